@@ -1,0 +1,1 @@
+//! Pure functions on metrics: decimation, ticks, smoothing.

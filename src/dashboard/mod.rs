@@ -1,0 +1,1 @@
+//! The terminal interface: one loop owns all state, views only read it.

@@ -1,0 +1,11 @@
+//! traintop: htop for training runs. This library holds all that the dashboard and the worker share, and the dashboard
+//! itself; it never names libtorch. Modules may only use those listed below them.
+
+pub mod analysis;
+pub mod cli;
+pub mod config;
+pub mod dashboard;
+pub mod launch;
+pub mod recipe;
+pub mod run;
+pub mod text;

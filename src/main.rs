@@ -1,0 +1,3 @@
+//! The dashboard and command line.
+
+fn main() {}

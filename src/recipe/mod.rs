@@ -1,0 +1,1 @@
+//! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule.

@@ -1,0 +1,3 @@
+//! The worker: trains and evaluates through libtorch, and meets the dashboard only in run folders.
+
+fn main() {}

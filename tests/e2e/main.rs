@@ -1,0 +1,1 @@
+//! The real programs, end to end.
