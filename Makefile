@@ -1,0 +1,37 @@
+# `make help` lists what can be done here. Everything builds in one profile with one set of features, so that the programs,
+# the tests and the benches share one compiled set of dependencies.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# LIBTORCH is what scripts/libtorch.sh is told; cargo always sees the link .libtorch, whose target may change without a rebuild.
+CARGO := env -u LIBTORCH cargo
+FEATURES := --release --locked --features worker
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test setup build bench lint need
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build both programs and open the dashboard (ARGS="..." are passed on)
+	@$(TARGET)/release/traintop $(ARGS)
+
+test: setup ## run every test there is, the worker's too
+	$(CARGO) test $(FEATURES)
+
+setup: need ## find or make libtorch, fetch the dependencies' sources
+	@scripts/libtorch.sh
+	@$(CARGO) fetch --locked --quiet
+
+build: setup ## build both programs in release
+	$(CARGO) build $(FEATURES) --bins
+
+bench: build ## measure the figures that README states, on generated data
+	$(CARGO) bench --locked --features worker --bench dashboard
+
+lint: setup ## check formatting and lints
+	cargo fmt --all --check
+	$(CARGO) clippy $(FEATURES) --all-targets -- --deny warnings
+
+need:
+	@scripts/need.sh
