@@ -1,1 +1,4 @@
-//! The real programs, end to end.
+//! The real programs and scripts, end to end.
+
+mod libtorch_script;
+mod walls;
