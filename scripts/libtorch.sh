@@ -80,7 +80,7 @@ if [ -z "$kind" ]; then
 fi
 case $kind in
 cpu) root=$cache/libtorch-$version-cpu folder=$root need_gb=2 ;;
-cuda) root=$cache/libtorch-$version-cuda folder=$root/torch need_gb=12 ;;
+cuda) root=$cache/libtorch-$version-cuda folder=$root/torch need_gb=8 ;;
 *) die "TRAINTOP_LIBTORCH must be cpu or cuda, got '$kind'." ;;
 esac
 

@@ -5,6 +5,7 @@ side, as pip would lay them, since libtorch finds CUDA's libraries by that place
 those of CPython 3.11 on x86-64 Linux: only their C++ parts are used.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -13,7 +14,8 @@ import zipfile
 
 HERE = pathlib.Path(__file__).parent
 VERSION = "2.11.0"
-GLIBC = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_25", "manylinux_2_24", "manylinux_2_17", "manylinux2014", "manylinux1"]
+# pip takes a wheel only if its exact tag is named; the torch wheel itself asks for glibc 2.28.
+GLIBC = [f"manylinux_2_{minor}" for minor in range(28, 4, -1)] + ["manylinux2014", "manylinux2010", "manylinux1"]
 CPU_LIBRARIES = ["libtorch_cpu.so", "libc10.so", "libgomp.so.1", "libshm.so", "libtorch_global_deps.so"]
 # libtorch_cpu.so of this wheel names these two, though a CPU never calls them.
 CUDA_STUBS = ["libcudart.so.13", "libcupti.so.13"]
@@ -114,8 +116,8 @@ def main():
     folder = {"cpu": make_cpu, "cuda": make_cuda}[kind](work / "wheels", made)
     (folder / "build-version").write_text(f"{VERSION}\n")
     # What a later start checks the folder against: the libraries, which a broken copy or a full disk would cut short.
-    libraries = sorted(path for path in (folder / "lib").iterdir() if path.is_file())
-    (folder / "manifest").write_text("".join(f"{path.stat().st_size} {path.relative_to(folder)}\n" for path in libraries))
+    libraries = sorted(path for path in made.rglob("lib/*") if path.is_file())
+    (folder / "manifest").write_text("".join(f"{path.stat().st_size} {os.path.relpath(path, folder)}\n" for path in libraries))
 
 
 main()
