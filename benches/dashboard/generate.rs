@@ -48,7 +48,13 @@ pub fn metrics(seed: u64, epochs: u64) -> String {
 /// One more row for a file of [`metrics`].
 pub fn next_row(epoch: u64) -> String {
     let mut text = String::new();
-    row(&mut text, &mut ChaCha8Rng::seed_from_u64(epoch), epoch, epoch, 94.0);
+    row(
+        &mut text,
+        &mut ChaCha8Rng::seed_from_u64(epoch),
+        epoch,
+        epoch,
+        94.0,
+    );
     text
 }
 
@@ -57,10 +63,15 @@ pub fn runs(root: &Path, count: u64) -> io::Result<()> {
     for number in 0..count {
         let (hour, minute) = (number / 60 % 24, number % 60);
         let day = 1 + number / 1440;
-        let logs = root.join(format!("training_runs/2026_03_{day:02}_{hour:02}_{minute:02}_00/logs"));
+        let logs = root.join(format!(
+            "training_runs/2026_03_{day:02}_{hour:02}_{minute:02}_00/logs"
+        ));
         fs::create_dir_all(&logs)?;
         fs::write(logs.join("metrics.csv"), metrics(number, 200))?;
-        fs::write(logs.join("training.log"), "[2026-03-01 00:00:00] Training finished\n")?;
+        fs::write(
+            logs.join("training.log"),
+            "[2026-03-01 00:00:00] Training finished\n",
+        )?;
         let config = format!(
             "{{\"model_name\": \"resnet_se\", \"num_epochs\": 200, \"batch_size\": 128, \"seed\": {number}, \"experiment_name\": \"generated_{number}\"}}"
         );
@@ -75,6 +86,9 @@ pub fn running_run(root: &Path) -> io::Result<PathBuf> {
     let logs = dir.join("logs");
     fs::create_dir_all(&logs)?;
     fs::write(logs.join("metrics.csv"), metrics(1, 50))?;
-    fs::write(logs.join("config.json"), "{\"model_name\": \"resnet_se\", \"num_epochs\": 200}")?;
+    fs::write(
+        logs.join("config.json"),
+        "{\"model_name\": \"resnet_se\", \"num_epochs\": 200}",
+    )?;
     Ok(dir)
 }

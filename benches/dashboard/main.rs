@@ -18,7 +18,10 @@ const IDLE: Duration = Duration::from_secs(20);
 fn main() {
     let scratch = tempfile::tempdir().expect("a temporary folder can be made");
     println!("machine: {}", machine());
-    println!("{:<58} {:>12} {:>12} {:>7}", "figure", "measured", "to reach", "ratio");
+    println!(
+        "{:<58} {:>12} {:>12} {:>7}",
+        "figure", "measured", "to reach", "ratio"
+    );
     let root = scratch.path().join("thousand");
     generate::runs(&root, 1000).expect("the runs can be written");
     starts(&root, scratch.path());
@@ -29,13 +32,23 @@ fn main() {
 /// The processor and how many of it.
 fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("model name")).collect();
-    let name = names.first().map_or("unknown processor", |name| name.trim_start_matches([' ', '\t', ':']));
+    let names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("model name"))
+        .collect();
+    let name = names.first().map_or("unknown processor", |name| {
+        name.trim_start_matches([' ', '\t', ':'])
+    });
     format!("{name}, {} cores", names.len())
 }
 
 fn report(what: &str, measured: f64, reach: f64, unit: &str) {
-    println!("{what:<58} {:>12} {:>12} {:>7.2}", format!("{measured:.1} {unit}"), format!("{reach:.0} {unit}"), measured / reach);
+    println!(
+        "{what:<58} {:>12} {:>12} {:>7.2}",
+        format!("{measured:.1} {unit}"),
+        format!("{reach:.0} {unit}"),
+        measured / reach
+    );
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -48,11 +61,15 @@ fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
 }
 
 fn has_chart(screen: &str) -> bool {
-    screen.contains("2026_03_") && screen.chars().any(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
+    screen.contains("2026_03_")
+        && screen
+            .chars()
+            .any(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
 }
 
 fn starts(root: &Path, scratch: &Path) {
-    let (mut first, mut cold, mut cached, mut memory) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut first, mut cold, mut cached, mut memory) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for number in 0..STARTS {
         let home = scratch.join(format!("home{number}"));
         let mut session = Session::start(root, &home, 200, 50);
@@ -64,10 +81,30 @@ fn starts(root: &Path, scratch: &Path) {
         cached.push(milliseconds(session.settled_since_start()));
         memory.push(session.resident() as f64 / 1e6);
     }
-    report("1,000 runs: start to list and chart (median)", quantile(first, 0.5), 20.0, "ms");
-    report("1,000 runs: all summaries, cold cache (median)", quantile(cold, 0.5), 400.0, "ms");
-    report("1,000 runs: all summaries, from the cache (median)", quantile(cached, 0.5), 100.0, "ms");
-    report("1,000 runs: resident memory (median)", quantile(memory, 0.5), 40.0, "MB");
+    report(
+        "1,000 runs: start to list and chart (median)",
+        quantile(first, 0.5),
+        20.0,
+        "ms",
+    );
+    report(
+        "1,000 runs: all summaries, cold cache (median)",
+        quantile(cold, 0.5),
+        400.0,
+        "ms",
+    );
+    report(
+        "1,000 runs: all summaries, from the cache (median)",
+        quantile(cached, 0.5),
+        100.0,
+        "ms",
+    );
+    report(
+        "1,000 runs: resident memory (median)",
+        quantile(memory, 0.5),
+        40.0,
+        "MB",
+    );
 }
 
 fn keys_and_idle(root: &Path, scratch: &Path) {
@@ -75,11 +112,29 @@ fn keys_and_idle(root: &Path, scratch: &Path) {
     session.until(has_chart);
     session.settle();
     let presses: Vec<Press> = (0..KEYS).map(|_| session.press(b"j")).collect();
-    let settled: Vec<f64> = presses.iter().map(|press| milliseconds(press.settled)).collect();
+    let settled: Vec<f64> = presses
+        .iter()
+        .map(|press| milliseconds(press.settled))
+        .collect();
     let bytes = presses.iter().map(|press| press.bytes as f64).collect();
-    report("cursor down: key to settled frame (median)", quantile(settled.clone(), 0.5), 5.0, "ms");
-    report("cursor down: key to settled frame (99th percentile)", quantile(settled, 0.99), 12.0, "ms");
-    report("cursor down: bytes written (median)", quantile(bytes, 0.5), 500.0, "B");
+    report(
+        "cursor down: key to settled frame (median)",
+        quantile(settled.clone(), 0.5),
+        5.0,
+        "ms",
+    );
+    report(
+        "cursor down: key to settled frame (99th percentile)",
+        quantile(settled, 0.99),
+        12.0,
+        "ms",
+    );
+    report(
+        "cursor down: bytes written (median)",
+        quantile(bytes, 0.5),
+        500.0,
+        "B",
+    );
     std::thread::sleep(Duration::from_secs(1));
     session.settle();
     idle("idle, nothing running", &mut session);
@@ -97,7 +152,11 @@ fn keys_and_idle(root: &Path, scratch: &Path) {
 fn idle(what: &str, session: &mut Session) {
     let (bytes, processor) = session.idle(IDLE);
     println!("{what:<58} {:>12} {:>12}", format!("{bytes} B"), "0 B");
-    println!("{what:<58} {:>12} {:>12}", format!("{:.2} ms CPU", milliseconds(processor)), "0 ms CPU");
+    println!(
+        "{what:<58} {:>12} {:>12}",
+        format!("{:.2} ms CPU", milliseconds(processor)),
+        "0 ms CPU"
+    );
 }
 
 /// A row appended to a file of a million rows must cost what it costs in a file of a thousand.
@@ -110,12 +169,21 @@ fn appended_rows(scratch: &Path) {
         let mut tail = traintop::run::metrics::Tail::open(&path);
         tail.poll().expect("the file can be read");
         if rows == 1_000_000 {
-            report("1,000,000 rows: read whole", milliseconds(started.elapsed()), 400.0, "ms");
+            report(
+                "1,000,000 rows: read whole",
+                milliseconds(started.elapsed()),
+                400.0,
+                "ms",
+            );
         }
-        let mut file = fs::OpenOptions::new().append(true).open(&path).expect("the file can be opened");
+        let mut file = fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .expect("the file can be opened");
         let mut times = Vec::new();
         for more in 1..=100 {
-            file.write_all(generate::next_row(rows + more).as_bytes()).expect("a row can be appended");
+            file.write_all(generate::next_row(rows + more).as_bytes())
+                .expect("a row can be appended");
             let started = Instant::now();
             tail.poll().expect("the file can be read");
             times.push(milliseconds(started.elapsed()) * 1e3);

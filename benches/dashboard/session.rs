@@ -33,30 +33,60 @@ pub struct Session {
 impl Session {
     /// Starts the dashboard on `root`, with its cache and state below `home`.
     pub fn start(root: &Path, home: &Path, columns: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pty = native_pty_system().openpty(size).expect("a pseudo-terminal can be opened");
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pty = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal can be opened");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_traintop"));
         command.arg(root);
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
-        for (name, folder) in [("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")] {
+        for (name, folder) in [
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_CONFIG_HOME", "config"),
+        ] {
             command.env(name, home.join(folder));
         }
         let started = Instant::now();
-        let child = pty.slave.spawn_command(command).expect("the dashboard starts");
+        let child = pty
+            .slave
+            .spawn_command(command)
+            .expect("the dashboard starts");
         drop(pty.slave);
-        let mut reader = pty.master.try_clone_reader().expect("the terminal can be read");
+        let mut reader = pty
+            .master
+            .try_clone_reader()
+            .expect("the terminal can be read");
         let (sender, chunks) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 1 << 16];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                if sender.send((Instant::now(), buffer[..count].to_vec())).is_err() {
+                if sender
+                    .send((Instant::now(), buffer[..count].to_vec()))
+                    .is_err()
+                {
                     return;
                 }
             }
         });
-        let writer = pty.master.take_writer().expect("the terminal can be written to");
-        Self { child, writer, chunks, parser: vt100::Parser::new(rows, columns, 0), started, _master: pty.master }
+        let writer = pty
+            .master
+            .take_writer()
+            .expect("the terminal can be written to");
+        Self {
+            child,
+            writer,
+            chunks,
+            parser: vt100::Parser::new(rows, columns, 0),
+            started,
+            _master: pty.master,
+        }
     }
 
     /// Time from the start until the rendered screen first satisfies `ready`.
@@ -64,7 +94,10 @@ impl Session {
         loop {
             let (at, bytes) = match self.chunks.recv_timeout(DEADLINE) {
                 Ok(chunk) => chunk,
-                Err(_) => panic!("the screen never became ready:\n{}", self.parser.screen().contents()),
+                Err(_) => panic!(
+                    "the screen never became ready:\n{}",
+                    self.parser.screen().contents()
+                ),
             };
             self.parser.process(&bytes);
             if ready(&self.parser.screen().contents()) {
@@ -83,7 +116,9 @@ impl Session {
                     last = Some(at);
                     count += bytes.len();
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return (last, count),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return (last, count);
+                }
             }
         }
     }
@@ -99,7 +134,10 @@ impl Session {
         self.writer.write_all(key).expect("the terminal takes keys");
         self.writer.flush().expect("the terminal takes keys");
         let (last, bytes) = self.settle();
-        Press { settled: last.map_or(Duration::ZERO, |last| last - pressed), bytes }
+        Press {
+            settled: last.map_or(Duration::ZERO, |last| last - pressed),
+            bytes,
+        }
     }
 
     /// Bytes written and processor time used while nothing is touched for `span`.
@@ -121,7 +159,10 @@ impl Session {
         let tasks = std::fs::read_dir(self.proc("task")).expect("the dashboard is alive");
         let nanoseconds = tasks.flatten().map(|task| {
             let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            text.split(' ').next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0)
+            text.split(' ')
+                .next()
+                .and_then(|word| word.parse::<u64>().ok())
+                .unwrap_or(0)
         });
         Duration::from_nanos(nanoseconds.sum())
     }
@@ -129,13 +170,23 @@ impl Session {
     /// Resident memory, in bytes.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(self.proc("status")).expect("the dashboard is alive");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux states VmRSS");
-        let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("VmRSS is a number");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("Linux states VmRSS");
+        let kibibytes: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .expect("VmRSS is a number");
         kibibytes * 1024
     }
 
     fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.process_id().expect("the dashboard is alive"))
+        format!(
+            "/proc/{}/{file}",
+            self.child.process_id().expect("the dashboard is alive")
+        )
     }
 }
 

@@ -1,1 +1,15 @@
-//! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule.
+//! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule. Shared by the worker, which obeys
+//! it, and the dashboard, which edits it; neither libtorch nor a terminal is known here.
+
+mod field;
+mod load;
+pub mod network;
+mod schedule;
+mod schema;
+mod shipped;
+
+pub use field::{BadValue, Field, Kind, Value};
+pub use load::{RecipeError, load, parse_json, parse_override, parse_toml};
+pub use schedule::Schedule;
+pub use schema::{FIELDS, Recipe, field};
+pub use shipped::{SHIPPED, Shipped, description};

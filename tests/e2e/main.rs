@@ -1,5 +1,8 @@
 //! The real programs and scripts, end to end.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
 
 mod libtorch_script;
 mod walls;
