@@ -1,1 +1,12 @@
-//! What a run is on disk: layout, discovery, metrics, status.
+//! What a run is on disk: layout, record, discovery, metrics, state, cache and watching. Everything here is shared by the
+//! dashboard and the worker, and knows neither a terminal nor libtorch.
+
+pub mod layout;
+pub mod process;
+pub mod record;
+pub mod state;
+pub mod write;
+
+pub use layout::RunDir;
+pub use record::Record;
+pub use state::{Observed, State};

@@ -1,1 +1,7 @@
-//! Text that is safe and readable on a terminal.
+//! Text that is safe and readable on a terminal: cleaning what comes from files, and numbers as people read them.
+
+mod format;
+mod sanitise;
+
+pub use format::{bytes, count, duration, number, since};
+pub use sanitise::clean;

@@ -1,0 +1,156 @@
+//! Where everything is in a run folder, and how a new one is made.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
+
+/// The folder of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunDir(PathBuf);
+
+impl RunDir {
+    /// Takes a folder for a run; whether it is one, [`super::discover`] says.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder's own name.
+    pub fn name(&self) -> String {
+        self.0
+            .file_name()
+            .unwrap_or(self.0.as_os_str())
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// Identity and state.
+    pub fn run_json(&self) -> PathBuf {
+        self.0.join("run.json")
+    }
+
+    /// The folder of everything that is written as text.
+    pub fn logs(&self) -> PathBuf {
+        self.0.join("logs")
+    }
+
+    /// One row an epoch; of a foreign run the `metrics.csv` at the folder's top.
+    pub fn metrics_csv(&self) -> PathBuf {
+        self.either("metrics.csv")
+    }
+
+    /// One row every few steps.
+    pub fn steps_csv(&self) -> PathBuf {
+        self.logs().join("steps.csv")
+    }
+
+    /// What happened, for people.
+    pub fn training_log(&self) -> PathBuf {
+        self.either("training.log")
+    }
+
+    /// What the worker wrote to its standard streams.
+    pub fn worker_out(&self) -> PathBuf {
+        self.logs().join("worker.out")
+    }
+
+    /// The resolved recipe.
+    pub fn config_json(&self) -> PathBuf {
+        self.either("config.json")
+    }
+
+    /// The weights with the best validation accuracy.
+    pub fn best(&self) -> PathBuf {
+        self.0.join("best.safetensors")
+    }
+
+    /// The last weights, with what a resume needs.
+    pub fn last(&self) -> PathBuf {
+        self.0.join("last.safetensors")
+    }
+
+    /// The folder of periodic checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// The periodic checkpoint of an epoch (1-based).
+    pub fn checkpoint(&self, epoch: u32) -> PathBuf {
+        self.checkpoints()
+            .join(format!("epoch_{epoch}.safetensors"))
+    }
+
+    /// The file in `logs/`, or the one at the top where only that exists (other trainers' runs).
+    fn either(&self, file: &str) -> PathBuf {
+        let ours = self.logs().join(file);
+        let top = self.0.join(file);
+        if !ours.exists() && top.exists() {
+            top
+        } else {
+            ours
+        }
+    }
+}
+
+/// Makes `output_dir/training_runs/{YYYY_MM_DD_HH_MM_SS[-n]}` with its `logs` and `checkpoints`. Making a folder is
+/// atomic, so two runs that start in the same second get two folders.
+///
+/// # Errors
+/// If a folder cannot be made.
+pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
+    let parent = output_dir.join("training_runs");
+    fs::create_dir_all(&parent)?;
+    // Absolute, since whoever reads the run may stand elsewhere.
+    let parent = parent.canonicalize()?;
+    let stamp = now.strftime("%Y_%m_%d_%H_%M_%S").to_string();
+    for number in 1_u32.. {
+        let name = if number == 1 {
+            stamp.clone()
+        } else {
+            format!("{stamp}-{number}")
+        };
+        match fs::create_dir(parent.join(&name)) {
+            Ok(()) => {
+                let dir = RunDir::new(parent.join(name));
+                fs::create_dir(dir.logs())?;
+                fs::create_dir(dir.checkpoints())?;
+                return Ok(dir);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(
+        "every folder name of this second is taken",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_one_second_get_folders_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Zoned = "2026-03-10T14:29:05[UTC]".parse().unwrap();
+        let names: Vec<_> = (0..3)
+            .map(|_| create(folder.path(), &now).unwrap().name())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "2026_03_10_14_29_05",
+                "2026_03_10_14_29_05-2",
+                "2026_03_10_14_29_05-3"
+            ]
+        );
+    }
+}

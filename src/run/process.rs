@@ -1,0 +1,112 @@
+//! Which process a run belongs to. A process id alone says little, since ids are used again: the time at which the process
+//! started and the boot it belongs to make it certain.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+/// A process on this or another machine, for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The machine's name.
+    pub host: String,
+    /// The kernel's identity of this boot of it.
+    pub boot_id: String,
+    /// The process id.
+    pub pid: u32,
+    /// When it started, in clock ticks since the boot (field 22 of `/proc/PID/stat`).
+    pub pid_started: u64,
+}
+
+impl Process {
+    /// This process. It stays the same through `exec`.
+    pub fn current() -> Self {
+        let pid = std::process::id();
+        Self {
+            host: host(),
+            boot_id: boot_id(),
+            pid,
+            pid_started: started(pid).unwrap_or(0),
+        }
+    }
+
+    /// Whether it is a process of this machine since its last boot; only then can its life be asked.
+    pub fn is_here(&self) -> bool {
+        self.host == host() && self.boot_id == boot_id()
+    }
+
+    /// Whether it still runs. A process that ended but that its parent has not asked after (a zombie) does not.
+    pub fn is_alive(&self) -> bool {
+        self.is_here() && started(self.pid) == Some(self.pid_started)
+    }
+}
+
+/// This machine's name.
+pub fn host() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// The start of a living process in clock ticks since the boot; `None` if there is none, or only a zombie.
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_one_with_another_start_is_not() {
+        let process = Process::current();
+        assert!(process.pid_started > 0 && process.is_alive());
+        assert!(
+            !Process {
+                pid_started: process.pid_started + 1,
+                ..process.clone()
+            }
+            .is_alive()
+        );
+        assert!(
+            !Process {
+                host: "elsewhere".to_owned(),
+                ..process.clone()
+            }
+            .is_alive()
+        );
+        assert!(
+            !Process {
+                boot_id: "another boot".to_owned(),
+                ..process
+            }
+            .is_alive()
+        );
+    }
+
+    #[test]
+    fn zombie_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while started(child.id()).is_some() {
+            assert!(std::time::Instant::now() < deadline, "it never ended");
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
+}

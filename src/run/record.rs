@@ -1,0 +1,204 @@
+//! `run.json`: a run's identity and state, replaced atomically by whoever owns the run at that time: first the launcher,
+//! then the worker.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::layout::RunDir;
+use super::process::Process;
+use super::state::State;
+use super::write::replace_file;
+
+/// The version of `run.json` that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The best validation accuracy so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Its epoch, 1-based.
+    pub epoch: u32,
+    /// In percent.
+    pub val_acc: f64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code, where it ended by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// The signal, where one ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Why, as a sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The content of `run.json`. Fields that a newer version may add are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of the file's form.
+    pub schema_version: u32,
+    /// Identity: stays through renames.
+    pub id: String,
+    /// The name that lists show.
+    pub name: String,
+    /// What its owner last said.
+    pub state: State,
+    /// The process that owns it.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// The worker's command line.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// When the folder was made.
+    pub created_at: Timestamp,
+    /// When training began for the first time.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// When its owner last gave a sign of life.
+    #[serde(default)]
+    pub heartbeat_at: Option<Timestamp>,
+    /// When it ended, if it has.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+    /// Epochs trained.
+    #[serde(default)]
+    pub epochs_done: u32,
+    /// Epochs that the recipe asks for.
+    #[serde(default)]
+    pub epochs_planned: u32,
+    /// The best epoch so far.
+    #[serde(default)]
+    pub best: Option<Best>,
+    /// How it ended, if it has.
+    #[serde(default)]
+    pub exit: Option<Exit>,
+    /// What other versions write.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Why a `run.json` could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// There is none, or it cannot be read or written.
+    #[error("{path}: {cause}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// It is no record.
+    #[error("{path}: is damaged ({cause}); the run's state is deduced from its other files")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: serde_json::Error,
+    },
+}
+
+impl Record {
+    /// The record of a new run in `dir`, owned by `process`.
+    pub fn new(
+        dir: &RunDir,
+        name: String,
+        process: Process,
+        command: Vec<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            // The folder's name is unique below its root; the host and the time make it so everywhere.
+            id: format!("{}-{}-{}", dir.name(), process.host, now.as_millisecond()),
+            name,
+            state: State::Starting,
+            process: Some(process),
+            command,
+            created_at: now,
+            started_at: None,
+            heartbeat_at: Some(now),
+            ended_at: None,
+            epochs_done: 0,
+            epochs_planned: 0,
+            best: None,
+            exit: None,
+            other: Map::new(),
+        }
+    }
+
+    /// Reads a run's record; `None` if it has none.
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn load(dir: &RunDir) -> Result<Option<Self>, RecordError> {
+        let path = dir.run_json();
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|cause| RecordError::Damaged { path, cause }),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(RecordError::Io { path, cause }),
+        }
+    }
+
+    /// Replaces the run's record by this one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, dir: &RunDir) -> Result<(), RecordError> {
+        let path = dir.run_json();
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|cause| RecordError::Damaged {
+            path: path.clone(),
+            cause,
+        })?;
+        bytes.push(b'\n');
+        replace_file(&path, &bytes).map_err(|cause| RecordError::Io { path, cause })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn record_reads_back_and_keeps_what_it_does_not_know() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let now = "2026-11-24T00:00:00Z".parse().unwrap();
+        let mut record = Record::new(
+            &dir,
+            "quick".to_owned(),
+            Process::current(),
+            vec!["worker".to_owned()],
+            now,
+        );
+        record
+            .other
+            .insert("from_the_future".to_owned(), Value::from(7));
+        record.best = Some(Best {
+            epoch: 3,
+            val_acc: 91.25,
+        });
+        record.save(&dir).unwrap();
+        assert_eq!(Record::load(&dir).unwrap(), Some(record));
+    }
+
+    #[test]
+    fn missing_record_is_none_and_a_damaged_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        assert_eq!(Record::load(&dir).unwrap(), None);
+        fs::write(dir.run_json(), b"{\"schema_version\": 1,").unwrap();
+        let error = Record::load(&dir).unwrap_err().to_string();
+        assert!(error.contains("run.json: is damaged"), "{error}");
+    }
+}
