@@ -1,5 +1,8 @@
 //! Reads recipes from TOML and JSON text and applies `--set` overrides; every complaint names file, line and key.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
 use std::path::Path;
 
 use toml::Spanned;
@@ -7,39 +10,104 @@ use toml::de::{DeTable, DeValue};
 
 use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
+use super::shipped::SHIPPED;
 
 /// Why a recipe was refused: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecipeError {
     /// The file cannot be read at all.
-    #[error("{file}: cannot be read ({cause}); name a recipe file such as configs/quick.toml")]
+    #[error(
+        "{file}: cannot be read ({cause}); name a recipe file, or one that comes with the program: {}",
+        shipped_names()
+    )]
     Unreadable {
         /// The file.
         file: String,
         /// What the system said.
         cause: String,
     },
-    /// Something in it is wrong.
-    #[error("{place}: {problem}")]
+    /// Something in it is wrong; the first such thing is told in full.
+    #[error("{place}: {problem}{}", and_more(*.more))]
     Wrong {
         /// `file:line`, the file alone, or `--set key=value`.
         place: String,
         /// What is wrong, what was expected.
         problem: String,
+        /// How many other things are wrong beside it.
+        more: usize,
     },
 }
 
+fn shipped_names() -> String {
+    SHIPPED
+        .iter()
+        .map(|shipped| shipped.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn and_more(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    }
+}
+
+/// What was found wrong so far, in the order of the text, so that one reading tells how much there is to mend.
+#[derive(Default)]
+struct Complaints(Vec<(String, String)>);
+
+impl Complaints {
+    fn add(&mut self, place: String, problem: impl fmt::Display) {
+        self.0.push((place, problem.to_string()));
+    }
+
+    /// The recipe, if nothing is wrong with it. Whether its values go together is asked last, and only if each is right
+    /// by itself; `place_of` says where a key was set.
+    fn judge(
+        mut self,
+        recipe: Recipe,
+        place_of: impl Fn(&str) -> String,
+    ) -> Result<Recipe, RecipeError> {
+        if self.0.is_empty()
+            && let Err(error) = recipe.check_together()
+        {
+            self.add(place_of(error.key), error);
+        }
+        let more = self.0.len().saturating_sub(1);
+        match self.0.into_iter().next() {
+            Some((place, problem)) => Err(RecipeError::Wrong {
+                place,
+                problem,
+                more,
+            }),
+            None => Ok(recipe),
+        }
+    }
+}
+
 /// Reads a recipe file: `.json` as `config.json` holds it, anything else as TOML. Keys that it leaves out have their
-/// defaults.
+/// defaults. Where there is no such file, the bare name of a recipe that comes with the program (`quick`) stands for it.
 ///
 /// # Errors
 /// If it cannot be read, or holds an unknown key or a bad value.
 pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| RecipeError::Unreadable {
-        file: file.clone(),
-        cause: error.to_string(),
-    })?;
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let shipped = SHIPPED.iter().find(|shipped| shipped.name == file);
+            return match shipped {
+                Some(shipped) if error.kind() == io::ErrorKind::NotFound => {
+                    parse_toml(shipped.text, shipped.name)
+                }
+                _ => Err(RecipeError::Unreadable {
+                    file,
+                    cause: error.to_string(),
+                }),
+            };
+        }
+    };
     if path
         .extension()
         .is_some_and(|extension| extension == "json")
@@ -56,43 +124,37 @@ pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
 /// As [`load`].
 pub fn parse_toml(text: &str, file: &str) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
-    let table = DeTable::parse(text).map_err(|error| {
-        let problem = format!(
-            "is not valid TOML: {}",
-            error.message().lines().next().unwrap_or_default()
+    let mut complaints = Complaints::default();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let cause = error.message().lines().next().unwrap_or_default();
+        complaints.add(
+            place(error.span().map_or(0, |span| span.start)),
+            format!("is not valid TOML: {cause}"),
         );
-        RecipeError::Wrong {
-            place: place(error.span().map_or(0, |span| span.start)),
-            problem,
-        }
-    })?;
-    let mut recipe = Recipe::default();
-    let mut keys = Vec::new();
-    let mut entries: Vec<_> = table.get_ref().iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    for (key, value) in entries {
-        let wrong = |problem: String| RecipeError::Wrong {
-            place: place(key.span().start),
-            problem,
-        };
-        let field = known(key.get_ref()).map_err(&wrong)?;
-        let value = toml_value(field, value, text).map_err(|error| wrong(error.to_string()))?;
-        recipe
-            .set(field, value)
-            .map_err(|error| wrong(error.to_string()))?;
-        keys.push((field.key, place(key.span().start)));
     }
-    recipe.check_together().map_err(|error| {
-        let place = keys
-            .iter()
-            .find(|(key, _)| *key == error.key)
-            .map_or(file.to_owned(), |(_, place)| place.clone());
-        RecipeError::Wrong {
-            place,
-            problem: error.to_string(),
+    let mut recipe = Recipe::default();
+    let mut places = HashMap::new();
+    // What the parser made of a broken text would only bring complaints that mend themselves with the first.
+    let readable = if complaints.0.is_empty() {
+        Some(table.get_ref())
+    } else {
+        None
+    };
+    for (key, value) in readable.into_iter().flatten() {
+        let place = place(key.span().start);
+        let set = known(key.get_ref()).and_then(|field| {
+            places.insert(field.key, place.clone());
+            let value = toml_value(field, value, text)?;
+            Ok(recipe.set(field, value)?)
+        });
+        if let Err(problem) = set {
+            complaints.add(place, problem);
         }
-    })?;
-    Ok(recipe)
+    }
+    complaints.judge(recipe, |key| {
+        places.get(key).cloned().unwrap_or_else(|| file.to_owned())
+    })
 }
 
 /// Reads the text of a `config.json`.
@@ -104,33 +166,22 @@ pub fn parse_json(text: &str, file: &str) -> Result<Recipe, RecipeError> {
         serde_json::from_str(text).map_err(|error| RecipeError::Wrong {
             place: format!("{file}:{}", error.line()),
             problem: format!("is not valid JSON: {error}"),
+            more: 0,
         })?;
+    // serde_json keeps no positions: the line is that of the key's first mention.
+    let place_of = |key: &str| match text.find(&format!("\"{key}\"")) {
+        Some(offset) => format!("{file}:{}", line_at(text, offset)),
+        None => file.to_owned(),
+    };
     let mut recipe = Recipe::default();
+    let mut complaints = Complaints::default();
     for (key, value) in &json {
-        // serde_json keeps no positions: the line is that of the key's first mention.
-        let place = || match text.find(&format!("\"{key}\"")) {
-            Some(offset) => format!("{file}:{}", line_at(text, offset)),
-            None => file.to_owned(),
-        };
-        let wrong = |problem: String| RecipeError::Wrong {
-            place: place(),
-            problem,
-        };
-        let field = known(key).map_err(wrong)?;
-        let value = field
-            .from_json(value)
-            .map_err(|error| wrong(error.to_string()))?;
-        recipe
-            .set(field, value)
-            .map_err(|error| wrong(error.to_string()))?;
+        let set = known(key).and_then(|field| Ok(recipe.set(field, field.from_json(value)?)?));
+        if let Err(problem) = set {
+            complaints.add(place_of(key), problem);
+        }
     }
-    recipe
-        .check_together()
-        .map_err(|error| RecipeError::Wrong {
-            place: file.to_owned(),
-            problem: error.to_string(),
-        })?;
-    Ok(recipe)
+    complaints.judge(recipe, place_of)
 }
 
 impl Recipe {
@@ -139,26 +190,16 @@ impl Recipe {
     /// # Errors
     /// If a key is unknown or a value bad; the place is then the override itself.
     pub fn with_overrides(mut self, overrides: &[(String, String)]) -> Result<Self, RecipeError> {
-        for (key, text) in overrides {
-            let wrong = |problem: String| RecipeError::Wrong {
-                place: format!("--set {key}={text}"),
-                problem,
-            };
-            let field = known(key).map_err(wrong)?;
-            self.set_text(field, text)
-                .map_err(|error| wrong(error.to_string()))?;
-        }
-        self.check_together().map_err(|error| {
-            let given = overrides.iter().rev().find(|(key, _)| key == error.key);
-            let place = given.map_or("--set".to_owned(), |(key, text)| {
-                format!("--set {key}={text}")
-            });
-            RecipeError::Wrong {
-                place,
-                problem: error.to_string(),
+        let place = |(key, text): &(String, String)| format!("--set {key}={text}");
+        let mut complaints = Complaints::default();
+        for given in overrides {
+            let set = known(&given.0).and_then(|field| Ok(self.set_text(field, &given.1)?));
+            if let Err(problem) = set {
+                complaints.add(place(given), problem);
             }
-        })?;
-        Ok(self)
+        }
+        let last_of = |key: &str| overrides.iter().rev().find(|(given, _)| given == key);
+        complaints.judge(self, |key| last_of(key).map_or("--set".to_owned(), place))
     }
 }
 
@@ -175,7 +216,22 @@ pub fn parse_override(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn known(key: &str) -> Result<&'static Field, String> {
+/// One thing that is wrong, as a sentence without its place.
+struct Problem(String);
+
+impl From<BadValue> for Problem {
+    fn from(bad: BadValue) -> Self {
+        Self(bad.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn known(key: &str) -> Result<&'static Field, Problem> {
     field(key).ok_or_else(|| {
         let nearest = FIELDS
             .iter()
@@ -191,7 +247,7 @@ fn known(key: &str) -> Result<&'static Field, String> {
             || "`traintop recipe FILE` lists the keys".to_owned(),
             |(_, nearest)| format!("did you mean {nearest}?"),
         );
-        format!("unknown key {key:?}; {advice}")
+        Problem(format!("unknown key {key:?}; {advice}"))
     })
 }
 
@@ -263,6 +319,18 @@ mod tests {
                 "configs/quick.toml:1: unknown key \"colour_scheme\"; `traintop recipe FILE` lists the keys",
             ),
             (
+                "batch_size = 0x0",
+                "configs/quick.toml:1: batch_size must be a whole number from 1 to 1000000, got 0",
+            ),
+            (
+                "max_lr = nan",
+                "configs/quick.toml:1: max_lr must be a number, at least 0, got NaN",
+            ),
+            (
+                "[training]\nseed = 1",
+                "configs/quick.toml:1: unknown key \"training\"; `traintop recipe FILE` lists the keys",
+            ),
+            (
                 "seed = [1, 2]",
                 "configs/quick.toml:1: seed must be a whole number, at least 0, got [1, 2]",
             ),
@@ -274,12 +342,26 @@ mod tests {
         for (text, sentence) in cases {
             assert_eq!(refusal(text), sentence);
         }
+        assert_eq!(
+            refusal("seed = 1\nmomentum = 2\nwidht = 8\nblocks = 0\n"),
+            "configs/quick.toml:2: momentum must be in [0, 1), got 2 (and 2 more)"
+        );
         assert!(
             refusal("seed = 1\nseed 2").starts_with("configs/quick.toml:2: is not valid TOML: ")
         );
         assert!(
             refusal("seed = 1\nseed = 2")
                 .starts_with("configs/quick.toml:2: is not valid TOML: duplicate")
+        );
+    }
+
+    #[test]
+    fn shipped_recipe_is_found_by_its_name_and_no_other() {
+        assert_eq!(load(Path::new("quick")).unwrap().experiment_name, "quick");
+        let error = load(Path::new("no such recipe")).unwrap_err().to_string();
+        assert!(
+            error.ends_with("comes with the program: quick, resnet_se"),
+            "{error}"
         );
     }
 
