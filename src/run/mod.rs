@@ -2,6 +2,7 @@
 //! dashboard and the worker, and knows neither a terminal nor libtorch.
 
 pub mod layout;
+pub mod metrics;
 pub mod process;
 pub mod record;
 pub mod state;

@@ -1,0 +1,11 @@
+//! A run's metrics: what a CSV file of any trainer says, as series of points. There is one way to read them, [`Tail`]: a full
+//! read is a tail from the file's start.
+
+mod block;
+mod cells;
+mod reader;
+mod series;
+mod tail;
+
+pub use series::{Column, Metrics, Problem};
+pub use tail::{Change, Tail};

@@ -1,0 +1,280 @@
+//! Every file that other trainers leave, read whole and in pieces.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Reads a whole file through a tail.
+fn read(text: impl AsRef<[u8]>) -> Metrics {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    fs::write(&path, text).unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    tail.metrics().clone()
+}
+
+fn points(metrics: &Metrics, name: &str) -> Vec<(f64, f64)> {
+    let column = metrics.column(name).unwrap();
+    column
+        .x
+        .iter()
+        .copied()
+        .zip(column.y.iter().copied())
+        .collect()
+}
+
+fn complaints(metrics: &Metrics) -> Vec<String> {
+    metrics
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.line, problem.what))
+        .collect()
+}
+
+#[test]
+fn carriage_returns_and_unknown_columns_are_read() {
+    let metrics = read("epoch,val_acc,my_own\r\n1,29.33,7\r\n2,34.69,8\r\n");
+    assert_eq!(points(&metrics, "val_acc"), [(1.0, 29.33), (2.0, 34.69)]);
+    assert_eq!(points(&metrics, "my_own"), [(1.0, 7.0), (2.0, 8.0)]);
+    assert!(metrics.problems.is_empty());
+}
+
+#[test]
+fn half_written_row_is_not_read_until_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    fs::write(&path, "epoch,loss\n1,2.5\n2,1.").unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    assert_eq!(tail.metrics().rows, 1);
+    OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .write_all(b"75\n")
+        .unwrap();
+    assert_eq!(tail.poll().unwrap(), Change::Grew(1));
+    assert_eq!(points(tail.metrics(), "loss"), [(1.0, 2.5), (2.0, 1.75)]);
+}
+
+#[test]
+fn last_row_without_line_end_is_taken_when_settled_and_taken_back_when_it_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    fs::write(&path, "epoch,loss\n1,2.5\n2,1.7").unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    tail.settle().unwrap();
+    assert_eq!(points(tail.metrics(), "loss"), [(1.0, 2.5), (2.0, 1.7)]);
+    OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .write_all(b"5\n3,1.5\n")
+        .unwrap();
+    tail.poll().unwrap();
+    assert_eq!(
+        points(tail.metrics(), "loss"),
+        [(1.0, 2.5), (2.0, 1.75), (3.0, 1.5)]
+    );
+}
+
+#[test]
+fn sparse_rows_fill_only_their_own_columns() {
+    let metrics = read("epoch,step,train_loss,val_loss\n0,10,2.0,\n0,10,,1.9\n0,20,1.5,\n");
+    assert_eq!(metrics.x_name, "step");
+    assert_eq!(points(&metrics, "train_loss"), [(10.0, 2.0), (20.0, 1.5)]);
+    assert_eq!(points(&metrics, "val_loss"), [(10.0, 1.9)]);
+    assert!(metrics.seams.is_empty());
+}
+
+#[test]
+fn later_part_of_a_resumed_run_replaces_the_overlap() {
+    let metrics = read("epoch,loss\n1,3\n2,2\n3,1\nepoch,loss,lr\n2,2.5,0.1\n3,1.5,0.1\n");
+    assert_eq!(
+        points(&metrics, "loss"),
+        [(1.0, 3.0), (2.0, 2.5), (3.0, 1.5)]
+    );
+    assert_eq!(points(&metrics, "lr"), [(2.0, 0.1), (3.0, 0.1)]);
+    assert_eq!(metrics.seams, [2.0]);
+}
+
+#[test]
+fn not_a_number_and_infinities_are_kept() {
+    let metrics = read("epoch,loss\n1,nan\n2,inf\n3,-Infinity\n4,NaN\n5,1e400\n");
+    let values = &metrics.column("loss").unwrap().y;
+    assert!(values[0].is_nan() && values[3].is_nan());
+    assert_eq!(
+        (values[1], values[2], values[4]),
+        (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY)
+    );
+    assert!(metrics.problems.is_empty());
+}
+
+#[test]
+fn damaged_lines_are_named_and_the_rest_is_kept() {
+    let metrics = read(b"epoch,loss\n1,3\n2,oops\n3\nx,1\n\xff\xfe,1\n4,2\n");
+    assert_eq!(points(&metrics, "loss"), [(1.0, 3.0), (4.0, 2.0)]);
+    assert_eq!(
+        complaints(&metrics),
+        [
+            "3: has \"oops\" as its loss",
+            "4: has 1 cells where the header has 2",
+            "5: has \"x\" as its epoch",
+            "6: is not UTF-8 text"
+        ]
+    );
+}
+
+#[test]
+fn text_columns_are_no_series() {
+    let metrics = read("epoch,time,loss\n1,10:30,2\n2,10:31,1\n");
+    assert_eq!(metrics.text_columns, ["time"]);
+    assert!(metrics.column("time").is_none() && metrics.problems.is_empty());
+}
+
+#[test]
+fn file_without_x_is_placed_by_row() {
+    let metrics = read("loss\n3\n2\n");
+    assert_eq!(
+        (metrics.x_name.as_str(), points(&metrics, "loss")),
+        ("row", vec![(1.0, 3.0), (2.0, 2.0)])
+    );
+}
+
+#[test]
+fn file_rewritten_in_place_with_more_columns_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    fs::write(&path, "step,loss\n1,2.5\n").unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    fs::write(&path, "step,loss,val_loss\n1,2.5,\n2,1.5,1.75\n").unwrap();
+    assert_eq!(tail.poll().unwrap(), Change::Reread);
+    assert_eq!(points(tail.metrics(), "val_loss"), [(2.0, 1.75)]);
+}
+
+#[test]
+fn unchanged_and_vanished_files_keep_what_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    fs::write(&path, "epoch,loss\n1,2\n").unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    assert_eq!(tail.poll().unwrap(), Change::Unchanged);
+    fs::remove_file(&path).unwrap();
+    assert!(tail.poll().is_err());
+    assert_eq!(tail.metrics().rows, 1);
+}
+
+#[test]
+fn header_names_cannot_steer_the_terminal() {
+    let metrics = read("epoch,\u{1b}]0;owned\u{7}loss\n1,2\n");
+    assert_eq!(metrics.columns[1].name, "loss");
+}
+
+/// A cell as trainers and damage write them.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => any::<f64>().prop_map(|number| number.to_string()),
+        4 => (0..1000).prop_map(|number| (f64::from(number) / 8.0).to_string()),
+        1 => Just(String::new()),
+        1 => prop::sample::select(vec!["nan", "NaN", "inf", "-Infinity", "1e400", " 3 ", "+5", "1.", ".5", "-", "e5", "1e", "oops", "\"7\"", "\"a,b\"", "in", "-nan", "fee"])
+            .prop_map(str::to_owned),
+    ]
+}
+
+/// A file: mostly good rows, long enough to pass through polars when repeated, with damage in between.
+fn file() -> impl Strategy<Value = Vec<u8>> {
+    let row = prop::collection::vec(cell(), 3);
+    let odd = prop::sample::select(vec![
+        b"epoch,a,b,c,d\n".to_vec(),
+        b"1,2\n".to_vec(),
+        b"1,2,3,4,5,6\n".to_vec(),
+        b"\n".to_vec(),
+        b"\xff\xfe\n".to_vec(),
+        b"2,1,1,1\r\n".to_vec(),
+        b"\0,1,2,3\n".to_vec(),
+    ]);
+    let line = prop_oneof![30 => row.prop_map(Some), 1 => Just(None)];
+    let body = prop::collection::vec((line, odd, any::<bool>()), 0..60);
+    (body, 0_u64..3).prop_map(|(body, repeats)| {
+        let mut text = b"epoch,a,b,c\n".to_vec();
+        let mut epoch = 0;
+        // Repeated often enough, the same rows make a block that is large enough for polars.
+        for _ in 0..=repeats * 60 {
+            for (row, odd, carriage_return) in &body {
+                match row {
+                    Some(cells) => {
+                        epoch += 1;
+                        let end = if *carriage_return { "\r\n" } else { "\n" };
+                        text.extend(format!("{epoch},{}{end}", cells.join(",")).bytes());
+                    }
+                    None => text.extend(odd),
+                }
+            }
+        }
+        text
+    })
+}
+
+/// NaN is not equal to itself: compare what is shown.
+fn shown(metrics: &Metrics) -> String {
+    format!("{metrics:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn growing_in_any_steps_gives_what_one_read_gives(text in file(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        fs::write(&path, b"").unwrap();
+        let mut growing = OpenOptions::new().append(true).open(&path).unwrap();
+        let mut tail = Tail::open(&path);
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).chain([text.len()]).collect();
+        ends.sort_unstable();
+        let mut start = 0;
+        for end in ends {
+            growing.write_all(&text[start..end]).unwrap();
+            tail.poll().unwrap();
+            start = end;
+        }
+        prop_assert_eq!(shown(tail.metrics()), shown(&read(&text)));
+    }
+
+    #[test]
+    fn polars_and_the_row_parser_cannot_be_told_apart(text in file()) {
+        let mut by_rows = Reader::default();
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            by_rows.push(line);
+        }
+        prop_assert_eq!(shown(&read(&text)), shown(by_rows.metrics()));
+    }
+}
+
+#[test]
+fn large_clean_file_is_the_same_through_polars_and_by_rows() {
+    let mut text = String::from("epoch,loss,val_acc\n");
+    for epoch in 1..=20_000 {
+        let value = f64::from(epoch).sqrt() / 7.0;
+        let validated = if epoch % 3 == 0 {
+            (value * 0.1).to_string()
+        } else {
+            String::new()
+        };
+        text.push_str(&format!("{epoch},{value},{validated}\n"));
+    }
+    let whole = read(&text);
+    let mut by_rows = Reader::default();
+    for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
+        by_rows.push(line);
+    }
+    assert_eq!(whole, *by_rows.metrics());
+    assert_eq!(whole.column("val_acc").unwrap().x.len(), 6666);
+}
