@@ -1,11 +1,19 @@
 //! What a run is on disk: layout, record, discovery, metrics, state, cache and watching. Everything here is shared by the
 //! dashboard and the worker, and knows neither a terminal nor libtorch.
 
+pub mod cache;
+pub mod checkpoints;
+pub mod config_file;
+pub mod discover;
 pub mod layout;
+pub mod log_tail;
 pub mod metrics;
 pub mod process;
 pub mod record;
+pub mod size;
 pub mod state;
+pub mod steps;
+pub mod summary;
 pub mod write;
 
 pub use layout::RunDir;

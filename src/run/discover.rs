@@ -1,0 +1,244 @@
+//! Finds runs below a folder: a folder is a run because of what is in it, never because of where it is.
+
+use std::collections::HashSet;
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::RunDir;
+
+/// How many folders below a root runs may lie.
+const DEPTH: usize = 6;
+
+/// Folders that hold no runs, though they may hold files that look like one's.
+const NOT_RUNS: [&str; 5] = [
+    "checkpoints",
+    "evaluations",
+    "best_models",
+    "final_models",
+    "figures",
+];
+
+/// A file's size and modification time (ns since 1970), or zeros where there is none: a cheap sign of change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stamp(u64, u64);
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let Ok(metadata) = fs::metadata(path) else {
+            return Self::default();
+        };
+        let modified = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Self(
+            metadata.len(),
+            modified.map_or(0, |age| age.as_nanos() as u64).max(1),
+        )
+    }
+
+    fn exists(self) -> bool {
+        self.1 > 0
+    }
+}
+
+/// A run that was found, with what tells whether it has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its folder.
+    pub dir: RunDir,
+    /// Of `metrics.csv`, `run.json` and `config.json`.
+    pub stamps: [Stamp; 3],
+    /// When any of them last changed.
+    pub modified: SystemTime,
+}
+
+impl Found {
+    /// Looks at a folder known to be a run.
+    pub fn look(dir: RunDir) -> Self {
+        let stamps =
+            [dir.metrics_csv(), dir.run_json(), dir.config_json()].map(|path| Stamp::of(&path));
+        let newest = stamps.iter().map(|stamp| stamp.1).max().unwrap_or(0);
+        Self {
+            dir,
+            stamps,
+            modified: UNIX_EPOCH + std::time::Duration::from_nanos(newest),
+        }
+    }
+}
+
+/// A folder that could not be searched.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: cannot be searched for runs ({cause})")]
+pub struct Unsearched {
+    /// The folder.
+    pub path: PathBuf,
+    /// What the system said.
+    pub cause: io::Error,
+}
+
+/// Calls `each` with every run below `roots` as it is found, and returns the folders that could not be searched. Runs below
+/// two roots come once. Links are followed only where they stay below their root.
+pub fn discover(roots: &[PathBuf], mut each: impl FnMut(Found)) -> Vec<Unsearched> {
+    let mut search = Search {
+        each: &mut each,
+        visited: HashSet::new(),
+        unsearched: Vec::new(),
+        root: PathBuf::new(),
+    };
+    for root in roots {
+        match root.canonicalize() {
+            Ok(root) => {
+                search.root.clone_from(&root);
+                // A run's own `logs` folder stands for the run.
+                let is_logs = root.file_name().is_some_and(|name| name == "logs")
+                    && root.join("metrics.csv").exists();
+                let start = if is_logs {
+                    root.parent().unwrap_or(&root).to_owned()
+                } else {
+                    root
+                };
+                search.folder(&start, DEPTH);
+            }
+            Err(cause) => search.unsearched.push(Unsearched {
+                path: root.clone(),
+                cause,
+            }),
+        }
+    }
+    search.unsearched
+}
+
+struct Search<'a> {
+    each: &'a mut dyn FnMut(Found),
+    visited: HashSet<PathBuf>,
+    unsearched: Vec<Unsearched>,
+    root: PathBuf,
+}
+
+impl Search<'_> {
+    fn folder(&mut self, path: &Path, depth: usize) {
+        if !self.visited.insert(path.to_owned()) {
+            return;
+        }
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(cause) => {
+                self.unsearched.push(Unsearched {
+                    path: path.to_owned(),
+                    cause,
+                });
+                return;
+            }
+        };
+        let mut folders = Vec::new();
+        let (mut is_run, mut has_logs) = (false, false);
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            match name.as_ref() {
+                "run.json" | "metrics.csv" => is_run = true,
+                "logs" => has_logs = true,
+                hidden if hidden.starts_with('.') => {}
+                other if NOT_RUNS.contains(&other) => {}
+                _ => folders.extend(self.folder_behind(&entry)),
+            }
+        }
+        if is_run || has_logs {
+            let found = Found::look(RunDir::new(path));
+            if is_run || found.stamps[0].exists() || found.stamps[2].exists() {
+                (self.each)(found);
+                return;
+            }
+        }
+        if depth > 0 {
+            for folder in folders {
+                self.folder(&folder, depth - 1);
+            }
+        }
+    }
+
+    /// The folder that an entry is, or leads to without leaving the root.
+    fn folder_behind(&self, entry: &DirEntry) -> Option<PathBuf> {
+        let kind = entry.file_type().ok()?;
+        if kind.is_dir() {
+            return Some(entry.path());
+        }
+        if !kind.is_symlink() {
+            return None;
+        }
+        let target = entry.path().canonicalize().ok()?;
+        (target.is_dir() && target.starts_with(&self.root)).then_some(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(roots: &[PathBuf]) -> Vec<String> {
+        let mut names = Vec::new();
+        let unsearched = discover(roots, |found| names.push(found.dir.name()));
+        assert!(unsearched.is_empty(), "{unsearched:?}");
+        names.sort();
+        names
+    }
+
+    fn file(path: &Path, name: &str) {
+        let path = path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "epoch,loss\n").unwrap();
+    }
+
+    #[test]
+    fn runs_are_known_by_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        file(root, "training_runs/ours/run.json");
+        file(root, "training_runs/reference/logs/metrics.csv");
+        file(root, "lightning_logs/version_0/metrics.csv");
+        file(root, "training_runs/only_config/logs/config.json");
+        file(root, ".trash/removed/run.json");
+        file(root, "evaluations/e/metrics.csv");
+        file(root, "training_runs/empty/logs/readme.txt");
+        assert_eq!(
+            names(&[root.to_owned()]),
+            ["only_config", "ours", "reference", "version_0"]
+        );
+    }
+
+    #[test]
+    fn run_itself_its_logs_and_nested_roots_name_it_once() {
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), "a/logs/metrics.csv");
+        let run = folder.path().join("a");
+        assert_eq!(
+            names(&[run.join("logs"), run.clone(), folder.path().to_owned()]),
+            ["a"]
+        );
+    }
+
+    #[test]
+    fn links_out_of_the_root_and_loops_are_not_followed() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        file(folder.path(), "deep/a/run.json");
+        file(outside.path(), "b/run.json");
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("out")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("deep/loop")).unwrap();
+        assert_eq!(names(&[folder.path().to_owned()]), ["a"]);
+    }
+
+    #[test]
+    fn missing_root_is_told() {
+        let unsearched = discover(&[PathBuf::from("/nowhere/runs")], |_| {});
+        assert!(
+            unsearched[0]
+                .to_string()
+                .starts_with("/nowhere/runs: cannot be searched for runs")
+        );
+    }
+}

@@ -1,0 +1,356 @@
+//! What a list shows of a run, in about a kilobyte.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::config_file::Config;
+use super::discover::Found;
+use super::layout::RunDir;
+use super::metrics::{Column, Metrics, Tail};
+use super::record::Record;
+use super::state::{Evidence, Observed, observe};
+use super::steps::Progress;
+use crate::text::clean;
+
+/// Points of a trend.
+pub const TREND: usize = 64;
+
+/// Names under which trainers write the validation accuracy, the preferred first.
+const VAL_ACC: [&str; 8] = [
+    "val_acc",
+    "val_accuracy",
+    "valid_acc",
+    "valid_accuracy",
+    "eval_accuracy",
+    "test_acc",
+    "accuracy",
+    "acc",
+];
+/// Names of a loss to show the trend of where there is no accuracy.
+const LOSS: [&str; 5] = ["val_loss", "valid_loss", "eval_loss", "train_loss", "loss"];
+
+/// A run, as lists show it. All text is cleaned for a terminal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The run's folder.
+    pub dir: RunDir,
+    /// Identity: the record's id, or the path.
+    pub id: String,
+    /// What lists call it.
+    pub name: String,
+    /// The network.
+    pub model: String,
+    /// The experiment or recipe.
+    pub recipe: String,
+    /// What it is doing.
+    pub observed: Observed,
+    /// Epochs trained.
+    pub epochs_done: u32,
+    /// Epochs planned, where that is known.
+    pub epochs_planned: Option<u32>,
+    /// Best validation accuracy, percent.
+    pub best_val_acc: Option<f64>,
+    /// Its epoch.
+    pub best_epoch: Option<u32>,
+    /// The last value of each column.
+    #[serde(with = "last_as_bits")]
+    pub last: Vec<(String, f64)>,
+    /// The course of [`Summary::trend_of`], thinned to at most [`TREND`] points.
+    #[serde(with = "trend_as_bits")]
+    pub trend: Vec<f32>,
+    /// The column that the trend is of; empty if there is none.
+    pub trend_of: String,
+    /// When training began.
+    pub started_at: Option<Timestamp>,
+    /// How long it trained.
+    pub duration: Option<Duration>,
+    /// When its files last changed.
+    pub modified_at: Timestamp,
+    /// Bytes on the disk, once somebody has counted them.
+    pub size_bytes: Option<u64>,
+    /// Lines of its metrics that could not be read.
+    pub problems: usize,
+    /// Where it is in its epoch, if it runs.
+    pub progress: Option<Progress>,
+}
+
+impl Summary {
+    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in the state's reason.
+    pub fn load(found: &Found, now: SystemTime) -> Self {
+        let mut tail = Tail::open(found.dir.metrics_csv());
+        // No metrics yet is how every run begins.
+        let _ = tail.poll();
+        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
+        if idle {
+            let _ = tail.settle();
+        }
+        Self::of(found, tail.metrics(), now)
+    }
+
+    /// The summary of a run whose metrics are already read.
+    pub fn of(found: &Found, metrics: &Metrics, now: SystemTime) -> Self {
+        let dir = found.dir.clone();
+        let config = Config::load(&dir);
+        let (record, damage) = match Record::load(&dir) {
+            Ok(record) => (record, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let accuracy = VAL_ACC.iter().find_map(|name| metrics.column(name));
+        let best = accuracy.and_then(best_of);
+        let planned = record
+            .as_ref()
+            .map(|record| record.epochs_planned)
+            .filter(|planned| *planned > 0);
+        let planned = planned.or_else(|| config.count("num_epochs"));
+        let in_metrics = epochs_in(metrics);
+        let evidence = Evidence {
+            record: record.as_ref(),
+            alive: record.as_ref().and_then(|record| {
+                let process = record.process.as_ref()?;
+                process.is_here().then(|| process.is_alive())
+            }),
+            silent_for: now.duration_since(found.modified).unwrap_or_default(),
+            epochs_done: in_metrics,
+            epochs_planned: planned,
+        };
+        let mut observed = observe(evidence);
+        if let Some(damage) = damage {
+            observed.reason = Some(damage);
+        }
+        let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
+        let elapsed = metrics
+            .column("time_elapsed")
+            .and_then(Column::last)
+            .map(|(_, seconds)| seconds);
+        let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let recorded = record.as_ref().and_then(|record| {
+            let end = record.ended_at.or(record.heartbeat_at)?;
+            Duration::try_from(end - record.started_at?).ok()
+        });
+        let duration = duration.or(recorded);
+        let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
+        let started_at = record
+            .as_ref()
+            .map(|record| record.started_at.unwrap_or(record.created_at))
+            .or(begun);
+        let active = observed.state.is_active();
+        let progress = active.then(|| {
+            let mut steps = Tail::open(dir.steps_csv());
+            steps
+                .poll()
+                .ok()
+                .and_then(|_| Progress::of(steps.metrics()))
+        });
+        let trend_column = accuracy.or_else(|| LOSS.iter().find_map(|name| metrics.column(name)));
+        let model = config.text("model_name").unwrap_or_default();
+        let recipe = config
+            .text("experiment_name")
+            .unwrap_or_else(|| model.clone());
+        Self {
+            id: record.as_ref().map_or_else(
+                || dir.path().display().to_string(),
+                |record| record.id.clone(),
+            ),
+            name: record.as_ref().map_or_else(
+                || clean(&dir.name()).into_owned(),
+                |record| clean(&record.name).into_owned(),
+            ),
+            model,
+            recipe,
+            observed,
+            epochs_done: in_metrics,
+            epochs_planned: planned,
+            best_val_acc: best.map(|(_, value)| value),
+            best_epoch: best.map(|(x, _)| x as u32),
+            last: metrics
+                .columns
+                .iter()
+                .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
+                .collect(),
+            trend: trend_column
+                .map(|column| thin(&column.y))
+                .unwrap_or_default(),
+            trend_of: trend_column
+                .map(|column| column.name.clone())
+                .unwrap_or_default(),
+            started_at,
+            duration,
+            modified_at,
+            size_bytes: None,
+            problems: metrics.problem_count,
+            progress: progress.flatten(),
+            dir,
+        }
+    }
+
+    /// The last value of a column.
+    pub fn last(&self, column: &str) -> Option<f64> {
+        self.last
+            .iter()
+            .find(|(name, _)| name == column)
+            .map(|(_, value)| *value)
+    }
+}
+
+/// The highest accuracy in percent and its x. Fractions, as some trainers write, are known by never passing 1.
+fn best_of(column: &Column) -> Option<(f64, f64)> {
+    let points = column
+        .x
+        .iter()
+        .copied()
+        .zip(column.y.iter().copied())
+        .filter(|(_, value)| value.is_finite());
+    let (x, best) = points.reduce(|best, point| if point.1 > best.1 { point } else { best })?;
+    Some((x, if best <= 1.0 { best * 100.0 } else { best }))
+}
+
+/// Epochs that the metrics speak of.
+fn epochs_in(metrics: &Metrics) -> u32 {
+    let last = metrics
+        .column("epoch")
+        .and_then(Column::last)
+        .map(|(_, epoch)| epoch);
+    match last {
+        // Some trainers count from 0.
+        Some(epoch)
+            if metrics.column("epoch").and_then(|column| column.y.first()) == Some(&0.0) =>
+        {
+            epoch as u32 + 1
+        }
+        Some(epoch) => epoch as u32,
+        None => 0,
+    }
+}
+
+/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite.
+fn thin(values: &[f64]) -> Vec<f32> {
+    let parts = values.len().min(TREND);
+    (0..parts)
+        .map(|part| {
+            let (start, end) = (
+                part * values.len() / parts,
+                (part + 1) * values.len() / parts,
+            );
+            let finite: Vec<f64> = values[start..end]
+                .iter()
+                .copied()
+                .filter(|value| value.is_finite())
+                .collect();
+            if finite.is_empty() {
+                f32::NAN
+            } else {
+                (finite.iter().sum::<f64>() / finite.len() as f64) as f32
+            }
+        })
+        .collect()
+}
+
+/// JSON has no NaN and no infinity, which metrics have: the cache keeps the bits.
+mod last_as_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        last: &[(String, f64)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        last.iter()
+            .map(|(name, value)| (name, value.to_bits()))
+            .collect::<Vec<_>>()
+            .serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, f64)>, D::Error> {
+        let bits = Vec::<(String, u64)>::deserialize(deserializer)?;
+        Ok(bits
+            .into_iter()
+            .map(|(name, bits)| (name, f64::from_bits(bits)))
+            .collect())
+    }
+}
+
+/// As `last_as_bits`.
+mod trend_as_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(trend: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        trend
+            .iter()
+            .map(|value| value.to_bits())
+            .collect::<Vec<_>>()
+            .serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        Ok(Vec::<u32>::deserialize(deserializer)?
+            .into_iter()
+            .map(f32::from_bits)
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::state::State;
+    use std::fs;
+
+    fn summary(files: &[(&str, &str)]) -> Summary {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let later = SystemTime::now() + Duration::from_secs(600);
+        Summary::load(&Found::look(RunDir::new(folder.path())), later)
+    }
+
+    #[test]
+    fn reference_run_is_summed_up_from_its_logs() {
+        let metrics = "epoch,train_loss,val_acc,time_elapsed\r\n1,2.2,29.3,20.5\r\n2,2.1,34.7,36.5\r\n3,2.0,31.0,52.5";
+        let config =
+            r#"{"model_name": "resnet_small", "num_epochs": 3, "experiment_name": "cifar10"}"#;
+        let summary = summary(&[("logs/metrics.csv", metrics), ("logs/config.json", config)]);
+        assert_eq!(
+            (summary.model.as_str(), summary.recipe.as_str()),
+            ("resnet_small", "cifar10")
+        );
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(34.7), Some(2))
+        );
+        assert_eq!((summary.epochs_done, summary.epochs_planned), (3, Some(3)));
+        assert_eq!(summary.observed.state, State::Finished);
+        assert!(summary.observed.deduced);
+        assert_eq!(summary.duration, Some(Duration::from_millis(52_500)));
+        assert_eq!(summary.last("val_acc"), Some(31.0));
+        assert_eq!(summary.trend, [29.3, 34.7, 31.0]);
+    }
+
+    #[test]
+    fn fractions_are_shown_as_percent_and_epochs_from_zero_are_counted() {
+        let summary = summary(&[("metrics.csv", "epoch,step,accuracy\n0,10,0.5\n1,20,0.75\n")]);
+        assert_eq!((summary.best_val_acc, summary.epochs_done), (Some(75.0), 2));
+    }
+
+    #[test]
+    fn folder_with_nothing_readable_is_still_a_row() {
+        let summary = summary(&[("run.json", "{"), ("logs/metrics.csv", "epoch,loss\n1,x\n")]);
+        assert!(summary.observed.reason.unwrap().contains("is damaged"));
+        assert_eq!(
+            (summary.best_val_acc, summary.problems, summary.trend.len()),
+            (None, 0, 0)
+        );
+    }
+
+    #[test]
+    fn long_trends_are_thinned_to_their_means() {
+        let values: Vec<f64> = (0..640).map(f64::from).collect();
+        let thinned = thin(&values);
+        assert_eq!((thinned.len(), thinned[0], thinned[63]), (64, 4.5, 634.5));
+    }
+}
