@@ -169,7 +169,7 @@ mod tests {
         };
         let schedule = Schedule::new(&recipe, 10);
         close(schedule.learning_rate(9), 0.05, 1e-15);
-        close(schedule.learning_rate(20), (0.05 + 1e-6) / 2.0, 1e-12);
+        close(schedule.learning_rate(20), f64::midpoint(0.05, 1e-6), 1e-12);
         close(schedule.learning_rate(40), 1e-6, 1e-15);
         close(schedule.momentum(20), 0.9, 0.0);
     }

@@ -72,7 +72,7 @@ recipe! {
     "run" {
         /// Name of the experiment, as lists show it
         experiment_name: String = "", Kind::Text;
-        /// Folder below which training_runs/ is made
+        /// Folder below which the runs are made
         output_dir: String = "runs", Kind::Text;
         /// Seed of everything random: one seed, one run
         seed: u64 = 0u64, Kind::Int { min: 0, max: i64::MAX };

@@ -14,6 +14,7 @@ pub mod size;
 pub mod state;
 pub mod steps;
 pub mod summary;
+pub mod watch;
 pub mod write;
 
 pub use layout::RunDir;

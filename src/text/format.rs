@@ -61,7 +61,7 @@ pub fn since(age: Duration) -> (String, Duration) {
         0..60 => {
             return (
                 "now".to_owned(),
-                Duration::from_secs(60) - age.min(Duration::from_secs(60)),
+                Duration::from_secs(60).saturating_sub(age),
             );
         }
         60..3600 => (60, "m"),
@@ -82,7 +82,7 @@ pub fn number(value: f64, digits: usize) -> String {
         return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
     let magnitude = value.abs();
-    if magnitude != 0.0 && (magnitude < 1e-3 || magnitude >= 1e7) {
+    if magnitude != 0.0 && !(1e-3..1e7).contains(&magnitude) {
         return format!("{value:.*e}", digits.saturating_sub(2));
     }
     let before = if magnitude < 1.0 {

@@ -1,7 +1,8 @@
 //! Every file that other trainers leave, read whole and in pieces.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::Write as _;
 
 use proptest::prelude::*;
 
@@ -268,7 +269,7 @@ fn large_clean_file_is_the_same_through_polars_and_by_rows() {
         } else {
             String::new()
         };
-        text.push_str(&format!("{epoch},{value},{validated}\n"));
+        writeln!(text, "{epoch},{value},{validated}").unwrap();
     }
     let whole = read(&text);
     let mut by_rows = Reader::default();

@@ -1,0 +1,202 @@
+//! The dashboard in a pseudo-terminal, with the time of every byte it writes.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// No bytes for this long: the screen has settled.
+const QUIET: Duration = Duration::from_millis(120);
+/// Whatever takes longer has failed.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What one key press cost.
+pub struct Press {
+    /// From the key's write to the last byte before the screen fell quiet.
+    pub settled: Duration,
+    /// Bytes written in answer.
+    pub bytes: usize,
+}
+
+pub struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    chunks: Receiver<(Instant, Vec<u8>)>,
+    parser: vt100::Parser,
+    started: Instant,
+    // Closing it would hang up the terminal.
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Session {
+    /// Starts the dashboard on `root`, with its cache and state below `home`.
+    pub fn start(root: &Path, home: &Path, columns: u16, rows: u16) -> Self {
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pty = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal can be opened");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_traintop"));
+        command.arg(root);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        for (name, folder) in [
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_CONFIG_HOME", "config"),
+        ] {
+            command.env(name, home.join(folder));
+        }
+        let started = Instant::now();
+        let child = pty
+            .slave
+            .spawn_command(command)
+            .expect("the dashboard starts");
+        drop(pty.slave);
+        let mut reader = pty
+            .master
+            .try_clone_reader()
+            .expect("the terminal can be read");
+        let (sender, chunks) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1 << 16];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if sender
+                    .send((Instant::now(), buffer[..count].to_vec()))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        let writer = pty
+            .master
+            .take_writer()
+            .expect("the terminal can be written to");
+        Self {
+            child,
+            writer,
+            chunks,
+            parser: vt100::Parser::new(rows, columns, 0),
+            started,
+            _master: pty.master,
+        }
+    }
+
+    /// Time from the start until the rendered screen first satisfies `ready`.
+    pub fn until(&mut self, ready: impl Fn(&str) -> bool) -> Duration {
+        loop {
+            let (at, bytes) = match self.chunks.recv_timeout(DEADLINE) {
+                Ok(chunk) => chunk,
+                Err(_) => panic!(
+                    "the screen never became ready:\n{}",
+                    self.parser.screen().contents()
+                ),
+            };
+            self.parser.process(&bytes);
+            if ready(&self.parser.screen().contents()) {
+                return at - self.started;
+            }
+        }
+    }
+
+    /// Waits until nothing more is written; returns when the last byte came (if any did) and how many there were.
+    pub fn settle(&mut self) -> (Option<Instant>, usize) {
+        let (mut last, mut count) = (None, 0);
+        loop {
+            match self.chunks.recv_timeout(QUIET) {
+                Ok((at, bytes)) => {
+                    self.parser.process(&bytes);
+                    last = Some(at);
+                    count += bytes.len();
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return (last, count);
+                }
+            }
+        }
+    }
+
+    /// Time from the start until the screen has settled.
+    pub fn settled_since_start(&mut self) -> Duration {
+        let (last, _) = self.settle();
+        last.map_or(Duration::ZERO, |last| last - self.started)
+    }
+
+    pub fn press(&mut self, key: &[u8]) -> Press {
+        let pressed = Instant::now();
+        self.writer.write_all(key).expect("the terminal takes keys");
+        self.writer.flush().expect("the terminal takes keys");
+        let (last, bytes) = self.settle();
+        Press {
+            settled: last.map_or(Duration::ZERO, |last| last - pressed),
+            bytes,
+        }
+    }
+
+    /// Bytes written and processor time used while nothing is touched for `span`.
+    pub fn idle(&mut self, span: Duration) -> (usize, Duration) {
+        let before = self.processor_time();
+        let end = Instant::now() + span;
+        let mut bytes = 0;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            if let Ok((_, chunk)) = self.chunks.recv_timeout(left) {
+                bytes += chunk.len();
+                self.parser.process(&chunk);
+            }
+        }
+        (bytes, self.processor_time().saturating_sub(before))
+    }
+
+    /// Time this process has spent on processors, all threads together (nanosecond counters of the scheduler).
+    fn processor_time(&self) -> Duration {
+        let tasks = std::fs::read_dir(self.proc("task")).expect("the dashboard is alive");
+        let nanoseconds = tasks.flatten().map(|task| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            text.split(' ')
+                .next()
+                .and_then(|word| word.parse::<u64>().ok())
+                .unwrap_or(0)
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+
+    /// Resident memory, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(self.proc("status")).expect("the dashboard is alive");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("Linux states VmRSS");
+        let kibibytes: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .expect("VmRSS is a number");
+        kibibytes * 1024
+    }
+
+    fn proc(&self, file: &str) -> String {
+        format!(
+            "/proc/{}/{file}",
+            self.child.process_id().expect("the dashboard is alive")
+        )
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.writer.write_all(b"q");
+        let _ = self.writer.flush();
+        // What it still writes must be read, or it could not end.
+        while self.chunks.recv_timeout(Duration::from_secs(2)).is_ok() {}
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
