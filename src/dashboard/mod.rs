@@ -1,1 +1,3 @@
 //! The terminal interface: one loop owns all state, views only read it.
+
+pub mod widget;

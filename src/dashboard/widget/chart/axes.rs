@@ -1,0 +1,67 @@
+//! The lines and labels around the plot.
+
+use ratatui::buffer::Buffer;
+
+use super::Chart;
+use super::layout::Layout;
+use crate::analysis::range::Range;
+use crate::analysis::ticks::placed_ticks;
+
+/// Both axes, as far as the layout has room for them.
+pub(super) fn draw(chart: &Chart, layout: &Layout, x_range: Range, buf: &mut Buffer) {
+    vertical(chart, layout, buf);
+    horizontal(chart, layout, x_range, buf);
+}
+
+fn vertical(chart: &Chart, layout: &Layout, buf: &mut Buffer) {
+    let area = layout.y_axis;
+    let Some(line) = area.right().checked_sub(1).filter(|_| area.width > 0) else {
+        return;
+    };
+    for row in area.y..area.bottom() {
+        buf[(line, row)].set_char('│').set_style(chart.styles.axis);
+    }
+    for (row, tick) in &layout.y_ticks {
+        let y = area.y + row;
+        let room = usize::from(area.width - 1);
+        let label = format!("{:>room$}", tick.label);
+        buf.set_stringn(area.x, y, &label, room, chart.styles.label);
+        buf[(line, y)].set_char('┤').set_style(chart.styles.axis);
+    }
+}
+
+fn horizontal(chart: &Chart, layout: &Layout, x_range: Range, buf: &mut Buffer) {
+    let (line, labels) = (layout.x_line, layout.x_labels);
+    if labels.is_empty() {
+        return;
+    }
+    let ticks = placed_ticks(x_range, chart.x_scale, usize::from(labels.width));
+    if !line.is_empty() {
+        for x in line.x..line.right() {
+            buf[(x, line.y)].set_char('─').set_style(chart.styles.axis);
+        }
+        if let Some(corner) = line.x.checked_sub(1) {
+            buf[(corner, line.y)]
+                .set_char('└')
+                .set_style(chart.styles.axis);
+        }
+    }
+    for placed in &ticks {
+        buf.set_string(
+            labels.x + placed.label_start as u16,
+            labels.y,
+            &placed.tick.label,
+            chart.styles.label,
+        );
+        if !line.is_empty() {
+            buf[(line.x + placed.cell as u16, line.y)]
+                .set_char('┬')
+                .set_style(chart.styles.axis);
+        }
+    }
+    let gutter = layout.y_axis.width;
+    // Where it has no room it is left out: it also stands beside the cursor's value.
+    if usize::from(gutter) > chart.x_name.chars().count() {
+        buf.set_string(layout.y_axis.x, labels.y, chart.x_name, chart.styles.label);
+    }
+}
