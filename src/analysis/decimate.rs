@@ -107,6 +107,11 @@ impl Blocks {
         blocks
     }
 
+    /// Forgets what is said of the values from `length` on, which are about to change.
+    pub fn truncate(&mut self, length: usize) {
+        self.full.truncate(length / BLOCK);
+    }
+
     /// Takes in what was appended; `values` is the whole series, of which the part seen before must be unchanged.
     pub fn extend(&mut self, values: &[f64]) {
         let new = values.get(self.full.len() * BLOCK..).unwrap_or_default();

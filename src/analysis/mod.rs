@@ -2,6 +2,7 @@
 //! losing one spike. Nothing here knows a terminal or a file.
 
 pub mod decimate;
+pub mod grouping;
 pub mod nearest;
 pub mod range;
 pub mod scale;

@@ -49,6 +49,11 @@ impl Reader {
         &self.metrics
     }
 
+    /// Hands over what has been read since the last time.
+    pub fn take(&mut self) -> Metrics {
+        self.metrics.take()
+    }
+
     /// Reads complete lines: `bytes` is empty or ends in a line end.
     pub fn push(&mut self, mut bytes: &[u8]) {
         // The header, and as many rows as it takes to know what each column holds.

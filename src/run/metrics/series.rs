@@ -20,6 +20,16 @@ impl Column {
         Some((*self.x.last()?, *self.y.last()?))
     }
 
+    /// The column with its last point only.
+    fn end(&self) -> Self {
+        let last = self.last();
+        Self {
+            name: self.name.clone(),
+            x: last.iter().map(|point| point.0).collect(),
+            y: last.iter().map(|point| point.1).collect(),
+        }
+    }
+
     /// Drops the points at `x` and beyond.
     fn truncate_from(&mut self, x: f64) {
         while self.x.last().is_some_and(|last| *last >= x) {
@@ -69,6 +79,52 @@ impl Metrics {
             .iter()
             .filter_map(|column| column.x.last().copied())
             .reduce(f64::max)
+    }
+
+    /// Takes in what a [`super::Tail`] read later: `later` holds only what is new since `self` was taken from that tail, and
+    /// afterwards `self` is what a full read gives. Returns, by column, how many of its points from the start on are what they
+    /// were; those after them are new.
+    pub fn absorb(&mut self, later: Self) -> Vec<usize> {
+        for &seam in &later.seams {
+            self.go_back_to(seam);
+        }
+        self.x_name = later.x_name;
+        self.text_columns = later.text_columns;
+        self.rows = later.rows;
+        self.problem_count = later.problem_count;
+        let room = KEPT_PROBLEMS.saturating_sub(self.problems.len());
+        self.problems.extend(later.problems.into_iter().take(room));
+        let mut kept = Vec::with_capacity(later.columns.len());
+        for (index, new) in later.columns.into_iter().enumerate() {
+            if index == self.columns.len() {
+                self.columns.push(Column {
+                    name: new.name.clone(),
+                    ..Column::default()
+                });
+            }
+            let column = &mut self.columns[index];
+            if let Some(first) = new.x.first() {
+                column.truncate_from(*first);
+            }
+            kept.push(column.x.len());
+            column.x.extend(new.x);
+            column.y.extend(new.y);
+        }
+        kept
+    }
+
+    /// Hands over everything but the last point of each column, which a later row with the same x would replace.
+    pub(super) fn take(&mut self) -> Self {
+        let rest = Self {
+            x_name: self.x_name.clone(),
+            columns: self.columns.iter().map(Column::end).collect(),
+            text_columns: self.text_columns.clone(),
+            seams: Vec::new(),
+            problems: Vec::new(),
+            problem_count: self.problem_count,
+            rows: self.rows,
+        };
+        std::mem::replace(self, rest)
     }
 
     pub(super) fn complain(&mut self, line: u64, what: String) {

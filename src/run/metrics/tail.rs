@@ -59,9 +59,15 @@ impl Tail {
         &self.path
     }
 
-    /// What has been read so far.
+    /// What has been read so far, and not taken.
     pub fn metrics(&self) -> &Metrics {
         self.reader.metrics()
+    }
+
+    /// Hands over what has been read, so that it is held once: after the first time only what is new since the last, for
+    /// [`Metrics::absorb`]. After [`Change::Reread`] it is everything.
+    pub fn take(&mut self) -> Metrics {
+        self.reader.take()
     }
 
     /// Reads what is new. The file is opened anew each time, which is what makes network file systems show changes.

@@ -240,13 +240,24 @@ proptest! {
         let mut tail = Tail::open(&path);
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).chain([text.len()]).collect();
         ends.sort_unstable();
+        let mut taking = Tail::open(&path);
+        let mut taken = Metrics::default();
         let mut start = 0;
         for end in ends {
             growing.write_all(&text[start..end]).unwrap();
             tail.poll().unwrap();
             start = end;
+            let before = taken.columns.clone();
+            if taking.poll().unwrap() == Change::Reread {
+                taken = Metrics::default();
+            }
+            let kept = taken.absorb(taking.take());
+            for ((kept, before), after) in kept.into_iter().zip(&before).zip(&taken.columns) {
+                prop_assert_eq!(format!("{:?}", &before.y[..kept]), format!("{:?}", &after.y[..kept]));
+            }
         }
         prop_assert_eq!(shown(tail.metrics()), shown(&read(&text)));
+        prop_assert_eq!(shown(&taken), shown(&read(&text)));
     }
 
     #[test]
