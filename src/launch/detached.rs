@@ -7,13 +7,16 @@ use std::process::Command;
 
 use jiff::Timestamp;
 
+use super::start::mark_ended;
 use crate::run::process::Process;
-use crate::run::{Record, RunDir};
+use crate::run::record::Exit;
+use crate::run::{Record, RunDir, State};
 
 /// The hidden command that calls [`become_worker`].
 pub const DETACHED: &str = "__detached";
 
-/// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if that failed.
+/// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if that failed, which the record
+/// then says as far as it can be written.
 pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
     let Some((program, arguments)) = command.split_first() else {
         return io::Error::other("no command to become");
@@ -30,7 +33,18 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
         record.save(dir)
     });
     match signed {
-        Ok(()) => Command::new(program).args(arguments).exec(),
+        Ok(()) => {
+            let cause = Command::new(program).args(arguments).exec();
+            let reason = format!("{program}: cannot be started ({cause})");
+            let exit = Exit {
+                code: Some(127),
+                signal: None,
+                reason: Some(reason.clone()),
+            };
+            // The reason is returned too, and lands in the worker's output.
+            let _ = mark_ended(dir, State::Failed, exit);
+            io::Error::new(cause.kind(), reason)
+        }
         Err(error) => io::Error::other(error),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use jiff::{Timestamp, Zoned};
+use signal_hook::consts::{SIGINT, SIGKILL, SIGTERM};
 
 use super::detached::DETACHED;
 use super::worker_binary;
@@ -16,6 +17,9 @@ use crate::run::log_tail::LogTail;
 use crate::run::process::Process;
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
+
+/// Longer last words of a worker are cut.
+const LONGEST_WORDS: usize = 400;
 
 /// What to train.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +106,14 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
         command.clone(),
         Timestamp::now(),
     );
+    // Nobody's until the worker has signed it: a stop that comes before must not signal this program.
+    record.process = None;
     record.epochs_planned = recipe.num_epochs;
+    if let Ok(folder) = std::env::current_dir() {
+        // What the relative paths of the command and of the recipe start from.
+        let folder = folder.display().to_string();
+        record.other.insert("working_dir".to_owned(), folder.into());
+    }
     record.save(&dir)?;
     match spawn(&dir, &command) {
         Ok(child) => Ok(Started { dir, child }),
@@ -111,8 +122,9 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
                 program: worker,
                 cause,
             };
-            fail(
+            mark_ended(
                 &dir,
+                State::Failed,
                 Exit {
                     reason: Some(error.to_string()),
                     ..Exit::default()
@@ -143,7 +155,9 @@ fn spawn(dir: &RunDir, command: &[String]) -> io::Result<Child> {
         .create(true)
         .append(true)
         .open(dir.worker_out())?;
-    Command::new(std::env::current_exe()?)
+    // This very program, also where a rebuild has put another file in its place.
+    Command::new("/proc/self/exe")
+        .arg0("traintop")
         .arg(DETACHED)
         .arg(dir.path())
         .arg("--")
@@ -154,7 +168,8 @@ fn spawn(dir: &RunDir, command: &[String]) -> io::Result<Child> {
         .spawn()
 }
 
-/// Waits until the worker has ended. If it left its run without a final state, says in the record that it failed, and why.
+/// Waits until the worker has ended. If it left its run as if it still worked on it, says in the record how it ended, and
+/// why.
 ///
 /// # Errors
 /// If the record cannot be read or written.
@@ -162,55 +177,80 @@ pub fn watch_exit(started: &mut Started) -> Result<(), RecordError> {
     let Ok(status) = started.child.wait() else {
         return Ok(());
     };
-    let ended_well = Record::load(&started.dir)?.is_none_or(|record| !record.state.is_active());
-    if ended_well {
-        Ok(())
-    } else {
-        fail(&started.dir, exit_of(&started.dir, status))
+    let left_open = Record::load(&started.dir)?.is_some_and(|record| {
+        let owner = record.process.map(|process| process.pid);
+        // Another process may have resumed the run in the meantime: it is that one's then.
+        record.state.is_active() && owner.is_none_or(|pid| pid == started.child.id())
+    });
+    if left_open {
+        let (state, exit) = judge(status, last_words(&started.dir));
+        mark_ended(&started.dir, state, exit)?;
     }
+    Ok(())
 }
 
-/// How a worker ended, with the reason that its output gives.
-fn exit_of(dir: &RunDir, status: ExitStatus) -> Exit {
-    let mut output = LogTail::open(dir.worker_out(), 50);
-    // No output is no reason.
-    let _ = output.poll();
-    let lines = output.lines();
-    let last = lines
-        .iter()
-        .rev()
-        .map(|line| line.trim())
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
+/// What is said of a run whose worker was still loading when it was asked to stop.
+pub(super) const BEFORE_FIRST_STEP: &str = "stopped before its first step";
+
+/// The end of a worker that did not say itself how it ended.
+fn judge(status: ExitStatus, words: Option<String>) -> (State, Exit) {
     let ended = match (status.code(), status.signal()) {
         (Some(code), _) => format!("the worker ended with exit code {code}"),
-        (None, Some(signal)) => format!("the worker was ended by signal {signal}"),
+        (None, Some(signal)) => {
+            let name = signal_hook::low_level::signal_name(signal)
+                .map_or_else(|| format!("signal {signal}"), str::to_owned);
+            format!("{name} ended the worker")
+        }
         (None, None) => "the worker ended".to_owned(),
     };
-    let advice = if status.code() == Some(127) {
-        "; run `make setup` to make its libraries"
-    } else {
-        ""
+    let words = words.map_or_else(String::new, |words| format!(": {words}"));
+    let (state, reason) = match (status.code(), status.signal()) {
+        // A shell's and a loader's code for a program or library that is not there.
+        (Some(127), _) => (
+            State::Failed,
+            format!("{ended}{words}; run `make setup` to make its libraries"),
+        ),
+        (_, Some(SIGTERM | SIGINT)) => (State::Stopped, BEFORE_FIRST_STEP.to_owned()),
+        // What it last printed has nothing to do with it.
+        (_, Some(SIGKILL)) => (
+            State::Failed,
+            format!("{ended}: somebody's, or the system's because memory ran out"),
+        ),
+        _ => (State::Failed, format!("{ended}{words}")),
     };
-    let reason = if last.is_empty() {
-        ended
-    } else {
-        format!("{ended}: {last}{advice}")
-    };
-    Exit {
+    let exit = Exit {
         code: status.code(),
         signal: status.signal(),
         reason: Some(reason),
-    }
+    };
+    (state, exit)
 }
 
-/// Marks a run failed and adds the reason to its log.
-fn fail(dir: &RunDir, exit: Exit) -> Result<(), RecordError> {
+/// The last line of the worker's output that says something.
+fn last_words(dir: &RunDir) -> Option<String> {
+    let mut output = LogTail::open(dir.worker_out(), 200);
+    output.poll().ok()?;
+    last_meaningful(&output.lines())
+}
+
+/// The last line that is neither empty nor an advice or a stack frame printed behind the message.
+fn last_meaningful(lines: &[String]) -> Option<String> {
+    let is_trailer =
+        |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");
+    let line = lines
+        .iter()
+        .map(|line| line.trim())
+        .rfind(|line| !is_trailer(line))?;
+    Some(line.chars().take(LONGEST_WORDS).collect())
+}
+
+/// Marks a run ended and adds the reason to its log.
+pub(super) fn mark_ended(dir: &RunDir, state: State, exit: Exit) -> Result<(), RecordError> {
     let Some(mut record) = Record::load(dir)? else {
         return Ok(());
     };
     let now = Timestamp::now();
-    record.state = State::Failed;
+    record.state = state;
     record.ended_at = Some(now);
     if let Some(reason) = &exit.reason {
         let stamp = now
@@ -239,7 +279,7 @@ mod tests {
         let dir = layout::create(folder.path(), &Zoned::now()).unwrap();
         let loader = "traintop-worker: error while loading shared libraries: libtorch_cpu.so: cannot open shared object file";
         fs::write(dir.worker_out(), format!("{loader}\n\n")).unwrap();
-        let exit = exit_of(&dir, ExitStatus::from_raw(127 << 8));
+        let (state, exit) = judge(ExitStatus::from_raw(127 << 8), last_words(&dir));
         let reason = exit.reason.clone().unwrap();
         assert!(
             reason.contains(loader) && reason.contains("make setup"),
@@ -254,11 +294,71 @@ mod tests {
         )
         .save(&dir)
         .unwrap();
-        fail(&dir, exit).unwrap();
+        mark_ended(&dir, state, exit).unwrap();
         let record = Record::load(&dir).unwrap().unwrap();
         assert_eq!(
             (record.state, record.exit.unwrap().code),
             (State::Failed, Some(127))
         );
+    }
+
+    #[test]
+    fn every_kind_of_end_has_its_state_and_sentence() {
+        let cases = [
+            (
+                1 << 8,
+                "boom",
+                State::Failed,
+                "the worker ended with exit code 1: boom",
+            ),
+            (0, "", State::Failed, "the worker ended with exit code 0"),
+            (
+                15,
+                "loading",
+                State::Stopped,
+                "stopped before its first step",
+            ),
+            (
+                9,
+                "epoch 3",
+                State::Failed,
+                "SIGKILL ended the worker: somebody's, or the system's because memory ran out",
+            ),
+            (
+                11,
+                "epoch 3",
+                State::Failed,
+                "SIGSEGV ended the worker: epoch 3",
+            ),
+        ];
+        for (raw, words, state, reason) in cases {
+            let words = Some(words.to_owned()).filter(|words| !words.is_empty());
+            let (judged, exit) = judge(ExitStatus::from_raw(raw), words);
+            assert_eq!((judged, exit.reason.as_deref()), (state, Some(reason)));
+        }
+    }
+
+    #[test]
+    fn last_words_are_the_message_and_not_what_trails_behind_it() {
+        let cases: [(&[&str], Option<&str>); 4] = [
+            (&[], None),
+            (&["epoch 1", "no space left", " "], Some("no space left")),
+            (
+                &[
+                    "thread 'main' panicked at src/x.rs:1:2:",
+                    "labels are wrong",
+                    "note: run with `RUST_BACKTRACE=1`",
+                ],
+                Some("labels are wrong"),
+            ),
+            (
+                &["shapes differ", "frame #0: a", "frame #1: b"],
+                Some("shapes differ"),
+            ),
+        ];
+        for (lines, words) in cases {
+            let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(last_meaningful(&lines).as_deref(), words);
+        }
     }
 }

@@ -1,12 +1,20 @@
 //! Asking a worker to stop: it finishes its step, saves, and ends. Never another process that happens to have its id.
 
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use jiff::Timestamp;
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
-use crate::run::process::host;
-use crate::run::record::RecordError;
+use super::start::BEFORE_FIRST_STEP;
+use crate::run::process::{Process, host};
+use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
+
+/// How long a worker that is still loading may take to end or to catch the signal.
+const START_GRACE: Duration = Duration::from_secs(2);
 
 /// Why a run was not asked to stop.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +32,18 @@ pub enum StopError {
         "{name} was not started by traintop, so its process is unknown; stop it where it was started"
     )]
     Unknown {
+        /// The run.
+        name: String,
+    },
+    /// It was asked before. Another signal would end it at once, without saving.
+    #[error("{name} is stopping already: it finishes its step and saves")]
+    AlreadyStopping {
+        /// The run.
+        name: String,
+    },
+    /// Its worker has not signed the record yet.
+    #[error("{name} is only just starting; try again in a second")]
+    NotYet {
         /// The run.
         name: String,
     },
@@ -57,7 +77,7 @@ pub enum StopError {
 }
 
 /// Sends the worker of a run SIGTERM. Returns the run's name once the signal is on its way; the worker then finishes its step,
-/// saves and marks the run stopped.
+/// saves and marks the run stopped. One that is still loading just ends; waiting for that takes up to two seconds.
 ///
 /// # Errors
 /// If the run has no living worker on this machine, or the system refuses.
@@ -71,7 +91,11 @@ pub fn stop(dir: &RunDir) -> Result<String, StopError> {
         });
     }
     let Some(process) = record.process else {
-        return Err(StopError::Unknown { name });
+        return Err(if record.state == State::Starting {
+            StopError::NotYet { name }
+        } else {
+            StopError::Unknown { name }
+        });
     };
     if process.host != host() {
         return Err(StopError::Elsewhere {
@@ -79,31 +103,79 @@ pub fn stop(dir: &RunDir) -> Result<String, StopError> {
             host: process.host,
         });
     }
-    let gone = || StopError::Gone {
-        name: name.clone(),
-        pid: process.pid,
-    };
-    let pid = i32::try_from(process.pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(gone)?;
-    // The handle holds on to one process; only then is its start compared, so that a reused id cannot slip in between.
-    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|_| gone())?;
     if !process.is_alive() {
-        return Err(gone());
+        return Err(StopError::Gone {
+            name,
+            pid: process.pid,
+        });
     }
-    pidfd_send_signal(&handle, Signal::TERM).map_err(|cause| StopError::Refused {
-        name: name.clone(),
-        cause: cause.into(),
+    if record.state == State::Stopping {
+        return Err(StopError::AlreadyStopping { name });
+    }
+    terminate(&process).map_err(|errno| match errno {
+        Errno::SRCH => StopError::Gone {
+            name: name.clone(),
+            pid: process.pid,
+        },
+        errno => StopError::Refused {
+            name: name.clone(),
+            cause: errno.into(),
+        },
     })?;
+    if record.state == State::Starting {
+        settle(dir, &process)?;
+    }
     Ok(name)
+}
+
+/// Sends SIGTERM to this very process; `SRCH` if it is gone.
+fn terminate(process: &Process) -> Result<(), Errno> {
+    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(Errno::SRCH)?;
+    // The handle holds on to one process; only then is its start compared, so that a reused id cannot slip in between.
+    let handle = pidfd_open(pid, PidfdFlags::empty());
+    if !process.is_alive() {
+        return Err(Errno::SRCH);
+    }
+    match handle {
+        Ok(handle) => pidfd_send_signal(handle, Signal::TERM),
+        // Kernels before 5.3 have no such handles: there a signal directly after the comparison must do.
+        Err(Errno::NOSYS) => kill_process(pid, Signal::TERM),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// A worker that is still loading may end by the signal before it can say so: then this says it.
+fn settle(dir: &RunDir, process: &Process) -> Result<(), RecordError> {
+    let deadline = Instant::now() + START_GRACE;
+    while process.is_alive() {
+        let state = Record::load(dir)?.map(|record| record.state);
+        if state != Some(State::Starting) || Instant::now() > deadline {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    match Record::load(dir)? {
+        Some(mut record)
+            if record.state == State::Starting && record.process.as_ref() == Some(process) =>
+        {
+            record.state = State::Stopped;
+            record.ended_at = Some(Timestamp::now());
+            record.exit = Some(Exit {
+                code: None,
+                signal: Some(Signal::TERM.as_raw()),
+                reason: Some(BEFORE_FIRST_STEP.to_owned()),
+            });
+            record.save(dir)
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::process::{Process, started};
-    use jiff::Timestamp;
+    use crate::run::process::started;
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
 
@@ -148,9 +220,51 @@ mod tests {
             said,
             format!("mine is not running: its process {} is gone", child.id())
         );
+        // Also where the id passed the first look and went to another process just then.
+        assert_eq!(terminate(&record.process.unwrap()), Err(Errno::SRCH));
         assert!(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn run_that_is_saving_is_not_signalled_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let (mut child, mut record) = running(&dir);
+        record.state = State::Stopping;
+        record.save(&dir).unwrap();
+        assert!(matches!(stop(&dir), Err(StopError::AlreadyStopping { .. })));
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn run_that_is_stopped_while_it_loads_is_marked_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let (mut child, mut record) = running(&dir);
+        record.state = State::Starting;
+        record.save(&dir).unwrap();
+        stop(&dir).unwrap();
+        let record = Record::load(&dir).unwrap().unwrap();
+        assert_eq!(record.state, State::Stopped);
+        assert!(record.ended_at.is_some());
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn run_that_nobody_has_signed_yet_is_told_from_a_foreign_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let (mut child, mut record) = running(&dir);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        record.process = None;
+        record.state = State::Starting;
+        record.save(&dir).unwrap();
+        assert!(matches!(stop(&dir), Err(StopError::NotYet { .. })));
     }
 
     #[test]
