@@ -1,3 +1,4 @@
 //! The terminal interface: one loop owns all state, views only read it.
 
+pub mod theme;
 pub mod widget;
