@@ -1,4 +1,5 @@
 //! The terminal interface: one loop owns all state, views only read it.
 
 pub mod theme;
+pub mod view;
 pub mod widget;

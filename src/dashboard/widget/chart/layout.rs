@@ -120,10 +120,10 @@ impl Layout {
 
 /// Round values down the vertical axis, about every second or third row, one a row at most.
 fn placed_rows(range: Range, chart: &Chart, plot_rows: u16) -> Vec<(u16, Tick)> {
-    let at_most = if plot_rows < 12 {
-        plot_rows.div_ceil(2).max(2)
+    let at_most = if plot_rows < 15 {
+        (plot_rows * 2).div_ceil(3).max(2)
     } else {
-        plot_rows / 3 + 2
+        plot_rows / 3 + 5
     };
     let dots = usize::from(plot_rows) * 4;
     let mut placed: Vec<(u16, Tick)> = ticks(range, chart.y_scale, usize::from(at_most))

@@ -1,0 +1,95 @@
+//! Which row of a run is its best.
+
+use super::grouping::{Group, Split};
+use crate::run::metrics::{Column, Metrics};
+
+/// The best row, and by what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// Where it stands along x.
+    pub x: f64,
+    /// The index of the column that decided.
+    pub column: usize,
+    /// The value there, as the file has it.
+    pub value: f64,
+}
+
+/// The row with the highest validation accuracy; without one, with the lowest validation loss. The earliest of equals. Nothing
+/// measured on training or test data decides. `groups` are those of `metrics`.
+pub fn best(metrics: &Metrics, groups: &[Group]) -> Option<Best> {
+    let validated = |title: &str| {
+        let group = groups.iter().find(|group| group.title == title)?;
+        group
+            .members
+            .iter()
+            .find(|member| member.split == Some(Split::Validation))
+            .map(|member| member.column)
+    };
+    validated("Accuracy")
+        .and_then(|column| extreme(&metrics.columns[column], column, |a, b| a > b))
+        .or_else(|| {
+            validated("Loss")
+                .and_then(|column| extreme(&metrics.columns[column], column, |a, b| a < b))
+        })
+}
+
+fn extreme(points: &Column, column: usize, better: impl Fn(f64, f64) -> bool) -> Option<Best> {
+    points
+        .x
+        .iter()
+        .zip(&points.y)
+        .filter(|(_, value)| value.is_finite())
+        .map(|(&x, &value)| Best { x, column, value })
+        .reduce(|best, next| {
+            if better(next.value, best.value) {
+                next
+            } else {
+                best
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::grouping::groups;
+
+    fn best_of(columns: &[(&str, &[f64])]) -> Option<(f64, f64)> {
+        let columns = columns.iter().map(|(name, values)| Column {
+            name: (*name).to_owned(),
+            x: (1..=values.len()).map(|x| x as f64).collect(),
+            y: values.to_vec(),
+        });
+        let metrics = Metrics {
+            x_name: "epoch".to_owned(),
+            columns: columns.collect(),
+            ..Metrics::default()
+        };
+        best(&metrics, &groups(&metrics)).map(|best| (best.x, best.value))
+    }
+
+    #[test]
+    fn validation_accuracy_decides_then_validation_loss_and_nothing_else() {
+        assert_eq!(
+            best_of(&[
+                ("train_acc", &[9.0, 99.0]),
+                ("val_acc", &[50.0, 40.0]),
+                ("val_loss", &[2.0, 1.0])
+            ]),
+            Some((1.0, 50.0))
+        );
+        assert_eq!(
+            best_of(&[("train_loss", &[0.1, 0.2]), ("val_loss", &[2.0, 1.0])]),
+            Some((2.0, 1.0))
+        );
+        assert_eq!(best_of(&[("train_loss", &[0.1, 0.2])]), None);
+    }
+
+    #[test]
+    fn the_earliest_of_equals_and_never_nan() {
+        assert_eq!(
+            best_of(&[("val_acc", &[f64::NAN, 50.0, 50.0, f64::INFINITY])]),
+            Some((2.0, 50.0))
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! The grid of charts: losses, accuracies and learning rate first, all under one cursor.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+
+use super::detail::Detail;
+use crate::analysis::grouping::{Group, Member, Split};
+use crate::analysis::range::Range;
+use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::chart::{Chart, Series, Styles};
+
+const FEWEST_COLUMNS: u16 = 56;
+const FEWEST_ROWS: u16 = 8;
+
+/// How an area is divided into charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Charts side by side.
+    pub columns: u16,
+    /// Charts above each other.
+    pub rows: u16,
+}
+
+impl Grid {
+    /// As many charts as are readable in `area`, at most `count`.
+    pub fn of(area: Rect, count: usize) -> Self {
+        let count = u16::try_from(count).unwrap_or(u16::MAX).max(1);
+        let most_rows = (area.height / FEWEST_ROWS).max(1);
+        let columns = (area.width / FEWEST_COLUMNS)
+            .clamp(1, 4)
+            .min(count.div_ceil(most_rows.min(count)).max(1));
+        Self {
+            columns,
+            rows: most_rows.min(count.div_ceil(columns)),
+        }
+    }
+
+    /// How many charts it shows.
+    pub fn capacity(self) -> usize {
+        usize::from(self.columns) * usize::from(self.rows)
+    }
+
+    /// The area of each place, row by row.
+    fn places(self, area: Rect) -> impl Iterator<Item = Rect> {
+        let edge = move |extent: u16, parts: u16, index: u16| {
+            (u32::from(extent) * u32::from(index) / u32::from(parts)) as u16
+        };
+        (0..self.rows).flat_map(move |row| {
+            (0..self.columns).map(move |column| {
+                let (left, right) = (
+                    edge(area.width, self.columns, column),
+                    edge(area.width, self.columns, column + 1),
+                );
+                let (top, bottom) = (
+                    edge(area.height, self.rows, row),
+                    edge(area.height, self.rows, row + 1),
+                );
+                // A blank column between neighbours.
+                let gap = u16::from(column + 1 < self.columns);
+                Rect {
+                    x: area.x + left,
+                    y: area.y + top,
+                    width: (right - left).saturating_sub(gap),
+                    height: bottom - top,
+                }
+            })
+        })
+    }
+}
+
+/// What all charts of a run share.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a> {
+    /// Where the points are.
+    pub detail: &'a Detail,
+    /// The part of x that is shown.
+    pub x_range: Option<Range>,
+    /// Where values are read out.
+    pub cursor: Option<f64>,
+    /// The colours.
+    pub theme: &'a Theme,
+}
+
+/// Draws the charts from the `first` group on, as many as `area` holds.
+pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
+    let groups = shared.detail.groups();
+    let grid = Grid::of(area, groups.len());
+    for (group, place) in groups.iter().skip(first).zip(grid.places(area)) {
+        draw_group(shared, group, place, buf);
+    }
+}
+
+/// One chart.
+pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
+    let Shared {
+        detail,
+        x_range,
+        cursor,
+        theme,
+    } = shared;
+    let metrics = detail.metrics();
+    let series: Vec<Series> = group
+        .members
+        .iter()
+        .map(|member| {
+            let (column, blocks) = detail.column(member.column);
+            Series {
+                mark: mark(group, *member),
+                // A lone curve is what the title says.
+                name: if group.members.len() > 1 {
+                    &column.name
+                } else {
+                    ""
+                },
+                style: theme.style(Role::series(colour(*member))),
+                dashed: false,
+                x: &column.x,
+                y: &column.y,
+                blocks,
+            }
+        })
+        .collect();
+    let chart = Chart {
+        title: &group.title,
+        series: &series,
+        x_name: &metrics.x_name,
+        x_scale: detail.x_scale(),
+        y_scale: group.scale,
+        x_range,
+        cursor,
+        seams: &metrics.seams,
+        styles: styles(theme),
+    };
+    chart.render(area, buf);
+}
+
+fn mark(group: &Group, member: Member) -> Option<char> {
+    if group.members.len() < 2 {
+        return None;
+    }
+    // Keras writes "loss" for the training's.
+    Some(member.split.unwrap_or(Split::Train).letter())
+}
+
+/// The same split has the same colour in each chart.
+fn colour(member: Member) -> usize {
+    match member.split {
+        Some(Split::Train) => 0,
+        Some(Split::Validation) => 1,
+        Some(Split::Test) => 2,
+        None => 3,
+    }
+}
+
+fn styles(theme: &Theme) -> Styles {
+    Styles {
+        title: theme.style(Role::Title),
+        axis: theme.style(Role::Border),
+        label: theme.style(Role::Muted),
+        cursor: theme.style(Role::Accent),
+        bad: theme.style(Role::Bad),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn two_charts_at_a_time_on_a_small_screen_and_all_on_a_large_one() {
+        assert_eq!(
+            Grid::of(Rect::new(0, 0, 80, 18), 7),
+            Grid {
+                columns: 1,
+                rows: 2
+            }
+        );
+        assert!(Grid::of(Rect::new(0, 0, 124, 44), 7).capacity() >= 7);
+        assert_eq!(
+            Grid::of(Rect::new(0, 0, 124, 44), 2),
+            Grid {
+                columns: 1,
+                rows: 2
+            }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn places_never_overlap_and_stay_within(width in 0u16..300, height in 0u16..120, count in 0usize..30) {
+            let area = Rect::new(3, 2, width, height);
+            let grid = Grid::of(area, count);
+            let places: Vec<Rect> = grid.places(area).collect();
+            prop_assert_eq!(places.len(), grid.capacity());
+            for (index, place) in places.iter().enumerate() {
+                prop_assert_eq!(area.intersection(*place), *place);
+                prop_assert!(places[index + 1..].iter().all(|other| !place.intersects(*other)));
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The lines above everything else: what the run is, how far it is, and what is wrong with it.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::detail::Detail;
+use super::lines::wrapped;
+use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::view::state_glyph;
+use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::run::summary::Summary;
+use crate::text::{count, duration};
+
+/// Part of a line: those with a higher rank are left out first where there is no room.
+struct Part<'a> {
+    rank: u8,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Words(Vec<Span<'a>>),
+    Bar { fraction: f64, width: u16 },
+}
+
+const BETWEEN: u16 = 2;
+
+const MOST_REMARK_ROWS: usize = 3;
+
+/// How many rows [`draw`] takes at a width: two, and more where something is to be said.
+pub fn height(summary: &Summary, detail: Option<&Detail>, width: u16) -> u16 {
+    let rows = remark(summary, detail).map_or(0, |(text, _)| wrapped(&text, width).len());
+    2 + rows.min(MOST_REMARK_ROWS) as u16
+}
+
+/// State, name, model and best; progress, time and speed; then remarks.
+pub fn draw(
+    summary: &Summary,
+    detail: Option<&Detail>,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let row = |index: u16| {
+        Rect {
+            y: area.y + index,
+            height: 1,
+            ..area
+        }
+        .intersection(area)
+    };
+    draw_parts(identity(summary, detail, theme), theme, row(0), buf);
+    draw_parts(progress(summary, detail, theme), theme, row(1), buf);
+    if let Some((text, role)) = remark(summary, detail) {
+        for (index, part) in (2..).zip(wrapped(&text, area.width)) {
+            Line::styled(part, theme.style(role)).render(row(index), buf);
+        }
+    }
+}
+
+fn identity<'a>(summary: &'a Summary, detail: Option<&Detail>, theme: &Theme) -> Vec<Part<'a>> {
+    let state = summary.observed.state;
+    let mut word = format!("{} {state}", state_glyph::glyph(state));
+    if summary.observed.deduced {
+        word.push('?');
+    }
+    let words = |rank, text: String, role| Part {
+        rank,
+        content: Content::Words(vec![Span::styled(text, theme.style(role))]),
+    };
+    let mut parts = vec![
+        words(0, word, state_glyph::role(state)),
+        Part {
+            rank: 0,
+            content: Content::Words(vec![Span::styled(
+                &*summary.name,
+                theme.style(Role::Title).add_modifier(Modifier::BOLD),
+            )]),
+        },
+    ];
+    if !summary.model.is_empty() {
+        parts.push(words(2, summary.model.clone(), Role::Text));
+    }
+    if !summary.recipe.is_empty() && summary.recipe != summary.model {
+        parts.push(words(3, summary.recipe.clone(), Role::Muted));
+    }
+    if let Some(best) = best(summary, detail) {
+        parts.push(words(1, best, Role::Good));
+    }
+    parts
+}
+
+/// The best value with its column and place, as exact as what has been read allows.
+fn best(summary: &Summary, detail: Option<&Detail>) -> Option<String> {
+    let of_detail = detail.and_then(|detail| {
+        let best = detail.best()?;
+        let group = detail.groups().iter().find(|group| {
+            group
+                .members
+                .iter()
+                .any(|member| member.column == best.column)
+        })?;
+        let metrics = detail.metrics();
+        let value = group.scale.reading(best.value);
+        Some(format!(
+            "best {} {value} at {} {}",
+            metrics.columns[best.column].name, metrics.x_name, best.x
+        ))
+    });
+    of_detail.or_else(|| {
+        let place = summary
+            .best_epoch
+            .map(|epoch| format!(" at epoch {epoch}"))
+            .unwrap_or_default();
+        Some(format!("best val_acc {:.2}%{place}", summary.best_val_acc?))
+    })
+}
+
+fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Vec<Part<'a>> {
+    let words = |rank, text: String, role| Part {
+        rank,
+        content: Content::Words(vec![Span::styled(text, theme.style(role))]),
+    };
+    let training = summary.observed.state.is_active();
+    let within = detail
+        .and_then(|detail| detail.progress)
+        .or(summary.progress)
+        .filter(|_| training);
+    let mut parts = Vec::new();
+    match summary.epochs_planned {
+        Some(planned) => {
+            parts.push(words(
+                0,
+                format!("epoch {}/{planned}", summary.epochs_done),
+                Role::Text,
+            ));
+            let fraction =
+                ProgressBar::fraction(u64::from(summary.epochs_done), u64::from(planned));
+            parts.push(Part {
+                rank: 3,
+                content: Content::Bar {
+                    fraction,
+                    width: 12,
+                },
+            });
+        }
+        None => parts.push(words(
+            0,
+            format!("epoch {}", summary.epochs_done),
+            Role::Text,
+        )),
+    }
+    if let Some(within) = within {
+        parts.push(words(
+            0,
+            format!("step {}/{}", within.step, within.steps_per_epoch),
+            Role::Text,
+        ));
+        parts.push(Part {
+            rank: 1,
+            content: Content::Bar {
+                fraction: within.part(),
+                width: 12,
+            },
+        });
+        if within.images_per_s > 0.0 {
+            parts.push(words(
+                1,
+                format!("{} images/s", count(within.images_per_s.round() as u64)),
+                Role::Text,
+            ));
+        }
+    }
+    if let Some(trained) = within
+        .and_then(|within| Duration::try_from_secs_f64(within.elapsed_s).ok())
+        .or(summary.duration)
+    {
+        parts.push(words(
+            2,
+            format!("trained {}", duration(trained)),
+            Role::Text,
+        ));
+    }
+    if let Some(left) = time_left(summary, detail).filter(|_| training) {
+        parts.push(words(0, format!("{} left", duration(left)), Role::Accent));
+    }
+    parts
+}
+
+/// From the steps, or while there are none from whole epochs.
+fn time_left(summary: &Summary, detail: Option<&Detail>) -> Option<Duration> {
+    let planned = summary.epochs_planned?;
+    let within = detail
+        .and_then(|detail| detail.progress)
+        .or(summary.progress);
+    within.and_then(|within| within.left(planned)).or_else(|| {
+        let done = Some(summary.epochs_done).filter(|&done| done > 0)?;
+        Some(summary.duration? * planned.saturating_sub(done) / done)
+    })
+}
+
+/// What else one must know: why it is in this state, what of its file could not be read, where it was resumed.
+fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> {
+    let mut remarks = Vec::new();
+    let mut role = Role::Muted;
+    if let Some(reason) = &summary.observed.reason {
+        remarks.push(if summary.observed.deduced {
+            format!("{} is deduced: {reason}", summary.observed.state)
+        } else {
+            reason.clone()
+        });
+        role = if summary.observed.deduced {
+            Role::Muted
+        } else {
+            state_glyph::role(summary.observed.state)
+        };
+    }
+    if let Some(metrics) = detail.map(Detail::metrics) {
+        if let Some(first) = metrics.problems.first() {
+            let more = match metrics.problem_count {
+                0 | 1 => String::new(),
+                more => format!(" (and {} more)", more - 1),
+            };
+            remarks.push(format!(
+                "metrics.csv line {} {}{more}",
+                first.line, first.what
+            ));
+            role = Role::Warn;
+        }
+        if !metrics.seams.is_empty() {
+            let places: Vec<String> = metrics.seams.iter().map(f64::to_string).collect();
+            remarks.push(format!(
+                "resumed at {} {}",
+                metrics.x_name,
+                places.join(", ")
+            ));
+        }
+    }
+    (!remarks.is_empty()).then(|| (remarks.join("; "), role))
+}
+
+fn draw_parts(mut parts: Vec<Part>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    while parts.len() > 1
+        && parts.iter().map(|part| part.width() + BETWEEN).sum::<u16>() > area.width + BETWEEN
+    {
+        let highest = parts.iter().map(|part| part.rank).max();
+        let Some(last) = parts.iter().rposition(|part| Some(part.rank) == highest) else {
+            break;
+        };
+        parts.remove(last);
+    }
+    let mut x = area.x;
+    for part in parts {
+        let width = part.width().min(area.right().saturating_sub(x));
+        let place = Rect { x, width, ..area };
+        match part.content {
+            Content::Words(spans) => Line::from(spans).render(place, buf),
+            Content::Bar { fraction, .. } => {
+                ProgressBar {
+                    fraction,
+                    done: theme.style(Role::BarDone),
+                    rest: theme.style(Role::BarRest),
+                }
+                .render(place, buf);
+            }
+        }
+        x = (x + width + BETWEEN).min(area.right());
+    }
+}
+
+impl Part<'_> {
+    fn width(&self) -> u16 {
+        match &self.content {
+            Content::Words(spans) => spans
+                .iter()
+                .map(Span::width)
+                .sum::<usize>()
+                .min(usize::from(u16::MAX / 4)) as u16,
+            Content::Bar { width, .. } => *width,
+        }
+    }
+}
