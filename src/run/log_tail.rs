@@ -17,6 +17,8 @@ pub struct LogTail {
     path: PathBuf,
     keep: usize,
     lines: VecDeque<String>,
+    /// Lines that were let go.
+    before: u64,
     /// Bytes of a line whose end has not been written yet.
     partial: Vec<u8>,
     offset: u64,
@@ -30,6 +32,7 @@ impl LogTail {
             path: path.into(),
             keep,
             lines: VecDeque::new(),
+            before: 0,
             partial: Vec::new(),
             offset: 0,
             inode: 0,
@@ -40,6 +43,12 @@ impl LogTail {
     pub fn lines(&self) -> Vec<String> {
         let partial = (!self.partial.is_empty()).then(|| shown(&self.partial));
         self.lines.iter().cloned().chain(partial).collect()
+    }
+
+    /// How many lines were read before the first of [`LogTail::lines`], so that a line keeps its number while old ones are let
+    /// go.
+    pub fn before(&self) -> u64 {
+        self.before
     }
 
     /// Reads what is new; says whether there was any. A log that was cut or replaced is read again.
@@ -85,6 +94,7 @@ impl LogTail {
         }
         while self.lines.len() > self.keep {
             self.lines.pop_front();
+            self.before += 1;
         }
     }
 }
@@ -126,6 +136,7 @@ mod tests {
             .unwrap();
         assert!(tail.poll().unwrap());
         assert_eq!(tail.lines(), ["half", "red"]);
+        assert_eq!(tail.before(), 3);
         fs::write(&path, "new\n").unwrap();
         assert!(tail.poll().unwrap());
         assert_eq!(tail.lines(), ["new"]);

@@ -12,6 +12,7 @@ use super::series::Metrics;
 
 /// How much is read at once.
 const CHUNK: usize = 8 << 20;
+const SMALLEST_READ: usize = 4096;
 /// How many bytes before the offset must be what they were for the file to count as the same, only longer.
 const REMEMBERED: u64 = 256;
 
@@ -94,7 +95,7 @@ impl Tail {
         }
         let rows = self.metrics().rows;
         let before = self.offset;
-        self.read_lines(&file)?;
+        self.read_lines(&file, seen.0)?;
         if self.offset != before {
             self.fingerprint = fingerprint(&file, self.offset)?;
         }
@@ -131,12 +132,14 @@ impl Tail {
         Ok(())
     }
 
-    /// Reads the complete lines from the offset to the file's end.
-    fn read_lines(&mut self, file: &File) -> io::Result<()> {
+    /// Reads the complete lines from the offset to the file's end; `length` is what the file had a moment ago. A chunk is not
+    /// larger than what is left: clearing megabytes for each of a thousand small files took longer than reading them.
+    fn read_lines(&mut self, file: &File, length: u64) -> io::Result<()> {
         let mut chunk = Vec::new();
         loop {
             let held = chunk.len();
-            chunk.resize(held + CHUNK, 0);
+            let left = length.saturating_sub(self.offset + held as u64) as usize;
+            chunk.resize(held + left.clamp(SMALLEST_READ, CHUNK), 0);
             let read = file.read_at(&mut chunk[held..], self.offset + held as u64)?;
             chunk.truncate(held + read);
             if read == 0 {

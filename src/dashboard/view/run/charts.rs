@@ -41,28 +41,39 @@ impl Grid {
         usize::from(self.columns) * usize::from(self.rows)
     }
 
-    /// The area of each place, row by row.
+    /// The area of each place, row by row. The first row, of losses and accuracies, is higher where there is room for it.
     fn places(self, area: Rect) -> impl Iterator<Item = Rect> {
-        let edge = move |extent: u16, parts: u16, index: u16| {
-            (u32::from(extent) * u32::from(index) / u32::from(parts)) as u16
+        let (columns, rows) = (self.columns.max(1), self.rows.max(1));
+        let first = area.height * 3 / (2 * rows + 1);
+        let others = (area.height - first)
+            .checked_div(rows - 1)
+            .unwrap_or(0)
+            .max(FEWEST_ROWS);
+        let even = area.height / rows;
+        let others = if rows > 2 && others < even {
+            others
+        } else {
+            even
         };
-        (0..self.rows).flat_map(move |row| {
-            (0..self.columns).map(move |column| {
-                let (left, right) = (
-                    edge(area.width, self.columns, column),
-                    edge(area.width, self.columns, column + 1),
-                );
-                let (top, bottom) = (
-                    edge(area.height, self.rows, row),
-                    edge(area.height, self.rows, row + 1),
-                );
+        let first = area.height - others * (rows - 1);
+        (0..rows).flat_map(move |row| {
+            let (y, height) = if row == 0 {
+                (0, first)
+            } else {
+                (first + (row - 1) * others, others)
+            };
+            (0..columns).map(move |column| {
+                let edge = |index: u16| {
+                    (u32::from(area.width) * u32::from(index) / u32::from(columns)) as u16
+                };
+                let (left, right) = (edge(column), edge(column + 1));
                 // A blank column between neighbours.
-                let gap = u16::from(column + 1 < self.columns);
+                let gap = u16::from(column + 1 < columns);
                 Rect {
                     x: area.x + left,
-                    y: area.y + top,
+                    y: area.y + y,
                     width: (right - left).saturating_sub(gap),
-                    height: bottom - top,
+                    height,
                 }
             })
         })

@@ -26,6 +26,37 @@ pub struct Detail {
     pub config: Vec<(String, String)>,
     /// Its files of weights.
     pub checkpoints: Vec<Checkpoint>,
+    /// What could not be read, as a sentence.
+    pub trouble: Option<String>,
+}
+
+/// What was read of a run: everything, or what is new since the last time. `None` is what has not changed.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Rows of its metrics, and whether they are all there are rather than new ones.
+    pub metrics: Option<(Metrics, bool)>,
+    /// Where it is in its epoch.
+    pub progress: Option<Progress>,
+    /// The end of its log.
+    pub log: Option<Log>,
+    /// Its configuration.
+    pub config: Option<Vec<(String, String)>>,
+    /// Its files of weights.
+    pub checkpoints: Option<Vec<Checkpoint>>,
+    /// What could not be read, as a sentence.
+    pub trouble: Option<String>,
+}
+
+impl Reading {
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.metrics.is_none()
+            && self.progress.is_none()
+            && self.log.is_none()
+            && self.config.is_none()
+            && self.checkpoints.is_none()
+            && self.trouble.is_none()
+    }
 }
 
 /// The last lines of a log.
@@ -38,6 +69,24 @@ pub struct Log {
 }
 
 impl Detail {
+    /// Takes in what was read.
+    pub fn take(&mut self, reading: Reading) {
+        if let Some((metrics, anew)) = reading.metrics {
+            self.take_metrics(metrics, anew);
+        }
+        if let Some(log) = reading.log {
+            self.log = log;
+        }
+        if let Some(config) = reading.config {
+            self.config = config;
+        }
+        if let Some(checkpoints) = reading.checkpoints {
+            self.checkpoints = checkpoints;
+        }
+        self.progress = reading.progress.or(self.progress);
+        self.trouble = reading.trouble;
+    }
+
     /// Takes in what was read of the metrics: everything (`anew`), or what is new since the last time.
     pub fn take_metrics(&mut self, read: Metrics, anew: bool) {
         if anew {

@@ -219,6 +219,10 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             state_glyph::role(summary.observed.state)
         };
     }
+    if let Some(trouble) = detail.and_then(|detail| detail.trouble.clone()) {
+        remarks.push(trouble);
+        role = Role::Warn;
+    }
     if let Some(metrics) = detail.map(Detail::metrics) {
         if let Some(first) = metrics.problems.first() {
             let more = match metrics.problem_count {
