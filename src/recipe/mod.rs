@@ -1,6 +1,7 @@
 //! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule. Shared by the worker, which obeys
 //! it, and the dashboard, which edits it; neither libtorch nor a terminal is known here.
 
+mod epoch;
 mod field;
 mod load;
 pub mod network;
@@ -8,6 +9,7 @@ mod schedule;
 mod schema;
 mod shipped;
 
+pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};
 pub use load::{RecipeError, load, parse_json, parse_override, parse_toml};
 pub use schedule::Schedule;

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::epoch::SYNTHETIC;
 use super::field::{BadValue, Field, Kind, Typed, Value};
 
 macro_rules! recipe {
@@ -79,7 +80,7 @@ recipe! {
     }
     "data" {
         /// `synthetic`, or a folder: CIFAR-10 batches (pickled or binary), or train/<class>/ and test/<class>/ images
-        data_dir: String = "synthetic", Kind::Text;
+        data_dir: String = SYNTHETIC, Kind::Text;
         /// Part of the training images held out for validation where the data names no validation set
         val_fraction: f64 = 0.2, Kind::Float { min: 0.01, max: 0.9, with_max: true };
         /// Use at most this many training images, the same number of each class (0: all)
