@@ -1,1 +1,103 @@
-//! The commands for scripts and the way into the dashboard: parse, call one thing, print.
+//! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
+//! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
+
+mod follow;
+mod list;
+mod recipe;
+mod roots;
+mod show;
+mod stop;
+mod summary_json;
+mod table;
+mod train;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use color_eyre::eyre::Result;
+
+use crate::launch;
+use crate::run::RunDir;
+
+/// Start, follow, list and stop training runs; without a command, list them
+#[derive(Debug, Parser)]
+#[command(name = "traintop", version, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: list::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the runs below some folders, newest first
+    List(list::Arguments),
+    /// Show one run: its state, last values and configuration
+    Show(show::Arguments),
+    /// Train by a recipe, in a run folder of its own
+    Train(train::Arguments),
+    /// Ask a run to finish its step, save and end
+    Stop(stop::Arguments),
+    /// Check a recipe and show every value it resolves to
+    Recipe(recipe::Arguments),
+    /// Leave the session and become the worker
+    #[command(name = launch::DETACHED, hide = true)]
+    Detached {
+        run_dir: PathBuf,
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+}
+
+/// Does what the command line asks for. A reader of standard output that has heard enough is no error.
+///
+/// # Errors
+/// Whatever the command fails with, to be told in one line.
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    let done = dispatch(arguments, &mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match done {
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        done => done,
+    }
+}
+
+fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    match arguments.command {
+        None => list::run(&arguments.list, out),
+        Some(Command::List(arguments)) => list::run(&arguments, out),
+        Some(Command::Show(arguments)) => show::run(&arguments, out),
+        Some(Command::Train(arguments)) => train::run(&arguments, out),
+        Some(Command::Stop(arguments)) => stop::run(&arguments, out),
+        Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
+        Some(Command::Detached { run_dir, command }) => {
+            let error = launch::become_worker(&RunDir::new(run_dir), &command);
+            // What shells and loaders answer when there is no program to run; the message lands in the worker's output.
+            eprintln!("{error}");
+            Ok(ExitCode::from(127))
+        }
+    }
+}
+
+fn is_broken_pipe(error: &color_eyre::Report) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -4,5 +4,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod cli;
+mod fake_worker;
 mod libtorch_script;
 mod walls;

@@ -1,0 +1,156 @@
+//! `traintop list`: every run below some folders, newest first.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use color_eyre::eyre::Result;
+use directories::ProjectDirs;
+use serde_json::Value;
+
+use super::table::{self, Side};
+use super::{roots, summary_json};
+use crate::run::cache::Cache;
+use crate::run::size;
+use crate::run::summary::Summary;
+use crate::text::{bytes, clean, duration, number, since};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Folders to search for runs [default: runs]
+    #[arg(value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+    /// Print an array of runs as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let now = SystemTime::now();
+    let summaries = summaries(&arguments.roots, now)?;
+    if arguments.json {
+        let runs = summaries
+            .iter()
+            .map(|summary| Value::Object(summary_json::of(summary)));
+        let text = serde_json::to_string_pretty(&runs.collect::<Vec<_>>())?;
+        writeln!(out, "{text}")?;
+    } else if summaries.is_empty() {
+        let roots = roots::or_default(&arguments.roots);
+        let roots: Vec<_> = roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
+        writeln!(
+            out,
+            "no runs below {}; `traintop train --config quick` starts one",
+            roots.join(", ")
+        )?;
+    } else {
+        let rows: Vec<_> = summaries.iter().map(|summary| row(summary, now)).collect();
+        table::print(out, HEADINGS, &rows)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The runs with their sizes, newest first. Summaries of runs that have not changed come from the user's cache.
+fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
+    let folder =
+        ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
+    let mut cache = folder.as_deref().map(Cache::open);
+    let mut summaries = Vec::new();
+    for found in roots::runs_below(named)? {
+        let cached = cache
+            .as_ref()
+            .and_then(|cache| cache.lookup(&found))
+            .cloned();
+        let mut summary = cached.unwrap_or_else(|| {
+            let summary = Summary::load(&found, now);
+            if let Some(cache) = &mut cache {
+                cache.store(&found, &summary);
+            }
+            summary
+        });
+        summary.size_bytes = Some(size::on_disk(found.dir.path()));
+        summaries.push(summary);
+    }
+    if let Some(cache) = &mut cache {
+        // It is only there for speed: a cache that cannot be written costs the next call some time.
+        let _ = cache.flush();
+    }
+    summaries.sort_by_key(|summary| {
+        std::cmp::Reverse((
+            summary.started_at.unwrap_or(summary.modified_at),
+            summary.dir.clone(),
+        ))
+    });
+    Ok(summaries)
+}
+
+const HEADINGS: &[(&str, Side)] = &[
+    ("FOLDER", Side::Left),
+    ("STATE", Side::Left),
+    ("NAME", Side::Left),
+    ("MODEL", Side::Left),
+    ("EPOCHS", Side::Right),
+    ("BEST VAL ACC", Side::Right),
+    ("AT", Side::Right),
+    ("TRAIN LOSS", Side::Right),
+    ("VAL LOSS", Side::Right),
+    ("STARTED", Side::Right),
+    ("TOOK", Side::Right),
+    ("SIZE", Side::Right),
+];
+
+fn row(summary: &Summary, now: SystemTime) -> Vec<String> {
+    let absent = || "-".to_owned();
+    let text = |text: &str| {
+        if text.is_empty() {
+            absent()
+        } else {
+            text.to_owned()
+        }
+    };
+    let last = |column| {
+        summary
+            .last(column)
+            .map_or_else(absent, |value| number(value, 4))
+    };
+    let planned = summary
+        .epochs_planned
+        .map_or_else(String::new, |planned| format!("/{planned}"));
+    let started = summary.started_at.map_or_else(absent, |started| {
+        let age = now.duration_since(started.into()).unwrap_or(Duration::ZERO);
+        let (text, _) = since(age);
+        if text == "now" {
+            text
+        } else {
+            format!("{text} ago")
+        }
+    });
+    vec![
+        clean(&summary.dir.name()).into_owned(),
+        state(summary),
+        text(&summary.name),
+        text(&summary.model),
+        format!("{}{planned}", summary.epochs_done),
+        summary
+            .best_val_acc
+            .map_or_else(absent, |best| format!("{best:.2} %")),
+        summary
+            .best_epoch
+            .map_or_else(absent, |epoch| format!("epoch {epoch}")),
+        last("train_loss"),
+        last("val_loss"),
+        started,
+        summary.duration.map_or_else(absent, duration),
+        summary.size_bytes.map_or_else(absent, bytes),
+    ]
+}
+
+/// The state; a deduced one with a mark.
+pub fn state(summary: &Summary) -> String {
+    let mark = if summary.observed.deduced { "?" } else { "" };
+    format!("{}{mark}", summary.observed.state)
+}

@@ -1,0 +1,127 @@
+//! `traintop recipe FILE`: every value that a recipe resolves to, and what follows from them. As text it is itself a recipe.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use crate::recipe::{self, FIELDS, Recipe, Schedule, Value, network};
+use crate::text::{clean, count, number};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A recipe's file, or the name of one that comes with the program, such as quick
+    recipe: PathBuf,
+    /// Replace a value of the recipe; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
+    set: Vec<(String, String)>,
+    /// Training images of the data set, from which the steps of an epoch follow [default: the synthetic set's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    images: Option<u64>,
+    /// Classes of the data set
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    classes: u64,
+    /// Print everything as JSON, with the learning rate after each epoch
+    #[arg(long)]
+    json: bool,
+}
+
+/// What follows from a recipe's values and the data set's size.
+struct Outcome {
+    parameters: u64,
+    /// Training images and steps of an epoch, where the number of images is known.
+    epoch: Option<(u64, u64)>,
+    /// After each epoch's last step; empty where the steps are not known.
+    learning_rate: Vec<f64>,
+}
+
+impl Outcome {
+    fn of(recipe: &Recipe, arguments: &Arguments) -> Self {
+        let images = arguments.images.or_else(|| recipe.known_train_images());
+        let images = images.map(|images| recipe.used_train_images(images));
+        let epoch = images.map(|images| (images, recipe.steps_per_epoch(images)));
+        let rates = |steps| Schedule::new(recipe, steps).after_each_epoch();
+        Self {
+            parameters: network::parameters(recipe, arguments.classes),
+            epoch,
+            learning_rate: epoch.map_or_else(Vec::new, |(_, steps)| rates(steps)),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let recipe = recipe::load(&arguments.recipe)?.with_overrides(&arguments.set)?;
+    let outcome = Outcome::of(&recipe, arguments);
+    if arguments.json {
+        let (images, steps) = outcome.epoch.unzip();
+        let json = json!({
+            "recipe": Json::Object(recipe.to_json()),
+            "classes": arguments.classes,
+            "parameters": outcome.parameters,
+            "train_images": images,
+            "steps_per_epoch": steps,
+            "learning_rate": steps.map(|_| outcome.learning_rate),
+        });
+        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+    } else {
+        print(&recipe, out)?;
+        explain(&recipe, &outcome, arguments.classes, out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The values as a recipe's file holds them, each with what it means.
+fn print(recipe: &Recipe, out: &mut dyn Write) -> Result<()> {
+    let mut group = "";
+    for field in FIELDS {
+        if field.group != group {
+            let gap = if group.is_empty() { "" } else { "\n" };
+            group = field.group;
+            writeln!(out, "{gap}# {group}")?;
+        }
+        let value = match recipe.get(field.key) {
+            // The text passed the schema's check, so it holds no control characters but may hold others that mislead.
+            Some(Value::Text(text)) => toml::Value::String(clean(&text).into_owned()).to_string(),
+            Some(value) => value.to_string(),
+            None => continue,
+        };
+        let setting = format!("{} = {value}", field.key);
+        writeln!(out, "{setting:<36} # {}", field.description)?;
+    }
+    Ok(())
+}
+
+/// What follows from the values, as comments.
+fn explain(recipe: &Recipe, outcome: &Outcome, classes: u64, out: &mut dyn Write) -> Result<()> {
+    writeln!(
+        out,
+        "\n# {} parameters for {classes} classes",
+        count(outcome.parameters)
+    )?;
+    let Some((images, steps)) = outcome.epoch else {
+        writeln!(
+            out,
+            "# --images N tells the steps of an epoch and the learning rates"
+        )?;
+        return Ok(());
+    };
+    let (images, all) = (count(images), count(steps * u64::from(recipe.num_epochs)));
+    writeln!(
+        out,
+        "# {} steps an epoch over {images} images, {all} in all",
+        count(steps)
+    )?;
+    let highest = outcome.learning_rate.iter().copied().fold(0.0, f64::max);
+    if let (Some(first), Some(last)) = (outcome.learning_rate.first(), outcome.learning_rate.last())
+    {
+        let [first, highest, last] = [*first, highest, *last].map(|rate| number(rate, 4));
+        writeln!(
+            out,
+            "# learning rate after the first epoch {first}, at most {highest}, after the last {last}"
+        )?;
+    }
+    Ok(())
+}

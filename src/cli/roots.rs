@@ -1,0 +1,88 @@
+//! Which folders are searched, and which run a word on the command line means.
+
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::{Result, bail};
+
+use crate::run::discover::{Found, discover};
+use crate::run::{Record, RunDir};
+use crate::text::clean;
+
+/// Where runs are looked for if nobody says: where recipes put them.
+const DEFAULT_ROOT: &str = "runs";
+/// Candidates that a complaint lists.
+const LISTED: usize = 8;
+
+/// The folders named, else the default one.
+pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
+    if named.is_empty() {
+        vec![PathBuf::from(DEFAULT_ROOT)]
+    } else {
+        named.to_vec()
+    }
+}
+
+/// Every run below `roots`. A folder that was named but cannot be searched is an error; the default one may be missing.
+pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
+    let mut runs = Vec::new();
+    let unsearched = discover(&or_default(named), |found| runs.push(found));
+    match unsearched.into_iter().next() {
+        Some(unsearched) if !named.is_empty() => bail!("{unsearched}"),
+        _ => Ok(runs),
+    }
+}
+
+/// The run that `word` means: a run's folder, else the one below `roots` whose folder or name is `word`, else the only
+/// one whose folder or name begins with it.
+pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
+    if let Some(found) = at_path(Path::new(word)) {
+        return Ok(found);
+    }
+    let mut exact = Vec::new();
+    let mut beginning = Vec::new();
+    for found in runs_below(roots)? {
+        let names = [found.dir.name(), recorded_name(&found.dir)];
+        if names.iter().any(|name| name == word) {
+            exact.push(found);
+        } else if names.iter().any(|name| name.starts_with(word)) {
+            beginning.push(found);
+        }
+    }
+    let mut candidates = if exact.is_empty() { beginning } else { exact };
+    match candidates.len() {
+        1 => Ok(candidates.remove(0)),
+        0 => bail!(
+            "{word:?} is neither a run's folder nor the name of a run; `traintop list` lists them"
+        ),
+        count => {
+            candidates.sort_by_key(|found| std::cmp::Reverse(found.modified));
+            let listed = candidates.iter().take(LISTED);
+            let names: Vec<_> = listed
+                .map(|found| clean(&found.dir.name()).into_owned())
+                .collect();
+            let more = if count > LISTED {
+                format!(" and {} more", count - LISTED)
+            } else {
+                String::new()
+            };
+            bail!(
+                "{word:?} may be any of {}{more}; name one of these folders",
+                names.join(", ")
+            )
+        }
+    }
+}
+
+fn at_path(path: &Path) -> Option<Found> {
+    let path = path.canonicalize().ok().filter(|path| path.is_dir())?;
+    let mut found = Vec::new();
+    discover(std::slice::from_ref(&path), |run| found.push(run));
+    // A folder with runs below it is no run.
+    let only = found.pop().filter(|_| found.is_empty())?;
+    (only.dir.path() == path || only.dir.logs() == path).then_some(only)
+}
+
+fn recorded_name(dir: &RunDir) -> String {
+    let record = Record::load(dir).ok().flatten();
+    record.map(|record| record.name).unwrap_or_default()
+}

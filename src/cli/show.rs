@@ -1,0 +1,156 @@
+//! `traintop show RUN`: all that is known of one run.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Args;
+use color_eyre::eyre::Result;
+use serde_json::{Map, Value, json};
+
+use super::{list, roots, summary_json};
+use crate::run::checkpoints;
+use crate::run::config_file::Config;
+use crate::run::log_tail::LogTail;
+use crate::run::metrics::{Metrics, Tail};
+use crate::run::size;
+use crate::run::summary::Summary;
+use crate::text::{bytes, clean, duration, number};
+
+/// Log lines that are shown.
+const LOG_LINES: usize = 5;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A run's folder, or the name of a run or its beginning
+    run: String,
+    /// Folder to search for the name [default: runs]
+    #[arg(long = "root", value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+    /// Print everything as JSON, with every column's values
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let found = roots::run_named(&arguments.run, &arguments.roots)?;
+    let mut tail = Tail::open(found.dir.metrics_csv());
+    // A run that has no metrics yet is shown without them.
+    let _ = tail.poll();
+    let mut summary = Summary::load(&found, SystemTime::now());
+    summary.size_bytes = Some(size::on_disk(found.dir.path()));
+    if arguments.json {
+        let json = as_json(&summary, tail.metrics());
+        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+    } else {
+        print(&summary, out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The summary's fields, then the configuration as it is in the file, the checkpoints and the metrics.
+fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
+    let mut run = summary_json::of(summary);
+    let config = std::fs::read(summary.dir.config_json()).ok();
+    let config = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    run.insert("config".to_owned(), config.unwrap_or(Value::Null));
+    let checkpoints = checkpoints::list(&summary.dir)
+        .into_iter()
+        .map(|checkpoint| {
+            json!({
+                "path": checkpoint.path.to_string_lossy(),
+                "what": checkpoint.what,
+                "epoch": checkpoint.epoch,
+                "bytes": checkpoint.bytes,
+            })
+        });
+    run.insert("checkpoints".to_owned(), checkpoints.collect());
+    let columns: Map<String, Value> = metrics
+        .columns
+        .iter()
+        .map(|column| {
+            let values = |of: &[f64]| {
+                of.iter()
+                    .map(|value| summary_json::number(*value))
+                    .collect::<Vec<_>>()
+            };
+            let (x, y) = (values(&column.x), values(&column.y));
+            (column.name.clone(), json!({ "x": x, "y": y }))
+        })
+        .collect();
+    run.insert(
+        "metrics".to_owned(),
+        json!({ "x": metrics.x_name, "columns": columns }),
+    );
+    Value::Object(run)
+}
+
+fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
+    let mut lines = vec![
+        (
+            "folder",
+            clean(&summary.dir.path().to_string_lossy()).into_owned(),
+        ),
+        ("name", summary.name.clone()),
+    ];
+    let reason = summary.observed.reason.as_ref();
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({})", clean(reason)));
+    lines.push(("state", format!("{}{reason}", list::state(summary))));
+    let planned = summary
+        .epochs_planned
+        .map_or_else(String::new, |planned| format!(" of {planned}"));
+    lines.push(("epochs", format!("{}{planned}", summary.epochs_done)));
+    if let (Some(best), Some(epoch)) = (summary.best_val_acc, summary.best_epoch) {
+        lines.push(("best val_acc", format!("{best:.2} % in epoch {epoch}")));
+    }
+    if let Some(started) = summary.started_at {
+        let zoned = started.to_zoned(jiff::tz::TimeZone::system());
+        lines.push(("started", zoned.strftime("%Y-%m-%d %H:%M:%S").to_string()));
+    }
+    lines.extend(summary.duration.map(|took| ("took", duration(took))));
+    lines.extend(summary.size_bytes.map(|size| ("size", bytes(size))));
+    for (label, value) in lines {
+        writeln!(out, "{label:<13} {value}")?;
+    }
+    section(
+        out,
+        "last values",
+        summary
+            .last
+            .iter()
+            .map(|(column, value)| (clean(column).into_owned(), number(*value, 6))),
+    )?;
+    section(out, "configuration", Config::load(&summary.dir).lines())?;
+    let files = checkpoints::list(&summary.dir).into_iter();
+    section(
+        out,
+        "checkpoints",
+        files.map(|file| (file.what, bytes(file.bytes))),
+    )?;
+    let mut log = LogTail::open(summary.dir.training_log(), LOG_LINES);
+    if log.poll().is_ok() {
+        writeln!(out, "\nlog")?;
+        for line in log.lines() {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A heading and its keys with their values; nothing if there are none.
+fn section(
+    out: &mut dyn Write,
+    heading: &str,
+    lines: impl IntoIterator<Item = (String, String)>,
+) -> Result<()> {
+    let lines: Vec<_> = lines.into_iter().collect();
+    let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+    if !lines.is_empty() {
+        writeln!(out, "\n{heading}")?;
+    }
+    for (key, value) in lines {
+        writeln!(out, "  {key:<width$}  {value}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! `traintop stop RUN`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use color_eyre::eyre::Result;
+
+use super::roots;
+use crate::launch;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A run's folder, or the name of a run or its beginning
+    run: String,
+    /// Folder to search for the name [default: runs]
+    #[arg(long = "root", value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let found = roots::run_named(&arguments.run, &arguments.roots)?;
+    let name = launch::stop(&found.dir)?;
+    writeln!(out, "{name}: asked to stop; it finishes its step and saves")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,56 @@
+//! A run as JSON for scripts. JSON has no NaN and no infinities, which metrics do have: they are written as the texts
+//! "NaN", "inf" and "-inf", which Python's `float()` reads.
+
+use serde_json::{Map, Value, json};
+
+use crate::run::summary::Summary;
+
+/// A number, or the text for what JSON has no number for.
+pub fn number(value: f64) -> Value {
+    if value.is_finite() {
+        value.into()
+    } else if value.is_nan() {
+        "NaN".into()
+    } else {
+        if value > 0.0 { "inf" } else { "-inf" }.into()
+    }
+}
+
+/// Every field of a summary, in an order that stays; what is not known is null.
+pub fn of(summary: &Summary) -> Map<String, Value> {
+    let last: Map<String, Value> = summary
+        .last
+        .iter()
+        .map(|(column, value)| (column.clone(), number(*value)))
+        .collect();
+    let fields = [
+        ("path", json!(summary.dir.path().to_string_lossy())),
+        ("id", json!(summary.id)),
+        ("name", json!(summary.name)),
+        ("model", json!(summary.model)),
+        ("recipe", json!(summary.recipe)),
+        ("state", json!(summary.observed.state)),
+        ("state_is_deduced", json!(summary.observed.deduced)),
+        ("state_reason", json!(summary.observed.reason)),
+        ("epochs_done", json!(summary.epochs_done)),
+        ("epochs_planned", json!(summary.epochs_planned)),
+        (
+            "best_val_acc",
+            summary.best_val_acc.map_or(Value::Null, number),
+        ),
+        ("best_epoch", json!(summary.best_epoch)),
+        ("last", Value::Object(last)),
+        ("started_at", json!(summary.started_at)),
+        ("modified_at", json!(summary.modified_at)),
+        (
+            "duration_s",
+            json!(summary.duration.map(|duration| duration.as_secs_f64())),
+        ),
+        ("size_bytes", json!(summary.size_bytes)),
+        ("unread_lines", json!(summary.problems)),
+    ];
+    fields
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}

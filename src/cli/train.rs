@@ -1,0 +1,168 @@
+//! `traintop train`: starts a worker as the dashboard does, then follows its log, or leaves it to itself.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use color_eyre::eyre::{Result, bail};
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::follow::Lines;
+use crate::launch::{self, Request, StopError};
+use crate::recipe;
+use crate::run::record::RecordError;
+use crate::run::{Record, RunDir, State};
+use crate::text::clean;
+
+/// How often the log is looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A recipe's file, or the name of one that comes with the program, such as quick
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Replace a value of the recipe; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
+    set: Vec<(String, String)>,
+    /// Return as soon as the run is started; it goes on by itself
+    #[arg(long)]
+    detach: bool,
+    /// Print the run's folder and process as JSON
+    #[arg(long, requires = "detach")]
+    json: bool,
+}
+
+/// What happens while a run is followed.
+enum Event {
+    Signal,
+    Ended(Result<(), RecordError>),
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let request = Request {
+        recipe: arguments.config.clone(),
+        overrides: arguments.set.clone(),
+    };
+    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
+    let mut signals = if arguments.detach {
+        None
+    } else {
+        Some(Signals::new([SIGINT, SIGTERM])?)
+    };
+    let mut started = launch::start(&request)?;
+    let dir = started.dir.clone();
+    let path = dir.path().display();
+    let Some(mut signals) = signals.take() else {
+        if arguments.json {
+            let started =
+                json!({ "path": dir.path().to_string_lossy(), "pid": started.child.id() });
+            writeln!(out, "{started}")?;
+        } else {
+            writeln!(out, "{path}")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (sender, events) = channel();
+    let ends = sender.clone();
+    thread::spawn(move || ends.send(Event::Ended(launch::watch_exit(&mut started))));
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            if sender.send(Event::Signal).is_err() {
+                break;
+            }
+        }
+    });
+    writeln!(out, "{path}")?;
+    out.flush()?;
+    follow(&dir, &events, out)
+}
+
+/// Prints the log as it grows until the run has ended, and how that was. The first signal asks the run to stop; the second
+/// leaves it to itself.
+fn follow(dir: &RunDir, events: &Receiver<Event>, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut log = Lines::of(dir.training_log());
+    let (mut signals, mut asked) = (0, false);
+    loop {
+        let event = events.recv_timeout(POLL);
+        for line in log.read() {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        match event {
+            Ok(Event::Ended(ended)) => {
+                for line in log.read() {
+                    writeln!(out, "{line}")?;
+                }
+                ended?;
+                return conclude(dir, out);
+            }
+            Ok(Event::Signal) => signals += 1,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!(
+                "the run's end was missed; `traintop show {}` shows it",
+                dir.name()
+            ),
+        }
+        if signals > 1 {
+            writeln!(
+                out,
+                "left to itself; it goes on saving in {}",
+                dir.path().display()
+            )?;
+            return Ok(ExitCode::FAILURE);
+        }
+        if signals == 1 && !asked {
+            match launch::stop(dir) {
+                Ok(_) => {
+                    asked = true;
+                    writeln!(
+                        out,
+                        "stopping: it finishes its step and saves; Ctrl-C again leaves it to itself"
+                    )?;
+                    out.flush()?;
+                }
+                // It has only just been started: the next round asks again. If it has ended, the next round says how.
+                Err(
+                    StopError::NotYet { .. }
+                    | StopError::NotRunning { .. }
+                    | StopError::Gone { .. },
+                ) => {}
+                Err(error) => bail!("{error}"),
+            }
+        }
+    }
+}
+
+fn conclude(dir: &RunDir, out: &mut dyn Write) -> Result<ExitCode> {
+    let Some(record) = Record::load(dir)? else {
+        bail!(
+            "{}: run.json is gone, so nothing tells how the run ended",
+            dir.path().display()
+        );
+    };
+    let reason = record.exit.as_ref().and_then(|exit| exit.reason.as_deref());
+    let reason = reason.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
+    if record.state == State::Failed {
+        bail!("{}: failed{reason}", dir.path().display());
+    }
+    let best = record.best.map_or_else(String::new, |best| {
+        format!(
+            ", best val_acc {:.2} % in epoch {}",
+            best.val_acc, best.epoch
+        )
+    });
+    let (done, planned) = (record.epochs_done, record.epochs_planned);
+    writeln!(
+        out,
+        "{}: {done} of {planned} epochs{best}{reason}",
+        record.state
+    )?;
+    Ok(ExitCode::SUCCESS)
+}

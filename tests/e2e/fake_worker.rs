@@ -1,0 +1,161 @@
+//! A shell script in the worker's place: it keeps the worker's contract on files and signals, and needs no libtorch.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything here may take on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What every script begins with: `$dir` is the run folder, `state NAME` changes the record, `log TEXT` adds to the log.
+const PRELUDE: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" = --run-dir ] && dir=$2; shift; done
+state() {
+    sed "s/\"state\": \"[a-z]*\"/\"state\": \"$1\"/" "$dir/run.json" > "$dir/.new" && mv "$dir/.new" "$dir/run.json"
+}
+log() { echo "[2026-01-02 03:04:05] $1" >> "$dir/logs/training.log"; }
+"#;
+
+/// Trains until it is asked to stop.
+pub const UNTIL_STOPPED: &str = r#"
+trap 'state stopping; log saving; state stopped; exit 0' TERM
+state running
+echo to stdout
+echo to stderr >&2
+printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
+log 'epoch 1 done'
+while :; do sleep 0.02; done
+"#;
+
+/// Trains one epoch and is done.
+pub const ONE_EPOCH: &str = r#"
+state running
+printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
+log 'epoch 1 done'
+state finished
+"#;
+
+/// A folder to work in, with a fake worker in it.
+pub struct Workplace {
+    folder: TempDir,
+}
+
+impl Workplace {
+    /// With a worker that does `what`.
+    pub fn new(what: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let worker = folder.path().join("worker.sh");
+        fs::write(&worker, format!("{PRELUDE}{what}")).unwrap();
+        fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `traintop` with these arguments, in this folder, away from the user's own files.
+    pub fn traintop(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_traintop"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env("TRAINTOP_WORKER", self.path().join("worker.sh"))
+            .env("HOME", self.path())
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn output(&self, arguments: &[&str]) -> Output {
+        self.traintop(arguments).output().unwrap()
+    }
+
+    /// What a command that must succeed prints.
+    pub fn said(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "",
+            "{arguments:?}"
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The one sentence of a command that must fail with `code`.
+    pub fn refusal(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.output(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {output:?}"
+        );
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.said(arguments)).unwrap()
+    }
+
+    /// Starts a run and leaves it to itself; its folder.
+    pub fn start_detached(&self) -> Run {
+        let started = self.json(&["train", "--config", "quick", "--detach", "--json"]);
+        Run(PathBuf::from(started["path"].as_str().unwrap()))
+    }
+}
+
+/// The folder of a run that a fake worker fills.
+pub struct Run(pub PathBuf);
+
+impl Run {
+    pub fn text(&self, file: &str) -> String {
+        fs::read_to_string(self.0.join(file)).unwrap_or_default()
+    }
+
+    pub fn name(&self) -> String {
+        self.0.file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
+    pub fn record(&self) -> Value {
+        serde_json::from_str(&self.text("run.json")).unwrap()
+    }
+
+    pub fn wait_for_state(&self, state: &str) {
+        wait_for(&format!("state {state} in {}", self.0.display()), || {
+            self.record()["state"] == state
+        });
+    }
+}
+
+/// Waits until `condition` holds.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// Ends a child that a failing test would leave behind.
+pub struct Reaped(pub Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
