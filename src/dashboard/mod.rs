@@ -1,6 +1,19 @@
-//! The terminal interface: one loop owns all state, views only read it.
+//! The terminal interface: one loop owns all state. Threads send it messages, `update` turns each into a new state and orders,
+//! a small pool carries the orders out, views only read.
 
-pub mod follow;
+pub mod command;
+mod effect;
+mod event_loop;
+mod executor;
+mod follow;
+mod folders;
+mod keymap;
+mod message;
+mod state;
+mod terminal;
 pub mod theme;
-pub mod view;
-pub mod widget;
+mod update;
+mod view;
+mod widget;
+
+pub use event_loop::{Options, run};

@@ -1,5 +1,52 @@
-//! One file a view: its state, what its actions do, and its drawing. Views only read; what changes, changes in update.
+//! What the screen shows: one file for each screen, part or overlay. Each has its state, how actions change it, and how it is
+//! drawn; drawing only reads.
 
+pub mod columns;
+pub mod confirm;
+pub mod help;
+pub mod hint_line;
+pub mod opened;
+pub mod overlay;
 pub mod preview;
 pub mod run;
+pub mod runs;
 pub mod state_glyph;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+
+use super::command::Context;
+use super::state::{Screen, State};
+use super::theme::Role;
+
+/// The screen's parts: what the screen shows, and the bottom line.
+pub fn areas(area: Rect) -> [Rect; 2] {
+    Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area)
+}
+
+/// Draws the whole screen.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, Style::default().bg(state.theme.background()).patch(state.theme.style(Role::Text)));
+    let [main, bottom] = areas(area);
+    match &state.screen {
+        Screen::Runs => runs::draw(state, main, buf),
+        Screen::Run(view) => {
+            if let Some(summary) = state.runs.row(&view.dir).and_then(|row| row.summary.as_ref()) {
+                view.draw(summary, state.detail(&view.dir), &state.theme, main, buf);
+            }
+        }
+    }
+    hint_line::draw(state, bottom, buf);
+    if let Some(overlay) = &state.overlay {
+        overlay.draw(state, main, buf);
+    }
+}
+
+/// Where the keys of the current screen are found.
+pub fn context(state: &State) -> Context {
+    match state.screen {
+        Screen::Runs => Context::Runs,
+        Screen::Run(_) => Context::Run,
+    }
+}

@@ -4,3 +4,4 @@
 pub mod chart;
 pub mod progress_bar;
 pub mod sparkline;
+pub mod prompt;

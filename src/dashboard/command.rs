@@ -1,0 +1,137 @@
+//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. Key map, help, palette, hint line and
+//! README's table are made from this list.
+
+/// Where a command applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Everywhere but where text is typed.
+    Everywhere,
+    /// The table of runs.
+    Runs,
+    /// One run.
+    Run,
+    /// The form that starts a run.
+    Form,
+}
+
+impl Context {
+    /// All, in the order of the help screen.
+    pub const ALL: [Self; 4] = [Self::Runs, Self::Run, Self::Form, Self::Everywhere];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Runs => "Runs",
+            Self::Run => "One run",
+            Self::Form => "New run",
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($context:ident { $($action:ident $name:literal $description:literal [$($key:literal),*] $(hint $hint:literal)?;)+ })+) => {
+        /// What a key can do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[doc = $description] $action,)+)+
+        }
+
+        /// The commands, those that hint lines show first.
+        pub const COMMANDS: &[Command] = &[
+            $($(Command {
+                action: Action::$action,
+                name: $name,
+                description: $description,
+                context: Context::$context,
+                keys: &[$($key),*],
+                hint: commands!(@hint $($hint)?),
+            },)+)+
+        ];
+    };
+    (@hint $hint:literal) => { Some($hint) };
+    (@hint) => { None };
+}
+
+/// One action, as people meet it.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// What it does.
+    pub action: Action,
+    /// Its name in the palette and in the configuration.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub description: &'static str,
+    /// Where it applies.
+    pub context: Context,
+    /// Its default keys.
+    pub keys: &'static [&'static str],
+    /// Its word in the hint line, if it stands there.
+    pub hint: Option<&'static str>,
+}
+
+commands! {
+    Runs {
+        OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
+        NewRun "new-run" "Start a training run" ["n"] hint "new run";
+        Filter "filter" "Show only runs that hold these words" ["/"] hint "filter";
+        StopRun "stop-run" "Stop the run gracefully: it finishes its step and saves" ["K"] hint "stop";
+        SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
+        SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
+        SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";
+        CursorDown "cursor-down" "Next run" ["j", "down"];
+        CursorUp "cursor-up" "Run before" ["k", "up"];
+        PageDown "page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        PageUp "page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        CursorFirst "cursor-first" "First run" ["g", "home"];
+        CursorLast "cursor-last" "Last run" ["G", "end"];
+        Refresh "refresh" "Search the roots again" ["f5", "ctrl-r"];
+        ClearFilter "clear-filter" "Show all runs again" ["esc"];
+    }
+    Run {
+        Back "back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
+        NextPane "next-pane" "Next part of the screen" ["tab"] hint "next part";
+        PreviousPane "previous-pane" "Part of the screen before" ["backtab"];
+        ChartsPane "charts" "Charts" ["1"];
+        EpochsPane "epochs" "Table of epochs" ["2"];
+        ConfigPane "config" "Configuration" ["3"];
+        LogPane "log" "End of the log" ["4"];
+        CheckpointsPane "checkpoints" "Checkpoints" ["5"];
+        Left "left" "Read charts out one epoch to the left" ["h", "left"] hint "read out";
+        Right "right" "Read charts out one epoch to the right" ["l", "right"];
+        FarLeft "far-left" "Read charts out a tenth to the left" ["H", "ctrl-left"];
+        FarRight "far-right" "Read charts out a tenth to the right" ["L", "ctrl-right"];
+        Down "down" "One row down" ["j", "down"] hint "scroll";
+        Up "up" "One row up" ["k", "up"];
+        ScrollDown "scroll-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        ScrollUp "scroll-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        First "first" "To the beginning" ["g", "home"];
+        Last "last" "To the end, and on with it as it grows" ["G", "end"];
+        StopThisRun "stop-this-run" "Stop this run gracefully: it finishes its step and saves" ["K"] hint "stop";
+    }
+    Everywhere {
+        Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";
+        Palette "palette" "Find a command by its name" [":"];
+        PickTheme "theme" "Choose the colours" ["t"];
+        Suspend "suspend" "Give the terminal back until `fg`" ["ctrl-z"];
+        Quit "quit" "Leave; runs go on" ["q", "ctrl-c"] hint "quit";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_keys_do_not_clash() {
+        let mut names = HashSet::new();
+        let mut keys = HashSet::new();
+        for command in COMMANDS {
+            assert!(names.insert(command.name), "{} is there twice", command.name);
+            for key in command.keys {
+                assert!(keys.insert((command.context, *key)), "{key} means two things in {:?}", command.context);
+            }
+        }
+    }
+}

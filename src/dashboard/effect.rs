@@ -1,0 +1,38 @@
+//! Orders of the loop to the pool: everything that touches the disk, a process or the terminal.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use crate::launch::Request;
+use crate::run::RunDir;
+
+/// Something to be done, answered by messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Search the roots for runs.
+    Discover,
+    /// Sum up these runs, in this order.
+    Summarise(Vec<RunDir>),
+    /// Read what is new of an opened run; the first time all.
+    Read(RunDir),
+    /// Forget what was read of an opened run.
+    Close(RunDir),
+    /// Watch these folders and no others.
+    Watch(HashSet<PathBuf>),
+    /// Tell when the process of this run ends.
+    AwaitEnd(RunDir),
+    /// Measure what these runs take on the disk.
+    Measure(Vec<RunDir>),
+    /// Start a run.
+    Launch(Request),
+    /// Ask a run to stop.
+    Stop(RunDir),
+    /// Remember a theme by its name.
+    SaveTheme(String),
+    /// Keep the summaries for the next start.
+    FlushCache,
+    /// Give the terminal back to the shell until the program is continued.
+    Suspend,
+    /// End the program.
+    Quit,
+}

@@ -1,0 +1,130 @@
+//! The loop: waits for messages, hands them to `update`, draws. It sleeps while nothing happens.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::{Result, WrapErr};
+use crossterm::event::{self, Event, KeyEventKind};
+use jiff::Timestamp;
+use signal_hook::consts::{SIGHUP, SIGTERM};
+
+use super::effect::Effect;
+use super::executor::Executor;
+use super::message::{Message, Notice};
+use super::state::State;
+use super::terminal::Terminal;
+use super::update::update;
+use super::view;
+
+/// Between two frames: sixty a second at most.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// What the dashboard is opened with.
+pub struct Options {
+    /// The folders to search for runs.
+    pub roots: Vec<PathBuf>,
+}
+
+/// Opens the dashboard and returns when it is left.
+///
+/// # Errors
+/// If there is no terminal, or it is lost.
+pub fn run(options: Options) -> Result<()> {
+    let folders = super::folders::Folders::find();
+    super::folders::start_log(&folders);
+    let (sender, messages) = channel();
+    let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
+    let mut state = State::new(options.roots.clone(), terminal.size()?, Timestamp::now());
+    let save_theme = Box::new(|_: &str| Ok(()));
+    let mut executor = Executor::start(options.roots, folders.cache, save_theme, sender.clone());
+    executor.submit(Effect::Discover);
+    listen_for_signals(sender.clone());
+    listen_for_keys(sender);
+    let outcome = turn(&mut state, &mut terminal, &mut executor, &messages);
+    drop(terminal);
+    executor.finish();
+    outcome
+}
+
+/// The loop itself.
+fn turn(state: &mut State, terminal: &mut Terminal, executor: &mut Executor, messages: &Receiver<Message>) -> Result<()> {
+    let mut frame_due = Instant::now();
+    loop {
+        let message = if state.dirty {
+            // A frame is due: wait no longer than until then, whatever is queued.
+            match frame_due.checked_duration_since(Instant::now()) {
+                Some(left) => messages.recv_timeout(left),
+                None => messages.try_recv().map_err(|_| RecvTimeoutError::Timeout),
+            }
+        } else {
+            match state.next_wake() {
+                Some(due) => {
+                    let left = Duration::try_from(due - Timestamp::now()).unwrap_or(Duration::ZERO);
+                    messages.recv_timeout(left).or_else(|error| match error {
+                        RecvTimeoutError::Timeout => Ok(Message::Woke),
+                        RecvTimeoutError::Disconnected => Err(error),
+                    })
+                }
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            }
+        };
+        match message {
+            Ok(message) => {
+                for effect in update(state, Timestamp::now(), message) {
+                    match effect {
+                        Effect::Quit => return Ok(()),
+                        Effect::Suspend => {
+                            terminal.suspend()?;
+                            let (columns, rows) = terminal.size()?;
+                            update(state, Timestamp::now(), Message::Resized(columns, rows));
+                        }
+                        effect => executor.submit(effect),
+                    }
+                }
+                if Instant::now() < frame_due {
+                    continue;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if state.dirty {
+            terminal.draw(|frame| view::draw(state, frame.area(), frame.buffer_mut()))?;
+            state.dirty = false;
+            frame_due = Instant::now() + FRAME;
+        }
+    }
+}
+
+fn listen_for_keys(messages: Sender<Message>) {
+    thread::spawn(move || {
+        loop {
+            let message = match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key),
+                Ok(Event::Paste(text)) => Message::Pasted(text),
+                Ok(Event::Resize(columns, rows)) => Message::Resized(columns, rows),
+                Ok(_) => continue,
+                Err(_) => Message::InputEnded,
+            };
+            let ended = matches!(message, Message::InputEnded);
+            if messages.send(message).is_err() || ended {
+                return;
+            }
+        }
+    });
+}
+
+fn listen_for_signals(messages: Sender<Message>) {
+    match signal_hook::iterator::Signals::new([SIGTERM, SIGHUP]) {
+        Ok(mut signals) => drop(thread::spawn(move || {
+            for _ in signals.forever() {
+                if messages.send(Message::Terminated).is_err() {
+                    return;
+                }
+            }
+        })),
+        Err(error) => drop(messages.send(Message::Noticed(Notice::bad(format!("signals are not heard: {error}"))))),
+    }
+}

@@ -1,0 +1,312 @@
+//! Carries out orders on a few threads, and answers with messages. Everything slow happens here.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::SystemTime;
+
+use super::effect::Effect;
+use super::message::{Message, Notice, Reading};
+use super::view::run::detail::Log;
+use crate::launch::{self, Started};
+use crate::run::cache::Cache;
+use crate::run::config_file::Config;
+use crate::run::discover::{Found, discover};
+use crate::run::log_tail::LogTail;
+use crate::run::metrics::{Change, Tail};
+use crate::run::steps::Progress;
+use crate::run::summary::Summary;
+use crate::run::watch::{Watcher, when_ended};
+use crate::run::{Record, RunDir, checkpoints, size};
+
+/// Login nodes are shared: no more threads than these, however many cores there are.
+const THREADS: usize = 4;
+/// Summaries are handed over so many at a time, the first few alone so that the screen fills at once.
+const BATCH: usize = 64;
+/// Lines of a log that are kept.
+const LOG_LINES: usize = 2000;
+
+/// The files of an opened run, followed.
+struct Follower {
+    metrics: Tail,
+    steps: Tail,
+    log: LogTail,
+    config: Vec<(String, String)>,
+}
+
+/// What the threads share.
+struct Shared {
+    roots: Vec<PathBuf>,
+    cache: Mutex<Cache>,
+    /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
+    active: Mutex<HashMap<RunDir, Tail>>,
+    opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
+    watcher: Mutex<Watcher>,
+    save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    messages: Sender<Message>,
+}
+
+/// The pool.
+pub struct Executor {
+    orders: Vec<Sender<Effect>>,
+    next: usize,
+    shared: Arc<Shared>,
+}
+
+/// A thread that panicked while it held a lock has been logged; its data are whole enough to go on with.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Executor {
+    /// Starts the pool. `save_theme` remembers a theme by name.
+    pub fn start(
+        roots: Vec<PathBuf>,
+        cache_dir: PathBuf,
+        save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+        messages: Sender<Message>,
+    ) -> Self {
+        let changes = messages.clone();
+        let watcher = Watcher::new(move |folder| drop(changes.send(Message::FolderChanged(folder.to_owned()))));
+        let shared = Arc::new(Shared {
+            roots,
+            cache: Mutex::new(Cache::open(&cache_dir)),
+            active: Mutex::default(),
+            opened: Mutex::default(),
+            watcher: Mutex::new(watcher),
+            save_theme,
+            messages,
+        });
+        let threads = thread::available_parallelism().map_or(2, usize::from).clamp(2, THREADS);
+        let orders = (0..threads)
+            .map(|number| {
+                let (sender, receiver) = channel();
+                let shared = Arc::clone(&shared);
+                let run = move || work(&shared, &receiver);
+                if let Err(error) = thread::Builder::new().name(format!("worker-{number}")).spawn(run) {
+                    log::error!("a thread could not be started: {error}");
+                }
+                sender
+            })
+            .collect();
+        Self { orders, next: 0, shared }
+    }
+
+    /// Has an order carried out. What belongs to one run goes to one thread, so that its readings stay in order.
+    pub fn submit(&mut self, effect: Effect) {
+        if let Effect::Summarise(dirs) = &effect {
+            let parts = self.orders.len();
+            if dirs.len() > BATCH {
+                // Dealt out in turn, so that those on the screen, which come first, come first.
+                for part in 0..parts {
+                    let dirs = dirs.iter().skip(part).step_by(parts).cloned().collect();
+                    self.send(part, Effect::Summarise(dirs));
+                }
+                return;
+            }
+        }
+        let thread = match &effect {
+            // Readings and closings of opened runs must not overtake each other.
+            Effect::Read(_) | Effect::Close(_) => 0,
+            _ => {
+                self.next = self.next % (self.orders.len() - 1) + 1;
+                self.next
+            }
+        };
+        self.send(thread, effect);
+    }
+
+    fn send(&self, thread: usize, effect: Effect) {
+        if self.orders[thread].send(effect).is_err() {
+            log::error!("an order was lost: its thread has ended");
+        }
+    }
+
+    /// Keeps the summaries for the next start; called once at the end, on the caller's thread.
+    pub fn finish(&self) {
+        flush(&self.shared);
+    }
+}
+
+fn flush(shared: &Shared) {
+    if let Err(error) = lock(&shared.cache).flush() {
+        log::warn!("the summaries were not cached: {error}");
+    }
+}
+
+fn work(shared: &Arc<Shared>, orders: &Receiver<Effect>) {
+    for effect in orders {
+        let shown = format!("{effect:?}");
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(shared, effect)));
+        if outcome.is_err() {
+            log::error!("an order failed badly: {shown:.200}");
+            let text = "something went wrong inside traintop; its log says what";
+            let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
+        }
+    }
+}
+
+fn carry_out(shared: &Arc<Shared>, effect: Effect) {
+    // A message that nobody hears any more is the end of the program.
+    let send = |message| drop(shared.messages.send(message));
+    match effect {
+        Effect::Discover => search(shared),
+        Effect::Summarise(dirs) => summarise(shared, dirs),
+        Effect::Read(dir) => send(Message::RunRead(Box::new(read(shared, dir)))),
+        Effect::Close(dir) => drop(lock(&shared.opened).remove(&dir)),
+        Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
+        Effect::AwaitEnd(dir) => await_end(shared, dir),
+        Effect::Measure(dirs) => {
+            send(Message::SizesMeasured(dirs.into_iter().map(|dir| (size::on_disk(dir.path()), dir)).map(|(size, dir)| (dir, size)).collect()));
+        }
+        Effect::Launch(request) => match launch::start(&request) {
+            Ok(started) => {
+                let dir = started.dir.clone();
+                wait_for(started);
+                send(Message::Launched(Ok(dir)));
+            }
+            Err(error) => send(Message::Launched(Err(error.to_string()))),
+        },
+        Effect::Stop(dir) => send(Message::StopAsked(launch::stop(&dir).map_err(|error| error.to_string()))),
+        Effect::SaveTheme(name) => {
+            if let Err(problem) = (shared.save_theme)(&name) {
+                send(Message::Noticed(Notice::bad(problem)));
+            }
+        }
+        Effect::FlushCache => flush(shared),
+        // The loop's own.
+        Effect::Suspend | Effect::Quit => {}
+    }
+}
+
+/// Searches the roots; what is found is handed over a few at a time, so that the first screen does not wait for the last folder.
+fn search(shared: &Shared) {
+    let mut dirs = Vec::new();
+    let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
+    let unsearched = discover(&shared.roots, |found| {
+        dirs.push(found.dir.clone());
+        let summary = lock(&shared.cache).lookup(&found).cloned();
+        batch.push((found, summary));
+        if batch.len() == 16 * BATCH {
+            let _ = shared.messages.send(Message::RunsFound(std::mem::take(&mut batch)));
+        }
+    });
+    let _ = shared.messages.send(Message::RunsFound(batch));
+    let problems = unsearched.iter().map(|problem| crate::text::clean(&problem.to_string()).into_owned()).collect();
+    let _ = shared.messages.send(Message::SearchEnded { dirs, problems });
+}
+
+fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
+    let mut batch = Vec::new();
+    let many = dirs.len() > BATCH;
+    for dir in dirs {
+        if !dir.path().exists() {
+            let _ = shared.messages.send(Message::RunGone(dir));
+            continue;
+        }
+        let found = Found::look(dir.clone());
+        let now = SystemTime::now();
+        let tail = lock(&shared.active).remove(&dir);
+        let summary = match tail {
+            Some(mut tail) => {
+                if let Err(error) = tail.poll() {
+                    log::info!("{}: {error}", dir.path().display());
+                }
+                let summary = Summary::of(&found, tail.metrics(), now);
+                keep_if_active(shared, tail, &summary);
+                summary
+            }
+            None => {
+                let summary = Summary::load(&found, now);
+                if summary.observed.state.is_active() {
+                    let mut tail = Tail::open(dir.metrics_csv());
+                    // It has just been read; if it is gone again, the next poll says so.
+                    let _ = tail.poll();
+                    keep_if_active(shared, tail, &summary);
+                }
+                summary
+            }
+        };
+        lock(&shared.cache).store(&found, &summary);
+        batch.push((found, summary));
+        if !many || batch.len() == BATCH {
+            let _ = shared.messages.send(Message::Summarised(std::mem::take(&mut batch)));
+        }
+    }
+    if !batch.is_empty() {
+        let _ = shared.messages.send(Message::Summarised(batch));
+    }
+}
+
+fn keep_if_active(shared: &Shared, tail: Tail, summary: &Summary) {
+    if summary.observed.state.is_active() {
+        lock(&shared.active).insert(summary.dir.clone(), tail);
+    }
+}
+
+/// Reads what is new of an opened run.
+fn read(shared: &Shared, dir: RunDir) -> Reading {
+    let follower = Arc::clone(lock(&shared.opened).entry(dir.clone()).or_insert_with(|| {
+        Arc::new(Mutex::new(Follower {
+            metrics: Tail::open(dir.metrics_csv()),
+            steps: Tail::open(dir.steps_csv()),
+            log: LogTail::open(dir.training_log(), LOG_LINES),
+            config: Vec::new(),
+        }))
+    }));
+    let mut follower = lock(&follower);
+    let follower = &mut *follower;
+    if follower.metrics.path() != dir.metrics_csv() {
+        // A file of another place has appeared meanwhile.
+        follower.metrics = Tail::open(dir.metrics_csv());
+    }
+    let first = follower.metrics.metrics().rows == 0;
+    // Files that are not there yet are how every run begins.
+    let change = follower.metrics.poll().unwrap_or(Change::Unchanged);
+    let idle = SystemTime::now().duration_since(Found::look(dir.clone()).modified).unwrap_or_default();
+    if idle > crate::run::state::SILENCE {
+        let _ = follower.metrics.settle();
+    }
+    let whole = first || change == Change::Reread;
+    let changed = whole || change != Change::Unchanged;
+    let steps = follower.steps.poll();
+    let log = follower.log.poll().unwrap_or(false);
+    let mut config = Config::load(&dir).lines();
+    config.sort();
+    let config = (config != follower.config).then(|| {
+        follower.config.clone_from(&config);
+        config
+    });
+    Reading {
+        whole,
+        metrics: changed.then(|| follower.metrics.take()),
+        progress: steps.ok().and_then(|_| Progress::of(follower.steps.metrics())),
+        log: log.then(|| Log { before: follower.log.before(), lines: follower.log.lines() }),
+        config,
+        checkpoints: checkpoints::list(&dir),
+        dir,
+    }
+}
+
+fn await_end(shared: &Arc<Shared>, dir: RunDir) {
+    let process = Record::load(&dir).ok().flatten().and_then(|record| record.process);
+    if let Some(process) = process.filter(crate::run::process::Process::is_here) {
+        let messages = shared.messages.clone();
+        when_ended(process, move || drop(messages.send(Message::ProcessEnded(dir))));
+    }
+}
+
+/// Waits, on a thread of its own, for the end of a worker that this program started, so that a worker that cannot even start
+/// leaves its reason in the run.
+fn wait_for(mut started: Started) {
+    let waiting = thread::Builder::new().name("worker-exit".to_owned()).spawn(move || {
+        if let Err(error) = launch::watch_exit(&mut started) {
+            log::warn!("{error}");
+        }
+    });
+    if let Err(error) = waiting {
+        log::error!("the end of a worker goes unseen: {error}");
+    }
+}

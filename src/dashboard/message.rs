@@ -1,0 +1,97 @@
+//! Things that happened, as the loop hears of them.
+
+use std::path::PathBuf;
+
+use crossterm::event::KeyEvent;
+
+use super::view::run::detail::Log;
+use crate::run::RunDir;
+use crate::run::checkpoints::Checkpoint;
+use crate::run::discover::Found;
+use crate::run::metrics::Metrics;
+use crate::run::steps::Progress;
+use crate::run::summary::Summary;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Pasted(String),
+    /// The terminal has another size: columns, rows.
+    Resized(u16, u16),
+    /// The system asks the program to end.
+    Terminated,
+    /// The terminal's input has ended.
+    InputEnded,
+    /// The wait that the state asked for is over.
+    Woke,
+    /// Runs were found below the roots, with what the cache knows of them.
+    RunsFound(Vec<(Found, Option<Summary>)>),
+    /// All roots have been searched; what could not be, as sentences.
+    SearchEnded {
+        /// The folders that are runs, all of them.
+        dirs: Vec<RunDir>,
+        /// Sentences about folders that could not be searched.
+        problems: Vec<String>,
+    },
+    /// Runs were summed up.
+    Summarised(Vec<(Found, Summary)>),
+    /// A run that was asked for is no longer there.
+    RunGone(RunDir),
+    /// Something changed in a watched folder.
+    FolderChanged(PathBuf),
+    /// The process of a run has ended.
+    ProcessEnded(RunDir),
+    /// Part of an opened run was read.
+    RunRead(Box<Reading>),
+    /// What runs take on the disk, in bytes.
+    SizesMeasured(Vec<(RunDir, u64)>),
+    /// A run was started, or why not.
+    Launched(Result<RunDir, String>),
+    /// A run was asked to stop (its name), or why not.
+    StopAsked(Result<String, String>),
+    /// Something to tell that no view waits for.
+    Noticed(Notice),
+}
+
+/// What was read of an opened run since the last time.
+#[derive(Debug)]
+pub struct Reading {
+    /// The run.
+    pub dir: RunDir,
+    /// Whether `metrics` is everything, and replaces what was read before.
+    pub whole: bool,
+    /// New rows, for [`Metrics::absorb`].
+    pub metrics: Option<Metrics>,
+    /// The progress inside the running epoch.
+    pub progress: Option<Progress>,
+    /// The log's end, if it changed.
+    pub log: Option<Log>,
+    /// The configuration, sorted by key, if it changed.
+    pub config: Option<Vec<(String, String)>>,
+    /// The checkpoints.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// A line for the person, below everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One sentence.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+impl Notice {
+    /// Something that went well.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { text: text.into(), bad: false }
+    }
+
+    /// Something that went wrong.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { text: text.into(), bad: true }
+    }
+}

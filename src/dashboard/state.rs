@@ -1,0 +1,91 @@
+//! All that the dashboard knows. Only [`super::update`] changes it; views read it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::keymap::Keymap;
+use super::message::Notice;
+use super::theme::Theme;
+use super::view::opened::Opened;
+use super::view::overlay::Overlay;
+use super::view::run::RunView;
+use super::view::run::detail::Detail;
+use super::view::runs::Runs;
+use crate::run::RunDir;
+
+/// Which screen is shown below the overlay, if any.
+#[derive(Debug)]
+pub enum Screen {
+    /// The table of all runs.
+    Runs,
+    /// One run.
+    Run(RunView),
+}
+
+/// The dashboard's state.
+#[derive(Debug)]
+pub struct State {
+    /// The folders that are searched for runs.
+    pub roots: Vec<PathBuf>,
+    /// The terminal's columns and rows.
+    pub size: (u16, u16),
+    /// The time of the last message.
+    pub now: Timestamp,
+    /// The screen.
+    pub screen: Screen,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// The table of runs; kept while other screens are shown.
+    pub runs: Runs,
+    /// The colours.
+    pub theme: Theme,
+    /// All themes to choose from, fitted to the terminal.
+    pub themes: Vec<Theme>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// The line at the bottom, until the next key.
+    pub notice: Option<Notice>,
+    /// The run that is looked at closely.
+    pub opened: Option<Opened>,
+    /// Runs being summed up, and whether they changed meanwhile.
+    pub refreshing: HashMap<RunDir, bool>,
+    /// Whether anything on the screen may have changed since it was drawn.
+    pub dirty: bool,
+}
+
+impl State {
+    /// The state before anything is known.
+    pub fn new(roots: Vec<PathBuf>, size: (u16, u16), now: Timestamp) -> Self {
+        let theme = Theme::default();
+        Self {
+            roots,
+            size,
+            now,
+            screen: Screen::Runs,
+            overlay: None,
+            runs: Runs::default(),
+            themes: vec![theme.clone()],
+            theme,
+            keymap: Keymap::default(),
+            notice: None,
+            opened: None,
+            refreshing: HashMap::new(),
+            dirty: true,
+        }
+    }
+
+    /// When something shown would change by the passing of time alone; `None` if nothing would.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        match self.screen {
+            Screen::Runs => self.runs.next_wake(self.now),
+            Screen::Run(_) => None,
+        }
+    }
+
+    /// What was read of a run, if it is the opened one.
+    pub fn detail(&self, dir: &RunDir) -> Option<&Detail> {
+        self.opened.as_ref().filter(|opened| opened.dir == *dir)?.detail.as_ref()
+    }
+}

@@ -1,0 +1,96 @@
+//! Taking the terminal over, and giving it back whatever happens.
+
+use std::io::{self, Write, stdout};
+use std::sync::Once;
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+
+/// The screen that is drawn on.
+pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
+
+/// The terminal while the dashboard has it; dropping it gives the terminal back.
+pub struct Terminal {
+    screen: Screen,
+}
+
+impl Terminal {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// If it is none, or it is gone.
+    pub fn take() -> io::Result<Self> {
+        restore_on_panic();
+        enter()?;
+        let out = io::BufWriter::with_capacity(64 * 1024, stdout());
+        Ok(Self { screen: Screen::new(CrosstermBackend::new(out))? })
+    }
+
+    /// Draws one frame; a terminal that can shows it whole.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        self.screen.draw(render)?;
+        execute!(self.screen.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// The columns and rows.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        crossterm::terminal::size()
+    }
+
+    /// Gives the terminal back and stops this process until the shell continues it, then takes it over again.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave()?;
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        enter()?;
+        self.screen.clear()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Nothing is left to do for a terminal that is gone.
+        let _ = leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
+fn leave() -> io::Result<()> {
+    let left = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    disable_raw_mode()?;
+    stdout().flush()?;
+    left
+}
+
+/// A panic gives the terminal back before its message is printed. Those of other threads are only logged: the dashboard goes on.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        let main = std::thread::current().id();
+        std::panic::set_hook(Box::new(move |panic| {
+            log::error!("{panic}");
+            if std::thread::current().id() == main {
+                let _ = leave();
+                print(panic);
+            }
+        }));
+    });
+}

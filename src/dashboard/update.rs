@@ -1,0 +1,299 @@
+//! What each message changes, and what is to be done about it. Pure: no input or output, no clock, no thread.
+
+use std::collections::HashSet;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+
+use super::command::Action;
+use super::effect::Effect;
+use super::message::{Message, Notice};
+use super::state::{Screen, State};
+use super::view::opened::Opened;
+use super::view::overlay::{self, Overlay};
+use super::view::run::layout::Pane;
+use super::view::run::{Move, RunView};
+use super::view::{self, help, runs};
+use crate::run::RunDir;
+use crate::run::discover::Found;
+use crate::run::summary::Summary;
+
+/// Takes in a message that came at `now`.
+pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
+    state.now = now;
+    state.dirty = true;
+    match message {
+        Message::Key(event) => key(state, event),
+        Message::Pasted(text) => {
+            if state.runs.is_typing() && state.overlay.is_none() {
+                runs::paste(state, &text);
+            }
+            Vec::new()
+        }
+        Message::Resized(columns, rows) => {
+            state.size = (columns, rows);
+            state.runs.keep_in_sight(runs::table_height(state.size));
+            look_closer(state)
+        }
+        Message::Terminated | Message::InputEnded => vec![Effect::FlushCache, Effect::Quit],
+        Message::Woke => {
+            if state.runs.has_rested(now) { look_closer(state) } else { Vec::new() }
+        }
+        Message::RunsFound(found) => runs_found(state, found),
+        Message::SearchEnded { dirs, problems } => {
+            state.runs.searched(&dirs, problems);
+            let mut effects = look_closer(state);
+            effects.push(Effect::FlushCache);
+            effects
+        }
+        Message::Summarised(summaries) => summarised(state, summaries),
+        Message::RunGone(dir) => {
+            state.refreshing.remove(&dir);
+            state.runs.remove(&dir);
+            if matches!(&state.screen, Screen::Run(view) if view.dir == dir) {
+                state.screen = Screen::Runs;
+                state.notice = Some(Notice::bad(format!("{} is no longer there", dir.name())));
+            }
+            Vec::new()
+        }
+        Message::FolderChanged(folder) => match state.runs.owner(&folder).cloned() {
+            Some(dir) => changed(state, &dir),
+            // A folder in which runs appear: one may have.
+            None => vec![Effect::Discover],
+        },
+        Message::ProcessEnded(dir) => changed(state, &dir),
+        Message::RunRead(reading) => {
+            let opened = state.opened.as_mut().filter(|opened| opened.dir == reading.dir);
+            opened.and_then(|opened| opened.take(*reading)).into_iter().collect()
+        }
+        Message::SizesMeasured(sizes) => {
+            state.runs.measured(sizes);
+            Vec::new()
+        }
+        Message::Launched(Ok(dir)) => {
+            state.notice = Some(Notice::good(format!("started {}", dir.name())));
+            state.runs.expect(dir.clone());
+            vec![Effect::Summarise(vec![dir])]
+        }
+        Message::StopAsked(Ok(name)) => {
+            state.notice = Some(Notice::good(format!("{name} was asked to stop")));
+            Vec::new()
+        }
+        Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
+            state.notice = Some(Notice::bad(problem));
+            Vec::new()
+        }
+        Message::Noticed(notice) => {
+            state.notice = Some(notice);
+            Vec::new()
+        }
+    }
+}
+
+fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    state.notice = None;
+    if state.overlay.is_some() {
+        return overlay::key(state, event);
+    }
+    if matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
+        runs::type_key(state, event);
+        return look_closer(state);
+    }
+    match state.keymap.action(view::context(state), event) {
+        Some(action) => act(state, action),
+        None => Vec::new(),
+    }
+}
+
+/// Does what an action says.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::FlushCache, Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
+        Action::OpenRun => return open_run(state),
+        Action::Back => {
+            state.screen = Screen::Runs;
+            return look_closer(state);
+        }
+        Action::StopThisRun => {
+            if let Screen::Run(view) = &state.screen {
+                let dir = view.dir.clone();
+                runs::ask_to_stop(state, &dir);
+            }
+        }
+        _ => match movement(action) {
+            Some(movement) => move_in_run(state, movement),
+            None => {
+                let mut effects = runs::act(state, action);
+                // What a move shows is looked at when the cursor rests.
+                effects.extend(measure(state).filter(|_| !matches!(action, Action::CursorDown | Action::CursorUp)));
+                return effects;
+            }
+        },
+    }
+    Vec::new()
+}
+
+fn movement(action: Action) -> Option<Move> {
+    Some(match action {
+        Action::NextPane => Move::NextPane,
+        Action::PreviousPane => Move::PreviousPane,
+        Action::ChartsPane => Move::Pane(Pane::Charts),
+        Action::EpochsPane => Move::Pane(Pane::Epochs),
+        Action::ConfigPane => Move::Pane(Pane::Config),
+        Action::LogPane => Move::Pane(Pane::Log),
+        Action::CheckpointsPane => Move::Pane(Pane::Checkpoints),
+        Action::Left => Move::Left,
+        Action::Right => Move::Right,
+        Action::FarLeft => Move::FarLeft,
+        Action::FarRight => Move::FarRight,
+        Action::Down => Move::Down,
+        Action::Up => Move::Up,
+        Action::ScrollDown => Move::PageDown,
+        Action::ScrollUp => Move::PageUp,
+        Action::First => Move::First,
+        Action::Last => Move::Last,
+        _ => return None,
+    })
+}
+
+fn move_in_run(state: &mut State, movement: Move) {
+    let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let Screen::Run(view) = &mut state.screen else { return };
+    let opened = state.opened.as_ref().filter(|opened| opened.dir == view.dir);
+    let detail = opened.and_then(|opened| opened.detail.as_ref());
+    let summary = state.runs.row(&view.dir).and_then(|row| row.summary.as_ref());
+    if let (Some(summary), Some(detail)) = (summary, detail) {
+        view.act(movement, summary, detail, main);
+    }
+}
+
+fn open_run(state: &mut State) -> Vec<Effect> {
+    let Some(dir) = state.runs.selected().filter(|row| row.summary.is_some()).map(|row| row.found.dir.clone()) else {
+        return Vec::new();
+    };
+    let effects = open(state, &dir);
+    state.screen = Screen::Run(RunView::new(dir));
+    effects
+}
+
+/// Makes a run the opened one, in place of any other.
+fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    if state.opened.as_ref().is_some_and(|opened| opened.dir == *dir) {
+        return Vec::new();
+    }
+    let (opened, read) = Opened::new(dir.clone());
+    let old = state.opened.replace(opened);
+    let mut effects: Vec<Effect> = old.map(|old| Effect::Close(old.dir)).into_iter().collect();
+    effects.push(read);
+    effects.push(watch(state));
+    effects
+}
+
+/// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is shown of them is asked for.
+fn look_closer(state: &mut State) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = measure(state).into_iter().collect();
+    if matches!(state.screen, Screen::Run(_)) {
+        return effects;
+    }
+    let selected = state.runs.selected().map(|row| row.found.dir.clone());
+    match selected {
+        Some(dir) if runs::has_preview(state.size) => effects.extend(open(state, &dir)),
+        _ => {}
+    }
+    effects.push(watch(state));
+    effects
+}
+
+/// The folders whose changes matter: those of the runs that may change and are on the screen or active, the opened one, and those
+/// in which runs appear.
+fn watch(state: &State) -> Effect {
+    let mut folders: HashSet<_> = state.roots.iter().flat_map(|root| [root.clone(), root.join("training_runs")]).collect();
+    let height = runs::table_height(state.size);
+    let active = state.runs.all().filter(|row| {
+        row.summary.as_ref().is_none_or(|summary| summary.observed.state.is_active())
+    });
+    let opened = state.opened.iter().map(|opened| &opened.dir);
+    let on_screen = state.runs.on_screen(height);
+    for dir in active.chain(on_screen).map(|row| &row.found.dir).chain(opened) {
+        folders.insert(dir.path().to_owned());
+        folders.insert(dir.logs());
+    }
+    Effect::Watch(folders)
+}
+
+/// The order to measure the runs on the screen that nobody has measured yet.
+fn measure(state: &State) -> Option<Effect> {
+    let height = runs::table_height(state.size);
+    let unmeasured = state.runs.on_screen(height).filter(|row| {
+        row.summary.as_ref().is_some_and(|summary| summary.size_bytes.is_none())
+    });
+    let dirs: Vec<_> = unmeasured.map(|row| row.found.dir.clone()).collect();
+    (!dirs.is_empty()).then_some(Effect::Measure(dirs))
+}
+
+fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
+    let height = runs::table_height(state.size);
+    let unknown = state.runs.add(found, height);
+    state.runs.keep_in_sight(height);
+    let due: Vec<_> = unknown.into_iter().filter(|dir| !state.refreshing.contains_key(dir)).collect();
+    state.refreshing.extend(due.iter().map(|dir| (dir.clone(), false)));
+    let mut effects = Vec::new();
+    if !due.is_empty() {
+        effects.push(Effect::Summarise(due));
+    }
+    // The first run there is can be looked at before all are known.
+    if state.opened.is_none() && state.runs.selected().is_some() {
+        effects.extend(look_closer(state));
+    }
+    effects
+}
+
+fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut again = Vec::new();
+    let mut newly_active = false;
+    for (found, summary) in summaries {
+        let dir = found.dir.clone();
+        if state.refreshing.remove(&dir) == Some(true) {
+            again.push(dir.clone());
+        }
+        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref()).map(|summary| summary.observed.state);
+        let active = summary.observed.state.is_active();
+        if active && !before.is_some_and(|before| before.is_active()) {
+            newly_active = true;
+            effects.push(Effect::AwaitEnd(dir));
+        }
+        state.runs.update(found, summary);
+    }
+    state.runs.arrange();
+    let height = runs::table_height(state.size);
+    state.runs.keep_in_sight(height);
+    if !again.is_empty() {
+        state.refreshing.extend(again.iter().map(|dir| (dir.clone(), false)));
+        effects.push(Effect::Summarise(again));
+    }
+    if newly_active {
+        effects.push(watch(state));
+    }
+    effects.extend(measure(state));
+    effects
+}
+
+/// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
+/// can be read are taken together.
+fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match state.refreshing.get_mut(dir) {
+        Some(again) => *again = true,
+        None => {
+            state.refreshing.insert(dir.clone(), false);
+            effects.push(Effect::Summarise(vec![dir.clone()]));
+        }
+    }
+    let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
+    effects.extend(opened.and_then(Opened::changed));
+    effects
+}
