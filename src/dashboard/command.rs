@@ -128,9 +128,17 @@ mod tests {
         let mut names = HashSet::new();
         let mut keys = HashSet::new();
         for command in COMMANDS {
-            assert!(names.insert(command.name), "{} is there twice", command.name);
+            assert!(
+                names.insert(command.name),
+                "{} is there twice",
+                command.name
+            );
             for key in command.keys {
-                assert!(keys.insert((command.context, *key)), "{key} means two things in {:?}", command.context);
+                assert!(
+                    keys.insert((command.context, *key)),
+                    "{key} means two things in {:?}",
+                    command.context
+                );
             }
         }
     }

@@ -49,7 +49,12 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 /// The loop itself.
-fn turn(state: &mut State, terminal: &mut Terminal, executor: &mut Executor, messages: &Receiver<Message>) -> Result<()> {
+fn turn(
+    state: &mut State,
+    terminal: &mut Terminal,
+    executor: &mut Executor,
+    messages: &Receiver<Message>,
+) -> Result<()> {
     let mut frame_due = Instant::now();
     loop {
         let message = if state.dirty {
@@ -125,6 +130,8 @@ fn listen_for_signals(messages: Sender<Message>) {
                 }
             }
         })),
-        Err(error) => drop(messages.send(Message::Noticed(Notice::bad(format!("signals are not heard: {error}"))))),
+        Err(error) => drop(messages.send(Message::Noticed(Notice::bad(format!(
+            "signals are not heard: {error}"
+        ))))),
     }
 }

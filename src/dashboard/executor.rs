@@ -69,7 +69,9 @@ impl Executor {
         messages: Sender<Message>,
     ) -> Self {
         let changes = messages.clone();
-        let watcher = Watcher::new(move |folder| drop(changes.send(Message::FolderChanged(folder.to_owned()))));
+        let watcher = Watcher::new(move |folder| {
+            drop(changes.send(Message::FolderChanged(folder.to_owned())))
+        });
         let shared = Arc::new(Shared {
             roots,
             cache: Mutex::new(Cache::open(&cache_dir)),
@@ -79,19 +81,28 @@ impl Executor {
             save_theme,
             messages,
         });
-        let threads = thread::available_parallelism().map_or(2, usize::from).clamp(2, THREADS);
+        let threads = thread::available_parallelism()
+            .map_or(2, usize::from)
+            .clamp(2, THREADS);
         let orders = (0..threads)
             .map(|number| {
                 let (sender, receiver) = channel();
                 let shared = Arc::clone(&shared);
                 let run = move || work(&shared, &receiver);
-                if let Err(error) = thread::Builder::new().name(format!("worker-{number}")).spawn(run) {
+                if let Err(error) = thread::Builder::new()
+                    .name(format!("worker-{number}"))
+                    .spawn(run)
+                {
                     log::error!("a thread could not be started: {error}");
                 }
                 sender
             })
             .collect();
-        Self { orders, next: 0, shared }
+        Self {
+            orders,
+            next: 0,
+            shared,
+        }
     }
 
     /// Has an order carried out. What belongs to one run goes to one thread, so that its readings stay in order.
@@ -139,7 +150,8 @@ fn flush(shared: &Shared) {
 fn work(shared: &Arc<Shared>, orders: &Receiver<Effect>) {
     for effect in orders {
         let shown = format!("{effect:?}");
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(shared, effect)));
+        let outcome =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(shared, effect)));
         if outcome.is_err() {
             log::error!("an order failed badly: {shown:.200}");
             let text = "something went wrong inside traintop; its log says what";
@@ -159,7 +171,12 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
-            send(Message::SizesMeasured(dirs.into_iter().map(|dir| (size::on_disk(dir.path()), dir)).map(|(size, dir)| (dir, size)).collect()));
+            send(Message::SizesMeasured(
+                dirs.into_iter()
+                    .map(|dir| (size::on_disk(dir.path()), dir))
+                    .map(|(size, dir)| (dir, size))
+                    .collect(),
+            ));
         }
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
@@ -169,7 +186,9 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
-        Effect::Stop(dir) => send(Message::StopAsked(launch::stop(&dir).map_err(|error| error.to_string()))),
+        Effect::Stop(dir) => send(Message::StopAsked(
+            launch::stop(&dir).map_err(|error| error.to_string()),
+        )),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));
@@ -190,12 +209,19 @@ fn search(shared: &Shared) {
         let summary = lock(&shared.cache).lookup(&found).cloned();
         batch.push((found, summary));
         if batch.len() == 16 * BATCH {
-            let _ = shared.messages.send(Message::RunsFound(std::mem::take(&mut batch)));
+            let _ = shared
+                .messages
+                .send(Message::RunsFound(std::mem::take(&mut batch)));
         }
     });
     let _ = shared.messages.send(Message::RunsFound(batch));
-    let problems = unsearched.iter().map(|problem| crate::text::clean(&problem.to_string()).into_owned()).collect();
-    let _ = shared.messages.send(Message::SearchEnded { dirs, problems });
+    let problems = unsearched
+        .iter()
+        .map(|problem| crate::text::clean(&problem.to_string()).into_owned())
+        .collect();
+    let _ = shared
+        .messages
+        .send(Message::SearchEnded { dirs, problems });
 }
 
 fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
@@ -232,7 +258,9 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));
         if !many || batch.len() == BATCH {
-            let _ = shared.messages.send(Message::Summarised(std::mem::take(&mut batch)));
+            let _ = shared
+                .messages
+                .send(Message::Summarised(std::mem::take(&mut batch)));
         }
     }
     if !batch.is_empty() {
@@ -265,7 +293,9 @@ fn read(shared: &Shared, dir: RunDir) -> Reading {
     let first = follower.metrics.metrics().rows == 0;
     // Files that are not there yet are how every run begins.
     let change = follower.metrics.poll().unwrap_or(Change::Unchanged);
-    let idle = SystemTime::now().duration_since(Found::look(dir.clone()).modified).unwrap_or_default();
+    let idle = SystemTime::now()
+        .duration_since(Found::look(dir.clone()).modified)
+        .unwrap_or_default();
     if idle > crate::run::state::SILENCE {
         let _ = follower.metrics.settle();
     }
@@ -282,8 +312,13 @@ fn read(shared: &Shared, dir: RunDir) -> Reading {
     Reading {
         whole,
         metrics: changed.then(|| follower.metrics.take()),
-        progress: steps.ok().and_then(|_| Progress::of(follower.steps.metrics())),
-        log: log.then(|| Log { before: follower.log.before(), lines: follower.log.lines() }),
+        progress: steps
+            .ok()
+            .and_then(|_| Progress::of(follower.steps.metrics())),
+        log: log.then(|| Log {
+            before: follower.log.before(),
+            lines: follower.log.lines(),
+        }),
         config,
         checkpoints: checkpoints::list(&dir),
         dir,
@@ -291,21 +326,28 @@ fn read(shared: &Shared, dir: RunDir) -> Reading {
 }
 
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {
-    let process = Record::load(&dir).ok().flatten().and_then(|record| record.process);
+    let process = Record::load(&dir)
+        .ok()
+        .flatten()
+        .and_then(|record| record.process);
     if let Some(process) = process.filter(crate::run::process::Process::is_here) {
         let messages = shared.messages.clone();
-        when_ended(process, move || drop(messages.send(Message::ProcessEnded(dir))));
+        when_ended(process, move || {
+            drop(messages.send(Message::ProcessEnded(dir)))
+        });
     }
 }
 
 /// Waits, on a thread of its own, for the end of a worker that this program started, so that a worker that cannot even start
 /// leaves its reason in the run.
 fn wait_for(mut started: Started) {
-    let waiting = thread::Builder::new().name("worker-exit".to_owned()).spawn(move || {
-        if let Err(error) = launch::watch_exit(&mut started) {
-            log::warn!("{error}");
-        }
-    });
+    let waiting = thread::Builder::new()
+        .name("worker-exit".to_owned())
+        .spawn(move || {
+            if let Err(error) = launch::watch_exit(&mut started) {
+                log::warn!("{error}");
+            }
+        });
     if let Err(error) = waiting {
         log::error!("the end of a worker goes unseen: {error}");
     }

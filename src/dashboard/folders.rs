@@ -24,8 +24,13 @@ impl Folders {
     pub fn find() -> Self {
         let dirs = ProjectDirs::from("", "", "traintop");
         let temporary = || std::env::temp_dir().join("traintop");
-        let cache = dirs.as_ref().map_or_else(temporary, |dirs| dirs.cache_dir().to_owned());
-        let state = dirs.as_ref().and_then(|dirs| dirs.state_dir().map(PathBuf::from)).unwrap_or_else(temporary);
+        let cache = dirs
+            .as_ref()
+            .map_or_else(temporary, |dirs| dirs.cache_dir().to_owned());
+        let state = dirs
+            .as_ref()
+            .and_then(|dirs| dirs.state_dir().map(PathBuf::from))
+            .unwrap_or_else(temporary);
         Self { cache, state }
     }
 }
@@ -34,8 +39,14 @@ impl Folders {
 pub fn start_log(folders: &Folders) {
     let path = folders.state.join("traintop.log");
     let grown = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LARGEST_LOG);
-    let opened = fs::create_dir_all(&folders.state)
-        .and_then(|()| OpenOptions::new().create(true).write(true).append(!grown).truncate(grown).open(&path));
+    let opened = fs::create_dir_all(&folders.state).and_then(|()| {
+        OpenOptions::new()
+            .create(true)
+            .write(true)
+            .append(!grown)
+            .truncate(grown)
+            .open(&path)
+    });
     if let Ok(file) = opened {
         // A second logger can only be a second dashboard in one process, as tests have; the first one stays.
         let _ = WriteLogger::init(LevelFilter::Info, simplelog::Config::default(), file);

@@ -37,7 +37,10 @@ impl Key {
     /// The key that was pressed. Shift is part of a character already.
     pub fn of(event: KeyEvent) -> Self {
         let kept = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-        Self { code: event.code, modifiers: kept }
+        Self {
+            code: event.code,
+            modifiers: kept,
+        }
     }
 }
 
@@ -61,11 +64,20 @@ impl FromStr for Key {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
             (Some(char), None) => Some(KeyCode::Char(char)),
-            _ => NAMED.iter().find(|(name, _)| *name == rest).map(|(_, code)| *code).or_else(|| {
-                rest.strip_prefix('f').and_then(|number| number.parse().ok()).filter(|number| (1..=12).contains(number)).map(KeyCode::F)
-            }),
+            _ => NAMED
+                .iter()
+                .find(|(name, _)| *name == rest)
+                .map(|(_, code)| *code)
+                .or_else(|| {
+                    rest.strip_prefix('f')
+                        .and_then(|number| number.parse().ok())
+                        .filter(|number| (1..=12).contains(number))
+                        .map(KeyCode::F)
+                }),
         };
-        let code = code.ok_or_else(|| format!("{text:?} is no key; write keys as j, K, ctrl-r, enter, pagedown or f5"))?;
+        let code = code.ok_or_else(|| {
+            format!("{text:?} is no key; write keys as j, K, ctrl-r, enter, pagedown or f5")
+        })?;
         Ok(Self { code, modifiers })
     }
 }
@@ -98,8 +110,19 @@ pub struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        let parse = |command: &'static Command| command.keys.iter().filter_map(|key| key.parse().ok()).collect();
-        Self { bindings: COMMANDS.iter().map(|command| (command, parse(command))).collect() }
+        let parse = |command: &'static Command| {
+            command
+                .keys
+                .iter()
+                .filter_map(|key| key.parse().ok())
+                .collect()
+        };
+        Self {
+            bindings: COMMANDS
+                .iter()
+                .map(|command| (command, parse(command)))
+                .collect(),
+        }
     }
 }
 
@@ -109,7 +132,11 @@ impl Keymap {
         let mut keymap = Self::default();
         let mut problems = Vec::new();
         for (name, keys) in own {
-            let Some((_, bound)) = keymap.bindings.iter_mut().find(|(command, _)| command.name == name) else {
+            let Some((_, bound)) = keymap
+                .bindings
+                .iter_mut()
+                .find(|(command, _)| command.name == name)
+            else {
                 problems.push(format!("keys.{name} is no command; `:` lists them"));
                 continue;
             };
@@ -128,15 +155,21 @@ impl Keymap {
     pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
         let key = Key::of(event);
         let bound = |wanted| {
-            let mut here = self.bindings.iter().filter(move |(command, _)| command.context == wanted);
-            here.find(|(_, keys)| keys.contains(&key)).map(|(command, _)| command.action)
+            let mut here = self
+                .bindings
+                .iter()
+                .filter(move |(command, _)| command.context == wanted);
+            here.find(|(_, keys)| keys.contains(&key))
+                .map(|(command, _)| command.action)
         };
         bound(context).or_else(|| bound(Context::Everywhere))
     }
 
     /// The commands with their keys as people read them.
     pub fn listing(&self) -> impl Iterator<Item = (&'static Command, Vec<String>)> + '_ {
-        self.bindings.iter().map(|(command, keys)| (*command, keys.iter().map(Key::to_string).collect()))
+        self.bindings
+            .iter()
+            .map(|(command, keys)| (*command, keys.iter().map(Key::to_string).collect()))
     }
 }
 
@@ -154,15 +187,28 @@ mod tests {
         let keymap = Keymap::default();
         for command in COMMANDS {
             for key in command.keys {
-                assert_eq!(keymap.action(command.context, press(key)), Some(command.action), "{key}");
+                assert_eq!(
+                    keymap.action(command.context, press(key)),
+                    Some(command.action),
+                    "{key}"
+                );
             }
         }
     }
 
     #[test]
     fn own_keys_replace_the_defaults_and_mistakes_are_told() {
-        let own = |name: &str, keys: &[&str]| (name.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect());
-        let (keymap, problems) = Keymap::with(&[own("quit", &["Q"]), own("fly", &["f"]), own("help", &["hyper-x"])]);
+        let own = |name: &str, keys: &[&str]| {
+            (
+                name.to_owned(),
+                keys.iter().map(|key| (*key).to_owned()).collect(),
+            )
+        };
+        let (keymap, problems) = Keymap::with(&[
+            own("quit", &["Q"]),
+            own("fly", &["f"]),
+            own("help", &["hyper-x"]),
+        ]);
         assert_eq!(keymap.action(Context::Runs, press("Q")), Some(Action::Quit));
         assert_eq!(keymap.action(Context::Runs, press("q")), None);
         assert_eq!(problems.len(), 2, "{problems:?}");
@@ -170,7 +216,13 @@ mod tests {
 
     #[test]
     fn keys_read_as_they_are_written() {
-        for (text, shown) in [("ctrl-r", "Ctrl-r"), ("pagedown", "Pagedown"), ("K", "K"), ("f5", "F5"), ("alt-enter", "Alt-Enter")] {
+        for (text, shown) in [
+            ("ctrl-r", "Ctrl-r"),
+            ("pagedown", "Pagedown"),
+            ("K", "K"),
+            ("f5", "F5"),
+            ("alt-enter", "Alt-Enter"),
+        ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), shown);
         }
     }

@@ -87,11 +87,17 @@ pub struct Notice {
 impl Notice {
     /// Something that went well.
     pub fn good(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: false }
+        Self {
+            text: text.into(),
+            bad: false,
+        }
     }
 
     /// Something that went wrong.
     pub fn bad(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: true }
+        Self {
+            text: text.into(),
+            bad: true,
+        }
     }
 }

@@ -86,6 +86,10 @@ impl State {
 
     /// What was read of a run, if it is the opened one.
     pub fn detail(&self, dir: &RunDir) -> Option<&Detail> {
-        self.opened.as_ref().filter(|opened| opened.dir == *dir)?.detail.as_ref()
+        self.opened
+            .as_ref()
+            .filter(|opened| opened.dir == *dir)?
+            .detail
+            .as_ref()
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Once;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -27,7 +28,9 @@ impl Terminal {
         restore_on_panic();
         enter()?;
         let out = io::BufWriter::with_capacity(64 * 1024, stdout());
-        Ok(Self { screen: Screen::new(CrosstermBackend::new(out))? })
+        Ok(Self {
+            screen: Screen::new(CrosstermBackend::new(out))?,
+        })
     }
 
     /// Draws one frame; a terminal that can shows it whole.
@@ -69,11 +72,21 @@ impl Drop for Terminal {
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        cursor::Hide
+    )
 }
 
 fn leave() -> io::Result<()> {
-    let left = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let left = execute!(
+        stdout(),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     disable_raw_mode()?;
     stdout().flush()?;
     left

@@ -38,7 +38,11 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         }
         Message::Terminated | Message::InputEnded => vec![Effect::FlushCache, Effect::Quit],
         Message::Woke => {
-            if state.runs.has_rested(now) { look_closer(state) } else { Vec::new() }
+            if state.runs.has_rested(now) {
+                look_closer(state)
+            } else {
+                Vec::new()
+            }
         }
         Message::RunsFound(found) => runs_found(state, found),
         Message::SearchEnded { dirs, problems } => {
@@ -64,8 +68,14 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         },
         Message::ProcessEnded(dir) => changed(state, &dir),
         Message::RunRead(reading) => {
-            let opened = state.opened.as_mut().filter(|opened| opened.dir == reading.dir);
-            opened.and_then(|opened| opened.take(*reading)).into_iter().collect()
+            let opened = state
+                .opened
+                .as_mut()
+                .filter(|opened| opened.dir == reading.dir);
+            opened
+                .and_then(|opened| opened.take(*reading))
+                .into_iter()
+                .collect()
         }
         Message::SizesMeasured(sizes) => {
             state.runs.measured(sizes);
@@ -128,7 +138,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             None => {
                 let mut effects = runs::act(state, action);
                 // What a move shows is looked at when the cursor rests.
-                effects.extend(measure(state).filter(|_| !matches!(action, Action::CursorDown | Action::CursorUp)));
+                effects.extend(
+                    measure(state)
+                        .filter(|_| !matches!(action, Action::CursorDown | Action::CursorUp)),
+                );
                 return effects;
             }
         },
@@ -161,17 +174,30 @@ fn movement(action: Action) -> Option<Move> {
 
 fn move_in_run(state: &mut State, movement: Move) {
     let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
-    let Screen::Run(view) = &mut state.screen else { return };
-    let opened = state.opened.as_ref().filter(|opened| opened.dir == view.dir);
+    let Screen::Run(view) = &mut state.screen else {
+        return;
+    };
+    let opened = state
+        .opened
+        .as_ref()
+        .filter(|opened| opened.dir == view.dir);
     let detail = opened.and_then(|opened| opened.detail.as_ref());
-    let summary = state.runs.row(&view.dir).and_then(|row| row.summary.as_ref());
+    let summary = state
+        .runs
+        .row(&view.dir)
+        .and_then(|row| row.summary.as_ref());
     if let (Some(summary), Some(detail)) = (summary, detail) {
         view.act(movement, summary, detail, main);
     }
 }
 
 fn open_run(state: &mut State) -> Vec<Effect> {
-    let Some(dir) = state.runs.selected().filter(|row| row.summary.is_some()).map(|row| row.found.dir.clone()) else {
+    let Some(dir) = state
+        .runs
+        .selected()
+        .filter(|row| row.summary.is_some())
+        .map(|row| row.found.dir.clone())
+    else {
         return Vec::new();
     };
     let effects = open(state, &dir);
@@ -181,7 +207,11 @@ fn open_run(state: &mut State) -> Vec<Effect> {
 
 /// Makes a run the opened one, in place of any other.
 fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    if state.opened.as_ref().is_some_and(|opened| opened.dir == *dir) {
+    if state
+        .opened
+        .as_ref()
+        .is_some_and(|opened| opened.dir == *dir)
+    {
         return Vec::new();
     }
     let (opened, read) = Opened::new(dir.clone());
@@ -210,14 +240,24 @@ fn look_closer(state: &mut State) -> Vec<Effect> {
 /// The folders whose changes matter: those of the runs that may change and are on the screen or active, the opened one, and those
 /// in which runs appear.
 fn watch(state: &State) -> Effect {
-    let mut folders: HashSet<_> = state.roots.iter().flat_map(|root| [root.clone(), root.join("training_runs")]).collect();
+    let mut folders: HashSet<_> = state
+        .roots
+        .iter()
+        .flat_map(|root| [root.clone(), root.join("training_runs")])
+        .collect();
     let height = runs::table_height(state.size);
     let active = state.runs.all().filter(|row| {
-        row.summary.as_ref().is_none_or(|summary| summary.observed.state.is_active())
+        row.summary
+            .as_ref()
+            .is_none_or(|summary| summary.observed.state.is_active())
     });
     let opened = state.opened.iter().map(|opened| &opened.dir);
     let on_screen = state.runs.on_screen(height);
-    for dir in active.chain(on_screen).map(|row| &row.found.dir).chain(opened) {
+    for dir in active
+        .chain(on_screen)
+        .map(|row| &row.found.dir)
+        .chain(opened)
+    {
         folders.insert(dir.path().to_owned());
         folders.insert(dir.logs());
     }
@@ -228,7 +268,9 @@ fn watch(state: &State) -> Effect {
 fn measure(state: &State) -> Option<Effect> {
     let height = runs::table_height(state.size);
     let unmeasured = state.runs.on_screen(height).filter(|row| {
-        row.summary.as_ref().is_some_and(|summary| summary.size_bytes.is_none())
+        row.summary
+            .as_ref()
+            .is_some_and(|summary| summary.size_bytes.is_none())
     });
     let dirs: Vec<_> = unmeasured.map(|row| row.found.dir.clone()).collect();
     (!dirs.is_empty()).then_some(Effect::Measure(dirs))
@@ -238,8 +280,13 @@ fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Ef
     let height = runs::table_height(state.size);
     let unknown = state.runs.add(found, height);
     state.runs.keep_in_sight(height);
-    let due: Vec<_> = unknown.into_iter().filter(|dir| !state.refreshing.contains_key(dir)).collect();
-    state.refreshing.extend(due.iter().map(|dir| (dir.clone(), false)));
+    let due: Vec<_> = unknown
+        .into_iter()
+        .filter(|dir| !state.refreshing.contains_key(dir))
+        .collect();
+    state
+        .refreshing
+        .extend(due.iter().map(|dir| (dir.clone(), false)));
     let mut effects = Vec::new();
     if !due.is_empty() {
         effects.push(Effect::Summarise(due));
@@ -260,7 +307,11 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
         if state.refreshing.remove(&dir) == Some(true) {
             again.push(dir.clone());
         }
-        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref()).map(|summary| summary.observed.state);
+        let before = state
+            .runs
+            .row(&dir)
+            .and_then(|row| row.summary.as_ref())
+            .map(|summary| summary.observed.state);
         let active = summary.observed.state.is_active();
         if active && !before.is_some_and(|before| before.is_active()) {
             newly_active = true;
@@ -272,7 +323,9 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);
     if !again.is_empty() {
-        state.refreshing.extend(again.iter().map(|dir| (dir.clone(), false)));
+        state
+            .refreshing
+            .extend(again.iter().map(|dir| (dir.clone(), false)));
         effects.push(Effect::Summarise(again));
     }
     if newly_active {

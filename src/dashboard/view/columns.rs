@@ -84,7 +84,14 @@ pub fn fitting(wanted: &[Column], width: u16) -> Vec<(Column, u16)> {
     let for_name = (left / 2).min(30);
     let for_trend = (left - for_name).min(20);
     let extra = |column| match column {
-        Column::Name => for_name + if kept.contains(&Column::Trend) { 0 } else { for_trend },
+        Column::Name => {
+            for_name
+                + if kept.contains(&Column::Trend) {
+                    0
+                } else {
+                    for_trend
+                }
+        }
         Column::Trend => for_trend,
         _ => 0,
     };
@@ -104,19 +111,28 @@ pub fn age(summary: &Summary, now: Timestamp) -> Duration {
 /// Parts of the planned epochs that are done, the running one included; `None` if no number is planned.
 pub fn done(summary: &Summary) -> Option<f64> {
     let planned = f64::from(summary.epochs_planned.filter(|planned| *planned > 0)?);
-    let inside = summary.progress.filter(|progress| progress.epoch > summary.epochs_done).map_or(0.0, |progress| progress.part());
+    let inside = summary
+        .progress
+        .filter(|progress| progress.epoch > summary.epochs_done)
+        .map_or(0.0, |progress| progress.part());
     Some(((f64::from(summary.epochs_done) + inside) / planned).clamp(0.0, 1.0))
 }
 
 impl Column {
     /// What a cell says; bars and trends are drawn by the table.
     pub fn text(self, summary: &Summary, now: Timestamp) -> String {
-        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| text::number(value, 4));
+        let number = |value: Option<f64>| {
+            value.map_or_else(|| "-".to_owned(), |value| text::number(value, 4))
+        };
         match self {
             Self::State => {
                 let state = summary.observed.state;
                 // What was deduced is marked so.
-                format!("{} {state}{}", glyph(state), if summary.observed.deduced { "~" } else { "" })
+                format!(
+                    "{} {state}{}",
+                    glyph(state),
+                    if summary.observed.deduced { "~" } else { "" }
+                )
             }
             Self::Name => summary.name.clone(),
             Self::Model => summary.model.clone(),
@@ -133,15 +149,22 @@ impl Column {
             Self::Rate => number(summary.last("learning_rate").or_else(|| summary.last("lr"))),
             Self::Trend => String::new(),
             Self::Age => text::since(age(summary, now)).0,
-            Self::Duration => summary.duration.map_or_else(|| "-".to_owned(), text::duration),
-            Self::Size => summary.size_bytes.map_or_else(|| "…".to_owned(), text::bytes),
+            Self::Duration => summary
+                .duration
+                .map_or_else(|| "-".to_owned(), text::duration),
+            Self::Size => summary
+                .size_bytes
+                .map_or_else(|| "…".to_owned(), text::bytes),
         }
     }
 
     /// The order of two runs by this column, smallest first; what is unknown comes last either way.
     pub fn order(self, a: &Summary, b: &Summary, descending: bool) -> Ordering {
         let turn = |order: Ordering| if descending { order.reverse() } else { order };
-        let numbers = |a: Option<f64>, b: Option<f64>| match (a.filter(|a| !a.is_nan()), b.filter(|b| !b.is_nan())) {
+        let numbers = |a: Option<f64>, b: Option<f64>| match (
+            a.filter(|a| !a.is_nan()),
+            b.filter(|b| !b.is_nan()),
+        ) {
             (Some(a), Some(b)) => turn(a.total_cmp(&b)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
@@ -160,11 +183,19 @@ impl Column {
             Self::Rate => numbers(a.last("learning_rate"), b.last("learning_rate")),
             // Young runs have small ages.
             Self::Age => turn(begun(b).cmp(&begun(a))),
-            Self::Duration => numbers(a.duration.map(|time| time.as_secs_f64()), b.duration.map(|time| time.as_secs_f64())),
-            Self::Size => numbers(a.size_bytes.map(|size| size as f64), b.size_bytes.map(|size| size as f64)),
+            Self::Duration => numbers(
+                a.duration.map(|time| time.as_secs_f64()),
+                b.duration.map(|time| time.as_secs_f64()),
+            ),
+            Self::Size => numbers(
+                a.size_bytes.map(|size| size as f64),
+                b.size_bytes.map(|size| size as f64),
+            ),
         };
         // Newest first among equals, and always the same order.
-        order.then_with(|| begun(b).cmp(&begun(a))).then_with(|| a.dir.cmp(&b.dir))
+        order
+            .then_with(|| begun(b).cmp(&begun(a)))
+            .then_with(|| a.dir.cmp(&b.dir))
     }
 }
 
@@ -174,11 +205,28 @@ mod tests {
 
     #[test]
     fn little_room_keeps_what_matters() {
-        let names = |width| fitting(Column::ALL, width).into_iter().map(|(column, _)| column.name()).collect::<Vec<_>>();
-        assert_eq!(names(80), ["state", "name", "epochs", "best", "trend", "age"]);
-        assert_eq!(names(200), Column::ALL.iter().map(|column| column.name()).collect::<Vec<_>>());
+        let names = |width| {
+            fitting(Column::ALL, width)
+                .into_iter()
+                .map(|(column, _)| column.name())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(80),
+            ["state", "name", "epochs", "best", "trend", "age"]
+        );
+        assert_eq!(
+            names(200),
+            Column::ALL
+                .iter()
+                .map(|column| column.name())
+                .collect::<Vec<_>>()
+        );
         for width in 0..250 {
-            let total: u16 = fitting(Column::ALL, width).iter().map(|(_, width)| width + 1).sum();
+            let total: u16 = fitting(Column::ALL, width)
+                .iter()
+                .map(|(_, width)| width + 1)
+                .sum();
             assert!(total <= width.max(2), "{total} cells in {width}");
         }
     }

@@ -41,6 +41,8 @@ impl Confirm {
             ]),
         ];
         let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
-        Paragraph::new(text).wrap(Wrap { trim: true }).render(inside, buf);
+        Paragraph::new(text)
+            .wrap(Wrap { trim: true })
+            .render(inside, buf);
     }
 }

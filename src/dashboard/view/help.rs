@@ -42,10 +42,20 @@ impl Help {
             if !lines.is_empty() {
                 lines.push(Line::default());
             }
-            lines.push(Line::styled(context.title(), state.theme.style(Role::Title)));
-            for (command, keys) in state.keymap.listing().filter(|(command, _)| command.context == context) {
+            lines.push(Line::styled(
+                context.title(),
+                state.theme.style(Role::Title),
+            ));
+            for (command, keys) in state
+                .keymap
+                .listing()
+                .filter(|(command, _)| command.context == context)
+            {
                 lines.push(Line::from(vec![
-                    Span::styled(format!(" {:<20}", keys.join(" ")), state.theme.style(Role::Key)),
+                    Span::styled(
+                        format!(" {:<20}", keys.join(" ")),
+                        state.theme.style(Role::Key),
+                    ),
                     Span::raw(command.description),
                 ]));
             }
@@ -57,9 +67,15 @@ impl Help {
     pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let lines = self.lines(state);
         let height = lines.len() as u16 + 2;
-        let title = if height > area.height { "Keys (j k scroll, any other key closes)" } else { "Keys (any key closes)" };
+        let title = if height > area.height {
+            "Keys (j k scroll, any other key closes)"
+        } else {
+            "Keys (any key closes)"
+        };
         let inside = frame(&state.theme, title, (76, height), area, buf);
         let most = (lines.len() as u16).saturating_sub(inside.height);
-        Paragraph::new(lines).scroll((self.scroll.min(most), 0)).render(inside, buf);
+        Paragraph::new(lines)
+            .scroll((self.scroll.min(most), 0))
+            .render(inside, buf);
     }
 }

@@ -13,7 +13,11 @@ use super::super::theme::Role;
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let theme = &state.theme;
     if let Some(notice) = &state.notice {
-        let (mark, role) = if notice.bad { ("✗ ", Role::Bad) } else { ("✓ ", Role::Good) };
+        let (mark, role) = if notice.bad {
+            ("✗ ", Role::Bad)
+        } else {
+            ("✓ ", Role::Good)
+        };
         Line::styled(format!("{mark}{}", notice.text), theme.style(role)).render(area, buf);
         return;
     }
@@ -21,8 +25,14 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let mut spans = Vec::new();
     let mut width = 0;
     for wanted in [context, Context::Everywhere] {
-        for (command, keys) in state.keymap.listing().filter(|(command, _)| command.context == wanted) {
-            let (Some(hint), Some(key)) = (command.hint, keys.into_iter().next()) else { continue };
+        for (command, keys) in state
+            .keymap
+            .listing()
+            .filter(|(command, _)| command.context == wanted)
+        {
+            let (Some(hint), Some(key)) = (command.hint, keys.into_iter().next()) else {
+                continue;
+            };
             let taken = key.chars().count() + hint.chars().count() + 3;
             // A hint that would be cut is left out.
             if width + taken > usize::from(area.width) {

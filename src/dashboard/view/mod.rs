@@ -27,12 +27,21 @@ pub fn areas(area: Rect) -> [Rect; 2] {
 
 /// Draws the whole screen.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
-    buf.set_style(area, Style::default().bg(state.theme.background()).patch(state.theme.style(Role::Text)));
+    buf.set_style(
+        area,
+        Style::default()
+            .bg(state.theme.background())
+            .patch(state.theme.style(Role::Text)),
+    );
     let [main, bottom] = areas(area);
     match &state.screen {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Run(view) => {
-            if let Some(summary) = state.runs.row(&view.dir).and_then(|row| row.summary.as_ref()) {
+            if let Some(summary) = state
+                .runs
+                .row(&view.dir)
+                .and_then(|row| row.summary.as_ref())
+            {
                 view.draw(summary, state.detail(&view.dir), &state.theme, main, buf);
             }
         }

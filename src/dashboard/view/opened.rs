@@ -30,7 +30,14 @@ impl Opened {
     /// Opens a run: the order is to read it.
     pub fn new(dir: RunDir) -> (Self, Effect) {
         let effect = Effect::Read(dir.clone());
-        (Self { dir, detail: None, reads: Reads::Running }, effect)
+        (
+            Self {
+                dir,
+                detail: None,
+                reads: Reads::Running,
+            },
+            effect,
+        )
     }
 
     /// Its files changed. Readings do not pile up: while one is under way, at most one more is due.

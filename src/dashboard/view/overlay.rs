@@ -32,7 +32,9 @@ impl Overlay {
 
 /// Gives a key to the overlay.
 pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Some(overlay) = &mut state.overlay else { return Vec::new() };
+    let Some(overlay) = &mut state.overlay else {
+        return Vec::new();
+    };
     if event.code == KeyCode::Esc {
         state.overlay = None;
         return Vec::new();
@@ -60,7 +62,13 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 }
 
 /// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and title, and returns its inside.
-pub fn frame(theme: &Theme, title: &str, (width, height): (u16, u16), area: Rect, buf: &mut Buffer) -> Rect {
+pub fn frame(
+    theme: &Theme,
+    title: &str,
+    (width, height): (u16, u16),
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     let place = Rect {
         x: area.x + (area.width - width) / 2,
@@ -69,7 +77,12 @@ pub fn frame(theme: &Theme, title: &str, (width, height): (u16, u16), area: Rect
         height,
     };
     Clear.render(place, buf);
-    buf.set_style(place, Style::default().bg(theme.background()).patch(theme.style(Role::Text)));
+    buf.set_style(
+        place,
+        Style::default()
+            .bg(theme.background())
+            .patch(theme.style(Role::Text)),
+    );
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.style(Role::BorderFocused))

@@ -121,7 +121,10 @@ impl Runs {
         let mut unknown = Vec::new();
         for (found, summary) in found {
             let dir = found.dir.clone();
-            let known = self.rows.get(&dir).is_some_and(|row| row.found.stamps == found.stamps && row.summary.is_some());
+            let known = self
+                .rows
+                .get(&dir)
+                .is_some_and(|row| row.found.stamps == found.stamps && row.summary.is_some());
             if known {
                 continue;
             }
@@ -132,7 +135,12 @@ impl Runs {
             self.rows.insert(dir, Row { found, summary });
         }
         self.arrange();
-        let place: HashMap<&RunDir, usize> = self.order.iter().enumerate().map(|(at, dir)| (dir, at)).collect();
+        let place: HashMap<&RunDir, usize> = self
+            .order
+            .iter()
+            .enumerate()
+            .map(|(at, dir)| (dir, at))
+            .collect();
         let on_screen = self.top..self.top + usize::from(height);
         unknown.sort_by_key(|dir| {
             let at = place.get(dir).copied().unwrap_or(usize::MAX);
@@ -143,9 +151,18 @@ impl Runs {
 
     /// Takes in a summary, keeping what only this program counted.
     pub fn update(&mut self, found: Found, mut summary: Summary) {
-        let size = self.rows.get(&found.dir).and_then(|row| row.summary.as_ref()?.size_bytes);
+        let size = self
+            .rows
+            .get(&found.dir)
+            .and_then(|row| row.summary.as_ref()?.size_bytes);
         summary.size_bytes = summary.size_bytes.or(size);
-        self.rows.insert(found.dir.clone(), Row { found, summary: Some(summary) });
+        self.rows.insert(
+            found.dir.clone(),
+            Row {
+                found,
+                summary: Some(summary),
+            },
+        );
     }
 
     /// Puts the cursor on this run as soon as it is there.
@@ -182,9 +199,22 @@ impl Runs {
 
     /// Puts the runs that pass the filter in order. The cursor stays on its run, or where it was.
     pub fn arrange(&mut self) {
-        let was = self.cursor.as_ref().and_then(|cursor| self.order.iter().position(|dir| dir == cursor));
-        let words: Vec<String> = self.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let mut shown: Vec<&Row> = self.rows.values().filter(|row| passes(row, &words)).collect();
+        let was = self
+            .cursor
+            .as_ref()
+            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor));
+        let words: Vec<String> = self
+            .filter
+            .text()
+            .to_lowercase()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut shown: Vec<&Row> = self
+            .rows
+            .values()
+            .filter(|row| passes(row, &words))
+            .collect();
         let (column, descending) = self.sort;
         shown.sort_by(|a, b| match (&a.summary, &b.summary) {
             (Some(a), Some(b)) => column.order(a, b, descending),
@@ -194,21 +224,33 @@ impl Runs {
             (None, None) => b.found.dir.cmp(&a.found.dir),
         });
         self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
-        if let Some(expected) = self.expected.take_if(|expected| self.order.contains(expected)) {
+        if let Some(expected) = self
+            .expected
+            .take_if(|expected| self.order.contains(expected))
+        {
             self.cursor = Some(expected);
         }
-        let still_there = self.cursor.as_ref().is_some_and(|cursor| self.order.contains(cursor));
+        let still_there = self
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| self.order.contains(cursor));
         // Until somebody has moved it, the cursor is on the first run.
         let untouched = self.moved_at.is_none() && was == Some(0) && !self.searched;
         if !still_there || untouched {
-            let at = if untouched { 0 } else { was.unwrap_or(0).min(self.order.len().saturating_sub(1)) };
+            let at = if untouched {
+                0
+            } else {
+                was.unwrap_or(0).min(self.order.len().saturating_sub(1))
+            };
             self.cursor = self.order.get(at).cloned();
         }
     }
 
     fn position(&self) -> usize {
         let cursor = self.cursor.as_ref();
-        cursor.and_then(|cursor| self.order.iter().position(|dir| dir == cursor)).unwrap_or(0)
+        cursor
+            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor))
+            .unwrap_or(0)
     }
 
     fn move_to(&mut self, at: usize, height: u16, now: Timestamp) {
@@ -231,16 +273,27 @@ impl Runs {
 
     fn sort_by(&mut self, step: isize) {
         let count = self.columns.len() as isize;
-        let at = self.columns.iter().position(|column| *column == self.sort.0).unwrap_or(0) as isize;
+        let at = self
+            .columns
+            .iter()
+            .position(|column| *column == self.sort.0)
+            .unwrap_or(0) as isize;
         let column = self.columns[(at + step).rem_euclid(count) as usize];
         // Accuracies are asked for from the best down.
-        self.sort = (column, matches!(column, Column::Best | Column::Trend | Column::Size));
+        self.sort = (
+            column,
+            matches!(column, Column::Best | Column::Trend | Column::Size),
+        );
         self.arrange();
     }
 
     /// The runs on the screen.
     pub fn on_screen(&self, height: u16) -> impl Iterator<Item = &Row> {
-        self.order.iter().skip(self.top).take(usize::from(height)).filter_map(|dir| self.rows.get(dir))
+        self.order
+            .iter()
+            .skip(self.top)
+            .take(usize::from(height))
+            .filter_map(|dir| self.rows.get(dir))
     }
 
     /// Whether the cursor has rested long enough; true once after each move.
@@ -270,7 +323,9 @@ fn passes(row: &Row, words: &[String]) -> bool {
     words.iter().all(|word| {
         path.contains(word)
             || row.summary.as_ref().is_some_and(|summary| {
-                [&summary.name, &summary.model, &summary.recipe].iter().any(|text| text.to_lowercase().contains(word))
+                [&summary.name, &summary.model, &summary.recipe]
+                    .iter()
+                    .any(|text| text.to_lowercase().contains(word))
                     || summary.observed.state.name().contains(word)
             })
     })
@@ -281,7 +336,11 @@ const PREVIEW_FROM: u16 = 34;
 
 /// The parts of the screen: top line, header, table, and the preview where there is room for it.
 fn areas(area: Rect) -> [Rect; 4] {
-    let preview = if area.height >= PREVIEW_FROM { (area.height / 2).min(26) } else { 0 };
+    let preview = if area.height >= PREVIEW_FROM {
+        (area.height / 2).min(26)
+    } else {
+        0
+    };
     let [top, header, table, gap_and_preview] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -308,7 +367,11 @@ pub fn has_preview(size: (u16, u16)) -> bool {
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let (now, height) = (state.now, table_height(state.size));
     let runs = &mut state.runs;
-    let (at, page, last) = (runs.position(), usize::from(height), runs.order.len().saturating_sub(1));
+    let (at, page, last) = (
+        runs.position(),
+        usize::from(height),
+        runs.order.len().saturating_sub(1),
+    );
     match action {
         Action::CursorDown => runs.move_to(at + 1, height, now),
         Action::CursorUp => runs.move_to(at.saturating_sub(1), height, now),
@@ -342,16 +405,26 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Asks whether a run is to be stopped, or says why it cannot be.
 pub fn ask_to_stop(state: &mut State, dir: &RunDir) {
-    let Some(summary) = state.runs.row(dir).and_then(|row| row.summary.as_ref()) else { return };
+    let Some(summary) = state.runs.row(dir).and_then(|row| row.summary.as_ref()) else {
+        return;
+    };
     let (name, state_now) = (&summary.name, summary.observed.state);
     if !state_now.is_active() {
-        state.notice = Some(Notice::bad(format!("{name} is not running: it is {state_now}")));
+        state.notice = Some(Notice::bad(format!(
+            "{name} is not running: it is {state_now}"
+        )));
         return;
     }
-    let text = format!("{name} will finish its step, save its last checkpoint and stop. It can be resumed from there.");
+    let text = format!(
+        "{name} will finish its step, save its last checkpoint and stop. It can be resumed from there."
+    );
     let then = Effect::Stop(dir.clone());
-    state.overlay =
-        Some(Overlay::Confirm(Confirm { title: "Stop this run?".to_owned(), text, yes: "stop it".to_owned(), then }));
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: "Stop this run?".to_owned(),
+        text,
+        yes: "stop it".to_owned(),
+        then,
+    }));
 }
 
 /// A key while the filter is typed.
@@ -397,7 +470,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     for (y, row) in (table.y..table.bottom()).zip(state.runs.on_screen(table.height)) {
-        draw_row(state, row, &columns, Rect { y, height: 1, ..table }, buf);
+        draw_row(
+            state,
+            row,
+            &columns,
+            Rect {
+                y,
+                height: 1,
+                ..table
+            },
+            buf,
+        );
     }
     draw_preview(state, below, buf);
 }
@@ -408,38 +491,73 @@ fn draw_preview(state: &State, area: Rect, buf: &mut Buffer) {
         let summary = state.runs.row(&opened.dir)?.summary.as_ref()?;
         Some((summary, opened.detail.as_ref()))
     });
-    let (Some((summary, detail)), false) = (shown, area.is_empty()) else { return };
+    let (Some((summary, detail)), false) = (shown, area.is_empty()) else {
+        return;
+    };
     let rule = "─".repeat(usize::from(area.width));
     buf.set_string(area.x, area.y, rule, state.theme.style(Role::Border));
-    let inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let inside = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
     preview::draw(summary, detail, &state.theme, inside, buf);
 }
 
 fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
     let (theme, runs) = (&state.theme, &state.runs);
     let muted = theme.style(Role::Muted);
-    let roots: Vec<_> = state.roots.iter().map(|root| text::clean(&root.display().to_string()).into_owned()).collect();
+    let roots: Vec<_> = state
+        .roots
+        .iter()
+        .map(|root| text::clean(&root.display().to_string()).into_owned())
+        .collect();
     let total = text::count(runs.rows.len() as u64);
     let filtered = !runs.filter.text().is_empty();
-    let count = if filtered { format!("{} of {total} runs", text::count(runs.order.len() as u64)) } else { format!("{total} runs") };
-    let active = runs.rows.values().filter(|row| row.summary.as_ref().is_some_and(|summary| summary.observed.state.is_active()));
-    let mut spans = vec![Span::styled("traintop", theme.style(Role::Title)), Span::styled(format!("  {}  {count}", roots.join(" ")), muted)];
+    let count = if filtered {
+        format!("{} of {total} runs", text::count(runs.order.len() as u64))
+    } else {
+        format!("{total} runs")
+    };
+    let active = runs.rows.values().filter(|row| {
+        row.summary
+            .as_ref()
+            .is_some_and(|summary| summary.observed.state.is_active())
+    });
+    let mut spans = vec![
+        Span::styled("traintop", theme.style(Role::Title)),
+        Span::styled(format!("  {}  {count}", roots.join(" ")), muted),
+    ];
     if let active @ 1.. = active.count() {
-        spans.push(Span::styled(format!("  {active} running"), theme.style(Role::StateRunning)));
+        spans.push(Span::styled(
+            format!("  {active} running"),
+            theme.style(Role::StateRunning),
+        ));
     }
     if !runs.searched {
         spans.push(Span::styled("  searching", muted));
     } else if let Some(problem) = runs.problems.first() {
-        spans.push(Span::styled(format!("  ✗ {problem}"), theme.style(Role::Bad)));
+        spans.push(Span::styled(
+            format!("  ✗ {problem}"),
+            theme.style(Role::Bad),
+        ));
     }
     Line::from(spans).render(area, buf);
     if filtered || runs.editing {
         let shown = runs.filter.text();
         let width = (shown.chars().count() as u16 + 3).min(area.width);
-        let place = Rect { x: area.right() - width, width, ..area };
+        let place = Rect {
+            x: area.right() - width,
+            width,
+            ..area
+        };
         buf.set_style(place, theme.style(Role::Prompt));
-        Line::from(vec![Span::styled(" /", theme.style(Role::Key)), Span::raw(shown), Span::raw(if runs.editing { "▏" } else { " " })])
-            .render(place, buf);
+        Line::from(vec![
+            Span::styled(" /", theme.style(Role::Key)),
+            Span::raw(shown),
+            Span::raw(if runs.editing { "▏" } else { " " }),
+        ])
+        .render(place, buf);
     }
 }
 
@@ -447,19 +565,44 @@ fn draw_header(state: &State, columns: &[(Column, u16)], area: Rect, buf: &mut B
     let mut x = area.x + 2;
     let (sorted, descending) = state.runs.sort;
     for (column, width) in columns {
-        let arrow = if *column == sorted { if descending { "▼" } else { "▲" } } else { "" };
+        let arrow = if *column == sorted {
+            if descending { "▼" } else { "▲" }
+        } else {
+            ""
+        };
         let title = format!("{}{arrow}", column.title());
-        let title = if column.is_right() { format!("{title:>0$}", usize::from(*width)) } else { title };
-        let role = if *column == sorted { Role::Accent } else { Role::Header };
-        buf.set_stringn(x, area.y, title, usize::from(*width), state.theme.style(role));
+        let title = if column.is_right() {
+            format!("{title:>0$}", usize::from(*width))
+        } else {
+            title
+        };
+        let role = if *column == sorted {
+            Role::Accent
+        } else {
+            Role::Header
+        };
+        buf.set_stringn(
+            x,
+            area.y,
+            title,
+            usize::from(*width),
+            state.theme.style(role),
+        );
         x += width + 1;
     }
 }
 
 fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
-    let roots: Vec<_> = state.roots.iter().map(|root| text::clean(&root.display().to_string()).into_owned()).collect();
+    let roots: Vec<_> = state
+        .roots
+        .iter()
+        .map(|root| text::clean(&root.display().to_string()).into_owned())
+        .collect();
     let lines = if !state.runs.rows.is_empty() {
-        vec![Line::from("No run passes the filter."), Line::from("Esc shows all runs again.")]
+        vec![
+            Line::from("No run passes the filter."),
+            Line::from("Esc shows all runs again."),
+        ]
     } else if state.runs.searched {
         vec![
             Line::from(format!("No runs below {}.", roots.join(", "))),
@@ -471,7 +614,10 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
         vec![Line::from(format!("Searching {} …", roots.join(", ")))]
     };
     let inside = area.inner(ratatui::layout::Margin::new(2, 1));
-    Paragraph::new(lines).style(state.theme.style(Role::Muted)).wrap(Wrap { trim: true }).render(inside, buf);
+    Paragraph::new(lines)
+        .style(state.theme.style(Role::Muted))
+        .wrap(Wrap { trim: true })
+        .render(inside, buf);
 }
 
 fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
@@ -483,13 +629,27 @@ fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf
     }
     let mut x = area.x + 2;
     for (column, width) in columns {
-        let place = Rect { x, width: *width, ..area };
+        let place = Rect {
+            x,
+            width: *width,
+            ..area
+        };
         x += width + 1;
         let Some(summary) = &row.summary else {
             if *column == Column::Name {
                 let name = text::clean(&row.found.dir.name()).into_owned();
-                let role = if selected { Role::Selection } else { Role::Muted };
-                buf.set_stringn(place.x, place.y, name, usize::from(*width), theme.style(role));
+                let role = if selected {
+                    Role::Selection
+                } else {
+                    Role::Muted
+                };
+                buf.set_stringn(
+                    place.x,
+                    place.y,
+                    name,
+                    usize::from(*width),
+                    theme.style(role),
+                );
             }
             continue;
         };
@@ -497,7 +657,14 @@ fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf
     }
 }
 
-fn draw_cell(state: &State, summary: &Summary, column: Column, selected: bool, place: Rect, buf: &mut Buffer) {
+fn draw_cell(
+    state: &State,
+    summary: &Summary,
+    column: Column,
+    selected: bool,
+    place: Rect,
+    buf: &mut Buffer,
+) {
     let theme = &state.theme;
     let style = match column {
         Column::State => theme.state(summary.observed.state),
@@ -510,15 +677,31 @@ fn draw_cell(state: &State, summary: &Summary, column: Column, selected: bool, p
     match column {
         Column::Trend => {
             let bad_style = theme.style(Role::Bad);
-            Sparkline { values: &summary.trend, style: theme.style(Role::Trend), bad_style }.render(place, buf);
+            Sparkline {
+                values: &summary.trend,
+                style: theme.style(Role::Trend),
+                bad_style,
+            }
+            .render(place, buf);
         }
         Column::Epochs => {
             let (end, _) = buf.set_stringn(place.x, place.y, &said, width, style);
             // At least "200/200" stands there, so that the bars of all rows begin in one column.
             let start = end.max(place.x + 7) + 1;
             if let (Some(fraction), true) = (columns::done(summary), start < place.right()) {
-                let bar = ProgressBar { fraction, done: theme.style(Role::BarDone), rest: theme.style(Role::BarRest) };
-                bar.render(Rect { x: start, width: place.right() - start, ..place }, buf);
+                let bar = ProgressBar {
+                    fraction,
+                    done: theme.style(Role::BarDone),
+                    rest: theme.style(Role::BarRest),
+                };
+                bar.render(
+                    Rect {
+                        x: start,
+                        width: place.right() - start,
+                        ..place
+                    },
+                    buf,
+                );
             }
         }
         _ if column.is_right() => {

@@ -3,5 +3,5 @@
 
 pub mod chart;
 pub mod progress_bar;
-pub mod sparkline;
 pub mod prompt;
+pub mod sparkline;

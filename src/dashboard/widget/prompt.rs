@@ -15,7 +15,10 @@ impl Prompt {
     /// A prompt that holds `text`, with the cursor at its end.
     pub fn new(text: &str) -> Self {
         let chars: Vec<char> = text.chars().collect();
-        Self { cursor: chars.len(), chars }
+        Self {
+            cursor: chars.len(),
+            chars,
+        }
     }
 
     /// The text.
@@ -38,8 +41,14 @@ impl Prompt {
 
     fn word_start(&self) -> usize {
         let before = &self.chars[..self.cursor];
-        let end = before.iter().rposition(|char| !char.is_whitespace()).map_or(0, |at| at + 1);
-        before[..end].iter().rposition(|char| char.is_whitespace()).map_or(0, |at| at + 1)
+        let end = before
+            .iter()
+            .rposition(|char| !char.is_whitespace())
+            .map_or(0, |at| at + 1);
+        before[..end]
+            .iter()
+            .rposition(|char| char.is_whitespace())
+            .map_or(0, |at| at + 1)
     }
 
     /// Takes a key; says whether the text changed.
@@ -47,7 +56,9 @@ impl Prompt {
         let before = self.chars.len();
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match event.code {
-            KeyCode::Char('u') if control => drop(self.chars.drain(..std::mem::take(&mut self.cursor))),
+            KeyCode::Char('u') if control => {
+                drop(self.chars.drain(..std::mem::take(&mut self.cursor)))
+            }
             KeyCode::Char('k') if control => self.chars.truncate(self.cursor),
             KeyCode::Char('w') if control => {
                 let start = self.word_start();
@@ -64,7 +75,9 @@ impl Prompt {
                 self.cursor -= 1;
                 self.chars.remove(self.cursor);
             }
-            KeyCode::Delete if self.cursor < self.chars.len() => drop(self.chars.remove(self.cursor)),
+            KeyCode::Delete if self.cursor < self.chars.len() => {
+                drop(self.chars.remove(self.cursor))
+            }
             KeyCode::Left => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Right => self.cursor = (self.cursor + 1).min(self.chars.len()),
             KeyCode::Home => self.cursor = 0,
@@ -83,8 +96,13 @@ mod tests {
     fn keys_edit_the_line() {
         let mut prompt = Prompt::default();
         prompt.insert("two words\n");
-        let press = |prompt: &mut Prompt, code, modifiers| prompt.key(KeyEvent::new(code, modifiers));
-        assert!(press(&mut prompt, KeyCode::Char('w'), KeyModifiers::CONTROL));
+        let press =
+            |prompt: &mut Prompt, code, modifiers| prompt.key(KeyEvent::new(code, modifiers));
+        assert!(press(
+            &mut prompt,
+            KeyCode::Char('w'),
+            KeyModifiers::CONTROL
+        ));
         assert_eq!(prompt.text(), "two ");
         assert!(!press(&mut prompt, KeyCode::Home, KeyModifiers::NONE));
         assert!(press(&mut prompt, KeyCode::Delete, KeyModifiers::NONE));
