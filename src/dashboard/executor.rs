@@ -8,33 +8,22 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::effect::Effect;
-use super::message::{Message, Notice, Reading};
-use super::view::run::detail::Log;
+use super::follow::Follower;
+use super::message::{Message, Notice};
+use super::view::run::detail::Reading;
 use crate::launch::{self, Started};
 use crate::run::cache::Cache;
-use crate::run::config_file::Config;
 use crate::run::discover::{Found, discover};
-use crate::run::log_tail::LogTail;
-use crate::run::metrics::{Change, Tail};
-use crate::run::steps::Progress;
+use crate::run::metrics::Tail;
+use crate::run::state::SILENCE;
 use crate::run::summary::Summary;
 use crate::run::watch::{Watcher, when_ended};
-use crate::run::{Record, RunDir, checkpoints, size};
+use crate::run::{Record, RunDir, size};
 
 /// Login nodes are shared: no more threads than these, however many cores there are.
 const THREADS: usize = 4;
 /// Summaries are handed over so many at a time, the first few alone so that the screen fills at once.
 const BATCH: usize = 64;
-/// Lines of a log that are kept.
-const LOG_LINES: usize = 2000;
-
-/// The files of an opened run, followed.
-struct Follower {
-    metrics: Tail,
-    steps: Tail,
-    log: LogTail,
-    config: Vec<(String, String)>,
-}
 
 /// What the threads share.
 struct Shared {
@@ -166,17 +155,19 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
     match effect {
         Effect::Discover => search(shared),
         Effect::Summarise(dirs) => summarise(shared, dirs),
-        Effect::Read(dir) => send(Message::RunRead(Box::new(read(shared, dir)))),
+        Effect::Read(dir) => {
+            let reading = Box::new(read(shared, &dir));
+            send(Message::RunRead(dir, reading));
+        }
         Effect::Close(dir) => drop(lock(&shared.opened).remove(&dir)),
         Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
-            send(Message::SizesMeasured(
-                dirs.into_iter()
-                    .map(|dir| (size::on_disk(dir.path()), dir))
-                    .map(|(size, dir)| (dir, size))
-                    .collect(),
-            ));
+            let measured = dirs.into_iter().map(|dir| {
+                let bytes = size::on_disk(dir.path());
+                (dir, bytes)
+            });
+            send(Message::SizesMeasured(measured.collect()));
         }
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
@@ -275,54 +266,13 @@ fn keep_if_active(shared: &Shared, tail: Tail, summary: &Summary) {
 }
 
 /// Reads what is new of an opened run.
-fn read(shared: &Shared, dir: RunDir) -> Reading {
-    let follower = Arc::clone(lock(&shared.opened).entry(dir.clone()).or_insert_with(|| {
-        Arc::new(Mutex::new(Follower {
-            metrics: Tail::open(dir.metrics_csv()),
-            steps: Tail::open(dir.steps_csv()),
-            log: LogTail::open(dir.training_log(), LOG_LINES),
-            config: Vec::new(),
-        }))
-    }));
-    let mut follower = lock(&follower);
-    let follower = &mut *follower;
-    if follower.metrics.path() != dir.metrics_csv() {
-        // A file of another place has appeared meanwhile.
-        follower.metrics = Tail::open(dir.metrics_csv());
-    }
-    let first = follower.metrics.metrics().rows == 0;
-    // Files that are not there yet are how every run begins.
-    let change = follower.metrics.poll().unwrap_or(Change::Unchanged);
-    let idle = SystemTime::now()
+fn read(shared: &Shared, dir: &RunDir) -> Reading {
+    let open = || Arc::new(Mutex::new(Follower::open(dir.clone())));
+    let follower = Arc::clone(lock(&shared.opened).entry(dir.clone()).or_insert_with(open));
+    let silent_for = SystemTime::now()
         .duration_since(Found::look(dir.clone()).modified)
         .unwrap_or_default();
-    if idle > crate::run::state::SILENCE {
-        let _ = follower.metrics.settle();
-    }
-    let whole = first || change == Change::Reread;
-    let changed = whole || change != Change::Unchanged;
-    let steps = follower.steps.poll();
-    let log = follower.log.poll().unwrap_or(false);
-    let mut config = Config::load(&dir).lines();
-    config.sort();
-    let config = (config != follower.config).then(|| {
-        follower.config.clone_from(&config);
-        config
-    });
-    Reading {
-        whole,
-        metrics: changed.then(|| follower.metrics.take()),
-        progress: steps
-            .ok()
-            .and_then(|_| Progress::of(follower.steps.metrics())),
-        log: log.then(|| Log {
-            before: follower.log.before(),
-            lines: follower.log.lines(),
-        }),
-        config,
-        checkpoints: checkpoints::list(&dir),
-        dir,
-    }
+    lock(&follower).poll(silent_for > SILENCE)
 }
 
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {

@@ -4,12 +4,9 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
-use super::view::run::detail::Log;
+use super::view::run::detail::Reading;
 use crate::run::RunDir;
-use crate::run::checkpoints::Checkpoint;
 use crate::run::discover::Found;
-use crate::run::metrics::Metrics;
-use crate::run::steps::Progress;
 use crate::run::summary::Summary;
 
 /// Something that happened.
@@ -45,7 +42,7 @@ pub enum Message {
     /// The process of a run has ended.
     ProcessEnded(RunDir),
     /// Part of an opened run was read.
-    RunRead(Box<Reading>),
+    RunRead(RunDir, Box<Reading>),
     /// What runs take on the disk, in bytes.
     SizesMeasured(Vec<(RunDir, u64)>),
     /// A run was started, or why not.
@@ -54,25 +51,6 @@ pub enum Message {
     StopAsked(Result<String, String>),
     /// Something to tell that no view waits for.
     Noticed(Notice),
-}
-
-/// What was read of an opened run since the last time.
-#[derive(Debug)]
-pub struct Reading {
-    /// The run.
-    pub dir: RunDir,
-    /// Whether `metrics` is everything, and replaces what was read before.
-    pub whole: bool,
-    /// New rows, for [`Metrics::absorb`].
-    pub metrics: Option<Metrics>,
-    /// The progress inside the running epoch.
-    pub progress: Option<Progress>,
-    /// The log's end, if it changed.
-    pub log: Option<Log>,
-    /// The configuration, sorted by key, if it changed.
-    pub config: Option<Vec<(String, String)>>,
-    /// The checkpoints.
-    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// A line for the person, below everything else.

@@ -67,11 +67,8 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             None => vec![Effect::Discover],
         },
         Message::ProcessEnded(dir) => changed(state, &dir),
-        Message::RunRead(reading) => {
-            let opened = state
-                .opened
-                .as_mut()
-                .filter(|opened| opened.dir == reading.dir);
+        Message::RunRead(dir, reading) => {
+            let opened = state.opened.as_mut().filter(|opened| opened.dir == dir);
             opened
                 .and_then(|opened| opened.take(*reading))
                 .into_iter()

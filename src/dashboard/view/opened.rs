@@ -1,8 +1,7 @@
 //! The run that is looked at closely, by the preview or on a screen of its own: one at a time, read in full and followed.
 
 use super::super::effect::Effect;
-use super::super::message::Reading;
-use super::run::detail::Detail;
+use super::run::detail::{Detail, Reading};
 use crate::run::RunDir;
 
 /// A reading that is under way.
@@ -53,18 +52,7 @@ impl Opened {
     /// Takes in what was read.
     pub fn take(&mut self, reading: Reading) -> Option<Effect> {
         let again = std::mem::replace(&mut self.reads, Reads::Idle) == Reads::Again;
-        let detail = self.detail.get_or_insert_default();
-        if let Some(metrics) = reading.metrics {
-            detail.take_metrics(metrics, reading.whole);
-        }
-        detail.progress = reading.progress;
-        detail.checkpoints = reading.checkpoints;
-        if let Some(log) = reading.log {
-            detail.log = log;
-        }
-        if let Some(config) = reading.config {
-            detail.config = config;
-        }
+        self.detail.get_or_insert_default().take(reading);
         if again { self.changed() } else { None }
     }
 }
