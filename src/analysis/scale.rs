@@ -71,9 +71,8 @@ impl Scale {
             return value.to_string();
         }
         match self {
-            Self::Number => significant(value, 4),
             Self::Whole if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value:.0}"),
-            Self::Whole => significant(value, 4),
+            Self::Number | Self::Whole => significant(value, 4),
             Self::Percent => format!("{value:.2}%"),
             Self::Seconds if value.abs() < MINUTE => format!("{}s", significant(value, 3)),
             Self::Seconds => duration(value.round()),
@@ -134,7 +133,7 @@ fn significant(value: f64, digits: i32) -> String {
         return "0".to_owned();
     }
     let power = exponent(value.abs());
-    if power < -4 || power > 6 {
+    if !(-4..=6).contains(&power) {
         let mantissa_digits = (digits - 1).max(0) as usize;
         return format!("{value:.mantissa_digits$e}");
     }

@@ -103,7 +103,7 @@ impl Follower {
                 reading.trouble = Some(format!(
                     "{} cannot be read: {error}",
                     self.metrics.path().display()
-                ))
+                ));
             }
         }
     }

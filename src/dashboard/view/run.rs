@@ -99,7 +99,7 @@ impl RunView {
             Move::FarLeft => self.move_cursor(detail, -far(detail)),
             Move::FarRight => self.move_cursor(detail, far(detail)),
             Move::Left if self.pane == Pane::Epochs => {
-                self.epochs_left = self.epochs_left.saturating_sub(1)
+                self.epochs_left = self.epochs_left.saturating_sub(1);
             }
             Move::Right if self.pane == Pane::Epochs => {
                 self.epochs_left =
@@ -115,12 +115,12 @@ impl RunView {
     }
 
     fn scroll(&mut self, movement: Move, detail: &Detail, pane: Rect) {
-        let page = isize::try_from(pane.height.max(2) - 1).unwrap_or(1);
+        let screenful = isize::try_from(pane.height.max(2) - 1).unwrap_or(1);
         let by = match movement {
             Move::Up => -1,
             Move::Down => 1,
-            Move::PageUp => -page,
-            Move::PageDown => page,
+            Move::PageUp => -screenful,
+            Move::PageDown => screenful,
             Move::First => isize::MIN / 2,
             _ => isize::MAX / 2,
         };
@@ -147,14 +147,18 @@ impl RunView {
                 };
                 self.first_chart = shown_first_chart(to, grid, detail);
             }
-            (Pane::Epochs, _) => self.move_cursor(detail, by),
+            (Pane::Epochs, _) => {
+                // From where the table stands, which while following is its end.
+                self.epochs_top = self.window(detail, pane).top;
+                self.move_cursor(detail, by);
+                self.epochs_top = self.window(detail, pane).top;
+            }
             (Pane::Config, _) => self.config_top = moved(self.config_top, detail.config.len()),
             (Pane::Checkpoints, _) => {
-                self.checkpoints_top = moved(self.checkpoints_top, detail.checkpoints.len())
+                self.checkpoints_top = moved(self.checkpoints_top, detail.checkpoints.len());
             }
             (Pane::Log, _) => self.scroll_log(by, detail, pane),
         }
-        self.epochs_top = self.window(detail, pane).top;
     }
 
     fn scroll_log(&mut self, by: isize, detail: &Detail, pane: Rect) {
@@ -280,10 +284,19 @@ impl RunView {
                 tabs.push(Span::styled(text, style));
                 tabs.push(Span::raw(" "));
             }
-            Line::from(tabs).render(areas.tabs, buf);
-            Line::styled(note(self.pane), theme.style(Role::Muted))
-                .right_aligned()
-                .render(areas.tabs, buf);
+            let tabs = Line::from(tabs);
+            let used = tabs.width() as u16;
+            tabs.render(areas.tabs, buf);
+            let note = Line::styled(note(self.pane), theme.style(Role::Muted));
+            let left = areas.tabs.width.saturating_sub(used);
+            if note.width() <= usize::from(left) {
+                let beside = Rect {
+                    x: areas.tabs.x + used,
+                    width: left,
+                    ..areas.tabs
+                };
+                note.right_aligned().render(beside, buf);
+            }
             return;
         }
         for (number, pane) in (1..).zip(Pane::ALL) {
@@ -347,11 +360,22 @@ impl RunView {
                     detail.groups().len(),
                 )
             }
-            Pane::Epochs => part(
-                self.window(detail, area).top,
-                rows.saturating_sub(1),
-                detail.rows().len(),
-            ),
+            Pane::Epochs => {
+                let rows = part(
+                    self.window(detail, area).top,
+                    rows.saturating_sub(1),
+                    detail.rows().len(),
+                );
+                let columns = epochs::column_count(detail);
+                let shown = epochs::columns_in(detail, self.epochs_left, area);
+                let before = if self.epochs_left > 0 { "‹ " } else { "" };
+                let after = if self.epochs_left + shown < columns {
+                    " ›"
+                } else {
+                    ""
+                };
+                format!("{before}{rows}{after}")
+            }
             Pane::Config => part(self.config_top, rows, detail.config.len()),
             Pane::Log if self.log_end.is_none() => "following".to_owned(),
             Pane::Log => {
@@ -375,7 +399,7 @@ impl RunView {
 }
 
 fn far(detail: &Detail) -> isize {
-    (detail.rows().len() / 10).max(1) as isize
+    (detail.rows().len() / 10).max(1).cast_signed()
 }
 
 /// Whole rows of the grid, and no emptiness below the last chart where there are more than fit.

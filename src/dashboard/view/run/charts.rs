@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 use ratatui::widgets::Widget;
 
 use super::detail::Detail;
@@ -116,6 +117,8 @@ pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
         .iter()
         .map(|member| {
             let (column, blocks) = detail.column(member.column);
+            let style = theme.style(Role::series(colour(*member)));
+            let colourless = matches!(style.fg, None | Some(Color::Reset));
             Series {
                 mark: mark(group, *member),
                 // A lone curve is what the title says.
@@ -124,8 +127,9 @@ pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
                 } else {
                     ""
                 },
-                style: theme.style(Role::series(colour(*member))),
-                dashed: false,
+                style,
+                // Where crossing curves have one colour, the line itself must tell them apart.
+                dashed: colourless && group.members.len() > 1 && member.split == Some(Split::Train),
                 x: &column.x,
                 y: &column.y,
                 blocks,

@@ -20,12 +20,13 @@ pub struct Window {
     pub cursor: Option<usize>,
 }
 
-const NARROWEST: usize = 8;
+/// Wide enough for nearly every value: `0.0006922`.
+const NARROWEST: usize = 9;
 /// The cursor's mark and the mark of the best row.
 const MARKS: u16 = 2;
 const BETWEEN: u16 = 2;
 
-/// Header and rows; returns how many columns after that of x are shown in full.
+/// Header and rows.
 ///
 /// ```text
 ///   epoch  train_loss  val_acc
@@ -91,6 +92,20 @@ pub fn column_count(detail: &Detail) -> usize {
     shown_columns(detail, 0).count().saturating_sub(1)
 }
 
+/// How many columns after that of x an area shows, from `left` on.
+pub fn columns_in(detail: &Detail, left: usize, area: Rect) -> usize {
+    let mut used = MARKS;
+    shown_columns(detail, left)
+        .take_while(|shown| {
+            used += shown.width;
+            let fits = used <= area.width;
+            used += BETWEEN;
+            fits
+        })
+        .count()
+        .saturating_sub(1)
+}
+
 struct Shown<'a> {
     /// `None` is x itself.
     column: Option<&'a Column>,
@@ -107,10 +122,14 @@ struct Cell {
 /// The column of x, then the others in the charts' order from `left` on.
 fn shown_columns(detail: &Detail, left: usize) -> impl Iterator<Item = Shown<'_>> {
     let metrics = detail.metrics();
+    let widest = detail
+        .rows()
+        .last()
+        .map_or(0, |&row| detail.x_scale().reading(row).len());
     let x = Shown {
         column: None,
         scale: detail.x_scale(),
-        width: metrics.x_name.chars().count().clamp(5, 11) as u16,
+        width: metrics.x_name.chars().count().max(widest) as u16,
     };
     let others = detail.groups().iter().flat_map(|group| {
         group
@@ -148,11 +167,19 @@ fn cell(detail: &Detail, shown: &Shown, here: &Cell, theme: &Theme) -> (String, 
         _ => Role::Text,
     };
     (
-        value
-            .map(|value| shown.scale.reading(value))
-            .unwrap_or_default(),
+        value.map(|value| reading(value, shown)).unwrap_or_default(),
         theme.style(role),
     )
+}
+
+/// With fewer digits where the column is too narrow for all: cutting digits off would make another number of it.
+fn reading(value: f64, shown: &Shown) -> String {
+    let full = shown.scale.reading(value);
+    if full.len() <= usize::from(shown.width) {
+        full
+    } else {
+        format!("{value:.1e}")
+    }
 }
 
 fn right(buf: &mut Buffer, (x, y, width): (u16, u16, u16), text: &str, style: Style) {

@@ -41,8 +41,9 @@ impl Pane {
     /// The pane `steps` further on, around the end.
     #[must_use]
     pub fn further(self, steps: isize) -> Self {
-        let count = Self::ALL.len() as isize;
-        Self::ALL[(self as isize + steps).rem_euclid(count) as usize]
+        let count = Self::ALL.len();
+        let steps = steps.rem_euclid(count.cast_signed()).cast_unsigned();
+        Self::ALL[(self as usize + steps) % count]
     }
 }
 

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::detail::Log;
 use super::detail::tests::trained;
 use super::*;
-use crate::dashboard::theme::Theme;
+use crate::dashboard::theme::{Depth, Theme};
 use crate::run::checkpoints::Checkpoint;
 use crate::run::metrics::Problem;
 use crate::run::state::{Observed, State};
@@ -359,6 +359,31 @@ fn training_and_validation_have_their_colours() {
             .iter()
             .any(|fg| Some(*fg) == theme.style(Role::Series1).fg)
     );
+}
+
+#[test]
+fn without_colours_the_training_curve_is_dashed() {
+    let theme = Theme::default().fitted(Depth::None);
+    let mut buf = Buffer::empty(SMALL);
+    view().draw(
+        &summary(State::Finished),
+        Some(&detail(State::Finished)),
+        &theme,
+        SMALL,
+        &mut buf,
+    );
+    let coloured = draw(&view(), State::Finished, 80, 23);
+    let dots = |buf: &Buffer| {
+        buf.content
+            .iter()
+            .filter(|cell| {
+                cell.symbol()
+                    .chars()
+                    .all(|symbol| ('\u{2801}'..='\u{28ff}').contains(&symbol))
+            })
+            .count()
+    };
+    assert!(dots(&buf) < dots(&coloured), "{}", text(&buf));
 }
 
 proptest! {

@@ -79,7 +79,7 @@ impl Canvas {
             let until = if step == columns {
                 to.1
             } else {
-                ((height_at(step) + height_at(step + 1)) / 2.0).round() as usize
+                f64::midpoint(height_at(step), height_at(step + 1)).round() as usize
             };
             let start = match until.cmp(&last) {
                 _ if step == 0 => last,

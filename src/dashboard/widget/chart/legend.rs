@@ -106,7 +106,7 @@ fn entry<'a>(chart: &'a Chart, series: &Series<'a>, form: Form) -> Vec<Span<'a>>
     let point = series.read_out(chart.cursor);
     match point.map(|index| series.y[index]) {
         Some(value) if value.is_finite() => {
-            words.push(Span::styled(chart.y_scale.reading(value), series.style))
+            words.push(Span::styled(chart.y_scale.reading(value), series.style));
         }
         Some(value) => words.push(Span::styled(chart.y_scale.reading(value), chart.styles.bad)),
         None => words.push(Span::styled("none", chart.styles.label)),

@@ -109,7 +109,7 @@ fn dot_row(y_range: Range, y: f64, dots: usize) -> usize {
 fn curve(canvas: &mut Canvas, extents: &[Extent], y_range: Range, layer: u8, dashed: bool) {
     let dots = canvas.dot_height();
     let height = |y: f64| dot_row(y_range, y, dots);
-    let on = |x: usize| !dashed || (x / 2) % 2 == 0;
+    let on = |x: usize| !dashed || (x / 2).is_multiple_of(2);
     let mut before: Option<(usize, usize)> = None;
     for (x, extent) in extents.iter().enumerate() {
         let Some(span) = extent.finite else {
