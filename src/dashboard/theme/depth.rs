@@ -1,145 +1,139 @@
-//! How many colours the terminal has, and the nearest it has to a wanted one.
+//! How many colours the terminal has, and the nearest of them to what a theme asks for.
 
-use ratatui::style::Color;
+use std::sync::LazyLock;
 
-/// The colours of a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use ratatui::style::{Color, Style};
+
+use super::colour::{Lab, Rgb, distance};
+use super::role::Role;
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// None at all: `NO_COLOR` is set.
+    /// None: bold, dim, underlined and reversed have to do.
     None,
-    /// The terminal's own sixteen.
+    /// The 16 named ones.
     Sixteen,
-    /// The 256 of xterm.
+    /// xterm's 256.
     Indexed,
     /// 24 bits.
+    #[default]
     True,
 }
+
+/// Terminals that show 24-bit colours and say so by their name alone.
+const TRUE_COLOUR_TERMS: [&str; 7] = [
+    "direct",
+    "truecolor",
+    "kitty",
+    "alacritty",
+    "wezterm",
+    "ghostty",
+    "foot",
+];
 
 impl Depth {
     /// What the environment says of the terminal, as `lookup` reads it.
     pub fn detect(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let term = lookup("TERM").unwrap_or_default();
-        if lookup("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" {
-            return Self::None;
-        }
-        match lookup("COLORTERM").as_deref() {
-            Some("truecolor" | "24bit") => Self::True,
-            _ if term.contains("direct") || term.contains("kitty") || term.contains("ghostty") => {
-                Self::True
-            }
-            _ if term.contains("256") => Self::Indexed,
-            _ => Self::Sixteen,
+        let read = |name| lookup(name).unwrap_or_default();
+        let (colorterm, term) = (read("COLORTERM"), read("TERM"));
+        if !read("NO_COLOR").is_empty() || term == "dumb" {
+            Depth::None
+        } else if matches!(colorterm.as_str(), "truecolor" | "24bit")
+            || TRUE_COLOUR_TERMS.iter().any(|name| term.contains(name))
+        {
+            Depth::True
+        } else if term.contains("256") || !colorterm.is_empty() {
+            Depth::Indexed
+        } else {
+            Depth::Sixteen
         }
     }
 
-    /// The nearest colour that the terminal has.
-    pub fn fit(self, color: Color) -> Color {
-        match (self, color) {
-            (Self::None, _) => Color::Reset,
-            (Self::Indexed, Color::Rgb(red, green, blue)) => {
-                Color::Indexed(indexed(red, green, blue))
+    /// The style for `role` on this terminal. `background` is what the role lies on, as the theme has it; of the few colours
+    /// of a poor terminal the nearest is taken that can still be read on it.
+    pub(super) fn fit(self, role: Role, style: Style, background: Option<Color>) -> Style {
+        match self {
+            Depth::True => style,
+            Depth::None => Style {
+                fg: None,
+                bg: None,
+                underline_color: None,
+                ..style.add_modifier(role.plain())
+            },
+            Depth::Indexed => Style {
+                fg: style.fg.map(nearest_indexed),
+                bg: style.bg.map(nearest_indexed),
+                ..style
+            },
+            Depth::Sixteen => {
+                let bg = style.bg.map(|colour| nearest_ansi(colour, None));
+                let under = bg.or(background.map(|colour| nearest_ansi(colour, None)));
+                let fg = style.fg.map(|colour| nearest_ansi(colour, under));
+                Style { fg, bg, ..style }
             }
-            (Self::Sixteen, Color::Rgb(red, green, blue)) => sixteen(red, green, blue),
-            _ => color,
         }
     }
 }
 
-/// Squared distance with weights near the eye's.
-fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
-    let part = |at: usize| i32::from(a[at]) - i32::from(b[at]);
-    3 * part(0).pow(2) + 6 * part(1).pow(2) + part(2).pow(2)
+/// Where the 256 colours lie.
+static PLACES: LazyLock<Vec<Lab>> =
+    LazyLock::new(|| (0..=255).map(|index| Rgb::indexed(index).oklab()).collect());
+
+fn nearest(wanted: Rgb, candidates: impl Iterator<Item = u8>) -> Option<u8> {
+    let place = wanted.oklab();
+    let far = |index: u8| distance(place, PLACES[usize::from(index)]);
+    candidates.min_by(|a, b| far(*a).total_cmp(&far(*b)))
 }
 
-/// The nearest of xterm's 6x6x6 cube and its grey ramp.
-fn indexed(red: u8, green: u8, blue: u8) -> u8 {
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let wanted = [red, green, blue];
-    let level = |value: u8| {
-        (0..6)
-            .min_by_key(|at| value.abs_diff(LEVELS[*at]))
-            .unwrap_or(0)
+fn nearest_indexed(colour: Color) -> Color {
+    let Color::Rgb(red, green, blue) = colour else {
+        return colour;
     };
-    let cube = wanted.map(level);
-    let in_cube = cube.map(|at| LEVELS[at]);
-    let mean = wanted.iter().map(|value| u32::from(*value)).sum::<u32>() / 3;
-    let step = (mean.saturating_sub(3) / 10).min(23) as u8;
-    let grey = [8 + 10 * step; 3];
-    if distance(wanted, grey) < distance(wanted, in_cube) {
-        232 + step
-    } else {
-        16 + (36 * cube[0] + 6 * cube[1] + cube[2]) as u8
-    }
+    // The first 16 are left out: people redefine them.
+    nearest(Rgb(red, green, blue), 16..=255).map_or(colour, Color::Indexed)
 }
 
-fn sixteen(red: u8, green: u8, blue: u8) -> Color {
-    const ALL: [(Color, [u8; 3]); 16] = [
-        (Color::Black, [0, 0, 0]),
-        (Color::Red, [170, 0, 0]),
-        (Color::Green, [0, 170, 0]),
-        (Color::Yellow, [170, 130, 0]),
-        (Color::Blue, [0, 0, 200]),
-        (Color::Magenta, [170, 0, 170]),
-        (Color::Cyan, [0, 170, 170]),
-        (Color::Gray, [190, 190, 190]),
-        (Color::DarkGray, [110, 110, 110]),
-        (Color::LightRed, [255, 90, 90]),
-        (Color::LightGreen, [90, 255, 90]),
-        (Color::LightYellow, [255, 240, 90]),
-        (Color::LightBlue, [90, 150, 255]),
-        (Color::LightMagenta, [255, 110, 255]),
-        (Color::LightCyan, [90, 230, 255]),
-        (Color::White, [255, 255, 255]),
-    ];
-    ALL.into_iter()
-        .min_by_key(|(_, value)| distance([red, green, blue], *value))
-        .map_or(Color::Reset, |(color, _)| color)
+/// The nearest of 16; on a background the nearest that can be read there.
+fn nearest_ansi(colour: Color, on: Option<Color>) -> Color {
+    let Color::Rgb(red, green, blue) = colour else {
+        return colour;
+    };
+    const READABLE: f64 = 3.0;
+    let under = on.and_then(rgb_of);
+    let readable =
+        |index: &u8| under.is_none_or(|under| Rgb::indexed(*index).contrast(under) >= READABLE);
+    nearest(Rgb(red, green, blue), (0..16).filter(readable))
+        .map_or(colour, |index| NAMED[usize::from(index)])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The 16 colours by the names under which every terminal knows them.
+const NAMED: [Color; 16] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightGreen,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::White,
+];
 
-    #[test]
-    fn depth_follows_the_environment() {
-        let cases: [(&[(&str, &str)], Depth); 6] = [
-            (
-                &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
-                Depth::True,
-            ),
-            (&[("TERM", "xterm-256color")], Depth::Indexed),
-            (&[("TERM", "xterm")], Depth::Sixteen),
-            (&[("TERM", "linux")], Depth::Sixteen),
-            (
-                &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
-                Depth::None,
-            ),
-            (
-                &[("TERM", "xterm-256color"), ("NO_COLOR", "")],
-                Depth::Indexed,
-            ),
-        ];
-        for (environment, depth) in cases {
-            let lookup = |name: &str| {
-                environment
-                    .iter()
-                    .find(|pair| pair.0 == name)
-                    .map(|pair| pair.1.to_owned())
-            };
-            assert_eq!(Depth::detect(lookup), depth, "{environment:?}");
-        }
-    }
-
-    #[test]
-    fn colours_fit_the_terminal() {
-        let orange = Color::Rgb(255, 135, 0);
-        assert_eq!(Depth::True.fit(orange), orange);
-        assert_eq!(Depth::Indexed.fit(orange), Color::Indexed(208));
-        assert_eq!(
-            Depth::Indexed.fit(Color::Rgb(128, 128, 128)),
-            Color::Indexed(244)
-        );
-        assert_eq!(Depth::Sixteen.fit(Color::Rgb(250, 80, 85)), Color::LightRed);
-        assert_eq!(Depth::None.fit(Color::Red), Color::Reset);
+/// What a colour looks like on a terminal that has xterm's colours; `None` for the terminal's own.
+pub(super) fn rgb_of(colour: Color) -> Option<Rgb> {
+    match colour {
+        Color::Rgb(red, green, blue) => Some(Rgb(red, green, blue)),
+        Color::Indexed(index) => Some(Rgb::indexed(index)),
+        other => (0..16)
+            .find(|index| NAMED[usize::from(*index)] == other)
+            .map(Rgb::indexed),
     }
 }

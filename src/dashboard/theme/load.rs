@@ -1,16 +1,24 @@
-//! Reads theme files. A mistake is told in one sentence, and everything else in the file still holds.
+//! From theme files to themes. A mistake costs what it concerns and no more: it becomes one sentence, the rest holds.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ratatui::style::{Color, Modifier, Style};
-use toml::{Table, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-use super::Theme;
-use super::role::Role;
+use super::colour::Rgb;
+use super::{Role, Theme};
 
-/// A mistake in a theme file, as one sentence.
+/// A mistake in a theme file, as one sentence that begins with the file and the line.
 pub type Warning = String;
+
+/// A theme file's name, without `.toml`, and its text.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    name: &'a str,
+    text: &'a str,
+}
 
 macro_rules! built_in {
     ($($name:literal),+ $(,)?) => {
@@ -24,292 +32,386 @@ built_in!(
     "dark",
     "light",
     "high-contrast",
-    "sixteen",
+    "ansi",
+    "catppuccin-latte",
     "catppuccin-mocha",
     "dracula",
     "gruvbox-dark",
+    "gruvbox-light",
+    "monokai",
     "nord",
+    "one-dark",
     "rose-pine",
     "solarized-dark",
     "solarized-light",
     "tokyo-night",
 );
 
-/// How deep themes may inherit: more is a loop.
-const DEPTH: usize = 8;
-
-/// All themes: the built-in ones, then the user's (`files`: name and text), which replace built-in ones of the same name.
+/// All themes: the built-in ones, then the user's (`files`: name and text); one of a built-in's name takes its place. A mistake
+/// costs the entry that it is in; the warnings tell each once.
 pub fn load_all(files: &[(String, String)]) -> (Vec<Theme>, Vec<Warning>) {
-    let mut texts: Vec<(String, &str)> = BUILT_IN
+    let mut sources: Vec<Source> = BUILT_IN
         .iter()
-        .map(|(name, text)| ((*name).to_owned(), *text))
+        .map(|(name, text)| Source { name, text })
         .collect();
     for (name, text) in files {
-        texts.retain(|(known, _)| known != name);
-        texts.push((name.clone(), text));
-    }
-    let mut warnings = Vec::new();
-    let mut tables: Vec<(String, Table)> = Vec::new();
-    for (name, text) in &texts {
-        match text.parse() {
-            Ok(table) => tables.push((name.clone(), table)),
-            Err(error) => {
-                let cause = error
-                    .to_string()
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .to_owned();
-                warnings.push(format!(
-                    "theme {name}: is not valid TOML ({cause}), so it is left out"
-                ));
-            }
+        match sources.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.text = text,
+            None => sources.push(Source { name, text }),
         }
     }
-    let themes = tables
+    let mut warnings = Vec::new();
+    let themes = sources
         .iter()
-        .map(|(name, _)| build(name, &tables, &mut warnings))
+        .map(|source| Theme {
+            name: source.name.to_owned(),
+            styles: sheet(&sources, *source, &mut vec![source.name], &mut warnings)
+                .styles(&mut warnings),
+        })
         .collect();
+    // What is wrong with a theme is found again with each that inherits it.
+    let mut told = HashSet::new();
+    warnings.retain(|warning| told.insert(warning.clone()));
     (themes, warnings)
 }
 
-fn build(name: &str, tables: &[(String, Table)], warnings: &mut Vec<Warning>) -> Theme {
-    // The theme itself, then what it inherits.
-    let mut line: Vec<(&str, &Table)> = Vec::new();
-    let mut next = Some(name);
-    while let Some(name) = next {
-        let Some((name, table)) = tables.iter().find(|(known, _)| known == name) else {
-            warnings.push(format!(
-                "theme {}: inherits {name:?}, which is no theme",
-                line[0].0
-            ));
-            break;
-        };
-        if line.len() == DEPTH {
-            warnings.push(format!("theme {}: inherits itself", line[0].0));
-            break;
-        }
-        line.push((name, table));
-        next = table.get("inherits").and_then(Value::as_str);
-    }
-    let own = line.first().map_or(name, |(name, _)| name);
-    let mut palette = BTreeMap::new();
-    let mut styles = BTreeMap::new();
-    for (at, (from, table)) in line.iter().enumerate().rev() {
-        // Mistakes of an inherited theme are told once, with that theme.
-        let mut unheard = Vec::new();
-        let warnings = if at == 0 {
-            &mut *warnings
-        } else {
-            &mut unheard
-        };
-        for (key, value) in table
-            .get("palette")
-            .and_then(Value::as_table)
-            .into_iter()
-            .flatten()
-        {
-            match value.as_str().and_then(color) {
-                Some(color) => drop(palette.insert(key.clone(), color)),
-                None => warnings.push(format!(
-                    "theme {from}: palette.{key} must be a colour such as \"#ff8800\", got {value}"
-                )),
-            }
-        }
-        for (key, value) in table
-            .get("roles")
-            .and_then(Value::as_table)
-            .into_iter()
-            .flatten()
-        {
-            let Some(role) = Role::ALL.iter().find(|role| role.name() == key) else {
-                warnings.push(format!(
-                    "theme {from}: roles.{key} is no role; the roles are those of themes/dark.toml"
-                ));
-                continue;
-            };
-            match style(*role, value, &palette) {
-                Ok(style) => drop(styles.insert(*role, style)),
-                Err(problem) => warnings.push(format!("theme {from}: roles.{key} {problem}")),
-            }
-        }
-        for key in table
-            .keys()
-            .filter(|key| !["inherits", "palette", "roles"].contains(&key.as_str()))
-        {
-            warnings.push(format!(
-                "theme {from}: {key} is not known; expected inherits, palette or roles"
-            ));
-        }
-    }
+/// The default theme, alone.
+pub(super) fn default() -> Theme {
+    let (name, text) = BUILT_IN[0];
+    let (sheet, _) = Sheet::parse(Source { name, text }, &mut Vec::new());
     Theme {
-        name: own.to_owned(),
-        styles,
+        name: name.to_owned(),
+        styles: sheet.styles(&mut Vec::new()),
     }
 }
 
-/// A colour: `#rrggbb`, or one of the terminal's own by name.
-fn color(text: &str) -> Option<Color> {
-    Color::from_str(text)
-        .ok()
-        .filter(|color| !matches!(color, Color::Indexed(_)))
+/// The file's sheet laid over those that it inherits from. `above` are the names on the way here.
+fn sheet<'a>(
+    sources: &[Source<'a>],
+    source: Source<'a>,
+    above: &mut Vec<&'a str>,
+    warnings: &mut Vec<Warning>,
+) -> Sheet {
+    let (sheet_of_file, parent) = Sheet::parse(source, warnings);
+    let Some((place, parent)) = parent else {
+        return sheet_of_file;
+    };
+    match sources.iter().find(|known| known.name == parent) {
+        Some(parent) if above.contains(&parent.name) => {
+            warnings.push(format!(
+                "{place}: inherits must not lead back to the theme itself, got {:?}",
+                parent.name
+            ));
+            sheet_of_file
+        }
+        Some(parent) => {
+            above.push(parent.name);
+            let mut whole = sheet(sources, *parent, above, warnings);
+            whole.palette.extend(sheet_of_file.palette);
+            whole.roles.extend(sheet_of_file.roles);
+            whole
+        }
+        None => {
+            warnings.push(format!(
+                "{place}: inherits must name a theme, got {parent:?}; there are: {}",
+                sources
+                    .iter()
+                    .map(|source| source.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ));
+            sheet_of_file
+        }
+    }
 }
 
-/// A role's style: a colour, or a table with `fg`, `bg` and `modifiers`. `background` is a colour behind.
-fn style(role: Role, value: &Value, palette: &BTreeMap<String, Color>) -> Result<Style, String> {
-    let named = |value: &Value| {
-        let found = value
-            .as_str()
-            .and_then(|name| palette.get(name).copied().or_else(|| color(name)));
-        found.ok_or_else(|| {
-            format!("must name a colour of the palette or be one such as \"#ff8800\", got {value}")
-        })
-    };
-    let Some(table) = value.as_table() else {
-        let color = named(value)?;
-        let plain = Style::default();
-        return Ok(if role == Role::Background {
-            plain.bg(color)
-        } else {
-            plain.fg(color)
-        });
-    };
-    let mut style = Style::default();
-    for (key, value) in table {
-        match key.as_str() {
-            "fg" => style = style.fg(named(value)?),
-            "bg" => style = style.bg(named(value)?),
-            "modifiers" => {
-                for word in value.as_array().map(Vec::as_slice).unwrap_or_default() {
-                    style = style.add_modifier(match word.as_str() {
-                        Some("bold") => Modifier::BOLD,
-                        Some("dim") => Modifier::DIM,
-                        Some("italic") => Modifier::ITALIC,
-                        Some("underlined") => Modifier::UNDERLINED,
-                        Some("reversed") => Modifier::REVERSED,
-                        _ => return Err(format!("has {word} as a modifier; expected bold, dim, italic, underlined or reversed")),
-                    });
+/// A colour as a role names it, with the place to name in a complaint.
+#[derive(Debug, Clone)]
+struct Wanted {
+    place: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RawStyle {
+    fg: Option<Wanted>,
+    bg: Option<Wanted>,
+    modifiers: Modifier,
+}
+
+/// What a theme file says, its colours still by name: who inherits it may change the palette.
+#[derive(Debug, Default)]
+struct Sheet {
+    palette: HashMap<String, Color>,
+    roles: BTreeMap<Role, RawStyle>,
+}
+
+impl Sheet {
+    /// Reads a file; also gives the name that it inherits from, with its place.
+    fn parse(source: Source, warnings: &mut Vec<Warning>) -> (Self, Option<(String, String)>) {
+        let mut reader = Reader { source, warnings };
+        let mut sheet = Self::default();
+        let mut parent = None;
+        let (table, errors) = DeTable::parse_recoverable(source.text);
+        for error in errors {
+            let cause = error.message().lines().next().unwrap_or_default();
+            let at = error.span().map_or(0, |span| span.start);
+            reader.warn(at, &format!("is not valid TOML: {cause}"));
+        }
+        for (key, value) in table.get_ref() {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("inherits", DeValue::String(name)) => {
+                    parent = Some((reader.place(value.span().start), name.to_string()));
                 }
+                ("palette", DeValue::Table(entries)) => {
+                    for (name, value) in entries {
+                        if let Some(colour) = reader.palette_entry(name.get_ref(), value) {
+                            sheet.palette.insert(name.get_ref().to_string(), colour);
+                        }
+                    }
+                }
+                ("roles", DeValue::Table(entries)) => {
+                    for (name, value) in entries {
+                        reader.roles(name, value, &mut sheet.roles);
+                    }
+                }
+                ("inherits", _) => {
+                    reader.bad(value, "inherits", "the name of a theme");
+                }
+                ("palette" | "roles", _) => {
+                    reader.bad(value, key.get_ref(), "a table");
+                }
+                (other, _) => reader.warn(
+                    key.span().start,
+                    &format!("unknown key {other:?}; a theme has inherits, [palette] and [roles]"),
+                ),
             }
-            _ => return Err(format!("has the key {key}; expected fg, bg or modifiers")),
         }
-    }
-    Ok(style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shipped_theme_loads_without_a_warning() {
-        let (themes, warnings) = load_all(&[]);
-        assert_eq!(warnings, Vec::<Warning>::new());
-        assert_eq!(themes.len(), BUILT_IN.len());
-        for theme in &themes {
-            let text = theme.style(Role::Text);
-            assert_ne!(
-                theme.style(Role::Bad),
-                text,
-                "{}: bad looks like text",
-                theme.name
-            );
-            assert_ne!(
-                theme.style(Role::Series0),
-                theme.style(Role::Series1),
-                "{}",
-                theme.name
-            );
-        }
+        (sheet, parent)
     }
 
-    #[test]
-    fn every_theme_file_is_built_in() {
-        for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/themes")).unwrap() {
-            let name = entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
-            assert!(
-                BUILT_IN.iter().any(|(known, _)| *known == name),
-                "{name} is not built in"
-            );
-        }
-    }
-
-    /// Contrast of two colours as WCAG 2 defines it.
-    fn contrast(a: Color, b: Color) -> Option<f64> {
-        let luminance = |color| {
-            let Color::Rgb(red, green, blue) = color else {
-                return None;
-            };
-            let linear = |part: u8| {
-                let part = f64::from(part) / 255.0;
-                if part <= 0.04045 {
-                    part / 12.92
-                } else {
-                    ((part + 0.055) / 1.055).powf(2.4)
-                }
-            };
-            Some(0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) + 0.05)
+    /// The style of every role, its own or its nearest ancestor's.
+    fn styles(&self, warnings: &mut Vec<Warning>) -> [Style; Role::ALL.len()] {
+        let given: BTreeMap<Role, Style> = self
+            .roles
+            .iter()
+            .map(|(role, raw)| (*role, self.resolve(*role, raw, warnings)))
+            .collect();
+        let of = |role: Role| {
+            let mut line = std::iter::successors(Some(role), |role| role.parent());
+            line.find_map(|role| given.get(&role).copied())
+                .unwrap_or_default()
         };
-        let (a, b) = (luminance(a)?, luminance(b)?);
-        Some(a.max(b) / a.min(b))
+        Role::ALL.map(of)
     }
 
-    #[test]
-    fn text_is_readable_on_every_background() {
-        let (themes, _) = load_all(&[]);
-        for theme in themes {
-            for (role, least) in [
-                (Role::Text, 4.0),
-                (Role::Muted, 2.4),
-                (Role::Bad, 2.8),
-                (Role::Accent, 2.4),
-                (Role::Selection, 2.4),
-            ] {
-                let style = theme.style(role);
-                let behind = style.bg.unwrap_or(theme.background());
-                if let Some(ratio) = style.fg.and_then(|color| contrast(color, behind)) {
-                    assert!(
-                        ratio >= least,
-                        "{}: {} has contrast {ratio:.2}",
-                        theme.name,
-                        role.name()
-                    );
+    fn resolve(&self, role: Role, raw: &RawStyle, warnings: &mut Vec<Warning>) -> Style {
+        let mut colour = |wanted: &Wanted| {
+            let found = self
+                .palette
+                .get(&wanted.text)
+                .copied()
+                .or_else(|| colour(&wanted.text));
+            if found.is_none() {
+                warnings.push(format!(
+                    "{}: {} must be {COLOUR} or a name of the palette, got {:?}",
+                    wanted.place,
+                    role.name(),
+                    wanted.text
+                ));
+            }
+            found
+        };
+        let style = Style {
+            fg: raw.fg.as_ref().and_then(&mut colour),
+            bg: raw.bg.as_ref().and_then(&mut colour),
+            ..Style::new()
+        };
+        style.add_modifier(raw.modifiers)
+    }
+}
+
+const COLOUR: &str = "#rrggbb, one of the 16 names (red, bright_red, ...), default";
+
+/// Reads a colour that needs no palette.
+fn colour(text: &str) -> Option<Color> {
+    if let Some(Rgb(red, green, blue)) = Rgb::parse(text) {
+        return Some(Color::Rgb(red, green, blue));
+    }
+    Some(match text {
+        "default" => Color::Reset,
+        "black" => Color::Black,
+        "red" => Color::Red,
+        "green" => Color::Green,
+        "yellow" => Color::Yellow,
+        "blue" => Color::Blue,
+        "magenta" => Color::Magenta,
+        "cyan" => Color::Cyan,
+        "white" => Color::Gray,
+        "bright_black" => Color::DarkGray,
+        "bright_red" => Color::LightRed,
+        "bright_green" => Color::LightGreen,
+        "bright_yellow" => Color::LightYellow,
+        "bright_blue" => Color::LightBlue,
+        "bright_magenta" => Color::LightMagenta,
+        "bright_cyan" => Color::LightCyan,
+        "bright_white" => Color::White,
+        _ => return None,
+    })
+}
+
+fn modifier(text: &str) -> Option<Modifier> {
+    Some(match text {
+        "bold" => Modifier::BOLD,
+        "dim" => Modifier::DIM,
+        "italic" => Modifier::ITALIC,
+        "underlined" => Modifier::UNDERLINED,
+        "reversed" => Modifier::REVERSED,
+        _ => return None,
+    })
+}
+
+/// Reads one file's values and keeps the complaints.
+struct Reader<'a> {
+    source: Source<'a>,
+    warnings: &'a mut Vec<Warning>,
+}
+
+impl Reader<'_> {
+    fn place(&self, offset: usize) -> String {
+        let before = &self.source.text.as_bytes()[..offset.min(self.source.text.len())];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        format!("themes/{}.toml:{line}", self.source.name)
+    }
+
+    fn warn(&mut self, offset: usize, sentence: &str) {
+        let place = self.place(offset);
+        self.warnings.push(format!("{place}: {sentence}"));
+    }
+
+    fn bad(&mut self, value: &Spanned<DeValue>, key: &str, expected: &str) {
+        let written = self.source.text.get(value.span()).unwrap_or_default();
+        let first_line = written.lines().next().unwrap_or_default().to_owned();
+        self.warn(
+            value.span().start,
+            &format!("{key} must be {expected}, got {first_line}"),
+        );
+    }
+
+    fn palette_entry(&mut self, name: &str, value: &Spanned<DeValue>) -> Option<Color> {
+        let found = match value.get_ref() {
+            DeValue::String(text) => colour(text),
+            _ => None,
+        };
+        if found.is_none() {
+            self.bad(value, name, COLOUR);
+        }
+        found
+    }
+
+    /// One entry of `[roles]`: a role, or the first part of the names of several (`series.0 = ...`, `[roles.state]`).
+    fn roles(
+        &mut self,
+        name: &Spanned<Cow<str>>,
+        value: &Spanned<DeValue>,
+        roles: &mut BTreeMap<Role, RawStyle>,
+    ) {
+        // A value that the parser made up where it found none: the complaint is made already.
+        if value.span().is_empty() {
+            return;
+        }
+        let whole = name.get_ref().as_ref();
+        let is_family = Role::ALL.iter().any(|role| {
+            let rest = role.name().strip_prefix(whole);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        });
+        match value.get_ref() {
+            DeValue::Table(members) if is_family => {
+                for (member, value) in members {
+                    let name = format!("{whole}.{}", member.get_ref());
+                    roles.extend(self.role(&name, member.span().start, value));
                 }
             }
+            _ => roles.extend(self.role(whole, name.span().start, value)),
         }
     }
 
-    #[test]
-    fn mistakes_are_told_and_the_rest_holds() {
-        let text = "inherits = \"dark\"\n[palette]\npink = \"pinkish\"\n[roles]\ngood = \"#00ff00\"\nbaad = \"#ff0000\"\nwarn = { fg = \"nowhere\" }\n";
-        let (themes, warnings) = load_all(&[("mine".to_owned(), text.to_owned())]);
-        assert_eq!(
-            warnings,
-            [
-                "theme mine: palette.pink must be a colour such as \"#ff8800\", got \"pinkish\"",
-                "theme mine: roles.baad is no role; the roles are those of themes/dark.toml",
-                "theme mine: roles.warn must name a colour of the palette or be one such as \"#ff8800\", got \"nowhere\"",
-            ]
-        );
-        let mine = themes.iter().find(|theme| theme.name == "mine").unwrap();
-        assert_eq!(mine.style(Role::Good).fg, Some(Color::Rgb(0, 255, 0)));
-        assert_eq!(mine.style(Role::Warn), themes[0].style(Role::Warn));
+    /// `role = "colour"` or `role = { fg = "colour", bg = "colour", modifiers = ["bold"] }`.
+    fn role(
+        &mut self,
+        name: &str,
+        at: usize,
+        value: &Spanned<DeValue>,
+    ) -> Option<(Role, RawStyle)> {
+        let Some(role) = Role::named(name) else {
+            let near = Role::ALL
+                .iter()
+                .map(|role| (strsim::damerau_levenshtein(role.name(), name), role.name()))
+                .filter(|(distance, _)| *distance <= 2)
+                .min();
+            let advice = near.map_or_else(
+                || "themes/dark.toml has them all".to_owned(),
+                |(_, near)| format!("did you mean {near}?"),
+            );
+            self.warn(at, &format!("unknown role {name:?}; {advice}"));
+            return None;
+        };
+        let mut style = RawStyle::default();
+        match value.get_ref() {
+            DeValue::String(_) if role.fills() => style.bg = self.wanted(role, value),
+            DeValue::String(_) => style.fg = self.wanted(role, value),
+            DeValue::Table(parts) => {
+                for (part, value) in parts {
+                    match part.get_ref().as_ref() {
+                        "fg" => style.fg = self.wanted(role, value),
+                        "bg" => style.bg = self.wanted(role, value),
+                        "modifiers" => style.modifiers = self.modifiers(role, value),
+                        other => self.warn(
+                            part.span().start,
+                            &format!(
+                                "{} must have fg, bg or modifiers, got {other:?}",
+                                role.name()
+                            ),
+                        ),
+                    }
+                }
+            }
+            _ => {
+                self.bad(value, role.name(), "a colour or { fg, bg, modifiers }");
+                return None;
+            }
+        }
+        Some((role, style))
     }
 
-    #[test]
-    fn themes_that_inherit_in_a_circle_are_told() {
-        let text = |other: &str| format!("inherits = \"{other}\"\n");
-        let files = [("a".to_owned(), text("b")), ("b".to_owned(), text("a"))];
-        let (_, warnings) = load_all(&files);
-        assert_eq!(
-            warnings,
-            ["theme a: inherits itself", "theme b: inherits itself"]
-        );
+    fn wanted(&mut self, role: Role, value: &Spanned<DeValue>) -> Option<Wanted> {
+        let DeValue::String(text) = value.get_ref() else {
+            self.bad(value, role.name(), "a colour in quotes");
+            return None;
+        };
+        Some(Wanted {
+            place: self.place(value.span().start),
+            text: text.to_string(),
+        })
+    }
+
+    fn modifiers(&mut self, role: Role, value: &Spanned<DeValue>) -> Modifier {
+        const EXPECTED: &str = "a list of bold, dim, italic, underlined, reversed";
+        let DeValue::Array(items) = value.get_ref() else {
+            self.bad(value, &format!("modifiers of {}", role.name()), EXPECTED);
+            return Modifier::empty();
+        };
+        let mut modifiers = Modifier::empty();
+        for item in items {
+            let known = match item.get_ref() {
+                DeValue::String(text) => modifier(text),
+                _ => None,
+            };
+            match known {
+                Some(known) => modifiers |= known,
+                None => self.bad(item, &format!("modifiers of {}", role.name()), EXPECTED),
+            }
+        }
+        modifiers
     }
 }

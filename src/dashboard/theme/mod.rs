@@ -1,11 +1,12 @@
-//! Colours by role, out of theme files. A theme names a palette and gives roles its entries; what it leaves out comes from the
-//! theme it inherits, else from the role's parent.
+//! Colours by role. Views ask for `theme.style(Role::Accent)` and never name a colour; themes are TOML files in `themes/`,
+//! built in, and in the user's config folder; what the terminal cannot show is brought down to what it can.
 
+pub mod colour;
 mod depth;
 mod load;
 mod role;
-
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
 
 use ratatui::style::{Color, Style};
 
@@ -15,27 +16,18 @@ pub use role::Role;
 
 use crate::run::State;
 
-/// Styles by role, fitted to a terminal.
+/// A style for every role. As loaded it is for 24-bit colour; [`Theme::fitted`] makes it one for the terminal at hand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
-    /// Its name: the file's.
+    /// Its name: the file's, as lists show it and the config file has it.
     pub name: String,
-    styles: BTreeMap<Role, Style>,
+    styles: [Style; Role::ALL.len()],
 }
 
 impl Theme {
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
-        let mut role = role;
-        loop {
-            if let Some(style) = self.styles.get(&role) {
-                return *style;
-            }
-            if role.parent() == role {
-                return Style::default();
-            }
-            role = role.parent();
-        }
+        self.styles[role as usize]
     }
 
     /// The style of a run's state.
@@ -52,29 +44,38 @@ impl Theme {
         })
     }
 
-    /// The colour that the whole screen is filled with.
+    /// The colour that the whole screen is filled with; the terminal's own where the theme has none.
     pub fn background(&self) -> Color {
-        self.styles
-            .get(&Role::Background)
-            .and_then(|style| style.bg)
-            .unwrap_or(Color::Reset)
+        self.style(Role::Background).bg.unwrap_or(Color::Reset)
     }
 
-    /// The theme in the colours that a terminal has.
+    /// What a screen is filled with before anything is drawn: text on the background.
+    pub fn base(&self) -> Style {
+        self.style(Role::Background).patch(self.style(Role::Text))
+    }
+
+    /// What an overlay's area is filled with.
+    pub fn overlay(&self) -> Style {
+        self.style(Role::Overlay).patch(self.style(Role::Text))
+    }
+
+    /// The style of the frame around an area, by whether keys go there.
+    pub fn border(&self, focused: bool) -> Style {
+        self.style(if focused {
+            Role::BorderFocused
+        } else {
+            Role::Border
+        })
+    }
+
+    /// The theme in the colours that a terminal has; with none at all, roles are told apart by bold, dim, underlined and
+    /// reversed.
     #[must_use]
     pub fn fitted(&self, depth: Depth) -> Self {
-        let fit = |style: &Style| Style {
-            fg: style.fg.map(|color| depth.fit(color)),
-            bg: style.bg.map(|color| depth.fit(color)),
-            ..*style
-        };
+        let background = self.style(Role::Background).bg;
         Self {
             name: self.name.clone(),
-            styles: self
-                .styles
-                .iter()
-                .map(|(role, style)| (*role, fit(style)))
-                .collect(),
+            styles: Role::ALL.map(|role| depth.fit(role, self.style(role), background)),
         }
     }
 }
@@ -82,10 +83,6 @@ impl Theme {
 impl Default for Theme {
     /// The first of the built-in themes.
     fn default() -> Self {
-        let (themes, _) = load_all(&[]);
-        themes.into_iter().next().unwrap_or(Self {
-            name: "plain".to_owned(),
-            styles: BTreeMap::new(),
-        })
+        load::default()
     }
 }
