@@ -1,6 +1,6 @@
 //! `traintop list`: every run below some folders, newest first.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -21,10 +21,17 @@ use crate::text::{bytes, clean, duration, number, since};
 pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
-    roots: Vec<PathBuf>,
+    pub roots: Vec<PathBuf>,
     /// Print an array of runs as JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Arguments {
+    /// Whether there is somebody in front of a terminal who would rather see the dashboard.
+    pub fn opens_dashboard(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {

@@ -18,10 +18,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::Result;
 
+use crate::dashboard::{self, Options};
 use crate::launch;
 use crate::run::RunDir;
 
-/// Start, follow, list and stop training runs; without a command, list them
+/// Start, follow, list and stop training runs; without a command, open the dashboard, or list them where there is no terminal
 #[derive(Debug, Parser)]
 #[command(name = "traintop", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -70,6 +71,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 
 fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match arguments.command {
+        None if arguments.list.opens_dashboard() => {
+            dashboard::run(Options {
+                roots: roots::or_default(&arguments.list.roots),
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
         None => list::run(&arguments.list, out),
         Some(Command::List(arguments)) => list::run(&arguments, out),
         Some(Command::Show(arguments)) => show::run(&arguments, out),
