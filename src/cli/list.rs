@@ -24,7 +24,7 @@ pub struct Arguments {
     pub roots: Vec<PathBuf>,
     /// Print an array of runs as JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl Arguments {
