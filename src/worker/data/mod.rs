@@ -1,0 +1,185 @@
+//! The images that are trained on: every form a data set may have becomes the same bytes in memory. Nothing here knows libtorch.
+
+mod cifar_binary;
+mod cifar_pickle;
+mod folder_cache;
+mod image_folder;
+mod pickle;
+mod subset;
+mod synthetic;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use traintop::recipe::{Recipe, SYNTHETIC};
+
+/// Images of one purpose, all of one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// N x 3 x height x width bytes: red, green, blue planes of each image in turn.
+    pub images: Vec<u8>,
+    /// The class of each image.
+    pub labels: Vec<i64>,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+}
+
+impl Split {
+    /// Bytes of one image.
+    fn image_len(&self) -> usize {
+        3 * self.height * self.width
+    }
+
+    /// The images with these numbers, in this order.
+    fn pick(&self, numbers: &[usize]) -> Self {
+        let length = self.image_len();
+        let images = numbers
+            .iter()
+            .flat_map(|at| &self.images[at * length..(at + 1) * length])
+            .copied()
+            .collect();
+        Self {
+            images,
+            labels: numbers.iter().map(|at| self.labels[*at]).collect(),
+            ..*self
+        }
+    }
+}
+
+/// A data set, resident in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// What is learnt from.
+    pub train: Split,
+    /// What the best epoch is chosen by.
+    pub val: Split,
+    /// What the end is measured on, if there is any.
+    pub test: Option<Split>,
+    /// The classes' names, by label.
+    pub classes: Vec<String>,
+}
+
+/// Why a data set cannot be used: which file, what is wrong, what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// There is nothing at `data_dir`.
+    #[error(
+        "data_dir {0}: there is no such folder; set data_dir to a data set, or to \"synthetic\""
+    )]
+    Missing(PathBuf),
+    /// What is there is no data set of a known form.
+    #[error(
+        "data_dir {0}: holds neither train/<class>/ images nor CIFAR-10 batches (cifar-10-batches-py or -bin); set data_dir to a folder that does"
+    )]
+    Unknown(PathBuf),
+    /// A file cannot be read.
+    #[error("{path}: cannot be read ({cause})")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{path}: {what}")]
+    Wrong {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, what was expected, what to do.
+        what: String,
+    },
+}
+
+impl DataError {
+    fn wrong(path: &Path, what: impl Into<String>) -> Self {
+        Self::Wrong {
+            path: path.to_owned(),
+            what: what.into(),
+        }
+    }
+}
+
+/// Reads a whole file.
+fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    std::fs::read(path).map_err(|cause| DataError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// The data set of a recipe, cut down to the numbers of images that it allows.
+///
+/// # Errors
+/// If it is missing, damaged or of an unknown form.
+pub fn load(recipe: &Recipe) -> Result<Dataset, DataError> {
+    let mut data = load_whole(recipe)?;
+    data.train = subset::limited(data.train, recipe.max_train_images as usize, recipe.seed);
+    data.val = subset::limited(data.val, recipe.max_val_images as usize, recipe.seed);
+    Ok(data)
+}
+
+fn load_whole(recipe: &Recipe) -> Result<Dataset, DataError> {
+    if recipe.data_dir == SYNTHETIC {
+        return Ok(synthetic::draw(recipe.seed));
+    }
+    let folder = PathBuf::from(&recipe.data_dir);
+    if !folder.is_dir() {
+        return Err(DataError::Missing(folder));
+    }
+    // The folder itself, or the one inside it that the archives unpack to.
+    for (inner, marker) in [
+        ("cifar-10-batches-py", "data_batch_1"),
+        ("cifar-10-batches-bin", "data_batch_1.bin"),
+    ] {
+        let place = [folder.clone(), folder.join(inner)]
+            .into_iter()
+            .find(|place| place.join(marker).exists());
+        match place {
+            Some(place) if inner.ends_with("py") => return cifar_pickle::load(&place),
+            Some(place) => return cifar_binary::load(&place),
+            None => {}
+        }
+    }
+    if folder.join("train").is_dir() {
+        return image_folder::load(
+            &folder,
+            recipe.val_fraction,
+            recipe.seed,
+            cache_dir().as_deref(),
+        );
+    }
+    Err(DataError::Unknown(folder))
+}
+
+/// Where decoded images are kept: the user's cache folder.
+fn cache_dir() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "traintop")
+        .map(|folders| folders.cache_dir().join("images"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_and_unknown_folders_say_what_to_do() {
+        let of = |path: &Path| {
+            load(&Recipe {
+                data_dir: path.display().to_string(),
+                ..Recipe::default()
+            })
+            .unwrap_err()
+            .to_string()
+        };
+        assert!(
+            of(Path::new("/nowhere/data"))
+                .contains("/nowhere/data: there is no such folder; set data_dir")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            of(folder.path()).contains("holds neither train/<class>/ images nor CIFAR-10 batches")
+        );
+    }
+}
