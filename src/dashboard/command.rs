@@ -75,7 +75,7 @@ commands! {
         OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
         Filter "filter" "Show only runs that hold these words" ["/"] hint "filter";
-        StopRun "stop-run" "Stop the run gracefully: it finishes its step and saves" ["K"] hint "stop";
+        StopRun "stop-run" "Stop the run: it finishes its step and saves" ["K"] hint "stop";
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";
@@ -97,8 +97,8 @@ commands! {
         ConfigPane "config" "Configuration" ["3"];
         LogPane "log" "End of the log" ["4"];
         CheckpointsPane "checkpoints" "Checkpoints" ["5"];
-        Left "left" "Read charts out one epoch to the left" ["h", "left"] hint "read out";
-        Right "right" "Read charts out one epoch to the right" ["l", "right"];
+        Left "left" "Read charts out one epoch to the left" ["h", "left"] hint "earlier";
+        Right "right" "Read charts out one epoch to the right" ["l", "right"] hint "later";
         FarLeft "far-left" "Read charts out a tenth to the left" ["H", "ctrl-left"];
         FarRight "far-right" "Read charts out a tenth to the right" ["L", "ctrl-right"];
         Down "down" "One row down" ["j", "down"] hint "scroll";
@@ -107,7 +107,7 @@ commands! {
         ScrollUp "scroll-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         First "first" "To the beginning" ["g", "home"];
         Last "last" "To the end, and on with it as it grows" ["G", "end"];
-        StopThisRun "stop-this-run" "Stop this run gracefully: it finishes its step and saves" ["K"] hint "stop";
+        StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
     }
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";

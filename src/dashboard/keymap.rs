@@ -165,6 +165,32 @@ impl Keymap {
         bound(context).or_else(|| bound(Context::Everywhere))
     }
 
+    /// The commands of a context and then those of everywhere, each with the keys that lead to it there: a key that means
+    /// something in the context does not reach what it means elsewhere.
+    pub fn reachable(
+        &self,
+        context: Context,
+    ) -> impl Iterator<Item = (&'static Command, Vec<String>)> + '_ {
+        let taken = move |key: &Key| {
+            self.bindings
+                .iter()
+                .any(|(command, keys)| command.context == context && keys.contains(key))
+        };
+        let of = move |wanted: Context| {
+            self.bindings
+                .iter()
+                .filter(move |(command, _)| command.context == wanted)
+        };
+        let here = of(context).map(|(command, keys)| (*command, keys.clone()));
+        let elsewhere = of(Context::Everywhere).map(move |(command, keys)| {
+            let free = keys.iter().filter(|key| !taken(key)).copied().collect();
+            (*command, free)
+        });
+        here.chain(elsewhere).map(|(command, keys): (_, Vec<Key>)| {
+            (command, keys.iter().map(Key::to_string).collect())
+        })
+    }
+
     /// The commands with their keys as people read them.
     pub fn listing(&self) -> impl Iterator<Item = (&'static Command, Vec<String>)> + '_ {
         self.bindings
@@ -212,6 +238,20 @@ mod tests {
         assert_eq!(keymap.action(Context::Runs, press("Q")), Some(Action::Quit));
         assert_eq!(keymap.action(Context::Runs, press("q")), None);
         assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+
+    #[test]
+    fn a_key_that_means_something_here_is_not_told_for_what_it_means_elsewhere() {
+        let keymap = Keymap::default();
+        let keys_of = |context, action| {
+            let mut commands = keymap.reachable(context);
+            commands
+                .find(|(command, _)| command.action == action)
+                .unwrap()
+                .1
+        };
+        assert_eq!(keys_of(Context::Runs, Action::Quit), ["q", "Ctrl-c"]);
+        assert_eq!(keys_of(Context::Run, Action::Quit), ["Ctrl-c"]);
     }
 
     #[test]

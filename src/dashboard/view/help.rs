@@ -38,27 +38,25 @@ impl Help {
 
     fn lines<'a>(&self, state: &'a State) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
-        for context in [self.context, Context::Everywhere] {
-            if !lines.is_empty() {
-                lines.push(Line::default());
+        let mut heading = None;
+        for (command, keys) in state.keymap.reachable(self.context) {
+            if heading != Some(command.context) {
+                if heading.is_some() {
+                    lines.push(Line::default());
+                }
+                heading = Some(command.context);
+                lines.push(Line::styled(
+                    command.context.title(),
+                    state.theme.style(Role::Title),
+                ));
             }
-            lines.push(Line::styled(
-                context.title(),
-                state.theme.style(Role::Title),
-            ));
-            for (command, keys) in state
-                .keymap
-                .listing()
-                .filter(|(command, _)| command.context == context)
-            {
-                lines.push(Line::from(vec![
-                    Span::styled(
-                        format!(" {:<20}", keys.join(" ")),
-                        state.theme.style(Role::Key),
-                    ),
-                    Span::raw(command.description),
-                ]));
-            }
+            lines.push(Line::from(vec![
+                Span::styled(
+                    format!(" {:<23} ", keys.join(" ")),
+                    state.theme.style(Role::Key),
+                ),
+                Span::raw(command.description),
+            ]));
         }
         lines
     }

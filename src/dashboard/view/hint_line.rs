@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::super::command::Context;
 use super::super::state::State;
 use super::super::theme::Role;
 
@@ -24,24 +23,18 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let context = super::context(state);
     let mut spans = Vec::new();
     let mut width = 0;
-    for wanted in [context, Context::Everywhere] {
-        for (command, keys) in state
-            .keymap
-            .listing()
-            .filter(|(command, _)| command.context == wanted)
-        {
-            let (Some(hint), Some(key)) = (command.hint, keys.into_iter().next()) else {
-                continue;
-            };
-            let taken = key.chars().count() + hint.chars().count() + 3;
-            // A hint that would be cut is left out.
-            if width + taken > usize::from(area.width) {
-                continue;
-            }
-            width += taken;
-            spans.push(Span::styled(key, theme.style(Role::Key)));
-            spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
+    for (command, keys) in state.keymap.reachable(context) {
+        let (Some(hint), Some(key)) = (command.hint, keys.into_iter().next()) else {
+            continue;
+        };
+        let taken = key.chars().count() + hint.chars().count() + 3;
+        // A hint that would be cut is left out.
+        if width + taken > usize::from(area.width) {
+            continue;
         }
+        width += taken;
+        spans.push(Span::styled(key, theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
     }
     Line::from(spans).render(area, buf);
 }

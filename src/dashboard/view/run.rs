@@ -383,7 +383,7 @@ impl RunView {
                     .log_end
                     .unwrap_or_default()
                     .saturating_sub(detail.log.before);
-                format!("line {end} of {}, End follows", detail.log.lines.len())
+                format!("line {end} of {}", detail.log.lines.len())
             }
             Pane::Checkpoints => match detail
                 .checkpoints

@@ -135,7 +135,7 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
         Some(planned) => {
             parts.push(words(
                 0,
-                format!("epoch {}/{planned}", summary.epochs_done),
+                format!("epochs {}/{planned}", summary.epochs_done),
                 Role::Text,
             ));
             let fraction =
@@ -150,14 +150,17 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
         }
         None => parts.push(words(
             0,
-            format!("epoch {}", summary.epochs_done),
+            format!("epochs {}", summary.epochs_done),
             Role::Text,
         )),
     }
     if let Some(within) = within {
         parts.push(words(
             0,
-            format!("step {}/{}", within.step, within.steps_per_epoch),
+            format!(
+                "step {}/{} of epoch {}",
+                within.step, within.steps_per_epoch, within.epoch
+            ),
             Role::Text,
         ));
         parts.push(Part {
