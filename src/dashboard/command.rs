@@ -109,6 +109,20 @@ commands! {
         Last "last" "To the end, and on with it as it grows" ["G", "end"];
         StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
     }
+    Form {
+        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose, change";
+        FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
+        FormNext "next-value" "Next of a value's choices" ["right", "l", "space"];
+        FormPrevious "previous-value" "Choice before" ["left", "h"];
+        FormReset "reset" "The recipe's own value again" ["d", "delete"] hint "reset";
+        FormDown "form-down" "Next row" ["j", "down", "tab"];
+        FormUp "form-up" "Row before" ["k", "up", "backtab"];
+        FormPageDown "form-page-down" "Ten rows down" ["pagedown", "ctrl-d"];
+        FormPageUp "form-page-up" "Ten rows up" ["pageup", "ctrl-u"];
+        FormFirst "form-first" "First row" ["g", "home"];
+        FormLast "form-last" "Last row" ["G", "end"];
+        FormBack "form-back" "Back; changes are kept" ["esc", "q"] hint "back";
+    }
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";
         Palette "palette" "Find a command by its name" [":"];

@@ -23,6 +23,8 @@ pub enum Effect {
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.
     Measure(Vec<RunDir>),
+    /// List the recipes in the working folder's `configs/`.
+    ListRecipes,
     /// Start a run.
     Launch(Request),
     /// Ask a run to stop.

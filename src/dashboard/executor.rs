@@ -1,6 +1,7 @@
 //! Carries out orders on a few threads, and answers with messages. Everything slow happens here.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,10 @@ use std::time::SystemTime;
 use super::effect::Effect;
 use super::follow::Follower;
 use super::message::{Message, Notice};
+use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::launch::{self, Started};
+use crate::recipe::SHIPPED;
 use crate::run::cache::Cache;
 use crate::run::discover::{Found, discover};
 use crate::run::metrics::Tail;
@@ -169,6 +172,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             });
             send(Message::SizesMeasured(measured.collect()));
         }
+        Effect::ListRecipes => send(Message::RecipesListed(recipes())),
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
                 let dir = started.dir.clone();
@@ -273,6 +277,19 @@ fn read(shared: &Shared, dir: &RunDir) -> Reading {
         .duration_since(Found::look(dir.clone()).modified)
         .unwrap_or_default();
     lock(&follower).poll(silent_for > SILENCE)
+}
+
+/// The recipes in the working folder's `configs/`, but for those that the program ships unchanged.
+fn recipes() -> Vec<Choice> {
+    let entries = fs::read_dir("configs").into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    let read = paths
+        .into_iter()
+        .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
+    let own = read.filter(|(_, text)| SHIPPED.iter().all(|shipped| shipped.text != text));
+    own.map(|(path, text)| Choice::of(path, &text)).collect()
 }
 
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
+use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::run::RunDir;
 use crate::run::discover::Found;
@@ -45,6 +46,8 @@ pub enum Message {
     RunRead(RunDir, Box<Reading>),
     /// What runs take on the disk, in bytes.
     SizesMeasured(Vec<(RunDir, u64)>),
+    /// Recipes of the working folder.
+    RecipesListed(Vec<Choice>),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.

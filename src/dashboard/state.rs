@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::keymap::Keymap;
 use super::message::Notice;
 use super::theme::Theme;
+use super::view::form::Form;
 use super::view::opened::Opened;
 use super::view::overlay::Overlay;
 use super::view::run::RunView;
@@ -22,6 +23,8 @@ pub enum Screen {
     Runs,
     /// One run.
     Run(RunView),
+    /// The form that starts a run.
+    Form,
 }
 
 /// The dashboard's state.
@@ -39,6 +42,8 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// The table of runs; kept while other screens are shown.
     pub runs: Runs,
+    /// The form that starts a run, with what was changed in it.
+    pub form: Form,
     /// The colours.
     pub theme: Theme,
     /// All themes to choose from, fitted to the terminal.
@@ -66,6 +71,7 @@ impl State {
             screen: Screen::Runs,
             overlay: None,
             runs: Runs::default(),
+            form: Form::default(),
             themes: vec![theme.clone()],
             theme,
             keymap: Keymap::default(),
@@ -80,7 +86,7 @@ impl State {
     pub fn next_wake(&self) -> Option<Timestamp> {
         match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
-            Screen::Run(_) => None,
+            Screen::Run(_) | Screen::Form => None,
         }
     }
 

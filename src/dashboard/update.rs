@@ -14,7 +14,7 @@ use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
 use super::view::run::layout::Pane;
 use super::view::run::{Move, RunView};
-use super::view::{self, help, runs};
+use super::view::{self, form, help, runs};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
@@ -26,8 +26,11 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     match message {
         Message::Key(event) => key(state, event),
         Message::Pasted(text) => {
-            if state.runs.is_typing() && state.overlay.is_none() {
-                runs::paste(state, &text);
+            match state.screen {
+                _ if state.overlay.is_some() => {}
+                Screen::Runs if state.runs.is_typing() => runs::paste(state, &text),
+                Screen::Form if state.form.is_typing() => form::paste(state, &text),
+                _ => {}
             }
             Vec::new()
         }
@@ -74,6 +77,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
                 .into_iter()
                 .collect()
         }
+        Message::RecipesListed(choices) => {
+            state.form.offer(choices);
+            Vec::new()
+        }
         Message::SizesMeasured(sizes) => {
             state.runs.measured(sizes);
             Vec::new()
@@ -107,6 +114,10 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         runs::type_key(state, event);
         return look_closer(state);
     }
+    if matches!(state.screen, Screen::Form) && state.form.is_typing() {
+        form::type_key(state, event);
+        return Vec::new();
+    }
     match state.keymap.action(view::context(state), event) {
         Some(action) => act(state, action),
         None => Vec::new(),
@@ -120,6 +131,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
         Action::OpenRun => return open_run(state),
+        Action::NewRun => return form::open(state),
+        _ if matches!(state.screen, Screen::Form) => return form::act(state, action),
         Action::Back => {
             state.screen = Screen::Runs;
             return look_closer(state);
@@ -328,7 +341,12 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
     if newly_active {
         effects.push(watch(state));
     }
-    effects.extend(measure(state));
+    if state.runs.is_searched() && state.refreshing.is_empty() {
+        state.runs.settle();
+        effects.extend(look_closer(state));
+    } else {
+        effects.extend(measure(state));
+    }
     effects
 }
 

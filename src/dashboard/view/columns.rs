@@ -53,8 +53,8 @@ macro_rules! columns {
 }
 
 columns! {
-    State     "state"      "STATE"      10 0 left;
-    Name      "name"       "NAME"       22 0 left;
+    State     "state"      "STATE"      11 0 left;
+    Name      "name"       "NAME"       21 0 left;
     Model     "model"      "MODEL"      14 8 left;
     Epochs    "epochs"     "EPOCHS"     14 1 left;
     Best      "best"       "BEST %"     12 2 right;
@@ -131,7 +131,7 @@ impl Column {
                 format!(
                     "{} {state}{}",
                     glyph(state),
-                    if summary.observed.deduced { "~" } else { "" }
+                    if summary.observed.deduced { "?" } else { "" }
                 )
             }
             Self::Name => summary.name.clone(),

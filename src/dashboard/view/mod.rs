@@ -3,6 +3,7 @@
 
 pub mod columns;
 pub mod confirm;
+pub mod form;
 pub mod help;
 pub mod hint_line;
 pub mod opened;
@@ -36,6 +37,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let [main, bottom] = areas(area);
     match &state.screen {
         Screen::Runs => runs::draw(state, main, buf),
+        Screen::Form => form::draw(state, main, buf),
         Screen::Run(view) => {
             if let Some(summary) = state
                 .runs
@@ -57,5 +59,6 @@ pub fn context(state: &State) -> Context {
     match state.screen {
         Screen::Runs => Context::Runs,
         Screen::Run(_) => Context::Run,
+        Screen::Form => Context::Form,
     }
 }

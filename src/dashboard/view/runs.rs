@@ -59,6 +59,8 @@ pub struct Runs {
     problems: Vec<String>,
     /// When the cursor moved last, until it has rested.
     moved_at: Option<Timestamp>,
+    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first run.
+    touched: bool,
     /// A run that was just started: the cursor goes to it when it appears.
     expected: Option<RunDir>,
 }
@@ -77,6 +79,7 @@ impl Default for Runs {
             searched: false,
             problems: Vec::new(),
             moved_at: None,
+            touched: false,
             expected: None,
         }
     }
@@ -224,26 +227,31 @@ impl Runs {
             (None, None) => b.found.dir.cmp(&a.found.dir),
         });
         self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
-        if let Some(expected) = self
-            .expected
-            .take_if(|expected| self.order.contains(expected))
-        {
+        let order = &self.order;
+        if let Some(expected) = self.expected.take_if(|expected| order.contains(expected)) {
             self.cursor = Some(expected);
+            self.touched = true;
         }
-        let still_there = self
+        let there = self
             .cursor
             .as_ref()
             .is_some_and(|cursor| self.order.contains(cursor));
-        // Until somebody has moved it, the cursor is on the first run.
-        let untouched = self.moved_at.is_none() && was == Some(0) && !self.searched;
-        if !still_there || untouched {
-            let at = if untouched {
-                0
-            } else {
-                was.unwrap_or(0).min(self.order.len().saturating_sub(1))
-            };
+        if !self.touched {
+            self.cursor = self.order.first().cloned();
+        } else if !there {
+            let at = was.unwrap_or(0).min(self.order.len().saturating_sub(1));
             self.cursor = self.order.get(at).cloned();
         }
+    }
+
+    /// All runs are known: from now on the cursor stays with its run, wherever the order puts it.
+    pub fn settle(&mut self) {
+        self.touched = true;
+    }
+
+    /// Whether all roots have been searched.
+    pub fn is_searched(&self) -> bool {
+        self.searched
     }
 
     fn position(&self) -> usize {
@@ -258,6 +266,7 @@ impl Runs {
         self.cursor = self.order.get(at).cloned();
         self.scroll(at, height);
         self.moved_at = Some(now);
+        self.touched = true;
     }
 
     fn scroll(&mut self, at: usize, height: u16) {

@@ -1,0 +1,265 @@
+//! How the form looks.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use super::super::super::state::State;
+use super::super::super::theme::{Role, Theme};
+use super::{Edit, Form};
+use crate::recipe::{FIELDS, Field, Recipe, Schedule, network};
+use crate::text::{clean, count, number};
+
+/// Classes of the data sets that the shipped recipes are for.
+const CLASSES: u64 = 10;
+/// Columns of the keys.
+const KEYS: u16 = 26;
+
+/// Draws the form: the recipes, or the values of one.
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    match &state.form.edit {
+        Some(edit) if state.form.editing => draw_values(edit, &state.theme, area, buf),
+        _ => draw_choices(&state.form, &state.theme, area, buf),
+    }
+}
+
+fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let [title, _, list] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+    ])
+    .areas(area);
+    let heading = vec![
+        Span::styled("New run", theme.style(Role::Title)),
+        Span::styled("  choose a recipe", theme.style(Role::Muted)),
+    ];
+    Line::from(heading).render(title, buf);
+    let mut y = list.y;
+    for (at, choice) in form.choices.iter().enumerate() {
+        let (text, style) = match &choice.recipe {
+            Ok(_) => (choice.description.as_str(), theme.style(Role::Muted)),
+            Err(problem) => (problem.as_str(), theme.style(Role::Bad)),
+        };
+        let width = list.width.saturating_sub(6).min(100).max(1);
+        let paragraph = Paragraph::new(text).style(style).wrap(Wrap { trim: true });
+        let rows = (text.chars().count() as u16).div_ceil(width.max(1)) + 1;
+        if y + 1 >= list.bottom() {
+            break;
+        }
+        let selected = at == form.cursor;
+        if selected {
+            buf.set_string(list.x, y, "▌", theme.style(Role::Accent));
+        }
+        let name = clean(&choice.source.display().to_string()).into_owned();
+        let style = theme.style(if selected {
+            Role::Selection
+        } else {
+            Role::Text
+        });
+        buf.set_stringn(
+            list.x + 2,
+            y,
+            name,
+            usize::from(list.width.saturating_sub(2)),
+            style,
+        );
+        let place = Rect {
+            x: list.x + 4,
+            y: y + 1,
+            width,
+            height: rows.min(list.bottom() - y - 1),
+        };
+        paragraph.render(place, buf);
+        y += rows + 1;
+    }
+}
+
+fn draw_values(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let [title, facts, _, list, below] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(4),
+    ])
+    .areas(area);
+    let changed = edit.values.differences(&edit.base).len();
+    let mut heading = vec![
+        Span::styled("New run", theme.style(Role::Title)),
+        Span::raw(format!("  {}", clean(&edit.source.display().to_string()))),
+    ];
+    if changed > 0 {
+        let plural = if changed == 1 { "" } else { "s" };
+        heading.push(Span::styled(
+            format!("  {changed} value{plural} changed (*)"),
+            theme.style(Role::Warn),
+        ));
+    }
+    Line::from(heading).render(title, buf);
+    Line::styled(describe(&edit.values), theme.style(Role::Muted)).render(facts, buf);
+    draw_list(edit, theme, list, buf);
+    draw_field(edit, theme, below, buf);
+}
+
+/// The size of what will be trained, in one line.
+fn describe(recipe: &Recipe) -> String {
+    let parameters = count(network::parameters(recipe, CLASSES));
+    let mut facts = format!(
+        "{parameters} parameters ({CLASSES} classes)  {} epochs",
+        recipe.num_epochs
+    );
+    if let Some(images) = recipe.known_train_images() {
+        let steps = recipe.steps_per_epoch(recipe.used_train_images(images));
+        let rates = Schedule::new(recipe, steps).after_each_epoch();
+        let peak = rates.iter().copied().fold(0.0, f64::max);
+        facts += &format!(" x {} steps  LR up to {}", count(steps), number(peak, 3));
+    }
+    facts
+}
+
+/// One line of the list: a group's heading or a field.
+enum Row {
+    Heading(&'static str),
+    Field(usize),
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (at, field) in FIELDS.iter().enumerate() {
+        if at == 0 || FIELDS[at - 1].group != field.group {
+            rows.push(Row::Heading(field.group));
+        }
+        rows.push(Row::Field(at));
+    }
+    rows
+}
+
+/// The fields in as many columns as fit; the cursor's row is always in sight.
+fn draw_list(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let rows = rows();
+    let height = usize::from(area.height).max(1);
+    let columns = rows
+        .len()
+        .div_ceil(height)
+        .clamp(1, usize::from(area.width / 72).max(1));
+    let shown = height * columns;
+    let at = rows
+        .iter()
+        .position(|row| matches!(row, Row::Field(field) if *field == edit.row))
+        .unwrap_or(0);
+    // A little of what is above the cursor stays in sight.
+    let top = at
+        .saturating_sub(height * 2 / 3)
+        .min(rows.len().saturating_sub(shown));
+    let top = if columns > 1 { 0 } else { top };
+    let width = area.width / columns as u16;
+    for (place, row) in rows.iter().skip(top).take(shown).enumerate() {
+        let (column, line) = ((place / height) as u16, (place % height) as u16);
+        let line = Rect {
+            x: area.x + column * width,
+            y: area.y + line,
+            width: width.saturating_sub(1),
+            height: 1,
+        };
+        match row {
+            Row::Heading(group) => buf.set_string(line.x, line.y, group, theme.style(Role::Header)),
+            Row::Field(field) => draw_row(edit, *field, theme, line, buf),
+        };
+    }
+}
+
+fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let field = &FIELDS[at];
+    let selected = at == edit.row;
+    let changed = edit.values.get(field.key) != edit.base.get(field.key);
+    if selected {
+        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+    }
+    if changed {
+        buf.set_string(area.x + 1, area.y, "*", theme.style(Role::Warn));
+    }
+    let key_style = theme.style(if selected {
+        Role::Selection
+    } else {
+        Role::Text
+    });
+    buf.set_stringn(area.x + 3, area.y, field.key, usize::from(KEYS), key_style);
+    let x = area.x + 3 + KEYS;
+    let room = usize::from(area.right().saturating_sub(x));
+    match edit.typing.as_ref().filter(|_| selected) {
+        Some(typing) => {
+            let text: Vec<char> = typing.text().chars().collect();
+            // The cursor stays in sight in a value longer than the room.
+            let start = (typing.cursor() + 1).saturating_sub(room.max(1));
+            let (before, after) = text.split_at(typing.cursor());
+            let shown: String = before[start.min(before.len())..]
+                .iter()
+                .chain(['▏'].iter())
+                .chain(after)
+                .collect();
+            let role = if edit.problem().is_some() {
+                Role::Bad
+            } else {
+                Role::Prompt
+            };
+            buf.set_stringn(x, area.y, shown, room, theme.style(role));
+        }
+        None => {
+            let value = edit
+                .values
+                .get(field.key)
+                .map(|value| clean(&value.to_string()).into_owned())
+                .unwrap_or_default();
+            let shown = if value.is_empty() {
+                "-".to_owned()
+            } else {
+                value
+            };
+            let style = theme.style(if changed { Role::Warn } else { Role::Text });
+            buf.set_stringn(x, area.y, shown, room, style);
+        }
+    }
+}
+
+/// What the field under the cursor does, what it accepts, and what is wrong with it.
+fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    buf.set_string(
+        area.x,
+        area.y,
+        "─".repeat(usize::from(area.width)),
+        theme.style(Role::Border),
+    );
+    let field: &Field = edit.field();
+    let muted = theme.style(Role::Muted);
+    let base = edit
+        .base
+        .get(field.key)
+        .map(|value| clean(&value.to_string()).into_owned())
+        .unwrap_or_default();
+    let second = match edit.problem() {
+        Some(problem) => Line::styled(format!("✗ {}", clean(&problem)), theme.style(Role::Bad)),
+        None => Line::styled(
+            format!(
+                "must be {}; the recipe has {}",
+                field.kind,
+                if base.is_empty() { "nothing" } else { &base }
+            ),
+            muted,
+        ),
+    };
+    let inside = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+    .inner(Margin::new(1, 0));
+    let first = vec![
+        Span::styled(field.key, theme.style(Role::Title)),
+        Span::raw(format!("  {}", field.description)),
+    ];
+    Paragraph::new(vec![Line::from(first), second])
+        .wrap(Wrap { trim: true })
+        .render(inside, buf);
+}

@@ -1,0 +1,168 @@
+//! The form by keys in, orders and pictures out.
+
+use crossterm::event::{KeyEvent, KeyModifiers};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::*;
+use crate::dashboard::message::Message;
+use crate::dashboard::update::update;
+
+fn opened() -> State {
+    let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
+    assert_eq!(press(&mut state, "n"), [Effect::ListRecipes]);
+    state
+}
+
+/// Presses keys: characters, or `<enter>`, `<esc>`, `<down>`, `<right>`.
+fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = keys;
+    while let Some(char) = rest.chars().next() {
+        let (code, length) = match rest
+            .find('>')
+            .filter(|_| char == '<')
+            .map(|end| (&rest[1..end], end + 1))
+        {
+            Some(("enter", length)) => (KeyCode::Enter, length),
+            Some(("esc", length)) => (KeyCode::Esc, length),
+            Some(("down", length)) => (KeyCode::Down, length),
+            Some(("right", length)) => (KeyCode::Right, length),
+            Some(("end", length)) => (KeyCode::End, length),
+            _ => (KeyCode::Char(char), char.len_utf8()),
+        };
+        rest = &rest[length..];
+        effects.extend(update(
+            state,
+            Timestamp::UNIX_EPOCH,
+            Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+        ));
+    }
+    effects
+}
+
+fn go_to(state: &mut State, key: &str) {
+    let at = FIELDS.iter().position(|field| field.key == key).unwrap();
+    press(state, "g");
+    press(state, &"j".repeat(at));
+}
+
+fn screen(state: &State, width: u16, height: u16) -> String {
+    let area = Rect::new(0, 0, width, height);
+    let mut buf = Buffer::empty(area);
+    crate::dashboard::view::draw(state, area, &mut buf);
+    let lines = buf.content().chunks(usize::from(width));
+    lines
+        .map(|line| {
+            line.iter()
+                .map(ratatui::buffer::Cell::symbol)
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn launched(effects: &[Effect]) -> &Request {
+    match effects {
+        [Effect::Launch(request)] => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn recipe_starts_as_it_is_with_two_keys() {
+    let mut state = opened();
+    let effects = press(&mut state, "<enter>s");
+    assert_eq!(
+        *launched(&effects),
+        Request {
+            recipe: PathBuf::from("quick"),
+            overrides: Vec::new()
+        }
+    );
+    assert!(matches!(state.screen, Screen::Runs));
+}
+
+#[test]
+fn changed_values_go_along_and_only_they() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "num_epochs");
+    press(&mut state, "<enter>");
+    let form = state.form.edit.as_mut().unwrap();
+    form.typing = Some(Prompt::new("3"));
+    press(&mut state, "<enter>");
+    go_to(&mut state, "nesterov");
+    press(&mut state, "<right>");
+    let effects = press(&mut state, "s");
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        launched(&effects).overrides,
+        [pair("num_epochs", "3"), pair("nesterov", "true")]
+    );
+}
+
+#[test]
+fn bad_value_says_why_and_does_not_start() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "momentum");
+    press(&mut state, "<enter>e9");
+    let shown = screen(&state, 80, 24);
+    assert!(
+        shown.contains("✗ momentum must be in [0, 1), got"),
+        "{shown}"
+    );
+    press(&mut state, "<enter>");
+    assert!(state.form.is_typing(), "a bad value was accepted");
+    press(&mut state, "<esc>");
+    assert!(!state.form.is_typing());
+}
+
+#[test]
+fn leaving_the_form_loses_no_change() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "nesterov");
+    press(&mut state, "<right><esc><esc>");
+    assert!(matches!(state.screen, Screen::Runs));
+    press(&mut state, "n<enter>");
+    assert!(state.form.edit.as_ref().unwrap().values.nesterov);
+}
+
+#[test]
+fn broken_recipe_of_the_folder_is_told_and_cannot_start() {
+    let mut state = opened();
+    let broken = Choice::of(
+        PathBuf::from("configs/mine.toml"),
+        "# Mine.\nmomentum = 2\n",
+    );
+    update(
+        &mut state,
+        Timestamp::UNIX_EPOCH,
+        Message::RecipesListed(vec![broken]),
+    );
+    assert!(press(&mut state, "Gs").is_empty());
+    let notice = state.notice.clone().unwrap();
+    assert!(
+        notice.bad
+            && notice
+                .text
+                .contains("configs/mine.toml:2: momentum must be in [0, 1), got 2"),
+        "{notice:?}"
+    );
+}
+
+#[test]
+fn form_at_both_sizes() {
+    let mut state = opened();
+    let chooser = screen(&state, 80, 24);
+    press(&mut state, "<enter>");
+    go_to(&mut state, "batch_size");
+    insta::assert_snapshot!("chooser", chooser);
+    insta::assert_snapshot!("values_80x24", screen(&state, 80, 24));
+    insta::assert_snapshot!("values_200x50", screen(&state, 200, 50));
+}
