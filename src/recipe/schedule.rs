@@ -57,6 +57,11 @@ impl Schedule {
         }
     }
 
+    /// Steps of an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.steps_per_epoch
+    }
+
     /// Steps of the whole run.
     pub fn total_steps(&self) -> u64 {
         self.epochs * self.steps_per_epoch

@@ -8,3 +8,5 @@ mod cli;
 mod fake_worker;
 mod libtorch_script;
 mod walls;
+#[cfg(feature = "worker")]
+mod worker;

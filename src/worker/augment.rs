@@ -1,0 +1,152 @@
+//! What happens to a batch of images between the data set's bytes and the network, as batched tensor operations on
+//! whichever device the bytes lie.
+
+use tch::{Kind, Tensor};
+
+use super::device::Compute;
+
+/// Mean and standard deviation of CIFAR-10's channels, on pixels in 0 to 1.
+const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
+const STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
+
+/// A crop of the image's own size from the image padded with `padding` black pixels on each side, at a place drawn for
+/// each image. Bytes in, bytes out: N x C x H x W.
+pub fn random_crop(images: &Tensor, padding: i64) -> Tensor {
+    let (count, _, height, width) = images.size4().expect("images have four dimensions");
+    let options = (Kind::Int64, images.device());
+    let [top, left] = [(); 2].map(|()| Tensor::randint(2 * padding + 1, [count], options));
+    let padded = images.constant_pad_nd([padding; 4]);
+    // Every crop there is, as a view: N x C x tops x lefts x H x W. The index takes one of them for each image.
+    let crops = padded.unfold(2, height, 1).unfold(3, width, 1);
+    let image = Tensor::arange(count, options);
+    crops.index(&[Some(image), None, Some(top), Some(left)])
+}
+
+/// Each image or, with probability one half, its mirror.
+pub fn random_horizontal_flip(images: &Tensor) -> Tensor {
+    let flipped = Tensor::randint(
+        2,
+        [images.size()[0], 1, 1, 1],
+        (Kind::Bool, images.device()),
+    );
+    images.flip([3]).where_self(&flipped, images)
+}
+
+/// Turns bytes into what the network takes: each channel with mean 0 and deviation 1, in the precision and memory order
+/// of its `compute`.
+#[derive(Debug)]
+pub struct Normaliser {
+    compute: Compute,
+    /// 1 x 3 x 1 x 1, on the scale of bytes. Made once: a copy to a GPU would make every step wait for the one before.
+    mean: Tensor,
+    std: Tensor,
+}
+
+impl Normaliser {
+    /// For images on the device of `compute`.
+    pub fn new(compute: Compute) -> Self {
+        let channels = |values: [f32; 3]| {
+            (Tensor::from_slice(&values) * 255.0)
+                .view([1, 3, 1, 1])
+                .to_device(compute.device)
+        };
+        Self {
+            compute,
+            mean: channels(MEAN),
+            std: channels(STD),
+        }
+    }
+
+    /// N x 3 x H x W bytes to as many numbers.
+    pub fn normalise(&self, images: &Tensor) -> Tensor {
+        self.compute
+            .arrange(&((images.to_kind(Kind::Float) - &self.mean) / &self.std))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// Images whose every pixel says where it lies: 8 x row + column + 1 (0 is left for the padding).
+    fn marked(count: i64) -> Tensor {
+        let pixels = Tensor::arange_start(1, 65, (Kind::Uint8, Device::Cpu)).view([1, 1, 8, 8]);
+        pixels.expand([count, 3, 8, 8], false).contiguous()
+    }
+
+    fn bytes(tensor: &Tensor) -> Vec<u8> {
+        Vec::try_from(tensor.contiguous().view(-1)).unwrap()
+    }
+
+    #[test]
+    fn every_crop_is_a_window_of_its_own_padded_image() {
+        tch::manual_seed(1);
+        let images = marked(64);
+        let cropped = random_crop(&images, 2);
+        assert_eq!(cropped.size(), images.size());
+        let padded = images.get(0).constant_pad_nd([2; 4]);
+        let windows: Vec<Vec<u8>> = (0..25)
+            .map(|place| bytes(&padded.narrow(1, place / 5, 8).narrow(2, place % 5, 8)))
+            .collect();
+        let mut seen = std::collections::HashSet::new();
+        for image in 0..64 {
+            let place = windows
+                .iter()
+                .position(|window| *window == bytes(&cropped.get(image)));
+            seen.insert(place.expect("a crop is one of the windows of its image"));
+        }
+        assert!(
+            seen.len() > 15,
+            "64 crops fell on only {} of 25 places",
+            seen.len()
+        );
+    }
+
+    #[test]
+    fn a_crop_takes_the_pixels_of_its_own_image() {
+        tch::manual_seed(2);
+        let images = Tensor::arange(16, (Kind::Uint8, Device::Cpu))
+            .view([16, 1, 1, 1])
+            .expand([16, 3, 4, 4], false);
+        let cropped = random_crop(&images.contiguous(), 1);
+        for image in 0..16 {
+            let found = bytes(&cropped.get(image));
+            assert!(
+                found
+                    .iter()
+                    .all(|&pixel| pixel == 0 || i64::from(pixel) == image)
+            );
+        }
+    }
+
+    #[test]
+    fn a_flip_gives_the_image_or_its_mirror_about_equally_often() {
+        tch::manual_seed(3);
+        let images = marked(200);
+        let flipped = random_horizontal_flip(&images);
+        let (same, mirror) = (bytes(&images.get(0)), bytes(&images.get(0).flip([2])));
+        let mut mirrored = 0;
+        for image in 0..200 {
+            let found = bytes(&flipped.get(image));
+            assert!(found == same || found == mirror);
+            mirrored += i32::from(found == mirror);
+        }
+        assert!(
+            (70..130).contains(&mirrored),
+            "{mirrored} of 200 were mirrored"
+        );
+    }
+
+    #[test]
+    fn normalised_pixels_follow_the_published_constants() {
+        let images = Tensor::full([1, 3, 2, 2], 255, (Kind::Uint8, Device::Cpu));
+        let normalised = Normaliser::new(Compute::float32_cpu()).normalise(&images);
+        assert_eq!(normalised.kind(), Kind::Float);
+        for channel in 0..3 {
+            let expected = (1.0 - f64::from(MEAN[channel])) / f64::from(STD[channel]);
+            let found = normalised.double_value(&[0, channel as i64, 1, 1]);
+            assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+        }
+    }
+}

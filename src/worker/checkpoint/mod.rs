@@ -1,0 +1,374 @@
+//! Checkpoints as safetensors: the network under `PyTorch`'s names, readable from Python in one line, and in `last` also what a
+//! resumed run needs: momentum buffers as tensors, and counters and sums as text in the file's header.
+
+mod progress;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
+use tch::{Device, Kind, Tensor, no_grad};
+use traintop::run::write::replace_file;
+
+use super::model::StateDict;
+use super::optimiser::Sgd;
+
+pub use progress::{Best, Progress};
+
+/// What the names of momentum buffers begin with.
+const MOMENTUM: &str = "momentum.";
+
+/// The longest header that the format allows, in bytes.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// A checkpoint that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error("{}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{}: not a whole safetensors file: {what}", path.display())]
+    Damaged { path: PathBuf, what: String },
+    #[error("{}: {source}", path.display())]
+    Load { path: PathBuf, source: LoadError },
+}
+
+/// Writes the network alone, with its epoch in the header. The file is whole or absent.
+pub fn save_weights(path: &Path, state: &StateDict, epoch: u32) -> Result<(), CheckpointError> {
+    write(
+        path,
+        weights(state),
+        HashMap::from([("epoch".to_owned(), epoch.to_string())]),
+    )
+}
+
+/// Reads the network from any file that holds it.
+pub fn load_weights(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
+    let bytes = read(path)?;
+    Stored::parse(path, &bytes)?.load(
+        state
+            .entries()
+            .iter()
+            .map(|entry| (entry.name.clone(), &entry.tensor)),
+    )
+}
+
+/// The epoch that a file of [`save_weights`] is of; `None` if there is no such file, or it does not say.
+pub fn epoch_of(path: &Path) -> Option<u32> {
+    header_of(path).ok()?.get("epoch")?.parse().ok()
+}
+
+/// Writes all that a resumed run needs. The file is whole or absent.
+pub fn save_last(
+    path: &Path,
+    state: &StateDict,
+    optimiser: &Sgd,
+    progress: Progress,
+) -> Result<(), CheckpointError> {
+    let momentum = optimiser
+        .velocities()
+        .map(|(name, tensor)| (format!("{MOMENTUM}{name}"), Bytes::of(&tensor)));
+    write(path, weights(state).chain(momentum), progress.to_header())
+}
+
+/// Reads a file of [`save_last`] into a network and an optimiser of the same shape.
+pub fn load_last(
+    path: &Path,
+    state: &StateDict,
+    optimiser: &Sgd,
+) -> Result<Progress, CheckpointError> {
+    let bytes = read(path)?;
+    let stored = Stored::parse(path, &bytes)?;
+    let progress =
+        Progress::from_header(&stored.header).map_err(|key| CheckpointError::Damaged {
+            path: path.to_owned(),
+            what: format!("its header lacks `{key}`"),
+        })?;
+    stored.load(
+        state
+            .entries()
+            .iter()
+            .map(|entry| (entry.name.clone(), &entry.tensor)),
+    )?;
+    let velocities: Vec<_> = optimiser.velocities().collect();
+    stored.load(
+        velocities
+            .iter()
+            .map(|(name, tensor)| (format!("{MOMENTUM}{name}"), tensor)),
+    )?;
+    Ok(progress)
+}
+
+/// A checkpoint's content as it lies in its file.
+struct Stored<'a> {
+    path: &'a Path,
+    header: HashMap<String, String>,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Stored<'a> {
+    fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, CheckpointError> {
+        let damaged = |error: SafeTensorError| CheckpointError::Damaged {
+            path: path.to_owned(),
+            what: error.to_string(),
+        };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        Ok(Self {
+            path,
+            header: metadata.metadata().clone().unwrap_or_default(),
+            tensors,
+        })
+    }
+
+    /// Overwrites each target with the tensor stored under its name.
+    fn load<'t>(
+        &self,
+        targets: impl Iterator<Item = (String, &'t Tensor)>,
+    ) -> Result<(), CheckpointError> {
+        for (name, target) in targets {
+            self.overwrite(name, target)
+                .map_err(|source| CheckpointError::Load {
+                    path: self.path.to_owned(),
+                    source,
+                })?;
+        }
+        Ok(())
+    }
+
+    fn overwrite(&self, name: String, target: &Tensor) -> Result<(), LoadError> {
+        let Some(source) = self
+            .tensors
+            .tensor(&name)
+            .ok()
+            .and_then(|view| to_tensor(&view))
+        else {
+            return Err(LoadError::Missing { name });
+        };
+        let (expected, found) = (target.size(), source.size());
+        if expected != found {
+            return Err(LoadError::Shape {
+                name,
+                expected,
+                found,
+            });
+        }
+        no_grad(|| target.shallow_clone().copy_(&source));
+        Ok(())
+    }
+}
+
+/// `None` of a kind that no checkpoint of ours holds.
+fn to_tensor(view: &TensorView) -> Option<Tensor> {
+    let kind = match view.dtype() {
+        Dtype::F32 => Kind::Float,
+        Dtype::I64 => Kind::Int64,
+        _ => return None,
+    };
+    let size: Vec<i64> = view.shape().iter().map(|&length| length as i64).collect();
+    Tensor::f_from_data_size(view.data(), &size, kind).ok()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    std::fs::read(path).map_err(|source| CheckpointError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Why a tensor does not fit the network.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("it holds no tensor `{name}`, which the recipe's network needs")]
+    Missing { name: String },
+    #[error(
+        "its tensor `{name}` has the shape {found:?}, and the recipe's network needs {expected:?}"
+    )]
+    Shape {
+        name: String,
+        expected: Vec<i64>,
+        found: Vec<i64>,
+    },
+}
+
+fn weights(state: &StateDict) -> impl Iterator<Item = (String, Bytes)> {
+    state
+        .entries()
+        .iter()
+        .map(|entry| (entry.name.clone(), Bytes::of(&entry.tensor)))
+}
+
+fn write(
+    path: &Path,
+    tensors: impl Iterator<Item = (String, Bytes)>,
+    mut header: HashMap<String, String>,
+) -> Result<(), CheckpointError> {
+    // Some Python readers refuse a file that does not say which framework's layout it holds.
+    header.insert("format".to_owned(), "pt".to_owned());
+    let bytes = safetensors::serialize(tensors, Some(header)).map_err(|error| {
+        CheckpointError::Damaged {
+            path: path.to_owned(),
+            what: error.to_string(),
+        }
+    })?;
+    replace_file(path, &bytes).map_err(|source| CheckpointError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads no more of the file than its header.
+fn header_of(path: &Path) -> std::io::Result<HashMap<String, String>> {
+    let mut file = File::open(path)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let mut bytes = length.to_vec();
+    file.take(u64::from_le_bytes(length).min(MAX_HEADER))
+        .read_to_end(&mut bytes)?;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..])?;
+    let entries = header["__metadata__"].as_object().into_iter().flatten();
+    Ok(entries
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect())
+}
+
+/// A tensor's values as they are in a file: contiguous, in host memory.
+struct Bytes {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+impl Bytes {
+    fn of(tensor: &Tensor) -> Self {
+        let kind = tensor.kind();
+        let host = tensor.detach().to_device(Device::Cpu).contiguous();
+        let mut data = vec![0; host.numel() * kind.elt_size_in_bytes()];
+        host.copy_data_u8(&mut data, host.numel());
+        let dtype = if kind == Kind::Int64 {
+            Dtype::I64
+        } else {
+            Dtype::F32
+        };
+        Self {
+            dtype,
+            shape: host.size().iter().map(|&length| length as usize).collect(),
+            data,
+        }
+    }
+}
+
+impl View for Bytes {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.data)
+    }
+    fn data_len(&self) -> usize {
+        self.data.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ResNet, Shape};
+    use crate::optimiser::Settings;
+
+    fn network(classes: i64) -> (StateDict, Sgd) {
+        let mut state = StateDict::new(Device::Cpu);
+        let shape = Shape {
+            width: 4,
+            blocks: 1,
+            se_reduction: Some(2),
+            dropout_rate: 0.0,
+            classes,
+        };
+        let _ = ResNet::new(&mut state, &shape);
+        let optimiser = Sgd::new(
+            &state,
+            Settings {
+                weight_decay: 0.0,
+                nesterov: false,
+                grad_clip: None,
+            },
+        );
+        (state, optimiser)
+    }
+
+    #[test]
+    fn last_brings_back_every_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let (state, optimiser) = network(10);
+        for (number, (_, mut velocity)) in optimiser.velocities().enumerate() {
+            let _ = velocity.fill_(number as f64 / 7.0);
+        }
+        save_last(&path, &state, &optimiser, Progress::example()).unwrap();
+        let (other, other_optimiser) = network(10);
+        assert_eq!(
+            load_last(&path, &other, &other_optimiser).unwrap(),
+            Progress::example()
+        );
+        for (left, right) in state.entries().iter().zip(other.entries()) {
+            assert_eq!(left.tensor, right.tensor, "{}", left.name);
+        }
+        for (left, right) in optimiser.velocities().zip(other_optimiser.velocities()) {
+            assert_eq!(left, right);
+        }
+    }
+
+    #[test]
+    fn weights_say_their_epoch_and_hold_the_network_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.safetensors");
+        assert_eq!(epoch_of(&path), None);
+        let (state, _) = network(10);
+        save_weights(&path, &state, 7).unwrap();
+        assert_eq!(epoch_of(&path), Some(7));
+        let (other, _) = network(10);
+        load_weights(&path, &other).unwrap();
+        let bytes = read(&path).unwrap();
+        let stored = Stored::parse(&path, &bytes).unwrap();
+        assert_eq!(stored.tensors.len(), state.entries().len());
+        for (left, right) in state.entries().iter().zip(other.entries()) {
+            assert_eq!(left.tensor, right.tensor, "{}", left.name);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.safetensors");
+        let (state, optimiser) = network(10);
+        save_weights(&path, &state, 1).unwrap();
+        let sentence = load_last(&path, &state, &optimiser)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            sentence.contains("its header lacks `epochs_done`"),
+            "{sentence}"
+        );
+        let sentence = load_weights(&path, &network(5).0).unwrap_err().to_string();
+        assert!(
+            sentence.contains("`fc.weight` has the shape [10, 32]"),
+            "{sentence}"
+        );
+        std::fs::write(&path, b"half a fi").unwrap();
+        let sentence = load_weights(&path, &state).unwrap_err().to_string();
+        assert!(
+            sentence.contains("best.safetensors: not a whole safetensors file"),
+            "{sentence}"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! How far a run has come, as text entries of a checkpoint's header.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use crate::loss::Sums;
+
+/// The best epoch so far, by validation accuracy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Best {
+    pub epoch: u32,
+    /// In percent.
+    pub val_acc: f64,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Progress {
+    /// Epochs that are complete: trained, validated and written as a row.
+    pub epochs_done: u32,
+    /// Steps done of the epoch after those.
+    pub step: u32,
+    /// Sums of that epoch up to the last row of steps.csv.
+    pub epoch_sums: Sums,
+    /// Sums since that row.
+    pub row_sums: Sums,
+    /// Seconds since the run began, without the time between a stop and a resume.
+    pub elapsed_s: f64,
+    pub best: Option<Best>,
+    /// The number of training images, so that a resumed run sees when its data have changed.
+    pub train_images: u32,
+}
+
+impl Progress {
+    /// Rust prints a float with as many digits as it takes to read the very same float back.
+    pub(super) fn to_header(self) -> HashMap<String, String> {
+        let mut header = HashMap::new();
+        let mut put = |key: &str, value: String| header.insert(key.to_owned(), value);
+        put("epochs_done", self.epochs_done.to_string());
+        put("step", self.step.to_string());
+        put("elapsed_s", self.elapsed_s.to_string());
+        put("train_images", self.train_images.to_string());
+        for (name, sums) in [("epoch", self.epoch_sums), ("row", self.row_sums)] {
+            put(&format!("{name}_loss"), sums.loss.to_string());
+            put(&format!("{name}_correct"), sums.correct.to_string());
+            put(&format!("{name}_images"), sums.images.to_string());
+            put(&format!("{name}_seconds"), sums.seconds.to_string());
+        }
+        if let Some(best) = self.best {
+            put("best_epoch", best.epoch.to_string());
+            put("best_val_acc", best.val_acc.to_string());
+        }
+        header
+    }
+
+    /// `Err` names the entry that is missing or unreadable.
+    pub(super) fn from_header(header: &HashMap<String, String>) -> Result<Self, String> {
+        fn take<T: FromStr>(header: &HashMap<String, String>, key: &str) -> Result<T, String> {
+            header
+                .get(key)
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| key.to_owned())
+        }
+        let sums = |name: &str| -> Result<Sums, String> {
+            Ok(Sums {
+                loss: take(header, &format!("{name}_loss"))?,
+                correct: take(header, &format!("{name}_correct"))?,
+                images: take(header, &format!("{name}_images"))?,
+                seconds: take(header, &format!("{name}_seconds"))?,
+            })
+        };
+        let best = header
+            .contains_key("best_epoch")
+            .then(|| -> Result<Best, String> {
+                Ok(Best {
+                    epoch: take(header, "best_epoch")?,
+                    val_acc: take(header, "best_val_acc")?,
+                })
+            });
+        Ok(Self {
+            epochs_done: take(header, "epochs_done")?,
+            step: take(header, "step")?,
+            epoch_sums: sums("epoch")?,
+            row_sums: sums("row")?,
+            elapsed_s: take(header, "elapsed_s")?,
+            best: best.transpose()?,
+            train_images: take(header, "train_images")?,
+        })
+    }
+}
+
+#[cfg(test)]
+impl Progress {
+    /// Floats that no short decimal says.
+    pub fn example() -> Self {
+        let sums = Sums {
+            loss: 0.1 + 0.2,
+            correct: 3,
+            images: 7,
+            seconds: 1.0 / 3.0,
+        };
+        Self {
+            epochs_done: 4,
+            step: 17,
+            epoch_sums: sums,
+            row_sums: Sums {
+                loss: f64::MIN_POSITIVE,
+                ..sums
+            },
+            elapsed_s: 12.345_678_901_234_567,
+            best: Some(Best {
+                epoch: 3,
+                val_acc: 100.0 / 3.0,
+            }),
+            train_images: 1000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_read_back_to_the_bit() {
+        for progress in [Progress::example(), Progress::default()] {
+            assert_eq!(Progress::from_header(&progress.to_header()), Ok(progress));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_missing_or_unreadable_is_named() {
+        let whole = Progress::example().to_header();
+        for key in whole.keys().filter(|key| *key != "best_epoch") {
+            let mut header = whole.clone();
+            header.remove(key);
+            assert_eq!(Progress::from_header(&header), Err(key.clone()));
+            header.insert(key.clone(), "?".to_owned());
+            assert_eq!(Progress::from_header(&header), Err(key.clone()));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A part of the data set on the device, as bytes, from which batches are gathered.
+
+use tch::{Device, Kind, Tensor};
+
+use super::data::{self, Split};
+
+/// The images to train, validate and, where there are any, test with.
+#[derive(Debug)]
+pub struct DataSet {
+    pub train: Images,
+    pub val: Images,
+    pub test: Option<Images>,
+    pub classes: Vec<String>,
+}
+
+impl DataSet {
+    /// Copies a data set to the device and drops it.
+    pub fn new(data: data::Dataset, device: Device) -> Self {
+        Self {
+            train: Images::new(&data.train, device),
+            val: Images::new(&data.val, device),
+            test: data.test.map(|test| Images::new(&test, device)),
+            classes: data.classes,
+        }
+    }
+}
+
+/// Images and their labels, resident on a device.
+#[derive(Debug)]
+pub struct Images {
+    /// N x 3 x H x W bytes.
+    pixels: Tensor,
+    /// N classes.
+    labels: Tensor,
+}
+
+impl Images {
+    /// Copies a split to the device.
+    pub fn new(split: &Split, device: Device) -> Self {
+        let size = [
+            split.labels.len() as i64,
+            3,
+            split.height as i64,
+            split.width as i64,
+        ];
+        let pixels = Tensor::from_data_size(&split.images, &size, Kind::Uint8).to_device(device);
+        Self {
+            pixels,
+            labels: Tensor::from_slice(&split.labels).to_device(device),
+        }
+    }
+
+    /// The number of images.
+    pub fn count(&self) -> i64 {
+        self.labels.size()[0]
+    }
+
+    /// The number of batches of `size` that hold every image once; the last may be smaller.
+    pub fn batches(&self, size: i64) -> u32 {
+        ((self.count() + size - 1) / size) as u32
+    }
+
+    /// Bytes and labels of the images that `order` has at the places of batch number `batch`.
+    pub fn batch_of(&self, order: &Tensor, batch: u32, size: i64) -> (Tensor, Tensor) {
+        let (start, length) = self.place(batch, size);
+        let chosen = order.narrow(0, start, length);
+        (
+            self.pixels.index_select(0, &chosen),
+            self.labels.index_select(0, &chosen),
+        )
+    }
+
+    /// Bytes and labels of batch number `batch` in the data's own order.
+    pub fn batch(&self, batch: u32, size: i64) -> (Tensor, Tensor) {
+        let (start, length) = self.place(batch, size);
+        (
+            self.pixels.narrow(0, start, length),
+            self.labels.narrow(0, start, length),
+        )
+    }
+
+    fn place(&self, batch: u32, size: i64) -> (i64, i64) {
+        let start = i64::from(batch) * size;
+        (start, size.min(self.count() - start))
+    }
+}

@@ -1,0 +1,15 @@
+//! The network: what its tensors are called, the layers it is made of, and the `ResNet` itself.
+
+pub mod layers;
+pub mod resnet;
+pub mod state_dict;
+
+pub use resnet::{ResNet, Shape};
+pub use state_dict::StateDict;
+
+/// Whether a forward pass is part of training: batch statistics and dropout, or running statistics and none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Train,
+    Evaluate,
+}

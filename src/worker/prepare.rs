@@ -1,0 +1,176 @@
+//! Everything that comes before the first step: data, network, optimiser, and what an earlier process of the same run left.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use traintop::recipe::{Recipe, Schedule};
+use traintop::run::{RunDir, State, record};
+use traintop::text;
+
+use super::augment::Normaliser;
+use super::checkpoint::{self, Progress};
+use super::console::Console;
+use super::data;
+use super::device::Compute;
+use super::error::WorkerError;
+use super::images::{DataSet, Images};
+use super::loss::Tally;
+use super::model::{ResNet, Shape, StateDict};
+use super::optimiser::{Settings, Sgd};
+use super::output::{Clock, Output};
+use super::random::{self, Draw};
+use super::run_files::{RunFiles, RunLock};
+use super::signals::StopRequest;
+use super::status::Status;
+use super::train::Training;
+
+/// A training that is ready for its next step: the first, or where the run's last checkpoint left off.
+pub fn prepare(
+    dir: &RunDir,
+    lock: &RunLock,
+    recipe: Recipe,
+    status: Status,
+    stop: StopRequest,
+) -> Result<Training, WorkerError> {
+    let compute = Compute::choose(&recipe)?;
+    let data = DataSet::new(data::load(&recipe)?, compute.device);
+
+    random::seed_for(recipe.seed, Draw::Weights);
+    let mut state_dict = StateDict::new(compute.device);
+    let model = ResNet::new(&mut state_dict, &Shape::of(&recipe, data.classes.len()));
+    let optimiser = Sgd::new(&state_dict, Settings::of(&recipe));
+    let schedule = Schedule::new(
+        &recipe,
+        u64::from(data.train.batches(i64::from(recipe.batch_size))),
+    );
+
+    let is_resumed = dir.metrics_csv().exists();
+    let train_images = data.train.count() as u32;
+    let progress = if dir.last().exists() {
+        checkpoint::load_last(&dir.last(), &state_dict, &optimiser)?
+    } else {
+        Progress {
+            train_images,
+            ..Progress::default()
+        }
+    };
+    if progress.train_images != train_images {
+        return Err(WorkerError::Refused(format!(
+            "{}: this run began with {} training images, and {} now gives {train_images}; restore the data, or start a new run",
+            dir.path().display(),
+            progress.train_images,
+            recipe.data_dir
+        )));
+    }
+
+    let steps_done =
+        schedule.steps_per_epoch() * u64::from(progress.epochs_done) + u64::from(progress.step);
+    let mut training = Training {
+        output: Output {
+            dir: dir.clone(),
+            files: RunFiles::open(lock, progress.epochs_done, steps_done)?,
+            status,
+            console: Console::new(),
+            clock: Clock::from(progress.elapsed_s),
+        },
+        tally: Tally::from(&progress.row_sums, compute.device),
+        saved_at: Instant::now(),
+        recipe,
+        normaliser: Normaliser::new(compute),
+        compute,
+        data,
+        state_dict,
+        model,
+        optimiser,
+        schedule,
+        progress,
+        stop,
+    };
+    training.announce(is_resumed)?;
+    Ok(training)
+}
+
+impl Settings {
+    /// Those of a recipe.
+    fn of(recipe: &Recipe) -> Self {
+        Self {
+            weight_decay: recipe.weight_decay,
+            nesterov: recipe.nesterov,
+            grad_clip: (recipe.grad_clip > 0.0).then_some(recipe.grad_clip),
+        }
+    }
+}
+
+impl Training {
+    /// Says what is about to be trained, in the log and in the record.
+    fn announce(&mut self, is_resumed: bool) -> Result<(), WorkerError> {
+        if is_resumed {
+            let (epoch, step) = (self.progress.epochs_done + 1, self.progress.step);
+            self.output.say(&format!(
+                "resumed in epoch {epoch} after {step} of its {} steps",
+                self.steps_per_epoch()
+            ))?;
+        } else {
+            let header = self.header();
+            self.output.files.log(&header)?;
+            let folder = format!("run folder {}", self.output.dir.path().display());
+            self.output.console.line(&folder);
+        }
+        let (progress, planned) = (self.progress, self.recipe.num_epochs);
+        self.output.status.update(|record| {
+            if record.state == State::Starting {
+                record.state = State::Running;
+            }
+            record.started_at.get_or_insert_with(Timestamp::now);
+            record.epochs_planned = planned;
+            record.epochs_done = progress.epochs_done;
+            record.best = progress.best.map(|best| record::Best {
+                epoch: best.epoch,
+                val_acc: best.val_acc,
+            });
+        })?;
+        Ok(())
+    }
+
+    fn header(&self) -> String {
+        let Recipe {
+            model_name,
+            width,
+            blocks,
+            data_dir,
+            ..
+        } = &self.recipe;
+        let images = |set: &Images| text::count(set.count() as u64);
+        let test = self
+            .data
+            .test
+            .as_ref()
+            .map_or_else(|| "no".to_owned(), images);
+        let recipe = self.recipe.to_json();
+        let settings: Vec<String> = recipe
+            .iter()
+            .map(|(key, value)| format!("  {key} = {value}"))
+            .collect();
+        [
+            format!("run {}", self.output.dir.name()),
+            format!(
+                "model {model_name}, width {width}, blocks {blocks}: {} parameters",
+                text::count(self.state_dict.parameter_count())
+            ),
+            format!(
+                "data {data_dir}: {} training, {} validation, {test} test images of {} classes",
+                images(&self.data.train),
+                images(&self.data.val),
+                self.data.classes.len()
+            ),
+            format!("device {}", self.compute),
+            format!(
+                "{} epochs of {} steps; recipe:",
+                self.recipe.num_epochs,
+                self.steps_per_epoch()
+            ),
+            settings.join("\n"),
+        ]
+        .join("\n")
+    }
+}

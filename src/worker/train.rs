@@ -1,0 +1,165 @@
+//! The training loop: what happens to a batch, and in which order an epoch goes.
+
+use std::time::{Duration, Instant};
+
+use tch::{Tensor, no_grad};
+use traintop::recipe::{Recipe, Schedule};
+
+use super::augment::{Normaliser, random_crop, random_horizontal_flip};
+use super::checkpoint::Progress;
+use super::device::Compute;
+use super::error::WorkerError;
+use super::images::{DataSet, Images};
+use super::loss::{Sums, Tally, cross_entropy};
+use super::memory;
+use super::model::{Mode, ResNet, StateDict};
+use super::optimiser::Sgd;
+use super::output::Output;
+use super::random::{self, Draw};
+use super::signals::StopRequest;
+
+/// Images in a batch of validation. A constant, since sums of another grouping end in other digits.
+const VALIDATION_BATCH: i64 = 500;
+
+/// An epoch that takes longer is saved in between, so that a kill costs no more than this.
+const SAVE_EVERY: Duration = Duration::from_secs(300);
+
+/// How a training ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All epochs are done.
+    Finished,
+    /// It was asked to stop, and is saved.
+    Stopped,
+}
+
+/// Everything that a training consists of.
+#[derive(Debug)]
+pub struct Training {
+    pub recipe: Recipe,
+    pub compute: Compute,
+    pub normaliser: Normaliser,
+    pub data: DataSet,
+    pub state_dict: StateDict,
+    pub model: ResNet,
+    pub optimiser: Sgd,
+    pub schedule: Schedule,
+    pub progress: Progress,
+    /// Sums since the last row of steps.csv.
+    pub tally: Tally,
+    pub output: Output,
+    pub stop: StopRequest,
+    /// When `last` was last written.
+    pub saved_at: Instant,
+}
+
+impl Training {
+    /// Trains until the last epoch or until asked to stop.
+    pub fn run(&mut self) -> Result<End, WorkerError> {
+        self.complete_checkpoints()?;
+        while self.progress.epochs_done < self.recipe.num_epochs {
+            memory::reset_peak();
+            let trained = self.train_epoch()?;
+            let validation = if trained {
+                self.evaluate(&self.data.val)
+            } else {
+                None
+            };
+            let Some(validation) = validation else {
+                self.save()?;
+                return Ok(End::Stopped);
+            };
+            self.finish_epoch(&validation)?;
+        }
+        self.test()
+    }
+
+    /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop before its end.
+    fn train_epoch(&mut self) -> Result<bool, WorkerError> {
+        let (seed, epoch, steps) = (
+            self.recipe.seed,
+            self.progress.epochs_done + 1,
+            self.steps_per_epoch(),
+        );
+        let order = random::epoch_order(seed, epoch, self.data.train.count(), self.compute.device);
+        self.tally = Tally::from(&self.progress.row_sums, self.compute.device);
+        while self.progress.step < steps {
+            if self.stop.is_set() {
+                return Ok(false);
+            }
+            let step = self.progress.step;
+            random::seed_for(seed, Draw::Step { epoch, step });
+
+            let (images, labels) =
+                self.data
+                    .train
+                    .batch_of(&order, step, i64::from(self.recipe.batch_size));
+            let images = self.normaliser.normalise(&self.augment(images));
+            let logits = self.model.forward(&images, Mode::Train);
+            let loss = cross_entropy(&logits, &labels, self.recipe.label_smoothing);
+            let learning_rate = self.schedule.learning_rate(self.global_step());
+            self.optimiser.step(
+                &loss,
+                learning_rate,
+                self.schedule.momentum(self.global_step()),
+            );
+            self.tally.add(&loss, &logits, &labels);
+
+            self.progress.step += 1;
+            self.show_step();
+            if self.progress.step.is_multiple_of(self.recipe.log_interval)
+                || self.progress.step == steps
+            {
+                self.finish_row()?;
+            }
+            if self.saved_at.elapsed() > SAVE_EVERY {
+                self.save()?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn augment(&self, images: Tensor) -> Tensor {
+        let padding = i64::from(self.recipe.random_crop_padding);
+        let images = if padding > 0 {
+            random_crop(&images, padding)
+        } else {
+            images
+        };
+        if self.recipe.random_horizontal_flip {
+            random_horizontal_flip(&images)
+        } else {
+            images
+        }
+    }
+
+    /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop on the way.
+    pub fn evaluate(&self, images: &Images) -> Option<Sums> {
+        let mut tally = Tally::from(&Sums::default(), self.compute.device);
+        for batch in 0..images.batches(VALIDATION_BATCH) {
+            if self.stop.is_set() {
+                return None;
+            }
+            let (images, labels) = images.batch(batch, VALIDATION_BATCH);
+            let images = self.normaliser.normalise(&images);
+            let logits = no_grad(|| self.model.forward(&images, Mode::Evaluate));
+            tally.add(
+                &cross_entropy(&logits, &labels, self.recipe.label_smoothing),
+                &logits,
+                &labels,
+            );
+        }
+        Some(tally.read())
+    }
+
+    /// Optimiser steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.data.train.batches(i64::from(self.recipe.batch_size))
+    }
+
+    /// Optimiser steps since the run began.
+    pub fn global_step(&self) -> u64 {
+        u64::from(self.progress.epochs_done) * u64::from(self.steps_per_epoch())
+            + u64::from(self.progress.step)
+    }
+}

@@ -1,0 +1,128 @@
+//! A run that was killed or stopped anywhere goes on as if it never had been.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
+use traintop::run::{RunDir, State};
+
+use super::{
+    Bench, TINY, Worker, assert_every_file_is_whole, assert_same_rows, lines, record, succeed,
+    tensors, until,
+};
+
+#[test]
+fn a_run_killed_anywhere_and_resumed_has_the_rows_of_one_that_was_not() {
+    let bench = Bench::new(TINY);
+    let reference = bench.trained(&[]);
+    let mut random = ChaCha8Rng::seed_from_u64(20);
+    for _ in 0..2 {
+        let (mut worker, run) = bench.start(&[]);
+        let mut kills = 0;
+        loop {
+            // Wait for some progress of this process, then for a moment too short to aim with.
+            let written = |run: &RunDir| fs::metadata(run.steps_csv()).map_or(0, |file| file.len());
+            let (aim, moment) = (
+                random.random_range(0..200),
+                Duration::from_micros(random.random_range(0..30_000)),
+            );
+            let before = written(&run);
+            until("progress", || {
+                written(&run) > before + aim || written(&run) < before || worker.has_ended()
+            });
+            std::thread::park_timeout(moment);
+            worker.signal(Signal::KILL);
+            let killed = worker.exit().signal().is_some();
+            assert_every_file_is_whole(&run);
+            if !killed || kills == 6 {
+                break;
+            }
+            kills += 1;
+            worker = Worker(bench.resume(&run).spawn().unwrap());
+        }
+        assert!(kills > 0, "the worker was never killed");
+        if record(&run).state != State::Finished {
+            succeed(&mut bench.resume(&run));
+        }
+        assert_eq!(record(&run).state, State::Finished);
+        assert_same_rows(&run, &reference);
+        for path in [RunDir::best, RunDir::last] {
+            let same = tensors(&path(&run)) == tensors(&path(&reference));
+            assert!(
+                same,
+                "{} has other weights than the reference's",
+                path(&run).display()
+            );
+        }
+        assert_eq!(record(&run).best, record(&reference).best);
+        assert!(run.checkpoint(2).exists());
+    }
+}
+
+#[test]
+fn a_run_stopped_inside_an_epoch_goes_on_with_the_next_step() {
+    let bench = Bench::new(TINY);
+    let reference = bench.trained(&[]);
+    for signal in [Signal::TERM, Signal::INT] {
+        let (mut worker, run) = bench.start(&[]);
+        until("a row of steps", || lines(&run.steps_csv()).len() > 1);
+        worker.signal(signal);
+        assert_eq!(worker.exit().code(), Some(0));
+        let stopped = record(&run);
+        assert_eq!(stopped.state, State::Stopped);
+        assert!(tensors(&run.last()).is_some());
+
+        succeed(&mut bench.resume(&run));
+        let log = lines(&run.training_log());
+        assert!(log.iter().any(|line| line.contains("stopped")), "{log:#?}");
+        let resumed = log
+            .iter()
+            .find(|line| line.contains("resumed in epoch"))
+            .expect("the log tells of the resume");
+        assert!(!resumed.contains("after 0 of"), "{resumed}");
+        assert_same_rows(&run, &reference);
+        assert_eq!(
+            (record(&run).state, record(&run).id),
+            (State::Finished, stopped.id)
+        );
+        let times: Vec<f64> = lines(&run.steps_csv())[1..]
+            .iter()
+            .map(|row| row.rsplit(',').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(times.is_sorted(), "the time went back: {times:?}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_worker_at_once() {
+    // Steps of many seconds: neither could end by itself in time.
+    let bench = Bench::new(TINY);
+    let slow = [
+        "width=96",
+        "blocks=2",
+        "max_train_images=2000",
+        "batch_size=2000",
+        "precision=float32",
+    ];
+    let (mut worker, run) = bench.start(&slow);
+    until("the first step", || record(&run).state == State::Running);
+    worker.signal(Signal::TERM);
+    until("the record to say so", || {
+        record(&run).state == State::Stopping
+    });
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.exit().code(), Some(128 + 15));
+    let record = record(&run);
+    assert_eq!(record.state, State::Stopped);
+    assert!(
+        record
+            .exit
+            .unwrap()
+            .reason
+            .unwrap()
+            .contains("second signal")
+    );
+}
