@@ -241,7 +241,8 @@ fn look_closer(state: &mut State) -> Vec<Effect> {
     let selected = state.runs.selected().map(|row| row.found.dir.clone());
     match selected {
         Some(dir) if runs::has_preview(state.size) => effects.extend(open(state, &dir)),
-        _ => {}
+        // Nothing shows it any more: what was read of it is let go.
+        _ => effects.extend(state.opened.take().map(|old| Effect::Close(old.dir))),
     }
     effects.push(watch(state));
     effects

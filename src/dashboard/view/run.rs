@@ -4,6 +4,8 @@ pub mod charts;
 pub mod detail;
 pub mod epochs;
 pub mod header;
+#[cfg(test)]
+mod journeys;
 pub mod layout;
 pub mod lines;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::lines::wrapped;
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::view::state_glyph;
 use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::run::steps::Progress;
 use crate::run::summary::Summary;
 use crate::text::{count, duration};
 
@@ -126,10 +127,7 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
         content: Content::Words(vec![Span::styled(text, theme.style(role))]),
     };
     let training = summary.observed.state.is_active();
-    let within = detail
-        .and_then(|detail| detail.progress)
-        .or(summary.progress)
-        .filter(|_| training);
+    let within = within_epoch(summary, detail).filter(|_| training);
     let mut parts = Vec::new();
     match summary.epochs_planned {
         Some(planned) => {
@@ -192,6 +190,14 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
         parts.push(words(0, format!("{} left", duration(left)), Role::Accent));
     }
     parts
+}
+
+/// Where it is in the epoch that runs. Between an epoch's last step and the next one's first report there is no such place.
+fn within_epoch(summary: &Summary, detail: Option<&Detail>) -> Option<Progress> {
+    let reported = detail
+        .and_then(|detail| detail.progress)
+        .or(summary.progress)?;
+    (reported.epoch > summary.epochs_done).then_some(reported)
 }
 
 /// From the steps, or while there are none from whole epochs.

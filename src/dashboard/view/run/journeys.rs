@@ -1,0 +1,188 @@
+//! The Run screen and the preview through messages: what is opened, read, followed and let go.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::{Timestamp, ToSpan};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::detail::Reading;
+use super::detail::tests::trained;
+use super::tests::{summary, text};
+use crate::dashboard::effect::Effect;
+use crate::dashboard::message::Message;
+use crate::dashboard::state::{Screen, State};
+use crate::dashboard::update::update;
+use crate::dashboard::view;
+use crate::run::RunDir;
+use crate::run::discover::Found;
+use crate::run::state::State as RunState;
+
+fn start() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn dir(name: &str) -> RunDir {
+    RunDir::new(format!("/nowhere/runs/{name}"))
+}
+
+/// A dashboard that has found three runs, `c` the newest and training; and what it ordered.
+fn opened(columns: u16, rows: u16) -> (State, Vec<Effect>) {
+    let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), start());
+    let found = [
+        ("c", RunState::Running, 3),
+        ("b", RunState::Finished, 2),
+        ("a", RunState::Finished, 1),
+    ]
+    .map(|(name, run, age)| {
+        let mut summary = summary(run);
+        summary.dir = dir(name);
+        summary.name = name.to_owned();
+        summary.started_at = Some(start() - (4 - age).hours());
+        (Found::look(dir(name)), Some(summary))
+    });
+    let effects = update(&mut state, start(), Message::RunsFound(found.to_vec()));
+    (state, effects)
+}
+
+fn press(state: &mut State, key: char) -> Vec<Effect> {
+    let code = match key {
+        '\n' => KeyCode::Enter,
+        '\x1b' => KeyCode::Esc,
+        key => KeyCode::Char(key),
+    };
+    let now = state.now;
+    update(
+        state,
+        now,
+        Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+    )
+}
+
+fn read(state: &mut State, name: &str, epochs: u32, anew: bool) -> Vec<Effect> {
+    let reading = Reading {
+        metrics: Some((trained(epochs), anew)),
+        ..Reading::default()
+    };
+    let now = state.now;
+    update(state, now, Message::RunRead(dir(name), Box::new(reading)))
+}
+
+fn screen(state: &State) -> String {
+    let mut buf = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
+    view::draw(state, buf.area, &mut buf);
+    text(&buf)
+}
+
+fn reads(effects: &[Effect]) -> Vec<&RunDir> {
+    effects
+        .iter()
+        .filter_map(|effect| {
+            if let Effect::Read(dir) = effect {
+                Some(dir)
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept() {
+    let (mut state, found) = opened(80, 24);
+    assert!(
+        reads(&found).is_empty(),
+        "a small screen has no preview to read for"
+    );
+    press(&mut state, 'j');
+    let effects = press(&mut state, '\n');
+    assert_eq!(reads(&effects), [&dir("b")]);
+    assert!(screen(&state).contains("reading the run's files"));
+    read(&mut state, "b", 120, true);
+    let drawn = screen(&state);
+    assert!(
+        drawn.contains("t train_loss") && drawn.contains("v val_acc"),
+        "{drawn}"
+    );
+    press(&mut state, 'h');
+    assert!(screen(&state).contains("Loss  epoch 119"));
+    press(&mut state, '2');
+    assert!(screen(&state).contains("▸★  119"));
+    let effects = press(&mut state, '\x1b');
+    assert!(effects.contains(&Effect::Close(dir("b"))), "{effects:?}");
+    assert!(state.opened.is_none() && matches!(state.screen, Screen::Runs));
+    assert_eq!(
+        state.runs.selected().map(|row| &row.found.dir),
+        Some(&dir("b"))
+    );
+}
+
+#[test]
+fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
+    let (mut state, _) = opened(80, 24);
+    press(&mut state, '\n');
+    read(&mut state, "c", 120, true);
+    let changed = |state: &mut State| {
+        let now = state.now;
+        update(state, now, Message::FolderChanged(dir("c").logs()))
+    };
+    assert_eq!(reads(&changed(&mut state)), [&dir("c")]);
+    assert!(reads(&changed(&mut state)).is_empty(), "one is under way");
+    let effects = read(&mut state, "c", 150, true);
+    assert_eq!(
+        reads(&effects),
+        [&dir("c")],
+        "what came meanwhile is read after it"
+    );
+    press(&mut state, '2');
+    assert!(
+        screen(&state).contains("132-150 of 150"),
+        "{}",
+        screen(&state)
+    );
+}
+
+#[test]
+fn what_was_read_of_a_run_that_is_no_longer_opened_is_dropped() {
+    let (mut state, _) = opened(80, 24);
+    press(&mut state, '\n');
+    press(&mut state, 'q');
+    assert!(read(&mut state, "c", 120, true).is_empty());
+    assert!(state.opened.is_none());
+}
+
+#[test]
+fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_rested() {
+    let (mut state, found) = opened(200, 50);
+    assert_eq!(reads(&found), [&dir("c")]);
+    assert!(reads(&press(&mut state, 'j')).is_empty());
+    let due = state.next_wake().unwrap();
+    assert_eq!(due, start() + 150.milliseconds());
+    let effects = update(&mut state, due, Message::Woke);
+    assert_eq!(reads(&effects), [&dir("b")]);
+    assert!(effects.contains(&Effect::Close(dir("c"))), "{effects:?}");
+    read(&mut state, "b", 120, true);
+    assert!(
+        screen(&state).contains("val_acc 90.86%"),
+        "{}",
+        screen(&state)
+    );
+    // The screen of the same run needs no second reading.
+    assert!(reads(&press(&mut state, '\n')).is_empty());
+    assert!(screen(&state).contains("2 Epochs"));
+}
+
+#[test]
+fn stopping_asks_first() {
+    let (mut state, _) = opened(80, 24);
+    press(&mut state, '\n');
+    assert!(press(&mut state, 'K').is_empty());
+    assert!(state.overlay.is_some());
+    assert!(press(&mut state, 'y').contains(&Effect::Stop(dir("c"))));
+}
+
+#[test]
+fn an_open_run_asks_for_no_waking() {
+    let (mut state, _) = opened(200, 50);
+    press(&mut state, '\n');
+    assert_eq!(state.next_wake(), None);
+}
