@@ -154,7 +154,9 @@ fn duration(seconds: f64) -> String {
             format!("{sign}{whole}{large_name}")
         }
     };
-    if seconds < MINUTE {
+    if seconds < MINUTE && seconds.fract() == 0.0 {
+        format!("{sign}{seconds}s")
+    } else if seconds < MINUTE {
         format!("{sign}{}s", significant(seconds, 3))
     } else if seconds < HOUR {
         pair(MINUTE, 1.0, "m", "s")
@@ -216,6 +218,7 @@ mod tests {
     fn time_is_written_in_its_units() {
         for (value, step, text) in [
             (0.0, 10.0, "0s"),
+            (30.0, 10.0, "30s"),
             (0.5, 0.5, "0.5s"),
             (90.0, 30.0, "1m30s"),
             (120.0, 60.0, "2m"),

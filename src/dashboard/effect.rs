@@ -19,6 +19,8 @@ pub enum Effect {
     Close(RunDir),
     /// Watch these folders and no others.
     Watch(HashSet<PathBuf>),
+    /// Watch these folders and no others, and then search the roots, so that nothing that happened before the watch goes unseen.
+    WatchAndDiscover(HashSet<PathBuf>),
     /// Tell when the process of this run ends.
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.

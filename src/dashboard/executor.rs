@@ -1,12 +1,12 @@
 //! Carries out orders on a few threads, and answers with messages. Everything slow happens here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::effect::Effect;
 use super::follow::Follower;
@@ -16,7 +16,7 @@ use super::view::run::detail::Reading;
 use crate::launch::{self, Started};
 use crate::recipe::SHIPPED;
 use crate::run::cache::Cache;
-use crate::run::discover::{Found, discover};
+use crate::run::discover::{Found, discover_with_others};
 use crate::run::metrics::Tail;
 use crate::run::state::SILENCE;
 use crate::run::summary::Summary;
@@ -27,6 +27,11 @@ use crate::run::{Record, RunDir, size};
 const THREADS: usize = 4;
 /// Summaries are handed over so many at a time, the first few alone so that the screen fills at once.
 const BATCH: usize = 64;
+
+/// So long a folder that is no run yet is watched after it last changed.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+/// And no more of them than these.
+const MOST_FRESH: usize = 64;
 
 /// What the threads share.
 struct Shared {
@@ -111,8 +116,10 @@ impl Executor {
             }
         }
         let thread = match &effect {
-            // Readings and closings of opened runs must not overtake each other.
-            Effect::Read(_) | Effect::Close(_) => 0,
+            // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
+            Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchAndDiscover(_) => {
+                0
+            }
             _ => {
                 self.next = self.next % (self.orders.len() - 1) + 1;
                 self.next
@@ -164,6 +171,10 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::Close(dir) => drop(lock(&shared.opened).remove(&dir)),
         Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
+        Effect::WatchAndDiscover(folders) => {
+            lock(&shared.watcher).set(&folders);
+            search(shared);
+        }
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
             let measured = dirs.into_iter().map(|dir| {
@@ -199,7 +210,8 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
 fn search(shared: &Shared) {
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
-    let unsearched = discover(&shared.roots, |found| {
+    let mut others = Vec::new();
+    let each = |found: Found| {
         dirs.push(found.dir.clone());
         let summary = lock(&shared.cache).lookup(&found).cloned();
         batch.push((found, summary));
@@ -208,15 +220,36 @@ fn search(shared: &Shared) {
                 .messages
                 .send(Message::RunsFound(std::mem::take(&mut batch)));
         }
-    });
+    };
+    let unsearched =
+        discover_with_others(&shared.roots, each, |other| others.push(other.to_owned()));
     let _ = shared.messages.send(Message::RunsFound(batch));
     let problems = unsearched
         .iter()
         .map(|problem| crate::text::clean(&problem.to_string()).into_owned())
         .collect();
-    let _ = shared
-        .messages
-        .send(Message::SearchEnded { dirs, problems });
+    let _ = shared.messages.send(Message::SearchEnded {
+        dirs,
+        fresh: fresh(others),
+        problems,
+    });
+}
+
+/// Of folders that are no runs those that changed of late, with their `logs`: a trainer makes its folder first, and what makes
+/// a run of it moments or minutes later.
+fn fresh(others: Vec<PathBuf>) -> HashSet<PathBuf> {
+    let changed_of_late = |folder: &PathBuf| {
+        let changed = fs::metadata(folder).and_then(|metadata| metadata.modified());
+        // A clock that is ahead of ours, as a file server's may be, means now.
+        changed.is_ok_and(|changed| changed.elapsed().unwrap_or_default() < FRESH)
+    };
+    others
+        .into_iter()
+        .filter(changed_of_late)
+        .take(MOST_FRESH)
+        .flat_map(|folder| [folder.join("logs"), folder])
+        .filter(|folder| folder.is_dir())
+        .collect()
 }
 
 fn summarise(shared: &Shared, dirs: Vec<RunDir>) {

@@ -1,6 +1,6 @@
 //! All that the dashboard knows. Only [`super::update`] changes it; views read it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -56,6 +56,8 @@ pub struct State {
     pub opened: Option<Opened>,
     /// Runs being summed up, and whether they changed meanwhile.
     pub refreshing: HashMap<RunDir, bool>,
+    /// Folders that are watched because they may be about to become runs.
+    pub fresh: HashSet<PathBuf>,
     /// Whether anything on the screen may have changed since it was drawn.
     pub dirty: bool,
 }
@@ -78,6 +80,7 @@ impl State {
             notice: None,
             opened: None,
             refreshing: HashMap::new(),
+            fresh: HashSet::new(),
             dirty: true,
         }
     }

@@ -1,6 +1,7 @@
 //! What each message changes, and what is to be done about it. Pure: no input or output, no clock, no thread.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -48,9 +49,18 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             }
         }
         Message::RunsFound(found) => runs_found(state, found),
-        Message::SearchEnded { dirs, problems } => {
+        Message::SearchEnded {
+            dirs,
+            fresh,
+            problems,
+        } => {
             state.runs.searched(&dirs, problems);
+            let new = !fresh.is_subset(&state.fresh);
+            state.fresh = fresh;
             let mut effects = look_closer(state);
+            if new {
+                effects.push(Effect::WatchAndDiscover(watched(state)));
+            }
             effects.push(Effect::FlushCache);
             effects
         }
@@ -251,10 +261,15 @@ fn look_closer(state: &mut State) -> Vec<Effect> {
 /// The folders whose changes matter: those of the runs that may change and are on the screen or active, the opened one, and those
 /// in which runs appear.
 fn watch(state: &State) -> Effect {
+    Effect::Watch(watched(state))
+}
+
+fn watched(state: &State) -> HashSet<PathBuf> {
     let mut folders: HashSet<_> = state
         .roots
         .iter()
         .flat_map(|root| [root.clone(), root.join("training_runs")])
+        .chain(state.fresh.iter().cloned())
         .collect();
     let height = runs::table_height(state.size);
     let active = state.runs.all().filter(|row| {
@@ -272,7 +287,7 @@ fn watch(state: &State) -> Effect {
         folders.insert(dir.path().to_owned());
         folders.insert(dir.logs());
     }
-    Effect::Watch(folders)
+    folders
 }
 
 /// The order to measure the runs on the screen that nobody has measured yet.

@@ -83,9 +83,19 @@ pub struct Unsearched {
 
 /// Calls `each` with every run below `roots` as it is found, and returns the folders that could not be searched. Runs below
 /// two roots come once. Links are followed only where they stay below their root.
-pub fn discover(roots: &[PathBuf], mut each: impl FnMut(Found)) -> Vec<Unsearched> {
+pub fn discover(roots: &[PathBuf], each: impl FnMut(Found)) -> Vec<Unsearched> {
+    discover_with_others(roots, each, |_| {})
+}
+
+/// As [`discover`], and calls `other` with every searched folder that is no run, which it may become or get runs below it.
+pub fn discover_with_others(
+    roots: &[PathBuf],
+    mut each: impl FnMut(Found),
+    mut other: impl FnMut(&Path),
+) -> Vec<Unsearched> {
     let mut search = Search {
         each: &mut each,
+        other: &mut other,
         visited: HashSet::new(),
         unsearched: Vec::new(),
         root: PathBuf::new(),
@@ -115,6 +125,7 @@ pub fn discover(roots: &[PathBuf], mut each: impl FnMut(Found)) -> Vec<Unsearche
 
 struct Search<'a> {
     each: &'a mut dyn FnMut(Found),
+    other: &'a mut dyn FnMut(&Path),
     visited: HashSet<PathBuf>,
     unsearched: Vec<Unsearched>,
     root: PathBuf,
@@ -155,6 +166,7 @@ impl Search<'_> {
                 return;
             }
         }
+        (self.other)(path);
         if depth > 0 {
             for folder in folders {
                 self.folder(&folder, depth - 1);

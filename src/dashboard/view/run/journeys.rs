@@ -172,6 +172,32 @@ fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_reste
 }
 
 #[test]
+fn a_folder_that_may_become_a_run_is_watched_and_looked_at_again_once() {
+    let (mut state, _) = opened(80, 24);
+    let searched = |state: &mut State| {
+        let message = Message::SearchEnded {
+            dirs: ["a", "b", "c"].map(dir).to_vec(),
+            fresh: [dir("d").path().to_owned()].into(),
+            problems: Vec::new(),
+        };
+        let now = state.now;
+        update(state, now, message)
+    };
+    let again = |effects: &[Effect]| {
+        effects.iter().any(|effect| matches!(effect, Effect::WatchAndDiscover(folders) if folders.contains(dir("d").path())))
+    };
+    assert!(again(&searched(&mut state)));
+    assert!(!again(&searched(&mut state)));
+    let now = state.now;
+    let effects = update(
+        &mut state,
+        now,
+        Message::FolderChanged(dir("d").path().to_owned()),
+    );
+    assert!(effects.contains(&Effect::Discover), "{effects:?}");
+}
+
+#[test]
 fn stopping_asks_first() {
     let (mut state, _) = opened(80, 24);
     press(&mut state, '\n');
