@@ -15,6 +15,7 @@ use super::executor::Executor;
 use super::message::{Message, Notice};
 use super::state::State;
 use super::terminal::Terminal;
+use super::theme::{self, Depth};
 use super::update::update;
 use super::view;
 
@@ -37,6 +38,10 @@ pub fn run(options: Options) -> Result<()> {
     let (sender, messages) = channel();
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     let mut state = State::new(options.roots.clone(), terminal.size()?, Timestamp::now());
+    let depth = Depth::detect(|name| std::env::var(name).ok());
+    let (themes, _) = theme::load_all(&[]);
+    state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
+    state.theme = state.themes.first().cloned().unwrap_or_default();
     let save_theme = Box::new(|_: &str| Ok(()));
     let mut executor = Executor::start(options.roots, folders.cache, save_theme, sender.clone());
     executor.submit(Effect::Discover);

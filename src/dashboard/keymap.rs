@@ -190,13 +190,6 @@ impl Keymap {
             (command, keys.iter().map(Key::to_string).collect())
         })
     }
-
-    /// The commands with their keys as people read them.
-    pub fn listing(&self) -> impl Iterator<Item = (&'static Command, Vec<String>)> + '_ {
-        self.bindings
-            .iter()
-            .map(|(command, keys)| (*command, keys.iter().map(Key::to_string).collect()))
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::message::{Message, Notice};
 use super::state::{Screen, State};
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
+use super::view::pick::PickList;
 use super::view::run::layout::Pane;
 use super::view::run::{Move, RunView};
 use super::view::{self, form, help, runs};
@@ -140,6 +141,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::FlushCache, Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
+        Action::Palette => {
+            state.overlay = Some(Overlay::Pick(PickList::commands(
+                state,
+                view::context(state),
+            )));
+        }
+        Action::PickTheme => state.overlay = Some(Overlay::Pick(PickList::themes(state))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
         _ if matches!(state.screen, Screen::Form) => return form::act(state, action),

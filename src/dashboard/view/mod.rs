@@ -8,6 +8,7 @@ pub mod help;
 pub mod hint_line;
 pub mod opened;
 pub mod overlay;
+pub mod pick;
 pub mod preview;
 pub mod run;
 pub mod runs;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{confirm, help};
+use super::{confirm, help, pick};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Overlay {
     Help(help::Help),
     /// A question.
     Confirm(confirm::Confirm),
+    /// A list to pick from.
+    Pick(pick::PickList),
 }
 
 impl Overlay {
@@ -26,39 +28,35 @@ impl Overlay {
         match self {
             Self::Help(help) => help.draw(state, area, buf),
             Self::Confirm(confirm) => confirm.draw(state, area, buf),
+            Self::Pick(list) => list.draw(state, area, buf),
         }
     }
 }
 
 /// Gives a key to the overlay.
 pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Some(overlay) = &mut state.overlay else {
-        return Vec::new();
-    };
-    if event.code == KeyCode::Esc {
-        state.overlay = None;
-        return Vec::new();
-    }
-    match overlay {
-        Overlay::Help(help) => {
-            if help.key(event) {
-                state.overlay = None;
+    // Taken out, so that what it does to the state may open another.
+    match state.overlay.take() {
+        None => {}
+        Some(Overlay::Pick(list)) => {
+            let (left, effects) = pick::key(list, state, event);
+            if let Some(list) = left {
+                state.overlay = Some(Overlay::Pick(list));
             }
-            Vec::new()
+            return effects;
         }
-        Overlay::Confirm(confirm) => match event.code {
-            KeyCode::Char('y') | KeyCode::Enter => {
-                let effects = vec![confirm.then.clone()];
-                state.overlay = None;
-                effects
+        Some(Overlay::Help(mut help)) => {
+            if event.code != KeyCode::Esc && !help.key(event) {
+                state.overlay = Some(Overlay::Help(help));
             }
-            KeyCode::Char('n' | 'q') => {
-                state.overlay = None;
-                Vec::new()
-            }
-            _ => Vec::new(),
+        }
+        Some(Overlay::Confirm(confirm)) => match event.code {
+            KeyCode::Char('y') | KeyCode::Enter => return vec![confirm.then],
+            KeyCode::Char('n' | 'q') | KeyCode::Esc => {}
+            _ => state.overlay = Some(Overlay::Confirm(confirm)),
         },
     }
+    Vec::new()
 }
 
 /// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and title, and returns its inside.
