@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
-use traintop::recipe::{self, Recipe, RecipeError};
+use traintop::recipe::{self, Recipe, RecipeError, SYNTHETIC};
 use traintop::run::process::Process;
 use traintop::run::state::{Evidence, observe};
 use traintop::run::write::replace_file;
@@ -46,7 +46,9 @@ impl RecipeSource {
     /// The recipe, with a relative data folder made absolute: a resume may be asked for from elsewhere.
     fn load(&self) -> Result<Recipe, RecipeError> {
         let mut recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
-        if let Ok(folder) = Path::new(&recipe.data_dir).canonicalize() {
+        if recipe.data_dir != SYNTHETIC
+            && let Ok(folder) = Path::new(&recipe.data_dir).canonicalize()
+        {
             recipe.data_dir = folder.to_string_lossy().into_owned();
         }
         Ok(recipe)
