@@ -1,113 +1,162 @@
-//! Large blocks of plain numbers through polars. Whatever is unusual about a block (quotes, ragged lines, text, x that does
-//! not rise) is left to the row parser, so that nobody can tell which of the two read it.
+//! Large pieces of plain numbers through polars. Whatever is unusual about a piece (quotes, ragged lines, text) is left to the row
+//! parser, so that nobody can tell which of the two read it.
+//!
+//! `read_chunk` is the part of polars' CSV reader that parses; the rest of it would start a thread for each core, and an environment
+//! variable, which only unsafe code can set, is the only way to have fewer. So the threads are ours, and few.
 
-use std::io::Cursor;
+use std::num::NonZero;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use polars::prelude::{DataType, Field, Schema};
-use polars_io::SerReader;
-use polars_io::csv::read::{CsvParseOptions, CsvReadOptions};
+use polars::prelude::{DataFrame, DataType, Field, Schema};
+use polars_io::csv::read::_csv_read_internal::read_chunk;
+use polars_io::csv::read::CsvParseOptions;
 
-/// The values of a column over the rows of a block.
-pub enum Values {
+/// No more threads than these parse at once, whoever asks: login nodes are shared.
+const THREADS: usize = 4;
+
+/// Threads that parse now.
+static PARSING: AtomicUsize = AtomicUsize::new(0);
+
+/// A column over the rows of a block.
+pub enum Values<'a> {
     /// One in each row.
-    Dense(Vec<f64>),
+    Dense(&'a [f64]),
     /// Missing in some rows.
     Sparse(Vec<Option<f64>>),
 }
 
-/// The numbers of a block.
-pub struct Block {
-    /// x of each row, strictly rising.
-    pub x: Vec<f64>,
-    /// Each column, the one of x too.
-    pub columns: Vec<Values>,
+/// The numbers of a piece.
+pub struct Block(DataFrame);
+
+impl Block {
+    /// How many rows it has: one a line.
+    pub fn rows(&self) -> usize {
+        self.0.height()
+    }
+
+    /// Its columns, in the order of the file.
+    pub fn columns(&self) -> Vec<Values<'_>> {
+        let columns = self.0.columns().iter();
+        columns
+            .map(|column| {
+                let numbers = column.f64().expect("every column was asked for as numbers");
+                numbers
+                    .cont_slice()
+                    .map_or_else(|_| Values::Sparse(numbers.iter().collect()), Values::Dense)
+            })
+            .collect()
+    }
 }
 
-/// Whether every line has `columns` cells of nothing but numbers, and how many cells are empty.
+/// Parses pieces, each of complete lines of `columns` cells. `None` for those about which anything is unusual.
+pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
+    let schema: Schema = (0..columns)
+        .map(|at| Field::new(at.to_string().into(), DataType::Float64))
+        .collect();
+    let mut blocks: Vec<Option<Block>> = pieces.iter().map(|_| None).collect();
+    let threads = Threads::take(pieces.len());
+    let share = pieces.len().div_ceil(threads.0).max(1);
+    let work = |pieces: &[&[u8]], blocks: &mut [Option<Block>]| {
+        for (piece, block) in pieces.iter().zip(blocks) {
+            *block = parse_piece(piece, &schema);
+        }
+    };
+    thread::scope(|scope| {
+        let mut shares = pieces.chunks(share).zip(blocks.chunks_mut(share));
+        let own = shares.next();
+        for (pieces, blocks) in shares {
+            scope.spawn(move || work(pieces, blocks));
+        }
+        if let Some((pieces, blocks)) = own {
+            work(pieces, blocks);
+        }
+    });
+    blocks
+}
+
+fn parse_piece(bytes: &[u8], schema: &Schema) -> Option<Block> {
+    let columns = schema.len();
+    let lines = memchr::memchr_iter(b'\n', bytes).count();
+    let options = CsvParseOptions::default()
+        .with_quote_char(None)
+        .with_missing_is_null(true);
+    let every: Vec<usize> = (0..columns).collect();
+    let frame = read_chunk(
+        bytes,
+        &options,
+        schema,
+        true,
+        &every,
+        0,
+        lines,
+        None,
+        usize::MAX,
+        bytes.len(),
+        Some(0),
+    )
+    .ok()?;
+    if frame.height() != lines {
+        return None;
+    }
+    // A line with more cells than columns is an error to polars, one with fewer is filled with nulls. So without any null all is
+    // well; with nulls, each of them must be an empty cell of a line that has them all.
+    let nulls: usize = frame
+        .columns()
+        .iter()
+        .map(|column| column.null_count())
+        .sum();
+    (nulls == 0 || empty_cells(bytes, columns) == Some(nulls)).then_some(Block(frame))
+}
+
+/// How many cells are empty, if every line has `columns` of them.
 fn empty_cells(bytes: &[u8], columns: usize) -> Option<usize> {
     let (mut empty, mut commas, mut cell_length) = (0, 0, 0_usize);
     for byte in bytes {
         match byte {
-            b',' | b'\n' => {
+            b',' => {
                 empty += usize::from(cell_length == 0);
                 cell_length = 0;
-                if *byte == b',' {
-                    commas += 1;
-                } else {
-                    if commas + 1 != columns {
-                        return None;
-                    }
-                    commas = 0;
+                commas += 1;
+            }
+            b'\n' => {
+                // A lone empty cell is an empty line, which is no row.
+                if commas + 1 != columns || (commas == 0 && cell_length == 0) {
+                    return None;
                 }
+                empty += usize::from(cell_length == 0);
+                (cell_length, commas) = (0, 0);
             }
             b'\r' => {}
-            b'0'..=b'9'
-            | b'.'
-            | b'+'
-            | b'-'
-            | b'a'
-            | b'e'
-            | b'E'
-            | b'f'
-            | b'i'
-            | b'I'
-            | b'n'
-            | b'N' => cell_length += 1,
-            _ => return None,
+            _ => cell_length += 1,
         }
     }
     Some(empty)
 }
 
-/// Parses a block of complete lines with `columns` cells each, of which number `x` places the row. `None` if anything about
-/// it is unusual, or if x does not rise strictly from `last_x` on.
-pub fn parse(bytes: &[u8], columns: usize, x: usize, last_x: Option<f64>) -> Option<Block> {
-    let empty = empty_cells(bytes, columns)?;
-    let schema: Schema = (0..columns)
-        .map(|at| Field::new(at.to_string().into(), DataType::Float64))
-        .collect();
-    let options = CsvReadOptions::default()
-        .with_has_header(false)
-        .with_schema(Some(schema.into()))
-        .with_ignore_errors(true)
-        .with_rechunk(true)
-        .with_parse_options(CsvParseOptions::default().with_missing_is_null(true));
-    let frame = options
-        .into_reader_with_file_handle(Cursor::new(bytes))
-        .finish()
-        .ok()?;
-    if frame.height() != memchr::memchr_iter(b'\n', bytes).count() {
-        return None;
+/// Permission for some threads to parse, the calling one among them; given back when dropped.
+struct Threads(usize);
+
+impl Threads {
+    /// As many as are of use and free, at least one.
+    fn take(useful: usize) -> Self {
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
+        let busy = PARSING.fetch_add(1, Ordering::Relaxed) + 1;
+        let more = THREADS
+            .min(cores)
+            .saturating_sub(busy)
+            .min(useful.saturating_sub(1));
+        PARSING.fetch_add(more, Ordering::Relaxed);
+        Self(1 + more)
     }
-    let mut nulls = 0;
-    let mut values = Vec::with_capacity(columns);
-    for column in frame.columns() {
-        let numbers = column.f64().ok()?;
-        nulls += numbers.null_count();
-        values.push(if numbers.null_count() == 0 {
-            Values::Dense(numbers.into_no_null_iter().collect())
-        } else {
-            Values::Sparse(numbers.iter().collect())
-        });
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        PARSING.fetch_sub(self.0, Ordering::Relaxed);
     }
-    // A null that was not an empty cell is a cell that polars could not read.
-    if nulls != empty {
-        return None;
-    }
-    let Values::Dense(x) = &values[x] else {
-        return None;
-    };
-    let mut last = last_x.unwrap_or(f64::NEG_INFINITY);
-    for value in x {
-        if !value.is_finite() || *value <= last {
-            return None;
-        }
-        last = *value;
-    }
-    Some(Block {
-        x: x.clone(),
-        columns: values,
-    })
 }
 
 #[cfg(test)]
@@ -115,21 +164,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_blocks_are_read_and_unusual_ones_are_left() {
-        let taken = |text: &str| parse(text.as_bytes(), 2, 0, Some(1.0)).map(|block| block.x);
-        assert_eq!(taken("2,0.5\n3,nan\r\n"), Some(vec![2.0, 3.0]));
-        assert_eq!(taken("2,\n3,1\n"), Some(vec![2.0, 3.0]));
+    fn plain_pieces_are_read_and_unusual_ones_are_left() {
+        let read = |text: &str| {
+            parse(&[text.as_bytes()], 2)
+                .remove(0)
+                .map(|block| block.rows())
+        };
+        for plain in [
+            "2,0.5\n3,nan\r\n",
+            "2,\n3,1\n",
+            ",1\n",
+            "inf, 1\n",
+            "3,1\n2,1\n",
+            "3,\r\n",
+        ] {
+            assert!(read(plain).is_some(), "{plain:?}");
+        }
         for unusual in [
             "2,1,3\n",
             "2\n",
-            "1,1\n",
-            "3,1\n2,1\n",
+            "2,1,3\n1\n",
             "2,\"1\"\n",
             "2,e\n",
-            ",1\n",
-            "inf,1\n",
+            "2,1 \n",
+            "\n",
+            "2,\u{0}\n",
+            "2,é\n",
         ] {
-            assert_eq!(taken(unusual), None, "{unusual:?}");
+            assert!(read(unusual).is_none(), "{unusual:?}");
         }
+        assert!(parse(&[b"1\n\n2\n"], 1).remove(0).is_none());
+    }
+
+    #[test]
+    fn damage_in_one_piece_leaves_the_others_to_polars() {
+        let blocks = parse(&[b"1,2\n", b"1,x\n", b"3,4\n5,6\n"], 2);
+        let rows: Vec<_> = blocks
+            .iter()
+            .map(|block| block.as_ref().map(Block::rows))
+            .collect();
+        assert_eq!(rows, [Some(1), None, Some(2)]);
     }
 }

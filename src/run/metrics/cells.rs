@@ -31,6 +31,14 @@ pub fn number(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
+/// Whether a cell says nothing: empty, or one of the words that programs write for that.
+pub fn is_missing(cell: &str) -> bool {
+    matches!(
+        cell,
+        "" | "NA" | "N/A" | "<NA>" | "None" | "none" | "null" | "NULL"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 mod block;
 mod cells;
+mod header;
 mod reader;
 mod series;
 mod tail;

@@ -1,38 +1,22 @@
-//! Turns complete lines into [`Metrics`], however they arrive: the state between two pieces of a file is here.
+//! Turns complete lines into [`Metrics`], however they arrive: the state between two parts of a file is here.
 
-use super::block;
-use super::cells::{number, split};
+use std::borrow::Cow;
+
+use super::block::{self, Block, Values};
+use super::cells::{is_missing, number, split};
+use super::header::{Header, Target};
 use super::series::{Column, Metrics};
 use crate::text::clean;
 
-/// Names that place a row, the first present wins. An epoch comes last: where a file has steps too, they are finer.
-const X_NAMES: [&str; 4] = ["step", "global_step", "iteration", "epoch"];
+/// Blocks from this size on are worth polars' start. Here and below tests have smaller sizes, so that random files of a few
+/// kilobytes cross every border.
+const LARGE: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
 
-/// Blocks from this size on are worth polars' start.
-const LARGE: usize = 64 * 1024;
+/// Large blocks are cut into pieces of this size: what is damaged costs its own piece the faster way, not the whole block.
+const PIECE: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// So many rows are read one by one in the hope that each column has a cell in one of them.
-const FIRST_ROWS: usize = 64;
-
-/// Where the cells of a header's column go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
-    /// No cell of it has been seen yet.
-    Unknown,
-    /// Into this column of numbers.
-    Numbers(usize),
-    /// Nowhere: its first cell was text.
-    Text,
-}
-
-/// The columns that a header names.
-#[derive(Debug, Clone, Default)]
-struct Header {
-    names: Vec<String>,
-    targets: Vec<Target>,
-    /// Which of them is x.
-    x: Option<usize>,
-}
+/// No row is as long as this. A longer line is damage (a power failure leaves zeros by the megabyte), and is not held in memory.
+pub const LONGEST_LINE: usize = PIECE;
 
 /// Reads lines and remembers what the next ones need.
 #[derive(Debug, Clone, Default)]
@@ -56,25 +40,52 @@ impl Reader {
 
     /// Reads complete lines: `bytes` is empty or ends in a line end.
     pub fn push(&mut self, mut bytes: &[u8]) {
-        // The header, and as many rows as it takes to know what each column holds.
-        let mut first_rows = 0;
-        while !bytes.is_empty() && !self.knows_columns() && first_rows < FIRST_ROWS {
-            let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-            self.push_line(&bytes[..end]);
-            bytes = &bytes[end..];
-            first_rows += 1;
+        if bytes.len() >= LARGE {
+            // The header, and a row that tells whether there is text among the columns.
+            for _ in 0..2 {
+                if self.metrics.rows == 0 && !bytes.is_empty() {
+                    let (line, rest) = first_line(bytes);
+                    self.push_line(line);
+                    bytes = rest;
+                }
+            }
+            self.push_blocks(bytes);
+        } else {
+            self.push_lines(bytes);
         }
-        if bytes.len() < LARGE || !self.push_block(bytes) {
-            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                self.push_line(line);
+    }
+
+    fn push_lines(&mut self, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.push_line(line);
+        }
+    }
+
+    /// Reads what polars can, and the rest line by line.
+    fn push_blocks(&mut self, bytes: &[u8]) {
+        let numeric = |header: &Header| (!header.has_text()).then(|| header.names().len());
+        let Some(columns) = self.header.as_ref().and_then(numeric) else {
+            return self.push_lines(bytes);
+        };
+        let pieces = pieces(bytes);
+        let blocks = block::parse(&pieces, columns);
+        for (piece, block) in pieces.into_iter().zip(blocks) {
+            // A header within a piece that went line by line may have changed what the next ones mean.
+            let fits = self.header.as_ref().and_then(numeric) == Some(columns);
+            let taken = fits
+                && piece.len() <= LONGEST_LINE
+                && block.is_some_and(|block| self.take_block(&block));
+            if !taken {
+                self.push_lines(piece);
             }
         }
     }
 
-    fn knows_columns(&self) -> bool {
-        self.header
-            .as_ref()
-            .is_some_and(|header| !header.targets.contains(&Target::Unknown))
+    /// A line that is too long to be one, of which nobody has kept the bytes.
+    pub fn skip_line(&mut self) {
+        self.lines += 1;
+        let what = "is far too long to be a row".to_owned();
+        self.metrics.complain(self.lines, what);
     }
 
     /// Whether a line without a line end has all the cells that a row has.
@@ -83,55 +94,14 @@ impl Reader {
         let cells = split(text.trim_end());
         self.header
             .as_ref()
-            .is_some_and(|header| cells.len() == header.names.len())
+            .is_some_and(|header| cells.len() == header.names().len())
             && cells.last().is_some_and(|cell| !cell.is_empty())
     }
 
-    /// Reads a large block through polars if nothing about it is unusual; says whether it did.
-    fn push_block(&mut self, bytes: &[u8]) -> bool {
-        let Some(header) = &self.header else {
-            return false;
-        };
-        let Some(x) = header.x else { return false };
-        let numbers: Option<Vec<usize>> = header
-            .targets
-            .iter()
-            .map(|target| {
-                if let Target::Numbers(column) = target {
-                    Some(*column)
-                } else {
-                    None
-                }
-            })
-            .collect();
-        let Some(numbers) = numbers else { return false };
-        let Some(block) = block::parse(bytes, header.names.len(), x, self.last_x) else {
-            return false;
-        };
-        for (values, column) in block.columns.iter().zip(numbers) {
-            let column = &mut self.metrics.columns[column];
-            match values {
-                block::Values::Dense(values) => {
-                    column.x.extend_from_slice(&block.x);
-                    column.y.extend_from_slice(values);
-                }
-                block::Values::Sparse(values) => {
-                    for (x, value) in block.x.iter().zip(values) {
-                        if let Some(value) = value {
-                            column.x.push(*x);
-                            column.y.push(*value);
-                        }
-                    }
-                }
-            }
-        }
-        self.last_x = block.x.last().copied().or(self.last_x);
-        self.metrics.rows += block.x.len();
-        self.lines += block.x.len() as u64;
-        true
-    }
-
     fn push_line(&mut self, line: &[u8]) {
+        if line.len() > LONGEST_LINE {
+            return self.skip_line();
+        }
         self.lines += 1;
         let Ok(text) = std::str::from_utf8(line) else {
             self.metrics
@@ -143,117 +113,177 @@ impl Reader {
             return;
         }
         let cells = split(text);
-        if self.is_header(&cells) {
-            self.take_header(&cells);
-        } else {
-            self.take_row(&cells);
-        }
-    }
-
-    /// The first line; later a line that begins as the header did and holds no number.
-    fn is_header(&self, cells: &[std::borrow::Cow<str>]) -> bool {
         match &self.header {
-            None => true,
-            Some(header) => {
-                let first = header.names.first().map(String::as_str);
-                first == Some(clean(&cells[0]).as_ref())
-                    && cells.iter().all(|cell| number(cell).is_none())
-            }
+            Some(header) if !header.is_repeated_by(&cells) => self.take_row(&cells),
+            _ => self.take_header(&cells),
         }
     }
 
-    fn take_header(&mut self, cells: &[std::borrow::Cow<str>]) {
-        let names: Vec<String> = cells.iter().map(|cell| clean(cell).into_owned()).collect();
-        let targets = names
-            .iter()
-            .map(|name| {
-                let numbers = self
-                    .metrics
-                    .columns
-                    .iter()
-                    .position(|column| column.name == *name);
-                let text = self.metrics.text_columns.contains(name);
-                numbers.map_or(
-                    if text { Target::Text } else { Target::Unknown },
-                    Target::Numbers,
-                )
-            })
-            .collect();
-        let x = X_NAMES
-            .iter()
-            .find_map(|x| names.iter().position(|name| name == x));
+    fn take_header(&mut self, cells: &[Cow<str>]) {
+        let header = Header::new(cells, &self.metrics, self.header.is_none());
         if self.header.is_none() {
-            self.metrics.x_name = x.map_or("row".to_owned(), |x| names[x].clone());
+            self.metrics.x_name = header.x_name().to_owned();
         }
-        self.header = Some(Header { names, targets, x });
+        self.header = Some(header);
     }
 
-    fn take_row(&mut self, cells: &[std::borrow::Cow<str>]) {
-        let Some(header) = &mut self.header else {
+    fn take_row(&mut self, cells: &[Cow<str>]) {
+        let Some(mut header) = self.header.take() else {
             return;
         };
-        if cells.len() != header.names.len() {
-            let what = format!(
-                "has {} cells where the header has {}",
-                cells.len(),
-                header.names.len()
-            );
+        self.take_row_below(&mut header, cells);
+        self.header = Some(header);
+    }
+
+    fn take_row_below(&mut self, header: &mut Header, cells: &[Cow<str>]) {
+        let names = header.names();
+        if cells.len() != names.len() {
+            let (has, wanted) = (cells.len(), names.len());
+            let what = format!("has {has} cells where the header has {wanted}");
             self.metrics.complain(self.lines, what);
             return;
         }
-        let x = match header.x {
-            None => self.metrics.rows as f64 + 1.0,
-            // A sparse row may leave x out: it belongs to the row before.
-            Some(x) if cells[x].is_empty() => self.last_x.unwrap_or(0.0),
+        let x = match header.x() {
+            None => None,
+            Some(x) if is_missing(&cells[x]) => self.last_x.or(Some(0.0)),
             Some(x) => match number(&cells[x]) {
-                Some(value) if value.is_finite() => value,
+                Some(value) if value.is_finite() => Some(value),
                 _ => {
-                    let what = format!("has {:?} as its {}", clean(&cells[x]), header.names[x]);
+                    let what = format!("has {:?} as its {}", clean(&cells[x]), names[x]);
                     self.metrics.complain(self.lines, what);
                     return;
                 }
             },
         };
+        let x = self.begin_row(x);
+        for (at, cell) in cells.iter().enumerate() {
+            if is_missing(cell) {
+                continue;
+            }
+            let value = number(cell);
+            match (header.target(at, value.is_some(), &mut self.metrics), value) {
+                (Target::Numbers(column), Some(value)) => {
+                    put(&mut self.metrics.columns[column], x, value);
+                }
+                (Target::Numbers(_), None) => {
+                    let what = format!("has {:?} as its {}", clean(cell), header.names()[at]);
+                    self.metrics.complain(self.lines, what);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Starts a row at `x`, or at its own number where the file has no x; returns where it is.
+    fn begin_row(&mut self, x: Option<f64>) -> f64 {
+        let x = x.unwrap_or(self.metrics.rows as f64 + 1.0);
         if self.last_x.is_some_and(|last| x < last) {
             self.metrics.go_back_to(x);
         }
         self.last_x = Some(x);
         self.metrics.rows += 1;
-        for (at, cell) in cells.iter().enumerate() {
-            if cell.is_empty() {
+        x
+    }
+
+    /// Takes in what polars read; says whether it could: an x that is no place (NaN, infinite) is for the row parser to name.
+    fn take_block(&mut self, block: &Block) -> bool {
+        let Some(mut header) = self.header.take() else {
+            return false;
+        };
+        let columns = block.columns();
+        let is_place = match header.x().map(|x| &columns[x]) {
+            None => true,
+            Some(Values::Dense(x)) => x.iter().all(|x| x.is_finite()),
+            Some(Values::Sparse(x)) => x.iter().flatten().all(|x| x.is_finite()),
+        };
+        if is_place {
+            header.name_columns(&columns, &mut self.metrics);
+            match header.x().map(|x| &columns[x]) {
+                Some(Values::Dense(x)) if self.only_rises(x) => {
+                    self.extend(&header, x, &columns);
+                }
+                _ => self.push_rows(&header, block.rows(), &columns),
+            }
+            self.lines += block.rows() as u64;
+        }
+        self.header = Some(header);
+        is_place
+    }
+
+    fn only_rises(&self, x: &[f64]) -> bool {
+        x.first()
+            .is_some_and(|first| self.last_x.is_none_or(|last| *first > last))
+            && x.windows(2).all(|pair| pair[1] > pair[0])
+    }
+
+    /// Rows in their order after all before them, which most are: column by column.
+    fn extend(&mut self, header: &Header, x: &[f64], columns: &[Values]) {
+        for (at, values) in columns.iter().enumerate() {
+            let Some(column) = header.numbers(at) else {
                 continue;
-            }
-            let value = number(cell);
-            let target = &mut header.targets[at];
-            if *target == Target::Unknown {
-                *target = if value.is_some() {
-                    self.metrics.columns.push(Column {
-                        name: header.names[at].clone(),
-                        ..Column::default()
-                    });
-                    Target::Numbers(self.metrics.columns.len() - 1)
-                } else {
-                    self.metrics.text_columns.push(header.names[at].clone());
-                    Target::Text
-                };
-            }
-            match (*target, value) {
-                (Target::Numbers(column), Some(value)) => {
-                    let column = &mut self.metrics.columns[column];
-                    if column.x.last() == Some(&x) {
-                        // The same x again: the later row is the one to believe.
-                        *column.y.last_mut().expect("y is as long as x") = value;
-                    } else {
-                        column.x.push(x);
-                        column.y.push(value);
+            };
+            let column = &mut self.metrics.columns[column];
+            match values {
+                Values::Dense(values) => {
+                    column.x.extend_from_slice(x);
+                    column.y.extend_from_slice(values);
+                }
+                Values::Sparse(values) => {
+                    for (x, value) in x.iter().zip(values) {
+                        if let Some(value) = value {
+                            column.x.push(*x);
+                            column.y.push(*value);
+                        }
                     }
                 }
-                (Target::Numbers(_), None) => {
-                    let what = format!("has {:?} as its {}", clean(cell), header.names[at]);
-                    self.metrics.complain(self.lines, what);
+            }
+        }
+        self.last_x = x.last().copied().or(self.last_x);
+        self.metrics.rows += x.len();
+    }
+
+    /// Rows that share their x with others, go back, or have none: one by one.
+    fn push_rows(&mut self, header: &Header, rows: usize, columns: &[Values]) {
+        let value = |at: usize, row: usize| match &columns[at] {
+            Values::Dense(values) => Some(values[row]),
+            Values::Sparse(values) => values[row],
+        };
+        for row in 0..rows {
+            let x = header
+                .x()
+                .map(|x| value(x, row).or(self.last_x).unwrap_or(0.0));
+            let x = self.begin_row(x);
+            for at in 0..columns.len() {
+                if let (Some(column), Some(value)) = (header.numbers(at), value(at, row)) {
+                    put(&mut self.metrics.columns[column], x, value);
                 }
-                (Target::Text | Target::Unknown, _) => {}
             }
         }
     }
+}
+
+fn put(column: &mut Column, x: f64, value: f64) {
+    if column.x.last() == Some(&x) {
+        // The same x again: the later row is the one to believe.
+        *column.y.last_mut().expect("y is as long as x") = value;
+    } else {
+        column.x.push(x);
+        column.y.push(value);
+    }
+}
+
+fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1))
+}
+
+/// Cuts complete lines into pieces of at most [`PIECE`] bytes, or of one line that is longer.
+fn pieces(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while !bytes.is_empty() {
+        let end = memchr::memrchr(b'\n', &bytes[..bytes.len().min(PIECE)]);
+        let (piece, rest) = end.map_or_else(|| first_line(bytes), |end| bytes.split_at(end + 1));
+        pieces.push(piece);
+        bytes = rest;
+    }
+    pieces
 }

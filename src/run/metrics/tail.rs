@@ -7,14 +7,15 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::reader::Reader;
+use super::reader::{LONGEST_LINE, Reader};
 use super::series::Metrics;
 
-/// How much is read at once.
-const CHUNK: usize = 8 << 20;
+/// How much is read at once (less in tests, as in the reader).
+const CHUNK: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 const SMALLEST_READ: usize = 4096;
-/// How many bytes before the offset must be what they were for the file to count as the same, only longer.
-const REMEMBERED: u64 = 256;
+/// How many bytes at the start (the header) and before the offset must be what they were for the file to count as the same, only
+/// longer.
+const REMEMBERED: [u64; 2] = [4096, 256];
 
 /// What a poll found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +37,12 @@ pub struct Tail {
     offset: u64,
     /// Length, modification time (ns) and inode at the last poll.
     seen: (u64, i128, u64),
-    /// Hash of the file's first line and of the bytes before `offset`.
+    /// Hash of the file's beginning and of the bytes before `offset`.
     fingerprint: u64,
     /// Whether the last row had no line end and was taken on trust.
     provisional: bool,
+    /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed over.
+    in_long_line: bool,
 }
 
 impl Tail {
@@ -52,6 +55,7 @@ impl Tail {
             seen: (0, 0, 0),
             fingerprint: 0,
             provisional: false,
+            in_long_line: false,
         }
     }
 
@@ -89,22 +93,30 @@ impl Tail {
             && seen.2 == self.seen.2
             && seen.0 >= self.offset
             && fingerprint(&file, self.offset)? == self.fingerprint;
-        let reread = self.offset > 0 && !same;
-        if !same {
-            *self = Self::open(std::mem::take(&mut self.path));
+        if same || self.offset == 0 {
+            let (rows, before) = (self.metrics().rows, self.offset);
+            self.read_on(&file, seen)?;
+            let grown = self.metrics().rows - rows;
+            return Ok(if self.offset == before {
+                Change::Unchanged
+            } else {
+                Change::Grew(grown)
+            });
         }
-        let rows = self.metrics().rows;
+        let mut anew = Self::open(&self.path);
+        anew.read_on(&file, seen)?;
+        *self = anew;
+        Ok(Change::Reread)
+    }
+
+    fn read_on(&mut self, file: &File, seen: (u64, i128, u64)) -> io::Result<()> {
         let before = self.offset;
-        self.read_lines(&file, seen.0)?;
+        self.read_lines(file, seen.0)?;
         if self.offset != before {
-            self.fingerprint = fingerprint(&file, self.offset)?;
+            self.fingerprint = fingerprint(file, self.offset)?;
         }
         self.seen = seen;
-        Ok(match self.metrics().rows.saturating_sub(rows) {
-            _ if reread => Change::Reread,
-            0 if self.offset == before => Change::Unchanged,
-            grown => Change::Grew(grown),
-        })
+        Ok(())
     }
 
     /// Takes a last row that has no line end, for a file that nothing writes any more. It is taken back if the file grows
@@ -113,7 +125,7 @@ impl Tail {
     /// # Errors
     /// If the file cannot be read.
     pub fn settle(&mut self) -> io::Result<()> {
-        if self.provisional {
+        if self.provisional || self.in_long_line {
             return Ok(());
         }
         let file = File::open(&self.path)?;
@@ -121,7 +133,7 @@ impl Tail {
             .metadata()?
             .len()
             .saturating_sub(self.offset)
-            .min(CHUNK as u64);
+            .min(LONGEST_LINE as u64);
         let mut rest = vec![0; length as usize];
         let read = file.read_at(&mut rest, self.offset)?;
         rest.truncate(read);
@@ -145,11 +157,22 @@ impl Tail {
             if read == 0 {
                 return Ok(());
             }
-            if let Some(last) = memchr::memrchr(b'\n', &chunk[held..]) {
-                let end = held + last + 1;
-                self.reader.push(&chunk[..end]);
+            if self.in_long_line {
+                let end = memchr::memchr(b'\n', &chunk).map_or(chunk.len(), |at| at + 1);
+                self.in_long_line = chunk[end - 1] != b'\n';
                 self.offset += end as u64;
                 chunk.drain(..end);
+            }
+            if let Some(last) = memchr::memrchr(b'\n', &chunk) {
+                self.reader.push(&chunk[..=last]);
+                self.offset += last as u64 + 1;
+                chunk.drain(..=last);
+            }
+            if chunk.len() > LONGEST_LINE {
+                self.reader.skip_line();
+                self.in_long_line = true;
+                self.offset += chunk.len() as u64;
+                chunk.clear();
             }
         }
     }
@@ -158,8 +181,9 @@ impl Tail {
 /// A hash of the file's beginning (where its header is) and of the bytes before `offset`.
 fn fingerprint(file: &File, offset: u64) -> io::Result<u64> {
     let mut hasher = DefaultHasher::new();
-    for start in [0, offset.saturating_sub(REMEMBERED)] {
-        let mut bytes = vec![0; REMEMBERED.min(offset) as usize];
+    let [head, end] = REMEMBERED.map(|length| length.min(offset));
+    for (start, length) in [(0, head), (offset - end, end)] {
+        let mut bytes = vec![0; length as usize];
         let read = file.read_at(&mut bytes, start)?;
         bytes[..read].hash(&mut hasher);
     }

@@ -148,6 +148,69 @@ fn file_without_x_is_placed_by_row() {
 }
 
 #[test]
+fn words_for_nothing_are_missing_cells() {
+    let metrics = read("epoch,acc,val_acc\n1,NA,None\n2,0.5,N/A\n3,null,0.25\n");
+    assert_eq!(points(&metrics, "acc"), [(2.0, 0.5)]);
+    assert_eq!(points(&metrics, "val_acc"), [(3.0, 0.25)]);
+    assert!(metrics.problems.is_empty() && metrics.text_columns.is_empty());
+}
+
+#[test]
+fn header_that_begins_otherwise_is_known_by_its_x_which_stays() {
+    let metrics = read("epoch,loss\n1,3\n2,2\nstep,epoch,loss\n100,2,2.5\n200,3,1.5\n");
+    assert_eq!(metrics.x_name, "epoch");
+    assert_eq!(
+        points(&metrics, "loss"),
+        [(1.0, 3.0), (2.0, 2.5), (3.0, 1.5)]
+    );
+    assert_eq!(points(&metrics, "step"), [(2.0, 100.0), (3.0, 200.0)]);
+}
+
+#[test]
+fn columns_of_one_name_stay_apart() {
+    let metrics = read("epoch,loss,loss\n1,3,4\nepoch,loss,loss\n2,5,6\n");
+    assert_eq!(points(&metrics, "loss"), [(1.0, 3.0), (2.0, 5.0)]);
+    assert_eq!(points(&metrics, "loss (3)"), [(1.0, 4.0), (2.0, 6.0)]);
+}
+
+#[test]
+fn zeros_after_a_power_failure_are_one_damaged_line_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    let mut text = b"epoch,loss\n1,3\n".to_vec();
+    text.resize(text.len() + 3 * LONGEST_LINE, 0);
+    fs::write(&path, &text).unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    tail.settle().unwrap();
+    assert_eq!(
+        complaints(tail.metrics()),
+        ["3: is far too long to be a row"]
+    );
+    text.extend(b"\n2,2\n3,");
+    fs::write(&path, &text).unwrap();
+    assert_eq!(tail.poll().unwrap(), Change::Grew(1));
+    assert_eq!(*tail.metrics(), read(&text));
+    assert_eq!(points(tail.metrics(), "loss"), [(1.0, 3.0), (2.0, 2.0)]);
+    assert_eq!(tail.metrics().problem_count, 1);
+}
+
+#[test]
+fn long_header_that_changed_beyond_its_beginning_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    let names: Vec<_> = (0..100).map(|name| format!("column_{name}")).collect();
+    let rows = format!("1{}\n", ",2".repeat(100)).repeat(50);
+    fs::write(&path, format!("epoch,{}\n{rows}", names.join(","))).unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    let renamed = names.join(",").replace("column_99", "colour_99");
+    fs::write(&path, format!("epoch,{renamed}\n{rows}{rows}")).unwrap();
+    assert_eq!(tail.poll().unwrap(), Change::Reread);
+    assert!(tail.metrics().column("colour_99").is_some());
+}
+
+#[test]
 fn file_rewritten_in_place_with_more_columns_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
@@ -186,12 +249,30 @@ fn cell() -> impl Strategy<Value = String> {
         1 => Just(String::new()),
         1 => prop::sample::select(vec!["nan", "NaN", "inf", "-Infinity", "1e400", " 3 ", "+5", "1.", ".5", "-", "e5", "1e", "oops", "\"7\"", "\"a,b\"", "in", "-nan", "fee"])
             .prop_map(str::to_owned),
+        1 => "[-+.0-9eEinfaNtyIA \t\r\"]{0,6}",
+        1 => prop::sample::select(vec!["NA", "null", "infinity", "+inf", "-0", "1_000", "0x10", "1e-400", "١", "\u{a0}5"]).prop_map(str::to_owned),
+    ]
+}
+
+/// Where a row stands: mostly further on, at times where the last one is, further back, or nowhere.
+fn step() -> impl Strategy<Value = Option<i32>> {
+    prop_oneof![
+        30 => Just(Some(1)),
+        4 => Just(Some(0)),
+        1 => (-3..0).prop_map(Some),
+        1 => Just(None),
     ]
 }
 
 /// A file: mostly good rows, long enough to pass through polars when repeated, with damage in between.
 fn file() -> impl Strategy<Value = Vec<u8>> {
-    let row = prop::collection::vec(cell(), 3);
+    let row = (step(), prop::collection::vec(cell(), 3));
+    // Without text and damage, so that polars takes it.
+    let plain = prop_oneof![
+        any::<f64>().prop_map(|number| number.to_string()),
+        Just(String::new())
+    ];
+    let plain = (step(), prop::collection::vec(plain, 3));
     let odd = prop::sample::select(vec![
         b"epoch,a,b,c,d\n".to_vec(),
         b"1,2\n".to_vec(),
@@ -200,27 +281,36 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         b"\xff\xfe\n".to_vec(),
         b"2,1,1,1\r\n".to_vec(),
         b"\0,1,2,3\n".to_vec(),
+        b"a,epoch,c\n".to_vec(),
+        [vec![b'0'; LONGEST_LINE + 9], b",1,2,3\n".to_vec()].concat(),
     ]);
-    let line = prop_oneof![30 => row.prop_map(Some), 1 => Just(None)];
-    let body = prop::collection::vec((line, odd, any::<bool>()), 0..60);
-    (body, 0_u64..3).prop_map(|(body, repeats)| {
-        let mut text = b"epoch,a,b,c\n".to_vec();
-        let mut epoch = 0;
-        // Repeated often enough, the same rows make a block that is large enough for polars.
-        for _ in 0..=repeats * 60 {
-            for (row, odd, carriage_return) in &body {
-                match row {
-                    Some(cells) => {
-                        epoch += 1;
-                        let end = if *carriage_return { "\r\n" } else { "\n" };
-                        text.extend(format!("{epoch},{}{end}", cells.join(",")).bytes());
+    let line = |row| prop_oneof![30 => row, 1 => Just(None)];
+    let nasty = line(row.prop_map(Some).boxed());
+    let plain = line(plain.prop_map(Some).boxed());
+    let body = |line| prop::collection::vec((line, odd.clone(), any::<bool>()), 0..60);
+    (
+        prop_oneof![body(nasty.boxed()), body(plain.boxed())],
+        0_u64..3,
+    )
+        .prop_map(|(body, repeats)| {
+            let mut text = b"epoch,a,b,c\n".to_vec();
+            let mut epoch = 0;
+            // Repeated often enough, the same rows make a block that is large enough for polars.
+            for _ in 0..=repeats * 20 {
+                for (row, odd, carriage_return) in &body {
+                    match row {
+                        Some((step, cells)) => {
+                            epoch += step.unwrap_or(0);
+                            let x = step.map(|_| epoch.to_string()).unwrap_or_default();
+                            let end = if *carriage_return { "\r\n" } else { "\n" };
+                            text.extend(format!("{x},{}{end}", cells.join(",")).bytes());
+                        }
+                        None => text.extend(odd),
                     }
-                    None => text.extend(odd),
                 }
             }
-        }
-        text
-    })
+            text
+        })
 }
 
 /// NaN is not equal to itself: compare what is shown.
@@ -229,7 +319,7 @@ fn shown(metrics: &Metrics) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn growing_in_any_steps_gives_what_one_read_gives(text in file(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {

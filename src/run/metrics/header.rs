@@ -1,0 +1,191 @@
+//! What the header says of the cells below it, and what its columns have turned out to hold.
+
+use std::borrow::Cow;
+
+use super::block::Values;
+use super::cells::number;
+use super::series::{Column, Metrics};
+use crate::text::clean;
+
+/// Names that place a row, in any case, the first present wins. An epoch comes last: where a file has steps too, they are finer.
+const X_NAMES: [&str; 4] = ["step", "global_step", "iteration", "epoch"];
+
+/// Where a file without any of these places its rows.
+const BY_ROW: &str = "row";
+
+/// Where the cells of a header's column go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// No cell of it has been seen yet.
+    Unknown,
+    /// Into this column of numbers.
+    Numbers(usize),
+    /// Nowhere: its first cell was text.
+    Text,
+}
+
+/// The columns that a header names.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Cleaned for a terminal, and unique.
+    names: Vec<String>,
+    targets: Vec<Target>,
+    x: Option<usize>,
+}
+
+impl Header {
+    /// Reads a header. One that is not the first of its file (a resumed run) goes on with the columns of those before it: what has
+    /// the same name is the same column, and x stays what it is.
+    pub fn new(cells: &[Cow<str>], metrics: &Metrics, is_first: bool) -> Self {
+        let names = unique_names(cells);
+        let x = if is_first {
+            X_NAMES
+                .iter()
+                .find_map(|x| names.iter().position(|name| name.eq_ignore_ascii_case(x)))
+        } else {
+            names.iter().position(|name| *name == metrics.x_name)
+        };
+        let target = |name: &String| {
+            let same = |column: &Column| column.name == *name;
+            match metrics.columns.iter().position(same) {
+                Some(column) => Target::Numbers(column),
+                None if metrics.text_columns.contains(name) => Target::Text,
+                None => Target::Unknown,
+            }
+        };
+        let targets = names.iter().map(target).collect();
+        Self { names, targets, x }
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Which column places the rows; `None` if they are counted.
+    pub fn x(&self) -> Option<usize> {
+        self.x
+    }
+
+    pub fn x_name(&self) -> &str {
+        self.x.map_or(BY_ROW, |x| &self.names[x])
+    }
+
+    pub fn has_text(&self) -> bool {
+        self.targets.contains(&Target::Text)
+    }
+
+    /// The column of numbers that the cells at `at` go to.
+    pub fn numbers(&self, at: usize) -> Option<usize> {
+        match self.targets[at] {
+            Target::Numbers(column) => Some(column),
+            Target::Unknown | Target::Text => None,
+        }
+    }
+
+    /// Whether a line is a header again: no number is in it, and it begins as this header does or names its x.
+    pub fn is_repeated_by(&self, cells: &[Cow<str>]) -> bool {
+        if cells[0].starts_with(|char: char| char.is_ascii_digit())
+            || cells.iter().any(|cell| number(cell).is_some())
+        {
+            return false;
+        }
+        let names = unique_names(cells);
+        names.first() == self.names.first()
+            || self.x.is_some_and(|x| names.contains(&self.names[x]))
+    }
+
+    /// Where a cell goes; the first of its column decides.
+    pub fn target(&mut self, at: usize, is_number: bool, metrics: &mut Metrics) -> Target {
+        if self.targets[at] == Target::Unknown {
+            let name = self.names[at].clone();
+            self.targets[at] = if is_number {
+                metrics.columns.push(Column {
+                    name,
+                    ..Column::default()
+                });
+                Target::Numbers(metrics.columns.len() - 1)
+            } else {
+                metrics.text_columns.push(name);
+                Target::Text
+            };
+        }
+        self.targets[at]
+    }
+
+    /// Makes the columns that first hold a number in these rows, in the order in which the numbers come.
+    pub fn name_columns(&mut self, columns: &[Values], metrics: &mut Metrics) {
+        let first = |values: &Values| match values {
+            Values::Dense(values) => (!values.is_empty()).then_some(0),
+            Values::Sparse(values) => values.iter().position(Option::is_some),
+        };
+        let unknown = (0..columns.len()).filter(|at| self.targets[*at] == Target::Unknown);
+        let mut new: Vec<_> = unknown
+            .filter_map(|at| Some((first(&columns[at])?, at)))
+            .collect();
+        new.sort_unstable();
+        for (_, at) in new {
+            self.target(at, true, metrics);
+        }
+    }
+}
+
+/// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that no two columns are taken for one.
+fn unique_names(cells: &[Cow<str>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    for (at, cell) in cells.iter().enumerate() {
+        let mut name = clean(cell).into_owned();
+        if name.is_empty() {
+            name = format!("column {}", at + 1);
+        }
+        while names.contains(&name) {
+            name = format!("{name} ({})", at + 1);
+        }
+        names.push(name);
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::metrics::cells::split;
+
+    fn header(line: &str) -> Header {
+        Header::new(&split(line), &Metrics::default(), true)
+    }
+
+    #[test]
+    fn the_finest_place_is_x_in_any_case() {
+        for (line, x) in [
+            ("epoch,loss", "epoch"),
+            ("Wall time,Step,Value", "Step"),
+            ("epoch,loss,global_step", "global_step"),
+            ("a,b", "row"),
+        ] {
+            assert_eq!(header(line).x_name(), x);
+        }
+    }
+
+    #[test]
+    fn nameless_and_repeated_columns_stay_apart() {
+        assert_eq!(
+            header(",loss,loss").names(),
+            ["column 1", "loss", "loss (3)"]
+        );
+    }
+
+    #[test]
+    fn a_line_of_names_is_a_header_again_and_a_line_of_text_is_not() {
+        let header = header("epoch,loss,note");
+        for (line, is_header) in [
+            ("epoch,loss,note", true),
+            ("lr,epoch,loss", true),
+            ("epoch,loss", true),
+            ("1,2,epoch", false),
+            ("nan,inf,epoch", false),
+            ("oops,what,this", false),
+        ] {
+            assert_eq!(header.is_repeated_by(&split(line)), is_header, "{line}");
+        }
+    }
+}
