@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config_file::Config;
 use super::discover::Found;
 use super::layout::RunDir;
-use super::metrics::{Change, Column, Metrics, Tail};
+use super::metrics::{Column, Metrics, Tail};
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -17,19 +17,43 @@ use crate::text::clean;
 /// Points of a trend.
 pub const TREND: usize = 64;
 
-/// Names under which trainers write the validation accuracy, the preferred first.
-const VAL_ACC: [&str; 8] = [
+/// Names under which trainers write the accuracy by which a run is judged, the preferred first. Validation comes before test, and
+/// both before a name that does not say.
+const VAL_ACC: [&str; 20] = [
     "val_acc",
     "val_accuracy",
     "valid_acc",
     "valid_accuracy",
+    "validation_accuracy",
+    "val/acc",
+    "val/accuracy",
+    "valid/accuracy",
+    "validation/accuracy",
+    "val_acc1",
+    "val_top1",
     "eval_accuracy",
+    "eval_acc",
+    "eval/accuracy",
+    "eval_top1",
+    "metrics/accuracy_top1",
     "test_acc",
+    "test_accuracy",
     "accuracy",
     "acc",
 ];
 /// Names of a loss to show the trend of where there is no accuracy.
-const LOSS: [&str; 5] = ["val_loss", "valid_loss", "eval_loss", "train_loss", "loss"];
+const LOSS: [&str; 10] = [
+    "val_loss",
+    "valid_loss",
+    "validation_loss",
+    "val/loss",
+    "eval_loss",
+    "eval/loss",
+    "test_loss",
+    "train_loss",
+    "train/loss",
+    "loss",
+];
 
 /// A run, as lists show it. All text is cleaned for a terminal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,48 +100,17 @@ pub struct Summary {
     pub progress: Option<Progress>,
 }
 
-/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
-/// million rows little is kept.
-#[derive(Debug)]
-pub struct Summing {
-    tail: Tail,
-    needed: Metrics,
-}
-
-impl Summing {
-    /// Nothing is read yet.
-    pub fn begin(found: &Found) -> Self {
-        Self {
-            tail: Tail::open(found.dir.metrics_csv()),
-            needed: Metrics::default(),
-        }
-    }
-
-    /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
-    pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        // No metrics yet is how every run begins.
-        let change = self.tail.poll();
-        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
-        if idle {
-            let _ = self.tail.settle();
-        }
-        if matches!(change, Ok(Change::Reread)) {
-            self.needed = Metrics::default();
-        }
-        self.needed.absorb(self.tail.take());
-        let has_accuracy = VAL_ACC
-            .iter()
-            .any(|name| self.needed.column(name).is_some());
-        let names: &[&str] = if has_accuracy { &VAL_ACC } else { &LOSS };
-        self.needed.keep_ends(|name| names.contains(&name));
-        Summary::of(found, &self.needed, now)
-    }
-}
-
 impl Summary {
     /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in the state's reason.
     pub fn load(found: &Found, now: SystemTime) -> Self {
-        Summing::begin(found).summary(found, now)
+        let mut tail = Tail::open(found.dir.metrics_csv());
+        // No metrics yet is how every run begins.
+        let _ = tail.poll();
+        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
+        if idle {
+            let _ = tail.settle();
+        }
+        Self::of(found, tail.metrics(), now)
     }
 
     /// The summary of a run whose metrics are already read.
@@ -129,13 +122,23 @@ impl Summary {
             Err(error) => (None, Some(error.to_string())),
         };
         let accuracy = VAL_ACC.iter().find_map(|name| metrics.column(name));
+        let recorded_best = record.as_ref().and_then(|record| record.best);
+        // Who writes a best into the record writes percent.
+        let unit = if recorded_best.is_none() && are_fractions(metrics) {
+            100.0
+        } else {
+            1.0
+        };
         let best = accuracy.and_then(best_of);
         let planned = record
             .as_ref()
             .map(|record| record.epochs_planned)
             .filter(|planned| *planned > 0);
         let planned = planned.or_else(|| config.count("num_epochs"));
-        let in_metrics = epochs_in(metrics);
+        let epochs_done = match (epochs_in(metrics), &record) {
+            (0, Some(record)) => record.epochs_done,
+            (epochs, _) => epochs,
+        };
         let evidence = Evidence {
             record: record.as_ref(),
             alive: record.as_ref().and_then(|record| {
@@ -143,7 +146,7 @@ impl Summary {
                 process.is_here().then(|| process.is_alive())
             }),
             silent_for: now.duration_since(found.modified).unwrap_or_default(),
-            epochs_done: in_metrics,
+            epochs_done,
             epochs_planned: planned,
         };
         let mut observed = observe(evidence);
@@ -191,10 +194,15 @@ impl Summary {
             model,
             recipe,
             observed,
-            epochs_done: in_metrics,
+            epochs_done,
             epochs_planned: planned,
-            best_val_acc: best.map(|(_, value)| value),
-            best_epoch: best.map(|(x, _)| x as u32),
+            best_val_acc: best
+                .map(|(_, value)| value * unit)
+                .or(recorded_best.map(|best| best.val_acc)),
+            best_epoch: match best {
+                Some((x, _)) => epoch_at(metrics, x),
+                None => recorded_best.map(|best| best.epoch),
+            },
             last: metrics
                 .columns
                 .iter()
@@ -225,7 +233,7 @@ impl Summary {
     }
 }
 
-/// The highest accuracy in percent and its x. Fractions, as some trainers write, are known by never passing 1.
+/// The highest value and its x, the first of equals.
 fn best_of(column: &Column) -> Option<(f64, f64)> {
     let points = column
         .x
@@ -233,47 +241,72 @@ fn best_of(column: &Column) -> Option<(f64, f64)> {
         .copied()
         .zip(column.y.iter().copied())
         .filter(|(_, value)| value.is_finite());
-    let (x, best) = points.reduce(|best, point| if point.1 > best.1 { point } else { best })?;
-    Some((x, if best <= 1.0 { best * 100.0 } else { best }))
+    points.reduce(|best, point| if point.1 > best.1 { point } else { best })
 }
 
-/// Epochs that the metrics speak of.
-fn epochs_in(metrics: &Metrics) -> u32 {
-    let last = metrics
-        .column("epoch")
-        .and_then(Column::last)
-        .map(|(_, epoch)| epoch);
-    match last {
-        // Some trainers count from 0.
-        Some(epoch)
-            if metrics.column("epoch").and_then(|column| column.y.first()) == Some(&0.0) =>
-        {
-            epoch as u32 + 1
+/// Whether accuracies are written as parts of one: none of them, in training or validation, ever passes 1.
+fn are_fractions(metrics: &Metrics) -> bool {
+    let accuracies = metrics
+        .columns
+        .iter()
+        .filter(|column| column.name.to_ascii_lowercase().contains("acc"));
+    !accuracies
+        .flat_map(|column| &column.y)
+        .any(|value| value.is_finite() && *value > 1.0)
+}
+
+fn epochs(metrics: &Metrics) -> Option<&Column> {
+    let is_epoch = |column: &&Column| column.name.eq_ignore_ascii_case("epoch");
+    metrics.columns.iter().find(is_epoch)
+}
+
+/// The epoch of the row at `x`, which may be a step.
+fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
+    match epochs(metrics) {
+        Some(epochs) => {
+            let after = epochs.x.partition_point(|at| *at <= x);
+            Some(epochs.y[after.checked_sub(1)?] as u32)
         }
-        Some(epoch) => epoch as u32,
-        None => 0,
+        // Without epochs and steps, rows are the best guess at epochs.
+        None if metrics.x_name == "row" => Some(x as u32),
+        None => None,
     }
 }
 
-/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite.
+/// How many epochs the metrics speak of.
+fn epochs_in(metrics: &Metrics) -> u32 {
+    let Some((epochs, (_, last))) =
+        epochs(metrics).and_then(|epochs| Some((epochs, epochs.last()?)))
+    else {
+        return 0;
+    };
+    // Some trainers count from 0.
+    let counts_from_zero = epochs.y.first() == Some(&0.0);
+    last as u32 + u32::from(counts_from_zero)
+}
+
+/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and the lowest value stand for
+/// their parts, so that a peak does not drown among its neighbours.
 fn thin(values: &[f64]) -> Vec<f32> {
     let parts = values.len().min(TREND);
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let (lowest, highest) = (finite().reduce(f64::min), finite().reduce(f64::max));
     (0..parts)
         .map(|part| {
             let (start, end) = (
                 part * values.len() / parts,
                 (part + 1) * values.len() / parts,
             );
-            let finite: Vec<f64> = values[start..end]
-                .iter()
-                .copied()
-                .filter(|value| value.is_finite())
-                .collect();
-            if finite.is_empty() {
-                f32::NAN
-            } else {
-                (finite.iter().sum::<f64>() / finite.len() as f64) as f32
+            let (mut sum, mut count, mut extreme) = (0.0, 0.0, None);
+            for value in values[start..end].iter().filter(|value| value.is_finite()) {
+                if Some(*value) == highest || (Some(*value) == lowest && extreme.is_none()) {
+                    extreme = Some(*value);
+                }
+                sum += value;
+                count += 1.0;
             }
+            // Without a count this is NaN, as it should be.
+            extreme.unwrap_or(sum / count) as f32
         })
         .collect()
 }
@@ -369,37 +402,6 @@ mod tests {
     }
 
     #[test]
-    fn growing_run_is_summed_up_as_if_read_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = RunDir::new(folder.path());
-        let path = folder.path().join("metrics.csv");
-        let header = "epoch,train_loss,val_acc,lr\n";
-        let row = |epoch: u32| format!("{epoch},{},{},0.1\n", 9 - epoch % 7, epoch * 37 % 91);
-        fs::write(&path, header).unwrap();
-        let mut summing = Summing::begin(&Found::look(dir.clone()));
-        // The third part begins before the second ends, as a resumed run does; the last replaces the file.
-        let rows = |epochs: std::ops::RangeInclusive<u32>| epochs.map(row).collect::<String>();
-        let parts = [rows(1..=1), rows(2..=40), rows(31..=60), rows(61..=61)];
-        let mut text = header.to_owned();
-        for part in parts.into_iter().chain(["again".to_owned()]) {
-            if part == "again" {
-                text = format!("epoch,val_acc\n{}", "1,5\n2,6\n");
-            } else {
-                text.push_str(&part);
-            }
-            fs::write(&path, &text).unwrap();
-            let found = Found::look(dir.clone());
-            let now = found.modified;
-            let mut tail = Tail::open(&path);
-            tail.poll().unwrap();
-            assert_eq!(
-                summing.summary(&found, now),
-                Summary::of(&found, tail.metrics(), now)
-            );
-        }
-    }
-
-    #[test]
     fn folder_with_nothing_readable_is_still_a_row() {
         let summary = summary(&[("run.json", "{"), ("logs/metrics.csv", "epoch,loss\n1,x\n")]);
         assert!(summary.observed.reason.unwrap().contains("is damaged"));
@@ -410,9 +412,62 @@ mod tests {
     }
 
     #[test]
-    fn long_trends_are_thinned_to_their_means() {
-        let values: Vec<f64> = (0..640).map(f64::from).collect();
+    fn best_epoch_is_an_epoch_where_rows_are_placed_by_step() {
+        let rows =
+            "epoch,step,train_acc,val_acc\n0,99,50,\n0,99,,61\n1,199,60,\n1,199,,72\n2,299,,70\n";
+        let summary = summary(&[("metrics.csv", rows)]);
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(72.0), Some(1))
+        );
+        assert_eq!(summary.epochs_done, 3);
+    }
+
+    #[test]
+    fn low_percentages_are_not_taken_for_fractions() {
+        let summary = summary(&[("metrics.csv", "epoch,train_acc,val_acc\n1,1.1,0.9\n")]);
+        assert_eq!(summary.best_val_acc, Some(0.9));
+    }
+
+    #[test]
+    fn record_tells_what_metrics_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let now = Timestamp::UNIX_EPOCH;
+        let process = crate::run::process::Process::current();
+        let record = Record {
+            state: State::Stopped,
+            epochs_done: 7,
+            epochs_planned: 9,
+            best: Some(crate::run::record::Best {
+                epoch: 6,
+                val_acc: 0.75,
+            }),
+            ..Record::new(&dir, "named".to_owned(), process, Vec::new(), now)
+        };
+        record.save(&dir).unwrap();
+        let summary = Summary::load(&Found::look(dir), SystemTime::now());
+        assert_eq!((summary.epochs_done, summary.epochs_planned), (7, Some(9)));
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(0.75), Some(6))
+        );
+        assert_eq!(
+            (summary.name.as_str(), summary.observed.state),
+            ("named", State::Stopped)
+        );
+    }
+
+    #[test]
+    fn long_trends_are_thinned_to_their_means_and_keep_their_ends() {
+        let values: Vec<f64> = (0..640).map(|at| f64::from((at + 320) % 640)).collect();
         let thinned = thin(&values);
-        assert_eq!((thinned.len(), thinned[0], thinned[63]), (64, 4.5, 634.5));
+        assert_eq!((thinned.len(), thinned[0], thinned[63]), (64, 324.5, 314.5));
+        assert_eq!((thinned[31], thinned[32]), (639.0, 0.0));
+        let gaps: Vec<f64> = (0..128)
+            .map(|at| if at < 64 { f64::NAN } else { 1.0 })
+            .collect();
+        assert!(thin(&gaps)[31].is_nan() && thin(&gaps)[32] == 1.0);
+        assert!(thin(&[]).is_empty() && thin(&[f64::INFINITY])[0].is_nan());
     }
 }
