@@ -68,10 +68,7 @@ fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let mut cache = folder.as_deref().map(Cache::open);
     let mut summaries = Vec::new();
     for found in roots::runs_below(named)? {
-        let cached = cache
-            .as_ref()
-            .and_then(|cache| cache.lookup(&found))
-            .cloned();
+        let cached = cache.as_mut().and_then(|cache| cache.lookup(&found));
         let mut summary = cached.unwrap_or_else(|| {
             let summary = Summary::load(&found, now);
             if let Some(cache) = &mut cache {

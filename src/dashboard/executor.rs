@@ -17,8 +17,9 @@ use crate::launch::{self, Started};
 use crate::recipe::SHIPPED;
 use crate::run::cache::Cache;
 use crate::run::discover::{Found, discover_with_others};
+use crate::run::metrics::Tail;
 use crate::run::state::SILENCE;
-use crate::run::summary::{Summary, Summing};
+use crate::run::summary::Summary;
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, size};
 
@@ -37,7 +38,7 @@ struct Shared {
     roots: Vec<PathBuf>,
     cache: Mutex<Cache>,
     /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
-    active: Mutex<HashMap<RunDir, Summing>>,
+    active: Mutex<HashMap<RunDir, Tail>>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
     save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
@@ -212,7 +213,7 @@ fn search(shared: &Shared) {
     let mut others = Vec::new();
     let each = |found: Found| {
         dirs.push(found.dir.clone());
-        let summary = lock(&shared.cache).lookup(&found).cloned();
+        let summary = lock(&shared.cache).lookup(&found);
         batch.push((found, summary));
         if batch.len() == 16 * BATCH {
             let _ = shared
@@ -261,12 +262,27 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         }
         let found = Found::look(dir.clone());
         let now = SystemTime::now();
-        let known = lock(&shared.active).remove(&dir);
-        let mut summing = known.unwrap_or_else(|| Summing::begin(&found));
-        let summary = summing.summary(&found, now);
-        if summary.observed.state.is_active() {
-            lock(&shared.active).insert(dir, summing);
-        }
+        let tail = lock(&shared.active).remove(&dir);
+        let summary = match tail {
+            Some(mut tail) => {
+                if let Err(error) = tail.poll() {
+                    log::info!("{}: {error}", dir.path().display());
+                }
+                let summary = Summary::of(&found, tail.metrics(), now);
+                keep_if_active(shared, tail, &summary);
+                summary
+            }
+            None => {
+                let summary = Summary::load(&found, now);
+                if summary.observed.state.is_active() {
+                    let mut tail = Tail::open(dir.metrics_csv());
+                    // It has just been read; if it is gone again, the next poll says so.
+                    let _ = tail.poll();
+                    keep_if_active(shared, tail, &summary);
+                }
+                summary
+            }
+        };
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));
         if !many || batch.len() == BATCH {
@@ -277,6 +293,12 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
     }
     if !batch.is_empty() {
         let _ = shared.messages.send(Message::Summarised(batch));
+    }
+}
+
+fn keep_if_active(shared: &Shared, tail: Tail, summary: &Summary) {
+    if summary.observed.state.is_active() {
+        lock(&shared.active).insert(summary.dir.clone(), tail);
     }
 }
 
