@@ -1,0 +1,228 @@
+//! `make bench`: what reading run folders costs, without a screen. Each figure that states memory is measured in a process of its
+//! own, since a process never shows less than its peak.
+
+#[path = "../dashboard/generate.rs"]
+#[expect(dead_code, reason = "the other bench uses the rest")]
+mod generate;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
+
+use traintop::run::RunDir;
+use traintop::run::cache::Cache;
+use traintop::run::discover::{Found, discover};
+use traintop::run::metrics::Tail;
+use traintop::run::summary::Summary;
+
+const REPEATS: usize = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    // `cargo bench` adds an argument of its own.
+    if let [_, what, path, ..] = arguments.as_slice() {
+        println!(
+            "{:.1} {:.1}",
+            milliseconds(alone(what, Path::new(path))),
+            peak_megabytes()
+        );
+        return;
+    }
+    let scratch = tempfile::tempdir().expect("a temporary folder can be made");
+    println!(
+        "{:<58} {:>12} {:>12} {:>12}",
+        "figure (medians)", "time", "to reach", "peak memory"
+    );
+    long_files(scratch.path());
+    let root = scratch.path().join("thousand");
+    generate::runs(&root, 1000).expect("the runs can be written");
+    in_a_process(
+        "1,000 runs: summaries on one thread",
+        "summaries",
+        &root,
+        300.0,
+    );
+    for count in [1_000, 10_000] {
+        let reach = if count == 1_000 { 20.0 } else { 150.0 };
+        let folder = scratch.path().join(format!("cache{count}"));
+        fill_cache(&root, &folder, count);
+        in_a_process(
+            &format!("{count} runs: all summaries out of the cache"),
+            "cache",
+            &folder,
+            reach,
+        );
+    }
+}
+
+/// A million rows: plain, sparse as Lightning writes them, with a damaged line here and there, and as a summary.
+fn long_files(scratch: &Path) {
+    let path = |name: &str| {
+        let folder = scratch.join(name);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        folder.join("metrics.csv")
+    };
+    let text = generate::metrics(7, 1_000_000);
+    let plain = path("plain");
+    fs::write(&plain, &text).expect("the file can be written");
+    in_a_process("1,000,000 rows x 10: read whole", "read", &plain, 400.0);
+    in_a_process("1,000,000 rows x 10: summary", "summary", &plain, 400.0);
+    let damaged = path("damaged");
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(number, line)| {
+            if number % 10_000 == 5_000 {
+                line[..20].to_owned()
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    fs::write(&damaged, lines.join("\n") + "\n").expect("the file can be written");
+    drop((text, lines));
+    in_a_process(
+        "1,000,000 rows x 10, a hundred damaged: read whole",
+        "read",
+        &damaged,
+        800.0,
+    );
+    let sparse = path("sparse");
+    let mut text = String::from("epoch,step,train_loss,val_loss,val_acc,lr,never\n");
+    for step in 0..1_000_000 {
+        let (epoch, value) = (step / 1000, 1.0 / f64::from(step + 1));
+        text += &if step % 1000 == 999 {
+            format!("{epoch},{step},,{value},{value},,\n{epoch},{step},,,,{value},\n")
+        } else {
+            format!("{epoch},{step},{value},,,,\n")
+        };
+    }
+    fs::write(&sparse, text).expect("the file can be written");
+    in_a_process(
+        "1,000,000 sparse rows, two a step at times: read whole",
+        "read",
+        &sparse,
+        400.0,
+    );
+}
+
+fn fill_cache(root: &Path, folder: &Path, count: usize) {
+    let run = first_run(root);
+    let later = SystemTime::now() + Duration::from_secs(600);
+    let summary = Summary::load(&run, later);
+    let mut cache = Cache::open(folder);
+    for number in 0..count {
+        // Every entry is of a folder that exists, as a cache's are after a clean start.
+        let dir = RunDir::new(folder.join(format!("runs/2026_03_01_00_00_00-{number}")));
+        fs::create_dir_all(dir.path()).expect("a folder can be made");
+        let summary = Summary {
+            dir: dir.clone(),
+            ..summary.clone()
+        };
+        cache.store(&Found { dir, ..run.clone() }, &summary);
+    }
+    cache.flush().expect("the cache can be written");
+}
+
+fn first_run(root: &Path) -> Found {
+    let mut first = None;
+    discover(&[root.to_owned()], |found| {
+        first = first.take().or(Some(found))
+    });
+    first.expect("runs were written")
+}
+
+/// What is measured in a process of its own.
+fn alone(what: &str, path: &Path) -> Duration {
+    match what {
+        "read" => {
+            let started = Instant::now();
+            let mut tail = Tail::open(path);
+            tail.poll().expect("the file can be read");
+            started.elapsed()
+        }
+        "summary" => {
+            let found = Found::look(RunDir::new(path.parent().expect("a file is in a folder")));
+            let started = Instant::now();
+            Summary::load(&found, SystemTime::now());
+            started.elapsed()
+        }
+        "summaries" => {
+            let mut runs = Vec::new();
+            discover(&[path.to_owned()], |found| runs.push(found));
+            let started = Instant::now();
+            for found in &runs {
+                Summary::load(found, SystemTime::now());
+            }
+            started.elapsed()
+        }
+        "cache" => {
+            let count = fs::read_dir(path.join("runs")).map_or(0, Iterator::count);
+            let run = first_run(
+                &path
+                    .parent()
+                    .expect("it is in the scratch folder")
+                    .join("thousand"),
+            );
+            let dirs: Vec<PathBuf> = (0..count)
+                .map(|number| path.join(format!("runs/2026_03_01_00_00_00-{number}")))
+                .collect();
+            let started = Instant::now();
+            let mut cache = Cache::open(path);
+            let hits = dirs
+                .into_iter()
+                .filter(|dir| {
+                    cache
+                        .lookup(&Found {
+                            dir: RunDir::new(dir),
+                            ..run.clone()
+                        })
+                        .is_some()
+                })
+                .count();
+            assert_eq!(hits, count);
+            started.elapsed()
+        }
+        other => panic!("nothing is called {other}"),
+    }
+}
+
+fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
+    let this = std::env::current_exe().expect("a program knows itself");
+    let (mut times, mut peaks) = (Vec::new(), Vec::new());
+    for _ in 0..REPEATS {
+        let output = Command::new(&this)
+            .arg(name)
+            .arg(path)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut numbers = text.split_whitespace().map(|number| number.parse::<f64>());
+        let (Some(Ok(time)), Some(Ok(peak))) = (numbers.next(), numbers.next()) else {
+            panic!("{}", String::from_utf8_lossy(&output.stderr));
+        };
+        times.push(time);
+        peaks.push(peak);
+    }
+    times.sort_by(f64::total_cmp);
+    peaks.sort_by(f64::total_cmp);
+    println!(
+        "{what:<58} {:>12} {:>12} {:>12}",
+        format!("{:.1} ms", times[REPEATS / 2]),
+        format!("{reach:.0} ms"),
+        format!("{:.0} MB", peaks[REPEATS / 2])
+    );
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The most memory that this process ever held.
+fn peak_megabytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes / 1e3)
+}
