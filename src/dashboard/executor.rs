@@ -17,9 +17,8 @@ use crate::launch::{self, Started};
 use crate::recipe::SHIPPED;
 use crate::run::cache::Cache;
 use crate::run::discover::{Found, discover_with_others};
-use crate::run::metrics::Tail;
 use crate::run::state::SILENCE;
-use crate::run::summary::Summary;
+use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, size};
 
@@ -38,7 +37,7 @@ struct Shared {
     roots: Vec<PathBuf>,
     cache: Mutex<Cache>,
     /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
-    active: Mutex<HashMap<RunDir, Tail>>,
+    active: Mutex<HashMap<RunDir, Summing>>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
     save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
@@ -262,27 +261,12 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         }
         let found = Found::look(dir.clone());
         let now = SystemTime::now();
-        let tail = lock(&shared.active).remove(&dir);
-        let summary = match tail {
-            Some(mut tail) => {
-                if let Err(error) = tail.poll() {
-                    log::info!("{}: {error}", dir.path().display());
-                }
-                let summary = Summary::of(&found, tail.metrics(), now);
-                keep_if_active(shared, tail, &summary);
-                summary
-            }
-            None => {
-                let summary = Summary::load(&found, now);
-                if summary.observed.state.is_active() {
-                    let mut tail = Tail::open(dir.metrics_csv());
-                    // It has just been read; if it is gone again, the next poll says so.
-                    let _ = tail.poll();
-                    keep_if_active(shared, tail, &summary);
-                }
-                summary
-            }
-        };
+        let known = lock(&shared.active).remove(&dir);
+        let mut summing = known.unwrap_or_else(|| Summing::begin(&found));
+        let summary = summing.summary(&found, now);
+        if summary.observed.state.is_active() {
+            lock(&shared.active).insert(dir, summing);
+        }
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));
         if !many || batch.len() == BATCH {
@@ -293,12 +277,6 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
     }
     if !batch.is_empty() {
         let _ = shared.messages.send(Message::Summarised(batch));
-    }
-}
-
-fn keep_if_active(shared: &Shared, tail: Tail, summary: &Summary) {
-    if summary.observed.state.is_active() {
-        lock(&shared.active).insert(summary.dir.clone(), tail);
     }
 }
 

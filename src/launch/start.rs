@@ -94,11 +94,7 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     };
     let dir = layout::create(&output_dir, &Zoned::now()).map_err(no_folder)?;
     let command = command_line(&worker, request, &dir);
-    let name = if recipe.experiment_name.is_empty() {
-        dir.name()
-    } else {
-        recipe.experiment_name.clone()
-    };
+    let name = layout::display_name(&recipe.experiment_name, &dir);
     let mut record = Record::new(
         &dir,
         name,

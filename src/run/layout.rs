@@ -100,6 +100,19 @@ impl RunDir {
     }
 }
 
+/// What a list calls a new run: its experiment and when it began (`quick 11-24 02:26:37`), which tells runs of one recipe apart in
+/// little room; without an experiment, the folder's name.
+pub fn display_name(experiment: &str, dir: &RunDir) -> String {
+    let folder = dir.name();
+    let parts: Vec<&str> = folder.splitn(6, '_').collect();
+    match parts[..] {
+        [_, month, day, hour, minute, second] if !experiment.is_empty() => {
+            format!("{experiment} {month}-{day} {hour}:{minute}:{second}")
+        }
+        _ => folder,
+    }
+}
+
 /// Makes `output_dir/training_runs/{YYYY_MM_DD_HH_MM_SS[-n]}` with its `logs` and `checkpoints`. Making a folder is
 /// atomic, so two runs that start in the same second get two folders.
 ///
@@ -136,6 +149,14 @@ pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_tell_the_experiment_and_when_it_began() {
+        let dir = RunDir::new("/runs/2026_11_24_02_26_37-2");
+        assert_eq!(display_name("quick", &dir), "quick 11-24 02:26:37-2");
+        assert_eq!(display_name("", &dir), "2026_11_24_02_26_37-2");
+        assert_eq!(display_name("quick", &RunDir::new("/runs/mine")), "mine");
+    }
 
     #[test]
     fn runs_of_one_second_get_folders_of_their_own() {

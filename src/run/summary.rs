@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config_file::Config;
 use super::discover::Found;
 use super::layout::RunDir;
-use super::metrics::{Column, Metrics, Tail};
+use super::metrics::{Change, Column, Metrics, Tail};
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -100,17 +100,48 @@ pub struct Summary {
     pub progress: Option<Progress>,
 }
 
+/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
+/// million rows little is kept.
+#[derive(Debug)]
+pub struct Summing {
+    tail: Tail,
+    needed: Metrics,
+}
+
+impl Summing {
+    /// Nothing is read yet.
+    pub fn begin(found: &Found) -> Self {
+        Self {
+            tail: Tail::open(found.dir.metrics_csv()),
+            needed: Metrics::default(),
+        }
+    }
+
+    /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
+    pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
+        // No metrics yet is how every run begins.
+        let change = self.tail.poll();
+        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
+        if idle {
+            let _ = self.tail.settle();
+        }
+        if matches!(change, Ok(Change::Reread)) {
+            self.needed = Metrics::default();
+        }
+        self.needed.absorb(self.tail.take());
+        let has_accuracy = VAL_ACC
+            .iter()
+            .any(|name| self.needed.column(name).is_some());
+        let names: &[&str] = if has_accuracy { &VAL_ACC } else { &LOSS };
+        self.needed.keep_ends(|name| names.contains(&name));
+        Summary::of(found, &self.needed, now)
+    }
+}
+
 impl Summary {
     /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in the state's reason.
     pub fn load(found: &Found, now: SystemTime) -> Self {
-        let mut tail = Tail::open(found.dir.metrics_csv());
-        // No metrics yet is how every run begins.
-        let _ = tail.poll();
-        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
-        if idle {
-            let _ = tail.settle();
-        }
-        Self::of(found, tail.metrics(), now)
+        Summing::begin(found).summary(found, now)
     }
 
     /// The summary of a run whose metrics are already read.
@@ -399,6 +430,37 @@ mod tests {
     fn fractions_are_shown_as_percent_and_epochs_from_zero_are_counted() {
         let summary = summary(&[("metrics.csv", "epoch,step,accuracy\n0,10,0.5\n1,20,0.75\n")]);
         assert_eq!((summary.best_val_acc, summary.epochs_done), (Some(75.0), 2));
+    }
+
+    #[test]
+    fn growing_run_is_summed_up_as_if_read_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let path = folder.path().join("metrics.csv");
+        let header = "epoch,train_loss,val_acc,lr\n";
+        let row = |epoch: u32| format!("{epoch},{},{},0.1\n", 9 - epoch % 7, epoch * 37 % 91);
+        fs::write(&path, header).unwrap();
+        let mut summing = Summing::begin(&Found::look(dir.clone()));
+        // The third part begins before the second ends, as a resumed run does; the last replaces the file.
+        let rows = |epochs: std::ops::RangeInclusive<u32>| epochs.map(row).collect::<String>();
+        let parts = [rows(1..=1), rows(2..=40), rows(31..=60), rows(61..=61)];
+        let mut text = header.to_owned();
+        for part in parts.into_iter().chain(["again".to_owned()]) {
+            if part == "again" {
+                text = format!("epoch,val_acc\n{}", "1,5\n2,6\n");
+            } else {
+                text.push_str(&part);
+            }
+            fs::write(&path, &text).unwrap();
+            let found = Found::look(dir.clone());
+            let now = found.modified;
+            let mut tail = Tail::open(&path);
+            tail.poll().unwrap();
+            assert_eq!(
+                summing.summary(&found, now),
+                Summary::of(&found, tail.metrics(), now)
+            );
+        }
     }
 
     #[test]

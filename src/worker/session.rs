@@ -66,7 +66,11 @@ pub fn train(request: Request) -> Result<(), WorkerError> {
             let output = Path::new(&recipe.output_dir);
             let dir =
                 layout::create(output, &Zoned::now()).map_err(|source| io_error(output, source))?;
-            let record = new_record(&dir);
+            let name = layout::display_name(&recipe.experiment_name, &dir);
+            let record = Record {
+                name,
+                ..new_record(&dir)
+            };
             work_in(&dir, record, |dir| keep_recipe(dir, recipe))
         }
         Request::New {

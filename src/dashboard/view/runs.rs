@@ -526,7 +526,11 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
     let count = if filtered {
         format!("{} of {total} runs", text::count(runs.order.len() as u64))
     } else {
-        format!("{total} runs")
+        if runs.rows.len() == 1 {
+            "1 run".to_owned()
+        } else {
+            format!("{total} runs")
+        }
     };
     let active = runs.rows.values().filter(|row| {
         row.summary

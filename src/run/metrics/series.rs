@@ -85,6 +85,10 @@ impl Metrics {
     /// afterwards `self` is what a full read gives. Returns, by column, how many of its points from the start on are what they
     /// were; those after them are new.
     pub fn absorb(&mut self, later: Self) -> Vec<usize> {
+        if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
+            *self = later;
+            return vec![0; self.columns.len()];
+        }
         for &seam in &later.seams {
             self.go_back_to(seam);
         }
@@ -111,6 +115,18 @@ impl Metrics {
             column.y.extend(new.y);
         }
         kept
+    }
+
+    /// Keeps of each column only its first and last point, except where `whole` says that all are needed.
+    pub fn keep_ends(&mut self, whole: impl Fn(&str) -> bool) {
+        for column in &mut self.columns {
+            if column.x.len() > 2 && !whole(&column.name) {
+                for values in [&mut column.x, &mut column.y] {
+                    let ends = vec![values[0], values[values.len() - 1]];
+                    *values = ends;
+                }
+            }
+        }
     }
 
     /// Hands over everything but the last point of each column, which a later row with the same x would replace.

@@ -94,7 +94,7 @@ fn names(folder: &Path) -> Vec<String> {
             };
             names
                 .iter()
-                .map(|name| name.as_text())
+                .map(super::pickle::Value::as_text)
                 .collect::<Option<Vec<_>>>()
         });
     names

@@ -284,7 +284,7 @@ mod tests {
         let said = refusal(&|folder| {
             image::GrayImage::new(5, 5)
                 .save(folder.join("train/dog/03.png"))
-                .unwrap()
+                .unwrap();
         });
         assert!(
             said.contains("dog/03.png: is 5 x 5 pixels where the others are 4 x 3"),
@@ -298,7 +298,7 @@ mod tests {
         let said = refusal(&|folder| fs::create_dir(folder.join("train/emu")).unwrap());
         assert!(said.contains("emu: holds no images"), "{said}");
         let said = refusal(&|folder| {
-            fs::rename(folder.join("test/dog"), folder.join("test/cow")).unwrap()
+            fs::rename(folder.join("test/dog"), folder.join("test/cow")).unwrap();
         });
         assert!(
             said.contains("has the classes cat, cow, but train/ has cat, dog"),

@@ -97,6 +97,16 @@ pub struct Shared<'a> {
 /// Draws the charts from the `first` group on, as many as `area` holds.
 pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
     let groups = shared.detail.groups();
+    if groups.is_empty() {
+        let text = "no curves yet: the first point comes with the first row of metrics.csv";
+        buf.set_stringn(
+            area.x,
+            area.y,
+            text,
+            usize::from(area.width),
+            shared.theme.style(Role::Muted),
+        );
+    }
     let grid = Grid::of(area, groups.len());
     for (group, place) in groups.iter().skip(first).zip(grid.places(area)) {
         draw_group(shared, group, place, buf);
