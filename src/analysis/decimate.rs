@@ -94,9 +94,20 @@ const BLOCK: usize = 64;
 
 /// The extents of each full block of [`BLOCK`] values of a series, kept beside it: with them a series of a million points is
 /// decimated to any range and width in time that grows with the width. Extending costs only the new values.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Blocks {
     full: Vec<Extent>,
+    /// Of all full blocks together.
+    together: Extent,
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self {
+            full: Vec::new(),
+            together: Extent::EMPTY,
+        }
+    }
 }
 
 impl Blocks {
@@ -109,13 +120,19 @@ impl Blocks {
 
     /// Forgets what is said of the values from `length` on, which are about to change.
     pub fn truncate(&mut self, length: usize) {
-        self.full.truncate(length / BLOCK);
+        if length / BLOCK < self.full.len() {
+            self.full.truncate(length / BLOCK);
+            self.together = self.full.iter().copied().fold(Extent::EMPTY, Extent::then);
+        }
     }
 
     /// Takes in what was appended; `values` is the whole series, of which the part seen before must be unchanged.
     pub fn extend(&mut self, values: &[f64]) {
         let new = values.get(self.full.len() * BLOCK..).unwrap_or_default();
-        self.full.extend(new.chunks_exact(BLOCK).map(extent));
+        for block in new.chunks_exact(BLOCK).map(extent) {
+            self.together = self.together.then(block);
+            self.full.push(block);
+        }
     }
 
     /// The extent of `values[start..end]`, of the series that these blocks were made from.
@@ -139,7 +156,8 @@ impl Blocks {
 
     /// The extent of the whole series.
     pub fn whole(&self, values: &[f64]) -> Extent {
-        self.extent(values, 0, values.len())
+        let rest = values.get(self.full.len() * BLOCK..).unwrap_or_default();
+        self.together.then(extent(rest))
     }
 }
 
@@ -244,6 +262,10 @@ mod tests {
         fn growing_gives_what_reading_at_once_gives(ys in proptest::collection::vec(value(), 0..1000), cut in 0usize..1000) {
             let mut grown = Blocks::of(&ys[..cut.min(ys.len())]);
             grown.extend(&ys);
+            prop_assert_eq!(&grown, &Blocks::of(&ys));
+            grown.truncate(cut);
+            grown.extend(&ys);
+            prop_assert_eq!(grown.whole(&ys), extent(&ys));
             prop_assert_eq!(grown, Blocks::of(&ys));
         }
 

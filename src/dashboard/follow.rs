@@ -47,11 +47,6 @@ impl Follower {
         }
     }
 
-    /// The run.
-    pub fn dir(&self) -> &RunDir {
-        &self.dir
-    }
-
     /// What is new. `ended` says that nothing writes to it any more, so that a last row without a line end counts.
     pub fn poll(&mut self, ended: bool) -> Reading {
         let mut reading = Reading::default();

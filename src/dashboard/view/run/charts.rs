@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
+use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use super::detail::Detail;
@@ -99,13 +100,7 @@ pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
     let groups = shared.detail.groups();
     if groups.is_empty() {
         let text = "no curves yet: the first point comes with the first row of metrics.csv";
-        buf.set_stringn(
-            area.x,
-            area.y,
-            text,
-            usize::from(area.width),
-            shared.theme.style(Role::Muted),
-        );
+        Line::styled(text, shared.theme.style(Role::Muted)).render(area, buf);
     }
     let grid = Grid::of(area, groups.len());
     for (group, place) in groups.iter().skip(first).zip(grid.places(area)) {

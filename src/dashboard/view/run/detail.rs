@@ -49,6 +49,7 @@ pub struct Reading {
 
 impl Reading {
     /// Whether nothing has changed.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.metrics.is_none()
             && self.progress.is_none()
@@ -136,9 +137,14 @@ impl Detail {
         of_x.or_else(longest).map_or(&[], |column| &column.x)
     }
 
-    /// What x counts.
+    /// What x counts: whole epochs or steps, unless it is seen to be in parts of them.
     pub fn x_scale(&self) -> Scale {
-        Scale::Whole
+        let ends = [self.rows().first(), self.rows().last()];
+        if ends.into_iter().flatten().all(|x| x.fract() == 0.0) {
+            Scale::Whole
+        } else {
+            Scale::Number
+        }
     }
 
     /// The part of x that charts show: all rows, and while it trains some room up to the `planned` end.
