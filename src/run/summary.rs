@@ -133,7 +133,9 @@ impl Summing {
             .iter()
             .any(|name| self.needed.column(name).is_some());
         let names: &[&str] = if has_accuracy { &VAL_ACC } else { &LOSS };
-        self.needed.keep_ends(|name| names.contains(&name));
+        // The best one's epoch is looked up.
+        self.needed
+            .keep_ends(|name| name == "epoch" || names.contains(&name));
         Summary::of(found, &self.needed, now)
     }
 }
