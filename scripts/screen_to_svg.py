@@ -6,6 +6,7 @@ Understands the SGR sequences that tmux writes (16, 256 and 24-bit colours, bold
 block characters are drawn as shapes, so that they look the same whatever fonts the viewer has.
 """
 
+import collections
 import re
 import sys
 import unicodedata
@@ -100,6 +101,9 @@ def main():
     lines = sys.stdin.read().rstrip("\n").split("\n")
     cells.style = Style()
     rows = [list(cells(line)) for line in lines]
+    # A capture leaves out empty cells at a line's end: the commonest background stands for them.
+    global BACKGROUND
+    BACKGROUND = collections.Counter(key[1] for row in rows for _, _, key in row).most_common(1)[0][0]
     columns = max((row[-1][0] + 1 for row in rows if row), default=1)
     width, height = columns * CELL_W, len(rows) * CELL_H
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" font-family="{FONT}" font-size="14">']

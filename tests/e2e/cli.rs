@@ -54,14 +54,16 @@ fn detached_run_has_its_own_session_and_is_stopped_by_name() {
     });
     assert_eq!(place.json(&["show", "quick", "--json"])["state"], "running");
     let said = place.said(&["stop", &run.name()[..6]]);
+    let name = run.record()["name"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("quick "), "{name}");
     assert_eq!(
         said,
-        "quick: asked to stop; it finishes its step and saves\n"
+        format!("{name}: asked to stop; it finishes its step and saves\n")
     );
     run.wait_for_state("stopped");
     assert_eq!(
         place.refusal(&["stop", "quick"], 1),
-        "quick is not running: it is stopped"
+        format!("{name} is not running: it is stopped")
     );
 }
 
@@ -89,9 +91,14 @@ fn run_folder_holds_the_resolved_command_from_the_first_instant() {
         )
     );
     let record = run.record();
-    assert_eq!(
-        (&record["epochs_planned"], &record["name"]),
-        (&json!(3), &json!("quick"))
+    assert_eq!(record["epochs_planned"], json!(3));
+    // The experiment, and when it began: the folder's own time.
+    let folder = run.name();
+    let began: Vec<_> = folder.splitn(6, '_').skip(3).collect();
+    let name = record["name"].as_str().unwrap();
+    assert!(
+        name.starts_with("quick ") && name.ends_with(&began.join(":")),
+        "{name}"
     );
     assert!(
         record["command"]
