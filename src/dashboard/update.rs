@@ -14,6 +14,7 @@ use super::state::{Screen, State};
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
 use super::view::pick::PickList;
+use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
 use super::view::run::{Move, RunView};
 use super::view::{self, form, help, runs};
@@ -214,8 +215,10 @@ fn move_in_run(state: &mut State, movement: Move) {
         .runs
         .row(&view.dir)
         .and_then(|row| row.summary.as_ref());
-    if let (Some(summary), Some(detail)) = (summary, detail) {
-        view.act(movement, summary, detail, main);
+    // Parts can be gone through while the run is still being read.
+    let nothing = Detail::default();
+    if let Some(summary) = summary {
+        view.act(movement, summary, detail.unwrap_or(&nothing), main);
     }
 }
 

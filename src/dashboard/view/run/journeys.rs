@@ -97,6 +97,8 @@ fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept
     let effects = press(&mut state, '\n');
     assert_eq!(reads(&effects), [&dir("b")]);
     assert!(screen(&state).contains("reading the run's files"));
+    press(&mut state, '2');
+    press(&mut state, '1');
     read(&mut state, "b", 120, true);
     let drawn = screen(&state);
     assert!(
