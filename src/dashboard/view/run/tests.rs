@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::detail::Log;
 use super::detail::tests::trained;
