@@ -133,9 +133,10 @@ impl Summing {
             .iter()
             .any(|name| self.needed.column(name).is_some());
         let names: &[&str] = if has_accuracy { &VAL_ACC } else { &LOSS };
-        // The best one's epoch is looked up.
-        self.needed
-            .keep_ends(|name| name == "epoch" || names.contains(&name));
+        // Where rows are placed by step, the best one's epoch is to be found.
+        let x_name = self.needed.x_name.clone();
+        let needed = |name: &str| names.contains(&name) || (is_epoch(name) && name != x_name);
+        self.needed.keep_ends(needed);
         Summary::of(found, &self.needed, now)
     }
 }
@@ -156,13 +157,12 @@ impl Summary {
         };
         let accuracy = VAL_ACC.iter().find_map(|name| metrics.column(name));
         let recorded_best = record.as_ref().and_then(|record| record.best);
-        // Who writes a best into the record writes percent.
-        let unit = if recorded_best.is_none() && are_fractions(metrics) {
-            100.0
-        } else {
-            1.0
-        };
         let best = accuracy.and_then(best_of);
+        // Who writes a best into the record writes percent.
+        let unit = match best {
+            Some((_, best)) if recorded_best.is_none() && are_fractions(metrics, best) => 100.0,
+            _ => 1.0,
+        };
         let planned = record
             .as_ref()
             .map(|record| record.epochs_planned)
@@ -277,25 +277,28 @@ fn best_of(column: &Column) -> Option<(f64, f64)> {
     points.reduce(|best, point| if point.1 > best.1 { point } else { best })
 }
 
-/// Whether accuracies are written as parts of one: none of them, in training or validation, ever passes 1.
-fn are_fractions(metrics: &Metrics) -> bool {
-    let accuracies = metrics
+/// Whether accuracies are written as parts of one: neither the best, nor the last of training, passes 1.
+fn are_fractions(metrics: &Metrics, best: f64) -> bool {
+    let mut accuracies = metrics
         .columns
         .iter()
         .filter(|column| column.name.to_ascii_lowercase().contains("acc"));
-    !accuracies
-        .flat_map(|column| &column.y)
-        .any(|value| value.is_finite() && *value > 1.0)
+    let passes = |column: &Column| column.last().is_some_and(|(_, last)| last > 1.0);
+    best <= 1.0 && !accuracies.any(passes)
+}
+
+fn is_epoch(name: &str) -> bool {
+    name.eq_ignore_ascii_case("epoch")
 }
 
 fn epochs(metrics: &Metrics) -> Option<&Column> {
-    let is_epoch = |column: &&Column| column.name.eq_ignore_ascii_case("epoch");
-    metrics.columns.iter().find(is_epoch)
+    metrics.columns.iter().find(|column| is_epoch(&column.name))
 }
 
 /// The epoch of the row at `x`, which may be a step.
 fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
     match epochs(metrics) {
+        Some(epochs) if epochs.name == metrics.x_name => Some(x as u32),
         Some(epochs) => {
             let after = epochs.x.partition_point(|at| *at <= x);
             Some(epochs.y[after.checked_sub(1)?] as u32)
@@ -439,8 +442,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let path = folder.path().join("metrics.csv");
-        let header = "epoch,train_loss,val_acc,lr\n";
-        let row = |epoch: u32| format!("{epoch},{},{},0.1\n", 9 - epoch % 7, epoch * 37 % 91);
+        let header = "step,epoch,train_loss,val_acc,lr\n";
+        let row = |epoch: u32| {
+            let (step, loss, acc) = (epoch * 10, 9 - epoch % 7, epoch * 37 % 91);
+            format!("{step},{epoch},{loss},{acc},0.1\n")
+        };
         fs::write(&path, header).unwrap();
         let mut summing = Summing::begin(&Found::look(dir.clone()));
         // The third part begins before the second ends, as a resumed run does; the last replaces the file.
@@ -449,7 +455,7 @@ mod tests {
         let mut text = header.to_owned();
         for part in parts.into_iter().chain(["again".to_owned()]) {
             if part == "again" {
-                text = format!("epoch,val_acc\n{}", "1,5\n2,6\n");
+                text = "epoch,val_acc\n1,5\n2,9\n3,6\n".to_owned();
             } else {
                 text.push_str(&part);
             }
