@@ -2,12 +2,12 @@
 //! see what another node writes, or where its watches have run out. Without changes, and without polled folders, it sleeps.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{RecursiveMode, Watcher as _};
 
@@ -37,7 +37,8 @@ type Callback = Arc<dyn Fn(&Path) + Send + Sync>;
 /// Watches folders, never what is below them.
 pub struct Watcher {
     inotify: Option<notify::RecommendedWatcher>,
-    watched: HashSet<PathBuf>,
+    /// What inotify watches. Its thread takes out folders that are gone, so it must not be held while that thread is waited for.
+    watched: Arc<Mutex<HashSet<PathBuf>>>,
     polled: HashSet<PathBuf>,
     polling: OnceLock<Sender<HashSet<PathBuf>>>,
     callback: Callback,
@@ -47,55 +48,44 @@ impl Watcher {
     /// A watcher of nothing yet. `changed` is called, from a thread of the watcher's, with the folder in which something changed.
     pub fn new(changed: impl Fn(&Path) + Send + Sync + 'static) -> Self {
         let callback: Callback = Arc::new(changed);
-        let on_event = Arc::clone(&callback);
+        let watched = Arc::default();
+        let (on_event, known) = (Arc::clone(&callback), Arc::clone(&watched));
         let inotify = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else { return };
-            if matches!(event.kind, notify::EventKind::Access(_)) {
-                return;
-            }
-            let folders: HashSet<&Path> = event
-                .paths
-                .iter()
-                .filter_map(|path| path.parent())
-                .collect();
-            for folder in folders {
-                on_event(folder);
+            if let Ok(event) = event {
+                tell(&event, &known, &on_event);
             }
         });
         Self {
             inotify: inotify
                 .inspect_err(|error| log::warn!("no inotify, polling instead: {error}"))
                 .ok(),
-            watched: HashSet::new(),
+            watched,
             polled: HashSet::new(),
             polling: OnceLock::new(),
             callback,
         }
     }
 
-    /// Watches these folders and no others.
+    /// Watches these folders and no others. One that is not there yet, or was removed and made again, is watched from the next call
+    /// on, and polled until then.
     pub fn set(&mut self, folders: &HashSet<PathBuf>) {
-        for gone in self.watched.difference(folders) {
+        let mut watched = lock(&self.watched).clone();
+        let mut polled = HashSet::new();
+        for gone in watched.difference(folders) {
             if let Some(inotify) = &mut self.inotify {
                 // A folder that is no more has taken its watch along.
                 let _ = inotify.unwatch(gone);
             }
+            lock(&self.watched).remove(gone);
         }
-        self.watched.retain(|folder| folders.contains(folder));
-        let mut polled: HashSet<PathBuf> = self.polled.intersection(folders).cloned().collect();
-        for folder in folders {
-            if self.watched.contains(folder) || polled.contains(folder) {
-                continue;
-            }
-            let by_inotify = !is_remote(folder)
-                && self.inotify.as_mut().is_some_and(|inotify| {
-                    let watched = inotify.watch(folder, RecursiveMode::NonRecursive);
-                    watched
-                        .inspect_err(|error| log::info!("polling {}: {error}", folder.display()))
-                        .is_ok()
-                });
-            if by_inotify {
-                self.watched.insert(folder.clone());
+        watched.retain(|folder| folders.contains(folder));
+        for folder in folders.difference(&watched) {
+            if self.watch(folder) {
+                lock(&self.watched).insert(folder.clone());
+                if self.polled.contains(folder) {
+                    // What happened between the last look and the watch.
+                    (self.callback)(folder);
+                }
             } else {
                 polled.insert(folder.clone());
             }
@@ -110,6 +100,49 @@ impl Watcher {
             let _ = polling.send(polled);
         }
     }
+
+    /// Has inotify watch a folder, if it can: not on remote file systems, and not when its watches have run out.
+    fn watch(&mut self, folder: &Path) -> bool {
+        let Some(inotify) = self.inotify.as_mut().filter(|_| !is_remote(folder)) else {
+            return false;
+        };
+        let watched = inotify.watch(folder, RecursiveMode::NonRecursive);
+        if let (Err(error), false) = (&watched, self.polled.contains(folder)) {
+            log::info!("polling {}: {error}", folder.display());
+        }
+        watched.is_ok()
+    }
+}
+
+/// A set of paths is whole at any moment, also when a thread panicked that held it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes on what inotify saw.
+fn tell(event: &notify::Event, watched: &Mutex<HashSet<PathBuf>>, callback: &Callback) {
+    if event.need_rescan() {
+        // More happened than the kernel's queue holds: anything may have changed.
+        let all = lock(watched).clone();
+        all.iter().for_each(|folder| callback(folder));
+        return;
+    }
+    match event.kind {
+        // Reading is no change, and most of it is our own.
+        notify::EventKind::Access(_) => return,
+        notify::EventKind::Remove(_) => {
+            let mut watched = lock(watched);
+            for path in &event.paths {
+                watched.remove(path);
+            }
+        }
+        _ => {}
+    }
+    let parents = event.paths.iter().filter_map(|path| path.parent());
+    let folders: HashSet<&Path> = parents.collect();
+    for folder in folders {
+        callback(folder);
+    }
 }
 
 /// Whether a folder lies where inotify does not see all.
@@ -118,16 +151,25 @@ fn is_remote(folder: &Path) -> bool {
         .is_ok_and(|file_system| REMOTE.contains(&(file_system.f_type as u64 & 0xffff_ffff)))
 }
 
-/// The files of a folder with what changes when they are written. Listing it opens it anew, which network file systems need
-/// to show changes.
-fn look(folder: &Path) -> HashMap<PathBuf, (u64, Option<SystemTime>)> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let metadata = fs::metadata(entry.path()).ok()?;
-            Some((entry.path(), (metadata.len(), metadata.modified().ok())))
-        })
-        .collect()
+/// The files of a folder with what changes when they are written; `None` while there is no such folder.
+type Sight = Option<HashMap<PathBuf, (u64, Option<SystemTime>)>>;
+
+/// Looks at a folder and its files by opening them anew: network file systems ask the server only then, and else show what they
+/// saw up to a minute ago.
+fn look(folder: &Path) -> Sight {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let files = entries.filter_map(|entry| {
+        let path = entry.path();
+        let mut metadata = fs::metadata(&path).ok()?;
+        if metadata.is_file() {
+            // One that may not be read may still be looked at.
+            metadata = File::open(&path)
+                .and_then(|file| file.metadata())
+                .unwrap_or(metadata);
+        }
+        Some((path, (metadata.len(), metadata.modified().ok())))
+    });
+    Some(files.collect())
 }
 
 fn start_polling(callback: Callback) -> Sender<HashSet<PathBuf>> {
@@ -143,15 +185,19 @@ fn start_polling(callback: Callback) -> Sender<HashSet<PathBuf>> {
 }
 
 fn poll(folders: &Receiver<HashSet<PathBuf>>, callback: &Callback) {
-    let mut seen: HashMap<PathBuf, HashMap<_, _>> = HashMap::new();
+    let mut seen: HashMap<PathBuf, Sight> = HashMap::new();
+    let mut due = Instant::now() + POLL;
     loop {
         let next = if seen.is_empty() {
             folders.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            folders.recv_timeout(POLL)
+            folders.recv_timeout(due.saturating_duration_since(Instant::now()))
         };
         match next {
             Ok(folders) => {
+                if seen.is_empty() {
+                    due = Instant::now() + POLL;
+                }
                 seen.retain(|folder, _| folders.contains(folder));
                 for folder in folders {
                     let look = || look(&folder);
@@ -167,6 +213,8 @@ fn poll(folders: &Receiver<HashSet<PathBuf>>, callback: &Callback) {
                         callback(folder);
                     }
                 }
+                // From the end of the looking: where that takes long, it must not be all that is done.
+                due = Instant::now() + POLL;
             }
         }
     }
@@ -194,8 +242,19 @@ fn wait(process: &Process) {
     else {
         return;
     };
-    let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
-        return;
+    let handle = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        Ok(handle) => handle,
+        Err(rustix::io::Errno::SRCH) => return,
+        Err(error) => {
+            log::info!(
+                "looking after process {} now and then: {error}",
+                process.pid
+            );
+            while process.is_alive() {
+                thread::sleep(POLL);
+            }
+            return;
+        }
     };
     // Asked after the handle is held: from now on the id cannot pass to another process unnoticed.
     while process.is_alive() {
@@ -223,6 +282,71 @@ mod tests {
         watcher.set(&HashSet::from([folder.path().to_owned()]));
         fs::write(folder.path().join("metrics.csv"), "epoch\n").unwrap();
         assert_eq!(changes.recv_timeout(DEADLINE).unwrap(), folder.path());
+    }
+
+    /// A watcher, and the folders that it tells of.
+    fn watcher() -> (Watcher, Receiver<PathBuf>) {
+        let (sender, changes) = channel();
+        let watcher = Watcher::new(move |folder| drop(sender.send(folder.to_owned())));
+        (watcher, changes)
+    }
+
+    fn wait_for(changes: &Receiver<PathBuf>, folder: &Path) {
+        let deadline = Instant::now() + DEADLINE;
+        while changes
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            .expect("the change is told")
+            != folder
+        {}
+    }
+
+    #[test]
+    fn folder_that_comes_later_or_anew_is_watched_from_the_next_call() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("logs");
+        let folders = HashSet::from([folder.clone()]);
+        let (mut watcher, changes) = watcher();
+        watcher.set(&folders);
+        assert!(lock(&watcher.watched).is_empty() && watcher.polled == folders);
+        for _ in 0..2 {
+            fs::create_dir(&folder).unwrap();
+            watcher.set(&folders);
+            assert!(*lock(&watcher.watched) == folders && watcher.polled.is_empty());
+            fs::write(folder.join("metrics.csv"), "epoch\n").unwrap();
+            wait_for(&changes, &folder);
+            fs::remove_dir_all(&folder).unwrap();
+            wait_for(&changes, root.path());
+            watcher.set(&folders);
+            assert!(lock(&watcher.watched).is_empty());
+        }
+    }
+
+    #[test]
+    fn after_an_overflow_of_the_queue_every_folder_is_told() {
+        let folders = HashSet::from([PathBuf::from("/a"), PathBuf::from("/b")]);
+        let told = Arc::new(Mutex::new(HashSet::new()));
+        let tells = Arc::clone(&told);
+        let callback: Callback =
+            Arc::new(move |folder: &Path| drop(lock(&tells).insert(folder.to_owned())));
+        let overflow =
+            notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        tell(&overflow, &Mutex::new(folders.clone()), &callback);
+        assert_eq!(*lock(&told), folders);
+    }
+
+    #[test]
+    fn new_rows_folders_and_their_absence_are_seen() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("logs");
+        let mut sights = vec![look(&folder)];
+        fs::create_dir(&folder).unwrap();
+        sights.push(look(&folder));
+        for text in ["epoch\n", "epoch\n1\n"] {
+            fs::write(folder.join("metrics.csv"), text).unwrap();
+            sights.push(look(&folder));
+        }
+        assert_eq!(look(&folder), sights[3]);
+        assert!(sights.windows(2).all(|pair| pair[0] != pair[1]));
     }
 
     #[test]
