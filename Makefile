@@ -27,7 +27,7 @@ build: setup ## build both programs in release
 	$(CARGO) build $(FEATURES) --bins
 
 bench: build ## measure the figures that README states, on generated data
-	$(CARGO) bench --locked --features worker --bench dashboard
+	$(CARGO) bench --locked --features worker --bench files --bench dashboard
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check

@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod generate;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,11 +93,15 @@ fn long_files(scratch: &Path) {
     let mut text = String::from("epoch,step,train_loss,val_loss,val_acc,lr,never\n");
     for step in 0..1_000_000 {
         let (epoch, value) = (step / 1000, 1.0 / f64::from(step + 1));
-        text += &if step % 1000 == 999 {
-            format!("{epoch},{step},,{value},{value},,\n{epoch},{step},,,,{value},\n")
+        let written = if step % 1000 == 999 {
+            write!(
+                text,
+                "{epoch},{step},,{value},{value},,\n{epoch},{step},,,,{value},\n"
+            )
         } else {
-            format!("{epoch},{step},{value},,,,\n")
+            writeln!(text, "{epoch},{step},{value},,,,")
         };
+        written.expect("writing to a string cannot fail");
     }
     fs::write(&sparse, text).expect("the file can be written");
     in_a_process(
@@ -128,7 +133,7 @@ fn fill_cache(root: &Path, folder: &Path, count: usize) {
 fn first_run(root: &Path) -> Found {
     let mut first = None;
     discover(&[root.to_owned()], |found| {
-        first = first.take().or(Some(found))
+        first = first.take().or(Some(found));
     });
     first.expect("runs were written")
 }
@@ -198,7 +203,7 @@ fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
             .output()
             .expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout);
-        let mut numbers = text.split_whitespace().map(|number| number.parse::<f64>());
+        let mut numbers = text.split_whitespace().map(str::parse::<f64>);
         let (Some(Ok(time)), Some(Ok(peak))) = (numbers.next(), numbers.next()) else {
             panic!("{}", String::from_utf8_lossy(&output.stderr));
         };

@@ -7,53 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::config_file::Config;
 use super::discover::Found;
+use super::headline;
 use super::layout::RunDir;
 use super::metrics::{Change, Column, Metrics, Tail};
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
 use crate::text::clean;
-
-/// Points of a trend.
-pub const TREND: usize = 64;
-
-/// Names under which trainers write the accuracy by which a run is judged, the preferred first. Validation comes before test, and
-/// both before a name that does not say.
-const VAL_ACC: [&str; 20] = [
-    "val_acc",
-    "val_accuracy",
-    "valid_acc",
-    "valid_accuracy",
-    "validation_accuracy",
-    "val/acc",
-    "val/accuracy",
-    "valid/accuracy",
-    "validation/accuracy",
-    "val_acc1",
-    "val_top1",
-    "eval_accuracy",
-    "eval_acc",
-    "eval/accuracy",
-    "eval_top1",
-    "metrics/accuracy_top1",
-    "test_acc",
-    "test_accuracy",
-    "accuracy",
-    "acc",
-];
-/// Names of a loss to show the trend of where there is no accuracy.
-const LOSS: [&str; 10] = [
-    "val_loss",
-    "valid_loss",
-    "validation_loss",
-    "val/loss",
-    "eval_loss",
-    "eval/loss",
-    "test_loss",
-    "train_loss",
-    "train/loss",
-    "loss",
-];
 
 /// A run, as lists show it. All text is cleaned for a terminal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,7 +41,7 @@ pub struct Summary {
     /// The last value of each column.
     #[serde(with = "last_as_bits")]
     pub last: Vec<(String, f64)>,
-    /// The course of [`Summary::trend_of`], thinned to at most [`TREND`] points.
+    /// The course of [`Summary::trend_of`], thinned to at most [`headline::TREND`] points.
     #[serde(with = "trend_as_bits")]
     pub trend: Vec<f32>,
     /// The column that the trend is of; empty if there is none.
@@ -129,14 +89,9 @@ impl Summing {
             self.needed = Metrics::default();
         }
         self.needed.absorb(self.tail.take());
-        let has_accuracy = VAL_ACC
-            .iter()
-            .any(|name| self.needed.column(name).is_some());
-        let names: &[&str] = if has_accuracy { &VAL_ACC } else { &LOSS };
-        // Where rows are placed by step, the best one's epoch is to be found.
-        let x_name = self.needed.x_name.clone();
-        let needed = |name: &str| names.contains(&name) || (is_epoch(name) && name != x_name);
-        self.needed.keep_ends(needed);
+        let needed = headline::needed_columns(&self.needed);
+        self.needed
+            .keep_ends(|name| needed.iter().any(|needed| needed == name));
         Summary::of(found, &self.needed, now)
     }
 }
@@ -155,20 +110,14 @@ impl Summary {
             Ok(record) => (record, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let accuracy = VAL_ACC.iter().find_map(|name| metrics.column(name));
         let recorded_best = record.as_ref().and_then(|record| record.best);
-        let best = accuracy.and_then(best_of);
-        // Who writes a best into the record writes percent.
-        let unit = match best {
-            Some((_, best)) if recorded_best.is_none() && are_fractions(metrics, best) => 100.0,
-            _ => 1.0,
-        };
+        let best = headline::best(metrics, recorded_best);
         let planned = record
             .as_ref()
             .map(|record| record.epochs_planned)
             .filter(|planned| *planned > 0);
         let planned = planned.or_else(|| config.count("num_epochs"));
-        let epochs_done = match (epochs_in(metrics), &record) {
+        let epochs_done = match (headline::epochs_in(metrics), &record) {
             (0, Some(record)) => record.epochs_done,
             (epochs, _) => epochs,
         };
@@ -210,7 +159,7 @@ impl Summary {
                 .ok()
                 .and_then(|_| Progress::of(steps.metrics()))
         });
-        let trend_column = accuracy.or_else(|| LOSS.iter().find_map(|name| metrics.column(name)));
+        let trend = headline::trend_column(metrics);
         let model = config.text("model_name").unwrap_or_default();
         let recipe = config
             .text("experiment_name")
@@ -229,24 +178,17 @@ impl Summary {
             observed,
             epochs_done,
             epochs_planned: planned,
-            best_val_acc: best
-                .map(|(_, value)| value * unit)
-                .or(recorded_best.map(|best| best.val_acc)),
-            best_epoch: match best {
-                Some((x, _)) => epoch_at(metrics, x),
-                None => recorded_best.map(|best| best.epoch),
-            },
+            best_val_acc: best.val_acc,
+            best_epoch: best.epoch,
             last: metrics
                 .columns
                 .iter()
                 .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
                 .collect(),
-            trend: trend_column
-                .map(|column| thin(&column.y))
+            trend: trend
+                .map(|column| headline::thin(&column.y))
                 .unwrap_or_default(),
-            trend_of: trend_column
-                .map(|column| column.name.clone())
-                .unwrap_or_default(),
+            trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
             started_at,
             duration,
             modified_at,
@@ -264,87 +206,6 @@ impl Summary {
             .find(|(name, _)| name == column)
             .map(|(_, value)| *value)
     }
-}
-
-/// The highest value and its x, the first of equals.
-fn best_of(column: &Column) -> Option<(f64, f64)> {
-    let points = column
-        .x
-        .iter()
-        .copied()
-        .zip(column.y.iter().copied())
-        .filter(|(_, value)| value.is_finite());
-    points.reduce(|best, point| if point.1 > best.1 { point } else { best })
-}
-
-/// Whether accuracies are written as parts of one: neither the best, nor the last of training, passes 1.
-fn are_fractions(metrics: &Metrics, best: f64) -> bool {
-    let mut accuracies = metrics
-        .columns
-        .iter()
-        .filter(|column| column.name.to_ascii_lowercase().contains("acc"));
-    let passes = |column: &Column| column.last().is_some_and(|(_, last)| last > 1.0);
-    best <= 1.0 && !accuracies.any(passes)
-}
-
-fn is_epoch(name: &str) -> bool {
-    name.eq_ignore_ascii_case("epoch")
-}
-
-fn epochs(metrics: &Metrics) -> Option<&Column> {
-    metrics.columns.iter().find(|column| is_epoch(&column.name))
-}
-
-/// The epoch of the row at `x`, which may be a step.
-fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
-    match epochs(metrics) {
-        Some(epochs) if epochs.name == metrics.x_name => Some(x as u32),
-        Some(epochs) => {
-            let after = epochs.x.partition_point(|at| *at <= x);
-            Some(epochs.y[after.checked_sub(1)?] as u32)
-        }
-        // Without epochs and steps, rows are the best guess at epochs.
-        None if metrics.x_name == "row" => Some(x as u32),
-        None => None,
-    }
-}
-
-/// How many epochs the metrics speak of.
-fn epochs_in(metrics: &Metrics) -> u32 {
-    let Some((epochs, (_, last))) =
-        epochs(metrics).and_then(|epochs| Some((epochs, epochs.last()?)))
-    else {
-        return 0;
-    };
-    // Some trainers count from 0.
-    let counts_from_zero = epochs.y.first() == Some(&0.0);
-    last as u32 + u32::from(counts_from_zero)
-}
-
-/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and the lowest value stand for
-/// their parts, so that a peak does not drown among its neighbours.
-fn thin(values: &[f64]) -> Vec<f32> {
-    let parts = values.len().min(TREND);
-    let finite = || values.iter().copied().filter(|value| value.is_finite());
-    let (lowest, highest) = (finite().reduce(f64::min), finite().reduce(f64::max));
-    (0..parts)
-        .map(|part| {
-            let (start, end) = (
-                part * values.len() / parts,
-                (part + 1) * values.len() / parts,
-            );
-            let (mut sum, mut count, mut extreme) = (0.0, 0.0, None);
-            for value in values[start..end].iter().filter(|value| value.is_finite()) {
-                if Some(*value) == highest || (Some(*value) == lowest && extreme.is_none()) {
-                    extreme = Some(*value);
-                }
-                sum += value;
-                count += 1.0;
-            }
-            // Without a count this is NaN, as it should be.
-            extreme.unwrap_or(sum / count) as f32
-        })
-        .collect()
 }
 
 /// JSON has no NaN and no infinity, which metrics have: the cache keeps the bits.
@@ -526,18 +387,5 @@ mod tests {
             (summary.name.as_str(), summary.observed.state),
             ("named", State::Stopped)
         );
-    }
-
-    #[test]
-    fn long_trends_are_thinned_to_their_means_and_keep_their_ends() {
-        let values: Vec<f64> = (0..640).map(|at| f64::from((at + 320) % 640)).collect();
-        let thinned = thin(&values);
-        assert_eq!((thinned.len(), thinned[0], thinned[63]), (64, 324.5, 314.5));
-        assert_eq!((thinned[31], thinned[32]), (639.0, 0.0));
-        let gaps: Vec<f64> = (0..128)
-            .map(|at| if at < 64 { f64::NAN } else { 1.0 })
-            .collect();
-        assert!(thin(&gaps)[31].is_nan() && thin(&gaps)[32] == 1.0);
-        assert!(thin(&[]).is_empty() && thin(&[f64::INFINITY])[0].is_nan());
     }
 }

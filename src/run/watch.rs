@@ -124,7 +124,9 @@ fn tell(event: &notify::Event, watched: &Mutex<HashSet<PathBuf>>, callback: &Cal
     if event.need_rescan() {
         // More happened than the kernel's queue holds: anything may have changed.
         let all = lock(watched).clone();
-        all.iter().for_each(|folder| callback(folder));
+        for folder in &all {
+            callback(folder);
+        }
         return;
     }
     match event.kind {
@@ -326,8 +328,9 @@ mod tests {
         let folders = HashSet::from([PathBuf::from("/a"), PathBuf::from("/b")]);
         let told = Arc::new(Mutex::new(HashSet::new()));
         let tells = Arc::clone(&told);
-        let callback: Callback =
-            Arc::new(move |folder: &Path| drop(lock(&tells).insert(folder.to_owned())));
+        let callback: Callback = Arc::new(move |folder: &Path| {
+            lock(&tells).insert(folder.to_owned());
+        });
         let overflow =
             notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
         tell(&overflow, &Mutex::new(folders.clone()), &callback);
@@ -354,7 +357,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (sender, changes) = channel();
         let polling = start_polling(Arc::new(move |folder: &Path| {
-            drop(sender.send(folder.to_owned()))
+            drop(sender.send(folder.to_owned()));
         }));
         polling
             .send(HashSet::from([folder.path().to_owned()]))
@@ -388,7 +391,7 @@ mod tests {
             ..Process::current()
         };
         let (sender, ended) = channel();
-        when_ended(process, move || drop(sender.send(())));
+        when_ended(process, move || sender.send(()).unwrap());
         assert!(ended.try_recv().is_err());
         drop(child.stdin.take());
         ended.recv_timeout(DEADLINE).unwrap();

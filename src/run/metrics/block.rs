@@ -105,7 +105,7 @@ fn parse_piece(bytes: &[u8], schema: &Schema) -> Option<Block> {
     let nulls: usize = frame
         .columns()
         .iter()
-        .map(|column| column.null_count())
+        .map(polars::prelude::Column::null_count)
         .sum();
     (nulls == 0 || empty_cells(bytes, columns) == Some(nulls)).then_some(Block(frame))
 }

@@ -122,7 +122,7 @@ impl Reader {
     fn take_header(&mut self, cells: &[Cow<str>]) {
         let header = Header::new(cells, &self.metrics, self.header.is_none());
         if self.header.is_none() {
-            self.metrics.x_name = header.x_name().to_owned();
+            header.x_name().clone_into(&mut self.metrics.x_name);
         }
         self.header = Some(header);
     }
