@@ -13,10 +13,10 @@ use crate::text::clean;
 const LARGE: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
 
 /// Large blocks are cut into pieces of this size: what is damaged costs its own piece the faster way, not the whole block.
-const PIECE: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
+const PIECE: usize = if cfg!(test) { 8 << 10 } else { 256 << 10 };
 
 /// No row is as long as this. A longer line is damage (a power failure leaves zeros by the megabyte), and is not held in memory.
-pub const LONGEST_LINE: usize = PIECE;
+pub const LONGEST_LINE: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// Reads lines and remembers what the next ones need.
 #[derive(Debug, Clone, Default)]
