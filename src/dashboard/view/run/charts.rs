@@ -98,7 +98,7 @@ pub struct Shared<'a> {
 /// Draws the charts from the `first` group on, as many as `area` holds.
 pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
     let groups = shared.detail.groups();
-    if groups.is_empty() && !area.is_empty() {
+    if groups.is_empty() {
         let text = "no curves yet: the first point comes with the first row of metrics.csv";
         Line::styled(text, shared.theme.style(Role::Muted)).render(area, buf);
     }
