@@ -65,7 +65,7 @@ impl Session {
             .expect("the terminal can be read");
         let (sender, chunks) = channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = vec![0; 1 << 16];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender
                     .send((Instant::now(), buffer[..count].to_vec()))
@@ -92,12 +92,12 @@ impl Session {
     /// Time from the start until the rendered screen first satisfies `ready`.
     pub fn until(&mut self, ready: impl Fn(&str) -> bool) -> Duration {
         loop {
-            let (at, bytes) = match self.chunks.recv_timeout(DEADLINE) {
-                Ok(chunk) => chunk,
-                Err(_) => panic!(
-                    "the screen never became ready:\n{}",
+            let Ok((at, bytes)) = self.chunks.recv_timeout(DEADLINE) else {
+                panic!(
+                    "the screen never became ready:
+{}",
                     self.parser.screen().contents()
-                ),
+                );
             };
             self.parser.process(&bytes);
             if ready(&self.parser.screen().contents()) {

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::Result;
 
+use crate::config;
 use crate::dashboard::{self, Options};
 use crate::launch;
 use crate::run::RunDir;
@@ -72,8 +73,17 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match arguments.command {
         None if arguments.list.opens_dashboard() => {
+            let (config, mistakes) = config::load();
+            let named = arguments.list.roots;
+            let roots = if named.is_empty() {
+                roots::configured(config.roots.clone())
+            } else {
+                named
+            };
             dashboard::run(Options {
-                roots: roots::or_default(&arguments.list.roots),
+                roots,
+                config,
+                mistakes,
             })?;
             Ok(ExitCode::SUCCESS)
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, bail};
 
+use crate::config;
 use crate::run::discover::{Found, discover};
 use crate::run::{Record, RunDir};
 use crate::text::clean;
@@ -13,12 +14,25 @@ const DEFAULT_ROOT: &str = "runs";
 /// Candidates that a complaint lists.
 const LISTED: usize = 8;
 
-/// The folders named, else the default one.
+/// The folders named, else those of the user's configuration, else the default one. Mistakes in the configuration are told on
+/// standard error.
 pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
-    if named.is_empty() {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    let (config, mistakes) = config::load();
+    for mistake in mistakes {
+        eprintln!("{}", clean(&mistake));
+    }
+    configured(config.roots)
+}
+
+/// The configuration's folders, else the default one.
+pub fn configured(roots: Vec<PathBuf>) -> Vec<PathBuf> {
+    if roots.is_empty() {
         vec![PathBuf::from(DEFAULT_ROOT)]
     } else {
-        named.to_vec()
+        roots
     }
 }
 

@@ -15,9 +15,10 @@ use super::executor::Executor;
 use super::message::{Message, Notice};
 use super::state::State;
 use super::terminal::Terminal;
-use super::theme::{self, Depth};
+use super::theme::Depth;
 use super::update::update;
 use super::view;
+use crate::config::{self, Config};
 
 /// Between two frames: sixty a second at most.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -26,6 +27,10 @@ const FRAME: Duration = Duration::from_micros(16_667);
 pub struct Options {
     /// The folders to search for runs.
     pub roots: Vec<PathBuf>,
+    /// The user's configuration.
+    pub config: Config,
+    /// Sentences about mistakes in it.
+    pub mistakes: Vec<String>,
 }
 
 /// Opens the dashboard and returns when it is left.
@@ -39,11 +44,13 @@ pub fn run(options: Options) -> Result<()> {
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     let mut state = State::new(options.roots.clone(), terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
-    let (themes, _) = theme::load_all(&[]);
-    state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
-    state.theme = state.themes.first().cloned().unwrap_or_default();
-    let save_theme = Box::new(|_: &str| Ok(()));
-    let mut executor = Executor::start(options.roots, folders.cache, save_theme, sender.clone());
+    let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
+    tell(&mut state, &mistakes);
+    let save_theme = Box::new(|name: &str| match config::folder() {
+        Some(folder) => config::save_theme(&folder, name).map_err(|error| error.to_string()),
+        None => Err("the theme is not saved: there is no home folder".to_owned()),
+    });
+    let mut executor = Executor::start(options.roots, &folders.cache, save_theme, sender.clone());
     executor.submit(Effect::Discover);
     listen_for_signals(sender.clone());
     listen_for_keys(sender);
@@ -51,6 +58,20 @@ pub fn run(options: Options) -> Result<()> {
     drop(terminal);
     executor.finish();
     outcome
+}
+
+/// Tells the first mistake of the configuration, and that there are more; all are in the log.
+fn tell(state: &mut State, mistakes: &[String]) {
+    for mistake in mistakes {
+        log::warn!("{mistake}");
+    }
+    if let Some(first) = mistakes.first() {
+        let more = match mistakes.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more, in the log)"),
+        };
+        state.notice = Some(Notice::bad(format!("{}{more}", crate::text::clean(first))));
+    }
 }
 
 /// The loop itself.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -32,6 +32,9 @@ const FRESH: Duration = Duration::from_secs(15 * 60);
 /// And no more of them than these.
 const MOST_FRESH: usize = 64;
 
+/// Remembers a theme by its name, or says why not.
+pub type SaveTheme = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// What the threads share.
 struct Shared {
     roots: Vec<PathBuf>,
@@ -40,7 +43,7 @@ struct Shared {
     active: Mutex<HashMap<RunDir, Summing>>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
-    save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    save_theme: SaveTheme,
     messages: Sender<Message>,
 }
 
@@ -60,8 +63,8 @@ impl Executor {
     /// Starts the pool. `save_theme` remembers a theme by name.
     pub fn start(
         roots: Vec<PathBuf>,
-        cache_dir: PathBuf,
-        save_theme: Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+        cache_dir: &Path,
+        save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
         let changes = messages.clone();
@@ -70,7 +73,7 @@ impl Executor {
         });
         let shared = Arc::new(Shared {
             roots,
-            cache: Mutex::new(Cache::open(&cache_dir)),
+            cache: Mutex::new(Cache::open(cache_dir)),
             active: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),

@@ -9,6 +9,7 @@ mod folders;
 mod follow;
 mod keymap;
 mod message;
+mod settings;
 mod state;
 mod terminal;
 pub mod theme;

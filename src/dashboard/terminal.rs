@@ -48,7 +48,8 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        crossterm::terminal::size()
+        let size = self.screen.size()?;
+        Ok((size.width, size.height))
     }
 
     /// Gives the terminal back and stops this process until the shell continues it, then takes it over again.

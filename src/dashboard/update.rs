@@ -143,12 +143,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
         Action::Palette => {
-            state.overlay = Some(Overlay::Pick(PickList::commands(
+            state.overlay = Some(Overlay::Pick(Box::new(PickList::commands(
                 state,
                 view::context(state),
-            )));
+            ))));
         }
-        Action::PickTheme => state.overlay = Some(Overlay::Pick(PickList::themes(state))),
+        Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
         _ if matches!(state.screen, Screen::Form) => return form::act(state, action),

@@ -96,10 +96,10 @@ fn nearest_indexed(colour: Color) -> Color {
 
 /// The nearest of 16; on a background the nearest that can be read there.
 fn nearest_ansi(colour: Color, on: Option<Color>) -> Color {
+    const READABLE: f64 = 3.0;
     let Color::Rgb(red, green, blue) = colour else {
         return colour;
     };
-    const READABLE: f64 = 3.0;
     let under = on.and_then(rgb_of);
     let readable =
         |index: &u8| under.is_none_or(|under| Rgb::indexed(*index).contrast(under) >= READABLE);

@@ -247,11 +247,14 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn start(state: &mut State) -> Vec<Effect> {
-    if !state.form.editing {
-        if let Some(notice) = state.form.choose() {
-            state.notice = Some(notice);
-            return Vec::new();
-        }
+    let chosen = if state.form.editing {
+        None
+    } else {
+        state.form.choose()
+    };
+    if chosen.is_some() {
+        state.notice = chosen;
+        return Vec::new();
     }
     let Some(edit) = &state.form.edit else {
         return Vec::new();

@@ -19,7 +19,7 @@ pub enum Overlay {
     /// A question.
     Confirm(confirm::Confirm),
     /// A list to pick from.
-    Pick(pick::PickList),
+    Pick(Box<pick::PickList>),
 }
 
 impl Overlay {
@@ -39,16 +39,16 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     match state.overlay.take() {
         None => {}
         Some(Overlay::Pick(list)) => {
-            let (left, effects) = pick::key(list, state, event);
+            let (left, effects) = pick::key(*list, state, event);
             if let Some(list) = left {
-                state.overlay = Some(Overlay::Pick(list));
+                state.overlay = Some(Overlay::Pick(Box::new(list)));
             }
             return effects;
         }
+        Some(Overlay::Help(_)) if event.code == KeyCode::Esc => {}
         Some(Overlay::Help(mut help)) => {
-            if event.code != KeyCode::Esc && !help.key(event) {
-                state.overlay = Some(Overlay::Help(help));
-            }
+            let closed = help.key(event);
+            state.overlay = (!closed).then_some(Overlay::Help(help));
         }
         Some(Overlay::Confirm(confirm)) => match event.code {
             KeyCode::Char('y') | KeyCode::Enter => return vec![confirm.then],

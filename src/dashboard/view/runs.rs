@@ -525,12 +525,10 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
     let filtered = !runs.filter.text().is_empty();
     let count = if filtered {
         format!("{} of {total} runs", text::count(runs.order.len() as u64))
+    } else if runs.rows.len() == 1 {
+        "1 run".to_owned()
     } else {
-        if runs.rows.len() == 1 {
-            "1 run".to_owned()
-        } else {
-            format!("{total} runs")
-        }
+        format!("{total} runs")
     };
     let active = runs.rows.values().filter(|row| {
         row.summary

@@ -76,7 +76,7 @@ impl Prompt {
                 self.chars.remove(self.cursor);
             }
             KeyCode::Delete if self.cursor < self.chars.len() => {
-                drop(self.chars.remove(self.cursor))
+                self.chars.remove(self.cursor);
             }
             KeyCode::Left => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Right => self.cursor = (self.cursor + 1).min(self.chars.len()),

@@ -296,6 +296,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one instruction after the other, as the protocol lists them"
+    )]
     fn run(mut self) -> Result<Value, PickleError> {
         loop {
             let at = self.at;
@@ -387,9 +391,8 @@ impl<'a> Machine<'a> {
                 b']' | 0x8f => Value::List(Vec::new()),
                 b'}' => Value::Dict(Vec::new()),
                 b')' => Value::Tuple(Vec::new()),
-                b'l' => Value::List(self.pop_mark()?),
+                b'l' | 0x91 => Value::List(self.pop_mark()?),
                 b't' => Value::Tuple(self.pop_mark()?),
-                0x91 => Value::List(self.pop_mark()?),
                 b'd' => {
                     let items = self.pop_mark()?;
                     self.stack.push(Value::Dict(Vec::new()));

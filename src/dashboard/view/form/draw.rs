@@ -42,7 +42,7 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
             Ok(_) => (choice.description.as_str(), theme.style(Role::Muted)),
             Err(problem) => (problem.as_str(), theme.style(Role::Bad)),
         };
-        let width = list.width.saturating_sub(6).min(100).max(1);
+        let width = list.width.saturating_sub(6).clamp(1, 100);
         let paragraph = Paragraph::new(text).style(style).wrap(Wrap { trim: true });
         let rows = (text.chars().count() as u16).div_ceil(width.max(1)) + 1;
         if y + 1 >= list.bottom() {
@@ -114,7 +114,8 @@ fn describe(recipe: &Recipe) -> String {
         let steps = recipe.steps_per_epoch(recipe.used_train_images(images));
         let rates = Schedule::new(recipe, steps).after_each_epoch();
         let peak = rates.iter().copied().fold(0.0, f64::max);
-        facts += &format!(" x {} steps  LR up to {}", count(steps), number(peak, 3));
+        let shape = format!(" x {} steps  LR up to {}", count(steps), number(peak, 3));
+        facts.push_str(&shape);
     }
     facts
 }
@@ -166,7 +167,7 @@ fn draw_list(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
         match row {
             Row::Heading(group) => buf.set_string(line.x, line.y, group, theme.style(Role::Header)),
             Row::Field(field) => draw_row(edit, *field, theme, line, buf),
-        };
+        }
     }
 }
 

@@ -1,0 +1,330 @@
+//! From the text of `config.toml` to settings. Names of commands, columns and themes are known to the dashboard only: here they
+//! are kept with their place, for it to complain.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::files::Files;
+
+/// Something from the file, with `file:line` of where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// `file:line`.
+    pub place: String,
+    /// What stands there.
+    pub value: T,
+}
+
+/// The user's settings; what a file leaves out is `None`, or empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Folders to search for runs.
+    pub roots: Vec<PathBuf>,
+    /// The theme's name.
+    pub theme: Option<Placed<String>>,
+    /// The table's columns, by name.
+    pub columns: Option<Vec<Placed<String>>>,
+    /// Threads that load runs.
+    pub threads: Option<usize>,
+    /// Commands by name, each with its keys.
+    pub keys: Vec<Placed<(String, Vec<String>)>>,
+    /// Theme files: name and text.
+    pub themes: Vec<(String, String)>,
+}
+
+/// More threads than this help nobody: runs are read from one disk.
+const MOST_THREADS: i64 = 64;
+
+impl Config {
+    /// The settings in the files, and a sentence for each mistake.
+    pub fn build(files: &Files) -> (Self, Vec<String>) {
+        let mut reader = Reader {
+            files,
+            warnings: Vec::new(),
+        };
+        let mut config = Self {
+            themes: files.themes.clone(),
+            ..Self::default()
+        };
+        let (table, errors) = DeTable::parse_recoverable(&files.config);
+        for error in &errors {
+            let cause = error.message().lines().next().unwrap_or_default();
+            let at = error.span().map_or(0, |span| span.start);
+            reader.warn(at, &format!("is not valid TOML: {cause}"));
+        }
+        for (key, value) in table.get_ref() {
+            // A value that the parser made up where it found none: the complaint is made already.
+            if value.span().is_empty() && !errors.is_empty() {
+                continue;
+            }
+            match key.get_ref().as_ref() {
+                "roots" => config.roots = reader.roots(value),
+                "theme" => config.theme = reader.text("theme", "the name of a theme", value),
+                "columns" => {
+                    config.columns = reader.list("columns", "a list of columns", value);
+                }
+                "threads" => config.threads = reader.threads(value),
+                "keys" => config.keys = reader.keys(value),
+                other => reader.unknown(other, key.span().start),
+            }
+        }
+        (config, reader.warnings)
+    }
+}
+
+const KEYS: [&str; 5] = ["roots", "theme", "columns", "threads", "keys"];
+
+/// Reads values and keeps the complaints.
+struct Reader<'a> {
+    files: &'a Files,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn place(&self, offset: usize) -> String {
+        let text = self.files.config.as_bytes();
+        let before = &text[..offset.min(text.len())];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        format!("{}:{line}", self.files.name)
+    }
+
+    fn warn(&mut self, offset: usize, sentence: &str) {
+        let place = self.place(offset);
+        self.warnings.push(format!("{place}: {sentence}"));
+    }
+
+    fn bad(&mut self, key: &str, expected: &str, value: &Spanned<DeValue>) {
+        let written = self.files.config.get(value.span()).unwrap_or_default();
+        let got = written.lines().next().unwrap_or_default().to_owned();
+        self.warn(
+            value.span().start,
+            &format!("{key} must be {expected}, got {got}"),
+        );
+    }
+
+    fn unknown(&mut self, key: &str, at: usize) {
+        let near = KEYS
+            .iter()
+            .map(|known| (strsim::damerau_levenshtein(known, key), *known))
+            .filter(|(distance, _)| *distance <= 2)
+            .min();
+        let advice = near.map_or_else(
+            || format!("the keys are {}", KEYS.join(", ")),
+            |(_, near)| format!("did you mean {near}?"),
+        );
+        self.warn(at, &format!("unknown key {key:?}; {advice}"));
+    }
+
+    fn text(
+        &mut self,
+        key: &str,
+        expected: &str,
+        value: &Spanned<DeValue>,
+    ) -> Option<Placed<String>> {
+        if let DeValue::String(text) = value.get_ref() {
+            return Some(Placed {
+                place: self.place(value.span().start),
+                value: text.to_string(),
+            });
+        }
+        self.bad(key, expected, value);
+        None
+    }
+
+    /// The texts of a list; entries that are no text are complained of and left out.
+    fn list(
+        &mut self,
+        key: &str,
+        expected: &str,
+        value: &Spanned<DeValue>,
+    ) -> Option<Vec<Placed<String>>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.bad(key, expected, value);
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            texts.extend(self.text(key, expected, item));
+        }
+        Some(texts)
+    }
+
+    fn roots(&mut self, value: &Spanned<DeValue>) -> Vec<PathBuf> {
+        let listed = self.list("roots", "a list of folders", value);
+        let expand = |root: Placed<String>| {
+            let below_home = match root.value.as_str() {
+                "~" => Some(""),
+                text => text.strip_prefix("~/"),
+            };
+            match (below_home, &self.files.home) {
+                (Some(""), Some(home)) => home.clone(),
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => PathBuf::from(root.value),
+            }
+        };
+        listed.into_iter().flatten().map(expand).collect()
+    }
+
+    fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => {
+                i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+            }
+            _ => None,
+        };
+        let threads = number.filter(|number| (1..=MOST_THREADS).contains(number));
+        if threads.is_none() {
+            let expected = format!("a whole number from 1 to {MOST_THREADS}");
+            self.bad("threads", &expected, value);
+        }
+        threads.and_then(|threads| usize::try_from(threads).ok())
+    }
+
+    /// `command = "key"` or `command = ["key", "key"]`; an empty list takes a command's keys away.
+    fn keys(&mut self, value: &Spanned<DeValue>) -> Vec<Placed<(String, Vec<String>)>> {
+        const EXPECTED: &str = "a key or a list of keys";
+        let DeValue::Table(entries) = value.get_ref() else {
+            self.bad("keys", "a table of commands and their keys", value);
+            return Vec::new();
+        };
+        let mut bound = Vec::new();
+        for (command, value) in entries {
+            let name: &Cow<str> = command.get_ref();
+            let key = format!("keys.{name}");
+            let keys = match value.get_ref() {
+                DeValue::Array(_) => self
+                    .list(&key, EXPECTED, value)
+                    .map(|keys| keys.into_iter().map(|key| key.value).collect()),
+                _ => self.text(&key, EXPECTED, value).map(|key| vec![key.value]),
+            };
+            if let Some(keys) = keys {
+                bound.push(Placed {
+                    place: self.place(command.span().start),
+                    value: (name.to_string(), keys),
+                });
+            }
+        }
+        bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(text: &str) -> (Config, Vec<String>) {
+        Config::build(&Files {
+            name: "config.toml".to_owned(),
+            config: text.to_owned(),
+            home: Some(PathBuf::from("/home/ada")),
+            ..Files::default()
+        })
+    }
+
+    fn placed<T>(line: u32, value: T) -> Placed<T> {
+        Placed {
+            place: format!("config.toml:{line}"),
+            value,
+        }
+    }
+
+    #[test]
+    fn every_setting_is_taken() {
+        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\n\
+                    [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
+        let (config, warnings) = build(text);
+        assert_eq!(warnings, Vec::<String>::new());
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(
+            config,
+            Config {
+                roots: ["runs", "/home/ada/old", "/home/ada"]
+                    .map(PathBuf::from)
+                    .to_vec(),
+                theme: Some(placed(2, "nord".to_owned())),
+                columns: Some(vec![
+                    placed(4, "state".to_owned()),
+                    placed(5, "name".to_owned())
+                ]),
+                threads: Some(2),
+                keys: vec![
+                    placed(9, ("quit".to_owned(), owned(&["Q"]))),
+                    placed(10, ("help".to_owned(), owned(&["f1", "h"]))),
+                    placed(11, ("refresh".to_owned(), owned(&[]))),
+                ],
+                themes: Vec::new(),
+            }
+        );
+        assert_eq!(build(""), (Config::default(), Vec::new()));
+    }
+
+    #[test]
+    fn a_mistake_is_one_sentence_and_the_rest_holds() {
+        let cases = [
+            (
+                "roots = 'runs'",
+                "1: roots must be a list of folders, got 'runs'",
+            ),
+            (
+                "roots = ['a', 3]",
+                "1: roots must be a list of folders, got 3",
+            ),
+            ("\ntheme = 3", "2: theme must be the name of a theme, got 3"),
+            (
+                "columns = { a = 1 }",
+                "1: columns must be a list of columns, got { a = 1 }",
+            ),
+            (
+                "threads = 0",
+                "1: threads must be a whole number from 1 to 64, got 0",
+            ),
+            (
+                "threads = 'all'",
+                "1: threads must be a whole number from 1 to 64, got 'all'",
+            ),
+            (
+                "keys = 'q'",
+                "1: keys must be a table of commands and their keys, got 'q'",
+            ),
+            (
+                "keys.quit = 3",
+                "1: keys.quit must be a key or a list of keys, got 3",
+            ),
+            (
+                "keys.quit = ['q', 3]",
+                "1: keys.quit must be a key or a list of keys, got 3",
+            ),
+            (
+                "them = 'dark'",
+                "1: unknown key \"them\"; did you mean theme?",
+            ),
+            (
+                "editor = 'vi'",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, keys",
+            ),
+            ("theme =", "1: is not valid TOML: "),
+            (
+                "threads = 4\nthreads = 5",
+                "2: is not valid TOML: duplicate key",
+            ),
+        ];
+        for (text, sentence) in cases {
+            let (config, warnings) = build(text);
+            assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+            assert!(
+                warnings[0].starts_with(&format!("config.toml:{sentence}")),
+                "{}",
+                warnings[0]
+            );
+            assert_eq!(config.themes, Vec::new());
+        }
+        let (config, warnings) =
+            build("roots = 3\ntheme = 'nord'\nthreads = 'x'\n[keys]\nquit = 'Q'");
+        assert_eq!(warnings.len(), 2);
+        assert_eq!(config.theme.unwrap().value, "nord");
+        assert_eq!(config.keys.len(), 1);
+    }
+}

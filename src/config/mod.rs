@@ -1,0 +1,18 @@
+//! The user's configuration: `config.toml` and the folder `themes` in traintop's config folder. Reading the files is one step,
+//! making sense of their text another; a mistake costs the entry that it is in and becomes one sentence.
+
+mod build;
+mod files;
+mod save;
+
+pub use build::{Config, Placed};
+pub use files::{Files, folder};
+pub use save::save_theme;
+
+/// What the configuration says, and a sentence for each mistake in it; without a file, the defaults.
+pub fn load() -> (Config, Vec<String>) {
+    let mut files = Files::read(folder().as_deref());
+    let (config, mut warnings) = Config::build(&files);
+    warnings.append(&mut files.problems);
+    (config, warnings)
+}

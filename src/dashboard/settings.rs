@@ -1,0 +1,131 @@
+//! The user's configuration, put to use: themes, keys and columns are known here, so here their names are checked.
+
+use super::keymap::Keymap;
+use super::state::State;
+use super::theme::{self, Depth};
+use super::view::columns::Column;
+use crate::config::Config;
+
+/// Applies a configuration to a new state. Returns all mistakes as sentences: those that reading it found, and the names that
+/// nothing bears.
+pub fn apply(
+    state: &mut State,
+    config: &Config,
+    depth: Depth,
+    mut mistakes: Vec<String>,
+) -> Vec<String> {
+    let (themes, bad_themes) = theme::load_all(&config.themes);
+    mistakes.extend(bad_themes.iter().map(ToString::to_string));
+    state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
+    let named = config.theme.as_ref();
+    let chosen =
+        named.and_then(|theme| state.themes.iter().find(|known| known.name == theme.value));
+    if let (Some(theme), None) = (named, chosen) {
+        mistakes.push(format!(
+            "{}: theme {:?} is not known; `t` shows the themes",
+            theme.place, theme.value
+        ));
+    }
+    state.theme = chosen.or(state.themes.first()).cloned().unwrap_or_default();
+
+    let own: Vec<_> = config.keys.iter().map(|keys| keys.value.clone()).collect();
+    let (keymap, bad_keys) = Keymap::with(&own);
+    let place = |mistake: &String| {
+        let of = config
+            .keys
+            .iter()
+            .find(|keys| mistake.starts_with(&format!("keys.{}", keys.value.0)));
+        of.map_or_else(
+            || mistake.clone(),
+            |keys| format!("{}: {mistake}", keys.place),
+        )
+    };
+    mistakes.extend(bad_keys.iter().map(place));
+    state.keymap = keymap;
+
+    if let Some(wanted) = &config.columns {
+        let mut columns = Vec::new();
+        for name in wanted {
+            match Column::ALL
+                .iter()
+                .find(|column| column.name() == name.value)
+            {
+                Some(column) if !columns.contains(column) => columns.push(*column),
+                Some(_) => {}
+                None => {
+                    let known: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
+                    mistakes.push(format!(
+                        "{}: column {:?} is not known; the columns are {}",
+                        name.place,
+                        name.value,
+                        known.join(", ")
+                    ));
+                }
+            }
+        }
+        // A table without names would be no table.
+        if columns.contains(&Column::Name) {
+            state.runs.set_columns(columns);
+        } else if !columns.is_empty() {
+            columns.insert(0, Column::Name);
+            state.runs.set_columns(columns);
+        }
+    }
+    mistakes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Files;
+    use jiff::Timestamp;
+
+    fn applied(text: &str) -> (State, Vec<String>) {
+        let files = Files {
+            name: "config.toml".to_owned(),
+            config: text.to_owned(),
+            themes: Vec::new(),
+            home: None,
+            problems: Vec::new(),
+        };
+        let (config, mistakes) = Config::build(&files);
+        let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
+        let mistakes = apply(&mut state, &config, Depth::True, mistakes);
+        (state, mistakes)
+    }
+
+    #[test]
+    fn theme_keys_and_columns_are_put_to_use() {
+        let (state, mistakes) =
+            applied("theme = \"nord\"\ncolumns = [\"best\", \"name\"]\n[keys]\nquit = [\"Q\"]\n");
+        assert_eq!(mistakes, Vec::<String>::new());
+        assert_eq!(state.theme.name, "nord");
+        let keys = state
+            .keymap
+            .reachable(crate::dashboard::command::Context::Runs);
+        assert!(
+            keys.into_iter()
+                .any(|(command, keys)| command.name == "quit" && keys == ["Q"])
+        );
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_place_and_the_rest_holds() {
+        let (state, mistakes) = applied(
+            "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
+        );
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with("config.toml:1: theme \"plaid\" is not known"),
+            "{mistakes:?}"
+        );
+        for (mistake, place) in mistakes[1..].iter().zip([
+            "config.toml:4: keys.fly",
+            "config.toml:5: keys.help",
+            "config.toml:2: column",
+        ]) {
+            assert!(mistake.starts_with(place), "{mistake}");
+        }
+        assert_eq!(state.theme.name, state.themes[0].name);
+    }
+}
