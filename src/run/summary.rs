@@ -103,10 +103,6 @@ impl Summary {
     }
 
     /// The summary of a run whose metrics are already read.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one field after the other, each from what was read"
-    )]
     pub fn of(found: &Found, metrics: &Metrics, now: SystemTime) -> Self {
         let dir = found.dir.clone();
         let config = Config::load(&dir);
