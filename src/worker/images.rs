@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::data::{self, Split};
+use super::data::{self, Split, Statistics};
 
 /// The images to train, validate and, where there are any, test with.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Images {
     pixels: Tensor,
     /// N classes.
     labels: Tensor,
+    /// How many there are of each class.
+    pub statistics: Statistics,
 }
 
 impl Images {
@@ -47,6 +49,7 @@ impl Images {
         Self {
             pixels,
             labels: Tensor::from_slice(&split.labels).to_device(device),
+            statistics: split.statistics(),
         }
     }
 

@@ -140,7 +140,7 @@ impl Training {
             data_dir,
             ..
         } = &self.recipe;
-        let images = |set: &Images| text::count(set.count() as u64);
+        let images = |set: &Images| set.statistics.to_string();
         let test = self
             .data
             .test

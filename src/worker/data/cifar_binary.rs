@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::{DataError, Dataset, Split, read};
 
-const SIDE: usize = 32;
-const IMAGE: usize = 3 * SIDE * SIDE;
-const CLASSES: usize = 10;
+/// Rows and columns of a CIFAR image.
+pub const SIDE: usize = 32;
+/// Bytes of a CIFAR image.
+pub const IMAGE: usize = 3 * SIDE * SIDE;
+/// Classes of CIFAR-10.
+pub const CLASSES: usize = 10;
 
 /// Reads `data_batch_1.bin` to `data_batch_5.bin`, of which the fifth validates, `test_batch.bin` if it is there, and the names.
 ///
@@ -22,11 +25,33 @@ pub fn load(folder: &Path) -> Result<Dataset, DataError> {
     } else {
         None
     };
-    Ok(assemble(batches, test, names(folder)))
+    let classes = names(folder)?;
+    assemble(folder, ".bin", batches, test, classes)
 }
 
 /// The reference's splits: all batches but the last train, the last validates.
-pub fn assemble(mut batches: Vec<Split>, test: Option<Split>, classes: Vec<String>) -> Dataset {
+///
+/// # Errors
+/// If a batch has fewer images than another: a file cut between two images looks whole.
+pub fn assemble(
+    folder: &Path,
+    ending: &str,
+    mut batches: Vec<Split>,
+    test: Option<Split>,
+    classes: Vec<String>,
+) -> Result<Dataset, DataError> {
+    let most = batches.iter().map(|batch| batch.labels.len()).max();
+    for (number, batch) in (1..).zip(&batches) {
+        let count = batch.labels.len();
+        if Some(count) < most {
+            let path = folder.join(format!("data_batch_{number}{ending}"));
+            let what = format!(
+                "has {count} images where another batch has {}; fetch it again",
+                most.unwrap_or(0)
+            );
+            return Err(DataError::wrong(&path, what));
+        }
+    }
     let empty = || Split {
         images: Vec::new(),
         labels: Vec::new(),
@@ -39,12 +64,17 @@ pub fn assemble(mut batches: Vec<Split>, test: Option<Split>, classes: Vec<Strin
         train.images.extend(batch.images);
         train.labels.extend(batch.labels);
     }
-    Dataset {
+    Ok(Dataset {
         train,
         val,
         test,
         classes,
-    }
+    })
+}
+
+/// Names for classes that have none.
+pub fn numbered_names() -> Vec<String> {
+    (0..CLASSES).map(|class| class.to_string()).collect()
 }
 
 fn batch(path: &Path) -> Result<Split, DataError> {
@@ -77,20 +107,26 @@ fn batch(path: &Path) -> Result<Split, DataError> {
     Ok(split)
 }
 
-/// The names in `batches.meta.txt`; numbers where it is not there.
-fn names(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("batches.meta.txt")).unwrap_or_default();
-    let names: Vec<String> = text
+/// The names in `batches.meta.txt`; numbers where there is no such file.
+fn names(folder: &Path) -> Result<Vec<String>, DataError> {
+    let path = folder.join("batches.meta.txt");
+    if !path.exists() {
+        return Ok(numbered_names());
+    }
+    let names: Vec<String> = String::from_utf8_lossy(&read(&path)?)
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect();
     if names.len() == CLASSES {
-        names
-    } else {
-        (0..CLASSES).map(|class| class.to_string()).collect()
+        return Ok(names);
     }
+    let what = format!(
+        "has {} names where {CLASSES} are expected; fetch it again, or remove it to number the classes",
+        names.len()
+    );
+    Err(DataError::wrong(&path, what))
 }
 
 #[cfg(test)]
@@ -148,6 +184,28 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .contains("has 100 bytes, which is not a multiple of 3073")
+        );
+    }
+
+    #[test]
+    fn batch_cut_between_images_and_damaged_names_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=5 {
+            let labels: &[u8] = if number == 3 { &[1] } else { &[1, 2] };
+            write(folder.path(), &format!("data_batch_{number}.bin"), labels);
+        }
+        let refusal = || load(folder.path()).unwrap_err().to_string();
+        assert!(
+            refusal().contains("data_batch_3.bin: has 1 images where another batch has 2"),
+            "{}",
+            refusal()
+        );
+        write(folder.path(), "data_batch_3.bin", &[1, 2]);
+        fs::write(folder.path().join("batches.meta.txt"), "cat\ndog\n").unwrap();
+        assert!(
+            refusal().contains("batches.meta.txt: has 2 names where 10"),
+            "{}",
+            refusal()
         );
     }
 }

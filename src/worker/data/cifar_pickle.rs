@@ -2,13 +2,9 @@
 
 use std::path::Path;
 
-use super::cifar_binary::assemble;
-use super::pickle::{self, Value};
+use super::cifar_binary::{CLASSES, IMAGE, SIDE, assemble, numbered_names};
+use super::pickle::{self, Array, Pickle, Value};
 use super::{DataError, Dataset, Split, read};
-
-const SIDE: usize = 32;
-const IMAGE: usize = 3 * SIDE * SIDE;
-const CLASSES: i64 = 10;
 
 /// Reads `data_batch_1` to `data_batch_5`, of which the fifth validates, `test_batch` if it is there, and the names.
 ///
@@ -24,82 +20,89 @@ pub fn load(folder: &Path) -> Result<Dataset, DataError> {
     } else {
         None
     };
-    Ok(assemble(batches, test, names(folder)))
+    let classes = names(folder)?;
+    assemble(folder, "", batches, test, classes)
 }
 
 fn batch(path: &Path) -> Result<Split, DataError> {
-    let value = pickle::parse(&read(path)?).map_err(|error| {
-        DataError::wrong(
-            path,
-            format!("is no whole pickle ({error}); fetch it again"),
-        )
-    })?;
-    let entry = |key| {
-        value.get(key).ok_or_else(|| {
-            DataError::wrong(
-                path,
-                format!("has no {key:?}; a CIFAR-10 batch is expected"),
-            )
-        })
+    let bytes = read(path)?;
+    let pickle = parse(path, &bytes)?;
+    let wrong = |what: String| DataError::wrong(path, what);
+    let entry = |key: &str| {
+        pickle
+            .value()
+            .get(key)
+            .ok_or_else(|| wrong(format!("has no {key:?}; a CIFAR-10 batch is expected")))
     };
-    let images = entry("data")?.as_u8_array().ok_or_else(|| {
-        DataError::wrong(
-            path,
-            "its \"data\" is no array of bytes; a CIFAR-10 batch is expected",
-        )
-    })?;
+    let images = entry("data")?
+        .as_array()
+        .and_then(Array::into_u8)
+        .ok_or_else(|| {
+            wrong(
+                "its \"data\" is no numpy array of uint8; a CIFAR-10 batch is expected".to_owned(),
+            )
+        })?;
     let labels = entry("labels")?.as_ints().ok_or_else(|| {
-        DataError::wrong(
-            path,
-            "its \"labels\" are no list of numbers; a CIFAR-10 batch is expected",
-        )
+        wrong("its \"labels\" are no list of numbers; a CIFAR-10 batch is expected".to_owned())
     })?;
-    if images.len() != labels.len() * IMAGE {
-        let what = format!(
+    if labels.is_empty() || images.len() != labels.len() * IMAGE {
+        return Err(wrong(format!(
             "has {} labels but {} bytes of images ({IMAGE} each expected); fetch it again",
             labels.len(),
             images.len()
-        );
-        return Err(DataError::wrong(path, what));
+        )));
     }
     if let Some(at) = labels
         .iter()
-        .position(|label| !(0..CLASSES).contains(label))
+        .position(|label| !(0..CLASSES as i64).contains(label))
     {
-        let what = format!(
+        return Err(wrong(format!(
             "image {at} has the label {}, beyond the {CLASSES} classes; fetch the file again",
             labels[at]
-        );
-        return Err(DataError::wrong(path, what));
+        )));
     }
     Ok(Split {
-        images: images.to_vec(),
+        images,
         labels,
         height: SIDE,
         width: SIDE,
     })
 }
 
-/// `label_names` of `batches.meta`; numbers where it is not there.
-fn names(folder: &Path) -> Vec<String> {
-    let meta = read(&folder.join("batches.meta"))
-        .ok()
-        .and_then(|bytes| pickle::parse(&bytes).ok());
-    let names = meta
-        .as_ref()
-        .and_then(|meta| meta.get("label_names"))
+fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<Pickle<'a>, DataError> {
+    pickle::parse(bytes).map_err(|error| {
+        DataError::wrong(
+            path,
+            format!("is no whole pickle ({error}); fetch it again"),
+        )
+    })
+}
+
+/// `label_names` of `batches.meta`; numbers where there is no such file.
+fn names(folder: &Path) -> Result<Vec<String>, DataError> {
+    let path = folder.join("batches.meta");
+    if !path.exists() {
+        return Ok(numbered_names());
+    }
+    let bytes = read(&path)?;
+    let pickle = parse(&path, &bytes)?;
+    let names: Option<Vec<String>> = pickle
+        .value()
+        .get("label_names")
+        .and_then(Value::as_sequence)
         .and_then(|names| {
-            let Value::List(names) = names else {
-                return None;
-            };
             names
-                .iter()
-                .map(super::pickle::Value::as_text)
-                .collect::<Option<Vec<_>>>()
+                .map(|name| name.as_text().map(str::to_owned))
+                .collect()
         });
     names
-        .filter(|names| names.len() == CLASSES as usize)
-        .unwrap_or_else(|| (0..CLASSES).map(|class| class.to_string()).collect())
+        .filter(|names| names.len() == CLASSES)
+        .ok_or_else(|| {
+            let what = format!(
+                "has no \"label_names\" with {CLASSES} names; fetch it again, or remove it to number the classes"
+            );
+            DataError::wrong(&path, what)
+        })
 }
 
 #[cfg(test)]
@@ -153,6 +156,7 @@ mod tests {
             (whole[..whole.len() / 2].to_vec(), "is no whole pickle"),
             (batch_of(&[12]), "image 0 has the label 12"),
             (b"\x80\x02}.".to_vec(), "has no \"data\""),
+            (batch_of(&[]), "has 0 labels"),
         ] {
             fs::write(&path, bytes).unwrap();
             let error = load(folder.path()).unwrap_err().to_string();
@@ -160,6 +164,29 @@ mod tests {
                 error.contains("data_batch_1: ") && error.contains(what),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn names_come_from_the_meta_file_and_a_damaged_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=5 {
+            fs::write(
+                folder.path().join(format!("data_batch_{number}")),
+                batch_of(&[number]),
+            )
+            .unwrap();
+        }
+        let meta = folder.path().join("batches.meta");
+        let mut bytes = b"\x80\x02}U\x0blabel_names](".to_vec();
+        bytes.extend((b'a'..=b'j').flat_map(|letter| [b'U', 1, letter]));
+        bytes.extend(b"es.");
+        fs::write(&meta, &bytes).unwrap();
+        assert_eq!(load(folder.path()).unwrap().classes[3], "d");
+        for damaged in [&bytes[..20], b"\x80\x02}.".as_slice()] {
+            fs::write(&meta, damaged).unwrap();
+            let error = load(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("batches.meta: "), "{error}");
         }
     }
 }

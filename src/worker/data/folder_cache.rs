@@ -13,9 +13,12 @@ use super::Split;
 use super::image_folder::Entry;
 
 /// Changes with the form of the file.
-const MAGIC: &[u8; 8] = b"ttimgs01";
-/// Magic, key, sum, height, width, count: eight bytes each.
-const HEAD: usize = 48;
+const MAGIC: &[u8; 8] = b"ttimgs02";
+/// Magic, key, sum, height, width, count: eight bytes each. They stand at the end, after the images and the labels, so that what is
+/// read becomes the images by cutting it off.
+const TAIL: usize = 48;
+/// Bytes that one thread sums at a time.
+const BLOCK: usize = 1 << 20;
 
 /// Where the images of one folder, in its present condition, are kept.
 pub struct Place {
@@ -45,35 +48,25 @@ impl Place {
     /// What is kept; `None` if there is nothing, or it is of another condition of the folder, or damaged.
     pub fn load(&self) -> Option<Split> {
         let mut bytes = fs::read(&self.path).ok()?;
-        let field = |at: usize| {
-            Some(u64::from_le_bytes(
-                bytes.get(8 * at..8 * at + 8)?.try_into().ok()?,
-            ))
-        };
-        let [key, sum, height, width, count] =
-            [field(1)?, field(2)?, field(3)?, field(4)?, field(5)?];
-        let (height, width, count) = (
-            usize::try_from(height).ok()?,
-            usize::try_from(width).ok()?,
-            usize::try_from(count).ok()?,
-        );
-        let image = height.checked_mul(width)?.checked_mul(3)?;
-        let expected = image
-            .checked_add(8)?
-            .checked_mul(count)?
-            .checked_add(HEAD)?;
-        if !bytes.starts_with(MAGIC)
-            || key != self.key
-            || bytes.len() != expected
-            || sum != hash(&bytes[HEAD..])
+        let (body, tail) = bytes.split_last_chunk::<TAIL>()?;
+        let field = |at: usize| tail.as_chunks().0.get(at).copied().map(u64::from_le_bytes);
+        let size = |at: usize| field(at).and_then(|size| usize::try_from(size).ok());
+        let (height, width, count) = (size(3)?, size(4)?, size(5)?);
+        let images = [3, height, width, count]
+            .into_iter()
+            .try_fold(1_usize, usize::checked_mul)?;
+        if !tail.starts_with(MAGIC)
+            || field(1) != Some(self.key)
+            || body.len() != images.checked_add(count.checked_mul(8)?)?
+            || field(2) != Some(sum(body))
         {
             return None;
         }
-        let labels = bytes[HEAD..HEAD + 8 * count]
+        let labels = body[images..]
             .chunks_exact(8)
             .map(|label| label.try_into().map(i64::from_le_bytes));
         let labels = labels.collect::<Result<_, _>>().ok()?;
-        bytes.drain(..HEAD + 8 * count);
+        bytes.truncate(images);
         Some(Split {
             images: bytes,
             labels,
@@ -87,26 +80,29 @@ impl Place {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut body: Vec<u8> = split
-            .labels
-            .iter()
-            .flat_map(|label| label.to_le_bytes())
-            .collect();
-        body.extend_from_slice(&split.images);
+        let labels = split.labels.iter().flat_map(|label| label.to_le_bytes());
+        let mut body = split.images.clone();
+        body.extend(labels);
         replace_with(&self.path, |file| {
+            file.write_all(&body)?;
             file.write_all(MAGIC)?;
             for field in [
                 self.key,
-                hash(&body[..]),
+                sum(&body),
                 split.height as u64,
                 split.width as u64,
                 split.labels.len() as u64,
             ] {
                 file.write_all(&field.to_le_bytes())?;
             }
-            file.write_all(&body)
+            Ok(())
         })
     }
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    let sums: Vec<u64> = bytes.par_chunks(BLOCK).map(hash).collect();
+    hash(&sums)
 }
 
 fn hash<T: Hash + ?Sized>(value: &T) -> u64 {

@@ -1,8 +1,10 @@
 //! Image folders: `train/<class>/*` and `test/<class>/*`, JPEG or PNG, decoded in parallel once and then kept.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
 use rayon::prelude::*;
 
 use super::subset::shuffled_classes;
@@ -30,7 +32,7 @@ pub fn load(
 ) -> Result<Dataset, DataError> {
     let train = folder.join("train");
     let classes = class_names(&train)?;
-    let all = split(&train, &classes, cache)?;
+    let mut all = split(&train, &classes, cache)?;
     let (mut kept, mut held) = (Vec::new(), Vec::new());
     for class in shuffled_classes(&all.labels, seed) {
         let count = (class.len() as f64 * val_fraction).round() as usize;
@@ -69,9 +71,11 @@ pub fn load(
     } else {
         None
     };
+    let val = all.pick(&held);
+    all.keep(&kept);
     Ok(Dataset {
-        train: all.pick(&kept),
-        val: all.pick(&held),
+        train: all,
+        val,
         test,
         classes,
     })
@@ -85,13 +89,15 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let name = entry
-            .map_err(unreadable)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.map_err(unreadable)?.file_name();
+        let Some(name) = name.to_str() else {
+            return Err(DataError::wrong(
+                &folder.join(&name),
+                "its name is not UTF-8; rename it",
+            ));
+        };
         if !name.starts_with('.') {
-            names.push(name);
+            names.push(name.to_owned());
         }
     }
     names.sort();
@@ -99,8 +105,18 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
 }
 
 fn class_names(folder: &Path) -> Result<Vec<String>, DataError> {
-    let mut classes = names(folder)?;
-    classes.retain(|name| folder.join(name).is_dir());
+    let mut classes = Vec::new();
+    for name in names(folder)? {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            classes.push(name);
+        } else if is_image(&path) {
+            return Err(DataError::wrong(
+                &path,
+                "lies beside the class folders; move it into the one of its class",
+            ));
+        }
+    }
     if classes.len() < 2 {
         let what = format!(
             "has {} class folders; at least two are expected, each with the images of one class",
@@ -111,6 +127,13 @@ fn class_names(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(classes)
 }
 
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ENDINGS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+}
+
 fn entries(folder: &Path, classes: &[String]) -> Result<Vec<Entry>, DataError> {
     let mut entries = Vec::new();
     for (label, class) in classes.iter().enumerate() {
@@ -118,12 +141,7 @@ fn entries(folder: &Path, classes: &[String]) -> Result<Vec<Entry>, DataError> {
         let before = entries.len();
         for name in names(&place)? {
             let path = place.join(name);
-            let ending = path
-                .extension()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .to_lowercase();
-            if !ENDINGS.contains(&ending.as_str()) {
+            if !is_image(&path) {
                 return Err(DataError::wrong(
                     &path,
                     "is neither a JPEG nor a PNG file; move it out of the class folder",
@@ -165,45 +183,73 @@ fn decode(entries: &[Entry]) -> Result<Split, DataError> {
             width: 0,
         });
     };
-    let (width, height, _) = planes(&first.path)?;
-    let images: Vec<Vec<u8>> = entries
-        .par_iter()
-        .map(|entry| {
-            let (found_width, found_height, bytes) = planes(&entry.path)?;
-            if (found_width, found_height) == (width, height) {
-                return Ok(bytes);
+    // What a file says of its size is not yet true: the first image is read whole before there is room made for all.
+    let size = decoded(&first.path, None)?.dimensions();
+    let (width, height) = size;
+    let (rows, columns) = (height as usize, width as usize);
+    let image_len = 3 * rows * columns;
+    let mut images = vec![0; entries.len() * image_len];
+    images
+        .par_chunks_exact_mut(image_len)
+        .zip(entries)
+        .try_for_each(|(planes, entry)| {
+            // Grey images get three equal planes here.
+            for (at, pixel) in decoded(&entry.path, Some(size))?.pixels().enumerate() {
+                for (plane, byte) in pixel.0.into_iter().enumerate() {
+                    planes[plane * rows * columns + at] = byte;
+                }
             }
-            let what = format!("is {found_width} x {found_height} pixels where the others are {width} x {height}; all must be of one size");
-            Err(DataError::wrong(&entry.path, what))
-        })
-        .collect::<Result<_, _>>()?;
-    let labels = entries.iter().map(|entry| entry.label as i64).collect();
+            Ok(())
+        })?;
     Ok(Split {
-        images: images.concat(),
-        labels,
-        height,
-        width,
+        images,
+        labels: entries.iter().map(|entry| entry.label as i64).collect(),
+        height: rows,
+        width: columns,
     })
 }
 
-/// Width, height, and the red, green and blue planes of an image file. Grey images have three equal planes.
-fn planes(path: &Path) -> Result<(usize, usize, Vec<u8>), DataError> {
+/// An image file's pixels, read by what is in it, since endings lie. One that is not of the expected size is refused before it is decoded.
+fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, DataError> {
+    let damaged = |cause: &str| {
+        // Decoders' messages may have line ends.
+        let cause: Vec<&str> = cause.split_whitespace().collect();
+        let what = format!(
+            "is no whole image ({}); replace or remove it",
+            cause.join(" ")
+        );
+        DataError::wrong(path, what)
+    };
+    let failed = |error: ImageError| damaged(&error.to_string());
     let bytes = super::read(path)?;
-    // By what is in it, since endings lie.
-    let image = image::load_from_memory(&bytes)
-        .map_err(|error| {
-            DataError::wrong(
-                path,
-                format!("is no whole image ({error}); replace or remove it"),
-            )
-        })?
-        .to_rgb8();
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    let interleaved = image.into_raw();
-    let planes = (0..3)
-        .flat_map(|plane| interleaved.iter().skip(plane).step_by(3).copied())
-        .collect();
-    Ok((width, height, planes))
+    if is_cut_jpeg(&bytes) {
+        return Err(damaged("it ends before the end of the picture"));
+    }
+    let decoder = ImageReader::new(Cursor::new(&bytes))
+        .with_guessed_format()
+        .map_err(|error| failed(error.into()))?
+        .into_decoder()
+        .map_err(failed)?;
+    let found = decoder.dimensions();
+    match expected {
+        Some(expected) if expected != found => {
+            let what = format!(
+                "is {} x {} pixels where the first image is {} x {}; all must be of one size",
+                found.0, found.1, expected.0, expected.1
+            );
+            Err(DataError::wrong(path, what))
+        }
+        _ => Ok(DynamicImage::from_decoder(decoder)
+            .map_err(failed)?
+            .to_rgb8()),
+    }
+}
+
+/// Whether a JPEG file lacks its end, which the decoder forgives and fills up with grey. The end marker cannot occur within
+/// a picture's data, but may within a preview before them.
+fn is_cut_jpeg(bytes: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| memchr::memmem::rfind(bytes, &marker);
+    bytes.starts_with(&[0xff, 0xd8]) && last([0xff, 0xd9]) < last([0xff, 0xda])
 }
 
 #[cfg(test)]
@@ -287,12 +333,29 @@ mod tests {
                 .unwrap();
         });
         assert!(
-            said.contains("dog/03.png: is 5 x 5 pixels where the others are 4 x 3"),
+            said.contains("dog/03.png: is 5 x 5 pixels where the first image is 4 x 3"),
             "{said}"
         );
         let said = refusal(&|folder| fs::write(folder.join("train/dog/readme.txt"), "").unwrap());
         assert!(
             said.contains("readme.txt: is neither a JPEG nor a PNG"),
+            "{said}"
+        );
+        let said = refusal(&|folder| {
+            fs::rename(folder.join("train/dog/01.png"), folder.join("train/01.PNG")).unwrap();
+        });
+        assert!(
+            said.contains("train/01.PNG: lies beside the class folders"),
+            "{said}"
+        );
+        let said = refusal(&|folder| {
+            let path = folder.join("train/cat/04.jpg");
+            image::RgbImage::new(4, 3).save(&path).unwrap();
+            let whole = fs::read(&path).unwrap();
+            fs::write(&path, &whole[..whole.len() - 2]).unwrap();
+        });
+        assert!(
+            said.contains("04.jpg: is no whole image (it ends before"),
             "{said}"
         );
         let said = refusal(&|folder| fs::create_dir(folder.join("train/emu")).unwrap());

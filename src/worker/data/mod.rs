@@ -5,6 +5,7 @@ mod cifar_pickle;
 mod folder_cache;
 mod image_folder;
 mod pickle;
+mod statistics;
 mod subset;
 mod synthetic;
 
@@ -12,6 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use traintop::recipe::{Recipe, SYNTHETIC};
+
+pub use statistics::Statistics;
 
 /// Images of one purpose, all of one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +38,27 @@ impl Split {
     /// The images with these numbers, in this order.
     fn pick(&self, numbers: &[usize]) -> Self {
         let length = self.image_len();
-        let images = numbers
-            .iter()
-            .flat_map(|at| &self.images[at * length..(at + 1) * length])
-            .copied()
-            .collect();
+        let mut images = Vec::with_capacity(numbers.len() * length);
+        for at in numbers {
+            images.extend_from_slice(&self.images[at * length..(at + 1) * length]);
+        }
         Self {
             images,
             labels: numbers.iter().map(|at| self.labels[*at]).collect(),
             ..*self
         }
+    }
+
+    /// Keeps only the images with these numbers, which must ascend; in place, since a split may fill much of the memory.
+    fn keep(&mut self, numbers: &[usize]) {
+        let length = self.image_len();
+        for (to, from) in numbers.iter().enumerate() {
+            self.images
+                .copy_within(from * length..(from + 1) * length, to * length);
+            self.labels[to] = self.labels[*from];
+        }
+        self.images.truncate(numbers.len() * length);
+        self.labels.truncate(numbers.len());
     }
 }
 
@@ -69,6 +83,11 @@ pub enum DataError {
         "data_dir {0}: there is no such folder; set data_dir to a data set, or to \"synthetic\""
     )]
     Missing(PathBuf),
+    /// `data_dir` is a file, most often the archive as it was fetched.
+    #[error(
+        "data_dir {0}: is a file, and a folder is expected; unpack it if it is an archive, and name the folder that comes out"
+    )]
+    IsFile(PathBuf),
     /// What is there is no data set of a known form.
     #[error(
         "data_dir {0}: holds neither train/<class>/ images nor CIFAR-10 batches (cifar-10-batches-py or -bin); set data_dir to a folder that does"
@@ -124,18 +143,24 @@ fn load_whole(recipe: &Recipe) -> Result<Dataset, DataError> {
     if recipe.data_dir == SYNTHETIC {
         return Ok(synthetic::draw(recipe.seed));
     }
-    let folder = PathBuf::from(&recipe.data_dir);
+    let folder = from_home(&recipe.data_dir);
+    if folder.is_file() {
+        return Err(DataError::IsFile(folder));
+    }
     if !folder.is_dir() {
         return Err(DataError::Missing(folder));
     }
-    // The folder itself, or the one inside it that the archives unpack to.
-    for (inner, marker) in [
-        ("cifar-10-batches-py", "data_batch_1"),
-        ("cifar-10-batches-bin", "data_batch_1.bin"),
+    // The folder itself, or the one inside it that the archives unpack to. Any batch tells, so that a missing one is named.
+    for (inner, ending) in [
+        ("cifar-10-batches-py", ""),
+        ("cifar-10-batches-bin", ".bin"),
     ] {
+        let has_batch = |place: &PathBuf| {
+            (1..=5).any(|number| place.join(format!("data_batch_{number}{ending}")).exists())
+        };
         let place = [folder.clone(), folder.join(inner)]
             .into_iter()
-            .find(|place| place.join(marker).exists());
+            .find(has_batch);
         match place {
             Some(place) if inner.ends_with("py") => return cifar_pickle::load(&place),
             Some(place) => return cifar_binary::load(&place),
@@ -151,6 +176,14 @@ fn load_whole(recipe: &Recipe) -> Result<Dataset, DataError> {
         );
     }
     Err(DataError::Unknown(folder))
+}
+
+/// A folder as people type it: `~/` is their home.
+fn from_home(folder: &str) -> PathBuf {
+    match (folder.strip_prefix("~/"), directories::BaseDirs::new()) {
+        (Some(below), Some(folders)) => folders.home_dir().join(below),
+        _ => PathBuf::from(folder),
+    }
 }
 
 /// Where decoded images are kept: the user's cache folder.
@@ -181,5 +214,49 @@ mod tests {
         assert!(
             of(folder.path()).contains("holds neither train/<class>/ images nor CIFAR-10 batches")
         );
+        let archive = folder.path().join("cifar-10-python.tar.gz");
+        std::fs::write(&archive, "").unwrap();
+        assert!(of(&archive).contains("cifar-10-python.tar.gz: is a file"));
+        assert!(!of(Path::new("~/no such folder")).contains('~'));
+    }
+
+    #[test]
+    fn missing_batch_is_named_also_from_the_folder_above() {
+        let folder = tempfile::tempdir().unwrap();
+        for (inner, batch, missing) in [
+            (
+                "cifar-10-batches-bin",
+                "data_batch_2.bin",
+                "data_batch_1.bin",
+            ),
+            ("cifar-10-batches-py", "data_batch_2", "data_batch_1"),
+        ] {
+            let inner = folder.path().join(inner);
+            std::fs::create_dir(&inner).unwrap();
+            std::fs::write(inner.join(batch), "").unwrap();
+            let recipe = Recipe {
+                data_dir: folder.path().display().to_string(),
+                ..Recipe::default()
+            };
+            let said = load(&recipe).unwrap_err().to_string();
+            assert!(
+                said.contains(&format!("{missing}: cannot be read")),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn kept_images_are_those_that_were_picked() {
+        let mut split = Split {
+            images: (0..12).collect(),
+            labels: vec![0, 1, 2, 3],
+            height: 1,
+            width: 1,
+        };
+        let picked = split.pick(&[1, 3]);
+        split.keep(&[1, 3]);
+        assert_eq!(split, picked);
+        assert_eq!(split.images, [3, 4, 5, 9, 10, 11]);
     }
 }

@@ -28,7 +28,7 @@ pub fn shuffled_classes(labels: &[i64], seed: u64) -> Vec<Vec<usize>> {
 }
 
 /// At most `most` images (0: all), class by class in turn so that each has its share, in their old order.
-pub fn limited(split: Split, most: usize, seed: u64) -> Split {
+pub fn limited(mut split: Split, most: usize, seed: u64) -> Split {
     let total = split.labels.len();
     if most == 0 || most >= total {
         return split;
@@ -39,7 +39,8 @@ pub fn limited(split: Split, most: usize, seed: u64) -> Split {
         (0..longest).flat_map(|round| by_class.iter().filter_map(move |class| class.get(round)));
     let mut kept: Vec<usize> = in_turn.copied().take(most).collect();
     kept.sort_unstable();
-    split.pick(&kept)
+    split.keep(&kept);
+    split
 }
 
 #[cfg(test)]

@@ -11,12 +11,18 @@ use traintop::recipe::{SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 use super::{Dataset, Split};
 
 const SIDE: usize = 32;
+const PIXELS: usize = SIDE * SIDE;
+/// Bytes of an image.
+const IMAGE: usize = 3 * PIXELS;
 const TEST_IMAGES: u64 = 2_000;
 /// A pixel is the mean of this many samples squared.
 const SAMPLES: usize = 2;
 
 /// Whether a point of the square from -1 to 1 belongs to a form.
 type Form = fn(f64, f64) -> bool;
+
+/// No form has a point that lies further out.
+const REACH: f64 = 1.2;
 
 /// The classes, by label.
 const CLASSES: [(&str, Form); 10] = [
@@ -58,14 +64,16 @@ pub fn draw(seed: u64) -> Dataset {
 
 fn split(seed: u64, number: u64, count: u64) -> Split {
     let label = |image: u64| image as usize % CLASSES.len();
-    let images = (0..count)
-        .into_par_iter()
-        .flat_map_iter(|image| {
+    let mut images = vec![0; count as usize * IMAGE];
+    images
+        .par_chunks_exact_mut(IMAGE)
+        .enumerate()
+        .for_each(|(image, bytes)| {
+            let image = image as u64;
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(number << 40 | image);
-            Image::new(&mut random, CLASSES[label(image)].1).draw(&mut random)
-        })
-        .collect();
+            Image::new(&mut random, CLASSES[label(image)].1).draw(&mut random, bytes);
+        });
     let labels = (0..count).map(|image| label(image) as i64).collect();
     Split {
         images,
@@ -80,16 +88,13 @@ fn between(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * f64::from(random.next_u32()) / f64::from(u32::MAX)
 }
 
+/// Random bytes that one value of noise is made of.
+const NOISE: usize = 12;
+
 /// Roughly normal, deviation 1: the sum of twelve bytes, good enough for noise and fast.
-fn noise(random: &mut ChaCha8Rng) -> f64 {
-    let bytes: [u64; 2] = [random.next_u64(), random.next_u32().into()];
-    let sum: u64 = bytes
-        .iter()
-        .flat_map(|word| word.to_le_bytes())
-        .take(12)
-        .map(u64::from)
-        .sum();
-    (sum as f64 - 1530.0) / 256.0
+fn noise(bytes: [u8; NOISE]) -> f64 {
+    let sum: u16 = bytes.into_iter().map(u16::from).sum();
+    (f64::from(sum) - 1530.0) / 256.0
 }
 
 type Colour = [f64; 3];
@@ -105,6 +110,8 @@ struct Figure {
     y: f64,
     cos: f64,
     sin: f64,
+    /// The square of the distance beyond which nothing of it lies.
+    reach: f64,
     colour: Colour,
 }
 
@@ -129,12 +136,17 @@ impl Figure {
             y,
             cos: angle.cos() * scale,
             sin: angle.sin() * scale,
+            reach: (REACH / scale).powi(2),
             colour,
         }
     }
 
     fn covers(&self, x: f64, y: f64) -> bool {
         let (x, y) = (x - self.x, y - self.y);
+        // Most points are far away, and forms are dear.
+        if x * x + y * y > self.reach {
+            return false;
+        }
         (self.form)(x * self.cos + y * self.sin, y * self.cos - x * self.sin)
     }
 }
@@ -194,28 +206,33 @@ impl Image {
         [0, 1, 2].map(|at| self.background[0][at] * (1.0 - part) + self.background[1][at] * part)
     }
 
-    /// The image's bytes, plane after plane.
-    fn draw(&self, random: &mut ChaCha8Rng) -> Vec<u8> {
-        let mut bytes = vec![0; 3 * SIDE * SIDE];
-        for pixel in 0..SIDE * SIDE {
-            let (column, row) = (pixel % SIDE, pixel / SIDE);
-            let mut sum = [0.0; 3];
-            for sample in 0..SAMPLES * SAMPLES {
-                let offset = |at: usize| (at as f64 + 0.5) / SAMPLES as f64;
-                let colour = self.at(
-                    column as f64 + offset(sample % SAMPLES),
-                    row as f64 + offset(sample / SAMPLES),
-                );
-                for part in 0..3 {
-                    sum[part] += colour[part] / (SAMPLES * SAMPLES) as f64;
+    /// Fills an image's bytes, plane after plane.
+    fn draw(&self, random: &mut ChaCha8Rng, bytes: &mut [u8]) {
+        let mut grain = [0; 3 * NOISE * SIDE];
+        for row in 0..SIDE {
+            random.fill_bytes(&mut grain);
+            let (values, []) = grain.as_chunks::<NOISE>() else {
+                unreachable!("whole values of noise make a row");
+            };
+            for column in 0..SIDE {
+                let mut sum = [0.0; 3];
+                for sample in 0..SAMPLES * SAMPLES {
+                    let offset = |at: usize| (at as f64 + 0.5) / SAMPLES as f64;
+                    let colour = self.at(
+                        column as f64 + offset(sample % SAMPLES),
+                        row as f64 + offset(sample / SAMPLES),
+                    );
+                    for part in 0..3 {
+                        sum[part] += colour[part] / (SAMPLES * SAMPLES) as f64;
+                    }
+                }
+                for (part, value) in sum.into_iter().enumerate() {
+                    let grain = self.noise * noise(values[3 * column + part]);
+                    bytes[part * PIXELS + row * SIDE + column] =
+                        (value + grain).clamp(0.0, 255.0) as u8;
                 }
             }
-            for (part, value) in sum.into_iter().enumerate() {
-                bytes[part * SIDE * SIDE + pixel] =
-                    (value + self.noise * noise(random)).clamp(0.0, 255.0) as u8;
-            }
         }
-        bytes
     }
 }
 
@@ -232,7 +249,7 @@ mod tests {
         let of = |split: &Split| {
             split
                 .images
-                .chunks(3 * SIDE * SIDE)
+                .chunks(IMAGE)
                 .map(<[u8]>::to_vec)
                 .collect::<HashSet<_>>()
         };
@@ -247,12 +264,12 @@ mod tests {
         let mean = |class: i64, plane: usize| {
             let images = train
                 .images
-                .chunks(3 * SIDE * SIDE)
+                .chunks(IMAGE)
                 .zip(&train.labels)
                 .filter(|(_, label)| **label == class);
             let means: Vec<f64> = images
                 .map(|(image, _)| {
-                    let plane = &image[plane * SIDE * SIDE..(plane + 1) * SIDE * SIDE];
+                    let plane = &image[plane * PIXELS..(plane + 1) * PIXELS];
                     plane.iter().map(|byte| f64::from(*byte)).sum::<f64>() / plane.len() as f64
                 })
                 .collect();
