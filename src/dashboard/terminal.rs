@@ -27,9 +27,8 @@ impl Terminal {
     pub fn take() -> io::Result<Self> {
         restore_on_panic();
         enter()?;
-        let out = io::BufWriter::with_capacity(64 * 1024, stdout());
         Ok(Self {
-            screen: Screen::new(CrosstermBackend::new(out))?,
+            screen: new_screen()?,
         })
     }
 
@@ -60,7 +59,9 @@ impl Terminal {
         leave()?;
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         enter()?;
-        self.screen.clear()
+        // A new one, since ratatui's own clearing asks the terminal for the cursor and the answer would go to the key thread.
+        self.screen = new_screen()?;
+        Ok(())
     }
 }
 
@@ -69,6 +70,12 @@ impl Drop for Terminal {
         // Nothing is left to do for a terminal that is gone.
         let _ = leave();
     }
+}
+
+/// A screen of which nothing is known to be drawn.
+fn new_screen() -> io::Result<Screen> {
+    let out = io::BufWriter::with_capacity(64 * 1024, stdout());
+    Screen::new(CrosstermBackend::new(out))
 }
 
 fn enter() -> io::Result<()> {

@@ -5,8 +5,10 @@
 )]
 
 mod cli;
+mod dashboard;
 mod fake_worker;
 mod libtorch_script;
+mod pty;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;

@@ -1,0 +1,204 @@
+//! The dashboard as a person uses it: keys in, screens out.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use crate::fake_worker::{UNTIL_STOPPED, Workplace};
+use crate::pty::Dashboard;
+
+/// A run of another trainer, as the reference leaves it.
+fn foreign_run(place: &Path, name: &str, accuracies: &[f64]) {
+    let logs = place.join("runs").join(name).join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    let mut text = String::from("epoch,train_loss,train_acc,val_loss,val_acc,learning_rate\r\n");
+    for (epoch, accuracy) in (1..).zip(accuracies) {
+        text += &row(epoch, *accuracy);
+    }
+    fs::write(logs.join("metrics.csv"), text).unwrap();
+    fs::write(
+        logs.join("config.json"),
+        "{\"model_name\": \"resnet_small\", \"num_epochs\": 9}",
+    )
+    .unwrap();
+}
+
+fn row(epoch: u32, accuracy: f64) -> String {
+    format!("{epoch},1.5,{},1.25,{accuracy},0.1\r\n", accuracy - 5.0)
+}
+
+fn two_runs() -> Workplace {
+    let place = Workplace::new(UNTIL_STOPPED);
+    foreign_run(place.path(), "alpha", &[40.0, 61.5]);
+    foreign_run(place.path(), "beta", &[30.0, 20.25]);
+    place
+}
+
+#[test]
+fn runs_are_listed_sorted_filtered_opened_and_left() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    dashboard.press("/alp");
+    dashboard.wait("the filter", |screen| {
+        screen.contains("1 of 2 runs") && !screen.contains("beta")
+    });
+    dashboard.press("\r\r");
+    dashboard.wait("the curves", |screen| {
+        screen.contains("1 Charts") && screen.contains("val_loss")
+    });
+    dashboard.press("2");
+    dashboard.wait("the epochs", |screen| screen.contains("61.5"));
+    dashboard.press("\x1b");
+    dashboard.wait("the list again", |screen| screen.contains("1 of 2 runs"));
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn appended_row_appears_by_itself() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    let metrics = place.path().join("runs/beta/logs/metrics.csv");
+    let mut file = fs::OpenOptions::new().append(true).open(metrics).unwrap();
+    file.write_all(row(3, 77.75).as_bytes()).unwrap();
+    dashboard.wait("the new row", |screen| screen.contains("77.75 @3"));
+}
+
+#[test]
+fn run_is_launched_outlives_the_dashboard_is_found_again_and_stopped() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    dashboard.press("n");
+    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.press("\r");
+    dashboard.wait("the values", |screen| screen.contains("parameters"));
+    dashboard.press("s");
+    dashboard.wait("the run", |screen| {
+        screen.contains("● running") && screen.contains("61.25 @1")
+    });
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+
+    let mut dashboard = Dashboard::open(&place, &[], 200, 50);
+    dashboard.wait("the run found again", |screen| {
+        screen.contains("● running") && screen.contains("1 running")
+    });
+    dashboard.press("K");
+    dashboard.wait("the question", |screen| screen.contains("Stop this run?"));
+    dashboard.press("y");
+    dashboard.wait("the stopped run", |screen| {
+        screen.contains("■ stopped") && !screen.contains("1 running")
+    });
+}
+
+#[test]
+fn worker_that_cannot_start_leaves_its_reason_on_its_row() {
+    let place = Workplace::new(
+        "echo 'worker: error while loading shared libraries: libtorch_cpu.so' >&2; exit 127",
+    );
+    let mut dashboard = Dashboard::open(&place, &[], 200, 50);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    dashboard.press("n");
+    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.press("s");
+    dashboard.wait("the reason", |screen| {
+        screen.contains("✗ failed")
+            && screen.contains("loading shared libraries")
+            && screen.contains("make setup")
+    });
+}
+
+#[test]
+fn hostile_names_do_not_reach_the_terminal() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    foreign_run(place.path(), "evil\u{1b}]0;owned\u{7}name", &[50.0]);
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the run", |screen| screen.contains("evilname"));
+    assert!(!dashboard.written.windows(5).any(|bytes| bytes == b"owned"));
+}
+
+#[test]
+fn resize_draws_anew_and_sigterm_gives_the_terminal_back() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+    dashboard.resize(200, 50);
+    dashboard.wait("the wide table and the preview", |screen| {
+        screen.contains("TRAIN LOSS") && screen.contains("Accuracy")
+    });
+    dashboard.resize(60, 15);
+    dashboard.wait("the narrow table", |screen| {
+        !screen.contains("TRAIN LOSS") && screen.contains("alpha")
+    });
+    let pid = dashboard.process_id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    dashboard.end();
+    assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+    dashboard.press("\x1a");
+    let pid = dashboard.process_id();
+    crate::fake_worker::wait_for("the stop", || {
+        fs::read_to_string(format!("/proc/{pid}/stat"))
+            .unwrap()
+            .contains(") T ")
+    });
+    assert!(
+        Command::new("kill")
+            .args(["-s", "CONT", &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    dashboard.press("?");
+    dashboard.wait("the help", |screen| {
+        screen.contains("Keys") && screen.contains("Start a training run")
+    });
+    dashboard.press("\x1b");
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn mistake_in_the_configuration_is_told_and_the_rest_holds() {
+    let place = two_runs();
+    let folder = place.path().join("config/traintop");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(
+        folder.join("config.toml"),
+        "theme = \"plaid\"\ncolumns = [\"name\", \"best\"]\n",
+    )
+    .unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the mistake", |screen| {
+        screen.contains("theme \"plaid\" is not known")
+    });
+    dashboard.wait("the columns", |screen| {
+        screen.contains("BEST %") && !screen.contains("EPOCHS")
+    });
+}
