@@ -179,6 +179,10 @@ fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
         screen.contains("Keys") && screen.contains("Start a training run")
     });
     dashboard.press("\x1b");
+    // Sent together, the two would be Alt-q.
+    dashboard.wait("the list", |screen| {
+        !screen.contains("Start a training run")
+    });
     dashboard.press("q");
     assert!(dashboard.end().success());
     assert!(dashboard.left_a_sane_terminal());
