@@ -50,7 +50,13 @@ pub fn run(options: Options) -> Result<()> {
         Some(folder) => config::save_theme(&folder, name).map_err(|error| error.to_string()),
         None => Err("the theme is not saved: there is no home folder".to_owned()),
     });
-    let mut executor = Executor::start(options.roots, &folders.cache, save_theme, sender.clone());
+    let mut executor = Executor::start(
+        options.roots,
+        &folders.cache,
+        options.config.threads,
+        save_theme,
+        sender.clone(),
+    );
     executor.submit(Effect::Discover);
     listen_for_signals(sender.clone());
     listen_for_keys(sender);

@@ -22,7 +22,7 @@ use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, size};
 
-/// Login nodes are shared: no more threads than these, however many cores there are.
+/// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
 /// Summaries are handed over so many at a time, the first few alone so that the screen fills at once.
 const BATCH: usize = 64;
@@ -64,6 +64,7 @@ impl Executor {
     pub fn start(
         roots: Vec<PathBuf>,
         cache_dir: &Path,
+        threads: Option<usize>,
         save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
@@ -80,9 +81,9 @@ impl Executor {
             save_theme,
             messages,
         });
-        let threads = thread::available_parallelism()
-            .map_or(2, usize::from)
-            .clamp(2, THREADS);
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        // Two at least: one is kept for the run that is looked at.
+        let threads = threads.unwrap_or(cores.min(THREADS)).max(2);
         let orders = (0..threads)
             .map(|number| {
                 let (sender, receiver) = channel();
