@@ -28,7 +28,8 @@ pub struct NoCuda {
 
 impl Compute {
     /// Decides what the recipe leaves to this machine, loads CUDA if it is wanted, and sets libtorch's number of threads.
-    pub fn choose(recipe: &Recipe) -> Result<Self, NoCuda> {
+    /// A run that began with `threads_before` threads goes on with as many, so that its sums end in the same digits.
+    pub fn choose(recipe: &Recipe, threads_before: Option<u32>) -> Result<Self, NoCuda> {
         let device = match recipe.device.as_str() {
             "cpu" => Device::Cpu,
             wanted => match cuda::load() {
@@ -38,10 +39,9 @@ impl Compute {
             },
         };
         let available = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-        let threads = if recipe.num_threads == 0 {
-            available
-        } else {
-            recipe.num_threads
+        let threads = match recipe.num_threads {
+            0 => threads_before.unwrap_or(available),
+            wanted => wanted,
         };
         tch::set_num_threads(threads.cast_signed());
         let fast_bfloat16 = if device.is_cuda() {

@@ -8,6 +8,7 @@
 mod augment;
 mod checkpoint;
 mod console;
+mod contention;
 mod cuda;
 mod data;
 mod device;

@@ -6,6 +6,7 @@ use traintop::run::record;
 
 use super::checkpoint::{self, Best, Progress};
 use super::console::Step;
+use super::contention::Contention;
 use super::error::WorkerError;
 use super::loss::Sums;
 use super::memory;
@@ -151,6 +152,16 @@ impl Training {
             record.epochs_done = row.epoch;
             record.best = best;
         })?;
+        Ok(())
+    }
+
+    /// Says once if other programs slow the training down, and what helps.
+    pub fn advise(&mut self, contention: &Contention) -> Result<(), WorkerError> {
+        let advice = contention.advice(self.compute.threads);
+        if let Some(advice) = advice.filter(|_| !self.is_advised) {
+            self.output.say(&advice)?;
+            self.is_advised = true;
+        }
         Ok(())
     }
 

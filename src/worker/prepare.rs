@@ -32,7 +32,7 @@ pub fn prepare(
     status: Status,
     stop: StopRequest,
 ) -> Result<Training, WorkerError> {
-    let compute = Compute::choose(&recipe)?;
+    let compute = Compute::choose(&recipe, checkpoint::threads_of(&dir.last()))?;
     let data = DataSet::new(data::load(&recipe)?, compute.device);
 
     random::seed_for(recipe.seed, Draw::Weights);
@@ -51,6 +51,7 @@ pub fn prepare(
     } else {
         Progress {
             train_images,
+            threads: compute.threads,
             ..Progress::default()
         }
     };
@@ -75,6 +76,7 @@ pub fn prepare(
         },
         tally: Tally::from(&progress.row_sums, compute.device),
         saved_at: Instant::now(),
+        is_advised: false,
         recipe,
         normaliser: Normaliser::new(compute),
         compute,

@@ -7,6 +7,7 @@ use traintop::recipe::{Recipe, Schedule};
 
 use super::augment::{Normaliser, random_crop, random_horizontal_flip};
 use super::checkpoint::Progress;
+use super::contention::Contention;
 use super::device::Compute;
 use super::error::WorkerError;
 use super::images::{DataSet, Images};
@@ -51,6 +52,8 @@ pub struct Training {
     pub stop: StopRequest,
     /// When `last` was last written.
     pub saved_at: Instant,
+    /// Whether people were told that the machine is too busy; once is enough.
+    pub is_advised: bool,
 }
 
 impl Training {
@@ -59,6 +62,7 @@ impl Training {
         self.complete_checkpoints()?;
         while self.progress.epochs_done < self.recipe.num_epochs {
             memory::reset_peak();
+            let contention = Contention::watch();
             let trained = self.train_epoch()?;
             let validation = if trained {
                 self.evaluate(&self.data.val)
@@ -70,6 +74,7 @@ impl Training {
                 return Ok(End::Stopped);
             };
             self.finish_epoch(&validation)?;
+            self.advise(&contention)?;
         }
         self.test()
     }

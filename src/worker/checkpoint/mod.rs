@@ -64,6 +64,11 @@ pub fn epoch_of(path: &Path) -> Option<u32> {
     header_of(path).ok()?.get("epoch")?.parse().ok()
 }
 
+/// The number of threads with which a file of [`save_last`] was trained; `None` if there is no such file.
+pub fn threads_of(path: &Path) -> Option<u32> {
+    header_of(path).ok()?.get("threads")?.parse().ok()
+}
+
 /// Writes all that a resumed run needs. The file is whole or absent.
 pub fn save_last(
     path: &Path,
@@ -316,6 +321,7 @@ mod tests {
         }
         save_last(&path, &state, &optimiser, Progress::example()).unwrap();
         let (other, other_optimiser) = network(10);
+        assert_eq!(threads_of(&path), Some(Progress::example().threads));
         assert_eq!(
             load_last(&path, &other, &other_optimiser).unwrap(),
             Progress::example()

@@ -29,6 +29,8 @@ pub struct Progress {
     pub best: Option<Best>,
     /// The number of training images, so that a resumed run sees when its data have changed.
     pub train_images: u32,
+    /// libtorch's threads on the CPU: sums split over another number of them end in other digits.
+    pub threads: u32,
 }
 
 impl Progress {
@@ -40,6 +42,7 @@ impl Progress {
         put("step", self.step.to_string());
         put("elapsed_s", self.elapsed_s.to_string());
         put("train_images", self.train_images.to_string());
+        put("threads", self.threads.to_string());
         for (name, sums) in [("epoch", self.epoch_sums), ("row", self.row_sums)] {
             put(&format!("{name}_loss"), sums.loss.to_string());
             put(&format!("{name}_correct"), sums.correct.to_string());
@@ -85,6 +88,7 @@ impl Progress {
             elapsed_s: take(header, "elapsed_s")?,
             best: best.transpose()?,
             train_images: take(header, "train_images")?,
+            threads: take(header, "threads")?,
         })
     }
 }
@@ -113,6 +117,7 @@ impl Progress {
                 val_acc: 100.0 / 3.0,
             }),
             train_images: 1000,
+            threads: 2,
         }
     }
 }

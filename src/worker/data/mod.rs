@@ -141,7 +141,7 @@ pub fn load(recipe: &Recipe) -> Result<Dataset, DataError> {
 
 fn load_whole(recipe: &Recipe) -> Result<Dataset, DataError> {
     if recipe.data_dir == SYNTHETIC {
-        return Ok(synthetic::draw(recipe.seed));
+        return Ok(synthetic::draw(recipe));
     }
     let folder = from_home(&recipe.data_dir);
     if folder.is_file() {

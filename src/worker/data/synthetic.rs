@@ -6,7 +6,7 @@ use std::f64::consts::{PI, TAU};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
-use traintop::recipe::{SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
+use traintop::recipe::{Recipe, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 
 use super::{Dataset, Split};
 
@@ -52,12 +52,22 @@ const CLASSES: [(&str, Form); 10] = [
     }),
 ];
 
-/// The whole data set of a seed. Each image depends on the seed, its split and its number alone.
-pub fn draw(seed: u64) -> Dataset {
+/// The data set of a recipe's seed, as far as the recipe allows: a tiny run must start at once. Each image depends on the seed, its
+/// split and its number alone.
+pub fn draw(recipe: &Recipe) -> Dataset {
+    let limited = |all: u64, limit: u32| {
+        if limit == 0 {
+            all
+        } else {
+            all.min(u64::from(limit))
+        }
+    };
+    let train = limited(SYNTHETIC_TRAIN_IMAGES, recipe.max_train_images);
+    let val = limited(SYNTHETIC_VAL_IMAGES, recipe.max_val_images);
     Dataset {
-        train: split(seed, 0, SYNTHETIC_TRAIN_IMAGES),
-        val: split(seed, 1, SYNTHETIC_VAL_IMAGES),
-        test: Some(split(seed, 2, TEST_IMAGES)),
+        train: split(recipe.seed, 0, train),
+        val: split(recipe.seed, 1, val),
+        test: Some(split(recipe.seed, 2, TEST_IMAGES)),
         classes: CLASSES.iter().map(|(name, _)| (*name).to_owned()).collect(),
     }
 }
@@ -243,7 +253,10 @@ mod tests {
 
     #[test]
     fn images_depend_on_the_seed_alone_and_splits_share_none() {
-        let data = draw(7);
+        let data = draw(&Recipe {
+            seed: 7,
+            ..Recipe::default()
+        });
         assert_eq!(split(7, 1, 20), split(7, 1, 20));
         assert_ne!(split(7, 1, 20), split(8, 1, 20));
         let of = |split: &Split| {
@@ -256,6 +269,20 @@ mod tests {
         let (train, val, test) = (of(&data.train), of(&data.val), of(&data.test.unwrap()));
         assert_eq!(train.len() as u64, SYNTHETIC_TRAIN_IMAGES);
         assert!(train.is_disjoint(&val) && train.is_disjoint(&test) && val.is_disjoint(&test));
+    }
+
+    #[test]
+    fn fewer_images_are_the_first_of_all() {
+        let few = draw(&Recipe {
+            seed: 7,
+            max_train_images: 30,
+            max_val_images: 20,
+            ..Recipe::default()
+        });
+        assert_eq!(few.train, split(7, 0, 30));
+        assert_eq!(few.val.labels.len(), 20);
+        let more = split(7, 0, 50);
+        assert_eq!(few.train.images, more.images[..few.train.images.len()]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ num_epochs = 3
 batch_size = 16
 log_interval = 3
 save_interval = 2
-num_threads = 2
+num_threads = 1
 device = \"cpu\"
 ";
 

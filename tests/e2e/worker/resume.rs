@@ -14,13 +14,16 @@ use super::{
     tensors, until,
 };
 
+/// Sums over several threads must be the same each time, too.
+const TWO_THREADS: [&str; 1] = ["num_threads=2"];
+
 #[test]
 fn a_run_killed_anywhere_and_resumed_has_the_rows_of_one_that_was_not() {
     let bench = Bench::new(TINY);
-    let reference = bench.trained(&[]);
+    let reference = bench.trained(&TWO_THREADS);
     let mut random = ChaCha8Rng::seed_from_u64(20);
     for _ in 0..2 {
-        let (mut worker, run) = bench.start(&[]);
+        let (mut worker, run) = bench.start(&TWO_THREADS);
         let mut kills = 0;
         loop {
             // Wait for some progress of this process, then for a moment too short to aim with.
