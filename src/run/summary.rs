@@ -9,7 +9,7 @@ use super::config_file::Config;
 use super::discover::Found;
 use super::headline;
 use super::layout::RunDir;
-use super::metrics::{Change, Column, Metrics, Tail};
+use super::metrics::{Column, Metrics, Tail};
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -79,21 +79,31 @@ impl Summing {
 
     /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
     pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        // No metrics yet is how every run begins.
-        let change = self.tail.poll();
+        let (needed, mut begun) = (&mut self.needed, false);
+        let read = self.tail.poll_in_parts(|part, anew| {
+            begun = true;
+            if anew {
+                *needed = Metrics::default();
+            }
+            take_in(needed, part);
+        });
+        // No metrics yet is how every run begins; but half of a file is not to be taken for the whole.
+        if read.is_err() && begun {
+            *self = Self::begin(found);
+        }
         let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
         if idle {
             let _ = self.tail.settle();
         }
-        if matches!(change, Ok(Change::Reread)) {
-            self.needed = Metrics::default();
-        }
-        self.needed.absorb(self.tail.take());
-        let needed = headline::needed_columns(&self.needed);
-        self.needed
-            .keep_ends(|name| needed.iter().any(|needed| needed == name));
+        take_in(&mut self.needed, self.tail.take());
         Summary::of(found, &self.needed, now)
     }
+}
+
+fn take_in(needed: &mut Metrics, part: Metrics) {
+    needed.absorb(part);
+    let whole = headline::needed_columns(needed);
+    needed.keep_ends(|name| whole.iter().any(|whole| whole == name));
 }
 
 impl Summary {
@@ -312,7 +322,14 @@ mod tests {
         let mut summing = Summing::begin(&Found::look(dir.clone()));
         // The third part begins before the second ends, as a resumed run does; the last replaces the file.
         let rows = |epochs: std::ops::RangeInclusive<u32>| epochs.map(row).collect::<String>();
-        let parts = [rows(1..=1), rows(2..=40), rows(31..=60), rows(61..=61)];
+        // The last of them is large enough to come in several parts.
+        let parts = [
+            rows(1..=1),
+            rows(2..=40),
+            rows(31..=60),
+            rows(61..=61),
+            rows(62..=9000),
+        ];
         let mut text = header.to_owned();
         for part in parts.into_iter().chain(["again".to_owned()]) {
             if part == "again" {

@@ -17,6 +17,9 @@ const SMALLEST_READ: usize = 4096;
 /// longer.
 const REMEMBERED: [u64; 2] = [4096, 256];
 
+/// What is done with each part that was read; `true` at the start of a file that is read again.
+type OnPart<'a> = &'a mut dyn FnMut(&mut Reader, bool);
+
 /// What a poll found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -80,6 +83,19 @@ impl Tail {
     /// # Errors
     /// If the file cannot be opened or read; what was read before stays.
     pub fn poll(&mut self) -> io::Result<Change> {
+        self.poll_then(&mut |_, _| {})
+    }
+
+    /// As [`Tail::poll`], and hands over what is new in parts of a few megabytes, each for [`Metrics::absorb`], so that nobody need
+    /// hold a large file as a whole. With `true` it says that the file is read again and what was handed over is void.
+    ///
+    /// # Errors
+    /// As [`Tail::poll`]; the parts until then are no whole.
+    pub fn poll_in_parts(&mut self, mut part: impl FnMut(Metrics, bool)) -> io::Result<Change> {
+        self.poll_then(&mut |reader, anew| part(reader.take(), anew))
+    }
+
+    fn poll_then(&mut self, part: OnPart) -> io::Result<Change> {
         let file = File::open(&self.path)?;
         let metadata = file.metadata()?;
         let modified =
@@ -95,7 +111,7 @@ impl Tail {
             && fingerprint(&file, self.offset)? == self.fingerprint;
         if same || self.offset == 0 {
             let (rows, before) = (self.metrics().rows, self.offset);
-            self.read_on(&file, seen)?;
+            self.read_on(&file, seen, part)?;
             let grown = self.metrics().rows - rows;
             return Ok(if self.offset == before {
                 Change::Unchanged
@@ -104,14 +120,15 @@ impl Tail {
             });
         }
         let mut anew = Self::open(&self.path);
-        anew.read_on(&file, seen)?;
+        part(&mut anew.reader, true);
+        anew.read_on(&file, seen, part)?;
         *self = anew;
         Ok(Change::Reread)
     }
 
-    fn read_on(&mut self, file: &File, seen: (u64, i128, u64)) -> io::Result<()> {
+    fn read_on(&mut self, file: &File, seen: (u64, i128, u64), part: OnPart) -> io::Result<()> {
         let before = self.offset;
-        self.read_lines(file, seen.0)?;
+        self.read_lines(file, seen.0, part)?;
         if self.offset != before {
             self.fingerprint = fingerprint(file, self.offset)?;
         }
@@ -146,7 +163,7 @@ impl Tail {
 
     /// Reads the complete lines from the offset to the file's end; `length` is what the file had a moment ago. A chunk is not
     /// larger than what is left: clearing megabytes for each of a thousand small files took longer than reading them.
-    fn read_lines(&mut self, file: &File, length: u64) -> io::Result<()> {
+    fn read_lines(&mut self, file: &File, length: u64, part: OnPart) -> io::Result<()> {
         let mut chunk = Vec::new();
         loop {
             let held = chunk.len();
@@ -167,6 +184,7 @@ impl Tail {
                 self.reader.push(&chunk[..=last]);
                 self.offset += last as u64 + 1;
                 chunk.drain(..=last);
+                part(&mut self.reader, false);
             }
             if chunk.len() > LONGEST_LINE {
                 self.reader.skip_line();
