@@ -1,5 +1,8 @@
 //! The table of runs: every run below the roots, newest first, filtered as one types.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;

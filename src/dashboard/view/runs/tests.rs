@@ -1,0 +1,217 @@
+//! The table of runs at two sizes, and what keys and changes do to its order, filter and cursor.
+
+use std::collections::HashSet;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::ToSpan;
+use ratatui::layout::Rect;
+
+use super::super::run::tests::{summary, text};
+use super::*;
+use crate::dashboard::message::Message;
+use crate::dashboard::update::update;
+use crate::dashboard::view;
+use crate::run::state::State as RunState;
+
+fn start() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn dir(name: &str) -> RunDir {
+    RunDir::new(format!("/nowhere/runs/{name}"))
+}
+
+/// A run that is so many hours old.
+fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
+    let mut summary = summary(run);
+    summary.dir = dir(name);
+    summary.name = name.to_owned();
+    summary.best_val_acc = Some(best);
+    summary.best_epoch = Some(97);
+    // Every column tells the runs apart, so that its order shows.
+    summary.model = format!("net-{hours:02}");
+    summary.epochs_done = 120 - hours as u32;
+    summary.duration = Some(Duration::from_secs(60 * hours.unsigned_abs()));
+    let val_loss = if run == RunState::Failed {
+        f64::NAN
+    } else {
+        hours as f64 / 10.0
+    };
+    summary.last = vec![
+        ("train_loss".to_owned(), hours as f64 / 20.0),
+        ("val_loss".to_owned(), val_loss),
+        ("learning_rate".to_owned(), hours as f64 * 1e-5),
+    ];
+    summary.trend = (0..64_u8).map(f32::from).collect();
+    summary.started_at = Some(start() - hours.hours());
+    summary.size_bytes = Some(22_600_000 * hours.unsigned_abs());
+    (Found::look(dir(name)), summary)
+}
+
+/// All runs of a small table, newest first: `lively`, `broken`, `proud`, `ancient`.
+fn listed(columns: u16, rows: u16) -> State {
+    let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), start());
+    let runs = [
+        aged("lively", RunState::Running, 71.5, 1),
+        aged("broken", RunState::Failed, 10.0, 2),
+        aged("proud", RunState::Finished, 94.56, 3),
+        aged("ancient", RunState::Stopped, 88.25, 90),
+    ];
+    let dirs = runs.iter().map(|(found, _)| found.dir.clone()).collect();
+    let found = runs.map(|(found, summary)| (found, Some(summary)));
+    update(&mut state, start(), Message::RunsFound(found.to_vec()));
+    let problems = Vec::new();
+    update(
+        &mut state,
+        start(),
+        Message::SearchEnded {
+            dirs,
+            problems,
+            fresh: HashSet::new(),
+        },
+    );
+    state
+}
+
+fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\x1b' => KeyCode::Esc,
+            key => KeyCode::Char(key),
+        };
+        let event = KeyEvent::new(code, KeyModifiers::NONE);
+        let now = state.now;
+        effects.extend(update(state, now, Message::Key(event)));
+    }
+    effects
+}
+
+fn order(state: &State) -> Vec<String> {
+    state.runs.order.iter().map(RunDir::name).collect()
+}
+
+fn selected(state: &State) -> String {
+    state.runs.selected().unwrap().found.dir.name()
+}
+
+fn drawn(state: &State) -> Buffer {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let mut buf = Buffer::empty(area);
+    view::draw(state, area, &mut buf);
+    buf
+}
+
+#[test]
+fn small_screen_keeps_names_and_what_matters() {
+    let mut state = listed(80, 24);
+    let whole = text(&drawn(&state));
+    press(&mut state, "/e o");
+    insta::assert_snapshot!(format!(
+        "{whole}\nwhile `e o` is typed:\n{}",
+        text(&drawn(&state))
+    ));
+}
+
+#[test]
+fn large_screen_shows_every_column() {
+    insta::assert_snapshot!(text(&drawn(&listed(200, 50))));
+}
+
+#[test]
+fn empty_table_tells_what_to_do_and_what_could_not_be_searched() {
+    let mut state = State::new(vec!["/nowhere/runs".into()], (80, 24), start());
+    let searching = text(&drawn(&state));
+    let ended = Message::SearchEnded {
+        dirs: Vec::new(),
+        problems: vec!["/nowhere/runs: cannot be searched for runs".to_owned()],
+        fresh: HashSet::new(),
+    };
+    update(&mut state, start(), ended);
+    insta::assert_snapshot!(format!("{searching}\nsearched:\n{}", text(&drawn(&state))));
+}
+
+#[test]
+fn state_has_its_colour_and_only_the_name_is_marked() {
+    let state = listed(80, 24);
+    let buf = drawn(&state);
+    let row = (0..24)
+        .find(|y| buf[(0, *y)].symbol() == "▌")
+        .expect("a row is marked");
+    let colour = |role| state.theme.style(role).fg;
+    assert_eq!(Some(buf[(2, row)].fg), colour(Role::StateRunning));
+    let marked = (0..80)
+        .filter(|x| Some(buf[(*x, row)].bg) == state.theme.style(Role::Selection).bg)
+        .count();
+    assert!((6..40).contains(&marked), "{marked} cells are marked");
+}
+
+#[test]
+fn every_column_sorts_both_ways_and_the_cursor_stays_on_its_run() {
+    let mut state = listed(200, 50);
+    assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
+    press(&mut state, "j");
+    for _ in Column::ALL {
+        let forth = order(&state);
+        press(&mut state, "R");
+        let back = order(&state);
+        assert_ne!(forth, back, "{:?}", state.runs.sort);
+        assert_eq!(selected(&state), "broken");
+        press(&mut state, "Rs");
+    }
+    assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
+}
+
+#[test]
+fn filter_holds_every_word_and_esc_drops_it() {
+    let mut state = listed(80, 24);
+    press(&mut state, "/FINI pro");
+    assert_eq!(order(&state), ["proud"]);
+    // While it is typed, letters are no commands.
+    assert!(!press(&mut state, "q").contains(&Effect::Quit));
+    assert!(order(&state).is_empty());
+    press(&mut state, "\x1b");
+    assert_eq!(order(&state).len(), 4);
+    press(&mut state, "/stopped\n");
+    assert_eq!(order(&state), ["ancient"]);
+    press(&mut state, "\x1b");
+    assert_eq!(order(&state).len(), 4);
+}
+
+#[test]
+fn cursor_stays_on_its_run_when_others_come_and_go() {
+    let mut state = listed(80, 24);
+    press(&mut state, "jj");
+    assert_eq!(selected(&state), "proud");
+    let (found, summary) = aged("newest", RunState::Finished, 50.0, 0);
+    let message = Message::RunsFound(vec![(found, Some(summary))]);
+    update(&mut state, start(), message);
+    assert_eq!(order(&state)[0], "newest");
+    assert_eq!(selected(&state), "proud");
+    update(&mut state, start(), Message::RunGone(dir("proud")));
+    assert_eq!(selected(&state), "ancient");
+}
+
+#[test]
+fn stop_asks_first_and_a_run_that_has_ended_is_not_stopped() {
+    let mut state = listed(80, 24);
+    assert!(!press(&mut state, "K").contains(&Effect::Stop(dir("lively"))));
+    assert!(text(&drawn(&state)).contains("Stop this run?"));
+    assert!(press(&mut state, "y").contains(&Effect::Stop(dir("lively"))));
+    press(&mut state, "jK");
+    assert!(state.overlay.is_none());
+    let notice = state.notice.as_ref().unwrap();
+    assert!(notice.bad && notice.text.contains("broken"), "{notice:?}");
+}
+
+#[test]
+fn ages_wake_the_loop_only_when_they_read_differently() {
+    let state = listed(80, 24);
+    // Whole hours at the start: the next to change is an hour away.
+    let wake = state.next_wake().unwrap();
+    assert!(
+        wake > start() + 59.minutes() && wake <= start() + 61.minutes(),
+        "{wake}"
+    );
+}
