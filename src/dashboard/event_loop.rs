@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, WrapErr};
 use crossterm::event::{self, Event, KeyEventKind};
 use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use super::effect::Effect;
@@ -59,6 +60,7 @@ pub fn run(options: Options) -> Result<()> {
     );
     executor.submit(Effect::Discover);
     listen_for_signals(sender.clone());
+    listen_for_hang_up(sender.clone());
     listen_for_keys(sender);
     let outcome = turn(&mut state, &mut terminal, &mut executor, &messages);
     drop(terminal);
@@ -115,7 +117,10 @@ fn turn(
                         Effect::Suspend => {
                             terminal.suspend()?;
                             let (columns, rows) = terminal.size()?;
-                            update(state, Timestamp::now(), Message::Resized(columns, rows));
+                            let resized = Message::Resized(columns, rows);
+                            for effect in update(state, Timestamp::now(), resized) {
+                                executor.submit(effect);
+                            }
                         }
                         effect => executor.submit(effect),
                     }
@@ -150,6 +155,24 @@ fn listen_for_keys(messages: Sender<Message>) {
                 return;
             }
         }
+    });
+}
+
+/// Tells when the terminal is gone, which comes without a signal where it is not the session's own; reading keys would then go
+/// round for ever without an error.
+fn listen_for_hang_up(messages: Sender<Message>) {
+    thread::spawn(move || {
+        let input = std::io::stdin();
+        loop {
+            // With nothing asked for, only a hang-up or an error is told.
+            let mut terminal = [PollFd::new(&input, PollFlags::empty())];
+            match poll(&mut terminal, None) {
+                Ok(1..) => break,
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return log::warn!("a lost terminal goes unseen: {error}"),
+            }
+        }
+        drop(messages.send(Message::InputEnded));
     });
 }
 

@@ -1,6 +1,7 @@
 //! Taking the terminal over, and giving it back whatever happens.
 
 use std::io::{self, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -16,7 +17,9 @@ pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>
 
 /// The terminal while the dashboard has it; dropping it gives the terminal back.
 pub struct Terminal {
-    screen: Screen,
+    /// Never dropped: ratatui would complain to a standard error that is gone with the terminal, and that panics. [`leave`] does
+    /// all that is needed.
+    screen: ManuallyDrop<Screen>,
 }
 
 impl Terminal {
@@ -73,9 +76,9 @@ impl Drop for Terminal {
 }
 
 /// A screen of which nothing is known to be drawn.
-fn new_screen() -> io::Result<Screen> {
+fn new_screen() -> io::Result<ManuallyDrop<Screen>> {
     let out = io::BufWriter::with_capacity(64 * 1024, stdout());
-    Screen::new(CrosstermBackend::new(out))
+    Screen::new(CrosstermBackend::new(out)).map(ManuallyDrop::new)
 }
 
 fn enter() -> io::Result<()> {
