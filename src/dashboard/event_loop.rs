@@ -21,8 +21,11 @@ use super::update::update;
 use super::view;
 use crate::config::{self, Config};
 
-/// Between two frames: sixty a second at most.
+/// Between two frames: sixty a second, in the mean.
 const FRAME: Duration = Duration::from_micros(16_667);
+
+/// So long the first frame may wait for the runs that it is to show.
+const OPENING: Duration = Duration::from_millis(25);
 
 /// What the dashboard is opened with.
 pub struct Options {
@@ -42,23 +45,24 @@ pub fn run(options: Options) -> Result<()> {
     let folders = super::folders::Folders::find();
     super::folders::start_log(&folders);
     let (sender, messages) = channel();
-    let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
-    let mut state = State::new(options.roots.clone(), terminal.size()?, Timestamp::now());
-    let depth = Depth::detect(|name| std::env::var(name).ok());
-    let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
-    tell(&mut state, &mistakes);
     let save_theme = Box::new(|name: &str| match config::folder() {
         Some(folder) => config::save_theme(&folder, name).map_err(|error| error.to_string()),
         None => Err("the theme is not saved: there is no home folder".to_owned()),
     });
+    // The search begins before the terminal is made ready: both take a few milliseconds.
     let mut executor = Executor::start(
-        options.roots,
-        &folders.cache,
+        options.roots.clone(),
+        folders.cache,
         options.config.threads,
         save_theme,
         sender.clone(),
     );
     executor.submit(Effect::Discover);
+    let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
+    let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
+    let depth = Depth::detect(|name| std::env::var(name).ok());
+    let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
+    tell(&mut state, &mistakes);
     listen_for_signals(sender.clone());
     listen_for_hang_up(sender.clone());
     listen_for_keys(sender);
@@ -89,7 +93,8 @@ fn turn(
     executor: &mut Executor,
     messages: &Receiver<Message>,
 ) -> Result<()> {
-    let mut frame_due = Instant::now();
+    let mut frame_due = Instant::now() + OPENING;
+    let mut opening = true;
     loop {
         let message = if state.dirty {
             // A frame is due: wait no longer than until then, whatever is queued.
@@ -125,7 +130,8 @@ fn turn(
                         effect => executor.submit(effect),
                     }
                 }
-                if Instant::now() < frame_due {
+                let is_due = Instant::now() >= frame_due || opening && state.is_complete();
+                if !is_due {
                     continue;
                 }
             }
@@ -135,7 +141,15 @@ fn turn(
         if state.dirty {
             terminal.draw(|frame| view::draw(state, frame.area(), frame.buffer_mut()))?;
             state.dirty = false;
-            frame_due = Instant::now() + FRAME;
+            // After a pause two frames may follow each other at once: the answer to a key does not wait because something else
+            // has just been drawn.
+            let now = Instant::now();
+            frame_due = if opening {
+                now
+            } else {
+                (frame_due + FRAME).max(now)
+            };
+            opening = false;
         }
     }
 }

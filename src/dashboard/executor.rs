@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -35,10 +35,13 @@ const MOST_FRESH: usize = 64;
 /// Remembers a theme by its name, or says why not.
 pub type SaveTheme = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
+/// The cache, read when it is first asked for: not by the thread that draws.
+type LazyCache = LazyLock<Mutex<Cache>, Box<dyn FnOnce() -> Mutex<Cache> + Send>>;
+
 /// What the threads share.
 struct Shared {
     roots: Vec<PathBuf>,
-    cache: Mutex<Cache>,
+    cache: LazyCache,
     /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
     active: Mutex<HashMap<RunDir, Summing>>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
@@ -63,7 +66,7 @@ impl Executor {
     /// Starts the pool. `save_theme` remembers a theme by name.
     pub fn start(
         roots: Vec<PathBuf>,
-        cache_dir: &Path,
+        cache_dir: PathBuf,
         threads: Option<usize>,
         save_theme: SaveTheme,
         messages: Sender<Message>,
@@ -74,7 +77,7 @@ impl Executor {
         });
         let shared = Arc::new(Shared {
             roots,
-            cache: Mutex::new(Cache::open(cache_dir)),
+            cache: LazyLock::new(Box::new(move || Mutex::new(Cache::open(&cache_dir)))),
             active: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
@@ -213,12 +216,15 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
 fn search(shared: &Shared) {
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
+    // A screenful first, then as many as keep the table from being arranged over and over.
+    let mut enough = BATCH;
     let mut others = Vec::new();
     let each = |found: Found| {
         dirs.push(found.dir.clone());
         let summary = lock(&shared.cache).lookup(&found);
         batch.push((found, summary));
-        if batch.len() == 16 * BATCH {
+        if batch.len() == enough {
+            enough = 16 * BATCH;
             let _ = shared
                 .messages
                 .send(Message::RunsFound(std::mem::take(&mut batch)));

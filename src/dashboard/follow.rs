@@ -11,7 +11,7 @@ use crate::run::config_file::Config;
 use crate::run::layout::RunDir;
 use crate::run::log_tail::LogTail;
 use crate::run::metrics::{Change, Tail};
-use crate::run::steps::Progress;
+use crate::run::steps::{self, Progress};
 
 /// Lines of a log that can be scrolled back.
 const LOG_LINES: usize = 2000;
@@ -24,6 +24,8 @@ pub struct Follower {
     /// Whether metrics have been handed over.
     begun: bool,
     steps: Tail,
+    /// Whether steps have been handed over.
+    steps_begun: bool,
     log: LogTail,
     /// What the worker wrote before it had a log, or where it never came to have one.
     output: LogTail,
@@ -39,6 +41,7 @@ impl Follower {
             metrics: Tail::open(dir.metrics_csv()),
             begun: false,
             steps: Tail::open(dir.steps_csv()),
+            steps_begun: false,
             log: LogTail::open(dir.training_log(), LOG_LINES),
             output: LogTail::open(dir.worker_out(), LOG_LINES),
             config: Vec::new(),
@@ -51,10 +54,15 @@ impl Follower {
     pub fn poll(&mut self, ended: bool) -> Reading {
         let mut reading = Reading::default();
         self.read_metrics(ended, &mut reading);
-        if matches!(self.steps.poll(), Ok(Change::Grew(_) | Change::Reread)) {
+        if let Ok(change @ (Change::Grew(_) | Change::Reread)) = self.steps.poll() {
             reading.progress = Progress::of(self.steps.metrics());
-            // Only the last row is of use.
-            self.steps.take();
+            let steps = self.steps.take();
+            // Later on only the last row is of use.
+            if self.metrics.metrics().rows == 0 {
+                let anew = !self.steps_begun || change == Change::Reread;
+                self.steps_begun = true;
+                reading.steps = Some((steps::curves(steps), anew));
+            }
         }
         reading.log = self.read_log();
         let mut config = Config::load(&self.dir).lines();
@@ -150,7 +158,7 @@ mod tests {
         let reading = follower.poll(false);
         assert!(reading.checkpoints.is_some() && reading.config.is_some());
         detail.take(reading);
-        assert_eq!(detail.rows(), [1.0, 2.0]);
+        assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
         assert!(follower.poll(false).is_empty());
 
         append(dir.metrics_csv(), "3,50\n");
@@ -162,7 +170,7 @@ mod tests {
         let reading = follower.poll(false);
         assert!(reading.config.is_none() && reading.checkpoints.is_none());
         detail.take(reading);
-        assert_eq!(detail.rows(), [1.0, 2.0, 3.0]);
+        assert_eq!(detail.epochs().rows(), [1.0, 2.0, 3.0]);
         assert_eq!(
             detail
                 .progress
@@ -170,7 +178,7 @@ mod tests {
             Some((4, 1))
         );
         assert_eq!(detail.log.lines, ["begun", "epoch 3"]);
-        assert_eq!(detail.best().map(|best| best.value), Some(50.0));
+        assert_eq!(detail.epochs().best().map(|best| best.value), Some(50.0));
     }
 
     #[test]
@@ -184,8 +192,8 @@ mod tests {
         detail.take(follower.poll(false));
         fs::write(dir.metrics_csv(), "epoch,loss,lr\n1,3,0.1\n").unwrap();
         detail.take(follower.poll(false));
-        assert_eq!(detail.rows(), [1.0]);
-        assert!(detail.metrics().column("lr").is_some());
+        assert_eq!(detail.epochs().rows(), [1.0]);
+        assert!(detail.epochs().metrics().column("lr").is_some());
     }
 
     #[test]
@@ -197,11 +205,11 @@ mod tests {
         let mut follower = Follower::open(dir.clone());
         let mut detail = Detail::default();
         detail.take(follower.poll(false));
-        assert_eq!(detail.rows(), [1.0]);
+        assert_eq!(detail.epochs().rows(), [1.0]);
         detail.take(follower.poll(true));
-        assert_eq!(detail.rows(), [1.0, 2.0]);
+        assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
         detail.take(follower.poll(true));
-        assert_eq!(detail.rows(), [1.0, 2.0]);
+        assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::view::opened::Opened;
 use super::view::overlay::Overlay;
 use super::view::run::RunView;
 use super::view::run::detail::Detail;
-use super::view::runs::Runs;
+use super::view::runs::{self, Runs};
 use crate::run::RunDir;
 
 /// Which screen is shown below the overlay, if any.
@@ -91,6 +91,18 @@ impl State {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Run(_) | Screen::Form => None,
         }
+    }
+
+    /// Whether all that the table's screen is to show is there: each visible run's summary, and the preview.
+    pub fn is_complete(&self) -> bool {
+        let height = runs::table_height(self.size);
+        let mut visible = self.runs.on_screen(height).peekable();
+        if visible.peek().is_none() {
+            return self.runs.is_searched();
+        }
+        let is_previewed = |opened: &Opened| opened.detail.is_some();
+        visible.all(|row| row.summary.is_some())
+            && (!runs::has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
     }
 
     /// What was read of a run, if it is the opened one.

@@ -45,7 +45,12 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::Terminated | Message::InputEnded => vec![Effect::FlushCache, Effect::Quit],
         Message::Woke => {
             if state.runs.has_rested(now) {
-                look_closer(state)
+                let effects = look_closer(state);
+                // The preview changes once, when the run is read.
+                state.dirty = !effects
+                    .iter()
+                    .any(|effect| matches!(effect, Effect::Read(_)));
+                effects
             } else {
                 Vec::new()
             }

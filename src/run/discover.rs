@@ -81,7 +81,7 @@ pub struct Unsearched {
     pub cause: io::Error,
 }
 
-/// Calls `each` with every run below `roots` as it is found, and returns the folders that could not be searched. Runs below
+/// Calls `each` with every run below `roots` as it is found, last names first, and returns the folders that could not be searched. Runs below
 /// two roots come once. Links are followed only where they stay below their root.
 pub fn discover(roots: &[PathBuf], each: impl FnMut(Found)) -> Vec<Unsearched> {
     discover_with_others(roots, each, |_| {})
@@ -168,6 +168,8 @@ impl Search<'_> {
         }
         (self.other)(path);
         if depth > 0 {
+            // Folders are most often named by the time at which they were made: the newest come first, as lists show them.
+            folders.sort_unstable_by(|a, b| b.cmp(a));
             for folder in folders {
                 self.folder(&folder, depth - 1);
             }

@@ -18,6 +18,17 @@ pub const COLUMNS: [&str; 8] = [
     "time_elapsed",
 ];
 
+/// Columns that say where a row stands rather than how well the run does.
+const PLACES: [&str; 3] = ["epoch", "steps_per_epoch", "time_elapsed"];
+
+/// The points of `steps.csv` that are worth a chart.
+pub fn curves(mut steps: Metrics) -> Metrics {
+    steps
+        .columns
+        .retain(|column| !PLACES.contains(&column.name.as_str()));
+    steps
+}
+
 /// Where a run is inside its epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Progress {

@@ -28,6 +28,20 @@ fn row(epoch: u32, accuracy: f64) -> String {
     format!("{epoch},1.5,{},1.25,{accuracy},0.1\r\n", accuracy - 5.0)
 }
 
+/// Whether anything is drawn in Braille dots.
+fn has_curve(screen: &str) -> bool {
+    screen
+        .chars()
+        .any(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
+}
+
+fn signal(name: &str, pid: u64) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
 fn two_runs() -> Workplace {
     let place = Workplace::new(UNTIL_STOPPED);
     foreign_run(place.path(), "alpha", &[40.0, 61.5]);
@@ -70,6 +84,74 @@ fn appended_row_appears_by_itself() {
     let mut file = fs::OpenOptions::new().append(true).open(metrics).unwrap();
     file.write_all(row(3, 77.75).as_bytes()).unwrap();
     dashboard.wait("the new row", |screen| screen.contains("77.75 @3"));
+}
+
+#[test]
+fn runs_that_come_and_go_do_so_on_the_screen() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| screen.contains("2 runs"));
+    foreign_run(place.path(), "gamma", &[99.5]);
+    dashboard.wait("the third run", |screen| {
+        screen.contains("3 runs") && screen.contains("99.50 @1")
+    });
+    fs::remove_dir_all(place.path().join("runs/alpha")).unwrap();
+    dashboard.wait("two runs again", |screen| {
+        screen.contains("2 runs") && !screen.contains("alpha")
+    });
+}
+
+#[test]
+fn an_empty_root_tells_what_to_do_and_a_missing_one_is_named() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    fs::create_dir(place.path().join("empty")).unwrap();
+    let mut dashboard = Dashboard::open(&place, &["empty", "nowhere"], 80, 24);
+    dashboard.wait("what to do", |screen| {
+        screen.contains("starts a training run") && screen.contains("nowhere: cannot be searched")
+    });
+    // Ctrl-C leaves too.
+    dashboard.press("\x03");
+    assert!(dashboard.end().success());
+    assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn a_run_whose_process_is_killed_is_shown_as_lost() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let run = place.start_detached();
+    run.wait_for_state("running");
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the run", |screen| screen.contains("● running"));
+    signal("KILL", run.record()["pid"].as_u64().unwrap());
+    dashboard.wait("its loss", |screen| {
+        screen.contains("? lost") && !screen.contains("1 running")
+    });
+}
+
+#[test]
+fn a_first_epoch_shows_the_curves_of_its_steps() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let logs = place.path().join("runs/young/logs");
+    fs::create_dir_all(&logs).unwrap();
+    fs::write(logs.join("config.json"), "{\"num_epochs\": 9}").unwrap();
+    let header =
+        "epoch,step,steps_per_epoch,train_loss,train_acc,learning_rate,images_per_s,time_elapsed\n";
+    fs::write(
+        logs.join("steps.csv"),
+        format!("{header}1,10,63,2.30,11.5,0.01,900,1.5\n1,20,63,2.25,12.5,0.02,900,3.0\n"),
+    )
+    .unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the run", |screen| screen.contains("0/9"));
+    dashboard.press("\r");
+    dashboard.wait("curves over steps", |screen| {
+        screen.contains("Loss") && screen.contains("2.250") && has_curve(screen)
+    });
+    let metrics = "epoch,train_loss,val_acc\n1,1.75,40\n";
+    fs::write(logs.join("metrics.csv"), metrics).unwrap();
+    dashboard.wait("curves over epochs", |screen| {
+        screen.contains("epochs 1/9") && screen.contains("1.750")
+    });
 }
 
 #[test]
@@ -143,16 +225,25 @@ fn resize_draws_anew_and_sigterm_gives_the_terminal_back() {
     dashboard.wait("the narrow table", |screen| {
         !screen.contains("TRAIN LOSS") && screen.contains("alpha")
     });
-    let pid = dashboard.process_id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", "TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal("TERM", dashboard.process_id().into());
     dashboard.end();
     assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn a_dropped_connection_ends_the_dashboard_and_not_its_run() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let run = place.start_detached();
+    run.wait_for_state("running");
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("the run", |screen| screen.contains("● running"));
+    signal("HUP", dashboard.process_id().into());
+    dashboard.end();
+    assert!(dashboard.left_a_sane_terminal());
+    crate::pty::open_and_hang_up(&place);
+    assert_eq!(run.record()["state"], "running");
+    signal("TERM", run.record()["pid"].as_u64().unwrap());
+    run.wait_for_state("stopped");
 }
 
 #[test]
@@ -167,13 +258,7 @@ fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
             .unwrap()
             .contains(") T ")
     });
-    assert!(
-        Command::new("kill")
-            .args(["-s", "CONT", &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal("CONT", pid.into());
     dashboard.press("?");
     dashboard.wait("the help", |screen| {
         screen.contains("Keys") && screen.contains("Start a training run")

@@ -1,12 +1,16 @@
 //! The dashboard in a pseudo-terminal, with the screen that a person would see.
 
 use std::io::{Read, Write};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
-use crate::fake_worker::{DEADLINE, Workplace};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{self, OpenptFlags};
+
+use crate::fake_worker::{DEADLINE, Reaped, Workplace, wait_for};
 
 /// The program, its keyboard and its screen.
 pub struct Dashboard {
@@ -22,7 +26,7 @@ pub struct Dashboard {
 impl Dashboard {
     /// Opens `traintop ARGUMENTS` in a workplace.
     pub fn open(place: &Workplace, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let pty = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let terminal = native_pty_system().openpty(size(columns, rows)).unwrap();
         let plain = place.traintop(arguments);
         let mut command = CommandBuilder::new(plain.get_program());
         command.args(plain.get_args());
@@ -32,8 +36,8 @@ impl Dashboard {
         }
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
-        let child = pty.slave.spawn_command(command).unwrap();
-        let mut reader = pty.master.try_clone_reader().unwrap();
+        let child = terminal.slave.spawn_command(command).unwrap();
+        let mut reader = terminal.master.try_clone_reader().unwrap();
         let (sender, output) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
@@ -45,11 +49,11 @@ impl Dashboard {
         });
         Self {
             child,
-            keyboard: pty.master.take_writer().unwrap(),
+            keyboard: terminal.master.take_writer().unwrap(),
             output,
             screen: vt100::Parser::new(rows, columns, 0),
             written: Vec::new(),
-            master: pty.master,
+            master: terminal.master,
         }
     }
 
@@ -125,6 +129,32 @@ impl Drop for Dashboard {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Opens the dashboard on a terminal that is not its session's own, closes the terminal's other end once something is drawn, and
+/// waits for the program to end by itself: no signal tells it.
+pub fn open_and_hang_up(place: &Workplace) {
+    // Were it inherited, the program itself would keep its terminal alive.
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = pty::openpt(flags).unwrap();
+    pty::grantpt(&master).unwrap();
+    pty::unlockpt(&master).unwrap();
+    let name = pty::ptsname(&master, Vec::new()).unwrap();
+    let slave = || {
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        Stdio::from(rustix::fs::open(&name, flags, Mode::empty()).unwrap())
+    };
+    let mut command = place.traintop(&[]);
+    command.stdin(slave()).stdout(slave()).stderr(slave());
+    let mut dashboard = Reaped(command.spawn().unwrap());
+    // The command keeps its own copies of the terminal open.
+    drop(command);
+    let mut first = [0; 1];
+    assert_eq!(rustix::io::read(&master, &mut first), Ok(1));
+    drop(master);
+    wait_for("the end after a hang-up", || {
+        dashboard.0.try_wait().unwrap().is_some()
+    });
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

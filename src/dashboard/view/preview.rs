@@ -128,12 +128,12 @@ pub fn draw(
         return;
     };
     let shared = Shared {
-        detail,
+        curves: detail.charted(),
         x_range: detail.x_range(summary.observed.state.is_active(), summary.epochs_planned),
         cursor: None,
         theme,
     };
-    for (group, place) in detail.groups().iter().zip(areas.charts) {
+    for (group, place) in detail.charted().groups().iter().zip(areas.charts) {
         charts::draw_group(shared, group, place, buf);
     }
     let content = titled("Config", areas.config, theme, buf);

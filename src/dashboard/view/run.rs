@@ -1,6 +1,7 @@
 //! The Run screen: one run with its curves, rows, configuration, log and checkpoints.
 
 pub mod charts;
+pub mod curves;
 pub mod detail;
 pub mod epochs;
 pub mod header;
@@ -103,8 +104,8 @@ impl RunView {
                 self.epochs_left = self.epochs_left.saturating_sub(1);
             }
             Move::Right if self.pane == Pane::Epochs => {
-                self.epochs_left =
-                    (self.epochs_left + 1).min(epochs::column_count(detail).saturating_sub(1));
+                self.epochs_left = (self.epochs_left + 1)
+                    .min(epochs::column_count(detail.epochs()).saturating_sub(1));
             }
             Move::Left => self.move_cursor(detail, -1),
             Move::Right => self.move_cursor(detail, 1),
@@ -130,10 +131,10 @@ impl RunView {
                 .min(count.saturating_sub(usize::from(pane.height)))
         };
         match (self.pane, movement) {
-            (Pane::Charts, Move::First) => self.cursor = detail.rows().first().copied(),
+            (Pane::Charts, Move::First) => self.cursor = detail.charted().rows().first().copied(),
             (Pane::Charts | Pane::Epochs, Move::Last) => self.cursor = None,
             (Pane::Charts, _) => {
-                let grid = Grid::of(pane, detail.groups().len());
+                let grid = Grid::of(pane, detail.charted().groups().len());
                 let rows = if by.unsigned_abs() > 1 {
                     grid.rows.max(1)
                 } else {
@@ -176,24 +177,34 @@ impl RunView {
 
     /// Past the newest row the cursor lets go and follows.
     fn move_cursor(&mut self, detail: &Detail, by: isize) {
-        let rows = detail.rows();
+        let rows = self.rows(detail);
         let last = rows.len().saturating_sub(1);
-        let at = self.cursor_row(detail).unwrap_or(last);
+        let at = self.cursor_row(rows).unwrap_or(last);
         self.cursor = match at.saturating_add_signed(by) {
             to if to > last => None,
             to => rows.get(to).copied(),
         };
     }
 
-    fn cursor_row(&self, detail: &Detail) -> Option<usize> {
-        nearest(detail.rows(), self.cursor?)
+    /// What the cursor moves over: what the pane shows.
+    fn rows<'a>(&self, detail: &'a Detail) -> &'a [f64] {
+        if self.pane == Pane::Epochs {
+            detail.epochs().rows()
+        } else {
+            detail.charted().rows()
+        }
+    }
+
+    fn cursor_row(&self, rows: &[f64]) -> Option<usize> {
+        nearest(rows, self.cursor?)
     }
 
     /// The rows of the table that show in an area: those that were there, moved just far enough for the cursor to be among them.
     fn window(&self, detail: &Detail, area: Rect) -> Window {
         let shown = usize::from(area.height.saturating_sub(1)).max(1);
-        let end = detail.rows().len().saturating_sub(shown);
-        let cursor = self.cursor_row(detail);
+        let rows = detail.epochs().rows();
+        let end = rows.len().saturating_sub(shown);
+        let cursor = self.cursor_row(rows);
         let top = match cursor {
             Some(row) => self
                 .epochs_top
@@ -234,9 +245,9 @@ impl RunView {
             Line::styled("reading the run's files", theme.style(Role::Muted)).render(place, buf);
             return;
         };
-        let grid = Grid::of(areas.pane(Pane::Charts), detail.groups().len());
+        let grid = Grid::of(areas.pane(Pane::Charts), detail.charted().groups().len());
         let shared = Shared {
-            detail,
+            curves: detail.charted(),
             x_range: detail.x_range(summary.observed.state.is_active(), summary.epochs_planned),
             cursor: self.cursor,
             theme,
@@ -248,7 +259,13 @@ impl RunView {
             buf,
         );
         let table = areas.pane(Pane::Epochs);
-        epochs::draw(detail, self.window(detail, table), theme, table, buf);
+        epochs::draw(
+            detail.epochs(),
+            self.window(detail, table),
+            theme,
+            table,
+            buf,
+        );
         lines::draw_config(
             &detail.config,
             self.config_top,
@@ -268,13 +285,13 @@ impl RunView {
 }
 
 fn far(detail: &Detail) -> isize {
-    (detail.rows().len() / 10).max(1).cast_signed()
+    (detail.charted().rows().len() / 10).max(1).cast_signed()
 }
 
 /// Whole rows of the grid, and no emptiness below the last chart where there are more than fit.
 fn shown_first_chart(wanted: usize, grid: Grid, detail: &Detail) -> usize {
     let columns = usize::from(grid.columns.max(1));
-    let rows = detail.groups().len().div_ceil(columns);
+    let rows = detail.charted().groups().len().div_ceil(columns);
     let last = rows.saturating_sub(usize::from(grid.rows)) * columns;
     wanted.min(last) / columns * columns
 }

@@ -33,7 +33,7 @@ use crate::text;
 
 /// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
 /// little on a slow line.
-pub const REST: Duration = Duration::from_millis(150);
+pub const REST: Duration = Duration::from_millis(250);
 
 /// A run in the table.
 #[derive(Debug)]
@@ -317,13 +317,15 @@ impl Runs {
         rested
     }
 
-    /// When the cursor has rested, or the next visible age reads differently.
+    /// When the cursor has rested, or visible ages read differently: those change together, on the clock's whole minutes, and may
+    /// be a minute behind, so that a screen of young runs is not drawn again every few seconds.
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let rest = self.moved_at.map(|moved| moved + REST);
         // A screen has far fewer rows than this; those beyond it change no sooner to the eye.
         let ages = self.on_screen(200).filter_map(|row| {
             let (_, left) = text::since(columns::age(row.summary.as_ref()?, now));
-            now.checked_add(left + Duration::from_millis(1)).ok()
+            let changes = now.checked_add(left).ok()?;
+            Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
         });
         rest.into_iter().chain(ages).min()
     }

@@ -99,12 +99,13 @@ fn between(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
 }
 
 /// Random bytes that one value of noise is made of.
-const NOISE: usize = 12;
+const NOISE: usize = 4;
 
-/// Roughly normal, deviation 1: the sum of twelve bytes, good enough for noise and fast.
+/// Roughly normal, deviation 1: the sum of four bytes, good enough for noise and fast.
 fn noise(bytes: [u8; NOISE]) -> f64 {
     let sum: u16 = bytes.into_iter().map(u16::from).sum();
-    (f64::from(sum) - 1530.0) / 256.0
+    // Mean 4 x 127.5; variance 4 x (256^2 - 1) / 12.
+    (f64::from(sum) - 510.0) / 147.8
 }
 
 type Colour = [f64; 3];

@@ -101,7 +101,7 @@ fn changed_values_go_along_and_only_they() {
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(
         launched(&effects).overrides,
-        [pair("num_epochs", "3"), pair("nesterov", "true")]
+        [pair("num_epochs", "3"), pair("nesterov", "false")]
     );
 }
 
@@ -130,7 +130,7 @@ fn leaving_the_form_loses_no_change() {
     press(&mut state, "<right><esc><esc>");
     assert!(matches!(state.screen, Screen::Runs));
     press(&mut state, "n<enter>");
-    assert!(state.form.edit.as_ref().unwrap().values.nesterov);
+    assert!(!state.form.edit.as_ref().unwrap().values.nesterov);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::style::Color;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::detail::Detail;
+use super::curves::Curves;
 use crate::analysis::grouping::{Group, Member, Split};
 use crate::analysis::range::Range;
 use crate::dashboard::theme::{Role, Theme};
@@ -86,7 +86,7 @@ impl Grid {
 #[derive(Clone, Copy, Debug)]
 pub struct Shared<'a> {
     /// Where the points are.
-    pub detail: &'a Detail,
+    pub curves: &'a Curves,
     /// The part of x that is shown.
     pub x_range: Option<Range>,
     /// Where values are read out.
@@ -97,9 +97,10 @@ pub struct Shared<'a> {
 
 /// Draws the charts from the `first` group on, as many as `area` holds.
 pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
-    let groups = shared.detail.groups();
+    let groups = shared.curves.groups();
     if groups.is_empty() {
-        let text = "no curves yet: the first point comes with the first row of metrics.csv";
+        let text =
+            "no curves yet: the first points come with the first rows of steps.csv or metrics.csv";
         Line::styled(text, shared.theme.style(Role::Muted)).render(area, buf);
     }
     let grid = Grid::of(area, groups.len());
@@ -111,17 +112,17 @@ pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
 /// One chart.
 pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
     let Shared {
-        detail,
+        curves,
         x_range,
         cursor,
         theme,
     } = shared;
-    let metrics = detail.metrics();
+    let metrics = curves.metrics();
     let series: Vec<Series> = group
         .members
         .iter()
         .map(|member| {
-            let (column, blocks) = detail.column(member.column);
+            let (column, blocks) = curves.column(member.column);
             let style = theme.style(Role::series(colour(*member)));
             let colourless = matches!(style.fg, None | Some(Color::Reset));
             Series {
@@ -145,7 +146,7 @@ pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
         title: &group.title,
         series: &series,
         x_name: &metrics.x_name,
-        x_scale: detail.x_scale(),
+        x_scale: curves.x_scale(),
         y_scale: group.scale,
         x_range,
         cursor,

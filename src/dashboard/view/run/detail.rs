@@ -1,23 +1,18 @@
 //! What the screens show of one run beyond its summary: loaded when a view opens, grown as its files grow, dropped when the view
 //! closes.
 
-use crate::analysis::best::{Best, best};
-use crate::analysis::decimate::Blocks;
-use crate::analysis::grouping::{Group, groups};
+use super::curves::Curves;
 use crate::analysis::range::Range;
-use crate::analysis::scale::Scale;
 use crate::run::checkpoints::Checkpoint;
-use crate::run::metrics::{Column, Metrics};
+use crate::run::metrics::Metrics;
 use crate::run::steps::Progress;
 
 /// Everything read of a run. All text is clean for a terminal.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
-    metrics: Metrics,
-    /// Of each column of `metrics`.
-    blocks: Vec<Blocks>,
-    groups: Vec<Group>,
-    best: Option<Best>,
+    epochs: Curves,
+    /// Over steps; empty once an epoch is done.
+    first_epoch: Curves,
     /// Where it is in its epoch, if it trains.
     pub progress: Option<Progress>,
     /// The end of its log.
@@ -35,6 +30,8 @@ pub struct Detail {
 pub struct Reading {
     /// Rows of its metrics, and whether they are all there are rather than new ones.
     pub metrics: Option<(Metrics, bool)>,
+    /// Rows of its steps while no epoch is done, as `metrics`.
+    pub steps: Option<(Metrics, bool)>,
     /// Where it is in its epoch.
     pub progress: Option<Progress>,
     /// The end of its log.
@@ -52,6 +49,7 @@ impl Reading {
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.metrics.is_none()
+            && self.steps.is_none()
             && self.progress.is_none()
             && self.log.is_none()
             && self.config.is_none()
@@ -75,6 +73,9 @@ impl Detail {
         if let Some((metrics, anew)) = reading.metrics {
             self.take_metrics(metrics, anew);
         }
+        if let Some((steps, anew)) = reading.steps.filter(|_| self.epochs.is_empty()) {
+            self.first_epoch.take(steps, anew);
+        }
         if let Some(log) = reading.log {
             self.log = log;
         }
@@ -90,72 +91,37 @@ impl Detail {
 
     /// Takes in what was read of the metrics: everything (`anew`), or what is new since the last time.
     pub fn take_metrics(&mut self, read: Metrics, anew: bool) {
-        if anew {
-            self.metrics = Metrics::default();
-            self.blocks.clear();
+        self.epochs.take(read, anew);
+        if !self.epochs.is_empty() {
+            self.first_epoch = Curves::default();
         }
-        let kept = self.metrics.absorb(read);
-        self.blocks.resize_with(kept.len(), Blocks::default);
-        for ((blocks, column), kept) in self.blocks.iter_mut().zip(&self.metrics.columns).zip(kept)
-        {
-            blocks.truncate(kept);
-            blocks.extend(&column.y);
-        }
-        self.groups = groups(&self.metrics);
-        self.best = best(&self.metrics, &self.groups);
     }
 
-    /// All points.
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+    /// The curves over epochs.
+    pub fn epochs(&self) -> &Curves {
+        &self.epochs
     }
 
-    /// The charts to draw, in order.
-    pub fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
-    /// A column with the blocks that make drawing it fast.
-    pub fn column(&self, index: usize) -> (&Column, &Blocks) {
-        (&self.metrics.columns[index], &self.blocks[index])
-    }
-
-    /// The best row so far.
-    pub fn best(&self) -> Option<Best> {
-        self.best
-    }
-
-    /// The x of each row, ascending.
-    pub fn rows(&self) -> &[f64] {
-        let of_x = self.metrics.column(&self.metrics.x_name);
-        let longest = || {
-            self.metrics
-                .columns
-                .iter()
-                .max_by_key(|column| column.x.len())
-        };
-        of_x.or_else(longest).map_or(&[], |column| &column.x)
-    }
-
-    /// What x counts: whole epochs or steps, unless it is seen to be in parts of them.
-    pub fn x_scale(&self) -> Scale {
-        let ends = [self.rows().first(), self.rows().last()];
-        if ends.into_iter().flatten().all(|x| x.fract() == 0.0) {
-            Scale::Whole
+    /// The curves to chart: over epochs, and over steps until the first epoch is done.
+    pub fn charted(&self) -> &Curves {
+        if self.epochs.is_empty() {
+            &self.first_epoch
         } else {
-            Scale::Number
+            &self.epochs
         }
     }
 
-    /// The part of x that charts show: all rows, and while it trains some room up to the `planned` end.
+    /// The part of x that charts show: all rows, and while it trains some room up to the end of the `planned` epochs, or of the
+    /// first one.
     pub fn x_range(&self, training: bool, planned: Option<u32>) -> Option<Range> {
-        let rows = self.rows();
-        let range = Range::of([*rows.first()?, *rows.last()?])?;
-        let planned = planned
-            .filter(|_| self.metrics.x_name == "epoch")
-            .map(f64::from);
+        let end = if self.epochs.is_empty() {
+            self.progress.map(|progress| progress.steps_per_epoch)
+        } else {
+            planned.filter(|_| self.epochs.metrics().x_name == "epoch")
+        };
+        let range = self.charted().x_range()?;
         Some(if training {
-            range.with_room(planned)
+            range.with_room(end.map(f64::from))
         } else {
             range
         })
@@ -165,6 +131,7 @@ impl Detail {
 #[cfg(test)]
 pub(in crate::dashboard) mod tests {
     use super::*;
+    use crate::run::metrics::Column;
 
     /// A run of `epochs` epochs with the reference's most important columns, the same each time.
     pub(in crate::dashboard) fn trained(epochs: u32) -> Metrics {
@@ -203,50 +170,44 @@ pub(in crate::dashboard) mod tests {
     }
 
     #[test]
-    fn growing_is_the_same_as_reading_at_once() {
-        let mut grown = Detail::default();
-        grown.take_metrics(trained(200), true);
-        let mut later = trained(300);
-        for column in &mut later.columns {
-            column.x.drain(..199);
-            column.y.drain(..199);
-        }
-        grown.take_metrics(later, false);
-        let mut whole = Detail::default();
-        let expected = {
-            let mut all = trained(200);
-            for (column, new) in all.columns.iter_mut().zip(trained(300).columns) {
-                column.x.truncate(199);
-                column.y.truncate(199);
-                column.x.extend_from_slice(&new.x[199..]);
-                column.y.extend_from_slice(&new.y[199..]);
-            }
-            Metrics { rows: 300, ..all }
-        };
-        whole.take_metrics(expected, true);
-        assert_eq!(grown.metrics, whole.metrics);
-        assert_eq!(grown.blocks, whole.blocks);
-        assert_eq!(grown.best, whole.best);
-    }
-
-    #[test]
-    fn rows_of_a_file_without_x_are_those_of_its_longest_column() {
-        let column = |name: &str, x: &[f64]| Column {
-            name: name.to_owned(),
-            x: x.to_vec(),
-            y: x.to_vec(),
-        };
+    fn steps_are_charted_until_the_first_epoch_is_done() {
         let mut detail = Detail::default();
-        let columns = vec![column("a", &[1.0]), column("b", &[1.0, 2.0])];
-        detail.take_metrics(
-            Metrics {
-                x_name: "row".to_owned(),
-                columns,
-                ..Metrics::default()
-            },
-            true,
-        );
-        assert_eq!(detail.rows(), [1.0, 2.0]);
-        assert_eq!(Detail::default().rows(), [0.0; 0]);
+        let steps = |names: &[&str]| Metrics {
+            x_name: "step".to_owned(),
+            columns: names
+                .iter()
+                .map(|name| Column {
+                    name: (*name).to_owned(),
+                    x: vec![5.0, 11.0],
+                    y: vec![2.3, 2.1],
+                })
+                .collect(),
+            rows: 2,
+            ..Metrics::default()
+        };
+        let progress = Progress {
+            epoch: 1,
+            step: 11,
+            steps_per_epoch: 63,
+            images_per_s: 1.0,
+            elapsed_s: 1.0,
+        };
+        detail.take(Reading {
+            steps: Some((steps(&["step", "train_loss"]), true)),
+            progress: Some(progress),
+            ..Reading::default()
+        });
+        assert_eq!(detail.charted().rows(), [5.0, 11.0]);
+        assert!(detail.epochs().is_empty());
+        let range = detail.x_range(true, Some(200)).unwrap();
+        assert!(range.max() > 11.0 && range.max() <= 63.0, "{range:?}");
+        detail.take_metrics(trained(1), true);
+        assert_eq!(detail.charted().rows(), [1.0]);
+        // What comes late of the steps changes nothing.
+        detail.take(Reading {
+            steps: Some((steps(&["step", "train_loss"]), true)),
+            ..Reading::default()
+        });
+        assert_eq!(detail.charted().rows(), [1.0]);
     }
 }

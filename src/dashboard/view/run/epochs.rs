@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::detail::Detail;
+use super::curves::Curves;
 use crate::analysis::scale::Scale;
 use crate::dashboard::theme::{Role, Theme};
 use crate::run::metrics::Column;
@@ -33,12 +33,12 @@ const BETWEEN: u16 = 2;
 ///     195       1.151   94.52%
 /// ▸★  196       1.150   94.56%
 /// ```
-pub fn draw(detail: &Detail, window: Window, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw(epochs: &Curves, window: Window, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if area.width <= MARKS || area.height == 0 {
         return;
     }
-    let rows = detail.rows();
-    let best = detail.best().map(|best| best.x);
+    let rows = epochs.rows();
+    let best = epochs.best().map(|best| best.x);
     for (line, (index, &row)) in rows
         .iter()
         .enumerate()
@@ -55,7 +55,7 @@ pub fn draw(detail: &Detail, window: Window, theme: &Theme, area: Rect, buf: &mu
         }
     }
     let mut x = area.x + MARKS;
-    for shown in shown_columns(detail, window.left) {
+    for shown in shown_columns(epochs, window.left) {
         let width = shown.width.min(area.right().saturating_sub(x));
         if width < shown.width && x > area.x + MARKS {
             break;
@@ -65,7 +65,7 @@ pub fn draw(detail: &Detail, window: Window, theme: &Theme, area: Rect, buf: &mu
             (x, area.y, width),
             shown
                 .column
-                .map_or(&detail.metrics().x_name, |column| &column.name),
+                .map_or(&epochs.metrics().x_name, |column| &column.name),
             theme.style(Role::Header),
         );
         for (line, (index, &row)) in rows
@@ -80,7 +80,7 @@ pub fn draw(detail: &Detail, window: Window, theme: &Theme, area: Rect, buf: &mu
                 best: best == Some(row),
                 cursor: window.cursor == Some(index),
             };
-            let (text, style) = cell(detail, &shown, &here, theme);
+            let (text, style) = cell(epochs, &shown, &here, theme);
             right(buf, (x, area.y + 1 + line as u16, width), &text, style);
         }
         x += width + BETWEEN;
@@ -88,14 +88,14 @@ pub fn draw(detail: &Detail, window: Window, theme: &Theme, area: Rect, buf: &mu
 }
 
 /// How many columns can be scrolled through.
-pub fn column_count(detail: &Detail) -> usize {
-    shown_columns(detail, 0).count().saturating_sub(1)
+pub fn column_count(epochs: &Curves) -> usize {
+    shown_columns(epochs, 0).count().saturating_sub(1)
 }
 
 /// How many columns after that of x an area shows, from `left` on.
-pub fn columns_in(detail: &Detail, left: usize, area: Rect) -> usize {
+pub fn columns_in(epochs: &Curves, left: usize, area: Rect) -> usize {
     let mut used = MARKS;
-    shown_columns(detail, left)
+    shown_columns(epochs, left)
         .take_while(|shown| {
             used += shown.width;
             let fits = used <= area.width;
@@ -120,18 +120,18 @@ struct Cell {
 }
 
 /// The column of x, then the others in the charts' order from `left` on.
-fn shown_columns(detail: &Detail, left: usize) -> impl Iterator<Item = Shown<'_>> {
-    let metrics = detail.metrics();
-    let widest = detail
+fn shown_columns(epochs: &Curves, left: usize) -> impl Iterator<Item = Shown<'_>> {
+    let metrics = epochs.metrics();
+    let widest = epochs
         .rows()
         .last()
-        .map_or(0, |&row| detail.x_scale().reading(row).len());
+        .map_or(0, |&row| epochs.x_scale().reading(row).len());
     let x = Shown {
         column: None,
-        scale: detail.x_scale(),
+        scale: epochs.x_scale(),
         width: metrics.x_name.chars().count().max(widest) as u16,
     };
-    let others = detail.groups().iter().flat_map(|group| {
+    let others = epochs.groups().iter().flat_map(|group| {
         group
             .members
             .iter()
@@ -147,7 +147,7 @@ fn shown_columns(detail: &Detail, left: usize) -> impl Iterator<Item = Shown<'_>
     }))
 }
 
-fn cell(detail: &Detail, shown: &Shown, here: &Cell, theme: &Theme) -> (String, Style) {
+fn cell(epochs: &Curves, shown: &Shown, here: &Cell, theme: &Theme) -> (String, Style) {
     let value = match shown.column {
         None => Some(here.row),
         Some(column) => column
@@ -157,9 +157,9 @@ fn cell(detail: &Detail, shown: &Shown, here: &Cell, theme: &Theme) -> (String, 
             .map(|index| column.y[index]),
     };
     let decided = here.best
-        && detail
+        && epochs
             .best()
-            .is_some_and(|best| shown.column == Some(&detail.metrics().columns[best.column]));
+            .is_some_and(|best| shown.column == Some(&epochs.metrics().columns[best.column]));
     let role = match value {
         Some(value) if !value.is_finite() => Role::Bad,
         _ if decided => Role::Good,

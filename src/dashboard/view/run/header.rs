@@ -98,14 +98,15 @@ fn identity<'a>(summary: &'a Summary, detail: Option<&Detail>, theme: &Theme) ->
 /// The best value with its column and place, as exact as what has been read allows.
 fn best(summary: &Summary, detail: Option<&Detail>) -> Option<String> {
     let of_detail = detail.and_then(|detail| {
-        let best = detail.best()?;
-        let group = detail.groups().iter().find(|group| {
+        let epochs = detail.epochs();
+        let best = epochs.best()?;
+        let group = epochs.groups().iter().find(|group| {
             group
                 .members
                 .iter()
                 .any(|member| member.column == best.column)
         })?;
-        let metrics = detail.metrics();
+        let metrics = epochs.metrics();
         let value = group.scale.reading(best.value);
         Some(format!(
             "best {} {value} at {} {}",
@@ -232,7 +233,7 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         remarks.push(trouble);
         role = Role::Warn;
     }
-    if let Some(metrics) = detail.map(Detail::metrics) {
+    if let Some(metrics) = detail.map(|detail| detail.epochs().metrics()) {
         if let Some(first) = metrics.problems.first() {
             let more = match metrics.problem_count {
                 0 | 1 => String::new(),

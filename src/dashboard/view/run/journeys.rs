@@ -158,11 +158,13 @@ fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_reste
     assert_eq!(reads(&found), [&dir("c")]);
     assert!(reads(&press(&mut state, 'j')).is_empty());
     let due = state.next_wake().unwrap();
-    assert_eq!(due, start() + 150.milliseconds());
+    assert_eq!(due, start() + 250.milliseconds());
     let effects = update(&mut state, due, Message::Woke);
     assert_eq!(reads(&effects), [&dir("b")]);
     assert!(effects.contains(&Effect::Close(dir("c"))), "{effects:?}");
+    assert!(!state.dirty, "the preview is drawn once, when it is read");
     read(&mut state, "b", 120, true);
+    assert!(state.dirty);
     assert!(
         screen(&state).contains("val_acc 90.86%"),
         "{}",
@@ -171,6 +173,16 @@ fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_reste
     // The screen of the same run needs no second reading.
     assert!(reads(&press(&mut state, '\n')).is_empty());
     assert!(screen(&state).contains("2 Epochs"));
+}
+
+#[test]
+fn the_screen_is_complete_once_the_preview_is_read() {
+    let (mut state, _) = opened(200, 50);
+    assert!(!state.is_complete());
+    read(&mut state, "c", 120, true);
+    assert!(state.is_complete());
+    // A small screen has no preview to wait for.
+    assert!(opened(80, 24).0.is_complete());
 }
 
 #[test]

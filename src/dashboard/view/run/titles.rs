@@ -108,21 +108,21 @@ impl RunView {
         let rows = usize::from(area.height);
         match pane {
             Pane::Charts => {
-                let grid = Grid::of(area, detail.groups().len());
+                let grid = Grid::of(area, detail.charted().groups().len());
                 part(
                     shown_first_chart(self.first_chart, grid, detail),
                     grid.capacity(),
-                    detail.groups().len(),
+                    detail.charted().groups().len(),
                 )
             }
             Pane::Epochs => {
                 let rows = part(
                     self.window(detail, area).top,
                     rows.saturating_sub(1),
-                    detail.rows().len(),
+                    detail.epochs().rows().len(),
                 );
-                let columns = epochs::column_count(detail);
-                let shown = epochs::columns_in(detail, self.epochs_left, area);
+                let columns = epochs::column_count(detail.epochs());
+                let shown = epochs::columns_in(detail.epochs(), self.epochs_left, area);
                 let before = if self.epochs_left > 0 { "‹ " } else { "" };
                 let after = if self.epochs_left + shown < columns {
                     " ›"

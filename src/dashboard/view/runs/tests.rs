@@ -206,7 +206,7 @@ fn stop_asks_first_and_a_run_that_has_ended_is_not_stopped() {
 }
 
 #[test]
-fn ages_wake_the_loop_only_when_they_read_differently() {
+fn ages_wake_the_loop_together_and_only_when_they_read_differently() {
     let state = listed(80, 24);
     // Whole hours at the start: the next to change is an hour away.
     let wake = state.next_wake().unwrap();
@@ -214,4 +214,5 @@ fn ages_wake_the_loop_only_when_they_read_differently() {
         wake > start() + 59.minutes() && wake <= start() + 61.minutes(),
         "{wake}"
     );
+    assert_eq!(wake.as_second() % 60, 0, "{wake}");
 }
