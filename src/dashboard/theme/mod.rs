@@ -14,8 +14,6 @@ pub use depth::Depth;
 pub use load::{BUILT_IN, Warning, load_all};
 pub use role::Role;
 
-use crate::run::State;
-
 /// A style for every role. As loaded it is for 24-bit colour; [`Theme::fitted`] makes it one for the terminal at hand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
@@ -28,20 +26,6 @@ impl Theme {
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles[role as usize]
-    }
-
-    /// The style of a run's state.
-    pub fn state(&self, state: State) -> Style {
-        self.style(match state {
-            State::Queued => Role::StateQueued,
-            State::Starting => Role::StateStarting,
-            State::Running => Role::StateRunning,
-            State::Stopping => Role::StateStopping,
-            State::Finished => Role::StateFinished,
-            State::Stopped => Role::StateStopped,
-            State::Failed => Role::StateFailed,
-            State::Lost => Role::StateLost,
-        })
     }
 
     /// The colour that the whole screen is filled with; the terminal's own where the theme has none.

@@ -1,17 +1,23 @@
 //! The table of runs at two sizes, and what keys and changes do to its order, filter and cursor.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::run::tests::{summary, text};
 use super::*;
 use crate::dashboard::message::Message;
+use crate::dashboard::theme::Role;
 use crate::dashboard::update::update;
 use crate::dashboard::view;
+use crate::dashboard::view::columns::Column;
+use crate::run::discover::Found;
 use crate::run::state::State as RunState;
+use crate::run::summary::Summary;
 
 fn start() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()

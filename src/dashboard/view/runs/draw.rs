@@ -1,0 +1,284 @@
+//! How the table of runs is drawn.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Margin, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use super::areas;
+use super::table::Row;
+use crate::dashboard::state::State;
+use crate::dashboard::theme::Role;
+use crate::dashboard::view::columns::{self, Column};
+use crate::dashboard::view::{preview, state_glyph};
+use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::dashboard::widget::sparkline::Sparkline;
+use crate::run::summary::Summary;
+use crate::text;
+
+/// Draws the table.
+///
+/// ```text
+/// traintop  runs  3 of 12 runs  1 running                       /quick
+///   STATE      NAME                   EPOCHS         BEST %       TREND       AGE
+/// ▌ ● running  quick                  3/10 ━━━╸────   71.20 @3    ▁▃▅▆         2m
+/// ```
+pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+    let [top, header, table, below] = areas(area);
+    draw_top(state, top, buf);
+    let columns = columns::fitting(&state.runs.columns, area.width);
+    draw_header(state, &columns, header, buf);
+    if state.runs.order.is_empty() {
+        draw_empty(state, table, buf);
+        return;
+    }
+    for (y, row) in (table.y..table.bottom()).zip(state.runs.on_screen(table.height)) {
+        draw_row(
+            state,
+            row,
+            &columns,
+            Rect {
+                y,
+                height: 1,
+                ..table
+            },
+            buf,
+        );
+    }
+    draw_preview(state, below, buf);
+}
+
+/// The opened run below the table, under a rule. It follows the cursor once that rests.
+fn draw_preview(state: &State, area: Rect, buf: &mut Buffer) {
+    let shown = state.opened.as_ref().and_then(|opened| {
+        let summary = state.runs.row(&opened.dir)?.summary.as_ref()?;
+        Some((summary, opened.detail.as_ref()))
+    });
+    let (Some((summary, detail)), false) = (shown, area.is_empty()) else {
+        return;
+    };
+    let rule = "─".repeat(usize::from(area.width));
+    buf.set_string(area.x, area.y, rule, state.theme.style(Role::Border));
+    let inside = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    preview::draw(summary, detail, &state.theme, inside, buf);
+}
+
+fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
+    let (theme, runs) = (&state.theme, &state.runs);
+    let muted = theme.style(Role::Muted);
+    let roots: Vec<_> = state
+        .roots
+        .iter()
+        .map(|root| text::clean(&root.display().to_string()).into_owned())
+        .collect();
+    let total = text::count(runs.rows.len() as u64);
+    let filtered = !runs.filter.text().is_empty();
+    let count = if filtered {
+        format!("{} of {total} runs", text::count(runs.order.len() as u64))
+    } else if runs.rows.len() == 1 {
+        "1 run".to_owned()
+    } else {
+        format!("{total} runs")
+    };
+    let active = runs.rows.values().filter(|row| {
+        row.summary
+            .as_ref()
+            .is_some_and(|summary| summary.observed.state.is_active())
+    });
+    let mut spans = vec![
+        Span::styled("traintop", theme.style(Role::Title)),
+        Span::styled(format!("  {}  {count}", roots.join(" ")), muted),
+    ];
+    if let active @ 1.. = active.count() {
+        spans.push(Span::styled(
+            format!("  {active} running"),
+            theme.style(Role::StateRunning),
+        ));
+    }
+    if !runs.searched {
+        spans.push(Span::styled("  searching", muted));
+    } else if let Some(problem) = runs.problems.first() {
+        spans.push(Span::styled(
+            format!("  ✗ {problem}"),
+            theme.style(Role::Bad),
+        ));
+    }
+    Line::from(spans).render(area, buf);
+    if filtered || runs.editing {
+        let shown = runs.filter.text();
+        let width = (shown.chars().count() as u16 + 3).min(area.width);
+        let place = Rect {
+            x: area.right() - width,
+            width,
+            ..area
+        };
+        buf.set_style(place, theme.style(Role::Prompt));
+        Line::from(vec![
+            Span::styled(" /", theme.style(Role::Key)),
+            Span::raw(shown),
+            Span::raw(if runs.editing { "▏" } else { " " }),
+        ])
+        .render(place, buf);
+    }
+}
+
+fn draw_header(state: &State, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
+    let mut x = area.x + 2;
+    let (sorted, descending) = state.runs.sort;
+    for (column, width) in columns {
+        let arrow = if *column == sorted {
+            if descending { "▼" } else { "▲" }
+        } else {
+            ""
+        };
+        let title = format!("{}{arrow}", column.title());
+        let title = if column.is_right() {
+            format!("{title:>0$}", usize::from(*width))
+        } else {
+            title
+        };
+        let role = if *column == sorted {
+            Role::Accent
+        } else {
+            Role::Header
+        };
+        buf.set_stringn(
+            x,
+            area.y,
+            title,
+            usize::from(*width),
+            state.theme.style(role),
+        );
+        x += width + 1;
+    }
+}
+
+fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
+    let roots: Vec<_> = state
+        .roots
+        .iter()
+        .map(|root| text::clean(&root.display().to_string()).into_owned())
+        .collect();
+    let lines = if !state.runs.rows.is_empty() {
+        vec![
+            Line::from("No run passes the filter."),
+            Line::from("Esc shows all runs again."),
+        ]
+    } else if state.runs.searched {
+        vec![
+            Line::from(format!("No runs below {}.", roots.join(", "))),
+            Line::default(),
+            Line::from("n  starts a training run on built-in images."),
+            Line::from("q  leaves; `traintop FOLDER` looks elsewhere."),
+        ]
+    } else {
+        vec![Line::from(format!("Searching {} …", roots.join(", ")))]
+    };
+    let inside = area.inner(Margin::new(2, 1));
+    Paragraph::new(lines)
+        .style(state.theme.style(Role::Muted))
+        .wrap(Wrap { trim: true })
+        .render(inside, buf);
+}
+
+fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
+    let theme = &state.theme;
+    let selected = state.runs.cursor.as_ref() == Some(&row.found.dir);
+    if selected {
+        // Only this mark and the name tell the selected row: a bar over the whole line would be sent again with every move.
+        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+    }
+    let mut x = area.x + 2;
+    for (column, width) in columns {
+        let place = Rect {
+            x,
+            width: *width,
+            ..area
+        };
+        x += width + 1;
+        let Some(summary) = &row.summary else {
+            if *column == Column::Name {
+                let name = row.found.dir.name();
+                let name = text::clean(&name);
+                let role = if selected {
+                    Role::Selection
+                } else {
+                    Role::Muted
+                };
+                buf.set_stringn(
+                    place.x,
+                    place.y,
+                    text::fitted(&name, usize::from(*width)),
+                    usize::from(*width),
+                    theme.style(role),
+                );
+            }
+            continue;
+        };
+        draw_cell(state, summary, *column, selected, place, buf);
+    }
+}
+
+fn draw_cell(
+    state: &State,
+    summary: &Summary,
+    column: Column,
+    selected: bool,
+    place: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = &state.theme;
+    let style = match column {
+        Column::State => theme.style(state_glyph::role(summary.observed.state)),
+        Column::Name if selected => theme.style(Role::Selection),
+        Column::Name | Column::Best => theme.style(Role::Text),
+        _ => theme.style(Role::Muted),
+    };
+    let width = usize::from(place.width);
+    let said = text::fitted(&column.text(summary, state.now), width).into_owned();
+    match column {
+        Column::Trend => {
+            let bad_style = theme.style(Role::Bad);
+            Sparkline {
+                values: &summary.trend,
+                style: theme.style(Role::Trend),
+                bad_style,
+            }
+            .render(place, buf);
+        }
+        Column::Epochs => {
+            let (end, _) = buf.set_stringn(place.x, place.y, &said, width, style);
+            // At least "200/200" stands there, so that the bars of all rows begin in one column.
+            let start = end.max(place.x + 7) + 1;
+            if let (Some(fraction), true) = (columns::done(summary), start < place.right()) {
+                let bar = ProgressBar {
+                    fraction,
+                    done: theme.style(Role::BarDone),
+                    rest: theme.style(Role::BarRest),
+                };
+                bar.render(
+                    Rect {
+                        x: start,
+                        width: place.right() - start,
+                        ..place
+                    },
+                    buf,
+                );
+            }
+        }
+        _ if column.is_right() => {
+            let said = format!("{said:>width$}");
+            buf.set_stringn(place.x, place.y, said, width, style);
+        }
+        Column::Name if selected => {
+            buf.set_stringn(place.x, place.y, format!("{said:<width$}"), width, style);
+        }
+        _ => {
+            buf.set_stringn(place.x, place.y, said, width, style);
+        }
+    }
+}

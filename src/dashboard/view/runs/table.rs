@@ -1,0 +1,329 @@
+//! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::dashboard::view::columns::{self, Column};
+use crate::dashboard::widget::prompt::Prompt;
+use crate::run::RunDir;
+use crate::run::discover::Found;
+use crate::run::summary::Summary;
+use crate::text;
+
+/// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
+/// little on a slow line.
+pub const REST: Duration = Duration::from_millis(250);
+
+/// A run in the table.
+#[derive(Debug)]
+pub struct Row {
+    /// Where it was found, and in what condition.
+    pub found: Found,
+    /// What is known of it; `None` until it was summed up.
+    pub summary: Option<Summary>,
+}
+
+/// The table of runs.
+#[derive(Debug)]
+pub struct Runs {
+    pub(super) rows: HashMap<RunDir, Row>,
+    /// The runs that pass the filter, in the order of the table.
+    pub(super) order: Vec<RunDir>,
+    pub(super) cursor: Option<RunDir>,
+    /// The first row on the screen.
+    top: usize,
+    pub(super) sort: (Column, bool),
+    pub(super) columns: Vec<Column>,
+    pub(super) filter: Prompt,
+    pub(super) editing: bool,
+    /// Whether all roots have been searched.
+    pub(super) searched: bool,
+    pub(super) problems: Vec<String>,
+    /// When the cursor moved last, until it has rested.
+    moved_at: Option<Timestamp>,
+    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first run.
+    touched: bool,
+    /// A run that was just started: the cursor goes to it when it appears.
+    expected: Option<RunDir>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self {
+            rows: HashMap::new(),
+            order: Vec::new(),
+            cursor: None,
+            top: 0,
+            sort: (Column::Age, false),
+            columns: Column::ALL.to_vec(),
+            filter: Prompt::default(),
+            editing: false,
+            searched: false,
+            problems: Vec::new(),
+            moved_at: None,
+            touched: false,
+            expected: None,
+        }
+    }
+}
+
+impl Runs {
+    /// Shows these columns only, in the table's order.
+    pub fn set_columns(&mut self, columns: Vec<Column>) {
+        self.columns = columns;
+    }
+
+    /// The run under the cursor.
+    pub fn selected(&self) -> Option<&Row> {
+        self.rows.get(self.cursor.as_ref()?)
+    }
+
+    /// A run by its folder.
+    pub fn row(&self, dir: &RunDir) -> Option<&Row> {
+        self.rows.get(dir)
+    }
+
+    /// The run to which a changed folder belongs: its own, or its `logs`.
+    pub fn owner(&self, folder: &Path) -> Option<&RunDir> {
+        let own = RunDir::new(folder);
+        let parent = folder.parent().map(RunDir::new);
+        let known = |dir: RunDir| self.rows.get_key_value(&dir).map(|(dir, _)| dir);
+        known(own).or_else(|| known(parent?))
+    }
+
+    /// All runs that are known.
+    pub fn all(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// Whether text is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.editing
+    }
+
+    /// Takes in runs that were found. Returns those that still have to be summed up, those on the screen first.
+    pub fn add(&mut self, found: Vec<(Found, Option<Summary>)>, height: u16) -> Vec<RunDir> {
+        let mut unknown = Vec::new();
+        for (found, summary) in found {
+            let dir = found.dir.clone();
+            let known = self
+                .rows
+                .get(&dir)
+                .is_some_and(|row| row.found.stamps == found.stamps && row.summary.is_some());
+            if known {
+                continue;
+            }
+            if summary.is_none() {
+                unknown.push(dir.clone());
+            }
+            let summary = summary.or_else(|| self.rows.remove(&dir).and_then(|row| row.summary));
+            self.rows.insert(dir, Row { found, summary });
+        }
+        self.arrange();
+        let place: HashMap<&RunDir, usize> = self
+            .order
+            .iter()
+            .enumerate()
+            .map(|(at, dir)| (dir, at))
+            .collect();
+        let on_screen = self.top..self.top + usize::from(height);
+        unknown.sort_by_key(|dir| {
+            let at = place.get(dir).copied().unwrap_or(usize::MAX);
+            (!on_screen.contains(&at), at)
+        });
+        unknown
+    }
+
+    /// Takes in a summary, keeping what only this program counted.
+    pub fn update(&mut self, found: Found, mut summary: Summary) {
+        let size = self
+            .rows
+            .get(&found.dir)
+            .and_then(|row| row.summary.as_ref()?.size_bytes);
+        summary.size_bytes = summary.size_bytes.or(size);
+        self.rows.insert(
+            found.dir.clone(),
+            Row {
+                found,
+                summary: Some(summary),
+            },
+        );
+    }
+
+    /// Puts the cursor on this run as soon as it is there.
+    pub fn expect(&mut self, dir: RunDir) {
+        self.expected = Some(dir);
+    }
+
+    /// Takes in sizes.
+    pub fn measured(&mut self, sizes: Vec<(RunDir, u64)>) {
+        for (dir, size) in sizes {
+            if let Some(summary) = self.rows.get_mut(&dir).and_then(|row| row.summary.as_mut()) {
+                summary.size_bytes = Some(size);
+            }
+        }
+        if self.sort.0 == Column::Size {
+            self.arrange();
+        }
+    }
+
+    /// A run that is gone.
+    pub fn remove(&mut self, dir: &RunDir) {
+        self.rows.remove(dir);
+        self.arrange();
+    }
+
+    /// All roots were searched and hold these runs.
+    pub fn searched(&mut self, dirs: &[RunDir], problems: Vec<String>) {
+        let there: HashSet<_> = dirs.iter().collect();
+        self.rows.retain(|dir, _| there.contains(dir));
+        self.searched = true;
+        self.problems = problems;
+        self.arrange();
+    }
+
+    /// Puts the runs that pass the filter in order. The cursor stays on its run, or where it was.
+    pub fn arrange(&mut self) {
+        let was = self
+            .cursor
+            .as_ref()
+            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor));
+        let words: Vec<String> = self
+            .filter
+            .text()
+            .to_lowercase()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut shown: Vec<&Row> = self
+            .rows
+            .values()
+            .filter(|row| passes(row, &words))
+            .collect();
+        let (column, descending) = self.sort;
+        shown.sort_by(|a, b| match (&a.summary, &b.summary) {
+            (Some(a), Some(b)) => column.order(a, b, descending),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            // Folders are named by the time at which they were made.
+            (None, None) => b.found.dir.cmp(&a.found.dir),
+        });
+        self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
+        let order = &self.order;
+        if let Some(expected) = self.expected.take_if(|expected| order.contains(expected)) {
+            self.cursor = Some(expected);
+            self.touched = true;
+        }
+        let there = self
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| self.order.contains(cursor));
+        if !self.touched {
+            self.cursor = self.order.first().cloned();
+        } else if !there {
+            let at = was.unwrap_or(0).min(self.order.len().saturating_sub(1));
+            self.cursor = self.order.get(at).cloned();
+        }
+    }
+
+    /// All runs are known: from now on the cursor stays with its run, wherever the order puts it.
+    pub fn settle(&mut self) {
+        self.touched = true;
+    }
+
+    /// Whether all roots have been searched.
+    pub fn is_searched(&self) -> bool {
+        self.searched
+    }
+
+    pub(super) fn position(&self) -> usize {
+        let cursor = self.cursor.as_ref();
+        cursor
+            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor))
+            .unwrap_or(0)
+    }
+
+    pub(super) fn move_to(&mut self, at: usize, height: u16, now: Timestamp) {
+        let at = at.min(self.order.len().saturating_sub(1));
+        self.cursor = self.order.get(at).cloned();
+        self.scroll(at, height);
+        self.moved_at = Some(now);
+        self.touched = true;
+    }
+
+    fn scroll(&mut self, at: usize, height: u16) {
+        let height = usize::from(height).max(1);
+        self.top = self.top.clamp((at + 1).saturating_sub(height), at);
+        self.top = self.top.min(self.order.len().saturating_sub(height));
+    }
+
+    /// Keeps the cursor on the screen after the order or the size has changed.
+    pub fn keep_in_sight(&mut self, height: u16) {
+        self.scroll(self.position(), height);
+    }
+
+    pub(super) fn sort_by(&mut self, step: isize) {
+        let count = self.columns.len() as isize;
+        let at = self
+            .columns
+            .iter()
+            .position(|column| *column == self.sort.0)
+            .unwrap_or(0) as isize;
+        let column = self.columns[(at + step).rem_euclid(count) as usize];
+        // Accuracies are asked for from the best down.
+        self.sort = (
+            column,
+            matches!(column, Column::Best | Column::Trend | Column::Size),
+        );
+        self.arrange();
+    }
+
+    /// The runs on the screen.
+    pub fn on_screen(&self, height: u16) -> impl Iterator<Item = &Row> {
+        self.order
+            .iter()
+            .skip(self.top)
+            .take(usize::from(height))
+            .filter_map(|dir| self.rows.get(dir))
+    }
+
+    /// Whether the cursor has rested long enough; true once after each move.
+    pub fn has_rested(&mut self, now: Timestamp) -> bool {
+        let rested = self.moved_at.is_some_and(|moved| now >= moved + REST);
+        if rested {
+            self.moved_at = None;
+        }
+        rested
+    }
+
+    /// When the cursor has rested, or visible ages read differently: those change together, on the clock's whole minutes, and may
+    /// be a minute behind, so that a screen of young runs is not drawn again every few seconds.
+    pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let rest = self.moved_at.map(|moved| moved + REST);
+        // A screen has far fewer rows than this; those beyond it change no sooner to the eye.
+        let ages = self.on_screen(200).filter_map(|row| {
+            let (_, left) = text::since(columns::age(row.summary.as_ref()?, now));
+            let changes = now.checked_add(left).ok()?;
+            Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
+        });
+        rest.into_iter().chain(ages).min()
+    }
+}
+
+/// Whether a run holds all the words, in its name, folder, network, recipe or state.
+fn passes(row: &Row, words: &[String]) -> bool {
+    let path = row.found.dir.name().to_lowercase();
+    words.iter().all(|word| {
+        path.contains(word)
+            || row.summary.as_ref().is_some_and(|summary| {
+                [&summary.name, &summary.model, &summary.recipe]
+                    .iter()
+                    .any(|text| text.to_lowercase().contains(word))
+                    || summary.observed.state.name().contains(word)
+            })
+    })
+}
