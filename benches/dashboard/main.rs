@@ -13,6 +13,8 @@ use session::{Press, Session};
 
 const STARTS: usize = 7;
 const KEYS: usize = 60;
+/// Fewer than the table has at 200x50.
+const ROWS: usize = 20;
 const IDLE: Duration = Duration::from_secs(20);
 
 fn main() {
@@ -49,6 +51,19 @@ fn report(what: &str, measured: f64, reach: f64, unit: &str) {
         format!("{reach:.0} {unit}"),
         measured / reach
     );
+}
+
+/// A figure that nothing is asked of.
+fn note(what: &str, bytes: f64) {
+    println!("{what:<58} {:>12}", format!("{bytes:.0} B"));
+}
+
+/// Of the median press.
+fn bytes(presses: &[Press]) -> f64 {
+    quantile(
+        presses.iter().map(|press| press.bytes as f64).collect(),
+        0.5,
+    )
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -111,30 +126,50 @@ fn keys_and_idle(root: &Path, scratch: &Path) {
     let mut session = Session::start(root, &scratch.join("home0"), 200, 50);
     session.until(has_chart);
     session.settle();
-    let presses: Vec<Press> = (0..KEYS).map(|_| session.press(b"j")).collect();
+    // Within the table's rows, so that it need not scroll.
+    let presses: Vec<Press> = (0..KEYS)
+        .map(|number| {
+            session.press(if (number / ROWS).is_multiple_of(2) {
+                b"j"
+            } else {
+                b"k"
+            })
+        })
+        .collect();
     let settled: Vec<f64> = presses
         .iter()
         .map(|press| milliseconds(press.settled))
         .collect();
-    let bytes = presses.iter().map(|press| press.bytes as f64).collect();
     report(
-        "cursor down: key to settled frame (median)",
+        "cursor move: key to settled frame (median)",
         quantile(settled.clone(), 0.5),
         5.0,
         "ms",
     );
     report(
-        "cursor down: key to settled frame (99th percentile)",
+        "cursor move: key to settled frame (99th percentile)",
         quantile(settled, 0.99),
         12.0,
         "ms",
     );
     report(
-        "cursor down: bytes written (median)",
-        quantile(bytes, 0.5),
+        "cursor move: bytes written (median)",
+        bytes(&presses),
         500.0,
         "B",
     );
+    let previews: Vec<Press> = (0..10)
+        .map(|_| {
+            session.press(b"j");
+            session.answer()
+        })
+        .collect();
+    note("  the preview that follows a rest: bytes", bytes(&previews));
+    for _ in 0..ROWS {
+        session.press(b"j");
+    }
+    let scrolls: Vec<Press> = (0..10).map(|_| session.press(b"j")).collect();
+    note("  a move that scrolls the list: bytes", bytes(&scrolls));
     std::thread::sleep(Duration::from_secs(1));
     session.settle();
     idle("idle, nothing running", &mut session);

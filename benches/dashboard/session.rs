@@ -140,6 +140,20 @@ impl Session {
         }
     }
 
+    /// What is written by itself after a key: the next that comes, until the screen falls quiet.
+    pub fn answer(&mut self) -> Press {
+        let waiting = Instant::now();
+        let Ok((_, bytes)) = self.chunks.recv_timeout(DEADLINE) else {
+            panic!("nothing followed:\n{}", self.parser.screen().contents());
+        };
+        self.parser.process(&bytes);
+        let (last, count) = self.settle();
+        Press {
+            settled: last.map_or(Duration::ZERO, |last| last - waiting),
+            bytes: bytes.len() + count,
+        }
+    }
+
     /// Bytes written and processor time used while nothing is touched for `span`.
     pub fn idle(&mut self, span: Duration) -> (usize, Duration) {
         let before = self.processor_time();

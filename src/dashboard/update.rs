@@ -343,19 +343,23 @@ fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Ef
 fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut again = Vec::new();
+    let mut grown = Vec::new();
     let mut newly_active = false;
     for (found, summary) in summaries {
         let dir = found.dir.clone();
         if state.refreshing.remove(&dir) == Some(true) {
             again.push(dir.clone());
         }
-        let before = state
-            .runs
-            .row(&dir)
-            .and_then(|row| row.summary.as_ref())
-            .map(|summary| summary.observed.state);
+        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
         let active = summary.observed.state.is_active();
-        if active && !before.is_some_and(|before| before.is_active()) {
+        let was_active = before.is_some_and(|before| before.observed.state.is_active());
+        // Checkpoints are written at the ends of epochs and of the run.
+        let is_further =
+            |before: &Summary| before.epochs_done != summary.epochs_done || was_active && !active;
+        if before.is_some_and(|before| before.size_bytes.is_some() && is_further(before)) {
+            grown.push(dir.clone());
+        }
+        if active && !was_active {
             newly_active = true;
             effects.push(Effect::AwaitEnd(dir));
         }
@@ -369,6 +373,9 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
             .refreshing
             .extend(again.iter().map(|dir| (dir.clone(), false)));
         effects.push(Effect::Summarise(again));
+    }
+    if !grown.is_empty() {
+        effects.push(Effect::Measure(grown));
     }
     if newly_active {
         effects.push(watch(state));
