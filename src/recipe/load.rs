@@ -118,11 +118,21 @@ pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
     }
 }
 
-/// Reads TOML text; `file` is what complaints call it.
+/// The key of a recipe that names another one, on which it builds.
+const EXTENDS: &str = "extends";
+
+/// Recipes that build on each other, at the most.
+const LONGEST_CHAIN: usize = 8;
+
+/// Reads TOML text; `file` is what complaints call it, and beside which a recipe is looked for that it `extends`.
 ///
 /// # Errors
 /// As [`load`].
 pub fn parse_toml(text: &str, file: &str) -> Result<Recipe, RecipeError> {
+    parse_chain(text, file, 1)
+}
+
+fn parse_chain(text: &str, file: &str, length: usize) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
     let mut complaints = Complaints::default();
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -141,7 +151,34 @@ pub fn parse_toml(text: &str, file: &str) -> Result<Recipe, RecipeError> {
     } else {
         None
     };
+    let is_base = |key: &Spanned<_>| key.get_ref() == EXTENDS;
+    let base = readable.and_then(|table| table.iter().find(|(key, _)| is_base(key)));
+    if let Some((key, value)) = base {
+        recipe = match value.get_ref() {
+            DeValue::String(_) if length == LONGEST_CHAIN => {
+                let problem = format!(
+                    "recipes extend each other {LONGEST_CHAIN} times and more; end the chain, or the circle"
+                );
+                return Err(RecipeError::Wrong {
+                    place: place(key.span().start),
+                    problem,
+                    more: 0,
+                });
+            }
+            // What is wrong with the other recipe is told in its own place.
+            DeValue::String(base) => load_base(base, file, length + 1)?,
+            _ => {
+                let got = &text[value.span()];
+                let problem = format!("{EXTENDS} must be the name of a recipe, got {got}");
+                complaints.add(place(key.span().start), problem);
+                recipe
+            }
+        };
+    }
     for (key, value) in readable.into_iter().flatten() {
+        if is_base(key) {
+            continue;
+        }
         let place = place(key.span().start);
         let set = known(key.get_ref()).and_then(|field| {
             places.insert(field.key, place.clone());
@@ -155,6 +192,25 @@ pub fn parse_toml(text: &str, file: &str) -> Result<Recipe, RecipeError> {
     complaints.judge(recipe, |key| {
         places.get(key).cloned().unwrap_or_else(|| file.to_owned())
     })
+}
+
+/// The recipe that `file` builds on: a file beside it, or one that comes with the program.
+fn load_base(base: &str, file: &str, length: usize) -> Result<Recipe, RecipeError> {
+    let beside = Path::new(file).with_file_name(base);
+    let shipped = || {
+        let name = base.strip_suffix(".toml").unwrap_or(base);
+        SHIPPED.iter().find(|shipped| shipped.name == name)
+    };
+    match std::fs::read_to_string(&beside) {
+        Ok(text) => parse_chain(&text, &beside.display().to_string(), length),
+        Err(error) => match shipped() {
+            Some(shipped) => parse_chain(shipped.text, shipped.name, length),
+            None => Err(RecipeError::Unreadable {
+                file: beside.display().to_string(),
+                cause: error.to_string(),
+            }),
+        },
+    }
 }
 
 /// Reads the text of a `config.json`.
@@ -359,6 +415,48 @@ mod tests {
         assert!(
             error.ends_with("comes with the program: quick, resnet_se"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_recipe_builds_on_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write(
+            "base.toml",
+            "extends = \"quick\"\nnum_epochs = 3\nseed = 5\n",
+        );
+        let top = write("top.toml", "num_epochs = 4\nextends = \"base.toml\"\n");
+        let recipe = load(&top).unwrap();
+        let quick = load(Path::new("quick")).unwrap();
+        assert_eq!((recipe.num_epochs, recipe.seed), (4, 5));
+        assert_eq!(recipe.width, quick.width);
+
+        write("base.toml", "\nmomentum = 3");
+        let sentence = load(&top).unwrap_err().to_string();
+        assert!(
+            sentence.contains("base.toml:2: momentum must be"),
+            "{sentence}"
+        );
+        write("base.toml", "extends = \"top.toml\"");
+        let sentence = load(&top).unwrap_err().to_string();
+        assert!(
+            sentence.contains("end the chain, or the circle"),
+            "{sentence}"
+        );
+        let lost = write("lost.toml", "extends = \"nowhere.toml\"");
+        let sentence = load(&lost).unwrap_err().to_string();
+        assert!(
+            sentence.contains("nowhere.toml: cannot be read"),
+            "{sentence}"
+        );
+        assert_eq!(
+            refusal("extends = 3"),
+            "configs/quick.toml:1: extends must be the name of a recipe, got 3"
         );
     }
 

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::schema::Recipe;
 
-/// The learning rate of `cosine` at its end, as in the reference.
+/// The learning rate of `cosine` and `warmup_cosine` at their end, as in the reference.
 const COSINE_END: f64 = 1e-6;
 
 /// How the learning rate goes, with the numbers it needs.
@@ -17,6 +17,12 @@ enum Shape {
     /// `PyTorch`'s `CosineAnnealingLR` stepped once an epoch, down to [`COSINE_END`].
     Cosine {
         base: f64,
+    },
+    /// Evenly up to `base` over the first `warmup` steps, then a half cosine down to [`COSINE_END`], step by step
+    /// (Goyal et al. 2017, arXiv:1706.02677, with the decay of Loshchilov and Hutter 2016, arXiv:1608.03983).
+    WarmupCosine {
+        base: f64,
+        warmup: u64,
     },
     Constant {
         base: f64,
@@ -44,6 +50,10 @@ impl Schedule {
             "onecycle" => Shape::OneCycle { max: recipe.max_lr },
             "cosine" => Shape::Cosine {
                 base: recipe.learning_rate,
+            },
+            "warmup_cosine" => Shape::WarmupCosine {
+                base: recipe.learning_rate,
+                warmup: u64::from(recipe.warmup_epochs.min(recipe.num_epochs)) * steps_per_epoch,
             },
             _ => Shape::Constant {
                 base: recipe.learning_rate,
@@ -95,6 +105,14 @@ impl Schedule {
                     epoch as f64 / self.epochs as f64,
                 )
             }
+            Shape::WarmupCosine { base, warmup } if step < warmup => {
+                base * (step + 1) as f64 / warmup as f64
+            }
+            Shape::WarmupCosine { base, warmup } => {
+                let last = (self.total_steps() - warmup).saturating_sub(1).max(1);
+                let part = (step - warmup) as f64 / last as f64;
+                anneal(base, COSINE_END.min(base), part.min(1.0))
+            }
             Shape::Constant { base } => base,
         }
     }
@@ -103,7 +121,9 @@ impl Schedule {
     pub fn momentum(&self, step: u64) -> f64 {
         match self.shape {
             Shape::OneCycle { .. } => self.one_cycle(step, 0.95, 0.85, 0.95),
-            Shape::Cosine { .. } | Shape::Constant { .. } => self.momentum,
+            Shape::Cosine { .. } | Shape::WarmupCosine { .. } | Shape::Constant { .. } => {
+                self.momentum
+            }
         }
     }
 
@@ -180,19 +200,41 @@ mod tests {
     }
 
     #[test]
+    fn warm_up_rises_evenly_and_the_cosine_takes_over_at_the_top() {
+        let recipe = Recipe {
+            num_epochs: 10,
+            learning_rate: 0.4,
+            warmup_epochs: 2,
+            lr_schedule: "warmup_cosine".to_owned(),
+            ..Recipe::default()
+        };
+        let schedule = Schedule::new(&recipe, 10);
+        close(schedule.learning_rate(0), 0.02, 1e-12);
+        close(schedule.learning_rate(9), 0.2, 1e-12);
+        close(schedule.learning_rate(19), 0.4, 1e-12);
+        close(schedule.learning_rate(20), 0.4, 1e-12);
+        close(schedule.learning_rate(99), 1e-6, 1e-12);
+        close(schedule.learning_rate(100), 1e-6, 1e-12);
+        close(schedule.momentum(50), 0.9, 0.0);
+    }
+
+    #[test]
     fn shortest_runs_have_finite_rates() {
-        for (epochs, steps) in [(1, 1), (1, 2), (2, 5), (1, 10)] {
-            let recipe = Recipe {
-                num_epochs: epochs,
-                ..Recipe::default()
-            };
-            let schedule = Schedule::new(&recipe, steps);
-            for step in 0..=schedule.total_steps() {
-                let rate = schedule.learning_rate(step);
-                assert!(
-                    rate.is_finite() && rate >= 0.0,
-                    "{epochs} x {steps}, step {step}: {rate}"
-                );
+        for kind in ["onecycle", "cosine", "warmup_cosine", "constant"] {
+            for (epochs, steps) in [(1, 1), (1, 2), (2, 5), (1, 10)] {
+                let recipe = Recipe {
+                    num_epochs: epochs,
+                    lr_schedule: kind.to_owned(),
+                    ..Recipe::default()
+                };
+                let schedule = Schedule::new(&recipe, steps);
+                for step in 0..=schedule.total_steps() {
+                    let rate = schedule.learning_rate(step);
+                    assert!(
+                        rate.is_finite() && rate >= 0.0,
+                        "{kind}, {epochs} x {steps}, step {step}: {rate}"
+                    );
+                }
             }
         }
     }

@@ -89,8 +89,8 @@ recipe! {
         max_val_images: u32 = 0u32, LIMIT;
     }
     "network" {
-        /// The network's family
-        model_name: String = "resnet_se", Kind::Choice(&["resnet_se"]);
+        /// What lists call the network; what it is, the keys below say
+        model_name: String = "resnet_se", Kind::Text;
         /// Channels of the first stage; the four stages have 1, 2, 4 and 8 times as many
         width: u32 = 32u32, Kind::Int { min: 1, max: 1024 };
         /// Residual blocks in each of the four stages
@@ -101,30 +101,44 @@ recipe! {
         se_reduction: u32 = 16u32, COUNT;
         /// Part of the features dropped before the last layer
         dropout_rate: f64 = 0.3, BELOW_ONE;
+        /// Chance of an image to skip the last residual block while training; from 0 at the first block it rises evenly
+        stochastic_depth_rate: f64 = 0.0, BELOW_ONE;
+        /// Begin with each residual block as the identity: its last batch norm's weight is 0
+        zero_init_residual: bool = false, Kind::Bool;
     }
     "training" {
         /// Epochs to train
         num_epochs: u32 = 200u32, COUNT;
         /// Images in a step
         batch_size: u32 = 128u32, COUNT;
+        /// Pass a batch through the network in so many parts, their gradients added up: needs less memory
+        gradient_accumulation: u32 = 1u32, COUNT;
         /// Smoothing of the targets in the cross-entropy
         label_smoothing: f64 = 0.1, BELOW_ONE;
         /// Largest norm of all gradients together (0: no clipping)
         grad_clip: f64 = 1.0, POSITIVE;
+        /// Validate and keep a moving average of the weights that fades by this a step (0: the weights themselves)
+        ema_decay: f64 = 0.0, BELOW_ONE;
+        /// When the loss is no number: `stop`, `skip` the step, or `restore` the last checkpoint and halve the learning rate
+        on_nan: String = "stop", Kind::Choice(&["stop", "skip", "restore"]);
     }
     "optimiser" {
-        /// Learning rate of the schedules `cosine` and `constant`
+        /// Learning rate of the schedules `cosine`, `warmup_cosine` and `constant`
         learning_rate: f64 = 0.05, POSITIVE;
         /// How the learning rate goes over the run
-        lr_schedule: String = "onecycle", Kind::Choice(&["onecycle", "cosine", "constant"]);
+        lr_schedule: String = "onecycle", Kind::Choice(&["onecycle", "cosine", "warmup_cosine", "constant"]);
         /// Peak learning rate of the schedule `onecycle`
         max_lr: f64 = 0.1, POSITIVE;
+        /// Epochs over which `warmup_cosine` rises to its learning rate
+        warmup_epochs: u32 = 5u32, LIMIT;
         /// Momentum of SGD; `onecycle` cycles it between 0.95 and 0.85 instead
         momentum: f64 = 0.9, BELOW_ONE;
         /// Nesterov's form of momentum
         nesterov: bool = false, Kind::Bool;
-        /// L2 penalty added to the gradients of all parameters
+        /// L2 penalty, added to the gradients
         weight_decay: f64 = 1e-4, POSITIVE;
+        /// Whether batch norms and biases decay too
+        decay_norm_and_bias: bool = true, Kind::Bool;
     }
     "augmentation" {
         /// Random crop of the image padded by this many black pixels (0: none)
@@ -189,6 +203,13 @@ impl Recipe {
                 key: "se_reduction",
                 expected: format!("at most width ({}) while use_se is true", self.width),
                 got: self.se_reduction.to_string(),
+            });
+        }
+        if self.gradient_accumulation > self.batch_size {
+            return Err(BadValue {
+                key: "gradient_accumulation",
+                expected: format!("at most batch_size ({})", self.batch_size),
+                got: self.gradient_accumulation.to_string(),
             });
         }
         if self.nesterov && self.momentum == 0.0 {
