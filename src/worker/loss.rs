@@ -20,6 +20,8 @@ pub struct Sums {
     pub correct: i64,
     pub images: i64,
     pub seconds: f64,
+    /// Images that were left out because their loss was no number.
+    pub skipped: i64,
 }
 
 impl Sums {
@@ -49,6 +51,7 @@ impl std::ops::AddAssign for Sums {
         self.correct += other.correct;
         self.images += other.images;
         self.seconds += other.seconds;
+        self.skipped += other.skipped;
     }
 }
 
@@ -58,6 +61,7 @@ pub struct Tally {
     loss: Tensor,
     correct: Tensor,
     images: i64,
+    skipped: Tensor,
     seconds_before: f64,
     since: Instant,
 }
@@ -69,6 +73,7 @@ impl Tally {
             loss: Tensor::from(sums.loss).to_device(device),
             correct: Tensor::from(sums.correct).to_device(device),
             images: sums.images,
+            skipped: Tensor::from(sums.skipped).to_device(device),
             seconds_before: sums.seconds,
             since: Instant::now(),
         }
@@ -84,6 +89,20 @@ impl Tally {
         self.images += count;
     }
 
+    /// Adds a batch whose loss may be no number: then it counts as skipped only. Waits for nothing either.
+    pub fn add_unless_skipped(&mut self, loss: &Tensor, logits: &Tensor, labels: &Tensor) {
+        let count = labels.size()[0];
+        no_grad(|| {
+            let is_number = loss.isfinite();
+            let summed = loss.detach().to_kind(Kind::Double) * count as f64;
+            self.loss += summed.where_self(&is_number, &summed.zeros_like());
+            let correct = logits.argmax(1, false).eq_tensor(labels).sum(Kind::Int64);
+            self.correct += correct * &is_number;
+            self.skipped += is_number.logical_not().to_kind(Kind::Int64) * count;
+        });
+        self.images += count;
+    }
+
     /// Images a second since the sums were begun, without waiting for the device.
     pub fn images_per_s(&self) -> f64 {
         self.images as f64 / self.seconds()
@@ -95,10 +114,12 @@ impl Tally {
 
     /// Waits for the device and reads the sums.
     pub fn read(&self) -> Sums {
+        let skipped = self.skipped.int64_value(&[]);
         Sums {
             loss: self.loss.double_value(&[]),
             correct: self.correct.int64_value(&[]),
-            images: self.images,
+            images: self.images - skipped,
+            skipped,
             // Last: reading the others waits for the device.
             seconds: self.seconds(),
         }
@@ -164,7 +185,7 @@ mod tests {
                 loss: 12.0,
                 correct: 3,
                 images: 4,
-                seconds: 0.0
+                ..Sums::default()
             }
         );
         assert!(
@@ -172,6 +193,19 @@ mod tests {
                 && (sums.accuracy_percent() - 75.0).abs() < 1e-12
         );
         assert_eq!(tally.read().images, 0);
+    }
+
+    #[test]
+    fn a_batch_whose_loss_is_no_number_counts_as_skipped_only() {
+        let mut tally = Tally::from(&Sums::default(), Device::Cpu);
+        let logits = Tensor::from_slice2(&[[1.0_f32, 0.0], [0.0, 1.0]]);
+        let labels = Tensor::from_slice(&[0_i64, 0]);
+        for loss in [2.0_f32, f32::NAN, f32::INFINITY] {
+            tally.add_unless_skipped(&Tensor::from(loss), &logits, &labels);
+        }
+        let sums = tally.read();
+        assert_eq!((sums.loss, sums.correct), (4.0, 1));
+        assert_eq!((sums.images, sums.skipped), (2, 4));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 )]
 
 mod augment;
+mod average;
 mod checkpoint;
 mod console;
 mod contention;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use traintop::run::record;
 
-use super::checkpoint::{self, Best, Progress};
+use super::checkpoint::{self, Best, Live, Progress};
 use super::console::Step;
 use super::contention::Contention;
 use super::error::WorkerError;
@@ -41,10 +41,18 @@ impl Training {
             steps_per_epoch: self.steps_per_epoch(),
             train_loss: sums.mean_loss(),
             train_acc: sums.accuracy_percent(),
-            learning_rate: self.schedule.learning_rate(step),
+            learning_rate: self.learning_rate(step),
             images_per_s: sums.images_per_s(),
             time_elapsed_s: self.output.clock.elapsed_s(),
         })?;
+        if sums.skipped > 0 {
+            self.output.say(&format!(
+                "skipped {} images of epoch {} up to step {}: their loss was no number (on_nan = \"skip\")",
+                sums.skipped,
+                self.progress.epochs_done + 1,
+                self.progress.step,
+            ))?;
+        }
         self.check_finite("training loss", sums.loss)
     }
 
@@ -60,7 +68,7 @@ impl Training {
             train_acc: trained.accuracy_percent(),
             val_loss: validation.mean_loss(),
             val_acc: validation.accuracy_percent(),
-            learning_rate: self.schedule.learning_rate(self.global_step()),
+            learning_rate: self.learning_rate(self.global_step()),
             time_elapsed_s: elapsed_s,
             memory_used_mb: memory::peak_mb(),
             batch_time_ms: 1000.0 * trained.seconds / f64::from(self.progress.step),
@@ -100,8 +108,11 @@ impl Training {
         self.output.files.sync_steps()?;
         checkpoint::save_last(
             &self.output.dir.last(),
-            &self.state_dict,
-            &self.optimiser,
+            Live {
+                state: &self.state_dict,
+                optimiser: &self.optimiser,
+                average: self.average.as_ref(),
+            },
             self.progress,
         )?;
         self.saved_at = Instant::now();
@@ -109,7 +120,14 @@ impl Training {
     }
 
     /// Writes `best` and the periodic checkpoint, if the epoch just completed calls for them and they are not there.
-    pub fn complete_checkpoints(&self) -> Result<(), WorkerError> {
+    pub fn complete_checkpoints(&mut self) -> Result<(), WorkerError> {
+        self.swap_average();
+        let completed = self.write_missing_checkpoints();
+        self.swap_average();
+        completed
+    }
+
+    fn write_missing_checkpoints(&self) -> Result<(), WorkerError> {
         let (dir, epoch) = (&self.output.dir, self.progress.epochs_done);
         if epoch == 0 || self.progress.step > 0 {
             return Ok(());

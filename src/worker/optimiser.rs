@@ -10,9 +10,13 @@ use super::model::StateDict;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub weight_decay: f64,
+    /// Whether tensors of one dimension, batch norms' and biases, decay too.
+    pub decay_norm_and_bias: bool,
     pub nesterov: bool,
     /// Gradients with a larger global norm are scaled down to it; `None` leaves them as they are.
     pub grad_clip: Option<f64>,
+    /// Leave everything as it is where a gradient is no number.
+    pub skip_nonfinite: bool,
 }
 
 /// The optimiser, with the memory that a resumed run needs again.
@@ -25,6 +29,8 @@ pub struct Sgd {
     flat: Tensor,
     /// The momentum buffer, in the same order.
     velocity: Tensor,
+    /// 1 where weights decay and 0 elsewhere; `None` if all do.
+    decays: Option<Tensor>,
 }
 
 impl Sgd {
@@ -39,6 +45,14 @@ impl Sgd {
                     .collect::<Vec<_>>(),
                 0,
             )
+        });
+        let decays = (!settings.decay_norm_and_bias).then(|| {
+            let part = |tensor: &Tensor| match tensor.dim() {
+                0 | 1 => tensor.detach().zeros_like().flatten(0, -1),
+                _ => tensor.detach().ones_like().flatten(0, -1),
+            };
+            let parts: Vec<_> = entries.iter().map(|entry| part(&entry.tensor)).collect();
+            Tensor::cat(&parts, 0)
         });
         let mut offset = 0;
         let mut parameters = Vec::with_capacity(entries.len());
@@ -58,11 +72,12 @@ impl Sgd {
             parameters,
             flat,
             velocity,
+            decays,
         }
     }
 
-    /// Moves every parameter down the gradient of `loss`. Nothing is read back to the host.
-    pub fn step(&mut self, loss: &Tensor, learning_rate: f64, momentum: f64) {
+    /// The gradient of `loss` by every parameter, one after another.
+    pub fn gradient(&self, loss: &Tensor) -> Tensor {
         let leaves: Vec<&Tensor> = self.parameters.iter().map(|(_, tensor)| tensor).collect();
         let gradients = Tensor::run_backward(&[loss], &leaves, false, false);
         no_grad(|| {
@@ -70,13 +85,27 @@ impl Sgd {
                 .iter()
                 .map(|gradient| gradient.contiguous().view(-1))
                 .collect();
-            let mut gradient = Tensor::cat(&gradients, 0);
+            Tensor::cat(&gradients, 0)
+        })
+    }
+
+    /// Moves every parameter down a gradient of [`Sgd::gradient`]. Nothing is read back to the host.
+    pub fn step(&mut self, mut gradient: Tensor, learning_rate: f64, momentum: f64) {
+        no_grad(|| {
+            let before = self.settings.skip_nonfinite.then(|| {
+                let is_number = gradient.norm().isfinite();
+                (is_number, self.flat.copy(), self.velocity.copy())
+            });
             if let Some(limit) = self.settings.grad_clip {
                 let mut scale = (gradient.norm() + 1e-6).reciprocal() * limit;
                 let _ = gradient.g_mul_(&scale.clamp_max_(1.0));
             }
             if self.settings.weight_decay > 0.0 {
-                gradient += &self.flat * self.settings.weight_decay;
+                let decay = &self.flat * self.settings.weight_decay;
+                gradient += match &self.decays {
+                    Some(decays) => decay * decays,
+                    None => decay,
+                };
             }
             self.velocity *= momentum;
             self.velocity += &gradient;
@@ -86,7 +115,17 @@ impl Sgd {
                 self.velocity.shallow_clone()
             };
             self.flat -= direction * learning_rate;
+            if let Some((is_number, flat, velocity)) = before {
+                self.flat.copy_(&self.flat.where_self(&is_number, &flat));
+                self.velocity
+                    .copy_(&self.velocity.where_self(&is_number, &velocity));
+            }
         });
+    }
+
+    /// All parameters, one after another; the network's own memory.
+    pub fn flat(&self) -> &Tensor {
+        &self.flat
     }
 
     /// The norm of all parameters together: no number if one of them is none.
@@ -135,15 +174,18 @@ mod tests {
 
         fn step(&mut self, learning_rate: f64, momentum: f64) -> [f64; 2] {
             let loss = (&self.a * 3.0 + &self.b * 4.0 + &self.b * &self.b * 0.5).sum(Kind::Double);
-            self.optimiser.step(&loss, learning_rate, momentum);
+            let gradient = self.optimiser.gradient(&loss);
+            self.optimiser.step(gradient, learning_rate, momentum);
             [self.a.double_value(&[0]), self.b.double_value(&[0])]
         }
     }
 
     const PLAIN: Settings = Settings {
         weight_decay: 0.0,
+        decay_norm_and_bias: true,
         nesterov: false,
         grad_clip: None,
+        skip_nonfinite: false,
     };
 
     fn close(found: [f64; 2], expected: [f64; 2]) {
@@ -190,6 +232,42 @@ mod tests {
                 2.0 - 0.1 * (6.0 * scale + 1.0),
             ],
         );
+    }
+
+    #[test]
+    fn only_weights_of_layers_decay_if_so_chosen() {
+        let mut state = StateDict::new(Device::Cpu);
+        let matrix = state.parameter("m".to_owned(), &Tensor::from_slice2(&[[1.0_f64, 2.0]]));
+        let bias = state.parameter("b".to_owned(), &Tensor::from_slice(&[4.0_f64]));
+        let settings = Settings {
+            weight_decay: 0.5,
+            decay_norm_and_bias: false,
+            ..PLAIN
+        };
+        let mut optimiser = Sgd::new(&state, settings);
+        let gradient = optimiser
+            .gradient(&((&matrix * 0.0).sum(Kind::Double) + &bias * 0.0).sum(Kind::Double));
+        optimiser.step(gradient, 0.1, 0.9);
+        assert_eq!(matrix, Tensor::from_slice2(&[[0.95_f64, 1.9]]));
+        assert_eq!(bias, Tensor::from_slice(&[4.0_f64]));
+    }
+
+    #[test]
+    fn a_gradient_that_is_no_number_changes_nothing_where_it_is_skipped() {
+        let settings = Settings {
+            skip_nonfinite: true,
+            ..PLAIN
+        };
+        let (mut skipping, mut plain) = (Toy::new(settings), Toy::new(PLAIN));
+        let first = skipping.step(0.1, 0.9);
+        assert_eq!(first, plain.step(0.1, 0.9));
+        let bad = Tensor::from_slice(&[1.0, f64::NAN]);
+        skipping.optimiser.step(bad, 0.1, 0.9);
+        assert_eq!(
+            [skipping.a.double_value(&[0]), skipping.b.double_value(&[0])],
+            first
+        );
+        assert_eq!(skipping.step(0.1, 0.9), plain.step(0.1, 0.9));
     }
 
     #[test]

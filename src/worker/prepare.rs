@@ -8,7 +8,8 @@ use traintop::run::{RunDir, State, record};
 use traintop::text;
 
 use super::augment::Normaliser;
-use super::checkpoint::{self, Progress};
+use super::average::Average;
+use super::checkpoint::{self, Live, Progress};
 use super::console::Console;
 use super::data;
 use super::device::Compute;
@@ -24,13 +25,14 @@ use super::signals::StopRequest;
 use super::status::Status;
 use super::train::Training;
 
-/// A training that is ready for its next step: the first, or where the run's last checkpoint left off.
+/// A training that is ready for its next step: the first, or where the run's last checkpoint left off. `restores` is how often it
+/// was taken back to that by now.
 pub fn prepare(
     dir: &RunDir,
     lock: &RunLock,
     recipe: Recipe,
-    status: Status,
-    stop: StopRequest,
+    (status, stop): (Status, StopRequest),
+    restores: u32,
 ) -> Result<Training, WorkerError> {
     let compute = Compute::choose(&recipe, checkpoint::threads_of(&dir.last()))?;
     let data = DataSet::new(data::load(&recipe)?, compute.device);
@@ -39,6 +41,8 @@ pub fn prepare(
     let mut state_dict = StateDict::new(compute.device);
     let model = ResNet::new(&mut state_dict, &Shape::of(&recipe, data.classes.len()));
     let optimiser = Sgd::new(&state_dict, Settings::of(&recipe));
+    let average = (recipe.ema_decay > 0.0)
+        .then(|| Average::new(recipe.ema_decay, &state_dict, optimiser.flat()));
     let schedule = Schedule::new(
         &recipe,
         u64::from(data.train.batches(i64::from(recipe.batch_size))),
@@ -46,8 +50,13 @@ pub fn prepare(
 
     let is_resumed = dir.metrics_csv().exists();
     let train_images = data.train.count() as u32;
-    let progress = if dir.last().exists() {
-        checkpoint::load_last(&dir.last(), &state_dict, &optimiser)?
+    let mut progress = if dir.last().exists() {
+        let live = Live {
+            state: &state_dict,
+            optimiser: &optimiser,
+            average: average.as_ref(),
+        };
+        checkpoint::load_last(&dir.last(), live)?
     } else {
         Progress {
             train_images,
@@ -55,6 +64,7 @@ pub fn prepare(
             ..Progress::default()
         }
     };
+    progress.restores = progress.restores.max(restores);
     if progress.train_images != train_images {
         return Err(WorkerError::Refused(format!(
             "{}: this run began with {} training images, and {} now gives {train_images}; restore the data, or start a new run",
@@ -84,6 +94,7 @@ pub fn prepare(
         state_dict,
         model,
         optimiser,
+        average,
         schedule,
         progress,
         stop,
@@ -98,7 +109,9 @@ impl Settings {
         Self {
             weight_decay: recipe.weight_decay,
             nesterov: recipe.nesterov,
+            decay_norm_and_bias: recipe.decay_norm_and_bias,
             grad_clip: (recipe.grad_clip > 0.0).then_some(recipe.grad_clip),
+            skip_nonfinite: recipe.on_nan == "skip",
         }
     }
 }

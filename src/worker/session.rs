@@ -16,9 +16,12 @@ use traintop::run::{Record, RunDir, State, layout};
 use super::error::WorkerError;
 use super::prepare::prepare;
 use super::run_files::RunLock;
-use super::signals;
+use super::signals::{self, StopRequest};
 use super::status::Status;
 use super::train::End;
+
+/// So often a run may be taken back to its last checkpoint.
+const MOST_RESTORES: u32 = 5;
 
 /// What the command asks for.
 #[derive(Debug, Clone)]
@@ -97,8 +100,9 @@ fn work_in(
     let status = Status::take_over(dir, record)?;
     let stop = signals::watch(status.clone()).map_err(|source| io_error(dir.path(), source))?;
     let heartbeat = status.beat();
-    let training = || prepare(dir, &lock, recipe(dir)?, status.clone(), stop)?.run();
-    let ended = catch_unwind(AssertUnwindSafe(training))
+    let training =
+        AssertUnwindSafe(|| train_through(dir, &mut lock, &recipe(dir)?, &status, &stop));
+    let ended = catch_unwind(training)
         .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))));
     drop(heartbeat);
     match &ended {
@@ -113,6 +117,32 @@ fn work_in(
         Err(error) => format!("failed: {error}"),
     });
     ended.map(drop)
+}
+
+/// Trains to the end; where the loss is no number and the recipe says so, again from the last checkpoint with half the learning rate.
+fn train_through(
+    dir: &RunDir,
+    lock: &mut RunLock,
+    recipe: &Recipe,
+    status: &Status,
+    stop: &StopRequest,
+) -> Result<End, WorkerError> {
+    let mut restores = 0;
+    loop {
+        let channels = (status.clone(), stop.clone());
+        let mut training = prepare(dir, lock, recipe.clone(), channels, restores)?;
+        let diverged = match training.run() {
+            Err(error @ WorkerError::Diverged { .. }) if recipe.on_nan == "restore" => error,
+            ended => return ended,
+        };
+        restores = training.progress.restores + 1;
+        if restores > MOST_RESTORES {
+            return Err(diverged);
+        }
+        lock.log(&format!(
+            "{diverged}; restoring the last checkpoint, with half the learning rate ({restores} of {MOST_RESTORES} times)"
+        ));
+    }
 }
 
 /// A panic's message up to its first line end: libtorch's go on with pages of C++ frames.

@@ -6,6 +6,7 @@ use tch::{Tensor, no_grad};
 use traintop::recipe::{Recipe, Schedule};
 
 use super::augment::{Normaliser, random_crop, random_horizontal_flip};
+use super::average::Average;
 use super::checkpoint::Progress;
 use super::contention::Contention;
 use super::device::Compute;
@@ -44,6 +45,8 @@ pub struct Training {
     pub state_dict: StateDict,
     pub model: ResNet,
     pub optimiser: Sgd,
+    /// What is validated and kept instead of the weights themselves, if the recipe says so.
+    pub average: Option<Average>,
     pub schedule: Schedule,
     pub progress: Progress,
     /// Sums since the last row of steps.csv.
@@ -64,11 +67,7 @@ impl Training {
             memory::reset_peak();
             let contention = Contention::watch();
             let trained = self.train_epoch()?;
-            let validation = if trained {
-                self.evaluate(&self.data.val)
-            } else {
-                None
-            };
+            let validation = if trained { self.validate() } else { None };
             let Some(validation) = validation else {
                 self.save()?;
                 return Ok(End::Stopped);
@@ -100,17 +99,18 @@ impl Training {
                     .train
                     .batch_of(&order, step, i64::from(self.recipe.batch_size));
             let images = self.normaliser.normalise(&self.augment(images));
-            let logits = self.model.forward(&images, Mode::Train);
-            let loss = cross_entropy(&logits, &labels, self.recipe.label_smoothing);
-            let learning_rate = self.schedule.learning_rate(self.global_step());
-            self.optimiser.step(
-                &loss,
-                learning_rate,
+            let gradient = self.gradient(&images, &labels);
+            let (rate, momentum) = (
+                self.learning_rate(self.global_step()),
                 self.schedule.momentum(self.global_step()),
             );
-            self.tally.add(&loss, &logits, &labels);
+            self.optimiser.step(gradient, rate, momentum);
 
             self.progress.step += 1;
+            let steps_done = self.global_step();
+            if let Some(average) = &mut self.average {
+                average.update(steps_done);
+            }
             self.show_step();
             if self.progress.step.is_multiple_of(self.recipe.log_interval)
                 || self.progress.step == steps
@@ -122,6 +122,36 @@ impl Training {
             }
         }
         Ok(true)
+    }
+
+    /// The gradient of a batch's mean loss, part by part where the recipe says so.
+    fn gradient(&mut self, images: &Tensor, labels: &Tensor) -> Tensor {
+        let count = labels.size()[0];
+        let parts = i64::from(self.recipe.gradient_accumulation).min(count);
+        let (images, labels) = (images.chunk(parts, 0), labels.chunk(parts, 0));
+        let gradients = images.iter().zip(&labels).map(|(images, labels)| {
+            let share = labels.size()[0] as f64 / count as f64;
+            self.gradient_of_part(images, labels) * share
+        });
+        gradients
+            .reduce(|sum, gradient| sum + gradient)
+            .expect("a batch has images")
+    }
+
+    /// The gradient of the mean loss of images that pass through the network together; counts them.
+    fn gradient_of_part(&mut self, images: &Tensor, labels: &Tensor) -> Tensor {
+        let statistics = self.skips().then(|| self.state_dict.copy_statistics());
+        let logits = self.model.forward(images, Mode::Train);
+        let loss = cross_entropy(&logits, labels, self.recipe.label_smoothing);
+        let gradient = self.optimiser.gradient(&loss);
+        match statistics {
+            None => self.tally.add(&loss, &logits, labels),
+            Some(statistics) => {
+                statistics.restore_unless(&loss.isfinite());
+                self.tally.add_unless_skipped(&loss, &logits, labels);
+            }
+        }
+        gradient
     }
 
     fn augment(&self, images: Tensor) -> Tensor {
@@ -136,6 +166,31 @@ impl Training {
         } else {
             images
         }
+    }
+
+    /// Whether a step whose loss is no number is left out.
+    fn skips(&self) -> bool {
+        self.recipe.on_nan == "skip"
+    }
+
+    /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        self.schedule.learning_rate(step) * 0.5_f64.powi(self.progress.restores as i32)
+    }
+
+    /// Puts the averaged weights, if there are any, in the place of those that are trained; a second time undoes it.
+    pub fn swap_average(&mut self) {
+        if let Some(average) = &mut self.average {
+            average.swap();
+        }
+    }
+
+    /// Loss and accuracy over the validation images of what will be kept; `None` if asked to stop on the way.
+    fn validate(&mut self) -> Option<Sums> {
+        self.swap_average();
+        let sums = self.evaluate(&self.data.val);
+        self.swap_average();
+        sums
     }
 
     /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop on the way.

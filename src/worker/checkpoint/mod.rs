@@ -14,6 +14,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 use tch::{Device, Kind, Tensor, no_grad};
 use traintop::run::write::replace_file;
 
+use super::average::Average;
 use super::model::StateDict;
 use super::optimiser::Sgd;
 
@@ -21,6 +22,30 @@ pub use progress::{Best, Progress};
 
 /// What the names of momentum buffers begin with.
 const MOMENTUM: &str = "momentum.";
+
+/// What the names of averaged weights begin with.
+const AVERAGE: &str = "average.";
+
+/// All that a training changes, and a resumed one needs again.
+#[derive(Debug, Clone, Copy)]
+pub struct Live<'a> {
+    pub state: &'a StateDict,
+    pub optimiser: &'a Sgd,
+    pub average: Option<&'a Average>,
+}
+
+impl Live<'_> {
+    /// Every tensor with its name in the file.
+    fn tensors(self) -> impl Iterator<Item = (String, Tensor)> {
+        let entries = self.state.entries().iter();
+        let weights = entries.map(|entry| (entry.name.clone(), entry.tensor.shallow_clone()));
+        let momentum = self.optimiser.velocities();
+        let average = self.average.into_iter().flat_map(Average::entries);
+        weights
+            .chain(momentum.map(|(name, tensor)| (format!("{MOMENTUM}{name}"), tensor)))
+            .chain(average.map(|(name, tensor)| (format!("{AVERAGE}{name}"), tensor)))
+    }
+}
 
 /// The longest header that the format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -70,24 +95,15 @@ pub fn threads_of(path: &Path) -> Option<u32> {
 }
 
 /// Writes all that a resumed run needs. The file is whole or absent.
-pub fn save_last(
-    path: &Path,
-    state: &StateDict,
-    optimiser: &Sgd,
-    progress: Progress,
-) -> Result<(), CheckpointError> {
-    let momentum = optimiser
-        .velocities()
-        .map(|(name, tensor)| (format!("{MOMENTUM}{name}"), Bytes::of(&tensor)));
-    write(path, weights(state).chain(momentum), progress.to_header())
+pub fn save_last(path: &Path, live: Live, progress: Progress) -> Result<(), CheckpointError> {
+    let tensors = live
+        .tensors()
+        .map(|(name, tensor)| (name, Bytes::of(&tensor)));
+    write(path, tensors, progress.to_header())
 }
 
-/// Reads a file of [`save_last`] into a network and an optimiser of the same shape.
-pub fn load_last(
-    path: &Path,
-    state: &StateDict,
-    optimiser: &Sgd,
-) -> Result<Progress, CheckpointError> {
+/// Reads a file of [`save_last`] into a network, an optimiser and an average of the same shape.
+pub fn load_last(path: &Path, live: Live) -> Result<Progress, CheckpointError> {
     let bytes = read(path)?;
     let stored = Stored::parse(path, &bytes)?;
     let progress =
@@ -95,18 +111,8 @@ pub fn load_last(
             path: path.to_owned(),
             what: format!("its header lacks `{key}`"),
         })?;
-    stored.load(
-        state
-            .entries()
-            .iter()
-            .map(|entry| (entry.name.clone(), &entry.tensor)),
-    )?;
-    let velocities: Vec<_> = optimiser.velocities().collect();
-    stored.load(
-        velocities
-            .iter()
-            .map(|(name, tensor)| (format!("{MOMENTUM}{name}"), tensor)),
-    )?;
+    let targets: Vec<_> = live.tensors().collect();
+    stored.load(targets.iter().map(|(name, tensor)| (name.clone(), tensor)))?;
     Ok(progress)
 }
 
@@ -297,6 +303,8 @@ mod tests {
             blocks: 1,
             se_reduction: Some(2),
             dropout_rate: 0.0,
+            stochastic_depth_rate: 0.0,
+            zero_init_residual: false,
             classes,
         };
         let _ = ResNet::new(&mut state, &shape);
@@ -304,8 +312,10 @@ mod tests {
             &state,
             Settings {
                 weight_decay: 0.0,
+                decay_norm_and_bias: true,
                 nesterov: false,
                 grad_clip: None,
+                skip_nonfinite: false,
             },
         );
         (state, optimiser)
@@ -319,17 +329,34 @@ mod tests {
         for (number, (_, mut velocity)) in optimiser.velocities().enumerate() {
             let _ = velocity.fill_(number as f64 / 7.0);
         }
-        save_last(&path, &state, &optimiser, Progress::example()).unwrap();
+        let average = Average::new(0.9, &state, optimiser.flat());
+        no_grad(|| {
+            for entry in state.parameters() {
+                let _ = entry.tensor.shallow_clone().g_add_scalar_(1);
+            }
+        });
+        let live = Live {
+            state: &state,
+            optimiser: &optimiser,
+            average: Some(&average),
+        };
+        save_last(&path, live, Progress::example()).unwrap();
         let (other, other_optimiser) = network(10);
+        let other_average = Average::new(0.9, &other, other_optimiser.flat());
+        let other_live = Live {
+            state: &other,
+            optimiser: &other_optimiser,
+            average: Some(&other_average),
+        };
         assert_eq!(threads_of(&path), Some(Progress::example().threads));
-        assert_eq!(
-            load_last(&path, &other, &other_optimiser).unwrap(),
-            Progress::example()
-        );
+        assert_eq!(load_last(&path, other_live).unwrap(), Progress::example());
         for (left, right) in state.entries().iter().zip(other.entries()) {
             assert_eq!(left.tensor, right.tensor, "{}", left.name);
         }
         for (left, right) in optimiser.velocities().zip(other_optimiser.velocities()) {
+            assert_eq!(left, right);
+        }
+        for (left, right) in average.entries().zip(other_average.entries()) {
             assert_eq!(left, right);
         }
     }
@@ -358,9 +385,12 @@ mod tests {
         let path = folder.path().join("best.safetensors");
         let (state, optimiser) = network(10);
         save_weights(&path, &state, 1).unwrap();
-        let sentence = load_last(&path, &state, &optimiser)
-            .unwrap_err()
-            .to_string();
+        let live = Live {
+            state: &state,
+            optimiser: &optimiser,
+            average: None,
+        };
+        let sentence = load_last(&path, live).unwrap_err().to_string();
         assert!(
             sentence.contains("its header lacks `epochs_done`"),
             "{sentence}"

@@ -31,6 +31,8 @@ pub struct Progress {
     pub train_images: u32,
     /// libtorch's threads on the CPU: sums split over another number of them end in other digits.
     pub threads: u32,
+    /// How often a checkpoint was restored because the loss was no number; each halved the learning rate.
+    pub restores: u32,
 }
 
 impl Progress {
@@ -43,6 +45,7 @@ impl Progress {
         put("elapsed_s", self.elapsed_s.to_string());
         put("train_images", self.train_images.to_string());
         put("threads", self.threads.to_string());
+        put("restores", self.restores.to_string());
         for (name, sums) in [("epoch", self.epoch_sums), ("row", self.row_sums)] {
             put(&format!("{name}_loss"), sums.loss.to_string());
             put(&format!("{name}_correct"), sums.correct.to_string());
@@ -70,6 +73,7 @@ impl Progress {
                 correct: take(header, &format!("{name}_correct"))?,
                 images: take(header, &format!("{name}_images"))?,
                 seconds: take(header, &format!("{name}_seconds"))?,
+                skipped: 0,
             })
         };
         let best = header
@@ -89,6 +93,7 @@ impl Progress {
             best: best.transpose()?,
             train_images: take(header, "train_images")?,
             threads: take(header, "threads")?,
+            restores: take(header, "restores")?,
         })
     }
 }
@@ -102,6 +107,7 @@ impl Progress {
             correct: 3,
             images: 7,
             seconds: 1.0 / 3.0,
+            skipped: 0,
         };
         Self {
             epochs_done: 4,
@@ -118,6 +124,7 @@ impl Progress {
             }),
             train_images: 1000,
             threads: 2,
+            restores: 1,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The layers a `ResNet` is made of. Weights are float32 and are cast to the kind of the input on the way through, so
 //! that the precision of a forward pass is that of the images it is given; gradients come back in float32.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{Mode, StateDict};
 
@@ -42,6 +42,10 @@ impl Conv2d {
     /// N x inputs x H x W to N x outputs x H/stride x W/stride.
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let weight = self.weight.to_kind(x.kind());
+        let is_channels_last = x.stride()[1] == 1;
+        if self.padding == 0 && is_channels_last {
+            return self.pointwise(x, &weight);
+        }
         x.conv2d(
             &weight,
             None::<Tensor>,
@@ -50,6 +54,20 @@ impl Conv2d {
             [1],
             1,
         )
+    }
+}
+
+impl Conv2d {
+    /// A 1x1 convolution as the product of matrices that it is. oneDNN's own, as libtorch 2.11 has it, writes past its memory in
+    /// the backward pass on a CPU where channels last are fewer than 16 and the images odd in number.
+    fn pointwise(&self, x: &Tensor, weight: &Tensor) -> Tensor {
+        let size = weight.size();
+        let kept = x
+            .slice(2, None, None, self.stride)
+            .slice(3, None, None, self.stride);
+        let by_pixel = kept.permute([0, 2, 3, 1]);
+        let out = by_pixel.linear(&weight.view([size[0], size[1]]), None::<Tensor>);
+        out.permute([0, 3, 1, 2])
     }
 }
 
@@ -77,6 +95,11 @@ impl BatchNorm2d {
             running_var: state.buffer(format!("{path}.running_var"), &ones),
             num_batches_tracked: state.counter(format!("{path}.num_batches_tracked")),
         }
+    }
+
+    /// Lets nothing through at first: the weight is 0 (Goyal et al. 2017, arXiv:1706.02677).
+    pub fn begin_at_zero(&self) {
+        no_grad(|| drop(self.weight.shallow_clone().zero_()));
     }
 
     /// Same shape out. In training the batch's own statistics are used, and flow into the running ones.
@@ -139,4 +162,44 @@ pub fn global_average_pool(x: &Tensor) -> Tensor {
     let size = x.size();
     let pixels = (size[2] * size[3]) as f64;
     x.sum_dim_intlist([2_i64, 3].as_slice(), false, None) * (1.0 / pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::one_at_a_time;
+
+    fn channels_last(x: &Tensor) -> Tensor {
+        x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+    }
+
+    #[test]
+    fn a_pointwise_convolution_is_the_same_in_either_memory_order() {
+        let _guard = one_at_a_time();
+        tch::manual_seed(6);
+        let mut state = StateDict::new(Device::Cpu);
+        let conv = Conv2d::new(&mut state, "conv", 5, 7, 1, 2);
+        let x = Tensor::randn([3, 5, 9, 8], FLOAT);
+        let (plain, last) = (conv.forward(&x), conv.forward(&channels_last(&x)));
+        assert_eq!(last.size(), [3, 7, 5, 4]);
+        assert!((plain - last).abs().max().double_value(&[]) < 1e-5);
+    }
+
+    /// oneDNN's 1x1 convolution broke the process here.
+    #[test]
+    fn few_channels_and_an_odd_number_of_images_pass_backwards() {
+        let _guard = one_at_a_time();
+        let threads = tch::get_num_threads();
+        tch::set_num_threads(2);
+        let mut state = StateDict::new(Device::Cpu);
+        let conv = Conv2d::new(&mut state, "conv", 4, 8, 1, 2);
+        for images in [3, 5, 7, 5, 3] {
+            let x = channels_last(&Tensor::randn([images, 4, 32, 32], FLOAT));
+            let loss = conv.forward(&x).square().mean(Kind::Float);
+            let weight = state.parameters().next().unwrap().tensor.shallow_clone();
+            let gradients = Tensor::run_backward(&[&loss], &[&weight], false, false);
+            assert!(gradients[0].isfinite().all().int64_value(&[]) == 1);
+        }
+        tch::set_num_threads(threads);
+    }
 }

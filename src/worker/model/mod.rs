@@ -5,7 +5,9 @@ pub mod resnet;
 pub mod state_dict;
 
 pub use resnet::{ResNet, Shape};
-pub use state_dict::StateDict;
+#[cfg(test)]
+pub use state_dict::Entry;
+pub use state_dict::{Role, StateDict};
 
 /// Whether a forward pass is part of training: batch statistics and dropout, or running statistics and none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

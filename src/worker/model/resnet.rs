@@ -25,6 +25,10 @@ pub struct Shape {
     pub se_reduction: Option<i64>,
     /// The share of the pooled features that training drops.
     pub dropout_rate: f64,
+    /// The chance of an image to skip the last block in training.
+    pub stochastic_depth_rate: f64,
+    /// Whether each block begins as the identity.
+    pub zero_init_residual: bool,
     /// The number of logits.
     pub classes: i64,
 }
@@ -37,6 +41,8 @@ impl Shape {
             blocks: i64::from(recipe.blocks),
             se_reduction: recipe.use_se.then_some(i64::from(recipe.se_reduction)),
             dropout_rate: recipe.dropout_rate,
+            stochastic_depth_rate: recipe.stochastic_depth_rate,
+            zero_init_residual: recipe.zero_init_residual,
             classes: classes as i64,
         }
     }
@@ -53,12 +59,19 @@ pub struct ResNet {
 }
 
 impl ResNet {
+    /// The chance to skip each block: from 0 at the first evenly up to the rate at the last.
+    fn skip_chances(shape: &Shape) -> impl Iterator<Item = f64> {
+        let last = i64::from(STAGES) * shape.blocks - 1;
+        (0..=last).map(move |block| shape.stochastic_depth_rate * block as f64 / last.max(1) as f64)
+    }
+
     /// Makes the network and draws its initial weights from libtorch's current generator.
     pub fn new(state: &mut StateDict, shape: &Shape) -> Self {
         let conv1 = Conv2d::new(state, "conv1", 3, shape.width, 3, 1);
         let bn1 = BatchNorm2d::new(state, "bn1", shape.width);
         let mut blocks = Vec::new();
         let mut inputs = shape.width;
+        let mut skip_chances = Self::skip_chances(shape);
         for stage in 0..STAGES {
             let outputs = shape.width << stage;
             for block in 0..shape.blocks {
@@ -70,7 +83,8 @@ impl ResNet {
                     inputs,
                     outputs,
                     stride,
-                    shape.se_reduction,
+                    shape,
+                    skip_chances.next().unwrap_or_default(),
                 ));
                 inputs = outputs;
             }
@@ -106,6 +120,7 @@ struct BasicBlock {
     bn2: BatchNorm2d,
     downsample: Option<(Conv2d, BatchNorm2d)>,
     se: Option<SqueezeExcitation>,
+    skip_chance: f64,
 }
 
 impl BasicBlock {
@@ -115,13 +130,21 @@ impl BasicBlock {
         inputs: i64,
         outputs: i64,
         stride: i64,
-        se_reduction: Option<i64>,
+        shape: &Shape,
+        skip_chance: f64,
     ) -> Self {
+        let conv1 = Conv2d::new(state, &format!("{path}.conv1"), inputs, outputs, 3, stride);
+        let bn1 = BatchNorm2d::new(state, &format!("{path}.bn1"), outputs);
+        let conv2 = Conv2d::new(state, &format!("{path}.conv2"), outputs, outputs, 3, 1);
+        let bn2 = BatchNorm2d::new(state, &format!("{path}.bn2"), outputs);
+        if shape.zero_init_residual {
+            bn2.begin_at_zero();
+        }
         Self {
-            conv1: Conv2d::new(state, &format!("{path}.conv1"), inputs, outputs, 3, stride),
-            bn1: BatchNorm2d::new(state, &format!("{path}.bn1"), outputs),
-            conv2: Conv2d::new(state, &format!("{path}.conv2"), outputs, outputs, 3, 1),
-            bn2: BatchNorm2d::new(state, &format!("{path}.bn2"), outputs),
+            conv1,
+            bn1,
+            conv2,
+            bn2,
             downsample: (stride != 1 || inputs != outputs).then(|| {
                 let conv = Conv2d::new(
                     state,
@@ -136,9 +159,10 @@ impl BasicBlock {
                     BatchNorm2d::new(state, &format!("{path}.downsample.1"), outputs),
                 )
             }),
-            se: se_reduction.map(|reduction| {
+            se: shape.se_reduction.map(|reduction| {
                 SqueezeExcitation::new(state, &format!("{path}.se"), outputs, reduction)
             }),
+            skip_chance,
         }
     }
 
@@ -146,11 +170,29 @@ impl BasicBlock {
         let out = self.bn1.forward(&self.conv1.forward(x), mode).relu();
         let out = self.bn2.forward(&self.conv2.forward(&out), mode);
         let out = self.se.iter().fold(out, |out, se| se.forward(&out));
+        let out = stochastic_depth(out, self.skip_chance, mode);
         let identity = match &self.downsample {
             Some((conv, bn)) => bn.forward(&conv.forward(x), mode),
             None => x.shallow_clone(),
         };
         (out + identity).relu()
+    }
+}
+
+/// A block's branch, left out for some images in training and scaled by its chance to be there otherwise (Huang et al. 2016,
+/// arXiv:1603.09382).
+fn stochastic_depth(branch: Tensor, skip_chance: f64, mode: Mode) -> Tensor {
+    if skip_chance == 0.0 {
+        return branch;
+    }
+    match mode {
+        Mode::Train => {
+            let each_image = [branch.size()[0], 1, 1, 1];
+            let drawn = Tensor::rand(each_image, (Kind::Float, branch.device()));
+            let stays = drawn.ge(skip_chance).to_kind(branch.kind());
+            branch * stays
+        }
+        Mode::Evaluate => branch * (1.0 - skip_chance),
     }
 }
 
@@ -324,6 +366,69 @@ mod tests {
         let difference = (&float32 - &bfloat16).abs().max().double_value(&[]);
         let scale = float32.abs().max().double_value(&[]);
         assert!(difference < 0.05 * scale, "{difference} of {scale}");
+    }
+
+    #[test]
+    fn chances_to_skip_a_block_rise_evenly_from_none() {
+        let of = |blocks| {
+            let shape = Shape {
+                stochastic_depth_rate: 0.2,
+                blocks,
+                ..Shape::of(&small(), 10)
+            };
+            ResNet::skip_chances(&shape).collect::<Vec<_>>()
+        };
+        let chances = of(2);
+        assert_eq!(chances.len(), 8);
+        for (block, chance) in chances.iter().enumerate() {
+            assert!(
+                (chance - 0.2 * block as f64 / 7.0).abs() < 1e-12,
+                "{chances:?}"
+            );
+        }
+        assert_eq!(of(1).len(), 4);
+    }
+
+    #[test]
+    fn a_branch_stays_whole_or_goes_for_each_image_and_keeps_its_mean_in_evaluation() {
+        let _guard = one_at_a_time();
+        tch::manual_seed(4);
+        let branch = || Tensor::full([2000, 2, 3, 3], 5.0, (Kind::Float, Device::Cpu));
+        let trained = stochastic_depth(branch(), 0.3, Mode::Train);
+        let (least, most) = (
+            trained.amin([1, 2, 3], false),
+            trained.amax([1, 2, 3], false),
+        );
+        assert_eq!(least, most, "an image's branch was cut in parts");
+        let stayed = most.eq(5.0).sum(Kind::Int64).int64_value(&[]);
+        assert_eq!(
+            stayed + most.eq(0.0).sum(Kind::Int64).int64_value(&[]),
+            2000
+        );
+        assert!((1300..1500).contains(&stayed), "{stayed} of 2000 stayed");
+        let evaluated = stochastic_depth(branch(), 0.3, Mode::Evaluate);
+        assert!((evaluated.double_value(&[0, 0, 0, 0]) - 3.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_block_that_begins_at_zero_passes_its_input_on() {
+        let (state, model) = network(&Recipe {
+            zero_init_residual: true,
+            ..small()
+        });
+        let named = |name: &str| {
+            let entry = state.entries().iter().find(|entry| entry.name == name);
+            entry
+                .unwrap()
+                .tensor
+                .abs()
+                .sum(Kind::Float)
+                .double_value(&[])
+        };
+        assert_eq!(named("layer1.0.bn2.weight"), 0.0);
+        assert!(named("layer1.0.bn1.weight") > 0.0 && named("layer2.0.downsample.1.weight") > 0.0);
+        let x = Tensor::rand([2, 4, 8, 8], (Kind::Float, Device::Cpu));
+        assert_eq!(model.blocks[0].forward(&x, Mode::Evaluate), x);
     }
 
     #[test]

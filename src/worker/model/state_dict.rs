@@ -1,7 +1,7 @@
 //! The network's tensors under `PyTorch`'s state-dict names, in `PyTorch`'s order. The names are the contract for
 //! checkpoints: a file written here loads into the Python network of the same shape, and the other way round.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor, no_grad};
 
 /// What a tensor of the state dict is to training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,21 @@ pub struct Entry {
     pub role: Role,
 }
 
+/// A copy of the batch norms' statistics.
+#[derive(Debug)]
+pub struct Statistics(Vec<(Tensor, Tensor)>);
+
+impl Statistics {
+    /// Takes the network's statistics back to this copy where `is_good`, one boolean on the device, is false.
+    pub fn restore_unless(self, is_good: &Tensor) {
+        no_grad(|| {
+            for (mut live, copy) in self.0 {
+                live.copy_(&live.where_self(is_good, &copy));
+            }
+        });
+    }
+}
+
 /// The named tensors of a network, filled while its layers are made.
 #[derive(Debug)]
 pub struct StateDict {
@@ -34,6 +49,19 @@ impl StateDict {
             device,
             entries: Vec::new(),
         }
+    }
+
+    /// The batch norms' statistics as they are now, each beside the tensor it is of.
+    pub fn copy_statistics(&self) -> Statistics {
+        let buffers = self
+            .entries
+            .iter()
+            .filter(|entry| entry.role == Role::Buffer && entry.tensor.is_floating_point());
+        Statistics(
+            buffers
+                .map(|entry| (entry.tensor.shallow_clone(), entry.tensor.copy()))
+                .collect(),
+        )
     }
 
     /// Adds a tensor that is trained: a copy of `initial` on the device.

@@ -97,6 +97,56 @@ fn a_run_that_diverges_fails_with_the_reason_and_keeps_its_last_good_checkpoint(
 }
 
 #[test]
+fn a_run_that_diverges_goes_back_as_often_as_it_may_and_no_more() {
+    let bench = Bench::new(TINY);
+    let steep = [
+        "lr_schedule=constant",
+        "learning_rate=1e30",
+        "grad_clip=0",
+        "on_nan=restore",
+    ];
+    let sentence = refusal(&mut bench.train(&steep));
+    assert!(
+        sentence.contains("try a smaller learning rate"),
+        "{sentence}"
+    );
+    let run = bench.runs().remove(0);
+    let log = lines(&run.training_log());
+    let restored: Vec<_> = log
+        .iter()
+        .filter(|line| line.contains("restoring the last checkpoint"))
+        .collect();
+    assert_eq!(restored.len(), 5, "{log:#?}");
+    assert!(restored[4].contains("(5 of 5 times)"), "{restored:?}");
+    let rates: Vec<f64> = lines(&run.steps_csv())[1..]
+        .iter()
+        .map(|row| row.split(',').nth(5).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(rates, [1e30 / 32.0], "the rate was halved each time");
+}
+
+#[test]
+fn skipped_steps_are_told_and_counted_as_nothing() {
+    let bench = Bench::new(TINY);
+    let steep = [
+        "lr_schedule=constant",
+        "learning_rate=1e30",
+        "grad_clip=0",
+        "on_nan=skip",
+        "num_epochs=1",
+    ];
+    // The first step ruins the weights, with a loss that still is a number: nothing brings them back.
+    refusal(&mut bench.train(&steep));
+    let run = bench.runs().remove(0);
+    let log = lines(&run.training_log());
+    assert!(
+        log.iter()
+            .any(|line| line.contains("skipped") && line.contains("their loss was no number")),
+        "{log:#?}"
+    );
+}
+
+#[test]
 fn a_gpu_that_is_not_there_is_told_in_one_sentence() {
     let bench = Bench::new(TINY);
     let output = bench

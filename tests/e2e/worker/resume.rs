@@ -17,13 +17,25 @@ use super::{
 /// Sums over several threads must be the same each time, too.
 const TWO_THREADS: [&str; 1] = ["num_threads=2"];
 
+/// Settings that bring memory or draws of their own.
+const EVERYTHING: [&str; 8] = [
+    "num_threads=2",
+    "ema_decay=0.9",
+    "stochastic_depth_rate=0.5",
+    "zero_init_residual=true",
+    "gradient_accumulation=3",
+    "decay_norm_and_bias=false",
+    "lr_schedule=warmup_cosine",
+    "on_nan=skip",
+];
+
 #[test]
 fn a_run_killed_anywhere_and_resumed_has_the_rows_of_one_that_was_not() {
     let bench = Bench::new(TINY);
-    let reference = bench.trained(&TWO_THREADS);
     let mut random = ChaCha8Rng::seed_from_u64(20);
-    for _ in 0..2 {
-        let (mut worker, run) = bench.start(&TWO_THREADS);
+    for settings in [&TWO_THREADS[..], &EVERYTHING] {
+        let reference = bench.trained(settings);
+        let (mut worker, run) = bench.start(settings);
         let mut kills = 0;
         loop {
             // Wait for some progress of this process, then for a moment too short to aim with.
