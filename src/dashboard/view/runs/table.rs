@@ -255,9 +255,13 @@ impl Runs {
         self.touched = true;
     }
 
+    /// Brings row `at` into sight, in the middle if it was not: scrolling by single rows would send the whole table again with
+    /// each move beyond an edge, which is slow on a slow line.
     fn scroll(&mut self, at: usize, height: u16) {
         let height = usize::from(height).max(1);
-        self.top = self.top.clamp((at + 1).saturating_sub(height), at);
+        if !(self.top..self.top + height).contains(&at) {
+            self.top = at.saturating_sub(height / 2);
+        }
         self.top = self.top.min(self.order.len().saturating_sub(height));
     }
 

@@ -212,6 +212,43 @@ fn stop_asks_first_and_a_run_that_has_ended_is_not_stopped() {
 }
 
 #[test]
+fn a_move_beyond_the_edge_scrolls_half_a_screen_and_the_next_ones_none() {
+    let mut state = listed(80, 13);
+    let many = (0..40).map(|number| {
+        aged(
+            &format!("run-{number:02}"),
+            RunState::Stopped,
+            50.0,
+            100 + number,
+        )
+    });
+    let many = many
+        .map(|(found, summary)| (found, Some(summary)))
+        .collect();
+    update(&mut state, start(), Message::RunsFound(many));
+    let height = usize::from(table_height(state.size));
+    let first = |state: &State| {
+        let row = state.runs.on_screen(1).next().unwrap();
+        state
+            .runs
+            .order
+            .iter()
+            .position(|dir| row.found.dir == *dir)
+    };
+    press(&mut state, &"j".repeat(height - 1));
+    assert_eq!(first(&state), Some(0));
+    press(&mut state, "j");
+    let half = height - height / 2;
+    assert_eq!(first(&state), Some(half));
+    press(&mut state, &"j".repeat(half - 1));
+    assert_eq!(first(&state), Some(half));
+    press(&mut state, "G");
+    assert_eq!(first(&state), Some(44 - height));
+    press(&mut state, "g");
+    assert_eq!(first(&state), Some(0));
+}
+
+#[test]
 fn ages_wake_the_loop_together_and_only_when_they_read_differently() {
     let state = listed(80, 24);
     // Whole hours at the start: the next to change is an hour away.
