@@ -1,6 +1,7 @@
 //! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
+mod figures;
 mod follow;
 mod list;
 mod recipe;
@@ -43,6 +44,8 @@ enum Command {
     Train(train::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
+    /// Draw the curves of runs as PNG pictures
+    Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
     Recipe(recipe::Arguments),
     /// Leave the session and become the worker
@@ -92,6 +95,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Show(arguments)) => show::run(&arguments, out),
         Some(Command::Train(arguments)) => train::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
+        Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {
             let error = launch::become_worker(&RunDir::new(run_dir), &command);

@@ -67,6 +67,11 @@ impl RunDir {
         self.either("config.json")
     }
 
+    /// Pictures of its curves.
+    pub fn figures(&self) -> PathBuf {
+        self.logs().join("figures")
+    }
+
     /// The weights with the best validation accuracy.
     pub fn best(&self) -> PathBuf {
         self.0.join("best.safetensors")

@@ -460,3 +460,34 @@ fn help_names_every_command_and_hides_the_inner_one() {
             .success()
     );
 }
+
+#[test]
+fn figures_are_drawn_into_the_run_and_what_is_missing_is_named() {
+    let place = Workplace::new(ONE_EPOCH);
+    let logs = place.path().join("runs/a-run/logs");
+    fs::create_dir_all(&logs).unwrap();
+    fs::write(
+        logs.join("metrics.csv"),
+        "epoch,train_loss,val_acc\n1,2.5,40\n2,2.0,55.5\n",
+    )
+    .unwrap();
+    let output = place.output(&["figures", "a-run"]);
+    assert!(output.status.success(), "{output:?}");
+    let files = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(files.lines().count(), 3, "{files}");
+    for file in ["loss_plot.png", "validation_plot.png", "combined_plot.png"] {
+        let bytes = fs::read(logs.join("figures").join(file)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"), "{file}");
+    }
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("has no numbers for learning_rate_plot.png"),
+        "{said}"
+    );
+
+    let all = ["figures", "--all", "--out", "elsewhere", "--root", "runs"];
+    assert!(place.output(&all).status.success());
+    assert!(place.path().join("elsewhere/a-run/loss_plot.png").exists());
+    let sentence = place.refusal(&["figures", "--all", "--root", "worker.sh"], 1);
+    assert!(sentence.contains("worker.sh"), "{sentence}");
+}
