@@ -79,9 +79,11 @@ recipe! {
         seed: u64 = 0u64, Kind::Int { min: 0, max: i64::MAX };
     }
     "data" {
-        /// `synthetic`, or a folder: CIFAR-10 batches (pickled or binary), or train/<class>/ and test/<class>/ images
+        /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or train/<class>/ and test/<class>/ images
         data_dir: String = SYNTHETIC, Kind::Text;
-        /// Part of the training images held out for validation where the data names no validation set
+        /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one, `seeded` a random part of each class
+        val_split: String = "auto", Kind::Choice(&["auto", "seeded"]);
+        /// Part of each class held out for validation where the data have no set of their own, or `val_split` is `seeded`
         val_fraction: f64 = 0.2, Kind::Float { min: 0.01, max: 0.9, with_max: true };
         /// Use at most this many training images, the same number of each class (0: all)
         max_train_images: u32 = 0u32, LIMIT;
@@ -89,7 +91,7 @@ recipe! {
         max_val_images: u32 = 0u32, LIMIT;
     }
     "network" {
-        /// What lists call the network; what it is, the keys below say
+/// What lists call the network; what it is, the keys below say
         model_name: String = "resnet_se", Kind::Text;
         /// Channels of the first stage; the four stages have 1, 2, 4 and 8 times as many
         width: u32 = 32u32, Kind::Int { min: 1, max: 1024 };

@@ -21,6 +21,7 @@ mod milestones;
 mod model;
 mod optimiser;
 mod output;
+mod pickle;
 mod prepare;
 mod random;
 mod run_files;
@@ -29,12 +30,14 @@ mod signals;
 mod status;
 mod train;
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use traintop::recipe::parse_override;
 
+use error::WorkerError;
 use session::{RecipeSource, Request};
 
 /// Trains image classifiers and writes what happens into a run folder.
@@ -49,6 +52,21 @@ struct Command {
 enum Action {
     /// Train a recipe, or go on with a run that was stopped or killed
     Train(Train),
+    /// Look at data sets
+    #[command(subcommand)]
+    Data(Data),
+}
+
+#[derive(Subcommand)]
+enum Data {
+    /// Say what a data set is and what is damaged in it; exits with 1 if anything is
+    Check {
+        /// A folder as `data_dir` takes it, or a pickle of unlabelled images
+        path: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args)]
@@ -84,17 +102,47 @@ impl Train {
 }
 
 fn main() -> ExitCode {
-    let Command {
-        action: Action::Train(arguments),
-    } = Command::parse();
-    // The parser has seen to it that there is a recipe or a run.
-    let Some(request) = arguments.request() else {
-        return ExitCode::from(2);
-    };
-    match session::train(request) {
+    match Command::parse().action {
+        Action::Train(arguments) => match arguments.request() {
+            Some(request) => done(session::train(request)),
+            // The parser has seen to it that there is a recipe or a run.
+            None => ExitCode::from(2),
+        },
+        Action::Data(Data::Check { path, json }) => done(check_data(&path, json)),
+    }
+}
+
+fn check_data(path: &Path, as_json: bool) -> Result<(), WorkerError> {
+    let report = data::check::check(path)?;
+    if as_json {
+        print(&format!("{:#}\n", report.to_json()))?;
+    } else {
+        print(&report.to_string())?;
+    }
+    if report.is_damaged() {
+        return Err(WorkerError::Refused(format!(
+            "{}: this data set is damaged; mend what is named above",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// A reader that has gone away, such as `head`, is an error like any other, and no panic.
+fn print(text: &str) -> Result<(), WorkerError> {
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.map_err(|source| WorkerError::Io {
+        what: "standard output".to_owned(),
+        source,
+    })
+}
+
+/// The exit code, after a sentence about what went wrong.
+fn done(result: Result<(), WorkerError>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", traintop::text::clean(&error.to_string()));
             ExitCode::FAILURE
         }
     }

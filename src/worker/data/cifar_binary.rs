@@ -1,117 +1,44 @@
-//! CIFAR-10's binary form: records of a label byte and 3,072 bytes of planes.
+//! CIFAR's binary form: records of a label (of CIFAR-100 two: coarse, fine) and 3,072 bytes of planes.
 
 use std::path::Path;
 
-use super::{DataError, Dataset, Split, read};
+use super::cifar::{Cifar, IMAGE, SIDE};
+use super::{DataError, Split, read};
 
-/// Rows and columns of a CIFAR image.
-pub const SIDE: usize = 32;
-/// Bytes of a CIFAR image.
-pub const IMAGE: usize = 3 * SIDE * SIDE;
-/// Classes of CIFAR-10.
-pub const CLASSES: usize = 10;
-
-/// Reads `data_batch_1.bin` to `data_batch_5.bin`, of which the fifth validates, `test_batch.bin` if it is there, and the names.
+/// Reads one file of records.
 ///
 /// # Errors
-/// If a batch is missing or damaged.
-pub fn load(folder: &Path) -> Result<Dataset, DataError> {
-    let batches: Vec<Split> = (1..=5)
-        .map(|number| batch(&folder.join(format!("data_batch_{number}.bin"))))
-        .collect::<Result<_, _>>()?;
-    let test = folder.join("test_batch.bin");
-    let test = if test.exists() {
-        Some(batch(&test)?)
-    } else {
-        None
-    };
-    let classes = names(folder)?;
-    assemble(folder, ".bin", batches, test, classes)
-}
-
-/// The reference's splits: all batches but the last train, the last validates.
-///
-/// # Errors
-/// If a batch has fewer images than another: a file cut between two images looks whole.
-pub fn assemble(
-    folder: &Path,
-    ending: &str,
-    mut batches: Vec<Split>,
-    test: Option<Split>,
-    classes: Vec<String>,
-) -> Result<Dataset, DataError> {
-    let most = batches.iter().map(|batch| batch.labels.len()).max();
-    for (number, batch) in (1..).zip(&batches) {
-        let count = batch.labels.len();
-        if Some(count) < most {
-            let path = folder.join(format!("data_batch_{number}{ending}"));
-            let what = format!(
-                "has {count} images where another batch has {}; fetch it again",
-                most.unwrap_or(0)
-            );
-            return Err(DataError::wrong(&path, what));
-        }
-    }
-    let empty = || Split {
-        images: Vec::new(),
-        labels: Vec::new(),
-        height: SIDE,
-        width: SIDE,
-    };
-    let val = batches.pop().unwrap_or_else(empty);
-    let mut train = empty();
-    for batch in batches {
-        train.images.extend(batch.images);
-        train.labels.extend(batch.labels);
-    }
-    Ok(Dataset {
-        train,
-        val,
-        test,
-        classes,
-    })
-}
-
-/// Names for classes that have none.
-pub fn numbered_names() -> Vec<String> {
-    (0..CLASSES).map(|class| class.to_string()).collect()
-}
-
-fn batch(path: &Path) -> Result<Split, DataError> {
+/// If it is no whole number of records, or a label is of no class.
+pub fn batch(path: &Path, cifar: &Cifar) -> Result<Split, DataError> {
     let bytes = read(path)?;
-    if bytes.is_empty() || !bytes.len().is_multiple_of(IMAGE + 1) {
+    let record = cifar.label_bytes + IMAGE;
+    if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         let what = format!(
-            "has {} bytes, which is not a multiple of {} (a label and an image); fetch it again",
+            "has {} bytes, which is not a multiple of {record} (a label and an image); fetch it again",
             bytes.len(),
-            IMAGE + 1
         );
         return Err(DataError::wrong(path, what));
     }
-    let mut split = Split {
-        images: Vec::with_capacity(bytes.len()),
-        labels: Vec::new(),
-        height: SIDE,
-        width: SIDE,
-    };
-    for (number, record) in bytes.chunks(IMAGE + 1).enumerate() {
-        if usize::from(record[0]) >= CLASSES {
-            let what = format!(
-                "image {number} has the label {}, beyond the {CLASSES} classes; fetch the file again",
-                record[0]
-            );
-            return Err(DataError::wrong(path, what));
-        }
-        split.labels.push(record[0].into());
-        split.images.extend_from_slice(&record[1..]);
+    let mut split = Split::empty(SIDE, SIDE);
+    split.images.reserve_exact(bytes.len());
+    for (number, record) in bytes.chunks(record).enumerate() {
+        let (labels, image) = record.split_at(cifar.label_bytes);
+        let label = labels.last().copied().unwrap_or_default().into();
+        cifar.check_label(path, number, label)?;
+        split.labels.push(label);
+        split.images.extend_from_slice(image);
     }
     Ok(split)
 }
 
-/// The names in `batches.meta.txt`; numbers where there is no such file.
-fn names(folder: &Path) -> Result<Vec<String>, DataError> {
-    let path = folder.join("batches.meta.txt");
+/// The names in the text beside the files; `None` where there is none.
+///
+/// # Errors
+/// If there are not as many as classes.
+pub fn names(folder: &Path, cifar: &Cifar) -> Result<Option<Vec<String>>, DataError> {
+    let path = folder.join(cifar.meta_text);
     if !path.exists() {
-        return Ok(numbered_names());
+        return Ok(None);
     }
     let names: Vec<String> = String::from_utf8_lossy(&read(&path)?)
         .lines()
@@ -119,20 +46,31 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect();
-    if names.len() == CLASSES {
-        return Ok(names);
+    if names.len() == cifar.classes {
+        return Ok(Some(names));
     }
     let what = format!(
-        "has {} names where {CLASSES} are expected; fetch it again, or remove it to number the classes",
-        names.len()
+        "has {} names where {} are expected; fetch it again, or remove it to number the classes",
+        names.len(),
+        cifar.classes
     );
     Err(DataError::wrong(&path, what))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+
+    use super::super::Found;
+    use super::super::cifar::{CIFAR_10, CIFAR_100, Encoding};
+    use super::super::damage::Damage;
+    use super::*;
+
+    fn load(folder: &Path) -> Result<Found, DataError> {
+        let mut damage = Damage::default();
+        let found = CIFAR_10.read(folder, Encoding::Binary, &mut damage);
+        damage.or(found)
+    }
 
     fn write(folder: &Path, name: &str, labels: &[u8]) {
         let bytes: Vec<u8> = labels
@@ -154,8 +92,9 @@ mod tests {
         }
         let data = load(folder.path()).unwrap();
         assert_eq!(data.train.labels, [1, 8, 2, 7, 3, 6, 4, 5]);
-        assert_eq!(data.val.labels, [5, 4]);
-        assert_eq!((data.val.images[0], data.val.images[IMAGE]), (50, 40));
+        assert_eq!(data.val.as_ref().unwrap().labels, [5, 4]);
+        let val = data.val.unwrap();
+        assert_eq!((val.images[0], val.images[IMAGE]), (50, 40));
         assert!(data.test.is_none());
         write(folder.path(), "test_batch.bin", &[0]);
         assert_eq!(load(folder.path()).unwrap().test.unwrap().labels, [0]);
@@ -207,5 +146,35 @@ mod tests {
             "{}",
             refusal()
         );
+    }
+
+    #[test]
+    fn of_cifar_100_the_fine_label_counts_and_there_are_a_hundred_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |fine: u8| [&[3, fine][..], &[fine; IMAGE]].concat();
+        let train = [record(99), record(42)].concat();
+        fs::write(folder.path().join("train.bin"), train).unwrap();
+        fs::write(folder.path().join("test.bin"), record(7)).unwrap();
+        let mut damage = Damage::default();
+        let found = CIFAR_100.read(folder.path(), Encoding::Binary, &mut damage);
+        assert!(damage.all().is_empty(), "{damage:?}");
+        assert_eq!(found.train.labels, [99, 42]);
+        assert_eq!((found.test.unwrap().images[0], found.val), (7, None));
+        assert_eq!(
+            (found.classes.len(), found.classes[99].as_str()),
+            (100, "99")
+        );
+    }
+
+    #[test]
+    fn every_damaged_batch_is_noted_and_the_others_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in [1, 3, 5] {
+            write(folder.path(), &format!("data_batch_{number}.bin"), &[1, 2]);
+        }
+        fs::write(folder.path().join("data_batch_2.bin"), [0; 100]).unwrap();
+        let mut damage = Damage::default();
+        let found = CIFAR_10.read(folder.path(), Encoding::Binary, &mut damage);
+        assert_eq!((damage.all().len(), found.train.labels.len()), (2, 4));
     }
 }

@@ -1,49 +1,41 @@
-//! CIFAR-10's Python form: pickled dicts with `data` (uint8, N x 3072, plane after plane) and `labels`.
+//! CIFAR's Python form: pickled dicts with `data` (uint8, N x 3072, plane after plane) and labels.
 
 use std::path::Path;
 
-use super::cifar_binary::{CLASSES, IMAGE, SIDE, assemble, numbered_names};
-use super::pickle::{self, Array, Pickle, Value};
-use super::{DataError, Dataset, Split, read};
+use super::cifar::{Cifar, IMAGE, SIDE};
+use super::{DataError, Split, parse_pickle, read};
+use crate::pickle::{Array, Value};
 
-/// Reads `data_batch_1` to `data_batch_5`, of which the fifth validates, `test_batch` if it is there, and the names.
+/// Reads one pickled batch.
 ///
 /// # Errors
-/// If a batch is missing or damaged.
-pub fn load(folder: &Path) -> Result<Dataset, DataError> {
-    let batches: Vec<Split> = (1..=5)
-        .map(|number| batch(&folder.join(format!("data_batch_{number}"))))
-        .collect::<Result<_, _>>()?;
-    let test = folder.join("test_batch");
-    let test = if test.exists() {
-        Some(batch(&test)?)
-    } else {
-        None
-    };
-    let classes = names(folder)?;
-    assemble(folder, "", batches, test, classes)
-}
-
-fn batch(path: &Path) -> Result<Split, DataError> {
+/// If it is cut short, is no batch, or a label is of no class.
+pub fn batch(path: &Path, cifar: &Cifar) -> Result<Split, DataError> {
     let bytes = read(path)?;
-    let pickle = parse(path, &bytes)?;
+    let pickle = parse_pickle(path, &bytes)?;
+    let expected = || format!("a {} batch is expected", cifar.name);
     let wrong = |what: String| DataError::wrong(path, what);
     let entry = |key: &str| {
         pickle
             .value()
             .get(key)
-            .ok_or_else(|| wrong(format!("has no {key:?}; a CIFAR-10 batch is expected")))
+            .ok_or_else(|| wrong(format!("has no {key:?}; {}", expected())))
     };
     let images = entry("data")?
         .as_array()
         .and_then(Array::into_u8)
         .ok_or_else(|| {
-            wrong(
-                "its \"data\" is no numpy array of uint8; a CIFAR-10 batch is expected".to_owned(),
-            )
+            wrong(format!(
+                "its \"data\" is no numpy array of uint8; {}",
+                expected()
+            ))
         })?;
-    let labels = entry("labels")?.as_ints().ok_or_else(|| {
-        wrong("its \"labels\" are no list of numbers; a CIFAR-10 batch is expected".to_owned())
+    let labels = entry(cifar.labels)?.as_ints().ok_or_else(|| {
+        wrong(format!(
+            "its {:?} are no list of numbers; {}",
+            cifar.labels,
+            expected()
+        ))
     })?;
     if labels.is_empty() || images.len() != labels.len() * IMAGE {
         return Err(wrong(format!(
@@ -52,14 +44,8 @@ fn batch(path: &Path) -> Result<Split, DataError> {
             images.len()
         )));
     }
-    if let Some(at) = labels
-        .iter()
-        .position(|label| !(0..CLASSES as i64).contains(label))
-    {
-        return Err(wrong(format!(
-            "image {at} has the label {}, beyond the {CLASSES} classes; fetch the file again",
-            labels[at]
-        )));
+    for (image, label) in labels.iter().enumerate() {
+        cifar.check_label(path, image, *label)?;
     }
     Ok(Split {
         images,
@@ -69,26 +55,21 @@ fn batch(path: &Path) -> Result<Split, DataError> {
     })
 }
 
-fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<Pickle<'a>, DataError> {
-    pickle::parse(bytes).map_err(|error| {
-        DataError::wrong(
-            path,
-            format!("is no whole pickle ({error}); fetch it again"),
-        )
-    })
-}
-
-/// `label_names` of `batches.meta`; numbers where there is no such file.
-fn names(folder: &Path) -> Result<Vec<String>, DataError> {
-    let path = folder.join("batches.meta");
+/// The names in the pickle beside the batches; `None` where there is none.
+///
+/// # Errors
+/// If it is damaged or has not as many names as there are classes.
+pub fn names(folder: &Path, cifar: &Cifar) -> Result<Option<Vec<String>>, DataError> {
+    let (file, key) = cifar.meta;
+    let path = folder.join(file);
     if !path.exists() {
-        return Ok(numbered_names());
+        return Ok(None);
     }
     let bytes = read(&path)?;
-    let pickle = parse(&path, &bytes)?;
+    let pickle = parse_pickle(&path, &bytes)?;
     let names: Option<Vec<String>> = pickle
         .value()
-        .get("label_names")
+        .get(key)
         .and_then(Value::as_sequence)
         .and_then(|names| {
             names
@@ -96,10 +77,12 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
                 .collect()
         });
     names
-        .filter(|names| names.len() == CLASSES)
+        .filter(|names| names.len() == cifar.classes)
+        .map(Some)
         .ok_or_else(|| {
             let what = format!(
-                "has no \"label_names\" with {CLASSES} names; fetch it again, or remove it to number the classes"
+                "has no {key:?} with {} names; fetch it again, or remove it to number the classes",
+                cifar.classes
             );
             DataError::wrong(&path, what)
         })
@@ -107,11 +90,25 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
 
+    use super::super::Found;
+    use super::super::cifar::{CIFAR_10, CIFAR_100, Encoding};
+    use super::super::damage::Damage;
+    use super::*;
+
+    fn load_as(cifar: &Cifar, folder: &Path) -> Result<Found, DataError> {
+        let mut damage = Damage::default();
+        let found = cifar.read(folder, Encoding::Pickle, &mut damage);
+        damage.or(found)
+    }
+
+    fn load(folder: &Path) -> Result<Found, DataError> {
+        load_as(&CIFAR_10, folder)
+    }
+
     /// A batch as Python 2's pickle wrote the original files: protocol 2, strings of bytes, numpy's reconstruction.
-    fn batch_of(labels: &[u8]) -> Vec<u8> {
+    fn batch_of(key: &str, labels: &[u8]) -> Vec<u8> {
         let text = |text: &str| [b"U", &[text.len() as u8][..], text.as_bytes()].concat();
         let mut bytes = b"\x80\x02}q\x01(".to_vec();
         bytes.extend(text("data"));
@@ -121,7 +118,7 @@ mod tests {
         bytes.extend(((labels.len() * IMAGE) as u32).to_le_bytes());
         bytes.extend(labels.iter().flat_map(|label| [*label * 10; IMAGE]));
         bytes.extend(b"q\x0ftq\x10b");
-        bytes.extend(text("labels"));
+        bytes.extend(text(key));
         bytes.extend(b"]q\x11(");
         bytes.extend(labels.iter().flat_map(|label| [b'K', *label]));
         bytes.extend(b"eu.");
@@ -134,16 +131,14 @@ mod tests {
         for number in 1..=5 {
             fs::write(
                 folder.path().join(format!("data_batch_{number}")),
-                batch_of(&[number, 9]),
+                batch_of("labels", &[number, 9]),
             )
             .unwrap();
         }
         let data = load(folder.path()).unwrap();
         assert_eq!(data.train.labels, [1, 9, 2, 9, 3, 9, 4, 9]);
-        assert_eq!(
-            (data.val.labels.as_slice(), data.val.images[0]),
-            (&[5, 9][..], 50)
-        );
+        let val = data.val.unwrap();
+        assert_eq!((val.labels.as_slice(), val.images[0]), (&[5, 9][..], 50));
         assert_eq!(data.classes[3], "3");
     }
 
@@ -151,12 +146,12 @@ mod tests {
     fn damage_names_the_file_and_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data_batch_1");
-        let whole = batch_of(&[1, 2]);
+        let whole = batch_of("labels", &[1, 2]);
         for (bytes, what) in [
             (whole[..whole.len() / 2].to_vec(), "is no whole pickle"),
-            (batch_of(&[12]), "image 0 has the label 12"),
+            (batch_of("labels", &[12]), "image 0 has the label 12"),
             (b"\x80\x02}.".to_vec(), "has no \"data\""),
-            (batch_of(&[]), "has 0 labels"),
+            (batch_of("labels", &[]), "has 0 labels"),
         ] {
             fs::write(&path, bytes).unwrap();
             let error = load(folder.path()).unwrap_err().to_string();
@@ -173,7 +168,7 @@ mod tests {
         for number in 1..=5 {
             fs::write(
                 folder.path().join(format!("data_batch_{number}")),
-                batch_of(&[number]),
+                batch_of("labels", &[number]),
             )
             .unwrap();
         }
@@ -188,5 +183,31 @@ mod tests {
             let error = load(folder.path()).unwrap_err().to_string();
             assert!(error.contains("batches.meta: "), "{error}");
         }
+    }
+
+    #[test]
+    fn of_cifar_100_the_fine_labels_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("train"),
+            batch_of("fine_labels", &[1, 12]),
+        )
+        .unwrap();
+        fs::write(folder.path().join("test"), batch_of("fine_labels", &[25])).unwrap();
+        let found = load_as(&CIFAR_100, folder.path()).unwrap();
+        assert_eq!(
+            (found.train.labels.as_slice(), found.val),
+            (&[1, 12][..], None)
+        );
+        assert_eq!(
+            (found.test.unwrap().labels[0], found.classes.len()),
+            (25, 100)
+        );
+        fs::write(folder.path().join("train"), batch_of("labels", &[1])).unwrap();
+        let said = load_as(&CIFAR_100, folder.path()).unwrap_err().to_string();
+        assert!(
+            said.contains("train: has no \"fine_labels\"; a CIFAR-100 batch"),
+            "{said}"
+        );
     }
 }

@@ -1,14 +1,13 @@
 //! Image folders: `train/<class>/*` and `test/<class>/*`, JPEG or PNG, decoded in parallel once and then kept.
 
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
 use rayon::prelude::*;
 
-use super::subset::shuffled_classes;
-use super::{DataError, Dataset, Split, folder_cache};
+use super::damage::Damage;
+use super::decode::decoded;
+use super::{DataError, Found, Split, folder_cache};
 
 /// Endings of image files, in lower case.
 const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
@@ -20,65 +19,58 @@ pub struct Entry {
     pub label: usize,
 }
 
-/// Reads an image folder. There is no validation split of its own, so a seeded part of each training class is held out.
-///
-/// # Errors
-/// If a class has no images, an image is damaged or of another size than the first, or `test/` has other classes than `train/`.
-pub fn load(
-    folder: &Path,
-    val_fraction: f64,
-    seed: u64,
-    cache: Option<&Path>,
-) -> Result<Dataset, DataError> {
+/// Reads an image folder. What is wrong with the folder as a whole ends the reading; damaged images are left out.
+pub fn read_folder(folder: &Path, cache: Option<&Path>, damage: &mut Damage) -> Found {
     let train = folder.join("train");
-    let classes = class_names(&train)?;
-    let mut all = split(&train, &classes, cache)?;
-    let (mut kept, mut held) = (Vec::new(), Vec::new());
-    for class in shuffled_classes(&all.labels, seed) {
-        let count = (class.len() as f64 * val_fraction).round() as usize;
-        if count == 0 || count == class.len() {
-            let what = format!(
-                "a class of {} images cannot be split by val_fraction {val_fraction}; add images or change it",
-                class.len()
-            );
-            return Err(DataError::wrong(&train, what));
-        }
-        held.extend_from_slice(&class[..count]);
-        kept.extend_from_slice(&class[count..]);
-    }
-    kept.sort_unstable();
-    held.sort_unstable();
-    let test = folder.join("test");
-    let test = if test.is_dir() {
-        let found = class_names(&test)?;
-        if found != classes {
-            let what = format!(
-                "has the classes {}, but train/ has {}; both must have the same",
-                found.join(", "),
-                classes.join(", ")
-            );
-            return Err(DataError::wrong(&test, what));
-        }
-        let test_split = split(&test, &classes, cache)?;
-        if (test_split.height, test_split.width) != (all.height, all.width) {
-            let what = format!(
-                "its images are {} x {}, those of train/ {} x {}",
-                test_split.width, test_split.height, all.width, all.height
-            );
-            return Err(DataError::wrong(&test, what));
-        }
-        Some(test_split)
-    } else {
-        None
-    };
-    let val = all.pick(&held);
-    all.keep(&kept);
-    Ok(Dataset {
-        train: all,
-        val,
-        test,
+    let classes = damage.sift(class_names(&train)).unwrap_or_default();
+    let mut found = Found {
+        train: split(&train, &classes, cache, damage),
+        val: None,
+        test: None,
         classes,
-    })
+    };
+    let test = folder.join("test");
+    if test.is_dir()
+        && let Some(classes) = damage.sift(class_names(&test))
+    {
+        if let Err(error) = check_classes(&test, &classes, &found.classes) {
+            damage.note(error);
+        } else {
+            let test_split = split(&test, &classes, cache, damage);
+            if let Err(error) = check_size(&test, &test_split, &found.train) {
+                damage.note(error);
+            }
+            found.test = Some(test_split);
+        }
+    }
+    found
+}
+
+fn check_classes(test: &Path, found: &[String], of_train: &[String]) -> Result<(), DataError> {
+    // Where those of train/ could not be read, that has been said.
+    if found == of_train || of_train.is_empty() {
+        return Ok(());
+    }
+    let what = format!(
+        "has the classes {}, but train/ has {}; both must have the same",
+        found.join(", "),
+        of_train.join(", ")
+    );
+    Err(DataError::wrong(test, what))
+}
+
+fn check_size(place: &Path, found: &Split, of_train: &Split) -> Result<(), DataError> {
+    if found.labels.is_empty()
+        || of_train.labels.is_empty()
+        || (found.height, found.width) == (of_train.height, of_train.width)
+    {
+        return Ok(());
+    }
+    let what = format!(
+        "its images are {} x {}, those of train/ {} x {}",
+        found.width, found.height, of_train.width, of_train.height
+    );
+    Err(DataError::wrong(place, what))
 }
 
 /// The names in a folder, sorted, without hidden ones.
@@ -160,39 +152,45 @@ fn entries(folder: &Path, classes: &[String]) -> Result<Vec<Entry>, DataError> {
 }
 
 /// The images of a folder, from the cache if nothing in it has changed.
-fn split(folder: &Path, classes: &[String], cache: Option<&Path>) -> Result<Split, DataError> {
-    let entries = entries(folder, classes)?;
+fn split(folder: &Path, classes: &[String], cache: Option<&Path>, damage: &mut Damage) -> Split {
+    let Some(entries) = damage.sift(entries(folder, classes)) else {
+        return Split::empty(0, 0);
+    };
     let cache = cache.map(|cache| folder_cache::Place::of(cache, folder, &entries));
     if let Some(split) = cache.as_ref().and_then(folder_cache::Place::load) {
-        return Ok(split);
+        return split;
     }
-    let split = decode(&entries)?;
-    if let Some(cache) = cache {
+    let (split, damaged) = decode(&entries);
+    if let (Some(cache), []) = (cache, damaged.as_slice()) {
         // Without it the next start decodes again: slower, not wrong.
         let _ = cache.store(&split);
     }
-    Ok(split)
+    for error in damaged {
+        damage.note(error);
+    }
+    split
 }
 
-fn decode(entries: &[Entry]) -> Result<Split, DataError> {
-    let Some(first) = entries.first() else {
-        return Ok(Split {
-            images: Vec::new(),
-            labels: Vec::new(),
-            height: 0,
-            width: 0,
-        });
-    };
+/// The whole images, and what is wrong with the others.
+fn decode(entries: &[Entry]) -> (Split, Vec<DataError>) {
     // What a file says of its size is not yet true: the first image is read whole before there is room made for all.
-    let size = decoded(&first.path, None)?.dimensions();
+    let mut before = Vec::new();
+    let first = entries.iter().find_map(|entry| {
+        let image = decoded(&entry.path, None);
+        image.map_err(|error| before.push(error)).ok()
+    });
+    let Some(first) = first else {
+        return (Split::empty(0, 0), before);
+    };
+    let size = first.dimensions();
     let (width, height) = size;
     let (rows, columns) = (height as usize, width as usize);
     let image_len = 3 * rows * columns;
     let mut images = vec![0; entries.len() * image_len];
-    images
-        .par_chunks_exact_mut(image_len)
+    let results: Vec<Result<(), DataError>> = images
+        .par_chunks_exact_mut(image_len.max(1))
         .zip(entries)
-        .try_for_each(|(planes, entry)| {
+        .map(|(planes, entry)| {
             // Grey images get three equal planes here.
             for (at, pixel) in decoded(&entry.path, Some(size))?.pixels().enumerate() {
                 for (plane, byte) in pixel.0.into_iter().enumerate() {
@@ -200,61 +198,45 @@ fn decode(entries: &[Entry]) -> Result<Split, DataError> {
                 }
             }
             Ok(())
-        })?;
-    Ok(Split {
+        })
+        .collect();
+    let mut split = Split {
         images,
         labels: entries.iter().map(|entry| entry.label as i64).collect(),
         height: rows,
         width: columns,
-    })
-}
-
-/// An image file's pixels, read by what is in it, since endings lie. One that is not of the expected size is refused before it is decoded.
-fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, DataError> {
-    let damaged = |cause: &str| {
-        // Decoders' messages may have line ends.
-        let cause: Vec<&str> = cause.split_whitespace().collect();
-        let what = format!(
-            "is no whole image ({}); replace or remove it",
-            cause.join(" ")
-        );
-        DataError::wrong(path, what)
     };
-    let failed = |error: ImageError| damaged(&error.to_string());
-    let bytes = super::read(path)?;
-    if is_cut_jpeg(&bytes) {
-        return Err(damaged("it ends before the end of the picture"));
+    let (whole, damaged): (Vec<_>, Vec<_>) =
+        (0..).zip(results).partition(|(_, result)| result.is_ok());
+    if !damaged.is_empty() {
+        let whole: Vec<usize> = whole.into_iter().map(|(at, _)| at).collect();
+        split.keep(&whole);
     }
-    let decoder = ImageReader::new(Cursor::new(&bytes))
-        .with_guessed_format()
-        .map_err(|error| failed(error.into()))?
-        .into_decoder()
-        .map_err(failed)?;
-    let found = decoder.dimensions();
-    match expected {
-        Some(expected) if expected != found => {
-            let what = format!(
-                "is {} x {} pixels where the first image is {} x {}; all must be of one size",
-                found.0, found.1, expected.0, expected.1
-            );
-            Err(DataError::wrong(path, what))
-        }
-        _ => Ok(DynamicImage::from_decoder(decoder)
-            .map_err(failed)?
-            .to_rgb8()),
-    }
-}
-
-/// Whether a JPEG file lacks its end, which the decoder forgives and fills up with grey. The end marker cannot occur within
-/// a picture's data, but may within a preview before them.
-fn is_cut_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| memchr::memmem::rfind(bytes, &marker);
-    bytes.starts_with(&[0xff, 0xd8]) && last([0xff, 0xd9]) < last([0xff, 0xda])
+    (
+        split,
+        damaged
+            .into_iter()
+            .filter_map(|(_, result)| result.err())
+            .collect(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Dataset;
+    use super::super::subset::{Holding, hold_out};
     use super::*;
+
+    fn load(folder: &Path, cache: Option<&Path>) -> Result<Dataset, DataError> {
+        let mut damage = Damage::default();
+        let found = read_folder(folder, cache, &mut damage);
+        let holding = Holding {
+            fraction: 0.2,
+            is_forced: false,
+            seed: 1,
+        };
+        hold_out(folder, damage.or(found)?, holding)
+    }
 
     /// A folder with two classes of `count` images, each image of one grey.
     fn folder(count: u8) -> tempfile::TempDir {
@@ -276,7 +258,7 @@ mod tests {
     #[test]
     fn every_class_gives_its_part_to_validation() {
         let folder = folder(10);
-        let data = load(folder.path(), 0.2, 1, None).unwrap();
+        let data = load(folder.path(), None).unwrap();
         assert_eq!(data.classes, ["cat", "dog"]);
         assert_eq!(
             (data.train.labels.len(), data.train.height, data.train.width),
@@ -290,31 +272,39 @@ mod tests {
     #[test]
     fn unchanged_folder_comes_from_the_cache_and_damage_there_is_noticed() {
         let (folder, cache) = (folder(5), tempfile::tempdir().unwrap());
-        let fresh = load(folder.path(), 0.2, 1, Some(cache.path())).unwrap();
+        let fresh = load(folder.path(), Some(cache.path())).unwrap();
         let kept: Vec<_> = fs::read_dir(cache.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
         assert_eq!(kept.len(), 2);
-        assert_eq!(
-            load(folder.path(), 0.2, 1, Some(cache.path())).unwrap(),
-            fresh
-        );
+        assert_eq!(load(folder.path(), Some(cache.path())).unwrap(), fresh);
         for path in kept {
             let mut bytes = fs::read(&path).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
             fs::write(&path, bytes).unwrap();
         }
-        assert_eq!(
-            load(folder.path(), 0.2, 1, Some(cache.path())).unwrap(),
-            fresh
-        );
+        assert_eq!(load(folder.path(), Some(cache.path())).unwrap(), fresh);
         image::GrayImage::from_pixel(4, 3, image::Luma([255]))
             .save(folder.path().join("train/dog/new.png"))
             .unwrap();
-        let grown = load(folder.path(), 0.2, 1, Some(cache.path())).unwrap();
+        let grown = load(folder.path(), Some(cache.path())).unwrap();
         assert_eq!(grown.train.labels.len() + grown.val.labels.len(), 11);
+    }
+
+    #[test]
+    fn all_damaged_images_are_noted_and_the_others_kept() {
+        let folder = folder(5);
+        for name in ["train/cat/00.png", "train/dog/04.png", "test/cat/02.png"] {
+            fs::write(folder.path().join(name), "no image").unwrap();
+        }
+        let mut damage = Damage::default();
+        let found = read_folder(folder.path(), None, &mut damage);
+        assert_eq!(damage.all().len(), 3, "{damage:?}");
+        assert_eq!(found.train.labels, [0, 0, 0, 0, 1, 1, 1, 1]);
+        assert_eq!(found.train.images[..36], [1; 36]);
+        assert_eq!(found.test.unwrap().labels.len(), 9);
     }
 
     #[test]
@@ -322,7 +312,7 @@ mod tests {
         let refusal = |spoil: &dyn Fn(&Path)| {
             let folder = folder(5);
             spoil(folder.path());
-            load(folder.path(), 0.2, 1, None).unwrap_err().to_string()
+            load(folder.path(), None).unwrap_err().to_string()
         };
         let said =
             refusal(&|folder| fs::write(folder.join("train/cat/03.png"), "no image").unwrap());

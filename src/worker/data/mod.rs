@@ -1,18 +1,28 @@
 //! The images that are trained on: every form a data set may have becomes the same bytes in memory. Nothing here knows libtorch.
 
+pub mod check;
+mod cifar;
 mod cifar_binary;
 mod cifar_pickle;
+mod damage;
+mod decode;
 mod folder_cache;
+mod form;
+mod idx;
 mod image_folder;
-mod pickle;
 mod statistics;
 mod subset;
 mod synthetic;
+mod unlabelled;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use traintop::recipe::{Recipe, SYNTHETIC};
+
+use crate::pickle::{self, Pickle};
+use damage::Damage;
+use subset::Holding;
 
 pub use statistics::Statistics;
 
@@ -30,6 +40,22 @@ pub struct Split {
 }
 
 impl Split {
+    /// No images, of a size.
+    fn empty(height: usize, width: usize) -> Self {
+        Self {
+            images: Vec::new(),
+            labels: Vec::new(),
+            height,
+            width,
+        }
+    }
+
+    /// Adds the images of another split of the same size.
+    fn extend(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.labels.extend(other.labels);
+    }
+
     /// Bytes of one image.
     fn image_len(&self) -> usize {
         3 * self.height * self.width
@@ -75,6 +101,16 @@ pub struct Dataset {
     pub classes: Vec<String>,
 }
 
+/// What the files of a data set hold, before any of it is held out.
+#[derive(Debug)]
+struct Found {
+    train: Split,
+    /// Where the data themselves name one.
+    val: Option<Split>,
+    test: Option<Split>,
+    classes: Vec<String>,
+}
+
 /// Why a data set cannot be used: which file, what is wrong, what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -90,7 +126,8 @@ pub enum DataError {
     IsFile(PathBuf),
     /// What is there is no data set of a known form.
     #[error(
-        "data_dir {0}: holds neither train/<class>/ images nor CIFAR-10 batches (cifar-10-batches-py or -bin); set data_dir to a folder that does"
+        "data_dir {0}: holds no data set of a known form, which are: {known}; set data_dir to a folder that does",
+        known = form::known()
     )]
     Unknown(PathBuf),
     /// A file cannot be read.
@@ -112,6 +149,17 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// The file or folder that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing(path)
+            | Self::IsFile(path)
+            | Self::Unknown(path)
+            | Self::Unreadable { path, .. }
+            | Self::Wrong { path, .. } => path,
+        }
+    }
+
     fn wrong(path: &Path, what: impl Into<String>) -> Self {
         Self::Wrong {
             path: path.to_owned(),
@@ -143,39 +191,19 @@ fn load_whole(recipe: &Recipe) -> Result<Dataset, DataError> {
     if recipe.data_dir == SYNTHETIC {
         return Ok(synthetic::draw(recipe));
     }
-    let folder = from_home(&recipe.data_dir);
-    if folder.is_file() {
-        return Err(DataError::IsFile(folder));
-    }
-    if !folder.is_dir() {
-        return Err(DataError::Missing(folder));
-    }
-    // The folder itself, or the one inside it that the archives unpack to. Any batch tells, so that a missing one is named.
-    for (inner, ending) in [
-        ("cifar-10-batches-py", ""),
-        ("cifar-10-batches-bin", ".bin"),
-    ] {
-        let has_batch = |place: &PathBuf| {
-            (1..=5).any(|number| place.join(format!("data_batch_{number}{ending}")).exists())
-        };
-        let place = [folder.clone(), folder.join(inner)]
-            .into_iter()
-            .find(has_batch);
-        match place {
-            Some(place) if inner.ends_with("py") => return cifar_pickle::load(&place),
-            Some(place) => return cifar_binary::load(&place),
-            None => {}
-        }
-    }
-    if folder.join("train").is_dir() {
-        return image_folder::load(
-            &folder,
-            recipe.val_fraction,
-            recipe.seed,
-            cache_dir().as_deref(),
-        );
-    }
-    Err(DataError::Unknown(folder))
+    let (form, place) = form::find(&from_home(&recipe.data_dir))?;
+    let mut damage = Damage::default();
+    let found = form.read(&place, cache_dir().as_deref(), &mut damage);
+    subset::hold_out(&place, damage.or(found)?, Holding::of(recipe))
+}
+
+fn parse_pickle<'a>(path: &Path, bytes: &'a [u8]) -> Result<Pickle<'a>, DataError> {
+    pickle::parse(bytes).map_err(|error| {
+        DataError::wrong(
+            path,
+            format!("is no whole pickle ({error}); fetch it again"),
+        )
+    })
 }
 
 /// A folder as people type it: `~/` is their home.
@@ -212,7 +240,7 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         assert!(
-            of(folder.path()).contains("holds neither train/<class>/ images nor CIFAR-10 batches")
+            of(folder.path()).contains("no data set of a known form, which are: CIFAR-10 batches")
         );
         let archive = folder.path().join("cifar-10-python.tar.gz");
         std::fs::write(&archive, "").unwrap();
@@ -244,6 +272,39 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn validation_is_the_datas_own_or_a_seeded_part_of_each_class() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=5_u8 {
+            let records = (0..40).flat_map(|image| {
+                std::iter::once(image % 2).chain([number * 50 + image; cifar::IMAGE])
+            });
+            let path = folder.path().join(format!("data_batch_{number}.bin"));
+            std::fs::write(path, records.collect::<Vec<u8>>()).unwrap();
+        }
+        let load = |val_split: &str, val_fraction: f64, seed: u64| {
+            load(&Recipe {
+                data_dir: folder.path().display().to_string(),
+                val_split: val_split.to_owned(),
+                val_fraction,
+                seed,
+                ..Recipe::default()
+            })
+            .unwrap()
+        };
+        let own = load("auto", 0.3, 1);
+        assert_eq!((own.train.labels.len(), own.val.labels.len()), (160, 40));
+        assert!(own.val.images[0] == 250);
+        let seeded = load("seeded", 0.3, 1);
+        assert_eq!(
+            (seeded.train.labels.len(), seeded.val.labels.len()),
+            (140, 60)
+        );
+        assert_eq!(seeded.val.labels.iter().sum::<i64>(), 30);
+        assert_eq!(seeded, load("seeded", 0.3, 1));
+        assert_ne!(seeded, load("seeded", 0.3, 2));
     }
 
     #[test]

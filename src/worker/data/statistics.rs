@@ -25,6 +25,13 @@ impl Split {
     }
 }
 
+impl Statistics {
+    /// Images of each class, by label, up to the highest label that occurs.
+    pub fn per_class(&self) -> &[u64] {
+        &self.per_class
+    }
+}
+
 impl fmt::Display for Statistics {
     /// `8,000 (800 of each class)`, or `120 (10 to 90 of a class)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

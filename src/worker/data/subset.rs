@@ -1,9 +1,12 @@
 //! Fair parts of a split: the same number of images of each class, chosen by a seed.
 
+use std::path::Path;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use traintop::recipe::Recipe;
 
-use super::Split;
+use super::{DataError, Dataset, Found, Split};
 
 /// Puts numbers into a random order (Fisher and Yates).
 pub fn shuffle(numbers: &mut [usize], random: &mut ChaCha8Rng) {
@@ -25,6 +28,76 @@ pub fn shuffled_classes(labels: &[i64], seed: u64) -> Vec<Vec<usize>> {
         shuffle(class, &mut random);
     }
     by_class
+}
+
+/// Which training images validate.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    /// The part of each class that is held out.
+    pub fraction: f64,
+    /// Whether it is also where the data name a validation set.
+    pub is_forced: bool,
+    pub seed: u64,
+}
+
+impl Holding {
+    /// That of a recipe.
+    pub fn of(recipe: &Recipe) -> Self {
+        Self {
+            fraction: recipe.val_fraction,
+            is_forced: recipe.val_split == "seeded",
+            seed: recipe.seed,
+        }
+    }
+}
+
+/// The data set of what was found in `place`: with the validation images that the data name, or, where they name none or it is
+/// demanded, with a part of each class held out, drawn by a seed.
+///
+/// # Errors
+/// If a class has too few images for its part.
+pub fn hold_out(place: &Path, found: Found, holding: Holding) -> Result<Dataset, DataError> {
+    let Found {
+        mut train,
+        val,
+        test,
+        classes,
+    } = found;
+    if let Some(val) = val {
+        if !holding.is_forced {
+            return Ok(Dataset {
+                train,
+                val,
+                test,
+                classes,
+            });
+        }
+        train.extend(val);
+    }
+    let fraction = holding.fraction;
+    let (mut kept, mut held) = (Vec::new(), Vec::new());
+    for class in shuffled_classes(&train.labels, holding.seed) {
+        let count = (class.len() as f64 * fraction).round() as usize;
+        if !class.is_empty() && (count == 0 || count == class.len()) {
+            let what = format!(
+                "a class of {} images cannot be split by val_fraction {fraction}; add images or change it",
+                class.len()
+            );
+            return Err(DataError::wrong(place, what));
+        }
+        held.extend_from_slice(&class[..count]);
+        kept.extend_from_slice(&class[count..]);
+    }
+    kept.sort_unstable();
+    held.sort_unstable();
+    let val = train.pick(&held);
+    train.keep(&kept);
+    Ok(Dataset {
+        train,
+        val,
+        test,
+        classes,
+    })
 }
 
 /// At most `most` images (0: all), class by class in turn so that each has its share, in their old order.

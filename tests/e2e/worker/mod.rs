@@ -2,6 +2,7 @@
 //! each worker wants the machine's cores.
 
 mod folder;
+mod foreign;
 mod refuse;
 mod resume;
 
@@ -54,12 +55,15 @@ impl Bench {
     }
 
     fn worker(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command();
+        command.arg("train").args(arguments);
+        command
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(WORKER);
         command
             .current_dir(self.folder.path())
-            .arg("train")
-            .args(arguments);
-        command
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

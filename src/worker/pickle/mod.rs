@@ -208,6 +208,11 @@ impl<'p> Value<'p> {
         }
     }
 
+    /// Texts in a numpy array of one dimension; whole numbers among its objects as such texts too.
+    pub fn as_array_of_texts(self) -> Option<Vec<String>> {
+        numpy::texts(self)
+    }
+
     /// A numpy array.
     pub fn as_array(self) -> Option<Array<'p>> {
         Array::of(self)

@@ -70,6 +70,44 @@ fn numpy_arrays_of_every_protocol_are_read() {
     }
 }
 
+/// numpy 2.4's pickles of [[0, 1, 2], [3, 4, 5]] in Fortran's order (protocols 2 and 5), and of 0 to 11 in the shape 2 x 2 x 3
+/// with the last two dimensions swapped (protocol 5).
+const REORDERED: [&[u8]; 3] = [
+    b"\x80\x02cnumpy._core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85q\x02c_codecs\nencode\nq\x03X\x01\x00\x00\x00bq\x04X\x06\x00\x00\x00latin1q\x05\x86q\x06Rq\x07\x87q\x08Rq\x09(K\x01K\x02K\x03\x86q\ncnumpy\ndtype\nq\x0bX\x02\x00\x00\x00u1q\x0c\x89\x88\x87q\x0dRq\x0e(K\x03X\x01\x00\x00\x00|q\x0fNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\x10b\x88h\x03X\x06\x00\x00\x00\x00\x03\x01\x04\x02\x05q\x11h\x05\x86q\x12Rq\x13tq\x14b.",
+    b"\x80\x05\x95|\x00\x00\x00\x00\x00\x00\x00\x8c\x13numpy._core.numeric\x94\x8c\x0b_frombuffer\x94\x93\x94(\x96\x06\x00\x00\x00\x00\x00\x00\x00\x00\x03\x01\x04\x02\x05\x94\x8c\x05numpy\x94\x8c\x05dtype\x94\x93\x94\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t\x94bK\x02K\x03\x86\x94\x8c\x01F\x94t\x94R\x94.",
+    b"\x80\x05\x95\x8c\x00\x00\x00\x00\x00\x00\x00\x8c\x13numpy._core.numeric\x94\x8c\x0b_frombuffer\x94\x93\x94(\x96\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\n\x0b\x94\x8c\x05numpy\x94\x8c\x05dtype\x94\x93\x94\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t\x94bK\x02K\x02K\x03\x87\x94\x8c\x01K\x94K\x00K\x02K\x01\x87\x94t\x94R\x94.",
+];
+
+#[test]
+fn arrays_in_another_order_are_put_into_their_own() {
+    for (bytes, shape, elements) in [
+        (REORDERED[0], &[2, 3][..], (0..6).collect::<Vec<u8>>()),
+        (REORDERED[1], &[2, 3], (0..6).collect()),
+        (
+            REORDERED[2],
+            &[2, 3, 2],
+            vec![0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11],
+        ),
+    ] {
+        let pickle = parse(bytes).unwrap();
+        let array = pickle.value().as_array().unwrap();
+        assert_eq!(array.shape, shape);
+        assert_eq!(array.into_u8().unwrap(), elements);
+    }
+}
+
+#[test]
+fn texts_in_arrays_are_read() {
+    // numpy.array(["7", "13"]), and the same as objects, the first a whole number.
+    for bytes in [
+        b"\x80\x04\x95\x93\x00\x00\x00\x00\x00\x00\x00\x8c\x16numpy._core.multiarray\x94\x8c\x0c_reconstruct\x94\x93\x94\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\x00\x85\x94C\x01b\x94\x87\x94R\x94(K\x01K\x02\x85\x94h\x03\x8c\x05dtype\x94\x93\x94\x8c\x02U2\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01<\x94NNNK\x08K\x04K\x08t\x94b\x89C\x107\x00\x00\x00\x00\x00\x00\x001\x00\x00\x003\x00\x00\x00\x94t\x94b.".as_slice(),
+        b"\x80\x04\x95\x91\x00\x00\x00\x00\x00\x00\x00\x8c\x16numpy._core.multiarray\x94\x8c\x0c_reconstruct\x94\x93\x94\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\x00\x85\x94C\x01b\x94\x87\x94R\x94(K\x01K\x02\x85\x94h\x03\x8c\x05dtype\x94\x93\x94\x8c\x02O8\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?t\x94b\x89]\x94(K\x07\x8c\x0213\x94et\x94b.",
+    ] {
+        let pickle = parse(bytes).unwrap();
+        assert_eq!(pickle.value().as_array_of_texts().unwrap(), ["7", "13"]);
+    }
+}
+
 #[test]
 fn keys_of_bytes_are_found_as_python_3_writes_them_for_python_2() {
     // pickle.dumps({b"data": 1}, protocol=2)
@@ -130,6 +168,16 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = parse(&bytes);
+    }
+
+    #[test]
+    fn no_damage_to_an_array_makes_it_panic(number in 0..3_usize, at in any::<prop::sample::Index>(), byte: u8) {
+        let mut bytes = REORDERED[number].to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(pickle) = parse(&bytes) {
+            let _ = (pickle.value().as_array(), pickle.value().as_array_of_texts());
+        }
     }
 
     #[test]
