@@ -107,6 +107,8 @@ recipe! {
         stochastic_depth_rate: f64 = 0.0, BELOW_ONE;
         /// Begin with each residual block as the identity: its last batch norm's weight is 0
         zero_init_residual: bool = false, Kind::Bool;
+        /// Checkpoint whose weights the network starts from: .safetensors, or the .pth of `PyTorch` (empty: random weights)
+        init_from: String = "", Kind::Text;
     }
     "training" {
         /// Epochs to train

@@ -55,6 +55,14 @@ enum Action {
     /// Look at data sets
     #[command(subcommand)]
     Data(Data),
+    /// Say what a checkpoint is: a .safetensors, or a .pth, of which nothing is executed
+    Inspect {
+        /// A .safetensors or .pth file
+        checkpoint: PathBuf,
+        /// As JSON, with every tensor
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -109,6 +117,7 @@ fn main() -> ExitCode {
             None => ExitCode::from(2),
         },
         Action::Data(Data::Check { path, json }) => done(check_data(&path, json)),
+        Action::Inspect { checkpoint, json } => done(inspect(&checkpoint, json)),
     }
 }
 
@@ -126,6 +135,15 @@ fn check_data(path: &Path, as_json: bool) -> Result<(), WorkerError> {
         )));
     }
     Ok(())
+}
+
+fn inspect(path: &Path, as_json: bool) -> Result<(), WorkerError> {
+    let inspection = checkpoint::inspect::inspect(path)?;
+    if as_json {
+        print(&format!("{:#}\n", inspection.to_json()))
+    } else {
+        print(&inspection.to_string())
+    }
 }
 
 /// A reader that has gone away, such as `head`, is an error like any other, and no panic.

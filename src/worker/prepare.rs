@@ -1,5 +1,6 @@
 //! Everything that comes before the first step: data, network, optimiser, and what an earlier process of the same run left.
 
+use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -41,6 +42,11 @@ pub fn prepare(
     let mut state_dict = StateDict::new(compute.device);
     let model = ResNet::new(&mut state_dict, &Shape::of(&recipe, data.classes.len()));
     let optimiser = Sgd::new(&state_dict, Settings::of(&recipe));
+    if !recipe.init_from.is_empty() && !dir.last().exists() {
+        // Before anything takes a copy of the weights.
+        checkpoint::load_weights(Path::new(&recipe.init_from), &state_dict)
+            .map_err(|error| WorkerError::Refused(format!("init_from: {error}")))?;
+    }
     let average = (recipe.ema_decay > 0.0)
         .then(|| Average::new(recipe.ema_decay, &state_dict, optimiser.flat()));
     let schedule = Schedule::new(

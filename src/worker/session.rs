@@ -46,13 +46,18 @@ pub struct RecipeSource {
 }
 
 impl RecipeSource {
-    /// The recipe, with a relative data folder made absolute: a resume may be asked for from elsewhere.
+    /// The recipe, with its relative paths made absolute: a resume may be asked for from elsewhere.
     fn load(&self) -> Result<Recipe, RecipeError> {
         let mut recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
         if recipe.data_dir != SYNTHETIC
             && let Ok(folder) = Path::new(&recipe.data_dir).canonicalize()
         {
             recipe.data_dir = folder.to_string_lossy().into_owned();
+        }
+        if !recipe.init_from.is_empty()
+            && let Ok(file) = Path::new(&recipe.init_from).canonicalize()
+        {
+            recipe.init_from = file.to_string_lossy().into_owned();
         }
         Ok(recipe)
     }

@@ -1,7 +1,13 @@
 //! Checkpoints as safetensors: the network under `PyTorch`'s names, readable from Python in one line, and in `last` also what a
 //! resumed run needs: momentum buffers as tensors, and counters and sums as text in the file's header.
 
+#[cfg(test)]
+mod foreign_tests;
+pub mod inspect;
 mod progress;
+mod pth;
+mod stored;
+mod torch;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,9 +15,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
-use tch::{Device, Kind, Tensor, no_grad};
+use safetensors::tensor::{Dtype, View};
+use tch::{Device, Kind, Tensor};
 use traintop::run::write::replace_file;
 
 use super::average::Average;
@@ -19,12 +24,19 @@ use super::model::StateDict;
 use super::optimiser::Sgd;
 
 pub use progress::{Best, Progress};
+pub use stored::LoadError;
+use stored::Stored;
 
 /// What the names of momentum buffers begin with.
 const MOMENTUM: &str = "momentum.";
 
 /// What the names of averaged weights begin with.
 const AVERAGE: &str = "average.";
+
+/// Whether a tensor's name is not one of the network's own, but of what a resume needs beside it.
+fn is_beside_weights(name: &str) -> bool {
+    name.starts_with(MOMENTUM) || name.starts_with(AVERAGE)
+}
 
 /// All that a training changes, and a resumed one needs again.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +72,13 @@ pub enum CheckpointError {
     },
     #[error("{}: not a whole safetensors file: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
+    #[error(
+        "{}: is a .pth of PyTorch before 1.6, which is not read; load it in Python and write it again by torch.save",
+        path.display()
+    )]
+    Legacy { path: PathBuf },
+    #[error("{}: not a .pth that can be read: {what}", path.display())]
+    Pth { path: PathBuf, what: String },
     #[error("{}: {source}", path.display())]
     Load { path: PathBuf, source: LoadError },
 }
@@ -73,10 +92,13 @@ pub fn save_weights(path: &Path, state: &StateDict, epoch: u32) -> Result<(), Ch
     )
 }
 
-/// Reads the network from any file that holds it.
+/// Reads the network from any file that holds it and nothing else: one of [`save_weights`] or [`save_last`], another trainer's
+/// safetensors, or `PyTorch`'s `.pth`. Nothing in a file is executed.
 pub fn load_weights(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
     let bytes = read(path)?;
-    Stored::parse(path, &bytes)?.load(
+    let mut stored = Stored::parse(path, &bytes)?;
+    stored.refuse_others(state)?;
+    stored.load(
         state
             .entries()
             .iter()
@@ -105,9 +127,9 @@ pub fn save_last(path: &Path, live: Live, progress: Progress) -> Result<(), Chec
 /// Reads a file of [`save_last`] into a network, an optimiser and an average of the same shape.
 pub fn load_last(path: &Path, live: Live) -> Result<Progress, CheckpointError> {
     let bytes = read(path)?;
-    let stored = Stored::parse(path, &bytes)?;
+    let mut stored = Stored::parse(path, &bytes)?;
     let progress =
-        Progress::from_header(&stored.header).map_err(|key| CheckpointError::Damaged {
+        Progress::from_header(&stored.header()).map_err(|key| CheckpointError::Damaged {
             path: path.to_owned(),
             what: format!("its header lacks `{key}`"),
         })?;
@@ -116,96 +138,11 @@ pub fn load_last(path: &Path, live: Live) -> Result<Progress, CheckpointError> {
     Ok(progress)
 }
 
-/// A checkpoint's content as it lies in its file.
-struct Stored<'a> {
-    path: &'a Path,
-    header: HashMap<String, String>,
-    tensors: SafeTensors<'a>,
-}
-
-impl<'a> Stored<'a> {
-    fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, CheckpointError> {
-        let damaged = |error: SafeTensorError| CheckpointError::Damaged {
-            path: path.to_owned(),
-            what: error.to_string(),
-        };
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        Ok(Self {
-            path,
-            header: metadata.metadata().clone().unwrap_or_default(),
-            tensors,
-        })
-    }
-
-    /// Overwrites each target with the tensor stored under its name.
-    fn load<'t>(
-        &self,
-        targets: impl Iterator<Item = (String, &'t Tensor)>,
-    ) -> Result<(), CheckpointError> {
-        for (name, target) in targets {
-            self.overwrite(name, target)
-                .map_err(|source| CheckpointError::Load {
-                    path: self.path.to_owned(),
-                    source,
-                })?;
-        }
-        Ok(())
-    }
-
-    fn overwrite(&self, name: String, target: &Tensor) -> Result<(), LoadError> {
-        let Some(source) = self
-            .tensors
-            .tensor(&name)
-            .ok()
-            .and_then(|view| to_tensor(&view))
-        else {
-            return Err(LoadError::Missing { name });
-        };
-        let (expected, found) = (target.size(), source.size());
-        if expected != found {
-            return Err(LoadError::Shape {
-                name,
-                expected,
-                found,
-            });
-        }
-        no_grad(|| target.shallow_clone().copy_(&source));
-        Ok(())
-    }
-}
-
-/// `None` of a kind that no checkpoint of ours holds.
-fn to_tensor(view: &TensorView) -> Option<Tensor> {
-    let kind = match view.dtype() {
-        Dtype::F32 => Kind::Float,
-        Dtype::I64 => Kind::Int64,
-        _ => return None,
-    };
-    let size: Vec<i64> = view.shape().iter().map(|&length| length as i64).collect();
-    Tensor::f_from_data_size(view.data(), &size, kind).ok()
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     std::fs::read(path).map_err(|source| CheckpointError::Io {
         path: path.to_owned(),
         source,
     })
-}
-
-/// Why a tensor does not fit the network.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error("it holds no tensor `{name}`, which the recipe's network needs")]
-    Missing { name: String },
-    #[error(
-        "its tensor `{name}` has the shape {found:?}, and the recipe's network needs {expected:?}"
-    )]
-    Shape {
-        name: String,
-        expected: Vec<i64>,
-        found: Vec<i64>,
-    },
 }
 
 fn weights(state: &StateDict) -> impl Iterator<Item = (String, Bytes)> {
@@ -292,6 +229,8 @@ impl View for Bytes {
 
 #[cfg(test)]
 mod tests {
+    use tch::no_grad;
+
     use super::*;
     use crate::model::{ResNet, Shape};
     use crate::optimiser::Settings;
@@ -373,7 +312,7 @@ mod tests {
         load_weights(&path, &other).unwrap();
         let bytes = read(&path).unwrap();
         let stored = Stored::parse(&path, &bytes).unwrap();
-        assert_eq!(stored.tensors.len(), state.entries().len());
+        assert_eq!(stored.tensors().len(), state.entries().len());
         for (left, right) in state.entries().iter().zip(other.entries()) {
             assert_eq!(left.tensor, right.tensor, "{}", left.name);
         }

@@ -1,5 +1,6 @@
 //! The network: what its tensors are called, the layers it is made of, and the `ResNet` itself.
 
+mod deduce;
 pub mod layers;
 pub mod resnet;
 pub mod state_dict;

@@ -4,6 +4,7 @@
 //! Values lie in one list and name each other by number, as pickle's memo does. So what a file shares is shared and never copied, what
 //! it nests is never recursed into, and memory grows with the file's length whatever the file says: there is no limit to tune.
 
+mod json;
 mod machine;
 mod numpy;
 #[cfg(test)]
@@ -111,6 +112,23 @@ impl<'p> Value<'p> {
         match self.node() {
             Node::Int(value) => Some(*value),
             Node::Object(_) => numpy::scalar(self),
+            _ => None,
+        }
+    }
+
+    /// A number, also one that numpy made.
+    pub fn as_float(self) -> Option<f64> {
+        match self.node() {
+            Node::Float(value) => Some(*value),
+            Node::Object(_) => numpy::float(self).or_else(|| self.as_int().map(|int| int as f64)),
+            _ => self.as_int().map(|int| int as f64),
+        }
+    }
+
+    /// The name of something that is stored beside the pickle.
+    pub fn as_persistent(self) -> Option<Value<'p>> {
+        match self.node() {
+            Node::Persistent(name) => Some(self.at(*name)),
             _ => None,
         }
     }

@@ -200,6 +200,18 @@ pub fn scalar(value: Value<'_>) -> Option<i64> {
     (bytes.len() == kind.size).then(|| kind.int(&bytes))?
 }
 
+/// The same of a number with a fraction.
+pub fn float(value: Value<'_>) -> Option<f64> {
+    let (kind, bytes) = parts_of_scalar(value)?;
+    let name = kind.as_made()?.arguments.as_sequence()?.next()?.as_text()?;
+    // As every machine of today writes them.
+    match name.trim_start_matches(['<', '=']) {
+        "f8" => Some(f64::from_le_bytes((*bytes).try_into().ok()?)),
+        "f4" => Some(f32::from_le_bytes((*bytes).try_into().ok()?).into()),
+        _ => None,
+    }
+}
+
 fn parts_of_scalar(value: Value<'_>) -> Option<(Value<'_>, Cow<'_, [u8]>)> {
     let made = value.as_made()?;
     if !made.by.starts_with("numpy.") || !made.by.ends_with(".scalar") {

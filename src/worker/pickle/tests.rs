@@ -176,7 +176,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(pickle) = parse(&bytes) {
-            let _ = (pickle.value().as_array(), pickle.value().as_array_of_texts());
+            let _ = (pickle.value().as_array(), pickle.value().as_array_of_texts(), pickle.value().to_json());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Data sets from elsewhere, by the worker's own commands.
+//! Data sets and checkpoints from elsewhere, by the worker's own commands.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,11 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{Bench, TINY, lines, refusal, succeed, tensors};
+
+const PTH: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/checkpoint/se.pth"
+);
 
 /// A binary CIFAR-100 with one image of each class in `train.bin`, four times over, and one in `test.bin`.
 fn cifar_100(folder: &Path) {
@@ -48,4 +53,49 @@ fn a_hundred_classes_are_trained_and_their_damage_is_told() {
     fs::write(folder.join("test.bin"), [0; 5000]).unwrap();
     let sentence = refusal(bench.command().args(["data", "check", "."]));
     assert!(sentence.contains("this data set is damaged"), "{sentence}");
+}
+
+#[test]
+fn a_run_starts_from_the_weights_of_a_pth() {
+    let bench = Bench::new(TINY);
+    let same = [
+        "width=2",
+        "num_epochs=1",
+        "lr_schedule=constant",
+        "learning_rate=0",
+    ];
+    let from = format!("init_from={PTH}");
+    let run = bench.trained(&[&same[..], &[from.as_str()]].concat());
+    let expected = tensors(Path::new(&PTH.replace(".pth", ".safetensors"))).unwrap();
+    let best = tensors(&run.best()).unwrap();
+    for name in ["conv1.weight", "layer4.0.se.fc.2.weight", "fc.bias"] {
+        assert_eq!(best[name], expected[&format!("weights.{name}")], "{name}");
+    }
+    let sentence = refusal(&mut bench.train(&[from.as_str()]));
+    assert!(
+        sentence.contains("init_from: ") && sentence.contains("`conv1.weight` has the shape"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_checkpoint_says_what_it_is() {
+    let bench = Bench::new(TINY);
+    let run = bench.trained(&["num_epochs=1"]);
+    let said = |path: &Path| -> Json {
+        let arguments = ["inspect", path.to_str().unwrap(), "--json"];
+        serde_json::from_slice(&succeed(bench.command().args(arguments)).stdout).unwrap()
+    };
+    let (best, last) = (said(&run.best()), said(&run.last()));
+    assert_eq!((&best["epoch"], &last["epoch"]), (&1.into(), &1.into()));
+    assert_eq!(best["best_acc"], last["best_acc"]);
+    assert_eq!(best["parameters"], last["parameters"]);
+    assert_eq!(best["settings"]["batch_size"], 16);
+    assert_eq!(said(Path::new(PTH))["best_acc"], 43.21);
+    let recipe = bench.folder.path().join("recipe.toml");
+    let sentence = refusal(bench.command().arg("inspect").arg(&recipe));
+    assert!(
+        sentence.contains("recipe.toml: not a whole safetensors file"),
+        "{sentence}"
+    );
 }

@@ -1,0 +1,126 @@
+//! Plain data of a pickle as JSON: settings and histories. What is neither data nor an object with named fields is only named.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Node, Value};
+
+/// How deep values may lie in each other: a value may contain itself.
+const MOST_DEPTH: usize = 16;
+/// How many values are taken: shared ones, written out, may be far more than the file has.
+const MOST_VALUES: usize = 200_000;
+
+impl Value<'_> {
+    /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them; whatever else is not data becomes
+    /// a text in angle brackets that names it.
+    pub fn to_json(self) -> Json {
+        let mut left = MOST_VALUES;
+        self.to_json_within(MOST_DEPTH, &mut left)
+    }
+
+    fn to_json_within(self, depth: usize, left: &mut usize) -> Json {
+        let (Some(depth), Some(fewer)) = (depth.checked_sub(1), left.checked_sub(1)) else {
+            return "<too much>".into();
+        };
+        *left = fewer;
+        match self.node() {
+            Node::None => Json::Null,
+            Node::Bool(value) => (*value).into(),
+            Node::Int(value) => (*value).into(),
+            // JSON has no infinities; as text they can still be told from nothing.
+            Node::Float(value) => serde_json::Number::from_f64(*value)
+                .map_or_else(|| value.to_string().into(), Json::Number),
+            Node::LongInt(_) => "<a whole number beyond 64 bits>".into(),
+            Node::Text(text) => text.as_ref().into(),
+            Node::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned().into(),
+            Node::Global(name) => format!("<{name}>").into(),
+            Node::Persistent(_) => "<a storage>".into(),
+            Node::List(_) | Node::Tuple(_) | Node::Set(_) => {
+                let values = self.as_sequence().into_iter().flatten();
+                values
+                    .take(*left + 1)
+                    .map(|value| value.to_json_within(depth, left))
+                    .collect()
+            }
+            Node::Dict(_) => self.entries_to_json(depth, left),
+            Node::Object(object) => {
+                if let Some(number) = self.as_int() {
+                    return number.into();
+                }
+                if let Some(number) = self.as_float() {
+                    return number.into();
+                }
+                let fields = object.state.map(|state| self.at(state));
+                match fields.filter(|fields| matches!(fields.node(), Node::Dict(_))) {
+                    _ if !object.items.is_empty() => self.entries_to_json(depth, left),
+                    Some(fields) => fields.entries_to_json(depth, left),
+                    None => self.made_to_json(depth, left),
+                }
+            }
+        }
+    }
+
+    fn entries_to_json(self, depth: usize, left: &mut usize) -> Json {
+        let entries = self.as_dict().into_iter().flatten();
+        let mut map = Map::new();
+        for (key, value) in entries.take(*left + 1) {
+            let key = match key.to_json_within(1, left) {
+                Json::String(text) => text,
+                other => other.to_string(),
+            };
+            map.insert(key, value.to_json_within(depth, left));
+        }
+        Json::Object(map)
+    }
+
+    /// A path as its text; of anything else the name, with the value by which an enum's member is made.
+    fn made_to_json(self, depth: usize, left: &mut usize) -> Json {
+        let Some(made) = self.as_made() else {
+            return "<an object>".into();
+        };
+        let arguments = made.arguments.as_sequence().into_iter().flatten();
+        if made.by.starts_with("pathlib.") {
+            let parts: Vec<&str> = arguments.filter_map(Value::as_text).collect();
+            return parts.join("/").replacen("//", "/", 1).into();
+        }
+        match made.arguments.as_tuple() {
+            Some([value]) if made.state.is_none() && !matches!(value.node(), Node::Object(_)) => {
+                format!("<{} {}>", made.by, value.to_json_within(depth, left)).into()
+            }
+            _ => format!("<{}>", made.by).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::parse;
+
+    #[test]
+    fn an_instance_becomes_its_fields_and_what_would_be_called_a_name() {
+        // An instance of __main__.C with fields, as protocol 2 writes one.
+        let bytes = b"\x80\x02c__main__\nC\n)\x81}(U\x01aK\x01U\x01bG?\xf8\x00\x00\x00\x00\x00\x00U\x01c]NaU\x01d\x88\x85ub.";
+        let json = parse(bytes).unwrap().value().to_json();
+        assert_eq!(json, json!({"a": 1, "b": 1.5, "c": [null], "d": [true]}));
+        let call = b"cos\nsystem\n(S'echo owned'\nI1\ntR.";
+        assert_eq!(parse(call).unwrap().value().to_json(), "<os.system>");
+        let one = parse(b"cm\nColour\n(I2\ntR.").unwrap();
+        assert_eq!(one.value().to_json(), "<m.Colour 2>");
+        let path = b"cpathlib\nPosixPath\n(S'/'\nS'tmp'\nS'x'\ntR.";
+        assert_eq!(parse(path).unwrap().value().to_json(), "/tmp/x");
+    }
+
+    #[test]
+    fn what_contains_itself_or_doubles_ends() {
+        let own = parse(b"]q\x00h\x00a.").unwrap();
+        assert!(own.value().to_json().to_string().contains("too much"));
+        let doubling = [
+            b"K\x01q\x00".to_vec(),
+            b"h\x00h\x00\x86q\x00".repeat(60),
+            b".".to_vec(),
+        ]
+        .concat();
+        assert!(parse(&doubling).unwrap().value().to_json().is_array());
+    }
+}
