@@ -63,6 +63,17 @@ const POSITIVE: Kind = Kind::Float {
     max: f64::INFINITY,
     with_max: false,
 };
+const CHANCE: Kind = Kind::Float {
+    min: 0.0,
+    max: 1.0,
+    with_max: true,
+};
+/// Draws from Beta(alpha, alpha) with smaller values are all 0 or 1.
+const ALPHA: Kind = Kind::Float {
+    min: 0.01,
+    max: 100.0,
+    with_max: true,
+};
 const BELOW_ONE: Kind = Kind::Float {
     min: 0.0,
     max: 1.0,
@@ -149,6 +160,44 @@ recipe! {
         random_crop_padding: u32 = 4u32, Kind::Int { min: 0, max: 16 };
         /// Mirror every second image, at random
         random_horizontal_flip: bool = true, Kind::Bool;
+        /// Turn by up to so many degrees to either side (0: not at all)
+        random_rotation: f64 = 0.0, Kind::Float { min: 0.0, max: 180.0, with_max: true };
+        /// Change the brightness by a factor of up to this more or less than 1 (0: not at all)
+        color_jitter_brightness: f64 = 0.0, POSITIVE;
+        /// Change the contrast likewise
+        color_jitter_contrast: f64 = 0.0, POSITIVE;
+        /// Change the saturation likewise
+        color_jitter_saturation: f64 = 0.0, POSITIVE;
+        /// Turn the hue by up to this part of the whole circle (0: not at all)
+        color_jitter_hue: f64 = 0.0, Kind::Float { min: 0.0, max: 0.5, with_max: true };
+        /// Move the corners by up to this part of half the image (0: not at all)
+        random_perspective_distortion: f64 = 0.0, Kind::Float { min: 0.0, max: 0.9, with_max: true };
+        /// Chance of an image to have its corners moved
+        random_perspective_prob: f64 = 0.5, CHANCE;
+        /// Change each image by some operations out of fourteen
+        use_randaugment: bool = false, Kind::Bool;
+        /// How many operations, one after another
+        randaugment_num_ops: u32 = 2u32, Kind::Int { min: 0, max: 14 };
+        /// How strong they are
+        randaugment_magnitude: u32 = 9u32, Kind::Int { min: 0, max: 30 };
+        /// Chance of an image to lose a rectangle of 2 to 20 % of its area
+        random_erasing_prob: f64 = 0.0, CHANCE;
+        /// Take squares out of each image
+        use_cutout: bool = false, Kind::Bool;
+        /// How many
+        cutout_holes: u32 = 1u32, Kind::Int { min: 1, max: 64 };
+        /// Their side in pixels
+        cutout_length: u32 = 16u32, COUNT;
+        /// Blend images with others of their batch
+        use_mixup: bool = false, Kind::Bool;
+        /// Their shares come from Beta(alpha, alpha)
+        mixup_alpha: f64 = 1.0, ALPHA;
+        /// Paste a rectangle of another image of the batch into each
+        use_cutmix: bool = false, Kind::Bool;
+        /// The rectangles' areas come from Beta(alpha, alpha)
+        cutmix_alpha: f64 = 1.0, ALPHA;
+        /// Chance of an image to get one; of the others, use_mixup blends each
+        cutmix_prob: f64 = 0.7, CHANCE;
     }
     "machine" {
         /// Where to train: `auto` takes a GPU if libtorch has one

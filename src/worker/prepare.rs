@@ -8,7 +8,7 @@ use traintop::recipe::{Recipe, Schedule};
 use traintop::run::{RunDir, State, record};
 use traintop::text;
 
-use super::augment::Normaliser;
+use super::augment::{Augmentation, Normaliser};
 use super::average::Average;
 use super::checkpoint::{self, Live, Progress};
 use super::console::Console;
@@ -93,6 +93,7 @@ pub fn prepare(
         tally: Tally::from(&progress.row_sums, compute.device),
         saved_at: Instant::now(),
         is_advised: false,
+        augmentation: Augmentation::of(&recipe),
         recipe,
         normaliser: Normaliser::new(compute),
         compute,

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use tch::{Tensor, no_grad};
 use traintop::recipe::{Recipe, Schedule};
 
-use super::augment::{Normaliser, random_crop, random_horizontal_flip};
+use super::augment::{Augmentation, Normaliser};
 use super::average::Average;
 use super::checkpoint::Progress;
 use super::contention::Contention;
 use super::device::Compute;
 use super::error::WorkerError;
 use super::images::{DataSet, Images};
-use super::loss::{Sums, Tally, cross_entropy};
+use super::loss::{Sums, Tally, Targets};
 use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
@@ -40,6 +40,7 @@ pub enum End {
 pub struct Training {
     pub recipe: Recipe,
     pub compute: Compute,
+    pub augmentation: Augmentation,
     pub normaliser: Normaliser,
     pub data: DataSet,
     pub state_dict: StateDict,
@@ -98,8 +99,9 @@ impl Training {
                 self.data
                     .train
                     .batch_of(&order, step, i64::from(self.recipe.batch_size));
-            let images = self.normaliser.normalise(&self.augment(images));
-            let gradient = self.gradient(&images, &labels);
+            let images = self.normaliser.normalise(&self.augmentation.images(images));
+            let (images, targets) = self.augmentation.batch(images, labels);
+            let gradient = self.gradient(&images, &targets);
             let (rate, momentum) = (
                 self.learning_rate(self.global_step()),
                 self.schedule.momentum(self.global_step()),
@@ -125,13 +127,13 @@ impl Training {
     }
 
     /// The gradient of a batch's mean loss, part by part where the recipe says so.
-    fn gradient(&mut self, images: &Tensor, labels: &Tensor) -> Tensor {
-        let count = labels.size()[0];
+    fn gradient(&mut self, images: &Tensor, targets: &Targets) -> Tensor {
+        let count = targets.count();
         let parts = i64::from(self.recipe.gradient_accumulation).min(count);
-        let (images, labels) = (images.chunk(parts, 0), labels.chunk(parts, 0));
-        let gradients = images.iter().zip(&labels).map(|(images, labels)| {
-            let share = labels.size()[0] as f64 / count as f64;
-            self.gradient_of_part(images, labels) * share
+        let (images, targets) = (images.chunk(parts, 0), targets.parts(parts));
+        let gradients = images.iter().zip(&targets).map(|(images, targets)| {
+            let share = targets.count() as f64 / count as f64;
+            self.gradient_of_part(images, targets) * share
         });
         gradients
             .reduce(|sum, gradient| sum + gradient)
@@ -139,33 +141,19 @@ impl Training {
     }
 
     /// The gradient of the mean loss of images that pass through the network together; counts them.
-    fn gradient_of_part(&mut self, images: &Tensor, labels: &Tensor) -> Tensor {
+    fn gradient_of_part(&mut self, images: &Tensor, targets: &Targets) -> Tensor {
         let statistics = self.skips().then(|| self.state_dict.copy_statistics());
         let logits = self.model.forward(images, Mode::Train);
-        let loss = cross_entropy(&logits, labels, self.recipe.label_smoothing);
+        let loss = targets.loss(&logits, self.recipe.label_smoothing);
         let gradient = self.optimiser.gradient(&loss);
         match statistics {
-            None => self.tally.add(&loss, &logits, labels),
+            None => self.tally.add(&loss, &logits, targets),
             Some(statistics) => {
                 statistics.restore_unless(&loss.isfinite());
-                self.tally.add_unless_skipped(&loss, &logits, labels);
+                self.tally.add_unless_skipped(&loss, &logits, targets);
             }
         }
         gradient
-    }
-
-    fn augment(&self, images: Tensor) -> Tensor {
-        let padding = i64::from(self.recipe.random_crop_padding);
-        let images = if padding > 0 {
-            random_crop(&images, padding)
-        } else {
-            images
-        };
-        if self.recipe.random_horizontal_flip {
-            random_horizontal_flip(&images)
-        } else {
-            images
-        }
     }
 
     /// Whether a step whose loss is no number is left out.
@@ -203,11 +191,9 @@ impl Training {
             let (images, labels) = images.batch(batch, VALIDATION_BATCH);
             let images = self.normaliser.normalise(&images);
             let logits = no_grad(|| self.model.forward(&images, Mode::Evaluate));
-            tally.add(
-                &cross_entropy(&logits, &labels, self.recipe.label_smoothing),
-                &logits,
-                &labels,
-            );
+            let targets = Targets::Plain(labels);
+            let loss = targets.loss(&logits, self.recipe.label_smoothing);
+            tally.add(&loss, &logits, &targets);
         }
         Some(tally.read())
     }

@@ -104,7 +104,7 @@ impl Progress {
     pub fn example() -> Self {
         let sums = Sums {
             loss: 0.1 + 0.2,
-            correct: 3,
+            correct: 3.5,
             images: 7,
             seconds: 1.0 / 3.0,
             skipped: 0,
