@@ -20,6 +20,7 @@ use super::view::run::{Move, RunView};
 use super::view::{self, form, help, runs};
 use crate::run::RunDir;
 use crate::run::discover::Found;
+use crate::run::layout::TRAINING_RUNS;
 use crate::run::summary::Summary;
 
 /// Takes in a message that came at `now`.
@@ -284,7 +285,7 @@ fn watched(state: &State) -> HashSet<PathBuf> {
     let mut folders: HashSet<_> = state
         .roots
         .iter()
-        .flat_map(|root| [root.clone(), root.join("training_runs")])
+        .flat_map(|root| [root.clone(), root.join(TRAINING_RUNS)])
         .chain(state.fresh.iter().cloned())
         .collect();
     let height = runs::table_height(state.size);

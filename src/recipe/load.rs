@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
@@ -175,12 +175,12 @@ fn parse_chain(text: &str, file: &str, length: usize) -> Result<Recipe, RecipeEr
             }
         };
     }
-    for (key, value) in readable.into_iter().flatten() {
-        if is_base(key) {
+    for (key, written, value) in readable.into_iter().flat_map(flattened) {
+        if key == EXTENDS {
             continue;
         }
-        let place = place(key.span().start);
-        let set = known(key.get_ref()).and_then(|field| {
+        let place = place(written.span().start);
+        let set = known(&key).and_then(|field| {
             places.insert(field.key, place.clone());
             let value = toml_value(field, value, text)?;
             Ok(recipe.set(field, value)?)
@@ -192,6 +192,25 @@ fn parse_chain(text: &str, file: &str, length: usize) -> Result<Recipe, RecipeEr
     complaints.judge(recipe, |key| {
         places.get(key).cloned().unwrap_or_else(|| file.to_owned())
     })
+}
+
+/// Every value with its key, and where that is written: a table `color_jitter` holds the keys that begin with `color_jitter_`.
+fn flattened<'a, 'text>(
+    table: &'a DeTable<'text>,
+) -> Vec<(
+    String,
+    &'a Spanned<DeString<'text>>,
+    &'a Spanned<DeValue<'text>>,
+)> {
+    let begins = |name: &str| FIELDS.iter().any(|field| field.key.starts_with(name));
+    let each = table.iter().flat_map(|(key, value)| match value.get_ref() {
+        DeValue::Table(inner) if begins(&format!("{}_", key.get_ref())) => inner
+            .iter()
+            .map(|(name, value)| (format!("{}_{}", key.get_ref(), name.get_ref()), name, value))
+            .collect(),
+        _ => vec![(key.get_ref().to_string(), key, value)],
+    });
+    each.collect()
 }
 
 /// The recipe that `file` builds on: a file beside it, or one that comes with the program.
@@ -231,10 +250,20 @@ pub fn parse_json(text: &str, file: &str) -> Result<Recipe, RecipeError> {
     };
     let mut recipe = Recipe::default();
     let mut complaints = Complaints::default();
-    for (key, value) in &json {
-        let set = known(key).and_then(|field| Ok(recipe.set(field, field.from_json(value)?)?));
+    // The reference writes what is not set as null, and some settings as a table of their own.
+    let flat = json.iter().flat_map(|(key, value)| match value {
+        serde_json::Value::Object(inner) => {
+            let inner = inner.iter();
+            inner
+                .map(|(name, value)| (format!("{key}_{name}"), key, value))
+                .collect()
+        }
+        value => vec![(key.clone(), key, value)],
+    });
+    for (key, mentioned, value) in flat.filter(|(_, _, value)| !value.is_null()) {
+        let set = known(&key).and_then(|field| Ok(recipe.set(field, field.from_json(value)?)?));
         if let Err(problem) = set {
-            complaints.add(place_of(key), problem);
+            complaints.add(place_of(mentioned), problem);
         }
     }
     complaints.judge(recipe, place_of)
@@ -412,10 +441,45 @@ mod tests {
     fn shipped_recipe_is_found_by_its_name_and_no_other() {
         assert_eq!(load(Path::new("quick")).unwrap().experiment_name, "quick");
         let error = load(Path::new("no such recipe")).unwrap_err().to_string();
+        let names = SHIPPED.iter().map(|shipped| shipped.name);
         assert!(
-            error.ends_with("comes with the program: quick, resnet_se"),
+            names.into_iter().all(|name| error.contains(name)),
             "{error}"
         );
+    }
+
+    /// The reference's own `config.json`, as its published run has it.
+    #[test]
+    fn the_references_config_is_a_recipe() {
+        let text = r#"{
+            "model_name": "resnet_small", "num_workers": 4, "pin_memory": true, "max_lr": 0.1,
+            "random_rotation": 15, "mixup_alpha": 1.0, "cutout_holes": 1, "cutout_length": 16,
+            "color_jitter": {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.1},
+            "use_randaugment": true, "randaugment_num_ops": 2, "randaugment_magnitude": 9,
+            "use_cutmix": true, "cutmix_alpha": 1.0, "cutmix_prob": 0.7, "resume_from": null
+        }"#;
+        let recipe = parse_json(text, "config.json").unwrap();
+        assert_eq!(
+            (recipe.color_jitter_saturation, recipe.color_jitter_hue),
+            (0.3, 0.1)
+        );
+        assert_eq!((recipe.random_rotation, recipe.num_workers), (15.0, 4));
+        assert!(recipe.use_cutmix && !recipe.use_mixup && recipe.resume_from.is_empty());
+        let bad = text.replace("\"hue\": 0.1", "\"hue\": 0.9");
+        let sentence = parse_json(&bad, "config.json").unwrap_err().to_string();
+        assert!(
+            sentence.starts_with("config.json:4: color_jitter_hue must be"),
+            "{sentence}"
+        );
+
+        let toml = "color_jitter = { brightness = 0.2, hue = 0.05 }\n[color_jitter2]\nx = 1\n";
+        let sentence = refusal(toml);
+        assert!(
+            sentence.contains(":2: unknown key \"color_jitter2\""),
+            "{sentence}"
+        );
+        let recipe = parse_toml("[color_jitter]\nhue = 0.05\n", "x").unwrap();
+        assert_eq!(recipe.color_jitter_hue, 0.05);
     }
 
     #[test]

@@ -119,7 +119,7 @@ recipe! {
         /// Begin with each residual block as the identity: its last batch norm's weight is 0
         zero_init_residual: bool = false, Kind::Bool;
         /// Checkpoint whose weights the network starts from: .safetensors, or the .pth of `PyTorch` (empty: random weights)
-        init_from: String = "", Kind::Text;
+        resume_from: String = "", Kind::Text;
     }
     "training" {
         /// Epochs to train
@@ -196,7 +196,7 @@ recipe! {
         use_cutmix: bool = false, Kind::Bool;
         /// The rectangles' areas come from Beta(alpha, alpha)
         cutmix_alpha: f64 = 1.0, ALPHA;
-        /// Chance of an image to get one; of the others, use_mixup blends each
+        /// Chance of an image to get one; of the others, `use_mixup` blends each
         cutmix_prob: f64 = 0.7, CHANCE;
     }
     "machine" {
@@ -206,6 +206,10 @@ recipe! {
         precision: String = "auto", Kind::Choice(&["auto", "float32", "bfloat16"]);
         /// Memory layout with the channels last: `auto` takes it where it is fast
         channels_last: String = "auto", Kind::Choice(&["auto", "true", "false"]);
+        /// Threads that read and decode image files (0: one for each core)
+        num_workers: u32 = 0u32, Kind::Int { min: 0, max: 1024 };
+        /// Copy the images to a GPU by way of memory that stays in place
+        pin_memory: bool = true, Kind::Bool;
         /// Processor threads of libtorch (0: one for each core)
         num_threads: u32 = 0u32, Kind::Int { min: 0, max: 1024 };
     }

@@ -17,7 +17,13 @@ macro_rules! shipped {
     };
 }
 
-shipped!("quick", "resnet_se");
+shipped!(
+    "quick",
+    "best",
+    "resnet_randaugment",
+    "hybrid_se_stochastic",
+    "resnet_se"
+);
 
 /// The comment that a recipe's text begins with, as one paragraph: what the recipe is for.
 pub fn description(text: &str) -> String {
@@ -33,6 +39,7 @@ pub fn description(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::network::parameters;
     use crate::recipe::parse_toml;
 
     #[test]
@@ -45,6 +52,24 @@ mod tests {
                 shipped.name
             );
         }
+    }
+
+    #[test]
+    fn shipped_networks_have_the_sizes_that_are_promised() {
+        let recipe = |name: &str| {
+            let shipped = SHIPPED.iter().find(|shipped| shipped.name == name).unwrap();
+            parse_toml(shipped.text, name).unwrap()
+        };
+        for (name, count) in [
+            ("resnet_se", 2_819_370),
+            ("resnet_randaugment", 2_819_370),
+            ("hybrid_se_stochastic", 2_841_130),
+            ("quick", 314_266),
+            ("best", 4_436_690),
+        ] {
+            assert_eq!(parameters(&recipe(name), 10), count, "{name}");
+        }
+        assert!(recipe("hybrid_se_stochastic").use_randaugment);
     }
 
     #[test]

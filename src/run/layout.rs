@@ -67,6 +67,14 @@ impl RunDir {
         self.either("config.json")
     }
 
+    /// The folder that holds `training_runs` and, beside it, `best_models` and the like; `None` if the run lies elsewhere.
+    pub fn output_tree(&self) -> Option<&Path> {
+        let runs = self.path().parent()?;
+        runs.file_name()
+            .is_some_and(|name| name == TRAINING_RUNS)
+            .then(|| runs.parent())?
+    }
+
     /// Pictures of its curves.
     pub fn figures(&self) -> PathBuf {
         self.logs().join("figures")
@@ -105,6 +113,9 @@ impl RunDir {
     }
 }
 
+/// Where an output tree keeps its runs.
+pub const TRAINING_RUNS: &str = "training_runs";
+
 /// What a list calls a new run: its experiment and when it began (`quick 11-24 02:26:37`), which tells runs of one recipe apart in
 /// little room; without an experiment, the folder's name.
 pub fn display_name(experiment: &str, dir: &RunDir) -> String {
@@ -124,7 +135,7 @@ pub fn display_name(experiment: &str, dir: &RunDir) -> String {
 /// # Errors
 /// If a folder cannot be made.
 pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
-    let parent = output_dir.join("training_runs");
+    let parent = output_dir.join(TRAINING_RUNS);
     fs::create_dir_all(&parent)?;
     // Absolute, since whoever reads the run may stand elsewhere.
     let parent = parent.canonicalize()?;

@@ -15,11 +15,12 @@ pub struct DataSet {
 
 impl DataSet {
     /// Copies a data set to the device and drops it.
-    pub fn new(data: data::Dataset, device: Device) -> Self {
+    pub fn new(data: data::Dataset, device: Device, pin_memory: bool) -> Self {
+        let images = |split: &Split| Images::new(split, device, pin_memory);
         Self {
-            train: Images::new(&data.train, device),
-            val: Images::new(&data.val, device),
-            test: data.test.map(|test| Images::new(&test, device)),
+            train: images(&data.train),
+            val: images(&data.val),
+            test: data.test.as_ref().map(images),
             classes: data.classes,
         }
     }
@@ -37,15 +38,19 @@ pub struct Images {
 }
 
 impl Images {
-    /// Copies a split to the device.
-    pub fn new(split: &Split, device: Device) -> Self {
+    /// Copies a split to the device, to a GPU by way of pinned memory if so chosen.
+    pub fn new(split: &Split, device: Device, pin_memory: bool) -> Self {
         let size = [
             split.labels.len() as i64,
             3,
             split.height as i64,
             split.width as i64,
         ];
-        let pixels = Tensor::from_data_size(&split.images, &size, Kind::Uint8).to_device(device);
+        let mut pixels = Tensor::from_data_size(&split.images, &size, Kind::Uint8);
+        if pin_memory && device.is_cuda() {
+            pixels = pixels.pin_memory(device);
+        }
+        let pixels = pixels.to_device(device);
         Self {
             pixels,
             labels: Tensor::from_slice(&split.labels).to_device(device),

@@ -8,6 +8,7 @@
 mod augment;
 mod average;
 mod checkpoint;
+mod conclude;
 mod console;
 mod contention;
 mod cuda;
@@ -23,6 +24,7 @@ mod optimiser;
 mod output;
 mod pickle;
 mod prepare;
+mod profile;
 mod random;
 mod run_files;
 mod session;
@@ -91,6 +93,9 @@ struct Train {
     /// A folder already made for this run, instead of a new one below the recipe's `output_dir`
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
+    /// Says after each epoch where the time of a step goes
+    #[arg(long)]
+    profile: bool,
 }
 
 impl Train {
@@ -111,11 +116,14 @@ impl Train {
 
 fn main() -> ExitCode {
     match Command::parse().action {
-        Action::Train(arguments) => match arguments.request() {
-            Some(request) => done(session::train(request)),
-            // The parser has seen to it that there is a recipe or a run.
-            None => ExitCode::from(2),
-        },
+        Action::Train(arguments) => {
+            let is_profiled = arguments.profile;
+            match arguments.request() {
+                Some(request) => done(session::train(request, is_profiled)),
+                // The parser has seen to it that there is a recipe or a run.
+                None => ExitCode::from(2),
+            }
+        }
         Action::Data(Data::Check { path, json }) => done(check_data(&path, json)),
         Action::Inspect { checkpoint, json } => done(inspect(&checkpoint, json)),
     }

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use traintop::run::record;
 
-use super::checkpoint::{self, Best, Live, Progress};
+use super::checkpoint::{self, About, Best, Live, Progress};
 use super::console::Step;
 use super::contention::Contention;
 use super::error::WorkerError;
 use super::loss::Sums;
 use super::memory;
 use super::run_files::{EpochRow, StepRow};
-use super::train::{End, Training};
+use super::train::Training;
 
 impl Training {
     /// Redraws the progress bar, if there is one.
@@ -137,7 +137,17 @@ impl Training {
             self.recipe.save_interval > 0 && epoch.is_multiple_of(self.recipe.save_interval);
         for (path, is_due) in [(dir.best(), is_best), (dir.checkpoint(epoch), is_periodic)] {
             if is_due && checkpoint::epoch_of(&path) != Some(epoch) {
-                checkpoint::save_weights(&path, &self.state_dict, epoch)?;
+                let about = About {
+                    epoch,
+                    val_acc: self
+                        .progress
+                        .best
+                        .filter(|_| is_best)
+                        .map(|best| best.val_acc),
+                    test: None,
+                    recipe: &self.recipe,
+                };
+                checkpoint::save_weights(&path, &self.state_dict, about)?;
             }
         }
         Ok(())
@@ -181,23 +191,6 @@ impl Training {
             self.is_advised = true;
         }
         Ok(())
-    }
-
-    /// Says how the best weights, which validation chose, do on the test images, if there are any.
-    pub fn test(&mut self) -> Result<End, WorkerError> {
-        let Some((images, best)) = self.data.test.as_ref().zip(self.progress.best) else {
-            return Ok(End::Finished);
-        };
-        checkpoint::load_weights(&self.output.dir.best(), &self.state_dict)?;
-        let Some(sums) = self.evaluate(images) else {
-            return Ok(End::Stopped);
-        };
-        let (loss, accuracy) = (sums.mean_loss(), sums.accuracy_percent());
-        self.output.say(&format!(
-            "test loss {loss:.4} acc {accuracy:.2}% with the weights of epoch {}",
-            best.epoch
-        ))?;
-        Ok(End::Finished)
     }
 
     fn check_finite(&self, what: &'static str, value: f64) -> Result<(), WorkerError> {

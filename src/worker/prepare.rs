@@ -20,11 +20,20 @@ use super::loss::Tally;
 use super::model::{ResNet, Shape, StateDict};
 use super::optimiser::{Settings, Sgd};
 use super::output::{Clock, Output};
+use super::profile::Profile;
 use super::random::{self, Draw};
 use super::run_files::{RunFiles, RunLock};
 use super::signals::StopRequest;
 use super::status::Status;
 use super::train::Training;
+
+/// What a training answers to, and whether it tells where its time goes.
+#[derive(Debug, Clone)]
+pub struct Control {
+    pub status: Status,
+    pub stop: StopRequest,
+    pub is_profiled: bool,
+}
 
 /// A training that is ready for its next step: the first, or where the run's last checkpoint left off. `restores` is how often it
 /// was taken back to that by now.
@@ -32,20 +41,24 @@ pub fn prepare(
     dir: &RunDir,
     lock: &RunLock,
     recipe: Recipe,
-    (status, stop): (Status, StopRequest),
+    Control {
+        status,
+        stop,
+        is_profiled,
+    }: Control,
     restores: u32,
 ) -> Result<Training, WorkerError> {
     let compute = Compute::choose(&recipe, checkpoint::threads_of(&dir.last()))?;
-    let data = DataSet::new(data::load(&recipe)?, compute.device);
+    let data = DataSet::new(data::load(&recipe)?, compute.device, recipe.pin_memory);
 
     random::seed_for(recipe.seed, Draw::Weights);
     let mut state_dict = StateDict::new(compute.device);
     let model = ResNet::new(&mut state_dict, &Shape::of(&recipe, data.classes.len()));
     let optimiser = Sgd::new(&state_dict, Settings::of(&recipe));
-    if !recipe.init_from.is_empty() && !dir.last().exists() {
+    if !recipe.resume_from.is_empty() && !dir.last().exists() {
         // Before anything takes a copy of the weights.
-        checkpoint::load_weights(Path::new(&recipe.init_from), &state_dict)
-            .map_err(|error| WorkerError::Refused(format!("init_from: {error}")))?;
+        checkpoint::load_weights(Path::new(&recipe.resume_from), &state_dict)
+            .map_err(|error| WorkerError::Refused(format!("resume_from: {error}")))?;
     }
     let average = (recipe.ema_decay > 0.0)
         .then(|| Average::new(recipe.ema_decay, &state_dict, optimiser.flat()));
@@ -105,6 +118,7 @@ pub fn prepare(
         schedule,
         progress,
         stop,
+        profile: Profile::new(is_profiled, compute.device),
     };
     training.announce(is_resumed)?;
     Ok(training)

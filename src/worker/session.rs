@@ -14,9 +14,9 @@ use traintop::run::write::replace_file;
 use traintop::run::{Record, RunDir, State, layout};
 
 use super::error::WorkerError;
-use super::prepare::prepare;
+use super::prepare::{Control, prepare};
 use super::run_files::RunLock;
-use super::signals::{self, StopRequest};
+use super::signals;
 use super::status::Status;
 use super::train::End;
 
@@ -54,17 +54,17 @@ impl RecipeSource {
         {
             recipe.data_dir = folder.to_string_lossy().into_owned();
         }
-        if !recipe.init_from.is_empty()
-            && let Ok(file) = Path::new(&recipe.init_from).canonicalize()
+        if !recipe.resume_from.is_empty()
+            && let Ok(file) = Path::new(&recipe.resume_from).canonicalize()
         {
-            recipe.init_from = file.to_string_lossy().into_owned();
+            recipe.resume_from = file.to_string_lossy().into_owned();
         }
         Ok(recipe)
     }
 }
 
-/// Trains as asked, until the end or a signal.
-pub fn train(request: Request) -> Result<(), WorkerError> {
+/// Trains as asked, until the end or a signal; `is_profiled` tells where the time goes.
+pub fn train(request: Request, is_profiled: bool) -> Result<(), WorkerError> {
     match request {
         Request::New {
             recipe,
@@ -79,18 +79,22 @@ pub fn train(request: Request) -> Result<(), WorkerError> {
                 name,
                 ..new_record(&dir)
             };
-            work_in(&dir, record, |dir| keep_recipe(dir, recipe))
+            work_in(&dir, record, is_profiled, |dir| keep_recipe(dir, recipe))
         }
         Request::New {
             recipe,
             run_dir: Some(path),
         } => {
             let (dir, record) = adopt(&path)?;
-            work_in(&dir, record, |dir| keep_recipe(dir, recipe.load()?))
+            work_in(&dir, record, is_profiled, |dir| {
+                keep_recipe(dir, recipe.load()?)
+            })
         }
         Request::Resume { run, recipe } => {
             let (dir, record) = reopen(&run)?;
-            work_in(&dir, record, |dir| own_recipe(dir, recipe.as_ref()))
+            work_in(&dir, record, is_profiled, |dir| {
+                own_recipe(dir, recipe.as_ref())
+            })
         }
     }
 }
@@ -99,14 +103,19 @@ pub fn train(request: Request) -> Result<(), WorkerError> {
 fn work_in(
     dir: &RunDir,
     record: Record,
+    is_profiled: bool,
     recipe: impl FnOnce(&RunDir) -> Result<Recipe, WorkerError>,
 ) -> Result<(), WorkerError> {
     let mut lock = RunLock::take(dir)?;
     let status = Status::take_over(dir, record)?;
     let stop = signals::watch(status.clone()).map_err(|source| io_error(dir.path(), source))?;
     let heartbeat = status.beat();
-    let training =
-        AssertUnwindSafe(|| train_through(dir, &mut lock, &recipe(dir)?, &status, &stop));
+    let control = Control {
+        status: status.clone(),
+        stop,
+        is_profiled,
+    };
+    let training = AssertUnwindSafe(|| train_through(dir, &mut lock, &recipe(dir)?, &control));
     let ended = catch_unwind(training)
         .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))));
     drop(heartbeat);
@@ -129,13 +138,11 @@ fn train_through(
     dir: &RunDir,
     lock: &mut RunLock,
     recipe: &Recipe,
-    status: &Status,
-    stop: &StopRequest,
+    control: &Control,
 ) -> Result<End, WorkerError> {
     let mut restores = 0;
     loop {
-        let channels = (status.clone(), stop.clone());
-        let mut training = prepare(dir, lock, recipe.clone(), channels, restores)?;
+        let mut training = prepare(dir, lock, recipe.clone(), control.clone(), restores)?;
         let diverged = match training.run() {
             Err(error @ WorkerError::Diverged { .. }) if recipe.on_nan == "restore" => error,
             ended => return ended,

@@ -17,6 +17,7 @@ use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
 use super::output::Output;
+use super::profile::Profile;
 use super::random::{self, Draw};
 use super::signals::StopRequest;
 
@@ -54,6 +55,7 @@ pub struct Training {
     pub tally: Tally,
     pub output: Output,
     pub stop: StopRequest,
+    pub profile: Profile,
     /// When `last` was last written.
     pub saved_at: Instant,
     /// Whether people were told that the machine is too busy; once is enough.
@@ -75,8 +77,11 @@ impl Training {
             };
             self.finish_epoch(&validation)?;
             self.advise(&contention)?;
+            if self.profile.is_wanted() {
+                self.output.say(&self.profile.to_string())?;
+            }
         }
-        self.test()
+        self.conclude()
     }
 
     /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop before its end.
@@ -95,18 +100,23 @@ impl Training {
             let step = self.progress.step;
             random::seed_for(seed, Draw::Step { epoch, step });
 
-            let (images, labels) =
-                self.data
-                    .train
-                    .batch_of(&order, step, i64::from(self.recipe.batch_size));
-            let images = self.normaliser.normalise(&self.augmentation.images(images));
+            self.profile.step();
+            let batch_size = i64::from(self.recipe.batch_size);
+            let (images, labels) = self.data.train.batch_of(&order, step, batch_size);
+            self.profile.mark("gather");
+            let images = self.augmentation.images(images);
+            self.profile.mark("augment images");
+            let images = self.normaliser.normalise(&images);
+            self.profile.mark("normalise");
             let (images, targets) = self.augmentation.batch(images, labels);
+            self.profile.mark("erase and mix");
             let gradient = self.gradient(&images, &targets);
             let (rate, momentum) = (
                 self.learning_rate(self.global_step()),
                 self.schedule.momentum(self.global_step()),
             );
             self.optimiser.step(gradient, rate, momentum);
+            self.profile.mark("optimiser");
 
             self.progress.step += 1;
             let steps_done = self.global_step();
@@ -145,7 +155,9 @@ impl Training {
         let statistics = self.skips().then(|| self.state_dict.copy_statistics());
         let logits = self.model.forward(images, Mode::Train);
         let loss = targets.loss(&logits, self.recipe.label_smoothing);
+        self.profile.mark("forward");
         let gradient = self.optimiser.gradient(&loss);
+        self.profile.mark("backward");
         match statistics {
             None => self.tally.add(&loss, &logits, targets),
             Some(statistics) => {

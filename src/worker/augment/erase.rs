@@ -1,4 +1,4 @@
-//! Taking rectangles out of images: random erasing (Zhong et al. 2017, arXiv:1708.04896) and cutout (DeVries and Taylor 2017,
+//! Taking rectangles out of images: random erasing (Zhong et al. 2017, arXiv:1708.04896) and cutout (`DeVries` and Taylor 2017,
 //! arXiv:1708.04552). Both come after normalising and leave 0 behind, the mean of all images.
 
 use tch::{Device, Kind, Tensor};

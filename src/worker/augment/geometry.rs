@@ -82,10 +82,14 @@ impl Map {
     /// a pixel: where a place falls just between two pixels, this decides.
     fn in_fixed_point(&self) -> Self {
         let fixed = |value: f64| (value * 65536.0 + 0.5).floor() / 65536.0;
-        let Self([a, b, c, d, e, f, ..]) = *self;
-        let (x, y) = (c + a * 0.5 + b * 0.5, f + d * 0.5 + e * 0.5);
-        let [a, b, x, d, e, y] = [a, b, x, d, e, y].map(fixed);
-        Self([a, b, x, d, e, y, 0.0, 0.0])
+        // Each row of the map: by x, by y, and the rest.
+        let row =
+            |[by_x, by_y, rest]: [f64; 3]| [by_x, by_y, rest + by_x * 0.5 + by_y * 0.5].map(fixed);
+        let of_x = row([self.0[0], self.0[1], self.0[2]]);
+        let of_y = row([self.0[3], self.0[4], self.0[5]]);
+        Self([
+            of_x[0], of_x[1], of_x[2], of_y[0], of_y[1], of_y[2], 0.0, 0.0,
+        ])
     }
 }
 

@@ -51,8 +51,8 @@ impl Mix {
             let shares = draw::beta(count, self.cutmix_alpha);
             let (rows, columns) = (draw::whole(count, 0, height), draw::whole(count, 0, width));
             for image in (0..count).filter(|image| is_cut[*image]) {
-                let side = (1.0 - shares[image]).sqrt();
-                let cut = [height, width].map(|length| (length as f64 * side) as i64);
+                let pasted_part = (1.0 - shares[image]).sqrt();
+                let cut = [height, width].map(|length| (length as f64 * pasted_part) as i64);
                 pasted[image] =
                     Rectangle::of_size(rows[image], columns[image], (cut[0], cut[1]), size);
             }

@@ -115,7 +115,7 @@ pub struct RandAugment {
 
 impl RandAugment {
     /// Changes a batch: N x 3 x H x W floats on the scale of bytes.
-    pub fn apply(&self, images: Tensor) -> Tensor {
+    pub fn apply(self, images: Tensor) -> Tensor {
         (0..self.num_ops).fold(images, |images, _| {
             let count = images.size()[0] as usize;
             apply_each(images.shallow_clone(), &self.draw(count, size_of(&images)))
@@ -123,7 +123,7 @@ impl RandAugment {
     }
 
     /// An operation and its amount for each image.
-    fn draw(&self, count: usize, size: (i64, i64)) -> Vec<(Operation, f64)> {
+    fn draw(self, count: usize, size: (i64, i64)) -> Vec<(Operation, f64)> {
         let operations = draw::whole(count, 0, Operation::ALL.len() as i64);
         let signs = draw::yes(count, 0.5);
         let each = operations.into_iter().zip(signs);

@@ -64,7 +64,7 @@ fn a_pth_written_again_as_safetensors_gives_the_same_network() {
     let path = folder.path().join("best.safetensors");
     let (state, _) = network(1, Some(2));
     load_weights(&fixture("se.pth"), &state).unwrap();
-    save_weights(&path, &state, 2).unwrap();
+    save_weights(&path, &state, About::example(2, &Recipe::default())).unwrap();
     let (again, _) = network(1, Some(2));
     load_weights(&path, &again).unwrap();
     for (left, right) in state.entries().iter().zip(again.entries()) {
@@ -79,7 +79,7 @@ fn written_tensors_are_those_that_pytorch_expects() {
     let path = folder.path().join("best.safetensors");
     let mut state = StateDict::new(Device::Cpu);
     let _ = ResNet::new(&mut state, &Shape::of(&Recipe::default(), 10));
-    save_weights(&path, &state, 1).unwrap();
+    save_weights(&path, &state, About::example(1, &Recipe::default())).unwrap();
     let bytes = read(&path).unwrap();
     let stored = Stored::parse(&path, &bytes).unwrap();
     let mut written: Vec<String> = stored

@@ -23,6 +23,7 @@ pub struct Inspection {
     /// Counted from 1.
     epoch: Option<i64>,
     best_acc: Option<f64>,
+    test_acc: Option<f64>,
     network: Option<Shape>,
     parameters: u64,
     tensors: Vec<TensorInfo>,
@@ -35,6 +36,7 @@ pub struct Inspection {
 struct Told {
     epoch: Option<i64>,
     best_acc: Option<f64>,
+    test_acc: Option<f64>,
     settings: Option<Json>,
     metrics_history: Option<Json>,
 }
@@ -54,6 +56,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, CheckpointError> {
             let told = Told {
                 epoch: extras.epoch.map(|epoch| epoch.saturating_add(1)),
                 best_acc: extras.best_acc,
+                test_acc: None,
                 settings: extras.config,
                 metrics_history: extras.metrics_history,
             };
@@ -74,6 +77,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, CheckpointError> {
         bytes: bytes.len(),
         epoch: told.epoch,
         best_acc: told.best_acc,
+        test_acc: told.test_acc,
         network: Shape::deduce(size_of),
         parameters: tensors.iter().filter_map(parameters).sum(),
         tensors,
@@ -107,10 +111,15 @@ fn told_of_run(path: &Path, header: &HashMap<String, String>) -> Told {
     let best = record
         .and_then(|record| record.best)
         .filter(|best| epoch == Some(best.epoch.into()));
-    let settings = run.and_then(|run| std::fs::read(run.config_json()).ok());
+    let of_run = || run.and_then(|run| std::fs::read(run.config_json()).ok());
+    let own = header.get("config").map(|text| text.clone().into_bytes());
+    let settings = own.or_else(of_run);
     Told {
         epoch,
-        best_acc: number("best_val_acc").or_else(|| best.map(|best| best.val_acc)),
+        best_acc: number("best_val_acc")
+            .or_else(|| number("val_acc"))
+            .or_else(|| best.map(|best| best.val_acc)),
+        test_acc: number("test_acc"),
         settings: settings.and_then(|text| serde_json::from_slice(&text).ok()),
         metrics_history: None,
     }
@@ -135,6 +144,7 @@ impl Inspection {
             "bytes": self.bytes,
             "epoch": self.epoch,
             "best_acc": self.best_acc,
+            "test_acc": self.test_acc,
             "network": network,
             "parameters": self.parameters,
             "settings": self.settings,
@@ -172,6 +182,9 @@ impl fmt::Display for Inspection {
         )?;
         let best = self.best_acc.map(|best| format!("{best:.2} %"));
         line("best accuracy", &best.unwrap_or_else(unknown))?;
+        if let Some(test) = self.test_acc {
+            line("test accuracy", &format!("{test:.2} %"))?;
+        }
         line("network", &self.network_sentence())?;
         line("parameters", &text::count(self.parameters))?;
         line("tensors", &text::count(self.tensors.len() as u64))?;

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, View};
 use tch::{Device, Kind, Tensor};
+use traintop::recipe::Recipe;
 use traintop::run::write::replace_file;
 
 use super::average::Average;
@@ -83,13 +84,39 @@ pub enum CheckpointError {
     Load { path: PathBuf, source: LoadError },
 }
 
-/// Writes the network alone, with its epoch in the header. The file is whole or absent.
-pub fn save_weights(path: &Path, state: &StateDict, epoch: u32) -> Result<(), CheckpointError> {
-    write(
-        path,
-        weights(state),
-        HashMap::from([("epoch".to_owned(), epoch.to_string())]),
-    )
+/// What a file of weights says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Of these weights, counted from 1.
+    pub epoch: u32,
+    /// Their validation accuracy in percent, where it is known.
+    pub val_acc: Option<f64>,
+    /// Their loss and their accuracy in percent on test images.
+    pub test: Option<(f64, f64)>,
+    /// What they were trained by.
+    pub recipe: &'a Recipe,
+}
+
+impl About<'_> {
+    fn to_header(self) -> HashMap<String, String> {
+        let recipe = serde_json::Value::from(self.recipe.to_json()).to_string();
+        let entries = [
+            ("epoch", Some(self.epoch.to_string())),
+            ("val_acc", self.val_acc.map(|acc| acc.to_string())),
+            ("test_loss", self.test.map(|(loss, _)| loss.to_string())),
+            ("test_acc", self.test.map(|(_, acc)| acc.to_string())),
+            ("experiment_name", Some(self.recipe.experiment_name.clone())),
+            ("config", Some(recipe)),
+        ];
+        let told = entries.into_iter();
+        told.filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+}
+
+/// Writes the network alone, with what is known of it in the header. The file is whole or absent.
+pub fn save_weights(path: &Path, state: &StateDict, about: About) -> Result<(), CheckpointError> {
+    write(path, weights(state), about.to_header())
 }
 
 /// Reads the network from any file that holds it and nothing else: one of [`save_weights`] or [`save_last`], another trainer's
@@ -228,6 +255,18 @@ impl View for Bytes {
 }
 
 #[cfg(test)]
+impl<'a> About<'a> {
+    pub fn example(epoch: u32, recipe: &'a Recipe) -> Self {
+        Self {
+            epoch,
+            val_acc: Some(91.25),
+            test: Some((0.5, 90.5)),
+            recipe,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use tch::no_grad;
 
@@ -306,7 +345,7 @@ mod tests {
         let path = folder.path().join("best.safetensors");
         assert_eq!(epoch_of(&path), None);
         let (state, _) = network(10);
-        save_weights(&path, &state, 7).unwrap();
+        save_weights(&path, &state, About::example(7, &Recipe::default())).unwrap();
         assert_eq!(epoch_of(&path), Some(7));
         let (other, _) = network(10);
         load_weights(&path, &other).unwrap();
@@ -323,7 +362,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("best.safetensors");
         let (state, optimiser) = network(10);
-        save_weights(&path, &state, 1).unwrap();
+        save_weights(&path, &state, About::example(1, &Recipe::default())).unwrap();
         let live = Live {
             state: &state,
             optimiser: &optimiser,

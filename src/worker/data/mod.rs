@@ -181,7 +181,12 @@ fn read(path: &Path) -> Result<Vec<u8>, DataError> {
 /// # Errors
 /// If it is missing, damaged or of an unknown form.
 pub fn load(recipe: &Recipe) -> Result<Dataset, DataError> {
-    let mut data = load_whole(recipe)?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(recipe.num_workers as usize);
+    let mut data = match threads.build() {
+        Ok(threads) => threads.install(|| load_whole(recipe))?,
+        // Where threads are few, those that there are must do.
+        Err(_) => load_whole(recipe)?,
+    };
     data.train = subset::limited(data.train, recipe.max_train_images as usize, recipe.seed);
     data.val = subset::limited(data.val, recipe.max_val_images as usize, recipe.seed);
     Ok(data)

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::process::Command;
 
 use traintop::run::{RunDir, State};
 
@@ -208,7 +209,58 @@ fn on_a_terminal_a_bar_shows_the_epoch_and_is_gone_at_the_end() {
         .map(str::to_owned)
         .collect();
     assert!(
-        left.len() == 4 && left[0].starts_with("run folder ") && left[3].starts_with("test loss"),
+        left.len() == 5
+            && left[0].starts_with("run folder ")
+            && left[3].starts_with("test loss")
+            && left[4].starts_with("summary: "),
         "{left:#?}"
     );
+}
+
+#[test]
+fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_summary() {
+    let bench = Bench::new(TINY);
+    let run = bench.trained(&["experiment_name=a/b", "ema_decay=0.5"]);
+    let log = lines(&run.training_log());
+    let told = |beginning: &str| {
+        let line = log.iter().find(|line| line.contains(beginning));
+        line.unwrap_or_else(|| panic!("no {beginning:?} in {log:#?}"))
+            .clone()
+    };
+    let tested = told("test loss");
+    let accuracy = tested
+        .split("acc ")
+        .nth(1)
+        .unwrap()
+        .split('%')
+        .next()
+        .unwrap();
+    assert!(told("summary: 3 epochs in").contains(&format!("test {accuracy}%")));
+    for figure in [
+        "loss_plot",
+        "validation_plot",
+        "learning_rate_plot",
+        "combined_plot",
+    ] {
+        assert!(
+            run.figures().join(format!("{figure}.png")).exists(),
+            "{figure}"
+        );
+    }
+    let tree = run.output_tree().unwrap();
+    let best = tree.join(format!("best_models/a_b_{}_best.safetensors", run.name()));
+    let last = tree.join(format!("final_models/a_b_{}_final.safetensors", run.name()));
+    assert_eq!(tensors(&best), tensors(&run.best()));
+    assert!(tensors(&last).is_some());
+    let said = Command::new(WORKER)
+        .arg("inspect")
+        .arg(&best)
+        .arg("--json")
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let test_acc = json["test_acc"].as_f64().unwrap();
+    assert_eq!(format!("{test_acc:.2}"), accuracy);
+    assert_eq!(json["settings"]["experiment_name"], "a/b");
+    assert!(json["best_acc"].as_f64().is_some());
 }

@@ -64,7 +64,7 @@ fn a_run_starts_from_the_weights_of_a_pth() {
         "lr_schedule=constant",
         "learning_rate=0",
     ];
-    let from = format!("init_from={PTH}");
+    let from = format!("resume_from={PTH}");
     let run = bench.trained(&[&same[..], &[from.as_str()]].concat());
     let expected = tensors(Path::new(&PTH.replace(".pth", ".safetensors"))).unwrap();
     let best = tensors(&run.best()).unwrap();
@@ -73,7 +73,7 @@ fn a_run_starts_from_the_weights_of_a_pth() {
     }
     let sentence = refusal(&mut bench.train(&[from.as_str()]));
     assert!(
-        sentence.contains("init_from: ") && sentence.contains("`conv1.weight` has the shape"),
+        sentence.contains("resume_from: ") && sentence.contains("`conv1.weight` has the shape"),
         "{sentence}"
     );
 }
