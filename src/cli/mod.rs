@@ -4,6 +4,7 @@
 mod figures;
 mod follow;
 mod list;
+mod notes;
 mod recipe;
 mod roots;
 mod show;
@@ -44,6 +45,10 @@ enum Command {
     Train(train::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
+    /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` takes away
+    Tag(notes::TagArguments),
+    /// Show or replace a run's note
+    Note(notes::NoteArguments),
     /// Draw the curves of runs as PNG pictures
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
@@ -95,6 +100,8 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Show(arguments)) => show::run(&arguments, out),
         Some(Command::Train(arguments)) => train::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
+        Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
+        Some(Command::Note(arguments)) => notes::note(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

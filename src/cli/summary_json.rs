@@ -47,6 +47,10 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
             json!(summary.duration.map(|duration| duration.as_secs_f64())),
         ),
         ("size_bytes", json!(summary.size_bytes)),
+        ("tags", json!(summary.notes.tags)),
+        ("note", json!(summary.notes.note)),
+        ("star", json!(summary.notes.star)),
+        ("baseline", json!(summary.notes.baseline)),
         ("unread_lines", json!(summary.problems)),
     ];
     fields

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::house::Order;
 use crate::launch::Request;
 use crate::run::RunDir;
 
@@ -31,6 +32,8 @@ pub enum Effect {
     Launch(Request),
     /// Ask a run to stop.
     Stop(RunDir),
+    /// Keep house.
+    Keep(Order),
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::effect::Effect;
 use super::follow::Follower;
+use super::house;
 use super::message::{Message, Notice};
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
@@ -201,6 +202,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir).map_err(|error| error.to_string()),
         )),
+        Effect::Keep(order) => send(Message::Kept(house::carry_out(order))),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));

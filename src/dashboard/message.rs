@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
+use super::house::Outcome;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::run::RunDir;
@@ -55,6 +56,8 @@ pub enum Message {
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
+    /// What came of keeping house.
+    Kept(Outcome),
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

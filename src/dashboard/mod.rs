@@ -7,6 +7,7 @@ mod event_loop;
 mod executor;
 mod folders;
 mod follow;
+mod house;
 mod keymap;
 mod message;
 mod settings;

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use super::command::Action;
 use super::effect::Effect;
+use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
 use super::view::opened::Opened;
@@ -30,12 +31,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     match message {
         Message::Key(event) => key(state, event),
         Message::Pasted(text) => {
-            match state.screen {
-                _ if state.overlay.is_some() => {}
-                Screen::Runs if state.runs.is_typing() => runs::paste(state, &text),
-                Screen::Form if state.form.is_typing() => form::paste(state, &text),
-                _ => {}
-            }
+            paste(state, &text);
             Vec::new()
         }
         Message::Resized(columns, rows) => {
@@ -112,6 +108,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.notice = Some(Notice::good(format!("{name} was asked to stop")));
             Vec::new()
         }
+        Message::Kept(outcome) => house::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             Vec::new()
@@ -120,6 +117,15 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.notice = Some(notice);
             Vec::new()
         }
+    }
+}
+
+fn paste(state: &mut State, text: &str) {
+    match (&mut state.overlay, &state.screen) {
+        (Some(Overlay::Ask(ask)), _) => ask.paste(text),
+        (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
+        (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
+        _ => {}
     }
 }
 
@@ -392,7 +398,7 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
 
 /// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
 /// can be read are taken together.
-fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+pub(super) fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     let mut effects = Vec::new();
     match state.refreshing.get_mut(dir) {
         Some(again) => *again = true,

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
+use super::notes;
 
 /// How many folders below a root runs may lie.
 const DEPTH: usize = 6;
@@ -51,18 +52,23 @@ impl Stamp {
 pub struct Found {
     /// Its folder.
     pub dir: RunDir,
-    /// Of `metrics.csv`, `run.json` and `config.json`.
-    pub stamps: [Stamp; 3],
-    /// When any of them last changed.
+    /// Of `metrics.csv`, `run.json`, `config.json` and the notes.
+    pub stamps: [Stamp; 4],
+    /// When any of the first three last changed: a note does not make an old run young.
     pub modified: SystemTime,
 }
 
 impl Found {
     /// Looks at a folder known to be a run.
     pub fn look(dir: RunDir) -> Self {
-        let stamps =
-            [dir.metrics_csv(), dir.run_json(), dir.config_json()].map(|path| Stamp::of(&path));
-        let newest = stamps.iter().map(|stamp| stamp.1).max().unwrap_or(0);
+        let files = [
+            dir.metrics_csv(),
+            dir.run_json(),
+            dir.config_json(),
+            notes::file(&dir),
+        ];
+        let stamps = files.map(|path| Stamp::of(&path));
+        let newest = stamps[..3].iter().map(|stamp| stamp.1).max().unwrap_or(0);
         Self {
             dir,
             stamps,

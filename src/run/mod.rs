@@ -9,6 +9,7 @@ mod headline;
 pub mod layout;
 pub mod log_tail;
 pub mod metrics;
+pub mod notes;
 pub mod process;
 pub mod record;
 pub mod size;

@@ -10,6 +10,7 @@ use super::discover::Found;
 use super::headline;
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
+use super::notes::Notes;
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -56,6 +57,8 @@ pub struct Summary {
     pub size_bytes: Option<u64>,
     /// Lines of its metrics that could not be read.
     pub problems: usize,
+    /// What people added to it.
+    pub notes: Notes,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
 }
@@ -120,6 +123,8 @@ impl Summary {
             Ok(record) => (record, None),
             Err(error) => (None, Some(error.to_string())),
         };
+        // Notes that cannot be read cost the run nothing else; whoever changes them is told.
+        let notes = Notes::load(&dir).unwrap_or_default().shown();
         let recorded_best = record.as_ref().and_then(|record| record.best);
         let best = headline::best(metrics, recorded_best);
         let planned = record
@@ -179,10 +184,10 @@ impl Summary {
                 || dir.path().display().to_string(),
                 |record| record.id.clone(),
             ),
-            name: record.as_ref().map_or_else(
-                || clean(&dir.name()).into_owned(),
-                |record| clean(&record.name).into_owned(),
-            ),
+            name: notes.name.clone().unwrap_or_else(|| {
+                let recorded = record.as_ref().map(|record| record.name.clone());
+                clean(&recorded.unwrap_or_else(|| dir.name())).into_owned()
+            }),
             model,
             recipe,
             observed,
@@ -204,6 +209,7 @@ impl Summary {
             modified_at,
             size_bytes: None,
             problems: metrics.problem_count,
+            notes,
             progress: progress.flatten(),
             dir,
         }

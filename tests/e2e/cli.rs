@@ -112,6 +112,35 @@ fn run_folder_holds_the_resolved_command_from_the_first_instant() {
 }
 
 #[test]
+fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
+    let place = Workplace::new(ONE_EPOCH);
+    let run = place.start_detached();
+    run.wait_for_state("finished");
+    let name = run.name();
+    assert_eq!(place.said(&["tag", &name]), "no tags\n");
+    let said = place.said(&["tag", "--star", "yes", &name, "+paper", "good"]);
+    assert_eq!(said, "paper  good  ★ starred\n");
+    let notes = place.json(&["tag", &name, "-good", "--json"]);
+    assert_eq!(
+        (&notes["tags"], &notes["star"]),
+        (&json!(["paper"]), &json!(true))
+    );
+    assert_eq!(place.said(&["note", &name, "seed 3"]), "seed 3\n");
+    assert!(run.text("notes.toml").contains("note = \"seed 3\""));
+    let listed = place.json(&["list", "--json"]);
+    assert_eq!(listed[0]["note"], "seed 3");
+    // A change of the notes alone is seen by the next list, which has the run in its cache.
+    place.said(&["note", &name, ""]);
+    assert_eq!(place.json(&["list", "--json"])[0]["note"], "");
+    assert_eq!(
+        place.json(&["show", &name, "--json"])["tags"],
+        json!(["paper"])
+    );
+    let complaint = place.refusal(&["tag", &name, &"x".repeat(65)], 1);
+    assert!(complaint.contains("at most 64 characters"), "{complaint}");
+}
+
+#[test]
 fn followed_run_prints_its_folder_its_log_and_its_end() {
     let place = Workplace::new(ONE_EPOCH);
     let said = place.said(&["train", "--config", "quick"]);

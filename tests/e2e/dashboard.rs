@@ -74,6 +74,34 @@ fn runs_are_listed_sorted_filtered_opened_and_left() {
 }
 
 #[test]
+fn star_tags_and_note_are_given_by_keys_and_stay() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 120, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    dashboard.press("/alpha\r*");
+    dashboard.wait("the star", |screen| screen.contains("★ alpha"));
+    dashboard.press("Tpaper\r");
+    dashboard.wait("the tag", |screen| {
+        screen.contains("TAGS") && screen.contains("paper")
+    });
+    dashboard.press("m");
+    dashboard.wait("the question", |screen| screen.contains("Note of alpha"));
+    dashboard.press("seed 3\r");
+    let notes = place.path().join("runs/alpha/notes.toml");
+    crate::fake_worker::wait_for("the note", || {
+        fs::read_to_string(&notes).is_ok_and(|text| text.contains("seed 3"))
+    });
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    let mut dashboard = Dashboard::open(&place, &[], 120, 24);
+    dashboard.wait("them again", |screen| {
+        screen.contains("★ alpha") && screen.contains("paper")
+    });
+}
+
+#[test]
 fn appended_row_appears_by_itself() {
     let place = two_runs();
     let mut dashboard = Dashboard::open(&place, &[], 80, 24);

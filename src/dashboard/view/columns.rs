@@ -55,6 +55,7 @@ macro_rules! columns {
 columns! {
     State     "state"      "STATE"      11 0 left;
     Name      "name"       "NAME"       21 0 left;
+    Tags      "tags"       "TAGS"       14 4 left;
     Model     "model"      "MODEL"      14 8 left;
     Epochs    "epochs"     "EPOCHS"     14 1 left;
     Best      "best"       "BEST %"     12 2 right;
@@ -134,7 +135,9 @@ impl Column {
                     if summary.observed.deduced { "?" } else { "" }
                 )
             }
+            Self::Name if summary.notes.star => format!("★ {}", summary.name),
             Self::Name => summary.name.clone(),
+            Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),
             Self::Epochs => match summary.epochs_planned {
                 Some(planned) => format!("{}/{planned}", summary.epochs_done),
@@ -175,6 +178,16 @@ impl Column {
         let order = match self {
             Self::State => turn(a.observed.state.cmp(&b.observed.state)),
             Self::Name => words(&a.name, &b.name),
+            // Starred ones first, then those that have a tag.
+            Self::Tags => turn(b.notes.star.cmp(&a.notes.star).then_with(|| {
+                let key = |summary: &Summary| {
+                    (
+                        summary.notes.tags.is_empty(),
+                        Self::Tags.text(summary, Timestamp::UNIX_EPOCH),
+                    )
+                };
+                key(a).cmp(&key(b))
+            })),
             Self::Model => words(&a.model, &b.model),
             Self::Epochs => turn(a.epochs_done.cmp(&b.epochs_done)),
             Self::Best | Self::Trend => numbers(a.best_val_acc, b.best_val_acc),

@@ -1,6 +1,7 @@
 //! What the screen shows: one file for each screen, part or overlay. Each has its state, how actions change it, and how it is
 //! drawn; drawing only reads.
 
+pub mod ask;
 pub mod columns;
 pub mod confirm;
 pub mod form;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{confirm, help, pick};
+use super::{ask, confirm, help, pick};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Overlay {
     Help(help::Help),
     /// A question.
     Confirm(confirm::Confirm),
+    /// A line about a run.
+    Ask(Box<ask::Ask>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -28,6 +30,7 @@ impl Overlay {
         match self {
             Self::Help(help) => help.draw(state, area, buf),
             Self::Confirm(confirm) => confirm.draw(state, area, buf),
+            Self::Ask(ask) => ask.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -38,6 +41,11 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     // Taken out, so that what it does to the state may open another.
     match state.overlay.take() {
         None => {}
+        Some(Overlay::Ask(ask)) => {
+            let (left, effects) = ask.key(event);
+            state.overlay = left.map(|ask| Overlay::Ask(Box::new(ask)));
+            return effects;
+        }
         Some(Overlay::Pick(list)) => {
             let (left, effects) = pick::key(*list, state, event);
             if let Some(list) = left {

@@ -10,12 +10,15 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::super::command::Action;
 use super::super::effect::Effect;
+use super::super::house::Order;
 use super::super::message::Notice;
 use super::super::state::State;
 use super::super::widget::prompt::Prompt;
+use super::ask::{About, Ask};
 use super::confirm::Confirm;
 use super::overlay::Overlay;
 use crate::run::RunDir;
+use crate::run::notes::Change;
 
 pub use draw::draw;
 pub use table::Runs;
@@ -74,6 +77,15 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             runs.sort.1 = !runs.sort.1;
             runs.arrange();
         }
+        Action::Star => {
+            let selected = runs.selected().and_then(|row| row.summary.as_ref());
+            return selected.map_or_else(Vec::new, |summary| {
+                let change = Change::Star(!summary.notes.star);
+                vec![Effect::Keep(Order::Annotate(summary.dir.clone(), change))]
+            });
+        }
+        Action::EditTags => ask(state, About::Tags),
+        Action::EditNote => ask(state, About::Note),
         Action::Filter => runs.editing = true,
         Action::ClearFilter => {
             runs.filter = Prompt::default();
@@ -90,6 +102,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
     state.runs.keep_in_sight(height);
     Vec::new()
+}
+
+/// Asks for a line about the run under the cursor.
+fn ask(state: &mut State, about: About) {
+    let selected = state.runs.selected().and_then(|row| row.summary.as_ref());
+    let asked = selected.map(|summary| Overlay::Ask(Box::new(Ask::new(about, summary))));
+    state.overlay = asked;
 }
 
 /// Asks whether a run is to be stopped, or says why it cannot be.

@@ -13,6 +13,7 @@ use super::*;
 use crate::dashboard::theme::{Depth, Theme};
 use crate::run::checkpoints::Checkpoint;
 use crate::run::metrics::Problem;
+use crate::run::notes::Notes;
 use crate::run::state::{Observed, State};
 use crate::run::steps::Progress;
 
@@ -40,6 +41,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         modified_at: "2026-11-24T10:31:48Z".parse().unwrap(),
         size_bytes: None,
         problems: 0,
+        notes: Notes::default(),
         progress: None,
     }
 }

@@ -26,7 +26,7 @@ use crate::text;
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let [top, header, table, below] = areas(area);
     draw_top(state, top, buf);
-    let columns = columns::fitting(&state.runs.columns, area.width);
+    let columns = columns::fitting(&state.runs.shown_columns(), area.width);
     draw_header(state, &columns, header, buf);
     if state.runs.order.is_empty() {
         draw_empty(state, table, buf);

@@ -77,6 +77,17 @@ impl Runs {
         self.columns = columns;
     }
 
+    /// The columns that have something to show, in the table's order: while no run has a tag, that column's room is the others'.
+    pub(super) fn shown_columns(&self) -> Vec<Column> {
+        let has_tag = |row: &Row| {
+            let notes = row.summary.as_ref().map(|summary| &summary.notes);
+            notes.is_some_and(|notes| !notes.tags.is_empty())
+        };
+        let tagged = self.rows.values().any(has_tag);
+        let shows = |column: &Column| *column != Column::Tags || tagged;
+        self.columns.iter().copied().filter(shows).collect()
+    }
+
     /// The run under the cursor.
     pub fn selected(&self) -> Option<&Row> {
         self.rows.get(self.cursor.as_ref()?)
@@ -318,16 +329,19 @@ impl Runs {
     }
 }
 
-/// Whether a run holds all the words, in its name, folder, network, recipe or state.
+/// Whether a run holds all the words, in its name, folder, network, recipe, state, tags or note; a star is the word `starred`.
 fn passes(row: &Row, words: &[String]) -> bool {
     let path = row.found.dir.name().to_lowercase();
     words.iter().all(|word| {
         path.contains(word)
             || row.summary.as_ref().is_some_and(|summary| {
-                [&summary.name, &summary.model, &summary.recipe]
-                    .iter()
+                let notes = &summary.notes;
+                [&summary.name, &summary.model, &summary.recipe, &notes.note]
+                    .into_iter()
+                    .chain(&notes.tags)
                     .any(|text| text.to_lowercase().contains(word))
                     || summary.observed.state.name().contains(word)
+                    || notes.star && "starred".contains(word)
             })
     })
 }

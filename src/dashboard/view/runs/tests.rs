@@ -10,12 +10,14 @@ use ratatui::layout::Rect;
 
 use super::super::run::tests::{summary, text};
 use super::*;
+use crate::dashboard::house::Order;
 use crate::dashboard::message::Message;
 use crate::dashboard::theme::Role;
 use crate::dashboard::update::update;
 use crate::dashboard::view;
 use crate::dashboard::view::columns::Column;
 use crate::run::discover::Found;
+use crate::run::notes::Change;
 use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
 
@@ -49,6 +51,8 @@ fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
         ("learning_rate".to_owned(), hours as f64 * 1e-5),
     ];
     summary.trend = (0..64_u8).map(f32::from).collect();
+    summary.notes.tags = vec![format!("t{hours:02}")];
+    summary.notes.star = hours == 3;
     summary.started_at = Some(start() - hours.hours());
     summary.size_bytes = Some(22_600_000 * hours.unsigned_abs());
     (Found::look(dir(name)), summary)
@@ -183,6 +187,32 @@ fn filter_holds_every_word_and_esc_drops_it() {
     assert_eq!(order(&state), ["ancient"]);
     press(&mut state, "\x1b");
     assert_eq!(order(&state).len(), 4);
+}
+
+#[test]
+fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
+    let mut state = listed(120, 24);
+    let change = |change| vec![Effect::Keep(Order::Annotate(dir("lively"), change))];
+    assert_eq!(press(&mut state, "*"), change(Change::Star(true)));
+    press(&mut state, "T paper #one");
+    insta::assert_snapshot!(text(&drawn(&state)));
+    let tags = ["t01", "paper", "one"].map(str::to_owned).to_vec();
+    assert_eq!(press(&mut state, "\n"), change(Change::Tags(tags)));
+    press(&mut state, &format!("T {}", "x".repeat(70)));
+    assert!(text(&drawn(&state)).contains("at most 64 characters"));
+    assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
+    press(&mut state, "\x1bmseed 3");
+    update(
+        &mut state,
+        start(),
+        Message::Pasted("\ndiverged\n".to_owned()),
+    );
+    let note = "seed 3\ndiverged".to_owned();
+    assert_eq!(press(&mut state, "\n"), change(Change::Note(note)));
+    press(&mut state, "/starred\n");
+    assert_eq!(order(&state), ["proud"]);
+    press(&mut state, "\x1b/t02\n");
+    assert_eq!(order(&state), ["broken"]);
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! A line that is asked for about one run: its tags, its note. What is wrong with it is shown as one types.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use super::super::effect::Effect;
+use super::super::house::Order;
+use super::super::state::State;
+use super::super::theme::Role;
+use super::super::widget::prompt::Prompt;
+use super::overlay::frame;
+use crate::run::RunDir;
+use crate::run::notes::{Change, tags_of};
+use crate::run::summary::Summary;
+
+/// Stands for a line end in the one line that is typed.
+const LINE_END: char = '⏎';
+
+/// What the line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The run's tags, apart by spaces.
+    Tags,
+    /// Its note.
+    Note,
+}
+
+/// The question and what was typed.
+#[derive(Debug)]
+pub struct Ask {
+    about: About,
+    dir: RunDir,
+    /// The run, as lists call it.
+    name: String,
+    prompt: Prompt,
+}
+
+impl About {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Tags => "Tags",
+            Self::Note => "Note",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Tags => "words, apart by spaces",
+            Self::Note => "Ctrl-J begins a new line",
+        }
+    }
+}
+
+impl Ask {
+    /// Asks about a run, with what holds now as the text to change.
+    pub fn new(about: About, summary: &Summary) -> Self {
+        let text = match about {
+            About::Tags => summary.notes.tags.join(" "),
+            About::Note => summary.notes.note.replace('\n', &LINE_END.to_string()),
+        };
+        Self {
+            about,
+            dir: summary.dir.clone(),
+            name: summary.name.clone(),
+            prompt: Prompt::new(&text),
+        }
+    }
+
+    /// What follows from the line, or what is wrong with it.
+    fn answer(&self) -> Result<Order, String> {
+        let text = self.prompt.text();
+        Ok(match self.about {
+            About::Tags => Order::Annotate(self.dir.clone(), Change::Tags(tags_of(&text)?)),
+            About::Note => {
+                let note = text.replace(LINE_END, "\n");
+                Order::Annotate(self.dir.clone(), Change::Note(note))
+            }
+        })
+    }
+
+    /// Puts pasted text in.
+    pub fn paste(&mut self, text: &str) {
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        let joint = if self.about == About::Note {
+            LINE_END
+        } else {
+            ' '
+        };
+        self.prompt.insert(&lines.join(&joint.to_string()));
+    }
+
+    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
+    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Esc => return (None, Vec::new()),
+            KeyCode::Char('c') if control => return (None, Vec::new()),
+            KeyCode::Enter => {
+                if let Ok(order) = self.answer() {
+                    return (None, vec![Effect::Keep(order)]);
+                }
+            }
+            KeyCode::Char('j') if control => {
+                if self.about == About::Note {
+                    self.prompt.insert(&LINE_END.to_string());
+                }
+            }
+            _ => drop(self.prompt.key(event)),
+        }
+        (Some(self), Vec::new())
+    }
+
+    /// Draws it in the middle of `area`.
+    ///
+    /// ```text
+    /// ╭ Tags of quick 11-24 ─────────╮
+    /// │ paper▏ ablation              │
+    /// │                              │
+    /// │ Enter keep   Esc leave       │
+    /// ╰──────────────────────────────╯
+    /// ```
+    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let theme = &state.theme;
+        let title = format!("{} of {}", self.about.title(), self.name);
+        let width = 76.min(area.width.saturating_sub(2));
+        let typed = self.prompt.text();
+        let rows = (typed.chars().count() as u16 / width.saturating_sub(4).max(1)).min(5) + 1;
+        let inside = frame(theme, &title, (width, rows + 4), area, buf);
+        let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
+        let (before, after): (Vec<char>, Vec<char>) = {
+            let chars: Vec<char> = typed.chars().collect();
+            let (before, after) = chars.split_at(self.prompt.cursor());
+            (before.to_vec(), after.to_vec())
+        };
+        let (hint, role) = match self.answer() {
+            Ok(_) => (self.about.hint().to_owned(), Role::Muted),
+            Err(problem) => (problem, Role::Bad),
+        };
+        let key = theme.style(Role::Key);
+        let text = vec![
+            Line::from(vec![
+                Span::raw(before.into_iter().collect::<String>()),
+                Span::styled("▏", key),
+                Span::raw(after.into_iter().collect::<String>()),
+            ]),
+            Line::styled(hint, theme.style(role)),
+            Line::from(vec![
+                Span::styled("Enter", key),
+                Span::raw(" keep   "),
+                Span::styled("Esc", key),
+                Span::raw(" leave as it was"),
+            ]),
+        ];
+        Paragraph::new(text)
+            .wrap(Wrap { trim: false })
+            .render(inside, buf);
+    }
+}

@@ -1,0 +1,396 @@
+//! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. It lies in `notes.toml` in the run folder,
+//! or, where that cannot be written, in a file of the user's own that says which run it is about.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use super::layout::RunDir;
+use super::write::replace_file;
+use crate::text::clean;
+
+/// The file in a run's folder.
+const FILE: &str = "notes.toml";
+/// The key by which a file of the user's own names its run.
+const RUN: &str = "run";
+/// Longer tags are sentences, and belong into the note.
+const LONGEST_TAG: usize = 64;
+
+/// A run's notes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// In the order in which they were given, each once.
+    pub tags: Vec<String>,
+    /// Free text, of any number of lines.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Whether it is worth keeping in sight.
+    pub star: bool,
+    /// Whether others are measured by it.
+    pub baseline: bool,
+    /// What lists call it in place of the worker's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What other versions, or people, wrote beside these.
+    #[serde(flatten)]
+    other: Table,
+}
+
+/// One change of a run's notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Turn the star on or off.
+    Star(bool),
+    /// Turn the baseline mark on or off.
+    Baseline(bool),
+    /// Have these tags and no others.
+    Tags(Vec<String>),
+    /// Add some tags and take others away.
+    Retag {
+        /// Tags to have.
+        add: Vec<String>,
+        /// Tags not to have.
+        remove: Vec<String>,
+    },
+    /// Replace the note; empty takes it away.
+    Note(String),
+    /// Call it so in lists; empty gives the worker's name back.
+    Name(String),
+}
+
+/// Why notes could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotesError {
+    /// A file.
+    #[error("{path}: the notes cannot be read or written ({cause})")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// To write into it could lose what was meant.
+    #[error(
+        "{path}: must be TOML with tags, note, star, baseline and name ({cause}); correct or remove it"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, in its first line.
+        cause: String,
+    },
+    /// There is neither a writable run folder nor a home.
+    #[error("{path}: is not writable, and there is no home to keep the notes in; set HOME")]
+    Nowhere {
+        /// The run.
+        path: PathBuf,
+    },
+}
+
+impl Notes {
+    /// Reads a run's notes; those of the user's own count before those in the folder. Without any, nothing is noted.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
+    pub fn load(dir: &RunDir) -> Result<Self, NotesError> {
+        read(&path(dir, own_folder().as_deref()))
+    }
+
+    /// Changes a run's notes, and returns them as they then are.
+    ///
+    /// # Errors
+    /// If they cannot be read, or written anywhere.
+    pub fn change(dir: &RunDir, change: &Change) -> Result<Self, NotesError> {
+        change_in(dir, change, own_folder().as_deref())
+    }
+
+    /// Makes a change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Star(star) => self.star = *star,
+            Change::Baseline(baseline) => self.baseline = *baseline,
+            Change::Tags(tags) => {
+                self.tags.clear();
+                self.add(tags);
+            }
+            Change::Retag { add, remove } => {
+                self.tags.retain(|tag| !remove.contains(tag));
+                self.add(add);
+            }
+            Change::Note(note) => note.trim().clone_into(&mut self.note),
+            Change::Name(name) => {
+                self.name = Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+            }
+        }
+    }
+
+    fn add(&mut self, tags: &[String]) {
+        for tag in tags {
+            if !self.tags.contains(tag) {
+                self.tags.push(tag.clone());
+            }
+        }
+    }
+
+    /// As lists show them: every text cleaned for a terminal, and what is not known left out.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let cleaned = |text: &String| clean(text).into_owned();
+        let lines: Vec<_> = self.note.lines().map(clean).collect();
+        Self {
+            tags: self.tags.iter().map(cleaned).collect(),
+            note: lines.join("\n"),
+            name: self.name.as_ref().map(cleaned),
+            other: Table::new(),
+            ..*self
+        }
+    }
+
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The tags in a line: words, with or without `#`, apart by spaces or commas.
+///
+/// # Errors
+/// A sentence, if one is too long to be a tag.
+pub fn tags_of(line: &str) -> Result<Vec<String>, String> {
+    let words = line.split(|char: char| char.is_whitespace() || char == ',');
+    let words = words.map(|word| word.trim_start_matches('#'));
+    let mut tags: Vec<String> = Vec::new();
+    for word in words.filter(|word| !word.is_empty()) {
+        let word = clean(word).into_owned();
+        if word.chars().count() > LONGEST_TAG {
+            return Err(format!(
+                "a tag has at most {LONGEST_TAG} characters, got {word:?}; longer text goes into the note"
+            ));
+        }
+        if !tags.contains(&word) {
+            tags.push(word);
+        }
+    }
+    Ok(tags)
+}
+
+/// The file that holds a run's notes now, or would in its folder.
+pub fn file(dir: &RunDir) -> PathBuf {
+    path(dir, own_folder().as_deref())
+}
+
+/// The notes of the user's own about a run whose folder has another name now go with it.
+#[expect(dead_code, reason = "the next piece")]
+pub(super) fn follow(from: &RunDir, to: &RunDir) {
+    let Some(folder) = own_folder() else { return };
+    let old = own_file(&folder, from);
+    let moved = read(&old).and_then(|notes| {
+        if old.exists() {
+            write_own(to, notes, &folder)?;
+            let _ = fs::remove_file(&old);
+        }
+        Ok(())
+    });
+    if let Err(error) = moved {
+        log::warn!("{error}");
+    }
+}
+
+fn path(dir: &RunDir, own: Option<&Path>) -> PathBuf {
+    own.map(|own| own_file(own, dir))
+        .filter(|own| own.exists())
+        .unwrap_or_else(|| dir.path().join(FILE))
+}
+
+/// The folder of notes on runs of others.
+fn own_folder() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "traintop")?;
+    Some(dirs.state_dir()?.join("notes"))
+}
+
+/// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.
+fn own_file(own: &Path, dir: &RunDir) -> PathBuf {
+    let bytes = dir.path().as_os_str().as_encoded_bytes();
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    own.join(format!("{hash:016x}.toml"))
+}
+
+fn read(path: &Path) -> Result<Notes, NotesError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Notes::default());
+        }
+        Err(cause) => {
+            let path = path.to_owned();
+            return Err(NotesError::Io { path, cause });
+        }
+    };
+    toml::from_str(&text).map_err(|error| NotesError::Damaged {
+        path: path.to_owned(),
+        cause: error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+fn change_in(dir: &RunDir, change: &Change, own: Option<&Path>) -> Result<Notes, NotesError> {
+    // Two who change at once do so one after the other. Where the file system knows no locks, the later one wins.
+    let folder = File::open(dir.path()).ok();
+    let _ = folder
+        .as_ref()
+        .map(|folder| flock(folder, FlockOperation::LockExclusive));
+    let mut notes = read(&path(dir, own))?;
+    notes.apply(change);
+    let beside = dir.path().join(FILE);
+    let mut plain = notes.clone();
+    plain.other.remove(RUN);
+    match write(&beside, &plain) {
+        Ok(()) => {
+            // What was noted while the folder could not be written is in it now.
+            let _ = own.map(|own| fs::remove_file(own_file(own, dir)));
+        }
+        Err(NotesError::Io { cause, .. }) if is_refusal(&cause) => {
+            let path = dir.path().to_owned();
+            let own = own.ok_or(NotesError::Nowhere { path })?;
+            write_own(dir, notes.clone(), own)?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(notes)
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+fn write_own(dir: &RunDir, mut notes: Notes, own: &Path) -> Result<(), NotesError> {
+    let path = own_file(own, dir);
+    fs::create_dir_all(own).map_err(|cause| NotesError::Io {
+        path: path.clone(),
+        cause,
+    })?;
+    let run = dir.path().to_string_lossy().into_owned();
+    notes.other.insert(RUN.to_owned(), run.into());
+    write(&path, &notes)
+}
+
+fn write(path: &Path, notes: &Notes) -> Result<(), NotesError> {
+    let text = toml::to_string(notes).map_err(|error| NotesError::Damaged {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    })?;
+    replace_file(path, text.as_bytes()).map_err(|cause| NotesError::Io {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run() -> (tempfile::TempDir, RunDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path().join("run"));
+        fs::create_dir(dir.path()).unwrap();
+        let own = folder.path().join("own");
+        (folder, dir, own)
+    }
+
+    fn words(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn unknown_keys_stay_and_tags_are_there_once() {
+        let (_folder, dir, own) = run();
+        fs::write(
+            dir.path().join(FILE),
+            "tags = [\"a\"]\nmood = \"good\"\n[more]\nx = 1\n",
+        )
+        .unwrap();
+        let retag = Change::Retag {
+            add: words(&["b", "a"]),
+            remove: words(&["c"]),
+        };
+        let notes = change_in(&dir, &retag, Some(&own)).unwrap();
+        assert_eq!(notes.tags, ["a", "b"]);
+        change_in(&dir, &Change::Star(true), Some(&own)).unwrap();
+        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        assert!(
+            text.contains("mood = \"good\"") && text.contains("[more]\nx = 1"),
+            "{text}"
+        );
+        assert!(text.contains("star = true"), "{text}");
+        assert!(!own.exists());
+    }
+
+    #[test]
+    fn damaged_notes_are_named_and_not_written_over() {
+        let (_folder, dir, own) = run();
+        fs::write(dir.path().join(FILE), "tags = 3\n").unwrap();
+        let error = change_in(&dir, &Change::Star(true), Some(&own))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("notes.toml: must be TOML with tags"),
+            "{error}"
+        );
+        assert_eq!(
+            fs::read_to_string(dir.path().join(FILE)).unwrap(),
+            "tags = 3\n"
+        );
+    }
+
+    #[test]
+    fn notes_on_a_run_that_cannot_be_written_are_the_users_own_until_it_can() {
+        let (_folder, dir, own) = run();
+        // A folder in the file's place refuses whoever asks, also the superuser, but with another error: written directly.
+        let notes = Notes {
+            note: "theirs".to_owned(),
+            ..Notes::default()
+        };
+        write_own(&dir, notes, &own).unwrap();
+        assert_eq!(read(&path(&dir, Some(&own))).unwrap().note, "theirs");
+        let other = RunDir::new("/elsewhere/run");
+        assert!(read(&path(&other, Some(&own))).unwrap().is_empty());
+        // Now it can be written: the notes move into it, without the path.
+        change_in(&dir, &Change::Star(true), Some(&own)).unwrap();
+        assert!(!own_file(&own, &dir).exists());
+        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        assert!(text.contains("theirs") && !text.contains("run ="), "{text}");
+    }
+
+    #[test]
+    fn tags_are_words() {
+        assert_eq!(tags_of(" #a, b  a,#c").unwrap(), ["a", "b", "c"]);
+        assert!(tags_of(&"x".repeat(65)).unwrap_err().contains("at most 64"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_notes_read_back(tags in prop::collection::vec(".{0,9}", 0..4), note in "(?s).{0,40}", star: bool) {
+            let (_folder, dir, own) = run();
+            for change in [Change::Tags(tags), Change::Note(note), Change::Star(star)] {
+                let changed = change_in(&dir, &change, Some(&own)).unwrap();
+                prop_assert_eq!(read(&path(&dir, Some(&own))).unwrap(), changed);
+            }
+        }
+    }
+}
