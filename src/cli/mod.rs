@@ -6,6 +6,7 @@ mod follow;
 mod list;
 mod notes;
 mod recipe;
+mod rename;
 mod roots;
 mod show;
 mod stop;
@@ -49,6 +50,8 @@ enum Command {
     Tag(notes::TagArguments),
     /// Show or replace a run's note
     Note(notes::NoteArguments),
+    /// Rename runs by a template; without `--yes` only shows every old and new name
+    Rename(rename::Arguments),
     /// Draw the curves of runs as PNG pictures
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
@@ -102,6 +105,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
         Some(Command::Note(arguments)) => notes::note(&arguments, out),
+        Some(Command::Rename(arguments)) => rename::run(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

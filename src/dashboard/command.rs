@@ -76,9 +76,11 @@ commands! {
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
         Filter "filter" "Show only runs that hold these words" ["/"] hint "filter";
         StopRun "stop-run" "Stop the run: it finishes its step and saves" ["K"] hint "stop";
-        Star "star" "Give the run a star, or take it away" ["*"] hint "star";
-        EditTags "tags" "Change the run's tags" ["T"] hint "tags";
+        Star "star" "Give the run a star, or take it away" ["*"];
+        RenameRun "rename" "Rename the run" ["r"] hint "rename";
+        EditTags "tags" "Change the run's tags" ["T"];
         EditNote "note" "Change the run's note" ["m"];
+        Undo "undo" "Take back what was last renamed" ["u"];
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";

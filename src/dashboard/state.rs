@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::house::Deed;
 use super::keymap::Keymap;
 use super::message::Notice;
 use super::theme::Theme;
@@ -56,6 +57,8 @@ pub struct State {
     pub opened: Option<Opened>,
     /// Runs being summed up, and whether they changed meanwhile.
     pub refreshing: HashMap<RunDir, bool>,
+    /// What was done in this session and can be taken back, the last at the end.
+    pub deeds: Vec<Deed>,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
     /// Whether anything on the screen may have changed since it was drawn.
@@ -80,6 +83,7 @@ impl State {
             notice: None,
             opened: None,
             refreshing: HashMap::new(),
+            deeds: Vec::new(),
             fresh: HashSet::new(),
             dirty: true,
         }

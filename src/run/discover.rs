@@ -15,7 +15,7 @@ use super::notes;
 const DEPTH: usize = 6;
 
 /// Folders that hold no runs, though they may hold files that look like one's.
-const NOT_RUNS: [&str; 5] = [
+pub(super) const NOT_RUNS: [&str; 5] = [
     "checkpoints",
     "evaluations",
     "best_models",

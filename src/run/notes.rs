@@ -186,7 +186,6 @@ pub fn file(dir: &RunDir) -> PathBuf {
 }
 
 /// The notes of the user's own about a run whose folder has another name now go with it.
-#[expect(dead_code, reason = "the next piece")]
 pub(super) fn follow(from: &RunDir, to: &RunDir) {
     let Some(folder) = own_folder() else { return };
     let old = own_file(&folder, from);

@@ -141,6 +141,45 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
 }
 
 #[test]
+fn runs_are_renamed_by_a_template_after_a_dry_run() {
+    let place = Workplace::new(ONE_EPOCH);
+    let run = place.start_detached();
+    run.wait_for_state("finished");
+    let template = "{state}_acc{best.val_acc:.2f}_epoch{best.epoch}";
+    let dry = place.said(&["rename", &run.name(), "--to", template]);
+    assert!(
+        dry.contains("_acc61.25_epoch1") && dry.contains("--yes does it"),
+        "{dry}"
+    );
+    assert!(run.0.exists());
+    let refused = place.output(&[
+        "rename",
+        &run.name(),
+        "--to",
+        "{nothing}",
+        "--yes",
+        "--json",
+    ]);
+    assert_eq!(refused.status.code(), Some(1));
+    let plan: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(plan["runs"][0]["problem"], "it has no nothing");
+    let done = place.json(&["rename", &run.name(), "--to", template, "--yes", "--json"]);
+    let new = Run(done["runs"][0]["new_path"].as_str().unwrap().into());
+    assert!(!run.0.exists());
+    assert_eq!(new.record()["name"], new.name());
+    place.said(&[
+        "rename",
+        &new.name(),
+        "--to",
+        "for lists",
+        "--display",
+        "--yes",
+    ]);
+    assert_eq!(place.json(&["list", "--json"])[0]["name"], "for lists");
+    assert!(new.0.exists());
+}
+
+#[test]
 fn followed_run_prints_its_folder_its_log_and_its_end() {
     let place = Workplace::new(ONE_EPOCH);
     let said = place.said(&["train", "--config", "quick"]);

@@ -28,6 +28,16 @@ fn row(epoch: u32, accuracy: f64) -> String {
     format!("{epoch},1.5,{},1.25,{accuracy},0.1\r\n", accuracy - 5.0)
 }
 
+/// Lets a run's files be an hour old, so that it does not seem to train.
+fn age(place: &Path, name: &str) {
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for file in ["metrics.csv", "config.json"] {
+        let path = place.join("runs").join(name).join("logs").join(file);
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(before).unwrap();
+    }
+}
+
 /// Whether anything is drawn in Braille dots.
 fn has_curve(screen: &str) -> bool {
     screen
@@ -99,6 +109,41 @@ fn star_tags_and_note_are_given_by_keys_and_stay() {
     dashboard.wait("them again", |screen| {
         screen.contains("★ alpha") && screen.contains("paper")
     });
+}
+
+#[test]
+fn run_is_renamed_in_place_and_back() {
+    let place = two_runs();
+    age(place.path(), "alpha");
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    dashboard.press("/alpha\r");
+    dashboard.press("r");
+    dashboard.wait("the question", |screen| screen.contains("Name of alpha"));
+    dashboard.press("\x15beta");
+    dashboard.press("\r");
+    dashboard.wait("the refusal", |screen| {
+        screen.contains("there is a file or folder of this name already")
+    });
+    dashboard.press("r");
+    dashboard.wait("the question", |screen| screen.contains("Name of alpha"));
+    dashboard.press("\x15alpha-best\r");
+    dashboard.wait("the new name", |screen| {
+        screen.contains("it is called alpha-best now")
+    });
+    assert!(
+        place
+            .path()
+            .join("runs/alpha-best/logs/metrics.csv")
+            .exists()
+    );
+    dashboard.press("u");
+    dashboard.wait("the old name", |screen| {
+        screen.contains("it is called alpha again")
+    });
+    assert!(place.path().join("runs/alpha/logs/metrics.csv").exists());
 }
 
 #[test]

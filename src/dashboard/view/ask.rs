@@ -14,6 +14,8 @@ use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
 use crate::run::RunDir;
 use crate::run::notes::{Change, tags_of};
+use crate::run::rename;
+use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
 
 /// Stands for a line end in the one line that is typed.
@@ -26,6 +28,8 @@ pub enum About {
     Tags,
     /// Its note.
     Note,
+    /// Its folder's name, or, after Tab, only what lists call it.
+    Name,
 }
 
 /// The question and what was typed.
@@ -35,6 +39,9 @@ pub struct Ask {
     dir: RunDir,
     /// The run, as lists call it.
     name: String,
+    state: RunState,
+    /// Of a name, whether the folder stays.
+    only_lists: bool,
     prompt: Prompt,
 }
 
@@ -43,13 +50,16 @@ impl About {
         match self {
             Self::Tags => "Tags",
             Self::Note => "Note",
+            Self::Name => "Name",
         }
     }
 
-    fn hint(self) -> &'static str {
+    fn hint(self, only_lists: bool) -> &'static str {
         match self {
             Self::Tags => "words, apart by spaces",
             Self::Note => "Ctrl-J begins a new line",
+            Self::Name if only_lists => "in lists only: the folder stays; Tab renames the folder",
+            Self::Name => "renames the folder; Tab changes the name in lists only",
         }
     }
 }
@@ -60,11 +70,14 @@ impl Ask {
         let text = match about {
             About::Tags => summary.notes.tags.join(" "),
             About::Note => summary.notes.note.replace('\n', &LINE_END.to_string()),
+            About::Name => summary.name.clone(),
         };
         Self {
             about,
             dir: summary.dir.clone(),
             name: summary.name.clone(),
+            state: summary.observed.state,
+            only_lists: summary.notes.name.is_some(),
             prompt: Prompt::new(&text),
         }
     }
@@ -74,6 +87,14 @@ impl Ask {
         let text = self.prompt.text();
         Ok(match self.about {
             About::Tags => Order::Annotate(self.dir.clone(), Change::Tags(tags_of(&text)?)),
+            About::Name if self.only_lists => Order::Annotate(self.dir.clone(), Change::Name(text)),
+            About::Name => {
+                let problem = rename::forbidden(&text).or_else(|| rename::held(self.state));
+                if let Some(problem) = problem {
+                    return Err(problem);
+                }
+                Order::Rename(self.dir.clone(), text)
+            }
             About::Note => {
                 let note = text.replace(LINE_END, "\n");
                 Order::Annotate(self.dir.clone(), Change::Note(note))
@@ -103,6 +124,7 @@ impl Ask {
                     return (None, vec![Effect::Keep(order)]);
                 }
             }
+            KeyCode::Tab if self.about == About::Name => self.only_lists = !self.only_lists,
             KeyCode::Char('j') if control => {
                 if self.about == About::Note {
                     self.prompt.insert(&LINE_END.to_string());
@@ -136,7 +158,7 @@ impl Ask {
             (before.to_vec(), after.to_vec())
         };
         let (hint, role) = match self.answer() {
-            Ok(_) => (self.about.hint().to_owned(), Role::Muted),
+            Ok(_) => (self.about.hint(self.only_lists).to_owned(), Role::Muted),
             Err(problem) => (problem, Role::Bad),
         };
         let key = theme.style(Role::Key);

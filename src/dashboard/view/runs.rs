@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::house::Order;
+use super::super::house::{self, Order};
 use super::super::message::Notice;
 use super::super::state::State;
 use super::super::widget::prompt::Prompt;
@@ -84,6 +84,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 vec![Effect::Keep(Order::Annotate(summary.dir.clone(), change))]
             });
         }
+        Action::RenameRun => ask(state, About::Name),
+        Action::Undo => return house::undo(state),
         Action::EditTags => ask(state, About::Tags),
         Action::EditNote => ask(state, About::Note),
         Action::Filter => runs.editing = true,

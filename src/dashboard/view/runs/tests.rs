@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::super::run::tests::{summary, text};
 use super::*;
-use crate::dashboard::house::Order;
+use crate::dashboard::house::{Deed, Order, Outcome};
 use crate::dashboard::message::Message;
 use crate::dashboard::theme::Role;
 use crate::dashboard::update::update;
@@ -213,6 +213,40 @@ fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
     assert_eq!(order(&state), ["proud"]);
     press(&mut state, "\x1b/t02\n");
     assert_eq!(order(&state), ["broken"]);
+}
+
+#[test]
+fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
+    let mut state = listed(100, 24);
+    press(&mut state, "r");
+    assert!(text(&drawn(&state)).contains("it is running, and its worker writes by its path"));
+    assert!(press(&mut state, "\n").is_empty());
+    press(&mut state, "\x1bjjr/");
+    insta::assert_snapshot!(text(&drawn(&state)));
+    update(
+        &mut state,
+        start(),
+        Message::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)),
+    );
+    let order = Order::Rename(dir("proud"), "proud2".to_owned());
+    assert_eq!(press(&mut state, "2\n"), [Effect::Keep(order)]);
+    let deed = Deed::Renamed(Vec::new());
+    let moved = vec![(dir("proud"), dir("proud2"))];
+    let outcome = Outcome::Moved(moved, Some(deed.clone()));
+    let effects = update(&mut state, start(), Message::Kept(outcome));
+    assert!(effects.contains(&Effect::Summarise(vec![dir("proud2")])));
+    assert!(state.runs.row(&dir("proud")).is_none());
+    let undo = press(&mut state, "u");
+    assert!(undo.contains(&Effect::Keep(Order::Undo(deed))));
+    press(&mut state, "u");
+    assert!(
+        state
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("nothing to take back")
+    );
 }
 
 #[test]
