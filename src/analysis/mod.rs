@@ -1,10 +1,18 @@
-//! Pure functions on metrics: what range they span, which round ticks an axis gets, how many points become few without
-//! losing one spike. Nothing here knows a terminal or a file.
+//! Pure functions on numbers: what range metrics span, which round ticks an axis gets, how many points become few without losing one
+//! spike, what a classifier's answers amount to. Nothing here knows a terminal or a file.
 
+pub mod answers;
 pub mod best;
+pub mod calibration;
+pub mod confusion;
 pub mod decimate;
 pub mod grouping;
+pub mod interval;
+pub mod mcnemar;
 pub mod nearest;
 pub mod range;
 pub mod scale;
 pub mod ticks;
+
+#[cfg(test)]
+mod scikit_learn_tests;

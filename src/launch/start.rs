@@ -1,9 +1,10 @@
 //! Starting a worker on a run folder of its own.
 
-use std::fs::OpenOptions;
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use jiff::{Timestamp, Zoned};
@@ -131,8 +132,8 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     }
 }
 
-fn command_line(worker: &std::path::Path, request: &Request, dir: &RunDir) -> Vec<String> {
-    let text = |path: &std::path::Path| path.display().to_string();
+fn command_line(worker: &Path, request: &Request, dir: &RunDir) -> Vec<String> {
+    let text = |path: &Path| path.display().to_string();
     let mut command = vec![
         text(worker),
         "train".to_owned(),
@@ -151,16 +152,27 @@ fn spawn(dir: &RunDir, command: &[String]) -> io::Result<Child> {
         .create(true)
         .append(true)
         .open(dir.worker_out())?;
+    let command: Vec<_> = command.iter().map(OsStr::new).collect();
+    spawn_detached(dir.path(), &command, output.try_clone()?, output)
+}
+
+/// Starts a command in a session of its own, by way of [`super::become_worker`] on `folder`.
+pub(super) fn spawn_detached(
+    folder: &Path,
+    command: &[&OsStr],
+    stdout: File,
+    stderr: File,
+) -> io::Result<Child> {
     // This very program, also where a rebuild has put another file in its place.
     Command::new("/proc/self/exe")
         .arg0("traintop")
         .arg(DETACHED)
-        .arg(dir.path())
+        .arg(folder)
         .arg("--")
         .args(command)
         .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
+        .stdout(stdout)
+        .stderr(stderr)
         .spawn()
 }
 
@@ -230,7 +242,7 @@ fn last_words(dir: &RunDir) -> Option<String> {
 }
 
 /// The last line that is neither empty nor an advice or a stack frame printed behind the message.
-fn last_meaningful(lines: &[String]) -> Option<String> {
+pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let is_trailer =
         |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");
     let line = lines

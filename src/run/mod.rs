@@ -5,6 +5,7 @@ pub mod cache;
 pub mod checkpoints;
 pub mod config_file;
 pub mod discover;
+pub mod evaluation;
 mod headline;
 pub mod layout;
 pub mod log_tail;
