@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::roots;
 use crate::run::RunDir;
-use crate::run::notes::{Change, Notes, tags_of};
+use crate::run::notes::{Change, Notes, retag_of};
 
 #[derive(Debug, Args)]
 pub struct TagArguments {
@@ -70,17 +70,9 @@ pub fn tag(arguments: &TagArguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     let dir = roots::run_named(&arguments.run, &arguments.common.roots)?.dir;
-    let (mut add, mut remove) = (Vec::new(), Vec::new());
-    for word in words {
-        let (list, word) = match word.strip_prefix('-') {
-            Some(word) => (&mut remove, word),
-            None => (&mut add, word.strip_prefix('+').unwrap_or(word)),
-        };
-        list.extend(tags_of(word).map_err(color_eyre::Report::msg)?);
-    }
     let mut changes = Vec::new();
-    if !add.is_empty() || !remove.is_empty() {
-        changes.push(Change::Retag { add, remove });
+    if !words.is_empty() {
+        changes.push(retag_of(&words.join(" ")).map_err(color_eyre::Report::msg)?);
     }
     changes.extend(arguments.star.map(Change::Star));
     changes.extend(arguments.baseline.map(Change::Baseline));

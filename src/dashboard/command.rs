@@ -76,11 +76,17 @@ commands! {
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
         Filter "filter" "Show only runs that hold these words" ["/"] hint "filter";
         StopRun "stop-run" "Stop the run: it finishes its step and saves" ["K"] hint "stop";
+        Mark "mark" "Mark the run, or take its mark away, and go on" ["space"];
+        MarkRange "mark-range" "Begin to mark a range; again: end it here" ["v"];
+        MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
+        MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
+        MarkNone "mark-none" "Take all marks away" ["U"];
         Star "star" "Give the run a star, or take it away" ["*"];
+        Baseline "baseline" "Make the run a baseline, or not any more" ["b"];
         RenameRun "rename" "Rename the run" ["r"] hint "rename";
         EditTags "tags" "Change the run's tags" ["T"];
         EditNote "note" "Change the run's note" ["m"];
-        Undo "undo" "Take back what was last renamed" ["u"];
+        Undo "undo" "Take back what was last renamed or annotated" ["u"];
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";
@@ -91,7 +97,7 @@ commands! {
         CursorFirst "cursor-first" "First run" ["g", "home"];
         CursorLast "cursor-last" "Last run" ["G", "end"];
         Refresh "refresh" "Search the roots again" ["f5", "ctrl-r"];
-        ClearFilter "clear-filter" "Show all runs again" ["esc"];
+        ClearFilter "clear-filter" "Leave a range; else show all runs again" ["esc"];
     }
     Run {
         Back "back" "Back to the runs" ["esc", "backspace", "q"] hint "back";

@@ -8,7 +8,7 @@ use crate::launch::Request;
 use crate::run::RunDir;
 
 /// Something to be done, answered by messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Search the roots for runs.
     Discover,
@@ -32,6 +32,12 @@ pub enum Effect {
     Launch(Request),
     /// Ask a run to stop.
     Stop(RunDir),
+    /// Ask some runs to stop.
+    StopAll(Vec<RunDir>),
+    /// Tell which runs are marked.
+    LoadMarks,
+    /// Keep these as the marked runs for the next start.
+    SaveMarks(Vec<RunDir>),
     /// Keep house.
     Keep(Order),
     /// Remember a theme by its name.

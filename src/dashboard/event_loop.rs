@@ -57,6 +57,7 @@ pub fn run(options: Options) -> Result<()> {
         save_theme,
         sender.clone(),
     );
+    executor.submit(Effect::LoadMarks);
     executor.submit(Effect::Discover);
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());

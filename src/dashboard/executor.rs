@@ -21,7 +21,7 @@ use crate::run::discover::{Found, discover_with_others};
 use crate::run::state::SILENCE;
 use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
-use crate::run::{Record, RunDir, size};
+use crate::run::{Record, RunDir, marks, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
@@ -48,6 +48,8 @@ struct Shared {
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
     save_theme: SaveTheme,
+    /// Marks that are not written yet: of several in a row only the last are.
+    marks: Mutex<Option<Vec<RunDir>>>,
     messages: Sender<Message>,
 }
 
@@ -83,6 +85,7 @@ impl Executor {
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
             save_theme,
+            marks: Mutex::default(),
             messages,
         });
         let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -122,6 +125,9 @@ impl Executor {
                 return;
             }
         }
+        if let Effect::SaveMarks(marks) = &effect {
+            *lock(&self.shared.marks) = Some(marks.clone());
+        }
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
             Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchAndDiscover(_) => {
@@ -141,8 +147,9 @@ impl Executor {
         }
     }
 
-    /// Keeps the summaries for the next start; called once at the end, on the caller's thread.
+    /// Keeps summaries and marks for the next start; called once at the end, on the caller's thread.
     pub fn finish(&self) {
+        save_marks(&self.shared);
         flush(&self.shared);
     }
 }
@@ -150,6 +157,15 @@ impl Executor {
 fn flush(shared: &Shared) {
     if let Err(error) = lock(&shared.cache).flush() {
         log::warn!("the summaries were not cached: {error}");
+    }
+}
+
+fn save_marks(shared: &Shared) {
+    // Held while writing, so that an older one that is being written cannot come after a newer one.
+    let mut unsaved = lock(&shared.marks);
+    if let Some(Err(error)) = unsaved.take().map(|dirs| marks::save(&shared.roots, &dirs)) {
+        let text = format!("the marks are not kept for the next start: {error}");
+        let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
     }
 }
 
@@ -202,6 +218,9 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir).map_err(|error| error.to_string()),
         )),
+        Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
+        Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
+        Effect::SaveMarks(_) => save_marks(shared),
         Effect::Keep(order) => send(Message::Kept(house::carry_out(order))),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
@@ -325,6 +344,21 @@ fn await_end(shared: &Arc<Shared>, dir: RunDir) {
         when_ended(process, move || {
             drop(messages.send(Message::ProcessEnded(dir)))
         });
+    }
+}
+
+fn stop_all(dirs: &[RunDir]) -> Result<String, String> {
+    let problems: Vec<_> = dirs
+        .iter()
+        .filter_map(|dir| launch::stop(dir).err())
+        .collect();
+    match problems.first() {
+        None => Ok(format!("each of {} runs", dirs.len())),
+        Some(first) => Err(format!(
+            "{} of {} runs were asked to stop; {first}",
+            dirs.len() - problems.len(),
+            dirs.len()
+        )),
     }
 }
 

@@ -56,6 +56,8 @@ pub enum Message {
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
+    /// The runs that were marked before.
+    MarksLoaded(Vec<RunDir>),
     /// What came of keeping house.
     Kept(Outcome),
     /// Something to tell that no view waits for.

@@ -39,7 +39,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.runs.keep_in_sight(runs::table_height(state.size));
             look_closer(state)
         }
-        Message::Terminated | Message::InputEnded => vec![Effect::FlushCache, Effect::Quit],
+        Message::Terminated | Message::InputEnded => quit(state),
         Message::Woke => {
             if state.runs.has_rested(now) {
                 let effects = look_closer(state);
@@ -108,6 +108,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.notice = Some(Notice::good(format!("{name} was asked to stop")));
             Vec::new()
         }
+        Message::MarksLoaded(dirs) => {
+            state.runs.remember_marks(dirs);
+            Vec::new()
+        }
         Message::Kept(outcome) => house::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
@@ -123,6 +127,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
 fn paste(state: &mut State, text: &str) {
     match (&mut state.overlay, &state.screen) {
         (Some(Overlay::Ask(ask)), _) => ask.paste(text),
+        (Some(Overlay::Note(editor)), _) => editor.paste(text),
         (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
         (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
         _ => {}
@@ -151,7 +156,7 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 /// Does what an action says.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return vec![Effect::FlushCache, Effect::Quit],
+        Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
         Action::Palette => {
@@ -188,6 +193,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         },
     }
     Vec::new()
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    let marks = state.runs.unsaved_marks().map(Effect::SaveMarks);
+    let end = [Effect::FlushCache, Effect::Quit];
+    marks.into_iter().chain(end).collect()
 }
 
 fn movement(action: Action) -> Option<Move> {
@@ -268,6 +279,7 @@ fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 /// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is shown of them is asked for.
 fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
+    effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
     if matches!(state.screen, Screen::Run(_)) {
         return effects;
     }

@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::layout::RunDir;
+use super::own;
 use super::write::replace_file;
 use crate::text::clean;
 
@@ -60,8 +60,19 @@ pub enum Change {
     },
     /// Replace the note; empty takes it away.
     Note(String),
+    /// Add a line at the note's end.
+    NoteLine(String),
     /// Call it so in lists; empty gives the worker's name back.
     Name(String),
+}
+
+/// A run's notes before and after a change, so that it can be taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotated {
+    /// The run.
+    pub dir: RunDir,
+    before: Notes,
+    after: Notes,
 }
 
 /// Why notes could not be read or written.
@@ -110,6 +121,30 @@ impl Notes {
         change_in(dir, change, own_folder().as_deref())
     }
 
+    /// What a change made of these notes, taken back: only what nobody has changed since, so that nothing of theirs is lost.
+    fn take_back(&mut self, before: &Self, after: &Self) {
+        if self.tags == after.tags {
+            self.tags.clone_from(&before.tags);
+        } else {
+            self.tags
+                .retain(|tag| before.tags.contains(tag) || !after.tags.contains(tag));
+            let lost = before.tags.iter().filter(|tag| !after.tags.contains(tag));
+            self.add(&lost.cloned().collect::<Vec<_>>());
+        }
+        if self.note == after.note {
+            self.note.clone_from(&before.note);
+        }
+        if self.star == after.star {
+            self.star = before.star;
+        }
+        if self.baseline == after.baseline {
+            self.baseline = before.baseline;
+        }
+        if self.name == after.name {
+            self.name.clone_from(&before.name);
+        }
+    }
+
     /// Makes a change.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -124,6 +159,10 @@ impl Notes {
                 self.add(add);
             }
             Change::Note(note) => note.trim().clone_into(&mut self.note),
+            Change::NoteLine(line) => {
+                let whole = format!("{}\n{}", self.note, line.trim());
+                whole.trim().clone_into(&mut self.note);
+            }
             Change::Name(name) => {
                 self.name = Some(name.trim().to_owned()).filter(|name| !name.is_empty())
             }
@@ -156,6 +195,44 @@ impl Notes {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Changes a run's notes, and says how to take that back.
+///
+/// # Errors
+/// As [`Notes::change`].
+pub fn annotate(dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
+    let (before, after) = edit_in(dir, own_folder().as_deref(), |notes| notes.apply(change))?;
+    Ok(Annotated {
+        dir: dir.clone(),
+        before,
+        after,
+    })
+}
+
+/// Takes a change back; what somebody has changed since stays theirs.
+///
+/// # Errors
+/// As [`Notes::change`].
+pub fn take_back(annotated: &Annotated) -> Result<(), NotesError> {
+    let Annotated { dir, before, after } = annotated;
+    let edit = |notes: &mut Notes| notes.take_back(before, after);
+    edit_in(dir, own_folder().as_deref(), edit).map(drop)
+}
+
+/// The tags to add and those to take away in a line: words, with `-` before those to take away.
+///
+/// # Errors
+/// As [`tags_of`].
+pub fn retag_of(line: &str) -> Result<Change, String> {
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    for word in line.split(|char: char| char.is_whitespace() || char == ',') {
+        match word.strip_prefix('-') {
+            Some(word) => remove.extend(tags_of(word)?),
+            None => add.extend(tags_of(word.strip_prefix('+').unwrap_or(word))?),
+        }
+    }
+    Ok(Change::Retag { add, remove })
 }
 
 /// The tags in a line: words, with or without `#`, apart by spaces or commas.
@@ -209,8 +286,7 @@ fn path(dir: &RunDir, own: Option<&Path>) -> PathBuf {
 
 /// The folder of notes on runs of others.
 fn own_folder() -> Option<PathBuf> {
-    let dirs = ProjectDirs::from("", "", "traintop")?;
-    Some(dirs.state_dir()?.join("notes"))
+    Some(own::state_folder()?.join("notes"))
 }
 
 /// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.
@@ -245,13 +321,26 @@ fn read(path: &Path) -> Result<Notes, NotesError> {
 }
 
 fn change_in(dir: &RunDir, change: &Change, own: Option<&Path>) -> Result<Notes, NotesError> {
+    edit_in(dir, own, |notes| notes.apply(change)).map(|(_, after)| after)
+}
+
+/// Edits a run's notes, and returns them as they were and as they are.
+fn edit_in(
+    dir: &RunDir,
+    own: Option<&Path>,
+    edit: impl FnOnce(&mut Notes),
+) -> Result<(Notes, Notes), NotesError> {
     // Two who change at once do so one after the other. Where the file system knows no locks, the later one wins.
     let folder = File::open(dir.path()).ok();
     let _ = folder
         .as_ref()
         .map(|folder| flock(folder, FlockOperation::LockExclusive));
-    let mut notes = read(&path(dir, own))?;
-    notes.apply(change);
+    let before = read(&path(dir, own))?;
+    let mut notes = before.clone();
+    edit(&mut notes);
+    if notes == before {
+        return Ok((before, notes));
+    }
     let beside = dir.path().join(FILE);
     let mut plain = notes.clone();
     plain.other.remove(RUN);
@@ -267,7 +356,7 @@ fn change_in(dir: &RunDir, change: &Change, own: Option<&Path>) -> Result<Notes,
         }
         Err(error) => return Err(error),
     }
-    Ok(notes)
+    Ok((before, notes))
 }
 
 fn is_refusal(error: &io::Error) -> bool {
@@ -374,6 +463,36 @@ mod tests {
         assert!(!own_file(&own, &dir).exists());
         let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(text.contains("theirs") && !text.contains("run ="), "{text}");
+    }
+
+    #[test]
+    fn what_others_changed_since_stays_when_a_change_is_taken_back() {
+        let (_folder, dir, own) = run();
+        let own = Some(own.as_path());
+        let edit = |change: Change| edit_in(&dir, own, |notes| notes.apply(&change)).unwrap();
+        edit(Change::Tags(words(&["a", "b"])));
+        edit(Change::Note("mine".to_owned()));
+        let (before, after) = edit(Change::Tags(words(&["b", "c"])));
+        edit(Change::Note("theirs".to_owned()));
+        edit(Change::Tags(words(&["b", "c", "d"])));
+        let (_, now) = edit_in(&dir, own, |notes| notes.take_back(&before, &after)).unwrap();
+        assert_eq!(
+            (now.tags, now.note.as_str()),
+            (words(&["b", "d", "a"]), "theirs")
+        );
+        let (before, after) = edit(Change::NoteLine("more".to_owned()));
+        assert_eq!(after.note, "theirs\nmore");
+        let (_, now) = edit_in(&dir, own, |notes| notes.take_back(&before, &after)).unwrap();
+        assert_eq!(now.note, "theirs");
+    }
+
+    #[test]
+    fn tags_to_add_and_to_take_away_stand_in_one_line() {
+        let expected = Change::Retag {
+            add: words(&["a", "c"]),
+            remove: words(&["b-b"]),
+        };
+        assert_eq!(retag_of("a, -b-b +#c"), Ok(expected));
     }
 
     #[test]

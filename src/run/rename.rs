@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::discover::{Found, NOT_RUNS};
 use super::layout::RunDir;
+use super::marks;
 use super::notes::{self, Change, Notes};
 use super::record::Record;
 use super::state::State;
@@ -237,6 +238,7 @@ pub fn undo(renamed: &[Renamed]) -> Result<(), (PathBuf, io::Error)> {
         }
         move_without_replacing(to, from).map_err(|cause| (to.to_owned(), cause))?;
         notes::follow(&renamed.to, &renamed.from);
+        marks::follow(&renamed.to, &renamed.from);
         restore(&renamed.from, &renamed.files);
     }
     Ok(())
@@ -266,6 +268,7 @@ fn one(from: &RunDir, name: &str) -> io::Result<Renamed> {
     let to = RunDir::new(from.path().with_file_name(name));
     move_without_replacing(from.path(), to.path())?;
     notes::follow(from, &to);
+    marks::follow(from, &to);
     let paths = [to.run_json(), notes::file(&to)];
     let before = paths.clone().map(|path| fs::read(path).ok());
     let told = tell_name(&to, name);

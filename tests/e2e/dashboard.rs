@@ -98,16 +98,44 @@ fn star_tags_and_note_are_given_by_keys_and_stay() {
     });
     dashboard.press("m");
     dashboard.wait("the question", |screen| screen.contains("Note of alpha"));
-    dashboard.press("seed 3\r");
+    dashboard.press("seed 3\r猫\x13");
     let notes = place.path().join("runs/alpha/notes.toml");
     crate::fake_worker::wait_for("the note", || {
-        fs::read_to_string(&notes).is_ok_and(|text| text.contains("seed 3"))
+        fs::read_to_string(&notes).is_ok_and(|text| text.contains("seed 3\n猫"))
     });
     dashboard.press("q");
     assert!(dashboard.end().success());
     let mut dashboard = Dashboard::open(&place, &[], 120, 24);
     dashboard.wait("them again", |screen| {
         screen.contains("★ alpha") && screen.contains("paper")
+    });
+}
+
+#[test]
+fn marks_stay_for_the_next_start_and_many_runs_are_tagged_and_back() {
+    let place = two_runs();
+    foreign_run(place.path(), "gamma", &[10.0]);
+    let mut dashboard = Dashboard::open(&place, &[], 120, 24);
+    dashboard.wait("the runs", |screen| {
+        screen.contains("10.00 @1") && screen.contains("61.50 @2")
+    });
+    dashboard.press("/a\rA");
+    dashboard.wait("the marks", |screen| screen.contains("◆ 3 marked"));
+    dashboard.press("\x1b/gam\r \x1b");
+    dashboard.wait("one less", |screen| {
+        screen.contains("◆ 2 marked") && screen.contains("gamma")
+    });
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    let mut dashboard = Dashboard::open(&place, &[], 120, 24);
+    dashboard.wait("the marks again", |screen| screen.contains("◆ 2 marked"));
+    dashboard.press("Tpaper\r");
+    dashboard.wait("the tags", |screen| {
+        screen.contains("2 runs were changed") && screen.matches("paper").count() == 2
+    });
+    dashboard.press("u");
+    dashboard.wait("no tags", |screen| {
+        screen.contains("2 runs have their notes of before again") && !screen.contains("paper")
     });
 }
 

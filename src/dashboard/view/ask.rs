@@ -1,4 +1,4 @@
-//! A line that is asked for about one run: its tags, its note. What is wrong with it is shown as one types.
+//! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as one types.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -13,33 +13,33 @@ use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
 use crate::run::RunDir;
-use crate::run::notes::{Change, tags_of};
+use crate::run::notes::{Change, retag_of, tags_of};
 use crate::run::rename;
 use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
-
-/// Stands for a line end in the one line that is typed.
-const LINE_END: char = '⏎';
 
 /// What the line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     /// The run's tags, apart by spaces.
     Tags,
-    /// Its note.
-    Note,
     /// Its folder's name, or, after Tab, only what lists call it.
     Name,
+    /// Tags that many runs are to have or not to have.
+    Retag,
+    /// A line for the end of many runs' notes.
+    NoteLine,
 }
 
 /// The question and what was typed.
 #[derive(Debug)]
 pub struct Ask {
     about: About,
-    dir: RunDir,
-    /// The run, as lists call it.
+    dirs: Vec<RunDir>,
+    /// The run, as lists call it, or how many there are.
     name: String,
-    state: RunState,
+    /// What it is doing, where it is one.
+    state: Option<RunState>,
     /// Of a name, whether the folder stays.
     only_lists: bool,
     prompt: Prompt,
@@ -48,8 +48,8 @@ pub struct Ask {
 impl About {
     fn title(self) -> &'static str {
         match self {
-            Self::Tags => "Tags",
-            Self::Note => "Note",
+            Self::Tags | Self::Retag => "Tags",
+            Self::NoteLine => "A line for the notes",
             Self::Name => "Name",
         }
     }
@@ -57,7 +57,8 @@ impl About {
     fn hint(self, only_lists: bool) -> &'static str {
         match self {
             Self::Tags => "words, apart by spaces",
-            Self::Note => "Ctrl-J begins a new line",
+            Self::Retag => "words are added to each, -word is taken away",
+            Self::NoteLine => "stands then at the end of each run's note",
             Self::Name if only_lists => "in lists only: the folder stays; Tab renames the folder",
             Self::Name => "renames the folder; Tab changes the name in lists only",
         }
@@ -69,48 +70,55 @@ impl Ask {
     pub fn new(about: About, summary: &Summary) -> Self {
         let text = match about {
             About::Tags => summary.notes.tags.join(" "),
-            About::Note => summary.notes.note.replace('\n', &LINE_END.to_string()),
             About::Name => summary.name.clone(),
+            About::Retag | About::NoteLine => String::new(),
         };
         Self {
             about,
-            dir: summary.dir.clone(),
+            dirs: vec![summary.dir.clone()],
             name: summary.name.clone(),
-            state: summary.observed.state,
+            state: Some(summary.observed.state),
             only_lists: summary.notes.name.is_some(),
             prompt: Prompt::new(&text),
+        }
+    }
+
+    /// Asks about all of these runs at once.
+    pub fn many(about: About, dirs: Vec<RunDir>) -> Self {
+        Self {
+            about,
+            name: format!("{} runs", dirs.len()),
+            dirs,
+            state: None,
+            only_lists: false,
+            prompt: Prompt::default(),
         }
     }
 
     /// What follows from the line, or what is wrong with it.
     fn answer(&self) -> Result<Order, String> {
         let text = self.prompt.text();
-        Ok(match self.about {
-            About::Tags => Order::Annotate(self.dir.clone(), Change::Tags(tags_of(&text)?)),
-            About::Name if self.only_lists => Order::Annotate(self.dir.clone(), Change::Name(text)),
+        let change = match self.about {
+            About::Tags => Change::Tags(tags_of(&text)?),
+            About::Retag => retag_of(&text)?,
+            About::NoteLine => Change::NoteLine(text),
+            About::Name if self.only_lists => Change::Name(text),
             About::Name => {
-                let problem = rename::forbidden(&text).or_else(|| rename::held(self.state));
-                if let Some(problem) = problem {
-                    return Err(problem);
-                }
-                Order::Rename(self.dir.clone(), text)
+                let problem =
+                    rename::forbidden(&text).or_else(|| self.state.and_then(rename::held));
+                return match (problem, &self.dirs[..]) {
+                    (None, [dir]) => Ok(Order::Rename(dir.clone(), text)),
+                    (problem, _) => Err(problem.unwrap_or_default()),
+                };
             }
-            About::Note => {
-                let note = text.replace(LINE_END, "\n");
-                Order::Annotate(self.dir.clone(), Change::Note(note))
-            }
-        })
+        };
+        Ok(Order::Annotate(self.dirs.clone(), change))
     }
 
     /// Puts pasted text in.
     pub fn paste(&mut self, text: &str) {
         let lines: Vec<&str> = text.trim_end().lines().collect();
-        let joint = if self.about == About::Note {
-            LINE_END
-        } else {
-            ' '
-        };
-        self.prompt.insert(&lines.join(&joint.to_string()));
+        self.prompt.insert(&lines.join(" "));
     }
 
     /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
@@ -125,11 +133,6 @@ impl Ask {
                 }
             }
             KeyCode::Tab if self.about == About::Name => self.only_lists = !self.only_lists,
-            KeyCode::Char('j') if control => {
-                if self.about == About::Note {
-                    self.prompt.insert(&LINE_END.to_string());
-                }
-            }
             _ => drop(self.prompt.key(event)),
         }
         (Some(self), Vec::new())

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::state_glyph::glyph;
+use crate::run::notes::Notes;
 use crate::run::summary::Summary;
 use crate::text;
 
@@ -119,6 +120,16 @@ pub fn done(summary: &Summary) -> Option<f64> {
     Some(((f64::from(summary.epochs_done) + inside) / planned).clamp(0.0, 1.0))
 }
 
+/// A star and a baseline, as signs before a name.
+pub fn marks_of(notes: &Notes) -> &'static str {
+    match (notes.star, notes.baseline) {
+        (false, false) => "",
+        (true, false) => "★ ",
+        (false, true) => "⊥ ",
+        (true, true) => "★⊥ ",
+    }
+}
+
 impl Column {
     /// What a cell says; bars and trends are drawn by the table.
     pub fn text(self, summary: &Summary, now: Timestamp) -> String {
@@ -135,8 +146,7 @@ impl Column {
                     if summary.observed.deduced { "?" } else { "" }
                 )
             }
-            Self::Name if summary.notes.star => format!("★ {}", summary.name),
-            Self::Name => summary.name.clone(),
+            Self::Name => format!("{}{}", marks_of(&summary.notes), summary.name),
             Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),
             Self::Epochs => match summary.epochs_planned {
@@ -178,16 +188,15 @@ impl Column {
         let order = match self {
             Self::State => turn(a.observed.state.cmp(&b.observed.state)),
             Self::Name => words(&a.name, &b.name),
-            // Starred ones first, then those that have a tag.
-            Self::Tags => turn(b.notes.star.cmp(&a.notes.star).then_with(|| {
+            // Starred ones first, then baselines, then those that have a tag.
+            Self::Tags => {
                 let key = |summary: &Summary| {
-                    (
-                        summary.notes.tags.is_empty(),
-                        Self::Tags.text(summary, Timestamp::UNIX_EPOCH),
-                    )
+                    let notes = &summary.notes;
+                    let untagged = notes.tags.is_empty();
+                    (!notes.star, !notes.baseline, untagged, notes.tags.join(" "))
                 };
-                key(a).cmp(&key(b))
-            })),
+                turn(key(a).cmp(&key(b)))
+            }
             Self::Model => words(&a.model, &b.model),
             Self::Epochs => turn(a.epochs_done.cmp(&b.epochs_done)),
             Self::Best | Self::Trend => numbers(a.best_val_acc, b.best_val_acc),

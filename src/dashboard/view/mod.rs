@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod form;
 pub mod help;
 pub mod hint_line;
+pub mod note;
 pub mod opened;
 pub mod overlay;
 pub mod pick;

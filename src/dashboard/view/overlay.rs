@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, confirm, help, pick};
+use super::{ask, confirm, help, note, pick};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Overlay {
     Confirm(confirm::Confirm),
     /// A line about a run.
     Ask(Box<ask::Ask>),
+    /// The editor of a note.
+    Note(Box<note::NoteEditor>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -31,6 +33,7 @@ impl Overlay {
             Self::Help(help) => help.draw(state, area, buf),
             Self::Confirm(confirm) => confirm.draw(state, area, buf),
             Self::Ask(ask) => ask.draw(state, area, buf),
+            Self::Note(editor) => editor.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -44,6 +47,11 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Ask(ask)) => {
             let (left, effects) = ask.key(event);
             state.overlay = left.map(|ask| Overlay::Ask(Box::new(ask)));
+            return effects;
+        }
+        Some(Overlay::Note(editor)) => {
+            let (left, effects) = editor.key(event);
+            state.overlay = left.map(|editor| Overlay::Note(Box::new(editor)));
             return effects;
         }
         Some(Overlay::Pick(list)) => {

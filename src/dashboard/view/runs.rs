@@ -1,6 +1,7 @@
 //! The table of runs: every run below the roots, newest first, filtered as one types.
 
 mod draw;
+mod marks;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -16,9 +17,11 @@ use super::super::state::State;
 use super::super::widget::prompt::Prompt;
 use super::ask::{About, Ask};
 use super::confirm::Confirm;
+use super::note::NoteEditor;
 use super::overlay::Overlay;
 use crate::run::RunDir;
-use crate::run::notes::Change;
+use crate::run::notes::{Change, Notes};
+use crate::run::summary::Summary;
 
 pub use draw::draw;
 pub use table::Runs;
@@ -78,26 +81,32 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             runs.arrange();
         }
         Action::Star => {
-            let selected = runs.selected().and_then(|row| row.summary.as_ref());
-            return selected.map_or_else(Vec::new, |summary| {
-                let change = Change::Star(!summary.notes.star);
-                vec![Effect::Keep(Order::Annotate(summary.dir.clone(), change))]
-            });
+            return toggle(state, |notes| notes.star, Change::Star);
         }
         Action::RenameRun => ask(state, About::Name),
         Action::Undo => return house::undo(state),
+        Action::Baseline => {
+            return toggle(state, |notes| notes.baseline, Change::Baseline);
+        }
         Action::EditTags => ask(state, About::Tags),
-        Action::EditNote => ask(state, About::Note),
+        Action::EditNote => edit_note(state),
+        Action::Mark => runs.toggle_mark(height, now),
+        Action::MarkRange => runs.toggle_range(now),
+        Action::MarkAll => runs.mark_shown(now),
+        Action::MarkInvert => runs.invert_marks(now),
+        Action::MarkNone => runs.unmark_all(now),
         Action::Filter => runs.editing = true,
+        Action::ClearFilter if runs.leave_range() => {}
         Action::ClearFilter => {
             runs.filter = Prompt::default();
             runs.arrange();
         }
         Action::Refresh => return vec![Effect::Discover],
         Action::StopRun => {
-            let selected = state.runs.selected().map(|row| row.found.dir.clone());
-            if let Some(dir) = selected {
-                ask_to_stop(state, &dir);
+            let chosen = state.runs.chosen();
+            match &chosen[..] {
+                [dir] => ask_to_stop(state, dir),
+                chosen => ask_to_stop_all(state, chosen),
             }
         }
         _ => {}
@@ -106,11 +115,76 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Asks for a line about the run under the cursor.
+/// What is known of the chosen run, if it is one.
+fn only_chosen(state: &State) -> Option<&Summary> {
+    match &state.runs.chosen()[..] {
+        [dir] => state.runs.row(dir)?.summary.as_ref(),
+        _ => None,
+    }
+}
+
+/// Asks for a line about the chosen run, or about all of them.
 fn ask(state: &mut State, about: About) {
-    let selected = state.runs.selected().and_then(|row| row.summary.as_ref());
-    let asked = selected.map(|summary| Overlay::Ask(Box::new(Ask::new(about, summary))));
-    state.overlay = asked;
+    let many = match about {
+        About::Tags => About::Retag,
+        about => about,
+    };
+    let ask = match (only_chosen(state), state.runs.chosen()) {
+        (Some(summary), _) => Some(Ask::new(about, summary)),
+        (None, chosen) => (chosen.len() > 1).then(|| Ask::many(many, chosen)),
+    };
+    state.overlay = ask.map(|ask| Overlay::Ask(Box::new(ask)));
+}
+
+/// Opens the chosen run's note, or asks for a line to add to the notes of many.
+fn edit_note(state: &mut State) {
+    match only_chosen(state).map(NoteEditor::new) {
+        Some(editor) => state.overlay = Some(Overlay::Note(Box::new(editor))),
+        None => ask(state, About::NoteLine),
+    }
+}
+
+/// Turns something on for the chosen runs, or off if all of them have it.
+fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Change) -> Vec<Effect> {
+    let chosen = state.runs.chosen();
+    let notes = |dir: &RunDir| {
+        state
+            .runs
+            .row(dir)?
+            .summary
+            .as_ref()
+            .map(|summary| &summary.notes)
+    };
+    let all = chosen.iter().filter_map(notes).all(has);
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Keep(Order::Annotate(chosen, change(!all)))]
+}
+
+/// Asks whether those of some runs that train are to be stopped.
+fn ask_to_stop_all(state: &mut State, chosen: &[RunDir]) {
+    let is_active = |dir: &&RunDir| {
+        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        summary.is_some_and(|summary| summary.observed.state.is_active())
+    };
+    let active: Vec<RunDir> = chosen.iter().filter(is_active).cloned().collect();
+    if active.is_empty() {
+        let text = format!("none of the {} marked runs is running", chosen.len());
+        state.notice = Some(Notice::bad(text));
+        return;
+    }
+    let runs = if active.len() == 1 { "run" } else { "runs" };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: format!("Stop {} {runs}?", active.len()),
+        text: format!(
+            "Of the {} marked runs, {} will finish the step, save the last checkpoint and stop. They can be resumed from there.",
+            chosen.len(),
+            active.len()
+        ),
+        yes: format!("stop {}", active.len()),
+        then: Effect::StopAll(active),
+    }));
 }
 
 /// Asks whether a run is to be stopped, or says why it cannot be.

@@ -2,6 +2,7 @@
 //! given.
 
 pub mod chart;
+pub mod editor;
 pub mod progress_bar;
 pub mod prompt;
 pub mod sparkline;

@@ -13,6 +13,7 @@ use super::lines::wrapped;
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::view::state_glyph;
 use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::run::notes::Notes;
 use crate::run::steps::Progress;
 use crate::run::summary::Summary;
 use crate::text::{count, duration};
@@ -217,6 +218,7 @@ fn time_left(summary: &Summary, detail: Option<&Detail>) -> Option<Duration> {
 fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> {
     let mut remarks = Vec::new();
     let mut role = Role::Muted;
+    remarks.extend(noted(&summary.notes));
     if let Some(reason) = &summary.observed.reason {
         remarks.push(if summary.observed.deduced {
             format!("{} is deduced: {reason}", summary.observed.state)
@@ -255,6 +257,23 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         }
     }
     (!remarks.is_empty()).then(|| (remarks.join("; "), role))
+}
+
+/// What people added to it, on one line.
+fn noted(notes: &Notes) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(notes.star.then(|| "★ starred".to_owned()));
+    words.extend(notes.baseline.then(|| "⊥ baseline".to_owned()));
+    words.extend(notes.tags.iter().map(|tag| format!("#{tag}")));
+    if !notes.note.is_empty() {
+        let lines: Vec<&str> = notes
+            .note
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        words.push(format!("note: {}", lines.join(" / ")));
+    }
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn draw_parts(mut parts: Vec<Part>, theme: &Theme, area: Rect, buf: &mut Buffer) {

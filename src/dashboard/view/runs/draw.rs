@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::areas;
+use super::marks::MARK;
 use super::table::Row;
 use crate::dashboard::state::State;
 use crate::dashboard::theme::Role;
@@ -32,7 +33,11 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         draw_empty(state, table, buf);
         return;
     }
+    let marked = state.runs.marked();
     for (y, row) in (table.y..table.bottom()).zip(state.runs.on_screen(table.height)) {
+        if marked.contains(&row.found.dir) {
+            buf.set_string(table.x + 1, y, MARK, state.theme.style(Role::Mark));
+        }
         draw_row(
             state,
             row,
@@ -99,6 +104,7 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
             theme.style(Role::StateRunning),
         ));
     }
+    spans.extend(marks(state));
     if !runs.searched {
         spans.push(Span::styled("  searching", muted));
     } else if let Some(problem) = runs.problems.first() {
@@ -124,6 +130,19 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
         ])
         .render(place, buf);
     }
+}
+
+/// How many runs are marked, and that some of them are out of sight.
+fn marks(state: &State) -> Option<Span<'static>> {
+    let (marked, hidden) = state.runs.mark_counts();
+    let mut text = format!("  {MARK} {} marked", text::count(marked as u64));
+    if hidden > 0 {
+        text += &format!(", {} not shown", text::count(hidden as u64));
+    }
+    if state.runs.is_marking() {
+        text += ", a range";
+    }
+    (marked > 0).then(|| Span::styled(text, state.theme.style(Role::Mark)))
 }
 
 fn draw_header(state: &State, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::marks::Marks;
 use crate::dashboard::view::columns::{self, Column};
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
@@ -38,6 +39,7 @@ pub struct Runs {
     top: usize,
     pub(super) sort: (Column, bool),
     pub(super) columns: Vec<Column>,
+    pub(super) marks: Marks,
     pub(super) filter: Prompt,
     pub(super) editing: bool,
     /// Whether all roots have been searched.
@@ -60,6 +62,7 @@ impl Default for Runs {
             top: 0,
             sort: (Column::Age, false),
             columns: Column::ALL.to_vec(),
+            marks: Marks::default(),
             filter: Prompt::default(),
             editing: false,
             searched: false,
@@ -193,6 +196,10 @@ impl Runs {
         let there: HashSet<_> = dirs.iter().collect();
         self.rows.retain(|dir, _| there.contains(dir));
         self.searched = true;
+        // What could not be searched may hold them.
+        if problems.is_empty() {
+            self.forget_lost_marks();
+        }
         self.problems = problems;
         self.arrange();
     }
@@ -262,8 +269,13 @@ impl Runs {
         let at = at.min(self.order.len().saturating_sub(1));
         self.cursor = self.order.get(at).cloned();
         self.scroll(at, height);
-        self.moved_at = Some(now);
+        self.moved(now);
         self.touched = true;
+    }
+
+    /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at more closely and kept.
+    pub(super) fn moved(&mut self, now: Timestamp) {
+        self.moved_at = Some(now);
     }
 
     /// Brings row `at` into sight, in the middle if it was not: scrolling by single rows would send the whole table again with
@@ -329,7 +341,8 @@ impl Runs {
     }
 }
 
-/// Whether a run holds all the words, in its name, folder, network, recipe, state, tags or note; a star is the word `starred`.
+/// Whether a run holds all the words, in its name, folder, network, recipe, state, tags or note; a star is the word `starred`, a
+/// baseline the word `baseline`.
 fn passes(row: &Row, words: &[String]) -> bool {
     let path = row.found.dir.name().to_lowercase();
     words.iter().all(|word| {
@@ -342,6 +355,7 @@ fn passes(row: &Row, words: &[String]) -> bool {
                     .any(|text| text.to_lowercase().contains(word))
                     || summary.observed.state.name().contains(word)
                     || notes.star && "starred".contains(word)
+                    || notes.baseline && "baseline".contains(word)
             })
     })
 }

@@ -98,6 +98,11 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     effects
 }
 
+fn control(state: &mut State, key: char) -> Vec<Effect> {
+    let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL);
+    update(state, start(), Message::Key(event))
+}
+
 fn order(state: &State) -> Vec<String> {
     state.runs.order.iter().map(RunDir::name).collect()
 }
@@ -192,7 +197,7 @@ fn filter_holds_every_word_and_esc_drops_it() {
 #[test]
 fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
     let mut state = listed(120, 24);
-    let change = |change| vec![Effect::Keep(Order::Annotate(dir("lively"), change))];
+    let change = |change| vec![Effect::Keep(Order::Annotate(vec![dir("lively")], change))];
     assert_eq!(press(&mut state, "*"), change(Change::Star(true)));
     press(&mut state, "T paper #one");
     insta::assert_snapshot!(text(&drawn(&state)));
@@ -201,14 +206,17 @@ fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
     press(&mut state, &format!("T {}", "x".repeat(70)));
     assert!(text(&drawn(&state)).contains("at most 64 characters"));
     assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
-    press(&mut state, "\x1bmseed 3");
-    update(
-        &mut state,
-        start(),
-        Message::Pasted("\ndiverged\n".to_owned()),
-    );
-    let note = "seed 3\ndiverged".to_owned();
-    assert_eq!(press(&mut state, "\n"), change(Change::Note(note)));
+    press(&mut state, "\x1bmseed 3\n");
+    let pasted = Message::Pasted("diverged\r\nat epoch 40".to_owned());
+    update(&mut state, start(), pasted);
+    insta::assert_snapshot!("the_note_is_written_in_an_editor", text(&drawn(&state)));
+    // One Esc asks, since something was typed.
+    press(&mut state, "\x1b");
+    assert!(text(&drawn(&state)).contains("Esc again gives it up"));
+    let note = "seed 3\ndiverged\nat epoch 40".to_owned();
+    assert_eq!(control(&mut state, 's'), change(Change::Note(note)));
+    assert!(state.overlay.is_none());
+    assert_eq!(press(&mut state, "b"), change(Change::Baseline(true)));
     press(&mut state, "/starred\n");
     assert_eq!(order(&state), ["proud"]);
     press(&mut state, "\x1b/t02\n");
@@ -246,6 +254,126 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
             .unwrap()
             .text
             .contains("nothing to take back")
+    );
+}
+
+fn chosen(state: &State) -> Vec<String> {
+    state.runs.chosen().iter().map(RunDir::name).collect()
+}
+
+#[test]
+fn marks_stay_through_filter_and_order_and_are_counted() {
+    let mut state = listed(80, 24);
+    assert_eq!(chosen(&state), ["lively"]);
+    press(&mut state, "j  ");
+    assert_eq!(chosen(&state), ["broken", "proud"]);
+    assert_eq!(selected(&state), "ancient");
+    press(&mut state, "R/brok\n");
+    assert_eq!(chosen(&state), ["broken", "proud"], "those in sight first");
+    insta::assert_snapshot!(text(&drawn(&state)));
+    let buf = drawn(&state);
+    assert_eq!(Some(buf[(1, 2)].fg), state.theme.style(Role::Mark).fg);
+    press(&mut state, "I");
+    assert_eq!(chosen(&state), ["proud"]);
+    press(&mut state, "A");
+    assert_eq!(state.runs.mark_counts(), (2, 1));
+    press(&mut state, "\x1bU");
+    assert_eq!(state.runs.mark_counts(), (0, 0));
+}
+
+#[test]
+fn a_range_is_marked_by_moving_and_left_by_esc() {
+    let mut state = listed(80, 24);
+    press(&mut state, "jvj");
+    assert_eq!(chosen(&state), ["broken", "proud"]);
+    assert!(text(&drawn(&state)).contains("2 marked, a range"));
+    press(&mut state, "\x1b");
+    assert_eq!(chosen(&state), ["proud"]);
+    press(&mut state, "vkv");
+    assert_eq!(chosen(&state), ["broken", "proud"]);
+    press(&mut state, "g ");
+    assert_eq!(chosen(&state), ["lively", "broken", "proud"]);
+}
+
+#[test]
+fn marks_are_kept_once_the_cursor_rests_and_when_the_program_ends() {
+    let mut state = listed(80, 24);
+    assert_eq!(press(&mut state, " "), []);
+    let later = start() + 1.second();
+    let effects = update(&mut state, later, Message::Woke);
+    assert!(effects.contains(&Effect::SaveMarks(vec![dir("lively")])));
+    press(&mut state, " ");
+    let both = vec![dir("broken"), dir("lively")];
+    assert_eq!(press(&mut state, "q")[0], Effect::SaveMarks(both));
+    // What is gone for good loses its mark; what could not be searched keeps it.
+    let dirs = vec![dir("proud")];
+    for (problems, left) in [(vec!["elsewhere".to_owned()], 2), (Vec::new(), 0)] {
+        let fresh = HashSet::new();
+        let ended = Message::SearchEnded {
+            dirs: dirs.clone(),
+            problems,
+            fresh,
+        };
+        let effects = update(&mut state, start(), ended);
+        let saved = Effect::SaveMarks(Vec::new());
+        assert_eq!(effects.contains(&saved), left == 0);
+    }
+    update(
+        &mut state,
+        start(),
+        Message::MarksLoaded(vec![dir("proud")]),
+    );
+    assert_eq!(state.runs.mark_counts(), (1, 0));
+}
+
+#[test]
+fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
+    let mut state = listed(100, 24);
+    press(&mut state, "jj  ");
+    let dirs = vec![dir("proud"), dir("ancient")];
+    let order = |change| Effect::Keep(Order::Annotate(dirs.clone(), change));
+    // One of them has a star: all are to have one.
+    assert!(press(&mut state, "*").contains(&order(Change::Star(true))));
+    press(&mut state, "Tpaper -t03");
+    insta::assert_snapshot!(text(&drawn(&state)));
+    let retag = Change::Retag {
+        add: vec!["paper".to_owned()],
+        remove: vec!["t03".to_owned()],
+    };
+    assert_eq!(press(&mut state, "\n"), [order(retag)]);
+    press(&mut state, "mwidth 64");
+    let line = Change::NoteLine("width 64".to_owned());
+    assert_eq!(press(&mut state, "\n"), [order(line)]);
+    let deed = Deed::Annotated(Vec::new());
+    let problem = Some("notes.toml: is read-only".to_owned());
+    let outcome = Outcome::Annotated(dirs[..1].to_vec(), Some(deed.clone()), problem);
+    let effects = update(&mut state, start(), Message::Kept(outcome));
+    assert!(effects.contains(&Effect::Summarise(vec![dir("proud")])));
+    assert!(state.notice.as_ref().unwrap().text.contains("read-only"));
+    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(deed))));
+}
+
+#[test]
+fn stopping_marked_runs_asks_and_names_how_many_train() {
+    let mut state = listed(80, 24);
+    press(&mut state, "A");
+    assert_eq!(press(&mut state, "K"), []);
+    let shown = text(&drawn(&state));
+    assert!(
+        shown.contains("Stop 1 run?") && shown.contains("Of the 4 marked runs, 1"),
+        "{shown}"
+    );
+    let stop = Effect::StopAll(vec![dir("lively")]);
+    assert_eq!(press(&mut state, "y"), [stop]);
+    press(&mut state, "Uj  K");
+    assert!(state.overlay.is_none());
+    assert!(
+        state
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("none of the 2 marked runs")
     );
 }
 
