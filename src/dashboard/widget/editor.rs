@@ -118,6 +118,10 @@ impl Editor {
     fn delete(&mut self, range: Range<usize>) {
         self.cursor = range.start;
         self.text.replace_range(range, "");
+        // What is left may have grown together.
+        while !self.is_between(self.cursor) {
+            self.cursor -= 1;
+        }
     }
 
     /// Takes a key; says whether the text changed.
