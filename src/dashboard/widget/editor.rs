@@ -64,8 +64,8 @@ impl Editor {
     }
 
     fn before(&self) -> usize {
-        let before = self.text[..self.cursor].grapheme_indices(true);
-        before.last().map_or(0, |(at, _)| at)
+        let mut before = self.text[..self.cursor].grapheme_indices(true);
+        before.next_back().map_or(0, |(at, _)| at)
     }
 
     fn after(&self) -> usize {
@@ -98,7 +98,7 @@ impl Editor {
     }
 
     /// To the line that `at` is in, as near to the cursor's column as it reaches.
-    fn to_line(&mut self, at: usize) {
+    fn go_to_line(&mut self, at: usize) {
         let own = self.line(self.cursor);
         let goal = *self
             .goal
@@ -134,11 +134,11 @@ impl Editor {
         match event.code {
             KeyCode::Up if line.start > 0 => {
                 self.goal = goal;
-                self.to_line(line.start - 1);
+                self.go_to_line(line.start - 1);
             }
             KeyCode::Down if line.end < length => {
                 self.goal = goal;
-                self.to_line(line.end + 1);
+                self.go_to_line(line.end + 1);
             }
             KeyCode::Up => self.cursor = 0,
             KeyCode::Down => self.cursor = length,

@@ -135,13 +135,19 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
 /// How many runs are marked, and that some of them are out of sight.
 fn marks(state: &State) -> Option<Span<'static>> {
     let (marked, hidden) = state.runs.mark_counts();
-    let mut text = format!("  {MARK} {} marked", text::count(marked as u64));
-    if hidden > 0 {
-        text += &format!(", {} not shown", text::count(hidden as u64));
-    }
-    if state.runs.is_marking() {
-        text += ", a range";
-    }
+    let hidden = match hidden {
+        0 => String::new(),
+        hidden => format!(", {} not shown", text::count(hidden as u64)),
+    };
+    let range = if state.runs.is_marking() {
+        ", a range"
+    } else {
+        ""
+    };
+    let text = format!(
+        "  {MARK} {} marked{hidden}{range}",
+        text::count(marked as u64)
+    );
     (marked > 0).then(|| Span::styled(text, state.theme.style(Role::Mark)))
 }
 
