@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
 
+/// What the names of an optimiser's momentum buffers begin with.
+pub const MOMENTUM: &str = "momentum.";
+
 /// A file with a network's weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {

@@ -69,7 +69,7 @@ pub fn best(metrics: &Metrics, recorded: Option<record::Best>) -> Best {
     }
 }
 
-fn accuracy(metrics: &Metrics) -> Option<&Column> {
+pub fn accuracy(metrics: &Metrics) -> Option<&Column> {
     VAL_ACC.iter().find_map(|name| metrics.column(name))
 }
 

@@ -21,6 +21,7 @@ pub mod size;
 pub mod state;
 pub mod steps;
 pub mod summary;
+pub mod trash;
 pub mod watch;
 pub mod write;
 

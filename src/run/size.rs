@@ -1,7 +1,7 @@
 //! What removing a folder would give back to the disk.
 
-use std::collections::HashSet;
-use std::fs;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -34,9 +34,102 @@ pub fn on_disk(path: &Path) -> u64 {
     total
 }
 
+/// What one file or folder itself takes on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Allocated blocks, in bytes: holes take nothing.
+    pub bytes: u64,
+    /// Of a file with several names: device and number, and how many names it has.
+    pub linked: Option<(u64, u64, u64)>,
+}
+
+impl Taken {
+    /// So much, by nothing that has several names.
+    pub fn plain(bytes: u64) -> Self {
+        Self {
+            bytes,
+            linked: None,
+        }
+    }
+
+    /// As the file system says.
+    pub fn of(metadata: &Metadata) -> Self {
+        let several = metadata.nlink() > 1 && !metadata.is_dir();
+        Self {
+            bytes: metadata.blocks() * 512,
+            linked: several.then(|| (metadata.dev(), metadata.ino(), metadata.nlink())),
+        }
+    }
+}
+
+/// What the disk gives back if several files and folders are removed together: a file with several names counts only if all of
+/// them go.
+#[derive(Debug, Default)]
+pub struct Freed {
+    bytes: u64,
+    /// Files with several names: their bytes, and how many of their names have not been added yet.
+    linked: HashMap<(u64, u64), (u64, u64)>,
+}
+
+impl Freed {
+    /// Adds a file, or a folder with all below it. Links are not followed; what cannot be read counts nothing.
+    pub fn add(&mut self, path: &Path) {
+        let Ok(metadata) = fs::symlink_metadata(path) else {
+            return;
+        };
+        self.count(Taken::of(&metadata));
+        let mut folders = Vec::new();
+        if metadata.is_dir() {
+            folders.push(path.to_owned());
+        }
+        while let Some(folder) = folders.pop() {
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            for entry in entries {
+                let Ok(metadata) = entry.metadata() else {
+                    continue;
+                };
+                self.count(Taken::of(&metadata));
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+    }
+
+    /// Adds what is known already.
+    pub fn count(&mut self, taken: Taken) {
+        let Some((device, number, names)) = taken.linked else {
+            self.bytes += taken.bytes;
+            return;
+        };
+        let linked = self.linked.entry((device, number));
+        let (_, left) = linked.or_insert((taken.bytes, names));
+        *left = left.saturating_sub(1);
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> u64 {
+        let whole = self.linked.values().filter(|(_, left)| *left == 0);
+        self.bytes + whole.map(|(bytes, _)| bytes).sum::<u64>()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_with_several_names_is_freed_with_the_last_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        fs::write(&a, vec![1; 100_000]).unwrap();
+        fs::hard_link(&a, &b).unwrap();
+        let mut freed = Freed::default();
+        freed.add(&a);
+        assert_eq!(freed.bytes(), 0);
+        freed.add(&b);
+        assert!(freed.bytes() >= 100_000);
+    }
 
     #[test]
     fn hard_links_count_once_and_holes_not_at_all() {

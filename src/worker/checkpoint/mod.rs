@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, View};
 use tch::{Device, Kind, Tensor};
 use traintop::recipe::Recipe;
+use traintop::run::checkpoints::MOMENTUM;
 use traintop::run::write::replace_file;
 
 use super::average::Average;
@@ -27,9 +28,6 @@ use super::optimiser::Sgd;
 pub use progress::{Best, Progress};
 pub use stored::LoadError;
 use stored::Stored;
-
-/// What the names of momentum buffers begin with.
-const MOMENTUM: &str = "momentum.";
 
 /// What the names of averaged weights begin with.
 const AVERAGE: &str = "average.";

@@ -1,0 +1,182 @@
+//! The journal of one removal: what was moved, from where, why, when and by what, and how far it has come. It is on the disk
+//! before the first thing moves.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::disk::{Disk, Kind, Look};
+use super::error::TrashError;
+
+/// The journal's name in an entry's folder.
+pub(super) const JOURNAL: &str = "entry.json";
+
+/// How far an entry has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Things are being moved into the trash; cut off, they are put back.
+    Moving,
+    /// All are in the trash.
+    Kept,
+    /// They are being put back; cut off, the rest follows.
+    Restoring,
+}
+
+/// One removal, which is restored or purged as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The folder's name in the trash: the time, and a number where a second has several.
+    pub id: String,
+    /// When.
+    pub removed_at: Timestamp,
+    /// By which action: `clean`, `remove`.
+    pub by: String,
+    /// Why, as a sentence for people.
+    pub why: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// What purging it gives back to the disk, in bytes.
+    pub bytes: u64,
+    /// What was removed.
+    pub items: Vec<Item>,
+    /// The folders it was in.
+    pub(super) folders: Vec<Folder>,
+    /// Folders that had to be made to put things back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "path_list")]
+    pub(super) made: Vec<PathBuf>,
+}
+
+/// A file or folder that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Where it was, below the root.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+    /// Its name in the entry's folder.
+    pub(super) slot: usize,
+    /// What was put in its place, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stand_in: Option<Look>,
+}
+
+/// A folder that things were taken out of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Folder {
+    /// Below the root.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// When it had last changed before, and right after, in nanoseconds since 1970.
+    pub before_ns: i64,
+    pub after_ns: Option<i64>,
+    /// Whether nobody else has changed it until it was restored, so that it gets its time back.
+    #[serde(default)]
+    pub gives_back: bool,
+}
+
+impl Entry {
+    /// Reads the journal in an entry's folder; `None` if there is none.
+    pub(super) fn read(disk: &dyn Disk, folder: &Path) -> Result<Option<Self>, TrashError> {
+        let path = folder.join(JOURNAL);
+        let bytes = match disk.read(&path) {
+            Ok(bytes) => bytes,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(TrashError::io(path, "read")(cause)),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(cause) => Err(TrashError::Damaged {
+                path,
+                cause: cause.to_string(),
+            }),
+        }
+    }
+
+    /// Replaces the journal, and waits until it is on the disk.
+    pub(super) fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), TrashError> {
+        let path = folder.join(JOURNAL);
+        let beside = folder.join("entry.json.new");
+        let failed = |cause| TrashError::io(path.clone(), "written")(cause);
+        let bytes = serde_json::to_vec(self).map_err(|cause| failed(cause.into()))?;
+        disk.write(&beside, &mut |file| {
+            use std::io::Write;
+            file.write_all(&bytes)
+        })
+        .and_then(|()| disk.replace(&beside, &path))
+        .and_then(|()| disk.sync_folder(folder))
+        .map_err(failed)
+    }
+
+    /// The number of things, in words: `3 files`, `1 folder`, `5 things`.
+    pub fn count(&self) -> String {
+        let count = self.items.len();
+        let all = |kind| self.items.iter().all(|item| item.kind == kind);
+        let noun = if all(Kind::File) {
+            "file"
+        } else if all(Kind::Folder) {
+            "folder"
+        } else {
+            "thing"
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{} {noun}{plural}", crate::text::count(count as u64))
+    }
+}
+
+/// Paths need not be UTF-8: those that are not, are lists of bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<&Path> for Written {
+    fn from(path: &Path) -> Self {
+        path.to_str().map_or_else(
+            || Self::Bytes(path.as_os_str().as_bytes().to_owned()),
+            |text| Self::Text(text.to_owned()),
+        )
+    }
+}
+
+impl From<Written> for PathBuf {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(text) => text.into(),
+            Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        }
+    }
+}
+
+mod path_text {
+    use super::{Deserialize, Deserializer, Path, PathBuf, Serialize, Serializer, Written};
+
+    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        Written::from(path).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Ok(Written::deserialize(deserializer)?.into())
+    }
+}
+
+mod path_list {
+    use super::{Deserialize, Deserializer, PathBuf, Serializer, Written};
+
+    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().map(|path| Written::from(path.as_path())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
+        let written = Vec::<Written>::deserialize(deserializer)?;
+        Ok(written.into_iter().map(PathBuf::from).collect())
+    }
+}
