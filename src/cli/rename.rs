@@ -15,6 +15,7 @@ use crate::run::name_template::{Template, Values};
 use crate::run::notes::{Change, Notes};
 use crate::run::rename::{self, Step, Wish};
 use crate::run::summary::Summary;
+use crate::run::templates;
 use crate::text::clean;
 
 /// What can stand in a template.
@@ -24,13 +25,20 @@ Fields: folder, name, model, recipe, state, id, tag, tags, epochs, n (a counter)
 best.COLUMN, any key of the configuration, any column of the metrics. Numbers take .2f or 03d; {{ is a brace.";
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Arguments {
     /// Runs' folders, or names of runs or their beginnings
-    #[arg(required = true, value_name = "RUN")]
+    #[arg(required_unless_present = "templates", value_name = "RUN")]
     runs: Vec<String>,
-    /// The new name; fields in braces stand for values of the run
+    /// The new name; fields in braces stand for values of the run [default: the template used last]
     #[arg(long, value_name = "TEMPLATE", long_help = TO)]
-    to: String,
+    to: Option<String>,
+    /// Show the templates that were used, the last first
+    #[arg(long, conflicts_with_all = ["runs", "to"])]
+    templates: bool,
     /// Change only what lists call the run; its folder stays
     #[arg(long)]
     display: bool,
@@ -46,7 +54,16 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
-    let template = Template::parse(&arguments.to).map_err(Report::msg)?;
+    let kept = templates::load();
+    if arguments.templates {
+        return print_templates(&kept, arguments.json, out);
+    }
+    for sentence in rename::recover() {
+        eprintln!("{sentence}");
+    }
+    let to = arguments.to.as_ref().or(kept.first());
+    let to = to.map_or(templates::FIRST, |template| template);
+    let template = Template::parse(to).map_err(Report::msg)?;
     let mut wishes: Vec<Wish> = Vec::new();
     for word in &arguments.runs {
         let found = roots::run_named(word, &arguments.roots)?;
@@ -74,7 +91,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             Notes::change(&step.from, &Change::Name(name))?;
         }
     } else if does {
-        rename::apply(&steps)?;
+        let renamed = rename::apply(&steps)?;
+        for problem in renamed.iter().flat_map(|renamed| &renamed.left) {
+            eprintln!("{}", clean(problem));
+        }
+        if let Err(error) = templates::keep(to) {
+            eprintln!("the template is not kept: {error}");
+        }
     }
     if arguments.json {
         let rows = steps.iter().map(|step| as_json(step, arguments.display));
@@ -95,6 +118,17 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn print_templates(kept: &[String], json: bool, out: &mut dyn Write) -> Result<ExitCode> {
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(kept)?)?;
+    } else {
+        for template in kept {
+            writeln!(out, "{}", clean(template))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Any name will do in lists, and the run may go on.

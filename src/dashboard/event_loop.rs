@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use super::effect::Effect;
 use super::executor::Executor;
+use super::house::Order;
 use super::message::{Message, Notice};
 use super::state::State;
 use super::terminal::Terminal;
@@ -57,6 +58,7 @@ pub fn run(options: Options) -> Result<()> {
         save_theme,
         sender.clone(),
     );
+    executor.submit(Effect::Keep(Order::Recover));
     executor.submit(Effect::LoadMarks);
     executor.submit(Effect::Discover);
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;

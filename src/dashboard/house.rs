@@ -1,12 +1,21 @@
 //! Keeping house from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
 
+use std::collections::HashSet;
+use std::time::SystemTime;
+
 use super::effect::Effect;
 use super::message::Notice;
-use super::state::State;
+use super::state::{Screen, State};
 use super::update::changed;
+use super::view::overlay::Overlay;
+use super::view::rename::Gathered;
 use crate::run::RunDir;
+use crate::run::discover::Found;
+use crate::run::name_template::Values;
 use crate::run::notes::{self, Annotated, Change};
-use crate::run::rename::{self, Renamed, Wish};
+use crate::run::rename::{self, Renamed, Step, Wish};
+use crate::run::summary::Summary;
+use crate::run::templates;
 use crate::text::clean;
 
 /// Something to be done to runs.
@@ -16,6 +25,12 @@ pub enum Order {
     Annotate(Vec<RunDir>, Change),
     /// Give a run's folder this name.
     Rename(RunDir, String),
+    /// Read what these runs could be named by.
+    Gather(Vec<RunDir>),
+    /// Give runs' folders the names of a plan, made by a template.
+    RenameAll(Vec<Step>, String),
+    /// Finish, or take back, what a program that was killed left half done.
+    Recover,
     /// Take this back.
     Undo(Deed),
 }
@@ -36,6 +51,12 @@ pub enum Outcome {
     Annotated(Vec<RunDir>, Option<Deed>, Option<String>),
     /// Folders have other names: before and after, and how to take that back.
     Moved(Vec<(RunDir, RunDir)>, Option<Deed>),
+    /// What runs could be named by.
+    Gathered(Box<Gathered>),
+    /// What was left half done and is not any more, as sentences.
+    Recovered(Vec<String>),
+    /// This could not be taken back, and why.
+    NotUndone(Deed, String),
     /// It was refused, or failed: one sentence.
     Refused(String),
 }
@@ -46,12 +67,10 @@ pub fn carry_out(order: Order) -> Outcome {
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
         Order::Rename(dir, name) => rename_one(dir, name),
         Order::Undo(Deed::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
-        Order::Undo(Deed::Renamed(renamed)) => rename::undo(&renamed)
-            .map(|()| {
-                let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());
-                Outcome::Moved(renamed.iter().map(moved).collect(), None)
-            })
-            .map_err(|(path, cause)| format!("{}: keeps its name ({cause})", path.display())),
+        Order::Undo(Deed::Renamed(renamed)) => Ok(names_back(renamed)),
+        Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
+        Order::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
+        Order::Recover => Ok(Outcome::Recovered(rename::recover())),
     };
     done.unwrap_or_else(|problem| Outcome::Refused(clean(&problem).into_owned()))
 }
@@ -95,7 +114,50 @@ fn rename_one(dir: RunDir, name: String) -> Result<Outcome, String> {
         dir,
     };
     let steps = rename::plan(vec![wish], |path| path.symlink_metadata().is_ok());
-    let renamed = rename::apply(&steps).map_err(|error| error.to_string())?;
+    rename_all(&steps, None)
+}
+
+fn names_back(renamed: Vec<Renamed>) -> Outcome {
+    match rename::undo(&renamed) {
+        Ok(()) => {
+            let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());
+            Outcome::Moved(renamed.iter().map(moved).collect(), None)
+        }
+        Err((path, cause)) => {
+            let problem = format!("{}: keeps its name ({cause})", path.display());
+            Outcome::NotUndone(Deed::Renamed(renamed), clean(&problem).into_owned())
+        }
+    }
+}
+
+/// Reads what runs could be named by, and what there is beside them.
+fn gather(dirs: &[RunDir]) -> Gathered {
+    let now = SystemTime::now();
+    let run = |(number, dir): (usize, &RunDir)| {
+        let summary = Summary::load(&Found::look(dir.clone()), now);
+        let values = Values::gather(&summary, number + 1);
+        (dir.clone(), summary.observed.state, values)
+    };
+    let parents: HashSet<_> = dirs.iter().filter_map(|dir| dir.path().parent()).collect();
+    let entries = parents
+        .into_iter()
+        .filter_map(|parent| parent.read_dir().ok());
+    Gathered {
+        runs: dirs.iter().enumerate().map(run).collect(),
+        taken: entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect(),
+        kept: templates::load(),
+    }
+}
+
+fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String> {
+    let renamed = rename::apply(steps).map_err(|error| error.to_string())?;
+    if let Some(Err(error)) = template.map(templates::keep) {
+        log::warn!("the template is not kept: {error}");
+    }
     let moved = renamed
         .iter()
         .map(|renamed| (renamed.from.clone(), renamed.to.clone()));
@@ -133,8 +195,37 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         }
         Outcome::Moved(moved, deed) => {
             let undone = deed.is_none();
+            let left = match &deed {
+                Some(Deed::Renamed(renamed)) => renamed
+                    .iter()
+                    .flat_map(|renamed| renamed.left.clone())
+                    .collect(),
+                _ => Vec::new(),
+            };
             state.deeds.extend(deed);
-            return follow(state, &moved, undone);
+            let effects = follow(state, &moved, undone);
+            if let Some(problem) = first_of(&left) {
+                state.notice = Some(Notice::bad(problem));
+            }
+            return effects;
+        }
+        Outcome::Gathered(known) => {
+            if let Some(Overlay::Rename(renaming)) = &mut state.overlay {
+                renaming.know(*known);
+            }
+        }
+        Outcome::Recovered(sentences) => {
+            for sentence in &sentences {
+                log::warn!("{sentence}");
+            }
+            if let Some(first) = first_of(&sentences) {
+                state.notice = Some(Notice::bad(first));
+                return vec![Effect::Discover];
+            }
+        }
+        Outcome::NotUndone(deed, problem) => {
+            state.deeds.push(deed);
+            state.notice = Some(Notice::bad(problem));
         }
         Outcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
     }
@@ -151,14 +242,20 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
         let opened = state.opened.take_if(|opened| opened.dir == *from);
         effects.extend(opened.map(|opened| Effect::Close(opened.dir)));
         state.runs.expect(to.clone());
+        if let Screen::Run(view) = &mut state.screen
+            && view.dir == *from
+        {
+            view.dir.clone_from(to);
+        }
     }
     if let [.., (_, to)] = moved {
         let name = to.name();
         let name = clean(&name);
-        let text = if undone {
-            format!("it is called {name} again")
-        } else {
-            format!("it is called {name} now; u takes that back")
+        let text = match (moved.len(), undone) {
+            (1, true) => format!("it is called {name} again"),
+            (1, false) => format!("it is called {name} now; u takes that back"),
+            (many, true) => format!("{many} runs have their old names again"),
+            (many, false) => format!("{many} runs were renamed; u takes that back"),
         };
         state.notice = Some(Notice::good(text));
     }

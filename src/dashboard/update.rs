@@ -128,6 +128,7 @@ fn paste(state: &mut State, text: &str) {
     match (&mut state.overlay, &state.screen) {
         (Some(Overlay::Ask(ask)), _) => ask.paste(text),
         (Some(Overlay::Note(editor)), _) => editor.paste(text),
+        (Some(Overlay::Rename(renaming)), _) => renaming.paste(text),
         (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
         (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
         _ => {}

@@ -22,6 +22,7 @@ pub mod state;
 pub mod steps;
 pub mod summary;
 pub mod trash;
+pub mod templates;
 pub mod watch;
 pub mod write;
 

@@ -48,6 +48,12 @@ pub enum Value {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Values(Vec<(String, Value)>);
 
+impl FromIterator<(String, Value)> for Values {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
 impl Template {
     /// Reads a template.
     ///
@@ -161,6 +167,11 @@ fn with_form(value: f64, form: &str) -> Result<String, String> {
 }
 
 impl Values {
+    /// The names of its fields.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(field, _)| field.as_str())
+    }
+
     /// All that is known of a run; reads its configuration and metrics. `counter` is its place among those named, from 1.
     pub fn gather(summary: &Summary, counter: usize) -> Self {
         let mut tail = Tail::open(summary.dir.metrics_csv());

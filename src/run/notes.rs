@@ -262,20 +262,36 @@ pub fn file(dir: &RunDir) -> PathBuf {
     path(dir, own_folder().as_deref())
 }
 
-/// The notes of the user's own about a run whose folder has another name now go with it.
-pub(super) fn follow(from: &RunDir, to: &RunDir) {
-    let Some(folder) = own_folder() else { return };
-    let old = own_file(&folder, from);
-    let moved = read(&old).and_then(|notes| {
-        if old.exists() {
-            write_own(to, notes, &folder)?;
-            let _ = fs::remove_file(&old);
-        }
-        Ok(())
-    });
-    if let Err(error) = moved {
-        log::warn!("{error}");
+/// The files of notes that change when `from` is called `to`: path (after the move), text before, text after. Those of the user's own
+/// go with the run, and a name for lists that was given before gives way.
+pub(super) fn follows(
+    from: &RunDir,
+    to: &RunDir,
+) -> Vec<(PathBuf, Option<String>, Option<String>)> {
+    let own = own_folder();
+    let mut changes = Vec::new();
+    if let Some(own) = &own
+        && let Ok(before) = fs::read_to_string(own_file(own, from))
+    {
+        let after = toml::from_str(&before).ok().and_then(|mut notes: Notes| {
+            notes.name = None;
+            let run = to.path().to_string_lossy().into_owned();
+            notes.other.insert(RUN.to_owned(), run.into());
+            toml::to_string(&notes).ok()
+        });
+        // Damaged ones go as they are.
+        let after = after.or_else(|| Some(before.clone()));
+        changes.push((own_file(own, to), None, after));
+        changes.push((own_file(own, from), Some(before), None));
     }
+    if let Ok(before) = fs::read_to_string(from.path().join(FILE))
+        && let Ok(mut notes) = toml::from_str::<Notes>(&before)
+        && notes.name.take().is_some()
+        && let Ok(after) = toml::to_string(&notes)
+    {
+        changes.push((to.path().join(FILE), Some(before), Some(after)));
+    }
+    changes
 }
 
 fn path(dir: &RunDir, own: Option<&Path>) -> PathBuf {

@@ -140,6 +140,43 @@ fn marks_stay_for_the_next_start_and_many_runs_are_tagged_and_back() {
 }
 
 #[test]
+fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
+    let place = two_runs();
+    for name in ["alpha", "beta"] {
+        age(place.path(), name);
+    }
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    dashboard.press("Ar");
+    dashboard.wait("the last template", |screen| {
+        screen.contains("{model}_acc{best.val_acc:.2f}")
+            && screen.contains("resnet_small_acc61.50_epoch2")
+    });
+    dashboard.press("\x15{mod\t");
+    dashboard.wait("the collision", |screen| {
+        screen.contains("{model}") && screen.contains("2 of 2 cannot be renamed")
+    });
+    dashboard.press("-{n:02d}");
+    dashboard.wait("the names", |screen| screen.contains("2 can be renamed"));
+    dashboard.press("\r");
+    dashboard.wait("the new names", |screen| {
+        screen.contains("2 runs were renamed") && screen.contains("◆ 2 marked")
+    });
+    let runs = place.path().join("runs");
+    assert!(runs.join("resnet_small-01/logs/metrics.csv").exists());
+    assert!(!runs.join("alpha").exists() && !runs.join("beta").exists());
+    dashboard.press("u");
+    dashboard.wait("the old names", |screen| {
+        screen.contains("2 runs have their old names again") && screen.contains("◆ 2 marked")
+    });
+    assert!(runs.join("alpha/logs/metrics.csv").exists());
+    let kept = place.json(&["rename", "--templates", "--json"]);
+    assert_eq!(kept[0], "{model}-{n:02d}");
+}
+
+#[test]
 fn run_is_renamed_in_place_and_back() {
     let place = two_runs();
     age(place.path(), "alpha");

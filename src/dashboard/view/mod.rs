@@ -12,6 +12,7 @@ pub mod opened;
 pub mod overlay;
 pub mod pick;
 pub mod preview;
+pub mod rename;
 pub mod run;
 pub mod runs;
 pub mod state_glyph;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, confirm, help, note, pick};
+use super::{ask, confirm, help, note, pick, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub enum Overlay {
     Ask(Box<ask::Ask>),
     /// The editor of a note.
     Note(Box<note::NoteEditor>),
+    /// A template for the names of many runs.
+    Rename(Box<rename::Renaming>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -34,6 +36,7 @@ impl Overlay {
             Self::Confirm(confirm) => confirm.draw(state, area, buf),
             Self::Ask(ask) => ask.draw(state, area, buf),
             Self::Note(editor) => editor.draw(state, area, buf),
+            Self::Rename(renaming) => renaming.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -52,6 +55,11 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Note(editor)) => {
             let (left, effects) = editor.key(event);
             state.overlay = left.map(|editor| Overlay::Note(Box::new(editor)));
+            return effects;
+        }
+        Some(Overlay::Rename(renaming)) => {
+            let (left, effects) = renaming.key(event);
+            state.overlay = left.map(|renaming| Overlay::Rename(Box::new(renaming)));
             return effects;
         }
         Some(Overlay::Pick(list)) => {

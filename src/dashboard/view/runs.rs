@@ -19,6 +19,7 @@ use super::ask::{About, Ask};
 use super::confirm::Confirm;
 use super::note::NoteEditor;
 use super::overlay::Overlay;
+use super::rename::Renaming;
 use crate::run::RunDir;
 use crate::run::notes::{Change, Notes};
 use crate::run::summary::Summary;
@@ -83,7 +84,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Star => {
             return toggle(state, |notes| notes.star, Change::Star);
         }
-        Action::RenameRun => ask(state, About::Name),
+        Action::RenameRun => return rename(state),
         Action::Undo => return house::undo(state),
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
@@ -134,6 +135,17 @@ fn ask(state: &mut State, about: About) {
         (None, chosen) => (chosen.len() > 1).then(|| Ask::many(many, chosen)),
     };
     state.overlay = ask.map(|ask| Overlay::Ask(Box::new(ask)));
+}
+
+/// Asks for the chosen run's name, or for a template for the names of many.
+fn rename(state: &mut State) -> Vec<Effect> {
+    let chosen = state.runs.chosen();
+    if chosen.len() < 2 {
+        ask(state, About::Name);
+        return Vec::new();
+    }
+    state.overlay = Some(Overlay::Rename(Box::new(Renaming::new(chosen.len()))));
+    vec![Effect::Keep(Order::Gather(chosen))]
 }
 
 /// Opens the chosen run's note, or asks for a line to add to the notes of many.

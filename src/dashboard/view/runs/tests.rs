@@ -16,7 +16,9 @@ use crate::dashboard::theme::Role;
 use crate::dashboard::update::update;
 use crate::dashboard::view;
 use crate::dashboard::view::columns::Column;
+use crate::dashboard::view::rename::Gathered;
 use crate::run::discover::Found;
+use crate::run::name_template::Value;
 use crate::run::notes::Change;
 use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
@@ -351,6 +353,95 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud")])));
     assert!(state.notice.as_ref().unwrap().text.contains("read-only"));
     assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(deed))));
+}
+
+/// What the disk would say of the last two runs.
+fn gathered() -> Outcome {
+    let known = |name: &str, seed: Option<&str>| {
+        let seed = seed.map(|seed| ("seed".to_owned(), Value::Text(seed.to_owned())));
+        let model = ("model".to_owned(), Value::Text("resnet_se".to_owned()));
+        let accuracy = ("best.val_acc".to_owned(), Value::Number(94.56));
+        let values = [model, accuracy].into_iter().chain(seed).collect();
+        (dir(name), RunState::Finished, values)
+    };
+    Outcome::Gathered(Box::new(Gathered {
+        runs: vec![known("proud", Some("7")), known("ancient", None)],
+        taken: ["proud", "ancient", "taken"]
+            .map(|name| dir(name).path().to_owned())
+            .into(),
+        kept: vec!["{model}-{seed}".to_owned(), "{model}".to_owned()],
+    }))
+}
+
+#[test]
+fn marked_runs_are_renamed_by_a_template_with_every_name_shown_first() {
+    for (columns, rows) in [(80, 24), (200, 50)] {
+        let mut state = listed(columns, rows);
+        let effects = press(&mut state, "jj  r");
+        let both = vec![dir("proud"), dir("ancient")];
+        assert!(effects.contains(&Effect::Keep(Order::Gather(both))));
+        assert!(text(&drawn(&state)).contains("reading 2 runs"));
+        update(&mut state, start(), Message::Kept(gathered()));
+        insta::assert_snapshot!(format!("rename_{columns}x{rows}"), text(&drawn(&state)));
+        assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
+        let mut code = |code| {
+            let key = KeyEvent::new(code, KeyModifiers::NONE);
+            update(&mut state, start(), Message::Key(key))
+        };
+        code(KeyCode::Up);
+        control(&mut state, 'u');
+        press(&mut state, "taken");
+        let shown = text(&drawn(&state));
+        assert!(shown.contains("would get the same name"), "{shown}");
+        control(&mut state, 'u');
+        press(&mut state, "{be");
+        assert!(text(&drawn(&state)).contains("best.val_acc"));
+        let tab = KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE);
+        update(&mut state, start(), Message::Key(tab));
+        press(&mut state, "-{x");
+        assert!(text(&drawn(&state)).contains("no run has a field that begins with x"));
+        for _ in 0..3 {
+            let back = KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE);
+            update(&mut state, start(), Message::Key(back));
+        }
+        assert!(text(&drawn(&state)).contains("would get the same name"));
+    }
+}
+
+#[test]
+fn a_plan_without_a_problem_is_carried_out_and_the_marks_go_with_it() {
+    let mut state = listed(100, 24);
+    press(&mut state, "jj  r");
+    let Outcome::Gathered(mut known) = gathered() else {
+        panic!()
+    };
+    known.kept[0] = "x{seed}".to_owned();
+    known.runs.truncate(1);
+    update(&mut state, start(), Message::Kept(Outcome::Gathered(known)));
+    let effects = press(&mut state, "\n");
+    let [Effect::Keep(Order::RenameAll(steps, template))] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (steps[0].name.as_deref(), template.as_str()),
+        (Some("x7"), "x{seed}")
+    );
+    let moved = vec![(dir("proud"), dir("x7"))];
+    update(
+        &mut state,
+        start(),
+        Message::Kept(Outcome::Moved(moved, None)),
+    );
+    let (found, summary) = aged("x7", RunState::Finished, 94.56, 3);
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    assert_eq!(chosen(&state), ["x7", "ancient"]);
+    let not = Outcome::NotUndone(Deed::Renamed(Vec::new()), "it is running".to_owned());
+    update(&mut state, start(), Message::Kept(not));
+    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(Deed::Renamed(Vec::new())))));
 }
 
 #[test]
