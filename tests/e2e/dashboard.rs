@@ -150,9 +150,8 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
         screen.contains("61.50 @2") && screen.contains("30.00 @1")
     });
     dashboard.press("Ar");
-    dashboard.wait("the last template", |screen| {
-        screen.contains("{model}_acc{best.val_acc:.2f}")
-            && screen.contains("resnet_small_acc61.50_epoch2")
+    dashboard.wait("the first template", |screen| {
+        screen.contains("{model}_acc{best.val_acc:.2f}") && screen.contains("it has no started")
     });
     dashboard.press("\x15{mod\t");
     dashboard.wait("the collision", |screen| {
