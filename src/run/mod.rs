@@ -21,8 +21,8 @@ pub mod size;
 pub mod state;
 pub mod steps;
 pub mod summary;
-pub mod trash;
 pub mod templates;
+pub mod trash;
 pub mod watch;
 pub mod write;
 

@@ -153,9 +153,9 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
     dashboard.wait("the first template", |screen| {
         screen.contains("{model}_acc{best.val_acc:.2f}") && screen.contains("it has no started")
     });
-    dashboard.press("\x15{mod\t");
+    dashboard.press("\x15{sta\t");
     dashboard.wait("the collision", |screen| {
-        screen.contains("{model}") && screen.contains("2 of 2 cannot be renamed")
+        screen.contains("{state}") && screen.contains("2 of 2 cannot be renamed")
     });
     dashboard.press("-{n:02d}");
     dashboard.wait("the names", |screen| screen.contains("2 can be renamed"));
@@ -164,7 +164,7 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
         screen.contains("2 runs were renamed") && screen.contains("◆ 2 marked")
     });
     let runs = place.path().join("runs");
-    assert!(runs.join("resnet_small-01/logs/metrics.csv").exists());
+    assert!(runs.join("stopped-01/logs/metrics.csv").exists());
     assert!(!runs.join("alpha").exists() && !runs.join("beta").exists());
     dashboard.press("u");
     dashboard.wait("the old names", |screen| {
@@ -172,7 +172,7 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
     });
     assert!(runs.join("alpha/logs/metrics.csv").exists());
     let kept = place.json(&["rename", "--templates", "--json"]);
-    assert_eq!(kept[0], "{model}-{n:02d}");
+    assert_eq!(kept[0], "{state}-{n:02d}");
 }
 
 #[test]
