@@ -27,7 +27,7 @@ build: setup ## build both programs in release
 	$(CARGO) build $(FEATURES) --bins
 
 bench: build ## measure the figures that README states, on generated data
-	$(CARGO) bench --locked --features worker --bench files --bench dashboard
+	$(CARGO) bench --locked --features worker --bench files --bench dashboard --bench evaluate
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check

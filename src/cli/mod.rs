@@ -1,6 +1,7 @@
 //! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
+mod evaluate;
 mod figures;
 mod follow;
 mod list;
@@ -52,6 +53,8 @@ enum Command {
     Note(notes::NoteArguments),
     /// Rename runs by a template; without `--yes` only shows every old and new name
     Rename(rename::Arguments),
+    /// Ask checkpoints about images: accuracy with its interval, predictions, per class, calibration; kept below `evaluations/`
+    Evaluate(evaluate::Arguments),
     /// Draw the curves of runs as PNG pictures
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
@@ -106,6 +109,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
         Some(Command::Note(arguments)) => notes::note(&arguments, out),
         Some(Command::Rename(arguments)) => rename::run(&arguments, out),
+        Some(Command::Evaluate(arguments)) => evaluate::run(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

@@ -1,5 +1,6 @@
-//! A run's curves as PNG pictures, for papers, mails and whoever has no terminal at hand.
+//! A run's curves, and a network's answers, as PNG pictures, for papers, mails and whoever has no terminal at hand.
 
+pub mod gallery;
 mod plot;
 
 use std::io;

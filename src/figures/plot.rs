@@ -46,19 +46,19 @@ pub struct Curve<'a> {
 }
 
 /// Colours that also colour-blind eyes tell apart (Okabe and Ito 2008): orange, blue, green, purple.
-const COLOURS: [RGBColor; 4] = [
+pub(super) const COLOURS: [RGBColor; 4] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 90, 160),
     RGBColor(0, 140, 105),
     RGBColor(170, 85, 140),
 ];
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(228, 228, 228);
+pub(super) const INK: RGBColor = RGBColor(40, 40, 40);
+pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 
 const FONT: &str = "DejaVu Sans";
 
 /// The font is built in: clusters' nodes seldom have any.
-fn font(size: u32) -> (&'static str, u32) {
+pub(super) fn font(size: u32) -> (&'static str, u32) {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
         if register_font(FONT, FontStyle::Normal, dejavu::sans::regular()).is_err() {
@@ -68,33 +68,47 @@ fn font(size: u32) -> (&'static str, u32) {
     (FONT, size)
 }
 
-type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
-type DrawError<'a> = DrawingAreaErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>;
+pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+pub(super) type DrawError<'a> =
+    DrawingAreaErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>;
 
 impl Picture<'_> {
     /// The picture as a PNG file's bytes, or what the drawing library said.
     pub fn to_png(&self) -> Result<Vec<u8>, String> {
-        let (width, height) = (self.panel.0 * self.panels.len() as u32, self.panel.1);
-        let mut pixels = vec![255; width as usize * height as usize * 3];
-        self.draw(&mut pixels, (width, height))
-            .map_err(|error| error.to_string())?;
-        encode(&pixels, width, height).map_err(|error| error.to_string())
+        let size = (self.panel.0 * self.panels.len() as u32, self.panel.1);
+        to_png(self.title, size, |body| {
+            let areas = body.split_evenly((1, self.panels.len()));
+            for (panel, area) in self.panels.iter().zip(areas) {
+                panel.draw(&area)?;
+            }
+            Ok(())
+        })
     }
+}
 
-    fn draw<'a>(&self, pixels: &'a mut [u8], size: (u32, u32)) -> Result<(), DrawError<'a>> {
-        let whole = BitMapBackend::with_buffer(pixels, size).into_drawing_area();
-        whole.fill(&WHITE)?;
-        let style = font(22).into_font().color(&INK);
-        let body = whole.titled(self.title, style)?;
-        for (panel, area) in self
-            .panels
-            .iter()
-            .zip(body.split_evenly((1, self.panels.len())))
-        {
-            panel.draw(&area)?;
-        }
-        whole.present()
-    }
+/// A picture of this size (across and down) with a title, filled by `draw`, as a PNG file's bytes; or what the drawing library said.
+pub(super) fn to_png(
+    title: &str,
+    size: (u32, u32),
+    draw: impl for<'a> FnOnce(&Area<'a>) -> Result<(), DrawError<'a>>,
+) -> Result<Vec<u8>, String> {
+    let mut pixels = vec![255; size.0 as usize * size.1 as usize * 3];
+    draw_titled(title, size, &mut pixels, draw).map_err(|error| error.to_string())?;
+    encode(&pixels, size.0, size.1).map_err(|error| error.to_string())
+}
+
+fn draw_titled<'a>(
+    title: &str,
+    size: (u32, u32),
+    pixels: &'a mut [u8],
+    draw: impl FnOnce(&Area<'a>) -> Result<(), DrawError<'a>>,
+) -> Result<(), DrawError<'a>> {
+    let whole = BitMapBackend::with_buffer(pixels, size).into_drawing_area();
+    whole.fill(&WHITE)?;
+    let style = font(22).into_font().color(&INK);
+    let body = whole.titled(title, style)?;
+    draw(&body)?;
+    whole.present()
 }
 
 impl Panel<'_> {

@@ -42,9 +42,12 @@ pub struct EvaluateRequest {
 }
 
 impl EvaluateRequest {
-    /// The worker's arguments.
-    pub fn arguments(&self) -> Vec<OsString> {
+    /// The worker's arguments; `as_json` asks for the whole result on its standard output.
+    pub fn arguments(&self, as_json: bool) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["evaluate".into()];
+        if as_json {
+            arguments.push("--json".into());
+        }
         let weights: Vec<String> = self.weights.iter().map(f64::to_string).collect();
         let weights = (!weights.is_empty()).then(|| weights.join(","));
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.clone().into_os_string());
@@ -85,10 +88,10 @@ impl EvaluateRequest {
     ///
     /// # Errors
     /// If there is no worker.
-    pub fn command(&self) -> Result<Command, EvaluationError> {
+    pub fn command(&self, as_json: bool) -> Result<Command, EvaluationError> {
         let worker = worker_binary::find().ok_or(EvaluationError::NoWorker)?;
         let mut command = Command::new(worker);
-        command.args(self.arguments());
+        command.args(self.arguments(as_json));
         Ok(command)
     }
 }
@@ -143,8 +146,7 @@ pub fn evaluate(
     let (out, err) = File::create(&output)
         .and_then(|out| Ok((out, File::create(&errors)?)))
         .map_err(failed(&output))?;
-    let mut arguments = request.arguments();
-    arguments.insert(1, "--json".into());
+    let arguments = request.arguments(true);
     let mut command = vec![worker.as_os_str()];
     command.extend(arguments.iter().map(OsString::as_os_str));
     let child = spawn_detached(logs, &command, out, err).map_err(failed(&worker))?;
@@ -198,7 +200,7 @@ mod tests {
             checkpoints: vec!["-best.pth".into()],
             ..EvaluateRequest::default()
         };
-        assert_eq!(plain.arguments(), ["evaluate", "--", "-best.pth"]);
+        assert_eq!(plain.arguments(false), ["evaluate", "--", "-best.pth"]);
         let ensemble = EvaluateRequest {
             checkpoints: vec!["a".into(), "b".into()],
             weights: vec![2.0, 0.5],
@@ -208,9 +210,10 @@ mod tests {
             ..EvaluateRequest::default()
         };
         assert_eq!(
-            ensemble.arguments(),
+            ensemble.arguments(true),
             [
                 "evaluate",
+                "--json",
                 "--weights=2,0.5",
                 "--split=val",
                 "--views=8",

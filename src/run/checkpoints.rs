@@ -8,6 +8,9 @@ use super::layout::RunDir;
 /// What the names of an optimiser's momentum buffers begin with.
 pub const MOMENTUM: &str = "momentum.";
 
+/// What the names of files with weights end in; ours first.
+const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
+
 /// A file with a network's weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -36,9 +39,16 @@ pub fn list(dir: &RunDir) -> Vec<Checkpoint> {
     found
 }
 
+/// The checkpoint of this name (`best`, `last`) at the run's top: ours, or that of a trainer on `PyTorch`.
+pub fn named(dir: &RunDir, name: &str) -> Option<PathBuf> {
+    let endings = EXTENSIONS.iter();
+    let mut places = endings.map(|ending| dir.path().join(format!("{name}.{ending}")));
+    places.find(|path| path.is_file())
+}
+
 fn checkpoint(path: &Path) -> Option<Checkpoint> {
     let extension = path.extension()?.to_str()?;
-    if !["safetensors", "pth", "pt", "ckpt"].contains(&extension) {
+    if !EXTENSIONS.contains(&extension) {
         return None;
     }
     let name = path.file_stem()?.to_string_lossy();

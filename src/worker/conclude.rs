@@ -114,6 +114,7 @@ impl Training {
             val_acc,
             test,
             recipe: &self.recipe,
+            trained_on: &self.data.trained_on,
         };
         Ok(checkpoint::save_weights(
             &folder.join(file),

@@ -2,6 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::checkpoint::TrainedOn;
 use super::data::{self, Split, Statistics};
 
 /// The images to train, validate and, where there are any, test with.
@@ -10,7 +11,8 @@ pub struct DataSet {
     pub train: Images,
     pub val: Images,
     pub test: Option<Images>,
-    pub classes: Vec<String>,
+    /// What checkpoints say of the images.
+    pub trained_on: TrainedOn,
 }
 
 impl DataSet {
@@ -21,7 +23,10 @@ impl DataSet {
             train: images(&data.train),
             val: images(&data.val),
             test: data.test.as_ref().map(images),
-            classes: data.classes,
+            trained_on: TrainedOn {
+                size: (data.train.height as i64, data.train.width as i64),
+                classes: data.classes,
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The worker: trains through libtorch, and meets the dashboard only in run folders.
+//! The worker: trains and evaluates through libtorch, and meets the dashboard only in the folders of runs and evaluations.
 
 #![allow(
     clippy::cast_possible_wrap,
@@ -15,6 +15,7 @@ mod cuda;
 mod data;
 mod device;
 mod error;
+mod evaluate;
 mod images;
 mod loss;
 mod memory;
@@ -23,6 +24,7 @@ mod model;
 mod optimiser;
 mod output;
 mod pickle;
+mod predict;
 mod prepare;
 mod profile;
 mod random;
@@ -31,6 +33,7 @@ mod session;
 mod signals;
 mod status;
 mod train;
+mod views;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -42,7 +45,7 @@ use traintop::recipe::parse_override;
 use error::WorkerError;
 use session::{RecipeSource, Request};
 
-/// Trains image classifiers and writes what happens into a run folder.
+/// Trains and evaluates image classifiers, and writes what happens into folders.
 #[derive(Parser)]
 #[command(name = "traintop-worker", version)]
 struct Command {
@@ -57,6 +60,8 @@ enum Action {
     /// Look at data sets
     #[command(subcommand)]
     Data(Data),
+    /// Ask a checkpoint, or several as an ensemble, about images, and keep all that it answers below `evaluations/`
+    Evaluate(Evaluate),
     /// Say what a checkpoint is: a .safetensors, or a .pth, of which nothing is executed
     Inspect {
         /// A .safetensors or .pth file
@@ -98,6 +103,65 @@ struct Train {
     profile: bool,
 }
 
+#[derive(Args)]
+struct Evaluate {
+    /// Checkpoints (.safetensors, or .pth, of which nothing is executed) or folders of runs; several are one ensemble
+    #[arg(required = true, value_name = "CHECKPOINT")]
+    checkpoints: Vec<PathBuf>,
+    /// Which of a run's checkpoints: best (the default), last, averaged, or a file in it
+    #[arg(long, value_name = "WHICH")]
+    checkpoint: Option<String>,
+    /// How much each checkpoint of an ensemble counts [default: all the same]
+    #[arg(long, value_name = "W1,W2,...", value_delimiter = ',')]
+    weights: Vec<f64>,
+    /// A data set, as `data_dir` takes it, or a pickle of unlabelled images [default: what the checkpoint was trained on]
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Which of its images [default: test, or val where there are none]
+    #[arg(long, value_parser = ["val", "test"])]
+    split: Option<String>,
+    /// Average the answers to so many views of each image: itself, its mirror, and random crops
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: u32,
+    /// Seed of the crops
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Images in a batch
+    #[arg(long, default_value_t = predict::BATCH, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    batch_size: i64,
+    /// Where to compute: auto, cpu or cuda [default: as in training]
+    #[arg(long, value_parser = ["auto", "cpu", "cuda"])]
+    device: Option<String>,
+    /// Arithmetic of convolutions: auto, float32 or bfloat16 [default: as in training]
+    #[arg(long, value_parser = ["auto", "float32", "bfloat16"])]
+    precision: Option<String>,
+    /// The output tree, in whose `evaluations/` the folder is made [default: the run's own]
+    #[arg(long, value_name = "ROOT")]
+    output: Option<PathBuf>,
+    /// The whole result as JSON, with the folder under `path`
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    fn request(self) -> evaluate::Request {
+        evaluate::Request {
+            targets: self.checkpoints,
+            which: self.checkpoint,
+            weights: self.weights,
+            data: self.data,
+            split: self.split,
+            views: self.views,
+            seed: self.seed,
+            batch_size: self.batch_size,
+            device: self.device,
+            precision: self.precision,
+            output: self.output,
+            as_json: self.json,
+        }
+    }
+}
+
 impl Train {
     fn request(self) -> Option<Request> {
         let recipe = self.config.map(|file| RecipeSource {
@@ -124,6 +188,7 @@ fn main() -> ExitCode {
                 None => ExitCode::from(2),
             }
         }
+        Action::Evaluate(arguments) => done(evaluate_checkpoints(&arguments.request())),
         Action::Data(Data::Check { path, json }) => done(check_data(&path, json)),
         Action::Inspect { checkpoint, json } => done(inspect(&checkpoint, json)),
     }
@@ -143,6 +208,16 @@ fn check_data(path: &Path, as_json: bool) -> Result<(), WorkerError> {
         )));
     }
     Ok(())
+}
+
+fn evaluate_checkpoints(request: &evaluate::Request) -> Result<(), WorkerError> {
+    let evaluation = evaluate::evaluate(request)?;
+    if request.as_json {
+        print(&format!("{:#}\n", evaluation.to_json()))
+    } else {
+        let sentence = evaluation.sentence();
+        print(&format!("{}\n", traintop::text::clean(&sentence)))
+    }
 }
 
 fn inspect(path: &Path, as_json: bool) -> Result<(), WorkerError> {

@@ -1,4 +1,4 @@
-//! How much memory the process takes, for the column `memory_used_mb`.
+//! How much memory the process takes, for the column `memory_used_mb`, and how much there is.
 
 use std::fs;
 
@@ -15,10 +15,18 @@ pub fn peak_mb() -> f64 {
     peak_kb(&status).map_or(f64::NAN, |kb| kb as f64 / 1024.0)
 }
 
+/// Bytes that programs can still be given; `None` where the kernel does not tell.
+pub fn available() -> Option<u64> {
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    Some(1024 * kb_of(&memory, "MemAvailable:")?)
+}
+
 fn peak_kb(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kb_of(status, "VmHWM:")
+}
+
+fn kb_of(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

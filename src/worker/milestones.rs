@@ -146,6 +146,7 @@ impl Training {
                         .map(|best| best.val_acc),
                     test: None,
                     recipe: &self.recipe,
+                    trained_on: &self.data.trained_on,
                 };
                 checkpoint::save_weights(&path, &self.state_dict, about)?;
             }

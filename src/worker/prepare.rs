@@ -11,7 +11,7 @@ use traintop::text;
 use super::augment::{Augmentation, Normaliser};
 use super::average::Average;
 use super::checkpoint::{self, Live, Progress};
-use super::console::Console;
+use super::console::{Console, Stream};
 use super::data;
 use super::device::Compute;
 use super::error::WorkerError;
@@ -53,7 +53,10 @@ pub fn prepare(
 
     random::seed_for(recipe.seed, Draw::Weights);
     let mut state_dict = StateDict::new(compute.device);
-    let model = ResNet::new(&mut state_dict, &Shape::of(&recipe, data.classes.len()));
+    let model = ResNet::new(
+        &mut state_dict,
+        &Shape::of(&recipe, data.trained_on.classes.len()),
+    );
     let optimiser = Sgd::new(&state_dict, Settings::of(&recipe));
     if !recipe.resume_from.is_empty() && !dir.last().exists() {
         // Before anything takes a copy of the weights.
@@ -100,7 +103,7 @@ pub fn prepare(
             dir: dir.clone(),
             files: RunFiles::open(lock, progress.epochs_done, steps_done)?,
             status,
-            console: Console::new(),
+            console: Console::new(Stream::Output),
             clock: Clock::from(progress.elapsed_s),
         },
         tally: Tally::from(&progress.row_sums, compute.device),
@@ -197,7 +200,7 @@ impl Training {
                 "data {data_dir}: {} training, {} validation, {test} test images of {} classes",
                 images(&self.data.train),
                 images(&self.data.val),
-                self.data.classes.len()
+                self.data.trained_on.classes.len()
             ),
             format!("device {}", self.compute),
             format!(

@@ -34,7 +34,7 @@ pub fn epoch_order(seed: u64, epoch: u32, count: i64, device: Device) -> Tensor 
 }
 
 /// The output function of `SplitMix64` (Steele, Lea and Flood 2014): neighbouring inputs give unrelated outputs.
-fn scramble(input: u64) -> u64 {
+pub fn scramble(input: u64) -> u64 {
     let mut z = input.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -16,7 +16,7 @@ use traintop::run::{Record, RunDir, State, layout};
 use super::error::WorkerError;
 use super::prepare::{Control, prepare};
 use super::run_files::RunLock;
-use super::signals;
+use super::signals::{self, StopRequest};
 use super::status::Status;
 use super::train::End;
 
@@ -108,16 +108,14 @@ fn work_in(
 ) -> Result<(), WorkerError> {
     let mut lock = RunLock::take(dir)?;
     let status = Status::take_over(dir, record)?;
-    let stop = signals::watch(status.clone()).map_err(|source| io_error(dir.path(), source))?;
+    let stop = watch_signals(&status).map_err(|source| io_error(dir.path(), source))?;
     let heartbeat = status.beat();
     let control = Control {
         status: status.clone(),
         stop,
         is_profiled,
     };
-    let training = AssertUnwindSafe(|| train_through(dir, &mut lock, &recipe(dir)?, &control));
-    let ended = catch_unwind(training)
-        .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))));
+    let ended = caught(|| train_through(dir, &mut lock, &recipe(dir)?, &control));
     drop(heartbeat);
     match &ended {
         Ok(End::Finished) => status.end(State::Finished, 0, None)?,
@@ -131,6 +129,19 @@ fn work_in(
         Err(error) => format!("failed: {error}"),
     });
     ended.map(drop)
+}
+
+/// Says in the record that a signal came.
+fn watch_signals(status: &Status) -> io::Result<StopRequest> {
+    let (asked, again) = (status.clone(), status.clone());
+    signals::watch(
+        // The training ends and says so itself, whether or not this word of it could be written.
+        move || drop(asked.stopping()),
+        move |code| {
+            let reason = "a second signal ended it before it could save; a resume goes on from its last checkpoint";
+            again.end_at_once(State::Stopped, code, reason.to_owned());
+        },
+    )
 }
 
 /// Trains to the end; where the loss is no number and the recipe says so, again from the last checkpoint with half the learning rate.
@@ -155,6 +166,12 @@ fn train_through(
             "{diverged}; restoring the last checkpoint, with half the learning rate ({restores} of {MOST_RESTORES} times)"
         ));
     }
+}
+
+/// What a piece of work came to, a panic on its way included.
+pub fn caught<T>(work: impl FnOnce() -> Result<T, WorkerError>) -> Result<T, WorkerError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))))
 }
 
 /// A panic's message up to its first line end: libtorch's go on with pages of C++ frames.

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks the training to stop after its step and to save, the second ends the process at once.
+//! SIGTERM and SIGINT: the first asks the work to stop at the next step and to leave things whole, the second ends the process at once.
 
 use std::io;
 use std::sync::Arc;
@@ -8,11 +8,8 @@ use std::thread;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
-use traintop::run::State;
 
-use super::status::Status;
-
-/// Whether the training was asked to stop. Clones share the answer.
+/// Whether the work was asked to stop. Clones share the answer.
 #[derive(Debug, Clone, Default)]
 pub struct StopRequest(Arc<AtomicBool>);
 
@@ -28,8 +25,12 @@ impl StopRequest {
     }
 }
 
-/// Catches both signals from now on, on a thread of its own, so that `run.json` says `stopping` while a step still runs.
-pub fn watch(status: Status) -> io::Result<StopRequest> {
+/// Catches both signals from now on, on a thread of its own, so that something can be said while a step still runs: `asked` is called
+/// after the first, `again` with the exit code before the second ends the process.
+pub fn watch(
+    asked: impl Fn() + Send + 'static,
+    again: impl Fn(i32) + Send + 'static,
+) -> io::Result<StopRequest> {
     let stop = StopRequest::default();
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let requested = stop.clone();
@@ -37,13 +38,11 @@ pub fn watch(status: Status) -> io::Result<StopRequest> {
         for signal in signals.forever() {
             if requested.is_set() {
                 let code = 128 + signal;
-                let reason = "a second signal ended it before it could save; a resume goes on from its last checkpoint";
-                status.end_at_once(State::Stopped, code, reason.to_owned());
+                again(code);
                 low_level::exit(code);
             }
             requested.set();
-            // The training ends and says so itself, whether or not this word of it could be written.
-            let _ = status.stopping();
+            asked();
         }
     });
     Ok(stop)

@@ -1,8 +1,9 @@
 //! The training loop: what happens to a batch, and in which order an epoch goes.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 use traintop::recipe::{Recipe, Schedule};
 
 use super::augment::{Augmentation, Normaliser};
@@ -17,12 +18,11 @@ use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
 use super::output::Output;
+use super::predict::{self, Asked, Event, Questioning, Voter};
 use super::profile::Profile;
 use super::random::{self, Draw};
 use super::signals::StopRequest;
-
-/// Images in a batch of validation. A constant, since sums of another grouping end in other digits.
-const VALIDATION_BATCH: i64 = 500;
+use super::views::Views;
 
 /// An epoch that takes longer is saved in between, so that a kill costs no more than this.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
@@ -196,18 +196,25 @@ impl Training {
     /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop on the way.
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
-        for batch in 0..images.batches(VALIDATION_BATCH) {
-            if self.stop.is_set() {
-                return None;
+        let questioning = Questioning {
+            voters: &[Voter {
+                model: &self.model,
+                share: 1.0,
+            }],
+            normaliser: &self.normaliser,
+            views: Views::PLAIN,
+            batch_size: predict::BATCH,
+            stop: &self.stop,
+        };
+        let Ok(asked) = questioning.ask(images, |event| {
+            if let Event::Answered { logits, labels } = event {
+                let targets = Targets::Plain(labels.shallow_clone());
+                let loss = targets.loss(logits, self.recipe.label_smoothing);
+                tally.add(&loss, logits, &targets);
             }
-            let (images, labels) = images.batch(batch, VALIDATION_BATCH);
-            let images = self.normaliser.normalise(&images);
-            let logits = no_grad(|| self.model.forward(&images, Mode::Evaluate));
-            let targets = Targets::Plain(labels);
-            let loss = targets.loss(&logits, self.recipe.label_smoothing);
-            tally.add(&loss, &logits, &targets);
-        }
-        Some(tally.read())
+            Ok::<(), Infallible>(())
+        });
+        (asked == Asked::All).then(|| tally.read())
     }
 
     /// Optimiser steps in an epoch.

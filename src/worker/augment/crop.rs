@@ -9,10 +9,21 @@ pub fn random_crop(images: &Tensor, padding: i64) -> Tensor {
     let options = (Kind::Int64, images.device());
     let [top, left] = [(); 2].map(|()| Tensor::randint(2 * padding + 1, [count], options));
     let padded = images.constant_pad_nd([padding; 4]);
-    // Every crop there is, as a view: N x C x tops x lefts x H x W. The index takes one of them for each image.
-    let crops = padded.unfold(2, height, 1).unfold(3, width, 1);
-    let image = Tensor::arange(count, options);
-    crops.index(&[Some(image), None, Some(top), Some(left)])
+    windows(&padded, (height, width), &top, &left)
+}
+
+/// The window of this height and width in each image whose corner lies at its place in `top` and `left`. N x C x H x W.
+pub fn windows(
+    images: &Tensor,
+    (height, width): (i64, i64),
+    top: &Tensor,
+    left: &Tensor,
+) -> Tensor {
+    // Every window there is, as a view: N x C x tops x lefts x H x W. The index takes one of them for each image.
+    let all = images.unfold(2, height, 1).unfold(3, width, 1);
+    let image = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
+    let [top, left] = [top, left].map(|places| Some(places.shallow_clone()));
+    all.index(&[Some(image), None, top, left])
 }
 
 /// Each image or, with probability one half, its mirror.

@@ -3,7 +3,7 @@
 //! All of it as batched tensor operations on whichever device the images lie; each image has draws of its own.
 
 mod colour;
-mod crop;
+pub mod crop;
 mod draw;
 mod erase;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use traintop::run::{Record, RunDir};
 use traintop::text;
 
 use super::stored::{Stored, TensorInfo};
-use super::{CheckpointError, is_beside_weights, read};
+use super::{AVERAGE, CheckpointError, TrainedOn, is_beside_weights, read};
 use crate::model::Shape;
 
 /// What the names of tensors end in that no optimiser changes.
@@ -21,13 +21,20 @@ pub struct Inspection {
     kind: &'static str,
     bytes: usize,
     /// Counted from 1.
-    epoch: Option<i64>,
-    best_acc: Option<f64>,
+    pub epoch: Option<i64>,
+    /// In percent.
+    pub best_acc: Option<f64>,
     test_acc: Option<f64>,
-    network: Option<Shape>,
-    parameters: u64,
-    tensors: Vec<TensorInfo>,
-    settings: Option<Json>,
+    /// `None` if it is not one that is made here.
+    pub network: Option<Shape>,
+    /// Trained values.
+    pub parameters: u64,
+    /// All that is in the file.
+    pub tensors: Vec<TensorInfo>,
+    /// What it was trained by, as it says itself or its run does.
+    pub settings: Option<Json>,
+    /// What it was trained on, where it says so.
+    pub trained_on: Option<TrainedOn>,
     metrics_history: Option<Json>,
 }
 
@@ -46,8 +53,15 @@ struct Told {
 /// # Errors
 /// If it is no checkpoint, or a damaged one.
 pub fn inspect(path: &Path) -> Result<Inspection, CheckpointError> {
-    let bytes = read(path)?;
-    let stored = Stored::parse(path, &bytes)?;
+    inspect_bytes(path, &read(path)?)
+}
+
+/// As [`inspect`], of the bytes of the file at `path`.
+///
+/// # Errors
+/// If it is no checkpoint, or a damaged one.
+pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, CheckpointError> {
+    let stored = Stored::parse(path, bytes)?;
     let tensors = stored.tensors();
     let is_resumable = tensors.iter().any(|tensor| is_beside_weights(&tensor.name));
     let (kind, told) = match stored.as_pth() {
@@ -82,6 +96,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, CheckpointError> {
         parameters: tensors.iter().filter_map(parameters).sum(),
         tensors,
         settings: told.settings,
+        trained_on: TrainedOn::from_header(&stored.header()),
         metrics_history: told.metrics_history,
     })
 }
@@ -126,6 +141,12 @@ fn told_of_run(path: &Path, header: &HashMap<String, String>) -> Told {
 }
 
 impl Inspection {
+    /// Whether averaged weights lie beside the trained ones.
+    pub fn has_average(&self) -> bool {
+        let mut tensors = self.tensors.iter();
+        tensors.any(|tensor| tensor.name.starts_with(AVERAGE))
+    }
+
     /// For scripts.
     pub fn to_json(&self) -> Json {
         let tensors = self.tensors.iter().map(
@@ -146,6 +167,8 @@ impl Inspection {
             "best_acc": self.best_acc,
             "test_acc": self.test_acc,
             "network": network,
+            "classes": self.trained_on.as_ref().map(|data| &data.classes),
+            "image_size": self.trained_on.as_ref().map(|data| [data.size.0, data.size.1]),
             "parameters": self.parameters,
             "settings": self.settings,
             "metrics_history": self.metrics_history,
@@ -153,7 +176,8 @@ impl Inspection {
         })
     }
 
-    fn network_sentence(&self) -> String {
+    /// The network, in words.
+    pub fn network_sentence(&self) -> String {
         let Some(shape) = self.network else {
             return "not one that is made here".to_owned();
         };
@@ -185,7 +209,18 @@ impl fmt::Display for Inspection {
         if let Some(test) = self.test_acc {
             line("test accuracy", &format!("{test:.2} %"))?;
         }
+        let model = self
+            .settings
+            .as_ref()
+            .and_then(|settings| settings.get("model_name"));
+        if let Some(model) = model.and_then(Json::as_str) {
+            line("model", model)?;
+        }
         line("network", &self.network_sentence())?;
+        if let Some(TrainedOn { classes, size }) = &self.trained_on {
+            line("trained on", &format!("images of {} x {}", size.1, size.0))?;
+            line("classes", &classes.join(", "))?;
+        }
         line("parameters", &text::count(self.parameters))?;
         line("tensors", &text::count(self.tensors.len() as u64))?;
         if let Some(history) = self.metrics_history.as_ref().and_then(Json::as_object) {

@@ -10,9 +10,9 @@ mod stored;
 mod torch;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, View};
@@ -20,11 +20,14 @@ use tch::{Device, Kind, Tensor};
 use traintop::recipe::Recipe;
 use traintop::run::checkpoints::MOMENTUM;
 use traintop::run::write::replace_file;
+use traintop::text;
 
 use super::average::Average;
+use super::memory;
 use super::model::StateDict;
 use super::optimiser::Sgd;
 
+pub use inspect::Inspection;
 pub use progress::{Best, Progress};
 pub use stored::LoadError;
 use stored::Stored;
@@ -69,6 +72,12 @@ pub enum CheckpointError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error(
+        "{}: has {}, which is more than the memory that is free; it is most likely no checkpoint",
+        path.display(),
+        text::bytes(*bytes)
+    )]
+    TooLarge { path: PathBuf, bytes: u64 },
     #[error("{}: not a whole safetensors file: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
     #[error(
@@ -93,6 +102,36 @@ pub struct About<'a> {
     pub test: Option<(f64, f64)>,
     /// What they were trained by.
     pub recipe: &'a Recipe,
+    /// What they were trained on.
+    pub trained_on: &'a TrainedOn,
+}
+
+/// The images that a network was trained on, as far as whoever asks it has to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrainedOn {
+    /// The classes' names, by label.
+    pub classes: Vec<String>,
+    /// Rows and columns of an image.
+    pub size: (i64, i64),
+}
+
+impl TrainedOn {
+    fn to_header(&self) -> [(&'static str, String); 3] {
+        [
+            ("classes", serde_json::json!(self.classes).to_string()),
+            ("image_height", self.size.0.to_string()),
+            ("image_width", self.size.1.to_string()),
+        ]
+    }
+
+    /// What a file says; `None` if it does not, as none did before this was written.
+    fn from_header(header: &HashMap<String, String>) -> Option<Self> {
+        let length = |key: &str| header.get(key)?.parse().ok();
+        Some(Self {
+            classes: serde_json::from_str(header.get("classes")?).ok()?,
+            size: (length("image_height")?, length("image_width")?),
+        })
+    }
 }
 
 impl About<'_> {
@@ -107,8 +146,13 @@ impl About<'_> {
             ("config", Some(recipe)),
         ];
         let told = entries.into_iter();
-        told.filter_map(|(key, value)| Some((key.to_owned(), value?)))
-            .collect()
+        told.chain(
+            self.trained_on
+                .to_header()
+                .map(|(key, value)| (key, Some(value))),
+        )
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
     }
 }
 
@@ -120,15 +164,44 @@ pub fn save_weights(path: &Path, state: &StateDict, about: About) -> Result<(), 
 /// Reads the network from any file that holds it and nothing else: one of [`save_weights`] or [`save_last`], another trainer's
 /// safetensors, or `PyTorch`'s `.pth`. Nothing in a file is executed.
 pub fn load_weights(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
-    let bytes = read(path)?;
-    let mut stored = Stored::parse(path, &bytes)?;
+    load_weights_of(path, &read(path)?, state, Weights::Trained)
+}
+
+/// Which of the weights in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weights {
+    /// Those under the network's own names.
+    Trained,
+    /// The moving average that `last` holds beside them, if the recipe asks for one.
+    Averaged,
+}
+
+/// As [`load_weights`], out of the bytes of the file at `path`.
+pub fn load_weights_of(
+    path: &Path,
+    bytes: &[u8],
+    state: &StateDict,
+    weights: Weights,
+) -> Result<(), CheckpointError> {
+    let mut stored = Stored::parse(path, bytes)?;
     stored.refuse_others(state)?;
-    stored.load(
-        state
-            .entries()
-            .iter()
-            .map(|entry| (entry.name.clone(), &entry.tensor)),
-    )
+    let averaged: HashSet<String> = stored
+        .tensors()
+        .into_iter()
+        .filter(|_| weights == Weights::Averaged)
+        .filter_map(|tensor| tensor.name.strip_prefix(AVERAGE).map(str::to_owned))
+        .collect();
+    stored.load(state.entries().iter().map(|entry| {
+        // Counts of batches are not averaged.
+        let is_averaged = averaged.contains(&entry.name);
+        let prefix = if is_averaged { AVERAGE } else { "" };
+        (format!("{prefix}{}", entry.name), &entry.tensor)
+    }))
+}
+
+/// What a file of [`save_weights`] says of the images that its network was trained on.
+pub fn trained_on(path: &Path) -> Option<TrainedOn> {
+    TrainedOn::from_header(&header_of(path).ok()?)
 }
 
 /// The epoch that a file of [`save_weights`] is of; `None` if there is no such file, or it does not say.
@@ -164,10 +237,31 @@ pub fn load_last(path: &Path, live: Live) -> Result<Progress, CheckpointError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    std::fs::read(path).map_err(|source| CheckpointError::Io {
+    let file = File::open(path).map_err(|source| CheckpointError::Io {
         path: path.to_owned(),
         source,
-    })
+    });
+    read_all(path, &mut file?)
+}
+
+/// Reads a file that was opened at `path`, from its beginning; not one that the memory has no room for, as a sparse file may claim.
+pub fn read_all(path: &Path, file: &mut File) -> Result<Vec<u8>, CheckpointError> {
+    let failed = |source| CheckpointError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = file.metadata().map_err(failed)?.len();
+    if memory::available().is_some_and(|available| bytes > available) {
+        return Err(CheckpointError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+        });
+    }
+    let mut content = Vec::new();
+    file.rewind()
+        .and_then(|()| file.read_to_end(&mut content))
+        .map_err(failed)?;
+    Ok(content)
 }
 
 fn weights(state: &StateDict) -> impl Iterator<Item = (String, Bytes)> {
@@ -253,6 +347,9 @@ impl View for Bytes {
 }
 
 #[cfg(test)]
+static TRAINED_ON: std::sync::OnceLock<TrainedOn> = std::sync::OnceLock::new();
+
+#[cfg(test)]
 impl<'a> About<'a> {
     pub fn example(epoch: u32, recipe: &'a Recipe) -> Self {
         Self {
@@ -260,6 +357,10 @@ impl<'a> About<'a> {
             val_acc: Some(91.25),
             test: Some((0.5, 90.5)),
             recipe,
+            trained_on: TRAINED_ON.get_or_init(|| TrainedOn {
+                classes: vec!["cat".to_owned(), "dog".to_owned()],
+                size: (32, 32),
+            }),
         }
     }
 }
@@ -345,6 +446,7 @@ mod tests {
         let (state, _) = network(10);
         save_weights(&path, &state, About::example(7, &Recipe::default())).unwrap();
         assert_eq!(epoch_of(&path), Some(7));
+        assert_eq!(trained_on(&path).as_ref(), TRAINED_ON.get());
         let (other, _) = network(10);
         load_weights(&path, &other).unwrap();
         let bytes = read(&path).unwrap();

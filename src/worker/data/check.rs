@@ -79,7 +79,8 @@ pub fn check(path: &Path) -> Result<Report, DataError> {
     })
 }
 
-fn is_archive(path: &Path) -> bool {
+/// Whether a file is called as archives are, which are to be unpacked first.
+pub fn is_archive(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ["gz", "tgz", "tar", "zip", "xz", "zst"]
         .iter()

@@ -24,7 +24,10 @@ use crate::pickle::{self, Pickle};
 use damage::Damage;
 use subset::Holding;
 
+pub use check::is_archive;
 pub use statistics::Statistics;
+pub use subset::shuffle;
+pub use unlabelled::load_unlabelled;
 
 /// Images of one purpose, all of one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,12 +60,12 @@ impl Split {
     }
 
     /// Bytes of one image.
-    fn image_len(&self) -> usize {
+    pub fn image_len(&self) -> usize {
         3 * self.height * self.width
     }
 
     /// The images with these numbers, in this order.
-    fn pick(&self, numbers: &[usize]) -> Self {
+    pub fn pick(&self, numbers: &[usize]) -> Self {
         let length = self.image_len();
         let mut images = Vec::with_capacity(numbers.len() * length);
         for at in numbers {
@@ -212,7 +215,7 @@ fn parse_pickle<'a>(path: &Path, bytes: &'a [u8]) -> Result<Pickle<'a>, DataErro
 }
 
 /// A folder as people type it: `~/` is their home.
-fn from_home(folder: &str) -> PathBuf {
+pub fn from_home(folder: &str) -> PathBuf {
     match (folder.strip_prefix("~/"), directories::BaseDirs::new()) {
         (Some(below), Some(folders)) => folders.home_dir().join(below),
         _ => PathBuf::from(folder),

@@ -101,7 +101,7 @@ impl ResNet {
 
     /// N x 3 x H x W normalised images, float32 or bfloat16, to N x classes logits in float32.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Tensor {
-        let stem = self.bn1.forward(&self.conv1.forward(images), mode).relu();
+        let stem = relu(self.conv1.forward_normalised(&self.bn1, images, mode));
         let features = self
             .blocks
             .iter()
@@ -167,16 +167,21 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Tensor {
-        let out = self.bn1.forward(&self.conv1.forward(x), mode).relu();
-        let out = self.bn2.forward(&self.conv2.forward(&out), mode);
+        let out = relu(self.conv1.forward_normalised(&self.bn1, x, mode));
+        let out = self.conv2.forward_normalised(&self.bn2, &out, mode);
         let out = self.se.iter().fold(out, |out, se| se.forward(&out));
         let out = stochastic_depth(out, self.skip_chance, mode);
         let identity = match &self.downsample {
-            Some((conv, bn)) => bn.forward(&conv.forward(x), mode),
+            Some((conv, bn)) => conv.forward_normalised(bn, x, mode),
             None => x.shallow_clone(),
         };
-        (out + identity).relu()
+        relu(out + identity)
     }
+}
+
+/// In the tensor's own memory: what a layer has just made is nobody else's.
+fn relu(mut x: Tensor) -> Tensor {
+    x.relu_()
 }
 
 /// A block's branch, left out for some images in training and scaled by its chance to be there otherwise (Huang et al. 2016,

@@ -1,0 +1,93 @@
+//! Asking a network, or several as an ensemble, about images: the one loop that validation, a run's test and `evaluate` share.
+
+use tch::{Tensor, no_grad};
+
+use super::augment::Normaliser;
+use super::images::Images;
+use super::model::{Mode, ResNet};
+use super::signals::StopRequest;
+use super::views::Views;
+
+/// Images in a batch if nobody says otherwise. A constant, since sums of another grouping end in other digits.
+pub const BATCH: i64 = 500;
+
+/// A network that is asked, and how much its answer counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Voter<'a> {
+    pub model: &'a ResNet,
+    /// All shares together are 1.
+    pub share: f64,
+}
+
+/// How images are asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Questioning<'a> {
+    pub voters: &'a [Voter<'a>],
+    pub normaliser: &'a Normaliser,
+    pub views: Views,
+    /// Images in a batch; no more than these are ever in the networks at once.
+    pub batch_size: i64,
+    pub stop: &'a StopRequest,
+}
+
+/// What happened on the way.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// So many images have passed through a network.
+    Passed { images: i64 },
+    /// A batch is answered: the averaged logits, N x classes in float32, and the true classes.
+    Answered {
+        logits: &'a Tensor,
+        labels: &'a Tensor,
+    },
+}
+
+/// How it ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    All,
+    /// It was asked to stop on the way.
+    Stopped,
+}
+
+impl Questioning<'_> {
+    /// Asks about every image, in the data's own order, and tells `each` what happens. Logits are averaged over the views, and over the
+    /// voters by their shares.
+    pub fn ask<E>(
+        &self,
+        images: &Images,
+        mut each: impl FnMut(Event) -> Result<(), E>,
+    ) -> Result<Asked, E> {
+        for batch in 0..images.batches(self.batch_size) {
+            let first = i64::from(batch) * self.batch_size;
+            let (pixels, labels) = images.batch(batch, self.batch_size);
+            let mut logits: Option<Tensor> = None;
+            for view in 0..self.views.count() {
+                let seen = self.views.of(&pixels, first, view);
+                let seen = self.normaliser.normalise(&seen);
+                for voter in self.voters {
+                    if self.stop.is_set() {
+                        return Ok(Asked::Stopped);
+                    }
+                    let answer = no_grad(|| voter.model.forward(&seen, Mode::Evaluate));
+                    // One plain answer stays as it is, to the bit.
+                    let answer = answer * (voter.share / f64::from(self.views.count()));
+                    logits = Some(match logits {
+                        Some(sum) => sum + answer,
+                        None => answer,
+                    });
+                    each(Event::Passed {
+                        images: pixels.size()[0],
+                    })?;
+                }
+            }
+            if let Some(logits) = logits {
+                each(Event::Answered {
+                    logits: &logits,
+                    labels: &labels,
+                })?;
+            }
+        }
+        Ok(Asked::All)
+    }
+}
