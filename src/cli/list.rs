@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::table::{self, Side};
 use super::{roots, summary_json};
 use crate::run::cache::Cache;
+use crate::run::evaluation::BestByRun;
 use crate::run::size;
 use crate::run::summary::Summary;
 use crate::text::{bytes, clean, duration, number, since};
@@ -82,6 +83,11 @@ fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     if let Some(cache) = &mut cache {
         // It is only there for speed: a cache that cannot be written costs the next call some time.
         let _ = cache.flush();
+    }
+    let roots = roots::or_default(named);
+    let best = BestByRun::of_runs(&roots, summaries.iter().map(|summary| &summary.dir));
+    for summary in &mut summaries {
+        summary.evaluated = best.of(&summary.id, &summary.dir).cloned();
     }
     summaries.sort_by_key(|summary| {
         std::cmp::Reverse((

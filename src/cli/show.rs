@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{list, roots, summary_json};
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
+use crate::run::evaluation::BestByRun;
 use crate::run::log_tail::LogTail;
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::size;
@@ -40,6 +41,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let _ = tail.poll();
     let mut summary = Summary::load(&found, SystemTime::now());
     summary.size_bytes = Some(size::on_disk(found.dir.path()));
+    let best = BestByRun::of_runs(&roots::or_default(&arguments.roots), [&found.dir]);
+    summary.evaluated = best.of(&summary.id, &found.dir).cloned();
     if arguments.json {
         let json = as_json(&summary, tail.metrics());
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
@@ -103,6 +106,18 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     lines.push(("epochs", format!("{}{planned}", summary.epochs_done)));
     if let (Some(best), Some(epoch)) = (summary.best_val_acc, summary.best_epoch) {
         lines.push(("best val_acc", format!("{best:.2} % in epoch {epoch}")));
+    }
+    if let Some(best) = &summary.evaluated {
+        let views = if best.views > 1 {
+            format!(", {} views", best.views)
+        } else {
+            String::new()
+        };
+        let split = clean(&best.split);
+        let (accuracy, low, high) = (best.accuracy, best.low, best.high);
+        let text =
+            format!("{accuracy:.2} % on {split} (95 % interval {low:.2} to {high:.2}){views}");
+        lines.push(("evaluated", text));
     }
     if let Some(started) = summary.started_at {
         let zoned = started.to_zoned(jiff::tz::TimeZone::system());

@@ -51,6 +51,7 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("note", json!(summary.notes.note)),
         ("star", json!(summary.notes.star)),
         ("baseline", json!(summary.notes.baseline)),
+        ("evaluation", json!(summary.evaluated)),
         ("unread_lines", json!(summary.problems)),
     ];
     fields

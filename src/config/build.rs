@@ -29,6 +29,8 @@ pub struct Config {
     pub columns: Option<Vec<Placed<String>>>,
     /// Threads that load runs.
     pub threads: Option<usize>,
+    /// How pictures are drawn, by name.
+    pub images: Option<Placed<String>>,
     /// Commands by name, each with its keys.
     pub keys: Vec<Placed<(String, Vec<String>)>>,
     /// Theme files: name and text.
@@ -66,6 +68,10 @@ impl Config {
                 "columns" => {
                     config.columns = reader.list("columns", "a list of columns", value);
                 }
+                "images" => {
+                    config.images =
+                        reader.text("images", "the name of a way to draw images", value);
+                }
                 "threads" => config.threads = reader.threads(value),
                 "keys" => config.keys = reader.keys(value),
                 other => reader.unknown(other, key.span().start),
@@ -75,7 +81,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 5] = ["roots", "theme", "columns", "threads", "keys"];
+const KEYS: [&str; 6] = ["roots", "theme", "columns", "threads", "images", "keys"];
 
 /// Reads values and keeps the complaints.
 struct Reader<'a> {
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_taken() {
-        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\n\
+        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nimages = 'kitty'\n\
                     [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
         let (config, warnings) = build(text);
         assert_eq!(warnings, Vec::<String>::new());
@@ -250,10 +256,11 @@ mod tests {
                     placed(5, "name".to_owned())
                 ]),
                 threads: Some(2),
+                images: Some(placed(8, "kitty".to_owned())),
                 keys: vec![
-                    placed(9, ("quit".to_owned(), owned(&["Q"]))),
-                    placed(10, ("help".to_owned(), owned(&["f1", "h"]))),
-                    placed(11, ("refresh".to_owned(), owned(&[]))),
+                    placed(10, ("quit".to_owned(), owned(&["Q"]))),
+                    placed(11, ("help".to_owned(), owned(&["f1", "h"]))),
+                    placed(12, ("refresh".to_owned(), owned(&[]))),
                 ],
                 themes: Vec::new(),
             }
@@ -303,7 +310,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, keys",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, keys",
             ),
             ("theme =", "1: is not valid TOML: "),
             (

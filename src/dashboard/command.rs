@@ -12,11 +12,22 @@ pub enum Context {
     Run,
     /// The form that starts a run.
     Form,
+    /// A list of evaluations.
+    Evaluations,
+    /// One evaluation, or some side by side.
+    Evaluation,
 }
 
 impl Context {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 4] = [Self::Runs, Self::Run, Self::Form, Self::Everywhere];
+    pub const ALL: [Self; 6] = [
+        Self::Runs,
+        Self::Run,
+        Self::Form,
+        Self::Evaluations,
+        Self::Evaluation,
+        Self::Everywhere,
+    ];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -25,6 +36,8 @@ impl Context {
             Self::Runs => "Runs",
             Self::Run => "One run",
             Self::Form => "New run",
+            Self::Evaluations => "Evaluations",
+            Self::Evaluation => "One evaluation",
         }
     }
 }
@@ -81,6 +94,8 @@ commands! {
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
         MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
         MarkNone "mark-none" "Take all marks away" ["U"];
+        Evaluate "evaluate" "Evaluate a checkpoint of the run, or of the marked ones" ["e"] hint "evaluate";
+        ShowEvaluations "evaluations" "Show evaluations of the run, or of the marked ones" ["E"];
         Star "star" "Give the run a star, or take it away" ["*"];
         Baseline "baseline" "Make the run a baseline, or not any more" ["b"];
         RenameRun "rename" "Rename the run" ["r"] hint "rename";
@@ -118,6 +133,8 @@ commands! {
         ScrollUp "scroll-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         First "first" "To the beginning" ["g", "home"];
         Last "last" "To the end, and on with it as it grows" ["G", "end"];
+        EvaluateThis "evaluate-this" "Evaluate a checkpoint of this run" ["e"] hint "evaluate";
+        ShowRunEvaluations "run-evaluations" "Show this run's evaluations" ["E", "6"] hint "results";
         StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
     }
     Form {
@@ -133,6 +150,47 @@ commands! {
         FormFirst "form-first" "First row" ["g", "home"];
         FormLast "form-last" "Last row" ["G", "end"];
         FormBack "form-back" "Back; changes are kept" ["esc", "q"] hint "back";
+    }
+    Evaluations {
+        OpenEvaluation "open-evaluation" "Show what came out" ["enter", "l"] hint "open";
+        MarkEvaluation "mark-evaluation" "Mark for a comparison, or take the mark away" ["space"] hint "mark";
+        CompareEvaluations "compare-evaluations" "Compare the marked ones, or all, with the first" ["c"] hint "compare";
+        EvaluateAgain "evaluate-again" "Evaluate a checkpoint" ["e"] hint "evaluate";
+        AllEvaluations "all-evaluations" "Show those of all runs, or of the chosen ones again" ["a"] hint "all";
+        RenameEvaluation "rename-evaluation" "Rename the evaluation" ["r"] hint "rename";
+        EvaluationTags "evaluation-tags" "Change the evaluation's tags" ["T"];
+        EvaluationNote "evaluation-note" "Change the evaluation's note" ["m"];
+        UndoEvaluation "undo-evaluation" "Take back what was last renamed" ["u"];
+        EvaluationsSortNext "evaluations-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
+        EvaluationsReverse "evaluations-reverse" "Turn the order round" ["R"];
+        EvaluationsDown "evaluations-down" "Next evaluation" ["j", "down"];
+        EvaluationsUp "evaluations-up" "Evaluation before" ["k", "up"];
+        EvaluationsPageDown "evaluations-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        EvaluationsPageUp "evaluations-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        EvaluationsFirst "evaluations-first" "First evaluation" ["g", "home"];
+        EvaluationsLast "evaluations-last" "Last evaluation" ["G", "end"];
+        EvaluationsRefresh "evaluations-refresh" "Search for evaluations again" ["f5", "ctrl-r"];
+        EvaluationsBack "evaluations-back" "Back" ["esc", "backspace", "q"] hint "back";
+    }
+    Evaluation {
+        ResultBack "result-back" "Back" ["esc", "backspace", "q"] hint "back";
+        ResultNextPart "result-next-part" "Next part of the screen" ["tab"] hint "next part";
+        ResultPreviousPart "result-previous-part" "Part of the screen before" ["backtab"];
+        ResultFirstPart "result-part-1" "First part" ["1"];
+        ResultSecondPart "result-part-2" "Second part" ["2"];
+        ResultThirdPart "result-part-3" "Third part" ["3"];
+        ResultFourthPart "result-part-4" "Fourth part" ["4"];
+        ResultOpen "result-open" "Show the images of the matrix's cell" ["enter", "space"] hint "images";
+        ResultMistakes "result-mistakes" "Show all mistakes again" ["x"] hint "all mistakes";
+        ResultBase "result-base" "Compare the others with this one" ["b"];
+        ResultLeft "result-left" "To the left" ["h", "left"];
+        ResultRight "result-right" "To the right" ["l", "right"];
+        ResultDown "result-down" "Down" ["j", "down"] hint "move";
+        ResultUp "result-up" "Up" ["k", "up"];
+        ResultPageDown "result-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        ResultPageUp "result-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        ResultFirst "result-first" "To the beginning" ["g", "home"];
+        ResultLast "result-last" "To the end" ["G", "end"];
     }
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";

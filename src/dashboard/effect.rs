@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::evaluations;
 use super::house::Order;
 use crate::launch::Request;
 use crate::run::RunDir;
@@ -22,6 +23,8 @@ pub enum Effect {
     Watch(HashSet<PathBuf>),
     /// Watch these folders and no others, and then search the roots, so that nothing that happened before the watch goes unseen.
     WatchAndDiscover(HashSet<PathBuf>),
+    /// Watch these folders and no others, and then do something about evaluations, for the same reason.
+    WatchAndEvaluate(HashSet<PathBuf>, evaluations::Order),
     /// Tell when the process of this run ends.
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.
@@ -38,6 +41,8 @@ pub enum Effect {
     LoadMarks,
     /// Keep these as the marked runs for the next start.
     SaveMarks(Vec<RunDir>),
+    /// Do something about evaluations.
+    Evaluate(evaluations::Order),
     /// Keep house.
     Keep(Order),
     /// Remember a theme by its name.

@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use super::effect::Effect;
 use super::executor::Executor;
+use super::graphics::{self, Protocol};
 use super::house::Order;
 use super::message::{Message, Notice};
 use super::state::State;
@@ -65,6 +66,12 @@ pub fn run(options: Options) -> Result<()> {
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
+    let lookup = |name: &str| std::env::var(name).ok();
+    let named = options.config.images.as_ref();
+    let named = named.and_then(|images| Protocol::named(&images.value));
+    state.pictures = named
+        .unwrap_or_else(|| Protocol::detect(lookup))
+        .with_cells(graphics::cell_pixels());
     tell(&mut state, &mistakes);
     listen_for_signals(sender.clone());
     listen_for_hang_up(sender.clone());
@@ -142,7 +149,11 @@ fn turn(
             Err(RecvTimeoutError::Timeout) => {}
         }
         if state.dirty {
-            terminal.draw(|frame| view::draw(state, frame.area(), frame.buffer_mut()))?;
+            terminal.draw(
+                |frame| view::draw(state, frame.area(), frame.buffer_mut()),
+                view::pictures(state),
+                state.pictures,
+            )?;
             state.dirty = false;
             // After a pause two frames may follow each other at once: the answer to a key does not wait because something else
             // has just been drawn.
@@ -152,7 +163,11 @@ fn turn(
             } else {
                 (frame_due + FRAME).max(now)
             };
-            opening = false;
+            if std::mem::take(&mut opening) {
+                for effect in update(state, Timestamp::now(), Message::FirstDrawn) {
+                    executor.submit(effect);
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::effect::Effect;
+use super::evaluations;
 use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
@@ -130,9 +131,11 @@ impl Executor {
         }
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
-            Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchAndDiscover(_) => {
-                0
-            }
+            Effect::Read(_)
+            | Effect::Close(_)
+            | Effect::Watch(_)
+            | Effect::WatchAndDiscover(_)
+            | Effect::WatchAndEvaluate(..) => 0,
             _ => {
                 self.next = self.next % (self.orders.len() - 1) + 1;
                 self.next
@@ -198,6 +201,10 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             lock(&shared.watcher).set(&folders);
             search(shared);
         }
+        Effect::WatchAndEvaluate(folders, order) => {
+            lock(&shared.watcher).set(&folders);
+            evaluations::carry_out(order, &shared.messages);
+        }
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
             let measured = dirs.into_iter().map(|dir| {
@@ -221,6 +228,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
+        Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
         Effect::Keep(order) => send(Message::Kept(house::carry_out(order))),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {

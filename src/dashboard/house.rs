@@ -1,16 +1,20 @@
 //! Keeping house from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::effect::Effect;
+use super::evaluations;
 use super::message::Notice;
 use super::state::{Screen, State};
 use super::update::changed;
+use super::view;
 use super::view::overlay::Overlay;
 use super::view::rename::Gathered;
 use crate::run::RunDir;
 use crate::run::discover::Found;
+use crate::run::evaluation::EVALUATIONS;
 use crate::run::name_template::Values;
 use crate::run::notes::{self, Annotated, Change};
 use crate::run::rename::{self, Renamed, Step, Wish};
@@ -191,7 +195,13 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             if let Some(problem) = problem {
                 state.notice = Some(Notice::bad(problem));
             }
-            return dirs.iter().flat_map(|dir| changed(state, dir)).collect();
+            let mut effects = Vec::new();
+            if dirs.iter().any(is_evaluation) {
+                effects.extend(evaluations::find(state));
+            }
+            let runs = dirs.iter().filter(|dir| !is_evaluation(dir));
+            effects.extend(runs.flat_map(|dir| changed(state, dir)));
+            return effects;
         }
         Outcome::Moved(moved, deed) => {
             let undone = deed.is_none();
@@ -232,10 +242,16 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Whether a folder that was dealt with is an evaluation's: those lie in a folder in which no run is looked for.
+fn is_evaluation(dir: &RunDir) -> bool {
+    let parent = dir.path().parent().and_then(Path::file_name);
+    parent.is_some_and(|parent| parent == EVALUATIONS)
+}
+
 /// Rows, cursor and the opened run go with their folders.
 fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for (from, to) in moved {
+    for (from, to) in moved.iter().filter(|(from, _)| !is_evaluation(from)) {
         state.refreshing.remove(from);
         state.runs.mark_follows(from, to);
         state.runs.remove(from);
@@ -259,7 +275,17 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
         };
         state.notice = Some(Notice::good(text));
     }
-    let there = moved.iter().map(|(_, to)| to.clone()).collect();
-    effects.push(Effect::Summarise(there));
+    let (evaluated, runs): (Vec<_>, Vec<_>) = moved
+        .iter()
+        .cloned()
+        .partition(|(from, _)| is_evaluation(from));
+    if !evaluated.is_empty() {
+        view::evaluations::follow(state, &evaluated);
+        effects.extend(evaluations::find(state));
+    }
+    let there: Vec<RunDir> = runs.into_iter().map(|(_, to)| to).collect();
+    if !there.is_empty() {
+        effects.push(Effect::Summarise(there));
+    }
     effects
 }

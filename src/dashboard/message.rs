@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
+use super::evaluations;
 use super::house::Outcome;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
@@ -60,6 +61,10 @@ pub enum Message {
     MarksLoaded(Vec<RunDir>),
     /// What came of keeping house.
     Kept(Outcome),
+    /// News about evaluations.
+    Evaluation(evaluations::News),
+    /// The first frame is on the screen.
+    FirstDrawn,
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

@@ -3,10 +3,12 @@
 
 pub mod command;
 mod effect;
+mod evaluations;
 mod event_loop;
 mod executor;
 mod folders;
 mod follow;
+mod graphics;
 mod house;
 mod keymap;
 mod message;

@@ -1,5 +1,6 @@
 //! The user's configuration, put to use: themes, keys and columns are known here, so here their names are checked.
 
+use super::graphics;
 use super::keymap::Keymap;
 use super::state::State;
 use super::theme::{self, Depth};
@@ -42,6 +43,16 @@ pub fn apply(
     };
     mistakes.extend(bad_keys.iter().map(place));
     state.keymap = keymap;
+
+    let named = config.images.as_ref();
+    if let Some(images) = named.filter(|images| !graphics::NAMES.contains(&images.value.as_str())) {
+        mistakes.push(format!(
+            "{}: images must be one of {}, got {:?}",
+            images.place,
+            graphics::NAMES.join(", "),
+            images.value
+        ));
+    }
 
     if let Some(wanted) = &config.columns {
         let mut columns = Vec::new();
@@ -112,16 +123,17 @@ mod tests {
     #[test]
     fn each_mistake_is_told_with_its_place_and_the_rest_holds() {
         let (state, mistakes) = applied(
-            "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
+            "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\nimages = \"paint\"\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
         );
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
         assert!(
             mistakes[0].starts_with("config.toml:1: theme \"plaid\" is not known"),
             "{mistakes:?}"
         );
         for (mistake, place) in mistakes[1..].iter().zip([
-            "config.toml:4: keys.fly",
-            "config.toml:5: keys.help",
+            "config.toml:5: keys.fly",
+            "config.toml:6: keys.help",
+            "config.toml:3: images must be one of auto, kitty",
             "config.toml:2: column",
         ]) {
             assert!(mistake.starts_with(place), "{mistake}");

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::evaluations::Evaluations;
+use super::graphics::Protocol;
 use super::house::Deed;
 use super::keymap::Keymap;
 use super::message::Notice;
 use super::theme::Theme;
+use super::view::evaluations::Journey;
 use super::view::form::Form;
 use super::view::opened::Opened;
 use super::view::overlay::Overlay;
@@ -26,6 +29,8 @@ pub enum Screen {
     Run(RunView),
     /// The form that starts a run.
     Form,
+    /// Evaluations: a list of them, one, or some side by side.
+    Evaluations(Box<Journey>),
 }
 
 /// The dashboard's state.
@@ -59,6 +64,10 @@ pub struct State {
     pub refreshing: HashMap<RunDir, bool>,
     /// What was done in this session and can be taken back, the last at the end.
     pub deeds: Vec<Deed>,
+    /// What is known of evaluations.
+    pub evaluations: Evaluations,
+    /// How pictures are drawn.
+    pub pictures: Protocol,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
     /// Whether anything on the screen may have changed since it was drawn.
@@ -84,6 +93,8 @@ impl State {
             opened: None,
             refreshing: HashMap::new(),
             deeds: Vec::new(),
+            evaluations: Evaluations::default(),
+            pictures: Protocol::default(),
             fresh: HashSet::new(),
             dirty: true,
         }
@@ -93,6 +104,7 @@ impl State {
     pub fn next_wake(&self) -> Option<Timestamp> {
         match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
+            Screen::Evaluations(ref journey) => journey.next_wake(self),
             Screen::Run(_) | Screen::Form => None,
         }
     }

@@ -12,6 +12,8 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 
+use super::graphics::{self, Painter, Placed, Protocol};
+
 /// The screen that is drawn on.
 pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
 
@@ -20,6 +22,7 @@ pub struct Terminal {
     /// Never dropped: ratatui would complain to a standard error that is gone with the terminal, and that panics. [`leave`] does
     /// all that is needed.
     screen: ManuallyDrop<Screen>,
+    painter: Painter,
 }
 
 impl Terminal {
@@ -32,16 +35,28 @@ impl Terminal {
         enter()?;
         Ok(Self {
             screen: new_screen()?,
+            painter: Painter::default(),
         })
     }
 
-    /// Draws one frame; a terminal that can shows it whole.
+    /// Draws one frame, and over its blanks these pictures; a terminal that can shows it whole.
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
+    pub fn draw(
+        &mut self,
+        render: impl FnOnce(&mut ratatui::Frame),
+        pictures: Vec<Placed>,
+        by: Protocol,
+    ) -> io::Result<()> {
         queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        let has_new = self.painter.clear(self.screen.backend_mut(), &pictures)?;
         self.screen.draw(render)?;
+        if has_new {
+            let out = self.screen.backend_mut();
+            self.painter
+                .show(out, pictures, by, graphics::cell_pixels())?;
+        }
         execute!(self.screen.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -59,6 +74,8 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
+        self.painter.leave(self.screen.backend_mut())?;
+        self.screen.backend_mut().flush()?;
         leave()?;
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         enter()?;
@@ -71,6 +88,8 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // Nothing is left to do for a terminal that is gone.
+        let _ = self.painter.leave(self.screen.backend_mut());
+        let _ = self.screen.backend_mut().flush();
         let _ = leave();
     }
 }

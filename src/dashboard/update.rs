@@ -1,7 +1,7 @@
 //! What each message changes, and what is to be done about it. Pure: no input or output, no clock, no thread.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use super::command::Action;
 use super::effect::Effect;
+use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
@@ -57,17 +58,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             dirs,
             fresh,
             problems,
-        } => {
-            state.runs.searched(&dirs, problems);
-            let new = !fresh.is_subset(&state.fresh);
-            state.fresh = fresh;
-            let mut effects = look_closer(state);
-            if new {
-                effects.push(Effect::WatchAndDiscover(watched(state)));
-            }
-            effects.push(Effect::FlushCache);
-            effects
-        }
+        } => search_ended(state, &dirs, fresh, problems),
         Message::Summarised(summaries) => summarised(state, summaries),
         Message::RunGone(dir) => {
             state.refreshing.remove(&dir);
@@ -78,11 +69,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             }
             Vec::new()
         }
-        Message::FolderChanged(folder) => match state.runs.owner(&folder).cloned() {
-            Some(dir) => changed(state, &dir),
-            // A folder in which runs appear: one may have.
-            None => vec![Effect::Discover],
-        },
+        Message::FolderChanged(folder) => folder_changed(state, &folder),
         Message::ProcessEnded(dir) => changed(state, &dir),
         Message::RunRead(dir, reading) => {
             let opened = state.opened.as_mut().filter(|opened| opened.dir == dir);
@@ -112,6 +99,12 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.runs.remember_marks(dirs);
             Vec::new()
         }
+        Message::Evaluation(news) => evaluations::update(state, news),
+        Message::FirstDrawn => {
+            // Nothing has changed but that there is time now.
+            state.dirty = false;
+            evaluations::find(state)
+        }
         Message::Kept(outcome) => house::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
@@ -129,6 +122,7 @@ fn paste(state: &mut State, text: &str) {
         (Some(Overlay::Ask(ask)), _) => ask.paste(text),
         (Some(Overlay::Note(editor)), _) => editor.paste(text),
         (Some(Overlay::Rename(renaming)), _) => renaming.paste(text),
+        (Some(Overlay::Evaluate(form)), _) => form.paste(text),
         (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
         (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
         _ => {}
@@ -170,6 +164,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
         _ if matches!(state.screen, Screen::Form) => return form::act(state, action),
+        Action::Evaluate | Action::EvaluateThis => return view::evaluations::ask(state),
+        Action::ShowEvaluations | Action::ShowRunEvaluations => {
+            return view::evaluations::open(state);
+        }
+        _ if matches!(state.screen, Screen::Evaluations(_)) => {
+            return view::evaluations::act(state, action);
+        }
         Action::Back => {
             state.screen = Screen::Runs;
             return look_closer(state);
@@ -278,10 +279,10 @@ fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 }
 
 /// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is shown of them is asked for.
-fn look_closer(state: &mut State) -> Vec<Effect> {
+pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
     effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
-    if matches!(state.screen, Screen::Run(_)) {
+    if matches!(state.screen, Screen::Run(_) | Screen::Evaluations(_)) {
         return effects;
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());
@@ -300,12 +301,13 @@ fn watch(state: &State) -> Effect {
     Effect::Watch(watched(state))
 }
 
-fn watched(state: &State) -> HashSet<PathBuf> {
+pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
     let mut folders: HashSet<_> = state
         .roots
         .iter()
         .flat_map(|root| [root.clone(), root.join(TRAINING_RUNS)])
         .chain(state.fresh.iter().cloned())
+        .chain(state.evaluations.watched())
         .collect();
     let height = runs::table_height(state.size);
     let active = state.runs.all().filter(|row| {
@@ -358,6 +360,38 @@ fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Ef
         effects.extend(look_closer(state));
     }
     effects
+}
+
+fn search_ended(
+    state: &mut State,
+    dirs: &[RunDir],
+    fresh: HashSet<PathBuf>,
+    problems: Vec<String>,
+) -> Vec<Effect> {
+    state.runs.searched(dirs, problems);
+    let new = !fresh.is_subset(&state.fresh);
+    state.fresh = fresh;
+    let mut effects = look_closer(state);
+    if new {
+        effects.push(Effect::WatchAndDiscover(watched(state)));
+    }
+    effects.push(Effect::FlushCache);
+    // The first time they are looked for is after the first frame, which does not wait for them.
+    if state.evaluations.has_begun() {
+        effects.extend(evaluations::find(state));
+    }
+    effects
+}
+
+fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
+    if let Some(effects) = evaluations::folder_changed(state, folder) {
+        return effects;
+    }
+    match state.runs.owner(folder).cloned() {
+        Some(dir) => changed(state, &dir),
+        // A folder in which runs appear: one may have.
+        None => vec![Effect::Discover],
+    }
 }
 
 fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect> {

@@ -28,7 +28,8 @@ pub(super) const NOT_RUNS: [&str; 5] = [
 pub struct Stamp(u64, u64);
 
 impl Stamp {
-    fn of(path: &Path) -> Self {
+    /// As the file is now.
+    pub fn of(path: &Path) -> Self {
         let Ok(metadata) = fs::metadata(path) else {
             return Self::default();
         };

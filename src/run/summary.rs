@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config_file::Config;
 use super::discover::Found;
+use super::evaluation::Best;
 use super::headline;
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
@@ -61,6 +62,9 @@ pub struct Summary {
     pub notes: Notes,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
+    /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
+    #[serde(skip)]
+    pub evaluated: Option<Best>,
 }
 
 /// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
@@ -211,6 +215,7 @@ impl Summary {
             problems: metrics.problem_count,
             notes,
             progress: progress.flatten(),
+            evaluated: None,
             dir,
         }
     }

@@ -9,7 +9,7 @@ use crate::fake_worker::{UNTIL_STOPPED, Workplace};
 use crate::pty::Dashboard;
 
 /// A run of another trainer, as the reference leaves it.
-fn foreign_run(place: &Path, name: &str, accuracies: &[f64]) {
+pub fn foreign_run(place: &Path, name: &str, accuracies: &[f64]) {
     let logs = place.join("runs").join(name).join("logs");
     fs::create_dir_all(&logs).unwrap();
     let mut text = String::from("epoch,train_loss,train_acc,val_loss,val_acc,learning_rate\r\n");
@@ -29,7 +29,7 @@ fn row(epoch: u32, accuracy: f64) -> String {
 }
 
 /// Lets a run's files be an hour old, so that it does not seem to train.
-fn age(place: &Path, name: &str) {
+pub fn age(place: &Path, name: &str) {
     let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     for file in ["metrics.csv", "config.json"] {
         let path = place.join("runs").join(name).join("logs").join(file);

@@ -6,6 +6,7 @@
 
 mod cli;
 mod dashboard;
+mod evaluations;
 mod fake_worker;
 mod libtorch_script;
 mod pty;

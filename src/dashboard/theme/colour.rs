@@ -52,6 +52,40 @@ impl Rgb {
         }
     }
 
+    /// Of xterm's cube and its greys the nearest to this colour, channel by channel.
+    pub fn quick_index(self) -> u8 {
+        const MIDDLES: [u8; 5] = [48, 115, 155, 195, 235];
+        let step = |channel: u8| MIDDLES.iter().filter(|middle| channel >= **middle).count() as u8;
+        let cube = 16 + 36 * step(self.0) + 6 * step(self.1) + step(self.2);
+        let mean = (u16::from(self.0) + u16::from(self.1) + u16::from(self.2)) / 3;
+        let grey = 232 + (mean.saturating_sub(3) / 10).min(23) as u8;
+        if self.apart(Self::indexed(grey)) < self.apart(Self::indexed(cube)) {
+            grey
+        } else {
+            cube
+        }
+    }
+
+    /// How far apart two colours are, the squares of the channels' differences added.
+    pub fn apart(self, other: Self) -> u32 {
+        let square = |one: u8, two: u8| u32::from(one.abs_diff(two)).pow(2);
+        square(self.0, other.0) + square(self.1, other.1) + square(self.2, other.2)
+    }
+
+    /// So much of the way (0 to 1) from this colour to another.
+    #[must_use]
+    pub fn towards(self, other: Self, part: f64) -> Self {
+        let mix = |one: u8, two: u8| {
+            (f64::from(one) + (f64::from(two) - f64::from(one)) * part.clamp(0.0, 1.0)).round()
+                as u8
+        };
+        Self(
+            mix(self.0, other.0),
+            mix(self.1, other.1),
+            mix(self.2, other.2),
+        )
+    }
+
     /// Red, green and blue as light, each from 0 to 1.
     pub fn linear(self) -> [f64; 3] {
         [self.0, self.1, self.2].map(|channel| {

@@ -76,6 +76,21 @@ impl Depth {
     }
 }
 
+impl Depth {
+    /// The nearest colour that this terminal shows to one of a picture: quick rather than exact, since pictures have thousands.
+    /// `None` where there are no colours.
+    pub fn colour(self, wanted: Rgb) -> Option<Color> {
+        match self {
+            Depth::None => None,
+            Depth::True => Some(Color::Rgb(wanted.0, wanted.1, wanted.2)),
+            Depth::Indexed => Some(Color::Indexed(wanted.quick_index())),
+            Depth::Sixteen => (0..16_u8)
+                .min_by_key(|index| wanted.apart(Rgb::indexed(*index)))
+                .map(|index| NAMED[usize::from(index)]),
+        }
+    }
+}
+
 /// Where the 256 colours lie.
 static PLACES: LazyLock<Vec<Lab>> =
     LazyLock::new(|| (0..=255).map(|index| Rgb::indexed(index).oklab()).collect());
@@ -86,7 +101,7 @@ fn nearest(wanted: Rgb, candidates: impl Iterator<Item = u8>) -> Option<u8> {
     candidates.min_by(|a, b| far(*a).total_cmp(&far(*b)))
 }
 
-fn nearest_indexed(colour: Color) -> Color {
+pub(super) fn nearest_indexed(colour: Color) -> Color {
     let Color::Rgb(red, green, blue) = colour else {
         return colour;
     };

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::colour::Rgb;
-use super::{Role, Theme};
+use super::{Depth, Role, Theme};
 
 /// A mistake in a theme file, as one sentence that begins with the file and the line.
 pub type Warning = String;
@@ -67,6 +67,7 @@ pub fn load_all(files: &[(String, String)]) -> (Vec<Theme>, Vec<Warning>) {
             name: source.name.to_owned(),
             styles: sheet(&sources, *source, &mut vec![source.name], &mut warnings)
                 .styles(&mut warnings),
+            depth: Depth::True,
         })
         .collect();
     // What is wrong with a theme is found again with each that inherits it.
@@ -82,6 +83,7 @@ pub(super) fn default() -> Theme {
     Theme {
         name: name.to_owned(),
         styles: sheet.styles(&mut Vec::new()),
+        depth: Depth::True,
     }
 }
 

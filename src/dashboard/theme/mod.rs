@@ -5,6 +5,7 @@ pub mod colour;
 mod depth;
 mod load;
 mod role;
+mod shade;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ pub struct Theme {
     /// Its name: the file's, as lists show it and the config file has it.
     pub name: String,
     styles: [Style; Role::ALL.len()],
+    /// What the styles are for.
+    depth: Depth,
 }
 
 impl Theme {
@@ -52,6 +55,11 @@ impl Theme {
         })
     }
 
+    /// How many colours it is made for.
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
     /// The theme in the colours that a terminal has; with none at all, roles are told apart by bold, dim, underlined and
     /// reversed.
     #[must_use]
@@ -60,6 +68,7 @@ impl Theme {
         Self {
             name: self.name.clone(),
             styles: Role::ALL.map(|role| depth.fit(role, self.style(role), background)),
+            depth,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
 use crate::run::RunDir;
-use crate::run::notes::{Change, retag_of, tags_of};
+use crate::run::notes::{Change, Notes, retag_of, tags_of};
 use crate::run::rename;
 use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
@@ -68,17 +68,26 @@ impl About {
 impl Ask {
     /// Asks about a run, with what holds now as the text to change.
     pub fn new(about: About, summary: &Summary) -> Self {
+        let (dir, name) = (summary.dir.clone(), summary.name.clone());
+        Self {
+            state: Some(summary.observed.state),
+            ..Self::about_folder(about, dir, name, &summary.notes)
+        }
+    }
+
+    /// Asks about a folder that people can name and annotate, such as an evaluation's; `name` is what lists call it.
+    pub fn about_folder(about: About, dir: RunDir, name: String, notes: &Notes) -> Self {
         let text = match about {
-            About::Tags => summary.notes.tags.join(" "),
-            About::Name => summary.name.clone(),
+            About::Tags => notes.tags.join(" "),
+            About::Name => name.clone(),
             About::Retag | About::NoteLine => String::new(),
         };
         Self {
             about,
-            dirs: vec![summary.dir.clone()],
-            name: summary.name.clone(),
-            state: Some(summary.observed.state),
-            only_lists: summary.notes.name.is_some(),
+            dirs: vec![dir],
+            name,
+            state: None,
+            only_lists: notes.name.is_some(),
             prompt: Prompt::new(&text),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::state_glyph::glyph;
+use crate::run::evaluation::Best;
 use crate::run::notes::Notes;
 use crate::run::summary::Summary;
 use crate::text;
@@ -60,6 +61,7 @@ columns! {
     Model     "model"      "MODEL"      14 8 left;
     Epochs    "epochs"     "EPOCHS"     14 1 left;
     Best      "best"       "BEST %"     12 2 right;
+    Test      "test"       "TEST %"     10 3 right;
     TrainLoss "train_loss" "TRAIN LOSS" 10 6 right;
     ValLoss   "val_loss"   "VAL LOSS"    8 5 right;
     Rate      "rate"       "LR"          8 7 right;
@@ -102,6 +104,11 @@ pub fn fitting(wanted: &[Column], width: u16) -> Vec<(Column, u16)> {
         .filter(|column| kept.contains(column))
         .map(|column| (*column, column.width() + extra(*column)))
         .collect()
+}
+
+/// The best evaluation on test images; what validation images give is another column's.
+fn tested(summary: &Summary) -> Option<&Best> {
+    summary.evaluated.as_ref().filter(|best| best.is_test())
 }
 
 /// How long ago a run began.
@@ -157,6 +164,13 @@ impl Column {
                 (Some(best), Some(epoch)) => format!("{best:.2} @{epoch}"),
                 _ => "-".to_owned(),
             },
+            Self::Test => tested(summary).map_or_else(
+                || "-".to_owned(),
+                |best| match best.views {
+                    0 | 1 => format!("{:.2}", best.accuracy),
+                    views => format!("{:.2} ×{views}", best.accuracy),
+                },
+            ),
             Self::TrainLoss => number(summary.last("train_loss").or_else(|| summary.last("loss"))),
             Self::ValLoss => number(summary.last("val_loss")),
             Self::Rate => number(summary.last("learning_rate").or_else(|| summary.last("lr"))),
@@ -200,6 +214,10 @@ impl Column {
             Self::Model => words(&a.model, &b.model),
             Self::Epochs => turn(a.epochs_done.cmp(&b.epochs_done)),
             Self::Best | Self::Trend => numbers(a.best_val_acc, b.best_val_acc),
+            Self::Test => {
+                let accuracy = |summary| tested(summary).map(|best: &Best| best.accuracy);
+                numbers(accuracy(a), accuracy(b))
+            }
             Self::TrainLoss => numbers(a.last("train_loss"), b.last("train_loss")),
             Self::ValLoss => numbers(a.last("val_loss"), b.last("val_loss")),
             Self::Rate => numbers(a.last("learning_rate"), b.last("learning_rate")),
@@ -235,7 +253,7 @@ mod tests {
         };
         assert_eq!(
             names(80),
-            ["state", "name", "epochs", "best", "trend", "age"]
+            ["state", "name", "epochs", "best", "test", "age"]
         );
         assert_eq!(
             names(200),

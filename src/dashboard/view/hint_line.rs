@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::super::command::Action;
 use super::super::state::State;
 use super::super::theme::Role;
 
@@ -21,18 +22,28 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     let context = super::context(state);
+    let hints: Vec<_> = state
+        .keymap
+        .reachable(context)
+        .filter_map(|(command, keys)| {
+            let (hint, key) = (command.hint?, keys.into_iter().next()?);
+            let width = key.chars().count() + hint.chars().count() + 3;
+            Some((command.action, key, hint, width))
+        })
+        .collect();
+    // How all the other keys are found is told whatever the width.
+    let is_help = |action: Action| action == Action::Help;
+    let help = hints.iter().find(|(action, ..)| is_help(*action));
+    let mut left = usize::from(area.width).saturating_sub(help.map_or(0, |(.., width)| *width));
     let mut spans = Vec::new();
-    let mut width = 0;
-    for (command, keys) in state.keymap.reachable(context) {
-        let (Some(hint), Some(key)) = (command.hint, keys.into_iter().next()) else {
-            continue;
-        };
-        let taken = key.chars().count() + hint.chars().count() + 3;
-        // A hint that would be cut is left out.
-        if width + taken > usize::from(area.width) {
-            continue;
+    for (action, key, hint, width) in hints {
+        if !is_help(action) {
+            // A hint that would be cut is left out.
+            let Some(rest) = left.checked_sub(width) else {
+                continue;
+            };
+            left = rest;
         }
-        width += taken;
         spans.push(Span::styled(key, theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
     }

@@ -4,12 +4,14 @@
 pub mod ask;
 pub mod columns;
 pub mod confirm;
+pub mod evaluations;
 pub mod form;
 pub mod help;
 pub mod hint_line;
 pub mod note;
 pub mod opened;
 pub mod overlay;
+pub mod parts;
 pub mod pick;
 pub mod preview;
 pub mod rename;
@@ -22,6 +24,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 
 use super::command::Context;
+use super::graphics::{Placed, Protocol};
 use super::state::{Screen, State};
 use super::theme::Role;
 
@@ -42,6 +45,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.screen {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Form => form::draw(state, main, buf),
+        Screen::Evaluations(journey) => journey.draw(state, main, buf),
         Screen::Run(view) => {
             if let Some(summary) = state
                 .runs
@@ -58,11 +62,25 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// The pictures that belong on the screen in the terminal's own graphics; what lies over a screen hides them.
+pub fn pictures(state: &State) -> Vec<Placed> {
+    let [main, _] = areas(Rect::new(0, 0, state.size.0, state.size.1));
+    match &state.screen {
+        Screen::Evaluations(journey)
+            if state.overlay.is_none() && state.pictures != Protocol::Blocks =>
+        {
+            journey.pictures(main)
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Where the keys of the current screen are found.
 pub fn context(state: &State) -> Context {
     match state.screen {
         Screen::Runs => Context::Runs,
         Screen::Run(_) => Context::Run,
         Screen::Form => Context::Form,
+        Screen::Evaluations(ref journey) => journey.context(),
     }
 }

@@ -13,7 +13,7 @@ use super::super::theme::Role;
 use super::super::widget::editor::Editor;
 use super::overlay::frame;
 use crate::run::RunDir;
-use crate::run::notes::Change;
+use crate::run::notes::{Change, Notes};
 use crate::run::summary::Summary;
 
 /// The note's text as it is typed.
@@ -31,11 +31,17 @@ pub struct NoteEditor {
 impl NoteEditor {
     /// The editor of a run's note.
     pub fn new(summary: &Summary) -> Self {
+        let (dir, name) = (summary.dir.clone(), summary.name.clone());
+        Self::about_folder(dir, name, &summary.notes)
+    }
+
+    /// The editor of the note on a folder, such as an evaluation's; `name` is what lists call it.
+    pub fn about_folder(dir: RunDir, name: String, notes: &Notes) -> Self {
         Self {
-            dir: summary.dir.clone(),
-            name: summary.name.clone(),
-            before: summary.notes.note.clone(),
-            editor: Editor::new(&summary.notes.note),
+            dir,
+            name,
+            before: notes.note.clone(),
+            editor: Editor::new(&notes.note),
             asked: false,
         }
     }

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, confirm, help, note, pick, rename};
+use super::{ask, confirm, evaluations, help, note, pick, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum Overlay {
     Note(Box<note::NoteEditor>),
     /// A template for the names of many runs.
     Rename(Box<rename::Renaming>),
+    /// What to evaluate.
+    Evaluate(Box<evaluations::Form>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -37,6 +39,7 @@ impl Overlay {
             Self::Ask(ask) => ask.draw(state, area, buf),
             Self::Note(editor) => editor.draw(state, area, buf),
             Self::Rename(renaming) => renaming.draw(state, area, buf),
+            Self::Evaluate(form) => form.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -62,6 +65,7 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             state.overlay = left.map(|renaming| Overlay::Rename(Box::new(renaming)));
             return effects;
         }
+        Some(Overlay::Evaluate(form)) => return form.key(state, event),
         Some(Overlay::Pick(list)) => {
             let (left, effects) = pick::key(*list, state, event);
             if let Some(list) = left {

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use super::results::{Evaluated, Results};
 use crate::run::layout::RunDir;
 
-/// Whether a checkpoint of the run with this identity and folder was evaluated. A run may have been moved or renamed since, and
+/// Whether one of these checkpoints, which were evaluated, is of the run with this identity and folder. A run may have been moved or renamed since, and
 /// keeps its identity; a run of another trainer has only its folder.
-pub fn evaluates(results: &Results, id: &str, dir: &RunDir) -> bool {
-    results
-        .checkpoints
+pub fn evaluates(checkpoints: &[Evaluated], id: &str, dir: &RunDir) -> bool {
+    checkpoints
         .iter()
         .any(|evaluated| is_of(evaluated, id, dir))
 }
@@ -77,10 +76,18 @@ mod tests {
             checkpoints: vec![of(Some("a-1"), "/runs/old"), of(None, "/runs/foreign")],
             ..Results::default()
         };
-        assert!(evaluates(&results, "a-1", &RunDir::new("/runs/renamed")));
-        assert!(!evaluates(&results, "b-2", &RunDir::new("/runs/old")));
         assert!(evaluates(
-            &results,
+            &results.checkpoints,
+            "a-1",
+            &RunDir::new("/runs/renamed")
+        ));
+        assert!(!evaluates(
+            &results.checkpoints,
+            "b-2",
+            &RunDir::new("/runs/old")
+        ));
+        assert!(evaluates(
+            &results.checkpoints,
             "/runs/foreign",
             &RunDir::new("/runs/foreign")
         ));

@@ -2,6 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use crate::dashboard::view::parts::FEWEST_FOR_ALL;
+
 /// A part of the screen that keys can go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {
@@ -76,9 +78,6 @@ pub struct Areas {
     pub panes: [Rect; 5],
 }
 
-const FEWEST_COLUMNS_FOR_ALL: u16 = 150;
-const FEWEST_ROWS_FOR_ALL: u16 = 36;
-
 impl Areas {
     /// Divides `area`; `checkpoints` is how many there are to list.
     pub fn of(area: Rect, header_rows: u16, shown: Pane, checkpoints: usize) -> Self {
@@ -96,7 +95,7 @@ impl Areas {
             height: 0,
             ..area
         };
-        if area.width < FEWEST_COLUMNS_FOR_ALL || area.height < FEWEST_ROWS_FOR_ALL {
+        if area.width < FEWEST_FOR_ALL.0 || area.height < FEWEST_FOR_ALL.1 {
             let tabs = Rect {
                 height: 1.min(body.height),
                 ..body

@@ -43,6 +43,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         problems: 0,
         notes: Notes::default(),
         progress: None,
+        evaluated: None,
     }
 }
 

@@ -2,15 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::charts::Grid;
 use super::detail::Detail;
 use super::layout::{Areas, Pane};
 use super::{RunView, epochs, shown_first_chart};
-use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::theme::Theme;
+use crate::dashboard::view::parts;
 use crate::text::bytes;
 
 impl RunView {
@@ -26,75 +24,19 @@ impl RunView {
                 .map(|detail| self.note(pane, detail, areas.pane(pane)))
                 .unwrap_or_default()
         };
+        let named = Pane::ALL.map(Pane::title);
         if !areas.tabs.is_empty() {
-            let mut tabs = Vec::new();
-            for (number, pane) in (1..).zip(Pane::ALL) {
-                let text = format!(" {number} {} ", pane.title());
-                let here = pane == self.pane;
-                let style = if here {
-                    theme.style(Role::Selection)
-                } else {
-                    theme.style(Role::Muted)
-                };
-                tabs.push(Span::styled(text, style));
-                tabs.push(Span::raw(" "));
-            }
-            let tabs = Line::from(tabs);
-            let used = tabs.width() as u16;
-            tabs.render(areas.tabs, buf);
-            let note = Line::styled(note(self.pane), theme.style(Role::Muted));
-            let left = areas.tabs.width.saturating_sub(used);
-            if note.width() <= usize::from(left) {
-                let beside = Rect {
-                    x: areas.tabs.x + used,
-                    width: left,
-                    ..areas.tabs
-                };
-                note.right_aligned().render(beside, buf);
-            }
-            return;
+            let shown = (self.pane as usize, note(self.pane));
+            return parts::draw_tabs(&named, shown, theme, areas.tabs, buf);
         }
-        for (number, pane) in (1..).zip(Pane::ALL) {
-            let area = areas.titles[pane as usize];
-            let focused = pane == self.pane;
-            let rule = theme.style(if focused {
-                Role::BorderFocused
-            } else {
-                Role::Border
-            });
-            for x in area.x..area.right() {
-                buf[(x, area.y)]
-                    .set_symbol(if focused { "━" } else { "─" })
-                    .set_style(rule);
-            }
-            let name = theme.style(Role::Title);
-            let name = if focused {
-                name.add_modifier(Modifier::BOLD)
-            } else {
-                theme.style(Role::Muted)
+        for pane in Pane::ALL {
+            let title = parts::Title {
+                number: pane as usize + 1,
+                name: pane.title(),
+                is_focused: pane == self.pane,
+                note: note(pane),
             };
-            Line::styled(format!(" {number} {} ", pane.title()), name).render(
-                Rect {
-                    x: area.x + 1,
-                    width: area.width - 1,
-                    ..area
-                },
-                buf,
-            );
-            let note = note(pane);
-            if !note.is_empty() {
-                let line =
-                    Line::styled(format!(" {note} "), theme.style(Role::Muted)).right_aligned();
-                let width = line.width() as u16;
-                line.render(
-                    Rect {
-                        x: area.right().saturating_sub(width + 1),
-                        width,
-                        ..area
-                    },
-                    buf,
-                );
-            }
+            title.draw(theme, areas.titles[pane as usize], buf);
         }
     }
 

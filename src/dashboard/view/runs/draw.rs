@@ -105,6 +105,15 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
         ));
     }
     spans.extend(marks(state));
+    let evaluating = state.evaluations.running.iter();
+    let evaluating: Vec<_> = evaluating.filter(|running| !running.is_abandoned).collect();
+    if let Some(first) = evaluating.first() {
+        let text = match evaluating.len() {
+            1 => format!("  evaluating, {:.0} %", 100.0 * first.fraction),
+            several => format!("  {several} evaluations run"),
+        };
+        spans.push(Span::styled(text, theme.style(Role::StateRunning)));
+    }
     if !runs.searched {
         spans.push(Span::styled("  searching", muted));
     } else if let Some(problem) = runs.problems.first() {
@@ -264,7 +273,12 @@ fn draw_cell(
         _ => theme.style(Role::Muted),
     };
     let width = usize::from(place.width);
-    let said = text::fitted(&column.text(summary, state.now), width).into_owned();
+    let mut said = text::fitted(&column.text(summary, state.now), width).into_owned();
+    if column == Column::Test
+        && let Some(running) = state.evaluations.running_of(summary)
+    {
+        said = format!("▸ {:.0} %", 100.0 * running.fraction);
+    }
     match column {
         Column::Trend => {
             let bad_style = theme.style(Role::Bad);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::marks::Marks;
+use crate::dashboard::evaluations::Evaluations;
 use crate::dashboard::view::columns::{self, Column};
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
@@ -80,14 +81,24 @@ impl Runs {
         self.columns = columns;
     }
 
-    /// The columns that have something to show, in the table's order: while no run has a tag, that column's room is the others'.
+    /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
+    /// is the others'.
     pub(super) fn shown_columns(&self) -> Vec<Column> {
         let has_tag = |row: &Row| {
             let notes = row.summary.as_ref().map(|summary| &summary.notes);
             notes.is_some_and(|notes| !notes.tags.is_empty())
         };
+        let is_evaluated = |row: &Row| {
+            let summary = row.summary.as_ref();
+            summary.is_some_and(|summary| summary.evaluated.is_some())
+        };
         let tagged = self.rows.values().any(has_tag);
-        let shows = |column: &Column| *column != Column::Tags || tagged;
+        let evaluated = self.rows.values().any(is_evaluated);
+        let shows = |column: &Column| match column {
+            Column::Tags => tagged,
+            Column::Test => evaluated,
+            _ => true,
+        };
         self.columns.iter().copied().filter(shows).collect()
     }
 
@@ -159,6 +170,8 @@ impl Runs {
             .get(&found.dir)
             .and_then(|row| row.summary.as_ref()?.size_bytes);
         summary.size_bytes = summary.size_bytes.or(size);
+        let known = self.rows.get(&found.dir);
+        summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
         self.rows.insert(
             found.dir.clone(),
             Row {
@@ -181,6 +194,18 @@ impl Runs {
             }
         }
         if self.sort.0 == Column::Size {
+            self.arrange();
+        }
+    }
+
+    /// Gives each run its best evaluation.
+    pub fn stamp(&mut self, evaluations: &Evaluations) {
+        let summaries = self.rows.values_mut();
+        let changed = summaries
+            .filter_map(|row| row.summary.as_mut())
+            .filter_map(|summary| evaluations.stamp(summary).then_some(()))
+            .count();
+        if changed > 0 && self.sort.0 == Column::Test {
             self.arrange();
         }
     }
@@ -304,7 +329,10 @@ impl Runs {
         // Accuracies are asked for from the best down.
         self.sort = (
             column,
-            matches!(column, Column::Best | Column::Trend | Column::Size),
+            matches!(
+                column,
+                Column::Best | Column::Test | Column::Trend | Column::Size
+            ),
         );
         self.arrange();
     }

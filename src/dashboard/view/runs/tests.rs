@@ -18,6 +18,7 @@ use crate::dashboard::view;
 use crate::dashboard::view::columns::Column;
 use crate::dashboard::view::rename::Gathered;
 use crate::run::discover::Found;
+use crate::run::evaluation::Best;
 use crate::run::name_template::Value;
 use crate::run::notes::Change;
 use crate::run::state::State as RunState;
@@ -58,6 +59,22 @@ fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
     summary.started_at = Some(start() - hours.hours());
     summary.size_bytes = Some(22_600_000 * hours.unsigned_abs());
     (Found::look(dir(name)), summary)
+}
+
+/// Gives each run an evaluation of the test images.
+fn give_evaluations(state: &mut State) {
+    for row in state.runs.rows.values_mut() {
+        let summary = row.summary.as_mut().unwrap();
+        let accuracy = summary.best_val_acc.unwrap_or_default() - 0.5;
+        summary.evaluated = Some(Best {
+            path: "/nowhere/evaluations/one".into(),
+            split: "test".to_owned(),
+            accuracy,
+            low: accuracy - 1.0,
+            high: accuracy + 1.0,
+            views: 8,
+        });
+    }
 }
 
 /// All runs of a small table, newest first: `lively`, `broken`, `proud`, `ancient`.
@@ -133,7 +150,9 @@ fn small_screen_keeps_names_and_what_matters() {
 
 #[test]
 fn large_screen_shows_every_column() {
-    insta::assert_snapshot!(text(&drawn(&listed(200, 50))));
+    let mut state = listed(200, 50);
+    give_evaluations(&mut state);
+    insta::assert_snapshot!(text(&drawn(&state)));
 }
 
 #[test]
@@ -167,6 +186,7 @@ fn state_has_its_colour_and_only_the_name_is_marked() {
 #[test]
 fn every_column_sorts_both_ways_and_the_cursor_stays_on_its_run() {
     let mut state = listed(200, 50);
+    give_evaluations(&mut state);
     assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
     press(&mut state, "j");
     for _ in Column::ALL {

@@ -1,0 +1,529 @@
+//! The list of evaluations: of some runs, or of all.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Margin, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+use unicode_width::UnicodeWidthStr;
+
+use super::step::Step;
+use crate::dashboard::evaluations::Evaluations;
+use crate::dashboard::evaluations::card::{Card, Running};
+use crate::dashboard::state::State;
+use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::run::RunDir;
+use crate::run::evaluation::EvaluationDir;
+use crate::run::summary::Summary;
+use crate::text::{self, count, fitted, number};
+
+/// A run whose evaluations are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    /// Its identity.
+    pub id: String,
+    /// Its folder.
+    pub dir: RunDir,
+    /// What lists call it.
+    pub name: String,
+}
+
+impl Whose {
+    /// A run by its summary.
+    pub fn of(summary: &Summary) -> Self {
+        Self {
+            id: summary.id.clone(),
+            dir: summary.dir.clone(),
+            name: summary.name.clone(),
+        }
+    }
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Age,
+    Name,
+    Tags,
+    Data,
+    Views,
+    Accuracy,
+    Interval,
+    Loss,
+    CalibrationError,
+}
+
+/// The columns in order: title, width, rank (those with the highest go first in little room), whether cells stand to the right.
+const COLUMNS: [(Column, &str, u16, u8, bool); 9] = [
+    (Column::Age, "AGE", 4, 2, true),
+    (Column::Name, "NAME", 20, 0, false),
+    (Column::Tags, "TAGS, NOTE", 16, 7, false),
+    (Column::Data, "DATA", 13, 3, false),
+    (Column::Views, "VIEWS", 5, 1, true),
+    (Column::Accuracy, "RIGHT %", 7, 0, true),
+    (Column::Interval, "95 % INTERVAL", 14, 4, true),
+    (Column::Loss, "LOSS", 6, 5, true),
+    (Column::CalibrationError, "ECE", 5, 6, true),
+];
+
+/// The list.
+#[derive(Debug)]
+pub struct List {
+    /// The runs whose evaluations these are; none: all runs'.
+    whose: Vec<Whose>,
+    /// Whether all runs' are shown whatever `whose` says.
+    is_all: bool,
+    rows: Vec<EvaluationDir>,
+    cursor: Option<EvaluationDir>,
+    top: usize,
+    /// In the order in which they were marked.
+    marks: Vec<EvaluationDir>,
+    sort: (Column, bool),
+}
+
+impl List {
+    /// The evaluations of some runs, or of all if none is named; the newest first.
+    pub fn new(whose: Vec<Whose>, evaluations: &Evaluations) -> Self {
+        let mut list = Self {
+            is_all: whose.is_empty(),
+            whose,
+            rows: Vec::new(),
+            cursor: None,
+            top: 0,
+            marks: Vec::new(),
+            sort: (Column::Age, false),
+        };
+        list.arrange(evaluations);
+        list
+    }
+
+    /// The runs whose evaluations these are.
+    pub fn whose(&self) -> &[Whose] {
+        &self.whose
+    }
+
+    /// The evaluation under the cursor.
+    pub fn selected(&self) -> Option<&EvaluationDir> {
+        self.cursor.as_ref()
+    }
+
+    /// Those to be compared, the first of them the one that the others are compared with: the marked ones; without marks all that
+    /// are listed, the oldest first.
+    pub fn compared(&self, evaluations: &Evaluations) -> Vec<EvaluationDir> {
+        if self.marks.len() > 1 {
+            return self.marks.clone();
+        }
+        let mut rows = self.rows.clone();
+        rows.sort_by_key(|dir| {
+            let started = evaluations.card(dir).and_then(|card| card.started_at);
+            (started, dir.clone())
+        });
+        rows
+    }
+
+    fn shows(&self, is_of: impl Fn(&str, &RunDir) -> bool) -> bool {
+        let mut whose = self.whose.iter();
+        self.is_all || whose.any(|whose| is_of(&whose.id, &whose.dir))
+    }
+
+    /// Takes in what is known now; the cursor stays on its evaluation, or where it was.
+    pub fn arrange(&mut self, evaluations: &Evaluations) {
+        let was = self.position();
+        let mut cards: Vec<&Card> = evaluations
+            .cards()
+            .filter(|card| self.shows(|id, dir| card.is_of(id, dir)))
+            .collect();
+        let (column, reversed) = self.sort;
+        cards.sort_by(|a, b| {
+            let order = order(column, a, b);
+            if reversed { order.reverse() } else { order }
+                .then_with(|| b.started_at.cmp(&a.started_at))
+                .then_with(|| a.dir.cmp(&b.dir))
+        });
+        self.rows = cards.iter().map(|card| card.dir.clone()).collect();
+        let rows = &self.rows;
+        self.marks.retain(|dir| rows.contains(dir));
+        if !self
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| rows.contains(cursor))
+        {
+            let at = was.min(rows.len().saturating_sub(1));
+            self.cursor = rows.get(at).cloned();
+        }
+    }
+
+    /// An evaluation's folder has another name now.
+    pub fn follow(&mut self, from: &EvaluationDir, to: &EvaluationDir) {
+        let all = self
+            .marks
+            .iter_mut()
+            .chain(&mut self.cursor)
+            .chain(&mut self.rows);
+        for dir in all.filter(|dir| *dir == from) {
+            dir.clone_from(to);
+        }
+    }
+
+    fn position(&self) -> usize {
+        let cursor = self.cursor.as_ref();
+        cursor
+            .and_then(|cursor| self.rows.iter().position(|dir| dir == cursor))
+            .unwrap_or(0)
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, step: Step, area: Rect, evaluations: &Evaluations) {
+        let page = usize::from(self.table(area, evaluations).height.max(1));
+        let at = step.along(self.position(), self.rows.len(), page);
+        self.cursor = self.rows.get(at).cloned();
+        // Beyond an edge the row comes to the middle, so that not every move sends the table again.
+        if !(self.top..self.top + page).contains(&at) {
+            self.top = at.saturating_sub(page / 2);
+        }
+        self.top = self.top.min(self.rows.len().saturating_sub(page));
+    }
+
+    /// Marks the evaluation under the cursor, or takes its mark away, and goes on to the next.
+    pub fn toggle_mark(&mut self, area: Rect, evaluations: &Evaluations) {
+        if let Some(cursor) = self.cursor.clone() {
+            match self.marks.iter().position(|dir| *dir == cursor) {
+                Some(at) => drop(self.marks.remove(at)),
+                None => self.marks.push(cursor),
+            }
+            self.step(Step::Down, area, evaluations);
+        }
+    }
+
+    /// Shows all runs' evaluations, or the chosen ones' again.
+    pub fn toggle_all(&mut self, evaluations: &Evaluations) {
+        self.is_all = !self.is_all || self.whose.is_empty();
+        self.arrange(evaluations);
+    }
+
+    /// Sorts by the next column.
+    pub fn sort_next(&mut self, evaluations: &Evaluations) {
+        let at = COLUMNS.iter().position(|column| column.0 == self.sort.0);
+        let next = (at.unwrap_or(0) + 1) % COLUMNS.len();
+        self.sort = (COLUMNS[next].0, false);
+        self.arrange(evaluations);
+    }
+
+    /// Turns the order round.
+    pub fn reverse(&mut self, evaluations: &Evaluations) {
+        self.sort.1 = !self.sort.1;
+        self.arrange(evaluations);
+    }
+
+    /// When a visible age reads differently, on the clock's whole minutes.
+    pub fn next_wake(&self, evaluations: &Evaluations, now: Timestamp) -> Option<Timestamp> {
+        let ages = self.rows.iter().filter_map(|dir| {
+            let started = evaluations.card(dir)?.started_at?;
+            let (_, left) = text::since(age(started, now));
+            let changes = now.checked_add(left).ok()?;
+            Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
+        });
+        ages.min()
+    }
+
+    fn running<'a>(&self, evaluations: &'a Evaluations) -> Vec<&'a Running> {
+        let running = evaluations.running.iter();
+        running
+            .filter(|running| self.shows(|id, dir| running.is_of(id, dir)))
+            .collect()
+    }
+
+    /// The rows of the table: below the top line, those that run, and the heading.
+    fn table(&self, area: Rect, evaluations: &Evaluations) -> Rect {
+        let above = (2 + self.running(evaluations).len() as u16).min(area.height);
+        Rect {
+            y: area.y + above,
+            height: area.height - above,
+            ..area
+        }
+    }
+
+    /// Draws the list.
+    ///
+    /// ```text
+    /// evaluations  of quick 11-24  3 evaluations  2 marked
+    /// ▸ quick 11-24, best  ━━━━━━╸──────  45 %  1,234 images/s
+    ///    AGE NAME                 DATA          VIEWS RIGHT %  95 % INTERVAL   LOSS   ECE
+    /// ▌◆  2h quick 11-24, best    test 2,000        8   93.40    92.23-94.41  0.231 0.031
+    /// ```
+    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let (theme, evaluations) = (&state.theme, &state.evaluations);
+        self.draw_top(state, area, buf);
+        let running = self.running(evaluations);
+        for (y, running) in (area.y + 1..area.bottom()).zip(&running) {
+            draw_running(
+                running,
+                theme,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                buf,
+            );
+        }
+        let table = self.table(area, evaluations);
+        if self.rows.is_empty() {
+            draw_empty(state, table, buf);
+            return;
+        }
+        let columns = fitting(area.width);
+        let mut x = area.x + 3;
+        let heading = table.y.saturating_sub(1);
+        for (column, title, width, _, is_right) in &columns {
+            let role = if *column == self.sort.0 {
+                Role::HeaderSorted
+            } else {
+                Role::Header
+            };
+            let text = aligned(title, usize::from(*width), *is_right);
+            buf.set_stringn(x, heading, text, usize::from(*width), theme.style(role));
+            x += width + 1;
+        }
+        let rows = self.rows.iter().skip(self.top);
+        for (y, dir) in (table.y..table.bottom()).zip(rows) {
+            if let Some(card) = evaluations.card(dir) {
+                self.draw_row(
+                    state,
+                    card,
+                    &columns,
+                    Rect {
+                        y,
+                        height: 1,
+                        ..area
+                    },
+                    buf,
+                );
+            }
+        }
+    }
+
+    fn draw_top(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let theme = &state.theme;
+        let muted = theme.style(Role::Muted);
+        let whose = match &self.whose[..] {
+            _ if self.is_all => "of all runs".to_owned(),
+            [one] => format!("of {}", one.name),
+            several => format!("of {} runs", several.len()),
+        };
+        let plural = if self.rows.len() == 1 { "" } else { "s" };
+        let mut spans = vec![
+            Span::styled("evaluations", theme.style(Role::Title)),
+            Span::styled(format!("  {whose}"), theme.style(Role::Text)),
+            Span::styled(
+                format!("  {} evaluation{plural}", count(self.rows.len() as u64)),
+                muted,
+            ),
+        ];
+        if !self.marks.is_empty() {
+            spans.push(Span::styled(
+                format!("  ◆ {} marked", self.marks.len()),
+                theme.style(Role::Mark),
+            ));
+        }
+        Line::from(spans).render(Rect { height: 1, ..area }, buf);
+    }
+
+    fn draw_row(
+        &self,
+        state: &State,
+        card: &Card,
+        columns: &[(Column, &str, u16, u8, bool)],
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let theme = &state.theme;
+        let is_selected = self.cursor.as_ref() == Some(&card.dir);
+        if is_selected {
+            buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+        }
+        if self.marks.contains(&card.dir) {
+            buf.set_string(area.x + 1, area.y, "◆", theme.style(Role::Mark));
+        }
+        let mut x = area.x + 3;
+        for (column, _, width, _, is_right) in columns {
+            let (text, role) = cell(*column, card, state.now);
+            let role = if is_selected && *column == Column::Name {
+                Role::Selection
+            } else {
+                role
+            };
+            let width = usize::from(*width);
+            let shown = aligned(&fitted(&text, width), width, *is_right);
+            buf.set_stringn(x, area.y, shown, width, theme.style(role));
+            x += width as u16 + 1;
+        }
+    }
+}
+
+fn age(started: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now - started).unwrap_or_default()
+}
+
+fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
+    let lines = if state.evaluations.is_found {
+        vec![
+            Line::from("No evaluations yet."),
+            Line::default(),
+            Line::from("e  evaluates a checkpoint: how good it is, and what it gets wrong."),
+            Line::from("a  shows the evaluations of all runs."),
+        ]
+    } else {
+        vec![Line::from("Searching …")]
+    };
+    Paragraph::new(lines)
+        .style(state.theme.style(Role::Muted))
+        .wrap(Wrap { trim: true })
+        .render(area.inner(Margin::new(2, 1)), buf);
+}
+
+fn draw_running(running: &Running, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let name = fitted(&running.name, usize::from(area.width / 3)).into_owned();
+    if running.is_abandoned {
+        let text = format!("✗ {name}  ended before it was done; nothing of it is kept");
+        return Line::styled(text, theme.style(Role::Warn)).render(area, buf);
+    }
+    let text = format!("▸ {name}, {}  ", running.checkpoint);
+    let line = Line::styled(text, theme.style(Role::StateRunning));
+    let used = (line.width() as u16).min(area.width);
+    line.render(area, buf);
+    let bar = Rect {
+        x: area.x + used,
+        width: 16.min(area.width - used),
+        ..area
+    };
+    ProgressBar {
+        fraction: running.fraction,
+        done: theme.style(Role::BarDone),
+        rest: theme.style(Role::BarRest),
+    }
+    .render(bar, buf);
+    let speed = match running.images_per_s {
+        speed if speed > 0.0 => format!("  {} images/s", count(speed.round() as u64)),
+        _ => String::new(),
+    };
+    let text = format!("  {:.0} %{speed}", 100.0 * running.fraction);
+    let room = usize::from(area.right().saturating_sub(bar.right()));
+    buf.set_stringn(bar.right(), area.y, text, room, theme.style(Role::Text));
+}
+
+/// The columns that fit, the name's width grown by what is left.
+fn fitting(width: u16) -> Vec<(Column, &'static str, u16, u8, bool)> {
+    let mut by_rank = COLUMNS;
+    by_rank.sort_by_key(|column| column.3);
+    let mut left = width.saturating_sub(3);
+    let mut kept = Vec::new();
+    for column in by_rank {
+        if column.2 < left {
+            left -= column.2 + 1;
+            kept.push(column.0);
+        }
+    }
+    let for_tags = if kept.contains(&Column::Tags) {
+        (left / 3).min(24)
+    } else {
+        0
+    };
+    let for_name = (left - for_tags).min(50);
+    COLUMNS
+        .into_iter()
+        .filter(|column| kept.contains(&column.0))
+        .map(|mut column| {
+            column.2 += match column.0 {
+                Column::Name => for_name,
+                Column::Tags => for_tags,
+                _ => 0,
+            };
+            column
+        })
+        .collect()
+}
+
+fn aligned(text: &str, width: usize, is_right: bool) -> String {
+    let blank = " ".repeat(width.saturating_sub(text.width()));
+    if is_right {
+        format!("{blank}{text}")
+    } else {
+        format!("{text}{blank}")
+    }
+}
+
+fn cell(column: Column, card: &Card, now: Timestamp) -> (String, Role) {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    match column {
+        Column::Age => {
+            let age = card
+                .started_at
+                .map(|started| text::since(age(started, now)).0);
+            (or_dash(age), Role::Muted)
+        }
+        Column::Name => (card.name.clone(), Role::Text),
+        Column::Tags => match &card.trouble {
+            Some(trouble) => (trouble.clone(), Role::Warn),
+            None => {
+                let note = card.notes.note.lines().next().map(str::to_owned);
+                let words = card.notes.tags.iter().cloned().chain(note);
+                (words.collect::<Vec<_>>().join(" "), Role::Muted)
+            }
+        },
+        Column::Data if card.images == 0 => ("-".to_owned(), Role::Muted),
+        Column::Data => (
+            format!("{} {}", card.split, count(card.images)),
+            Role::Muted,
+        ),
+        Column::Views => (card.views.to_string(), Role::Text),
+        Column::Accuracy => {
+            let percent = card.percent().map(|percent| format!("{percent:.2}"));
+            (or_dash(percent), Role::Text)
+        }
+        Column::Interval => {
+            let interval = card.accuracy.as_ref();
+            let interval =
+                interval.map(|accuracy| format!("{:.2}-{:.2}", accuracy.low, accuracy.high));
+            (or_dash(interval), Role::Muted)
+        }
+        Column::Loss => (or_dash(card.loss.map(|loss| number(loss, 4))), Role::Muted),
+        Column::CalibrationError => {
+            let error = card.calibration_error.map(|error| format!("{error:.3}"));
+            (or_dash(error), Role::Muted)
+        }
+    }
+}
+
+/// The order of two evaluations by a column: the newest, the best first; what is unknown last.
+fn order(column: Column, a: &Card, b: &Card) -> Ordering {
+    let largest = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    };
+    let smallest = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    };
+    match column {
+        Column::Age => b.started_at.cmp(&a.started_at),
+        Column::Name => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+        Column::Tags => {
+            let key = |card: &Card| (card.notes.tags.is_empty(), card.notes.tags.clone());
+            key(a).cmp(&key(b))
+        }
+        Column::Data => (&a.split, &a.data, a.images).cmp(&(&b.split, &b.data, b.images)),
+        Column::Views => b.views.cmp(&a.views),
+        Column::Accuracy => largest(a.percent(), b.percent()),
+        Column::Interval => {
+            let low = |card: &Card| card.accuracy.as_ref().map(|accuracy| accuracy.low);
+            largest(low(a), low(b))
+        }
+        Column::Loss => smallest(a.loss, b.loss),
+        Column::CalibrationError => smallest(a.calibration_error, b.calibration_error),
+    }
+}

@@ -1,0 +1,245 @@
+//! Evaluations on the screen as a person meets them, from folders that are made here and from a worker that a script stands for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use traintop::run::evaluation::{
+    Accuracy, Class, Data, Evaluated, EvaluationDir, Images, Logits, Results, RunReference,
+};
+
+use crate::dashboard::{age, foreign_run};
+use crate::fake_worker::Workplace;
+use crate::pty::Dashboard;
+
+/// What a class is called that wants to steer the terminal.
+const HOSTILE: &str = "cat\u{1b}]0;owned\u{7}\u{1b}[2J";
+
+/// An evaluation of a run of two classes and four images, of which the second is taken for the other class.
+fn evaluation(place: &Path, run: &str, name: &str, views: u32, wrong: &[usize]) -> PathBuf {
+    let root = place.canonicalize().unwrap().join("runs");
+    let dir = EvaluationDir::new(root.join("evaluations").join(name));
+    fs::create_dir_all(dir.path()).unwrap();
+    let labels = [0_usize, 1, 0, 1];
+    let said: Vec<usize> = (0..4)
+        .map(|at| {
+            if wrong.contains(&at) {
+                1 - labels[at]
+            } else {
+                labels[at]
+            }
+        })
+        .collect();
+    let correct = (4 - wrong.len()) as u64;
+    let mut confusion = vec![vec![0; 2]; 2];
+    for (label, said) in labels.iter().zip(&said) {
+        confusion[*label][*said] += 1;
+    }
+    let percent = 25.0 * correct as f64;
+    let class = |(class, name): (usize, &str)| Class {
+        name: name.to_owned(),
+        images: 2,
+        correct: confusion[class][class],
+        recall: Some(confusion[class][class] as f64 / 2.0),
+        ..Class::default()
+    };
+    let names = [HOSTILE, "dog"];
+    let results = Results {
+        id: name.to_owned(),
+        started_at: Some(jiff::Timestamp::now()),
+        data: Data {
+            path: "made here".to_owned(),
+            split: "test".to_owned(),
+            sha256: "5a".repeat(32),
+            images: 4,
+            ..Data::default()
+        },
+        checkpoints: vec![Evaluated {
+            path: Some(root.join(run).join("best.pth")),
+            which: "best".to_owned(),
+            run: Some(RunReference {
+                id: None,
+                path: Some(root.join(run)),
+                name: Some(run.to_owned()),
+            }),
+            ..Evaluated::default()
+        }],
+        views,
+        accuracy: Some(Accuracy {
+            percent,
+            correct,
+            total: 4,
+            low: percent / 2.0,
+            high: 99.0,
+        }),
+        per_class: names.into_iter().enumerate().map(class).collect(),
+        classes: names.map(str::to_owned).to_vec(),
+        confusion,
+        ..Results::default()
+    };
+    let logits = Logits {
+        ids: vec![0, 1, 2, 3],
+        classes: 2,
+        logits: said
+            .iter()
+            .flat_map(|said| [2.0 - *said as f32, 2.0 * *said as f32])
+            .collect(),
+        labels: Some(labels.map(|label| label as i64).to_vec()),
+    };
+    let images = Images {
+        ids: wrong.iter().map(|at| *at as i64).collect(),
+        height: 2,
+        width: 2,
+        pixels: vec![200; 12 * wrong.len()],
+    };
+    logits.save(&dir).unwrap();
+    images.save(&dir).unwrap();
+    results.save(&dir).unwrap();
+    dir.path().to_owned()
+}
+
+fn two_runs() -> Workplace {
+    let place = Workplace::new("");
+    for (name, accuracy) in [("alpha", 61.5), ("beta", 30.0)] {
+        foreign_run(place.path(), name, &[accuracy]);
+        age(place.path(), name);
+        fs::write(
+            place.path().join("runs").join(name).join("best.pth"),
+            "weights",
+        )
+        .unwrap();
+    }
+    place
+}
+
+#[test]
+fn results_are_listed_opened_and_compared_and_no_class_steers_the_terminal() {
+    let place = two_runs();
+    evaluation(place.path(), "alpha", "first", 1, &[0, 1]);
+    evaluation(place.path(), "alpha", "second", 8, &[1]);
+    let run = &place.json(&["show", "alpha", "--json"])["evaluation"];
+    assert_eq!((&run["accuracy"], &run["views"]), (&75.0.into(), &8.into()));
+    let runs = place.json(&["list", "--json"]);
+    let evaluated = runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| !run["evaluation"].is_null());
+    assert_eq!(evaluated.filter(|is_evaluated| *is_evaluated).count(), 1);
+    assert!(place.said(&["show", "alpha"]).contains("75.00 % on test"));
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the best evaluation in the run's row", |screen| {
+        screen.contains("TEST %") && screen.contains("75.00 ×8")
+    });
+    dashboard.press("/alpha\rE");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  2 evaluations")
+    });
+    dashboard.press("sssss\r");
+    dashboard.wait("the result", |screen| {
+        screen.contains("3 of 4 are right: 75.00 %") && screen.contains("1 of 2")
+    });
+    dashboard.press("2\r");
+    dashboard.wait("the images of the matrix's worst cell", |screen| {
+        screen.contains("dog → cat") && screen.contains("image 1") && screen.contains('▀')
+    });
+    dashboard.press("\x1b");
+    dashboard.wait("the matrix", |screen| screen.contains("are taken for cat"));
+    dashboard.press("\x1b");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  2 evaluations")
+    });
+    dashboard.press("c");
+    dashboard.wait("both side by side", |screen| {
+        screen.contains("+25.00") && screen.contains("only B about 1")
+    });
+    dashboard.press("q");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  2 evaluations")
+    });
+    dashboard.press("qq");
+    assert!(dashboard.end().success());
+    let written = String::from_utf8_lossy(&dashboard.written).into_owned();
+    assert!(
+        !written.contains("owned"),
+        "a class's name reached the terminal"
+    );
+    assert!(dashboard.left_a_sane_terminal());
+}
+
+#[test]
+fn an_evaluation_that_appears_is_shown_and_can_be_renamed_and_noted() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @1") && screen.contains("30.00 @1")
+    });
+    dashboard.press("/beta\rE");
+    dashboard.wait("that there is none", |screen| {
+        screen.contains("No evaluations yet")
+    });
+    let folder = evaluation(place.path(), "beta", "third", 1, &[2]);
+    dashboard.wait("it by itself", |screen| {
+        screen.contains("1 evaluation") && screen.contains("75.00")
+    });
+    dashboard.press("r\x15kept\r");
+    dashboard.wait("its new name", |screen| {
+        screen.contains("it is called kept now")
+    });
+    assert!(!folder.exists() && folder.with_file_name("kept").join("summary.json").exists());
+    dashboard.press("u");
+    dashboard.wait("its old name", |screen| {
+        screen.contains("it is called third again")
+    });
+    dashboard.press("mworth keeping\x13");
+    crate::fake_worker::wait_for("the note", || {
+        fs::read_to_string(folder.join("notes.toml"))
+            .is_ok_and(|text| text.contains("worth keeping"))
+    });
+}
+
+/// A worker that evaluates: says how far it is, and leaves a folder that was made before.
+const EVALUATES: &str = r#"
+tree="$PWD/runs/evaluations"
+mkdir -p "$tree/.made.tmp"
+printf '{"name": "made", "host": "", "boot_id": "", "pid": 0, "pid_started": 0, "checkpoints": [], "started_at": "2026-11-24T10:00:00Z",
+ "updated_at": "2026-11-24T10:00:00Z", "images_done": 30, "images_total": 40}' > "$tree/.made.tmp/progress.json"
+[ -e fail ] && { rm -r "$tree/.made.tmp"; echo 'best.pth: holds no weights; choose another file' >&2; exit 1; }
+while [ ! -e go ]; do sleep 0.02; done
+rm -r "$tree/.made.tmp"
+mv made "$tree/made"
+echo "{\"path\": \"$tree/made\"}"
+"#;
+
+#[test]
+fn an_evaluation_is_started_followed_and_opened_and_a_failure_says_why() {
+    let place = two_runs();
+    let worker = fs::read_to_string(place.path().join("worker.sh")).unwrap();
+    fs::write(
+        place.path().join("worker.sh"),
+        format!("{worker}{EVALUATES}"),
+    )
+    .unwrap();
+    let made = evaluation(place.path(), "alpha", "made", 8, &[1]);
+    fs::rename(made, place.path().join("made")).unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @1") && screen.contains("30.00 @1")
+    });
+    fs::write(place.path().join("fail"), "").unwrap();
+    dashboard.press("/alpha\re");
+    dashboard.wait("the form", |screen| screen.contains("Evaluate alpha"));
+    dashboard.press("\r");
+    dashboard.wait("the worker's sentence", |screen| {
+        screen.contains("the evaluation failed: best.pth: holds no weights")
+    });
+    fs::remove_file(place.path().join("fail")).unwrap();
+    dashboard.press("a");
+    dashboard.press("e");
+    dashboard.wait("the form", |screen| screen.contains("Evaluate alpha"));
+    dashboard.press("\r");
+    dashboard.wait("its progress", |screen| screen.contains("75 %"));
+    fs::write(place.path().join("go"), "").unwrap();
+    dashboard.wait("what came out, by itself", |screen| {
+        screen.contains("3 of 4 are right: 75.00 %")
+    });
+}
