@@ -137,7 +137,7 @@ fn the_test_accuracy_is_the_same_at_a_runs_end_by_evaluate_and_counted_by_hand()
     );
 
     let owner = record(&run);
-    assert!(evaluates(&results, &owner.id, &run));
+    assert!(evaluates(&results.checkpoints, &owner.id, &run));
     let best = owner.best.unwrap();
     let evaluated = &results.checkpoints[0];
     assert_eq!(
