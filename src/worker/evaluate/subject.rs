@@ -49,6 +49,13 @@ impl Subject {
             source,
         };
         let path = path.canonicalize().map_err(failed)?;
+        if !path.is_file() {
+            // Opening a pipe would wait for whoever writes to it.
+            return Err(WorkerError::Refused(format!(
+                "{}: is no file; name a checkpoint, or the folder of a run",
+                path.display()
+            )));
+        }
         let mut file = File::open(&path).map_err(failed)?;
         let bytes = checkpoint::read_all(&path, &mut file)?;
         let inspection = inspect_bytes(&path, &bytes)?;

@@ -452,6 +452,16 @@ fn wrong_hostile_and_truncated_files_are_refused_with_a_sentence_and_nothing_is_
         );
         fs::remove_file(&sparse).unwrap();
     }
+    let pipe = bench.folder.path().join("pipe.pth");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let sentence = refusal(&mut bench.evaluate(&[text(&pipe)]));
+    assert!(sentence.contains("pipe.pth: is no file"), "{sentence}");
     let sentence = refusal(&mut bench.evaluate(&["absent.pth"]));
     assert!(sentence.contains("absent.pth: No such file"), "{sentence}");
     let sentence = refusal(&mut bench.evaluate(&["."]));
