@@ -243,3 +243,39 @@ fn an_evaluation_is_started_followed_and_opened_and_a_failure_says_why() {
         screen.contains("3 of 4 are right: 75.00 %")
     });
 }
+
+#[test]
+fn pictures_in_the_terminals_own_graphics_come_and_go_with_their_screen() {
+    let place = two_runs();
+    evaluation(place.path(), "alpha", "first", 1, &[0, 1]);
+    let config = place.path().join("config/traintop");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("config.toml"), "images = \"kitty\"\n").unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the evaluation in the run's row", |screen| {
+        screen.contains("50.00")
+    });
+    dashboard.press("/alpha\rE");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  1 evaluation")
+    });
+    dashboard.press("\r");
+    dashboard.wait("the result", |screen| screen.contains("2 of 4 are right"));
+    dashboard.press("4");
+    dashboard.wait("the images", |screen| {
+        screen.contains("image 0") && screen.contains("image 1") && !screen.contains('▀')
+    });
+    dashboard.press("\x1b");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  1 evaluation")
+    });
+    let written = String::from_utf8_lossy(&dashboard.written).into_owned();
+    let shown = written.matches("\x1b_Ga=T,q=2,C=1,f=24,").count();
+    assert_eq!(shown, 2);
+    let last_shown = written.rfind("\x1b_Ga=T").unwrap();
+    assert!(
+        written
+            .rfind("\x1b_Ga=d,d=A")
+            .is_some_and(|gone| gone > last_shown)
+    );
+}

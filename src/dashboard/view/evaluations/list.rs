@@ -1,15 +1,14 @@
 //! The list of evaluations: of some runs, or of all.
 
-use std::cmp::Ordering;
-use std::time::Duration;
+mod columns;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
-use unicode_width::UnicodeWidthStr;
 
+use self::columns::{COLUMNS, Column, age, aligned, cell, fitting, order};
 use super::step::Step;
 use crate::dashboard::evaluations::Evaluations;
 use crate::dashboard::evaluations::card::{Card, Running};
@@ -19,7 +18,7 @@ use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::run::RunDir;
 use crate::run::evaluation::EvaluationDir;
 use crate::run::summary::Summary;
-use crate::text::{self, count, fitted, number};
+use crate::text::{self, count, fitted};
 
 /// A run whose evaluations are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,33 +41,6 @@ impl Whose {
         }
     }
 }
-
-/// A column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Age,
-    Name,
-    Tags,
-    Data,
-    Views,
-    Accuracy,
-    Interval,
-    Loss,
-    CalibrationError,
-}
-
-/// The columns in order: title, width, rank (those with the highest go first in little room), whether cells stand to the right.
-const COLUMNS: [(Column, &str, u16, u8, bool); 9] = [
-    (Column::Age, "AGE", 4, 2, true),
-    (Column::Name, "NAME", 20, 0, false),
-    (Column::Tags, "TAGS, NOTE", 16, 7, false),
-    (Column::Data, "DATA", 13, 3, false),
-    (Column::Views, "VIEWS", 5, 1, true),
-    (Column::Accuracy, "RIGHT %", 7, 0, true),
-    (Column::Interval, "95 % INTERVAL", 14, 4, true),
-    (Column::Loss, "LOSS", 6, 5, true),
-    (Column::CalibrationError, "ECE", 5, 6, true),
-];
 
 /// The list.
 #[derive(Debug)]
@@ -365,10 +337,6 @@ impl List {
     }
 }
 
-fn age(started: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now - started).unwrap_or_default()
-}
-
 fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
     let lines = if state.evaluations.is_found {
         vec![
@@ -414,116 +382,4 @@ fn draw_running(running: &Running, theme: &Theme, area: Rect, buf: &mut Buffer) 
     let text = format!("  {:.0} %{speed}", 100.0 * running.fraction);
     let room = usize::from(area.right().saturating_sub(bar.right()));
     buf.set_stringn(bar.right(), area.y, text, room, theme.style(Role::Text));
-}
-
-/// The columns that fit, the name's width grown by what is left.
-fn fitting(width: u16) -> Vec<(Column, &'static str, u16, u8, bool)> {
-    let mut by_rank = COLUMNS;
-    by_rank.sort_by_key(|column| column.3);
-    let mut left = width.saturating_sub(3);
-    let mut kept = Vec::new();
-    for column in by_rank {
-        if column.2 < left {
-            left -= column.2 + 1;
-            kept.push(column.0);
-        }
-    }
-    let for_tags = if kept.contains(&Column::Tags) {
-        (left / 3).min(24)
-    } else {
-        0
-    };
-    let for_name = (left - for_tags).min(50);
-    COLUMNS
-        .into_iter()
-        .filter(|column| kept.contains(&column.0))
-        .map(|mut column| {
-            column.2 += match column.0 {
-                Column::Name => for_name,
-                Column::Tags => for_tags,
-                _ => 0,
-            };
-            column
-        })
-        .collect()
-}
-
-fn aligned(text: &str, width: usize, is_right: bool) -> String {
-    let blank = " ".repeat(width.saturating_sub(text.width()));
-    if is_right {
-        format!("{blank}{text}")
-    } else {
-        format!("{text}{blank}")
-    }
-}
-
-fn cell(column: Column, card: &Card, now: Timestamp) -> (String, Role) {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    match column {
-        Column::Age => {
-            let age = card
-                .started_at
-                .map(|started| text::since(age(started, now)).0);
-            (or_dash(age), Role::Muted)
-        }
-        Column::Name => (card.name.clone(), Role::Text),
-        Column::Tags => match &card.trouble {
-            Some(trouble) => (trouble.clone(), Role::Warn),
-            None => {
-                let note = card.notes.note.lines().next().map(str::to_owned);
-                let words = card.notes.tags.iter().cloned().chain(note);
-                (words.collect::<Vec<_>>().join(" "), Role::Muted)
-            }
-        },
-        Column::Data if card.images == 0 => ("-".to_owned(), Role::Muted),
-        Column::Data => (
-            format!("{} {}", card.split, count(card.images)),
-            Role::Muted,
-        ),
-        Column::Views => (card.views.to_string(), Role::Text),
-        Column::Accuracy => {
-            let percent = card.percent().map(|percent| format!("{percent:.2}"));
-            (or_dash(percent), Role::Text)
-        }
-        Column::Interval => {
-            let interval = card.accuracy.as_ref();
-            let interval =
-                interval.map(|accuracy| format!("{:.2}-{:.2}", accuracy.low, accuracy.high));
-            (or_dash(interval), Role::Muted)
-        }
-        Column::Loss => (or_dash(card.loss.map(|loss| number(loss, 4))), Role::Muted),
-        Column::CalibrationError => {
-            let error = card.calibration_error.map(|error| format!("{error:.3}"));
-            (or_dash(error), Role::Muted)
-        }
-    }
-}
-
-/// The order of two evaluations by a column: the newest, the best first; what is unknown last.
-fn order(column: Column, a: &Card, b: &Card) -> Ordering {
-    let largest = |a: Option<f64>, b: Option<f64>| match (a, b) {
-        (Some(a), Some(b)) => b.total_cmp(&a),
-        (a, b) => b.is_some().cmp(&a.is_some()),
-    };
-    let smallest = |a: Option<f64>, b: Option<f64>| match (a, b) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (a, b) => b.is_some().cmp(&a.is_some()),
-    };
-    match column {
-        Column::Age => b.started_at.cmp(&a.started_at),
-        Column::Name => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
-        Column::Tags => {
-            let key = |card: &Card| (card.notes.tags.is_empty(), card.notes.tags.clone());
-            key(a).cmp(&key(b))
-        }
-        Column::Data => (&a.split, &a.data, a.images).cmp(&(&b.split, &b.data, b.images)),
-        Column::Views => b.views.cmp(&a.views),
-        Column::Accuracy => largest(a.percent(), b.percent()),
-        Column::Interval => {
-            let low = |card: &Card| card.accuracy.as_ref().map(|accuracy| accuracy.low);
-            largest(low(a), low(b))
-        }
-        Column::Loss => smallest(a.loss, b.loss),
-        Column::CalibrationError => smallest(a.calibration_error, b.calibration_error),
-    }
 }
