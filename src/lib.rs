@@ -7,6 +7,7 @@ pub mod config;
 pub mod dashboard;
 pub mod figures;
 pub mod launch;
+pub mod pickle;
 pub mod recipe;
 pub mod run;
 pub mod text;

@@ -2,10 +2,12 @@
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
 mod evaluate;
+mod archive;
 mod figures;
 mod follow;
 mod list;
 mod notes;
+mod organize;
 mod recipe;
 mod rename;
 mod roots;
@@ -55,6 +57,12 @@ enum Command {
     Rename(rename::Arguments),
     /// Ask checkpoints about images: accuracy with its interval, predictions, per class, calibration; kept below `evaluations/`
     Evaluate(evaluate::Arguments),
+    /// Rebuild logs that are missing or broken; without `--yes` only shows what would be made
+    Organize(organize::Arguments),
+    /// Pack runs that are done with, and keep their curves in place; without `--yes` only shows what would happen
+    Archive(archive::ArchiveArguments),
+    /// Bring archived runs back whole; without `--yes` only shows what would happen
+    Unarchive(archive::UnarchiveArguments),
     /// Draw the curves of runs as PNG pictures
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
@@ -110,6 +118,9 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Note(arguments)) => notes::note(&arguments, out),
         Some(Command::Rename(arguments)) => rename::run(&arguments, out),
         Some(Command::Evaluate(arguments)) => evaluate::run(&arguments, out),
+        Some(Command::Organize(arguments)) => organize::run(&arguments, out),
+        Some(Command::Archive(arguments)) => archive::archive(&arguments, out),
+        Some(Command::Unarchive(arguments)) => archive::unarchive(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

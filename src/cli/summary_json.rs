@@ -52,6 +52,8 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("star", json!(summary.notes.star)),
         ("baseline", json!(summary.notes.baseline)),
         ("evaluation", json!(summary.evaluated)),
+        ("archive_bytes", json!(summary.archived)),
+        ("rebuilt", json!(summary.rebuilt)),
         ("unread_lines", json!(summary.problems)),
     ];
     fields

@@ -101,7 +101,9 @@ commands! {
         RenameRun "rename" "Rename the run" ["r"] hint "rename";
         EditTags "tags" "Change the run's tags" ["T"];
         EditNote "note" "Change the run's note" ["m"];
-        Undo "undo" "Take back what was last renamed or annotated" ["u"];
+        Archive "archive" "Archive the run, its curves stay; or bring it back" ["z"];
+        Organise "organize" "Rebuild logs of the run that are missing or broken" [];
+        Undo "undo" "Take back what was last renamed, annotated or archived" ["u"];
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";

@@ -229,7 +229,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
-        Effect::Keep(order) => send(Message::Kept(house::carry_out(order))),
+        Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));

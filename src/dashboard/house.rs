@@ -1,18 +1,21 @@
 //! Keeping house from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::effect::Effect;
 use super::evaluations;
 use super::message::Notice;
+use super::packing;
 use super::state::{Screen, State};
 use super::update::changed;
 use super::view;
+use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
 use super::view::rename::Gathered;
 use crate::run::RunDir;
+use crate::run::archive::Archived;
 use crate::run::discover::Found;
 use crate::run::evaluation::EVALUATIONS;
 use crate::run::name_template::Values;
@@ -35,6 +38,16 @@ pub enum Order {
     RenameAll(Vec<Step>, String),
     /// Finish, or take back, what a program that was killed left half done.
     Recover,
+    /// Say what archiving these runs would do.
+    ProposeArchive(Vec<RunDir>),
+    /// Archive these runs.
+    Archive(Vec<RunDir>),
+    /// Bring these archived runs back.
+    Unarchive(Vec<RunDir>),
+    /// Say which logs of these runs could be made again.
+    ProposeRebuild(Vec<RunDir>),
+    /// Make them.
+    Rebuild(Vec<RunDir>),
     /// Take this back.
     Undo(Deed),
 }
@@ -46,6 +59,8 @@ pub enum Deed {
     Annotated(Vec<Annotated>),
     /// Folders got other names.
     Renamed(Vec<Renamed>),
+    /// Runs were archived.
+    Archived(Vec<(RunDir, Archived)>),
 }
 
 /// What came of an order.
@@ -59,6 +74,10 @@ pub enum Outcome {
     Gathered(Box<Gathered>),
     /// What was left half done and is not any more, as sentences.
     Recovered(Vec<String>),
+    /// What an order would do: a question's title, its text, the word for yes, and the order.
+    Proposed(String, String, String, Box<Order>),
+    /// Runs' files have changed: which runs, what to say, how to take it back, and what went wrong.
+    Changed(Vec<RunDir>, String, Option<Deed>, Option<String>),
     /// This could not be taken back, and why.
     NotUndone(Deed, String),
     /// It was refused, or failed: one sentence.
@@ -66,8 +85,14 @@ pub enum Outcome {
 }
 
 /// Carries an order out; this may take as long as the disk does.
-pub fn carry_out(order: Order) -> Outcome {
+pub fn carry_out(roots: &[PathBuf], order: Order) -> Outcome {
     let done = match order {
+        Order::ProposeArchive(dirs) => packing::propose_archive(&dirs),
+        Order::Archive(dirs) => Ok(packing::archive(roots, &dirs)),
+        Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs)),
+        Order::Undo(Deed::Archived(archived)) => Ok(packing::take_back(archived)),
+        Order::ProposeRebuild(dirs) => packing::propose_rebuild(&dirs),
+        Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs)),
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
         Order::Rename(dir, name) => rename_one(dir, name),
         Order::Undo(Deed::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
@@ -103,7 +128,7 @@ fn take_notes_back(annotated: &[Annotated]) -> Outcome {
 }
 
 /// The first of some problems, and how many more there are, as one line.
-fn first_of(problems: &[String]) -> Option<String> {
+pub(super) fn first_of(problems: &[String]) -> Option<String> {
     let first = clean(problems.first()?).into_owned();
     Some(match problems.len() - 1 {
         0 => first,
@@ -232,6 +257,27 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 state.notice = Some(Notice::bad(first));
                 return vec![Effect::Discover];
             }
+        }
+        Outcome::Proposed(title, text, yes, order) => {
+            state.notice = None;
+            // A question does not take the place of what somebody is typing.
+            if state.overlay.is_none() {
+                let then = Effect::Keep(*order);
+                state.overlay = Some(Overlay::Confirm(Confirm {
+                    title,
+                    text,
+                    yes,
+                    then,
+                }));
+            }
+        }
+        Outcome::Changed(dirs, text, deed, problem) => {
+            state.deeds.extend(deed);
+            state.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
+            let mut effects: Vec<Effect> =
+                dirs.iter().flat_map(|dir| changed(state, dir)).collect();
+            effects.push(Effect::Measure(dirs));
+            return effects;
         }
         Outcome::NotUndone(deed, problem) => {
             state.deeds.push(deed);

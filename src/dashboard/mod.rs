@@ -12,6 +12,7 @@ mod graphics;
 mod house;
 mod keymap;
 mod message;
+mod packing;
 mod settings;
 mod state;
 mod terminal;

@@ -14,18 +14,18 @@ use super::summary::Summary;
 use super::write::replace_file;
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 3";
+const VERSION: &str = "traintop summaries 4";
 
 /// Runs that nobody has listed for so many days are let go. Asking the disk which ones are gone would take long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
 /// What stands before the tab: the day of the last use, the run's stamps and its folder.
-type Key = (u32, [Stamp; 4], PathBuf);
+type Key = (u32, [Stamp; 5], PathBuf);
 
 #[derive(Debug)]
 struct Entry {
     used: u32,
-    stamps: [Stamp; 4],
+    stamps: [Stamp; 5],
     /// The summary as JSON.
     json: Box<str>,
 }

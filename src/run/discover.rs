@@ -53,8 +53,8 @@ impl Stamp {
 pub struct Found {
     /// Its folder.
     pub dir: RunDir,
-    /// Of `metrics.csv`, `run.json`, `config.json` and the notes.
-    pub stamps: [Stamp; 4],
+    /// Of `metrics.csv`, `run.json`, `config.json`, the notes and the archive.
+    pub stamps: [Stamp; 5],
     /// When any of the first three last changed: a note does not make an old run young.
     pub modified: SystemTime,
 }
@@ -67,6 +67,7 @@ impl Found {
             dir.run_json(),
             dir.config_json(),
             notes::file(&dir),
+            dir.archive(),
         ];
         let stamps = files.map(|path| Stamp::of(&path));
         let newest = stamps[..3].iter().map(|stamp| stamp.1).max().unwrap_or(0);

@@ -90,6 +90,11 @@ impl RunDir {
         self.0.join("last.safetensors")
     }
 
+    /// Everything of an archived run, packed: see [`super::archive`].
+    pub fn archive(&self) -> PathBuf {
+        self.0.join("archive.tar.zst")
+    }
+
     /// The folder of periodic checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")

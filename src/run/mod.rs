@@ -1,6 +1,7 @@
 //! What a run is on disk: layout, record, discovery, metrics, state, cache and watching. Everything here is shared by the
 //! dashboard and the worker, and knows neither a terminal nor libtorch.
 
+pub mod archive;
 pub mod cache;
 pub mod checkpoints;
 pub mod config_file;
@@ -13,6 +14,7 @@ pub mod marks;
 pub mod metrics;
 pub mod name_template;
 pub mod notes;
+pub mod organise;
 pub mod own;
 pub mod process;
 pub mod record;
@@ -22,6 +24,7 @@ pub mod state;
 pub mod steps;
 pub mod summary;
 pub mod templates;
+pub mod told;
 pub mod trash;
 pub mod watch;
 pub mod write;

@@ -146,7 +146,7 @@ pub fn state_now(dir: &RunDir) -> State {
 }
 
 /// Renames, and fails if there is something at `to`, also if it appeared a moment ago.
-pub(super) fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // Some network file systems do not know this: then a look must do.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {

@@ -12,6 +12,7 @@ use super::headline;
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
+use super::organise;
 use super::record::Record;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -60,6 +61,10 @@ pub struct Summary {
     pub problems: usize,
     /// What people added to it.
     pub notes: Notes,
+    /// The length of its archive in bytes, if it is archived.
+    pub archived: Option<u64>,
+    /// What of it was rebuilt, in a sentence, if anything was.
+    pub rebuilt: Option<String>,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
     /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
@@ -216,6 +221,10 @@ impl Summary {
             notes,
             progress: progress.flatten(),
             evaluated: None,
+            archived: std::fs::metadata(dir.archive())
+                .ok()
+                .map(|archive| archive.len()),
+            rebuilt: organise::said(&dir),
             dir,
         }
     }

@@ -23,7 +23,6 @@ mod milestones;
 mod model;
 mod optimiser;
 mod output;
-mod pickle;
 mod predict;
 mod prepare;
 mod profile;

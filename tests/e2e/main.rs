@@ -8,6 +8,7 @@ mod cli;
 mod dashboard;
 mod evaluations;
 mod fake_worker;
+mod house;
 mod libtorch_script;
 mod pty;
 mod walls;

@@ -153,7 +153,14 @@ impl Column {
                     if summary.observed.deduced { "?" } else { "" }
                 )
             }
-            Self::Name => format!("{}{}", marks_of(&summary.notes), summary.name),
+            Self::Name => {
+                let archived = if summary.archived.is_some() {
+                    "▣ "
+                } else {
+                    ""
+                };
+                format!("{}{archived}{}", marks_of(&summary.notes), summary.name)
+            }
             Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),
             Self::Epochs => match summary.epochs_planned {

@@ -89,6 +89,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
         }
+        Action::Archive => return archive(state),
+        Action::Organise => {
+            return vec![Effect::Keep(Order::ProposeRebuild(state.runs.chosen()))];
+        }
         Action::EditTags => ask(state, About::Tags),
         Action::EditNote => edit_note(state),
         Action::Mark => runs.toggle_mark(height, now),
@@ -146,6 +150,29 @@ fn rename(state: &mut State) -> Vec<Effect> {
     }
     state.overlay = Some(Overlay::Rename(Box::new(Renaming::new(chosen.len()))));
     vec![Effect::Keep(Order::Gather(chosen))]
+}
+
+/// Asks what archiving the chosen runs would do; archived ones are brought back.
+fn archive(state: &mut State) -> Vec<Effect> {
+    let is_archived = |dir: &&RunDir| {
+        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        summary.is_some_and(|summary| summary.archived.is_some())
+    };
+    let chosen = state.runs.chosen();
+    let archived: Vec<RunDir> = chosen.iter().filter(is_archived).cloned().collect();
+    if archived.is_empty() {
+        state.notice = Some(Notice::good("looking at what there is to pack …"));
+        return vec![Effect::Keep(Order::ProposeArchive(chosen))];
+    }
+    let runs = if archived.len() == 1 { "run" } else { "runs" };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: format!("Bring {} archived {runs} back?", archived.len()),
+        text: "Everything that was packed is unpacked to its place; the archive goes to the trash."
+            .to_owned(),
+        yes: "bring back".to_owned(),
+        then: Effect::Keep(Order::Unarchive(archived)),
+    }));
+    Vec::new()
 }
 
 /// Opens the chosen run's note, or asks for a line to add to the notes of many.

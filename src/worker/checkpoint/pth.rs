@@ -3,12 +3,12 @@
 
 use std::io::{Cursor, Read};
 
-use serde_json::Value as Json;
 use tch::Tensor;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::torch::Layout;
-use crate::pickle::{self, Value};
+use traintop::pickle::{self, Value};
+use traintop::run::told::Extras;
 
 /// What a zip begins with.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -40,18 +40,6 @@ pub struct Pth<'a> {
     pub tensors: Vec<(String, Layout)>,
     /// What the reference's trainer keeps beside them, as far as it is there.
     pub extras: Extras,
-}
-
-/// What is not a tensor.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct Extras {
-    /// Counted from 0.
-    pub epoch: Option<i64>,
-    /// In percent.
-    pub best_acc: Option<f64>,
-    /// The settings' fields.
-    pub config: Option<Json>,
-    pub metrics_history: Option<Json>,
 }
 
 impl<'a> Pth<'a> {
@@ -102,17 +90,6 @@ impl<'a> Pth<'a> {
         Tensor::f_from_data_size(&bytes, &shape, layout.number.kind)
             .map(Some)
             .map_err(|_| format!("its `{name}` is no tensor"))
-    }
-}
-
-impl Extras {
-    fn of(value: Value<'_>) -> Self {
-        Self {
-            epoch: value.get("epoch").and_then(Value::as_int),
-            best_acc: value.get("best_acc").and_then(Value::as_float),
-            config: value.get("config").map(Value::to_json),
-            metrics_history: value.get("metrics_history").map(Value::to_json),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tch::Kind;
 
-use crate::pickle::Value;
+use traintop::pickle::Value;
 
 /// What a tensor's numbers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

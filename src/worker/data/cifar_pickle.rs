@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::cifar::{Cifar, IMAGE, SIDE};
 use super::{DataError, Split, parse_pickle, read};
-use crate::pickle::{Array, Value};
+use traintop::pickle::{Array, Value};
 
 /// Reads one pickled batch.
 ///

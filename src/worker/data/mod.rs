@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use traintop::recipe::{Recipe, SYNTHETIC};
 
-use crate::pickle::{self, Pickle};
 use damage::Damage;
 use subset::Holding;
+use traintop::pickle::{self, Pickle};
 
 pub use check::is_archive;
 pub use statistics::Statistics;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::cifar::{IMAGE, SIDE};
 use super::{DataError, Split, parse_pickle, read};
-use crate::pickle::{Array, Value};
+use traintop::pickle::{Array, Value};
 
 /// The keys under which the images may lie.
 const IMAGES: [&str; 2] = ["data", "images"];

@@ -16,7 +16,7 @@ use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::run::notes::Notes;
 use crate::run::steps::Progress;
 use crate::run::summary::Summary;
-use crate::text::{count, duration};
+use crate::text::{bytes, count, duration};
 
 /// Part of a line: those with a higher rank are left out first where there is no room.
 struct Part<'a> {
@@ -219,6 +219,12 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
     let mut remarks = Vec::new();
     let mut role = Role::Muted;
     remarks.extend(noted(&summary.notes));
+    remarks.extend(
+        summary
+            .archived
+            .map(|length| format!("▣ archived, {}; z brings it back", bytes(length))),
+    );
+    remarks.extend(summary.rebuilt.clone());
     if let Some(reason) = &summary.observed.reason {
         remarks.push(if summary.observed.deduced {
             format!("{} is deduced: {reason}", summary.observed.state)

@@ -42,6 +42,8 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         size_bytes: None,
         problems: 0,
         notes: Notes::default(),
+        archived: None,
+        rebuilt: None,
         progress: None,
         evaluated: None,
     }

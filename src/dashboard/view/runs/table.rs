@@ -370,7 +370,7 @@ impl Runs {
 }
 
 /// Whether a run holds all the words, in its name, folder, network, recipe, state, tags or note; a star is the word `starred`, a
-/// baseline the word `baseline`.
+/// baseline the word `baseline`, an archived run the word `archived`.
 fn passes(row: &Row, words: &[String]) -> bool {
     let path = row.found.dir.name().to_lowercase();
     words.iter().all(|word| {
@@ -384,6 +384,7 @@ fn passes(row: &Row, words: &[String]) -> bool {
                     || summary.observed.state.name().contains(word)
                     || notes.star && "starred".contains(word)
                     || notes.baseline && "baseline".contains(word)
+                    || summary.archived.is_some() && "archived".contains(word)
             })
     })
 }

@@ -1,0 +1,180 @@
+//! Archiving, bringing back and rebuilding, as the dashboard orders them: first what would happen, then each run for itself.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::house::{Deed, Order, Outcome, first_of};
+use crate::run::RunDir;
+use crate::run::archive::{self, ArchiveError, Archived, Plan};
+use crate::run::organise;
+use crate::text::{bytes, clean};
+
+/// Says what archiving would do; one run that cannot be archived is told and left out.
+pub fn propose_archive(dirs: &[RunDir]) -> Result<Outcome, String> {
+    let (mut plans, mut problems) = (Vec::new(), Vec::new());
+    for dir in dirs {
+        match Plan::of(dir, false) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    let told = first_of(&problems);
+    if plans.is_empty() {
+        return Err(told.unwrap_or_else(|| "there is no run to archive".to_owned()));
+    }
+    let size: u64 = plans.iter().map(Plan::packed_bytes).sum();
+    let runs = runs(plans.len());
+    let but = told.map_or_else(String::new, |told| format!(" Left out: {told}."));
+    Ok(Outcome::Proposed(
+        format!("Archive {runs}?"),
+        format!(
+            "{} are packed into archive.tar.zst and read back; then weights and other large files go to the trash. Curves, notes and \
+             settings stay. u takes it back.{but}",
+            bytes(size)
+        ),
+        "archive".to_owned(),
+        Box::new(Order::Archive(
+            plans.into_iter().map(|plan| plan.dir).collect(),
+        )),
+    ))
+}
+
+/// Archives each run; one that refuses does not keep the others from it.
+pub fn archive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
+    let one = |dir: &RunDir| -> Result<(RunDir, Archived), ArchiveError> {
+        let archived = archive::archive(roots, &Plan::of(dir, false)?)?;
+        Ok((dir.clone(), archived))
+    };
+    let (done, problems) = each(dirs, one);
+    let size = done.iter().map(|(_, archived)| archived.bytes).sum();
+    let text = format!(
+        "{} archived in {}; u takes that back",
+        runs(done.len()),
+        bytes(size)
+    );
+    let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
+    let deed = (!done.is_empty()).then_some(Deed::Archived(done));
+    Outcome::Changed(changed, text, deed, first_of(&problems))
+}
+
+/// Brings each archived run back.
+pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
+    let one =
+        |dir: &RunDir| archive::unarchive(roots, dir).map(|unpacked| (dir.clone(), unpacked.bytes));
+    let (done, problems) = each(dirs, one);
+    let size = done.iter().map(|(_, size)| size).sum();
+    let text = format!("{} brought back, {}", runs(done.len()), bytes(size));
+    let changed = done.into_iter().map(|(dir, _)| dir).collect();
+    Outcome::Changed(changed, text, None, first_of(&problems))
+}
+
+/// Takes archivings back, the last first; those that stay archived can be asked for again.
+pub fn take_back(archived: Vec<(RunDir, Archived)>) -> Outcome {
+    let (mut changed, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (dir, archived) in archived.into_iter().rev() {
+        match archive::take_back(&dir, &archived) {
+            Ok(()) => changed.push(dir),
+            Err(error) => {
+                problems.push(error.to_string());
+                left.push((dir, archived));
+            }
+        }
+    }
+    match first_of(&problems) {
+        Some(problem) if changed.is_empty() => Outcome::NotUndone(Deed::Archived(left), problem),
+        problem => {
+            let text = format!("{} as before", runs(changed.len()));
+            let deed = (!left.is_empty()).then_some(Deed::Archived(left));
+            Outcome::Changed(changed, text, deed, problem)
+        }
+    }
+}
+
+/// Says which logs of these runs could be made again.
+pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
+    let plans: Vec<organise::Plan> = dirs.iter().map(organise::plan).collect();
+    let problems: Vec<_> = plans
+        .iter()
+        .filter_map(|plan| {
+            Some(format!(
+                "{}: {}",
+                clean(&plan.dir.name()),
+                plan.problem.as_ref()?
+            ))
+        })
+        .collect();
+    let files: Vec<_> = plans.iter().flat_map(|plan| &plan.rebuilds).collect();
+    let Some(first) = files.first() else {
+        return Err(first_of(&problems)
+            .unwrap_or_else(|| "nothing is missing that could be made again".to_owned()));
+    };
+    let name = first.path.file_name().unwrap_or_default().to_string_lossy();
+    let more = match files.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let due: Vec<RunDir> = plans
+        .iter()
+        .filter(|plan| !plan.rebuilds.is_empty())
+        .map(|plan| plan.dir.clone())
+        .collect();
+    Ok(Outcome::Proposed(
+        format!("Rebuild logs of {}?", runs(due.len())),
+        clean(&format!(
+            "{name} ({}) is made from {}{more}, dated from the files and marked as rebuilt. A broken file is set aside, none is written \
+             over.",
+            first.what, first.from
+        ))
+        .into_owned(),
+        "rebuild".to_owned(),
+        Box::new(Order::Rebuild(due)),
+    ))
+}
+
+/// Makes what can be made, as it is planned at this moment.
+pub fn rebuild(dirs: &[RunDir]) -> Outcome {
+    let now = Timestamp::now();
+    let mut count = 0;
+    let (mut changed, mut problems) = (Vec::new(), Vec::new());
+    for dir in dirs {
+        let plan = organise::plan(dir);
+        match organise::apply(&plan, now) {
+            Ok(()) => count += plan.rebuilds.len(),
+            Err((path, cause)) => {
+                let problem = format!("{}: cannot be made ({cause})", path.display());
+                problems.push(clean(&problem).into_owned());
+            }
+        }
+        changed.push(dir.clone());
+    }
+    let files = if count == 1 { "file was" } else { "files were" };
+    Outcome::Changed(
+        changed,
+        format!("{count} {files} rebuilt"),
+        None,
+        first_of(&problems),
+    )
+}
+
+fn each<T>(
+    dirs: &[RunDir],
+    one: impl Fn(&RunDir) -> Result<T, ArchiveError>,
+) -> (Vec<T>, Vec<String>) {
+    let (mut done, mut problems) = (Vec::new(), Vec::new());
+    for dir in dirs {
+        match one(dir) {
+            Ok(value) => done.push(value),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    (done, problems)
+}
+
+fn runs(count: usize) -> String {
+    if count == 1 {
+        "1 run".to_owned()
+    } else {
+        format!("{count} runs")
+    }
+}

@@ -1,0 +1,184 @@
+//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside what lists and charts read. What is
+//! packed goes to the trash once the archive was read back; bringing it back leaves what is still in place as it is.
+
+mod carry;
+mod pack;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checkpoints;
+use super::layout::RunDir;
+use super::rename::{held, state_now};
+
+pub use carry::{Archived, archive, take_back, unarchive};
+pub use pack::pack;
+pub use unpack::{Unpacked, unpack};
+
+/// What stays in place: lists, charts and notes read it.
+const STAYS: [&str; 5] = [
+    "logs",
+    "run.json",
+    "notes.toml",
+    "metrics.csv",
+    "config.json",
+];
+
+/// A file or folder in a run, by its path below the run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Below the run's folder; empty for the folder itself.
+    pub below: PathBuf,
+    /// The bytes of a file.
+    pub bytes: u64,
+}
+
+/// What archiving a run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The run.
+    pub dir: RunDir,
+    /// What is packed, folders before what is in them.
+    pub packed: Vec<Item>,
+    /// What is left out of the archive.
+    pub left_out: Vec<Item>,
+    /// What goes to the trash afterwards.
+    pub removed: Vec<PathBuf>,
+}
+
+/// Why a run was not archived, or not brought back; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It is in a state in which it cannot be.
+    #[error("{name}: {problem}")]
+    Refused {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
+    },
+    /// A file.
+    #[error("{path}: {what} ({cause})")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What could not be done.
+        what: &'static str,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// What was packed is not what is there.
+    #[error("{path}: has changed while it was packed; nothing was removed")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An archive that is not one of ours.
+    #[error("{path}: {what}; nothing was brought back")]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl ArchiveError {
+    fn io(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, what, cause }
+    }
+}
+
+impl Plan {
+    /// Looks at what there is. Without checkpoints, of the weights only the best are packed.
+    ///
+    /// # Errors
+    /// If the run is being written, is archived already, or holds what cannot be packed.
+    pub fn of(dir: &RunDir, without_checkpoints: bool) -> Result<Self, ArchiveError> {
+        let refused = |problem: String| ArchiveError::Refused {
+            name: crate::text::clean(&dir.name()).into_owned(),
+            problem,
+        };
+        if dir.archive().exists() {
+            return Err(refused("it is archived already".to_owned()));
+        }
+        if let Some(problem) = held(state_now(dir)) {
+            return Err(refused(problem));
+        }
+        let checkpoints = checkpoints::list(dir).into_iter();
+        let dropped: BTreeSet<PathBuf> = checkpoints
+            .filter(|checkpoint| without_checkpoints && checkpoint.what != "best")
+            .map(|checkpoint| checkpoint.path)
+            .collect();
+        let mut plan = Self {
+            dir: dir.clone(),
+            packed: Vec::new(),
+            left_out: Vec::new(),
+            removed: Vec::new(),
+        };
+        walk(dir.path(), Path::new(""), &mut |item| {
+            if dropped.contains(&dir.path().join(&item.below)) {
+                plan.left_out.push(item);
+            } else {
+                plan.packed.push(item);
+            }
+        })?;
+        let entries = names(dir.path())?.into_iter();
+        let stays = |name: &PathBuf| STAYS.iter().any(|stays| name.as_os_str() == *stays);
+        plan.removed = entries
+            .filter(|name| !stays(name))
+            .map(|name| dir.path().join(name))
+            .collect();
+        Ok(plan)
+    }
+
+    /// The bytes of all files that are packed.
+    pub fn packed_bytes(&self) -> u64 {
+        self.packed.iter().map(|item| item.bytes).sum()
+    }
+
+    /// The bytes of all files that are left out.
+    pub fn left_out_bytes(&self) -> u64 {
+        self.left_out.iter().map(|item| item.bytes).sum()
+    }
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+    let read = || ArchiveError::io(folder, "cannot be read");
+    let entries = fs::read_dir(folder).map_err(read())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(PathBuf::from(entry.map_err(read())?.file_name()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Gives each file, folder and link below `root`, and `below` itself first.
+fn walk(root: &Path, below: &Path, each: &mut impl FnMut(Item)) -> Result<(), ArchiveError> {
+    let path = root.join(below);
+    let metadata =
+        fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
+    let kind = metadata.file_type();
+    if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
+        let cause = io::Error::other("only files, folders and links can be");
+        return Err(ArchiveError::io(&path, "cannot be packed")(cause));
+    }
+    each(Item {
+        below: below.to_owned(),
+        bytes: if kind.is_file() { metadata.len() } else { 0 },
+    });
+    if kind.is_dir() {
+        for name in names(&path)? {
+            walk(root, &below.join(name), each)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! What a checkpoint tells of its run beside the tensors: settings, epoch, accuracy, and the reference's history of metrics. Reads no
+//! tensor and executes nothing.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
+
+use serde_json::Value as Json;
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::pickle::{self, Value};
+
+/// The longest header that safetensors allow, in bytes.
+const MAX_HEADER: u64 = 100_000_000;
+/// A pickle beside its tensors that is longer holds more than settings and histories.
+const MAX_PICKLE: u64 = 256 << 20;
+
+/// What a checkpoint tells; what is not known is absent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// Epochs that were trained.
+    pub epoch: Option<u32>,
+    /// The validation accuracy of these weights, percent.
+    pub val_acc: Option<f64>,
+    /// The best so far: its epoch, where that is known, and its accuracy in percent.
+    pub best: Option<(Option<u32>, f64)>,
+    /// Seconds trained.
+    pub elapsed_s: Option<f64>,
+    /// The settings.
+    pub config: Option<Json>,
+    /// A list of numbers for each metric.
+    pub metrics_history: Option<Json>,
+}
+
+/// What the reference's trainer keeps beside the tensors, as far as it is there.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Extras {
+    /// Counted from 0.
+    pub epoch: Option<i64>,
+    /// In percent.
+    pub best_acc: Option<f64>,
+    /// The settings' fields.
+    pub config: Option<Json>,
+    /// A list of numbers for each metric.
+    pub metrics_history: Option<Json>,
+}
+
+impl Extras {
+    /// Takes them out of a `.pth`'s pickle.
+    pub fn of(value: Value<'_>) -> Self {
+        Self {
+            epoch: value.get("epoch").and_then(Value::as_int),
+            best_acc: value.get("best_acc").and_then(Value::as_float),
+            config: value.get("config").map(Value::to_json),
+            metrics_history: value.get("metrics_history").map(Value::to_json),
+        }
+    }
+}
+
+impl Told {
+    /// Reads what a `.safetensors` or a `.pth` tells.
+    ///
+    /// # Errors
+    /// If it is neither, or damaged.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut start = [0; 4];
+        file.read_exact(&mut start)?;
+        file.rewind()?;
+        if start == *b"PK\x03\x04" {
+            Self::of_pth(file)
+        } else {
+            Self::of_safetensors(file)
+        }
+    }
+
+    fn of_safetensors(mut file: impl Read) -> io::Result<Self> {
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        if length > MAX_HEADER {
+            return Err(io::Error::other("it is no checkpoint"));
+        }
+        let mut bytes = Vec::new();
+        file.take(length).read_to_end(&mut bytes)?;
+        let header: Json = serde_json::from_slice(&bytes)?;
+        let entries = header["__metadata__"].as_object().into_iter().flatten();
+        let entries: HashMap<&str, &str> = entries
+            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+            .collect();
+        let number = |key: &str| entries.get(key).and_then(|text| text.parse::<f64>().ok());
+        let epoch = number("epoch").or_else(|| number("epochs_done"));
+        let best = number("best_val_acc");
+        Ok(Self {
+            epoch: epoch.map(|epoch| epoch as u32),
+            val_acc: number("val_acc"),
+            best: best.map(|best| (number("best_epoch").map(|epoch| epoch as u32), best)),
+            elapsed_s: number("elapsed_s"),
+            config: entries
+                .get("config")
+                .and_then(|text| serde_json::from_str(text).ok()),
+            metrics_history: None,
+        })
+    }
+
+    fn of_pth(file: impl Read + Seek) -> io::Result<Self> {
+        let mut archive = ZipArchive::new(file).map_err(io::Error::other)?;
+        let name = archive.file_names().find(|name| name.ends_with("data.pkl"));
+        let name = name
+            .map(str::to_owned)
+            .ok_or_else(|| io::Error::other("it is a zip without PyTorch's data.pkl"))?;
+        let pickled = archive.by_name(&name).map_err(io::Error::other)?;
+        // PyTorch compresses nothing: nothing is unpacked that could grow.
+        if pickled.compression() != CompressionMethod::Stored || pickled.size() > MAX_PICKLE {
+            return Err(io::Error::other("its data.pkl is not as PyTorch writes it"));
+        }
+        let mut bytes = Vec::new();
+        pickled.take(MAX_PICKLE).read_to_end(&mut bytes)?;
+        let pickle = pickle::parse(&bytes).map_err(io::Error::other)?;
+        let extras = Extras::of(pickle.value());
+        Ok(Self {
+            epoch: extras.epoch.and_then(|epoch| u32::try_from(epoch + 1).ok()),
+            val_acc: None,
+            best: extras.best_acc.map(|best| (None, best)),
+            elapsed_s: None,
+            config: extras.config,
+            metrics_history: extras.metrics_history,
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! Archiving and rebuilding, as scripts and people order them.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::fake_worker::{ONE_EPOCH, Workplace, wait_for};
+use crate::pty::Dashboard;
+
+/// A finished run with weights, and its folder.
+fn finished() -> (Workplace, PathBuf) {
+    let place = Workplace::new(ONE_EPOCH);
+    let run = place.start_detached();
+    run.wait_for_state("finished");
+    for file in [
+        "best.safetensors",
+        "last.safetensors",
+        "checkpoints/epoch_1.safetensors",
+    ] {
+        fs::write(run.0.join(file), vec![7; 50_000]).unwrap();
+    }
+    let dir = run.0.clone();
+    (place, dir)
+}
+
+/// Every path below a folder, with what tells whether it has changed.
+fn whole(folder: &Path) -> Vec<(PathBuf, u64, i64, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let metadata = entry.metadata().unwrap();
+        let bytes = fs::read(&path).unwrap_or_default();
+        found.push((
+            path.clone(),
+            metadata.mode().into(),
+            metadata.mtime_nsec(),
+            bytes,
+        ));
+        if metadata.is_dir() {
+            found.extend(whole(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A run of the reference's trainer of which only the log is left.
+fn remains(place: &Workplace, name: &str) -> PathBuf {
+    let dir = place.path().join("runs/training_runs").join(name);
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    let rule = "=".repeat(40);
+    let epoch = |number: u32| {
+        format!(
+            "[2025-03-10 14:30:0{number}] \n{rule} Epoch {number}/2 {rule}\nTime: 0m 1s\nTrain Loss: 1.{number} Train Acc: 4{number}.5%\n\
+             Val Loss: 1.2 Val Acc: 5{number}.25%\nBest Val Acc: 0.0%\nLearning Rate: 0.01\n{rule}{rule}\n\n"
+        )
+    };
+    let text = format!(
+        "[2025-03-10 14:29:45] TRAINING CONFIGURATION\n[2025-03-10 14:29:45] {rule}\n[2025-03-10 14:29:45] model_name: resnet_small\n\
+         [2025-03-10 14:29:45] num_epochs: 2\n[2025-03-10 14:29:45] \n{rule}\n[2025-03-10 14:29:45] Starting training from epoch 1/2\n{}{}",
+        epoch(1),
+        epoch(2)
+    );
+    let log = dir.join("logs/training.log");
+    fs::write(&log, text).unwrap();
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_617_000);
+    fs::File::options()
+        .write(true)
+        .open(&log)
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    dir
+}
+
+#[test]
+fn runs_are_archived_after_a_dry_run_stay_listed_and_come_back_whole() {
+    let (place, dir) = finished();
+    let name = dir.file_name().unwrap().to_str().unwrap();
+    let before = whole(&dir);
+    let dry = place.json(&["archive", name, "--json"]);
+    assert_eq!(
+        (
+            &dry["done"],
+            dry["runs"][0]["moved_to_trash"].as_array().unwrap().len()
+        ),
+        (&Value::Bool(false), 3)
+    );
+    assert_eq!(whole(&dir), before);
+    let said = place.said(&["archive", name, "--yes"]);
+    assert!(said.contains("packed into"), "{said}");
+    assert!(!dir.join("best.safetensors").exists() && dir.join("archive.tar.zst").exists());
+    let listed = place.json(&["list", "--json"]);
+    assert_eq!(
+        (&listed[0]["state"], &listed[0]["best_val_acc"]),
+        (&"finished".into(), &61.25.into())
+    );
+    assert!(listed[0]["archive_bytes"].as_u64().unwrap() > 0);
+    let again = place.refusal(&["archive", name, "--yes"], 1);
+    assert!(again.contains("it is archived already"), "{again}");
+    let back = place.json(&["unarchive", name, "--yes", "--json"]);
+    assert_eq!(back["runs"][0]["files"], 3);
+    assert_eq!(whole(&dir), before);
+    let refused = place.refusal(&["unarchive", name, "--yes"], 1);
+    assert!(refused.contains("it is not archived"), "{refused}");
+}
+
+#[test]
+fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
+    let (place, dir) = finished();
+    let before = whole(&dir);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("the run", |screen| screen.contains("61.25 @1"));
+    dashboard.press("z");
+    dashboard.wait("the question", |screen| screen.contains("Archive 1 run?"));
+    dashboard.press("y");
+    dashboard.wait("the sign", |screen| {
+        screen.contains("▣") && screen.contains("1 run archived")
+    });
+    assert!(!dir.join("last.safetensors").exists());
+    dashboard.press("\r");
+    dashboard.wait("its curves", |screen| {
+        screen.contains("1 Charts") && screen.contains("archived")
+    });
+    dashboard.press("q");
+    dashboard.wait("the list", |screen| screen.contains("61.25 @1"));
+    dashboard.press("u");
+    dashboard.wait("no sign", |screen| {
+        !screen.contains("▣") && screen.contains("as before")
+    });
+    assert_eq!(whole(&dir), before);
+    dashboard.press("z");
+    dashboard.wait("the question", |screen| screen.contains("Archive 1 run?"));
+    dashboard.press("y");
+    dashboard.wait("the sign", |screen| screen.contains("▣"));
+    dashboard.press("z");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Bring 1 archived run back?")
+    });
+    dashboard.press("y");
+    dashboard.wait("the files", |screen| screen.contains("1 run brought back"));
+    assert_eq!(whole(&dir), before);
+}
+
+#[test]
+fn what_is_left_of_an_old_run_becomes_a_run_after_a_dry_run() {
+    let place = Workplace::new(ONE_EPOCH);
+    let dir = remains(&place, "2025_03_10_14_29");
+    let dry = place.said(&["organize", "runs"]);
+    assert!(
+        dry.contains("2 epochs") && dry.contains("--yes does it"),
+        "{dry}"
+    );
+    assert!(!dir.join("run.json").exists());
+    let done = place.json(&["organize", "runs", "--yes", "--json"]);
+    assert_eq!(done["runs"][0]["files"].as_array().unwrap().len(), 3);
+    let run = place.json(&["show", "2025_03_10_14_29", "--json"]);
+    assert_eq!(
+        (&run["state"], &run["best_val_acc"], &run["epochs_planned"]),
+        (&"finished".into(), &52.25.into(), &2.into())
+    );
+    assert!(
+        run["rebuilt"]
+            .as_str()
+            .unwrap()
+            .contains("metrics.csv from training.log")
+    );
+    assert_eq!(run["config"]["model_name"], "resnet_small");
+    let again = place.said(&["organize", "runs", "--yes"]);
+    assert_eq!(again, "nothing is missing that could be made again\n");
+}
+
+#[test]
+fn a_run_that_lost_its_record_is_adopted_from_the_palette() {
+    let place = Workplace::new(ONE_EPOCH);
+    let dir = remains(&place, "2025_03_10_14_29");
+    place.said(&["organize", "runs", "--yes"]);
+    fs::remove_file(dir.join("run.json")).unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("the run", |screen| {
+        screen.contains("52.25 @2") && screen.contains("finished?")
+    });
+    dashboard.press(":organize\r");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Rebuild logs of 1 run?")
+    });
+    dashboard.press("y");
+    dashboard.wait("the record", |screen| {
+        screen.contains("1 file was rebuilt") && !screen.contains("finished?")
+    });
+    wait_for("the record", || dir.join("run.json").exists());
+    dashboard.press("\r");
+    dashboard.wait("what was rebuilt", |screen| screen.contains("rebuilt: "));
+}
