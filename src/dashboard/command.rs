@@ -137,6 +137,14 @@ commands! {
         Last "last" "To the end, and on with it as it grows" ["G", "end"];
         EvaluateThis "evaluate-this" "Evaluate a checkpoint of this run" ["e"] hint "evaluate";
         ShowRunEvaluations "run-evaluations" "Show this run's evaluations" ["E", "6"] hint "results";
+        StarThis "star-this-run" "Give this run a star, or take it away" ["*"];
+        BaselineThis "baseline-this-run" "Make this run a baseline, or not any more" ["b"];
+        RenameThis "rename-this-run" "Rename this run" ["r"];
+        TagsOfThis "tags-of-this-run" "Change this run's tags" ["T"];
+        NoteOfThis "note-of-this-run" "Change this run's note" ["m"];
+        ArchiveThis "archive-this-run" "Archive this run, or bring it back" ["z"];
+        RebuildThis "organize-this-run" "Rebuild logs of this run that are missing or broken" [];
+        UndoHere "undo-here" "Take back what was last renamed, annotated or archived" ["u"];
         StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
     }
     Form {

@@ -175,6 +175,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen = Screen::Runs;
             return look_closer(state);
         }
+        _ if in_table(action).is_some() => {
+            return in_table(action).map_or_else(Vec::new, |same| runs::act(state, same));
+        }
         Action::StopThisRun => {
             if let Screen::Run(view) = &state.screen {
                 let dir = view.dir.clone();
@@ -201,6 +204,21 @@ fn quit(state: &mut State) -> Vec<Effect> {
     let marks = state.runs.unsaved_marks().map(Effect::SaveMarks);
     let end = [Effect::FlushCache, Effect::Quit];
     marks.into_iter().chain(end).collect()
+}
+
+/// What an action on the opened run is called in the table.
+fn in_table(action: Action) -> Option<Action> {
+    Some(match action {
+        Action::StarThis => Action::Star,
+        Action::BaselineThis => Action::Baseline,
+        Action::RenameThis => Action::RenameRun,
+        Action::TagsOfThis => Action::EditTags,
+        Action::NoteOfThis => Action::EditNote,
+        Action::ArchiveThis => Action::Archive,
+        Action::RebuildThis => Action::Organise,
+        Action::UndoHere => Action::Undo,
+        _ => return None,
+    })
 }
 
 fn movement(action: Action) -> Option<Move> {

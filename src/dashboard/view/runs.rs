@@ -13,7 +13,7 @@ use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::house::{self, Order};
 use super::super::message::Notice;
-use super::super::state::State;
+use super::super::state::{Screen, State};
 use super::super::widget::prompt::Prompt;
 use super::ask::{About, Ask};
 use super::confirm::Confirm;
@@ -91,7 +91,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Archive => return archive(state),
         Action::Organise => {
-            return vec![Effect::Keep(Order::ProposeRebuild(state.runs.chosen()))];
+            return vec![Effect::Keep(Order::ProposeRebuild(subject(state)))];
         }
         Action::EditTags => ask(state, About::Tags),
         Action::EditNote => edit_note(state),
@@ -108,7 +108,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Refresh => return vec![Effect::Discover],
         Action::StopRun => {
-            let chosen = state.runs.chosen();
+            let chosen = subject(state);
             match &chosen[..] {
                 [dir] => ask_to_stop(state, dir),
                 chosen => ask_to_stop_all(state, chosen),
@@ -120,9 +120,17 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The runs that an action is about: on its own screen the run that is opened, else those chosen in the table.
+fn subject(state: &State) -> Vec<RunDir> {
+    match &state.screen {
+        Screen::Run(view) => vec![view.dir.clone()],
+        _ => state.runs.chosen(),
+    }
+}
+
 /// What is known of the chosen run, if it is one.
 fn only_chosen(state: &State) -> Option<&Summary> {
-    match &state.runs.chosen()[..] {
+    match &subject(state)[..] {
         [dir] => state.runs.row(dir)?.summary.as_ref(),
         _ => None,
     }
@@ -134,7 +142,7 @@ fn ask(state: &mut State, about: About) {
         About::Tags => About::Retag,
         about => about,
     };
-    let ask = match (only_chosen(state), state.runs.chosen()) {
+    let ask = match (only_chosen(state), subject(state)) {
         (Some(summary), _) => Some(Ask::new(about, summary)),
         (None, chosen) => (chosen.len() > 1).then(|| Ask::many(many, chosen)),
     };
@@ -143,7 +151,7 @@ fn ask(state: &mut State, about: About) {
 
 /// Asks for the chosen run's name, or for a template for the names of many.
 fn rename(state: &mut State) -> Vec<Effect> {
-    let chosen = state.runs.chosen();
+    let chosen = subject(state);
     if chosen.len() < 2 {
         ask(state, About::Name);
         return Vec::new();
@@ -158,7 +166,7 @@ fn archive(state: &mut State) -> Vec<Effect> {
         let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
         summary.is_some_and(|summary| summary.archived.is_some())
     };
-    let chosen = state.runs.chosen();
+    let chosen = subject(state);
     let archived: Vec<RunDir> = chosen.iter().filter(is_archived).cloned().collect();
     if archived.is_empty() {
         state.notice = Some(Notice::good("looking at what there is to pack …"));
@@ -185,7 +193,7 @@ fn edit_note(state: &mut State) {
 
 /// Turns something on for the chosen runs, or off if all of them have it.
 fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Change) -> Vec<Effect> {
-    let chosen = state.runs.chosen();
+    let chosen = subject(state);
     let notes = |dir: &RunDir| {
         state
             .runs

@@ -115,8 +115,8 @@ fn time_of(metadata: &Metadata) -> String {
 fn verify(plan: &Plan, packed: impl Read) -> Result<(), ArchiveError> {
     let archive = plan.dir.archive();
     let failed = || ArchiveError::io(&archive, "cannot be read back");
-    let unpacker = zstd::Decoder::new(packed).map_err(failed())?;
-    let mut read = Archive::new(unpacker);
+    let decoded = zstd::Decoder::new(packed).map_err(failed())?;
+    let mut read = Archive::new(decoded);
     let mut entries = read.entries().map_err(failed())?;
     for item in &plan.packed {
         let path = plan.dir.path().join(&item.below);

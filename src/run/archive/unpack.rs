@@ -80,8 +80,8 @@ fn stage(dir: &RunDir, archive: &Path, staging: &Path) -> Result<Unpacked, Archi
         what: what.to_string(),
     };
     let file = File::open(archive).map_err(ArchiveError::io(archive, "cannot be read"))?;
-    let unpacker = zstd::Decoder::new(BufReader::new(file)).map_err(|error| damaged(&error))?;
-    let mut read = Archive::new(unpacker);
+    let packed = zstd::Decoder::new(BufReader::new(file)).map_err(|error| damaged(&error))?;
+    let mut read = Archive::new(packed);
     let mut unpacked = Unpacked::default();
     for entry in read.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;

@@ -12,7 +12,7 @@ use super::{Rebuild, rebuild};
 use crate::run::config_file::Config;
 use crate::run::discover::Found;
 use crate::run::layout::{RunDir, display_name};
-use crate::run::record::{Best, Exit, Record, SCHEMA_VERSION};
+use crate::run::record::{Best, Record, SCHEMA_VERSION};
 use crate::run::state::State;
 use crate::run::summary::Summary;
 
@@ -88,10 +88,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         epochs_done,
         epochs_planned: planned.unwrap_or(0),
         best: best.map(|(epoch, val_acc)| Best { epoch, val_acc }),
-        exit: Some(Exit {
-            reason: Some("its record was made from its other files".to_owned()),
-            ..Exit::default()
-        }),
+        exit: None,
         other: Map::from_iter([("adopted".to_owned(), Json::Bool(true))]),
     };
     let text = serde_json::to_string_pretty(&record).ok()? + "\n";

@@ -54,7 +54,7 @@ fn reference_log(epochs: &[Epoch], planned: u32) -> String {
     );
     for epoch in epochs {
         let now = at(epoch.seconds);
-        text += &format!(
+        let entry = format!(
             "{now} Epoch: {0} Batch: [100/313] Loss: 9.0 Acc: 1.0% LR: 0.5 Batch time: 23.6ms\n{now} \n{1} Epoch {0}/{planned} {1}\nTime: 0m 16s\n\
              Train Loss: {2:.4} Train Acc: {3:.4}%\nVal Loss: {4:.4} Val Acc: {5:.4}%\nBest Val Acc: 99.0000%\nLearning Rate: {6:.6}\n\
              GPU Memory: 413.69 MB\nAvg Batch Time: 23.5 ms\nETA: 0.86 hours\n{1}{1}\n\n{now} New best validation accuracy: {5:.4}%\n",
@@ -66,6 +66,7 @@ fn reference_log(epochs: &[Epoch], planned: u32) -> String {
             epoch.val.1,
             epoch.rate
         );
+        text.push_str(&entry);
     }
     text + &format!(
         "{} Training completed in 0h 52m 53s. Best validation accuracy: 94.5600%\n",

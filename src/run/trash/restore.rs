@@ -94,7 +94,7 @@ impl Trash {
             self.list()?.0
         };
         for other in others.iter().filter(|other| other.id != entry.id) {
-            let buries = |item: &&Item| missing.iter().any(|folder| *folder == item.path);
+            let buries = |item: &&Item| missing.contains(&item.path);
             if let Some(item) = other.items.iter().find(buries) {
                 return Err(TrashError::Buried {
                     path: self.root.join(&item.path),

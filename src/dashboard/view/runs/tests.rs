@@ -489,6 +489,81 @@ fn stopping_marked_runs_asks_and_names_how_many_train() {
 }
 
 #[test]
+fn keys_on_a_runs_own_screen_are_about_it_whatever_is_marked() {
+    let mut state = listed(100, 24);
+    press(&mut state, "  G\n");
+    let change = |change| Effect::Keep(Order::Annotate(vec![dir("ancient")], change));
+    assert_eq!(press(&mut state, "*"), [change(Change::Star(true))]);
+    press(&mut state, "mwhy");
+    assert!(text(&drawn(&state)).contains("Note of ancient"));
+    assert_eq!(
+        control(&mut state, 's'),
+        [change(Change::Note("why".to_owned()))]
+    );
+    press(&mut state, "r2");
+    let order = Order::Rename(dir("ancient"), "ancient2".to_owned());
+    assert_eq!(press(&mut state, "\n"), [Effect::Keep(order)]);
+    let moved = vec![(dir("ancient"), dir("ancient2"))];
+    let outcome = Outcome::Moved(moved, None);
+    update(&mut state, start(), Message::Kept(outcome));
+    let (found, summary) = aged("ancient2", RunState::Stopped, 88.25, 90);
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    assert!(
+        text(&drawn(&state)).contains("ancient2"),
+        "its screen follows"
+    );
+    let archive = press(&mut state, "z");
+    assert_eq!(
+        archive,
+        [Effect::Keep(Order::ProposeArchive(vec![dir("ancient2")]))]
+    );
+}
+
+#[test]
+fn archived_runs_have_a_sign_and_are_asked_about_before_they_come_back() {
+    let mut state = listed(100, 24);
+    let (found, mut summary) = aged("proud", RunState::Finished, 94.56, 3);
+    summary.archived = Some(20_000_000);
+    summary.notes.baseline = true;
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    press(&mut state, "jjz");
+    insta::assert_snapshot!(text(&drawn(&state)));
+    let back = Order::Unarchive(vec![dir("proud")]);
+    assert_eq!(press(&mut state, "y"), [Effect::Keep(back)]);
+    press(&mut state, "jz");
+    let propose = Outcome::Proposed(
+        "Archive 1 run?".to_owned(),
+        "22.6 MB are packed.".to_owned(),
+        "archive".to_owned(),
+        Box::new(Order::Archive(vec![dir("ancient")])),
+    );
+    update(&mut state, start(), Message::Kept(propose));
+    assert!(text(&drawn(&state)).contains("22.6 MB are packed."));
+    let archive = Order::Archive(vec![dir("ancient")]);
+    assert_eq!(press(&mut state, "y"), [Effect::Keep(archive)]);
+    let deed = Deed::Archived(Vec::new());
+    let done = Outcome::Changed(
+        vec![dir("ancient")],
+        "1 run archived".to_owned(),
+        Some(deed.clone()),
+        None,
+    );
+    let effects = update(&mut state, start(), Message::Kept(done));
+    assert!(effects.contains(&Effect::Measure(vec![dir("ancient")])));
+    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(deed))));
+    press(&mut state, "/archived\n");
+    assert_eq!(order(&state), ["proud"]);
+}
+
+#[test]
 fn cursor_stays_on_its_run_when_others_come_and_go() {
     let mut state = listed(80, 24);
     press(&mut state, "jj");
