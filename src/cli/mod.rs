@@ -1,8 +1,8 @@
 //! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
-mod evaluate;
 mod archive;
+mod evaluate;
 mod figures;
 mod follow;
 mod list;
