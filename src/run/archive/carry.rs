@@ -21,8 +21,8 @@ pub struct Archived {
     pub tickets: Vec<Ticket>,
 }
 
-/// Packs a run, and moves what was packed to the trash. Cut off in between, both are there, and bringing the run back or archiving it
-/// again ends it.
+/// Packs a run, and moves what was packed to the trash. Cut off in between, both are there, and bringing the run back ends it: nothing
+/// is missing, and the archive goes.
 ///
 /// # Errors
 /// If it cannot be packed, or anything cannot be moved; then everything is as it was.
