@@ -13,9 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use traintop::run::RunDir;
 use traintop::run::cache::Cache;
+use traintop::run::clean::{self, Plan, Policy};
 use traintop::run::discover::{Found, discover};
 use traintop::run::metrics::Tail;
 use traintop::run::summary::Summary;
+use traintop::run::trash::{self, Removal, Thing, Trash};
 
 const REPEATS: usize = 5;
 
@@ -46,6 +48,7 @@ fn main() {
         &root,
         300.0,
     );
+    clean_ups(&root);
     for count in [1_000, 10_000] {
         let reach = if count == 1_000 { 20.0 } else { 150.0 };
         let folder = scratch.path().join(format!("cache{count}"));
@@ -57,6 +60,51 @@ fn main() {
             reach,
         );
     }
+}
+
+/// A plan over 1,000 runs with 50 checkpoints each, and its 10,000 first things moved to the trash and back.
+fn clean_ups(root: &Path) {
+    for found in runs_below(root) {
+        let folder = found.dir.checkpoints();
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        for epoch in (4..=200).step_by(4) {
+            let name = found.dir.name();
+            fs::write(found.dir.checkpoint(epoch), format!("{name} {epoch}"))
+                .expect("the file can be written");
+        }
+        for path in [found.dir.best(), found.dir.last()] {
+            fs::write(&path, format!("{}", path.display())).expect("the file can be written");
+        }
+    }
+    in_a_process(
+        "1,000 runs x 50 checkpoints: plan of a clean-up",
+        "plan",
+        root,
+        1000.0,
+    );
+    in_a_process("10,000 files: to the trash", "to_trash", root, 2000.0);
+    in_a_process(
+        "10,000 files: to the trash, checked, by a plan",
+        "clean",
+        root,
+        2000.0,
+    );
+}
+
+fn runs_below(root: &Path) -> Vec<Found> {
+    let mut runs = Vec::new();
+    discover(&[root.to_owned()], |found| runs.push(found));
+    runs
+}
+
+/// The plan of a clean-up of everything below a root.
+fn plan_below(root: &Path) -> Plan {
+    clean::make(
+        &runs_below(root),
+        Policy::default(),
+        SystemTime::now(),
+        |_| {},
+    )
 }
 
 /// A million rows: plain, sparse as Lightning writes them, with a damaged line here and there, and as a summary.
@@ -155,9 +203,46 @@ fn alone(what: &str, path: &Path) -> Duration {
             Summary::load(&found, SystemTime::now());
             started.elapsed()
         }
+        "plan" => {
+            let started = Instant::now();
+            let plan = plan_below(path);
+            let taken = started.elapsed();
+            assert!(plan.candidates.len() >= 49_000);
+            taken
+        }
+        "to_trash" => {
+            let plan = plan_below(path);
+            let files = plan.candidates.iter().flat_map(|one| one.paths.clone());
+            let removal = Removal {
+                things: files.take(10_000).map(Thing::from).collect(),
+                by: "bench".to_owned(),
+                why: "to be measured".to_owned(),
+                now: jiff::Timestamp::now(),
+            };
+            let trash = Trash::of(path).expect("the root is there");
+            let started = Instant::now();
+            let removed = trash.remove(&removal, &mut |_| Ok(()));
+            let taken = started.elapsed();
+            let entry = removed.expect("all can be moved").entry;
+            let entry = entry.expect("something was moved");
+            assert_eq!(entry.items.len(), 10_000);
+            trash.restore(&entry.id).expect("all comes back");
+            taken
+        }
+        "clean" => {
+            let mut plan = plan_below(path);
+            plan.candidates.truncate(10_000);
+            let roots = [path.to_owned()];
+            let started = Instant::now();
+            let done = clean::carry_out(&plan, &roots, jiff::Timestamp::now());
+            let taken = started.elapsed();
+            let done = done.expect("all can be moved");
+            assert_eq!((done.count, done.left.len()), (10_000, 0));
+            trash::restore_all(&done.tickets).expect("all comes back");
+            taken
+        }
         "summaries" => {
-            let mut runs = Vec::new();
-            discover(&[path.to_owned()], |found| runs.push(found));
+            let runs = runs_below(path);
             let started = Instant::now();
             for found in &runs {
                 Summary::load(found, SystemTime::now());

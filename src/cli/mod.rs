@@ -2,6 +2,7 @@
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
 mod archive;
+mod clean;
 mod evaluate;
 mod figures;
 mod follow;
@@ -16,6 +17,7 @@ mod stop;
 mod summary_json;
 mod table;
 mod train;
+mod trash;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -63,6 +65,10 @@ enum Command {
     Archive(archive::ArchiveArguments),
     /// Bring archived runs back whole; without `--yes` only shows what would happen
     Unarchive(archive::UnarchiveArguments),
+    /// Show what could be removed and why, and what it would cost to make again; with `--yes` move it to the trash
+    Clean(clean::Arguments),
+    /// List what was removed, restore it, or remove it for good
+    Trash(trash::Arguments),
     /// Draw the curves of runs as PNG pictures
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
@@ -121,6 +127,8 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Organize(arguments)) => organize::run(&arguments, out),
         Some(Command::Archive(arguments)) => archive::archive(&arguments, out),
         Some(Command::Unarchive(arguments)) => archive::unarchive(&arguments, out),
+        Some(Command::Clean(arguments)) => clean::run(&arguments, out),
+        Some(Command::Trash(arguments)) => trash::run(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

@@ -2,12 +2,14 @@
 //! are kept with their place, for it to complain.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::files::Files;
+use crate::run::clean::{Policy, Protection, Rule};
 
 /// Something from the file, with `file:line` of where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +35,16 @@ pub struct Config {
     pub images: Option<Placed<String>>,
     /// Commands by name, each with its keys.
     pub keys: Vec<Placed<(String, Vec<String>)>>,
+    /// What a clean-up keeps.
+    pub retention: Policy,
     /// Theme files: name and text.
     pub themes: Vec<(String, String)>,
 }
 
 /// More threads than this help nobody: runs are read from one disk.
 const MOST_THREADS: i64 = 64;
+/// No rule counts further: a million epochs, or days.
+const MOST_OF_A_RULE: i64 = 1_000_000;
 
 impl Config {
     /// The settings in the files, and a sentence for each mistake.
@@ -74,6 +80,7 @@ impl Config {
                 }
                 "threads" => config.threads = reader.threads(value),
                 "keys" => config.keys = reader.keys(value),
+                "retention" => config.retention = reader.retention(value),
                 other => reader.unknown(other, key.span().start),
             }
         }
@@ -81,7 +88,15 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 6] = ["roots", "theme", "columns", "threads", "images", "keys"];
+const KEYS: [&str; 7] = [
+    "roots",
+    "theme",
+    "columns",
+    "threads",
+    "images",
+    "keys",
+    "retention",
+];
 
 /// Reads values and keeps the complaints.
 struct Reader<'a> {
@@ -112,13 +127,17 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, key: &str, at: usize) {
-        let near = KEYS
+        self.unknown_among(&KEYS, key, at);
+    }
+
+    fn unknown_among(&mut self, keys: &[&str], key: &str, at: usize) {
+        let near = keys
             .iter()
             .map(|known| (strsim::damerau_levenshtein(known, key), *known))
             .filter(|(distance, _)| *distance <= 2)
             .min();
         let advice = near.map_or_else(
-            || format!("the keys are {}", KEYS.join(", ")),
+            || format!("the keys are {}", keys.join(", ")),
             |(_, near)| format!("did you mean {near}?"),
         );
         self.warn(at, &format!("unknown key {key:?}; {advice}"));
@@ -175,18 +194,77 @@ impl Reader<'_> {
     }
 
     fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
+        let threads = self.whole("threads", 1..=MOST_THREADS, value);
+        threads.and_then(|threads| usize::try_from(threads).ok())
+    }
+
+    /// A whole number in a range.
+    fn whole(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<i64>,
+        value: &Spanned<DeValue>,
+    ) -> Option<i64> {
         let number = match value.get_ref() {
             DeValue::Integer(number) => {
                 i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
             }
             _ => None,
         };
-        let threads = number.filter(|number| (1..=MOST_THREADS).contains(number));
-        if threads.is_none() {
-            let expected = format!("a whole number from 1 to {MOST_THREADS}");
-            self.bad("threads", &expected, value);
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let (first, last) = (range.start(), range.end());
+            self.bad(
+                key,
+                &format!("a whole number from {first} to {last}"),
+                value,
+            );
         }
-        threads.and_then(|threads| usize::try_from(threads).ok())
+        number
+    }
+
+    /// `keep_best = 1` and the like, and `protect`, a list.
+    fn retention(&mut self, value: &Spanned<DeValue>) -> Policy {
+        let mut policy = Policy::default();
+        let DeValue::Table(entries) = value.get_ref() else {
+            self.bad("retention", "a table of rules", value);
+            return policy;
+        };
+        for (key, value) in entries {
+            let name: &str = key.get_ref();
+            let full = format!("retention.{name}");
+            if let Some(rule) = Rule::ALL.into_iter().find(|rule| rule.name() == name) {
+                if let Some(number) = self.whole(&full, 0..=MOST_OF_A_RULE, value) {
+                    *rule.of(&mut policy) = number as u32;
+                }
+            } else if name == "protect" {
+                let names = Protection::ALL.map(Protection::name).join(", ");
+                let expected = format!("a list of {names}");
+                if let Some(listed) = self.list(&full, &expected, value) {
+                    policy.protect.clear();
+                    let mut is_clear = true;
+                    for word in listed {
+                        match Protection::named(&word.value) {
+                            Ok(protection) => policy.protect.push(protection),
+                            Err(problem) => {
+                                // What was meant is not known: nothing loses its protection.
+                                is_clear = false;
+                                let sentence = format!("{}: {full}: {problem}", word.place);
+                                self.warnings.push(sentence);
+                            }
+                        }
+                    }
+                    if !is_clear {
+                        policy.protect = Protection::ALL.to_vec();
+                    }
+                }
+            } else {
+                let keys: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+                let keys: Vec<&str> = keys.into_iter().chain(["protect"]).collect();
+                self.unknown_among(&keys, name, key.span().start);
+            }
+        }
+        policy
     }
 
     /// `command = "key"` or `command = ["key", "key"]`; an empty list takes a command's keys away.
@@ -262,10 +340,30 @@ mod tests {
                     placed(11, ("help".to_owned(), owned(&["f1", "h"]))),
                     placed(12, ("refresh".to_owned(), owned(&[]))),
                 ],
+                retention: Policy::default(),
                 themes: Vec::new(),
             }
         );
         assert_eq!(build(""), (Config::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_a_clean_up_keeps_is_a_table_of_rules() {
+        let (config, warnings) = build(
+            "[retention]\nkeep_best = 3\nkeep_last = 2\nkeep_every = 50\nmin_epochs = 5\nmax_age = 90\n\
+             protect = ['starred', 'baseline']\npurge_after = 30\n",
+        );
+        assert_eq!(warnings, Vec::<String>::new());
+        let expected = Policy {
+            keep_best: 3,
+            keep_last: 2,
+            keep_every: 50,
+            min_epochs: 5,
+            max_age: 90,
+            protect: vec![Protection::Starred, Protection::Baseline],
+            purge_after: 30,
+        };
+        assert_eq!(config.retention, expected);
     }
 
     #[test]
@@ -310,7 +408,23 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, keys",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, keys, retention",
+            ),
+            (
+                "retention = 3",
+                "1: retention must be a table of rules, got 3",
+            ),
+            (
+                "[retention]\nkeep_last = -1",
+                "2: retention.keep_last must be a whole number from 0 to 1000000, got -1",
+            ),
+            (
+                "[retention]\nkeep_bets = 1",
+                "2: unknown key \"keep_bets\"; did you mean keep_best?",
+            ),
+            (
+                "retention.protect = ['starred', 'sacred']",
+                "1: retention.protect: \"sacred\" is none of starred, tagged, noted, evaluated, baseline",
             ),
             ("theme =", "1: is not valid TOML: "),
             (

@@ -16,16 +16,22 @@ pub enum Context {
     Evaluations,
     /// One evaluation, or some side by side.
     Evaluation,
+    /// The plan of a clean-up.
+    Clean,
+    /// The trash.
+    Trash,
 }
 
 impl Context {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Runs,
         Self::Run,
         Self::Form,
         Self::Evaluations,
         Self::Evaluation,
+        Self::Clean,
+        Self::Trash,
         Self::Everywhere,
     ];
 
@@ -38,6 +44,8 @@ impl Context {
             Self::Form => "New run",
             Self::Evaluations => "Evaluations",
             Self::Evaluation => "One evaluation",
+            Self::Clean => "Clean up",
+            Self::Trash => "Trash",
         }
     }
 }
@@ -103,7 +111,10 @@ commands! {
         EditNote "note" "Change the run's note" ["m"];
         Archive "archive" "Archive the run, its curves stay; or bring it back" ["z"];
         Organise "organize" "Rebuild logs of the run that are missing or broken" [];
-        Undo "undo" "Take back what was last renamed, annotated or archived" ["u"];
+        Undo "undo" "Take back what was last changed or removed" ["u"];
+        CleanUp "clean" "Plan a clean-up of the marked runs, or of all" ["x"];
+        RemoveRuns "remove" "Move the run's whole folder to the trash" ["D"];
+        OpenTrash "trash" "Show what was removed, to put it back" ["X"];
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";
@@ -201,6 +212,39 @@ commands! {
         ResultPageUp "result-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         ResultFirst "result-first" "To the beginning" ["g", "home"];
         ResultLast "result-last" "To the end" ["G", "end"];
+    }
+    Clean {
+        CleanGo "clean-go" "Do what the plan says, after a question" ["enter"] hint "go";
+        CleanMark "clean-mark" "Mark what the cursor is on to go, or to stay" ["space"] hint "go or stay";
+        CleanMarkGroup "clean-mark-group" "Mark all of this reason to go, or to stay" ["a"] hint "all of these";
+        CleanFold "clean-fold" "Fold a reason up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
+        CleanBack "clean-back" "Back to the runs; nothing is done" ["esc", "q", "backspace"] hint "back";
+        CleanOrder "clean-order" "Order by size, or by bytes for each hour of training lost" ["o"] hint "order";
+        CleanGentle "clean-gentle" "Drop the optimiser state of checkpoints that stay, or not" ["w"] hint "weights only";
+        CleanKeepBest "clean-keep-best" "How many of a run's best epochs stay" ["1"];
+        CleanKeepLast "clean-keep-last" "How many of its last checkpoints stay" ["2"];
+        CleanKeepEvery "clean-keep-every" "Every which epoch stays" ["3"];
+        CleanMinEpochs "clean-min-epochs" "With fewer epochs than this a run may go" ["4"];
+        CleanMaxAge "clean-max-age" "Unmarked runs older than this may go" ["5"];
+        CleanProtect "clean-protect" "What protects a run: any mark, star and baseline, nothing" ["6"];
+        CleanRowDown "clean-row-down" "Next row" ["j", "down"];
+        CleanRowUp "clean-row-up" "Row before" ["k", "up"];
+        CleanPageDown "clean-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        CleanPageUp "clean-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        CleanFirst "clean-first" "First row" ["g", "home"];
+        CleanLast "clean-last" "Last row" ["G", "end"];
+    }
+    Trash {
+        TrashRestore "trash-restore" "Put these things back to their places" ["enter", "r"] hint "put back";
+        TrashPurge "trash-purge" "Remove these for good, after a question" ["p", "delete"] hint "remove for good";
+        TrashPurgeAll "trash-purge-all" "Remove all for good, after a question" ["P"] hint "all for good";
+        TrashDown "trash-down" "Next row" ["j", "down"];
+        TrashUp "trash-up" "Row before" ["k", "up"];
+        TrashPageDown "trash-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        TrashPageUp "trash-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        TrashFirst "trash-first" "First row" ["g", "home"];
+        TrashLast "trash-last" "Last row" ["G", "end"];
+        TrashBack "trash-back" "Back to the runs" ["esc", "q", "backspace"] hint "back";
     }
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";

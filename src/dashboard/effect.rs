@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::evaluations;
 use super::house::Order;
+use super::tidy;
 use crate::launch::Request;
 use crate::run::RunDir;
 
@@ -45,6 +46,8 @@ pub enum Effect {
     Evaluate(evaluations::Order),
     /// Keep house.
     Keep(Order),
+    /// Clean up, or look after the trash.
+    Tidy(tidy::Order),
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

@@ -19,6 +19,7 @@ use super::message::{Message, Notice};
 use super::state::State;
 use super::terminal::Terminal;
 use super::theme::Depth;
+use super::tidy;
 use super::update::update;
 use super::view;
 use crate::config::{self, Config};
@@ -62,6 +63,9 @@ pub fn run(options: Options) -> Result<()> {
     executor.submit(Effect::Keep(Order::Recover));
     executor.submit(Effect::LoadMarks);
     executor.submit(Effect::Discover);
+    let purge_after = options.config.retention.purge_after;
+    let purge_after = (purge_after > 0).then_some(purge_after);
+    executor.submit(Effect::Tidy(tidy::Order::Recover(purge_after)));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());

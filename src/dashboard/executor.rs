@@ -13,6 +13,7 @@ use super::evaluations;
 use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
+use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::launch::{self, Started};
@@ -230,6 +231,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::SaveMarks(_) => save_marks(shared),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
         Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
+        Effect::Tidy(order) => tidy_up(shared, order),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));
@@ -352,6 +354,20 @@ fn await_end(shared: &Arc<Shared>, dir: RunDir) {
         when_ended(process, move || {
             drop(messages.send(Message::ProcessEnded(dir)))
         });
+    }
+}
+
+/// On a thread of its own: to survey thousands of folders, or to free a terabyte, takes its time, and the table must not wait for it.
+fn tidy_up(shared: &Arc<Shared>, order: tidy::Order) {
+    let shared = Arc::clone(shared);
+    let tidy = move || {
+        tidy::carry_out(order, &shared.roots, &|outcome| {
+            drop(shared.messages.send(Message::Tidied(outcome)));
+        });
+    };
+    let started = thread::Builder::new().name("tidy".to_owned()).spawn(tidy);
+    if let Err(error) = started {
+        log::error!("a thread could not be started: {error}");
     }
 }
 

@@ -9,6 +9,7 @@ use super::evaluations;
 use super::message::Notice;
 use super::packing;
 use super::state::{Screen, State};
+use super::tidy;
 use super::update::changed;
 use super::view;
 use super::view::confirm::Confirm;
@@ -23,6 +24,7 @@ use crate::run::notes::{self, Annotated, Change};
 use crate::run::rename::{self, Renamed, Step, Wish};
 use crate::run::summary::Summary;
 use crate::run::templates;
+use crate::run::trash::{self, Ticket};
 use crate::text::clean;
 
 /// Something to be done to runs.
@@ -61,6 +63,8 @@ pub enum Deed {
     Renamed(Vec<Renamed>),
     /// Runs were archived.
     Archived(Vec<(RunDir, Archived)>),
+    /// Things were moved to the trash.
+    Removed(Vec<Ticket>),
 }
 
 /// What came of an order.
@@ -95,6 +99,9 @@ pub fn carry_out(roots: &[PathBuf], order: Order) -> Outcome {
         Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs)),
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
         Order::Rename(dir, name) => rename_one(dir, name),
+        Order::Undo(Deed::Removed(tickets)) => trash::restore_all(&tickets)
+            .map(|_| Outcome::Moved(Vec::new(), None))
+            .map_err(|error| error.to_string()),
         Order::Undo(Deed::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
         Order::Undo(Deed::Renamed(renamed)) => Ok(names_back(renamed)),
         Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
@@ -196,11 +203,12 @@ fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String>
 
 /// Takes the last deed of this session back.
 pub fn undo(state: &mut State) -> Vec<Effect> {
-    let Some(deed) = state.deeds.pop() else {
-        state.notice = Some(Notice::bad("there is nothing to take back"));
-        return Vec::new();
-    };
-    vec![Effect::Keep(Order::Undo(deed))]
+    vec![match state.deeds.pop() {
+        Some(Deed::Removed(tickets)) => Effect::Tidy(tidy::Order::Restore(tickets)),
+        Some(deed) => Effect::Keep(Order::Undo(deed)),
+        // The trash remembers what was removed before this session.
+        None => Effect::Tidy(tidy::Order::FindLatest),
+    }]
 }
 
 /// What an outcome changes, and what is to be done next.

@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::evaluations;
 use super::house::Outcome;
+use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::run::RunDir;
@@ -65,6 +66,8 @@ pub enum Message {
     Evaluation(evaluations::News),
     /// The first frame is on the screen.
     FirstDrawn,
+    /// What came of cleaning up, or of the trash.
+    Tidied(tidy::Outcome),
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

@@ -17,6 +17,7 @@ mod settings;
 mod state;
 mod terminal;
 pub mod theme;
+mod tidy;
 mod update;
 mod view;
 mod widget;

@@ -11,6 +11,7 @@ use super::house::Deed;
 use super::keymap::Keymap;
 use super::message::Notice;
 use super::theme::Theme;
+use super::view::clean::CleanView;
 use super::view::evaluations::Journey;
 use super::view::form::Form;
 use super::view::opened::Opened;
@@ -18,7 +19,9 @@ use super::view::overlay::Overlay;
 use super::view::run::RunView;
 use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
+use super::view::trash::TrashView;
 use crate::run::RunDir;
+use crate::run::clean::Policy;
 
 /// Which screen is shown below the overlay, if any.
 #[derive(Debug)]
@@ -31,6 +34,10 @@ pub enum Screen {
     Form,
     /// Evaluations: a list of them, one, or some side by side.
     Evaluations(Box<Journey>),
+    /// The plan of a clean-up.
+    Clean(Box<CleanView>),
+    /// The trash.
+    Trash(TrashView),
 }
 
 /// The dashboard's state.
@@ -50,6 +57,8 @@ pub struct State {
     pub runs: Runs,
     /// The form that starts a run, with what was changed in it.
     pub form: Form,
+    /// What a clean-up keeps, by the user's configuration.
+    pub retention: Policy,
     /// The colours.
     pub theme: Theme,
     /// All themes to choose from, fitted to the terminal.
@@ -86,6 +95,7 @@ impl State {
             overlay: None,
             runs: Runs::default(),
             form: Form::default(),
+            retention: Policy::default(),
             themes: vec![theme.clone()],
             theme,
             keymap: Keymap::default(),
@@ -105,7 +115,7 @@ impl State {
         match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Evaluations(ref journey) => journey.next_wake(self),
-            Screen::Run(_) | Screen::Form => None,
+            Screen::Run(_) | Screen::Form | Screen::Clean(_) | Screen::Trash(_) => None,
         }
     }
 

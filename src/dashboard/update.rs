@@ -13,13 +13,14 @@ use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
+use super::tidy;
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
 use super::view::pick::PickList;
 use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
 use super::view::run::{Move, RunView};
-use super::view::{self, form, help, runs};
+use super::view::{self, clean, form, help, runs, trash};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::layout::TRAINING_RUNS;
@@ -106,6 +107,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             evaluations::find(state)
         }
         Message::Kept(outcome) => house::update(state, outcome),
+        Message::Tidied(outcome) => tidy::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             Vec::new()
@@ -163,6 +165,14 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
+        _ if matches!(state.screen, Screen::Clean(_)) => return clean::act(state, action),
+        _ if matches!(state.screen, Screen::Trash(_)) => return trash::act(state, action),
+        Action::CleanUp => return clean::open(state),
+        Action::OpenTrash => return trash::open(state),
+        Action::RemoveRuns => {
+            let chosen = state.runs.chosen();
+            tidy::ask_to_remove(state, chosen);
+        }
         _ if matches!(state.screen, Screen::Form) => return form::act(state, action),
         Action::Evaluate | Action::EvaluateThis => return view::evaluations::ask(state),
         Action::ShowEvaluations | Action::ShowRunEvaluations => {

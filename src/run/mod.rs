@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod cache;
 pub mod checkpoints;
+pub mod clean;
 pub mod config_file;
 pub mod discover;
 pub mod evaluation;

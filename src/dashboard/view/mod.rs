@@ -2,6 +2,7 @@
 //! drawn; drawing only reads.
 
 pub mod ask;
+pub mod clean;
 pub mod columns;
 pub mod confirm;
 pub mod evaluations;
@@ -18,6 +19,7 @@ pub mod rename;
 pub mod run;
 pub mod runs;
 pub mod state_glyph;
+pub mod trash;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -46,6 +48,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Form => form::draw(state, main, buf),
         Screen::Evaluations(journey) => journey.draw(state, main, buf),
+        Screen::Clean(view) => clean::draw(view, state, main, buf),
+        Screen::Trash(view) => trash::draw(view, state, main, buf),
         Screen::Run(view) => {
             if let Some(summary) = state
                 .runs
@@ -82,5 +86,7 @@ pub fn context(state: &State) -> Context {
         Screen::Run(_) => Context::Run,
         Screen::Form => Context::Form,
         Screen::Evaluations(ref journey) => journey.context(),
+        Screen::Clean(_) => Context::Clean,
+        Screen::Trash(_) => Context::Trash,
     }
 }

@@ -1,7 +1,7 @@
 //! Moving things into the trash: all of them, or none.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::Vacant;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -295,7 +295,8 @@ impl Trash {
 
     /// Marks the entry as done, once all names are on the disk.
     fn finish(&self, entry: &mut Entry, left: &[(PathBuf, String)]) -> Result<(), TrashError> {
-        let is_left = |item: &Item| left.iter().any(|(path, _)| *path == item.path);
+        let paths: HashSet<&PathBuf> = left.iter().map(|(path, _)| path).collect();
+        let is_left = |item: &Item| paths.contains(&item.path);
         if !left.is_empty() {
             let mut freed = Freed::default();
             entry.items.retain(|item| !is_left(item));

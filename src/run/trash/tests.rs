@@ -1,114 +1,21 @@
 //! The trash under failures: every call fails once, and after every call the power goes once, in fixed and in random histories.
 
 use std::collections::BTreeMap;
+mod faulty;
+mod histories;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
 use rustix::fs::{Mode, mkfifoat};
 
-use super::disk::{Fill, Lock};
+use self::faulty::{Faulty, NEVER};
 use super::*;
-
-const NEVER: usize = usize::MAX;
-
-/// The real disk, but for one call that fails, or is the last that happens.
-#[derive(Clone)]
-struct Faulty {
-    calls: Arc<AtomicUsize>,
-    fail_at: usize,
-    kill_at: usize,
-    with: ErrorKind,
-}
-
-impl Faulty {
-    fn new(fail_at: usize, kill_at: usize) -> Self {
-        Self {
-            calls: Arc::default(),
-            fail_at,
-            kill_at,
-            with: ErrorKind::StorageFull,
-        }
-    }
-
-    /// Counts a call; whether the power goes during it.
-    fn call(&self) -> io::Result<bool> {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        if call > self.kill_at {
-            return Err(io::Error::other("killed"));
-        }
-        if call == self.fail_at {
-            return Err(self.with.into());
-        }
-        Ok(call == self.kill_at)
-    }
-}
-
-impl Disk for Faulty {
-    fn look(&self, path: &Path) -> io::Result<Look> {
-        self.call()?;
-        System.look(path)
-    }
-    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        self.call()?;
-        System.resolve(path)
-    }
-    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
-        self.call()?;
-        System.names(folder)
-    }
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.call()?;
-        System.read(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Lock> {
-        self.call()?;
-        System.lock(path)
-    }
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.call()?;
-        System.make_folder(path)
-    }
-    fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
-        let killed = self.call()?;
-        System.write(path, fill)?;
-        if killed {
-            // Half of it got onto the disk.
-            let half = File::options().write(true).open(path)?;
-            half.set_len(half.metadata()?.len() / 2)?;
-        }
-        Ok(())
-    }
-    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call()?;
-        System.replace(from, to)
-    }
-    fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call()?;
-        System.relocate(from, to)
-    }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.call()?;
-        System.sync_folder(path)
-    }
-    fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
-        self.call()?;
-        System.set_modified(path, modified_ns)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.call()?;
-        System.remove_file(path)
-    }
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.call()?;
-        System.remove_folder(path)
-    }
-}
 
 /// What a path holds, and when it last changed.
 type Seen = (Kind, Vec<u8>, i64);
@@ -656,108 +563,4 @@ fn several_at_once_on_one_tree_do_each_other_no_harm() {
         assert_eq!(fs::read_to_string(root.path().join(name)).unwrap(), *name);
     }
     assert_eq!(leftovers(root.path()), Vec::<OsString>::new());
-}
-
-#[derive(Debug, Clone)]
-enum Act {
-    Remove(Vec<usize>),
-    Restore(usize),
-    Purge(usize),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        3 => prop::collection::vec(0..12_usize, 1..5).prop_map(Act::Remove),
-        2 => (0..4_usize).prop_map(Act::Restore),
-        1 => (0..4_usize).prop_map(Act::Purge),
-    ]
-}
-
-/// What there is in all: at its place, or in the trash; folders are no content.
-fn files(root: &Path) -> BTreeMap<Vec<u8>, usize> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| {
-                name != LOCK && !name.to_string_lossy().starts_with("entry.json")
-            }) {
-                *found.entry(fs::read(&path).unwrap()).or_default() += 1;
-            }
-        }
-    }
-    found
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    #[test]
-    fn random_histories_with_random_failures_lose_nothing_and_are_undone(
-        paths in prop::collection::btree_set("[a-c]/[a-c]/[a-e]|[a-c]/[f-h]|[i-k]", 4..12),
-        acts in prop::collection::vec((act(), 0..90_usize, prop::bool::ANY), 1..8),
-    ) {
-        let root = tempfile::tempdir().unwrap();
-        for path in &paths {
-            let whole = root.path().join(path);
-            fs::create_dir_all(whole.parent().unwrap()).unwrap();
-            fs::write(whole, path).unwrap();
-        }
-        settle(root.path());
-        let first = tree(root.path());
-        let all = files(root.path());
-        let places: Vec<PathBuf> = first.keys().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
-        let mut purged = false;
-        for (act, at, killed) in acts {
-            let trash = recovered(root.path(), "before");
-            let (entries, _) = trash.list().unwrap();
-            let before = tree(root.path());
-            let (fail_at, kill_at) = if killed { (NEVER, at) } else { (at, NEVER) };
-            let Ok(faulty) = Trash::on(Box::new(Faulty::new(fail_at, kill_at)), root.path()) else { continue };
-            let chosen = |number: usize| entries.get(number % entries.len().max(1));
-            match &act {
-                Act::Remove(chosen) => {
-                    let things = chosen.iter().map(|number| root.path().join(&places[number % places.len()]).into());
-                    let removal = Removal { things: things.collect(), ..removal(root.path(), &[]) };
-                    drop(faulty.remove(&removal, &mut |_| Ok(())));
-                }
-                Act::Restore(number) => {
-                    let entry = chosen(*number);
-                    drop(entry.map(|entry| faulty.restore(&entry.id)));
-                }
-                Act::Purge(number) => {
-                    purged |= chosen(*number).is_some();
-                    drop(chosen(*number).map(|entry| faulty.purge(&entry.id)));
-                }
-            }
-            let trash = recovered(root.path(), "after");
-            let after = tree(root.path());
-            let (now, problems) = trash.list().unwrap();
-            prop_assert!(problems.is_empty(), "{:?}", problems);
-            if !purged {
-                prop_assert_eq!(&files(root.path()), &all, "{:?}", act);
-            }
-            // One entry more, one less, or nothing has happened.
-            if now.len() == entries.len() {
-                prop_assert_eq!(&after, &before, "{:?}", act);
-            }
-            for (path, seen) in &after {
-                // What is there at all is what was there at first.
-                prop_assert_eq!(&first[path].1, &seen.1);
-                prop_assert!(seen.0 == Kind::Folder || first[path].2 == seen.2);
-            }
-        }
-        if !purged {
-            // Undone from the last to the first, everything is as it was.
-            loop {
-                let trash = Trash::of(root.path()).unwrap();
-                let (entries, _) = trash.list().unwrap();
-                let Some(latest) = entries.first() else { break };
-                trash.restore(&latest.id).unwrap();
-            }
-            prop_assert_eq!(content(&tree(root.path())), content(&first));
-        }
-    }
 }

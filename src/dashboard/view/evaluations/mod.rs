@@ -117,7 +117,9 @@ fn chosen(state: &State) -> Vec<&Summary> {
             let whose = journey.list.whose().iter();
             whose.filter_map(|whose| summary(&whose.dir)).collect()
         }
-        Screen::Runs | Screen::Form => state.runs.chosen().iter().filter_map(summary).collect(),
+        Screen::Runs | Screen::Form | Screen::Clean(_) | Screen::Trash(_) => {
+            state.runs.chosen().iter().filter_map(summary).collect()
+        }
     }
 }
 

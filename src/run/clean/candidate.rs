@@ -1,0 +1,138 @@
+//! Something that may go, why, and what it takes on the disk.
+
+use std::path::PathBuf;
+
+use crate::run::size::{Freed, Taken};
+use crate::run::trash::Look;
+
+/// Why something may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// A checkpoint that is neither best nor last nor every-Nth.
+    Superseded,
+    /// Of a run that failed.
+    Failed,
+    /// A run without a single epoch.
+    Empty,
+    /// A run with fewer epochs than the policy asks for.
+    FewEpochs,
+    /// Another has the same content.
+    Duplicate,
+    /// A file that was never finished.
+    Temporary,
+    /// Of an old run that nobody has marked.
+    Old,
+    /// A checkpoint whose optimiser's state can go while its weights stay.
+    OptimiserState,
+}
+
+impl Reason {
+    /// All, in the order of the plan.
+    pub const ALL: [Self; 8] = [
+        Self::Superseded,
+        Self::Failed,
+        Self::Empty,
+        Self::FewEpochs,
+        Self::Old,
+        Self::Duplicate,
+        Self::Temporary,
+        Self::OptimiserState,
+    ];
+
+    /// Its name for scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::Failed => "failed",
+            Self::Empty => "empty",
+            Self::FewEpochs => "few_epochs",
+            Self::Duplicate => "duplicate",
+            Self::Temporary => "temporary",
+            Self::Old => "old",
+            Self::OptimiserState => "optimiser_state",
+        }
+    }
+
+    /// Its heading for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Superseded => "Checkpoints neither best nor last nor every-Nth",
+            Self::Failed => "Failed runs",
+            Self::Empty => "Runs without an epoch",
+            Self::FewEpochs => "Runs with few epochs",
+            Self::Duplicate => "Exact duplicates",
+            Self::Temporary => "Stale temporary files",
+            Self::Old => "Old runs that nobody has marked",
+            Self::OptimiserState => "Optimiser state; the weights stay",
+        }
+    }
+}
+
+/// Something that may go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its run, as numbered by the survey.
+    pub run: usize,
+    /// Why.
+    pub reason: Reason,
+    /// What it is: `epoch 40`, `the whole run`.
+    pub what: String,
+    /// More about why, or what is lost with it; may be empty.
+    pub detail: String,
+    /// The files, or the run's folder.
+    pub paths: Vec<PathBuf>,
+    /// Whether it is all of the run.
+    pub is_whole: bool,
+    /// What it takes on the disk.
+    pub taken: Vec<Taken>,
+    /// The epochs whose weights go with it.
+    pub epochs: Vec<u32>,
+    /// Seconds of training that it would take to make it again; `None` if that is not known.
+    pub cost_s: Option<f64>,
+    /// Whether it is to go.
+    pub is_in: bool,
+    /// Its files as they were.
+    pub expected: Vec<(PathBuf, Look)>,
+    /// What must still be there when it goes.
+    pub relies_on: Vec<(PathBuf, Look)>,
+}
+
+impl Candidate {
+    /// What the disk gets back by it alone.
+    pub fn bytes(&self) -> u64 {
+        let mut freed = Freed::default();
+        self.taken.iter().for_each(|taken| freed.count(*taken));
+        freed.bytes()
+    }
+
+    /// Bytes for each hour of training that it would cost to make it again; infinite if it would cost nothing.
+    pub fn bytes_per_hour(&self) -> Option<f64> {
+        let hours = self.cost_s? / 3600.0;
+        Some(if hours > 0.0 {
+            self.bytes() as f64 / hours
+        } else {
+            f64::INFINITY
+        })
+    }
+}
+
+/// How the candidates of a reason are ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The largest first.
+    #[default]
+    Size,
+    /// Those first that free most for the least work.
+    BytesPerHour,
+}
+
+/// Sums over candidates that are to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many there are, and how many of them are to go.
+    pub count: usize,
+    /// Of these, to go.
+    pub in_count: usize,
+    /// What the disk gets back by those that are to go.
+    pub bytes: u64,
+}

@@ -1,0 +1,200 @@
+//! Moves what a plan says to the trash. Whether it may go is asked again of each thing at the instant before it moves.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::candidate::{Candidate, Reason};
+use super::optimiser;
+use super::plan::Plan;
+use super::policy::Policy;
+use super::survey::{self, Surveyed};
+use crate::run::discover::Found;
+use crate::run::layout::RunDir;
+use crate::run::notes::Notes;
+use crate::run::record::Record;
+use crate::run::rename::{held, state_now};
+use crate::run::trash::{Look, Removal, Rewrite, Thing, Ticket, TrashError, remove_below};
+use crate::text;
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// By which it can be undone.
+    pub tickets: Vec<Ticket>,
+    /// Things in the trash now.
+    pub count: usize,
+    /// What purging them gives back to the disk.
+    pub bytes: u64,
+    /// What stayed, and why.
+    pub left: Vec<(PathBuf, String)>,
+    /// Runs whose folders are in the trash now.
+    pub runs: Vec<RunDir>,
+}
+
+impl Done {
+    /// What was done, in a sentence.
+    pub fn sentence(&self) -> String {
+        let things = |count: usize| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{} thing{plural}", text::count(count as u64))
+        };
+        let mut said = if self.count == 0 {
+            "nothing was removed".to_owned()
+        } else {
+            format!(
+                "{} in the trash, {} to be freed by purging",
+                things(self.count),
+                text::bytes(self.bytes)
+            )
+        };
+        if let Some((path, why)) = self.left.first() {
+            let name = path.display().to_string();
+            let count = things(self.left.len());
+            let name = text::clean(&name);
+            said = format!("{said}; {count} stayed: {name}: {why}");
+        }
+        said
+    }
+}
+
+/// Carries a plan out: what is in it, and may still go, is in the trash of its root afterwards.
+///
+/// # Errors
+/// If the system refuses; then nothing has moved.
+pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done, TrashError> {
+    let going = || plan.candidates.iter().filter(|candidate| candidate.is_in);
+    let by_path: HashMap<&Path, &Candidate> = going()
+        .flat_map(|candidate| {
+            let paths = candidate.paths.iter();
+            paths.map(move |path| (path.as_path(), candidate))
+        })
+        .collect();
+    let things = going().flat_map(|candidate| {
+        let rewrite = optimiser::drop_state as Rewrite;
+        let instead = (candidate.reason == Reason::OptimiserState).then_some(rewrite);
+        let paths = candidate.paths.iter();
+        paths.map(move |path| Thing {
+            path: path.clone(),
+            instead,
+        })
+    });
+    let removal = Removal {
+        things: things.collect(),
+        by: "clean".to_owned(),
+        why: plan.sentence(),
+        now,
+    };
+    let mut guard = Guard {
+        policy: &plan.policy,
+        last: None,
+    };
+    let mut check = |path: &Path| {
+        let candidate = by_path.get(path).ok_or("it is not in the plan")?;
+        guard.allows(candidate, &plan.survey.runs[candidate.run])
+    };
+    let mut done = remove(roots, &removal, &mut check)?;
+    let whole = going().filter(|candidate| candidate.is_whole);
+    let whole = whole.map(|candidate| plan.survey.runs[candidate.run].dir.clone());
+    done.runs = whole.filter(|dir| !dir.path().exists()).collect();
+    Ok(done)
+}
+
+/// Moves whole runs to the trash because somebody asked for just these: only what a run at work needs is refused.
+///
+/// # Errors
+/// If the system refuses; then nothing has moved.
+pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result<Done, TrashError> {
+    let things = dirs.iter().map(|dir| dir.path().to_owned().into());
+    let removal = Removal {
+        things: things.collect(),
+        by: "remove".to_owned(),
+        why: "chosen by hand".to_owned(),
+        now,
+    };
+    let mut check = |path: &Path| held(state_now(&RunDir::new(path))).map_or(Ok(()), Err);
+    let mut done = remove(roots, &removal, &mut check)?;
+    done.runs = dirs
+        .iter()
+        .filter(|dir| !dir.path().exists())
+        .cloned()
+        .collect();
+    Ok(done)
+}
+
+fn remove(
+    roots: &[PathBuf],
+    removal: &Removal,
+    check: crate::run::trash::Check,
+) -> Result<Done, TrashError> {
+    let (tickets, removed) = remove_below(roots, removal, check)?;
+    let mut done = Done {
+        tickets,
+        ..Done::default()
+    };
+    for part in removed {
+        let entry = part.entry.iter();
+        done.count += entry.clone().map(|entry| entry.items.len()).sum::<usize>();
+        done.bytes += entry.map(|entry| entry.bytes).sum::<u64>();
+        done.left.extend(part.left);
+    }
+    Ok(done)
+}
+
+/// Asks again.
+struct Guard<'a> {
+    policy: &'a Policy,
+    /// The run that was asked about last, and the answer: the things of a run come one after the other.
+    last: Option<(PathBuf, Result<(), String>)>,
+}
+
+impl Guard<'_> {
+    fn allows(&mut self, candidate: &Candidate, run: &Surveyed) -> Result<(), String> {
+        let folder = run.dir.path();
+        let verdict = match &self.last {
+            Some((last, verdict)) if last == folder => verdict.clone(),
+            _ => {
+                let verdict = self.run_may_change(run);
+                self.last = Some((folder.to_owned(), verdict.clone()));
+                verdict
+            }
+        };
+        verdict?;
+        let is_as_it_was =
+            |(path, look): &(PathBuf, Look)| Look::at(path).is_ok_and(|now| now == *look);
+        if !candidate.expected.iter().all(is_as_it_was_or_gone) {
+            return Err("it has changed since the plan was made".to_owned());
+        }
+        if let Some((path, _)) = candidate.relies_on.iter().find(|kept| !is_as_it_was(kept)) {
+            return Err(format!(
+                "{} was to stay in its stead, and has changed or is gone",
+                path.display()
+            ));
+        }
+        Ok(())
+    }
+
+    fn run_may_change(&self, run: &Surveyed) -> Result<(), String> {
+        if let Some(why) = held(state_now(&run.dir)) {
+            return Err(why);
+        }
+        if Found::look(run.dir.clone()).modified != run.modified {
+            return Err("its run has changed since the plan was made".to_owned());
+        }
+        let notes = Notes::load(&run.dir).map_err(|error| error.to_string())?;
+        let record = Record::load(&run.dir).ok().flatten();
+        let id = record.map(|record| record.id).unwrap_or_default();
+        let is_evaluated = survey::is_evaluated(&run.dir, &id);
+        let mut protect = self.policy.protect.iter();
+        match protect.find(|protection| protection.holds(&notes, is_evaluated)) {
+            Some(protection) => Err(format!("its run is {protection}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Of the files of one candidate, those that have moved already are not there to be looked at.
+fn is_as_it_was_or_gone((path, look): &(PathBuf, Look)) -> bool {
+    Look::at(path).map_or(true, |now| now == *look)
+}

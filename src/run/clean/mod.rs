@@ -1,0 +1,25 @@
+//! Cleaning up: what could go and why, what it takes on the disk and what it would cost to make again. Reading the disk
+//! ([`survey`]), deciding ([`Plan`]) and moving things to the trash ([`carry_out`]) are three steps, and the second is pure.
+
+mod candidate;
+mod carry_out;
+mod make;
+mod optimiser;
+mod plan;
+mod policy;
+mod reckon;
+mod space;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod twins;
+
+pub use candidate::{Candidate, Order, Reason, Totals};
+pub use carry_out::{Done, carry_out, remove_runs};
+#[cfg(test)]
+pub use make::plan_of;
+pub use make::{make, remake};
+pub use plan::Plan;
+pub use policy::{Policy, Protection, Rule};
+pub use space::Space;
+pub use survey::{Role, Survey, Surveyed, Weights, survey};

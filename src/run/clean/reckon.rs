@@ -1,0 +1,137 @@
+//! What a plan's candidates would cost to make again, what they sum up to, and what is said of them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::candidate::{Candidate, Order, Reason, Totals};
+use super::plan::{Plan, epoch_of};
+use crate::run::size::Freed;
+use crate::text;
+
+impl Plan {
+    /// Orders the candidates, after what each would cost has been reckoned anew.
+    pub fn sort(&mut self) {
+        self.reckon(None);
+        let order = self.order;
+        let place = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
+        self.candidates.sort_by_cached_key(|candidate| {
+            let value = match order {
+                Order::Size => candidate.bytes() as f64,
+                // What is not known comes last.
+                Order::BytesPerHour => candidate.bytes_per_hour().unwrap_or(-1.0),
+            };
+            // Never negative but for -1, and so ordered as its bits are.
+            let descending = std::cmp::Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });
+            (place(candidate.reason), descending, candidate.paths.clone())
+        });
+    }
+
+    /// What each candidate, or those of one run, would cost to make again: the time of an epoch times the distance from the nearest
+    /// checkpoint before it that stays, or from the beginning; nothing if another of its epoch stays.
+    pub fn reckon(&mut self, only: Option<usize>) {
+        let concerns = |run: usize| only.is_none_or(|only| only == run);
+        // How many files there are of each epoch.
+        let mut staying: Vec<BTreeMap<u32, usize>> = vec![BTreeMap::new(); self.survey.runs.len()];
+        for (number, run) in self.survey.runs.iter().enumerate() {
+            if concerns(number) {
+                for epoch in run
+                    .weights
+                    .iter()
+                    .filter_map(|weights| epoch_of(run, weights))
+                {
+                    *staying[number].entry(epoch).or_default() += 1;
+                }
+            }
+        }
+        let going = self.candidates.iter().filter(|candidate| {
+            candidate.is_in && candidate.reason != Reason::OptimiserState && concerns(candidate.run)
+        });
+        for candidate in going {
+            let staying = &mut staying[candidate.run];
+            if candidate.is_whole {
+                staying.clear();
+            }
+            for epoch in &candidate.epochs {
+                if let Some(count) = staying.get_mut(epoch) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            staying.retain(|_, count| *count > 0);
+        }
+        for candidate in &mut self.candidates {
+            if !concerns(candidate.run) {
+                continue;
+            }
+            let run = &self.survey.runs[candidate.run];
+            let own = usize::from(!candidate.is_in);
+            let distance = |epoch: &u32| {
+                // Another file of the very epoch may stay, as the last one often does.
+                let same = staying[candidate.run].get(epoch).copied().unwrap_or(0);
+                if same > own {
+                    return 0;
+                }
+                let nearest = staying[candidate.run].range(..epoch).next_back();
+                epoch - nearest.map_or(0, |(nearest, _)| *nearest)
+            };
+            let epochs = match candidate.reason {
+                Reason::Temporary | Reason::Duplicate => Some(0),
+                // No other checkpoint has an optimiser's state: it comes with a training from the beginning.
+                Reason::OptimiserState => Some(run.epochs_done),
+                _ if candidate.is_whole => Some(run.epochs_done),
+                _ => candidate.epochs.iter().map(distance).max(),
+            };
+            candidate.cost_s = match epochs {
+                Some(0) => Some(0.0),
+                epochs => epochs.and_then(|epochs| Some(f64::from(epochs) * run.epoch_s?)),
+            };
+        }
+    }
+
+    /// Sums over the candidates that `wanted` picks.
+    pub fn totals(&self, wanted: impl Fn(&Candidate) -> bool) -> Totals {
+        let (mut totals, mut freed) = (Totals::default(), Freed::default());
+        for candidate in self.candidates.iter().filter(|candidate| wanted(candidate)) {
+            totals.count += 1;
+            if candidate.is_in {
+                totals.in_count += 1;
+                candidate.taken.iter().for_each(|taken| freed.count(*taken));
+            }
+        }
+        totals.bytes = freed.bytes();
+        totals
+    }
+
+    /// What it is going to do, in one sentence.
+    pub fn sentence(&self) -> String {
+        let (mut files, mut runs, mut slimmed, mut concerned) = (0, 0, 0, HashSet::new());
+        for candidate in self.candidates.iter().filter(|candidate| candidate.is_in) {
+            concerned.insert(candidate.run);
+            match candidate.reason {
+                Reason::OptimiserState => slimmed += 1,
+                _ if candidate.is_whole => runs += 1,
+                _ => files += candidate.paths.len(),
+            }
+        }
+        let several = |count: usize, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{} {noun}{plural}", text::count(count as u64)))
+        };
+        let moved = [several(files, "file"), several(runs, "whole run")];
+        let moved: Vec<String> = moved.into_iter().flatten().collect();
+        let mut does = Vec::new();
+        if !moved.is_empty() {
+            does.push(format!("move {} to the trash", moved.join(" and ")));
+        }
+        if let Some(checkpoints) = several(slimmed, "checkpoint") {
+            does.push(format!("drop the optimiser state of {checkpoints}"));
+        }
+        if does.is_empty() {
+            return "there is nothing to clean up".to_owned();
+        }
+        let of = several(concerned.len(), "run").unwrap_or_default();
+        format!(
+            "{} (of {of}); purging the trash then gives {} back",
+            does.join(" and "),
+            text::bytes(self.totals(|_| true).bytes)
+        )
+    }
+}

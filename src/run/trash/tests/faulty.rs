@@ -1,0 +1,105 @@
+//! A disk of which one call fails, or is the last before the power goes.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::disk::{Disk, Fill, Lock, Look, System};
+
+pub const NEVER: usize = usize::MAX;
+
+/// The real disk, but for one call that fails, or is the last that happens.
+#[derive(Clone)]
+pub struct Faulty {
+    pub calls: Arc<AtomicUsize>,
+    pub fail_at: usize,
+    pub kill_at: usize,
+    pub with: ErrorKind,
+}
+
+impl Faulty {
+    pub fn new(fail_at: usize, kill_at: usize) -> Self {
+        Self {
+            calls: Arc::default(),
+            fail_at,
+            kill_at,
+            with: ErrorKind::StorageFull,
+        }
+    }
+
+    /// Counts a call; whether the power goes during it.
+    fn call(&self) -> io::Result<bool> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        if call > self.kill_at {
+            return Err(io::Error::other("killed"));
+        }
+        if call == self.fail_at {
+            return Err(self.with.into());
+        }
+        Ok(call == self.kill_at)
+    }
+}
+
+impl Disk for Faulty {
+    fn look(&self, path: &Path) -> io::Result<Look> {
+        self.call()?;
+        System.look(path)
+    }
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.call()?;
+        System.resolve(path)
+    }
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        self.call()?;
+        System.names(folder)
+    }
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.call()?;
+        System.read(path)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        self.call()?;
+        System.lock(path)
+    }
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
+        System.make_folder(path)
+    }
+    fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
+        let killed = self.call()?;
+        System.write(path, fill)?;
+        if killed {
+            // Half of it got onto the disk.
+            let half = File::options().write(true).open(path)?;
+            half.set_len(half.metadata()?.len() / 2)?;
+        }
+        Ok(())
+    }
+    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call()?;
+        System.replace(from, to)
+    }
+    fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call()?;
+        System.relocate(from, to)
+    }
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
+        System.sync_folder(path)
+    }
+    fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
+        self.call()?;
+        System.set_modified(path, modified_ns)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
+        System.remove_file(path)
+    }
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
+        System.remove_folder(path)
+    }
+}

@@ -1,0 +1,270 @@
+//! Cleaning up and the trash, from the command line and by keys, with the real program.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use crate::fake_worker::{UNTIL_STOPPED, Workplace, wait_for};
+use crate::pty::Dashboard;
+
+/// A run of another trainer that has ended, with a best model and a checkpoint of each of three epochs.
+fn ended_run(place: &Workplace, name: &str) -> PathBuf {
+    let run = place.path().join("runs").join(name);
+    fs::create_dir_all(run.join("logs")).unwrap();
+    fs::create_dir_all(run.join("checkpoints")).unwrap();
+    let metrics = "epoch,val_acc,time_elapsed\n1,50.0,60\n2,70.0,120\n3,60.0,180\n";
+    fs::write(run.join("logs/metrics.csv"), metrics).unwrap();
+    let config = format!("{{\"num_epochs\": 3, \"seed\": \"{name}\"}}");
+    fs::write(run.join("logs/config.json"), config).unwrap();
+    fs::write(run.join("best.safetensors"), format!("{name} best")).unwrap();
+    fs::write(run.join("last.safetensors"), format!("{name} last")).unwrap();
+    for epoch in 1..=3 {
+        let path = run.join(format!("checkpoints/epoch_{epoch}.safetensors"));
+        fs::write(path, format!("{name} {epoch}")).unwrap();
+    }
+    let before = SystemTime::now() - Duration::from_secs(7200);
+    for file in ["logs/metrics.csv", "logs/config.json"] {
+        let file = fs::File::options()
+            .write(true)
+            .open(run.join(file))
+            .unwrap();
+        file.set_modified(before).unwrap();
+    }
+    run
+}
+
+/// Every file below a folder with its bytes and time, but for the trash.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if !path.ends_with(".trash") {
+                if path.is_dir() {
+                    folders.push(path.clone());
+                }
+                let modified = path.metadata().unwrap().modified().unwrap();
+                found.insert(
+                    path.clone(),
+                    (fs::read(&path).unwrap_or_default(), modified),
+                );
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn clean_is_a_dry_run_until_it_is_told_and_the_trash_gives_all_back() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let run = ended_run(&place, "alpha");
+    let runs = place.path().join("runs");
+    let before = tree(&runs);
+    let dry = place.said(&["clean", "runs"]);
+    for part in [
+        "epoch 1",
+        "superseded",
+        "Checkpoints neither best nor last nor every-Nth: 3",
+        "this would move 3 files to the trash (of 1 run)",
+        "--yes does it",
+        " free",
+    ] {
+        assert!(dry.contains(part), "{part:?} is not in\n{dry}");
+    }
+    assert_eq!(tree(&runs), before);
+    let plan = place.json(&["clean", "runs", "--keep-every", "2", "--json"]);
+    assert_eq!(
+        (&plan["done"], plan["candidates"].as_array().unwrap().len()),
+        (&false.into(), 2)
+    );
+    // Epoch 1 can only be made from the beginning; the last one has the weights of epoch 3.
+    let costs: Vec<_> = plan["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["cost_s"].as_f64())
+        .collect();
+    assert_eq!(costs, [Some(60.0), Some(0.0)]);
+    let done = place.json(&["clean", "runs", "--yes", "--json"]);
+    assert_eq!(
+        (&done["done"], done["trash_ids"].as_array().unwrap().len()),
+        (&true.into(), 1)
+    );
+    assert!(!run.join("checkpoints/epoch_1.safetensors").exists());
+    assert!(run.join("best.safetensors").exists() && run.join("last.safetensors").exists());
+    let listed = place.json(&["trash", "list", "--json"]);
+    assert_eq!(listed[0]["paths"].as_array().unwrap().len(), 3);
+    let id = listed[0]["id"].as_str().unwrap();
+    let said = place.said(&["trash", "restore", id]);
+    assert!(said.contains("restored"), "{said}");
+    assert_eq!(tree(&runs), before);
+    assert_eq!(
+        place.said(&["trash", "list"]),
+        "there is nothing in the trash\n"
+    );
+    place.said(&["clean", "runs", "--yes"]);
+    let dry = place.said(&["trash", "purge"]);
+    assert!(dry.contains("--yes does it"), "{dry}");
+    let none = place.json(&["trash", "purge", "--older-than", "1", "--yes", "--json"]);
+    assert_eq!(none["removals"].as_array().unwrap().len(), 0);
+    place.said(&["trash", "purge", "--yes"]);
+    assert_eq!(
+        place.said(&["trash", "list"]),
+        "there is nothing in the trash\n"
+    );
+    let complaint = place.refusal(&["trash", "restore", "nothing"], 1);
+    assert!(
+        complaint.contains("\"nothing\" is not in the trash"),
+        "{complaint}"
+    );
+    place.refusal(&["trash", "restore"], 2);
+    let complaint = place.refusal(&["clean", "runs", "--protect", "holy"], 1);
+    assert!(complaint.contains("none of starred, tagged"), "{complaint}");
+}
+
+#[test]
+fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    ended_run(&place, "alpha");
+    let runs = place.path().join("runs");
+    let before = tree(&runs);
+    place.said(&["clean", "runs", "--yes"]);
+    // As if the power had gone before the journal's last word, with one thing not yet moved.
+    let id = place.json(&["trash", "list", "--json"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let entry = runs.join(".trash").join(id);
+    let journal = fs::read_to_string(entry.join("entry.json")).unwrap();
+    assert!(journal.contains("\"stage\":\"kept\""));
+    fs::write(
+        entry.join("entry.json"),
+        journal.replace("\"kept\"", "\"moving\""),
+    )
+    .unwrap();
+    fs::rename(
+        entry.join("0"),
+        runs.join("alpha/checkpoints/epoch_1.safetensors"),
+    )
+    .unwrap();
+    let output = place.output(&["trash", "list"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("an interrupted clean was taken back: 2 things were put back"),
+        "{told}"
+    );
+    assert_eq!(tree(&runs), before);
+    assert_eq!(
+        place.said(&["trash", "list"]),
+        "there is nothing in the trash\n"
+    );
+}
+
+#[test]
+fn scripts_and_a_dashboard_on_one_tree_do_each_other_no_harm() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    for number in 0..6 {
+        ended_run(&place, &format!("r{number}"));
+    }
+    let runs = place.path().join("runs");
+    let before = tree(&runs);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the runs", |screen| screen.contains("6 runs"));
+    dashboard.press("x");
+    dashboard.wait("the plan", |screen| {
+        screen.contains("18 of 18 things to go")
+    });
+    let scripts: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = place.traintop(&["clean", "runs", "--yes", "--json"]);
+            command.stdout(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    dashboard.press("\r");
+    dashboard.wait("the question", |screen| screen.contains("Clean up?"));
+    dashboard.press("y");
+    for mut script in scripts {
+        script.wait().unwrap();
+    }
+    let checkpoints = |runs: &Path| {
+        let files = tree(runs).into_keys();
+        files
+            .filter(|path| path.to_string_lossy().contains("/epoch_"))
+            .count()
+    };
+    wait_for("every checkpoint in the trash", || checkpoints(&runs) == 0);
+    place.output(&["trash", "restore", "--all"]);
+    wait_for("every checkpoint at its place", || checkpoints(&runs) == 18);
+    let bytes = |tree: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>| {
+        tree.into_iter()
+            .map(|(path, (bytes, _))| (path, bytes))
+            .collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(bytes(tree(&runs)), bytes(before));
+}
+
+#[test]
+fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let run = ended_run(&place, "alpha");
+    let first = run.join("checkpoints/epoch_1.safetensors");
+    let runs = place.path().join("runs");
+    let before = tree(&runs);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the run", |screen| screen.contains("alpha"));
+    dashboard.press("x");
+    dashboard.wait("the plan", |screen| {
+        screen.contains("3 of 3 things to go") && screen.contains("epoch 2")
+    });
+    dashboard.press("\r");
+    dashboard.wait("the question", |screen| {
+        screen.contains("move 3 files to the trash")
+    });
+    dashboard.press("y");
+    dashboard.wait("the word", |screen| screen.contains("u takes that back"));
+    assert!(!first.exists());
+    dashboard.press("u");
+    dashboard.wait("them back", |screen| screen.contains("3 things are back"));
+    assert_eq!(tree(&runs), before);
+    // The whole run, and then another session.
+    dashboard.press("D");
+    dashboard.wait("the question", |screen| screen.contains("Remove alpha?"));
+    dashboard.press("y");
+    dashboard.wait("it gone", |screen| {
+        screen.contains("No runs below") && !run.exists()
+    });
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("no runs", |screen| screen.contains("No runs below"));
+    dashboard.press("u");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Take back the last removal?")
+    });
+    dashboard.press("y");
+    dashboard.wait("it again", |screen| {
+        screen.contains("1 run ") && screen.contains("alpha")
+    });
+    assert_eq!(tree(&runs), before);
+    // The trash itself: what is in it can be removed for good.
+    dashboard.press("D");
+    dashboard.wait("the question", |screen| screen.contains("Remove alpha?"));
+    dashboard.press("y");
+    dashboard.wait("it gone", |_| !run.exists());
+    dashboard.press("X");
+    dashboard.wait("the trash", |screen| {
+        screen.contains("1 removal,") && screen.contains("alpha")
+    });
+    dashboard.press("p");
+    dashboard.wait("the question", |screen| {
+        screen.contains("This cannot be undone")
+    });
+    dashboard.press("y");
+    dashboard.wait("nothing", |screen| {
+        screen.contains("There is nothing in the trash")
+    });
+    assert!(!run.exists());
+}
