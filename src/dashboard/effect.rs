@@ -26,6 +26,8 @@ pub enum Effect {
     WatchAndDiscover(HashSet<PathBuf>),
     /// Watch these folders and no others, and then do something about evaluations, for the same reason.
     WatchAndEvaluate(HashSet<PathBuf>, evaluations::Order),
+    /// Watch these folders and no others, and then sum up these runs, for the same reason.
+    WatchAndSummarise(HashSet<PathBuf>, Vec<RunDir>),
     /// Tell when the process of this run ends.
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::effect::Effect;
 use super::evaluations;
@@ -27,8 +27,10 @@ use crate::run::{Record, RunDir, marks, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
-/// Summaries are handed over so many at a time, the first few alone so that the screen fills at once.
+/// So many runs are found before they are handed over, and so many are summed up by one thread.
 const BATCH: usize = 64;
+/// Summaries are handed over as often as this: the screen fills at once, and the table is not put in order for every run.
+const HAND_OVER: Duration = Duration::from_millis(8);
 
 /// So long a folder that is no run yet is watched after it last changed.
 const FRESH: Duration = Duration::from_secs(15 * 60);
@@ -136,7 +138,8 @@ impl Executor {
             | Effect::Close(_)
             | Effect::Watch(_)
             | Effect::WatchAndDiscover(_)
-            | Effect::WatchAndEvaluate(..) => 0,
+            | Effect::WatchAndEvaluate(..)
+            | Effect::WatchAndSummarise(..) => 0,
             _ => {
                 self.next = self.next % (self.orders.len() - 1) + 1;
                 self.next
@@ -205,6 +208,10 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::WatchAndEvaluate(folders, order) => {
             lock(&shared.watcher).set(&folders);
             evaluations::carry_out(order, &shared.messages);
+        }
+        Effect::WatchAndSummarise(folders, dirs) => {
+            lock(&shared.watcher).set(&folders);
+            summarise(shared, dirs);
         }
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
@@ -294,7 +301,7 @@ fn fresh(others: Vec<PathBuf>) -> HashSet<PathBuf> {
 
 fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
     let mut batch = Vec::new();
-    let many = dirs.len() > BATCH;
+    let mut handed_over = Instant::now();
     for dir in dirs {
         if !dir.path().exists() {
             let _ = shared.messages.send(Message::RunGone(dir));
@@ -310,10 +317,11 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         }
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));
-        if !many || batch.len() == BATCH {
+        if handed_over.elapsed() >= HAND_OVER {
             let _ = shared
                 .messages
                 .send(Message::Summarised(std::mem::take(&mut batch)));
+            handed_over = Instant::now();
         }
     }
     if !batch.is_empty() {

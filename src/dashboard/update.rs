@@ -341,7 +341,7 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
     let active = state.runs.all().filter(|row| {
         row.summary
             .as_ref()
-            .is_none_or(|summary| summary.observed.state.is_active())
+            .is_some_and(|summary| summary.observed.state.is_active())
     });
     let opened = state.opened.iter().map(|opened| &opened.dir);
     let on_screen = state.runs.on_screen(height);
@@ -426,7 +426,7 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
     let mut effects = Vec::new();
     let mut again = Vec::new();
     let mut grown = Vec::new();
-    let mut newly_active = false;
+    let mut newly_active = Vec::new();
     for (found, summary) in summaries {
         let dir = found.dir.clone();
         if state.refreshing.remove(&dir) == Some(true) {
@@ -442,7 +442,7 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
             grown.push(dir.clone());
         }
         if active && !was_active {
-            newly_active = true;
+            newly_active.push(dir.clone());
             effects.push(Effect::AwaitEnd(dir));
         }
         state.runs.update(found, summary);
@@ -450,17 +450,17 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
     state.runs.arrange();
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);
+    let due = again.iter().chain(&newly_active);
+    state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
+    again.retain(|dir| !newly_active.contains(dir));
     if !again.is_empty() {
-        state
-            .refreshing
-            .extend(again.iter().map(|dir| (dir.clone(), false)));
         effects.push(Effect::Summarise(again));
     }
     if !grown.is_empty() {
         effects.push(Effect::Measure(grown));
     }
-    if newly_active {
-        effects.push(watch(state));
+    if !newly_active.is_empty() {
+        effects.push(Effect::WatchAndSummarise(watched(state), newly_active));
     }
     if state.runs.is_searched() && state.refreshing.is_empty() {
         state.runs.settle();
