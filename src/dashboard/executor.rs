@@ -14,6 +14,7 @@ use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
 use super::tidy;
+use super::update::standing;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::launch::{self, Started};
@@ -99,7 +100,13 @@ impl Executor {
             .map(|number| {
                 let (sender, receiver) = channel();
                 let shared = Arc::clone(&shared);
-                let run = move || work(&shared, &receiver);
+                let run = move || {
+                    if number == 0 {
+                        // While another thread finds the first runs.
+                        LazyLock::force(&shared.cache);
+                    }
+                    work(&shared, &receiver);
+                };
                 if let Err(error) = thread::Builder::new()
                     .name(format!("worker-{number}"))
                     .spawn(run)
@@ -250,8 +257,24 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
     }
 }
 
-/// Searches the roots; what is found is handed over a few at a time, so that the first screen does not wait for the last folder.
+/// Searches the roots. They are watched from its end on, since that takes a while at first; if they changed meanwhile, it does so again.
 fn search(shared: &Shared) {
+    let changed = || -> Vec<Option<SystemTime>> {
+        standing(&shared.roots)
+            .map(|folder| fs::metadata(folder).and_then(|metadata| metadata.modified()))
+            .map(Result::ok)
+            .collect()
+    };
+    let before = changed();
+    search_once(shared);
+    lock(&shared.watcher).add(&standing(&shared.roots).collect());
+    if changed() != before {
+        search_once(shared);
+    }
+}
+
+/// What is found is handed over a few at a time, so that the first screen does not wait for the last folder.
+fn search_once(shared: &Shared) {
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
     // A screenful first, then as many as keep the table from being arranged over and over.
@@ -277,14 +300,17 @@ fn search(shared: &Shared) {
         .collect();
     let _ = shared.messages.send(Message::SearchEnded {
         dirs,
-        fresh: fresh(others),
+        fresh: fresh(&shared.roots, others),
         problems,
     });
 }
 
-/// Of folders that are no runs those that changed of late, with their `logs`: a trainer makes its folder first, and what makes
+/// Of folders that are no runs, and not watched anyway, those that changed of late, with their `logs`: a trainer makes its folder first, and what makes
 /// a run of it moments or minutes later.
-fn fresh(others: Vec<PathBuf>) -> HashSet<PathBuf> {
+fn fresh(roots: &[PathBuf], others: Vec<PathBuf>) -> HashSet<PathBuf> {
+    let watched: HashSet<_> = standing(roots)
+        .filter_map(|folder| folder.canonicalize().ok())
+        .collect();
     let changed_of_late = |folder: &PathBuf| {
         let changed = fs::metadata(folder).and_then(|metadata| metadata.modified());
         // A clock that is ahead of ours, as a file server's may be, means now.
@@ -292,7 +318,7 @@ fn fresh(others: Vec<PathBuf>) -> HashSet<PathBuf> {
     };
     others
         .into_iter()
-        .filter(changed_of_late)
+        .filter(|folder| !watched.contains(folder) && changed_of_late(folder))
         .take(MOST_FRESH)
         .flat_map(|folder| [folder.join("logs"), folder])
         .filter(|folder| folder.is_dir())

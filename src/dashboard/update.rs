@@ -329,11 +329,15 @@ fn watch(state: &State) -> Effect {
     Effect::Watch(watched(state))
 }
 
-pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
-    let mut folders: HashSet<_> = state
-        .roots
+/// Where runs appear: watched all the time.
+pub(super) fn standing(roots: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    roots
         .iter()
         .flat_map(|root| [root.clone(), root.join(TRAINING_RUNS)])
+}
+
+pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
+    let mut folders: HashSet<_> = standing(&state.roots)
         .chain(state.fresh.iter().cloned())
         .chain(state.evaluations.watched())
         .collect();

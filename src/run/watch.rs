@@ -101,6 +101,12 @@ impl Watcher {
         }
     }
 
+    /// Watches these folders too.
+    pub fn add(&mut self, folders: &HashSet<PathBuf>) {
+        let all = folders | &(&*lock(&self.watched) | &self.polled);
+        self.set(&all);
+    }
+
     /// Has inotify watch a folder, if it can: not on remote file systems, and not when its watches have run out.
     fn watch(&mut self, folder: &Path) -> bool {
         let Some(inotify) = self.inotify.as_mut().filter(|_| !is_remote(folder)) else {
