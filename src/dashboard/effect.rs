@@ -22,12 +22,8 @@ pub enum Effect {
     Close(RunDir),
     /// Watch these folders and no others.
     Watch(HashSet<PathBuf>),
-    /// Watch these folders and no others, and then search the roots, so that nothing that happened before the watch goes unseen.
-    WatchAndDiscover(HashSet<PathBuf>),
-    /// Watch these folders and no others, and then do something about evaluations, for the same reason.
-    WatchAndEvaluate(HashSet<PathBuf>, evaluations::Order),
-    /// Watch these folders and no others, and then sum up these runs, for the same reason.
-    WatchAndSummarise(HashSet<PathBuf>, Vec<RunDir>),
+    /// Watch these folders and no others, and only then look at what is in them: nothing that happened before goes unseen.
+    WatchThen(HashSet<PathBuf>, Box<Effect>),
     /// Tell when the process of this run ends.
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.

@@ -141,12 +141,7 @@ impl Executor {
         }
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
-            Effect::Read(_)
-            | Effect::Close(_)
-            | Effect::Watch(_)
-            | Effect::WatchAndDiscover(_)
-            | Effect::WatchAndEvaluate(..)
-            | Effect::WatchAndSummarise(..) => 0,
+            Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchThen(..) => 0,
             _ => {
                 self.next = self.next % (self.orders.len() - 1) + 1;
                 self.next
@@ -208,17 +203,9 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::Close(dir) => drop(lock(&shared.opened).remove(&dir)),
         Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
-        Effect::WatchAndDiscover(folders) => {
+        Effect::WatchThen(folders, then) => {
             lock(&shared.watcher).set(&folders);
-            search(shared);
-        }
-        Effect::WatchAndEvaluate(folders, order) => {
-            lock(&shared.watcher).set(&folders);
-            evaluations::carry_out(order, &shared.messages);
-        }
-        Effect::WatchAndSummarise(folders, dirs) => {
-            lock(&shared.watcher).set(&folders);
-            summarise(shared, dirs);
+            carry_out(shared, *then);
         }
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {

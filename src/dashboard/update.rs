@@ -405,7 +405,10 @@ fn search_ended(
     state.fresh = fresh;
     let mut effects = look_closer(state);
     if new {
-        effects.push(Effect::WatchAndDiscover(watched(state)));
+        effects.push(Effect::WatchThen(
+            watched(state),
+            Box::new(Effect::Discover),
+        ));
     }
     effects.push(Effect::FlushCache);
     // The first time they are looked for is after the first frame, which does not wait for them.
@@ -464,7 +467,8 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
         effects.push(Effect::Measure(grown));
     }
     if !newly_active.is_empty() {
-        effects.push(Effect::WatchAndSummarise(watched(state), newly_active));
+        let again = Box::new(Effect::Summarise(newly_active));
+        effects.push(Effect::WatchThen(watched(state), again));
     }
     if state.runs.is_searched() && state.refreshing.is_empty() {
         state.runs.settle();

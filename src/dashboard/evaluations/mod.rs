@@ -227,9 +227,9 @@ pub fn update(state: &mut State, news: News) -> Vec<Effect> {
             // What happened before a folder was watched would go unseen: it is looked at once more.
             return if is_new {
                 let order = find_order(state);
-                vec![Effect::WatchAndEvaluate(
+                vec![Effect::WatchThen(
                     super::update::watched(state),
-                    order,
+                    Box::new(Effect::Evaluate(order)),
                 )]
             } else if again {
                 find(state)

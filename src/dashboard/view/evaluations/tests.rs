@@ -74,7 +74,7 @@ fn state(columns: u16, rows: u16) -> State {
     // The folders are watched from now on, and looked at once more for what came before that.
     let effects = update(&mut state, now(), found(read.clone(), Vec::new()));
     assert!(
-        matches!(effects[..], [Effect::WatchAndEvaluate(..)]),
+        matches!(effects[..], [Effect::WatchThen(..)]),
         "{effects:?}"
     );
     assert_eq!(update(&mut state, now(), found(read, Vec::new())), []);

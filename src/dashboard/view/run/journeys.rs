@@ -198,7 +198,7 @@ fn a_folder_that_may_become_a_run_is_watched_and_looked_at_again_once() {
         update(state, now, message)
     };
     let again = |effects: &[Effect]| {
-        effects.iter().any(|effect| matches!(effect, Effect::WatchAndDiscover(folders) if folders.contains(dir("d").path())))
+        effects.iter().any(|effect| matches!(effect, Effect::WatchThen(folders, _) if folders.contains(dir("d").path())))
     };
     assert!(again(&searched(&mut state)));
     assert!(!again(&searched(&mut state)));
