@@ -183,7 +183,13 @@ impl Trash {
 
     fn make_entry_folder(&self, now: Timestamp) -> Result<String, TrashError> {
         let stamp = now.strftime("%Y%m%d-%H%M%S").to_string();
-        for number in 1_u32.. {
+        // Never a number below one that is there: of two removals in one second the later must be known for it.
+        let number_of = |name: &String| match name.strip_prefix(&stamp)? {
+            "" => Some(1),
+            more => more.strip_prefix('-')?.parse::<u32>().ok(),
+        };
+        let last = self.names()?.iter().filter_map(number_of).max();
+        for number in last.map_or(1, |last| last.saturating_add(1)).. {
             let id = if number == 1 {
                 stamp.clone()
             } else {

@@ -91,9 +91,9 @@ impl Trash {
         let others = if missing.is_empty() {
             Vec::new()
         } else {
-            self.list()?.0
+            self.others(&entry.id)?
         };
-        for other in others.iter().filter(|other| other.id != entry.id) {
+        for other in &others {
             let buries = |item: &&Item| missing.contains(&item.path);
             if let Some(item) = other.items.iter().find(buries) {
                 return Err(TrashError::Buried {
@@ -103,6 +103,19 @@ impl Trash {
             }
         }
         Ok(missing)
+    }
+
+    /// Every other entry. One that cannot be read now may hold a folder in question; one that is damaged tells nobody, ever.
+    fn others(&self, id: &str) -> Result<Vec<Entry>, TrashError> {
+        let mut others = Vec::new();
+        for name in self.names()?.iter().filter(|name| *name != id) {
+            match Entry::read(&*self.disk, &self.entry_folder(name)) {
+                Ok(entry) => others.extend(entry),
+                Err(TrashError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(others)
     }
 
     fn make_folders(&self, entry: &Entry) -> Result<(), TrashError> {

@@ -469,6 +469,13 @@ fn what_was_in_a_folder_that_was_removed_later_waits_for_it() {
         error.contains(&format!("restore {second} first")),
         "{error}"
     );
+    // Also if a journal that says so cannot be read at the moment.
+    let removed = tree(root.path());
+    for at in 0..60 {
+        let faulty = Trash::on(Box::new(Faulty::new(at, NEVER)), root.path());
+        assert!(faulty.and_then(|faulty| faulty.restore(&first)).is_err());
+        assert_eq!(tree(root.path()), removed, "call {at} failed");
+    }
     trash.restore(&second).unwrap();
     trash.restore(&first).unwrap();
     assert_eq!(tree(root.path()), before);
@@ -563,4 +570,17 @@ fn several_at_once_on_one_tree_do_each_other_no_harm() {
         assert_eq!(fs::read_to_string(root.path().join(name)).unwrap(), *name);
     }
     assert_eq!(leftovers(root.path()), Vec::<OsString>::new());
+}
+
+#[test]
+fn of_two_removals_in_one_second_the_later_is_known_for_it() {
+    let root = runs();
+    let trash = Trash::of(root.path()).unwrap();
+    let id = |path| remove(&trash, &[path]).unwrap().entry.unwrap().id;
+    let (first, second) = (id("b"), id("a/last.safetensors"));
+    trash.restore(&first).unwrap();
+    let third = id("b");
+    let (entries, _) = trash.list().unwrap();
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    assert_eq!(ids, [third.as_str(), second.as_str()]);
 }
