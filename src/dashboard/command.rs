@@ -102,15 +102,15 @@ commands! {
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
         MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
         MarkNone "mark-none" "Take all marks away" ["U"];
-        Evaluate "evaluate" "Evaluate a checkpoint of the run, or of the marked ones" ["e"] hint "evaluate";
-        ShowEvaluations "evaluations" "Show evaluations of the run, or of the marked ones" ["E"];
+        Evaluate "evaluate" "Evaluate the run, or the marked ones" ["e"] hint "evaluate";
+        ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" ["E"];
         Star "star" "Give the run a star, or take it away" ["*"];
         Baseline "baseline" "Make the run a baseline, or not any more" ["b"];
         RenameRun "rename" "Rename the run" ["r"] hint "rename";
         EditTags "tags" "Change the run's tags" ["T"];
         EditNote "note" "Change the run's note" ["m"];
-        Archive "archive" "Archive the run, its curves stay; or bring it back" ["z"];
-        Organise "organize" "Rebuild logs of the run that are missing or broken" [];
+        Archive "archive" "Archive the run (curves stay), or bring it back" ["z"];
+        Organise "organize" "Rebuild the run's missing or broken logs" [];
         Undo "undo" "Take back what was last changed or removed" ["u"];
         CleanUp "clean" "Plan a clean-up of the marked runs, or of all" ["x"];
         RemoveRuns "remove" "Move the run's whole folder to the trash" ["D"];
@@ -154,8 +154,8 @@ commands! {
         TagsOfThis "tags-of-this-run" "Change this run's tags" ["T"];
         NoteOfThis "note-of-this-run" "Change this run's note" ["m"];
         ArchiveThis "archive-this-run" "Archive this run, or bring it back" ["z"];
-        RebuildThis "organize-this-run" "Rebuild logs of this run that are missing or broken" [];
-        UndoHere "undo-here" "Take back what was last renamed, annotated or archived" ["u"];
+        RebuildThis "organize-this-run" "Rebuild this run's missing or broken logs" [];
+        UndoHere "undo-here" "Take back what was done last" ["u"];
         StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
     }
     Form {
@@ -177,7 +177,7 @@ commands! {
         MarkEvaluation "mark-evaluation" "Mark for a comparison, or take the mark away" ["space"] hint "mark";
         CompareEvaluations "compare-evaluations" "Compare the marked ones, or all, with the first" ["c"] hint "compare";
         EvaluateAgain "evaluate-again" "Evaluate a checkpoint" ["e"] hint "evaluate";
-        AllEvaluations "all-evaluations" "Show those of all runs, or of the chosen ones again" ["a"] hint "all";
+        AllEvaluations "all-evaluations" "Show those of all runs, or of the chosen again" ["a"] hint "all";
         RenameEvaluation "rename-evaluation" "Rename the evaluation" ["r"] hint "rename";
         EvaluationTags "evaluation-tags" "Change the evaluation's tags" ["T"];
         EvaluationNote "evaluation-note" "Change the evaluation's note" ["m"];
@@ -219,14 +219,14 @@ commands! {
         CleanMarkGroup "clean-mark-group" "Mark all of this reason to go, or to stay" ["a"] hint "all of these";
         CleanFold "clean-fold" "Fold a reason up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
         CleanBack "clean-back" "Back to the runs; nothing is done" ["esc", "q", "backspace"] hint "back";
-        CleanOrder "clean-order" "Order by size, or by bytes for each hour of training lost" ["o"] hint "order";
-        CleanGentle "clean-gentle" "Drop the optimiser state of checkpoints that stay, or not" ["w"] hint "weights only";
+        CleanOrder "clean-order" "Order by size, or by bytes an hour of training" ["o"] hint "order";
+        CleanGentle "clean-gentle" "Drop the optimiser state of what stays, or not" ["w"] hint "weights only";
         CleanKeepBest "clean-keep-best" "How many of a run's best epochs stay" ["1"];
         CleanKeepLast "clean-keep-last" "How many of its last checkpoints stay" ["2"];
         CleanKeepEvery "clean-keep-every" "Every which epoch stays" ["3"];
         CleanMinEpochs "clean-min-epochs" "With fewer epochs than this a run may go" ["4"];
         CleanMaxAge "clean-max-age" "Unmarked runs older than this may go" ["5"];
-        CleanProtect "clean-protect" "What protects a run: any mark, star and baseline, nothing" ["6"];
+        CleanProtect "clean-protect" "What protects: any mark, star, baseline, nothing" ["6"];
         CleanRowDown "clean-row-down" "Next row" ["j", "down"];
         CleanRowUp "clean-row-up" "Row before" ["k", "up"];
         CleanPageDown "clean-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
@@ -261,10 +261,16 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_are_unique_and_keys_do_not_clash() {
+    fn names_are_unique_keys_do_not_clash_and_descriptions_fit() {
         let mut names = HashSet::new();
         let mut keys = HashSet::new();
         for command in COMMANDS {
+            // What the help screen has room for at 80 columns.
+            assert!(
+                command.description.chars().count() <= 49,
+                "{} is cut off",
+                command.description
+            );
             assert!(
                 names.insert(command.name),
                 "{} is there twice",
