@@ -85,16 +85,25 @@ impl Editor {
     fn word_before(&self) -> usize {
         let before = self.text[..self.cursor].trim_end();
         let start = before.rfind(char::is_whitespace);
-        start.map_or(0, |at| {
+        let mut at = start.map_or(0, |at| {
             at + before[at..].chars().next().map_or(0, char::len_utf8)
-        })
+        });
+        // A blank with an accent on it is one character.
+        while !self.is_between(at) {
+            at -= 1;
+        }
+        at
     }
 
     fn word_after(&self) -> usize {
         let after = &self.text[self.cursor..];
         let word = after.len() - after.trim_start().len();
         let end = after[word..].find(char::is_whitespace);
-        self.cursor + end.map_or(after.len(), |end| word + end)
+        let mut at = self.cursor + end.map_or(after.len(), |end| word + end);
+        while !self.is_between(at) {
+            at += 1;
+        }
+        at
     }
 
     /// To the line that `at` is in, as near to the cursor's column as it reaches.
@@ -257,6 +266,15 @@ mod tests {
         assert_eq!(editor.rows(3).cursor, (0, 0));
         editor.insert("x\u{1b}[31m\r\ny");
         assert_eq!(editor.text(), "x\nyabcdef\n猫猫");
+    }
+
+    #[test]
+    fn a_word_ends_between_characters_also_at_a_blank_with_an_accent() {
+        let mut editor = Editor::new("a \u{301}b");
+        press(&mut editor, KeyCode::Left, KeyModifiers::CONTROL);
+        assert_eq!(editor.cursor, 1);
+        press(&mut editor, KeyCode::Right, KeyModifiers::CONTROL);
+        assert!(editor.is_between(editor.cursor));
     }
 
     proptest! {
