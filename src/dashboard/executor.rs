@@ -28,8 +28,11 @@ use crate::run::{Record, RunDir, marks, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
-/// So many runs are found before they are handed over, and so many are summed up by one thread.
+/// So many runs are summed up by one thread.
 const BATCH: usize = 64;
+/// So many runs are found before they are first handed over, about a screenful; then four times as many each time, so that the table is not
+/// arranged over and over.
+const FIRST_FOUND: usize = 32;
 /// Summaries are handed over as often as this: the screen fills at once, and the table is not put in order for every run.
 const HAND_OVER: Duration = Duration::from_millis(8);
 
@@ -264,15 +267,14 @@ fn search(shared: &Shared) {
 fn search_once(shared: &Shared) {
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
-    // A screenful first, then as many as keep the table from being arranged over and over.
-    let mut enough = BATCH;
+    let mut enough = FIRST_FOUND;
     let mut others = Vec::new();
     let each = |found: Found| {
         dirs.push(found.dir.clone());
         let summary = lock(&shared.cache).lookup(&found);
         batch.push((found, summary));
         if batch.len() == enough {
-            enough = 16 * BATCH;
+            enough *= 4;
             let _ = shared
                 .messages
                 .send(Message::RunsFound(std::mem::take(&mut batch)));
@@ -352,7 +354,7 @@ fn read(shared: &Shared, dir: &RunDir) -> Reading {
     lock(&follower).poll(silent_for > SILENCE)
 }
 
-/// The recipes in the working folder's `configs/`, but for those that the program ships unchanged.
+/// The recipes that the program ships, and those in the working folder's `configs/` that differ from them.
 fn recipes() -> Vec<Choice> {
     let entries = fs::read_dir("configs").into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -362,7 +364,8 @@ fn recipes() -> Vec<Choice> {
         .into_iter()
         .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
     let own = read.filter(|(_, text)| SHIPPED.iter().all(|shipped| shipped.text != text));
-    own.map(|(path, text)| Choice::of(path, &text)).collect()
+    let own = own.map(|(path, text)| Choice::of(path, &text));
+    Choice::shipped().into_iter().chain(own).collect()
 }
 
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {

@@ -104,7 +104,9 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::FirstDrawn => {
             // Nothing has changed but that there is time now.
             state.dirty = false;
-            evaluations::find(state)
+            let mut effects = evaluations::find(state);
+            effects.push(Effect::ListRecipes);
+            effects
         }
         Message::Kept(outcome) => house::update(state, outcome),
         Message::Tidied(outcome) => tidy::update(state, outcome),

@@ -20,7 +20,7 @@ const VERSION: &str = "traintop summaries 4";
 const KEPT_DAYS: u32 = 60;
 
 /// What stands before the tab: the day of the last use, the run's stamps and its folder.
-type Key = (u32, [Stamp; 5], PathBuf);
+type Key = (u32, [Stamp; 5], String);
 
 #[derive(Debug)]
 struct Entry {
@@ -34,7 +34,8 @@ struct Entry {
 #[derive(Debug)]
 pub struct Cache {
     path: PathBuf,
-    entries: HashMap<PathBuf, Entry>,
+    /// By the runs' folders, as text: a path is hashed part by part, at some times the cost.
+    entries: HashMap<String, Entry>,
     today: u32,
     changed: bool,
 }
@@ -53,7 +54,7 @@ impl Cache {
 
     /// The summary of a run that has not changed since it was stored.
     pub fn lookup(&mut self, found: &Found) -> Option<Summary> {
-        let entry = self.entries.get_mut(found.dir.path())?;
+        let entry = self.entries.get_mut(found.dir.path().to_str()?)?;
         if entry.stamps != found.stamps {
             return None;
         }
@@ -71,7 +72,8 @@ impl Cache {
             return;
         }
         // A folder whose name is no text cannot be written as JSON; such a run is read each time.
-        let Ok(json) = serde_json::to_string(summary) else {
+        let (Some(path), Ok(json)) = (found.dir.path().to_str(), serde_json::to_string(summary))
+        else {
             return;
         };
         let entry = Entry {
@@ -79,7 +81,7 @@ impl Cache {
             stamps: found.stamps,
             json: json.into(),
         };
-        self.entries.insert(found.dir.path().to_owned(), entry);
+        self.entries.insert(path.to_owned(), entry);
         self.changed = true;
     }
 
@@ -113,7 +115,7 @@ impl Cache {
     }
 }
 
-fn read(path: &Path) -> HashMap<PathBuf, Entry> {
+fn read(path: &Path) -> HashMap<String, Entry> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -135,7 +137,7 @@ fn read(path: &Path) -> HashMap<PathBuf, Entry> {
     })
 }
 
-fn entry(line: &str) -> Option<(PathBuf, Entry)> {
+fn entry(line: &str) -> Option<(String, Entry)> {
     let (key, json) = line.split_once('\t')?;
     let (used, stamps, path): Key = serde_json::from_str(key).ok()?;
     let json = json.into();

@@ -1,6 +1,7 @@
 //! Finds runs below a folder: a folder is a run because of what is in it, never because of where it is.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,15 @@ pub(super) const NOT_RUNS: [&str; 5] = [
     "best_models",
     "final_models",
     "figures",
+];
+
+/// The files of a run's own folder that tell whether it has changed.
+const ASKED_FOR: [&str; 5] = [
+    "metrics.csv",
+    "run.json",
+    "config.json",
+    "notes.toml",
+    "archive.tar.zst",
 ];
 
 /// A file's size and modification time (ns since 1970), or zeros where there is none: a cheap sign of change.
@@ -62,14 +72,33 @@ pub struct Found {
 impl Found {
     /// Looks at a folder known to be a run.
     pub fn look(dir: RunDir) -> Self {
-        let files = [
-            dir.metrics_csv(),
-            dir.run_json(),
-            dir.config_json(),
-            notes::file(&dir),
-            dir.archive(),
+        Self::among(dir, notes::own_folder().as_deref(), |_| true)
+    }
+
+    /// As [`Found::look`], but asks the disk only for those of the folder's own files that `may` be there by their names, and for
+    /// notes of the user's own only where there is an `own` folder of them: most runs have few of these, and asking takes time.
+    fn among(dir: RunDir, own: Option<&Path>, may: impl Fn(&str) -> bool) -> Self {
+        let here = |path: PathBuf| match path.file_name().and_then(OsStr::to_str) {
+            Some(name) if may(name) => Stamp::of(&path),
+            _ => Stamp::default(),
+        };
+        let logged = |name: &str| {
+            let stamp = Stamp::of(&dir.logs().join(name));
+            if stamp.exists() {
+                stamp
+            } else {
+                here(dir.path().join(name))
+            }
+        };
+        let own = own.map(|own| Stamp::of(&notes::own_file(own, &dir)));
+        let stamps = [
+            logged("metrics.csv"),
+            here(dir.run_json()),
+            logged("config.json"),
+            own.filter(|own| own.exists())
+                .unwrap_or_else(|| here(notes::file_of(&dir))),
+            here(dir.archive()),
         ];
-        let stamps = files.map(|path| Stamp::of(&path));
         let newest = stamps[..3].iter().map(|stamp| stamp.1).max().unwrap_or(0);
         Self {
             dir,
@@ -104,6 +133,7 @@ pub fn discover_with_others(
     let mut search = Search {
         each: &mut each,
         other: &mut other,
+        own: notes::own_folder().filter(|own| own.is_dir()),
         visited: HashSet::new(),
         unsearched: Vec::new(),
         root: PathBuf::new(),
@@ -134,6 +164,8 @@ pub fn discover_with_others(
 struct Search<'a> {
     each: &'a mut dyn FnMut(Found),
     other: &'a mut dyn FnMut(&Path),
+    /// The user's own folder of notes, if there is one.
+    own: Option<PathBuf>,
     visited: HashSet<PathBuf>,
     unsearched: Vec<Unsearched>,
     root: PathBuf,
@@ -154,11 +186,14 @@ impl Search<'_> {
                 return;
             }
         };
-        let mut folders = Vec::new();
+        let (mut folders, mut files) = (Vec::new(), Vec::new());
         let (mut is_run, mut has_logs) = (false, false);
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            if ASKED_FOR.contains(&name.as_ref()) {
+                files.push(name.to_string());
+            }
             match name.as_ref() {
                 "run.json" | "metrics.csv" => is_run = true,
                 "logs" => has_logs = true,
@@ -168,7 +203,8 @@ impl Search<'_> {
             }
         }
         if is_run || has_logs {
-            let found = Found::look(RunDir::new(path));
+            let may = |name: &str| files.iter().any(|file| file == name);
+            let found = Found::among(RunDir::new(path), self.own.as_deref(), may);
             if is_run || found.stamps[0].exists() || found.stamps[2].exists() {
                 (self.each)(found);
                 return;

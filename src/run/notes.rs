@@ -262,6 +262,11 @@ pub fn file(dir: &RunDir) -> PathBuf {
     path(dir, own_folder().as_deref())
 }
 
+/// The file of notes in a run's folder.
+pub(super) fn file_of(dir: &RunDir) -> PathBuf {
+    dir.path().join(FILE)
+}
+
 /// The files of notes that change when `from` is called `to`: path (after the move), text before, text after. Those of the user's own
 /// go with the run, and a name for lists that was given before gives way.
 pub(super) fn follows(
@@ -297,16 +302,16 @@ pub(super) fn follows(
 fn path(dir: &RunDir, own: Option<&Path>) -> PathBuf {
     own.map(|own| own_file(own, dir))
         .filter(|own| own.exists())
-        .unwrap_or_else(|| dir.path().join(FILE))
+        .unwrap_or_else(|| file_of(dir))
 }
 
 /// The folder of notes on runs of others.
-fn own_folder() -> Option<PathBuf> {
+pub(super) fn own_folder() -> Option<PathBuf> {
     Some(own::state_folder()?.join("notes"))
 }
 
 /// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.
-fn own_file(own: &Path, dir: &RunDir) -> PathBuf {
+pub(super) fn own_file(own: &Path, dir: &RunDir) -> PathBuf {
     let bytes = dir.path().as_os_str().as_encoded_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -16,7 +16,7 @@ use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::super::widget::prompt::Prompt;
 use crate::launch::Request;
-use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Value};
+use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Shipped, Value};
 use crate::text::clean;
 
 /// A recipe that can be chosen.
@@ -31,6 +31,12 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// The recipes that the program ships, the one to begin with first.
+    pub fn shipped() -> Vec<Self> {
+        let choice = |shipped: &Shipped| Self::of(PathBuf::from(shipped.name), shipped.text);
+        SHIPPED.iter().map(choice).collect()
+    }
+
     /// The choice that a recipe's text gives.
     pub fn of(source: PathBuf, text: &str) -> Self {
         let shown = source.display().to_string();
@@ -57,28 +63,13 @@ struct Edit {
 }
 
 /// The form. It keeps its changes until another recipe is chosen, so that leaving it loses nothing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
     choices: Vec<Choice>,
     cursor: usize,
     edit: Option<Edit>,
     /// Whether the values are shown, rather than the recipes.
     editing: bool,
-}
-
-impl Default for Form {
-    fn default() -> Self {
-        let choices = SHIPPED
-            .iter()
-            .map(|shipped| Choice::of(PathBuf::from(shipped.name), shipped.text))
-            .collect();
-        Self {
-            choices,
-            cursor: 0,
-            edit: None,
-            editing: false,
-        }
-    }
 }
 
 impl Edit {
@@ -149,10 +140,9 @@ impl Edit {
 }
 
 impl Form {
-    /// Recipes of the working folder's `configs/`, beside the shipped ones.
+    /// The recipes there are; the cursor stays where it was.
     pub fn offer(&mut self, found: Vec<Choice>) {
-        self.choices.truncate(SHIPPED.len());
-        self.choices.extend(found);
+        self.choices = found;
         self.cursor = self.cursor.min(self.choices.len().saturating_sub(1));
     }
 

@@ -65,7 +65,10 @@ fn state(columns: u16, rows: u16) -> State {
     };
     update(&mut state, now(), ended);
     let drawn = update(&mut state, now(), Message::FirstDrawn);
-    assert!(matches!(drawn[..], [Effect::Evaluate(Order::Find { .. })]));
+    assert!(matches!(
+        drawn[..],
+        [Effect::Evaluate(Order::Find { .. }), Effect::ListRecipes]
+    ));
     let read = vec![
         known("alpha", 1, 5),
         known("alpha", 8, 20),

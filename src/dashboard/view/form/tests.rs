@@ -12,6 +12,7 @@ use crate::dashboard::update::update;
 fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
     assert_eq!(press(&mut state, "n"), [Effect::ListRecipes]);
+    state.form.offer(Choice::shipped());
     state
 }
 
@@ -140,10 +141,12 @@ fn broken_recipe_of_the_folder_is_told_and_cannot_start() {
         PathBuf::from("configs/mine.toml"),
         "# Mine.\nmomentum = 2\n",
     );
+    let mut choices = Choice::shipped();
+    choices.push(broken);
     update(
         &mut state,
         Timestamp::UNIX_EPOCH,
-        Message::RecipesListed(vec![broken]),
+        Message::RecipesListed(choices),
     );
     assert!(press(&mut state, "Gs").is_empty());
     let notice = state.notice.clone().unwrap();
