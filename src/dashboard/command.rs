@@ -181,7 +181,8 @@ commands! {
         RenameEvaluation "rename-evaluation" "Rename the evaluation" ["r"] hint "rename";
         EvaluationTags "evaluation-tags" "Change the evaluation's tags" ["T"];
         EvaluationNote "evaluation-note" "Change the evaluation's note" ["m"];
-        UndoEvaluation "undo-evaluation" "Take back what was last renamed" ["u"];
+        RemoveEvaluations "remove-evaluations" "Move it, or the marked ones, to the trash" ["D"];
+        UndoEvaluation "undo-evaluation" "Take back what was last changed or removed" ["u"];
         EvaluationsSortNext "evaluations-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         EvaluationsReverse "evaluations-reverse" "Turn the order round" ["R"];
         EvaluationsDown "evaluations-down" "Next evaluation" ["j", "down"];

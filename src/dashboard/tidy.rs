@@ -16,6 +16,7 @@ use super::view::{clean, runs, trash as trash_view};
 use crate::run::RunDir;
 use crate::run::clean::{self as cleaning, Done, Plan, Policy, Space, Survey};
 use crate::run::discover::{Found, discover};
+use crate::run::evaluation::EvaluationDir;
 use crate::run::trash::{self, Entry, Ticket, Trash};
 use crate::text;
 
@@ -38,6 +39,8 @@ pub enum Order {
     Clean(Box<Plan>),
     /// Move whole runs to the trash.
     Remove(Vec<RunDir>),
+    /// Move evaluations to the trash.
+    RemoveEvaluations(Vec<EvaluationDir>),
     /// List the trash.
     ListTrash,
     /// Put these back.
@@ -85,6 +88,11 @@ pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync
         }
         Order::Clean(plan) => tell(removed(cleaning::carry_out(&plan, roots, Timestamp::now()))),
         Order::Remove(dirs) => tell(removed(cleaning::remove_runs(
+            &dirs,
+            roots,
+            Timestamp::now(),
+        ))),
+        Order::RemoveEvaluations(dirs) => tell(removed(cleaning::remove_evaluations(
             &dirs,
             roots,
             Timestamp::now(),
@@ -308,5 +316,26 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
         ),
         yes: "move to the trash".to_owned(),
         then: Effect::Tidy(Order::Remove(dirs)),
+    }));
+}
+
+/// Asks whether evaluations are to be removed; `name` is what lists call the first.
+pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, name: &str) {
+    let (title, folders, them) = match &dirs[..] {
+        [] => return,
+        [_] => (format!("Remove {name}?"), "The folder", "it"),
+        dirs => (
+            format!("Remove {} evaluations?", dirs.len()),
+            "The folders",
+            "them",
+        ),
+    };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title,
+        text: format!(
+            "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u puts {them} back."
+        ),
+        yes: "move to the trash".to_owned(),
+        then: Effect::Tidy(Order::RemoveEvaluations(dirs)),
     }));
 }

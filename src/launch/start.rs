@@ -241,14 +241,14 @@ fn last_words(dir: &RunDir) -> Option<String> {
     last_meaningful(&output.lines())
 }
 
-/// The last line that is neither empty nor an advice or a stack frame printed behind the message.
+/// The line that says `error:`, as a program does that was called wrongly, before it goes on about its usage; else the last that is
+/// neither empty nor an advice or a stack frame printed behind the message.
 pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let is_trailer =
         |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");
-    let line = lines
-        .iter()
-        .map(|line| line.trim())
-        .rfind(|line| !is_trailer(line))?;
+    let mut lines = lines.iter().map(|line| line.trim());
+    let said = lines.clone().rfind(|line| line.starts_with("error: "));
+    let line = said.or_else(|| lines.rfind(|line| !is_trailer(line)))?;
     Some(line.chars().take(LONGEST_WORDS).collect())
 }
 
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn last_words_are_the_message_and_not_what_trails_behind_it() {
-        let cases: [(&[&str], Option<&str>); 4] = [
+        let cases: [(&[&str], Option<&str>); 5] = [
             (&[], None),
             (&["epoch 1", "no space left", " "], Some("no space left")),
             (
@@ -362,6 +362,14 @@ mod tests {
             (
                 &["shapes differ", "frame #0: a", "frame #1: b"],
                 Some("shapes differ"),
+            ),
+            (
+                &[
+                    "error: unrecognized subcommand 'evaluate'",
+                    "",
+                    "For more information, try '--help'.",
+                ],
+                Some("error: unrecognized subcommand 'evaluate'"),
             ),
         ];
         for (lines, words) in cases {

@@ -62,8 +62,9 @@ impl Questioning<'_> {
             let first = i64::from(batch) * self.batch_size;
             let (pixels, labels) = images.batch(batch, self.batch_size);
             let mut logits: Option<Tensor> = None;
+            let views = self.views.of(&pixels, first);
             for view in 0..self.views.count() {
-                let seen = self.views.of(&pixels, first, view);
+                let seen = views.view(view);
                 let seen = self.normaliser.normalise(&seen);
                 for voter in self.voters {
                     if self.stop.is_set() {

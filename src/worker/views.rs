@@ -1,6 +1,8 @@
 //! The views of an image whose answers are averaged (test-time augmentation), as the reference has them: the image, its mirror, and
 //! random crops of the image padded by reflection.
 
+use std::cell::OnceCell;
+
 use tch::Tensor;
 
 use super::augment::crop;
@@ -37,20 +39,13 @@ impl Views {
         self.count > 2
     }
 
-    /// View number `view` (from 0) of a batch of bytes, N x C x H x W, whose images have the numbers from `first` on. Where an image is
-    /// cropped depends on the seed, the view and its number alone, whatever the batch, so that any batch size and device sees the same.
-    pub fn of(self, images: &Tensor, first: i64, view: u32) -> Tensor {
-        match view {
-            0 => images.shallow_clone(),
-            1 => images.flip([3]),
-            _ => {
-                let places = (0..images.size()[0]).map(|at| self.place((first + at) as u64, view));
-                let (top, left): (Vec<i64>, Vec<i64>) = places.unzip();
-                let [top, left] = [top, left]
-                    .map(|places| Tensor::from_slice(&places).to_device(images.device()));
-                let (height, width) = (images.size()[2], images.size()[3]);
-                crop::windows(&reflected(images), (height, width), &top, &left)
-            }
+    /// The views of a batch of bytes, N x C x H x W, whose images have the numbers from `first` on.
+    pub fn of(self, images: &Tensor, first: i64) -> Batch<'_> {
+        Batch {
+            views: self,
+            images,
+            first,
+            padded: OnceCell::new(),
         }
     }
 
@@ -62,6 +57,37 @@ impl Views {
             .fold(scramble(self.seed), |state, part| scramble(state ^ part));
         let place = mixed % (sides * sides);
         ((place / sides) as i64, (place % sides) as i64)
+    }
+}
+
+/// The views of one batch.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    views: Views,
+    images: &'a Tensor,
+    first: i64,
+    /// The images with their border, which all crops share.
+    padded: OnceCell<Tensor>,
+}
+
+impl Batch<'_> {
+    /// View number `view` (from 0): bytes, N x C x H x W. Where an image is cropped depends on the seed, the view and its number alone,
+    /// whatever the batch, so that any batch size and device sees the same.
+    pub fn view(&self, view: u32) -> Tensor {
+        let images = self.images;
+        match view {
+            0 => images.shallow_clone(),
+            1 => images.flip([3]),
+            _ => {
+                let numbers = (self.first..).take(images.size()[0] as usize);
+                let places = numbers.map(|number| self.views.place(number as u64, view));
+                let (top, left): (Vec<i64>, Vec<i64>) = places.unzip();
+                let [top, left] = [top, left]
+                    .map(|places| Tensor::from_slice(&places).to_device(images.device()));
+                let padded = self.padded.get_or_init(|| reflected(images));
+                crop::windows(padded, (images.size()[2], images.size()[3]), &top, &left)
+            }
+        }
     }
 }
 
@@ -112,12 +138,12 @@ mod tests {
     #[test]
     fn views_are_the_image_its_mirror_and_crops_of_the_padded_image() {
         let (images, views) = (marked(40), Views::new(5, 7));
-        assert_eq!(views.of(&images, 0, 0), images);
-        assert_eq!(views.of(&images, 0, 1), images.flip([3]));
+        assert_eq!(views.of(&images, 0).view(0), images);
+        assert_eq!(views.of(&images, 0).view(1), images.flip([3]));
         let padded = reflected(&images);
         let mut places = std::collections::HashSet::new();
         for view in 2..5 {
-            let crops = views.of(&images, 0, view);
+            let crops = views.of(&images, 0).view(view);
             assert_eq!((crops.size(), crops.kind()), (images.size(), Kind::Uint8));
             for image in 0..40 {
                 let (top, left) = views.place(image as u64, view);
@@ -136,9 +162,12 @@ mod tests {
     #[test]
     fn a_crop_depends_on_seed_view_and_image_and_not_on_its_batch() {
         let (images, views) = (marked(10), Views::new(4, 1));
-        let all = views.of(&images, 0, 3);
-        assert_eq!(views.of(&images.narrow(0, 6, 4), 6, 3), all.narrow(0, 6, 4));
-        assert_ne!(views.of(&images, 0, 2), all);
-        assert_ne!(Views::new(4, 2).of(&images, 0, 3), all);
+        let all = views.of(&images, 0).view(3);
+        assert_eq!(
+            views.of(&images.narrow(0, 6, 4), 6).view(3),
+            all.narrow(0, 6, 4)
+        );
+        assert_ne!(views.of(&images, 0).view(2), all);
+        assert_ne!(Views::new(4, 2).of(&images, 0).view(3), all);
     }
 }

@@ -197,6 +197,42 @@ fn an_evaluation_that_appears_is_shown_and_can_be_renamed_and_noted() {
     });
 }
 
+#[test]
+fn marked_evaluations_go_to_the_trash_and_come_back() {
+    let place = two_runs();
+    let folders =
+        ["first", "second", "third"].map(|name| evaluation(place.path(), "alpha", name, 1, &[0]));
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("the best evaluation in the run's row", |screen| {
+        screen.contains("75.00")
+    });
+    dashboard.press("/alpha\rE");
+    dashboard.wait("the list", |screen| {
+        screen.contains("of alpha  3 evaluations")
+    });
+    dashboard.press("  D");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Remove 2 evaluations?") && screen.contains("the run and its")
+    });
+    dashboard.press("\x1b");
+    dashboard.wait("the list again", |screen| !screen.contains("Remove 2"));
+    assert!(folders.iter().all(|folder| folder.exists()));
+    dashboard.press("Dy");
+    dashboard.wait("the one that stays", |screen| {
+        screen.contains("of alpha  1 evaluation ") && screen.contains("u takes that back")
+    });
+    assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 1);
+    dashboard.press("u");
+    dashboard.wait("all of them", |screen| {
+        screen.contains("of alpha  3 evaluations")
+    });
+    assert!(
+        folders
+            .iter()
+            .all(|folder| folder.join("summary.json").exists())
+    );
+}
+
 /// A worker that evaluates: says how far it is, and leaves a folder that was made before.
 const EVALUATES: &str = r#"
 tree="$PWD/runs/evaluations"
@@ -204,7 +240,7 @@ mkdir -p "$tree/.made.tmp"
 printf '{"name": "made", "host": "", "boot_id": "", "pid": 0, "pid_started": 0, "checkpoints": [], "started_at": "2026-11-24T10:00:00Z",
  "updated_at": "2026-11-24T10:00:00Z", "images_done": 30, "images_total": 40}' > "$tree/.made.tmp/progress.json"
 [ -e fail ] && { rm -r "$tree/.made.tmp"; echo 'best.pth: holds no weights; choose another file' >&2; exit 1; }
-while [ ! -e go ]; do sleep 0.02; done
+while [ -e worker.sh ] && [ ! -e go ]; do sleep 0.02; done
 rm -r "$tree/.made.tmp"
 mv made "$tree/made"
 echo "{\"path\": \"$tree/made\"}"

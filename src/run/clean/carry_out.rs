@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::policy::Policy;
 use super::survey::{self, Surveyed};
 use crate::run::discover::Found;
+use crate::run::evaluation::EvaluationDir;
 use crate::run::layout::RunDir;
 use crate::run::notes::Notes;
 use crate::run::record::Record;
@@ -106,14 +107,8 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
 /// # Errors
 /// If the system refuses; then nothing has moved.
 pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result<Done, TrashError> {
-    let things = dirs.iter().map(|dir| dir.path().to_owned().into());
-    let removal = Removal {
-        things: things.collect(),
-        by: "remove".to_owned(),
-        why: "chosen by hand".to_owned(),
-        now,
-    };
     let mut check = |path: &Path| held(state_now(&RunDir::new(path))).map_or(Ok(()), Err);
+    let removal = chosen(dirs.iter().map(RunDir::path), now);
     let mut done = remove(roots, &removal, &mut check)?;
     done.runs = dirs
         .iter()
@@ -121,6 +116,28 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
         .cloned()
         .collect();
     Ok(done)
+}
+
+/// Moves evaluations to the trash because somebody asked for just these. They are whole, and nothing writes to them.
+///
+/// # Errors
+/// If the system refuses, or one lies outside the roots; then nothing has moved.
+pub fn remove_evaluations(
+    dirs: &[EvaluationDir],
+    roots: &[PathBuf],
+    now: Timestamp,
+) -> Result<Done, TrashError> {
+    let removal = chosen(dirs.iter().map(EvaluationDir::path), now);
+    remove(roots, &removal, &mut |_| Ok(()))
+}
+
+fn chosen<'a>(folders: impl Iterator<Item = &'a Path>, now: Timestamp) -> Removal {
+    Removal {
+        things: folders.map(|folder| folder.to_owned().into()).collect(),
+        by: "remove".to_owned(),
+        why: "chosen by hand".to_owned(),
+        now,
+    }
 }
 
 fn remove(

@@ -15,7 +15,7 @@ mod tests;
 mod twins;
 
 pub use candidate::{Candidate, Order, Reason, Totals};
-pub use carry_out::{Done, carry_out, remove_runs};
+pub use carry_out::{Done, carry_out, remove_evaluations, remove_runs};
 #[cfg(test)]
 pub use make::plan_of;
 pub use make::{make, remake};

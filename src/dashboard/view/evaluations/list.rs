@@ -83,6 +83,14 @@ impl List {
         self.cursor.as_ref()
     }
 
+    /// The marked ones; without marks the one under the cursor.
+    pub fn chosen(&self) -> Vec<EvaluationDir> {
+        if self.marks.is_empty() {
+            return self.cursor.iter().cloned().collect();
+        }
+        self.marks.clone()
+    }
+
     /// Those to be compared, the first of them the one that the others are compared with: the marked ones; without marks all that
     /// are listed, the oldest first.
     pub fn compared(&self, evaluations: &Evaluations) -> Vec<EvaluationDir> {

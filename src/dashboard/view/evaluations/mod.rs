@@ -35,6 +35,7 @@ use crate::dashboard::house;
 use crate::dashboard::message::Notice;
 use crate::dashboard::state::{Screen, State};
 use crate::dashboard::theme::Role;
+use crate::dashboard::tidy;
 use crate::dashboard::update::look_closer;
 use crate::run::RunDir;
 use crate::run::evaluation::EvaluationDir;
@@ -211,6 +212,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Action::RenameEvaluation => annotate(state, Some(About::Name)),
             Action::EvaluationTags => annotate(state, Some(About::Tags)),
             Action::EvaluationNote => annotate(state, None),
+            Action::RemoveEvaluations => ask_to_remove(state),
             Action::UndoEvaluation => return house::undo(state),
             Action::EvaluationsBack => return leave(state),
             _ => {
@@ -254,6 +256,18 @@ fn selected_card(state: &State) -> Option<&Card> {
     match &state.screen {
         Screen::Evaluations(journey) => state.evaluations.card(journey.list.selected()?),
         _ => None,
+    }
+}
+
+/// Asks whether the marked evaluations, or else the one under the cursor, are to be removed.
+fn ask_to_remove(state: &mut State) {
+    let Screen::Evaluations(journey) = &state.screen else {
+        return;
+    };
+    let dirs = journey.list.chosen();
+    let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
+    if let Some(name) = first.map(|card| card.name.clone()) {
+        tidy::ask_to_remove_evaluations(state, dirs, &name);
     }
 }
 
