@@ -14,6 +14,7 @@ use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
 use super::tidy;
+use super::view::confirm::Confirm;
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
 use super::view::pick::PickList;
@@ -41,7 +42,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.runs.keep_in_sight(runs::table_height(state.size));
             look_closer(state)
         }
-        Message::Terminated | Message::InputEnded => quit(state),
+        Message::Terminated | Message::InputEnded => end(state),
         Message::Woke => {
             if state.runs.has_rested(now) {
                 let effects = look_closer(state);
@@ -212,10 +213,35 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn quit(state: &mut State) -> Vec<Effect> {
+/// Ends the program.
+fn end(state: &mut State) -> Vec<Effect> {
     let marks = state.runs.unsaved_marks().map(Effect::SaveMarks);
     let end = [Effect::FlushCache, Effect::Quit];
     marks.into_iter().chain(end).collect()
+}
+
+/// Ends the program because somebody wants to. Evaluations that wait for another to end would be lost: it asks first, and when told
+/// twice it does.
+fn quit(state: &mut State) -> Vec<Effect> {
+    let is_asked =
+        matches!(&state.overlay, Some(Overlay::Confirm(asked)) if asked.then == Effect::Quit);
+    let waiting = state.evaluations.started.saturating_sub(1);
+    if waiting == 0 || is_asked {
+        return end(state);
+    }
+    let plural = if waiting == 1 { "" } else { "s" };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: "Leave?".to_owned(),
+        text: format!(
+            "The evaluation under way goes on, but {waiting} more evaluation{plural} that wait for it will not begin."
+        ),
+        yes: "leave".to_owned(),
+        then: Effect::Quit,
+    }));
+    // The answer is the end alone: what is to be kept is kept before it.
+    let mut effects = end(state);
+    effects.retain(|effect| *effect != Effect::Quit);
+    effects
 }
 
 /// What an action on the opened run is called in the table.

@@ -442,3 +442,17 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
         "{effects:?}"
     );
 }
+
+#[test]
+fn leaving_asks_first_while_evaluations_wait_for_another() {
+    let mut state = state(80, 24);
+    state.evaluations.started = 1;
+    assert!(press(&mut state, "q").contains(&Effect::Quit));
+    state.evaluations.started = 3;
+    assert!(!press(&mut state, "q").contains(&Effect::Quit));
+    assert!(screen(&state).contains("but 2 more evaluations that"));
+    press(&mut state, "\x1b");
+    assert!(state.overlay.is_none());
+    press(&mut state, "q");
+    assert_eq!(press(&mut state, "y"), [Effect::Quit]);
+}
