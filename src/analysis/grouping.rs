@@ -90,6 +90,26 @@ fn group(metrics: &Metrics, stem: &str, mut members: Vec<Member>) -> Group {
     }
 }
 
+/// What [`identity`] calls a loss.
+pub const LOSS: &str = "Loss";
+/// What [`identity`] calls an accuracy.
+pub const ACCURACY: &str = "Accuracy";
+
+/// What a column measures, and on what: the same for the names that different trainers give it (`val_acc`, `validation/accuracy`).
+pub fn identity(name: &str) -> (Option<Split>, String) {
+    let (split, stem) = split_of(name);
+    (split, title(stem))
+}
+
+/// How the values of a column of this name are written, of which `highest` is the largest.
+pub fn scale_of(name: &str, highest: Option<f64>) -> Scale {
+    let column = Column {
+        y: highest.into_iter().collect(),
+        ..Column::default()
+    };
+    scale(split_of(name).1, [&column].into_iter())
+}
+
 const SPLITS: [(&str, Split); 9] = [
     ("train", Split::Train),
     ("training", Split::Train),
@@ -185,8 +205,8 @@ fn ends_with_unit(stem: &str, units: &[&str]) -> bool {
 /// What people call it: the known columns in words, others by their own name.
 fn title(stem: &str) -> String {
     let known = match stem {
-        _ if is_loss(stem) => "Loss",
-        _ if is_accuracy(stem) => "Accuracy",
+        _ if is_loss(stem) => LOSS,
+        _ if is_accuracy(stem) => ACCURACY,
         "learning_rate" | "lr" => "Learning rate",
         "time_elapsed" => "Time elapsed",
         "memory_used_mb" => "Memory used, MB",

@@ -4,6 +4,7 @@
 pub mod answers;
 pub mod best;
 pub mod calibration;
+pub mod compare;
 pub mod confusion;
 pub mod decimate;
 pub mod grouping;

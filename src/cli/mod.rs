@@ -2,7 +2,9 @@
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
 mod archive;
+mod best;
 mod clean;
+mod compare;
 mod evaluate;
 mod figures;
 mod follow;
@@ -47,6 +49,10 @@ enum Command {
     List(list::Arguments),
     /// Show one run: its state, last values and configuration
     Show(show::Arguments),
+    /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than noise
+    Compare(compare::Arguments),
+    /// Tell the best run, and by how much being the best of many flatters it
+    Best(best::Arguments),
     /// Train by a recipe, in a run folder of its own
     Train(train::Arguments),
     /// Ask a run to finish its step, save and end
@@ -118,6 +124,8 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         None => list::run(&arguments.list, out),
         Some(Command::List(arguments)) => list::run(&arguments, out),
         Some(Command::Show(arguments)) => show::run(&arguments, out),
+        Some(Command::Compare(arguments)) => compare::run(&arguments, out),
+        Some(Command::Best(arguments)) => best::run(&arguments, out),
         Some(Command::Train(arguments)) => train::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod checkpoints;
 pub mod clean;
 pub mod config_file;
+pub mod contender;
 pub mod discover;
 pub mod evaluation;
 mod headline;

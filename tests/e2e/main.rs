@@ -6,6 +6,7 @@
 
 mod clean;
 mod cli;
+mod compare;
 mod dashboard;
 mod evaluations;
 mod fake_worker;

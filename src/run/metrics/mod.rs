@@ -7,6 +7,7 @@ mod header;
 mod reader;
 mod series;
 mod tail;
+mod thin;
 
 pub use series::{Column, Metrics, Problem};
 pub use tail::{Change, Tail};
