@@ -450,7 +450,7 @@ fn leaving_asks_first_while_evaluations_wait_for_another() {
     assert!(press(&mut state, "q").contains(&Effect::Quit));
     state.evaluations.started = 3;
     assert!(!press(&mut state, "q").contains(&Effect::Quit));
-    assert!(screen(&state).contains("but 2 more evaluations that"));
+    assert!(screen(&state).contains("2 more evaluations"));
     press(&mut state, "\x1b");
     assert!(state.overlay.is_none());
     press(&mut state, "q");
