@@ -1,7 +1,7 @@
 //! Many points onto few columns of dots without losing one spike: each column keeps the smallest and largest value that falls
 //! on it, and the first and last so that lines meet. A stride would jump as rows arrive and hide what happened once.
 
-use super::range::Range;
+use super::axis::Axis;
 
 /// What a stretch of consecutive values amounts to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,11 +92,14 @@ impl Extent {
 
 const BLOCK: usize = 64;
 
-/// The extents of each full block of [`BLOCK`] values of a series, kept beside it: with them a series of a million points is
-/// decimated to any range and width in time that grows with the width. Extending costs only the new values.
+/// The extents of each full block of [`BLOCK`] values of a series, and of each full block of as many blocks, kept beside it: with them
+/// a series of a million points is decimated to any range and width in time that grows with the width. Extending costs only the new
+/// values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocks {
     full: Vec<Extent>,
+    /// Each of [`BLOCK`] of `full`.
+    large: Vec<Extent>,
     /// Of all full blocks together.
     together: Extent,
 }
@@ -105,6 +108,7 @@ impl Default for Blocks {
     fn default() -> Self {
         Self {
             full: Vec::new(),
+            large: Vec::new(),
             together: Extent::EMPTY,
         }
     }
@@ -122,7 +126,9 @@ impl Blocks {
     pub fn truncate(&mut self, length: usize) {
         if length / BLOCK < self.full.len() {
             self.full.truncate(length / BLOCK);
-            self.together = self.full.iter().copied().fold(Extent::EMPTY, Extent::then);
+            self.large.truncate(self.full.len() / BLOCK);
+            let rest = &self.full[self.large.len() * BLOCK..];
+            self.together = together(&self.large).then(together(rest));
         }
     }
 
@@ -132,6 +138,10 @@ impl Blocks {
         for block in new.chunks_exact(BLOCK).map(extent) {
             self.together = self.together.then(block);
             self.full.push(block);
+            if self.full.len().is_multiple_of(BLOCK) {
+                let whole = &self.full[self.full.len() - BLOCK..];
+                self.large.push(together(whole));
+            }
         }
     }
 
@@ -139,19 +149,26 @@ impl Blocks {
     pub fn extent(&self, values: &[f64], start: usize, end: usize) -> Extent {
         let end = end.min(values.len());
         let start = start.min(end);
-        let first_block = start.div_ceil(BLOCK);
-        let last_block = (end / BLOCK).min(self.full.len());
-        if first_block >= last_block {
+        let first = start.div_ceil(BLOCK);
+        let last = (end / BLOCK).min(self.full.len());
+        if first >= last {
             return extent(&values[start..end]);
         }
-        extent(&values[start..first_block * BLOCK])
-            .then(
-                self.full[first_block..last_block]
-                    .iter()
-                    .copied()
-                    .fold(Extent::EMPTY, Extent::then),
-            )
-            .then(extent(&values[last_block * BLOCK..end]))
+        extent(&values[start..first * BLOCK])
+            .then(self.of_blocks(first, last))
+            .then(extent(&values[last * BLOCK..end]))
+    }
+
+    /// The extent of the full blocks `first..last`.
+    fn of_blocks(&self, first: usize, last: usize) -> Extent {
+        let first_large = first.div_ceil(BLOCK);
+        let last_large = (last / BLOCK).min(self.large.len());
+        if first_large >= last_large {
+            return together(&self.full[first..last]);
+        }
+        together(&self.full[first..first_large * BLOCK])
+            .then(together(&self.large[first_large..last_large]))
+            .then(together(&self.full[last_large * BLOCK..last]))
     }
 
     /// The extent of the whole series.
@@ -161,35 +178,83 @@ impl Blocks {
     }
 }
 
+fn together(extents: &[Extent]) -> Extent {
+    extents.iter().copied().fold(Extent::EMPTY, Extent::then)
+}
+
 fn extent(values: &[f64]) -> Extent {
+    let (Some(&first), Some(&last)) = (values.first(), values.last()) else {
+        return Extent::EMPTY;
+    };
+    // Nearly all values are finite, and their extremes alone are found several at a time.
+    if values.iter().all(|value| value.is_finite()) {
+        let least = |least: f64, value: &f64| if *value < least { *value } else { least };
+        let most = |most: f64, value: &f64| if *value > most { *value } else { most };
+        return Extent {
+            finite: Some(Span {
+                first,
+                last,
+                min: values.iter().fold(first, least),
+                max: values.iter().fold(first, most),
+            }),
+            ..Extent::EMPTY
+        };
+    }
     values
         .iter()
         .map(|&value| Extent::of(value))
         .fold(Extent::EMPTY, Extent::then)
 }
 
-/// `width` extents from left to right over `range`: the values whose x falls on each column, as [`Range::place`] says. Points
-/// outside `range` are left out. `xs` ascends and is as long as `ys`, and `blocks` were made from `ys`.
-pub fn columns(xs: &[f64], ys: &[f64], blocks: &Blocks, range: Range, width: usize) -> Vec<Extent> {
+/// The values that stand on the part of the axis that is shown: their first index and the one after their last.
+pub fn shown(xs: &[f64], axis: Axis) -> (usize, usize) {
+    let start = xs.partition_point(|&x| x < axis.range().min());
+    let end = xs.partition_point(|&x| x <= axis.range().max());
+    (start, end.max(start))
+}
+
+/// `width` extents from left to right over `axis`: the values whose x falls on each column, as [`Axis::place`] says. Points
+/// outside of it are left out. `xs` ascends and is as long as `ys`, and `blocks` were made from `ys`.
+pub fn columns(xs: &[f64], ys: &[f64], blocks: &Blocks, axis: Axis, width: usize) -> Vec<Extent> {
     let count = xs.len().min(ys.len());
     let (xs, ys) = (&xs[..count], &ys[..count]);
-    let start = xs.partition_point(|&x| x < range.min());
-    let end = xs.partition_point(|&x| x <= range.max()).max(start);
-    let mut columns = vec![Extent::EMPTY; width];
+    let (start, end) = shown(xs, axis);
     if end - start <= 8 * width {
-        for (&x, &y) in xs[start..end].iter().zip(&ys[start..end]) {
-            if let Some(place) = range.place(x, width) {
-                columns[place] = columns[place].then(Extent::of(y));
-            }
-        }
-        return columns;
+        return one_by_one(xs, ys, axis, width, Extent::of);
     }
+    let mut columns = vec![Extent::EMPTY; width];
     let mut from = start;
     for (place, column) in columns.iter_mut().enumerate() {
         let length =
-            xs[from..end].partition_point(|&x| range.place(x, width).is_some_and(|at| at <= place));
+            xs[from..end].partition_point(|&x| axis.place(x, width).is_some_and(|at| at <= place));
         *column = blocks.extent(ys, from, from + length);
         from += length;
+    }
+    columns
+}
+
+/// As [`columns`], for values of which only the positive ones have a place, as on a logarithmic axis: zero and what is below it count as
+/// negative infinity. Takes time that grows with the points.
+pub fn positive_columns(xs: &[f64], ys: &[f64], axis: Axis, width: usize) -> Vec<Extent> {
+    one_by_one(xs, ys, axis, width, |y| {
+        Extent::of(if y <= 0.0 { f64::NEG_INFINITY } else { y })
+    })
+}
+
+fn one_by_one(
+    xs: &[f64],
+    ys: &[f64],
+    axis: Axis,
+    width: usize,
+    of: impl Fn(f64) -> Extent,
+) -> Vec<Extent> {
+    let mut columns = vec![Extent::EMPTY; width];
+    let count = xs.len().min(ys.len());
+    let (start, end) = shown(&xs[..count], axis);
+    for (&x, &y) in xs[start..end].iter().zip(&ys[start..end]) {
+        if let Some(place) = axis.place(x, width) {
+            columns[place] = columns[place].then(of(y));
+        }
     }
     columns
 }
@@ -197,6 +262,7 @@ pub fn columns(xs: &[f64], ys: &[f64], blocks: &Blocks, range: Range, width: usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::range::Range;
     use proptest::prelude::*;
 
     fn value() -> impl Strategy<Value = f64> {
@@ -209,7 +275,7 @@ mod tests {
             &xs,
             ys,
             &Blocks::of(ys),
-            Range::new(0.0, (ys.len() - 1) as f64).unwrap(),
+            Range::new(0.0, (ys.len() - 1) as f64).unwrap().into(),
             width,
         )
     }
@@ -246,9 +312,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn columns_are_what_a_plain_pass_gives(ys in proptest::collection::vec(value(), 1..3000), width in 1usize..200, cut in 0.0..0.4f64) {
+        fn columns_are_what_a_plain_pass_gives(ys in proptest::collection::vec(value(), 1..3000), width in 1usize..200, cut in 0.0..0.4f64, log in any::<bool>()) {
             let xs: Vec<f64> = (0..ys.len()).map(|x| (x / 2) as f64).collect();
-            let range = Range::new(xs[xs.len() - 1] * cut, xs[xs.len() - 1] * (1.0 - cut)).unwrap();
+            let range = Range::new(xs[xs.len() - 1] * cut + 0.5, xs[xs.len() - 1] * (1.0 - cut) + 0.5).unwrap();
+            let range = Axis::new(range, log);
             let mut plain = vec![Extent::EMPTY; width];
             for (&x, &y) in xs.iter().zip(&ys) {
                 if let Some(place) = range.place(x, width) {
@@ -267,6 +334,13 @@ mod tests {
             grown.extend(&ys);
             prop_assert_eq!(grown.whole(&ys), extent(&ys));
             prop_assert_eq!(grown, Blocks::of(&ys));
+        }
+
+        #[test]
+        fn any_part_is_what_its_values_say(ys in proptest::collection::vec(value(), 0..20_000), cuts in (0.0..1.0f64, 0.0..1.0f64)) {
+            let [a, b] = [cuts.0, cuts.1].map(|cut| (ys.len() as f64 * cut) as usize);
+            let (start, end) = (a.min(b), a.max(b));
+            prop_assert_eq!(Blocks::of(&ys).extent(&ys, start, end), extent(&ys[start..end]));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::range::Range;
 use super::scale::Scale;
-use crate::run::metrics::{Column, Metrics};
+use crate::run::metrics::Metrics;
 
 /// The part of the data that a column was measured on, as its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,13 @@ pub struct Member {
 /// The charts of a run: losses, accuracies, learning rate, then every other column of numbers in the file's order. Columns that
 /// differ only in their split (`train_loss`, `val_loss`) share one. The column of x is left out.
 pub fn groups(metrics: &Metrics) -> Vec<Group> {
+    groups_by(metrics, &|column| {
+        Range::of(metrics.columns[column].y.iter().copied())
+    })
+}
+
+/// As [`groups`], where the range of a column (by its index) is known from elsewhere.
+pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> Vec<Group> {
     let mut by_stem: Vec<(&str, Vec<Member>)> = Vec::new();
     for (index, column) in metrics.columns.iter().enumerate() {
         if column.name == metrics.x_name {
@@ -70,14 +77,19 @@ pub fn groups(metrics: &Metrics) -> Vec<Group> {
     by_stem.sort_by_key(|(stem, _)| rank(stem));
     by_stem
         .into_iter()
-        .map(|(stem, members)| group(metrics, stem, members))
+        .map(|(stem, members)| group(metrics, stem, members, range))
         .collect()
 }
 
-fn group(metrics: &Metrics, stem: &str, mut members: Vec<Member>) -> Group {
+fn group(
+    metrics: &Metrics,
+    stem: &str,
+    mut members: Vec<Member>,
+    range: &dyn Fn(usize) -> Option<Range>,
+) -> Group {
     members.sort_by_key(|member| member.split);
-    let columns = || members.iter().map(|member| &metrics.columns[member.column]);
-    let scale = scale(stem, columns());
+    let ranges = members.iter().filter_map(|member| range(member.column));
+    let scale = scale(stem, ranges);
     // A lone `val_f1` must not be taken for the training's.
     let named = match members.as_slice() {
         [only] if only.split.is_some() && rank(stem) > 1 => &metrics.columns[only.column].name,
@@ -176,10 +188,10 @@ fn is_learning_rate(stem: &str) -> bool {
         || stem.starts_with("lr/")
 }
 
-fn scale<'a>(stem: &str, columns: impl Iterator<Item = &'a Column>) -> Scale {
+fn scale(stem: &str, ranges: impl Iterator<Item = Range>) -> Scale {
     if is_accuracy(stem) {
         // Some trainers write a fraction: nothing above 1 then.
-        let range = Range::of(columns.flat_map(|column| column.y.iter().copied()));
+        let range = ranges.reduce(Range::union);
         return if range.is_some_and(|range| range.max() <= 1.0) {
             Scale::Number
         } else {
@@ -221,6 +233,7 @@ fn title(stem: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::metrics::Column;
 
     fn metrics(columns: &[(&str, f64)]) -> Metrics {
         let column = |&(name, value): &(&str, f64)| Column {

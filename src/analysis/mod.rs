@@ -2,17 +2,22 @@
 //! spike, what a classifier's answers amount to. Nothing here knows a terminal or a file.
 
 pub mod answers;
+pub mod axis;
 pub mod best;
 pub mod calibration;
 pub mod compare;
 pub mod confusion;
 pub mod decimate;
+pub mod derive;
 pub mod grouping;
 pub mod interval;
 pub mod mcnemar;
 pub mod nearest;
+pub mod placing;
 pub mod range;
+pub mod robust;
 pub mod scale;
+pub mod smooth;
 pub mod ticks;
 
 #[cfg(test)]

@@ -51,6 +51,12 @@ impl Range {
         }
     }
 
+    /// What both hold, if that is anything.
+    pub fn common(self, other: Self) -> Option<Self> {
+        let (min, max) = (self.min.max(other.min), self.max.min(other.max));
+        (min <= max).then_some(Self { min, max })
+    }
+
     /// Both ends included.
     pub fn contains(self, value: f64) -> bool {
         self.min <= value && value <= self.max

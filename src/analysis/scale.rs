@@ -1,5 +1,8 @@
 //! What kind of number runs along an axis: it decides which steps are round, and how a value is written.
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 /// The kind of a quantity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
@@ -12,6 +15,8 @@ pub enum Scale {
     Percent,
     /// Seconds; written as seconds, minutes, hours and days.
     Seconds,
+    /// The date and time: seconds since 1970 as the clock on the wall counts them.
+    Clock,
 }
 
 const MINUTE: f64 = 60.0;
@@ -46,8 +51,8 @@ impl Scale {
         match self {
             Self::Number | Self::Percent => one_two_five(raw),
             Self::Whole => one_two_five(raw).max(1.0),
-            Self::Seconds if raw <= 0.5 => one_two_five(raw),
-            Self::Seconds => TIME_STEPS
+            Self::Seconds | Self::Clock if raw <= 0.5 => one_two_five(raw),
+            Self::Seconds | Self::Clock => TIME_STEPS
                 .into_iter()
                 .find(|&step| step >= raw * (1.0 - 1e-9))
                 .unwrap_or_else(|| DAY * one_two_five(raw / DAY)),
@@ -60,6 +65,10 @@ impl Scale {
             Self::Percent => format!("{}%", with_step(value, step)),
             Self::Seconds if step >= 1.0 => duration(value),
             Self::Seconds => format!("{}s", with_step(value, step)),
+            Self::Clock if step >= DAY => clock(value, "%b %-d"),
+            Self::Clock if step >= MINUTE => clock(value, "%H:%M"),
+            Self::Clock if step >= 1.0 => clock(value, "%H:%M:%S"),
+            Self::Clock => clock(value, "%H:%M:%S%.3f"),
             Self::Number | Self::Whole => with_step(value, step),
         }
     }
@@ -76,7 +85,17 @@ impl Scale {
             Self::Percent => format!("{value:.2}%"),
             Self::Seconds if value.abs() < MINUTE => format!("{}s", significant(value, 3)),
             Self::Seconds => duration(value.round()),
+            Self::Clock => clock(value, "%Y-%m-%d %H:%M:%S"),
         }
+    }
+}
+
+/// A time of day or a date; beyond the calendar the seconds themselves.
+fn clock(value: f64, format: &str) -> String {
+    let seconds = (value * 1000.0).round() as i64;
+    match Timestamp::from_millisecond(seconds) {
+        Ok(time) => Offset::UTC.to_datetime(time).strftime(format).to_string(),
+        Err(_) => format!("{value:e}"),
     }
 }
 
@@ -229,6 +248,22 @@ mod tests {
         ] {
             assert_eq!(Scale::Seconds.label(value, step), text);
         }
+    }
+
+    #[test]
+    fn a_clock_says_as_much_as_neighbours_differ_in() {
+        // 2026-11-24 10:31:48
+        let value = 1_795_516_308.0;
+        for (step, text) in [
+            (DAY, "Nov 24"),
+            (HOUR, "10:31"),
+            (10.0, "10:31:48"),
+            (0.5, "10:31:48.000"),
+        ] {
+            assert_eq!(Scale::Clock.label(value, step), text);
+        }
+        assert_eq!(Scale::Clock.reading(value), "2026-11-24 10:31:48");
+        assert_eq!(Scale::Clock.reading(1e300), "1e300");
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub struct Config {
     pub threads: Option<usize>,
     /// How pictures are drawn, by name.
     pub images: Option<Placed<String>>,
+    /// What charts are drawn with, by name.
+    pub markers: Option<Placed<String>>,
+    /// Whether charts listen to the mouse.
+    pub mouse: Option<bool>,
     /// Commands by name, each with its keys.
     pub keys: Vec<Placed<(String, Vec<String>)>>,
     /// What a clean-up keeps.
@@ -78,6 +82,11 @@ impl Config {
                     config.images =
                         reader.text("images", "the name of a way to draw images", value);
                 }
+                "markers" => {
+                    config.markers =
+                        reader.text("markers", "the name of a set of characters", value);
+                }
+                "mouse" => config.mouse = reader.yes_or_no("mouse", value),
                 "threads" => config.threads = reader.threads(value),
                 "keys" => config.keys = reader.keys(value),
                 "retention" => config.retention = reader.retention(value),
@@ -88,12 +97,14 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "roots",
     "theme",
     "columns",
     "threads",
     "images",
+    "markers",
+    "mouse",
     "keys",
     "retention",
 ];
@@ -156,6 +167,14 @@ impl Reader<'_> {
             });
         }
         self.bad(key, expected, value);
+        None
+    }
+
+    fn yes_or_no(&mut self, key: &str, value: &Spanned<DeValue>) -> Option<bool> {
+        if let DeValue::Boolean(answer) = value.get_ref() {
+            return Some(*answer);
+        }
+        self.bad(key, "true or false", value);
         None
     }
 
@@ -317,7 +336,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_taken() {
-        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nimages = 'kitty'\n\
+        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
                     [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
         let (config, warnings) = build(text);
         assert_eq!(warnings, Vec::<String>::new());
@@ -335,10 +354,12 @@ mod tests {
                 ]),
                 threads: Some(2),
                 images: Some(placed(8, "kitty".to_owned())),
+                markers: Some(placed(9, "ascii".to_owned())),
+                mouse: Some(false),
                 keys: vec![
-                    placed(10, ("quit".to_owned(), owned(&["Q"]))),
-                    placed(11, ("help".to_owned(), owned(&["f1", "h"]))),
-                    placed(12, ("refresh".to_owned(), owned(&[]))),
+                    placed(12, ("quit".to_owned(), owned(&["Q"]))),
+                    placed(13, ("help".to_owned(), owned(&["f1", "h"]))),
+                    placed(14, ("refresh".to_owned(), owned(&[]))),
                 ],
                 retention: Policy::default(),
                 themes: Vec::new(),
@@ -390,6 +411,7 @@ mod tests {
                 "threads = 'all'",
                 "1: threads must be a whole number from 1 to 64, got 'all'",
             ),
+            ("mouse = 'no'", "1: mouse must be true or false, got 'no'"),
             (
                 "keys = 'q'",
                 "1: keys must be a table of commands and their keys, got 'q'",
@@ -408,7 +430,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, keys, retention",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, markers, mouse, keys, retention",
             ),
             (
                 "retention = 3",

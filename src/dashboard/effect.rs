@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::deriving;
 use super::evaluations;
 use super::house::Order;
 use super::tidy;
+use super::widget::chart::Options;
 use crate::launch::Request;
 use crate::run::RunDir;
 
@@ -46,6 +48,12 @@ pub enum Effect {
     Keep(Order),
     /// Clean up, or look after the trash.
     Tidy(tidy::Order),
+    /// Make what an opened run's charts need beyond the measured numbers.
+    Derive(deriving::Order),
+    /// Tell how charts were drawn last time.
+    LoadCharts,
+    /// Keep how charts are drawn for the next start.
+    SaveCharts(Options),
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

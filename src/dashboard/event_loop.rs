@@ -62,6 +62,7 @@ pub fn run(options: Options) -> Result<()> {
     );
     executor.submit(Effect::Keep(Order::Recover));
     executor.submit(Effect::LoadMarks);
+    executor.submit(Effect::LoadCharts);
     executor.submit(Effect::Discover);
     let purge_after = options.config.retention.purge_after;
     let purge_after = (purge_after > 0).then_some(purge_after);
@@ -153,6 +154,7 @@ fn turn(
             Err(RecvTimeoutError::Timeout) => {}
         }
         if state.dirty {
+            terminal.listen_to_mouse(view::uses_mouse(state))?;
             terminal.draw(
                 |frame| view::draw(state, frame.area(), frame.buffer_mut()),
                 view::pictures(state),
@@ -181,6 +183,7 @@ fn listen_for_keys(messages: Sender<Message>) {
         loop {
             let message = match event::read() {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key),
+                Ok(Event::Mouse(event)) => Message::Mouse(event),
                 Ok(Event::Paste(text)) => Message::Pasted(text),
                 Ok(Event::Resize(columns, rows)) => Message::Resized(columns, rows),
                 Ok(_) => continue,

@@ -8,6 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::chart_settings;
+use super::deriving;
 use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
@@ -145,6 +147,8 @@ impl Executor {
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
             Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchThen(..) => 0,
+            // Of settings the last are to stay.
+            Effect::SaveCharts(_) => self.orders.len() - 1,
             _ => {
                 self.next = self.next % (self.orders.len() - 1) + 1;
                 self.next
@@ -234,6 +238,14 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
+        Effect::Derive(order) => send(deriving::carry_out(order)),
+        Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),
+        Effect::SaveCharts(options) => {
+            if let Err(error) = chart_settings::save(options) {
+                let text = format!("the charts' settings are not kept: {error}");
+                send(Message::Noticed(Notice::bad(text)));
+            }
+        }
         Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
         Effect::Tidy(order) => tidy_up(shared, order),
         Effect::SaveTheme(name) => {

@@ -3,14 +3,16 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::view::run::detail::{Log, Reading};
+use super::view::run::curves::Curves;
+use super::view::run::detail::{Log, Reading, Rows};
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
 use crate::run::layout::RunDir;
 use crate::run::log_tail::LogTail;
-use crate::run::metrics::{Change, Tail};
+use crate::run::metrics::{Change, Metrics, Tail};
 use crate::run::steps::{self, Progress};
 
 /// Lines of a log that can be scrolled back.
@@ -61,7 +63,7 @@ impl Follower {
             if self.metrics.metrics().rows == 0 {
                 let anew = !self.steps_begun || change == Change::Reread;
                 self.steps_begun = true;
-                reading.steps = Some((steps::curves(steps), anew));
+                reading.steps = Some(all_or_new(steps::curves(steps), anew));
             }
         }
         reading.log = self.read_log();
@@ -98,7 +100,7 @@ impl Follower {
             Ok(change) => {
                 let anew = !self.begun || change == Change::Reread;
                 self.begun = true;
-                reading.metrics = Some((self.metrics.take(), anew));
+                reading.metrics = Some(all_or_new(self.metrics.take(), anew));
             }
             // Every run begins without.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -125,6 +127,15 @@ impl Follower {
             before: log.before(),
             lines: log.lines(),
         })
+    }
+}
+
+/// Of all rows the curves are made here, where nobody waits for them to draw.
+fn all_or_new(read: Metrics, anew: bool) -> Rows {
+    if anew {
+        Rows::All(Arc::new(Curves::of(read)))
+    } else {
+        Rows::New(read)
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
 use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
+use super::widget::chart::Options;
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
@@ -19,6 +21,8 @@ use crate::run::summary::Summary;
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse was pressed, dragged or turned.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Pasted(String),
     /// The terminal has another size: columns, rows.
@@ -60,6 +64,10 @@ pub enum Message {
     StopAsked(Result<String, String>),
     /// The runs that were marked before.
     MarksLoaded(Vec<RunDir>),
+    /// How charts were drawn last time.
+    ChartsLoaded(Options),
+    /// What an opened run's charts need beyond the measured numbers was made.
+    Derived(deriving::Outcome),
     /// What came of keeping house.
     Kept(Outcome),
     /// News about evaluations.

@@ -1,7 +1,9 @@
 //! The terminal interface: one loop owns all state. Threads send it messages, `update` turns each into a new state and orders,
 //! a small pool carries the orders out, views only read.
 
+mod chart_settings;
 pub mod command;
+mod deriving;
 mod effect;
 mod evaluations;
 mod event_loop;

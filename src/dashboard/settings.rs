@@ -5,6 +5,7 @@ use super::keymap::Keymap;
 use super::state::State;
 use super::theme::{self, Depth};
 use super::view::columns::Column;
+use super::widget::chart::Markers;
 use crate::config::Config;
 
 /// Applies a configuration to a new state. Returns all mistakes as sentences: those that reading it found, and the names that
@@ -54,6 +55,20 @@ pub fn apply(
             images.value
         ));
     }
+
+    state.mouse = config.mouse.unwrap_or(true);
+    if let Some(markers) = &config.markers {
+        state.named_markers = Markers::named(&markers.value);
+        if state.named_markers.is_none() {
+            mistakes.push(format!(
+                "{}: markers must be one of {}, got {:?}",
+                markers.place,
+                Markers::ALL.map(Markers::name).join(", "),
+                markers.value
+            ));
+        }
+    }
+    state.charts.markers = state.named_markers.unwrap_or_default();
 
     if let Some(wanted) = &config.columns {
         let mut columns = Vec::new();
@@ -124,17 +139,18 @@ mod tests {
     #[test]
     fn each_mistake_is_told_with_its_place_and_the_rest_holds() {
         let (state, mistakes) = applied(
-            "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\nimages = \"paint\"\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
+            "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\nimages = \"paint\"\nmarkers = \"dots\"\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
         );
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
         assert!(
             mistakes[0].starts_with("config.toml:1: theme \"plaid\" is not known"),
             "{mistakes:?}"
         );
         for (mistake, place) in mistakes[1..].iter().zip([
-            "config.toml:5: keys.fly",
-            "config.toml:6: keys.help",
+            "config.toml:6: keys.fly",
+            "config.toml:7: keys.help",
             "config.toml:3: images must be one of auto, kitty",
+            "config.toml:4: markers must be one of braille, blocks, ascii",
             "config.toml:2: column",
         ]) {
             assert!(mistake.starts_with(place), "{mistake}");

@@ -20,6 +20,7 @@ use super::view::run::RunView;
 use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
 use super::view::trash::TrashView;
+use super::widget::chart::{Markers, Options};
 use crate::run::RunDir;
 use crate::run::clean::Policy;
 
@@ -59,6 +60,12 @@ pub struct State {
     pub form: Form,
     /// What a clean-up keeps, by the user's configuration.
     pub retention: Policy,
+    /// How charts are drawn.
+    pub charts: Options,
+    /// What they are drawn with, if the configuration says.
+    pub named_markers: Option<Markers>,
+    /// Whether the mouse is listened to where it is of use.
+    pub mouse: bool,
     /// The colours.
     pub theme: Theme,
     /// All themes to choose from, fitted to the terminal.
@@ -96,6 +103,9 @@ impl State {
             runs: Runs::default(),
             form: Form::default(),
             retention: Policy::default(),
+            charts: Options::default(),
+            named_markers: None,
+            mouse: true,
             themes: vec![theme.clone()],
             theme,
             keymap: Keymap::default(),

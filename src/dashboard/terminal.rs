@@ -23,7 +23,13 @@ pub struct Terminal {
     /// all that is needed.
     screen: ManuallyDrop<Screen>,
     painter: Painter,
+    /// Whether the terminal tells of the mouse.
+    mouse: bool,
 }
+
+/// Presses, drags and the wheel, in the form that has no limit of columns; mere movements would wake the program for nothing.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 impl Terminal {
     /// Takes the terminal over.
@@ -36,7 +42,20 @@ impl Terminal {
         Ok(Self {
             screen: new_screen()?,
             painter: Painter::default(),
+            mouse: false,
         })
+    }
+
+    /// Has the terminal tell of the mouse, or leave it to the terminal's own uses, such as selecting text.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn listen_to_mouse(&mut self, listens: bool) -> io::Result<()> {
+        if std::mem::replace(&mut self.mouse, listens) == listens {
+            return Ok(());
+        }
+        let sequence = if listens { MOUSE_ON } else { MOUSE_OFF };
+        self.screen.backend_mut().write_all(sequence)
     }
 
     /// Draws one frame, and over its blanks these pictures; a terminal that can shows it whole.
@@ -75,6 +94,7 @@ impl Terminal {
     /// If the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
         self.painter.leave(self.screen.backend_mut())?;
+        self.listen_to_mouse(false)?;
         self.screen.backend_mut().flush()?;
         leave()?;
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
@@ -111,6 +131,8 @@ fn enter() -> io::Result<()> {
 }
 
 fn leave() -> io::Result<()> {
+    // Also after a panic: a shell that is told of the mouse is of no use.
+    stdout().write_all(MOUSE_OFF)?;
     let left = execute!(
         stdout(),
         DisableBracketedPaste,

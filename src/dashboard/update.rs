@@ -7,7 +7,9 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
+use super::chart_settings;
 use super::command::Action;
+use super::deriving;
 use super::effect::Effect;
 use super::evaluations;
 use super::house;
@@ -20,6 +22,7 @@ use super::view::overlay::{self, Overlay};
 use super::view::pick::PickList;
 use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
+use super::view::run::zoom::Zoom;
 use super::view::run::{Move, RunView};
 use super::view::{self, clean, form, help, runs, trash};
 use crate::run::RunDir;
@@ -33,6 +36,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.dirty = true;
     match message {
         Message::Key(event) => key(state, event),
+        Message::Mouse(event) => view::run::mouse::act(state, event),
         Message::Pasted(text) => {
             paste(state, &text);
             Vec::new()
@@ -75,10 +79,12 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::ProcessEnded(dir) => changed(state, &dir),
         Message::RunRead(dir, reading) => {
             let opened = state.opened.as_mut().filter(|opened| opened.dir == dir);
-            opened
+            let mut effects: Vec<Effect> = opened
                 .and_then(|opened| opened.take(*reading))
                 .into_iter()
-                .collect()
+                .collect();
+            effects.extend(deriving::due(state));
+            effects
         }
         Message::RecipesListed(choices) => {
             state.form.offer(choices);
@@ -109,6 +115,8 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             effects.push(Effect::ListRecipes);
             effects
         }
+        Message::ChartsLoaded(options) => chart_settings::loaded(state, options),
+        Message::Derived(outcome) => deriving::take(state, outcome),
         Message::Kept(outcome) => house::update(state, outcome),
         Message::Tidied(outcome) => tidy::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
@@ -197,6 +205,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 runs::ask_to_stop(state, &dir);
             }
         }
+        _ if matches!(state.screen, Screen::Run(_)) && chart_settings::is_one(action) => {
+            return chart_settings::act(state, action);
+        }
         _ => match movement(action) {
             Some(movement) => move_in_run(state, movement),
             None => {
@@ -278,6 +289,12 @@ fn movement(action: Action) -> Option<Move> {
         Action::ScrollUp => Move::PageUp,
         Action::First => Move::First,
         Action::Last => Move::Last,
+        Action::ZoomIn => Move::Zoom(Zoom::In),
+        Action::ZoomOut => Move::Zoom(Zoom::Out),
+        Action::ZoomWhole => Move::Zoom(Zoom::Whole),
+        Action::PanLeft => Move::Zoom(Zoom::Pan(-0.25)),
+        Action::PanRight => Move::Zoom(Zoom::Pan(0.25)),
+        Action::FullChart => Move::Full,
         _ => return None,
     })
 }
@@ -299,7 +316,8 @@ fn move_in_run(state: &mut State, movement: Move) {
     // Parts can be gone through while the run is still being read.
     let nothing = Detail::default();
     if let Some(summary) = summary {
-        view.act(movement, summary, detail.unwrap_or(&nothing), main);
+        let known = (summary, detail.unwrap_or(&nothing), state.charts);
+        view.act(movement, known, main);
     }
 }
 

@@ -9,6 +9,9 @@ use super::{Depth, Role, Theme};
 /// The colours of text on any ground.
 const INK: [Rgb; 2] = [Rgb(0, 0, 0), Rgb(255, 255, 255)];
 
+/// How much of its colour is left of what lies behind.
+const FAINT: f64 = 0.45;
+
 impl Theme {
     /// A ground that lies so much of the way (0 to 1) from the background to the colour of `role`, with text that can be read
     /// on it. Where colours cannot be mixed, three steps: nothing, coloured text, coloured ground; without any colours dim, plain
@@ -20,22 +23,12 @@ impl Theme {
             part.clamp(0.0, 1.0)
         };
         let colour = self.style(role).fg;
-        let mixable = |colour: Color| {
-            matches!(colour, Color::Rgb(..) | Color::Indexed(_))
-                .then(|| rgb_of(colour))
-                .flatten()
-        };
-        if matches!(self.depth, Depth::True | Depth::Indexed)
-            && let (Some(from), Some(to)) = (mixable(self.background()), colour.and_then(mixable))
-        {
+        if let Some((from, to)) = self.ends(role) {
             // The eye sees little of the first part of the way, where the values lie that matter most: mistakes.
             if part == 0.0 {
                 return self.style(Role::Muted);
             }
-            let fit = |Rgb(red, green, blue)| match self.depth {
-                Depth::Indexed => nearest_indexed(Color::Rgb(red, green, blue)),
-                _ => Color::Rgb(red, green, blue),
-            };
+            let fit = |colour| self.fit(colour);
             let ground = fit(from.towards(to, part.sqrt()));
             let contrast = |ink: Rgb| rgb_of(ground).map_or(0.0, |ground| ink.contrast(ground));
             let ink = if contrast(INK[0]) > contrast(INK[1]) {
@@ -52,6 +45,34 @@ impl Theme {
             (Depth::None, _) | (_, None) => Style::new(),
             (_, Some(colour)) if strong => Style::new().fg(colour).add_modifier(Modifier::REVERSED),
             (_, Some(colour)) => Style::new().fg(colour),
+        }
+    }
+
+    /// The colour of `role` drawn nearer to the background, for what lies behind; dim where colours cannot be mixed.
+    pub fn faint(&self, role: Role) -> Style {
+        match self.ends(role) {
+            Some((from, to)) => Style::new().fg(self.fit(from.towards(to, FAINT))),
+            None => self.style(role).add_modifier(Modifier::DIM),
+        }
+    }
+
+    /// The background and a role's colour, where colours between them can be shown.
+    fn ends(&self, role: Role) -> Option<(Rgb, Rgb)> {
+        let mixable = |colour: Color| {
+            matches!(colour, Color::Rgb(..) | Color::Indexed(_))
+                .then(|| rgb_of(colour))
+                .flatten()
+        };
+        if !matches!(self.depth, Depth::True | Depth::Indexed) {
+            return None;
+        }
+        mixable(self.background()).zip(self.style(role).fg.and_then(mixable))
+    }
+
+    fn fit(&self, Rgb(red, green, blue): Rgb) -> Color {
+        match self.depth {
+            Depth::Indexed => nearest_indexed(Color::Rgb(red, green, blue)),
+            _ => Color::Rgb(red, green, blue),
         }
     }
 }

@@ -56,7 +56,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
                 .row(&view.dir)
                 .and_then(|row| row.summary.as_ref())
             {
-                view.draw(summary, state.detail(&view.dir), &state.theme, main, buf);
+                let detail = state.detail(&view.dir);
+                view.draw(summary, detail, (state.charts, &state.theme), main, buf);
             }
         }
     }
@@ -77,6 +78,11 @@ pub fn pictures(state: &State) -> Vec<Placed> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether the screen has a use for the mouse; on others it is the terminal's, which selects text with it.
+pub fn uses_mouse(state: &State) -> bool {
+    state.mouse && state.overlay.is_none() && matches!(state.screen, Screen::Run(_))
 }
 
 /// Where the keys of the current screen are found.

@@ -22,6 +22,8 @@ pub struct Opened {
     pub dir: RunDir,
     /// What was read of it; `None` until the first reading is there.
     pub detail: Option<Detail>,
+    /// Whether what its charts need beyond the rows is being made.
+    pub deriving: bool,
     reads: Reads,
 }
 
@@ -33,6 +35,7 @@ impl Opened {
             Self {
                 dir,
                 detail: None,
+                deriving: false,
                 reads: Reads::Running,
             },
             effect,

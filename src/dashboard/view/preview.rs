@@ -10,6 +10,7 @@ use super::run::charts::{self, Shared};
 use super::run::detail::Detail;
 use super::run::{header, lines};
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::chart::Options;
 use crate::run::summary::Summary;
 
 /// What tells runs apart most often, in the order of interest.
@@ -111,7 +112,7 @@ impl Areas {
 pub fn draw(
     summary: &Summary,
     detail: Option<&Detail>,
-    theme: &Theme,
+    (options, theme): (Options, &Theme),
     area: Rect,
     buf: &mut Buffer,
 ) {
@@ -128,9 +129,11 @@ pub fn draw(
         return;
     };
     let shared = Shared {
-        curves: detail.charted(),
-        x_range: detail.x_range(summary.observed.state.is_active(), summary.epochs_planned),
+        detail,
+        whole: detail.x_range(summary.observed.state.is_active(), summary.epochs_planned),
+        zoom: None,
         cursor: None,
+        options,
         theme,
     };
     for (group, place) in detail.charted().groups().iter().zip(areas.charts) {
@@ -202,7 +205,7 @@ mod tests {
         draw(
             &summary(state),
             detail,
-            &Theme::default(),
+            (Options::default(), &Theme::default()),
             buf.area,
             &mut buf,
         );
@@ -238,7 +241,7 @@ mod tests {
                 prop_assert!(parts[index + 1..].iter().all(|other| part.is_empty() || !part.intersects(*other)));
             }
             let mut buf = Buffer::empty(Rect::new(0, 0, 202, 83));
-            draw(&summary(State::Running), Some(&detail(State::Running)), &Theme::default(), area, &mut buf);
+            draw(&summary(State::Running), Some(&detail(State::Running)), (Options::default(), &Theme::default()), area, &mut buf);
         }
     }
 }

@@ -9,9 +9,11 @@ pub mod header;
 mod journeys;
 pub mod layout;
 pub mod lines;
+pub mod mouse;
 #[cfg(test)]
 pub(in crate::dashboard) mod tests;
 mod titles;
+pub mod zoom;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,8 +24,11 @@ use self::charts::{Grid, Shared};
 use self::detail::Detail;
 use self::epochs::Window;
 use self::layout::{Areas, Pane};
+use self::zoom::Zoom;
 use crate::analysis::nearest::nearest;
+use crate::analysis::range::Range;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::chart::Options;
 use crate::run::layout::RunDir;
 use crate::run::summary::Summary;
 
@@ -36,6 +41,12 @@ pub struct RunView {
     pub pane: Pane,
     /// The x at which charts are read out and the row that the table marks; `None` follows the newest.
     pub cursor: Option<f64>,
+    /// The part of the charts' axis that is looked closer at; `None` for all of it.
+    pub zoom: Option<Range>,
+    /// Whether one chart takes the whole screen.
+    full: bool,
+    /// The place on the axis at which the mouse took hold of a chart.
+    dragged: Option<f64>,
     first_chart: usize,
     epochs_top: usize,
     epochs_left: usize,
@@ -46,7 +57,7 @@ pub struct RunView {
 }
 
 /// A movement within the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Move {
     /// One row, line or chart up.
     Up,
@@ -74,6 +85,10 @@ pub enum Move {
     NextPane,
     /// To the one before.
     PreviousPane,
+    /// To another part of the charts' axis.
+    Zoom(Zoom),
+    /// One chart on the whole screen, or all again.
+    Full,
 }
 
 impl RunView {
@@ -83,6 +98,9 @@ impl RunView {
             dir,
             pane: Pane::Charts,
             cursor: None,
+            zoom: None,
+            full: false,
+            dragged: None,
             first_chart: 0,
             epochs_top: 0,
             epochs_left: 0,
@@ -93,13 +111,26 @@ impl RunView {
     }
 
     /// Moves; `area` is the whole screen's, by which pages and ends are told.
-    pub fn act(&mut self, movement: Move, summary: &Summary, detail: &Detail, area: Rect) {
+    pub fn act(
+        &mut self,
+        movement: Move,
+        (summary, detail, options): (&Summary, &Detail, Options),
+        area: Rect,
+    ) {
         match movement {
+            Move::Zoom(change) => {
+                let at = self.cursor.map(|x| detail.place(x));
+                self.zoom_at(change, at, (summary, detail, options));
+            }
+            Move::Full => {
+                self.full = !self.is_full();
+                self.pane = Pane::Charts;
+            }
             Move::Pane(pane) => self.pane = pane,
             Move::NextPane => self.pane = self.pane.further(1),
             Move::PreviousPane => self.pane = self.pane.further(-1),
-            Move::FarLeft => self.move_cursor(detail, -far(detail)),
-            Move::FarRight => self.move_cursor(detail, far(detail)),
+            Move::FarLeft => self.move_cursor(detail, -self.far(detail)),
+            Move::FarRight => self.move_cursor(detail, self.far(detail)),
             Move::Left if self.pane == Pane::Epochs => {
                 self.epochs_left = self.epochs_left.saturating_sub(1);
             }
@@ -110,9 +141,84 @@ impl RunView {
             Move::Left => self.move_cursor(detail, -1),
             Move::Right => self.move_cursor(detail, 1),
             Move::Up | Move::Down | Move::PageUp | Move::PageDown | Move::First | Move::Last => {
-                let pane = self.areas(area, summary, Some(detail)).pane(self.pane);
+                let areas = self.areas(area, summary, Some(detail));
+                let pane = match self.pane {
+                    Pane::Charts => self.chart_area(&areas, area),
+                    other => areas.pane(other),
+                };
                 self.scroll(movement, detail, pane);
             }
+        }
+        self.keep_cursor_in_zoom(movement, (summary, detail, options));
+    }
+
+    /// Whether one chart takes the whole screen.
+    pub fn is_full(&self) -> bool {
+        self.full && self.pane == Pane::Charts
+    }
+
+    /// Changes what part of the axis is shown, around a place on it.
+    fn zoom_at(
+        &mut self,
+        change: Zoom,
+        at: Option<f64>,
+        (summary, detail, options): (&Summary, &Detail, Options),
+    ) {
+        if let Some(axis) = charts::x_axis(detail, whole(summary, detail), options) {
+            self.zoom = zoom::zoomed(axis, self.zoom, change, at, detail.places());
+        }
+    }
+
+    /// Where the cursor goes, what is shown follows.
+    fn keep_cursor_in_zoom(
+        &mut self,
+        movement: Move,
+        (summary, detail, options): (&Summary, &Detail, Options),
+    ) {
+        let moves = !matches!(movement, Move::Zoom(_) | Move::Pane(_) | Move::Full);
+        let (Some(shown), true) = (self.zoom, moves && self.pane == Pane::Charts) else {
+            return;
+        };
+        let newest = matches!(movement, Move::Last | Move::Right | Move::FarRight);
+        let last = detail.places().last().copied().filter(|_| newest);
+        let at = self.cursor.map(|x| detail.place(x)).or(last);
+        let axis = charts::x_axis(detail, whole(summary, detail), options);
+        if let (Some(axis), Some(at)) = (axis, at) {
+            self.zoom = zoom::with(axis, shown, at);
+        }
+    }
+
+    /// Where charts are drawn: in their part, or on the whole screen.
+    fn chart_area(&self, areas: &Areas, area: Rect) -> Rect {
+        if self.is_full() {
+            area
+        } else {
+            areas.pane(Pane::Charts)
+        }
+    }
+
+    /// How charts are laid out in their area, and which is the first.
+    fn shown_charts(&self, area: Rect, detail: &Detail) -> (Grid, usize) {
+        let grid = if self.is_full() {
+            Grid::ONE
+        } else {
+            Grid::of(area, detail.charted().groups().len())
+        };
+        (grid, shown_first_chart(self.first_chart, grid, detail))
+    }
+
+    fn shared<'a>(
+        &self,
+        (summary, detail): (&Summary, &'a Detail),
+        (options, theme): (Options, &'a Theme),
+    ) -> Shared<'a> {
+        Shared {
+            detail,
+            whole: whole(summary, detail),
+            zoom: self.zoom,
+            cursor: self.cursor,
+            options,
+            theme,
         }
     }
 
@@ -134,18 +240,17 @@ impl RunView {
             (Pane::Charts, Move::First) => self.cursor = detail.charted().rows().first().copied(),
             (Pane::Charts | Pane::Epochs, Move::Last) => self.cursor = None,
             (Pane::Charts, _) => {
-                let grid = Grid::of(pane, detail.charted().groups().len());
+                let (grid, first) = self.shown_charts(pane, detail);
                 let rows = if by.unsigned_abs() > 1 {
                     grid.rows.max(1)
                 } else {
                     1
                 };
                 let charts = usize::from(grid.columns * rows);
-                self.first_chart = shown_first_chart(self.first_chart, grid, detail);
                 let to = if by < 0 {
-                    self.first_chart.saturating_sub(charts)
+                    first.saturating_sub(charts)
                 } else {
-                    self.first_chart + charts
+                    first + charts
                 };
                 self.first_chart = shown_first_chart(to, grid, detail);
             }
@@ -195,6 +300,17 @@ impl RunView {
         }
     }
 
+    /// A tenth of the rows that are shown.
+    fn far(&self, detail: &Detail) -> isize {
+        let places = detail.places();
+        let shown = self.zoom.filter(|_| self.pane == Pane::Charts);
+        let rows = shown.map_or(places.len(), |zoom| {
+            places.partition_point(|x| *x <= zoom.max())
+                - places.partition_point(|x| *x < zoom.min())
+        });
+        (rows / 10).max(1).cast_signed()
+    }
+
     fn cursor_row(&self, rows: &[f64]) -> Option<usize> {
         nearest(rows, self.cursor?)
     }
@@ -233,29 +349,27 @@ impl RunView {
         &self,
         summary: &Summary,
         detail: Option<&Detail>,
-        theme: &Theme,
+        (options, theme): (Options, &Theme),
         area: Rect,
         buf: &mut Buffer,
     ) {
+        if let Some(detail) = detail.filter(|_| self.is_full()) {
+            let shared = self.shared((summary, detail), (options, theme));
+            return charts::draw(shared, self.shown_charts(area, detail), area, buf);
+        }
         let areas = self.areas(area, summary, detail);
         header::draw(summary, detail, theme, areas.header, buf);
-        self.draw_titles(&areas, detail, theme, buf);
+        self.draw_titles(&areas, detail, (options, theme), buf);
         let Some(detail) = detail else {
             let place = areas.pane(self.pane);
             Line::styled("reading the run's files", theme.style(Role::Muted)).render(place, buf);
             return;
         };
-        let grid = Grid::of(areas.pane(Pane::Charts), detail.charted().groups().len());
-        let shared = Shared {
-            curves: detail.charted(),
-            x_range: detail.x_range(summary.observed.state.is_active(), summary.epochs_planned),
-            cursor: self.cursor,
-            theme,
-        };
+        let chart_area = areas.pane(Pane::Charts);
         charts::draw(
-            shared,
-            shown_first_chart(self.first_chart, grid, detail),
-            areas.pane(Pane::Charts),
+            self.shared((summary, detail), (options, theme)),
+            self.shown_charts(chart_area, detail),
+            chart_area,
             buf,
         );
         let table = areas.pane(Pane::Epochs);
@@ -284,8 +398,9 @@ impl RunView {
     }
 }
 
-fn far(detail: &Detail) -> isize {
-    (detail.charted().rows().len() / 10).max(1).cast_signed()
+/// All of the axis that there is to show.
+fn whole(summary: &Summary, detail: &Detail) -> Option<Range> {
+    detail.x_range(summary.observed.state.is_active(), summary.epochs_planned)
 }
 
 /// Whole rows of the grid, and no emptiness below the last chart where there are more than fit.

@@ -1,16 +1,17 @@
 //! The grid of charts: losses, accuracies and learning rate first, all under one cursor.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Color;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::curves::Curves;
+use super::detail::Detail;
+use crate::analysis::axis::Axis;
 use crate::analysis::grouping::{Group, Member, Split};
 use crate::analysis::range::Range;
 use crate::dashboard::theme::{Role, Theme};
-use crate::dashboard::widget::chart::{Chart, Series, Styles};
+use crate::dashboard::widget::chart::{Behind, Chart, Options, Pattern, Series, Styles};
 
 const FEWEST_COLUMNS: u16 = 56;
 const FEWEST_ROWS: u16 = 8;
@@ -37,6 +38,12 @@ impl Grid {
             rows: most_rows.min(count.div_ceil(columns)),
         }
     }
+
+    /// One chart.
+    pub const ONE: Self = Self {
+        columns: 1,
+        rows: 1,
+    };
 
     /// How many charts it shows.
     pub fn capacity(self) -> usize {
@@ -86,24 +93,27 @@ impl Grid {
 #[derive(Clone, Copy, Debug)]
 pub struct Shared<'a> {
     /// Where the points are.
-    pub curves: &'a Curves,
-    /// The part of x that is shown.
-    pub x_range: Option<Range>,
-    /// Where values are read out.
+    pub detail: &'a Detail,
+    /// All of x that there is to show.
+    pub whole: Option<Range>,
+    /// The part of it that is looked closer at.
+    pub zoom: Option<Range>,
+    /// Where values are read out: an x of the rows.
     pub cursor: Option<f64>,
+    /// How charts are drawn.
+    pub options: Options,
     /// The colours.
     pub theme: &'a Theme,
 }
 
-/// Draws the charts from the `first` group on, as many as `area` holds.
-pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
-    let groups = shared.curves.groups();
+/// Draws the charts from the `first` group on, as many as `grid` has places in `area`.
+pub fn draw(shared: Shared, (grid, first): (Grid, usize), area: Rect, buf: &mut Buffer) {
+    let groups = shared.detail.charted().groups();
     if groups.is_empty() {
         let text =
             "no curves yet: the first points come with the first rows of steps.csv or metrics.csv";
         Line::styled(text, shared.theme.style(Role::Muted)).render(area, buf);
     }
-    let grid = Grid::of(area, groups.len());
     for (group, place) in groups.iter().skip(first).zip(grid.places(area)) {
         draw_group(shared, group, place, buf);
     }
@@ -111,20 +121,54 @@ pub fn draw(shared: Shared, first: usize, area: Rect, buf: &mut Buffer) {
 
 /// One chart.
 pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
+    with_chart(shared, group, |chart| chart.render(area, buf));
+}
+
+/// The x that the chart in a place shows at a position of the screen, if there is one.
+pub fn x_at(
+    shared: Shared,
+    (grid, first): (Grid, usize),
+    area: Rect,
+    position: Position,
+) -> Option<f64> {
+    let groups = shared.detail.charted().groups().iter().skip(first);
+    let (group, place) = groups
+        .zip(grid.places(area))
+        .find(|(_, place)| place.contains(position))?;
+    with_chart(shared, group, |chart| chart.x_at(place, position.x))
+}
+
+/// All of the axis that the charts of a run have.
+pub fn x_axis(detail: &Detail, whole: Option<Range>, options: Options) -> Option<Axis> {
+    let whole = whole?;
+    let places = detail.places();
+    // What stands at zero or before it has no place among factors.
+    let first = places.get(places.partition_point(|x| *x <= 0.0)).copied();
+    let above = first.and_then(|first| Range::new(first.min(whole.max()), whole.max()));
+    let range = above.filter(|_| options.log_x && whole.min() <= 0.0);
+    Some(Axis::new(range.unwrap_or(whole), options.log_x))
+}
+
+fn with_chart<T>(shared: Shared, group: &Group, then: impl FnOnce(&Chart) -> T) -> T {
     let Shared {
-        curves,
-        x_range,
+        detail,
         cursor,
+        options,
         theme,
+        ..
     } = shared;
+    let curves = detail.charted();
     let metrics = curves.metrics();
+    let derived = detail.derived();
     let series: Vec<Series> = group
         .members
         .iter()
         .map(|member| {
             let (column, blocks) = curves.column(member.column);
+            let made = derived.and_then(|derived| derived.columns.get(member.column));
             let style = theme.style(Role::series(colour(*member)));
             let colourless = matches!(style.fg, None | Some(Color::Reset));
+            let smooth = made.and_then(|made| made.smooth.as_ref());
             Series {
                 mark: mark(group, *member),
                 // A lone curve is what the title says.
@@ -135,25 +179,46 @@ pub fn draw_group(shared: Shared, group: &Group, area: Rect, buf: &mut Buffer) {
                 },
                 style,
                 // Where crossing curves have one colour, the line itself must tell them apart.
-                dashed: colourless && group.members.len() > 1 && member.split == Some(Split::Train),
-                x: &column.x,
-                y: &column.y,
-                blocks,
+                pattern: if colourless && group.members.len() > 1 {
+                    pattern(member.split)
+                } else {
+                    Pattern::Solid
+                },
+                x: made.and_then(|made| made.x.as_deref()).unwrap_or(&column.x),
+                y: smooth.map_or(&column.y, |(smooth, _)| smooth),
+                blocks: smooth.map_or(blocks, |(_, blocks)| blocks),
+                behind: smooth.map(|_| Behind {
+                    y: &column.y,
+                    blocks,
+                    style: theme.faint(Role::series(colour(*member))),
+                }),
+                robust: made.and_then(|made| made.robust),
             }
         })
         .collect();
+    let seams: Vec<f64> = metrics.seams.iter().map(|x| detail.place(*x)).collect();
     let chart = Chart {
         title: &group.title,
         series: &series,
-        x_name: &metrics.x_name,
-        x_scale: curves.x_scale(),
+        x_name: derived.map_or(&metrics.x_name, |derived| derived.x_name()),
+        x_scale: derived.map_or_else(|| curves.x_scale(), |derived| derived.x_scale()),
         y_scale: group.scale,
-        x_range,
-        cursor,
-        seams: &metrics.seams,
+        x_range: shared.zoom.or(shared.whole),
+        zoomed: shared.zoom.is_some(),
+        options,
+        cursor: cursor.map(|x| detail.place(x)),
+        seams: &seams,
         styles: styles(theme),
     };
-    chart.render(area, buf);
+    then(&chart)
+}
+
+fn pattern(split: Option<Split>) -> Pattern {
+    match split {
+        Some(Split::Train) => Pattern::Dashed,
+        Some(Split::Test) => Pattern::Dotted,
+        Some(Split::Validation) | None => Pattern::Solid,
+    }
 }
 
 fn mark(group: &Group, member: Member) -> Option<char> {

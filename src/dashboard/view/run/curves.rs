@@ -1,8 +1,8 @@
 //! Columns of numbers with what charts and tables of them need: kept ready, and grown as rows arrive.
 
-use crate::analysis::best::{Best, best};
+use crate::analysis::best::{Best, best_since};
 use crate::analysis::decimate::Blocks;
-use crate::analysis::grouping::{Group, groups};
+use crate::analysis::grouping::{Group, groups_by};
 use crate::analysis::range::Range;
 use crate::analysis::scale::Scale;
 use crate::run::metrics::{Column, Metrics};
@@ -18,21 +18,27 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// Takes in everything that was read (`anew`), or what is new since the last time.
-    pub fn take(&mut self, read: Metrics, anew: bool) {
-        if anew {
-            self.metrics = Metrics::default();
-            self.blocks.clear();
-        }
+    /// Curves of everything that was read. It takes time that grows with the rows: not for the thread that draws.
+    pub fn of(read: Metrics) -> Self {
+        let mut curves = Self::default();
+        curves.take(read);
+        curves
+    }
+
+    /// Takes in what is new since the last time.
+    pub fn take(&mut self, read: Metrics) {
         let kept = self.metrics.absorb(read);
         self.blocks.resize_with(kept.len(), Blocks::default);
-        for ((blocks, column), kept) in self.blocks.iter_mut().zip(&self.metrics.columns).zip(kept)
-        {
-            blocks.truncate(kept);
+        let columns = self.blocks.iter_mut().zip(&self.metrics.columns);
+        for ((blocks, column), kept) in columns.zip(&kept) {
+            blocks.truncate(*kept);
             blocks.extend(&column.y);
         }
-        self.groups = groups(&self.metrics);
-        self.best = best(&self.metrics, &self.groups);
+        self.groups = groups_by(&self.metrics, &|column| {
+            let span = self.blocks[column].whole(&self.metrics.columns[column].y);
+            span.finite.and_then(|span| Range::new(span.min, span.max))
+        });
+        self.best = best_since(&self.metrics, &self.groups, self.best, &kept);
     }
 
     /// Whether there are no rows.
@@ -62,14 +68,18 @@ impl Curves {
 
     /// The x of each row, ascending.
     pub fn rows(&self) -> &[f64] {
-        let of_x = self.metrics.column(&self.metrics.x_name);
-        let longest = || {
-            self.metrics
-                .columns
-                .iter()
-                .max_by_key(|column| column.x.len())
-        };
-        of_x.or_else(longest).map_or(&[], |column| &column.x)
+        let column = self.column_of_rows();
+        column.map_or(&[], |column| &self.metrics.columns[column].x)
+    }
+
+    /// The column that has a value in each row: the one of x, else the longest.
+    pub fn column_of_rows(&self) -> Option<usize> {
+        let columns = self.metrics.columns.iter().enumerate();
+        let of_x = columns
+            .clone()
+            .find(|(_, column)| column.name == self.metrics.x_name);
+        let longest = || columns.max_by_key(|(_, column)| column.x.len());
+        of_x.or_else(longest).map(|(at, _)| at)
     }
 
     /// What x counts: whole epochs or steps, unless it is seen to be in parts of them.
@@ -81,12 +91,6 @@ impl Curves {
             Scale::Number
         }
     }
-
-    /// From the first row to the last.
-    pub fn x_range(&self) -> Option<Range> {
-        let rows = self.rows();
-        Range::of([*rows.first()?, *rows.last()?])
-    }
 }
 
 #[cfg(test)]
@@ -96,15 +100,13 @@ mod tests {
 
     #[test]
     fn growing_is_the_same_as_reading_at_once() {
-        let mut grown = Curves::default();
-        grown.take(trained(200), true);
+        let mut grown = Curves::of(trained(200));
         let mut later = trained(300);
         for column in &mut later.columns {
             column.x.drain(..199);
             column.y.drain(..199);
         }
-        grown.take(later, false);
-        let mut whole = Curves::default();
+        grown.take(later);
         let expected = {
             let mut all = trained(200);
             for (column, new) in all.columns.iter_mut().zip(trained(300).columns) {
@@ -115,7 +117,7 @@ mod tests {
             }
             Metrics { rows: 300, ..all }
         };
-        whole.take(expected, true);
+        let whole = Curves::of(expected);
         assert_eq!(grown.metrics, whole.metrics);
         assert_eq!(grown.blocks, whole.blocks);
         assert_eq!(grown.best, whole.best);
@@ -128,16 +130,12 @@ mod tests {
             x: x.to_vec(),
             y: x.to_vec(),
         };
-        let mut curves = Curves::default();
         let columns = vec![column("a", &[1.0]), column("b", &[1.0, 2.0])];
-        curves.take(
-            Metrics {
-                x_name: "row".to_owned(),
-                columns,
-                ..Metrics::default()
-            },
-            true,
-        );
+        let curves = Curves::of(Metrics {
+            x_name: "row".to_owned(),
+            columns,
+            ..Metrics::default()
+        });
         assert_eq!(curves.rows(), [1.0, 2.0]);
         assert_eq!(Curves::default().rows(), [0.0; 0]);
     }

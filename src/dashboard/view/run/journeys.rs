@@ -1,13 +1,14 @@
 //! The Run screen and the preview through messages: what is opened, read, followed and let go.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{Timestamp, ToSpan};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::detail::Reading;
 use super::detail::tests::trained;
-use super::tests::{summary, text};
+use super::detail::{Reading, Rows};
+use super::tests::{all, summary, text};
+use crate::dashboard::deriving;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::message::Message;
 use crate::dashboard::state::{Screen, State};
@@ -60,7 +61,11 @@ fn press(state: &mut State, key: char) -> Vec<Effect> {
 
 fn read(state: &mut State, name: &str, epochs: u32, anew: bool) -> Vec<Effect> {
     let reading = Reading {
-        metrics: Some((trained(epochs), anew)),
+        metrics: Some(if anew {
+            all(trained(epochs))
+        } else {
+            Rows::New(trained(epochs))
+        }),
         ..Reading::default()
     };
     let now = state.now;
@@ -225,4 +230,78 @@ fn an_open_run_asks_for_no_waking() {
     let (mut state, _) = opened(200, 50);
     press(&mut state, '\n');
     assert_eq!(state.next_wake(), None);
+}
+
+#[test]
+fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
+    let mut state = opened(80, 24).0;
+    press(&mut state, '\n');
+    read(&mut state, "c", 60, true);
+    let effects = press(&mut state, 's');
+    let kept = |effects: &[Effect]| {
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::SaveCharts(_)))
+    };
+    let orders = |effects: Vec<Effect>| -> Vec<_> {
+        let order = |effect| match effect {
+            Effect::Derive(order) => Some(order),
+            _ => None,
+        };
+        effects.into_iter().filter_map(order).collect()
+    };
+    assert!(kept(&effects));
+    let mut due = orders(effects);
+    assert_eq!(due.len(), 1);
+    // While it is being made nothing more is ordered; what has changed meanwhile is then due.
+    assert!(orders(press(&mut state, 's')).is_empty());
+    let now = state.now;
+    let made = deriving::carry_out(due.remove(0));
+    let mut due = orders(update(&mut state, now, made));
+    assert_eq!(due.len(), 1);
+    let made = deriving::carry_out(due.remove(0));
+    assert!(update(&mut state, now, made).is_empty());
+    assert!(screen(&state).contains("smooth 0.6"), "{}", screen(&state));
+    // A new row is smoothed too; without smoothing nothing is made any more.
+    assert_eq!(orders(read(&mut state, "c", 61, true)).len(), 1);
+    press(&mut state, 'S');
+    assert!(orders(press(&mut state, 'S')).is_empty());
+}
+
+#[test]
+fn the_mouse_reads_out_zooms_and_scrolls() {
+    let mut state = opened(80, 24).0;
+    press(&mut state, '\n');
+    read(&mut state, "c", 60, true);
+    let mouse = |state: &mut State, kind: MouseEventKind, column: u16, row: u16| {
+        let now = state.now;
+        let event = MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        };
+        update(state, now, Message::Mouse(event));
+        match &state.screen {
+            Screen::Run(view) => (view.cursor, view.zoom),
+            _ => panic!("another screen"),
+        }
+    };
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let (cursor, _) = mouse(&mut state, left, 45, 6);
+    let cursor = cursor.unwrap();
+    assert!((20.0..50.0).contains(&cursor), "{cursor}");
+    let (_, zoom) = mouse(&mut state, MouseEventKind::ScrollUp, 45, 6);
+    let zoom = zoom.unwrap();
+    assert!(zoom.contains(cursor) && zoom.max() - zoom.min() < 30.0);
+    mouse(&mut state, left, 45, 6);
+    let drag = MouseEventKind::Drag(MouseButton::Left);
+    let (_, panned) = mouse(&mut state, drag, 35, 6);
+    assert!(panned.unwrap().min() > zoom.min());
+    mouse(&mut state, MouseEventKind::ScrollDown, 35, 6);
+    let (_, whole) = mouse(&mut state, MouseEventKind::ScrollDown, 35, 6);
+    assert_eq!(whole, None);
+    assert!(view::uses_mouse(&state));
+    press(&mut state, '?');
+    assert!(!view::uses_mouse(&state));
 }

@@ -8,11 +8,15 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::detail::Log;
+use std::sync::Arc;
+
+use super::curves::Curves;
+use super::detail::Rows;
 use super::detail::tests::trained;
 use super::*;
 use crate::dashboard::theme::{Depth, Theme};
 use crate::run::checkpoints::Checkpoint;
-use crate::run::metrics::Problem;
+use crate::run::metrics::{Metrics, Problem};
 use crate::run::notes::Notes;
 use crate::run::state::{Observed, State};
 use crate::run::steps::Progress;
@@ -51,7 +55,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
 
 pub(in crate::dashboard) fn detail(state: State) -> Detail {
     let mut detail = Detail::default();
-    detail.take_metrics(trained(120), true);
+    detail.take_metrics(all(trained(120)));
     if state == State::Running {
         let progress = Progress {
             epoch: 121,
@@ -107,7 +111,7 @@ fn draw(view: &RunView, state: State, width: u16, height: u16) -> Buffer {
     view.draw(
         &summary(state),
         Some(&detail(state)),
-        &Theme::default(),
+        (Options::default(), &Theme::default()),
         buf.area,
         &mut buf,
     );
@@ -127,6 +131,10 @@ pub(in crate::dashboard) fn text(buf: &Buffer) -> String {
     .join("\n")
 }
 
+pub(in crate::dashboard) fn all(metrics: Metrics) -> Rows {
+    Rows::All(Arc::new(Curves::of(metrics)))
+}
+
 fn view() -> RunView {
     RunView::new(summary(State::Finished).dir)
 }
@@ -135,8 +143,11 @@ fn moved(view: &mut RunView, moves: &[Move], area: Rect) {
     for movement in moves {
         view.act(
             *movement,
-            &summary(State::Finished),
-            &detail(State::Finished),
+            (
+                &summary(State::Finished),
+                &detail(State::Finished),
+                Options::default(),
+            ),
             area,
         );
     }
@@ -264,7 +275,7 @@ fn scrolling_up_in_the_log_stops_following_and_end_resumes() {
     view.draw(
         &summary(State::Finished),
         Some(&grown),
-        &Theme::default(),
+        (Options::default(), &Theme::default()),
         SMALL,
         &mut buf,
     );
@@ -311,12 +322,12 @@ fn what_is_wrong_with_the_file_is_said() {
     metrics.problem_count = 3;
     metrics.seams = vec![11.0];
     let mut detail = Detail::default();
-    detail.take_metrics(metrics, true);
+    detail.take_metrics(all(metrics));
     let mut buf = Buffer::empty(SMALL);
     view().draw(
         &summary(State::Finished),
         Some(&detail),
-        &Theme::default(),
+        (Options::default(), &Theme::default()),
         SMALL,
         &mut buf,
     );
@@ -338,7 +349,7 @@ fn a_failed_run_says_why_in_its_colour() {
     let mut failed = summary(State::Failed);
     failed.observed.reason = Some("out of memory".to_owned());
     let mut buf = Buffer::empty(SMALL);
-    view().draw(&failed, None, &theme, SMALL, &mut buf);
+    view().draw(&failed, None, (Options::default(), &theme), SMALL, &mut buf);
     assert!(text(&buf).contains("✗ failed") && text(&buf).contains("out of memory"));
     assert_eq!(Some(buf[(0, 0)].fg), theme.style(Role::StateFailed).fg);
     assert_eq!(Some(buf[(0, 2)].fg), theme.style(Role::StateFailed).fg);
@@ -374,7 +385,7 @@ fn without_colours_the_training_curve_is_dashed() {
     view().draw(
         &summary(State::Finished),
         Some(&detail(State::Finished)),
-        &theme,
+        (Options::default(), &theme),
         SMALL,
         &mut buf,
     );
@@ -406,9 +417,98 @@ proptest! {
         let detail = if empty { Detail::default() } else { detail(State::Running) };
         let mut view = view();
         for movement in moves {
-            view.act(all[movement], &summary(State::Running), &detail, area);
+            view.act(all[movement], (&summary(State::Running), &detail, Options::default()), area);
         }
         let mut buf = Buffer::empty(area);
-        view.draw(&summary(State::Running), Some(&detail), &Theme::default(), area, &mut buf);
+        view.draw(&summary(State::Running), Some(&detail), (Options::default(), &Theme::default()), area, &mut buf);
     }
+}
+
+fn derived(options: Options) -> Detail {
+    let mut detail = detail(State::Finished);
+    let known = crate::analysis::placing::Known {
+        steps_per_epoch: Some(313),
+        started_s: Some(1_795_514_400.0),
+    };
+    let made =
+        crate::analysis::derive::Derived::of(detail.charted().metrics(), options.wanted(), known);
+    let revision = detail.revision();
+    detail.take_derived(Box::new(made), revision);
+    assert!(!detail.lacks(options.wanted()));
+    detail
+}
+
+fn draw_with(view: &RunView, options: Options, detail: &Detail, area: Rect) -> String {
+    let mut buf = Buffer::empty(area);
+    let how = (options, &Theme::default());
+    view.draw(&summary(State::Finished), Some(detail), how, area, &mut buf);
+    text(&buf)
+}
+
+fn smoothed_over(along: crate::analysis::placing::Along) -> Options {
+    let mut options = Options {
+        along,
+        ..Options::default()
+    };
+    options.smoothing = options.smoothing.more().more().more();
+    options
+}
+
+#[test]
+fn charts_over_time_smoothed_and_looked_closer_at() {
+    use crate::analysis::placing::Along;
+    let mut view = view();
+    let options = smoothed_over(Along::Clock);
+    let detail = derived(options);
+    let all = (&summary(State::Finished), &detail, options);
+    for movement in [
+        Move::FarLeft,
+        Move::FarLeft,
+        Move::Zoom(Zoom::In),
+        Move::Zoom(Zoom::In),
+    ] {
+        view.act(movement, all, LARGE);
+    }
+    insta::assert_snapshot!(draw_with(&view, options, &detail, LARGE));
+    let options = smoothed_over(Along::Relative);
+    view.zoom = None;
+    insta::assert_snapshot!(draw_with(&view, options, &derived(options), SMALL));
+}
+
+#[test]
+fn one_chart_takes_the_whole_screen_and_the_next_follows() {
+    let mut view = view();
+    moved(&mut view, &[Move::Full], SMALL);
+    let drawn = text(&draw(&view, State::Finished, 80, 23));
+    assert!(
+        drawn.starts_with("Loss") && !drawn.contains("Accuracy"),
+        "{drawn}"
+    );
+    moved(&mut view, &[Move::Down], SMALL);
+    let drawn = text(&draw(&view, State::Finished, 80, 23));
+    assert!(drawn.starts_with("Accuracy"), "{drawn}");
+    moved(&mut view, &[Move::Full], SMALL);
+    assert!(text(&draw(&view, State::Finished, 80, 23)).contains("2 Epochs"));
+}
+
+#[test]
+fn what_is_shown_follows_the_cursor() {
+    let mut view = view();
+    moved(
+        &mut view,
+        &[Move::First, Move::Zoom(Zoom::In), Move::Zoom(Zoom::In)],
+        SMALL,
+    );
+    let shown = view.zoom.unwrap();
+    assert!(shown.min() == 1.0 && shown.max() < 40.0, "{shown:?}");
+    moved(&mut view, &[Move::FarRight; 12], SMALL);
+    let (cursor, shown) = (view.cursor.unwrap(), view.zoom.unwrap());
+    assert!(
+        cursor > 20.0 && shown.contains(cursor),
+        "{cursor} {shown:?}"
+    );
+    moved(&mut view, &[Move::Last], SMALL);
+    assert_eq!(view.zoom.unwrap().max(), 120.0);
+    moved(&mut view, &[Move::Zoom(Zoom::Whole)], SMALL);
+    assert_eq!(view.zoom, None);
 }

@@ -3,12 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::charts::Grid;
 use super::detail::Detail;
 use super::layout::{Areas, Pane};
-use super::{RunView, epochs, shown_first_chart};
+use super::{RunView, epochs};
 use crate::dashboard::theme::Theme;
 use crate::dashboard::view::parts;
+use crate::dashboard::widget::chart::Options;
 use crate::text::bytes;
 
 impl RunView {
@@ -16,12 +16,12 @@ impl RunView {
         &self,
         areas: &Areas,
         detail: Option<&Detail>,
-        theme: &Theme,
+        (options, theme): (Options, &Theme),
         buf: &mut Buffer,
     ) {
         let note = |pane: Pane| {
             detail
-                .map(|detail| self.note(pane, detail, areas.pane(pane)))
+                .map(|detail| self.note(pane, (detail, options), areas.pane(pane)))
                 .unwrap_or_default()
         };
         let named = Pane::ALL.map(Pane::title);
@@ -40,8 +40,19 @@ impl RunView {
         }
     }
 
+    /// How charts are drawn, where it is not as they are first.
+    fn settings(&self, options: Options) -> String {
+        let zoomed = self.zoom.map(|_| "zoomed".to_owned());
+        let words = Some(options.summary()).filter(|words| !words.is_empty());
+        zoomed
+            .into_iter()
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
     /// Which part of a pane's content is in sight.
-    fn note(&self, pane: Pane, detail: &Detail, area: Rect) -> String {
+    fn note(&self, pane: Pane, (detail, options): (&Detail, Options), area: Rect) -> String {
         let part = |top: usize, shown: usize, count: usize| match (top + shown).min(count) {
             0 => String::new(),
             end if top == 0 && end == count => count.to_string(),
@@ -50,12 +61,13 @@ impl RunView {
         let rows = usize::from(area.height);
         match pane {
             Pane::Charts => {
-                let grid = Grid::of(area, detail.charted().groups().len());
-                part(
-                    shown_first_chart(self.first_chart, grid, detail),
-                    grid.capacity(),
-                    detail.charted().groups().len(),
-                )
+                let (grid, first) = self.shown_charts(area, detail);
+                let count = detail.charted().groups().len();
+                let part = part(first, grid.capacity(), count);
+                match self.settings(options) {
+                    settings if settings.is_empty() => part,
+                    settings => format!("{part} · {settings}"),
+                }
             }
             Pane::Epochs => {
                 let rows = part(

@@ -69,7 +69,7 @@ fn draw_preview(state: &State, area: Rect, buf: &mut Buffer) {
         height: area.height - 1,
         ..area
     };
-    preview::draw(summary, detail, &state.theme, inside, buf);
+    preview::draw(summary, detail, (state.charts, &state.theme), inside, buf);
 }
 
 fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {

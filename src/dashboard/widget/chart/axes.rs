@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 
 use super::Chart;
 use super::layout::Layout;
-use crate::analysis::range::Range;
+use crate::analysis::axis::Axis;
 use crate::analysis::ticks::placed_ticks;
 
 /// Both axes, as far as the layout has room for them.
-pub(super) fn draw(chart: &Chart, layout: &Layout, x_range: Range, buf: &mut Buffer) {
+pub(super) fn draw(chart: &Chart, layout: &Layout, x_axis: Axis, buf: &mut Buffer) {
     vertical(chart, layout, buf);
-    horizontal(chart, layout, x_range, buf);
+    horizontal(chart, layout, x_axis, buf);
 }
 
 fn vertical(chart: &Chart, layout: &Layout, buf: &mut Buffer) {
@@ -18,31 +18,39 @@ fn vertical(chart: &Chart, layout: &Layout, buf: &mut Buffer) {
     let Some(line) = area.right().checked_sub(1).filter(|_| area.width > 0) else {
         return;
     };
+    let frame = chart.options.markers.frame();
     for row in area.y..area.bottom() {
-        buf[(line, row)].set_char('│').set_style(chart.styles.axis);
+        buf[(line, row)]
+            .set_char(frame.vertical)
+            .set_style(chart.styles.axis);
     }
     for (row, tick) in &layout.y_ticks {
         let y = area.y + row;
         let room = usize::from(area.width - 1);
         let label = format!("{:>room$}", tick.label);
         buf.set_stringn(area.x, y, &label, room, chart.styles.label);
-        buf[(line, y)].set_char('┤').set_style(chart.styles.axis);
+        buf[(line, y)]
+            .set_char(frame.vertical_tick)
+            .set_style(chart.styles.axis);
     }
 }
 
-fn horizontal(chart: &Chart, layout: &Layout, x_range: Range, buf: &mut Buffer) {
+fn horizontal(chart: &Chart, layout: &Layout, x_axis: Axis, buf: &mut Buffer) {
     let (line, labels) = (layout.x_line, layout.x_labels);
     if labels.is_empty() {
         return;
     }
-    let ticks = placed_ticks(x_range, chart.x_scale, usize::from(labels.width));
+    let frame = chart.options.markers.frame();
+    let ticks = placed_ticks(x_axis, chart.x_scale, usize::from(labels.width));
     if !line.is_empty() {
         for x in line.x..line.right() {
-            buf[(x, line.y)].set_char('─').set_style(chart.styles.axis);
+            buf[(x, line.y)]
+                .set_char(frame.horizontal)
+                .set_style(chart.styles.axis);
         }
         if let Some(corner) = line.x.checked_sub(1) {
             buf[(corner, line.y)]
-                .set_char('└')
+                .set_char(frame.corner)
                 .set_style(chart.styles.axis);
         }
     }
@@ -55,7 +63,7 @@ fn horizontal(chart: &Chart, layout: &Layout, x_range: Range, buf: &mut Buffer) 
         );
         if !line.is_empty() {
             buf[(line.x + placed.cell as u16, line.y)]
-                .set_char('┬')
+                .set_char(frame.horizontal_tick)
                 .set_style(chart.styles.axis);
         }
     }

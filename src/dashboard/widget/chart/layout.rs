@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Chart, legend};
-use crate::analysis::range::Range;
+use crate::analysis::axis::Axis;
 use crate::analysis::ticks::{Tick, ticks};
 
 /// The areas of a chart; an empty one is left out.
@@ -35,7 +35,7 @@ const FEWEST_ROWS_FOR_AXIS_LINE: u16 = 8;
 const FEWEST_ROWS_FOR_LEGEND_ROW: u16 = 9;
 
 impl Layout {
-    pub(super) fn new(chart: &Chart, area: Rect, y_range: Option<Range>) -> Self {
+    pub(super) fn new(chart: &Chart, area: Rect, y_axis: Option<Axis>) -> Self {
         let none = Rect {
             width: 0,
             height: 0,
@@ -52,12 +52,12 @@ impl Layout {
         let top = 1 + legend_rows;
         let ticked = area.height >= FEWEST_ROWS_FOR_TICKS
             && area.width >= FEWEST_COLUMNS_FOR_TICKS
-            && y_range.is_some();
+            && y_axis.is_some();
         let lined = ticked && area.height >= FEWEST_ROWS_FOR_AXIS_LINE;
         let below = u16::from(ticked) + u16::from(lined);
         let plot_rows = area.height.saturating_sub(top + below);
-        let y_ticks = match y_range {
-            Some(range) if ticked => placed_rows(range, chart, plot_rows),
+        let y_ticks = match y_axis {
+            Some(axis) if ticked => placed_rows(axis, chart, plot_rows),
             _ => Vec::new(),
         };
         let widest = y_ticks
@@ -119,18 +119,19 @@ impl Layout {
 }
 
 /// Round values down the vertical axis, about every second or third row, one a row at most.
-fn placed_rows(range: Range, chart: &Chart, plot_rows: u16) -> Vec<(u16, Tick)> {
+fn placed_rows(axis: Axis, chart: &Chart, plot_rows: u16) -> Vec<(u16, Tick)> {
     let at_most = if plot_rows < 15 {
         (plot_rows * 2).div_ceil(3).max(2)
     } else {
         plot_rows / 3 + 5
     };
-    let dots = usize::from(plot_rows) * 4;
-    let mut placed: Vec<(u16, Tick)> = ticks(range, chart.y_scale, usize::from(at_most))
+    let down = chart.options.markers.down();
+    let dots = usize::from(plot_rows) * down;
+    let mut placed: Vec<(u16, Tick)> = ticks(axis, chart.y_scale, usize::from(at_most))
         .into_iter()
         .filter_map(|tick| {
-            let up = range.place(tick.value, dots)?;
-            Some((plot_rows - 1 - (up / 4) as u16, tick))
+            let up = axis.place(tick.value, dots)?;
+            Some((plot_rows - 1 - (up / down) as u16, tick))
         })
         .collect();
     placed.dedup_by_key(|(row, _)| *row);

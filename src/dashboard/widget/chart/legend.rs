@@ -104,7 +104,7 @@ fn entry<'a>(chart: &'a Chart, series: &Series<'a>, form: Form) -> Vec<Span<'a>>
         words.push(Span::styled(series.name, chart.styles.label));
     }
     let point = series.read_out(chart.cursor);
-    match point.map(|index| series.y[index]) {
+    match point.map(|index| series.measured(index)) {
         Some(value) if value.is_finite() => {
             words.push(Span::styled(chart.y_scale.reading(value), series.style));
         }
@@ -121,17 +121,14 @@ fn entry<'a>(chart: &'a Chart, series: &Series<'a>, form: Form) -> Vec<Span<'a>>
             ));
         }
     }
-    let whole = series.whole();
     if form == Form::Full {
-        for (count, what) in [
-            (whole.nan, "NaN"),
-            (whole.above, "inf"),
-            (whole.below, "-inf"),
-        ] {
-            if count > 0 {
-                words.push(Span::styled(format!("({count}x {what})"), chart.styles.bad));
-            }
+        if let (Some(_), Some(index)) = (series.behind, point) {
+            words.push(Span::styled(
+                format!("~{}", chart.y_scale.reading(series.y[index])),
+                series.style,
+            ));
         }
+        words.extend(remarks(chart, series));
     }
     let mut entry = Vec::with_capacity(words.len() * 2);
     for (index, word) in words.into_iter().enumerate() {
@@ -141,4 +138,30 @@ fn entry<'a>(chart: &'a Chart, series: &Series<'a>, form: Form) -> Vec<Span<'a>>
         entry.push(word);
     }
     entry
+}
+
+/// What of the curve cannot be seen where it stands.
+fn remarks<'a>(chart: &Chart, series: &Series) -> Vec<Span<'a>> {
+    let whole = series.whole();
+    let mut remarks: Vec<Span> = [
+        (whole.nan, "NaN"),
+        (whole.above, "inf"),
+        (whole.below, "-inf"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| Span::styled(format!("({count}x {what})"), chart.styles.bad))
+    .collect();
+    if chart.options.log_y && whole.finite.is_some_and(|span| span.min <= 0.0) {
+        remarks.push(Span::styled("(some not above 0)", chart.styles.bad));
+    }
+    if chart.options.robust
+        && let Some(robust) = series.robust.filter(|robust| robust.outside > 0)
+    {
+        remarks.push(Span::styled(
+            format!("({} outside)", robust.outside),
+            chart.styles.bad,
+        ));
+    }
+    remarks
 }

@@ -2,9 +2,11 @@
 //! series apart by colour alone; this one decimates per column of dots, and reads values out at a cursor.
 
 mod axes;
-mod braille;
+mod canvas;
 mod layout;
 mod legend;
+mod markers;
+mod options;
 mod plot;
 #[cfg(test)]
 mod tests;
@@ -14,12 +16,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
-use crate::analysis::decimate::{Blocks, Extent};
+use crate::analysis::axis::Axis;
+use crate::analysis::decimate::{Blocks, Extent, shown};
 use crate::analysis::nearest::nearest;
 use crate::analysis::range::Range;
+use crate::analysis::robust::Robust;
 use crate::analysis::scale::Scale;
 
-/// One curve. `x` ascends and is as long as `y`; `blocks` were made from `y`.
+pub use markers::{Markers, Pattern};
+pub use options::Options;
+
+/// One curve. `x` ascends (equal neighbours are allowed) and is as long as `y`; `blocks` were made from `y`.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     /// Stands at the curve's end, at the cursor and before the name in the legend, so that curves are told apart without colour.
@@ -28,19 +35,65 @@ pub struct Series<'a> {
     pub name: &'a str,
     /// Of the curve, its mark and its values.
     pub style: Style,
-    /// Drawn with gaps where it is not steep.
-    pub dashed: bool,
+    /// How it is drawn where it is not steep.
+    pub pattern: Pattern,
     /// Where each value belongs along the axis.
     pub x: &'a [f64],
     /// The values; NaN and infinities break the line and are marked.
     pub y: &'a [f64],
     /// The summary of `y` that makes drawing independent of its length.
     pub blocks: &'a Blocks,
+    /// What was measured, where `y` is smoothed: drawn behind it, and what is read out.
+    pub behind: Option<Behind<'a>>,
+    /// Its range without outliers, where they are left out.
+    pub robust: Option<Robust>,
+}
+
+/// The measured values of a smoothed curve.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind<'a> {
+    /// As long as the curve.
+    pub y: &'a [f64],
+    /// Made from `y`.
+    pub blocks: &'a Blocks,
+    /// Fainter than the curve's.
+    pub style: Style,
 }
 
 impl Series<'_> {
+    /// The values as they were measured, with their blocks.
+    fn raw(&self) -> (&[f64], &Blocks) {
+        match &self.behind {
+            Some(behind) => (behind.y, behind.blocks),
+            None => (self.y, self.blocks),
+        }
+    }
+
+    /// The value at an index as it was measured.
+    fn measured(&self, index: usize) -> f64 {
+        self.raw().0.get(index).copied().unwrap_or(f64::NAN)
+    }
+
     fn whole(&self) -> Extent {
-        self.blocks.whole(self.y)
+        let (y, blocks) = self.raw();
+        blocks.whole(y)
+    }
+
+    /// Of the values on a part of the horizontal axis.
+    fn on(&self, axis: Axis) -> Extent {
+        let (start, end) = shown(self.x, axis);
+        let (y, blocks) = self.raw();
+        blocks.extent(y, start, end)
+    }
+
+    /// The smallest measured value above zero.
+    fn smallest_positive(&self) -> Option<f64> {
+        let span = self.whole().finite?;
+        if span.min > 0.0 || span.max <= 0.0 {
+            return Some(span.min).filter(|min| *min > 0.0);
+        }
+        let positive = self.raw().0.iter().copied().filter(|y| *y > 0.0);
+        positive.reduce(f64::min)
     }
 
     /// The index of the point that is read out: nearest to the cursor, else the last.
@@ -84,6 +137,10 @@ pub struct Chart<'a> {
     pub y_scale: Scale,
     /// The part of the horizontal axis to show; `None` for all there is.
     pub x_range: Option<Range>,
+    /// Whether that is a part that was looked closer at: then the vertical axis fits the values in it.
+    pub zoomed: bool,
+    /// How it is drawn.
+    pub options: Options,
     /// Where values are read out, and a line is drawn.
     pub cursor: Option<f64>,
     /// Places where a resumed run was joined; each gets a dotted line.
@@ -93,24 +150,67 @@ pub struct Chart<'a> {
 }
 
 impl Chart<'_> {
-    fn shown_x(&self) -> Option<Range> {
-        self.x_range.or_else(|| {
+    /// What the horizontal axis shows; `None` where there is nothing.
+    pub fn x_axis(&self) -> Option<Axis> {
+        let range = self.x_range.or_else(|| {
             let ends = self
                 .series
                 .iter()
                 .flat_map(|series| series.x.first().into_iter().chain(series.x.last()));
             Range::of(ends.copied())
-        })
+        })?;
+        if !self.options.log_x || range.min() > 0.0 {
+            return Some(Axis::new(range, self.options.log_x));
+        }
+        // What stands at zero or before it has no place among factors.
+        let firsts = self.series.iter().filter_map(|series| {
+            let after = series.x.partition_point(|x| *x <= 0.0);
+            series.x.get(after)
+        });
+        let first = firsts.copied().reduce(f64::min);
+        let above = first.and_then(|first| Range::new(first.min(range.max()), range.max()));
+        Some(Axis::new(above.unwrap_or(range), true))
     }
 
-    /// Over all points, not only the shown ones, so that the curve does not jump while the shown part moves.
-    fn shown_y(&self) -> Option<Range> {
-        let spans = self
-            .series
-            .iter()
-            .filter_map(|series| series.whole().finite);
-        Range::of(spans.flat_map(|span| [span.min, span.max]))
-            .map(|range| range.rounded_out(self.y_scale))
+    /// Over all points, not only the shown ones, so that the curve does not jump while the shown part moves on with new rows.
+    fn y_axis(&self, x_axis: Option<Axis>) -> Option<Axis> {
+        let span = |series: &Series| match x_axis.filter(|_| self.zoomed) {
+            Some(axis) => series.on(axis).finite,
+            None => series.whole().finite,
+        };
+        let spans = self.series.iter().filter_map(span);
+        let mut range = Range::of(spans.flat_map(|span| [span.min, span.max]))?;
+        if self.options.robust {
+            let kept = self.series.iter().filter_map(|series| series.robust);
+            let kept = kept.map(|robust| robust.range).reduce(Range::union);
+            range = kept.and_then(|kept| range.common(kept)).unwrap_or(range);
+        }
+        if self.options.log_y && range.min() <= 0.0 {
+            let positive = self.series.iter().filter_map(Series::smallest_positive);
+            let least = positive
+                .reduce(f64::min)
+                .filter(|least| *least <= range.max());
+            range = least
+                .and_then(|least| Range::new(least, range.max()))
+                .unwrap_or(range);
+        }
+        Some(Axis::new(range, self.options.log_y).rounded_out(self.y_scale))
+    }
+
+    /// The x that the plot shows in a column of the screen, if the chart is drawn in `area` and has one there.
+    pub fn x_at(&self, area: Rect, column: u16) -> Option<f64> {
+        let x_axis = self.x_axis()?;
+        let plot = layout::Layout::new(self, area, self.y_axis(Some(x_axis))).plot;
+        let dots = usize::from(plot.width) * markers::ACROSS;
+        let inside = (plot.x..plot.right()).contains(&column);
+        inside.then(|| {
+            // The middle of the cell.
+            let left = usize::from(column - plot.x) * markers::ACROSS;
+            f64::midpoint(
+                x_axis.of_place(left, dots),
+                x_axis.of_place(left + markers::ACROSS - 1, dots),
+            )
+        })
     }
 }
 
@@ -120,14 +220,15 @@ impl Widget for &Chart<'_> {
         if area.is_empty() {
             return;
         }
-        let y_range = self.shown_y();
-        let layout = layout::Layout::new(self, area, y_range);
+        let x_axis = self.x_axis();
+        let y_axis = self.y_axis(x_axis);
+        let layout = layout::Layout::new(self, area, y_axis);
         legend::draw(self, &layout, buf);
-        let (Some(x_range), Some(y_range)) = (self.shown_x(), y_range) else {
+        let (Some(x_axis), Some(y_axis)) = (x_axis, y_axis) else {
             plot::draw_empty(self, layout.plot, buf);
             return;
         };
-        axes::draw(self, &layout, x_range, buf);
-        plot::draw(self, (layout.plot, area.right()), (x_range, y_range), buf);
+        axes::draw(self, &layout, x_axis, buf);
+        plot::draw(self, (layout.plot, area.right()), (x_axis, y_axis), buf);
     }
 }

@@ -4,60 +4,75 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::braille::Canvas;
+use super::canvas::Canvas;
+use super::markers::{ACROSS, Pattern};
 use super::{Chart, Series};
-use crate::analysis::decimate::{Extent, columns};
-use crate::analysis::range::Range;
+use crate::analysis::axis::Axis;
+use crate::analysis::decimate::{Blocks, Extent, columns, positive_columns};
 
 /// A dashed curve keeps what rises or falls by more dots than this in one step.
 const STEEP: usize = 4;
 
-/// Everything inside the axes, and the curves' marks in the margin up to the column `right`. `ranges` are those of x and y.
+/// Everything inside the axes, and the curves' marks in the margin up to the column `right`. `axes` are those of x and y.
 pub(super) fn draw(
     chart: &Chart,
     (area, right): (Rect, u16),
-    ranges: (Range, Range),
+    axes: (Axis, Axis),
     buf: &mut Buffer,
 ) {
     if area.is_empty() {
         return;
     }
-    let (x_range, y_range) = ranges;
-    let cells = usize::from(area.width);
+    let (x_axis, y_axis) = axes;
+    let frame = chart.options.markers.frame();
+    let dots = usize::from(area.width) * ACROSS;
     let cell_of = |x: f64| {
-        x_range
-            .place(x, cells * 2)
-            .map(|dot| area.x + (dot / 2) as u16)
+        x_axis
+            .place(x, dots)
+            .map(|dot| area.x + (dot / ACROSS) as u16)
     };
     for x in chart.seams.iter().filter_map(|&seam| cell_of(seam)) {
-        column(area, x, '┊', chart.styles.axis, buf);
+        column(area, x, frame.seam, chart.styles.axis, buf);
     }
     if let Some(x) = chart.cursor.and_then(cell_of) {
-        column(area, x, '│', chart.styles.cursor, buf);
+        column(area, x, frame.cursor, chart.styles.cursor, buf);
     }
-    let mut canvas = Canvas::new(area.width, area.height);
-    let decimated: Vec<Vec<Extent>> = chart
-        .series
-        .iter()
-        .map(|series| {
-            columns(
-                series.x,
-                series.y,
-                series.blocks,
-                x_range,
-                canvas.dot_width(),
-            )
-        })
-        .collect();
-    for (layer, (series, extents)) in chart.series.iter().zip(&decimated).enumerate() {
-        curve(&mut canvas, extents, y_range, layer as u8, series.dashed);
+    let decimated = |x: &[f64], y: &[f64], blocks: &Blocks| {
+        let least = blocks.whole(y).finite.map(|span| span.min);
+        if y_axis.is_log() && least.is_some_and(|least| least <= 0.0) {
+            positive_columns(x, y, x_axis, dots)
+        } else {
+            columns(x, y, blocks, x_axis, dots)
+        }
+    };
+    // What was measured lies on a sheet of its own behind what is smoothed: dots of both in one cell would hide the curve.
+    let mut behind = Canvas::new(chart.options.markers, area.width, area.height);
+    let mut canvas = behind.clone();
+    let mut marked: Vec<Vec<Extent>> = Vec::new();
+    let mut styles: [Vec<Style>; 2] = Default::default();
+    for (layer, series) in chart.series.iter().enumerate() {
+        let extents = decimated(series.x, series.y, series.blocks);
+        curve(&mut canvas, &extents, y_axis, layer as u8, series.pattern);
+        styles[0].push(series.style);
+        match series.behind {
+            Some(raw) => {
+                let extents = decimated(series.x, raw.y, raw.blocks);
+                curve(&mut behind, &extents, y_axis, layer as u8, Pattern::Solid);
+                styles[1].push(raw.style);
+                marked.push(extents);
+            }
+            None => {
+                styles[1].push(series.style);
+                marked.push(extents);
+            }
+        }
     }
-    let styles: Vec<Style> = chart.series.iter().map(|series| series.style).collect();
-    canvas.draw(area, buf, &styles);
-    for extents in &decimated {
+    behind.draw(area, buf, &styles[1]);
+    canvas.draw(area, buf, &styles[0]);
+    for extents in &marked {
         not_finite(chart, extents, area, buf);
     }
-    let row_of = |y: f64| row(y_range, y, area);
+    let row_of = |y: f64| row(chart, y_axis, y, area);
     for series in chart.series {
         read_out(chart, series, area, (&cell_of, &row_of), buf);
     }
@@ -95,21 +110,23 @@ fn column(area: Rect, x: u16, symbol: char, style: Style, buf: &mut Buffer) {
 }
 
 /// The row of cells in which a value lies; values outside the range at its edge.
-fn row(y_range: Range, y: f64, area: Rect) -> u16 {
-    area.y + (dot_row(y_range, y, usize::from(area.height) * 4) / 4) as u16
+fn row(chart: &Chart, y_axis: Axis, y: f64, area: Rect) -> u16 {
+    let down = chart.options.markers.down();
+    area.y + (dot_row(y_axis, y, usize::from(area.height) * down) / down) as u16
 }
 
-fn dot_row(y_range: Range, y: f64, dots: usize) -> usize {
-    let up = y_range
-        .place(y.clamp(y_range.min(), y_range.max()), dots)
+fn dot_row(y_axis: Axis, y: f64, dots: usize) -> usize {
+    let range = y_axis.range();
+    let up = y_axis
+        .place(y.clamp(range.min(), range.max()), dots)
         .unwrap_or(0);
     dots.saturating_sub(1 + up)
 }
 
-fn curve(canvas: &mut Canvas, extents: &[Extent], y_range: Range, layer: u8, dashed: bool) {
+fn curve(canvas: &mut Canvas, extents: &[Extent], y_axis: Axis, layer: u8, pattern: Pattern) {
     let dots = canvas.dot_height();
-    let height = |y: f64| dot_row(y_range, y, dots);
-    let on = |x: usize| !dashed || (x / 2).is_multiple_of(2);
+    let height = |y: f64| dot_row(y_axis, y, dots);
+    let on = |x: usize| pattern.is_on(x);
     let mut before: Option<(usize, usize)> = None;
     for (x, extent) in extents.iter().enumerate() {
         let Some(span) = extent.finite else {
@@ -148,19 +165,20 @@ fn lone_point(canvas: &mut Canvas, x: usize, y: usize, layer: u8) {
 
 /// `▲` at the top for infinity, `▼` at the bottom for negative infinity, `×` at the bottom for NaN.
 fn not_finite(chart: &Chart, extents: &[Extent], area: Rect, buf: &mut Buffer) {
+    let frame = chart.options.markers.frame();
     for (dot, extent) in extents.iter().enumerate() {
-        let x = area.x + (dot / 2) as u16;
+        let x = area.x + (dot / ACROSS) as u16;
         let mut mark = |y: u16, symbol: char| {
             buf[(x, y)].set_char(symbol).set_style(chart.styles.bad);
         };
         if extent.above > 0 {
-            mark(area.y, '▲');
+            mark(area.y, frame.above);
         }
         if extent.below > 0 {
-            mark(area.bottom() - 1, '▼');
+            mark(area.bottom() - 1, frame.below);
         }
         if extent.nan > 0 {
-            mark(area.bottom() - 1, '×');
+            mark(area.bottom() - 1, frame.not_a_number);
         }
     }
 }
@@ -186,7 +204,7 @@ fn read_out(
     {
         let style = series.style.add_modifier(Modifier::BOLD);
         buf[(x, row_of(y))]
-            .set_char(series.mark.unwrap_or('●'))
+            .set_char(series.mark.unwrap_or(chart.options.markers.frame().point))
             .set_style(style);
     }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::widgets::Widget;
 
-use super::{Chart, Series, Styles};
+use super::{Behind, Chart, Markers, Options, Pattern, Series, Styles};
 use crate::analysis::decimate::Blocks;
 use crate::analysis::range::Range;
 use crate::analysis::scale::Scale;
@@ -37,10 +37,16 @@ impl Data {
             mark: Some(mark),
             name,
             style,
-            dashed: mark == 't',
+            pattern: if mark == 't' {
+                Pattern::Dashed
+            } else {
+                Pattern::Solid
+            },
             x: &self.x,
             y: &self.y,
             blocks: &self.blocks,
+            behind: None,
+            robust: None,
         }
     }
 }
@@ -53,6 +59,8 @@ fn chart<'a>(series: &'a [Series<'a>]) -> Chart<'a> {
         x_scale: Scale::Whole,
         y_scale: Scale::Percent,
         x_range: None,
+        zoomed: false,
+        options: Options::default(),
         cursor: None,
         seams: &[],
         styles: Styles {
@@ -281,4 +289,183 @@ proptest! {
             prop_assert_eq!(buf[position].symbol(), " ");
         }
     }
+}
+
+/// A loss that falls over three powers of ten.
+fn falling(noise: f64) -> Data {
+    Data::new((1..=300).map(|step| {
+        let step = f64::from(step);
+        3.0 * (-step / 40.0).exp() * (1.0 + noise * (step * 1.7).sin()) + 0.002
+    }))
+}
+
+#[test]
+fn powers_of_ten_upwards_and_to_the_right() {
+    let data = falling(0.2);
+    let series = [data.series('v', "val_loss")];
+    let chart = Chart {
+        y_scale: Scale::Number,
+        options: Options {
+            log_x: true,
+            log_y: true,
+            ..Options::default()
+        },
+        ..chart(&series)
+    };
+    insta::assert_snapshot!(text(&draw(&chart, 72, 14)));
+}
+
+#[test]
+fn what_is_not_above_zero_has_no_place_among_powers_and_is_told() {
+    let data = Data::new([1.0, 0.1, 0.0, 0.01, -3.0, 1.0]);
+    let series = [data.series('v', "gap")];
+    let chart = Chart {
+        y_scale: Scale::Number,
+        options: Options {
+            log_y: true,
+            ..Options::default()
+        },
+        ..chart(&series)
+    };
+    let buf = draw(&chart, 60, 10);
+    let drawn = text(&buf);
+    let below = buf
+        .content
+        .iter()
+        .filter(|cell| cell.symbol() == "▼")
+        .count();
+    assert!(
+        below == 2 && drawn.contains("(some not above 0)") && drawn.contains("0.01"),
+        "{drawn}"
+    );
+    // With nothing above zero the axis stays linear.
+    let none = Data::new([0.0, -1.0]);
+    let series = [none.series('v', "gap")];
+    assert!(
+        text(&draw(
+            &Chart {
+                series: &series,
+                ..chart
+            },
+            60,
+            10
+        ))
+        .contains("-1")
+    );
+}
+
+#[test]
+fn a_smoothed_curve_lies_before_what_was_measured() {
+    let data = rising(6.0);
+    let smooth = crate::analysis::smooth::exponential(&data.y, 0.9);
+    let blocks = Blocks::of(&smooth);
+    let faint = Style::new().fg(Color::DarkGray);
+    let series = [Series {
+        y: &smooth,
+        blocks: &blocks,
+        behind: Some(Behind {
+            y: &data.y,
+            blocks: &data.blocks,
+            style: faint,
+        }),
+        ..data.series('v', "val_acc")
+    }];
+    let chart = Chart {
+        cursor: Some(100.0),
+        ..chart(&series)
+    };
+    let buf = draw(&chart, 72, 12);
+    insta::assert_snapshot!(text(&buf));
+    let of = |colour: Color| {
+        buf.content
+            .iter()
+            .filter(|cell| cell.fg == colour && !cell.symbol().is_ascii())
+            .count()
+    };
+    assert!(of(Color::DarkGray) > 50 && of(Color::Yellow) > 30);
+    let measured = format!("{:.2}%", data.y[99]);
+    assert!(text(&buf).contains(&measured));
+}
+
+#[test]
+fn blocks_and_ascii_for_fonts_without_braille() {
+    let (train, val) = (rising(0.5), rising(6.0));
+    let series = [train.series('t', "train_acc"), val.series('v', "val_acc")];
+    let drawn = [Markers::Blocks, Markers::Ascii].map(|markers| {
+        let chart = Chart {
+            cursor: Some(90.0),
+            seams: &[40.0],
+            options: Options {
+                markers,
+                ..Options::default()
+            },
+            ..chart(&series)
+        };
+        text(&draw(&chart, 72, 12))
+    });
+    assert!(drawn[1].is_ascii(), "{}", drawn[1]);
+    insta::assert_snapshot!(drawn.join("\n=====\n"));
+}
+
+#[test]
+fn an_outlier_no_longer_stretches_the_range_and_is_counted() {
+    let mut data = falling(0.0);
+    data.y[200] = 5000.0;
+    data.blocks = Blocks::of(&data.y);
+    let series = [Series {
+        robust: crate::analysis::robust::robust(&data.y),
+        ..data.series('v', "val_loss")
+    }];
+    let with = |robust: bool| {
+        let chart = Chart {
+            y_scale: Scale::Number,
+            options: Options {
+                robust,
+                ..Options::default()
+            },
+            ..chart(&series)
+        };
+        text(&draw(&chart, 60, 12))
+    };
+    assert!(with(false).contains("5k"), "{}", with(false));
+    assert!(
+        !with(true).contains("5k") && with(true).contains("(1 outside)"),
+        "{}",
+        with(true)
+    );
+}
+
+#[test]
+fn a_part_that_is_looked_closer_at_fits_its_own_values() {
+    let data = falling(0.0);
+    let series = [data.series('v', "val_loss")];
+    let chart = Chart {
+        y_scale: Scale::Number,
+        x_range: Range::new(250.0, 300.0),
+        zoomed: true,
+        ..chart(&series)
+    };
+    let drawn = text(&draw(&chart, 60, 12));
+    assert!(
+        drawn.contains("260") && drawn.contains("0.005") && !drawn.contains("1.5"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn a_column_of_the_plot_is_a_place_on_the_axis() {
+    let data = rising(0.5);
+    let series = [data.series('v', "val_acc")];
+    let chart = Chart {
+        cursor: Some(90.0),
+        ..chart(&series)
+    };
+    let area = Rect::new(0, 0, 72, 12);
+    let buf = draw(&chart, 72, 12);
+    let cursor = (0..72)
+        .find(|x| buf[(*x, 3)].symbol() == "│" && *x > 10)
+        .unwrap();
+    let at = chart.x_at(area, cursor).unwrap();
+    assert!((at - 90.0).abs() < 200.0 / 60.0, "{at}");
+    assert_eq!(chart.x_at(area, 0), None);
 }

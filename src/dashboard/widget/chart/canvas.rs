@@ -1,4 +1,4 @@
-//! A canvas of dots, two columns and four rows to a cell, as Unicode's Braille patterns draw them.
+//! A canvas of dots, several to a cell.
 
 use std::cmp::Ordering;
 
@@ -6,12 +6,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// The bit of each dot of a cell, by row and column.
-const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+use super::markers::{ACROSS, Markers};
 
 /// Dots over a rectangle of cells; the origin is the upper left. Each cell takes the style of the layer that drew in it last.
 #[derive(Clone, Debug)]
 pub struct Canvas {
+    markers: Markers,
     width: usize,
     height: usize,
     dots: Vec<u8>,
@@ -20,9 +20,10 @@ pub struct Canvas {
 
 impl Canvas {
     /// An empty canvas of `width` by `height` cells.
-    pub fn new(width: u16, height: u16) -> Self {
+    pub fn new(markers: Markers, width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
         Self {
+            markers,
             width,
             height,
             dots: vec![0; width * height],
@@ -32,19 +33,20 @@ impl Canvas {
 
     /// Columns of dots.
     pub fn dot_width(&self) -> usize {
-        self.width * 2
+        self.width * ACROSS
     }
 
     /// Rows of dots.
     pub fn dot_height(&self) -> usize {
-        self.height * 4
+        self.height * self.markers.down()
     }
 
     /// Sets one dot for `layer`; outside the canvas nothing happens.
     pub fn dot(&mut self, x: usize, y: usize, layer: u8) {
         if x < self.dot_width() && y < self.dot_height() {
-            let cell = (y / 4) * self.width + x / 2;
-            self.dots[cell] |= BITS[y % 4][x % 2];
+            let down = self.markers.down();
+            let cell = (y / down) * self.width + x / ACROSS;
+            self.dots[cell] |= self.markers.bit(x % ACROSS, y % down);
             self.layer[cell] = layer;
         }
     }
@@ -107,8 +109,7 @@ impl Canvas {
                 if dots != 0
                     && let Some(target) = buf.cell_mut(position)
                 {
-                    let symbol = char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ');
-                    target.set_char(symbol).set_style(
+                    target.set_char(self.markers.symbol(dots)).set_style(
                         styles
                             .get(usize::from(self.layer[cell]))
                             .copied()
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn dots_are_where_the_pattern_has_them() {
-        let mut canvas = Canvas::new(2, 1);
+        let mut canvas = Canvas::new(Markers::Braille, 2, 1);
         canvas.dot(0, 0, 0);
         canvas.dot(3, 3, 0);
         canvas.dot(4, 0, 0);
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_steep_line_has_no_hole() {
-        let mut canvas = Canvas::new(1, 2);
+        let mut canvas = Canvas::new(Markers::Braille, 1, 2);
         canvas.line((0, 0), (1, 7), 0, |_| true);
         let rows =
             [0, 1].map(|cell| [0x09, 0x12, 0x24, 0xC0].map(|row| canvas.dots[cell] & row != 0));
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_diagonal_is_one_dot_a_column() {
-        let mut canvas = Canvas::new(2, 1);
+        let mut canvas = Canvas::new(Markers::Braille, 2, 1);
         canvas.line((0, 3), (3, 0), 0, |_| true);
         let set: u32 = canvas.dots.iter().map(|dots| dots.count_ones()).sum();
         assert!((4..=5).contains(&set), "{:?}", text(&canvas));
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_empty_canvas_draws_nothing() {
-        let mut canvas = Canvas::new(0, 0);
+        let mut canvas = Canvas::new(Markers::Braille, 0, 0);
         canvas.line((0, 0), (5, 5), 0, |_| true);
         assert!(text(&canvas).is_empty());
     }
