@@ -188,14 +188,14 @@ fn extent(values: &[f64]) -> Extent {
     };
     // Nearly all values are finite, and their extremes alone are found several at a time.
     if values.iter().all(|value| value.is_finite()) {
-        let least = |least: f64, value: &f64| if *value < least { *value } else { least };
-        let most = |most: f64, value: &f64| if *value > most { *value } else { most };
+        let smaller = |least: f64, value: &f64| if *value < least { *value } else { least };
+        let larger = |most: f64, value: &f64| if *value > most { *value } else { most };
         return Extent {
             finite: Some(Span {
                 first,
                 last,
-                min: values.iter().fold(first, least),
-                max: values.iter().fold(first, most),
+                min: values.iter().fold(first, smaller),
+                max: values.iter().fold(first, larger),
             }),
             ..Extent::EMPTY
         };

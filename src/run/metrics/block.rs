@@ -50,17 +50,32 @@ impl Block {
     }
 }
 
+/// Parses rows of numbers.
+pub struct Parser(Schema);
+
+impl Parser {
+    /// For rows of so many cells.
+    pub fn new(columns: usize) -> Self {
+        let field = |at: usize| Field::new(at.to_string().into(), DataType::Float64);
+        Self((0..columns).map(field).collect())
+    }
+
+    /// The numbers of complete lines; `None` if anything about them is unusual.
+    pub fn parse(&self, lines: &[u8]) -> Option<Block> {
+        parse_piece(lines, &self.0)
+    }
+}
+
 /// Parses pieces, each of complete lines of `columns` cells. `None` for those about which anything is unusual.
 pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
-    let schema: Schema = (0..columns)
-        .map(|at| Field::new(at.to_string().into(), DataType::Float64))
-        .collect();
+    let parser = Parser::new(columns);
     let mut blocks: Vec<Option<Block>> = pieces.iter().map(|_| None).collect();
     let threads = Threads::take(pieces.len());
     let share = pieces.len().div_ceil(threads.0).max(1);
+    let parser = &parser;
     let work = |pieces: &[&[u8]], blocks: &mut [Option<Block>]| {
         for (piece, block) in pieces.iter().zip(blocks) {
-            *block = parse_piece(piece, &schema);
+            *block = parser.parse(piece);
         }
     };
     thread::scope(|scope| {
@@ -136,11 +151,11 @@ fn empty_cells(bytes: &[u8], columns: usize) -> Option<usize> {
 }
 
 /// Permission for some threads to parse, the calling one among them; given back when dropped.
-struct Threads(usize);
+pub struct Threads(usize);
 
 impl Threads {
     /// As many as are of use and free, at least one.
-    fn take(useful: usize) -> Self {
+    pub fn take(useful: usize) -> Self {
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
         let busy = PARSING.fetch_add(1, Ordering::Relaxed) + 1;
@@ -150,6 +165,13 @@ impl Threads {
             .min(useful.saturating_sub(1));
         PARSING.fetch_add(more, Ordering::Relaxed);
         Self(1 + more)
+    }
+}
+
+impl Threads {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0
     }
 }
 

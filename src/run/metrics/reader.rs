@@ -63,21 +63,30 @@ impl Reader {
 
     /// Reads what polars can, and the rest line by line.
     fn push_blocks(&mut self, bytes: &[u8]) {
-        let numeric = |header: &Header| (!header.has_text()).then(|| header.names().len());
-        let Some(columns) = self.header.as_ref().and_then(numeric) else {
+        let Some(columns) = self.plain_columns() else {
             return self.push_lines(bytes);
         };
         let pieces = pieces(bytes);
         let blocks = block::parse(&pieces, columns);
         for (piece, block) in pieces.into_iter().zip(blocks) {
-            // A header within a piece that went line by line may have changed what the next ones mean.
-            let fits = self.header.as_ref().and_then(numeric) == Some(columns);
-            let taken = fits
-                && piece.len() <= LONGEST_LINE
-                && block.is_some_and(|block| self.take_block(&block));
-            if !taken {
-                self.push_lines(piece);
-            }
+            self.push_parsed(piece, block, columns);
+        }
+    }
+
+    /// How many cells the rows to come have, if no column is known to hold text.
+    pub fn plain_columns(&self) -> Option<usize> {
+        let header = self.header.as_ref()?;
+        (!header.has_text()).then(|| header.names().len())
+    }
+
+    /// Reads complete lines of which `block` is what polars makes, taken for rows of `columns` cells; line by line where it cannot be.
+    pub fn push_parsed(&mut self, lines: &[u8], block: Option<Block>, columns: usize) {
+        // A header within lines that went one by one may have changed what the next ones mean.
+        let taken = self.plain_columns() == Some(columns)
+            && lines.len() <= LONGEST_LINE
+            && block.is_some_and(|block| self.take_block(&block));
+        if !taken {
+            self.push_lines(lines);
         }
     }
 

@@ -7,12 +7,16 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use super::ahead;
 use super::reader::{LONGEST_LINE, Reader};
 use super::series::Metrics;
 
 /// How much is read at once (less in tests, as in the reader).
 const CHUNK: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 const SMALLEST_READ: usize = 4096;
+/// From so much on, pieces are read ahead by some threads, once the first of it has shown what rows look like.
+const LARGE: u64 = if cfg!(test) { 6 << 10 } else { 2 << 20 };
+const FIRST_OF_IT: usize = if cfg!(test) { SMALLEST_READ } else { 64 << 10 };
 /// How many bytes at the start (the header) and before the offset must be what they were for the file to count as the same, only
 /// longer.
 const REMEMBERED: [u64; 2] = [4096, 256];
@@ -165,10 +169,27 @@ impl Tail {
     /// larger than what is left: clearing megabytes for each of a thousand small files took longer than reading them.
     fn read_lines(&mut self, file: &File, length: u64, part: OnPart) -> io::Result<()> {
         let mut chunk = Vec::new();
+        let mut may_read_ahead = true;
         loop {
             let held = chunk.len();
+            let is_large = may_read_ahead && length.saturating_sub(self.offset) >= LARGE;
+            if is_large
+                && !self.in_long_line
+                && self.metrics().rows > 0
+                && let Some(columns) = self.reader.plain_columns()
+            {
+                chunk.clear();
+                self.read_ahead(file, length, columns, part)?;
+                may_read_ahead = false;
+                continue;
+            }
             let left = length.saturating_sub(self.offset + held as u64) as usize;
-            chunk.resize(held + left.clamp(SMALLEST_READ, CHUNK), 0);
+            let most = if is_large && self.reader.metrics().rows == 0 {
+                FIRST_OF_IT
+            } else {
+                CHUNK
+            };
+            chunk.resize(held + left.clamp(SMALLEST_READ, most), 0);
             let read = file.read_at(&mut chunk[held..], self.offset + held as u64)?;
             chunk.truncate(held + read);
             if read == 0 {
@@ -193,6 +214,35 @@ impl Tail {
                 chunk.clear();
             }
         }
+    }
+}
+
+impl Tail {
+    /// Reads complete lines from the offset on as far as it goes, in pieces that threads have read and parsed ahead.
+    fn read_ahead(
+        &mut self,
+        file: &File,
+        length: u64,
+        columns: usize,
+        part: OnPart,
+    ) -> io::Result<()> {
+        let (reader, offset) = (&mut self.reader, &mut self.offset);
+        let mut since_part = 0;
+        let range = (*offset, length);
+        ahead::read(file, range, columns, &mut |lines, block| {
+            reader.push_parsed(lines, block, columns);
+            // With each piece, so that an error leaves what was read and where it ends in step.
+            *offset += lines.len() as u64;
+            since_part += lines.len();
+            if since_part >= CHUNK {
+                part(reader, false);
+                since_part = 0;
+            }
+        })?;
+        if since_part > 0 {
+            part(&mut self.reader, false);
+        }
+        Ok(())
     }
 }
 
