@@ -115,11 +115,8 @@ pub fn identity(name: &str) -> (Option<Split>, String) {
 
 /// How the values of a column of this name are written, of which `highest` is the largest.
 pub fn scale_of(name: &str, highest: Option<f64>) -> Scale {
-    let column = Column {
-        y: highest.into_iter().collect(),
-        ..Column::default()
-    };
-    scale(split_of(name).1, [&column].into_iter())
+    let range = Range::of(highest.into_iter());
+    scale(split_of(name).1, range.into_iter())
 }
 
 const SPLITS: [(&str, Split); 9] = [

@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
-use super::{Edit, Form};
+use super::{Choice, Edit, Form};
 use crate::recipe::{FIELDS, Field, Recipe, Schedule, network};
 use crate::text::{clean, count, number};
 
@@ -36,15 +36,23 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Span::styled("  choose a recipe", theme.style(Role::Muted)),
     ];
     Line::from(heading).render(title, buf);
+    let width = list.width.saturating_sub(6).clamp(1, 100);
+    // A name, what is said of it, and an empty row.
+    let rows_of = |choice: &Choice| {
+        let (text, _) = said(choice);
+        (text.chars().count() as u16).div_ceil(width) + 2
+    };
     let mut y = list.y;
-    for (at, choice) in form.choices.iter().enumerate() {
-        let (text, style) = match &choice.recipe {
-            Ok(_) => (choice.description.as_str(), theme.style(Role::Muted)),
-            Err(problem) => (problem.as_str(), theme.style(Role::Bad)),
-        };
-        let width = list.width.saturating_sub(6).clamp(1, 100);
+    for (at, choice) in form.choices.iter().enumerate().skip(first_shown(
+        &form.choices,
+        form.cursor,
+        list.height,
+        rows_of,
+    )) {
+        let (text, role) = said(choice);
+        let style = theme.style(role);
         let paragraph = Paragraph::new(text).style(style).wrap(Wrap { trim: true });
-        let rows = (text.chars().count() as u16).div_ceil(width.max(1)) + 1;
+        let rows = rows_of(choice) - 1;
         if y + 1 >= list.bottom() {
             break;
         }
@@ -74,6 +82,32 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
         paragraph.render(place, buf);
         y += rows + 1;
     }
+}
+
+/// What is said of a recipe: what it is for, or what is wrong with it.
+fn said(choice: &Choice) -> (&str, Role) {
+    match &choice.recipe {
+        Ok(_) => (&choice.description, Role::Muted),
+        Err(problem) => (problem, Role::Bad),
+    }
+}
+
+/// The first recipe to be shown, so that all of the one under the cursor is.
+fn first_shown(
+    choices: &[Choice],
+    cursor: usize,
+    height: u16,
+    rows_of: impl Fn(&Choice) -> u16,
+) -> usize {
+    let mut left = height;
+    let up_to_cursor = choices.iter().take(cursor + 1);
+    let fitting = up_to_cursor.rev().take_while(|choice| {
+        let rows = rows_of(choice);
+        let fits = rows <= left;
+        left = left.saturating_sub(rows);
+        fits
+    });
+    (cursor + 1).saturating_sub(fitting.count().max(1))
 }
 
 fn draw_values(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -169,3 +169,28 @@ fn form_at_both_sizes() {
     insta::assert_snapshot!("values_80x24", screen(&state, 80, 24));
     insta::assert_snapshot!("values_200x50", screen(&state, 200, 50));
 }
+
+#[test]
+fn the_recipe_under_the_cursor_is_always_in_sight() {
+    for (columns, rows) in [(80, 24), (40, 12), (120, 36)] {
+        let mut state = opened();
+        let mut choices = Choice::shipped();
+        choices.push(Choice::of(
+            "configs/mine.toml".into(),
+            "# Mine, the last.\n",
+        ));
+        let names: Vec<String> = choices
+            .iter()
+            .map(|choice| format!("▌ {}", choice.source.display()))
+            .collect();
+        state.form.offer(choices);
+        for name in names {
+            let shown = screen(&state, columns, rows);
+            assert!(
+                shown.contains(&name),
+                "{name} at {columns}x{rows}:\n{shown}"
+            );
+            press(&mut state, "j");
+        }
+    }
+}
