@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod figures;
 pub mod launch;
 pub mod pickle;
+pub mod query;
 pub mod recipe;
 pub mod run;
 pub mod text;

@@ -11,7 +11,7 @@ use directories::ProjectDirs;
 use serde_json::Value;
 
 use super::table::{self, Side};
-use super::{roots, summary_json};
+use super::{finding, roots, summary_json};
 use crate::run::cache::Cache;
 use crate::run::evaluation::BestByRun;
 use crate::run::size;
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     pub roots: Vec<PathBuf>,
+    /// Only runs that a query finds, as `/` takes it in the dashboard: `val_acc>94 model:resnet -tag:old age<2d "free text"`
+    #[arg(long = "where", value_name = "QUERY")]
+    pub query: Option<String>,
     /// Print an array of runs as JSON
     #[arg(long)]
     pub json: bool,
@@ -31,19 +34,31 @@ pub struct Arguments {
 impl Arguments {
     /// Whether there is somebody in front of a terminal who would rather see the dashboard.
     pub fn opens_dashboard(&self) -> bool {
-        !self.json && io::stdin().is_terminal() && io::stdout().is_terminal()
+        !self.json
+            && self.query.is_none()
+            && io::stdin().is_terminal()
+            && io::stdout().is_terminal()
     }
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
-    let summaries = summaries(&arguments.roots, now)?;
+    let mut summaries = summaries(&arguments.roots, now)?;
+    let there_are_runs = !summaries.is_empty();
+    if let Some(query) = &arguments.query {
+        match finding::found(&summaries, query, now) {
+            Ok(found) => summaries.retain(|summary| found.contains(&summary.dir)),
+            Err(problem) => return finding::refuse(query, &problem),
+        }
+    }
     if arguments.json {
         let runs = summaries
             .iter()
             .map(|summary| Value::Object(summary_json::of(summary)));
         let text = serde_json::to_string_pretty(&runs.collect::<Vec<_>>())?;
         writeln!(out, "{text}")?;
+    } else if summaries.is_empty() && there_are_runs {
+        writeln!(out, "no run passes the query")?;
     } else if summaries.is_empty() {
         let roots = roots::or_default(&arguments.roots);
         let roots: Vec<_> = roots

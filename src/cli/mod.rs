@@ -7,6 +7,7 @@ mod clean;
 mod compare;
 mod evaluate;
 mod figures;
+mod finding;
 mod follow;
 mod list;
 mod notes;

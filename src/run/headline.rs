@@ -47,6 +47,8 @@ const LOSS: [&str; 10] = [
 /// The best validation accuracy.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Best {
+    /// Whether the file writes accuracies as parts of one.
+    pub of_fractions: bool,
     /// In percent.
     pub val_acc: Option<f64>,
     /// Its epoch as the file counts them, where that is known.
@@ -57,6 +59,7 @@ pub struct Best {
 pub fn best(metrics: &Metrics, recorded: Option<record::Best>) -> Best {
     let Some((x, best)) = accuracy(metrics).and_then(best_of) else {
         return Best {
+            of_fractions: false,
             val_acc: recorded.map(|best| best.val_acc),
             epoch: recorded.map(|best| best.epoch),
         };
@@ -64,6 +67,7 @@ pub fn best(metrics: &Metrics, recorded: Option<record::Best>) -> Best {
     // Who writes a best into the record writes percent.
     let percent = recorded.is_some() || !are_fractions(metrics, best);
     Best {
+        of_fractions: !percent,
         val_acc: Some(if percent { best } else { best * 100.0 }),
         epoch: epoch_at(metrics, x),
     }
@@ -108,6 +112,59 @@ fn best_of(column: &Column) -> Option<(f64, f64)> {
         .zip(column.y.iter().copied())
         .filter(|(_, value)| value.is_finite());
     points.reduce(|best, point| if point.1 > best.1 { point } else { best })
+}
+
+/// Where each row stands that was the best until then: by accuracy, and without any by the lowest loss. The last is the best of all.
+pub fn records(metrics: &Metrics) -> Vec<f64> {
+    let (column, sign) = match (accuracy(metrics), trend_column(metrics)) {
+        (Some(accuracy), _) => (accuracy, 1.0),
+        (None, Some(loss)) => (loss, -1.0),
+        (None, None) => return Vec::new(),
+    };
+    let mut best = f64::NEG_INFINITY;
+    let points = column.x.iter().zip(&column.y);
+    let records = points.filter(|(_, value)| {
+        let beats = value.is_finite() && sign * **value > best;
+        best = if beats { sign * **value } else { best };
+        beats
+    });
+    records.map(|(x, _)| *x).collect()
+}
+
+/// What each column has in the best row, or last before it; NaN where it has nothing.
+pub fn at_best(metrics: &Metrics) -> Vec<f64> {
+    let best = records(metrics).last().copied();
+    let columns = metrics.columns.iter().filter(|column| !column.x.is_empty());
+    best.map_or_else(Vec::new, |x| {
+        columns
+            .map(|column| column.at_or_before(x).unwrap_or(f64::NAN))
+            .collect()
+    })
+}
+
+/// What each column has at the end of an epoch, as the file counts them; empty if there is no such epoch.
+pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
+    let epoch = f64::from(epoch);
+    let (columns, is_row) = match epochs(metrics) {
+        Some(epochs) if epochs.name != metrics.x_name => {
+            let last = epochs.y.iter().rposition(|y| *y == epoch);
+            (last.map(|at| epochs.x[at]), false)
+        }
+        Some(_) => (Some(epoch), true),
+        None => (Some(epoch).filter(|_| metrics.x_name == "row"), true),
+    };
+    let Some(x) = columns else {
+        return Vec::new();
+    };
+    let value = |column: &Column| {
+        // A row is what stands at this very x; of an epoch in steps, each column has its last.
+        let there = !is_row || column.x.binary_search_by(|at| at.total_cmp(&x)).is_ok();
+        Some((
+            column.name.clone(),
+            column.at_or_before(x).filter(|_| there)?,
+        ))
+    };
+    metrics.columns.iter().filter_map(value).collect()
 }
 
 /// Whether accuracies are written as parts of one: neither the best, nor the last of training, passes 1.
@@ -183,6 +240,46 @@ pub fn thin(values: &[f64]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn metrics(x_name: &str, columns: &[(&str, &[f64], &[f64])]) -> Metrics {
+        let columns = columns.iter().map(|(name, x, y)| Column {
+            name: (*name).to_owned(),
+            x: x.to_vec(),
+            y: y.to_vec(),
+        });
+        Metrics {
+            x_name: x_name.to_owned(),
+            columns: columns.collect(),
+            ..Metrics::default()
+        }
+    }
+
+    #[test]
+    fn the_best_row_is_that_of_the_highest_accuracy_else_of_the_lowest_loss() {
+        let x = &[1.0, 2.0, 3.0, 4.0];
+        let (acc, loss) = (&[50.0, f64::NAN, 70.0, 70.0], &[0.5, 0.4, 0.3, 0.2]);
+        let sparse = ("lr", &[2.0][..], &[0.1][..]);
+        let judged = metrics(
+            "epoch",
+            &[("val_acc", x, acc), ("val_loss", x, loss), sparse],
+        );
+        assert_eq!(records(&judged), [1.0, 3.0]);
+        assert_eq!(at_best(&judged), [70.0, 0.3, 0.1]);
+        assert_eq!(records(&metrics("epoch", &[("val_loss", x, loss)])), x);
+        assert!(at_best(&metrics("epoch", &[("lr", x, loss)])).is_empty());
+    }
+
+    #[test]
+    fn an_epoch_is_found_by_its_number_also_where_rows_stand_at_steps() {
+        let x = &[1.0, 2.0, 3.0];
+        let by_epoch = metrics("epoch", &[("epoch", x, x), ("loss", x, &[3.0, 2.0, 1.0])]);
+        assert_eq!(at_epoch(&by_epoch, 2)[1], ("loss".to_owned(), 2.0));
+        assert!(at_epoch(&by_epoch, 4).is_empty());
+        let epochs = ("epoch", &[10.0, 20.0, 30.0][..], &[0.0, 0.0, 1.0][..]);
+        let by_step = metrics("step", &[epochs, ("loss", &[10.0, 25.0], &[3.0, 1.0])]);
+        assert_eq!(at_epoch(&by_step, 0)[1], ("loss".to_owned(), 3.0));
+        assert_eq!(at_epoch(&by_step, 1)[1], ("loss".to_owned(), 1.0));
+    }
 
     #[test]
     fn long_trends_are_thinned_to_their_means_and_keep_their_ends() {

@@ -21,6 +21,8 @@ pub mod own;
 pub mod process;
 pub mod record;
 pub mod rename;
+pub mod sample;
+pub mod settings;
 pub mod size;
 pub mod state;
 pub mod steps;

@@ -14,6 +14,7 @@ use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
 use super::organise;
 use super::record::Record;
+use super::settings::Settings;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
 use crate::text::clean;
@@ -44,6 +45,13 @@ pub struct Summary {
     /// The last value of each column.
     #[serde(with = "last_as_bits")]
     pub last: Vec<(String, f64)>,
+    /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
+    #[serde(with = "at_best_as_bits")]
+    pub at_best: Vec<f64>,
+    /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
+    pub of_fractions: bool,
+    /// What it was configured with.
+    pub settings: Settings,
     /// The course of [`Summary::trend_of`], thinned to at most [`headline::TREND`] points.
     #[serde(with = "trend_as_bits")]
     pub trend: Vec<f32>,
@@ -51,6 +59,8 @@ pub struct Summary {
     pub trend_of: String,
     /// When training began.
     pub started_at: Option<Timestamp>,
+    /// When it ended, or its files were last written; `None` while it is at work.
+    pub ended_at: Option<Timestamp>,
     /// How long it trained.
     pub duration: Option<Duration>,
     /// When its files last changed.
@@ -115,7 +125,8 @@ impl Summing {
 fn take_in(needed: &mut Metrics, part: Metrics) {
     needed.absorb(part);
     let whole = headline::needed_columns(needed);
-    needed.keep_ends(|name| whole.iter().any(|whole| whole == name));
+    let records = headline::records(needed);
+    needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
 }
 
 impl Summary {
@@ -209,11 +220,18 @@ impl Summary {
                 .iter()
                 .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
                 .collect(),
+            at_best: headline::at_best(metrics),
+            of_fractions: best.of_fractions,
+            settings: Settings::of(&config),
             trend: trend
                 .map(|column| headline::thin(&column.y))
                 .unwrap_or_default(),
             trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
             started_at,
+            ended_at: (!active)
+                .then(|| record.as_ref().and_then(|record| record.ended_at))
+                .flatten()
+                .or((!active).then_some(modified_at)),
             duration,
             modified_at,
             size_bytes: None,
@@ -235,6 +253,23 @@ impl Summary {
             .iter()
             .find(|(name, _)| name == column)
             .map(|(_, value)| *value)
+    }
+
+    /// What a column has in the best row: that of the highest validation accuracy, or where there is none of the lowest loss.
+    pub fn at_best(&self, column: &str) -> Option<f64> {
+        let at = self.last.iter().position(|(name, _)| name == column)?;
+        self.at_best
+            .get(at)
+            .copied()
+            .filter(|value| !value.is_nan())
+    }
+
+    /// When its best row was written, as far as that can be told: by the time that it counts from its start.
+    pub fn best_at(&self) -> Option<Timestamp> {
+        let (last, best) = (self.last("time_elapsed")?, self.at_best("time_elapsed")?);
+        let before_end = Duration::try_from_secs_f64(last - best).ok()?;
+        let end = self.ended_at.unwrap_or(self.modified_at);
+        end.checked_sub(before_end).ok()
     }
 }
 
@@ -260,6 +295,21 @@ mod last_as_bits {
             .into_iter()
             .map(|(name, bits)| (name, f64::from_bits(bits)))
             .collect())
+    }
+}
+
+/// As `last_as_bits`.
+mod at_best_as_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        let bits = values.iter().map(|value| value.to_bits());
+        bits.collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let bits = Vec::<u64>::deserialize(deserializer)?;
+        Ok(bits.into_iter().map(f64::from_bits).collect())
     }
 }
 

@@ -30,6 +30,12 @@ impl Column {
         }
     }
 
+    /// The value at `x`, or the last one before it.
+    pub fn at_or_before(&self, x: f64) -> Option<f64> {
+        let after = self.x.partition_point(|at| *at <= x);
+        self.y.get(after.checked_sub(1)?).copied()
+    }
+
     /// Drops the points at `x` and beyond.
     fn truncate_from(&mut self, x: f64) {
         while self.x.last().is_some_and(|last| *last >= x) {
@@ -117,13 +123,20 @@ impl Metrics {
         kept
     }
 
-    /// Keeps of each column only its first and last point, except where `whole` says that all are needed.
-    pub fn keep_ends(&mut self, whole: impl Fn(&str) -> bool) {
+    /// Keeps of each column only its first and last point, and what it has at each of `rows` (rising x) or last before; all of it
+    /// where `whole` says so.
+    pub fn keep_ends(&mut self, whole: impl Fn(&str) -> bool, rows: &[f64]) {
         for column in &mut self.columns {
             if column.x.len() > 2 && !whole(&column.name) {
+                let at = rows.iter().filter_map(|row| {
+                    let after = column.x.partition_point(|x| x <= row);
+                    after.checked_sub(1)
+                });
+                let mut kept: Vec<usize> = std::iter::once(0).chain(at).collect();
+                kept.push(column.x.len() - 1);
+                kept.dedup();
                 for values in [&mut column.x, &mut column.y] {
-                    let ends = vec![values[0], values[values.len() - 1]];
-                    *values = ends;
+                    *values = kept.iter().map(|at| values[*at]).collect();
                 }
             }
         }

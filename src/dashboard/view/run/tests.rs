@@ -18,6 +18,7 @@ use crate::dashboard::theme::{Depth, Theme};
 use crate::run::checkpoints::Checkpoint;
 use crate::run::metrics::{Metrics, Problem};
 use crate::run::notes::Notes;
+use crate::run::settings::Settings;
 use crate::run::state::{Observed, State};
 use crate::run::steps::Progress;
 
@@ -38,9 +39,13 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         best_val_acc: Some(90.76),
         best_epoch: Some(120),
         last: Vec::new(),
+        at_best: Vec::new(),
+        of_fractions: false,
+        settings: Settings::default(),
         trend: Vec::new(),
         trend_of: "val_acc".to_owned(),
         started_at: None,
+        ended_at: None,
         duration: Some(Duration::from_secs(1908)),
         modified_at: "2026-11-24T10:31:48Z".parse().unwrap(),
         size_bytes: None,

@@ -1,0 +1,48 @@
+//! Runs that a query finds, for commands that take one.
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use color_eyre::eyre::Result;
+use jiff::Timestamp;
+
+use crate::query::filter::{self, Clock};
+use crate::query::{Names, Problem, Samples, Subject};
+use crate::run::summary::Summary;
+use crate::run::{RunDir, sample};
+use crate::text::clean;
+
+/// The folders of the runs that pass a query. Where it asks for an epoch, their metrics are read.
+///
+/// # Errors
+/// If the query makes no sense for these runs.
+pub fn found(
+    summaries: &[Summary],
+    query: &str,
+    now: SystemTime,
+) -> Result<HashSet<RunDir>, Problem> {
+    let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let filter = filter::read(query, &Names::of(summaries), &Clock::at(now))?;
+    let mut samples = Samples::default();
+    for epoch in filter.epochs() {
+        for summary in summaries {
+            let values = sample::at_epoch(&summary.dir, epoch);
+            samples.insert(summary.dir.clone(), epoch, values);
+        }
+    }
+    let passing = summaries
+        .iter()
+        .filter(|summary| filter.passes(&Subject::new(summary, now, &samples)));
+    Ok(passing.map(|summary| summary.dir.clone()).collect())
+}
+
+/// Tells what is wrong with a query, below the word that is meant: a wrong command line.
+pub fn refuse(query: &str, problem: &Problem) -> Result<ExitCode> {
+    // Marks stand below a line only if that line is what the marks were counted on.
+    if clean(query) == query {
+        eprintln!("{}", problem.shown_in(query));
+    }
+    eprintln!("--where: {}", clean(&problem.message));
+    Ok(ExitCode::from(2))
+}

@@ -1,0 +1,132 @@
+//! A run's configuration in little room, for lists: finding, sorting and grouping ten thousand runs by a key must not touch the disk.
+
+use memchr::memmem::Finder;
+use serde::{Deserialize, Serialize};
+
+use super::config_file::Config;
+
+/// Longer values are cut: nobody finds a run by them.
+const LONGEST_VALUE: usize = 200;
+/// What a run keeps in all; the keys after it are left out. A hundred keys take about three thousand bytes.
+const LARGEST: usize = 16 << 10;
+
+/// Keys with their values, nested keys joined by a dot. One text holds all of them, a line each, so that a run costs one allocation
+/// and a key is found by one search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings(Box<str>);
+
+/// A key to look for, prepared once for many runs.
+#[derive(Debug, Clone)]
+pub struct Key {
+    name: String,
+    whole: Finder<'static>,
+    nested: Finder<'static>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self("\n".into())
+    }
+}
+
+impl Settings {
+    /// Those of a configuration.
+    pub fn of(config: &Config) -> Self {
+        config.lines().into_iter().collect()
+    }
+
+    /// Every key with its value, in the order of the file.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once('\t'))
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &Key) -> Option<&str> {
+        let bytes = self.0.as_bytes();
+        let found = |finder: &Finder| Some(finder.find(bytes)? + finder.needle().len());
+        let start = found(&key.whole).or_else(|| found(&key.nested))?;
+        self.0[start..].lines().next()
+    }
+}
+
+/// Keys and values are cleaned, and hold neither tabs nor line ends.
+impl FromIterator<(String, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut text = "\n".to_owned();
+        for (key, value) in pairs {
+            let cut = value
+                .char_indices()
+                .map(|(at, _)| at)
+                .find(|at| *at >= LONGEST_VALUE)
+                .unwrap_or(value.len());
+            let line = [key.as_str(), "\t", &value[..cut], "\n"].concat();
+            if text.len() + line.len() > LARGEST {
+                break;
+            }
+            text += &line;
+        }
+        Self(text.into())
+    }
+}
+
+impl Key {
+    /// A key by its name: all of it, or what stands after the last dot of a nested one.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            whole: Finder::new(&format!("\n{name}\t")).into_owned(),
+            nested: Finder::new(&format!(".{name}\t")).into_owned(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let owned = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        owned.collect()
+    }
+
+    #[test]
+    fn keys_are_found_whole_or_by_what_follows_the_last_dot() {
+        let settings = settings(&[
+            ("jitter.hue", "0.1"),
+            ("seed", "7"),
+            ("hue_seed", "9"),
+            ("note", ""),
+        ]);
+        let get = |name| settings.get(&Key::new(name));
+        assert_eq!(
+            (get("seed"), get("hue"), get("jitter.hue")),
+            (Some("7"), Some("0.1"), Some("0.1"))
+        );
+        assert_eq!((get("note"), get("see"), get("7")), (Some(""), None, None));
+        assert_eq!(settings.pairs().count(), 4);
+        assert_eq!(Settings::default().get(&Key::new("seed")), None);
+    }
+
+    #[test]
+    fn what_nobody_finds_runs_by_costs_no_room() {
+        let long = "猫".repeat(5000);
+        let many = (0..5000).map(|key| (format!("key{key}"), long.clone()));
+        let settings: Settings = many.collect();
+        assert!(settings.0.len() <= LARGEST);
+        let value = settings.get(&Key::new("key0")).unwrap();
+        assert!(value.len() < LONGEST_VALUE + 4 && long.starts_with(value));
+    }
+}
