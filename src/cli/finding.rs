@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use color_eyre::eyre::Result;
 use jiff::Timestamp;
 
 use crate::query::filter::{self, Clock};
@@ -38,11 +37,11 @@ pub fn found(
 }
 
 /// Tells what is wrong with a query, below the word that is meant: a wrong command line.
-pub fn refuse(query: &str, problem: &Problem) -> Result<ExitCode> {
+pub fn refuse(query: &str, problem: &Problem) -> ExitCode {
     // Marks stand below a line only if that line is what the marks were counted on.
     if clean(query) == query {
         eprintln!("{}", problem.shown_in(query));
     }
     eprintln!("--where: {}", clean(&problem.message));
-    Ok(ExitCode::from(2))
+    ExitCode::from(2)
 }

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     if let Some(query) = &arguments.query {
         match finding::found(&summaries, query, now) {
             Ok(found) => summaries.retain(|summary| found.contains(&summary.dir)),
-            Err(problem) => return finding::refuse(query, &problem),
+            Err(problem) => return Ok(finding::refuse(query, &problem)),
         }
     }
     if arguments.json {

@@ -95,7 +95,7 @@ commands! {
     Runs {
         OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
-        Filter "filter" "Show only runs that hold these words" ["/"] hint "filter";
+        Filter "filter" "Show only runs that a query finds" ["/"] hint "filter";
         StopRun "stop-run" "Stop the run: it finishes its step and saves" ["K"] hint "stop";
         Mark "mark" "Mark the run, or take its mark away, and go on" ["space"];
         MarkRange "mark-range" "Begin to mark a range; again: end it here" ["v"];

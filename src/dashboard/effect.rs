@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::deriving;
 use super::evaluations;
 use super::house::Order;
+use super::remembered::Remembered;
 use super::tidy;
 use super::widget::chart::Options;
 use crate::launch::Request;
@@ -42,6 +43,10 @@ pub enum Effect {
     LoadMarks,
     /// Keep these as the marked runs for the next start.
     SaveMarks(Vec<RunDir>),
+    /// Keep how the table is left for the next start.
+    Remember(Box<Remembered>),
+    /// Read what these runs' columns have at these epochs.
+    Sample(Vec<u32>, Vec<RunDir>),
     /// Do something about evaluations.
     Evaluate(evaluations::Order),
     /// Keep house.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, WrapErr};
 use crossterm::event::{self, Event, KeyEventKind};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
@@ -16,6 +17,7 @@ use super::executor::Executor;
 use super::graphics::{self, Protocol};
 use super::house::Order;
 use super::message::{Message, Notice};
+use super::remembered;
 use super::state::State;
 use super::terminal::Terminal;
 use super::theme::Depth;
@@ -71,6 +73,8 @@ pub fn run(options: Options) -> Result<()> {
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
+    // A small file, read before the first frame: a table that is filtered a moment later would jump.
+    state.runs.restore(remembered::load(), TimeZone::system());
     let lookup = |name: &str| std::env::var(name).ok();
     let named = options.config.images.as_ref();
     let named = named.and_then(|images| Protocol::named(&images.value));

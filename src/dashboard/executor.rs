@@ -15,6 +15,7 @@ use super::evaluations;
 use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
+use super::remembered::{self, Remembered};
 use super::tidy;
 use super::update::standing;
 use super::view::form::Choice;
@@ -26,7 +27,7 @@ use crate::run::discover::{Found, discover_with_others};
 use crate::run::state::SILENCE;
 use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
-use crate::run::{Record, RunDir, marks, size};
+use crate::run::{Record, RunDir, marks, sample, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
@@ -60,6 +61,8 @@ struct Shared {
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
     marks: Mutex<Option<Vec<RunDir>>>,
+    /// The same of how the table is left.
+    table: Mutex<Option<Remembered>>,
     messages: Sender<Message>,
 }
 
@@ -96,6 +99,7 @@ impl Executor {
             watcher: Mutex::new(watcher),
             save_theme,
             marks: Mutex::default(),
+            table: Mutex::default(),
             messages,
         });
         let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -144,6 +148,9 @@ impl Executor {
         if let Effect::SaveMarks(marks) = &effect {
             *lock(&self.shared.marks) = Some(marks.clone());
         }
+        if let Effect::Remember(left) = &effect {
+            *lock(&self.shared.table) = Some((**left).clone());
+        }
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
             Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchThen(..) => 0,
@@ -166,6 +173,7 @@ impl Executor {
     /// Keeps summaries and marks for the next start; called once at the end, on the caller's thread.
     pub fn finish(&self) {
         save_marks(&self.shared);
+        save_table(&self.shared);
         flush(&self.shared);
     }
 }
@@ -182,6 +190,26 @@ fn save_marks(shared: &Shared) {
     if let Some(Err(error)) = unsaved.take().map(|dirs| marks::save(&shared.roots, &dirs)) {
         let text = format!("the marks are not kept for the next start: {error}");
         let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
+    }
+}
+
+fn save_table(shared: &Shared) {
+    let mut unsaved = lock(&shared.table);
+    if let Some(Err(error)) = unsaved.take().map(|left| remembered::save(&left)) {
+        let text = format!("how the table is left is not kept for the next start: {error}");
+        let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
+    }
+}
+
+/// Handed over a few at a time: the table fills as they come.
+fn sample_all(shared: &Shared, epochs: &[u32], dirs: &[RunDir]) {
+    for dirs in dirs.chunks(BATCH) {
+        let of_run = |dir: &RunDir| {
+            let at = |epoch: &u32| (dir.clone(), *epoch, sample::at_epoch(dir, *epoch));
+            epochs.iter().map(at).collect::<Vec<_>>()
+        };
+        let samples = dirs.iter().flat_map(of_run).collect();
+        let _ = shared.messages.send(Message::Sampled(samples));
     }
 }
 
@@ -237,6 +265,8 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
+        Effect::Remember(_) => save_table(shared),
+        Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
         Effect::Derive(order) => send(deriving::carry_out(order)),
         Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),

@@ -12,6 +12,7 @@ use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use super::widget::chart::Options;
+use super::view::runs::Sampled;
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
@@ -68,6 +69,8 @@ pub enum Message {
     ChartsLoaded(Options),
     /// What an opened run's charts need beyond the measured numbers was made.
     Derived(deriving::Outcome),
+    /// What runs' columns have at epochs that were asked for.
+    Sampled(Vec<Sampled>),
     /// What came of keeping house.
     Kept(Outcome),
     /// News about evaluations.

@@ -15,6 +15,7 @@ mod house;
 mod keymap;
 mod message;
 mod packing;
+mod remembered;
 mod settings;
 mod state;
 mod terminal;

@@ -33,7 +33,19 @@ use crate::run::summary::Summary;
 /// Takes in a message that came at `now`.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
     state.now = now;
+    state.runs.at(now);
     state.dirty = true;
+    let mut effects = take_in(state, message);
+    let unsampled = state.runs.unsampled();
+    effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));
+    if let Some(left) = state.runs.unsaved() {
+        // Before the order to quit, which is the last.
+        effects.insert(0, Effect::Remember(Box::new(left)));
+    }
+    effects
+}
+
+fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(state, event),
         Message::Mouse(event) => view::run::mouse::act(state, event),
@@ -48,7 +60,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         }
         Message::Terminated | Message::InputEnded => end(state),
         Message::Woke => {
-            if state.runs.has_rested(now) {
+            if state.runs.has_rested(state.now) {
                 let effects = look_closer(state);
                 // The preview changes once, when the run is read.
                 state.dirty = !effects
@@ -106,6 +118,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::MarksLoaded(dirs) => {
             state.runs.remember_marks(dirs);
             Vec::new()
+        }
+        Message::Sampled(samples) => {
+            state.runs.sampled(samples);
+            look_closer(state)
         }
         Message::Evaluation(news) => evaluations::update(state, news),
         Message::FirstDrawn => {
@@ -500,7 +516,7 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
         }
         state.runs.update(found, summary);
     }
-    state.runs.arrange();
+    state.runs.reread();
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);
     let due = again.iter().chain(&newly_active);

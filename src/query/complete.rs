@@ -144,12 +144,12 @@ fn values_like<'a>(
     }
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for subject in runs {
-        seen.extend(
-            field
-                .texts(&subject)
-                .iter()
-                .map(|text| text.lines().next().unwrap_or_default().to_owned()),
-        );
+        for text in field.texts(&subject) {
+            let line = text.lines().next().unwrap_or_default();
+            if !seen.contains(line) {
+                seen.insert(line.to_owned());
+            }
+        }
         if seen.len() > 1000 {
             break;
         }

@@ -27,7 +27,7 @@ pub enum Filter {
     /// Text that a run holds, in small letters.
     Words(String),
     /// A value of a run.
-    Test(Field, Test),
+    Test(Box<Field>, Test),
 }
 
 /// What a value must be.
@@ -88,7 +88,7 @@ impl Filter {
             Query::Words(text) => Self::Words(text.text.to_lowercase()),
             Query::Compare { name, op, value } => {
                 let field = Field::named(&name.text, names).ok_or_else(|| unknown(name, names))?;
-                compare(field, *op, value, clock)?
+                compare(field, name, *op, value, clock)?
             }
         })
     }
@@ -172,31 +172,36 @@ impl Test {
 }
 
 fn unknown(name: &Text, names: &Names) -> Problem {
-    let meant = match names.nearest(&name.text) {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None => "Tab completes names".to_owned(),
-    };
-    let message = format!("no run has anything called {}; {meant}", name.text);
+    let nearest = names.nearest(&name.text);
+    let meant = nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
+    let message = format!("no run has anything called {}{meant}", name.text);
     Problem::new(name.span.clone(), message)
 }
 
-fn compare(field: Field, op: Op, value: &Text, clock: &Clock) -> Result<Filter, Problem> {
+fn compare(
+    field: Field,
+    name: &Text,
+    op: Op,
+    value: &Text,
+    clock: &Clock,
+) -> Result<Filter, Problem> {
     let negate = |filter| match op {
         Op::IsNot => Filter::Not(Box::new(filter)),
         _ => filter,
     };
     let problem = |what: &str| {
-        let message = format!("{} is {what}, not {:?}", field.name(), value.text);
+        let message = format!("{} is {what}, not {:?}", name.text, value.text);
         Problem::new(value.span.clone(), message)
     };
     if value.text == "*" && !value.is_quoted && !op.is_order() {
-        return Ok(negate(Filter::Test(field, Test::Present)));
+        return Ok(negate(Filter::Test(Box::new(field), Test::Present)));
     }
     let test = match field.kind() {
         Kind::Moment => during(op, value, clock)
             .ok_or_else(|| problem("a time such as 2026-11-24, yesterday or 2d (ago)"))?,
         Kind::Text | Kind::Flag if op.is_order() => {
-            return Err(problem("a text: it has no order; write : or ="));
+            let message = format!("{} is a text and has no order: write : or =", name.text);
+            return Err(Problem::new(name.span.clone(), message));
         }
         Kind::Text => Test::OneOf(alternatives(value, |_| None), op != Op::Has),
         Kind::Flag => {
@@ -218,12 +223,12 @@ fn compare(field: Field, op: Op, value: &Text, clock: &Clock) -> Result<Filter, 
             .ok_or_else(|| problem("a size such as 500MB or 10GB"))?,
         Kind::Either => match amount(op, value, quantity::number) {
             Some(test @ (Test::Order(..) | Test::Between(..))) => test,
-            None if op.is_order() => return Err(problem("compared as a number")),
+            None if op.is_order() => return Err(problem("compared with a number here")),
             _ => Test::OneOf(alternatives(value, quantity::number), op != Op::Has),
         },
     };
     check_states(&field, &test, value)?;
-    Ok(negate(Filter::Test(field, test)))
+    Ok(negate(Filter::Test(Box::new(field), test)))
 }
 
 /// A state that there is not is a slip, not a run that is hard to find.

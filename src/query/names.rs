@@ -67,6 +67,6 @@ impl Names {
     pub fn nearest(&self, name: &str) -> Option<&str> {
         let near = |known: &&str| strsim::damerau_levenshtein(known, name);
         let nearest = self.all().min_by_key(near)?;
-        (near(&nearest) <= 1 + name.chars().count() / 4).then_some(nearest)
+        (near(&nearest) <= (name.chars().count() / 3).max(1)).then_some(nearest)
     }
 }

@@ -8,7 +8,7 @@ use super::metrics::Tail;
 pub fn at_epoch(dir: &RunDir, epoch: u32) -> Vec<(String, f64)> {
     let mut tail = Tail::open(dir.metrics_csv());
     match tail.poll().and_then(|_| tail.settle()) {
-        Ok(_) => headline::at_epoch(tail.metrics(), epoch),
+        Ok(()) => headline::at_epoch(tail.metrics(), epoch),
         Err(_) => Vec::new(),
     }
 }

@@ -19,8 +19,8 @@ pub struct Settings(Box<str>);
 #[derive(Debug, Clone)]
 pub struct Key {
     name: String,
-    whole: Finder<'static>,
-    nested: Finder<'static>,
+    /// As it begins a line, and as the last part of a nested key.
+    finders: Box<[Finder<'static>; 2]>,
 }
 
 impl Default for Settings {
@@ -44,7 +44,8 @@ impl Settings {
     pub fn get(&self, key: &Key) -> Option<&str> {
         let bytes = self.0.as_bytes();
         let found = |finder: &Finder| Some(finder.find(bytes)? + finder.needle().len());
-        let start = found(&key.whole).or_else(|| found(&key.nested))?;
+        let [whole, nested] = &*key.finders;
+        let start = found(whole).or_else(|| found(nested))?;
         self.0[start..].lines().next()
     }
 }
@@ -74,8 +75,9 @@ impl Key {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            whole: Finder::new(&format!("\n{name}\t")).into_owned(),
-            nested: Finder::new(&format!(".{name}\t")).into_owned(),
+            finders: Box::new(
+                ["\n", "."].map(|before| Finder::new(&format!("{before}{name}\t")).into_owned()),
+            ),
         }
     }
 

@@ -171,22 +171,8 @@ impl Summary {
             observed.reason = Some(damage);
         }
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
-        let elapsed = metrics
-            .column("time_elapsed")
-            .and_then(Column::last)
-            .map(|(_, seconds)| seconds);
-        let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let recorded = record.as_ref().and_then(|record| {
-            let end = record.ended_at.or(record.heartbeat_at)?;
-            Duration::try_from(end - record.started_at?).ok()
-        });
-        let duration = duration.or(recorded);
-        let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
-        let started_at = record
-            .as_ref()
-            .map(|record| record.started_at.unwrap_or(record.created_at))
-            .or(begun);
         let active = observed.state.is_active();
+        let times = Times::of(record.as_ref(), metrics, modified_at, active);
         let progress = active.then(|| {
             let mut steps = Tail::open(dir.steps_csv());
             steps
@@ -227,12 +213,9 @@ impl Summary {
                 .map(|column| headline::thin(&column.y))
                 .unwrap_or_default(),
             trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
-            started_at,
-            ended_at: (!active)
-                .then(|| record.as_ref().and_then(|record| record.ended_at))
-                .flatten()
-                .or((!active).then_some(modified_at)),
-            duration,
+            started_at: times.started_at,
+            ended_at: times.ended_at,
+            duration: times.duration,
             modified_at,
             size_bytes: None,
             problems: metrics.problem_count,
@@ -270,6 +253,42 @@ impl Summary {
         let before_end = Duration::try_from_secs_f64(last - best).ok()?;
         let end = self.ended_at.unwrap_or(self.modified_at);
         end.checked_sub(before_end).ok()
+    }
+}
+
+/// When a run began and ended, as far as that is known.
+struct Times {
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    duration: Option<Duration>,
+}
+
+impl Times {
+    fn of(
+        record: Option<&Record>,
+        metrics: &Metrics,
+        modified_at: Timestamp,
+        is_active: bool,
+    ) -> Self {
+        let elapsed = metrics
+            .column("time_elapsed")
+            .and_then(Column::last)
+            .map(|(_, seconds)| seconds);
+        let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let recorded = record.and_then(|record| {
+            let end = record.ended_at.or(record.heartbeat_at)?;
+            Duration::try_from(end - record.started_at?).ok()
+        });
+        let duration = duration.or(recorded);
+        let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
+        let ended = record.and_then(|record| record.ended_at);
+        Self {
+            started_at: record
+                .map(|record| record.started_at.unwrap_or(record.created_at))
+                .or(begun),
+            ended_at: (!is_active).then(|| ended.unwrap_or(modified_at)),
+            duration,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod compare;
 mod dashboard;
 mod evaluations;
 mod fake_worker;
+mod finding;
 mod house;
 mod libtorch_script;
 mod pty;

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::command::Action;
-use super::super::state::State;
+use super::super::state::{Screen, State};
 use super::super::theme::Role;
 
 /// Draws the bottom line.
@@ -20,6 +20,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         };
         Line::styled(format!("{mark}{}", notice.text), theme.style(role)).render(area, buf);
         return;
+    }
+    if state.overlay.is_none() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
+        return super::runs::draw_query_hints(state, area, buf);
     }
     let context = super::context(state);
     let hints: Vec<_> = state

@@ -1,12 +1,16 @@
 //! The table of runs: every run below the roots, newest first, filtered as one types.
 
 mod draw;
+mod draw_query;
 mod marks;
+mod query_line;
+#[cfg(test)]
+mod query_tests;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::super::command::Action;
@@ -14,7 +18,6 @@ use super::super::effect::Effect;
 use super::super::house::{self, Order};
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
-use super::super::widget::prompt::Prompt;
 use super::ask::{About, Ask};
 use super::confirm::Confirm;
 use super::note::NoteEditor;
@@ -24,8 +27,11 @@ use crate::run::RunDir;
 use crate::run::notes::{Change, Notes};
 use crate::run::summary::Summary;
 
+use query_line::Typed;
+
 pub use draw::draw;
-pub use table::Runs;
+pub use draw_query::draw_hints as draw_query_hints;
+pub use table::{Runs, Sampled};
 
 /// From so many rows on there is a preview below the table.
 const PREVIEW_FROM: u16 = 34;
@@ -100,11 +106,15 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkAll => runs.mark_shown(now),
         Action::MarkInvert => runs.invert_marks(now),
         Action::MarkNone => runs.unmark_all(now),
-        Action::Filter => runs.editing = true,
+        Action::Filter => {
+            runs.query.editing = true;
+            runs.query.names(&runs.rows);
+        }
         Action::ClearFilter if runs.leave_range() => {}
         Action::ClearFilter => {
-            runs.filter = Prompt::default();
-            runs.arrange();
+            runs.query.clear();
+            runs.unsaved = true;
+            runs.reread_query();
         }
         Action::Refresh => return vec![Effect::Discover],
         Action::StopRun => {
@@ -261,17 +271,12 @@ pub fn ask_to_stop(state: &mut State, dir: &RunDir) {
 /// A key while the filter is typed.
 pub fn type_key(state: &mut State, event: KeyEvent) {
     let runs = &mut state.runs;
-    match event.code {
-        KeyCode::Enter => runs.editing = false,
-        KeyCode::Esc => {
-            runs.editing = false;
-            runs.filter = Prompt::default();
-            runs.arrange();
-        }
-        _ => {
-            if runs.filter.key(event) {
-                runs.arrange();
-            }
+    match runs.query.key(event, &runs.rows) {
+        Typed::Nothing => {}
+        Typed::Changed => runs.reread_query(),
+        Typed::Kept => {
+            runs.unsaved = true;
+            runs.reread_query();
         }
     }
     let height = table_height(state.size);
@@ -280,6 +285,7 @@ pub fn type_key(state: &mut State, event: KeyEvent) {
 
 /// Text that was pasted into the filter.
 pub fn paste(state: &mut State, text: &str) {
-    state.runs.filter.insert(text);
-    state.runs.arrange();
+    let runs = &mut state.runs;
+    runs.query.insert(text, &runs.rows);
+    runs.reread_query();
 }

@@ -21,6 +21,13 @@ impl Prompt {
         }
     }
 
+    /// A prompt that holds `text`, with the cursor after so many of its characters.
+    pub fn with_cursor(text: &str, cursor: usize) -> Self {
+        let chars: Vec<char> = text.chars().collect();
+        let cursor = cursor.min(chars.len());
+        Self { chars, cursor }
+    }
+
     /// The text.
     pub fn text(&self) -> String {
         self.chars.iter().collect()

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::areas;
+use super::draw_query;
 use super::marks::MARK;
 use super::table::Row;
 use crate::dashboard::state::State;
@@ -31,6 +32,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     draw_header(state, &columns, header, buf);
     if state.runs.order.is_empty() {
         draw_empty(state, table, buf);
+        draw_query::draw_offer(state, below_top(area), buf);
         return;
     }
     let marked = state.runs.marked();
@@ -51,6 +53,15 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         );
     }
     draw_preview(state, below, buf);
+    draw_query::draw_offer(state, below_top(area), buf);
+}
+
+fn below_top(area: Rect) -> Rect {
+    Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
 }
 
 /// The opened run below the table, under a rule. It follows the cursor once that rests.
@@ -81,7 +92,7 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
         .map(|root| text::clean(&root.display().to_string()).into_owned())
         .collect();
     let total = text::count(runs.rows.len() as u64);
-    let filtered = !runs.filter.text().is_empty();
+    let filtered = !runs.query.filter.is_everything();
     let count = if filtered {
         format!("{} of {total} runs", text::count(runs.order.len() as u64))
     } else if runs.rows.len() == 1 {
@@ -123,21 +134,8 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
         ));
     }
     Line::from(spans).render(area, buf);
-    if filtered || runs.editing {
-        let shown = runs.filter.text();
-        let width = (shown.chars().count() as u16 + 3).min(area.width);
-        let place = Rect {
-            x: area.right() - width,
-            width,
-            ..area
-        };
-        buf.set_style(place, theme.style(Role::Prompt));
-        Line::from(vec![
-            Span::styled(" /", theme.style(Role::Key)),
-            Span::raw(shown),
-            Span::raw(if runs.editing { "▏" } else { " " }),
-        ])
-        .render(place, buf);
+    if filtered || runs.query.editing || !runs.query.text().is_empty() {
+        draw_query::draw(state, area, buf);
     }
 }
 
@@ -199,7 +197,7 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
         .collect();
     let lines = if !state.runs.rows.is_empty() {
         vec![
-            Line::from("No run passes the filter."),
+            Line::from("No run passes the query."),
             Line::from("Esc shows all runs again."),
         ]
     } else if state.runs.searched {

@@ -6,11 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::marks::Marks;
+use super::query_line::QueryLine;
 use crate::dashboard::evaluations::Evaluations;
+use crate::dashboard::remembered::Remembered;
 use crate::dashboard::view::columns::{self, Column};
-use crate::dashboard::widget::prompt::Prompt;
+use crate::query::Subject;
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
@@ -19,6 +22,9 @@ use crate::text;
 /// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
 /// little on a slow line.
 pub const REST: Duration = Duration::from_millis(250);
+
+/// What a run's columns have at an epoch.
+pub type Sampled = (RunDir, u32, Vec<(String, f64)>);
 
 /// A run in the table.
 #[derive(Debug)]
@@ -41,8 +47,9 @@ pub struct Runs {
     pub(super) sort: (Column, bool),
     pub(super) columns: Vec<Column>,
     pub(super) marks: Marks,
-    pub(super) filter: Prompt,
-    pub(super) editing: bool,
+    pub(super) query: QueryLine,
+    /// Whether something that is remembered has changed since it was last asked for.
+    pub(super) unsaved: bool,
     /// Whether all roots have been searched.
     pub(super) searched: bool,
     pub(super) problems: Vec<String>,
@@ -64,8 +71,8 @@ impl Default for Runs {
             sort: (Column::Age, false),
             columns: Column::ALL.to_vec(),
             marks: Marks::default(),
-            filter: Prompt::default(),
-            editing: false,
+            query: QueryLine::default(),
+            unsaved: false,
             searched: false,
             problems: Vec::new(),
             moved_at: None,
@@ -79,6 +86,26 @@ impl Runs {
     /// Shows these columns only, in the table's order.
     pub fn set_columns(&mut self, columns: Vec<Column>) {
         self.columns = columns;
+    }
+
+    /// The table as it was left.
+    pub fn restore(&mut self, left: Remembered, zone: TimeZone) {
+        self.query.restore(&left.query, left.queries, zone);
+        self.reread_query();
+    }
+
+    /// How the table is left, if that has changed since it was last asked for.
+    pub fn unsaved(&mut self) -> Option<Remembered> {
+        std::mem::take(&mut self.unsaved).then(|| Remembered {
+            query: self.query.text().trim().to_owned(),
+            queries: self.query.queries.clone(),
+            ..Remembered::default()
+        })
+    }
+
+    /// The time is another.
+    pub fn at(&mut self, now: Timestamp) {
+        self.query.now = now;
     }
 
     /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
@@ -127,7 +154,7 @@ impl Runs {
 
     /// Whether text is being typed.
     pub fn is_typing(&self) -> bool {
-        self.editing
+        self.query.editing
     }
 
     /// Takes in runs that were found. Returns those that still have to be summed up, those on the screen first.
@@ -148,7 +175,7 @@ impl Runs {
             let summary = summary.or_else(|| self.rows.remove(&dir).and_then(|row| row.summary));
             self.rows.insert(dir, Row { found, summary });
         }
-        self.arrange();
+        self.reread();
         let place: HashMap<&RunDir, usize> = self
             .order
             .iter()
@@ -171,6 +198,7 @@ impl Runs {
             .and_then(|row| row.summary.as_ref()?.size_bytes);
         summary.size_bytes = summary.size_bytes.or(size);
         let known = self.rows.get(&found.dir);
+        self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
         self.rows.insert(
             found.dir.clone(),
@@ -226,6 +254,49 @@ impl Runs {
             self.forget_lost_marks();
         }
         self.problems = problems;
+        self.reread();
+    }
+
+    /// The runs are others, or the query is: it is read anew, and the runs that pass are put in order.
+    pub fn reread(&mut self) {
+        self.query.forget_names();
+        self.reread_query();
+    }
+
+    /// The query is another.
+    pub(super) fn reread_query(&mut self) {
+        self.query.read(&self.rows, self.searched);
+        self.arrange();
+        let is_lost = self.order.is_empty() && self.query.problem.is_none();
+        if is_lost && self.query.pass_over_name(&self.rows) {
+            self.arrange();
+        }
+    }
+
+    /// The epochs at which the query asks for values, and the runs of which they were not read.
+    pub fn unsampled(&mut self) -> Option<(Vec<u32>, Vec<RunDir>)> {
+        let epochs = self.query.filter.epochs();
+        if epochs.is_empty() {
+            return None;
+        }
+        let summed = self.rows.values().filter(|row| row.summary.is_some());
+        let dirs = summed.map(|row| &row.found.dir);
+        let missing = self.query.samples.missing(dirs, &epochs);
+        // Asked for once: what stands for them until the answer comes is nothing.
+        for dir in &missing {
+            for epoch in &epochs {
+                self.query.samples.insert(dir.clone(), *epoch, Vec::new());
+            }
+        }
+        let epochs = epochs.into_iter().collect();
+        (!missing.is_empty()).then_some((epochs, missing))
+    }
+
+    /// Takes in values of chosen epochs.
+    pub fn sampled(&mut self, samples: Vec<Sampled>) {
+        for (dir, epoch, values) in samples {
+            self.query.samples.insert(dir, epoch, values);
+        }
         self.arrange();
     }
 
@@ -235,18 +306,17 @@ impl Runs {
             .cursor
             .as_ref()
             .and_then(|cursor| self.order.iter().position(|dir| dir == cursor));
-        let words: Vec<String> = self
-            .filter
-            .text()
-            .to_lowercase()
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
-        let mut shown: Vec<&Row> = self
-            .rows
-            .values()
-            .filter(|row| passes(row, &words))
-            .collect();
+        let query = &self.query;
+        let passes = |row: &&Row| {
+            let summary = row.summary.as_ref();
+            query.filter.passes(&Subject {
+                summary,
+                dir: &row.found.dir,
+                now: query.now,
+                samples: &query.samples,
+            })
+        };
+        let mut shown: Vec<&Row> = self.rows.values().filter(passes).collect();
         let (column, descending) = self.sort;
         shown.sort_by(|a, b| match (&a.summary, &b.summary) {
             (Some(a), Some(b)) => column.order(a, b, descending),
@@ -367,24 +437,4 @@ impl Runs {
         });
         rest.into_iter().chain(ages).min()
     }
-}
-
-/// Whether a run holds all the words, in its name, folder, network, recipe, state, tags or note; a star is the word `starred`, a
-/// baseline the word `baseline`, an archived run the word `archived`.
-fn passes(row: &Row, words: &[String]) -> bool {
-    let path = row.found.dir.name().to_lowercase();
-    words.iter().all(|word| {
-        path.contains(word)
-            || row.summary.as_ref().is_some_and(|summary| {
-                let notes = &summary.notes;
-                [&summary.name, &summary.model, &summary.recipe, &notes.note]
-                    .into_iter()
-                    .chain(&notes.tags)
-                    .any(|text| text.to_lowercase().contains(word))
-                    || summary.observed.state.name().contains(word)
-                    || notes.star && "starred".contains(word)
-                    || notes.baseline && "baseline".contains(word)
-                    || summary.archived.is_some() && "archived".contains(word)
-            })
-    })
 }

@@ -27,16 +27,16 @@ use crate::run::notes::Change;
 use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
 
-fn start() -> Timestamp {
+pub(super) fn start() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-fn dir(name: &str) -> RunDir {
+pub(super) fn dir(name: &str) -> RunDir {
     RunDir::new(format!("/nowhere/runs/{name}"))
 }
 
 /// A run that is so many hours old.
-fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
+pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
     let mut summary = summary(run);
     summary.dir = dir(name);
     summary.name = name.to_owned();
@@ -81,7 +81,7 @@ fn give_evaluations(state: &mut State) {
 }
 
 /// All runs of a small table, newest first: `lively`, `broken`, `proud`, `ancient`.
-fn listed(columns: u16, rows: u16) -> State {
+pub(super) fn listed(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), start());
     let runs = [
         aged("lively", RunState::Running, 71.5, 1),
@@ -105,7 +105,7 @@ fn listed(columns: u16, rows: u16) -> State {
     state
 }
 
-fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+pub(super) fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     for key in keys.chars() {
         let code = match key {
@@ -120,12 +120,12 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     effects
 }
 
-fn control(state: &mut State, key: char) -> Vec<Effect> {
+pub(super) fn control(state: &mut State, key: char) -> Vec<Effect> {
     let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL);
     update(state, start(), Message::Key(event))
 }
 
-fn order(state: &State) -> Vec<String> {
+pub(super) fn order(state: &State) -> Vec<String> {
     state.runs.order.iter().map(RunDir::name).collect()
 }
 
@@ -133,7 +133,7 @@ fn selected(state: &State) -> String {
     state.runs.selected().unwrap().found.dir.name()
 }
 
-fn drawn(state: &State) -> Buffer {
+pub(super) fn drawn(state: &State) -> Buffer {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
     let mut buf = Buffer::empty(area);
     view::draw(state, area, &mut buf);
