@@ -24,7 +24,7 @@ pub struct Arguments {
     #[arg(value_name = "ROOT")]
     pub roots: Vec<PathBuf>,
     /// Only runs that a query finds, as `/` takes it in the dashboard: `val_acc>94 model:resnet -tag:old age<2d "free text"`
-    #[arg(long = "where", value_name = "QUERY")]
+    #[arg(long = "where", value_name = "QUERY", allow_hyphen_values = true)]
     pub query: Option<String>,
     /// Print an array of runs as JSON
     #[arg(long)]
