@@ -124,6 +124,9 @@ commands! {
         PageUp "page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         CursorFirst "cursor-first" "First run" ["g", "home"];
         CursorLast "cursor-last" "Last run" ["G", "end"];
+        Copy "copy" "Copy a path, value, command or Markdown row" ["y"];
+        Export "export" "Write the table or curves to a file" ["W"];
+        Figures "figures" "Draw the run's or the marked runs' figures" ["F"];
         Refresh "refresh" "Search the roots again" ["f5", "ctrl-r"];
         ClearFilter "clear-filter" "Leave a range; else show all runs again" ["esc"];
     }
@@ -159,6 +162,9 @@ commands! {
         ChartRougher "chart-rougher" "Charts: smooth less" ["S"];
         ChartRobust "chart-robust" "Charts: leave outliers out of the range, or not" ["w"];
         ChartMarkers "chart-markers" "Charts: Braille dots, blocks or ASCII" ["M"];
+        CopyOfThis "copy-of-this-run" "Copy its path, a value, a command or a row" ["y"];
+        ExportThis "export-this-run" "Write its curves, or the table, to a file" ["W"];
+        FiguresOfThis "figures-of-this-run" "Draw its figures as PNG and SVG" ["F"];
         EvaluateThis "evaluate-this" "Evaluate a checkpoint of this run" ["e"] hint "evaluate";
         ShowRunEvaluations "run-evaluations" "Show this run's evaluations" ["E", "6"] hint "results";
         StarThis "star-this-run" "Give this run a star, or take it away" ["*"];

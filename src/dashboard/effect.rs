@@ -7,6 +7,7 @@ use super::deriving;
 use super::evaluations;
 use super::house::Order;
 use super::remembered::Remembered;
+use super::take_away;
 use super::tidy;
 use super::widget::chart::Options;
 use crate::launch::Request;
@@ -59,6 +60,10 @@ pub enum Effect {
     LoadCharts,
     /// Keep how charts are drawn for the next start.
     SaveCharts(Options),
+    /// Write a file, or draw pictures.
+    TakeAway(take_away::Order),
+    /// Put a text into the clipboard.
+    Copy(String),
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

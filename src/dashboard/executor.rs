@@ -16,6 +16,7 @@ use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
+use super::take_away;
 use super::tidy;
 use super::update::standing;
 use super::view::form::Choice;
@@ -276,6 +277,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
                 send(Message::Noticed(Notice::bad(text)));
             }
         }
+        Effect::TakeAway(order) => send(Message::Noticed(take_away::carry_out(order))),
         Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
         Effect::Tidy(order) => tidy_up(shared, order),
         Effect::SaveTheme(name) => {
@@ -285,7 +287,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FlushCache => flush(shared),
         // The loop's own.
-        Effect::Suspend | Effect::Quit => {}
+        Effect::Suspend | Effect::Quit | Effect::Copy(_) => {}
     }
 }
 

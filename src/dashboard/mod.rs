@@ -2,6 +2,7 @@
 //! a small pool carries the orders out, views only read.
 
 mod chart_settings;
+mod clipboard;
 pub mod command;
 mod deriving;
 mod effect;
@@ -18,6 +19,7 @@ mod packing;
 mod remembered;
 mod settings;
 mod state;
+mod take_away;
 mod terminal;
 pub mod theme;
 mod tidy;

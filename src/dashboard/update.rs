@@ -15,6 +15,7 @@ use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
+use super::take_away;
 use super::tidy;
 use super::view::confirm::Confirm;
 use super::view::opened::Opened;
@@ -212,6 +213,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen = Screen::Runs;
             return look_closer(state);
         }
+        Action::Copy | Action::CopyOfThis => take_away::offer_copies(state),
+        Action::Export | Action::ExportThis => take_away::offer_exports(state),
+        Action::Figures | Action::FiguresOfThis => return take_away::draw(state),
         _ if in_table(action).is_some() => {
             return in_table(action).map_or_else(Vec::new, |same| runs::act(state, same));
         }

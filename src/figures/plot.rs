@@ -117,7 +117,7 @@ impl Picture<'_> {
     fn draw<B: DrawingBackend>(&self, whole: &Canvas<B>) -> Result<(), DrawError<B>> {
         whole.fill(&WHITE)?;
         let style = font(px(21)).into_font().color(&INK);
-        let body = whole.titled(self.title, style)?;
+        let body = whole.margin(px(8), 0, 0, 0).titled(self.title, style)?;
         let areas = body.split_evenly((1, self.panels.len().max(1)));
         for (panel, area) in self.panels.iter().zip(areas) {
             panel.draw(&area)?;
@@ -252,7 +252,8 @@ impl Panel<'_> {
             line((left, at), (columns.end, at), thin(GRID))?;
             line((left - px(5) as i32, at), (left, at), thin(INK))?;
             let beside = Pos::new(HPos::Right, VPos::Center);
-            let place = local((left - px(9) as i32, at));
+            // The library's middle of a text lies above that of its digits.
+            let place = local((left - px(9) as i32, at + px(3) as i32));
             area.draw_text(&tick.label, &label.clone().pos(beside), place)?;
         }
         line((left, bottom), (columns.end, bottom), thin(INK))?;

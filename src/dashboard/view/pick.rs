@@ -20,6 +20,8 @@ enum Pick {
     Command(Action),
     /// The number of a theme in the state's list.
     Theme(usize),
+    /// Something to be done.
+    Thing(Box<Effect>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,22 @@ impl PickList {
         Self {
             title: "Commands",
             items,
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// Things to be done: each with its name, what it is, and the order for it.
+    pub fn things(title: &'static str, things: Vec<(String, String, Effect)>) -> Self {
+        let item = |(name, detail, effect)| Item {
+            name,
+            detail,
+            pick: Pick::Thing(Box::new(effect)),
+        };
+        Self {
+            title,
+            items: things.into_iter().map(item).collect(),
             prompt: Prompt::default(),
             cursor: 0,
             before: None,
@@ -216,6 +234,7 @@ pub fn key(
             };
             let effects = match item.pick {
                 Pick::Command(action) => super::super::update::act(state, action),
+                Pick::Thing(effect) => vec![*effect],
                 Pick::Theme(_) => {
                     state.notice = Some(Notice::good(format!("theme {}", item.name)));
                     vec![Effect::SaveTheme(item.name)]

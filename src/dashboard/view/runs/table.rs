@@ -407,6 +407,11 @@ impl Runs {
         self.arrange();
     }
 
+    /// The runs that the filter shows, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &Row> {
+        self.order.iter().filter_map(|dir| self.rows.get(dir))
+    }
+
     /// The runs on the screen.
     pub fn on_screen(&self, height: u16) -> impl Iterator<Item = &Row> {
         self.order
