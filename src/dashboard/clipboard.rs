@@ -46,10 +46,11 @@ pub fn sequence(text: &str, wrapped: Wrapped) -> Option<Vec<u8>> {
         }
         // It takes no longer strings than this.
         Wrapped::Screen => {
-            let parts = plain.as_bytes().chunks(700);
+            let mut parts = String::new();
+            for part in plain.as_bytes().chunks(700) {
+                parts.extend(["\x1bP", &String::from_utf8_lossy(part), "\x1b\\"]);
+            }
             parts
-                .map(|part| format!("\x1bP{}\x1b\\", String::from_utf8_lossy(part)))
-                .collect()
         }
     };
     Some(bytes.into_bytes())

@@ -32,9 +32,7 @@ const FIELDS: [Field; 15] = [
     ("size_bytes", |run| {
         Cell::number(run.size_bytes.map(|bytes| bytes as f64))
     }),
-    ("tags", |run| {
-        Cell::text(run.notes.tags.iter().cloned().collect::<Vec<_>>().join(" "))
-    }),
+    ("tags", |run| Cell::text(run.notes.tags.join(" "))),
     ("note", |run| Cell::text(run.notes.note.as_str())),
     ("star", |run| {
         Cell::text(if run.notes.star { "yes" } else { "" })

@@ -232,16 +232,15 @@ fn outlined(curves: &[OutlineCurve], place: impl Fn(Point) -> (f32, f32), path: 
             let (x, y) = place(from);
             let _ = write!(path, "M{x:.1} {y:.1}");
         }
-        let ((x, y), p) = (place(to), &place);
+        let pair = |point: Point| {
+            let (across, down) = place(point);
+            format!("{across:.1} {down:.1}")
+        };
         let _ = match curve {
-            OutlineCurve::Line(..) => write!(path, "L{x:.1} {y:.1}"),
-            OutlineCurve::Quad(_, by, _) => {
-                let (bx, by) = p(*by);
-                write!(path, "Q{bx:.1} {by:.1} {x:.1} {y:.1}")
-            }
-            OutlineCurve::Cubic(_, a, b, _) => {
-                let ((ax, ay), (bx, by)) = (p(*a), p(*b));
-                write!(path, "C{ax:.1} {ay:.1} {bx:.1} {by:.1} {x:.1} {y:.1}")
+            OutlineCurve::Line(..) => write!(path, "L{}", pair(to)),
+            OutlineCurve::Quad(_, by, _) => write!(path, "Q{} {}", pair(*by), pair(to)),
+            OutlineCurve::Cubic(_, first, second, _) => {
+                write!(path, "C{} {} {}", pair(*first), pair(*second), pair(to))
             }
         };
         end = Some(to);
