@@ -3,6 +3,7 @@
 
 mod chart_settings;
 pub mod command;
+mod compare;
 mod deriving;
 mod effect;
 mod evaluations;
