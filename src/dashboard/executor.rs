@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::compare;
 use super::chart_settings;
+use super::compare;
 use super::deriving;
 use super::effect::Effect;
 use super::evaluations;

@@ -235,12 +235,7 @@ impl CompareView {
     }
 
     /// Draws the screen.
-    pub fn draw(
-        &self,
-        (options, theme): (Options, &Theme),
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
+    pub fn draw(&self, (options, theme): (Options, &Theme), area: Rect, buf: &mut Buffer) {
         let [head, tabs, pane] = areas(area);
         self.draw_head(theme, head, buf);
         let note = self.note();
