@@ -9,6 +9,7 @@ use crate::analysis::compare::settings::{Relevance, relevance};
 use crate::analysis::compare::{Along, Comparison, Metric, Question, compare};
 use crate::analysis::decimate::Blocks;
 use crate::analysis::range::Range;
+use crate::analysis::scale::Scale;
 use crate::run::contender::Contender;
 use crate::run::metrics::Column;
 
@@ -176,7 +177,10 @@ pub fn analyse(job: &Job) -> Analysis {
     } else {
         1
     };
-    let rest = metrics.iter().filter(|metric| *metric != chosen);
+    // A clock tells little over epochs; who wants it chooses it.
+    let rest = metrics
+        .iter()
+        .filter(|metric| *metric != chosen && metric.scale != Scale::Seconds);
     let drawn: Vec<(Charted, Option<Range>)> = std::iter::once(chosen)
         .chain(rest)
         .take(most)

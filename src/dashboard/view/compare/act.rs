@@ -137,7 +137,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 impl CompareView {
     fn act(&mut self, action: Action, pane: Rect) -> Vec<Effect> {
-        let page = usize::from(pane.height)
+        let screenful = usize::from(pane.height)
             .saturating_sub(2)
             .max(1)
             .cast_signed();
@@ -151,8 +151,8 @@ impl CompareView {
             Action::CompareSettings => self.part = Part::Settings,
             Action::CompareDown => self.step(1, pane),
             Action::CompareUp => self.step(-1, pane),
-            Action::ComparePageDown => self.step(page, pane),
-            Action::ComparePageUp => self.step(-page, pane),
+            Action::ComparePageDown => self.step(screenful, pane),
+            Action::ComparePageUp => self.step(-screenful, pane),
             Action::CompareFirst => self.step(isize::MIN / 2, pane),
             Action::CompareLast => self.step(isize::MAX / 2, pane),
             Action::CompareLeft => self.sideways(-1),

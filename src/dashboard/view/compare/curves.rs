@@ -67,7 +67,7 @@ impl CompareView {
             } else {
                 "runs have"
             };
-            title += &format!(", {} {runs} no {along}", charted.placeless);
+            title = format!("{title}, {} {runs} no {along}", charted.placeless);
         }
         if charted.curves.is_empty() {
             return Line::styled(title, theme.style(Role::Warn)).render(area, buf);

@@ -19,6 +19,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::parts;
+use super::run::lines::wrapped;
 use crate::analysis::compare::{Cell, Comparison};
 use crate::analysis::scale::Scale;
 use crate::dashboard::compare::analysis::{Analysis, Job, Wish};
@@ -71,6 +72,15 @@ enum Asked {
     Threshold,
 }
 
+/// Whether something is being worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Idle,
+    Running,
+    /// It is, and is out of date already.
+    Again,
+}
+
 /// Where one is in a comparison.
 #[derive(Debug)]
 pub struct CompareView {
@@ -83,9 +93,7 @@ pub struct CompareView {
     is_read: bool,
     wish: Wish,
     analysis: Option<Box<Analysis>>,
-    /// Whether something is being worked out, and whether that is already out of date.
-    working: bool,
-    again: bool,
+    work: Work,
     part: Part,
     /// The row under the cursor, by its place among the comparison's rows.
     row: usize,
@@ -120,8 +128,7 @@ impl CompareView {
             is_read: false,
             wish: Wish::default(),
             analysis: None,
-            working: false,
-            again: false,
+            work: Work::Idle,
             part: Part::Curves,
             row: 0,
             top: 0,
@@ -142,11 +149,11 @@ impl CompareView {
         if !self.is_read {
             return Vec::new();
         }
-        if self.working {
-            self.again = true;
+        if self.work != Work::Idle {
+            self.work = Work::Again;
             return Vec::new();
         }
-        self.working = true;
+        self.work = Work::Running;
         let job = Job {
             runs: self.runs.iter().flatten().cloned().collect(),
             others: self.others.clone(),
@@ -179,11 +186,11 @@ impl CompareView {
                 return self.analyse();
             }
             News::Analysed(_, analysis) => {
-                self.working = false;
+                let work = std::mem::replace(&mut self.work, Work::Idle);
                 let rows = analysis.compared.as_ref().map_or(0, |of| of.rows.len());
                 self.row = self.row.min(rows.saturating_sub(1));
                 self.analysis = Some(analysis);
-                if std::mem::take(&mut self.again) {
+                if work == Work::Again {
                     return self.analyse();
                 }
             }
@@ -301,7 +308,7 @@ impl CompareView {
         } else {
             ""
         };
-        words += &format!(" by {}{unit}", metric.name);
+        words = format!("{words} by {}{unit}", metric.name);
         let mut more = vec![format!("{} is better", metric.better.word())];
         more.push(self.wish.along.words().to_owned());
         if self.wish.folded && compared.rows.len() < self.dirs.len() {
@@ -382,15 +389,22 @@ impl CompareView {
             let of = fitted(&self.name(best.row), 40).into_owned();
             sentences.push((format!("{of} is best; {sentence}"), Role::Muted));
         }
-        let below = (sentences.len() as u16 + 1).min(area.height / 2);
+        let lines: Vec<(&str, Role)> = sentences
+            .iter()
+            .flat_map(|(text, role)| {
+                wrapped(text, area.width)
+                    .into_iter()
+                    .map(|line| (line, *role))
+            })
+            .collect();
+        let below = (lines.len() as u16 + 1).min(area.height / 2);
         let upper = Rect {
             height: (area.height - below).min(compared.rows.len() as u16 + 1),
             ..area
         };
         self.draw_table(theme, upper, buf);
-        for (y, (text, role)) in (upper.bottom() + 1..area.bottom()).zip(sentences) {
-            let text = fitted(&text, usize::from(area.width)).into_owned();
-            buf.set_stringn(area.x, y, &text, usize::from(area.width), theme.style(role));
+        for (y, (text, role)) in (upper.bottom() + 1..area.bottom()).zip(lines) {
+            buf.set_stringn(area.x, y, text, usize::from(area.width), theme.style(role));
         }
     }
 }

@@ -25,7 +25,7 @@ fn run(name: &str, learning_rate: &str, augment: &str, seed: u32, best: f64) -> 
     let accuracy: Vec<f64> = (1..=40)
         .map(|epoch| {
             let learnt = 1.0 - (-0.15 * f64::from(epoch)).exp();
-            let wobble = f64::from((epoch * 7 + seed * 13) % 11 - 5) / 20.0;
+            let wobble = (f64::from((epoch * 7 + seed * 13) % 11) - 5.0) / 20.0;
             10.0 + (best - 10.0) * learnt + wobble
         })
         .collect();
