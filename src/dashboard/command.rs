@@ -106,7 +106,7 @@ commands! {
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
         MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
         MarkNone "mark-none" "Take all marks away" ["U"];
-        CompareRuns "compare" "Compare the marked runs, or this with a baseline" ["c"] hint "compare";
+        CompareRuns "compare" "Compare the marked runs, or this with a baseline" ["c"];
         Evaluate "evaluate" "Evaluate the run, or the marked ones" ["e"] hint "evaluate";
         ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" ["E"];
         Star "star" "Give the run a star, or take it away" ["*"];

@@ -132,7 +132,10 @@ fn marked_runs_are_compared_on_the_screen_and_marks_and_baseline_stay() {
     crate::fake_worker::wait_for("the baseline", || {
         fs::read_to_string(&notes).is_ok_and(|text| text.contains("baseline = true"))
     });
-    dashboard.press("\x1bA");
+    // One at a time: together they would be Alt-A.
+    dashboard.press("\x1b");
+    dashboard.wait("all runs", |screen| screen.contains("4 runs"));
+    dashboard.press("A");
     dashboard.wait("the marks", |screen| screen.contains("4 marked"));
     dashboard.press("q");
     assert!(dashboard.end().success());
@@ -143,7 +146,7 @@ fn marked_runs_are_compared_on_the_screen_and_marks_and_baseline_stay() {
     });
     dashboard.press("c");
     dashboard.wait("the curves", |screen| {
-        screen.contains("4 runs by val_acc") && screen.contains("+1 seeds")
+        screen.contains("4 runs by val_acc") && screen.contains("+1 seed")
     });
     dashboard.press("2");
     dashboard.wait("the noise", |screen| screen.contains("noise: sigma 0.28"));

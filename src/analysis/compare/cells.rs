@@ -62,7 +62,8 @@ impl Cell {
             Self::Runs => "N".to_owned(),
             Self::Best => "BEST".to_owned(),
             Self::BestEpoch => "EPOCH".to_owned(),
-            Self::Difference | Self::DifferenceAt => "DIFF".to_owned(),
+            Self::Difference => "DIFF".to_owned(),
+            Self::DifferenceAt => format!("DIFF AT{epoch}"),
             Self::Last => "LAST".to_owned(),
             Self::At => format!("AT{epoch}"),
             Self::Reached => of.threshold.map_or_else(

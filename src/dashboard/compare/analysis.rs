@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::analysis::compare::configs::{Setting, side_by_side};
 use crate::analysis::compare::fold::{Band, Folded};
 use crate::analysis::compare::settings::{Relevance, relevance};
-use crate::analysis::compare::{Along, Comparison, Metric, Question, compare};
+use crate::analysis::compare::{Along, Comparison, Metric, Question, best_of_each, compare};
 use crate::analysis::decimate::Blocks;
 use crate::analysis::range::Range;
 use crate::analysis::scale::Scale;
@@ -17,6 +17,8 @@ use crate::run::metrics::Column;
 const MOST_POINTS: usize = 2000;
 /// Up to so many rows other metrics than the chosen one are drawn, too.
 const MOST_FOR_ALL_CHARTS: usize = 60;
+/// Of more rows than these only those in sight are drawn, and the edges of all.
+pub const MOST_DRAWN: usize = 200;
 /// Charts that are drawn at most.
 const MOST_CHARTS: usize = 4;
 
@@ -95,6 +97,8 @@ pub struct Charted {
     pub curves: Vec<Drawn>,
     /// Runs that have the metric and no place on this axis.
     pub placeless: usize,
+    /// Of more rows than can be drawn, the lowest and the highest value of any at each place.
+    pub edges: Option<[Thin; 2]>,
 }
 
 /// The curve of one row.
@@ -158,15 +162,7 @@ pub fn analyse(job: &Job) -> Analysis {
         ..Question::by(chosen.clone())
     };
     let compared = compare(&runs, &others, &question);
-    let values: Vec<Option<f64>> = if compared.rows.iter().all(|row| row.members.len() == 1) {
-        best_values(&compared)
-    } else {
-        let each = Question {
-            folded: false,
-            ..question
-        };
-        best_values(&compare(&runs, &[], &each))
-    };
+    let values = best_of_each(&runs, chosen);
     let rows: Vec<&[usize]> = compared
         .rows
         .iter()
@@ -202,11 +198,6 @@ pub fn analyse(job: &Job) -> Analysis {
     }
 }
 
-fn best_values(compared: &Comparison) -> Vec<Option<f64>> {
-    let rows = compared.rows.iter();
-    rows.map(|row| row.best.map(|best| best.mean)).collect()
-}
-
 /// The curves of one metric, and what of the axis they span.
 fn charted(
     runs: &[&Contender],
@@ -219,7 +210,9 @@ fn charted(
         metric: metric.clone(),
         curves: Vec::new(),
         placeless: 0,
+        edges: None,
     };
+    let mut lines: Vec<Column> = Vec::new();
     let mut spanned: Option<Range> = None;
     for (row, members) in rows.iter().enumerate() {
         let having = members.iter().map(|run| runs[*run]);
@@ -236,6 +229,9 @@ fn charted(
             spanned = Some(spanned.map_or(range, |spanned| spanned.union(range)));
         }
         let thin = |column: &Column| Thin::of(column, wish.zoom);
+        if rows.len() > MOST_DRAWN {
+            lines.extend(curves.iter().cloned());
+        }
         let drawn = match &curves[..] {
             [] => continue,
             [only] => Drawn {
@@ -259,6 +255,15 @@ fn charted(
             }
         };
         charted.curves.push(drawn);
+    }
+    if rows.len() > MOST_DRAWN {
+        let all = if wish.along.is_counted() {
+            Folded::of(&lines)
+        } else {
+            Folded::between(&lines)
+        };
+        let edges = all.edges(Band::Extremes);
+        charted.edges = Some(edges.map(|edge| Thin::of(&edge, wish.zoom)));
     }
     (charted, spanned)
 }

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
@@ -33,6 +33,7 @@ impl CompareView {
             return;
         };
         let rows = self.table_height(pane);
+        let in_sight = self.rows_in_sight(rows);
         let charts = Rect {
             height: pane.height.saturating_sub(rows),
             ..pane
@@ -42,7 +43,7 @@ impl CompareView {
             .iter()
             .zip(places(charts, analysis.charts.len()))
         {
-            self.draw_chart(chart, (options, theme), place, buf);
+            self.draw_chart(chart, (&in_sight, options, theme), place, buf);
         }
         let below = Rect {
             y: charts.bottom(),
@@ -55,7 +56,7 @@ impl CompareView {
     fn draw_chart(
         &self,
         charted: &Charted,
-        (options, theme): (Options, &Theme),
+        (in_sight, options, theme): (&[usize], Options, &Theme),
         area: Rect,
         buf: &mut Buffer,
     ) {
@@ -74,10 +75,19 @@ impl CompareView {
         }
         // The one under the cursor lies on top.
         let mut curves: Vec<&Drawn> = charted.curves.iter().collect();
+        if charted.edges.is_some() {
+            let all = curves.len();
+            curves.retain(|curve| in_sight.contains(&curve.row));
+            title = format!(
+                "{title}, {} of {all} curves; dotted: least and most of all",
+                curves.len()
+            );
+        }
         curves.sort_by_key(|curve| curve.row == self.row);
-        let series: Vec<Series> = curves
-            .iter()
-            .flat_map(|curve| self.series(curve, theme))
+        let of_all = charted.edges.iter().flatten();
+        let series: Vec<Series> = of_all
+            .map(|edge| plain(edge, theme.style(Role::Muted), (None, Pattern::Dotted)))
+            .chain(curves.iter().flat_map(|curve| self.series(curve, theme)))
             .collect();
         let chart = Chart {
             title: &title,
@@ -111,24 +121,27 @@ impl CompareView {
         if curve.row == self.row {
             style = style.add_modifier(Modifier::BOLD);
         }
-        let series = |thin: &'a Thin, mark: Option<char>, pattern: Pattern| Series {
-            mark,
-            name: "",
-            style,
-            pattern,
-            x: &thin.column.x,
-            y: &thin.column.y,
-            blocks: &thin.blocks,
-            behind: None,
-            robust: None,
-        };
         // After eight the colours come again, and the lines are of another kind.
         let pattern = PATTERNS[curve.row / 8 % PATTERNS.len()];
         let edges = curve.edges.iter().flatten();
         edges
-            .map(|edge| series(edge, None, Pattern::Dotted))
-            .chain([series(&curve.line, Some(mark(curve.row)), pattern)])
+            .map(|edge| plain(edge, style, (None, Pattern::Dotted)))
+            .chain([plain(&curve.line, style, (Some(mark(curve.row)), pattern))])
             .collect()
+    }
+}
+
+fn plain(thin: &Thin, style: Style, (mark, pattern): (Option<char>, Pattern)) -> Series<'_> {
+    Series {
+        mark,
+        name: "",
+        style,
+        pattern,
+        x: &thin.column.x,
+        y: &thin.column.y,
+        blocks: &thin.blocks,
+        behind: None,
+        robust: None,
     }
 }
 

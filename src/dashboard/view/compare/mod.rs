@@ -232,6 +232,7 @@ impl CompareView {
         let name = name.unwrap_or_default();
         match members.members.len() {
             0 | 1 => name,
+            2 => format!("{name} +1 seed"),
             many => format!("{name} +{} seeds", many - 1),
         }
     }

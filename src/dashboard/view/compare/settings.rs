@@ -129,10 +129,8 @@ fn words(relevance: &Relevance, compared: &Comparison) -> String {
         Relation::Rank(rank) => {
             let full = (rank.rho.abs() * BAR as f64).round() as usize;
             let bar = format!("{}{}", "█".repeat(full), "·".repeat(BAR - full.min(BAR)));
-            format!(
-                "{:+.2} {bar} rank correlation, p {:.2}",
-                rank.rho, rank.chance
-            )
+            let chance = rank.chance_words();
+            format!("{:+.2} {bar} rank correlation, {chance}", rank.rho)
         }
         Relation::Spread { between, within } => {
             let text = |value: f64| {

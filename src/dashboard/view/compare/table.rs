@@ -39,6 +39,14 @@ impl CompareView {
         }
     }
 
+    /// The rows that a table of so many rows of the screen, with its heading, shows.
+    pub(super) fn rows_in_sight(&self, height: u16) -> Vec<usize> {
+        let order = self.order();
+        let height = usize::from(height).saturating_sub(1);
+        let top = self.top.min(order.len().saturating_sub(height));
+        order.into_iter().skip(top).take(height).collect()
+    }
+
     /// ```text
     ///       RUN                        N    BEST  EPOCH   DIFF
     /// ▌ A ⊥ quick 11-24 02:26:37       1   92.80     57      -
@@ -51,10 +59,7 @@ impl CompareView {
         if area.is_empty() {
             return;
         }
-        let order = self.order();
-        let height = usize::from(area.height).saturating_sub(1);
-        let top = self.top.min(order.len().saturating_sub(height));
-        let visible: Vec<usize> = order.into_iter().skip(top).take(height).collect();
+        let visible = self.rows_in_sight(area.height);
         let columns = columns(compared, &visible, usize::from(area.width));
         let used: usize = columns.iter().map(|(_, width)| width + 2).sum();
         let name_width = usize::from(area.width)

@@ -277,3 +277,32 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
     assert_eq!(update(&mut state, now(), Message::Compared(old)), []);
     assert_eq!(screen(&state), before);
 }
+
+#[test]
+fn of_very_many_runs_those_in_sight_are_drawn_between_the_edges_of_all() {
+    let runs: Vec<Contender> = (0..300)
+        .map(|number| {
+            run(
+                &format!("run-{number:03}"),
+                &format!("0.{number:03}"),
+                "none",
+                1,
+                90.0,
+            )
+        })
+        .collect();
+    let mut state = listed(120, 30, &runs);
+    let effects = press(&mut state, "Ac");
+    settle(&mut state, &runs, effects);
+    let shown = screen(&state);
+    assert!(
+        shown.contains("of 300 curves; dotted: least and most of all"),
+        "{shown}"
+    );
+    assert!(shown.contains("run-000"), "{shown}");
+    press(&mut state, "G");
+    let Screen::Compare(view) = &state.screen else {
+        panic!("left");
+    };
+    assert_eq!(view.row, 299);
+}
