@@ -16,6 +16,8 @@ pub enum Context {
     Evaluations,
     /// One evaluation, or some side by side.
     Evaluation,
+    /// Runs against each other.
+    Compare,
     /// The plan of a clean-up.
     Clean,
     /// The trash.
@@ -24,12 +26,13 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Runs,
         Self::Run,
         Self::Form,
         Self::Evaluations,
         Self::Evaluation,
+        Self::Compare,
         Self::Clean,
         Self::Trash,
         Self::Everywhere,
@@ -44,6 +47,7 @@ impl Context {
             Self::Form => "New run",
             Self::Evaluations => "Evaluations",
             Self::Evaluation => "One evaluation",
+            Self::Compare => "Runs compared",
             Self::Clean => "Clean up",
             Self::Trash => "Trash",
         }
@@ -102,6 +106,7 @@ commands! {
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
         MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
         MarkNone "mark-none" "Take all marks away" ["U"];
+        CompareRuns "compare" "Compare the marked runs, or this with a baseline" ["c"];
         Evaluate "evaluate" "Evaluate the run, or the marked ones" ["e"] hint "evaluate";
         ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" ["E"];
         Star "star" "Give the run a star, or take it away" ["*"];
@@ -232,6 +237,44 @@ commands! {
         ResultPageUp "result-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         ResultFirst "result-first" "To the beginning" ["g", "home"];
         ResultLast "result-last" "To the end" ["G", "end"];
+    }
+    Compare {
+        CompareBack "compare-back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
+        CompareNextPart "compare-next-part" "Next part of the comparison" ["tab"] hint "next part";
+        ComparePreviousPart "compare-previous-part" "Part of the comparison before" ["backtab"];
+        CompareCurves "compare-curves" "Curves over each other" ["1"];
+        CompareTable "compare-table" "Table: best, last, differences, cost" ["2"];
+        CompareConfigs "compare-configs" "Configurations side by side" ["3"];
+        CompareLogs "compare-logs" "Ends of the logs" ["4"];
+        CompareSettings "compare-settings" "Which settings go with the metric" ["5"];
+        CompareMetric "compare-metric" "Compare by the next metric" ["m"] hint "metric";
+        ComparePreviousMetric "compare-previous-metric" "Compare by the metric before" ["M"];
+        CompareAlong "compare-x-axis" "Curves by epoch, step, time or wall time" ["x"] hint "x axis";
+        CompareFold "compare-fold" "Repetitions as one row, or each by itself" ["f"] hint "fold seeds";
+        CompareBand "compare-band" "Band of a mean: deviation, or min and max" ["d"] hint "band";
+        CompareBase "compare-baseline" "Compare the others with this one" ["b"] hint "baseline";
+        CompareEpoch "compare-at-epoch" "Compare values at another epoch" ["e"];
+        CompareThreshold "compare-threshold" "Tell when the metric reached another value" ["T"];
+        CompareSortNext "compare-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
+        CompareSortPrevious "compare-sort-previous" "Sort by the column before" ["S", "<"];
+        CompareSortReverse "compare-sort-reverse" "Turn the order round" ["R"];
+        CompareAllSettings "compare-all-settings" "All settings, or those that differ" ["a"];
+        CompareLeft "compare-left" "Read out, or scroll, to the left" ["h", "left"];
+        CompareRight "compare-right" "Read out, or scroll, to the right" ["l", "right"];
+        CompareFarLeft "compare-far-left" "To the left in big steps" ["H", "ctrl-left"];
+        CompareFarRight "compare-far-right" "To the right in big steps" ["L", "ctrl-right"];
+        CompareZoomIn "compare-zoom-in" "Curves: look closer, where the cursor is" ["+", "="];
+        CompareZoomOut "compare-zoom-out" "Curves: show more again" ["-"];
+        CompareZoomWhole "compare-zoom-whole" "Curves: show everything again" ["0"];
+        ComparePanLeft "compare-pan-left" "Curves: the part to the left" ["["];
+        ComparePanRight "compare-pan-right" "Curves: the part to the right" ["]"];
+        CompareDown "compare-down" "Next row" ["j", "down"];
+        CompareUp "compare-up" "Row before" ["k", "up"];
+        ComparePageDown "compare-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        ComparePageUp "compare-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        CompareFirst "compare-first" "First row" ["g", "home"];
+        CompareLast "compare-last" "Last row" ["G", "end"];
+        CompareRefresh "compare-refresh" "Read the runs again" ["f5", "ctrl-r"];
     }
     Clean {
         CleanGo "clean-go" "Do what the plan says, after a question" ["enter"] hint "go";

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Order;
@@ -50,6 +51,8 @@ pub enum Effect {
     Sample(Vec<u32>, Vec<RunDir>),
     /// Do something about evaluations.
     Evaluate(evaluations::Order),
+    /// Do something for a comparison of runs.
+    Compare(compare::Order),
     /// Keep house.
     Keep(Order),
     /// Clean up, or look after the trash.

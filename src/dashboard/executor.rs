@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::chart_settings;
+use super::compare;
 use super::deriving;
 use super::effect::Effect;
 use super::evaluations;
@@ -266,6 +267,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
+        Effect::Compare(order) => compare::carry_out(order, &shared.messages),
         Effect::Remember(_) => save_table(shared),
         Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),

@@ -4,6 +4,7 @@
 mod chart_settings;
 mod clipboard;
 pub mod command;
+mod compare;
 mod deriving;
 mod effect;
 mod evaluations;
