@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::optimiser;
 use crate::run::discover::Found;
+use crate::run::disk::{Kind, Look};
 use crate::run::evaluation::{self, Results, evaluates};
 use crate::run::headline;
 use crate::run::layout::RunDir;
@@ -20,7 +21,6 @@ use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::{SILENCE, State};
 use crate::run::summary::Summary;
-use crate::run::trash::{Kind, Look};
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);

@@ -13,10 +13,10 @@ use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
 use crate::dashboard::view;
 use crate::run::clean::{Role, Survey, Surveyed, Weights, plan_of};
+use crate::run::disk::{Kind, Look};
 use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::State as RunState;
-use crate::run::trash::{Kind, Look};
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
