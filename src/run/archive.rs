@@ -88,6 +88,16 @@ pub enum ArchiveError {
         /// What went wrong when it was taken back, as a sentence.
         second: String,
     },
+    /// All is back in place, and the archive beside it.
+    #[error(
+        "{name}: it is back, but its archive stays ({problem}): the next start of traintop tries again"
+    )]
+    Stays {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
+    },
     /// What was packed is not what is there.
     #[error("{path}: has changed while it was packed; nothing was removed")]
     Changed {

@@ -78,6 +78,10 @@ fn content(tree: &Path) -> Content {
             } else if name == "archive.tar.zst" {
                 (Vec::new(), None)
             } else if name == "notes.toml" {
+                // An empty one says what none says.
+                if Notes::load(&RunDir::new(&folder)).is_ok_and(|notes| notes.is_empty()) {
+                    continue;
+                }
                 (fs::read(&path).unwrap(), None)
             } else {
                 let modified = metadata.modified().unwrap();

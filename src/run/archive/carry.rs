@@ -176,12 +176,10 @@ pub(in crate::run) fn unarchive_on(
     };
     let journal = recover::begin(home, &packing)?;
     let done = packing.bring_back(home);
-    // What a kill leaves is no more than what an error leaves: the next start looks at it either way.
-    if home
-        .disk
-        .look_for(&packing.temporary)
-        .is_ok_and(|left| left.is_none())
-    {
+    // What is left is the next start's: an archive beside what it holds, or what was unpacked beside.
+    let left = home.disk.look_for(&packing.temporary);
+    let is_clear = left.is_ok_and(|left| left.is_none());
+    if is_clear && !matches!(done, Err(ArchiveError::Stays { .. })) {
         recover::end(home, &journal);
     }
     let (unpacked, tickets) = done?;
@@ -205,8 +203,9 @@ impl Packing {
         let unpacked = unpack(&*home.disk, dir, &self.temporary)?;
         let removal = removal(vec![dir.archive()], "unarchive", dir);
         let removed = trash::remove_below_on(&home.disk, &self.roots, &removal, &mut |_| Ok(()));
-        let (tickets, _) = removed.map_err(|error| {
-            refused(dir, &format!("it is back, but its archive stays: {error}"))
+        let (tickets, _) = removed.map_err(|error| ArchiveError::Stays {
+            name: clean(&dir.name()).into_owned(),
+            problem: clean(&error.to_string()).into_owned(),
         })?;
         set_folder_times(&*home.disk, dir, &unpacked);
         Ok((unpacked, tickets))

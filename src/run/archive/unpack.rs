@@ -164,7 +164,8 @@ fn stage(
                 )));
             }
         }
-        set_time(disk, &path, about.modified_ns);
+        disk.set_modified(&path, about.modified_ns)
+            .map_err(failed())?;
         staged.insert(below.clone());
         unpacked.files.push(below);
     }
@@ -266,7 +267,7 @@ fn about(entry: &mut tar::Entry<impl Read>) -> io::Result<About> {
     Ok(about)
 }
 
-/// Sets when something was last changed, of a link its own. A file system that keeps no times loses nothing by it.
+/// Sets when a folder was last changed. A file system that keeps no times loses nothing by it.
 fn set_time(disk: &dyn Disk, path: &Path, modified_ns: i64) {
     if let Err(error) = disk.set_modified(path, modified_ns) {
         log::warn!("{}: keeps a time of today: {error}", path.display());
