@@ -198,15 +198,15 @@ fn a_folder_that_refuses_gives_its_notes_to_the_users_own() {
     for with in [Kind::PermissionDenied, Kind::ReadOnlyFilesystem] {
         let (_folder, dir, own) = run();
         // The third call writes beside the notes: a lock and a look come before.
-        let refuses = (0..9).find_map(|at| {
+        let refuses = (0..9).find(|at| {
             let disk = Faulty {
                 with,
-                ..Faulty::new(at, NEVER)
+                ..Faulty::new(*at, NEVER)
             };
             let done = change_in(&disk, &dir, &Change::Star(true), Some(&own));
             let is_own = done.is_ok() && own_file(&own, &dir).exists();
             change_in(&System, &dir, &Change::Star(false), Some(&own)).unwrap();
-            is_own.then_some(at)
+            is_own
         });
         assert!(refuses.is_some(), "{with:?}");
         assert!(!own_file(&own, &dir).exists(), "it can be written again");

@@ -262,12 +262,13 @@ fn take_back(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     }
     .map_err(io_error(&path, "written"))?;
     for (folder, time) in rebuilt.folders.iter().rev() {
-        match time {
-            Some(time) => disk.set_modified(folder, *time),
+        let Some(time) = time else {
             // Somebody may have put something there meanwhile: then it stays.
-            None => Ok(drop(disk.remove_folder(folder))),
-        }
-        .map_err(io_error(folder, "given its time back"))?;
+            let _ = disk.remove_folder(folder);
+            continue;
+        };
+        disk.set_modified(folder, *time)
+            .map_err(io_error(folder, "given its time back"))?;
     }
     Ok(())
 }
