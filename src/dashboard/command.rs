@@ -279,10 +279,11 @@ commands! {
     Clean {
         CleanGo "clean-go" "Do what the plan says, after a question" ["enter"] hint "go";
         CleanMark "clean-mark" "Mark what the cursor is on to go, or to stay" ["space"] hint "go or stay";
-        CleanMarkGroup "clean-mark-group" "Mark all of this reason to go, or to stay" ["a"] hint "all of these";
-        CleanFold "clean-fold" "Fold a reason up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
+        CleanMarkGroup "clean-mark-group" "Mark all of this reason or run to go, or to stay" ["a"] hint "all of these";
+        CleanFold "clean-fold" "Fold a reason or a run up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
         CleanBack "clean-back" "Back to the runs; nothing is done" ["esc", "q", "backspace"] hint "back";
         CleanOrder "clean-order" "Order by size, or by bytes an hour of training" ["o"] hint "order";
+        CleanGroup "clean-group" "Group by reason, or by run" ["r"] hint "by run";
         CleanGentle "clean-gentle" "Drop the optimiser state of what stays, or not" ["w"] hint "weights only";
         CleanKeepBest "clean-keep-best" "How many of a run's best epochs stay" ["1"];
         CleanKeepLast "clean-keep-last" "How many of its last checkpoints stay" ["2"];

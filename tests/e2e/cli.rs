@@ -141,6 +141,56 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
 }
 
 #[test]
+fn several_runs_are_tagged_and_noted_at_once() {
+    let place = Workplace::new(ONE_EPOCH);
+    let runs = [place.start_detached(), place.start_detached()];
+    runs.iter().for_each(|run| run.wait_for_state("finished"));
+    let [first, second] = runs.each_ref().map(crate::fake_worker::Run::name);
+    place.said(&["tag", &first, "draft"]);
+    let said = place.said(&["tag", "+paper", "-draft", &first, &second]);
+    assert_eq!(said, format!("{first}: paper\n{second}: paper\n"));
+    let notes = place.json(&["note", "--json", "--text", "for the talk", &first, &second]);
+    let texts: Vec<_> = notes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["note"])
+        .collect();
+    assert_eq!(texts, ["for the talk", "for the talk"]);
+    // All are found before any is changed.
+    let complaint = place.refusal(&["tag", "+late", &first, "absent"], 1);
+    assert!(complaint.contains("\"absent\" is neither"), "{complaint}");
+    assert_eq!(place.said(&["tag", &first]), "paper\n");
+    let complaint = place.refusal(&["tag", "+late"], 1);
+    assert!(
+        complaint.contains("there is no run after +late"),
+        "{complaint}"
+    );
+    let complaint = place.refusal(&["note", &first, "two", "words"], 1);
+    assert!(complaint.contains("--text TEXT RUN RUN"), "{complaint}");
+    // A name for lists alone, of both; the folders stay.
+    place.said(&[
+        "rename",
+        &first,
+        &second,
+        "--display",
+        "--to",
+        "twin {n}",
+        "--yes",
+    ]);
+    let listed = place.json(&["list", "--json"]);
+    let mut names: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["name"].to_string())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["\"twin 1\"", "\"twin 2\""]);
+    assert_eq!(place.json(&["tag", &first, "--json"])["name"], "twin 1");
+}
+
+#[test]
 fn runs_are_renamed_by_a_template_after_a_dry_run() {
     let place = Workplace::new(ONE_EPOCH);
     let run = place.start_detached();

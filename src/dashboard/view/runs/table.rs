@@ -172,6 +172,9 @@ impl Runs {
             if summary.is_none() {
                 unknown.push(dir.clone());
             }
+            if let Some(summary) = &summary {
+                self.mark_returns(summary);
+            }
             let summary = summary.or_else(|| self.rows.remove(&dir).and_then(|row| row.summary));
             self.rows.insert(dir, Row { found, summary });
         }
@@ -197,6 +200,7 @@ impl Runs {
             .get(&found.dir)
             .and_then(|row| row.summary.as_ref()?.size_bytes);
         summary.size_bytes = summary.size_bytes.or(size);
+        self.mark_returns(&summary);
         let known = self.rows.get(&found.dir);
         self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
@@ -240,6 +244,7 @@ impl Runs {
 
     /// A run that is gone.
     pub fn remove(&mut self, dir: &RunDir) {
+        self.mark_leaves(dir);
         self.rows.remove(dir);
         self.arrange();
     }
@@ -247,6 +252,11 @@ impl Runs {
     /// All roots were searched and hold these runs.
     pub fn searched(&mut self, dirs: &[RunDir], problems: Vec<String>) {
         let there: HashSet<_> = dirs.iter().collect();
+        let gone = self.rows.keys().filter(|dir| !there.contains(dir));
+        for dir in gone.cloned().collect::<Vec<_>>() {
+            self.mark_leaves(&dir);
+        }
+        self.marks_are_settled();
         self.rows.retain(|dir, _| there.contains(dir));
         self.searched = true;
         // What could not be searched may hold them.
