@@ -246,7 +246,7 @@ mod tests {
                 if value.is_finite() {
                     // This reader is the one that rounds, by a bit at most.
                     let read = object["value"].as_f64().unwrap();
-                    prop_assert!((read - value).abs() <= value.abs() * 1e-15);
+                    prop_assert!((read - value).abs() <= (value.abs() * 1e-15).max(f64::MIN_POSITIVE));
                 }
             }
         }
