@@ -338,6 +338,10 @@ fn move_in_run(state: &mut State, movement: Move) {
 }
 
 fn open_run(state: &mut State) -> Vec<Effect> {
+    if matches!(state.screen, Screen::Runs) && state.runs.is_on_header() {
+        state.runs.fold();
+        return look_closer(state);
+    }
     let Some(dir) = state
         .runs
         .selected()
