@@ -115,7 +115,7 @@ pub fn identity(name: &str) -> (Option<Split>, String) {
 
 /// How the values of a column of this name are written, of which `highest` is the largest.
 pub fn scale_of(name: &str, highest: Option<f64>) -> Scale {
-    let range = Range::of(highest.into_iter());
+    let range = Range::of(highest);
     scale(split_of(name).1, range.into_iter())
 }
 

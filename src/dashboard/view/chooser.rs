@@ -27,7 +27,7 @@ pub struct Chooser {
     prompt: Prompt,
     cursor: usize,
     /// As it was, and whether that was chosen here.
-    before: Vec<Shown>,
+    before: (Vec<Shown>, bool),
 }
 
 /// A row of the list.
@@ -56,7 +56,7 @@ impl Chooser {
             others: others.collect(),
             prompt: Prompt::default(),
             cursor: 0,
-            before: shown.clone(),
+            before: (shown.clone(), state.runs.has_chosen_columns()),
             shown,
         }
     }
@@ -83,7 +83,7 @@ impl Chooser {
         match event.code {
             KeyCode::Enter => return None,
             KeyCode::Esc => {
-                state.runs.choose_columns(self.before, true);
+                state.runs.choose_columns(self.before.0, self.before.1);
                 return None;
             }
             KeyCode::Char('r') if control => {

@@ -107,7 +107,7 @@ impl PickList {
     /// Everything that runs can be sorted by.
     pub fn sorting(state: &mut State) -> Self {
         let (sorted, _) = state.runs.arranged_by();
-        Self::values(state, "Sort by", Some(sorted), Pick::Sort, Vec::new())
+        Self::values(state, "Sort by", Some(&sorted), Pick::Sort, Vec::new())
     }
 
     /// Everything that runs can be grouped by.
@@ -121,7 +121,7 @@ impl PickList {
         Self::values(
             state,
             "Group by",
-            grouped,
+            grouped.as_deref(),
             |key| Pick::Group(Some(key)),
             vec![nothing],
         )
@@ -130,7 +130,7 @@ impl PickList {
     fn values(
         state: &mut State,
         title: &'static str,
-        present: Option<String>,
+        present: Option<&str>,
         pick: impl Fn(Key) -> Pick,
         mut items: Vec<Item>,
     ) -> Self {
@@ -142,7 +142,7 @@ impl PickList {
         }));
         let cursor = items
             .iter()
-            .position(|item| Some(&item.name) == present.as_ref());
+            .position(|item| Some(item.name.as_str()) == present);
         Self {
             title,
             items,
@@ -306,7 +306,7 @@ pub fn key(
                 Pick::Command(action) => super::super::update::act(state, action),
                 Pick::Run(dir) => return (None, go_to(state, &dir)),
                 Pick::Sort(key) => {
-                    state.runs.sort_on(key);
+                    state.runs.sort_on(&key);
                     super::super::update::look_closer(state)
                 }
                 Pick::Group(by) => {

@@ -121,12 +121,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.overlay = Some(Overlay::Columns(Box::new(chooser)));
         }
         Action::SortBy | Action::GroupBy | Action::JumpTo => {
-            let list = match action {
+            let choices = match action {
                 Action::SortBy => PickList::sorting(state),
                 Action::GroupBy => PickList::grouping(state),
                 _ => PickList::runs(state),
             };
-            state.overlay = Some(Overlay::Pick(Box::new(list)));
+            state.overlay = Some(Overlay::Pick(Box::new(choices)));
         }
         Action::Filter => {
             runs.query.editing = true;

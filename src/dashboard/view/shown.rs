@@ -276,7 +276,12 @@ pub fn choices(names: &Names) -> Vec<(String, &'static str)> {
         }
     }
     let settings = names.settings.iter();
-    choices.extend(settings.map(|key| (key.clone(), "of the configuration")));
+    choices.extend(settings.map(|key| {
+        // A column of the same name must not stand in for a key that some runs lack.
+        let is_column = names.metrics.contains(key);
+        let prefix = if is_column { "config." } else { "" };
+        (format!("{prefix}{key}"), "of the configuration")
+    }));
     for (prefix, what) in [("last.", "last value"), ("best.", "in the best row")] {
         let metrics = names.metrics.iter();
         choices.extend(metrics.map(|metric| (format!("{prefix}{metric}"), what)));

@@ -66,10 +66,10 @@ fn giving_the_chooser_up_brings_the_columns_back() {
 #[test]
 fn groups_count_average_fold_and_are_what_an_action_is_about() {
     let mut state = configured(100, 24);
-    let effects = press(&mut state, "Blearning_rate\n");
+    let effects = press(&mut state, "Bconfig.learning_rate\n");
     assert_eq!(
         remembered(&effects).unwrap().group.as_deref(),
-        Some("learning_rate")
+        Some("config.learning_rate")
     );
     assert_eq!(order(&state), ["lively", "proud", "broken", "ancient"]);
     let open = text(&drawn(&state));

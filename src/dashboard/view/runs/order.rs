@@ -198,11 +198,12 @@ impl Runs {
         let is_sorted = |key: &Key| *key == self.sort.0;
         let at = self.columns.iter().position(|shown| is_sorted(&shown.key));
         let at = (at.unwrap_or(0) as isize + step).rem_euclid(count) as usize;
-        self.sort_on(self.columns[at].key.clone());
+        let key = self.columns[at].key.clone();
+        self.sort_on(&key);
     }
 
     /// Sorts by this; accuracies from the best down.
-    pub fn sort_on(&mut self, key: Key) {
+    pub fn sort_on(&mut self, key: &Key) {
         self.sort = (key.clone(), key.is_descending());
         self.unsaved = true;
         self.arrange();

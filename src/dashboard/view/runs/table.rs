@@ -37,6 +37,10 @@ pub struct Row {
 
 /// The table of runs.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the table, in any combination"
+)]
 pub struct Runs {
     pub(super) rows: HashMap<RunDir, Row>,
     /// The runs that pass the filter, in the order of the table.
@@ -164,7 +168,12 @@ impl Runs {
         &self.columns
     }
 
-    /// Shows these columns; `None` are those of the configuration, which the next start brings back.
+    /// Whether the columns were chosen here, and are not the configuration's.
+    pub fn has_chosen_columns(&self) -> bool {
+        self.columns_chosen
+    }
+
+    /// Shows these columns; those that were not `chosen` here give way to the configuration's at the next start.
     pub fn choose_columns(&mut self, columns: Vec<Shown>, chosen: bool) {
         self.columns = columns;
         self.columns_chosen = chosen;
