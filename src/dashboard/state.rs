@@ -21,6 +21,7 @@ use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
 use super::view::trash::TrashView;
 use super::widget::chart::{Markers, Options};
+use crate::analysis::digest::Digest;
 use crate::run::RunDir;
 use crate::run::clean::Policy;
 
@@ -86,6 +87,8 @@ pub struct State {
     pub pictures: Protocol,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
+    /// When somebody last looked at these runs, until it was told what has happened since.
+    pub looked: Option<Timestamp>,
     /// Whether anything on the screen may have changed since it was drawn.
     pub dirty: bool,
 }
@@ -116,6 +119,7 @@ impl State {
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),
             fresh: HashSet::new(),
+            looked: None,
             dirty: true,
         }
     }
@@ -126,6 +130,22 @@ impl State {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Evaluations(ref journey) => journey.next_wake(self),
             Screen::Run(_) | Screen::Form | Screen::Clean(_) | Screen::Trash(_) => None,
+        }
+    }
+
+    /// Tells what has happened since somebody last looked, once, when all runs are known.
+    pub fn look_back(&mut self) {
+        if !self.runs.is_searched() || !self.refreshing.is_empty() {
+            return;
+        }
+        let Some(since) = self.looked.take() else {
+            return;
+        };
+        let summaries = self.runs.all().filter_map(|row| row.summary.as_ref());
+        let digest = Digest::since(&summaries.collect::<Vec<_>>(), since);
+        if !digest.is_empty() && self.notice.is_none() {
+            let text = format!("since you last looked: {}", digest.line());
+            self.notice = Some(Notice::good(text));
         }
     }
 

@@ -36,6 +36,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.runs.at(now);
     state.dirty = true;
     let mut effects = take_in(state, message);
+    state.look_back();
     let unsampled = state.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));
     if let Some(left) = state.runs.unsaved() {

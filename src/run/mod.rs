@@ -12,6 +12,7 @@ pub mod evaluation;
 mod headline;
 pub mod layout;
 pub mod log_tail;
+pub mod looked;
 pub mod marks;
 pub mod metrics;
 pub mod name_template;
