@@ -1,6 +1,7 @@
 //! `make bench`: the dashboard's figures, measured from outside in a pseudo-terminal on generated runs. Machines differ and are
 //! shared: read the ratios to the figure to reach, and the medians.
 
+mod compare;
 mod generate;
 mod session;
 
@@ -26,6 +27,7 @@ fn main() {
     generate::runs(&root, 1000).expect("the runs can be written");
     starts(&root, scratch.path());
     keys_and_idle(&root, scratch.path());
+    compare::comparisons(scratch.path());
     appended_rows(scratch.path());
 }
 

@@ -129,10 +129,22 @@ impl Session {
         last.map_or(Duration::ZERO, |last| last - self.started)
     }
 
+    /// Presses keys and does not wait for an answer.
+    pub fn send(&mut self, keys: &[u8]) {
+        self.writer
+            .write_all(keys)
+            .expect("the terminal takes keys");
+        self.writer.flush().expect("the terminal takes keys");
+    }
+
+    /// When it was started.
+    pub fn began(&self) -> Instant {
+        self.started
+    }
+
     pub fn press(&mut self, key: &[u8]) -> Press {
         let pressed = Instant::now();
-        self.writer.write_all(key).expect("the terminal takes keys");
-        self.writer.flush().expect("the terminal takes keys");
+        self.send(key);
         let (last, bytes) = self.settle();
         Press {
             settled: last.map_or(Duration::ZERO, |last| last - pressed),

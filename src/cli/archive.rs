@@ -8,7 +8,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, bail};
 use serde_json::{Value, json};
 
-use super::roots;
+use super::{roots, trash};
 use crate::run::RunDir;
 use crate::run::archive::{self, Plan};
 use crate::text::{bytes, clean};
@@ -96,7 +96,7 @@ pub fn unarchive(arguments: &UnarchiveArguments, out: &mut dyn Write) -> Result<
                 value,
             ));
         }
-        let done = archive::unarchive(&roots, dir)?;
+        let done = archive::unarchive(&roots, dir)?.unpacked;
         value["files"] = json!(done.files.len());
         value["bytes"] = json!(done.bytes);
         value["kept"] = json!(done.kept);
@@ -117,6 +117,7 @@ fn for_each(
     each: impl Fn(&RunDir, bool) -> Result<(String, Value)>,
     out: &mut dyn Write,
 ) -> Result<ExitCode> {
+    trash::finish_what_was_left(&roots::or_default(&common.roots));
     let mut dirs: Vec<RunDir> = Vec::new();
     for word in &common.runs {
         let dir = roots::run_named(word, &common.roots)?.dir;

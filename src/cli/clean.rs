@@ -178,6 +178,11 @@ fn print(out: &mut dyn Write, plan: &Plan, roots: &[PathBuf]) -> Result<()> {
             writeln!(out, "{}: {number}, {size}", reason.title())?;
         }
     }
+    for (run, totals) in plan.by_run() {
+        let name = cleaned(&plan.survey.runs[run].dir.name()).into_owned();
+        let (number, size) = (count(totals.count as u64), bytes(totals.bytes));
+        writeln!(out, "{name}: {number}, {size}")?;
+    }
     let all = plan.totals(|_| true);
     writeln!(
         out,
@@ -246,6 +251,13 @@ fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) 
         let value = json!({ "count": totals.count, "size_bytes": totals.bytes });
         (reason.name().to_owned(), value)
     });
+    let runs = plan.by_run().into_iter().map(|(run, totals)| {
+        json!({
+            "run": plan.survey.runs[run].dir.path().to_string_lossy(),
+            "count": totals.count,
+            "size_bytes": totals.bytes,
+        })
+    });
     let spaces = spaces(roots).map(|(root, space)| {
         json!({ "root": root.to_string_lossy(), "free_bytes": space.free, "total_bytes": space.total })
     });
@@ -259,6 +271,7 @@ fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) 
         "sentence": sentence,
         "size_bytes": plan.totals(|_| true).bytes,
         "reasons": reasons.collect::<serde_json::Map<_, _>>(),
+        "runs": runs.collect::<Vec<_>>(),
         "candidates": candidates.collect::<Vec<_>>(),
         "at_work": plan.at_work,
         "protected": plan.protected,

@@ -18,7 +18,7 @@ use super::table::Side;
 use crate::analysis::compare::configs::side_by_side;
 use crate::analysis::compare::repetitions::{Settings, teachers};
 use crate::analysis::compare::settings::{Relation, limits, relevance};
-use crate::analysis::compare::{Cell, Comparison, Metric, Question, compare};
+use crate::analysis::compare::{Cell, Comparison, Metric, Question, best_of_each, compare};
 use crate::run::RunDir;
 use crate::run::config_file::Config;
 use crate::run::contender::Contender;
@@ -102,15 +102,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         ..Question::by(metric)
     };
     let compared = compare(&runs, &others.iter().collect::<Vec<_>>(), &question);
-    let each = Question {
-        folded: false,
-        ..question
-    };
-    let best: Vec<Option<f64>> = compare(&runs, &[], &each)
-        .rows
-        .iter()
-        .map(|row| row.best.map(|best| best.mean))
-        .collect();
+    let best = best_of_each(&runs, &question.metric);
     let report = Report {
         runs: &runs,
         compared: &compared,
@@ -307,7 +299,11 @@ fn relations(report: &Report) -> Sheet {
     let row = |relevance: crate::analysis::compare::settings::Relevance| {
         let relation = match relevance.relation {
             Relation::Rank(rank) => {
-                format!("rank correlation {:+.2} (p {:.2})", rank.rho, rank.chance)
+                format!(
+                    "rank correlation {:+.2} ({})",
+                    rank.rho,
+                    rank.chance_words()
+                )
             }
             Relation::Spread { between, within } => {
                 let text = |value: f64| metric.difference(value, value).replace('+', "");

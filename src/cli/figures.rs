@@ -1,32 +1,83 @@
-//! `traintop figures RUN...`: a run's curves as PNG pictures in its own folder.
+//! `traintop figures RUN...`: curves as PNG and SVG pictures, each run's in its own folder, or several runs over each other.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
-use crate::figures;
+use crate::analysis::placing::Along;
+use crate::figures::{self, Drawn, Format, compare};
 use crate::run::RunDir;
-use crate::run::metrics::Tail;
+use crate::run::metrics::{Metrics, Tail};
 use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Runs: folders, or names or their beginnings
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all_runs")]
     runs: Vec<String>,
     /// Every run below the roots
-    #[arg(long, conflicts_with = "runs")]
-    all: bool,
+    #[arg(long, visible_alias = "all", conflicts_with = "runs")]
+    all_runs: bool,
     /// Folder to search for runs [default: runs]
     #[arg(long = "root", value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// Put them into a folder per run below this one [default: logs/figures of each run]
+    /// Put them into a folder per run below this one [default: logs/figures of each run; with --compare the working folder]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [As::Png, As::Svg])]
+    format: Vec<As>,
+    /// One picture of all these runs over each other: validation's loss and accuracy, and the learning rate
+    #[arg(long)]
+    compare: bool,
+    /// With --compare: a column to show instead, in a panel of its own (may be given again)
+    #[arg(long, value_name = "COLUMN", requires = "compare")]
+    metric: Vec<String>,
+    /// With --compare: what the runs are aligned by
+    #[arg(long, value_enum, default_value_t = By::Rows, requires = "compare")]
+    along: By,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum As {
+    Png,
+    Svg,
+}
+
+impl From<As> for Format {
+    fn from(named: As) -> Self {
+        match named {
+            As::Png => Self::Png,
+            As::Svg => Self::Svg,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Whatever each file counts its rows by
+    Rows,
+    /// Epochs
+    Epoch,
+    /// Steps
+    Step,
+    /// Time since the start
+    Time,
+}
+
+impl From<By> for Along {
+    fn from(named: By) -> Self {
+        match named {
+            By::Rows => Self::Rows,
+            By::Epoch => Self::Epoch,
+            By::Step => Self::Step,
+            By::Time => Self::Relative,
+        }
+    }
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
@@ -34,13 +85,17 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     for name in &arguments.runs {
         dirs.push(roots::run_named(name, &arguments.roots)?.dir);
     }
-    if arguments.all {
+    if arguments.all_runs {
         let found = roots::runs_below(&arguments.roots)?;
         dirs.extend(found.into_iter().map(|found| found.dir));
         if dirs.is_empty() {
             bail!("there are no runs to draw; name their folder with --root");
         }
     }
+    if arguments.compare {
+        return compare(arguments, &dirs, out);
+    }
+    let formats: Vec<Format> = arguments.format.iter().copied().map(Format::from).collect();
     let mut code = ExitCode::SUCCESS;
     for dir in &dirs {
         // One run that cannot be drawn does not keep the others from it.
@@ -48,30 +103,74 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             Some(folder) => folder.join(dir.name()),
             None => dir.figures(),
         };
-        if let Err(error) = draw(dir, &folder, out) {
-            eprintln!("{}", clean(&format!("{error:#}")));
-            code = ExitCode::FAILURE;
+        let drawn = read(dir).and_then(|metrics| {
+            Ok(figures::draw(
+                &metrics,
+                &clean(&dir.name()),
+                &folder,
+                &formats,
+            )?)
+        });
+        match drawn {
+            Ok(drawn) => tell(&drawn, &dir.metrics_csv(), out)?,
+            Err(error) => {
+                eprintln!("{}", clean(&format!("{error:#}")));
+                code = ExitCode::FAILURE;
+            }
         }
     }
     Ok(code)
 }
 
-fn draw(dir: &RunDir, folder: &Path, out: &mut dyn Write) -> Result<()> {
+fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Result<ExitCode> {
+    let formats: Vec<Format> = arguments.format.iter().copied().map(Format::from).collect();
+    let mut read_runs = Vec::new();
+    let mut code = ExitCode::SUCCESS;
+    for dir in dirs {
+        match read(dir) {
+            Ok(metrics) => read_runs.push((clean(&dir.name()).into_owned(), metrics)),
+            Err(error) => {
+                eprintln!("{}", clean(&format!("{error:#}")));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    let runs: Vec<compare::Run> = read_runs
+        .iter()
+        .map(|(name, metrics)| compare::Run { name, metrics })
+        .collect();
+    let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from("."));
+    let drawn = compare::draw(
+        &runs,
+        &arguments.metric,
+        arguments.along.into(),
+        &folder,
+        &formats,
+    )?;
+    tell(&drawn, Path::new("the comparison"), out)?;
+    if drawn.files.is_empty() {
+        code = ExitCode::FAILURE;
+    }
+    Ok(code)
+}
+
+fn read(dir: &RunDir) -> Result<Metrics> {
     let path = dir.metrics_csv();
     let mut tail = Tail::open(path.clone());
     tail.poll()
         .wrap_err_with(|| format!("{} cannot be read", path.display()))?;
     tail.settle()?;
-    let drawn = figures::draw(tail.metrics(), &clean(&dir.name()), folder)?;
+    Ok(tail.take())
+}
+
+fn tell(drawn: &Drawn, of: &Path, out: &mut dyn Write) -> Result<()> {
     for file in &drawn.files {
         writeln!(out, "{}", clean(&file.to_string_lossy()))?;
     }
     if !drawn.left_out.is_empty() {
         let left_out = drawn.left_out.join(", ");
-        eprintln!(
-            "{}: has no numbers for {left_out}",
-            clean(&path.to_string_lossy())
-        );
+        let of = of.to_string_lossy();
+        eprintln!("{}: has no numbers for {left_out}", clean(&of));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod clean;
 mod compare;
 mod digest;
 mod evaluate;
+mod export;
 mod figures;
 mod finding;
 mod follow;
@@ -79,7 +80,9 @@ enum Command {
     Clean(clean::Arguments),
     /// List what was removed, restore it, or remove it for good
     Trash(trash::Arguments),
-    /// Draw the curves of runs as PNG pictures
+    /// Write the table of runs, or their curves, as CSV, JSON, Markdown or LaTeX
+    Export(export::Arguments),
+    /// Draw the curves of runs as PNG and SVG pictures, each run's or several over each other
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
     Recipe(recipe::Arguments),
@@ -142,6 +145,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Unarchive(arguments)) => archive::unarchive(&arguments, out),
         Some(Command::Clean(arguments)) => clean::run(&arguments, out),
         Some(Command::Trash(arguments)) => trash::run(&arguments, out),
+        Some(Command::Export(arguments)) => export::run(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {

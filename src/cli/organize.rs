@@ -38,9 +38,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .filter(|plan| arguments.yes && !plan.rebuilds.is_empty())
     {
         // One run that cannot be written does not keep the others from it.
-        if let Err((path, cause)) = organise::apply(plan, now) {
-            failed
-                .push(clean(&format!("{}: cannot be made ({cause})", path.display())).into_owned());
+        if let Err(error) = organise::apply(plan, now) {
+            failed.push(clean(&error.to_string()).into_owned());
         }
     }
     if arguments.json {

@@ -9,8 +9,8 @@ use clap::Args;
 use color_eyre::eyre::{Report, Result, bail};
 use serde_json::json;
 
-use super::roots;
 use super::table::{self, Side};
+use super::{roots, trash};
 use crate::run::name_template::{Template, Values};
 use crate::run::notes::{Change, Notes};
 use crate::run::rename::{self, Step, Wish};
@@ -58,9 +58,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     if arguments.templates {
         return print_templates(&kept, arguments.json, out);
     }
-    for sentence in rename::recover() {
-        eprintln!("{sentence}");
-    }
+    trash::finish_what_was_left(&roots::or_default(&arguments.roots));
     let to = arguments.to.as_ref().or(kept.first());
     let to = to.map_or(templates::FIRST, |template| template);
     let template = Template::parse(to).map_err(Report::msg)?;

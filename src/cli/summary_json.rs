@@ -5,16 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::run::summary::Summary;
 
-/// A number, or the text for what JSON has no number for.
-pub fn number(value: f64) -> Value {
-    if value.is_finite() {
-        value.into()
-    } else if value.is_nan() {
-        "NaN".into()
-    } else {
-        if value > 0.0 { "inf" } else { "-inf" }.into()
-    }
-}
+pub use crate::export::json_number as number;
 
 /// Every field of a summary, in an order that stays; what is not known is null.
 pub fn of(summary: &Summary) -> Map<String, Value> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::roots;
 use super::table::{self, Side};
 use crate::run::trash::{self, Entry, Ticket, Trash};
+use crate::run::{archive, rename};
 use crate::text::{bytes, clean, since};
 
 #[derive(Debug, Args)]
@@ -117,6 +118,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 
 /// Finishes what a killed process has left, and tells it; whether nothing went wrong.
 pub fn finish_what_was_left(roots: &[PathBuf]) -> bool {
+    for sentence in rename::recover().into_iter().chain(archive::recover()) {
+        eprintln!("{sentence}");
+    }
     let (finished, problems) = trash::recover_below(roots);
     for finished in finished {
         eprintln!("{}", clean(&finished.said));

@@ -16,6 +16,8 @@ pub enum Context {
     Evaluations,
     /// One evaluation, or some side by side.
     Evaluation,
+    /// Runs against each other.
+    Compare,
     /// The plan of a clean-up.
     Clean,
     /// The trash.
@@ -24,12 +26,13 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Runs,
         Self::Run,
         Self::Form,
         Self::Evaluations,
         Self::Evaluation,
+        Self::Compare,
         Self::Clean,
         Self::Trash,
         Self::Everywhere,
@@ -44,6 +47,7 @@ impl Context {
             Self::Form => "New run",
             Self::Evaluations => "Evaluations",
             Self::Evaluation => "One evaluation",
+            Self::Compare => "Runs compared",
             Self::Clean => "Clean up",
             Self::Trash => "Trash",
         }
@@ -102,6 +106,7 @@ commands! {
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
         MarkInvert "mark-invert" "Mark those that are not, and no others" ["I"];
         MarkNone "mark-none" "Take all marks away" ["U"];
+        CompareRuns "compare" "Compare the marked runs, or this with a baseline" ["c"];
         Evaluate "evaluate" "Evaluate the run, or the marked ones" ["e"] hint "evaluate";
         ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" ["E"];
         Star "star" "Give the run a star, or take it away" ["*"];
@@ -130,6 +135,9 @@ commands! {
         PageUp "page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
         CursorFirst "cursor-first" "First run" ["g", "home"];
         CursorLast "cursor-last" "Last run" ["G", "end"];
+        Copy "copy" "Copy a path, value, command or Markdown row" ["y"];
+        Export "export" "Write the table or curves to a file" ["W"];
+        Figures "figures" "Draw the run's or the marked runs' figures" ["F"];
         Refresh "refresh" "Search the roots again" ["f5", "ctrl-r"];
         ClearFilter "clear-filter" "Leave a range; else show all runs again" ["esc"];
     }
@@ -165,6 +173,9 @@ commands! {
         ChartRougher "chart-rougher" "Charts: smooth less" ["S"];
         ChartRobust "chart-robust" "Charts: leave outliers out of the range, or not" ["w"];
         ChartMarkers "chart-markers" "Charts: Braille dots, blocks or ASCII" ["M"];
+        CopyOfThis "copy-of-this-run" "Copy its path, a value, a command or a row" ["y"];
+        ExportThis "export-this-run" "Write its curves, or the table, to a file" ["W"];
+        FiguresOfThis "figures-of-this-run" "Draw its figures as PNG and SVG" ["F"];
         EvaluateThis "evaluate-this" "Evaluate a checkpoint of this run" ["e"] hint "evaluate";
         ShowRunEvaluations "run-evaluations" "Show this run's evaluations" ["E", "6"] hint "results";
         StarThis "star-this-run" "Give this run a star, or take it away" ["*"];
@@ -233,13 +244,52 @@ commands! {
         ResultFirst "result-first" "To the beginning" ["g", "home"];
         ResultLast "result-last" "To the end" ["G", "end"];
     }
+    Compare {
+        CompareBack "compare-back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
+        CompareNextPart "compare-next-part" "Next part of the comparison" ["tab"] hint "next part";
+        ComparePreviousPart "compare-previous-part" "Part of the comparison before" ["backtab"];
+        CompareCurves "compare-curves" "Curves over each other" ["1"];
+        CompareTable "compare-table" "Table: best, last, differences, cost" ["2"];
+        CompareConfigs "compare-configs" "Configurations side by side" ["3"];
+        CompareLogs "compare-logs" "Ends of the logs" ["4"];
+        CompareSettings "compare-settings" "Which settings go with the metric" ["5"];
+        CompareMetric "compare-metric" "Compare by the next metric" ["m"] hint "metric";
+        ComparePreviousMetric "compare-previous-metric" "Compare by the metric before" ["M"];
+        CompareAlong "compare-x-axis" "Curves by epoch, step, time or wall time" ["x"] hint "x axis";
+        CompareFold "compare-fold" "Repetitions as one row, or each by itself" ["f"] hint "fold seeds";
+        CompareBand "compare-band" "Band of a mean: deviation, or min and max" ["d"] hint "band";
+        CompareBase "compare-baseline" "Compare the others with this one" ["b"] hint "baseline";
+        CompareEpoch "compare-at-epoch" "Compare values at another epoch" ["e"];
+        CompareThreshold "compare-threshold" "Tell when the metric reached another value" ["T"];
+        CompareSortNext "compare-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
+        CompareSortPrevious "compare-sort-previous" "Sort by the column before" ["S", "<"];
+        CompareSortReverse "compare-sort-reverse" "Turn the order round" ["R"];
+        CompareAllSettings "compare-all-settings" "All settings, or those that differ" ["a"];
+        CompareLeft "compare-left" "Read out, or scroll, to the left" ["h", "left"];
+        CompareRight "compare-right" "Read out, or scroll, to the right" ["l", "right"];
+        CompareFarLeft "compare-far-left" "To the left in big steps" ["H", "ctrl-left"];
+        CompareFarRight "compare-far-right" "To the right in big steps" ["L", "ctrl-right"];
+        CompareZoomIn "compare-zoom-in" "Curves: look closer, where the cursor is" ["+", "="];
+        CompareZoomOut "compare-zoom-out" "Curves: show more again" ["-"];
+        CompareZoomWhole "compare-zoom-whole" "Curves: show everything again" ["0"];
+        ComparePanLeft "compare-pan-left" "Curves: the part to the left" ["["];
+        ComparePanRight "compare-pan-right" "Curves: the part to the right" ["]"];
+        CompareDown "compare-down" "Next row" ["j", "down"];
+        CompareUp "compare-up" "Row before" ["k", "up"];
+        ComparePageDown "compare-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];
+        ComparePageUp "compare-page-up" "A screenful up" ["pageup", "ctrl-u", "ctrl-b"];
+        CompareFirst "compare-first" "First row" ["g", "home"];
+        CompareLast "compare-last" "Last row" ["G", "end"];
+        CompareRefresh "compare-refresh" "Read the runs again" ["f5", "ctrl-r"];
+    }
     Clean {
         CleanGo "clean-go" "Do what the plan says, after a question" ["enter"] hint "go";
         CleanMark "clean-mark" "Mark what the cursor is on to go, or to stay" ["space"] hint "go or stay";
-        CleanMarkGroup "clean-mark-group" "Mark all of this reason to go, or to stay" ["a"] hint "all of these";
-        CleanFold "clean-fold" "Fold a reason up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
+        CleanMarkGroup "clean-mark-group" "Mark all of this reason or run to go, or to stay" ["a"] hint "all of these";
+        CleanFold "clean-fold" "Fold a reason or a run up, or unfold it" ["tab", "h", "l", "left", "right"] hint "fold";
         CleanBack "clean-back" "Back to the runs; nothing is done" ["esc", "q", "backspace"] hint "back";
         CleanOrder "clean-order" "Order by size, or by bytes an hour of training" ["o"] hint "order";
+        CleanGroup "clean-group" "Group by reason, or by run" ["r"] hint "by run";
         CleanGentle "clean-gentle" "Drop the optimiser state of what stays, or not" ["w"] hint "weights only";
         CleanKeepBest "clean-keep-best" "How many of a run's best epochs stay" ["1"];
         CleanKeepLast "clean-keep-last" "How many of its last checkpoints stay" ["2"];

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Order;
 use super::remembered::Remembered;
+use super::take_away;
 use super::tidy;
 use super::widget::chart::Options;
 use crate::launch::Request;
@@ -49,6 +51,8 @@ pub enum Effect {
     Sample(Vec<u32>, Vec<RunDir>),
     /// Do something about evaluations.
     Evaluate(evaluations::Order),
+    /// Do something for a comparison of runs.
+    Compare(compare::Order),
     /// Keep house.
     Keep(Order),
     /// Clean up, or look after the trash.
@@ -59,6 +63,10 @@ pub enum Effect {
     LoadCharts,
     /// Keep how charts are drawn for the next start.
     SaveCharts(Options),
+    /// Write a file, or draw pictures.
+    TakeAway(take_away::Order),
+    /// Put a text into the clipboard.
+    Copy(String),
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

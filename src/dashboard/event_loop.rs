@@ -140,6 +140,9 @@ fn turn(
                 for effect in update(state, Timestamp::now(), message) {
                     match effect {
                         Effect::Quit => return Ok(()),
+                        Effect::Copy(text) => {
+                            state.notice = Some(terminal.copy(&text)?);
+                        }
                         Effect::Suspend => {
                             terminal.suspend()?;
                             let (columns, rows) = terminal.size()?;

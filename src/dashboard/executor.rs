@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::chart_settings;
+use super::compare;
 use super::deriving;
 use jiff::Timestamp;
 
@@ -18,6 +19,7 @@ use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
+use super::take_away;
 use super::tidy;
 use super::update::standing;
 use super::view::form::Choice;
@@ -270,6 +272,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
+        Effect::Compare(order) => compare::carry_out(order, &shared.messages),
         Effect::Remember(_) => save_table(shared),
         Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
@@ -281,6 +284,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
                 send(Message::Noticed(Notice::bad(text)));
             }
         }
+        Effect::TakeAway(order) => send(Message::Noticed(take_away::carry_out(order))),
         Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
         Effect::Tidy(order) => tidy_up(shared, order),
         Effect::SaveTheme(name) => {
@@ -290,7 +294,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FlushCache => flush(shared),
         // The loop's own.
-        Effect::Suspend | Effect::Quit => {}
+        Effect::Suspend | Effect::Quit | Effect::Copy(_) => {}
     }
 }
 

@@ -16,11 +16,12 @@ use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
 use super::view::rename::Gathered;
 use crate::run::RunDir;
-use crate::run::archive::Archived;
+use crate::run::archive::{self, Archived, Unarchived};
 use crate::run::discover::Found;
 use crate::run::evaluation::EVALUATIONS;
 use crate::run::name_template::Values;
 use crate::run::notes::{self, Annotated, Change};
+use crate::run::organise::Rebuilt;
 use crate::run::rename::{self, Renamed, Step, Wish};
 use crate::run::summary::Summary;
 use crate::run::templates;
@@ -63,6 +64,10 @@ pub enum Deed {
     Renamed(Vec<Renamed>),
     /// Runs were archived.
     Archived(Vec<(RunDir, Archived)>),
+    /// Archived runs were brought back.
+    Unarchived(Vec<(RunDir, Unarchived)>),
+    /// Logs were made again.
+    Rebuilt(Vec<Rebuilt>),
     /// Things were moved to the trash.
     Removed(Vec<Ticket>),
 }
@@ -95,6 +100,8 @@ pub fn carry_out(roots: &[PathBuf], order: Order) -> Outcome {
         Order::Archive(dirs) => Ok(packing::archive(roots, &dirs)),
         Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs)),
         Order::Undo(Deed::Archived(archived)) => Ok(packing::take_back(archived)),
+        Order::Undo(Deed::Unarchived(unarchived)) => Ok(packing::pack_again(unarchived)),
+        Order::Undo(Deed::Rebuilt(rebuilt)) => Ok(packing::unmake(rebuilt)),
         Order::ProposeRebuild(dirs) => packing::propose_rebuild(&dirs),
         Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs)),
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
@@ -106,7 +113,11 @@ pub fn carry_out(roots: &[PathBuf], order: Order) -> Outcome {
         Order::Undo(Deed::Renamed(renamed)) => Ok(names_back(renamed)),
         Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
         Order::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
-        Order::Recover => Ok(Outcome::Recovered(rename::recover())),
+        Order::Recover => {
+            let mut said = rename::recover();
+            said.extend(archive::recover());
+            Ok(Outcome::Recovered(said))
+        }
     };
     done.unwrap_or_else(|problem| Outcome::Refused(clean(&problem).into_owned()))
 }
@@ -155,7 +166,10 @@ fn rename_one(dir: RunDir, name: String) -> Result<Outcome, String> {
 
 fn names_back(renamed: Vec<Renamed>) -> Outcome {
     match rename::undo(&renamed) {
-        Ok(()) => {
+        Ok(told) => {
+            for sentence in told {
+                log::warn!("{sentence}");
+            }
             let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());
             Outcome::Moved(renamed.iter().map(moved).collect(), None)
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
@@ -75,6 +76,8 @@ pub enum Message {
     Kept(Outcome),
     /// News about evaluations.
     Evaluation(evaluations::News),
+    /// News about a comparison of runs.
+    Compared(compare::News),
     /// The first frame is on the screen.
     FirstDrawn,
     /// What came of cleaning up, or of the trash.

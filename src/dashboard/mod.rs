@@ -2,7 +2,9 @@
 //! a small pool carries the orders out, views only read.
 
 mod chart_settings;
+mod clipboard;
 pub mod command;
+mod compare;
 mod deriving;
 mod effect;
 mod evaluations;
@@ -18,6 +20,7 @@ mod packing;
 mod remembered;
 mod settings;
 mod state;
+mod take_away;
 mod terminal;
 pub mod theme;
 mod tidy;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::house::{Deed, Order, Outcome, first_of};
 use crate::run::RunDir;
-use crate::run::archive::{self, ArchiveError, Archived, Plan};
-use crate::run::organise;
+use crate::run::archive::{self, ArchiveError, Archived, Plan, Unarchived};
+use crate::run::organise::{self, Rebuilt};
 use crate::text::{bytes, clean};
 
 /// Says what archiving would do; one run that cannot be archived is told and left out.
@@ -60,32 +60,63 @@ pub fn archive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
 
 /// Brings each archived run back.
 pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
-    let one =
-        |dir: &RunDir| archive::unarchive(roots, dir).map(|unpacked| (dir.clone(), unpacked.bytes));
+    let one = |dir: &RunDir| Ok((dir.clone(), archive::unarchive(roots, dir)?));
     let (done, problems) = each(dirs, one);
-    let size = done.iter().map(|(_, size)| size).sum();
-    let text = format!("{} brought back, {}", runs(done.len()), bytes(size));
-    let changed = done.into_iter().map(|(dir, _)| dir).collect();
-    Outcome::Changed(changed, text, None, first_of(&problems))
+    let size = done.iter().map(|(_, back)| back.unpacked.bytes).sum();
+    let text = format!(
+        "{} brought back, {}; u takes that back",
+        runs(done.len()),
+        bytes(size)
+    );
+    let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
+    let deed = (!done.is_empty()).then_some(Deed::Unarchived(done));
+    Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 
 /// Takes archivings back, the last first; those that stay archived can be asked for again.
 pub fn take_back(archived: Vec<(RunDir, Archived)>) -> Outcome {
+    let back = |(_, archived): &(RunDir, Archived)| archive::take_back(archived);
+    all_back(archived, |(dir, _)| dir.clone(), back, Deed::Archived)
+}
+
+/// Archives again what was brought back.
+pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> Outcome {
+    let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::unarchive_back(dir, unarchived);
+    all_back(unarchived, |(dir, _)| dir.clone(), back, Deed::Unarchived)
+}
+
+/// Takes rebuildings back.
+pub fn unmake(rebuilt: Vec<Rebuilt>) -> Outcome {
+    all_back(
+        rebuilt,
+        |rebuilt| rebuilt.dir.clone(),
+        organise::undo,
+        Deed::Rebuilt,
+    )
+}
+
+/// Takes deeds back, the last first; of those that cannot be, the deed stays.
+fn all_back<T, E: std::fmt::Display>(
+    done: Vec<T>,
+    dir: impl Fn(&T) -> RunDir,
+    back: impl Fn(&T) -> Result<(), E>,
+    deed: impl Fn(Vec<T>) -> Deed,
+) -> Outcome {
     let (mut changed, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    for (dir, archived) in archived.into_iter().rev() {
-        match archive::take_back(&dir, &archived) {
-            Ok(()) => changed.push(dir),
+    for one in done.into_iter().rev() {
+        match back(&one) {
+            Ok(()) => changed.push(dir(&one)),
             Err(error) => {
                 problems.push(error.to_string());
-                left.push((dir, archived));
+                left.insert(0, one);
             }
         }
     }
     match first_of(&problems) {
-        Some(problem) if changed.is_empty() => Outcome::NotUndone(Deed::Archived(left), problem),
+        Some(problem) if changed.is_empty() => Outcome::NotUndone(deed(left), problem),
         problem => {
             let text = format!("{} as before", runs(changed.len()));
-            let deed = (!left.is_empty()).then_some(Deed::Archived(left));
+            let deed = (!left.is_empty()).then(|| deed(left));
             Outcome::Changed(changed, text, deed, problem)
         }
     }
@@ -135,26 +166,23 @@ pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
 /// Makes what can be made, as it is planned at this moment.
 pub fn rebuild(dirs: &[RunDir]) -> Outcome {
     let now = Timestamp::now();
-    let mut count = 0;
+    let (mut done, mut count) = (Vec::new(), 0);
     let (mut changed, mut problems) = (Vec::new(), Vec::new());
     for dir in dirs {
         let plan = organise::plan(dir);
         match organise::apply(&plan, now) {
-            Ok(()) => count += plan.rebuilds.len(),
-            Err((path, cause)) => {
-                let problem = format!("{}: cannot be made ({cause})", path.display());
-                problems.push(clean(&problem).into_owned());
+            Ok(rebuilt) => {
+                count += plan.rebuilds.len();
+                done.push(rebuilt);
             }
+            Err(error) => problems.push(clean(&error.to_string()).into_owned()),
         }
         changed.push(dir.clone());
     }
     let files = if count == 1 { "file was" } else { "files were" };
-    Outcome::Changed(
-        changed,
-        format!("{count} {files} rebuilt"),
-        None,
-        first_of(&problems),
-    )
+    let text = format!("{count} {files} rebuilt; u takes that back");
+    let deed = (!done.is_empty()).then_some(Deed::Rebuilt(done));
+    Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 
 fn each<T>(

@@ -12,6 +12,7 @@ use super::keymap::Keymap;
 use super::message::Notice;
 use super::theme::Theme;
 use super::view::clean::CleanView;
+use super::view::compare::CompareView;
 use super::view::evaluations::Journey;
 use super::view::form::Form;
 use super::view::opened::Opened;
@@ -36,6 +37,8 @@ pub enum Screen {
     Form,
     /// Evaluations: a list of them, one, or some side by side.
     Evaluations(Box<Journey>),
+    /// Runs against each other.
+    Compare(Box<CompareView>),
     /// The plan of a clean-up.
     Clean(Box<CleanView>),
     /// The trash.
@@ -129,7 +132,11 @@ impl State {
         match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Evaluations(ref journey) => journey.next_wake(self),
-            Screen::Run(_) | Screen::Form | Screen::Clean(_) | Screen::Trash(_) => None,
+            Screen::Run(_)
+            | Screen::Form
+            | Screen::Compare(_)
+            | Screen::Clean(_)
+            | Screen::Trash(_) => None,
         }
     }
 

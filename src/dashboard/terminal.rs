@@ -12,7 +12,9 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 
+use super::clipboard::{self, Wrapped};
 use super::graphics::{self, Painter, Placed, Protocol};
+use super::message::Notice;
 
 /// The screen that is drawn on.
 pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
@@ -56,6 +58,26 @@ impl Terminal {
         }
         let sequence = if listens { MOUSE_ON } else { MOUSE_OFF };
         self.screen.backend_mut().write_all(sequence)
+    }
+
+    /// Puts a text into the clipboard of whoever sits in front of the terminal; says whether it was sent there.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<Notice> {
+        let wrapped = Wrapped::detect(|name| std::env::var(name).ok());
+        let Some(sequence) = clipboard::sequence(text, wrapped) else {
+            let text = "too long for a clipboard that is reached through the terminal; `W` writes to a file";
+            return Ok(Notice::bad(text));
+        };
+        self.screen.backend_mut().write_all(&sequence)?;
+        let lines = text.lines().count();
+        let what = if lines > 1 {
+            format!("{lines} lines")
+        } else {
+            crate::text::clean(text).into_owned()
+        };
+        Ok(Notice::good(format!("sent to the clipboard: {what}")))
     }
 
     /// Draws one frame, and over its blanks these pictures; a terminal that can shows it whole.

@@ -15,6 +15,7 @@ use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
+use super::take_away;
 use super::tidy;
 use super::view::confirm::Confirm;
 use super::view::opened::Opened;
@@ -24,7 +25,7 @@ use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
 use super::view::run::zoom::Zoom;
 use super::view::run::{Move, RunView};
-use super::view::{self, clean, form, help, runs, trash};
+use super::view::{self, clean, compare, form, help, runs, trash};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::layout::TRAINING_RUNS;
@@ -120,6 +121,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.remember_marks(dirs);
             Vec::new()
         }
+        Message::Compared(news) => compare::update(state, news),
         Message::Sampled(samples) => {
             state.runs.sampled(samples);
             look_closer(state)
@@ -155,6 +157,7 @@ fn paste(state: &mut State, text: &str) {
         (Some(Overlay::Evaluate(form)), _) => form.paste(text),
         (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
         (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
+        (None, Screen::Compare(_)) => compare::paste(state, text),
         _ => {}
     }
 }
@@ -171,6 +174,9 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     if matches!(state.screen, Screen::Form) && state.form.is_typing() {
         form::type_key(state, event);
         return Vec::new();
+    }
+    if compare::is_typing(state) {
+        return compare::type_key(state, event);
     }
     match state.keymap.action(view::context(state), event) {
         Some(action) => act(state, action),
@@ -195,6 +201,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NewRun => return form::open(state),
         _ if matches!(state.screen, Screen::Clean(_)) => return clean::act(state, action),
         _ if matches!(state.screen, Screen::Trash(_)) => return trash::act(state, action),
+        _ if matches!(state.screen, Screen::Compare(_)) => return compare::act(state, action),
+        Action::CompareRuns => return compare::open(state),
         Action::CleanUp => return clean::open(state),
         Action::OpenTrash => return trash::open(state),
         Action::RemoveRuns => {
@@ -213,6 +221,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen = Screen::Runs;
             return look_closer(state);
         }
+        Action::Copy | Action::CopyOfThis => take_away::offer_copies(state),
+        Action::Export | Action::ExportThis => take_away::offer_exports(state),
+        Action::Figures | Action::FiguresOfThis => return take_away::draw(state),
         _ if in_table(action).is_some() => {
             return in_table(action).map_or_else(Vec::new, |same| runs::act(state, same));
         }
@@ -377,7 +388,10 @@ fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
     effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
-    if matches!(state.screen, Screen::Run(_) | Screen::Evaluations(_)) {
+    if matches!(
+        state.screen,
+        Screen::Run(_) | Screen::Evaluations(_) | Screen::Compare(_)
+    ) {
         return effects;
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());
@@ -559,5 +573,6 @@ pub(super) fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     }
     let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
     effects.extend(opened.and_then(Opened::changed));
+    effects.extend(compare::changed(state, dir));
     effects
 }

@@ -11,7 +11,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::plot::{Area, COLOURS, DrawError, GRID, INK, font, to_png};
+use super::canvas::{Area, DrawError, INK, font, to_png};
+use super::plot::{COLOURS, GRID};
 use crate::text::{clean, fitted};
 
 /// Cards beside each other.
@@ -48,7 +49,7 @@ impl Card<'_> {
         Some(self.truth? == self.top.first()?.0)
     }
 
-    fn draw<'a>(&self, area: &Area<'a>) -> Result<(), DrawError<'a>> {
+    fn draw<'a>(&self, area: &Area<'a>) -> Result<(), DrawError<BitMapBackend<'a>>> {
         self.draw_image(area)?;
         let verdict = self.is_right();
         let (mark, colour) = match verdict {
@@ -93,7 +94,7 @@ impl Card<'_> {
     }
 
     /// Each pixel as a square, so that a small image stays what it is.
-    fn draw_image<'a>(&self, area: &Area<'a>) -> Result<(), DrawError<'a>> {
+    fn draw_image<'a>(&self, area: &Area<'a>) -> Result<(), DrawError<BitMapBackend<'a>>> {
         let (width, height) = (self.width, self.pixels.len() / 3 / self.width.max(1));
         let longer = width.max(height).max(1) as i32;
         for y in 0..IMAGE * height as i32 / longer {
@@ -136,7 +137,7 @@ fn write<'a>(
     text: &str,
     size: u32,
     colour: RGBColor,
-) -> Result<(), DrawError<'a>> {
+) -> Result<(), DrawError<BitMapBackend<'a>>> {
     let style = font(size).into_font().color(&colour);
     area.draw_text(text, &style.pos(Pos::new(HPos::Left, VPos::Center)), place)
 }

@@ -1,21 +1,47 @@
-//! A run's curves, and a network's answers, as PNG pictures, for papers, mails and whoever has no terminal at hand.
+//! A run's curves, several runs' curves, and a network's answers as pictures, for papers, mails and whoever has no terminal at hand.
 
+mod canvas;
+pub mod compare;
 pub mod gallery;
 mod plot;
+mod svg;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::best::best;
 use crate::analysis::grouping::{Group, Split, groups};
+use crate::analysis::placing::Placing;
 use crate::run::metrics::Metrics;
 use crate::run::write::replace_file;
 use plot::{Curve, Panel, Picture};
 
-/// Pixels of a panel.
+/// How large a panel is shown.
 const PANEL: (u32, u32) = (900, 560);
 
-/// A figure: its file, and the titles of the groups of columns that it shows, a panel each.
+/// What a picture is kept as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Pixels, twice as fine as the picture is large.
+    Png,
+    /// Lines and the outlines of letters: sharp at any size, and no font is needed to show it.
+    Svg,
+}
+
+impl Format {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Png, Self::Svg];
+
+    /// The ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Svg => "svg",
+        }
+    }
+}
+
+/// A figure: its file without the ending, and the titles of the groups of columns that it shows, a panel each.
 struct Figure {
     file: &'static str,
     panels: &'static [&'static str],
@@ -24,19 +50,19 @@ struct Figure {
 /// The figures of a run, under the names that the reference gives them.
 const FIGURES: [Figure; 4] = [
     Figure {
-        file: "loss_plot.png",
+        file: "loss_plot",
         panels: &["Loss"],
     },
     Figure {
-        file: "validation_plot.png",
+        file: "validation_plot",
         panels: &["Accuracy"],
     },
     Figure {
-        file: "learning_rate_plot.png",
+        file: "learning_rate_plot",
         panels: &["Learning rate"],
     },
     Figure {
-        file: "combined_plot.png",
+        file: "combined_plot",
         panels: &["Loss", "Accuracy", "Learning rate"],
     },
 ];
@@ -46,8 +72,8 @@ const FIGURES: [Figure; 4] = [
 pub struct Drawn {
     /// The pictures.
     pub files: Vec<PathBuf>,
-    /// Figures for which the run has no column, by their file's name.
-    pub left_out: Vec<&'static str>,
+    /// What there are no numbers for: whole figures by their file's name, and panels of others.
+    pub left_out: Vec<String>,
 }
 
 /// A figure that could not be made.
@@ -76,39 +102,66 @@ pub enum FigureError {
 ///
 /// # Errors
 /// If a picture cannot be drawn or written.
-pub fn draw(metrics: &Metrics, name: &str, folder: &Path) -> Result<Drawn, FigureError> {
+pub fn draw(
+    metrics: &Metrics,
+    name: &str,
+    folder: &Path,
+    formats: &[Format],
+) -> Result<Drawn, FigureError> {
     let groups = groups(metrics);
     let mut drawn = Drawn::default();
     for figure in &FIGURES {
-        let panels: Vec<Panel> = figure
-            .panels
-            .iter()
-            .filter_map(|title| groups.iter().find(|group| group.title == *title))
-            .filter_map(|group| panel(metrics, &groups, group))
-            .collect();
+        let mut panels: Vec<Panel> = Vec::new();
+        let mut missing = Vec::new();
+        for title in figure.panels {
+            let group = groups.iter().find(|group| group.title == *title);
+            match group.and_then(|group| panel(metrics, &groups, group)) {
+                Some(panel) => panels.push(panel),
+                None => missing.push(format!("{title} in {}", figure.file)),
+            }
+        }
         if panels.is_empty() {
-            drawn.left_out.push(figure.file);
+            drawn.left_out.push(figure.file.to_owned());
             continue;
         }
-        let path = folder.join(figure.file);
+        drawn.left_out.extend(missing);
         let picture = Picture {
             title: name,
             panels: &panels,
             panel: PANEL,
         };
-        let png = picture.to_png().map_err(|cause| FigureError::Draw {
+        write(&picture, folder, figure.file, formats, &mut drawn)?;
+    }
+    Ok(drawn)
+}
+
+/// Writes a picture in each format.
+fn write(
+    picture: &Picture,
+    folder: &Path,
+    file: &str,
+    formats: &[Format],
+    drawn: &mut Drawn,
+) -> Result<(), FigureError> {
+    for format in formats {
+        let path = folder.join(format!("{file}.{}", format.ending()));
+        let bytes = match format {
+            Format::Png => picture.to_png(),
+            Format::Svg => picture.to_svg().map(String::into_bytes),
+        };
+        let bytes = bytes.map_err(|cause| FigureError::Draw {
             path: path.clone(),
             cause,
         })?;
         std::fs::create_dir_all(folder)
-            .and_then(|()| replace_file(&path, &png))
+            .and_then(|()| replace_file(&path, &bytes))
             .map_err(|cause| FigureError::Io {
                 path: path.clone(),
                 cause,
             })?;
         drawn.files.push(path);
     }
-    Ok(drawn)
+    Ok(())
 }
 
 /// `None` if there is no finite value to show.
@@ -116,10 +169,12 @@ fn panel<'a>(metrics: &'a Metrics, groups: &[Group], group: &'a Group) -> Option
     let curves: Vec<Curve> = group
         .members
         .iter()
-        .map(|member| {
+        .enumerate()
+        .map(|(number, member)| {
             let column = &metrics.columns[member.column];
             Curve {
-                name: &column.name,
+                name: column.name.clone(),
+                number,
                 x: &column.x,
                 y: &column.y,
                 is_main: member.split != Some(Split::Train),
@@ -134,8 +189,9 @@ fn panel<'a>(metrics: &'a Metrics, groups: &[Group], group: &'a Group) -> Option
         .iter()
         .any(|curve| curve.y.iter().any(|value| value.is_finite()));
     has_values.then(|| Panel {
-        title: &group.title,
+        title: group.title.clone(),
         x_name: &metrics.x_name,
+        x_scale: Placing::rows(metrics).scale,
         scale: group.scale,
         curves,
         best: best.map(|best| (best.x, best.value)),
@@ -185,26 +241,48 @@ mod tests {
             "val_acc",
             "learning_rate",
         ];
-        let drawn = draw(&metrics(&names), "a run", &figures).unwrap();
-        let files = FIGURES.map(|figure| figures.join(figure.file));
+        let drawn = draw(&metrics(&names), "a run", &figures, &Format::ALL).unwrap();
+        let files: Vec<PathBuf> = FIGURES
+            .iter()
+            .flat_map(|figure| {
+                Format::ALL
+                    .map(|format| figures.join(format!("{}.{}", figure.file, format.ending())))
+            })
+            .collect();
         assert_eq!(drawn.files, files);
-        assert_eq!(drawn.left_out, Vec::<&str>::new());
-        for file in &files[..3] {
-            assert_eq!(size(file), PANEL);
+        assert_eq!(drawn.left_out, Vec::<String>::new());
+        for file in [
+            "loss_plot.png",
+            "validation_plot.png",
+            "learning_rate_plot.png",
+        ] {
+            assert_eq!(size(&figures.join(file)), (2 * PANEL.0, 2 * PANEL.1));
         }
-        assert_eq!(size(&files[3]), (3 * PANEL.0, PANEL.1));
+        let combined = size(&figures.join("combined_plot.png"));
+        assert_eq!(combined, (6 * PANEL.0, 2 * PANEL.1));
     }
 
     #[test]
     fn a_missing_column_leaves_out_its_figure_only() {
         let folder = tempfile::tempdir().unwrap();
-        let drawn = draw(&metrics(&["epoch", "val_loss"]), "a run", folder.path()).unwrap();
+        let drawn = draw(
+            &metrics(&["epoch", "val_loss"]),
+            "a run",
+            folder.path(),
+            &Format::ALL,
+        )
+        .unwrap();
         assert_eq!(
             drawn.left_out,
-            ["validation_plot.png", "learning_rate_plot.png"]
+            [
+                "validation_plot",
+                "learning_rate_plot",
+                "Accuracy in combined_plot",
+                "Learning rate in combined_plot"
+            ]
         );
-        assert_eq!(drawn.files.len(), 2);
-        assert_eq!(size(&drawn.files[1]), PANEL);
+        assert_eq!(drawn.files.len(), 4);
+        assert_eq!(size(&drawn.files[2]), (2 * PANEL.0, 2 * PANEL.1));
     }
 
     #[test]
@@ -212,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut empty = metrics(&["epoch", "val_loss"]);
         empty.columns[1].y.fill(f64::NAN);
-        let drawn = draw(&empty, "a run", folder.path()).unwrap();
+        let drawn = draw(&empty, "a run", folder.path(), &Format::ALL).unwrap();
         assert_eq!(drawn.files, Vec::<PathBuf>::new());
         assert_eq!(drawn.left_out.len(), 4);
     }

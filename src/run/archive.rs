@@ -3,6 +3,8 @@
 
 mod carry;
 mod pack;
+mod recover;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod unpack;
@@ -13,12 +15,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoints;
+use super::disk::said;
 use super::layout::RunDir;
 use super::rename::{held, state_now};
 
-pub use carry::{Archived, archive, take_back, unarchive};
-pub use pack::pack;
-pub use unpack::{Unpacked, unpack};
+pub use carry::{Archived, Unarchived, archive, take_back, unarchive, unarchive_back};
+#[cfg(test)]
+pub(super) use carry::{archive_on, take_back_on, unarchive_back_on, unarchive_on};
+pub use recover::recover;
+#[cfg(test)]
+pub(super) use recover::recover_on;
 
 /// What stays in place: lists, charts and notes read it.
 const STAYS: [&str; 5] = [
@@ -63,7 +69,7 @@ pub enum ArchiveError {
         problem: String,
     },
     /// A file.
-    #[error("{path}: {what} ({cause})")]
+    #[error("{path}: {what} ({})", said(cause))]
     Io {
         /// The file.
         path: PathBuf,
@@ -71,6 +77,26 @@ pub enum ArchiveError {
         what: &'static str,
         /// What the system said.
         cause: io::Error,
+    },
+    /// The system refused, and also to take back what was done before.
+    #[error(
+        "{first}; and not all of it could be taken back ({second}): the next start of traintop tries again"
+    )]
+    HalfDone {
+        /// What went wrong first.
+        first: Box<ArchiveError>,
+        /// What went wrong when it was taken back, as a sentence.
+        second: String,
+    },
+    /// All is back in place, and the archive beside it.
+    #[error(
+        "{name}: it is back, but its archive stays ({problem}): the next start of traintop tries again"
+    )]
+    Stays {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
     },
     /// What was packed is not what is there.
     #[error("{path}: has changed while it was packed; nothing was removed")]

@@ -2,15 +2,13 @@
 //! a JSON text, since a path may hold a line end.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-
+use super::disk::{Disk, System};
 use super::layout::RunDir;
-use super::own;
-use super::write::replace_file;
+use super::own::{self, Home};
 
 /// The file in the state folder.
 const FILE: &str = "marks";
@@ -32,11 +30,11 @@ pub fn save(roots: &[PathBuf], marks: &[RunDir]) -> io::Result<()> {
 }
 
 /// A marked run whose folder has another name now stays marked.
-pub(super) fn follow(from: &RunDir, to: &RunDir) {
-    let Some(folder) = own::state_folder() else {
+pub(super) fn follow(home: &Home, from: &RunDir, to: &RunDir) {
+    let Some(folder) = &home.state else {
         return;
     };
-    if let Err(error) = follow_in(&folder, from, to) {
+    if let Err(error) = follow_in(&*home.disk, folder, from, to) {
         log::warn!("the mark of {} was lost: {error}", from.path().display());
     }
 }
@@ -50,18 +48,18 @@ fn load_in(folder: &Path, roots: &[PathBuf]) -> Vec<RunDir> {
 
 fn save_in(folder: &Path, roots: &[PathBuf], marks: &[RunDir]) -> io::Result<()> {
     let roots = canonical(roots);
-    change(folder, |paths| {
+    change(&System, folder, |paths| {
         paths.retain(|path| !is_below(path, &roots));
         paths.extend(marks.iter().map(|dir| dir.path().to_owned()));
     })
 }
 
-fn follow_in(folder: &Path, from: &RunDir, to: &RunDir) -> io::Result<()> {
+fn follow_in(disk: &dyn Disk, folder: &Path, from: &RunDir, to: &RunDir) -> io::Result<()> {
     // Looked at first: most renamed runs are not marked, and nothing has to be written.
     if !read(folder).contains(from.path()) {
         return Ok(());
     }
-    change(folder, |paths| {
+    change(disk, folder, |paths| {
         if paths.remove(from.path()) {
             paths.insert(to.path().to_owned());
         }
@@ -95,11 +93,14 @@ fn read(folder: &Path) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-fn change(folder: &Path, change: impl FnOnce(&mut BTreeSet<PathBuf>)) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+fn change(
+    disk: &dyn Disk,
+    folder: &Path,
+    change: impl FnOnce(&mut BTreeSet<PathBuf>),
+) -> io::Result<()> {
+    disk.make_folders(folder)?;
     // Two who change at once do so one after the other; where there are no locks, the later one wins.
-    let lock = File::open(folder)?;
-    let _ = flock(&lock, FlockOperation::LockExclusive);
+    let _lock = disk.lock_folder(folder)?;
     let before = read(folder);
     let mut paths = before.clone();
     change(&mut paths);
@@ -111,7 +112,7 @@ fn change(folder: &Path, change: impl FnOnce(&mut BTreeSet<PathBuf>)) -> io::Res
         .iter()
         .filter_map(|path| serde_json::to_string(path).ok());
     let text: String = lines.map(|line| line + "\n").collect();
-    replace_file(&folder.join(FILE), text.as_bytes())
+    disk.replace_file(&folder.join(FILE), text.as_bytes(), None)
 }
 
 #[cfg(test)]
@@ -144,8 +145,8 @@ mod tests {
         let here = [PathBuf::from("/here")];
         save_in(folder.path(), &here, &dirs(&["/here/a"])).unwrap();
         let [a, b, c] = ["/here/a", "/here/b", "/here/c"].map(RunDir::new);
-        follow_in(folder.path(), &a, &b).unwrap();
-        follow_in(folder.path(), &c, &a).unwrap();
+        follow_in(&System, folder.path(), &a, &b).unwrap();
+        follow_in(&System, folder.path(), &c, &a).unwrap();
         assert_eq!(load_in(folder.path(), &here), [b]);
     }
 }

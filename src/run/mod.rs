@@ -8,8 +8,12 @@ pub mod clean;
 pub mod config_file;
 pub mod contender;
 pub mod discover;
+pub mod disk;
 pub mod evaluation;
 mod headline;
+#[cfg(test)]
+mod histories;
+mod journal;
 pub mod layout;
 pub mod log_tail;
 pub mod looked;

@@ -1,17 +1,15 @@
 //! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. It lies in `notes.toml` in the run folder,
 //! or, where that cannot be written, in a file of the user's own that says which run it is about.
 
-use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+use super::disk::{Disk, System, said};
 use super::layout::RunDir;
-use super::own;
-use super::write::replace_file;
+use super::own::{self, Home};
 use crate::text::clean;
 
 /// The file in a run's folder.
@@ -79,7 +77,7 @@ pub struct Annotated {
 #[derive(Debug, thiserror::Error)]
 pub enum NotesError {
     /// A file.
-    #[error("{path}: the notes cannot be read or written ({cause})")]
+    #[error("{path}: the notes cannot be read or written ({})", said(cause))]
     Io {
         /// The file.
         path: PathBuf,
@@ -110,7 +108,7 @@ impl Notes {
     /// # Errors
     /// If the file cannot be read or is damaged.
     pub fn load(dir: &RunDir) -> Result<Self, NotesError> {
-        read(&path(dir, own_folder().as_deref()))
+        load_in(&System, dir, own_folder().as_deref())
     }
 
     /// Changes a run's notes, and returns them as they then are.
@@ -118,7 +116,7 @@ impl Notes {
     /// # Errors
     /// If they cannot be read, or written anywhere.
     pub fn change(dir: &RunDir, change: &Change) -> Result<Self, NotesError> {
-        change_in(dir, change, own_folder().as_deref())
+        change_in(&System, dir, change, own_folder().as_deref())
     }
 
     /// What a change made of these notes, taken back: only what nobody has changed since, so that nothing of theirs is lost.
@@ -202,7 +200,18 @@ impl Notes {
 /// # Errors
 /// As [`Notes::change`].
 pub fn annotate(dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
-    let (before, after) = edit_in(dir, own_folder().as_deref(), |notes| notes.apply(change))?;
+    annotate_on(&Home::real(), dir, change)
+}
+
+/// As [`annotate`], with this home.
+pub(super) fn annotate_on(
+    home: &Home,
+    dir: &RunDir,
+    change: &Change,
+) -> Result<Annotated, NotesError> {
+    let own = home.folder(FOLDER);
+    let edit = |notes: &mut Notes| notes.apply(change);
+    let (before, after) = edit_in(&*home.disk, dir, own.as_deref(), edit)?;
     Ok(Annotated {
         dir: dir.clone(),
         before,
@@ -215,9 +224,15 @@ pub fn annotate(dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> 
 /// # Errors
 /// As [`Notes::change`].
 pub fn take_back(annotated: &Annotated) -> Result<(), NotesError> {
+    take_back_on(&Home::real(), annotated)
+}
+
+/// As [`take_back`], with this home.
+pub(super) fn take_back_on(home: &Home, annotated: &Annotated) -> Result<(), NotesError> {
     let Annotated { dir, before, after } = annotated;
     let edit = |notes: &mut Notes| notes.take_back(before, after);
-    edit_in(dir, own_folder().as_deref(), edit).map(drop)
+    let own = home.folder(FOLDER);
+    edit_in(&*home.disk, dir, own.as_deref(), edit).map(drop)
 }
 
 /// The tags to add and those to take away in a line: words, with `-` before those to take away.
@@ -259,7 +274,8 @@ pub fn tags_of(line: &str) -> Result<Vec<String>, String> {
 
 /// The file that holds a run's notes now, or would in its folder.
 pub fn file(dir: &RunDir) -> PathBuf {
-    path(dir, own_folder().as_deref())
+    let beside = dir.path().join(FILE);
+    place(&System, dir, own_folder().as_deref()).unwrap_or(beside)
 }
 
 /// The file of notes in a run's folder.
@@ -269,14 +285,25 @@ pub(super) fn file_of(dir: &RunDir) -> PathBuf {
 
 /// The files of notes that change when `from` is called `to`: path (after the move), text before, text after. Those of the user's own
 /// go with the run, and a name for lists that was given before gives way.
+///
+/// # Errors
+/// If one cannot be read.
+#[expect(
+    clippy::type_complexity,
+    reason = "a path with its text before and after"
+)]
 pub(super) fn follows(
+    home: &Home,
     from: &RunDir,
     to: &RunDir,
-) -> Vec<(PathBuf, Option<String>, Option<String>)> {
-    let own = own_folder();
+) -> io::Result<Vec<(PathBuf, Option<String>, Option<String>)>> {
+    let text = |path: &Path| match home.disk.text(path) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => Ok(None),
+        text => text,
+    };
     let mut changes = Vec::new();
-    if let Some(own) = &own
-        && let Ok(before) = fs::read_to_string(own_file(own, from))
+    if let Some(own) = &home.folder(FOLDER)
+        && let Some(before) = text(&own_file(own, from))?
     {
         let after = toml::from_str(&before).ok().and_then(|mut notes: Notes| {
             notes.name = None;
@@ -289,25 +316,31 @@ pub(super) fn follows(
         changes.push((own_file(own, to), None, after));
         changes.push((own_file(own, from), Some(before), None));
     }
-    if let Ok(before) = fs::read_to_string(from.path().join(FILE))
+    if let Some(before) = text(&from.path().join(FILE))?
         && let Ok(mut notes) = toml::from_str::<Notes>(&before)
         && notes.name.take().is_some()
         && let Ok(after) = toml::to_string(&notes)
     {
         changes.push((to.path().join(FILE), Some(before), Some(after)));
     }
-    changes
+    Ok(changes)
 }
 
-fn path(dir: &RunDir, own: Option<&Path>) -> PathBuf {
-    own.map(|own| own_file(own, dir))
-        .filter(|own| own.exists())
-        .unwrap_or_else(|| file_of(dir))
+/// Where a run's notes are now, or would be in its folder.
+fn place(disk: &dyn Disk, dir: &RunDir, own: Option<&Path>) -> io::Result<PathBuf> {
+    if let Some(own) = own.map(|own| own_file(own, dir))
+        && disk.look_for(&own)?.is_some()
+    {
+        return Ok(own);
+    }
+    Ok(dir.path().join(FILE))
 }
 
-/// The folder of notes on runs of others.
+/// Notes on runs of others, in the user's state folder.
+const FOLDER: &str = "notes";
+
 pub(super) fn own_folder() -> Option<PathBuf> {
-    Some(own::state_folder()?.join("notes"))
+    Some(own::state_folder()?.join(FOLDER))
 }
 
 /// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.
@@ -319,61 +352,83 @@ pub(super) fn own_file(own: &Path, dir: &RunDir) -> PathBuf {
     own.join(format!("{hash:016x}.toml"))
 }
 
-fn read(path: &Path) -> Result<Notes, NotesError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Notes::default());
-        }
-        Err(cause) => {
-            let path = path.to_owned();
-            return Err(NotesError::Io { path, cause });
-        }
-    };
-    toml::from_str(&text).map_err(|error| NotesError::Damaged {
-        path: path.to_owned(),
-        cause: error
-            .message()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-    })
+fn load_in(disk: &dyn Disk, dir: &RunDir, own: Option<&Path>) -> Result<Notes, NotesError> {
+    let path = place(disk, dir, own).map_err(|cause| NotesError::Io {
+        path: dir.path().join(FILE),
+        cause,
+    })?;
+    read(disk, &path)
 }
 
-fn change_in(dir: &RunDir, change: &Change, own: Option<&Path>) -> Result<Notes, NotesError> {
-    edit_in(dir, own, |notes| notes.apply(change)).map(|(_, after)| after)
+fn read(disk: &dyn Disk, path: &Path) -> Result<Notes, NotesError> {
+    let damaged = |cause: &str| NotesError::Damaged {
+        path: path.to_owned(),
+        cause: cause.lines().next().unwrap_or_default().to_owned(),
+    };
+    match disk.text(path) {
+        Ok(None) => Ok(Notes::default()),
+        Ok(Some(text)) => toml::from_str(&text).map_err(|error| damaged(error.message())),
+        Err(error) if error.kind() == ErrorKind::InvalidData => Err(damaged(&error.to_string())),
+        Err(cause) => Err(NotesError::Io {
+            path: path.to_owned(),
+            cause,
+        }),
+    }
+}
+
+fn change_in(
+    disk: &dyn Disk,
+    dir: &RunDir,
+    change: &Change,
+    own: Option<&Path>,
+) -> Result<Notes, NotesError> {
+    edit_in(disk, dir, own, |notes| notes.apply(change)).map(|(_, after)| after)
 }
 
 /// Edits a run's notes, and returns them as they were and as they are.
 fn edit_in(
+    disk: &dyn Disk,
     dir: &RunDir,
     own: Option<&Path>,
     edit: impl FnOnce(&mut Notes),
 ) -> Result<(Notes, Notes), NotesError> {
-    // Two who change at once do so one after the other. Where the file system knows no locks, the later one wins.
-    let folder = File::open(dir.path()).ok();
-    let _ = folder
-        .as_ref()
-        .map(|folder| flock(folder, FlockOperation::LockExclusive));
-    let before = read(&path(dir, own))?;
+    // Two who change at once do so one after the other. Where the folder cannot be locked, the later one wins.
+    let _lock = disk.lock_folder(dir.path());
+    let beside = dir.path().join(FILE);
+    let place = place(disk, dir, own).map_err(|cause| NotesError::Io {
+        path: beside.clone(),
+        cause,
+    })?;
+    let before = read(disk, &place)?;
     let mut notes = before.clone();
     edit(&mut notes);
     if notes == before {
         return Ok((before, notes));
     }
-    let beside = dir.path().join(FILE);
     let mut plain = notes.clone();
     plain.other.remove(RUN);
-    match write(&beside, &plain) {
+    // Without a word in it, the file goes: a run that was starred by mistake is as it was.
+    let written = if plain.is_empty() {
+        disk.remove_if_there(&beside)
+            .map_err(|cause| NotesError::Io {
+                path: beside.clone(),
+                cause,
+            })
+    } else {
+        write(disk, &beside, &plain)
+    };
+    match written {
         Ok(()) => {
-            // What was noted while the folder could not be written is in it now.
-            let _ = own.map(|own| fs::remove_file(own_file(own, dir)));
+            // What was noted while the folder could not be written is in it now; as long as it is there, it counts.
+            if place != beside {
+                disk.remove_if_there(&place)
+                    .map_err(|cause| NotesError::Io { path: place, cause })?;
+            }
         }
         Err(NotesError::Io { cause, .. }) if is_refusal(&cause) => {
             let path = dir.path().to_owned();
             let own = own.ok_or(NotesError::Nowhere { path })?;
-            write_own(dir, notes.clone(), own)?;
+            write_own(disk, dir, notes.clone(), own)?;
         }
         Err(error) => return Err(error),
     }
@@ -387,149 +442,33 @@ fn is_refusal(error: &io::Error) -> bool {
     )
 }
 
-fn write_own(dir: &RunDir, mut notes: Notes, own: &Path) -> Result<(), NotesError> {
+fn write_own(
+    disk: &dyn Disk,
+    dir: &RunDir,
+    mut notes: Notes,
+    own: &Path,
+) -> Result<(), NotesError> {
     let path = own_file(own, dir);
-    fs::create_dir_all(own).map_err(|cause| NotesError::Io {
+    disk.make_folders(own).map_err(|cause| NotesError::Io {
         path: path.clone(),
         cause,
     })?;
     let run = dir.path().to_string_lossy().into_owned();
     notes.other.insert(RUN.to_owned(), run.into());
-    write(&path, &notes)
+    write(disk, &path, &notes)
 }
 
-fn write(path: &Path, notes: &Notes) -> Result<(), NotesError> {
+fn write(disk: &dyn Disk, path: &Path, notes: &Notes) -> Result<(), NotesError> {
     let text = toml::to_string(notes).map_err(|error| NotesError::Damaged {
         path: path.to_owned(),
         cause: error.to_string(),
     })?;
-    replace_file(path, text.as_bytes()).map_err(|cause| NotesError::Io {
+    let written = disk.replace_file(path, text.as_bytes(), None);
+    written.map_err(|cause| NotesError::Io {
         path: path.to_owned(),
         cause,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn run() -> (tempfile::TempDir, RunDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = RunDir::new(folder.path().join("run"));
-        fs::create_dir(dir.path()).unwrap();
-        let own = folder.path().join("own");
-        (folder, dir, own)
-    }
-
-    fn words(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|text| (*text).to_owned()).collect()
-    }
-
-    #[test]
-    fn unknown_keys_stay_and_tags_are_there_once() {
-        let (_folder, dir, own) = run();
-        fs::write(
-            dir.path().join(FILE),
-            "tags = [\"a\"]\nmood = \"good\"\n[more]\nx = 1\n",
-        )
-        .unwrap();
-        let retag = Change::Retag {
-            add: words(&["b", "a"]),
-            remove: words(&["c"]),
-        };
-        let notes = change_in(&dir, &retag, Some(&own)).unwrap();
-        assert_eq!(notes.tags, ["a", "b"]);
-        change_in(&dir, &Change::Star(true), Some(&own)).unwrap();
-        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
-        assert!(
-            text.contains("mood = \"good\"") && text.contains("[more]\nx = 1"),
-            "{text}"
-        );
-        assert!(text.contains("star = true"), "{text}");
-        assert!(!own.exists());
-    }
-
-    #[test]
-    fn damaged_notes_are_named_and_not_written_over() {
-        let (_folder, dir, own) = run();
-        fs::write(dir.path().join(FILE), "tags = 3\n").unwrap();
-        let error = change_in(&dir, &Change::Star(true), Some(&own))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("notes.toml: must be TOML with tags"),
-            "{error}"
-        );
-        assert_eq!(
-            fs::read_to_string(dir.path().join(FILE)).unwrap(),
-            "tags = 3\n"
-        );
-    }
-
-    #[test]
-    fn notes_on_a_run_that_cannot_be_written_are_the_users_own_until_it_can() {
-        let (_folder, dir, own) = run();
-        // A folder in the file's place refuses whoever asks, also the superuser, but with another error: written directly.
-        let notes = Notes {
-            note: "theirs".to_owned(),
-            ..Notes::default()
-        };
-        write_own(&dir, notes, &own).unwrap();
-        assert_eq!(read(&path(&dir, Some(&own))).unwrap().note, "theirs");
-        let other = RunDir::new("/elsewhere/run");
-        assert!(read(&path(&other, Some(&own))).unwrap().is_empty());
-        // Now it can be written: the notes move into it, without the path.
-        change_in(&dir, &Change::Star(true), Some(&own)).unwrap();
-        assert!(!own_file(&own, &dir).exists());
-        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
-        assert!(text.contains("theirs") && !text.contains("run ="), "{text}");
-    }
-
-    #[test]
-    fn what_others_changed_since_stays_when_a_change_is_taken_back() {
-        let (_folder, dir, own) = run();
-        let own = Some(own.as_path());
-        let edit = |change: Change| edit_in(&dir, own, |notes| notes.apply(&change)).unwrap();
-        edit(Change::Tags(words(&["a", "b"])));
-        edit(Change::Note("mine".to_owned()));
-        let (before, after) = edit(Change::Tags(words(&["b", "c"])));
-        edit(Change::Note("theirs".to_owned()));
-        edit(Change::Tags(words(&["b", "c", "d"])));
-        let (_, now) = edit_in(&dir, own, |notes| notes.take_back(&before, &after)).unwrap();
-        assert_eq!(
-            (now.tags, now.note.as_str()),
-            (words(&["b", "d", "a"]), "theirs")
-        );
-        let (before, after) = edit(Change::NoteLine("more".to_owned()));
-        assert_eq!(after.note, "theirs\nmore");
-        let (_, now) = edit_in(&dir, own, |notes| notes.take_back(&before, &after)).unwrap();
-        assert_eq!(now.note, "theirs");
-    }
-
-    #[test]
-    fn tags_to_add_and_to_take_away_stand_in_one_line() {
-        let expected = Change::Retag {
-            add: words(&["a", "c"]),
-            remove: words(&["b-b"]),
-        };
-        assert_eq!(retag_of("a, -b-b +#c"), Ok(expected));
-    }
-
-    #[test]
-    fn tags_are_words() {
-        assert_eq!(tags_of(" #a, b  a,#c").unwrap(), ["a", "b", "c"]);
-        assert!(tags_of(&"x".repeat(65)).unwrap_err().contains("at most 64"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_notes_read_back(tags in prop::collection::vec(".{0,9}", 0..4), note in "(?s).{0,40}", star: bool) {
-            let (_folder, dir, own) = run();
-            for change in [Change::Tags(tags), Change::Note(note), Change::Star(star)] {
-                let changed = change_in(&dir, &change, Some(&own)).unwrap();
-                prop_assert_eq!(read(&path(&dir, Some(&own))).unwrap(), changed);
-            }
-        }
-    }
-}
+mod tests;

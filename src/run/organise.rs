@@ -2,30 +2,27 @@
 //! record get one. Dated from the files, marked as rebuilt, never over an existing file: a broken one is set aside.
 
 mod adopt;
+mod make;
 mod source;
 mod table;
 #[cfg(test)]
 mod tests;
 mod training_log;
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-use serde::{Deserialize, Serialize};
 
 use super::discover::discover_with_others;
 use super::layout::RunDir;
 use super::metrics::Tail;
 use super::record::Record;
-use super::rename::{held, move_without_replacing, state_now};
+use super::rename::{held, state_now};
 use super::state::SILENCE;
-use super::write::{beside, replace_file};
 use source::Sources;
 
-/// The file that says what was rebuilt, beside the logs.
-const MARK: &str = "rebuilt.json";
+pub use make::{MakeError, Rebuilt, apply, said, undo};
+
 /// What a broken file is called once it is set aside.
 const ASIDE: &str = "broken";
 
@@ -54,22 +51,6 @@ pub struct Plan {
     pub rebuilds: Vec<Rebuild>,
     /// Why nothing is done to it though something is missing.
     pub problem: Option<String>,
-}
-
-/// A line of `rebuilt.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    /// The file, below the run's folder.
-    file: PathBuf,
-    /// What it was made from.
-    from: String,
-    /// What is in it.
-    what: String,
-    /// When it was made.
-    at: jiff::Timestamp,
-    /// Where the broken file went.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    aside: Option<PathBuf>,
 }
 
 /// Every run below some roots to which something would be done, and folders that could not be searched, as sentences.
@@ -203,84 +184,4 @@ fn aside(path: &Path) -> PathBuf {
         }
         number += 1;
     }
-}
-
-/// Does what a plan says. The mark comes first, so that nothing that was rebuilt is ever without one.
-///
-/// # Errors
-/// The file that could not be written, and why; what was made before stays, and a second try makes the rest.
-pub fn apply(plan: &Plan, now: jiff::Timestamp) -> Result<(), (PathBuf, io::Error)> {
-    if let Some(problem) = busy(&plan.dir) {
-        return Err((plan.dir.path().to_owned(), io::Error::other(problem)));
-    }
-    let logs = plan.dir.logs();
-    fs::create_dir_all(&logs).map_err(|cause| (logs.clone(), cause))?;
-    mark(plan, now)?;
-    for file in &plan.rebuilds {
-        write(file).map_err(|cause| (file.path.clone(), cause))?;
-    }
-    Ok(())
-}
-
-fn mark(plan: &Plan, now: jiff::Timestamp) -> Result<(), (PathBuf, io::Error)> {
-    let path = plan.dir.logs().join(MARK);
-    let below = |path: &Path| {
-        path.strip_prefix(plan.dir.path())
-            .unwrap_or(path)
-            .to_owned()
-    };
-    let mut marks = marks(&plan.dir);
-    for file in &plan.rebuilds {
-        let name = below(&file.path);
-        marks.retain(|mark| mark.file != name);
-        marks.push(Mark {
-            file: name,
-            from: file.from.clone(),
-            what: file.what.clone(),
-            at: now,
-            aside: file.aside.as_deref().map(below),
-        });
-    }
-    let written = serde_json::to_vec_pretty(&marks).map_err(io::Error::other);
-    written
-        .and_then(|bytes| replace_file(&path, &bytes))
-        .map_err(|cause| (path, cause))
-}
-
-fn marks(dir: &RunDir) -> Vec<Mark> {
-    let bytes = fs::read(dir.logs().join(MARK)).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
-
-/// What was rebuilt of a run, in a sentence; `None` if all of it is as its trainer wrote it.
-pub fn said(dir: &RunDir) -> Option<String> {
-    let marks = marks(dir);
-    let parts: Vec<String> = marks
-        .iter()
-        .filter(|mark| dir.path().join(&mark.file).exists())
-        .map(|mark| {
-            let name = mark.file.file_name().unwrap_or_default().to_string_lossy();
-            crate::text::clean(&format!("{name} from {}", mark.from)).into_owned()
-        })
-        .collect();
-    (!parts.is_empty()).then(|| format!("rebuilt: {}", parts.join(", ")))
-}
-
-fn write(file: &Rebuild) -> io::Result<()> {
-    if let Some(aside) = &file.aside {
-        move_without_replacing(&file.path, aside)?;
-    }
-    let temporary = beside(&file.path);
-    let written = replace_file(&temporary, file.text.as_bytes())
-        .and_then(|()| {
-            File::options()
-                .write(true)
-                .open(&temporary)?
-                .set_modified(file.modified)
-        })
-        .and_then(|()| move_without_replacing(&temporary, &file.path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }

@@ -5,13 +5,8 @@ mod follow;
 mod journal;
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 
 use super::discover::{Found, NOT_RUNS};
 use super::layout::RunDir;
@@ -20,7 +15,11 @@ use super::summary::Summary;
 use crate::text::clean;
 
 pub use apply::{RenameError, Renamed, apply, undo};
+#[cfg(test)]
+pub(super) use apply::{apply_on, undo_on};
 pub use journal::recover;
+#[cfg(test)]
+pub(super) use journal::recover_on;
 
 /// What file systems allow, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -143,20 +142,6 @@ pub fn plan(wishes: Vec<Wish>, is_taken: impl Fn(&Path) -> bool) -> Vec<Step> {
 pub fn state_now(dir: &RunDir) -> State {
     let found = Found::look(dir.clone());
     Summary::load(&found, SystemTime::now()).observed.state
-}
-
-/// Renames, and fails if there is something at `to`, also if it appeared a moment ago.
-pub(crate) fn move_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some network file systems do not know this: then a look must do.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            if fs::symlink_metadata(to).is_ok() {
-                return Err(Errno::EXIST.into());
-            }
-            fs::rename(from, to)
-        }
-        done => Ok(done?),
-    }
 }
 
 #[cfg(test)]

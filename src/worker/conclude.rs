@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use traintop::figures;
+use traintop::figures::{self, Format};
 use traintop::run::metrics::Tail;
 use traintop::text;
 
@@ -128,7 +128,7 @@ impl Training {
         let dir = self.output.dir.clone();
         let mut tail = Tail::open(dir.metrics_csv());
         let drawn = match tail.poll() {
-            Ok(_) => figures::draw(tail.metrics(), &dir.name(), &dir.figures())
+            Ok(_) => figures::draw(tail.metrics(), &dir.name(), &dir.figures(), &[Format::Png])
                 .map(drop)
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),

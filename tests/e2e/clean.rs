@@ -268,3 +268,88 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     });
     assert!(!run.exists());
 }
+
+#[test]
+fn marked_runs_alone_are_cleaned_up_and_archived_ones_are_left_alone() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let runs: Vec<PathBuf> = ["alpha", "beta", "gamma"]
+        .map(|name| ended_run(&place, name))
+        .into();
+    place.said(&["archive", "gamma", "--yes"]);
+    let first = |run: &Path| run.join("checkpoints/epoch_1.safetensors");
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the runs", |screen| screen.contains("3 runs"));
+    dashboard.press("/alpha\r");
+    dashboard.wait("one run", |screen| {
+        screen.contains("alpha") && !screen.contains("beta")
+    });
+    dashboard.press(" \x1bx");
+    dashboard.wait("its plan", |screen| {
+        screen.contains("1 run marked") && screen.contains("3 of 3 things to go")
+    });
+    dashboard.press("\ry");
+    wait_for("its checkpoints gone", || !first(&runs[0]).exists());
+    assert!(first(&runs[1]).exists());
+    // Of all, an archived one gives nothing: its archive may hold the last copy of its best model.
+    let plan = place.json(&[
+        "clean",
+        "runs",
+        "--max-age",
+        "1",
+        "--min-epochs",
+        "9",
+        "--json",
+    ]);
+    let of = |name: &str| {
+        let candidates = plan["candidates"].as_array().unwrap().iter();
+        candidates
+            .filter(|one| one["run"].as_str().unwrap().ends_with(name))
+            .count()
+    };
+    assert_eq!((of("beta"), of("gamma")), (1, 0));
+    let by_run = plan["runs"].as_array().unwrap();
+    assert!(
+        by_run
+            .iter()
+            .any(|run| run["run"].as_str().unwrap().ends_with("beta"))
+    );
+    place.said(&["clean", "runs", "--min-epochs", "9", "--yes"]);
+    assert!(runs[2].join("archive.tar.zst").exists());
+}
+
+#[test]
+fn what_is_long_enough_in_the_trash_goes_for_good_when_the_dashboard_opens() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    ended_run(&place, "alpha");
+    let config = place.path().join("config/traintop/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "[retention]\npurge_after = 30\n").unwrap();
+    let ids = |count: usize| {
+        place.said(&["clean", "runs", "--yes"]);
+        let listed = place.json(&["trash", "list", "--json"]);
+        assert_eq!(listed.as_array().unwrap().len(), count);
+        listed[0]["id"].as_str().unwrap().to_owned()
+    };
+    let old = ids(1);
+    let checkpoints = place.path().join("runs/alpha/checkpoints");
+    fs::write(checkpoints.join("epoch_1.safetensors"), "anew").unwrap();
+    let young = ids(2);
+    let journal = place
+        .path()
+        .join("runs/.trash")
+        .join(&old)
+        .join("entry.json");
+    let mut entry: serde_json::Value =
+        serde_json::from_slice(&fs::read(&journal).unwrap()).unwrap();
+    entry["removed_at"] = "2026-01-01T00:00:00Z".into();
+    fs::write(&journal, entry.to_string()).unwrap();
+    let mut dashboard = Dashboard::open(&place, &[], 120, 30);
+    dashboard.wait("the word", |screen| {
+        screen.contains("after 30 days in the trash")
+    });
+    let left = place.json(&["trash", "list", "--json"]);
+    assert_eq!(
+        (left.as_array().unwrap().len(), left[0]["id"].as_str()),
+        (1, Some(&*young))
+    );
+}

@@ -141,6 +141,56 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
 }
 
 #[test]
+fn several_runs_are_tagged_and_noted_at_once() {
+    let place = Workplace::new(ONE_EPOCH);
+    let runs = [place.start_detached(), place.start_detached()];
+    runs.iter().for_each(|run| run.wait_for_state("finished"));
+    let [first, second] = runs.each_ref().map(crate::fake_worker::Run::name);
+    place.said(&["tag", &first, "draft"]);
+    let said = place.said(&["tag", "+paper", "-draft", &first, &second]);
+    assert_eq!(said, format!("{first}: paper\n{second}: paper\n"));
+    let notes = place.json(&["note", "--json", "--text", "for the talk", &first, &second]);
+    let texts: Vec<_> = notes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["note"])
+        .collect();
+    assert_eq!(texts, ["for the talk", "for the talk"]);
+    // All are found before any is changed.
+    let complaint = place.refusal(&["tag", "+late", &first, "absent"], 1);
+    assert!(complaint.contains("\"absent\" is neither"), "{complaint}");
+    assert_eq!(place.said(&["tag", &first]), "paper\n");
+    let complaint = place.refusal(&["tag", "+late"], 1);
+    assert!(
+        complaint.contains("there is no run after +late"),
+        "{complaint}"
+    );
+    let complaint = place.refusal(&["note", &first, "two", "words"], 1);
+    assert!(complaint.contains("--text TEXT RUN RUN"), "{complaint}");
+    // A name for lists alone, of both; the folders stay.
+    place.said(&[
+        "rename",
+        &first,
+        &second,
+        "--display",
+        "--to",
+        "twin {n}",
+        "--yes",
+    ]);
+    let listed = place.json(&["list", "--json"]);
+    let mut names: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["name"].to_string())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["\"twin 1\"", "\"twin 2\""]);
+    assert_eq!(place.json(&["tag", &first, "--json"])["name"], "twin 1");
+}
+
+#[test]
 fn runs_are_renamed_by_a_template_after_a_dry_run() {
     let place = Workplace::new(ONE_EPOCH);
     let run = place.start_detached();
@@ -542,20 +592,84 @@ fn figures_are_drawn_into_the_run_and_what_is_missing_is_named() {
     let output = place.output(&["figures", "a-run"]);
     assert!(output.status.success(), "{output:?}");
     let files = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(files.lines().count(), 3, "{files}");
-    for file in ["loss_plot.png", "validation_plot.png", "combined_plot.png"] {
-        let bytes = fs::read(logs.join("figures").join(file)).unwrap();
+    assert_eq!(files.lines().count(), 6, "{files}");
+    for file in ["loss_plot", "validation_plot", "combined_plot"] {
+        let svg = fs::read_to_string(logs.join("figures").join(format!("{file}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg "), "{file}");
+        let file = format!("{file}.png");
+        let bytes = fs::read(logs.join("figures").join(&file)).unwrap();
         assert!(bytes.starts_with(b"\x89PNG"), "{file}");
     }
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("has no numbers for learning_rate_plot.png"),
+        said.contains("has no numbers for learning_rate_plot, Learning rate in combined_plot"),
         "{said}"
     );
 
-    let all = ["figures", "--all", "--out", "elsewhere", "--root", "runs"];
+    let compared = place.output(&["figures", "a-run", "a-run", "--compare", "--format", "svg"]);
+    let files = String::from_utf8(compared.stdout).unwrap();
+    assert!(files.trim().ends_with("comparison_plot.svg"), "{files}");
+    assert!(place.path().join(files.trim()).exists());
+    let all = [
+        "figures",
+        "--all-runs",
+        "--out",
+        "elsewhere",
+        "--root",
+        "runs",
+    ];
     assert!(place.output(&all).status.success());
     assert!(place.path().join("elsewhere/a-run/loss_plot.png").exists());
     let sentence = place.refusal(&["figures", "--all", "--root", "worker.sh"], 1);
     assert!(sentence.contains("worker.sh"), "{sentence}");
+}
+
+#[test]
+fn the_table_and_the_curves_are_exported_and_what_is_wrong_is_said() {
+    let place = Workplace::new(ONE_EPOCH);
+    for (run, rows) in [("one", "1,2.5,40\n2,nan,55.5\n"), ("two", "1,3,\n")] {
+        let logs = place.path().join("runs").join(run).join("logs");
+        fs::create_dir_all(&logs).unwrap();
+        let text = format!("epoch,train_loss,val_acc\n{rows}");
+        fs::write(logs.join("metrics.csv"), text).unwrap();
+    }
+    let curves = place.output(&["export", "curves", "one", "two"]);
+    assert!(curves.status.success(), "{curves:?}");
+    assert_eq!(
+        String::from_utf8(curves.stdout).unwrap(),
+        "run,epoch,train_loss,val_acc\none,1,2.5,40\none,2,NaN,55.5\ntwo,1,3,\n"
+    );
+    let table = [
+        "export",
+        "table",
+        "one",
+        "--columns",
+        "name,best_val_acc,last.val_acc",
+        "--format",
+        "markdown",
+    ];
+    assert_eq!(
+        String::from_utf8(place.output(&table).stdout).unwrap(),
+        "| name | best_val_acc | last.val_acc |\n| --- | ---: | ---: |\n| one | 55.500 | 55.500 |\n"
+    );
+    let file = ["export", "table", "--out", "runs.json"];
+    assert!(place.output(&file).status.success());
+    let text = fs::read_to_string(place.path().join("runs.json")).unwrap();
+    let runs: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(runs.len(), 2);
+    // Never over a file that is there; a column that is none is named.
+    let sentence = place.refusal(&file, 1);
+    assert!(
+        sentence.contains("runs.json cannot be written"),
+        "{sentence}"
+    );
+    let sentence = place.refusal(&["export", "table", "--columns", "acc"], 1);
+    assert!(
+        sentence.contains("there is no column \"acc\"; the columns are name, path"),
+        "{sentence}"
+    );
+    assert_eq!(
+        place.output(&["export", "everything"]).status.code(),
+        Some(2)
+    );
 }

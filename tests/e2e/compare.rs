@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::fake_worker::{ONE_EPOCH, Workplace};
+use crate::pty::Dashboard;
 
 /// A finished run of 20 epochs that ends at about `best`, of a recipe with this learning rate and seed.
 fn run(place: &Path, name: &str, best: f64, learning_rate: &str, seed: u32) {
@@ -115,4 +116,50 @@ fn the_best_run_is_told_with_what_that_flatters() {
         refusal.contains("none of these runs has \"f1\""),
         "{refusal}"
     );
+}
+
+#[test]
+fn marked_runs_are_compared_on_the_screen_and_marks_and_baseline_stay() {
+    let place = some_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 120, 30);
+    dashboard.wait("the runs", |screen| {
+        screen.contains("96.00") && screen.contains("90.50")
+    });
+    dashboard.press("c");
+    dashboard.wait("the reason", |screen| screen.contains("nothing to compare"));
+    dashboard.press("/b1\rb");
+    let notes = place.path().join("runs/training_runs/b1/notes.toml");
+    crate::fake_worker::wait_for("the baseline", || {
+        fs::read_to_string(&notes).is_ok_and(|text| text.contains("baseline = true"))
+    });
+    // One at a time: together they would be Alt-A.
+    dashboard.press("\x1b");
+    dashboard.wait("all runs", |screen| screen.contains("4 runs"));
+    dashboard.press("A");
+    dashboard.wait("the marks", |screen| screen.contains("4 marked"));
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+
+    let mut dashboard = Dashboard::open(&place, &[], 120, 30);
+    dashboard.wait("marks and baseline", |screen| {
+        screen.contains("4 marked") && screen.contains('⊥') && screen.contains("96.00")
+    });
+    dashboard.press("c");
+    dashboard.wait("the curves", |screen| {
+        screen.contains("4 runs by val_acc") && screen.contains("+1 seed")
+    });
+    dashboard.press("2");
+    dashboard.wait("the noise", |screen| screen.contains("noise: sigma 0.28"));
+    dashboard.press("jj");
+    dashboard.wait("a verdict", |screen| screen.contains("sigma,"));
+    dashboard.press("3");
+    dashboard.wait("the settings", |screen| screen.contains("learning_rate"));
+    dashboard.press("4");
+    dashboard.wait("the logs", |screen| screen.contains("the end of c1"));
+    dashboard.press("5");
+    dashboard.wait("the limits", |screen| screen.contains("4 runs are few"));
+    dashboard.press("\x1b");
+    dashboard.wait("the table", |screen| screen.contains("4 marked"));
+    dashboard.press("q");
+    assert!(dashboard.end().success());
 }

@@ -428,3 +428,73 @@ fn mistake_in_the_configuration_is_told_and_the_rest_holds() {
         screen.contains("BEST %") && !screen.contains("EPOCHS")
     });
 }
+
+#[test]
+fn a_path_is_copied_through_the_terminal_and_the_table_is_written_to_a_file() {
+    let place = two_runs();
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    dashboard.wait("both runs", |screen| {
+        screen.contains("61.50 @2") && screen.contains("30.00 @1")
+    });
+    dashboard.press("y");
+    dashboard.wait("what can be copied", |screen| {
+        screen.contains("Markdown row") && screen.contains("command: figures")
+    });
+    dashboard.press("\r");
+    dashboard.wait("what was copied", |screen| {
+        screen.contains("sent to the clipboard")
+    });
+    let written = String::from_utf8_lossy(&dashboard.written).into_owned();
+    assert!(written.contains("\x1b]52;c;"), "no sequence was sent");
+    dashboard.press("W");
+    dashboard.wait("what can be written", |screen| {
+        screen.contains("curves, latex")
+    });
+    dashboard.press("\r");
+    dashboard.wait("where it is", |screen| screen.contains("2 rows are in"));
+    let files = fs::read_dir(place.path()).unwrap().flatten();
+    let names: Vec<_> = files
+        .map(|file| file.file_name().into_string().unwrap())
+        .collect();
+    let name = names
+        .iter()
+        .find(|name| name.starts_with("traintop-runs-"))
+        .unwrap();
+    let text = fs::read_to_string(place.path().join(name)).unwrap();
+    assert!(
+        text.starts_with("name,path,state") && text.lines().count() == 3,
+        "{text}"
+    );
+}
+
+#[test]
+fn charts_are_smoothed_and_looked_closer_at_and_the_settings_are_found_again() {
+    let place = two_runs();
+    let rising: Vec<f64> = (0..40).map(|epoch| 40.0 + f64::from(epoch)).collect();
+    foreign_run(place.path(), "gamma", &rising);
+    let open = |dashboard: &mut Dashboard| {
+        dashboard.wait("the runs", |screen| screen.contains("gamma"));
+        dashboard.press("/gamma\r\r");
+        dashboard.wait("the curves", |screen| {
+            screen.contains("1 Charts") && screen.contains("val_loss")
+        });
+    };
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    open(&mut dashboard);
+    dashboard.press("sso");
+    dashboard.wait("the settings", |screen| {
+        screen.contains("log y, smooth 0.6")
+    });
+    dashboard.press("+");
+    dashboard.wait("a part", |screen| screen.contains("zoomed"));
+    // The wheel over a chart shows more again.
+    dashboard.press("\x1b[<65;40;8M");
+    dashboard.wait("the whole", |screen| !screen.contains("zoomed"));
+    dashboard.press("\x1bq");
+    drop(dashboard);
+    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    open(&mut dashboard);
+    dashboard.wait("the settings again", |screen| {
+        screen.contains("log y, smooth 0.6")
+    });
+}

@@ -143,6 +143,13 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
     dashboard.press("y");
     dashboard.wait("the files", |screen| screen.contains("1 run brought back"));
     assert_eq!(whole(&dir), before);
+    // That is taken back as well, and once more.
+    dashboard.press("u");
+    dashboard.wait("the sign", |screen| screen.contains("▣"));
+    assert!(!dir.join("last.safetensors").exists());
+    dashboard.press("u");
+    dashboard.wait("no sign", |screen| !screen.contains("▣"));
+    assert_eq!(whole(&dir), before);
 }
 
 #[test]
@@ -192,6 +199,74 @@ fn a_run_that_lost_its_record_is_adopted_from_the_palette() {
         screen.contains("1 file was rebuilt") && !screen.contains("finished?")
     });
     wait_for("the record", || dir.join("run.json").exists());
+    dashboard.press("u");
+    dashboard.wait("no record", |screen| screen.contains("finished?"));
+    assert!(!dir.join("run.json").exists());
+    dashboard.press(":organize\r");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Rebuild logs of 1 run?")
+    });
+    dashboard.press("y");
+    dashboard.wait("the record", |screen| !screen.contains("finished?"));
     dashboard.press("\r");
     dashboard.wait("what was rebuilt", |screen| screen.contains("rebuilt: "));
+}
+
+#[test]
+fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
+    let place = Workplace::new(ONE_EPOCH);
+    let runs = [place.start_detached(), place.start_detached()];
+    for run in &runs {
+        run.wait_for_state("finished");
+        for file in ["best.safetensors", "last.safetensors"] {
+            fs::write(run.0.join(file), file).unwrap();
+        }
+    }
+    let mut one = Dashboard::open(&place, &[], 100, 24);
+    let mut two = Dashboard::open(&place, &[], 100, 24);
+    for dashboard in [&mut one, &mut two] {
+        dashboard.wait("the runs", |screen| screen.contains("2 runs"));
+    }
+    // A mark stays with its run, whoever renames it.
+    two.press("A");
+    two.wait("the marks", |screen| screen.contains("2 marked"));
+    let name = runs[0].name();
+    place.said(&["rename", &name, "--to", "by-a-script", "--yes"]);
+    one.wait("the name", |screen| screen.contains("by-a-script"));
+    two.wait("the name and both marks", |screen| {
+        screen.contains("by-a-script") && screen.contains("2 marked")
+    });
+    let tree = runs[0].0.parent().unwrap();
+    let before = whole(tree);
+    // Both archive both at once: each run is archived by one of them.
+    one.press("A");
+    one.wait("the marks", |screen| screen.contains("2 marked"));
+    for dashboard in [&mut one, &mut two] {
+        dashboard.press("z");
+        dashboard.wait("the question", |screen| screen.contains("Archive 2 runs?"));
+    }
+    one.press("y");
+    two.press("y");
+    let dirs = [tree.join("by-a-script"), runs[1].0.clone()];
+    wait_for("both archived", || {
+        let is_archived = |dir: &PathBuf| {
+            dir.join("archive.tar.zst").exists() && !dir.join("best.safetensors").exists()
+        };
+        dirs.iter().all(is_archived)
+    });
+    for dashboard in [&mut one, &mut two] {
+        dashboard.wait("the signs", |screen| screen.matches('▣').count() >= 2);
+        dashboard.press("q");
+        assert!(dashboard.end().success());
+    }
+    for dir in &dirs {
+        place.said(&["unarchive", dir.to_str().unwrap(), "--yes"]);
+    }
+    let seen = |whole: Vec<(PathBuf, u64, i64, Vec<u8>)>| {
+        let seen = whole
+            .into_iter()
+            .map(|(path, mode, _, bytes)| (path, mode, bytes));
+        seen.collect::<Vec<_>>()
+    };
+    assert_eq!(seen(whole(tree)), seen(before));
 }

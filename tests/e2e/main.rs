@@ -12,6 +12,7 @@ mod evaluations;
 mod fake_worker;
 mod finding;
 mod house;
+mod killed;
 mod libtorch_script;
 mod pty;
 mod walls;

@@ -62,7 +62,8 @@ impl Cell {
             Self::Runs => "N".to_owned(),
             Self::Best => "BEST".to_owned(),
             Self::BestEpoch => "EPOCH".to_owned(),
-            Self::Difference | Self::DifferenceAt => "DIFF".to_owned(),
+            Self::Difference => "DIFF".to_owned(),
+            Self::DifferenceAt => format!("DIFF AT{epoch}"),
             Self::Last => "LAST".to_owned(),
             Self::At => format!("AT{epoch}"),
             Self::Reached => of.threshold.map_or_else(
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(
             texts(&found.rows[0]),
             [
-                "1", "90.00", "2", "-", "90.00", "90.00", "-", "@2 20.0s", "10.0s", "2", "20.0s"
+                "1", "90.00", "2", "-", "90.00", "50.00", "-", "@2 20.0s", "10.0s", "2", "20.0s"
             ]
         );
         assert_eq!(
@@ -194,7 +195,7 @@ mod tests {
             ["2 of 3", "91.50 ±0.71", "2", "+1.50", "91.50 ±0.71"]
         );
         assert_eq!(texts(&found.rows[1])[7], "@2 20.0s 2/2");
-        assert_eq!(Cell::At.heading(&found), "AT 2");
+        assert_eq!(Cell::At.heading(&found), "AT 1");
         assert_eq!(Cell::Reached.heading(&found), "TO 89.20");
         let [a, b] = [&found.rows[0], &found.rows[1]];
         assert_eq!(Cell::Best.order(b, a, &found), Ordering::Less);

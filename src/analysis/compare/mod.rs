@@ -21,4 +21,4 @@ pub use align::Along;
 pub use cells::Cell;
 pub use metric::{Better, Metric};
 pub use noise::{Noise, Verdict};
-pub use table::{Comparison, Question, Row, compare};
+pub use table::{Comparison, Question, Row, best_of_each, compare};

@@ -14,6 +14,17 @@ pub struct Correlation {
     pub n: usize,
 }
 
+impl Correlation {
+    /// How likely chance alone is, as people write it: `p 0.03`, `p < 0.01`.
+    pub fn chance_words(&self) -> String {
+        if self.chance < 0.01 {
+            "p < 0.01".to_owned()
+        } else {
+            format!("p {:.2}", self.chance)
+        }
+    }
+}
+
 /// Of pairs (Spearman 1904): Pearson's coefficient of their ranks, equal values having the mean of their ranks. `None` for fewer than
 /// three pairs, or if either side has but one value. Pairs with NaN are passed over.
 pub fn spearman(pairs: &[(f64, f64)]) -> Option<Correlation> {

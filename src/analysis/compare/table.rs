@@ -158,6 +158,12 @@ pub fn compare(runs: &[&Contender], others: &[&Contender], question: &Question) 
     }
 }
 
+/// The best value of each run, folded with no other.
+pub fn best_of_each(runs: &[&Contender], metric: &Metric) -> Vec<Option<f64>> {
+    let best = |run: &&Contender| Some(Measured::of(run, metric)?.best()?.value);
+    runs.iter().map(best).collect()
+}
+
 /// What one run comes to.
 struct Facts<'a> {
     measured: Option<Measured<'a>>,

@@ -22,10 +22,18 @@ use crate::run::clean::{Candidate, Order, Plan, Policy, Protection, Reason, Rule
 
 pub use draw::draw;
 
-/// A row: a reason's heading, or one of its candidates by number.
+/// What candidates have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Group {
+    Reason(Reason),
+    /// By its number in the survey.
+    Run(usize),
+}
+
+/// A row: a group's heading, or one of its candidates by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Row {
-    Group(Reason),
+    Group(Group),
     One(usize),
 }
 
@@ -40,11 +48,12 @@ pub struct CleanView {
     pub progress: Option<(usize, usize)>,
     /// Whether a plan is being made or carried out.
     pub is_busy: bool,
-    folded: HashSet<Reason>,
+    is_by_run: bool,
+    folded: HashSet<Group>,
     rows: Vec<Row>,
     cursor: usize,
     top: usize,
-    groups: Vec<(Reason, Totals)>,
+    groups: HashMap<Group, Totals>,
     all: Totals,
     spaces: Vec<(PathBuf, Space)>,
 }
@@ -84,11 +93,12 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         plan: None,
         progress: None,
         is_busy: true,
+        is_by_run: false,
         folded: HashSet::new(),
         rows: Vec::new(),
         cursor: 0,
         top: 0,
-        groups: Vec::new(),
+        groups: HashMap::new(),
         all: Totals::default(),
         spaces: Vec::new(),
     };
@@ -154,48 +164,71 @@ impl CleanView {
     /// The rows anew, after a plan, a fold or another order.
     fn arrange(&mut self) {
         self.rows.clear();
+        self.count();
         let Some(plan) = &self.plan else { return };
+        let mut numbers: Vec<usize> = (0..plan.candidates.len()).collect();
+        if self.is_by_run {
+            let runs = plan.by_run().into_iter().enumerate();
+            let place: HashMap<usize, usize> = runs.map(|(at, (run, _))| (run, at)).collect();
+            numbers.sort_by_key(|number| place.get(&plan.candidates[*number].run));
+        }
         let mut last = None;
-        for (number, candidate) in plan.candidates.iter().enumerate() {
-            if last != Some(candidate.reason) {
-                last = Some(candidate.reason);
-                self.rows.push(Row::Group(candidate.reason));
+        for number in numbers {
+            let group = self.group_of(&plan.candidates[number]);
+            if last != Some(group) {
+                last = Some(group);
+                self.rows.push(Row::Group(group));
             }
-            if !self.folded.contains(&candidate.reason) {
+            if !self.folded.contains(&group) {
                 self.rows.push(Row::One(number));
             }
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
-        self.count();
+    }
+
+    fn group_of(&self, candidate: &Candidate) -> Group {
+        if self.is_by_run {
+            Group::Run(candidate.run)
+        } else {
+            Group::Reason(candidate.reason)
+        }
+    }
+
+    /// Groups by reason, or by run: then every run is one row, to be unfolded.
+    fn group_otherwise(&mut self) {
+        let Some(plan) = &self.plan else { return };
+        self.is_by_run = !self.is_by_run;
+        if self.is_by_run {
+            let runs = plan.candidates.iter().map(|one| Group::Run(one.run));
+            self.folded.extend(runs);
+        }
+        self.cursor = 0;
+        self.arrange();
     }
 
     /// The sums anew, after something was marked.
     fn count(&mut self) {
         let Some(plan) = &self.plan else { return };
-        let of = |reason: &Reason| {
-            let totals = plan.totals(|candidate| candidate.reason == *reason);
-            (*reason, totals)
-        };
-        self.groups = Reason::ALL.iter().map(of).collect();
+        self.groups = plan.totals_by(|candidate| self.group_of(candidate));
         self.all = plan.totals(|_| true);
     }
 
-    fn reason_here(&self) -> Option<Reason> {
+    fn group_here(&self) -> Option<Group> {
         Some(match self.rows.get(self.cursor)? {
-            Row::Group(reason) => *reason,
-            Row::One(number) => self.plan.as_ref()?.candidates.get(*number)?.reason,
+            Row::Group(group) => *group,
+            Row::One(number) => self.group_of(self.plan.as_ref()?.candidates.get(*number)?),
         })
     }
 
-    fn mark_group(&mut self, reason: Reason) {
+    fn mark_group(&mut self, group: Group) {
         let Some(plan) = &mut self.plan else { return };
-        let of = |reason: Reason| move |candidate: &&mut Candidate| candidate.reason == reason;
-        let is_in = plan
-            .candidates
-            .iter()
-            .filter(|candidate| candidate.reason == reason)
-            .all(|candidate| candidate.is_in);
-        for candidate in plan.candidates.iter_mut().filter(of(reason)) {
+        let belongs = |candidate: &Candidate| match group {
+            Group::Reason(reason) => candidate.reason == reason,
+            Group::Run(run) => candidate.run == run,
+        };
+        let mut of = plan.candidates.iter().filter(|one| belongs(one));
+        let is_in = of.all(|candidate| candidate.is_in);
+        for candidate in plan.candidates.iter_mut().filter(|one| belongs(one)) {
             candidate.is_in = !is_in;
         }
         plan.reckon(None);
@@ -204,7 +237,7 @@ impl CleanView {
 
     fn mark(&mut self) {
         match self.rows.get(self.cursor) {
-            Some(Row::Group(reason)) => self.mark_group(*reason),
+            Some(Row::Group(group)) => self.mark_group(*group),
             Some(Row::One(number)) => {
                 let Some(plan) = &mut self.plan else { return };
                 let candidate = &mut plan.candidates[*number];
@@ -253,21 +286,22 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CleanLast => view.cursor = last,
         Action::CleanMark => view.mark(),
         Action::CleanMarkGroup => {
-            if let Some(reason) = view.reason_here() {
-                view.mark_group(reason);
+            if let Some(group) = view.group_here() {
+                view.mark_group(group);
             }
         }
-        Action::CleanGentle => view.mark_group(Reason::OptimiserState),
+        Action::CleanGentle => view.mark_group(Group::Reason(Reason::OptimiserState)),
         Action::CleanFold => {
-            if let Some(reason) = view.reason_here() {
-                if !view.folded.remove(&reason) {
-                    view.folded.insert(reason);
+            if let Some(group) = view.group_here() {
+                if !view.folded.remove(&group) {
+                    view.folded.insert(group);
                 }
                 view.arrange();
-                let heading = |row: &Row| *row == Row::Group(reason);
+                let heading = |row: &Row| *row == Row::Group(group);
                 view.cursor = view.rows.iter().position(heading).unwrap_or(0);
             }
         }
+        Action::CleanGroup => view.group_otherwise(),
         Action::CleanOrder => {
             if let Some(plan) = &mut view.plan {
                 plan.order = match plan.order {

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod chooser;
 pub mod clean;
 pub mod columns;
+pub mod compare;
 pub mod confirm;
 pub mod evaluations;
 pub mod form;
@@ -50,6 +51,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Form => form::draw(state, main, buf),
         Screen::Evaluations(journey) => journey.draw(state, main, buf),
+        Screen::Compare(view) => view.draw((state.charts, &state.theme), main, buf),
         Screen::Clean(view) => clean::draw(view, state, main, buf),
         Screen::Trash(view) => trash::draw(view, state, main, buf),
         Screen::Run(view) => {
@@ -94,6 +96,7 @@ pub fn context(state: &State) -> Context {
         Screen::Run(_) => Context::Run,
         Screen::Form => Context::Form,
         Screen::Evaluations(ref journey) => journey.context(),
+        Screen::Compare(_) => Context::Compare,
         Screen::Clean(_) => Context::Clean,
         Screen::Trash(_) => Context::Trash,
     }

@@ -28,6 +28,8 @@ enum Pick {
     Sort(Key),
     /// What to group by.
     Group(Option<Key>),
+    /// Something to be done.
+    Thing(Box<Effect>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +100,22 @@ impl PickList {
         Self {
             title: "Go to a run",
             items: summaries.map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// Things to be done: each with its name, what it is, and the order for it.
+    pub fn things(title: &'static str, things: Vec<(String, String, Effect)>) -> Self {
+        let item = |(name, detail, effect)| Item {
+            name,
+            detail,
+            pick: Pick::Thing(Box::new(effect)),
+        };
+        Self {
+            title,
+            items: things.into_iter().map(item).collect(),
             prompt: Prompt::default(),
             cursor: 0,
             before: None,
@@ -313,6 +331,7 @@ pub fn key(
                     state.runs.group_on(by);
                     super::super::update::look_closer(state)
                 }
+                Pick::Thing(effect) => vec![*effect],
                 Pick::Theme(_) => {
                     state.notice = Some(Notice::good(format!("theme {}", item.name)));
                     vec![Effect::SaveTheme(item.name)]

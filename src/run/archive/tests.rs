@@ -1,12 +1,18 @@
 //! Bytes, times, modes and links are the same after there and back, whatever was in the run.
 
 use std::fs::{File, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::run::disk::faulty::{Faulty, NEVER};
+use crate::run::disk::{Disk, System};
+use crate::run::own::Home;
 use crate::run::process::Process;
 use crate::run::record::Record;
 use crate::run::state::State;
@@ -84,7 +90,7 @@ fn an_archived_run_keeps_its_curves_and_comes_back_whole() {
     assert_eq!(again, "old: it is archived already");
     // What was noted meanwhile stays.
     fs::write(dir.path().join("notes.toml"), "star = true\n").unwrap();
-    let unpacked = unarchive(&roots(place.path()), &dir).unwrap();
+    let unpacked = unarchive(&roots(place.path()), &dir).unwrap().unpacked;
     assert_eq!((unpacked.files.len(), unpacked.kept), (5, 2));
     fs::remove_file(dir.path().join("notes.toml")).unwrap();
     set_root_time(&dir, &before);
@@ -110,8 +116,7 @@ fn archiving_is_taken_back_to_the_byte_and_the_time() {
     let dir = run(place.path());
     let before = whole(&dir);
     let archived = archive(&roots(place.path()), &Plan::of(&dir, true).unwrap()).unwrap();
-    take_back(&dir, &archived).unwrap();
-    set_root_time(&dir, &before);
+    take_back(&archived).unwrap();
     assert_eq!(whole(&dir), before);
 }
 
@@ -157,7 +162,7 @@ fn what_changes_while_it_is_packed_keeps_its_place() {
     // The plan's file is packed as it is now; what the plan does not know stays.
     late.unwrap();
     assert!(dir.path().join("late.txt").exists());
-    let unpacked = unarchive(&roots(place.path()), &dir).unwrap();
+    let unpacked = unarchive(&roots(place.path()), &dir).unwrap().unpacked;
     assert!(unpacked.files.contains(&PathBuf::from("last.safetensors")));
     assert_eq!(fs::read(dir.last()).unwrap(), b"longer than it was");
 }
@@ -189,15 +194,207 @@ fn a_damaged_archive_brings_nothing_back_and_harms_nothing() {
 }
 
 #[test]
-fn cut_off_before_anything_left_its_place_the_run_is_whole_either_way() {
+fn a_bringing_back_is_taken_back_unless_something_has_changed_since() {
     let place = tempfile::tempdir().unwrap();
     let dir = run(place.path());
-    let best = fs::read(dir.best()).unwrap();
-    pack(&Plan::of(&dir, false).unwrap()).unwrap();
-    let unpacked = unarchive(&roots(place.path()), &dir).unwrap();
-    assert_eq!(unpacked.files, Vec::<PathBuf>::new());
-    assert!(!dir.archive().exists());
-    assert_eq!(fs::read(dir.best()).unwrap(), best);
+    let before = whole(&dir);
+    archive(&roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
+    let packed = paths(&dir);
+    let back = unarchive(&roots(place.path()), &dir).unwrap();
+    unarchive_back(&dir, &back).unwrap();
+    assert_eq!(paths(&dir), packed);
+    let back = unarchive(&roots(place.path()), &dir).unwrap();
+    assert_eq!(whole(&dir), before);
+    fs::write(dir.last(), "trained further").unwrap();
+    let error = unarchive_back(&dir, &back).unwrap_err().to_string();
+    assert!(
+        error.contains("last.safetensors has changed since"),
+        "{error}"
+    );
+    assert!(dir.best().exists() && !dir.archive().exists());
+}
+
+#[test]
+fn holes_stay_holes_and_names_of_one_file_stay_its_names() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = run(place.path());
+    let (sparse, same) = (dir.checkpoint(7), dir.checkpoint(8));
+    let file = File::create(&sparse).unwrap();
+    file.set_len(40_000_000).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"in the middle", 20_000_001).unwrap();
+    drop(file);
+    fs::hard_link(dir.best(), &same).unwrap();
+    let before = whole(&dir);
+    archive(&roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
+    assert!(dir.archive().metadata().unwrap().len() < 100_000);
+    unarchive(&roots(place.path()), &dir).unwrap();
+    assert!(whole(&dir) == before);
+    let metadata = sparse.metadata().unwrap();
+    assert!(metadata.blocks() * 512 < 1_000_000, "{}", metadata.blocks());
+    let inode = |path: &Path| path.metadata().unwrap().ino();
+    assert_eq!(inode(&same), inode(&dir.best()));
+}
+
+fn paths(dir: &RunDir) -> Vec<PathBuf> {
+    let found = whole(dir).into_iter().map(|entry| entry.0);
+    found.filter(|path| !is_temporary(path)).collect()
+}
+
+/// What a program that is killed was writing: a clean-up finds it, and the next start removes an archive's.
+fn is_temporary(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "tmp")
+}
+
+fn home(state: &Path, disk: impl Disk + 'static) -> Home {
+    Home {
+        disk: Arc::new(disk),
+        state: Some(state.to_owned()),
+    }
+}
+
+/// What there is before an action: whole, archived, archived and then brought back.
+fn prepared(
+    home: &Home,
+    place: &Path,
+    action: &str,
+) -> (RunDir, Option<Archived>, Option<Unarchived>) {
+    let dir = run(place);
+    if action == "archive" {
+        return (dir, None, None);
+    }
+    let plan = Plan::of(&dir, false).unwrap();
+    let archived = archive_on(home, &roots(place), &plan).unwrap();
+    let back =
+        (action == "archive again").then(|| unarchive_on(home, &roots(place), &dir).unwrap());
+    (dir, Some(archived), back)
+}
+
+#[test]
+fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
+    for (action, with) in [
+        ("archive", ErrorKind::StorageFull),
+        ("take back", ErrorKind::PermissionDenied),
+        ("unarchive", ErrorKind::StorageFull),
+        ("archive again", ErrorKind::ReadOnlyFilesystem),
+    ] {
+        for at in 0.. {
+            let mut reached = false;
+            for (fail_at, kill_at) in [(at, NEVER), (NEVER, at)] {
+                let context = format!("{action}, call {at}, killed: {}", fail_at == NEVER);
+                let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+                let real = home(state.path(), System);
+                let (dir, archived, back) = prepared(&real, place.path(), action);
+                let disk = Faulty {
+                    with,
+                    ..Faulty::new(fail_at, kill_at)
+                };
+                let calls = Arc::clone(&disk.calls);
+                let faulty = home(state.path(), disk);
+                let all = roots(place.path());
+                let done = match (action, &archived, &back) {
+                    ("take back", Some(archived), _) => take_back_on(&faulty, archived),
+                    ("unarchive", ..) => unarchive_on(&faulty, &all, &dir).map(drop),
+                    (_, _, Some(back)) => unarchive_back_on(&faulty, &dir, back),
+                    _ => archive_on(&faulty, &all, &Plan::of(&dir, false).unwrap()).map(drop),
+                };
+                if let Err(error) = &done {
+                    assert!(!error.to_string().contains('\n'), "{context}: {error}");
+                }
+                let context = format!("{context}: {done:?}");
+                reached |= calls.load(Ordering::Relaxed) > at;
+                crate::run::trash::recover_below_on(&real.disk, &all);
+                let said = recover_on(&real, |_, _| true);
+                assert_eq!(
+                    recover_on(&real, |_, _| true),
+                    Vec::<String>::new(),
+                    "{context}"
+                );
+                is_whole_or_archived(&real, place.path(), &dir, &format!("{context}: {said:?}"));
+                // A failure that was told leaves what there was.
+                if let Err(error) = &done
+                    && fail_at == at
+                    && said.is_empty()
+                    && !matches!(error, ArchiveError::HalfDone { .. })
+                {
+                    let left: Vec<_> = whole(&dir).into_iter().map(|entry| entry.0).collect();
+                    assert!(
+                        !left.iter().any(|path| is_temporary(path)),
+                        "{context}: {left:?}"
+                    );
+                }
+            }
+            if !reached {
+                assert!(at > 40, "{action} has only {at} calls");
+                break;
+            }
+        }
+    }
+}
+
+/// Holds that a run has all it had, or can be brought back to have it, with times.
+fn is_whole_or_archived(home: &Home, place: &Path, dir: &RunDir, context: &str) {
+    let fresh = tempfile::tempdir().unwrap();
+    let original: Vec<_> = whole(&run(fresh.path()))
+        .into_iter()
+        .map(|entry| entry.0)
+        .collect();
+    let is_whole = paths(dir) == original;
+    if !is_whole {
+        assert!(dir.archive().exists(), "{context}: {:?}", paths(dir));
+        assert!(
+            !dir.best().exists() && !dir.checkpoints().exists(),
+            "{context}: half"
+        );
+        unarchive_on(home, &roots(place), dir).unwrap();
+        assert_eq!(paths(dir), original, "{context}");
+    }
+    let at = |path: PathBuf| (path.metadata().unwrap().mtime(), fs::read(path).unwrap());
+    assert!(
+        at(dir.best()) == (1_700_000_000, vec![7; 3_000]),
+        "{context}"
+    );
+    assert_eq!(
+        at(dir.last()),
+        (1_700_000_000, b"last".to_vec()),
+        "{context}"
+    );
+    // A folder's time that cannot be set costs nothing else.
+    let time = dir.checkpoints().metadata().unwrap().mtime();
+    assert!(
+        time == 1_700_000_000 - 60 || context.contains("Ok(())"),
+        "{context}: {time}"
+    );
+}
+
+#[test]
+fn an_archiving_that_was_cut_off_is_told_by_the_next_start() {
+    let mut told = std::collections::BTreeSet::new();
+    for at in (10..400).step_by(3) {
+        let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let real = home(state.path(), System);
+        let dir = run(place.path());
+        let before = whole(&dir);
+        let plan = Plan::of(&dir, false).unwrap();
+        let faulty = home(state.path(), Faulty::new(NEVER, at));
+        if archive_on(&faulty, &roots(place.path()), &plan).is_ok() {
+            break;
+        }
+        let said = recover_on(&real, |_, _| true);
+        if !dir.archive().exists() {
+            assert_eq!(whole(&dir), before, "killed at {at}: {said:?}");
+            // Archiving works again, and nobody has to bring anything back first.
+            archive_on(&real, &roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
+        }
+        told.extend(said);
+    }
+    let told: Vec<_> = told.into_iter().collect();
+    assert_eq!(
+        told,
+        [
+            "archiving old was cut off; it is archived",
+            "archiving old was cut off; it is as it was before"
+        ]
+    );
 }
 
 proptest! {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::run::disk::Look;
 use crate::run::size::{Freed, Taken};
-use crate::run::trash::Look;
 
 /// Why something may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,12 +11,13 @@ use super::plan::Plan;
 use super::policy::Policy;
 use super::survey::{self, Surveyed};
 use crate::run::discover::Found;
+use crate::run::disk::Look;
 use crate::run::evaluation::EvaluationDir;
 use crate::run::layout::RunDir;
 use crate::run::notes::Notes;
 use crate::run::record::Record;
 use crate::run::rename::{held, state_now};
-use crate::run::trash::{Look, Removal, Rewrite, Thing, Ticket, TrashError, remove_below};
+use crate::run::trash::{Removal, Rewrite, Thing, Ticket, TrashError, remove_below};
 use crate::text;
 
 /// What was done.

@@ -26,12 +26,16 @@ pub fn plan_of(survey: &Arc<Survey>, policy: Policy, now: Timestamp) -> Plan {
 /// Makes another plan from what is surveyed already.
 pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
     let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
-    let first = Plan::new(survey, policy.clone(), &Twins::default(), now);
+    let mut first = Plan::decide(survey, policy.clone(), &Twins::default(), now);
     let mut twins = Twins::default();
     // Runs that are left alone are never the ones to go, but may be those that stay.
     twins.runs = twins::runs(survey, |run| {
         held(run.state).is_some() || first.protection(run).is_some()
     });
     twins.files = twins::files(first.staying());
+    if twins.runs.is_empty() && twins.files.is_empty() {
+        first.sort();
+        return first;
+    }
     Plan::new(survey, policy, &twins, now)
 }

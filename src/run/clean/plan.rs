@@ -1,6 +1,7 @@
 //! What could go: pure, from what was surveyed and the policy.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use super::candidate::{Candidate, Order, Reason};
 use super::policy::{Policy, Protection};
 use super::survey::{Role, Survey, Surveyed, Weights};
 use super::twins::Twins;
+use crate::run::disk::Look;
 use crate::run::rename::held;
 use crate::run::size::Taken;
 use crate::run::state::State;
-use crate::run::trash::Look;
 use crate::text;
 
 /// What could go.
@@ -42,8 +43,20 @@ impl fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// Decides.
+    /// Decides, and orders what it decided.
     pub fn new(survey: &Arc<Survey>, policy: Policy, twins: &Twins, now: Timestamp) -> Self {
+        let mut plan = Self::decide(survey, policy, twins, now);
+        plan.sort();
+        plan
+    }
+
+    /// Decides alone: to order much takes longer.
+    pub(super) fn decide(
+        survey: &Arc<Survey>,
+        policy: Policy,
+        twins: &Twins,
+        now: Timestamp,
+    ) -> Self {
         let mut plan = Self {
             survey: Arc::clone(survey),
             policy,
@@ -61,7 +74,6 @@ impl Plan {
                 plan.one(number, run, twins, now);
             }
         }
-        plan.sort();
         plan
     }
 
@@ -73,15 +85,16 @@ impl Plan {
 
     /// The files of weights that stay whatever is marked: what duplicates are looked for among.
     pub fn staying(&self) -> impl Iterator<Item = &Weights> {
-        let going: HashSet<&Path> = self
+        // Hashed as bytes: part by part it takes several times as long.
+        let going: HashSet<&OsStr> = self
             .candidates
             .iter()
             .filter(|candidate| candidate.reason != Reason::OptimiserState)
-            .flat_map(|candidate| candidate.paths.iter().map(PathBuf::as_path))
+            .flat_map(|candidate| candidate.paths.iter().map(|path| path.as_os_str()))
             .collect();
         self.survey.runs.iter().flat_map(move |run| {
-            let is_whole = going.contains(run.dir.path());
-            let stays = |weights: &&Weights| !is_whole && !going.contains(weights.path.as_path());
+            let is_whole = going.contains(run.dir.path().as_os_str());
+            let stays = |weights: &&Weights| !is_whole && !going.contains(weights.path.as_os_str());
             run.weights.iter().filter(stays).collect::<Vec<_>>()
         })
     }
@@ -93,6 +106,10 @@ impl Plan {
                 ..candidate(number, Reason::Temporary, (path, *taken, *look))
             });
         }
+        // Its archive may hold the last copy of its best model.
+        if run.is_archived {
+            return;
+        }
         let best = best_of(run);
         if let Some((reason, detail)) = self.whole_reason(number, run, twins, now) {
             let whole = self.whole(number, run, &best, reason, twins);
@@ -103,7 +120,7 @@ impl Plan {
         }
         let kept = self.kept(run, &best);
         for weights in &run.weights {
-            let is_kept = kept.contains(&weights.path);
+            let is_kept = kept.contains(weights.path.as_os_str());
             let twin = twins.files.get(&weights.path);
             let reason = match (is_kept, twin) {
                 (false, _) => Reason::Superseded,
@@ -128,16 +145,16 @@ impl Plan {
             self.candidates.push(new);
         }
         for weights in &run.weights {
-            if weights.optimiser_bytes > 0 && kept.contains(&weights.path) {
+            if weights.optimiser_bytes > 0 && kept.contains(weights.path.as_os_str()) {
                 let bytes = if weights.taken.linked.is_some() {
                     0
                 } else {
                     weights.optimiser_bytes
                 };
-                let detail = if run.state == State::Finished {
-                    "the run can then not be trained further"
-                } else {
-                    "the run can then no longer be resumed"
+                let detail = match (weights.role, run.state) {
+                    (Role::Last, State::Finished) => "the run can then not be trained further",
+                    (Role::Last, _) => "the run can then no longer be resumed",
+                    _ => "no training can then go on from it",
                 };
                 self.candidates.push(Candidate {
                     what: what(weights),
@@ -260,9 +277,9 @@ impl Plan {
     }
 
     /// The files of weights that a rule keeps.
-    fn kept(&self, run: &Surveyed, best: &[&Weights]) -> HashSet<PathBuf> {
+    fn kept<'a>(&self, run: &'a Surveyed, best: &[&'a Weights]) -> HashSet<&'a OsStr> {
         let policy = &self.policy;
-        let mut kept: HashSet<PathBuf> = best.iter().map(|best| best.path.clone()).collect();
+        let mut kept: HashSet<&OsStr> = best.iter().map(|best| best.path.as_os_str()).collect();
         let last = run
             .weights
             .iter()
@@ -271,9 +288,9 @@ impl Plan {
             .weights
             .iter()
             .filter(|weights| weights.role == Role::Other);
-        kept.extend(others.map(|weights| weights.path.clone()));
+        kept.extend(others.map(|weights| weights.path.as_os_str()));
         if policy.keep_last > 0 || best.is_empty() {
-            kept.extend(last.clone().map(|weights| weights.path.clone()));
+            kept.extend(last.clone().map(|weights| weights.path.as_os_str()));
         }
         let mut of_epochs: Vec<(u32, &Weights)> = run
             .weights
@@ -290,14 +307,18 @@ impl Plan {
             .iter()
             .filter(|(epoch, _)| policy.keep_every > 0 && epoch % policy.keep_every == 0);
         let keep = of_epochs.iter().take(last_ones).chain(every);
-        kept.extend(keep.map(|(_, weights)| weights.path.clone()));
+        kept.extend(keep.map(|(_, weights)| weights.path.as_os_str()));
         // Which of them are the best cannot be told without their accuracies: then none is superseded.
         if of_epochs
             .iter()
             .all(|(_, weights)| weights.val_acc.is_none())
             && best.is_empty()
         {
-            kept.extend(of_epochs.iter().map(|(_, weights)| weights.path.clone()));
+            kept.extend(
+                of_epochs
+                    .iter()
+                    .map(|(_, weights)| weights.path.as_os_str()),
+            );
         }
         of_epochs.sort_by(|(_, a), (_, b)| accuracy(b).total_cmp(&accuracy(a)));
         let has_best = usize::from(best.iter().any(|weights| weights.role == Role::Best));
@@ -308,7 +329,7 @@ impl Plan {
         kept.extend(
             scored
                 .take(best_ones)
-                .map(|(_, weights)| weights.path.clone()),
+                .map(|(_, weights)| weights.path.as_os_str()),
         );
         kept
     }

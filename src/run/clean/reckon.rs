@@ -1,6 +1,8 @@
 //! What a plan's candidates would cost to make again, what they sum up to, and what is said of them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 
 use super::candidate::{Candidate, Order, Reason, Totals};
 use super::plan::{Plan, epoch_of};
@@ -13,16 +15,35 @@ impl Plan {
         self.reckon(None);
         let order = self.order;
         let place = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
-        self.candidates.sort_by_cached_key(|candidate| {
+        let key = |candidate: &Candidate| {
             let value = match order {
                 Order::Size => candidate.bytes() as f64,
                 // What is not known comes last.
                 Order::BytesPerHour => candidate.bytes_per_hour().unwrap_or(-1.0),
             };
             // Never negative but for -1, and so ordered as its bits are.
-            let descending = std::cmp::Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });
-            (place(candidate.reason), descending, candidate.paths.clone())
+            let descending = Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });
+            (place(candidate.reason), descending)
+        };
+        let keys: Vec<_> = self.candidates.iter().map(key).collect();
+        let name = |at: usize| {
+            let first = self.candidates[at].paths.first();
+            first.map(|path| path.as_os_str())
+        };
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by(|a, b| {
+            keys[*a]
+                .cmp(&keys[*b])
+                .then_with(|| name(*a).cmp(&name(*b)))
         });
+        let mut candidates: Vec<Option<Candidate>> = std::mem::take(&mut self.candidates)
+            .into_iter()
+            .map(Some)
+            .collect();
+        self.candidates = order
+            .into_iter()
+            .filter_map(|at| candidates[at].take())
+            .collect();
     }
 
     /// What each candidate, or those of one run, would cost to make again: the time of an epoch times the distance from the nearest
@@ -74,8 +95,11 @@ impl Plan {
             };
             let epochs = match candidate.reason {
                 Reason::Temporary | Reason::Duplicate => Some(0),
-                // No other checkpoint has an optimiser's state: it comes with a training from the beginning.
-                Reason::OptimiserState => Some(run.epochs_done),
+                // No other checkpoint need have an optimiser's state: it comes with a training from the beginning.
+                Reason::OptimiserState => {
+                    let own = candidate.epochs.iter().max().copied();
+                    Some(own.unwrap_or(run.epochs_done))
+                }
                 _ if candidate.is_whole => Some(run.epochs_done),
                 _ => candidate.epochs.iter().map(distance).max(),
             };
@@ -88,16 +112,36 @@ impl Plan {
 
     /// Sums over the candidates that `wanted` picks.
     pub fn totals(&self, wanted: impl Fn(&Candidate) -> bool) -> Totals {
-        let (mut totals, mut freed) = (Totals::default(), Freed::default());
-        for candidate in self.candidates.iter().filter(|candidate| wanted(candidate)) {
+        let all = self.totals_by(|candidate| wanted(candidate).then_some(()));
+        all.get(&Some(())).copied().unwrap_or_default()
+    }
+
+    /// Sums over the candidates that have the same key: of each reason, of each run.
+    pub fn totals_by<K: Eq + Hash>(&self, key: impl Fn(&Candidate) -> K) -> HashMap<K, Totals> {
+        let mut sums: HashMap<K, (Totals, Freed)> = HashMap::new();
+        for candidate in &self.candidates {
+            let (totals, freed) = sums.entry(key(candidate)).or_default();
             totals.count += 1;
             if candidate.is_in {
                 totals.in_count += 1;
                 candidate.taken.iter().for_each(|taken| freed.count(*taken));
             }
         }
-        totals.bytes = freed.bytes();
-        totals
+        let sum = |(key, (totals, freed)): (K, (Totals, Freed))| {
+            let bytes = freed.bytes();
+            (key, Totals { bytes, ..totals })
+        };
+        sums.into_iter().map(sum).collect()
+    }
+
+    /// What each run has in the plan, by its number; the one first that gives back most.
+    pub fn by_run(&self) -> Vec<(usize, Totals)> {
+        let mut runs: Vec<_> = self
+            .totals_by(|candidate| candidate.run)
+            .into_iter()
+            .collect();
+        runs.sort_by_key(|(run, totals)| (Reverse(totals.bytes), *run));
+        runs
     }
 
     /// What it is going to do, in one sentence.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::optimiser;
 use crate::run::discover::Found;
+use crate::run::disk::{Kind, Look};
 use crate::run::evaluation::{self, Results, evaluates};
 use crate::run::headline;
 use crate::run::layout::RunDir;
@@ -20,7 +21,6 @@ use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::{SILENCE, State};
 use crate::run::summary::Summary;
-use crate::run::trash::{Kind, Look};
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
@@ -80,6 +80,8 @@ pub struct Surveyed {
     pub notes: Notes,
     /// Whether an evaluation names it.
     pub is_evaluated: bool,
+    /// Whether it is packed: what it had is in its archive.
+    pub is_archived: bool,
     /// Its files of weights.
     pub weights: Vec<Weights>,
     /// Temporary files that nobody renamed.
@@ -156,6 +158,7 @@ fn one(found: &Found, now: SystemTime, tree: Option<&Tree>) -> Surveyed {
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
+    look_into_epochs(&mut walked.weights);
     let best = walked
         .weights
         .iter()
@@ -171,6 +174,7 @@ fn one(found: &Found, now: SystemTime, tree: Option<&Tree>) -> Surveyed {
             .filter(|_| summary.epochs_done > 0)
             .map(|seconds| seconds / f64::from(summary.epochs_done)),
         is_evaluated: tree.is_some_and(is_evaluated),
+        is_archived: summary.archived.is_some(),
         copy_of_best,
         weights: walked.weights,
         temporary: walked.temporary,
@@ -271,10 +275,10 @@ impl Walked {
                 }
             } else if let Some(role) = role(&name).filter(|_| is_at_home) {
                 let path = entry.path();
-                let optimiser_bytes = if role == Role::Last {
-                    optimiser::bytes_in(&path)
-                } else {
-                    0
+                let optimiser_bytes = match role {
+                    // There may be hundreds: see `look_into_epochs`.
+                    Role::Epoch(_) => 0,
+                    _ => optimiser::bytes_in(&path),
                 };
                 self.weights.push(Weights {
                     look: Look::of(&metadata),
@@ -285,6 +289,19 @@ impl Walked {
                     optimiser_bytes,
                 });
             }
+        }
+    }
+}
+
+/// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others are opened as well.
+fn look_into_epochs(weights: &mut [Weights]) {
+    let epochs = weights
+        .iter_mut()
+        .filter(|weights| matches!(weights.role, Role::Epoch(_)));
+    for weights in epochs.rev() {
+        weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
+        if weights.optimiser_bytes == 0 {
+            return;
         }
     }
 }

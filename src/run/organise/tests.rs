@@ -1,5 +1,8 @@
 //! What is made from logs and checkpoints of the reference's form, what is left alone, and that a second look finds nothing to do.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::run::config_file::Config;
 use crate::run::discover::Found;
+use crate::run::disk::faulty::{Faulty, NEVER};
 use crate::run::state::State;
 use crate::run::summary::Summary;
 
@@ -318,10 +322,10 @@ fn what_is_there_stays_and_what_is_broken_is_set_aside() {
     let plan = super::plan(&dir);
     fs::write(dir.metrics_csv(), "epoch,val_acc\n1,5\n").unwrap();
     age(&dir.metrics_csv());
-    let (path, cause) = apply(&plan, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
-    assert_eq!(
-        (path, cause.kind()),
-        (dir.metrics_csv(), io::ErrorKind::AlreadyExists)
+    let error = apply(&plan, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(
+        matches!(&error, MakeError::Io { path, cause, .. } if *path == dir.metrics_csv() && cause.kind() == ErrorKind::AlreadyExists),
+        "{error}"
     );
     assert_eq!(column(&dir, "val_acc"), [5.0]);
 }
@@ -350,6 +354,111 @@ fn runs_that_train_and_runs_of_others_are_left_alone() {
     );
     assert!(apply(&plans[0], jiff::Timestamp::UNIX_EPOCH).is_err());
     assert!(!young.run_json().exists());
+}
+
+/// Every path below a run with its bytes and time, without what a killed program was writing.
+fn whole(dir: &RunDir) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
+    let mut found = Vec::new();
+    let mut folders = vec![dir.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            if path.extension().is_none_or(|ending| ending != "tmp") {
+                let modified = path.metadata().unwrap().modified().unwrap();
+                let bytes = fs::read(&path).unwrap_or_default();
+                found.push((path, bytes, modified));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A run with a broken table, no settings and a damaged record.
+fn broken(place: &Path) -> RunDir {
+    let dir = run(place, &reference_log(&epochs(3), 9));
+    fs::write(dir.logs().join("metrics.csv"), "").unwrap();
+    fs::write(dir.run_json(), "{\"schema_version\": 1,").unwrap();
+    for path in [dir.metrics_csv(), dir.run_json()] {
+        age(&path);
+    }
+    dir
+}
+
+#[test]
+fn a_rebuilding_is_taken_back_to_the_byte_and_the_time_unless_a_file_was_changed() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = broken(place.path());
+    let before = whole(&dir);
+    let rebuilt = apply(&plan(&dir), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert!(
+        said(&dir)
+            .unwrap()
+            .contains("metrics.csv from training.log")
+    );
+    undo(&rebuilt).unwrap();
+    assert_eq!(whole(&dir), before);
+    let rebuilt = apply(&plan(&dir), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    fs::write(dir.config_json(), "{\"seed\": 7}").unwrap();
+    let error = undo(&rebuilt).unwrap_err().to_string();
+    assert!(error.contains("config.json: has changed since"), "{error}");
+    assert_eq!(column(&dir, "val_acc").len(), 3);
+}
+
+#[test]
+fn every_call_may_fail_or_be_the_last_and_nothing_is_lost_or_untruly_marked() {
+    for undoes in [false, true] {
+        for at in 0.. {
+            let mut reached = false;
+            for (fail_at, kill_at) in [(at, NEVER), (NEVER, at)] {
+                let context = format!("undo: {undoes}, call {at}, killed: {}", fail_at == NEVER);
+                let place = tempfile::tempdir().unwrap();
+                let dir = broken(place.path());
+                let before = whole(&dir);
+                let disk = Faulty::new(fail_at, kill_at);
+                let now = jiff::Timestamp::UNIX_EPOCH;
+                if undoes {
+                    let rebuilt = apply(&plan(&dir), now).unwrap();
+                    let done = make::undo_on(&disk, &rebuilt);
+                    assert!(done.is_ok() || disk.calls.load(Ordering::Relaxed) > at);
+                    // A second try takes the rest back.
+                    undo(&rebuilt).unwrap();
+                    assert_eq!(whole(&dir), before, "{context}");
+                } else {
+                    let done = make::apply_on(&disk, &plan(&dir), now);
+                    reached |= disk.calls.load(Ordering::Relaxed) > at;
+                    // What is said to be rebuilt has epochs.
+                    let told = said(&dir).unwrap_or_default();
+                    let is_made = !lacks_metrics(&dir);
+                    assert!(
+                        is_made || !told.contains("metrics.csv"),
+                        "{context}: {told}"
+                    );
+                    match done {
+                        Ok(rebuilt) => undo(&rebuilt).unwrap(),
+                        Err(_) if fail_at == at => {}
+                        // A second try makes the rest; what was set aside is still there.
+                        Err(_) => {
+                            apply(&plan(&dir), now).unwrap();
+                            assert!(plan(&dir).is_empty(), "{context}");
+                            let aside = fs::read_to_string(dir.path().join("run.json.broken"));
+                            assert_eq!(aside.unwrap(), "{\"schema_version\": 1,", "{context}");
+                            continue;
+                        }
+                    }
+                    assert_eq!(whole(&dir), before, "{context}");
+                }
+                reached |= disk.calls.load(Ordering::Relaxed) > at;
+            }
+            if !reached {
+                assert!(at > 15, "there are only {at} calls");
+                break;
+            }
+        }
+    }
 }
 
 proptest::proptest! {

@@ -3,11 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::follow;
-use super::journal::{Journal, Move};
-use super::{Step, held, move_without_replacing, state_now};
+use super::follow::{self, Back, Follow, identity};
+use super::journal::{self, Move};
+use super::{Step, held, state_now};
+use crate::run::disk::said;
 use crate::run::layout::RunDir;
 use crate::run::marks;
+use crate::run::own::Home;
 use crate::text::clean;
 
 /// A run whose folder has another name now, with what is needed to take that back.
@@ -35,7 +37,10 @@ pub enum RenameError {
         problem: String,
     },
     /// The system refused.
-    #[error("{path}: cannot be renamed to {name:?} ({cause}); nothing was renamed")]
+    #[error(
+        "{path}: cannot be renamed to {name:?} ({}); nothing was renamed",
+        said(cause)
+    )]
     Io {
         /// The run's folder.
         path: PathBuf,
@@ -45,7 +50,7 @@ pub enum RenameError {
         cause: io::Error,
     },
     /// What is to be done could not be written down first.
-    #[error("{path}: cannot be written ({cause}); nothing was renamed")]
+    #[error("{path}: cannot be written ({}); nothing was renamed", said(cause))]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -54,7 +59,8 @@ pub enum RenameError {
     },
     /// The system refused, and also to take back what was done before.
     #[error(
-        "{path}: cannot be renamed ({cause}), and {left} could not be given its old name back; rename it by hand"
+        "{path}: cannot be renamed ({}), and {left} could not be given its old name back: the next start of traintop tries again",
+        said(cause)
     )]
     HalfDone {
         /// The run's folder.
@@ -71,6 +77,11 @@ pub enum RenameError {
 /// # Errors
 /// If any row cannot be done; then every folder has its old name.
 pub fn apply(steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
+    apply_on(&Home::real(), steps)
+}
+
+/// As [`apply`], with this home.
+pub(in crate::run) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
     let refused = |step: &Step, problem: String| RenameError::Refused {
         name: clean(&step.from.name()).into_owned(),
         problem,
@@ -90,118 +101,150 @@ pub fn apply(steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
         if let Some(problem) = held(state_now(&step.from)) {
             return Err(refused(step, problem));
         }
-        moves.push(Move::plan(&step.from, name));
+        let planned = Move::plan(home, &step.from, name);
+        moves.push(planned.map_err(|cause| RenameError::Io {
+            path: step.from.path().to_owned(),
+            name: name.to_owned(),
+            cause,
+        })?);
     }
     if moves.is_empty() {
         return Ok(Vec::new());
     }
-    let journal =
-        Journal::begin(&moves).map_err(|(path, cause)| RenameError::Journal { path, cause })?;
-    let done = carry_out(moves, || false);
+    let unwritten = |(path, cause)| RenameError::Journal { path, cause };
+    let journal = journal::begin(home, &moves).map_err(unwritten)?;
+    let done = carry_out(home, moves);
     // Whatever came of it, nothing is left to be finished, unless something could not be put back.
-    if !matches!(done, Err(RenameError::HalfDone { .. })) {
-        journal.end();
+    match &done {
+        Err(RenameError::HalfDone { .. }) => done,
+        Ok(renamed) => match journal.end(home) {
+            Ok(()) => done,
+            // The next start would take it for cut off: then rather nothing is done.
+            Err((path, cause)) => Err(match undo_all(home, renamed) {
+                Ok(_) => RenameError::Journal { path, cause },
+                Err((left, _)) => RenameError::HalfDone { path, cause, left },
+            }),
+        },
+        Err(_) => {
+            if let Err((path, error)) = journal.end(home) {
+                log::warn!("{}: is left behind: {error}", path.display());
+            }
+            done
+        }
     }
-    done
 }
 
-/// Renames one after the other. `is_cut` is asked between any two steps, and says in tests that the program is killed there.
-pub(super) fn carry_out(
-    moves: Vec<Move>,
-    mut is_cut: impl FnMut() -> bool,
-) -> Result<Vec<Renamed>, RenameError> {
+/// Renames one after the other.
+fn carry_out(home: &Home, moves: Vec<Move>) -> Result<Vec<Renamed>, RenameError> {
     let mut done: Vec<Renamed> = Vec::new();
     for step in moves {
-        match one(&step, &mut is_cut) {
-            Ok(renamed) => done.push(renamed),
-            Err(_) if is_cut() => return Ok(done),
-            Err(cause) => {
-                let path = step.from.path().to_owned();
-                let name = step.to.name();
-                return Err(match undo_all(&done) {
-                    Ok(()) => RenameError::Io { path, name, cause },
-                    Err((left, _)) => RenameError::HalfDone { path, cause, left },
-                });
+        let mut renamed = Renamed {
+            from: step.from.clone(),
+            to: step.to.clone(),
+            step: Move {
+                follows: Vec::new(),
+                ..step.clone()
+            },
+            left: step.unread.clone(),
+        };
+        if let Err((cause, has_moved)) = one(home, &step, &mut renamed) {
+            let path = step.from.path().to_owned();
+            let name = step.to.name();
+            if has_moved {
+                done.push(renamed);
             }
+            return Err(match undo_all(home, &done) {
+                Ok(_) => RenameError::Io { path, name, cause },
+                Err((left, _)) => RenameError::HalfDone { path, cause, left },
+            });
         }
+        done.push(renamed);
     }
     Ok(done)
 }
 
-fn one(step: &Move, is_cut: &mut impl FnMut() -> bool) -> io::Result<Renamed> {
-    let cut = || Err(io::Error::other("cut off"));
-    if is_cut() {
-        return cut();
-    }
-    move_without_replacing(step.from.path(), step.to.path())?;
-    let mut renamed = Renamed {
-        from: step.from.clone(),
-        to: step.to.clone(),
-        step: Move {
-            follows: Vec::new(),
-            ..step.clone()
-        },
-        left: Vec::new(),
-    };
+/// Renames one; an error comes with whether the folder has its new name.
+fn one(home: &Home, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
+    let moved = home.disk.relocate(step.from.path(), step.to.path());
+    moved.map_err(|cause| (cause, false))?;
     for follow in &step.follows {
-        if is_cut() {
-            return cut();
-        }
-        match follow.forth() {
+        match follow.forth(&*home.disk) {
             Ok(()) => renamed.step.follows.push(follow.clone()),
             // What lies in the folder itself must say its name.
-            Err(cause) if follow.path().starts_with(step.to.path()) => {
-                return Err(match undo_all(std::slice::from_ref(&renamed)) {
-                    Ok(()) => cause,
-                    Err((left, _)) => {
-                        io::Error::other(format!("{cause}; {} keeps its new name", left.display()))
-                    }
-                });
-            }
+            Err(cause) if follow.path().starts_with(step.to.path()) => return Err((cause, true)),
             Err(cause) => renamed.left.push(follow::left_behind(follow, &cause)),
         }
     }
-    if is_cut() {
-        return cut();
-    }
-    marks::follow(&step.from, &step.to);
-    Ok(renamed)
+    marks::follow(home, &step.from, &step.to);
+    Ok(())
 }
 
-/// Gives every folder its old name back, the last first, and with it all that followed.
+/// Gives every folder its old name back, the last first, and with it all that followed; what somebody has changed since is left
+/// as it is, and told in a sentence.
 ///
 /// # Errors
-/// The first folder that keeps its new name, and why; those after it in the list have their old ones.
-pub fn undo(renamed: &[Renamed]) -> Result<(), (PathBuf, io::Error)> {
+/// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
+pub fn undo(renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    undo_on(&Home::real(), renamed)
+}
+
+/// As [`undo`], with this home.
+pub(in crate::run) fn undo_on(
+    home: &Home,
+    renamed: &[Renamed],
+) -> Result<Vec<String>, (PathBuf, io::Error)> {
     for renamed in renamed {
         if let Some(problem) = held(state_now(&renamed.to)) {
             return Err((renamed.to.path().to_owned(), io::Error::other(problem)));
         }
     }
-    // The journal leads to the old names: cut off here, the next start goes on with it.
+    // The journal leads to the old names: cut off here, or failed, the next start goes on with it.
     let moves: Vec<Move> = renamed.iter().map(|renamed| renamed.step.clone()).collect();
-    let journal = Journal::begin(&moves)?;
-    let done = undo_all(renamed);
-    journal.end();
-    done
-}
-
-fn undo_all(renamed: &[Renamed]) -> Result<(), (PathBuf, io::Error)> {
-    for renamed in renamed.iter().rev() {
-        let (from, to) = (renamed.from.path(), renamed.to.path());
-        move_without_replacing(to, from).map_err(|cause| (to.to_owned(), cause))?;
-        follow_back(&renamed.step);
+    let journal = journal::begin(home, &moves)?;
+    let told = undo_all(home, renamed)?;
+    if let Err((path, error)) = journal.end(home) {
+        log::warn!("{}: is left behind: {error}", path.display());
     }
-    Ok(())
+    Ok(told)
 }
 
-/// What followed a folder follows it back; what was not done is passed over.
-pub(super) fn follow_back(step: &Move) {
+fn undo_all(home: &Home, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    let mut told = Vec::new();
+    for renamed in renamed.iter().rev() {
+        told.extend(back(home, &renamed.step)?);
+    }
+    Ok(told)
+}
+
+/// Gives one folder its old name, if it has not got it yet, and with it all that followed.
+pub(super) fn back(home: &Home, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    let failed = |cause| (step.to.path().to_owned(), cause);
+    // Only what is known to be the very folder goes back.
+    let known = Some(step.identity);
+    if identity(&*home.disk, step.to.path()).map_err(failed)? == known {
+        let moved = home.disk.relocate(step.to.path(), step.from.path());
+        moved.map_err(failed)?;
+    } else if identity(&*home.disk, step.from.path()).map_err(failed)? != known {
+        return Err(failed(io::Error::other("somebody has moved it since")));
+    }
+    follow_back(home, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
+}
+
+/// What followed a folder follows it back; what was not done is passed over, and what somebody has changed since is told.
+fn follow_back(home: &Home, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
+    let (mut told, mut failed) = (Vec::new(), None);
     for follow in step.follows.iter().rev() {
         let follow = follow.seen_from(step.to.path(), step.from.path());
-        if let Err(cause) = follow.back() {
-            log::warn!("{}", follow::left_behind(&follow, &cause));
+        match follow.back(&*home.disk) {
+            Ok(Back::Done) => {}
+            Ok(Back::Changed) => {
+                let cause = io::Error::other("somebody has changed it meanwhile");
+                told.push(follow::left_behind(&follow, &cause));
+            }
+            // The others come back all the same.
+            Err(cause) => failed = failed.or(Some((follow, cause))),
         }
     }
-    marks::follow(&step.to, &step.from);
+    marks::follow(home, &step.to, &step.from);
+    failed.map_or(Ok(told), Err)
 }

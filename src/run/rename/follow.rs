@@ -1,18 +1,17 @@
 //! What says a run's name or path beside its folder's own name, and follows when that changes: its record, its notes, its models in
 //! `best_models/` and `final_models/`, links to it, and evaluations of it.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::move_without_replacing;
+use crate::run::disk::{Disk, Kind};
 use crate::run::layout::RunDir;
 use crate::run::notes;
+use crate::run::own::Home;
 use crate::run::record::Record;
-use crate::run::write::{beside, replace_file};
+use crate::run::write::beside;
 
 /// Where an output tree keeps what belongs to runs, beside them.
 const MODELS: [&str; 2] = ["best_models", "final_models"];
@@ -22,13 +21,12 @@ const KINDS: [&str; 2] = ["best", "final"];
 /// Larger files are no summaries of evaluations.
 const LARGEST: u64 = 16 << 20;
 
-/// Device and number of a file or folder.
-pub type Identity = (u64, u64);
+/// A file's or folder's number on its file system. Device numbers are not the same after a restart of the machine.
+pub type Identity = u64;
 
-/// What is at a path, whatever its name.
-pub fn identity(path: &Path) -> Option<Identity> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
+/// What is at a path, whatever its name; `None` if nothing is.
+pub fn identity(disk: &dyn Disk, path: &Path) -> io::Result<Option<Identity>> {
+    Ok(disk.look_for(path)?.map(|look| look.inode))
 }
 
 /// One thing that follows.
@@ -41,7 +39,7 @@ pub enum Follow {
         /// Its path after.
         to: PathBuf,
         /// By which it is known again.
-        identity: Option<Identity>,
+        identity: Identity,
     },
     /// A link leads to the new path.
     Link {
@@ -63,86 +61,150 @@ pub enum Follow {
     },
 }
 
-/// All that is to follow when `from` is called `to`: looked up before anything moves. Paths in the folder are those after the move.
-pub fn plan(from: &RunDir, to: &RunDir) -> Vec<Follow> {
-    let mut follows: Vec<Follow> = record(from, to).into_iter().collect();
-    follows.extend(
-        notes::follows(from, to)
-            .into_iter()
-            .map(|(path, before, after)| Follow::Text {
-                path,
-                before,
-                after,
-            }),
-    );
+/// All that is to follow when `from` is called `to`, and a sentence for each thing that may have to and cannot be read: looked up
+/// before anything moves. Paths in the folder are those after the move.
+///
+/// # Errors
+/// If what is in the folder itself, or the user's own notes on it, cannot be read.
+pub fn plan(home: &Home, from: &RunDir, to: &RunDir) -> io::Result<(Vec<Follow>, Vec<String>)> {
+    let disk = &*home.disk;
+    let mut follows: Vec<Follow> = record(disk, from, to)?.into_iter().collect();
+    let texts = notes::follows(home, from, to)?.into_iter();
+    follows.extend(texts.map(|(path, before, after)| Follow::Text {
+        path,
+        before,
+        after,
+    }));
+    let mut unread = Vec::new();
     let Some(tree) = from.output_tree() else {
-        return follows;
+        return Ok((follows, unread));
     };
-    for path in MODELS.iter().flat_map(|folder| entries(&tree.join(folder))) {
-        follows.extend(link(&path, from, to).or_else(|| model(&path, from, to)));
-    }
-    let evaluations = entries(&tree.join(EVALUATIONS));
-    for folder in &evaluations {
-        follows.extend(link(folder, from, to));
-        if folder
-            .symlink_metadata()
-            .is_ok_and(|metadata| metadata.is_dir())
-        {
-            let inside = entries(folder);
-            follows.extend(inside.iter().filter_map(|path| link(path, from, to)));
-            follows.extend(summary(&folder.join("summary.json"), from, to));
+    let mut add = |path: &Path, found: io::Result<Option<Follow>>| match found {
+        Ok(follow) => follows.extend(follow),
+        Err(cause) => unread.push(format!(
+            "{}: may still say the other name, and cannot be read ({cause})",
+            path.display()
+        )),
+    };
+    let entries = |folder: &Path| match entries(disk, folder) {
+        Ok(entries) => (entries, None),
+        Err(cause) => (Vec::new(), Some(cause)),
+    };
+    for folder in MODELS.map(|folder| tree.join(folder)) {
+        let (paths, problem) = entries(&folder);
+        add(&folder, problem.map_or(Ok(None), Err));
+        for path in paths {
+            add(&path, link_or_model(disk, &path, from, to));
         }
     }
-    follows
+    let all = tree.join(EVALUATIONS);
+    let (evaluations, problem) = entries(&all);
+    add(&all, problem.map_or(Ok(None), Err));
+    for folder in evaluations {
+        match disk.look(&folder).map(|look| look.kind) {
+            Ok(Kind::Folder) => {
+                let (paths, problem) = entries(&folder);
+                add(&folder, problem.map_or(Ok(None), Err));
+                for path in paths {
+                    add(&path, link(disk, &path, from, to));
+                }
+                let path = folder.join("summary.json");
+                add(&path, summary(disk, &path, from, to));
+            }
+            Ok(Kind::Link) => add(&folder, link(disk, &folder, from, to)),
+            Ok(_) => {}
+            Err(cause) => add(&folder, Err(cause)),
+        }
+    }
+    Ok((follows, unread))
 }
 
-/// The entries of a folder, in order; none if it cannot be read.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+/// The entries of a folder, in order; none if there is no folder.
+fn entries(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = match disk.names(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Vec::new()
+        }
+        names => names?,
+    };
+    let mut paths: Vec<_> = names.iter().map(|name| folder.join(name)).collect();
     paths.sort();
-    paths
+    Ok(paths)
+}
+
+/// The text of a file, `None` if there is none, or it is no text.
+fn text(disk: &dyn Disk, path: &Path) -> io::Result<Option<String>> {
+    match disk.text(path) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => Ok(None),
+        text => text,
+    }
 }
 
 /// The record says the folder's name. A damaged one is left as it is.
-fn record(from: &RunDir, to: &RunDir) -> Option<Follow> {
-    let before = fs::read_to_string(from.run_json()).ok()?;
-    let mut record: Record = serde_json::from_str(&before).ok()?;
-    record.name = to.name();
-    let mut after = serde_json::to_string_pretty(&record).ok()?;
-    after.push('\n');
-    Some(Follow::Text {
+fn record(disk: &dyn Disk, from: &RunDir, to: &RunDir) -> io::Result<Option<Follow>> {
+    let Some(before) = text(disk, &from.run_json())? else {
+        return Ok(None);
+    };
+    let said = || {
+        let mut record: Record = serde_json::from_str(&before).ok()?;
+        record.name = to.name();
+        let mut after = serde_json::to_string_pretty(&record).ok()?;
+        after.push('\n');
+        Some(after)
+    };
+    let after = said();
+    Ok(after.map(|after| Follow::Text {
         path: to.run_json(),
         before: Some(before),
         after: Some(after),
-    })
+    }))
 }
 
-/// A model that was kept under the run's name: `{experiment}_{run}_best.safetensors`.
-fn model(path: &Path, from: &RunDir, to: &RunDir) -> Option<Follow> {
+fn link_or_model(
+    disk: &dyn Disk,
+    path: &Path,
+    from: &RunDir,
+    to: &RunDir,
+) -> io::Result<Option<Follow>> {
+    if disk.look(path)?.kind == Kind::Link {
+        return link(disk, path, from, to);
+    }
+    model(path, from, to)
+        .map(|name| {
+            Ok(Follow::Name {
+                from: path.to_owned(),
+                to: path.with_file_name(name),
+                identity: disk.look(path)?.inode,
+            })
+        })
+        .transpose()
+}
+
+/// The new name of a model that was kept under the run's name: `{experiment}_{run}_best.safetensors`.
+fn model(path: &Path, from: &RunDir, to: &RunDir) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
     let name = KINDS.iter().find_map(|kind| {
         let experiment = stem.strip_suffix(&format!("_{}_{kind}", from.name()))?;
         Some(format!("{experiment}_{}_{kind}", to.name()))
     })?;
-    let name = match path.extension() {
+    Some(match path.extension() {
         Some(extension) => format!("{name}.{}", extension.to_str()?),
         None => name,
-    };
-    Some(Follow::Name {
-        from: path.to_owned(),
-        to: path.with_file_name(name),
-        identity: identity(path),
     })
 }
 
 /// A link into the run's folder.
-fn link(path: &Path, from: &RunDir, to: &RunDir) -> Option<Follow> {
-    let before = fs::read_link(path).ok()?;
+fn link(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<Option<Follow>> {
+    let before = match disk.read_link(path) {
+        // What the system says of anything that is no link.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => return Ok(None),
+        before => before?,
+    };
+    let parent = path.parent().unwrap_or(path);
     let mut walked = if before.is_absolute() {
         PathBuf::new()
     } else {
-        path.parent()?.to_owned()
+        parent.to_owned()
     };
     let mut after = PathBuf::new();
     let mut leads_there = false;
@@ -159,32 +221,36 @@ fn link(path: &Path, from: &RunDir, to: &RunDir) -> Option<Follow> {
             after.push(part);
         }
     }
-    leads_there.then(|| Follow::Link {
+    Ok(leads_there.then(|| Follow::Link {
         path: path.to_owned(),
         before,
         after,
-    })
+    }))
 }
 
 /// An evaluation says the path of the run, and of its checkpoint, as JSON texts.
-fn summary(path: &Path, from: &RunDir, to: &RunDir) -> Option<Follow> {
-    let is_small = fs::metadata(path).is_ok_and(|metadata| metadata.len() <= LARGEST);
-    let before = is_small.then(|| fs::read_to_string(path).ok())??;
+fn summary(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<Option<Follow>> {
+    let look = disk.look_for(path)?;
+    if look.is_none_or(|look| look.length > LARGEST) {
+        return Ok(None);
+    }
     let quoted = |dir: &RunDir| {
         let text = serde_json::to_string(dir.path()).ok()?;
         // Without the quote at the end, which is a path's end or not.
         Some(text[..text.len() - 1].to_owned())
     };
-    let (old, new) = (quoted(from)?, quoted(to)?);
+    let (Some(before), Some(old), Some(new)) = (text(disk, path)?, quoted(from), quoted(to)) else {
+        return Ok(None);
+    };
     let mut after = before.clone();
     for end in ["\"", "/"] {
         after = after.replace(&format!("{old}{end}"), &format!("{new}{end}"));
     }
-    (after != before).then(|| Follow::Text {
+    Ok((after != before).then(|| Follow::Text {
         path: path.to_owned(),
         before: Some(before),
         after: Some(after),
-    })
+    }))
 }
 
 /// A sentence about something that did not follow.
@@ -216,82 +282,102 @@ impl Follow {
     }
 
     /// Follows.
-    pub fn forth(&self) -> io::Result<()> {
-        match self {
-            Self::Name { from, to, .. } => move_without_replacing(from, to),
+    pub fn forth(&self, disk: &dyn Disk) -> io::Result<()> {
+        let changed = match self {
+            Self::Name { from, to, .. } => return disk.relocate(from, to),
             Self::Link {
                 path,
                 before,
                 after,
-            } => change_link(path, before, after),
+            } => change_link(disk, path, before, after)?,
             Self::Text {
                 path,
                 before,
                 after,
-            } => change_text(path, before.as_deref(), after.as_deref()),
+            } => change_text(disk, path, before.as_deref(), after.as_deref())?,
+        };
+        match changed {
+            Back::Done => Ok(()),
+            Back::Changed => Err(io::Error::other("somebody has changed it meanwhile")),
         }
     }
 
     /// Takes that back; what was not done, or is back already, is passed over.
-    pub fn back(&self) -> io::Result<()> {
+    pub fn back(&self, disk: &dyn Disk) -> io::Result<Back> {
         match self {
             Self::Name {
                 from,
                 to,
                 identity: own,
-            } if own.is_some() && identity(to) == *own => move_without_replacing(to, from),
-            Self::Name { .. } => Ok(()),
+            } => {
+                if identity(disk, to)? == Some(*own) {
+                    disk.relocate(to, from)?;
+                }
+                Ok(Back::Done)
+            }
             Self::Link {
                 path,
                 before,
                 after,
-            } => change_link(path, after, before),
+            } => change_link(disk, path, after, before),
             Self::Text {
                 path,
                 before,
                 after,
-            } => change_text(path, after.as_deref(), before.as_deref()),
+            } => change_text(disk, path, after.as_deref(), before.as_deref()),
         }
     }
 }
 
-/// Lets a link say something else, if it says what it is thought to.
-fn change_link(path: &Path, before: &Path, after: &Path) -> io::Result<()> {
-    let now = fs::read_link(path)?;
+/// What became of something that was to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// It is as it was.
+    Done,
+    /// Somebody has changed it since, and it is as they left it.
+    Changed,
+}
+
+/// Lets a link say something else, if it says what it is thought to. Its time stays.
+fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io::Result<Back> {
+    let Some(look) = disk.look_for(path)?.filter(|look| look.kind == Kind::Link) else {
+        return Ok(Back::Changed);
+    };
+    let now = disk.read_link(path)?;
     if now == after {
-        return Ok(());
+        return Ok(Back::Done);
     }
     if now != before {
-        return Err(io::Error::other("somebody has changed it meanwhile"));
+        return Ok(Back::Changed);
     }
     let temporary = beside(path);
-    std::os::unix::fs::symlink(after, &temporary)?;
-    fs::rename(&temporary, path).inspect_err(|_| drop(fs::remove_file(&temporary)))
+    disk.make_link(after, &temporary)
+        .and_then(|()| disk.set_modified(&temporary, look.modified_ns))
+        .and_then(|()| disk.replace(&temporary, path))
+        .inspect_err(|_| drop(disk.remove_file(&temporary)))?;
+    Ok(Back::Done)
 }
 
 /// Lets a file say something else, if it says what it is thought to. Its time stays: what it tells of is no newer.
-fn change_text(path: &Path, before: Option<&str>, after: Option<&str>) -> io::Result<()> {
-    let now = match fs::read_to_string(path) {
-        Ok(now) => Some(now),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
+fn change_text(
+    disk: &dyn Disk,
+    path: &Path,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> io::Result<Back> {
+    let now = text(disk, path)?;
     if now.as_deref() == after {
-        return Ok(());
+        return Ok(Back::Done);
     }
     if now.as_deref() != before {
-        return Err(io::Error::other("somebody has changed it meanwhile"));
+        return Ok(Back::Changed);
     }
-    let Some(after) = after else {
-        return fs::remove_file(path);
-    };
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    replace_file(path, after.as_bytes())?;
-    match modified {
-        Ok(modified) => File::options()
-            .write(true)
-            .open(path)?
-            .set_modified(modified),
-        Err(_) => Ok(()),
+    match after {
+        None => disk.remove_file(path)?,
+        Some(after) => {
+            let dated = disk.look_for(path)?.map(|look| look.modified_ns);
+            disk.replace_file(path, after.as_bytes(), dated)?;
+        }
     }
+    Ok(Back::Done)
 }

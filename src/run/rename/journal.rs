@@ -1,26 +1,20 @@
-//! What a renaming is about to do, written down first, so that a program that was killed in the middle leaves no half of it: the next
-//! start gives every folder its old name back.
+//! What a renaming is about to do, written down first; what a program that was killed has left gets its old names back.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::follow_back;
-use super::follow::{self, Follow, Identity, identity};
-use super::move_without_replacing;
+use super::apply::back;
+use super::follow::{self, Follow, Identity};
+use crate::run::journal::{self, Journal};
 use crate::run::layout::RunDir;
-use crate::run::own;
-use crate::run::process::{self, Process};
-use crate::run::write::{beside, replace_file};
-use crate::text::clean;
+use crate::run::own::Home;
+use crate::run::process::Process;
 
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "renames";
-/// After so long a journal of another machine is nobody's any more.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder that is to be renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,153 +24,86 @@ pub struct Move {
     /// What it is to be.
     pub to: RunDir,
     /// By which the folder is known again.
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Identity,
     /// What is to follow.
     pub follows: Vec<Follow>,
+    /// What should follow and cannot be read, as sentences.
+    #[serde(default)]
+    pub(super) unread: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Content {
-    process: Process,
+#[derive(Serialize, Deserialize)]
+struct Moves {
     moves: Vec<Move>,
 }
 
-/// A journal that is open.
-#[derive(Debug)]
-pub struct Journal(Option<PathBuf>);
-
 impl Move {
     /// What it takes to give a run's folder a name.
-    pub fn plan(from: &RunDir, name: &str) -> Self {
+    ///
+    /// # Errors
+    /// If the folder, or what in it says its name, cannot be read.
+    pub fn plan(home: &Home, from: &RunDir, name: &str) -> io::Result<Self> {
         let to = RunDir::new(from.path().with_file_name(name));
-        Self {
-            identity: identity(from.path()),
-            follows: follow::plan(from, &to),
+        let (follows, unread) = follow::plan(home, from, &to)?;
+        Ok(Self {
+            identity: home.disk.look(from.path())?.inode,
+            follows,
+            unread,
             from: from.clone(),
             to,
-        }
+        })
     }
 }
 
-impl Journal {
-    /// Writes down what is about to be done. Without a home there is no journal, and the renaming goes on without.
-    ///
-    /// # Errors
-    /// The journal's path and why it cannot be written.
-    pub fn begin(moves: &[Move]) -> Result<Self, (PathBuf, io::Error)> {
-        match own::state_folder() {
-            Some(folder) => Self::begin_in(&folder.join(FOLDER), moves),
-            None => Ok(Self(None)),
-        }
-    }
-
-    pub(super) fn begin_in(folder: &Path, moves: &[Move]) -> Result<Self, (PathBuf, io::Error)> {
-        let number = beside(Path::new("rename"));
-        let name = number
-            .to_string_lossy()
-            .trim_matches('.')
-            .replace(".tmp", "");
-        let path = folder.join(format!("{name}.json"));
-        let content = Content {
-            process: Process::current(),
-            moves: moves.to_vec(),
+/// Writes down what is about to be done.
+pub fn begin(home: &Home, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
+    // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed whole or not at all anyway.
+    if let [only] = moves
+        && only.from.path().to_str().is_none()
+    {
+        let nowhere = Home {
+            state: None,
+            ..home.clone()
         };
-        // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed whole or not at all anyway.
-        let bytes = match serde_json::to_vec(&content) {
-            Ok(bytes) => bytes,
-            Err(_) if moves.len() == 1 => return Ok(Self(None)),
-            Err(error) => return Err((path, io::Error::other(error))),
-        };
-        let written = fs::create_dir_all(folder).and_then(|()| replace_file(&path, &bytes));
-        written.map_err(|cause| (path.clone(), cause))?;
-        Ok(Self(Some(path)))
+        return Journal::begin(&nowhere, FOLDER, &());
     }
-
-    /// Nothing is left to be finished.
-    pub fn end(self) {
-        if let Some(Err(error)) = self.0.as_ref().map(fs::remove_file) {
-            log::warn!("{:?}: is left behind: {error}", self.0);
-        }
-    }
+    let moves = moves.to_vec();
+    Journal::begin(home, FOLDER, &Moves { moves })
 }
 
 /// Takes back the renamings of programs that were killed in the middle, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
-    let folder = own::state_folder().map(|folder| folder.join(FOLDER));
-    folder.map_or_else(Vec::new, |folder| recover_in(&folder, is_over))
+    recover_on(&Home::real(), journal::is_over)
 }
 
-/// Whether whoever wrote a journal is gone.
-fn is_over(process: &Process, age: Duration) -> bool {
-    if process.host == process::host() {
-        !process.is_alive()
-    } else {
-        age > ABANDONED
-    }
-}
-
-pub(super) fn recover_in(
-    folder: &Path,
+/// As [`recover`], with this home.
+pub(in crate::run) fn recover_on(
+    home: &Home,
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> Vec<String> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
-        Err(error) => return vec![format!("{}: cannot be read ({error})", folder.display())],
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-    paths.sort();
-    paths
-        .iter()
-        .filter_map(|path| recover_one(path, &is_over))
-        .map(|sentence| clean(&sentence).into_owned())
-        .collect()
+    journal::recover(home, FOLDER, is_over, |journal, content: Moves, path| {
+        recover_one(home, journal, &content.moves, path)
+    })
 }
 
-fn recover_one(path: &Path, is_over: impl Fn(&Process, Duration) -> bool) -> Option<String> {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    let age = modified.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
-    let content: Content = match fs::read(path).map(|bytes| serde_json::from_slice(&bytes)) {
-        Ok(Ok(content)) => content,
-        // Another start was quicker.
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => return Some(format!("{}: cannot be read ({error})", path.display())),
-        Ok(Err(error)) => {
-            return Some(format!(
-                "{}: is damaged ({error}); look whether its runs have their names, then remove it",
-                path.display()
-            ));
+fn recover_one(home: &Home, journal: &Journal, moves: &[Move], path: &Path) -> Option<String> {
+    let count = moves.len();
+    for step in moves.iter().rev() {
+        match back(home, step) {
+            Ok(told) => told.iter().for_each(|sentence| log::warn!("{sentence}")),
+            Err((place, cause)) => {
+                return Some(format!(
+                    "a renaming of {count} runs was cut off, and {} keeps its new name ({cause}); rename it by hand and remove {}",
+                    place.display(),
+                    path.display()
+                ));
+            }
         }
-    };
-    if !is_over(&content.process, age.unwrap_or_default()) {
-        return None;
     }
-    let count = content.moves.len();
-    for step in content.moves.iter().rev() {
-        // Only what is known to be the very folder goes back.
-        let moved = step.identity.is_some() && identity(step.to.path()) == step.identity;
-        let stayed = identity(step.from.path()) == step.identity;
-        let done = if moved {
-            move_without_replacing(step.to.path(), step.from.path())
-        } else if stayed {
-            Ok(())
-        } else {
-            Err(io::Error::other("somebody has moved it since"))
-        };
-        if let Err(cause) = done {
-            return Some(format!(
-                "a renaming of {count} runs was cut off, and {} keeps its new name ({cause}); rename it by hand and remove {}",
-                step.to.path().display(),
-                path.display()
-            ));
-        }
-        follow_back(step);
-    }
-    if let Err(error) = fs::remove_file(path) {
+    if let Err((path, error)) = journal.end(home) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
-    let first = content.moves.first()?.from.name();
+    let first = moves.first()?.from.name();
     Some(match count {
         1 => format!("renaming {first} was cut off; it has its old name"),
         _ => format!(

@@ -1,7 +1,15 @@
 //! What the plan says, and that all of it is done or nothing, whatever comes between.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use super::*;
+use crate::run::disk::faulty::{Faulty, NEVER};
+use crate::run::disk::{Disk, System};
 use crate::run::notes::{Change, Notes};
+use crate::run::own::Home;
 use crate::run::process::Process;
 use crate::run::record::Record;
 use proptest::prelude::*;
@@ -300,66 +308,206 @@ fn a_model_whose_new_name_is_taken_is_told_and_left() {
     assert_eq!(whole(place.path()), before);
 }
 
+fn home(state: &Path, disk: impl Disk + 'static) -> Home {
+    Home {
+        disk: Arc::new(disk),
+        state: Some(state.to_owned()),
+    }
+}
+
+/// As [`whole`], without what a killed program was writing beside a file: a clean-up finds that.
+fn settled(root: &Path) -> Vec<(PathBuf, Vec<u8>, Option<SystemTime>)> {
+    let mut found = whole(root);
+    found.retain(|(path, ..)| path.extension().is_none_or(|ending| ending != "tmp"));
+    found
+}
+
+fn recovered(state: &Path) -> Vec<String> {
+    recover_on(&home(state, System), |_, _| true)
+}
+
 #[test]
-fn killed_between_any_two_steps_the_next_start_gives_the_old_names_back() {
-    for steps in 0.. {
-        let place = tempfile::tempdir().unwrap();
-        let runs = output_tree(place.path());
-        let before = whole(place.path());
-        let moves = ["r1", "r2"]
-            .map(|name| journal::Move::plan(&RunDir::new(runs.join(name)), &format!("{name}-new")));
-        let journals = tempfile::tempdir().unwrap();
-        let journal = journal::Journal::begin_in(journals.path(), &moves).unwrap();
-        let mut left = steps;
-        let is_cut = || {
-            if left == 0 {
-                return true;
+fn every_call_may_fail_or_be_the_last_and_all_names_are_old_or_new() {
+    for (with, undoes) in [
+        (ErrorKind::StorageFull, false),
+        (ErrorKind::PermissionDenied, true),
+    ] {
+        for at in 0.. {
+            let mut reached = false;
+            for (fail_at, kill_at) in [(at, NEVER), (NEVER, at)] {
+                let context = format!("undo: {undoes}, call {at}, killed: {}", fail_at == NEVER);
+                let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+                let runs = output_tree(place.path());
+                let before = whole(place.path());
+                let steps = plan(wishes(&runs), |path| path.exists());
+                let disk = Faulty {
+                    with,
+                    ..Faulty::new(fail_at, kill_at)
+                };
+                let calls = Arc::clone(&disk.calls);
+                let real = home(state.path(), System);
+                let faulty = home(state.path(), disk);
+                let (renamed, done) = if undoes {
+                    let renamed = apply_on(&real, &steps).unwrap();
+                    let done = undo_on(&faulty, &renamed).map_err(|(_, cause)| cause.to_string());
+                    (Some(renamed), done.map(drop))
+                } else {
+                    let done = apply_on(&faulty, &steps).map_err(|error| error.to_string());
+                    let renamed = done.as_ref().ok().cloned();
+                    (renamed, done.map(drop))
+                };
+                let said = recovered(state.path());
+                reached |= calls.load(Ordering::Relaxed) > at;
+                if let Some(renamed) = &renamed
+                    && runs.join("r1-new").exists()
+                {
+                    assert!(runs.join("r2-new").exists(), "{context}: {said:?}");
+                    assert_eq!(done.is_ok(), !undoes, "{context}");
+                    assert_eq!(said, Vec::<String>::new(), "{context}");
+                    // What could not follow is told.
+                    let is_whole = ["r1", "r2"].iter().all(|name| {
+                        let model = format!("best_models/quick_{name}-new_best.safetensors");
+                        place.path().join(model).exists()
+                    });
+                    let told = renamed.iter().any(|renamed| !renamed.left.is_empty());
+                    assert!(is_whole || told, "{context}");
+                    undo_on(&real, renamed).unwrap();
+                }
+                if fail_at == NEVER {
+                    assert_eq!(
+                        settled(place.path()),
+                        settled_of(before),
+                        "{context}: {said:?}"
+                    );
+                } else {
+                    assert_eq!(whole(place.path()), before, "{context}: {said:?}");
+                }
+                assert_eq!(recovered(state.path()), Vec::<String>::new(), "{context}");
             }
-            left -= 1;
-            false
-        };
-        let done = apply::carry_out(moves.to_vec(), is_cut).unwrap();
-        if done.len() == 2 {
-            assert!(steps > 8, "{steps}");
-            journal.end();
-            assert_eq!(
-                journal::recover_in(journals.path(), |_, _| true),
-                Vec::<String>::new()
-            );
-            assert!(runs.join("r1-new").exists() && runs.join("r2-new").exists());
-            return;
+            if !reached {
+                assert!(at > 40, "there are only {at} calls");
+                break;
+            }
         }
-        // The one who wrote it still lives: hands off.
-        assert!(journal::recover_in(journals.path(), |process, _| !process.is_alive()).is_empty());
-        let said = journal::recover_in(journals.path(), |_, _| true);
-        assert_eq!(
-            said,
-            ["renaming 2 runs was cut off; r1 and the others have their old names"]
-        );
-        assert_eq!(whole(place.path()), before, "after {steps} steps");
-        assert_eq!(fs::read_dir(journals.path()).unwrap().count(), 0);
+    }
+}
+
+fn settled_of(
+    mut whole: Vec<(PathBuf, Vec<u8>, Option<SystemTime>)>,
+) -> Vec<(PathBuf, Vec<u8>, Option<SystemTime>)> {
+    whole.retain(|(path, ..)| path.extension().is_none_or(|ending| ending != "tmp"));
+    whole
+}
+
+#[test]
+fn recovery_may_itself_be_cut_off_at_every_call() {
+    for at in (5..).step_by(6) {
+        let mut reached = false;
+        for again in 0.. {
+            let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let runs = output_tree(place.path());
+            let before = settled(place.path());
+            let steps = plan(wishes(&runs), |path| path.exists());
+            let disk = Faulty::new(NEVER, at);
+            let calls = Arc::clone(&disk.calls);
+            if apply_on(&home(state.path(), disk), &steps).is_ok() {
+                break;
+            }
+            reached |= calls.load(Ordering::Relaxed) > at;
+            let disk = Faulty::new(NEVER, again);
+            let calls = Arc::clone(&disk.calls);
+            recover_on(&home(state.path(), disk), |_, _| true);
+            recovered(state.path());
+            let context = format!("killed at {at}, and recovery at {again}");
+            assert_eq!(settled(place.path()), before, "{context}");
+            if calls.load(Ordering::Relaxed) <= again {
+                break;
+            }
+        }
+        if !reached {
+            break;
+        }
     }
 }
 
 #[test]
-fn what_cannot_go_back_is_told_with_its_journal() {
-    let place = tempfile::tempdir().unwrap();
+fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
+    let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runs = output_tree(place.path());
-    let journals = tempfile::tempdir().unwrap();
-    let moves = [journal::Move::plan(&RunDir::new(runs.join("r1")), "r1-new")];
-    journal::Journal::begin_in(journals.path(), &moves).unwrap();
+    let before = whole(place.path());
+    let real = home(state.path(), System);
+    let moves = ["r1", "r2"].map(|name| {
+        let dir = RunDir::new(runs.join(name));
+        journal::Move::plan(&real, &dir, &format!("{name}-new")).unwrap()
+    });
+    journal::begin(&real, &moves).unwrap();
+    fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
+    // The one who wrote it still lives: hands off.
+    assert!(recover_on(&real, |process, _| !process.is_alive()).is_empty());
+    let said = recovered(state.path());
+    assert_eq!(
+        said,
+        ["renaming 2 runs was cut off; r1 and the others have their old names"]
+    );
+    assert_eq!(whole(place.path()), before);
+}
+
+#[test]
+fn what_cannot_go_back_is_told_with_its_journal() {
+    let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let runs = output_tree(place.path());
+    let real = home(state.path(), System);
+    let dir = RunDir::new(runs.join("r1"));
+    let moves = [journal::Move::plan(&real, &dir, "r1-new").unwrap()];
+    journal::begin(&real, &moves).unwrap();
     fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
     fs::create_dir(runs.join("r1")).unwrap();
-    let said = journal::recover_in(journals.path(), |_, _| true);
+    let said = recovered(state.path());
     assert!(
         said[0].contains("r1-new keeps its new name") && said[0].contains(".json"),
         "{said:?}"
     );
-    fs::write(journals.path().join("half.json"), "{").unwrap();
-    let said = journal::recover_in(journals.path(), |_, _| true);
+    fs::write(state.path().join("renames/half.json"), "{").unwrap();
+    let said = recovered(state.path());
     assert!(
         said.iter()
             .any(|sentence| sentence.contains("half.json: is damaged")),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_folder_that_may_not_be_changed_and_a_full_disk_are_plain_sentences() {
+    let cases = [
+        (
+            ErrorKind::PermissionDenied,
+            "you may not change the folder it is in",
+        ),
+        (
+            ErrorKind::ReadOnlyFilesystem,
+            "the file system is read-only",
+        ),
+        (ErrorKind::StorageFull, "the disk is full"),
+    ];
+    for (with, part) in cases {
+        let mut sentences = Vec::new();
+        for at in 0..60 {
+            let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let runs = output_tree(place.path());
+            let steps = plan(wishes(&runs), |path| path.exists());
+            let disk = Faulty {
+                with,
+                ..Faulty::new(at, NEVER)
+            };
+            let done = apply_on(&home(state.path(), disk), &steps);
+            sentences.extend(done.err().map(|error| error.to_string()));
+        }
+        assert!(sentences.len() > 5, "{sentences:?}");
+        for said in &sentences {
+            assert!(
+                said.contains(part) && said.contains("nothing was renamed"),
+                "{said}"
+            );
+        }
+    }
 }

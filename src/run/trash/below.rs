@@ -1,9 +1,11 @@
 //! The trashes of several roots as one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::remove::{Check, Removal, Removed};
 use super::{Entry, Finished, Trash, TrashError};
+use crate::run::disk::{Disk, System};
 
 /// Names an entry among several trashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,10 +24,10 @@ fn root_of<'a>(roots: &'a [Trash], path: &Path) -> Option<&'a Trash> {
 }
 
 /// The trashes of those roots that are there; each once.
-fn trashes(roots: &[PathBuf]) -> Vec<Trash> {
+fn trashes(disk: &Arc<dyn Disk>, roots: &[PathBuf]) -> Vec<Trash> {
     let mut trashes: Vec<Trash> = roots
         .iter()
-        .filter_map(|root| Trash::of(root).ok())
+        .filter_map(|root| Trash::on(Arc::clone(disk), root).ok())
         .collect();
     trashes.sort_by(|a, b| a.root.cmp(&b.root));
     trashes.dedup_by(|a, b| a.root == b.root);
@@ -41,7 +43,21 @@ pub fn remove_below(
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    let trashes = trashes(roots);
+    remove_below_on(&system(), roots, removal, check)
+}
+
+fn system() -> Arc<dyn Disk> {
+    Arc::new(System)
+}
+
+/// As [`remove_below`], on this disk.
+pub(in crate::run) fn remove_below_on(
+    disk: &Arc<dyn Disk>,
+    roots: &[PathBuf],
+    removal: &Removal,
+    check: Check,
+) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
+    let trashes = trashes(disk, roots);
     let mut parts: Vec<(&Trash, Removal)> = Vec::new();
     for thing in &removal.things {
         let Some(trash) = root_of(&trashes, &thing.path) else {
@@ -72,7 +88,7 @@ pub fn remove_below(
                 removed.push(done);
             }
             Err(first) => {
-                return Err(match restore_all(&tickets) {
+                return Err(match restore_all_on(disk, &tickets) {
                     Ok(_) => first,
                     Err(second) => TrashError::HalfDone {
                         first: Box::new(first),
@@ -88,7 +104,7 @@ pub fn remove_below(
 /// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(roots) {
+    for trash in trashes(&system(), roots) {
         match trash.list() {
             Ok((entries, mut bad)) => {
                 listed.extend(entries.into_iter().map(|entry| {
@@ -129,17 +145,34 @@ pub fn latest_below(roots: &[PathBuf]) -> Vec<(Ticket, Entry)> {
 /// # Errors
 /// The first that cannot be restored, and why; those after it in the list are.
 pub fn restore_all(tickets: &[Ticket]) -> Result<Vec<PathBuf>, TrashError> {
+    restore_all_on(&system(), tickets)
+}
+
+/// As [`restore_all`], on this disk.
+pub(in crate::run) fn restore_all_on(
+    disk: &Arc<dyn Disk>,
+    tickets: &[Ticket],
+) -> Result<Vec<PathBuf>, TrashError> {
     let mut places = Vec::new();
     for ticket in tickets.iter().rev() {
-        places.append(&mut Trash::of(&ticket.root)?.restore(&ticket.id)?);
+        let trash = Trash::on(Arc::clone(disk), &ticket.root)?;
+        places.append(&mut trash.restore(&ticket.id)?);
     }
     Ok(places)
 }
 
 /// Finishes what was left unfinished in the trashes of these roots: see [`Trash::recover`].
 pub fn recover_below(roots: &[PathBuf]) -> (Vec<Finished>, Vec<String>) {
+    recover_below_on(&system(), roots)
+}
+
+/// As [`recover_below`], on this disk.
+pub(in crate::run) fn recover_below_on(
+    disk: &Arc<dyn Disk>,
+    roots: &[PathBuf],
+) -> (Vec<Finished>, Vec<String>) {
     let (mut finished, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(roots) {
+    for trash in trashes(disk, roots) {
         let (mut done, errors) = trash.recover();
         finished.append(&mut done);
         problems.extend(errors.iter().map(ToString::to_string));

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::disk::{Disk, Kind, Look};
 use super::error::TrashError;
+use crate::run::disk::{Disk, Kind, Look};
 
 /// The journal's name in an entry's folder.
 pub(super) const JOURNAL: &str = "entry.json";

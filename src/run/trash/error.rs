@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crate::run::disk;
+
 /// Why something was not done. Unless it says otherwise, everything is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub enum TrashError {
@@ -88,11 +90,6 @@ fn said(cause: &io::Error) -> String {
             "it is on another file system than its root; give the folder it is in as a root of its own"
                 .to_owned()
         }
-        ErrorKind::StorageFull => "the disk is full".to_owned(),
-        ErrorKind::QuotaExceeded => "your quota is used up".to_owned(),
-        ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
-        ErrorKind::PermissionDenied => "you may not change the folder it is in".to_owned(),
-        ErrorKind::ResourceBusy => "something is mounted there, or it is in use".to_owned(),
-        _ => cause.to_string(),
+        _ => disk::said(cause),
     }
 }

@@ -12,7 +12,6 @@
 //! ```
 
 mod below;
-mod disk;
 mod entry;
 mod error;
 mod purge;
@@ -25,11 +24,12 @@ mod tests;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use self::disk::{Disk, Lock, System};
+use super::disk::{Disk, Kind, Lock, Look, System};
 
 pub use below::{Ticket, latest_below, list_below, recover_below, remove_below, restore_all};
-pub use disk::{Kind, Look};
+pub(super) use below::{recover_below_on, remove_below_on, restore_all_on};
 pub use entry::{Entry, Item, Stage};
 pub use error::TrashError;
 pub use recover::Finished;
@@ -47,7 +47,7 @@ const STAND_IN: &str = "new-";
 pub struct Trash {
     /// Without links.
     root: PathBuf,
-    disk: Box<dyn Disk>,
+    disk: Arc<dyn Disk>,
 }
 
 impl fmt::Debug for Trash {
@@ -62,10 +62,10 @@ impl Trash {
     /// # Errors
     /// If the root is not there.
     pub fn of(root: &Path) -> Result<Self, TrashError> {
-        Self::on(Box::new(System), root)
+        Self::on(Arc::new(System), root)
     }
 
-    fn on(disk: Box<dyn Disk>, root: &Path) -> Result<Self, TrashError> {
+    pub(super) fn on(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, TrashError> {
         let root = disk
             .resolve(root)
             .map_err(TrashError::io(root, "searched"))?;
@@ -165,15 +165,8 @@ impl Trash {
 
     /// What is at a path; `None` if nothing is.
     fn look(&self, path: &Path) -> Result<Option<Look>, TrashError> {
-        match self.disk.look(path) {
-            Ok(look) => Ok(Some(look)),
-            Err(cause)
-                if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Ok(None)
-            }
-            Err(cause) => Err(TrashError::io(path, "looked at")(cause)),
-        }
+        let look = self.disk.look_for(path);
+        look.map_err(TrashError::io(path, "looked at"))
     }
 
     /// Removes an entry's folder, in which no removed thing is left: the journal last, since without it nobody knows what lay there.

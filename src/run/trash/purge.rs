@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::disk::Kind;
 use super::{PURGING, Trash, TrashError};
 
 impl Trash {
@@ -39,26 +38,9 @@ impl Trash {
         Ok(names.filter(|name| name.starts_with(PURGING)).collect())
     }
 
-    /// Removes a folder of the trash and all below it. Links are removed, not followed; what somebody else removes meanwhile is
-    /// removed as well.
+    /// Removes a folder of the trash and all below it.
     pub(super) fn delete(&self, path: &Path) -> Result<(), TrashError> {
-        let gone = |done: std::io::Result<()>| match done {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
-            done => done.map_err(TrashError::io(path, "purged")),
-        };
-        match self.look(path)? {
-            None => Ok(()),
-            Some(look) if look.kind == Kind::Folder => {
-                let names = match self.disk.names(path) {
-                    Err(cause) if cause.kind() == ErrorKind::NotFound => Vec::new(),
-                    names => names.map_err(TrashError::io(path, "purged"))?,
-                };
-                for name in names {
-                    self.delete(&path.join(name))?;
-                }
-                gone(self.disk.remove_folder(path))
-            }
-            Some(_) => gone(self.disk.remove_file(path)),
-        }
+        let removed = self.disk.remove_tree(path);
+        removed.map_err(TrashError::io(path, "purged"))
     }
 }

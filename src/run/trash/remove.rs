@@ -8,9 +8,9 @@ use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::disk::{Kind, Look};
 use super::entry::{Entry, Folder, Item, Stage};
 use super::{FOLDER, STAND_IN, Trash, TrashError};
+use crate::run::disk::{Kind, Look};
 use crate::run::size::Freed;
 
 /// Writes what takes a removed file's place: the file as it is, and where to write.

@@ -1,7 +1,6 @@
 //! The trash under failures: every call fails once, and after every call the power goes once, in fixed and in random histories.
 
 use std::collections::BTreeMap;
-mod faulty;
 mod histories;
 
 use std::ffi::OsString;
@@ -14,8 +13,8 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use rustix::fs::{Mode, mkfifoat};
 
-use self::faulty::{Faulty, NEVER};
 use super::*;
+use crate::run::disk::faulty::{Faulty, NEVER};
 
 /// What a path holds, and when it last changed.
 type Seen = (Kind, Vec<u8>, i64);
@@ -198,7 +197,7 @@ const ID: &str = "20261124-140800";
 fn attempt(root: &Path, action: &str, disk: Faulty) -> bool {
     let calls = Arc::clone(&disk.calls);
     let last = disk.fail_at.min(disk.kill_at);
-    if let Ok(trash) = Trash::on(Box::new(disk), root) {
+    if let Ok(trash) = Trash::on(Arc::new(disk), root) {
         match action {
             "remove" => drop(remove(&trash, &SOME)),
             "restore" => drop(trash.restore(ID)),
@@ -345,7 +344,7 @@ fn the_system_s_refusals_are_sentences_and_change_nothing() {
                 with,
                 ..Faulty::new(at, NEVER)
             };
-            let trash = Trash::on(Box::new(disk), root.path()).unwrap();
+            let trash = Trash::on(Arc::new(disk), root.path()).unwrap();
             match remove(&trash, &SOME) {
                 Err(error) => sentences.push(error.to_string()),
                 Ok(removed) => {
@@ -472,7 +471,7 @@ fn what_was_in_a_folder_that_was_removed_later_waits_for_it() {
     // Also if a journal that says so cannot be read at the moment.
     let removed = tree(root.path());
     for at in 0..60 {
-        let faulty = Trash::on(Box::new(Faulty::new(at, NEVER)), root.path());
+        let faulty = Trash::on(Arc::new(Faulty::new(at, NEVER)), root.path());
         assert!(faulty.and_then(|faulty| faulty.restore(&first)).is_err());
         assert_eq!(tree(root.path()), removed, "call {at} failed");
     }

@@ -274,6 +274,42 @@ fn any_of_a_runs_checkpoints_is_evaluated_also_its_averaged_weights() {
     assert_eq!(validated["accuracy"]["percent"], best);
 }
 
+#[test]
+fn a_checkpoint_without_its_optimisers_state_is_evaluated_as_before_and_comes_back() {
+    let bench = Bench::new(TINY);
+    let run = bench.trained(&[]);
+    let traintop = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_traintop"));
+        command
+            .args(arguments)
+            .current_dir(bench.folder.path())
+            .env("HOME", bench.folder.path());
+        succeed(&mut command)
+    };
+    let last = || bench.evaluated(&[text(run.path()), "--checkpoint=last"]);
+    let (before, bytes) = (logits(&last().0).logits, fs::read(run.last()).unwrap());
+    // The evaluation would protect the run.
+    let gentle = [
+        "clean",
+        "runs",
+        "--drop-optimiser-state",
+        "--only=optimiser_state",
+        "--protect=",
+    ];
+    traintop(&[&gentle[..], &["--yes"]].concat());
+    let slim = fs::metadata(run.last()).unwrap().len();
+    assert!(
+        slim < bytes.len() as u64 * 3 / 4,
+        "{slim} of {}",
+        bytes.len()
+    );
+    let (dir, json) = last();
+    assert_eq!(logits(&dir).logits, before);
+    assert_eq!(json["checkpoints"][0]["epoch"], 3);
+    traintop(&["trash", "restore", "--all"]);
+    assert_eq!(fs::read(run.last()).unwrap(), bytes);
+}
+
 /// A pickle of protocol 2: two images of 32 x 32 under `data`, numbered 7 and 3.
 fn unlabelled() -> Vec<u8> {
     let mut bytes = b"\x80\x02}(U\x04datacnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01(K\x02M\x00\x0c\

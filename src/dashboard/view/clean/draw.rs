@@ -7,10 +7,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::{CleanView, Row, areas};
+use super::{CleanView, Group, Row, areas};
 use crate::dashboard::state::State;
 use crate::dashboard::theme::{Role, Theme};
-use crate::run::clean::{Candidate, Order, Plan, Protection, Reason, Totals};
+use crate::run::clean::{Candidate, Order, Plan, Protection, Totals};
 use crate::text;
 
 /// Widths of what it is, of its size, and of what it costs to make again.
@@ -65,9 +65,22 @@ pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
             buf.set_string(place.x, y, "▌", theme.style(Role::Accent));
         }
         match row {
-            Row::Group(reason) => draw_group(view, *reason, is_here, theme, place, buf),
+            Row::Group(group) => {
+                let title = match group {
+                    Group::Reason(reason) => reason.title(),
+                    Group::Run(run) => &plan.survey.runs[*run].name,
+                };
+                draw_group(view, *group, (title, is_here), theme, place, buf);
+            }
             Row::One(at) => {
-                draw_one(plan, &plan.candidates[*at], is_here, theme, place, buf);
+                let one = &plan.candidates[*at];
+                // What its heading does not say.
+                let title = if view.is_by_run {
+                    one.reason.title()
+                } else {
+                    &plan.survey.runs[one.run].name
+                };
+                draw_one(one, (title, is_here), theme, place, buf);
             }
         }
     }
@@ -180,15 +193,14 @@ fn draw_rules(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
 
 fn draw_group(
     view: &CleanView,
-    reason: Reason,
-    is_here: bool,
+    group: Group,
+    (title, is_here): (&str, bool),
     theme: &Theme,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let totals = view.groups.iter().find(|(known, _)| *known == reason);
-    let totals = totals.map(|(_, totals)| *totals).unwrap_or_default();
-    let fold = if view.folded.contains(&reason) {
+    let totals = view.groups.get(&group).copied().unwrap_or_default();
+    let fold = if view.folded.contains(&group) {
         "▸"
     } else {
         "▾"
@@ -222,7 +234,7 @@ fn draw_group(
     buf.set_string(
         area.x + 6,
         area.y,
-        text::fitted(reason.title(), room),
+        text::fitted(title, room),
         theme.style(role),
     );
     buf.set_string(start, area.y, sums, theme.style(Role::Text));
@@ -239,16 +251,14 @@ fn after_size(area: Rect) -> u16 {
 }
 
 fn draw_one(
-    plan: &Plan,
     candidate: &Candidate,
-    is_here: bool,
+    (title, is_here): (&str, bool),
     theme: &Theme,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let mark = if candidate.is_in { "■" } else { "□" };
     buf.set_string(area.x + 6, area.y, mark, theme.style(Role::Mark));
-    let run = &plan.survey.runs[candidate.run];
     let end = area.right().saturating_sub(after_size(area));
     let size_at = end.saturating_sub(SIZE as u16);
     let what_at = size_at.saturating_sub(WHAT as u16 + 1);
@@ -257,7 +267,7 @@ fn draw_one(
     buf.set_string(
         area.x + 8,
         area.y,
-        text::fitted(&run.name, room),
+        text::fitted(title, room),
         theme.style(role),
     );
     let muted = theme.style(Role::Muted);

@@ -13,10 +13,10 @@ use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
 use crate::dashboard::view;
 use crate::run::clean::{Role, Survey, Surveyed, Weights, plan_of};
+use crate::run::disk::{Kind, Look};
 use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::State as RunState;
-use crate::run::trash::{Kind, Look};
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
@@ -61,6 +61,7 @@ fn run(name: &str, state: RunState, epochs: u32, hours: i64) -> Surveyed {
         modified_at: now() - hours.hours(),
         notes: Notes::default(),
         is_evaluated: false,
+        is_archived: false,
         weights: all,
         temporary: Vec::new(),
         taken: vec![Taken::plain(1_200_000)],
@@ -183,7 +184,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     let Screen::Clean(view) = &state.screen else {
         panic!()
     };
-    let superseded = view.groups[0].1;
+    let superseded = view.groups[&Group::Reason(Reason::Superseded)];
     assert_eq!(superseded.in_count, superseded.count);
     press(&mut state, "w");
     let Screen::Clean(view) = &state.screen else {
@@ -228,7 +229,7 @@ fn other_rules_make_another_plan_and_an_old_answer_is_not_taken() {
     let Screen::Clean(view) = &state.screen else {
         panic!()
     };
-    let (_, states) = view.groups[Reason::ALL.len() - 1];
+    let states = view.groups[&Group::Reason(Reason::OptimiserState)];
     assert_eq!(states.in_count, 3, "what was marked by hand stays so");
     // Every checkpoint there is belongs to a fifth epoch.
     assert!(
@@ -263,6 +264,21 @@ fn reasons_fold_and_the_order_changes() {
     );
     press(&mut state, "q");
     assert!(matches!(state.screen, Screen::Runs));
+}
+
+#[test]
+fn every_run_is_one_row_and_is_marked_as_a_whole() {
+    let mut state = opened(80, 24);
+    press(&mut state, "r");
+    insta::assert_snapshot!(screen(&state));
+    // The run that gives back most comes first; unfolded, each thing has its reason.
+    press(&mut state, " \t");
+    let said = screen(&state);
+    assert!(said.contains("▾ ■ quick 11-24 02:26:37"), "{said}");
+    assert!(said.contains("Checkpoints neither best"), "{said}");
+    press(&mut state, "r");
+    let said = screen(&state);
+    assert!(said.contains("▾ ◪ Optimiser state"), "{said}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn chosen(state: &State) -> Vec<&Summary> {
             let whose = journey.list.whose().iter();
             whose.filter_map(|whose| summary(&whose.dir)).collect()
         }
-        Screen::Runs | Screen::Form | Screen::Clean(_) | Screen::Trash(_) => {
+        Screen::Runs | Screen::Form | Screen::Compare(_) | Screen::Clean(_) | Screen::Trash(_) => {
             state.runs.chosen().iter().filter_map(summary).collect()
         }
     }

@@ -1,12 +1,13 @@
 //! Marks: which runs the next action is about. They stay through filter, order, search and restart.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
 use super::table::Runs;
 use crate::run::RunDir;
+use crate::run::summary::Summary;
 
 /// What stands before a marked run.
 pub const MARK: &str = "◆";
@@ -17,6 +18,11 @@ pub struct Marks {
     kept: HashSet<RunDir>,
     /// Where the range began.
     anchor: Option<RunDir>,
+    /// Marked runs whose folders are gone, by the run's id: another program may have given one another name.
+    gone: HashMap<String, RunDir>,
+    /// Folders that have come since the last search, by the id of a marked run that they have too: a copy, or the run itself by
+    /// another name. The next search tells.
+    come: HashMap<String, RunDir>,
     unsaved: bool,
 }
 
@@ -145,6 +151,44 @@ impl Runs {
     pub fn mark_follows(&mut self, from: &RunDir, to: &RunDir) {
         if self.marks.kept.remove(from) {
             self.marks.kept.insert(to.clone());
+            self.marks.unsaved = true;
+        }
+    }
+
+    /// A run's folder is gone: its mark goes to the folder that has its id now, or will.
+    pub(super) fn mark_leaves(&mut self, dir: &RunDir) {
+        let summary = self.row(dir).and_then(|row| row.summary.as_ref());
+        let Some(id) = summary.map(|summary| summary.id.clone()) else {
+            return;
+        };
+        if !self.marks.kept.contains(dir) {
+            return;
+        }
+        match self.marks.come.remove(&id) {
+            Some(there) if there != *dir => self.mark_follows(dir, &there),
+            _ => drop(self.marks.gone.insert(id, dir.clone())),
+        }
+    }
+
+    /// All roots were searched: what has come beside a marked run that is still there is a copy of it.
+    pub(super) fn marks_are_settled(&mut self) {
+        self.marks.come.clear();
+    }
+
+    /// A run was summed up: if a marked one that is gone had its id, it is that one, and marked.
+    pub(super) fn mark_returns(&mut self, summary: &Summary) {
+        let (id, dir) = (&summary.id, &summary.dir);
+        let is_new = self.row(dir).is_none_or(|row| row.summary.is_none());
+        let has_id = |marked: &&RunDir| {
+            let row = self.row(marked).and_then(|row| row.summary.as_ref());
+            row.is_some_and(|row| row.id == *id && row.dir != *dir)
+        };
+        if is_new && self.marks.kept.iter().any(|marked| has_id(&marked)) {
+            self.marks.come.insert(id.clone(), dir.clone());
+        }
+        if let Some(gone) = self.marks.gone.remove(&summary.id) {
+            self.marks.kept.remove(&gone);
+            self.marks.kept.insert(summary.dir.clone());
             self.marks.unsaved = true;
         }
     }

@@ -234,6 +234,9 @@ impl Runs {
             if summary.is_none() {
                 unknown.push(dir.clone());
             }
+            if let Some(summary) = &summary {
+                self.mark_returns(summary);
+            }
             let summary = summary.or_else(|| self.rows.remove(&dir).and_then(|row| row.summary));
             self.rows.insert(dir, Row { found, summary });
         }
@@ -259,6 +262,7 @@ impl Runs {
             .get(&found.dir)
             .and_then(|row| row.summary.as_ref()?.size_bytes);
         summary.size_bytes = summary.size_bytes.or(size);
+        self.mark_returns(&summary);
         let known = self.rows.get(&found.dir);
         self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
@@ -302,6 +306,7 @@ impl Runs {
 
     /// A run that is gone.
     pub fn remove(&mut self, dir: &RunDir) {
+        self.mark_leaves(dir);
         self.rows.remove(dir);
         self.arrange();
     }
@@ -309,6 +314,11 @@ impl Runs {
     /// All roots were searched and hold these runs.
     pub fn searched(&mut self, dirs: &[RunDir], problems: Vec<String>) {
         let there: HashSet<_> = dirs.iter().collect();
+        let gone = self.rows.keys().filter(|dir| !there.contains(dir));
+        for dir in gone.cloned().collect::<Vec<_>>() {
+            self.mark_leaves(&dir);
+        }
+        self.marks_are_settled();
         self.rows.retain(|dir, _| there.contains(dir));
         self.searched = true;
         // What could not be searched may hold them.
@@ -376,6 +386,11 @@ impl Runs {
     /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at more closely and kept.
     pub(super) fn moved(&mut self, now: Timestamp) {
         self.moved_at = Some(now);
+    }
+
+    /// The runs that the filter shows, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &Row> {
+        self.order.iter().filter_map(|dir| self.rows.get(dir))
     }
 
     /// Whether the cursor has rested long enough; true once after each move.

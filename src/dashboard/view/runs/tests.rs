@@ -39,6 +39,7 @@ pub(super) fn dir(name: &str) -> RunDir {
 pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
     let mut summary = summary(run);
     summary.dir = dir(name);
+    summary.id = format!("id of {name}");
     summary.name = name.to_owned();
     summary.best_val_acc = Some(best);
     summary.best_epoch = Some(97);

@@ -84,6 +84,10 @@ fn title<'a>(chart: &'a Chart) -> Line<'a> {
 fn line<'a>(chart: &'a Chart, form: Form) -> Line<'a> {
     let mut spans: Vec<Span> = Vec::new();
     for series in chart.series {
+        // The edge of a band: the curve within is what is read.
+        if chart.series.len() > 1 && series.mark.is_none() && series.name.is_empty() {
+            continue;
+        }
         if !spans.is_empty() {
             spans.push(Span::raw(" ".repeat(BETWEEN)));
         }

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::super::{Kind, LOCK, Removal, Trash};
-use super::faulty::{Faulty, NEVER};
-use super::{content, recovered, removal, settle, tree};
+use super::{Faulty, NEVER, content, recovered, removal, settle, tree};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -67,7 +66,7 @@ proptest! {
             let (entries, _) = trash.list().unwrap();
             let before = tree(root.path());
             let (fail_at, kill_at) = if killed { (NEVER, at) } else { (at, NEVER) };
-            let Ok(faulty) = Trash::on(Box::new(Faulty::new(fail_at, kill_at)), root.path()) else { continue };
+            let Ok(faulty) = Trash::on(std::sync::Arc::new(Faulty::new(fail_at, kill_at)), root.path()) else { continue };
             let chosen = |number: usize| entries.get(number % entries.len().max(1));
             match &act {
                 Act::Remove(chosen) => {

@@ -41,6 +41,51 @@ fn a_range_is_marked_by_moving_and_left_by_esc() {
 }
 
 #[test]
+fn a_mark_follows_a_run_that_another_program_renames_and_never_a_copy() {
+    let other = |id: &str, name: &str| {
+        let (mut found, mut summary) = aged(name, RunState::Finished, 60.0, 9);
+        summary.id = id.to_owned();
+        found.dir = summary.dir.clone();
+        (found, summary)
+    };
+    let searched = |names: &[&str]| Message::SearchEnded {
+        dirs: names.iter().copied().map(dir).collect(),
+        problems: Vec::new(),
+        fresh: HashSet::new(),
+    };
+    let marked = |state: &State| -> Vec<String> {
+        let mut names: Vec<_> = state.runs.marked().iter().map(|dir| dir.name()).collect();
+        names.sort();
+        names
+    };
+    // A copy is no other name.
+    let mut state = listed(80, 24);
+    press(&mut state, " ");
+    let copy = other("id of lively", "copy");
+    update(&mut state, start(), Message::Summarised(vec![copy]));
+    update(&mut state, start(), searched(&["lively", "copy", "proud"]));
+    update(&mut state, start(), Message::RunGone(dir("lively")));
+    assert!(!marked(&state).contains(&"copy".to_owned()));
+    // The new name is seen before the old one is missed, or after.
+    for is_before in [true, false] {
+        let mut state = listed(80, 24);
+        press(&mut state, " ");
+        assert_eq!(marked(&state), ["lively"]);
+        let renamed = Message::Summarised(vec![other("id of lively", "renamed")]);
+        let ended = searched(&["renamed", "proud"]);
+        let messages = if is_before {
+            [renamed, ended]
+        } else {
+            [ended, renamed]
+        };
+        for message in messages {
+            update(&mut state, start(), message);
+        }
+        assert_eq!(marked(&state), ["renamed"], "before: {is_before}");
+    }
+}
+
+#[test]
 fn marks_are_kept_once_the_cursor_rests_and_when_the_program_ends() {
     let mut state = listed(80, 24);
     assert_eq!(press(&mut state, " "), []);

@@ -1,13 +1,13 @@
 //! A disk of which one call fails, or is the last before the power goes.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::disk::{Disk, Fill, Lock, Look, System};
+use super::{Disk, Fill, Lock, Look, System};
 
 pub const NEVER: usize = usize::MAX;
 
@@ -48,6 +48,10 @@ impl Disk for Faulty {
         self.call()?;
         System.look(path)
     }
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.call()?;
+        System.metadata(path)
+    }
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         self.call()?;
         System.resolve(path)
@@ -64,19 +68,43 @@ impl Disk for Faulty {
         self.call()?;
         System.lock(path)
     }
+    fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
+        self.call()?;
+        System.lock_folder(path)
+    }
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         self.call()?;
         System.make_folder(path)
     }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        self.call()?;
+        let (disk, file) = (self.clone(), System.open(path)?);
+        Ok(Box::new(Reader { disk, file }))
+    }
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        self.call()?;
+        System.read_link(path)
+    }
     fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
-        let killed = self.call()?;
+        let done = self.call();
+        if matches!(&done, Err(error) if error.kind() != self.with) {
+            return done.map(drop);
+        }
         System.write(path, fill)?;
-        if killed {
+        if !matches!(done, Ok(false)) {
             // Half of it got onto the disk.
             let half = File::options().write(true).open(path)?;
             half.set_len(half.metadata()?.len() / 2)?;
         }
-        Ok(())
+        done.map(drop)
+    }
+    fn make_link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        self.call()?;
+        System.make_link(target, path)
+    }
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call()?;
+        System.hard_link(from, to)
     }
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call()?;
@@ -94,6 +122,10 @@ impl Disk for Faulty {
         self.call()?;
         System.set_modified(path, modified_ns)
     }
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.call()?;
+        System.set_mode(path, mode)
+    }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.call()?;
         System.remove_file(path)
@@ -101,5 +133,18 @@ impl Disk for Faulty {
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         self.call()?;
         System.remove_folder(path)
+    }
+}
+
+/// A file of which any read may fail.
+struct Reader {
+    disk: Faulty,
+    file: Box<dyn Read>,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.disk.call()?;
+        self.file.read(buffer)
     }
 }

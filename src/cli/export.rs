@@ -1,0 +1,165 @@
+//! `traintop export`: the table of runs, or the curves of some, for other programs.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::{Args, ValueEnum};
+use color_eyre::eyre::{Result, WrapErr, bail};
+
+use super::roots;
+use crate::export::{Format, Table, curves, runs};
+use crate::run::discover::Found;
+use crate::run::metrics::{Metrics, Tail};
+use crate::run::size;
+use crate::run::summary::Summary;
+use crate::text::clean;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Numbers in CSV and JSON read back as the same numbers; NaN and infinities are NaN, inf and -inf.\n\
+    Exit codes: 0 written, 1 something could not be read or written (what could be is written), 2 wrong command line."
+)]
+pub struct Arguments {
+    /// A row for each run, or a row for each epoch or step of each run
+    #[arg(value_enum)]
+    what: What,
+    /// Runs: folders, or names or their beginnings [default: all runs]
+    runs: Vec<String>,
+    /// Folder to search for runs [default: runs]
+    #[arg(long = "root", value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+    /// What to write [default: by the ending of --out, else csv]
+    #[arg(long, value_enum)]
+    format: Option<As>,
+    /// Write to this file, which must not exist yet [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// With `table`: also each key of the configurations, as config.KEY
+    #[arg(long)]
+    config: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Runs, newest first, with the last value of each metric
+    Table,
+    /// Every point that the runs' metrics hold
+    Curves,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum As {
+    Csv,
+    Json,
+    Markdown,
+    Latex,
+}
+
+impl From<As> for Format {
+    fn from(named: As) -> Self {
+        match named {
+            As::Csv => Self::Csv,
+            As::Json => Self::Json,
+            As::Markdown => Self::Markdown,
+            As::Latex => Self::Latex,
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut found = Vec::new();
+    for name in &arguments.runs {
+        found.push(roots::run_named(name, &arguments.roots)?);
+    }
+    if arguments.runs.is_empty() {
+        found = roots::runs_below(&arguments.roots)?;
+        if found.is_empty() {
+            bail!("there are no runs to export; name their folder with --root");
+        }
+    }
+    let mut code = ExitCode::SUCCESS;
+    let table = match arguments.what {
+        What::Table => table(&found, arguments.config),
+        What::Curves => {
+            if arguments.config {
+                bail!("--config is for `traintop export table`");
+            }
+            let (table, whole) = points(&found);
+            if !whole {
+                code = ExitCode::FAILURE;
+            }
+            table
+        }
+    };
+    let table = if arguments.columns.is_empty() {
+        table
+    } else {
+        table.with_columns(&arguments.columns)?
+    };
+    let ending = arguments.out.as_ref().and_then(|path| path.extension());
+    let by_ending = || Format::of_ending(&ending?.to_string_lossy());
+    let named = arguments.format.map(Format::from);
+    let format = named.or_else(by_ending).unwrap_or(Format::Csv);
+    match &arguments.out {
+        None => table.write(format, out)?,
+        Some(path) => {
+            let written = || -> io::Result<()> {
+                let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+                let mut file = BufWriter::new(file);
+                table.write(format, &mut file)?;
+                file.flush()
+            };
+            written().wrap_err_with(|| format!("{} cannot be written", path.display()))?;
+            writeln!(out, "{}", clean(&path.to_string_lossy()))?;
+        }
+    }
+    Ok(code)
+}
+
+fn table(found: &[Found], config: bool) -> Table {
+    let now = SystemTime::now();
+    let mut summaries: Vec<Summary> = found
+        .iter()
+        .map(|found| {
+            let mut summary = Summary::load(found, now);
+            summary.size_bytes = Some(size::on_disk(found.dir.path()));
+            summary
+        })
+        .collect();
+    summaries.sort_by_key(|summary| {
+        let began = summary.started_at.unwrap_or(summary.modified_at);
+        std::cmp::Reverse((began, summary.dir.clone()))
+    });
+    if config {
+        runs::table_with_config(&summaries)
+    } else {
+        runs::table(&summaries)
+    }
+}
+
+/// The points of all runs, and whether all could be read.
+fn points(found: &[Found]) -> (Table, bool) {
+    let mut read: Vec<(String, Metrics)> = Vec::new();
+    for found in found {
+        let mut tail = Tail::open(found.dir.metrics_csv());
+        match tail.poll().and_then(|_| tail.settle()) {
+            Ok(()) => read.push((clean(&found.dir.name()).into_owned(), tail.take())),
+            Err(error) => {
+                let path = tail.path().to_string_lossy().into_owned();
+                eprintln!("{}: cannot be read: {error}", clean(&path));
+            }
+        }
+    }
+    let whole = read.len() == found.len();
+    let borrowed: Vec<(String, &Metrics)> = read
+        .iter()
+        .map(|(name, metrics)| (name.clone(), metrics))
+        .collect();
+    (curves::table(&borrowed), whole)
+}

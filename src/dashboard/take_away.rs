@@ -1,0 +1,312 @@
+//! Taking things out of the dashboard: to the clipboard, into a file, as pictures. What can be taken is offered in a list.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write as _};
+use std::path::PathBuf;
+
+use jiff::Zoned;
+
+use super::effect::Effect;
+use super::message::Notice;
+use super::state::{Screen, State};
+use super::view::overlay::Overlay;
+use super::view::pick::PickList;
+use crate::analysis::placing::Along;
+use crate::export::{Format, Table, curves, markdown_row, runs};
+use crate::figures::{self, Format as Picture, compare};
+use crate::run::RunDir;
+use crate::run::metrics::{Metrics, Tail};
+use crate::run::summary::Summary;
+use crate::text::{clean, number};
+
+/// What is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// A file with a table.
+    Table(Box<Table>, Format),
+    /// A file with the points of these runs.
+    Curves(Vec<RunDir>, Format),
+    /// The figures of each of these runs.
+    Figures(Vec<RunDir>),
+    /// One figure with these runs over each other.
+    Compare(Vec<RunDir>),
+}
+
+/// Makes it, and says where it is.
+pub fn carry_out(order: Order) -> Notice {
+    let done = match order {
+        Order::Table(table, format) => {
+            write(&table, "runs", format).map_err(|error| error.to_string())
+        }
+        Order::Curves(dirs, format) => export_curves(&dirs, format),
+        Order::Figures(dirs) => draw_each(&dirs),
+        Order::Compare(dirs) => draw_together(&dirs),
+    };
+    match done {
+        Ok(text) => Notice::good(clean(&text).into_owned()),
+        Err(text) => Notice::bad(clean(&text).into_owned()),
+    }
+}
+
+/// Writes a new file in the working folder, never over one that is there.
+fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
+    let time = Zoned::now().strftime("%Y%m%d-%H%M%S");
+    let mut number = 0;
+    loop {
+        let more = if number > 0 {
+            format!("-{number}")
+        } else {
+            String::new()
+        };
+        let name = format!("traintop-{of}-{time}{more}.{}", format.ending());
+        let path = std::env::current_dir()?.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => {
+                let text = format!("{} cannot be written: {error}", path.display());
+                return Err(io::Error::new(error.kind(), text));
+            }
+            Ok(file) => {
+                let mut file = BufWriter::new(file);
+                table.write(format, &mut file)?;
+                file.flush()?;
+                let rows = table.rows.len();
+                return Ok(format!("{rows} rows are in {}", path.display()));
+            }
+        }
+    }
+}
+
+fn read(dir: &RunDir) -> Result<Metrics, String> {
+    let mut tail = Tail::open(dir.metrics_csv());
+    match tail.poll().and_then(|_| tail.settle()) {
+        Ok(()) => Ok(tail.take()),
+        Err(error) => Err(format!("{} cannot be read: {error}", tail.path().display())),
+    }
+}
+
+fn export_curves(dirs: &[RunDir], format: Format) -> Result<String, String> {
+    let read: Vec<(String, Metrics)> = dirs
+        .iter()
+        .map(|dir| Ok((dir.name(), read(dir)?)))
+        .collect::<Result<_, String>>()?;
+    let borrowed: Vec<_> = read
+        .iter()
+        .map(|(name, metrics)| (name.clone(), metrics))
+        .collect();
+    write(&curves::table(&borrowed), "curves", format).map_err(|error| error.to_string())
+}
+
+fn draw_each(dirs: &[RunDir]) -> Result<String, String> {
+    let (mut files, mut problems) = (0, Vec::new());
+    for dir in dirs {
+        let drawn = read(dir).and_then(|metrics| {
+            figures::draw(&metrics, &clean(&dir.name()), &dir.figures(), &Picture::ALL)
+                .map_err(|error| error.to_string())
+        });
+        match drawn {
+            Ok(drawn) if drawn.files.is_empty() => {
+                problems.push(format!("{} has no numbers to draw", dir.name()));
+            }
+            Ok(drawn) => files += drawn.files.len(),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let of = match dirs {
+        [only] => only.figures().display().to_string(),
+        several => format!("logs/figures of {} runs", several.len()),
+    };
+    match problems.first() {
+        None => Ok(format!("{files} figures are in {of}")),
+        Some(first) => Err(format!(
+            "{files} figures are in {of}; {} could not be drawn: {first}",
+            problems.len()
+        )),
+    }
+}
+
+fn draw_together(dirs: &[RunDir]) -> Result<String, String> {
+    let read: Vec<(String, Metrics)> = dirs
+        .iter()
+        .map(|dir| Ok((clean(&dir.name()).into_owned(), read(dir)?)))
+        .collect::<Result<_, String>>()?;
+    let runs: Vec<compare::Run> = read
+        .iter()
+        .map(|(name, metrics)| compare::Run { name, metrics })
+        .collect();
+    let folder: PathBuf = std::env::current_dir().map_err(|error| error.to_string())?;
+    let drawn = compare::draw(&runs, &[], Along::Rows, &folder, &Picture::ALL)
+        .map_err(|error| error.to_string())?;
+    match drawn.files.first() {
+        Some(first) => Ok(format!(
+            "{} and its SVG show {} runs",
+            first.display(),
+            runs.len()
+        )),
+        None => Err("none of these runs has numbers to draw".to_owned()),
+    }
+}
+
+/// The runs that are taken: the opened one, else the marked, else the one under the cursor.
+fn chosen(state: &State) -> Vec<RunDir> {
+    match &state.screen {
+        Screen::Run(view) => vec![view.dir.clone()],
+        _ => state.runs.chosen(),
+    }
+}
+
+fn summaries<'a>(state: &'a State, dirs: &[RunDir]) -> Vec<&'a Summary> {
+    let of = |dir| state.runs.row(dir)?.summary.as_ref();
+    dirs.iter().filter_map(of).collect()
+}
+
+/// Offers what can be copied to the clipboard.
+pub fn offer_copies(state: &mut State) {
+    let dirs = chosen(state);
+    let chosen = summaries(state, &dirs);
+    let Some(first) = chosen.first() else {
+        return;
+    };
+    let many = chosen.len();
+    let paths: Vec<String> = dirs
+        .iter()
+        .map(|dir| dir.path().display().to_string())
+        .collect();
+    let quoted: Vec<String> = paths.iter().map(|path| in_shell(path)).collect();
+    let table = runs::table(chosen.iter().copied());
+    let names = runs::SHORT.map(str::to_owned);
+    let has = |name: &&String| table.columns.contains(name);
+    let shown: Vec<String> = names.iter().filter(has).cloned().collect();
+    let short = table.with_columns(&shown).unwrap_or_default();
+    let rows: Vec<String> = short.rows.iter().map(|row| markdown_row(row)).collect();
+    let mut markdown = Vec::new();
+    let whole = short.write(Format::Markdown, &mut markdown);
+    let mut items = vec![("path".to_owned(), paths.join("\n"))];
+    let name = chosen
+        .iter()
+        .map(|run| run.name.as_str())
+        .collect::<Vec<_>>();
+    items.push(("name".to_owned(), name.join("\n")));
+    items.push(("Markdown row".to_owned(), rows.join("\n")));
+    if whole.is_ok() {
+        items.push((
+            "Markdown table".to_owned(),
+            String::from_utf8_lossy(&markdown).into_owned(),
+        ));
+    }
+    let runs = quoted.join(" ");
+    items.push((
+        "command: show".to_owned(),
+        format!("traintop show {}", quoted[0]),
+    ));
+    items.push((
+        "command: figures".to_owned(),
+        format!("traintop figures {runs}"),
+    ));
+    items.push((
+        "command: evaluate".to_owned(),
+        format!("traintop evaluate {runs}"),
+    ));
+    items.push((
+        "command: resume".to_owned(),
+        format!("traintop-worker train --resume {}", quoted[0]),
+    ));
+    if let (1, Some(best)) = (many, first.best_val_acc) {
+        items.push(("best val_acc".to_owned(), format!("{best}")));
+    }
+    if many == 1 {
+        let values = first.last.iter();
+        items.extend(values.map(|(name, value)| (format!("last {name}"), number(*value, 9))));
+    }
+    let items = items.into_iter().map(|(name, text)| {
+        let shown = text.lines().next().unwrap_or_default().to_owned();
+        (name, clean(&shown).into_owned(), Effect::Copy(text))
+    });
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(
+        "Copy",
+        items.collect(),
+    ))));
+}
+
+/// Offers what can be written to a file.
+pub fn offer_exports(state: &mut State) {
+    let dirs = chosen(state);
+    let shown: Vec<&Summary> = state
+        .runs
+        .shown()
+        .filter_map(|row| row.summary.as_ref())
+        .collect();
+    let table = runs::table(shown.iter().copied());
+    let mut items = Vec::new();
+    for format in Format::ALL {
+        items.push((
+            format!("table, {}", format.name()),
+            format!("the {} runs of the table, one a row", table.rows.len()),
+            Effect::TakeAway(Order::Table(Box::new(table.clone()), format)),
+        ));
+    }
+    for format in Format::ALL.into_iter().filter(|_| !dirs.is_empty()) {
+        items.push((
+            format!("curves, {}", format.name()),
+            format!("every point of {}", counted(&dirs)),
+            Effect::TakeAway(Order::Curves(dirs.clone(), format)),
+        ));
+    }
+    let title = "Write to a new file in the working folder";
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(title, items))));
+}
+
+/// The order for the figures of what is chosen: each run's own, and where there are several also over each other.
+pub fn draw(state: &mut State) -> Vec<Effect> {
+    let dirs = chosen(state);
+    if dirs.is_empty() {
+        return Vec::new();
+    }
+    let items = vec![
+        (
+            "figures".to_owned(),
+            format!("PNG and SVG of {}, in its logs/figures", counted(&dirs)),
+            Effect::TakeAway(Order::Figures(dirs.clone())),
+        ),
+        (
+            "comparison".to_owned(),
+            format!("{} over each other, in the working folder", counted(&dirs)),
+            Effect::TakeAway(Order::Compare(dirs.clone())),
+        ),
+    ];
+    if dirs.len() == 1 {
+        state.notice = Some(Notice::good("drawing"));
+        return vec![Effect::TakeAway(Order::Figures(dirs))];
+    }
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::things("Draw", items))));
+    Vec::new()
+}
+
+fn counted(dirs: &[RunDir]) -> String {
+    match dirs {
+        [only] => clean(&only.name()).into_owned(),
+        several => format!("{} runs", several.len()),
+    }
+}
+
+/// A word as shells read it.
+fn in_shell(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:@%".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        assert_eq!(in_shell("/runs/a_1.b-2"), "/runs/a_1.b-2");
+        assert_eq!(in_shell("/my runs/it's"), "'/my runs/it'\\''s'");
+        assert_eq!(in_shell(""), "''");
+    }
+}

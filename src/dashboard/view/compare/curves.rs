@@ -1,0 +1,179 @@
+//! The curves of all rows over one axis, chart by chart, above the rows themselves.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use super::{CompareView, colour, mark};
+use crate::dashboard::compare::analysis::{Charted, Drawn, Thin};
+use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::chart::{Chart, Options, Pattern, Series, Styles};
+
+/// A chart is no smaller than this where there are several.
+const FEWEST: (u16, u16) = (60, 10);
+
+/// The kinds of lines, one for each eight rows.
+const PATTERNS: [Pattern; 4] = [
+    Pattern::Solid,
+    Pattern::Long,
+    Pattern::Dashed,
+    Pattern::DashDot,
+];
+
+impl CompareView {
+    pub(super) fn draw_curves(
+        &self,
+        (options, theme): (Options, &Theme),
+        pane: Rect,
+        buf: &mut Buffer,
+    ) {
+        let Some(analysis) = &self.analysis else {
+            return;
+        };
+        let rows = self.table_height(pane);
+        let in_sight = self.rows_in_sight(rows);
+        let charts = Rect {
+            height: pane.height.saturating_sub(rows),
+            ..pane
+        };
+        for (chart, place) in analysis
+            .charts
+            .iter()
+            .zip(places(charts, analysis.charts.len()))
+        {
+            self.draw_chart(chart, (&in_sight, options, theme), place, buf);
+        }
+        let below = Rect {
+            y: charts.bottom(),
+            height: rows,
+            ..pane
+        };
+        self.draw_table(theme, below, buf);
+    }
+
+    fn draw_chart(
+        &self,
+        charted: &Charted,
+        (in_sight, options, theme): (&[usize], Options, &Theme),
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let mut title = charted.metric.name.clone();
+        if charted.placeless > 0 {
+            let along = self.wish.along.title();
+            let runs = if charted.placeless == 1 {
+                "run has"
+            } else {
+                "runs have"
+            };
+            title = format!("{title}, {} {runs} no {along}", charted.placeless);
+        }
+        if charted.curves.is_empty() {
+            return Line::styled(title, theme.style(Role::Warn)).render(area, buf);
+        }
+        // The one under the cursor lies on top.
+        let mut curves: Vec<&Drawn> = charted.curves.iter().collect();
+        if charted.edges.is_some() {
+            let all = curves.len();
+            curves.retain(|curve| in_sight.contains(&curve.row));
+            title = format!(
+                "{title}, {} of {all} curves; dotted: least and most of all",
+                curves.len()
+            );
+        }
+        curves.sort_by_key(|curve| curve.row == self.row);
+        let of_all = charted.edges.iter().flatten();
+        let series: Vec<Series> = of_all
+            .map(|edge| plain(edge, theme.style(Role::Muted), (None, Pattern::Dotted)))
+            .chain(curves.iter().flat_map(|curve| self.series(curve, theme)))
+            .collect();
+        let chart = Chart {
+            title: &title,
+            series: &series,
+            x_name: self.wish.along.title(),
+            x_scale: self.wish.along.scale(),
+            y_scale: charted.metric.scale,
+            x_range: self.wish.zoom,
+            zoomed: self.wish.zoom.is_some(),
+            options: Options {
+                // Powers of ten along x are for the steps of one run.
+                log_x: false,
+                ..options
+            },
+            cursor: self.cursor,
+            seams: &[],
+            styles: Styles {
+                title: theme.style(Role::Title),
+                axis: theme.style(Role::Border),
+                label: theme.style(Role::Muted),
+                cursor: theme.style(Role::Accent),
+                bad: theme.style(Role::Bad),
+            },
+        };
+        chart.render(area, buf);
+    }
+
+    /// The curve of a row, behind it the edges of its band.
+    fn series<'a>(&self, curve: &'a Drawn, theme: &Theme) -> Vec<Series<'a>> {
+        let mut style = theme.style(colour(curve.row));
+        if curve.row == self.row {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        // After eight the colours come again, and the lines are of another kind.
+        let pattern = PATTERNS[curve.row / 8 % PATTERNS.len()];
+        let edges = curve.edges.iter().flatten();
+        edges
+            .map(|edge| plain(edge, style, (None, Pattern::Dotted)))
+            .chain([plain(&curve.line, style, (Some(mark(curve.row)), pattern))])
+            .collect()
+    }
+}
+
+fn plain(thin: &Thin, style: Style, (mark, pattern): (Option<char>, Pattern)) -> Series<'_> {
+    Series {
+        mark,
+        name: "",
+        style,
+        pattern,
+        x: &thin.column.x,
+        y: &thin.column.y,
+        blocks: &thin.blocks,
+        behind: None,
+        robust: None,
+    }
+}
+
+/// Where charts go: the first alone above the others, or all in two columns where there is room.
+fn places(area: Rect, count: usize) -> Vec<Rect> {
+    let columns = if area.width >= FEWEST.0 * 2 && count > 1 {
+        2
+    } else {
+        1
+    };
+    let most_rows = (area.height / FEWEST.1).max(1);
+    let rows = (count as u16).div_ceil(columns).min(most_rows).max(1);
+    let edge =
+        |whole: u16, at: u16, of: u16| (u32::from(whole) * u32::from(at) / u32::from(of)) as u16;
+    (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let (left, right) = (
+                edge(area.width, column, columns),
+                edge(area.width, column + 1, columns),
+            );
+            let (top, bottom) = (
+                edge(area.height, row, rows),
+                edge(area.height, row + 1, rows),
+            );
+            Rect {
+                x: area.x + left,
+                y: area.y + top,
+                // A blank column between neighbours.
+                width: (right - left).saturating_sub(u16::from(column + 1 < columns)),
+                height: bottom - top,
+            }
+        })
+        .collect()
+}
