@@ -9,8 +9,10 @@ pub mod compare;
 pub mod confusion;
 pub mod decimate;
 pub mod derive;
+pub mod digest;
 pub mod grouping;
 pub mod interval;
+pub mod lint;
 pub mod mcnemar;
 pub mod nearest;
 pub mod placing;
@@ -22,3 +24,6 @@ pub mod ticks;
 
 #[cfg(test)]
 mod scikit_learn_tests;
+
+#[cfg(test)]
+mod digest_tests;

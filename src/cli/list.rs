@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 /// The runs with their sizes, newest first. Summaries of runs that have not changed come from the user's cache.
-fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
+pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let folder =
         ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
     let mut cache = folder.as_deref().map(Cache::open);

@@ -5,6 +5,7 @@ mod archive;
 mod best;
 mod clean;
 mod compare;
+mod digest;
 mod evaluate;
 mod export;
 mod figures;
@@ -49,6 +50,8 @@ pub struct Arguments {
 enum Command {
     /// List the runs below some folders, newest first
     List(list::Arguments),
+    /// Tell what has happened to the runs since yesterday, or some other time
+    Digest(digest::Arguments),
     /// Show one run: its state, last values and configuration
     Show(show::Arguments),
     /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than noise
@@ -127,6 +130,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
         None => list::run(&arguments.list, out),
         Some(Command::List(arguments)) => list::run(&arguments, out),
+        Some(Command::Digest(arguments)) => digest::run(&arguments, out),
         Some(Command::Show(arguments)) => show::run(&arguments, out),
         Some(Command::Compare(arguments)) => compare::run(&arguments, out),
         Some(Command::Best(arguments)) => best::run(&arguments, out),

@@ -10,6 +10,7 @@ use color_eyre::eyre::Result;
 use serde_json::{Map, Value, json};
 
 use super::{list, roots, summary_json};
+use crate::analysis::lint::lint;
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
 use crate::run::evaluation::BestByRun;
@@ -47,7 +48,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let json = as_json(&summary, tail.metrics());
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     } else {
-        print(&summary, out)?;
+        print(&summary, tail.metrics(), out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -58,6 +59,9 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     let config = std::fs::read(summary.dir.config_json()).ok();
     let config = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     run.insert("config".to_owned(), config.unwrap_or(Value::Null));
+    let findings = lint(metrics, &Config::load(&summary.dir)).into_iter();
+    let findings = findings.map(|finding| json!({"kind": finding.kind, "text": finding.text}));
+    run.insert("lint".to_owned(), findings.collect());
     let checkpoints = checkpoints::list(&summary.dir)
         .into_iter()
         .map(|checkpoint| {
@@ -89,7 +93,7 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     Value::Object(run)
 }
 
-fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
+fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()> {
     let mut lines = vec![
         (
             "folder",
@@ -125,6 +129,8 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     }
     lines.extend(summary.duration.map(|took| ("took", duration(took))));
     lines.extend(summary.size_bytes.map(|size| ("size", bytes(size))));
+    let findings = lint(metrics, &Config::load(&summary.dir)).into_iter();
+    lines.extend(findings.map(|finding| ("odd", clean(&finding.text).into_owned())));
     for (label, value) in lines {
         writeln!(out, "{label:<13} {value}")?;
     }

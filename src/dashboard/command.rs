@@ -123,6 +123,12 @@ commands! {
         SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
         SortPrevious "sort-previous" "Sort by the column before" ["S", "<"];
         SortReverse "sort-reverse" "Turn the order round" ["R"] hint "reverse";
+        SortBy "sort-by" "Sort by any setting, metric or fact" ["O"];
+        ChooseColumns "choose-columns" "Choose, order and resize the columns" ["o"];
+        GroupBy "group-by" "Group by any value, or not any more" ["B"];
+        Fold "fold" "Fold the group up, or unfold it" ["tab"];
+        FoldAll "fold-all" "Fold all groups up, or unfold them" ["backtab"];
+        JumpTo "jump" "Go to a run by some letters of its name" ["J", "ctrl-p"];
         CursorDown "cursor-down" "Next run" ["j", "down"];
         CursorUp "cursor-up" "Run before" ["k", "up"];
         PageDown "page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];

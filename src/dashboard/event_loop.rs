@@ -25,6 +25,7 @@ use super::tidy;
 use super::update::update;
 use super::view;
 use crate::config::{self, Config};
+use crate::run::looked;
 
 /// Between two frames: sixty a second, in the mean.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -75,6 +76,7 @@ pub fn run(options: Options) -> Result<()> {
     let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
     // A small file, read before the first frame: a table that is filtered a moment later would jump.
     state.runs.restore(remembered::load(), TimeZone::system());
+    state.looked = looked::load(&state.roots);
     let lookup = |name: &str| std::env::var(name).ok();
     let named = options.config.images.as_ref();
     let named = named.and_then(|images| Protocol::named(&images.value));

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use super::chart_settings;
 use super::compare;
 use super::deriving;
+use jiff::Timestamp;
+
 use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
@@ -29,7 +31,7 @@ use crate::run::discover::{Found, discover_with_others};
 use crate::run::state::SILENCE;
 use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
-use crate::run::{Record, RunDir, marks, sample, size};
+use crate::run::{Record, RunDir, looked, marks, sample, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
@@ -176,6 +178,9 @@ impl Executor {
     pub fn finish(&self) {
         save_marks(&self.shared);
         save_table(&self.shared);
+        if let Err(error) = looked::save(&self.shared.roots, Timestamp::now()) {
+            log::warn!("when somebody last looked is not kept: {error}");
+        }
         flush(&self.shared);
     }
 }

@@ -22,6 +22,7 @@ use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
 use super::view::trash::TrashView;
 use super::widget::chart::{Markers, Options};
+use crate::analysis::digest::Digest;
 use crate::run::RunDir;
 use crate::run::clean::Policy;
 
@@ -89,6 +90,8 @@ pub struct State {
     pub pictures: Protocol,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
+    /// When somebody last looked at these runs, until it was told what has happened since.
+    pub looked: Option<Timestamp>,
     /// Whether anything on the screen may have changed since it was drawn.
     pub dirty: bool,
 }
@@ -119,6 +122,7 @@ impl State {
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),
             fresh: HashSet::new(),
+            looked: None,
             dirty: true,
         }
     }
@@ -133,6 +137,22 @@ impl State {
             | Screen::Compare(_)
             | Screen::Clean(_)
             | Screen::Trash(_) => None,
+        }
+    }
+
+    /// Tells what has happened since somebody last looked, once, when all runs are known.
+    pub fn look_back(&mut self) {
+        if !self.runs.is_searched() || !self.refreshing.is_empty() {
+            return;
+        }
+        let Some(since) = self.looked.take() else {
+            return;
+        };
+        let summaries = self.runs.all().filter_map(|row| row.summary.as_ref());
+        let digest = Digest::since(&summaries.collect::<Vec<_>>(), since);
+        if !digest.is_empty() && self.notice.is_none() {
+            let text = format!("since you last looked: {}", digest.line());
+            self.notice = Some(Notice::good(text));
         }
     }
 

@@ -37,6 +37,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.runs.at(now);
     state.dirty = true;
     let mut effects = take_in(state, message);
+    state.look_back();
     let unsampled = state.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));
     if let Some(left) = state.runs.unsaved() {
@@ -349,6 +350,10 @@ fn move_in_run(state: &mut State, movement: Move) {
 }
 
 fn open_run(state: &mut State) -> Vec<Effect> {
+    if matches!(state.screen, Screen::Runs) && state.runs.is_on_header() {
+        state.runs.fold();
+        return look_closer(state);
+    }
     let Some(dir) = state
         .runs
         .selected()

@@ -16,6 +16,7 @@ mod histories;
 mod journal;
 pub mod layout;
 pub mod log_tail;
+pub mod looked;
 pub mod marks;
 pub mod metrics;
 pub mod name_template;

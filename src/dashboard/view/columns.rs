@@ -71,41 +71,6 @@ columns! {
     Size      "size"       "SIZE"        7 10 right;
 }
 
-/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left.
-pub fn fitting(wanted: &[Column], width: u16) -> Vec<(Column, u16)> {
-    let mut by_rank: Vec<Column> = wanted.to_vec();
-    by_rank.sort_by_key(|column| column.rank());
-    let mut left = width.saturating_sub(2);
-    let mut kept = Vec::new();
-    for column in by_rank {
-        let needs = column.width() + 1;
-        if needs <= left {
-            left -= needs;
-            kept.push(column);
-        }
-    }
-    // The name and the trend grow, but not so far that a row falls apart.
-    let for_name = (left / 2).min(30);
-    let for_trend = (left - for_name).min(20);
-    let extra = |column| match column {
-        Column::Name => {
-            for_name
-                + if kept.contains(&Column::Trend) {
-                    0
-                } else {
-                    for_trend
-                }
-        }
-        Column::Trend => for_trend,
-        _ => 0,
-    };
-    wanted
-        .iter()
-        .filter(|column| kept.contains(column))
-        .map(|column| (*column, column.width() + extra(*column)))
-        .collect()
-}
-
 /// The best evaluation on test images; what validation images give is another column's.
 fn tested(summary: &Summary) -> Option<&Best> {
     summary.evaluated.as_ref().filter(|best| best.is_test())
@@ -192,6 +157,21 @@ impl Column {
         }
     }
 
+    /// Its value, where that is a number whose mean says something.
+    pub fn number(self, summary: &Summary) -> Option<f64> {
+        match self {
+            Self::Best => summary.best_val_acc,
+            Self::Test => tested(summary).map(|best| best.accuracy),
+            Self::Epochs => Some(summary.epochs_done.into()),
+            Self::TrainLoss => summary.last("train_loss").or_else(|| summary.last("loss")),
+            Self::ValLoss => summary.last("val_loss"),
+            Self::Rate => summary.last("learning_rate").or_else(|| summary.last("lr")),
+            Self::Duration => summary.duration.map(|time| time.as_secs_f64()),
+            Self::Size => summary.size_bytes.map(|size| size as f64),
+            Self::State | Self::Name | Self::Tags | Self::Model | Self::Trend | Self::Age => None,
+        }
+    }
+
     /// The order of two runs by this column, smallest first; what is unknown comes last either way.
     pub fn order(self, a: &Summary, b: &Summary, descending: bool) -> Ordering {
         let turn = |order: Ordering| if descending { order.reverse() } else { order };
@@ -243,38 +223,5 @@ impl Column {
         order
             .then_with(|| begun(b).cmp(&begun(a)))
             .then_with(|| a.dir.cmp(&b.dir))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn little_room_keeps_what_matters() {
-        let names = |width| {
-            fitting(Column::ALL, width)
-                .into_iter()
-                .map(|(column, _)| column.name())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            names(80),
-            ["state", "name", "epochs", "best", "test", "age"]
-        );
-        assert_eq!(
-            names(200),
-            Column::ALL
-                .iter()
-                .map(|column| column.name())
-                .collect::<Vec<_>>()
-        );
-        for width in 0..250 {
-            let total: u16 = fitting(Column::ALL, width)
-                .iter()
-                .map(|(_, width)| width + 1)
-                .sum();
-            assert!(total <= width.max(2), "{total} cells in {width}");
-        }
     }
 }

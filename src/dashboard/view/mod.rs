@@ -2,6 +2,7 @@
 //! drawn; drawing only reads.
 
 pub mod ask;
+pub mod chooser;
 pub mod clean;
 pub mod columns;
 pub mod compare;
@@ -19,6 +20,7 @@ pub mod preview;
 pub mod rename;
 pub mod run;
 pub mod runs;
+pub mod shown;
 pub mod state_glyph;
 pub mod trash;
 

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, confirm, evaluations, help, note, pick, rename};
+use super::{ask, chooser, confirm, evaluations, help, note, pick, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub enum Overlay {
     Rename(Box<rename::Renaming>),
     /// What to evaluate.
     Evaluate(Box<evaluations::Form>),
+    /// The columns to choose from.
+    Columns(Box<chooser::Chooser>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -40,6 +42,7 @@ impl Overlay {
             Self::Note(editor) => editor.draw(state, area, buf),
             Self::Rename(renaming) => renaming.draw(state, area, buf),
             Self::Evaluate(form) => form.draw(state, area, buf),
+            Self::Columns(chooser) => chooser.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -66,6 +69,10 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             return effects;
         }
         Some(Overlay::Evaluate(form)) => return form.key(state, event),
+        Some(Overlay::Columns(chooser)) => {
+            let left = chooser.key(state, event);
+            state.overlay = left.map(|chooser| Overlay::Columns(Box::new(chooser)));
+        }
         Some(Overlay::Pick(list)) => {
             let (left, effects) = pick::key(*list, state, event);
             if let Some(list) = left {

@@ -13,6 +13,9 @@ use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
+use super::shown::Key;
+use crate::run::RunDir;
+use crate::run::summary::Summary;
 
 /// What is picked.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,11 @@ enum Pick {
     Command(Action),
     /// The number of a theme in the state's list.
     Theme(usize),
+    Run(RunDir),
+    /// What to sort by.
+    Sort(Key),
+    /// What to group by.
+    Group(Option<Key>),
     /// Something to be done.
     Thing(Box<Effect>),
 }
@@ -81,6 +89,23 @@ impl PickList {
         }
     }
 
+    /// All runs, to go to one by its name.
+    pub fn runs(state: &State) -> Self {
+        let summaries = state.runs.in_order();
+        let item = |summary: &Summary| Item {
+            name: summary.name.clone(),
+            detail: format!("{}  {}", summary.model, summary.observed.state),
+            pick: Pick::Run(summary.dir.clone()),
+        };
+        Self {
+            title: "Go to a run",
+            items: summaries.map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
     /// Things to be done: each with its name, what it is, and the order for it.
     pub fn things(title: &'static str, things: Vec<(String, String, Effect)>) -> Self {
         let item = |(name, detail, effect)| Item {
@@ -93,6 +118,54 @@ impl PickList {
             items: things.into_iter().map(item).collect(),
             prompt: Prompt::default(),
             cursor: 0,
+            before: None,
+        }
+    }
+
+    /// Everything that runs can be sorted by.
+    pub fn sorting(state: &mut State) -> Self {
+        let (sorted, _) = state.runs.arranged_by();
+        Self::values(state, "Sort by", Some(&sorted), Pick::Sort, Vec::new())
+    }
+
+    /// Everything that runs can be grouped by.
+    pub fn grouping(state: &mut State) -> Self {
+        let (_, grouped) = state.runs.arranged_by();
+        let nothing = Item {
+            name: "(nothing)".to_owned(),
+            detail: "one list".to_owned(),
+            pick: Pick::Group(None),
+        };
+        Self::values(
+            state,
+            "Group by",
+            grouped.as_deref(),
+            |key| Pick::Group(Some(key)),
+            vec![nothing],
+        )
+    }
+
+    fn values(
+        state: &mut State,
+        title: &'static str,
+        present: Option<&str>,
+        pick: impl Fn(Key) -> Pick,
+        mut items: Vec<Item>,
+    ) -> Self {
+        let choices = state.runs.choices().into_iter();
+        items.extend(choices.filter_map(|(name, what)| {
+            let pick = pick(Key::named(&name)?);
+            let detail = what.to_owned();
+            Some(Item { name, detail, pick })
+        }));
+        let cursor = items
+            .iter()
+            .position(|item| Some(item.name.as_str()) == present);
+        Self {
+            title,
+            items,
+            prompt: Prompt::default(),
+            cursor: cursor.unwrap_or(0),
             before: None,
         }
     }
@@ -142,6 +215,8 @@ impl PickList {
     pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let shown = self.shown();
+        let widest = self.items.iter().map(|item| item.name.chars().count());
+        let name_width = widest.max().unwrap_or(0).clamp(18, 40);
         let width = if self.before.is_some() { 34 } else { 76 };
         let height = (self.items.len() as u16 + 4).min(area.height);
         let place = if self.before.is_some() && area.width > width {
@@ -185,11 +260,14 @@ impl PickList {
             buf.set_stringn(
                 list.x + 1,
                 y,
-                format!("{:<18}", item.name),
+                format!(
+                    "{:<name_width$}",
+                    crate::text::fitted(&item.name, name_width)
+                ),
                 usize::from(list.width - 1),
                 style,
             );
-            let x = list.x + 20;
+            let x = list.x + 2 + name_width as u16;
             let room = usize::from(list.right().saturating_sub(x));
             buf.set_stringn(x, y, &item.detail, room, theme.style(Role::Muted));
         }
@@ -214,6 +292,16 @@ impl PickList {
     }
 }
 
+/// Puts the cursor on a run.
+fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    let height = super::runs::table_height(state.size);
+    if state.runs.jump(dir, height, state.now) {
+        let text = "the query is taken away: it hid this run; / and ↑ bring it back";
+        state.notice = Some(Notice::good(text));
+    }
+    super::super::update::look_closer(state)
+}
+
 /// What a key does to the open list: it is given back unless the key has closed it.
 pub fn key(
     mut list: PickList,
@@ -234,6 +322,15 @@ pub fn key(
             };
             let effects = match item.pick {
                 Pick::Command(action) => super::super::update::act(state, action),
+                Pick::Run(dir) => return (None, go_to(state, &dir)),
+                Pick::Sort(key) => {
+                    state.runs.sort_on(&key);
+                    super::super::update::look_closer(state)
+                }
+                Pick::Group(by) => {
+                    state.runs.group_on(by);
+                    super::super::update::look_closer(state)
+                }
                 Pick::Thing(effect) => vec![*effect],
                 Pick::Theme(_) => {
                     state.notice = Some(Notice::good(format!("theme {}", item.name)));

@@ -1,8 +1,13 @@
 //! The table of runs: every run below the roots, newest first, filtered as one types.
 
+#[cfg(test)]
+mod arrange_tests;
 mod draw;
+mod draw_group;
 mod draw_query;
+mod groups;
 mod marks;
+mod order;
 mod query_line;
 #[cfg(test)]
 mod query_tests;
@@ -19,9 +24,11 @@ use super::super::house::{self, Order};
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::ask::{About, Ask};
+use super::chooser::Chooser;
 use super::confirm::Confirm;
 use super::note::NoteEditor;
 use super::overlay::Overlay;
+use super::pick::PickList;
 use super::rename::Renaming;
 use crate::run::RunDir;
 use crate::run::notes::{Change, Notes};
@@ -70,9 +77,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let (now, height) = (state.now, table_height(state.size));
     let runs = &mut state.runs;
     let (at, page, last) = (
-        runs.position(),
+        runs.line(),
         usize::from(height),
-        runs.order.len().saturating_sub(1),
+        runs.line_count().saturating_sub(1),
     );
     match action {
         Action::CursorDown => runs.move_to(at + 1, height, now),
@@ -85,6 +92,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SortPrevious => runs.sort_by(-1),
         Action::SortReverse => {
             runs.sort.1 = !runs.sort.1;
+            runs.unsaved = true;
             runs.arrange();
         }
         Action::Star => {
@@ -106,6 +114,20 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkAll => runs.mark_shown(now),
         Action::MarkInvert => runs.invert_marks(now),
         Action::MarkNone => runs.unmark_all(now),
+        Action::Fold => runs.fold(),
+        Action::FoldAll => runs.fold_all(),
+        Action::ChooseColumns => {
+            let chooser = Chooser::new(state);
+            state.overlay = Some(Overlay::Columns(Box::new(chooser)));
+        }
+        Action::SortBy | Action::GroupBy | Action::JumpTo => {
+            let choices = match action {
+                Action::SortBy => PickList::sorting(state),
+                Action::GroupBy => PickList::grouping(state),
+                _ => PickList::runs(state),
+            };
+            state.overlay = Some(Overlay::Pick(Box::new(choices)));
+        }
         Action::Filter => {
             runs.query.editing = true;
             runs.query.names(&runs.rows);

@@ -6,12 +6,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::areas;
+use super::draw_group;
 use super::draw_query;
 use super::marks::MARK;
+use super::order::Seen;
 use super::table::Row;
 use crate::dashboard::state::State;
 use crate::dashboard::theme::Role;
 use crate::dashboard::view::columns::{self, Column};
+use crate::dashboard::view::shown::{self, Key};
 use crate::dashboard::view::{preview, state_glyph};
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::dashboard::widget::sparkline::Sparkline;
@@ -28,7 +31,8 @@ use crate::text;
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let [top, header, table, below] = areas(area);
     draw_top(state, top, buf);
-    let columns = columns::fitting(&state.runs.shown_columns(), area.width);
+    let shown = state.runs.shown_columns();
+    let columns = shown::fitting(&shown, area.width);
     draw_header(state, &columns, header, buf);
     if state.runs.order.is_empty() {
         draw_empty(state, table, buf);
@@ -36,21 +40,23 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     let marked = state.runs.marked();
-    for (y, row) in (table.y..table.bottom()).zip(state.runs.on_screen(table.height)) {
+    for (y, seen) in (table.y..table.bottom()).zip(state.runs.seen(table.height)) {
+        let place = Rect {
+            y,
+            height: 1,
+            ..table
+        };
+        let row = match seen {
+            Seen::Run(row) => row,
+            Seen::Header(group, folded, selected) => {
+                draw_group::draw(state, (group, folded, selected), &columns, place, buf);
+                continue;
+            }
+        };
         if marked.contains(&row.found.dir) {
             buf.set_string(table.x + 1, y, MARK, state.theme.style(Role::Mark));
         }
-        draw_row(
-            state,
-            row,
-            &columns,
-            Rect {
-                y,
-                height: 1,
-                ..table
-            },
-            buf,
-        );
+        draw_row(state, row, &columns, place, buf);
     }
     draw_preview(state, below, buf);
     draw_query::draw_offer(state, below_top(area), buf);
@@ -158,22 +164,25 @@ fn marks(state: &State) -> Option<Span<'static>> {
     (marked > 0).then(|| Span::styled(text, state.theme.style(Role::Mark)))
 }
 
-fn draw_header(state: &State, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
+fn draw_header(state: &State, columns: &[(&Key, u16)], area: Rect, buf: &mut Buffer) {
     let mut x = area.x + 2;
-    let (sorted, descending) = state.runs.sort;
+    let (sorted, descending) = &state.runs.sort;
     for (column, width) in columns {
-        let arrow = if *column == sorted {
-            if descending { "▼" } else { "▲" }
+        let is_sorted = *column == sorted;
+        let arrow = if is_sorted {
+            if *descending { "▼" } else { "▲" }
         } else {
             ""
         };
-        let title = format!("{}{arrow}", column.title());
+        let room = usize::from(*width).saturating_sub(usize::from(is_sorted));
+        let title = column.title();
+        let title = format!("{}{arrow}", text::fitted(&title, room));
         let title = if column.is_right() {
             format!("{title:>0$}", usize::from(*width))
         } else {
             title
         };
-        let role = if *column == sorted {
+        let role = if is_sorted {
             Role::Accent
         } else {
             Role::Header
@@ -217,9 +226,10 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
         .render(inside, buf);
 }
 
-fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf: &mut Buffer) {
+fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: &mut Buffer) {
     let theme = &state.theme;
-    let selected = state.runs.cursor.as_ref() == Some(&row.found.dir);
+    let runs = &state.runs;
+    let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
     if selected {
         // Only this mark and the name tell the selected row: a bar over the whole line would be sent again with every move.
         buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
@@ -233,7 +243,7 @@ fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf
         };
         x += width + 1;
         let Some(summary) = &row.summary else {
-            if *column == Column::Name {
+            if **column == Column::Name {
                 let name = row.found.dir.name();
                 let name = text::clean(&name);
                 let role = if selected {
@@ -251,19 +261,23 @@ fn draw_row(state: &State, row: &Row, columns: &[(Column, u16)], area: Rect, buf
             }
             continue;
         };
-        draw_cell(state, summary, *column, selected, place, buf);
+        draw_cell(state, summary, column, selected, place, buf);
     }
 }
 
 fn draw_cell(
     state: &State,
     summary: &Summary,
-    column: Column,
+    key: &Key,
     selected: bool,
     place: Rect,
     buf: &mut Buffer,
 ) {
     let theme = &state.theme;
+    let column = match key {
+        Key::Built(column) => *column,
+        Key::Value(_) => return draw_value(state, summary, key, place, buf),
+    };
     let style = match column {
         Column::State => theme.style(state_glyph::role(summary.observed.state)),
         Column::Name if selected => theme.style(Role::Selection),
@@ -318,4 +332,23 @@ fn draw_cell(
             buf.set_stringn(place.x, place.y, said, width, style);
         }
     }
+}
+
+/// A cell of a value that somebody has chosen to see.
+fn draw_value(state: &State, summary: &Summary, key: &Key, place: Rect, buf: &mut Buffer) {
+    let width = usize::from(place.width);
+    let said = key.text(summary, state.now);
+    let said = text::fitted(&said, width);
+    let said = if key.is_right() {
+        format!("{said:>width$}")
+    } else {
+        said.into_owned()
+    };
+    buf.set_stringn(
+        place.x,
+        place.y,
+        said,
+        width,
+        state.theme.style(Role::Muted),
+    );
 }

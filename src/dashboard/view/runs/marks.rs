@@ -28,10 +28,13 @@ pub struct Marks {
 
 impl Runs {
     /// The runs that an action is about: the marked ones in the table's order, then those that the filter hides; if none is marked,
-    /// the one under the cursor.
+    /// the one under the cursor, or on a group's header all of that group.
     pub fn chosen(&self) -> Vec<RunDir> {
         let mut hidden: BTreeSet<&RunDir> = self.marked().into_iter().collect();
         if hidden.is_empty() {
+            if let Some(runs) = self.of_header() {
+                return runs.to_vec();
+            }
             return self.cursor.clone().into_iter().collect();
         }
         let shown: Vec<_> = self
@@ -94,7 +97,7 @@ impl Runs {
             self.marks.kept.insert(cursor);
         }
         self.marks.unsaved = true;
-        self.move_to(self.position() + 1, height, now);
+        self.move_to(self.line() + 1, height, now);
     }
 
     /// Begins a range at the cursor, or ends it at the cursor.

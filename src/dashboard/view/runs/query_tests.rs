@@ -11,7 +11,7 @@ use crate::dashboard::message::Message;
 use crate::dashboard::remembered::Remembered;
 use crate::dashboard::update::update;
 
-fn key(state: &mut State, code: KeyCode) -> Vec<Effect> {
+pub(super) fn key(state: &mut State, code: KeyCode) -> Vec<Effect> {
     update(
         state,
         start(),
@@ -20,7 +20,7 @@ fn key(state: &mut State, code: KeyCode) -> Vec<Effect> {
 }
 
 /// The runs of the table, configured.
-fn configured(columns: u16, rows: u16) -> State {
+pub(super) fn configured(columns: u16, rows: u16) -> State {
     let mut state = listed(columns, rows);
     for (name, lr, seed) in [("lively", 0.1, 1), ("broken", 0.2, 2), ("proud", 0.1, 3)] {
         let row = state.runs.rows.get_mut(&dir(name)).unwrap();
@@ -35,7 +35,7 @@ fn configured(columns: u16, rows: u16) -> State {
     state
 }
 
-fn remembered(effects: &[Effect]) -> Option<&Remembered> {
+pub(super) fn remembered(effects: &[Effect]) -> Option<&Remembered> {
     effects.iter().find_map(|effect| match effect {
         Effect::Remember(left) => Some(&**left),
         _ => None,

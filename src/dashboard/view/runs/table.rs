@@ -1,6 +1,5 @@
 //! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
@@ -8,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::groups::Grouping;
 use super::marks::Marks;
 use super::query_line::QueryLine;
 use crate::dashboard::evaluations::Evaluations;
 use crate::dashboard::remembered::Remembered;
 use crate::dashboard::view::columns::{self, Column};
-use crate::query::Subject;
+use crate::dashboard::view::shown::{self, Key, Shown};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
@@ -37,15 +37,24 @@ pub struct Row {
 
 /// The table of runs.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the table, in any combination"
+)]
 pub struct Runs {
     pub(super) rows: HashMap<RunDir, Row>,
     /// The runs that pass the filter, in the order of the table.
     pub(super) order: Vec<RunDir>,
     pub(super) cursor: Option<RunDir>,
     /// The first row on the screen.
-    top: usize,
-    pub(super) sort: (Column, bool),
-    pub(super) columns: Vec<Column>,
+    pub(super) top: usize,
+    pub(super) sort: (Key, bool),
+    pub(super) columns: Vec<Shown>,
+    /// Whether somebody has chosen them here; else they are the configuration's.
+    pub(super) columns_chosen: bool,
+    /// All runs in the order of the table, whether they pass or not.
+    pub(super) sorted: Vec<RunDir>,
+    pub(super) grouping: Grouping,
     pub(super) marks: Marks,
     pub(super) query: QueryLine,
     /// Whether something that is remembered has changed since it was last asked for.
@@ -56,9 +65,9 @@ pub struct Runs {
     /// When the cursor moved last, until it has rested.
     moved_at: Option<Timestamp>,
     /// Whether somebody has moved the cursor, or all is known: until then it stays on the first run.
-    touched: bool,
+    pub(super) touched: bool,
     /// A run that was just started: the cursor goes to it when it appears.
-    expected: Option<RunDir>,
+    pub(super) expected: Option<RunDir>,
 }
 
 impl Default for Runs {
@@ -68,8 +77,11 @@ impl Default for Runs {
             order: Vec::new(),
             cursor: None,
             top: 0,
-            sort: (Column::Age, false),
-            columns: Column::ALL.to_vec(),
+            sort: (Column::Age.into(), false),
+            columns: Shown::all(),
+            columns_chosen: false,
+            sorted: Vec::new(),
+            grouping: Grouping::default(),
             marks: Marks::default(),
             query: QueryLine::default(),
             unsaved: false,
@@ -85,12 +97,29 @@ impl Default for Runs {
 impl Runs {
     /// Shows these columns only, in the table's order.
     pub fn set_columns(&mut self, columns: Vec<Column>) {
-        self.columns = columns;
+        self.columns = columns.into_iter().map(Shown::new).collect();
     }
 
     /// The table as it was left.
     pub fn restore(&mut self, left: Remembered, zone: TimeZone) {
         self.query.restore(&left.query, left.queries, zone);
+        if let Some((key, descending)) = left.sort {
+            self.sort =
+                Key::named(&key).map_or((Column::Age.into(), false), |key| (key, descending));
+        }
+        let named = |(name, width): (String, Option<u16>)| {
+            let key = Key::named(&name)?;
+            Some(Shown { key, width })
+        };
+        let columns = left
+            .columns
+            .map(|columns| columns.into_iter().filter_map(named).collect());
+        if let Some(columns) = columns.filter(|columns: &Vec<Shown>| !columns.is_empty()) {
+            self.columns = columns;
+            self.columns_chosen = true;
+        }
+        self.grouping.by = left.group.and_then(|name| Key::named(&name));
+        self.arrange();
         self.reread_query();
     }
 
@@ -99,7 +128,12 @@ impl Runs {
         std::mem::take(&mut self.unsaved).then(|| Remembered {
             query: self.query.text().trim().to_owned(),
             queries: self.query.queries.clone(),
-            ..Remembered::default()
+            sort: Some((self.sort.0.name(), self.sort.1)),
+            columns: self.columns_chosen.then(|| {
+                let column = |shown: &Shown| (shown.key.name(), shown.width);
+                self.columns.iter().map(column).collect()
+            }),
+            group: self.grouping.by.as_ref().map(Key::name),
         })
     }
 
@@ -110,7 +144,7 @@ impl Runs {
 
     /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
     /// is the others'.
-    pub(super) fn shown_columns(&self) -> Vec<Column> {
+    pub(super) fn shown_columns(&self) -> Vec<Shown> {
         let has_tag = |row: &Row| {
             let notes = row.summary.as_ref().map(|summary| &summary.notes);
             notes.is_some_and(|notes| !notes.tags.is_empty())
@@ -121,12 +155,40 @@ impl Runs {
         };
         let tagged = self.rows.values().any(has_tag);
         let evaluated = self.rows.values().any(is_evaluated);
-        let shows = |column: &Column| match column {
-            Column::Tags => tagged,
-            Column::Test => evaluated,
+        let shows = |shown: &&Shown| match shown.key {
+            Key::Built(Column::Tags) => tagged,
+            Key::Built(Column::Test) => evaluated,
             _ => true,
         };
-        self.columns.iter().copied().filter(shows).collect()
+        self.columns.iter().filter(shows).cloned().collect()
+    }
+
+    /// The columns, to be chosen anew.
+    pub fn columns(&self) -> &[Shown] {
+        &self.columns
+    }
+
+    /// Whether the columns were chosen here, and are not the configuration's.
+    pub fn has_chosen_columns(&self) -> bool {
+        self.columns_chosen
+    }
+
+    /// Shows these columns; those that were not `chosen` here give way to the configuration's at the next start.
+    pub fn choose_columns(&mut self, columns: Vec<Shown>, chosen: bool) {
+        self.columns = columns;
+        self.columns_chosen = chosen;
+        self.unsaved = true;
+        self.sift();
+    }
+
+    /// Everything that runs can be sorted and grouped by, or that can be a column, with what it is.
+    pub fn choices(&mut self) -> Vec<(String, &'static str)> {
+        shown::choices(self.query.names(&self.rows))
+    }
+
+    /// What the table is sorted and grouped by.
+    pub fn arranged_by(&self) -> (String, Option<String>) {
+        (self.sort.0.name(), self.grouping.by.as_ref().map(Key::name))
     }
 
     /// The run under the cursor.
@@ -270,16 +332,17 @@ impl Runs {
     /// The runs are others, or the query is: it is read anew, and the runs that pass are put in order.
     pub fn reread(&mut self) {
         self.query.forget_names();
+        self.sort_all();
         self.reread_query();
     }
 
     /// The query is another.
     pub(super) fn reread_query(&mut self) {
         self.query.read(&self.rows, self.searched);
-        self.arrange();
+        self.sift();
         let is_lost = self.order.is_empty() && self.query.problem.is_none();
         if is_lost && self.query.pass_over_name(&self.rows) {
-            self.arrange();
+            self.sift();
         }
     }
 
@@ -310,49 +373,6 @@ impl Runs {
         self.arrange();
     }
 
-    /// Puts the runs that pass the filter in order. The cursor stays on its run, or where it was.
-    pub fn arrange(&mut self) {
-        let was = self
-            .cursor
-            .as_ref()
-            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor));
-        let query = &self.query;
-        let passes = |row: &&Row| {
-            let summary = row.summary.as_ref();
-            query.filter.passes(&Subject {
-                summary,
-                dir: &row.found.dir,
-                now: query.now,
-                samples: &query.samples,
-            })
-        };
-        let mut shown: Vec<&Row> = self.rows.values().filter(passes).collect();
-        let (column, descending) = self.sort;
-        shown.sort_by(|a, b| match (&a.summary, &b.summary) {
-            (Some(a), Some(b)) => column.order(a, b, descending),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            // Folders are named by the time at which they were made.
-            (None, None) => b.found.dir.cmp(&a.found.dir),
-        });
-        self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
-        let order = &self.order;
-        if let Some(expected) = self.expected.take_if(|expected| order.contains(expected)) {
-            self.cursor = Some(expected);
-            self.touched = true;
-        }
-        let there = self
-            .cursor
-            .as_ref()
-            .is_some_and(|cursor| self.order.contains(cursor));
-        if !self.touched {
-            self.cursor = self.order.first().cloned();
-        } else if !there {
-            let at = was.unwrap_or(0).min(self.order.len().saturating_sub(1));
-            self.cursor = self.order.get(at).cloned();
-        }
-    }
-
     /// All runs are known: from now on the cursor stays with its run, wherever the order puts it.
     pub fn settle(&mut self) {
         self.touched = true;
@@ -363,72 +383,14 @@ impl Runs {
         self.searched
     }
 
-    pub(super) fn position(&self) -> usize {
-        let cursor = self.cursor.as_ref();
-        cursor
-            .and_then(|cursor| self.order.iter().position(|dir| dir == cursor))
-            .unwrap_or(0)
-    }
-
-    pub(super) fn move_to(&mut self, at: usize, height: u16, now: Timestamp) {
-        let at = at.min(self.order.len().saturating_sub(1));
-        self.cursor = self.order.get(at).cloned();
-        self.scroll(at, height);
-        self.moved(now);
-        self.touched = true;
-    }
-
     /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at more closely and kept.
     pub(super) fn moved(&mut self, now: Timestamp) {
         self.moved_at = Some(now);
     }
 
-    /// Brings row `at` into sight, in the middle if it was not: scrolling by single rows would send the whole table again with
-    /// each move beyond an edge, which is slow on a slow line.
-    fn scroll(&mut self, at: usize, height: u16) {
-        let height = usize::from(height).max(1);
-        if !(self.top..self.top + height).contains(&at) {
-            self.top = at.saturating_sub(height / 2);
-        }
-        self.top = self.top.min(self.order.len().saturating_sub(height));
-    }
-
-    /// Keeps the cursor on the screen after the order or the size has changed.
-    pub fn keep_in_sight(&mut self, height: u16) {
-        self.scroll(self.position(), height);
-    }
-
-    pub(super) fn sort_by(&mut self, step: isize) {
-        let count = self.columns.len() as isize;
-        let at = self
-            .columns
-            .iter()
-            .position(|column| *column == self.sort.0)
-            .unwrap_or(0) as isize;
-        let column = self.columns[(at + step).rem_euclid(count) as usize];
-        // Accuracies are asked for from the best down.
-        self.sort = (
-            column,
-            matches!(
-                column,
-                Column::Best | Column::Test | Column::Trend | Column::Size
-            ),
-        );
-        self.arrange();
-    }
-
     /// The runs that the filter shows, in their order.
     pub fn shown(&self) -> impl Iterator<Item = &Row> {
         self.order.iter().filter_map(|dir| self.rows.get(dir))
-    }
-
-    /// The runs on the screen.
-    pub fn on_screen(&self, height: u16) -> impl Iterator<Item = &Row> {
-        self.order
-            .iter()
-            .skip(self.top)
-            .take(usize::from(height))
-            .filter_map(|dir| self.rows.get(dir))
     }
 
     /// Whether the cursor has rested long enough; true once after each move.

@@ -1,0 +1,131 @@
+//! What has happened to runs since some moment, in one line or a few.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::run::State;
+use crate::run::summary::Summary;
+
+/// What has happened.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Digest {
+    /// Names of the runs that finished, the last first.
+    pub finished: Vec<String>,
+    /// Names of those that failed, with why where that is known.
+    pub failed: Vec<(String, Option<String>)>,
+    /// Names of those that were stopped.
+    pub stopped: Vec<String>,
+    /// Names of those that were lost.
+    pub lost: Vec<String>,
+    /// Names of those that began and are still at work.
+    pub started: Vec<String>,
+    /// The best validation accuracy in percent, whose it is, and the best before, if it was reached since.
+    pub new_best: Option<(f64, String, Option<f64>)>,
+}
+
+impl Digest {
+    /// What has happened since `since`.
+    pub fn since(runs: &[&Summary], since: Timestamp) -> Self {
+        let mut runs = runs.to_vec();
+        runs.sort_by_key(|run| std::cmp::Reverse((run.ended_at, run.dir.clone())));
+        let mut digest = Self::default();
+        for run in &runs {
+            let name = || run.name.clone();
+            let has_ended = run.ended_at.is_some_and(|ended| ended > since);
+            match run.observed.state {
+                State::Finished if has_ended => digest.finished.push(name()),
+                State::Failed if has_ended => {
+                    let reason = run.observed.reason.as_deref();
+                    digest.failed.push((name(), reason.map(in_short)));
+                }
+                State::Stopped if has_ended => digest.stopped.push(name()),
+                State::Lost if has_ended => digest.lost.push(name()),
+                state if state.is_active() && run.started_at.is_some_and(|at| at > since) => {
+                    digest.started.push(name());
+                }
+                _ => {}
+            }
+        }
+        digest.new_best = new_best(&runs, since);
+        digest
+    }
+
+    /// Whether nothing has.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// One line: `6 finished, 2 failed (out of memory), new best 94.70 by quick`.
+    pub fn line(&self) -> String {
+        let mut parts = Vec::new();
+        let mut count = |runs: usize, what: &str| {
+            if runs > 0 {
+                parts.push(format!("{runs} {what}"));
+            }
+        };
+        count(self.finished.len(), "finished");
+        count(self.failed.len(), "failed");
+        if let Some(failed) = parts.last_mut().filter(|_| !self.failed.is_empty()) {
+            *failed += &self.reasons();
+        }
+        let mut count = |runs: usize, what: &str| {
+            if runs > 0 {
+                parts.push(format!("{runs} {what}"));
+            }
+        };
+        count(self.stopped.len(), "stopped");
+        count(self.lost.len(), "lost");
+        count(self.started.len(), "started");
+        if let Some((best, name, _)) = &self.new_best {
+            parts.push(format!("new best {best:.2} by {name}"));
+        }
+        parts.join(", ")
+    }
+
+    /// Why runs failed, the most frequent reason first: ` (out of memory)`, ` (2 x out of memory, 1 x diverged)`.
+    fn reasons(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in self
+            .failed
+            .iter()
+            .filter_map(|(_, reason)| reason.as_deref())
+        {
+            *counts.entry(reason).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        match &counts[..] {
+            [] => String::new(),
+            [(reason, _)] => format!(" ({reason})"),
+            [first, rest @ ..] => {
+                let others = if rest.is_empty() { "" } else { ", and others" };
+                format!(" ({} x {}{others})", first.1, first.0)
+            }
+        }
+    }
+}
+
+/// A reason in few words: the memory, or the first part of the sentence.
+fn in_short(reason: &str) -> String {
+    if reason.to_lowercase().contains("out of memory") {
+        return "out of memory".to_owned();
+    }
+    let line = reason.lines().next().unwrap_or_default();
+    let end = line.find([':', ';', ',']).unwrap_or(line.len());
+    crate::text::fitted(line[..end].trim(), 40).into_owned()
+}
+
+/// The best of all, if its best row was written since; where that row's time is not known, if the run was at work since.
+fn new_best(runs: &[&Summary], since: Timestamp) -> Option<(f64, String, Option<f64>)> {
+    let is_new = |run: &Summary| run.best_at().unwrap_or(run.modified_at) > since;
+    let best_of = |wanted: bool| {
+        let those = runs.iter().filter(|run| is_new(run) == wanted);
+        let rated = those.filter_map(|run| Some((run.best_val_acc?, run)));
+        rated.max_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    let (best, run) = best_of(true)?;
+    let before = best_of(false).map(|(before, _)| before);
+    let beats = before.is_none_or(|before| best > before);
+    beats.then(|| (best, run.name.clone(), before))
+}
