@@ -221,6 +221,10 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             if matches!(state.screen, Screen::Clean(_)) {
                 state.screen = Screen::Runs;
             }
+            // Somebody may have opened the trash before it was in it.
+            if matches!(state.screen, Screen::Trash(_)) {
+                effects.push(Effect::Tidy(Order::ListTrash));
+            }
             effects.extend(look_again(state));
             return effects;
         }

@@ -283,7 +283,9 @@ fn marked_runs_alone_are_cleaned_up_and_archived_ones_are_left_alone() {
     dashboard.wait("one run", |screen| {
         screen.contains("alpha") && !screen.contains("beta")
     });
-    dashboard.press(" \x1bx");
+    dashboard.press(" ");
+    dashboard.wait("the mark", |screen| screen.contains("1 marked"));
+    dashboard.press("x");
     dashboard.wait("its plan", |screen| {
         screen.contains("1 run marked") && screen.contains("3 of 3 things to go")
     });
