@@ -144,7 +144,9 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
 fn several_runs_are_tagged_and_noted_at_once() {
     let place = Workplace::new(ONE_EPOCH);
     let runs = [place.start_detached(), place.start_detached()];
-    runs.iter().for_each(|run| run.wait_for_state("finished"));
+    for run in &runs {
+        run.wait_for_state("finished");
+    }
     let [first, second] = runs.each_ref().map(crate::fake_worker::Run::name);
     place.said(&["tag", &first, "draft"]);
     let said = place.said(&["tag", "+paper", "-draft", &first, &second]);
