@@ -479,7 +479,7 @@ fn charts_are_smoothed_and_looked_closer_at_and_the_settings_are_found_again() {
             screen.contains("1 Charts") && screen.contains("val_loss")
         });
     };
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     open(&mut dashboard);
     dashboard.press("sso");
     dashboard.wait("the settings", |screen| {
@@ -492,7 +492,7 @@ fn charts_are_smoothed_and_looked_closer_at_and_the_settings_are_found_again() {
     dashboard.wait("the whole", |screen| !screen.contains("zoomed"));
     dashboard.press("\x1bq");
     drop(dashboard);
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     open(&mut dashboard);
     dashboard.wait("the settings again", |screen| {
         screen.contains("log y, smooth 0.6")

@@ -94,7 +94,10 @@ fn each_thing_that_looks_wrong_is_told_with_its_place() {
     let text = change("time_elapsed", |column| column.y[5] = 1.0);
     assert_eq!(text, "the clock goes back by 79 s at 6");
     let text = change("learning_rate", |column| column.y.fill(0.1));
-    assert!(text.starts_with("learning_rate is 0.10 at epoch "), "{text}");
+    assert!(
+        text.starts_with("learning_rate is 0.10 at epoch "),
+        "{text}"
+    );
     let mut metrics = trained("onecycle", 20, 313);
     for column in &mut metrics.columns {
         column.x.drain(6..8);

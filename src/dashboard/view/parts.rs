@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::theme::{Role, Theme};
+use crate::text::fitted;
 
 /// From so many columns and rows on, all parts of a screen show at once.
 pub const FEWEST_FOR_ALL: (u16, u16) = (150, 36);
@@ -32,16 +33,16 @@ pub fn draw_tabs(
     let tabs = Line::from(tabs);
     let used = tabs.width() as u16;
     tabs.render(area, buf);
-    let note = Line::styled(note, theme.style(Role::Muted));
     let left = area.width.saturating_sub(used);
-    if note.width() <= usize::from(left) {
-        let beside = Rect {
-            x: area.x + used,
-            width: left,
-            ..area
-        };
-        note.right_aligned().render(beside, buf);
-    }
+    let note = fitted(&note, usize::from(left));
+    let beside = Rect {
+        x: area.x + used,
+        width: left,
+        ..area
+    };
+    Line::styled(note, theme.style(Role::Muted))
+        .right_aligned()
+        .render(beside, buf);
 }
 
 /// The title of one part, in a rule across its area.
