@@ -110,7 +110,7 @@ fn each_thing_that_looks_wrong_is_told_with_its_place() {
     metrics.columns[1].y[14] = 2.0;
     assert_eq!(
         found(&metrics),
-        "train_loss is 2 after the resume at 15, and was 0.169 before it"
+        "train_loss is 2.00 after the resume at 15, and was 0.16 before it"
     );
 }
 
