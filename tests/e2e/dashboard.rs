@@ -487,8 +487,8 @@ fn charts_are_smoothed_and_looked_closer_at_and_the_settings_are_found_again() {
     });
     dashboard.press("+");
     dashboard.wait("a part", |screen| screen.contains("zoomed"));
-    // The wheel over a chart shows more again.
-    dashboard.press("\x1b[<65;40;8M");
+    // The wheel over a chart shows more again, twice as much each time and around the pointer.
+    dashboard.press("\x1b[<65;40;8M\x1b[<65;40;8M");
     dashboard.wait("the whole", |screen| !screen.contains("zoomed"));
     dashboard.press("\x1bq");
     drop(dashboard);
