@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::Timestamp;
+
 use super::chart_settings;
 use super::compare;
 use super::deriving;
-use jiff::Timestamp;
-
 use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
@@ -40,8 +40,10 @@ const BATCH: usize = 64;
 /// So many runs are found before they are first handed over, about a screenful; then four times as many each time, so that the table is not
 /// arranged over and over.
 const FIRST_FOUND: usize = 32;
-/// Summaries are handed over as often as this: the screen fills at once, and the table is not put in order for every run.
+/// Summaries are first handed over after so long, then after twice as long each time, up to the longest: those on the screen come first,
+/// and the table is put in order each time.
 const HAND_OVER: Duration = Duration::from_millis(8);
+const LONGEST_HAND_OVER: Duration = Duration::from_millis(128);
 
 /// So long a folder that is no run yet is watched after it last changed.
 const FRESH: Duration = Duration::from_secs(15 * 60);
@@ -367,7 +369,7 @@ fn fresh(roots: &[PathBuf], others: Vec<PathBuf>) -> HashSet<PathBuf> {
 
 fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
     let mut batch = Vec::new();
-    let mut handed_over = Instant::now();
+    let (mut handed_over, mut every) = (Instant::now(), HAND_OVER);
     for dir in dirs {
         if !dir.path().exists() {
             let _ = shared.messages.send(Message::RunGone(dir));
@@ -383,11 +385,11 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         }
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));
-        if handed_over.elapsed() >= HAND_OVER {
+        if handed_over.elapsed() >= every {
             let _ = shared
                 .messages
                 .send(Message::Summarised(std::mem::take(&mut batch)));
-            handed_over = Instant::now();
+            (handed_over, every) = (Instant::now(), LONGEST_HAND_OVER.min(2 * every));
         }
     }
     if !batch.is_empty() {

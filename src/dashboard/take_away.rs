@@ -17,7 +17,7 @@ use crate::figures::{self, Format as Picture, compare};
 use crate::run::RunDir;
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::summary::Summary;
-use crate::text::{clean, number};
+use crate::text::clean;
 
 /// What is to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,12 @@ fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
                 table.write(format, &mut file)?;
                 file.flush()?;
                 let rows = table.rows.len();
-                return Ok(format!("{rows} rows are in {}", path.display()));
+                let rows = if rows == 1 {
+                    "1 row is".to_owned()
+                } else {
+                    format!("{rows} rows are")
+                };
+                return Ok(format!("{rows} in {}", path.display()));
             }
         }
     }
@@ -216,7 +221,7 @@ pub fn offer_copies(state: &mut State) {
     }
     if many == 1 {
         let values = first.last.iter();
-        items.extend(values.map(|(name, value)| (format!("last {name}"), number(*value, 9))));
+        items.extend(values.map(|(name, value)| (format!("last {name}"), value.to_string())));
     }
     let items = items.into_iter().map(|(name, text)| {
         let shown = text.lines().next().unwrap_or_default().to_owned();
@@ -241,7 +246,7 @@ pub fn offer_exports(state: &mut State) {
     for format in Format::ALL {
         items.push((
             format!("table, {}", format.name()),
-            format!("the {} runs of the table, one a row", table.rows.len()),
+            format!("one row for each of the table's runs: {}", table.rows.len()),
             Effect::TakeAway(Order::Table(Box::new(table.clone()), format)),
         ));
     }

@@ -2,6 +2,7 @@
 //! dashboard and the worker, and knows neither a terminal nor libtorch.
 
 pub mod archive;
+mod bits;
 pub mod cache;
 pub mod checkpoints;
 pub mod clean;

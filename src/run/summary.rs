@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::bits;
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
@@ -43,17 +44,17 @@ pub struct Summary {
     /// Its epoch.
     pub best_epoch: Option<u32>,
     /// The last value of each column.
-    #[serde(with = "last_as_bits")]
+    #[serde(with = "bits::named")]
     pub last: Vec<(String, f64)>,
     /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
-    #[serde(with = "at_best_as_bits")]
+    #[serde(with = "bits::values")]
     pub at_best: Vec<f64>,
     /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
     pub of_fractions: bool,
     /// What it was configured with.
     pub settings: Settings,
     /// The course of [`Summary::trend_of`], thinned to at most [`headline::TREND`] points.
-    #[serde(with = "trend_as_bits")]
+    #[serde(with = "bits::small")]
     pub trend: Vec<f32>,
     /// The column that the trend is of; empty if there is none.
     pub trend_of: String,
@@ -289,66 +290,6 @@ impl Times {
             ended_at: (!is_active).then(|| ended.unwrap_or(modified_at)),
             duration,
         }
-    }
-}
-
-/// JSON has no NaN and no infinity, which metrics have: the cache keeps the bits.
-mod last_as_bits {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        last: &[(String, f64)],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        last.iter()
-            .map(|(name, value)| (name, value.to_bits()))
-            .collect::<Vec<_>>()
-            .serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<(String, f64)>, D::Error> {
-        let bits = Vec::<(String, u64)>::deserialize(deserializer)?;
-        Ok(bits
-            .into_iter()
-            .map(|(name, bits)| (name, f64::from_bits(bits)))
-            .collect())
-    }
-}
-
-/// As `last_as_bits`.
-mod at_best_as_bits {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-        let bits = values.iter().map(|value| value.to_bits());
-        bits.collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-        let bits = Vec::<u64>::deserialize(deserializer)?;
-        Ok(bits.into_iter().map(f64::from_bits).collect())
-    }
-}
-
-/// As `last_as_bits`.
-mod trend_as_bits {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(trend: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
-        trend
-            .iter()
-            .map(|value| value.to_bits())
-            .collect::<Vec<_>>()
-            .serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
-        Ok(Vec::<u32>::deserialize(deserializer)?
-            .into_iter()
-            .map(f32::from_bits)
-            .collect())
     }
 }
 

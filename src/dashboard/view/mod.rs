@@ -7,6 +7,8 @@ pub mod clean;
 pub mod columns;
 pub mod compare;
 pub mod confirm;
+#[cfg(test)]
+pub mod driven;
 pub mod evaluations;
 pub mod form;
 pub mod help;

@@ -166,9 +166,7 @@ impl Threads {
         PARSING.fetch_add(more, Ordering::Relaxed);
         Self(1 + more)
     }
-}
 
-impl Threads {
     /// How many.
     pub fn count(&self) -> usize {
         self.0

@@ -215,9 +215,7 @@ impl Tail {
             }
         }
     }
-}
 
-impl Tail {
     /// Reads complete lines from the offset on as far as it goes, in pieces that threads have read and parsed ahead.
     fn read_ahead(
         &mut self,

@@ -3,15 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{Timestamp, ToSpan};
-use ratatui::buffer::Buffer;
 
-use super::super::run::tests::text;
+use super::super::driven::{press, screen};
 use super::*;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
-use crate::dashboard::view;
 use crate::run::clean::{Role, Survey, Surveyed, Weights, plan_of};
 use crate::run::disk::{Kind, Look};
 use crate::run::notes::Notes;
@@ -129,28 +126,6 @@ fn plan(state: &mut State) {
         now(),
         Message::Tidied(tidy::Outcome::Planned(Box::new(plan), spaces)),
     );
-}
-
-fn screen(state: &State) -> String {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let mut buf = Buffer::empty(area);
-    view::draw(state, area, &mut buf);
-    text(&buf)
-}
-
-fn press(state: &mut State, keys: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys.chars() {
-        let code = match key {
-            '\r' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            '\x1b' => KeyCode::Esc,
-            key => KeyCode::Char(key),
-        };
-        let event = KeyEvent::new(code, KeyModifiers::NONE);
-        effects.extend(update(state, now(), Message::Key(event)));
-    }
-    effects
 }
 
 #[test]

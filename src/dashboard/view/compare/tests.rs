@@ -2,18 +2,14 @@
 
 use std::collections::HashSet;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
-use super::super::run::tests::text;
+use super::super::driven::{press, screen};
 use super::*;
 use crate::analysis::compare::sample::configured;
 use crate::dashboard::compare::analysis::analyse;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
-use crate::dashboard::view;
 use crate::run::discover::{Found, Stamp};
 
 fn now() -> Timestamp {
@@ -87,21 +83,6 @@ fn listed(columns: u16, rows: u16, runs: &[Contender]) -> State {
     state
 }
 
-fn press(state: &mut State, keys: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\x1b' => KeyCode::Esc,
-            '\t' => KeyCode::Tab,
-            key => KeyCode::Char(key),
-        };
-        let event = KeyEvent::new(code, KeyModifiers::NONE);
-        effects.extend(update(state, now(), Message::Key(event)));
-    }
-    effects
-}
-
 /// Carries orders out as the pool does, without a disk; returns the last job.
 fn settle(state: &mut State, runs: &[Contender], effects: Vec<Effect>) -> Option<Job> {
     let mut last = None;
@@ -156,13 +137,6 @@ fn compared(columns: u16, rows: u16) -> (State, Vec<Contender>) {
     let effects = press(&mut state, "Ac");
     settle(&mut state, &runs, effects);
     (state, runs)
-}
-
-fn screen(state: &State) -> String {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let mut buf = Buffer::empty(area);
-    view::draw(state, area, &mut buf);
-    text(&buf)
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::style::Modifier;
 
-use super::super::run::tests::{summary, text};
+use super::super::driven::{drawn, press, screen};
+use super::super::run::tests::summary;
 use super::*;
 use crate::dashboard::evaluations::card::Running;
 use crate::dashboard::evaluations::sample;
@@ -82,33 +83,6 @@ fn state(columns: u16, rows: u16) -> State {
     );
     assert_eq!(update(&mut state, now(), found(read, Vec::new())), []);
     state
-}
-
-fn press(state: &mut State, keys: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            '\x1b' => KeyCode::Esc,
-            '>' => KeyCode::Right,
-            key => KeyCode::Char(key),
-        };
-        let event = KeyEvent::new(code, KeyModifiers::NONE);
-        effects.extend(update(state, now(), Message::Key(event)));
-    }
-    effects
-}
-
-fn drawn(state: &State) -> Buffer {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let mut buf = Buffer::empty(area);
-    view::draw(state, area, &mut buf);
-    buf
-}
-
-fn screen(state: &State) -> String {
-    text(&drawn(state))
 }
 
 /// The state with the evaluation under the list's cursor opened.
@@ -350,7 +324,7 @@ fn terminal_graphics_get_blanks_and_the_pictures_beside() {
 fn the_form_says_what_is_wrong_and_starts_what_was_chosen() {
     let mut state = state(80, 24);
     press(&mut state, "e");
-    press(&mut state, ">");
+    press(&mut state, "→");
     press(&mut state, "\t\t\t\t");
     insta::assert_snapshot!("form", screen(&state));
     let mut at_views = state;

@@ -81,7 +81,6 @@ fn groups_count_average_fold_and_are_what_an_action_is_about() {
     press(&mut state, "jj");
     assert_eq!(state.runs.chosen(), [dir("broken")]);
     press(&mut state, "kk\t");
-    key(&mut state, KeyCode::Tab);
     assert!(text(&drawn(&state)).contains("proud"));
     key(&mut state, KeyCode::BackTab);
     let folded = text(&drawn(&state));

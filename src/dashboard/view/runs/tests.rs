@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{Timestamp, ToSpan};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
+pub(super) use super::super::driven::{drawn, press};
 use super::super::run::tests::{summary, text};
 use super::*;
 use crate::dashboard::house::{Deed, Order, Outcome};
@@ -17,7 +16,6 @@ use crate::dashboard::message::Message;
 use crate::dashboard::theme::Role;
 use crate::dashboard::tidy;
 use crate::dashboard::update::update;
-use crate::dashboard::view;
 use crate::dashboard::view::columns::Column;
 use crate::dashboard::view::rename::Gathered;
 use crate::run::discover::Found;
@@ -106,21 +104,6 @@ pub(super) fn listed(columns: u16, rows: u16) -> State {
     state
 }
 
-pub(super) fn press(state: &mut State, keys: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\x1b' => KeyCode::Esc,
-            key => KeyCode::Char(key),
-        };
-        let event = KeyEvent::new(code, KeyModifiers::NONE);
-        let now = state.now;
-        effects.extend(update(state, now, Message::Key(event)));
-    }
-    effects
-}
-
 pub(super) fn control(state: &mut State, key: char) -> Vec<Effect> {
     let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL);
     update(state, start(), Message::Key(event))
@@ -132,13 +115,6 @@ pub(super) fn order(state: &State) -> Vec<String> {
 
 fn selected(state: &State) -> String {
     state.runs.selected().unwrap().found.dir.name()
-}
-
-pub(super) fn drawn(state: &State) -> Buffer {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let mut buf = Buffer::empty(area);
-    view::draw(state, area, &mut buf);
-    buf
 }
 
 #[test]
