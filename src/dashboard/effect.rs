@@ -33,6 +33,8 @@ pub enum Effect {
     AwaitEnd(RunDir),
     /// Measure what these runs take on the disk.
     Measure(Vec<RunDir>),
+    /// Tell in which time zone the reader is.
+    FindZone,
     /// List the recipes in the working folder's `configs/`.
     ListRecipes,
     /// Start a run.

@@ -75,7 +75,12 @@ pub fn run(options: Options) -> Result<()> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
     // A small file, read before the first frame: a table that is filtered a moment later would jump.
-    state.runs.restore(remembered::load(), TimeZone::system());
+    let left = remembered::load();
+    // To find the zone many small files are read: only for a query that may need it at once.
+    if !left.query.is_empty() {
+        state.runs.set_zone(TimeZone::system());
+    }
+    state.runs.restore(left);
     state.looked = looked::load(&state.roots);
     let lookup = |name: &str| std::env::var(name).ok();
     let named = options.config.images.as_ref();

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::chart_settings;
 use super::compare;
@@ -259,6 +260,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             });
             send(Message::SizesMeasured(measured.collect()));
         }
+        Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
         Effect::ListRecipes => send(Message::RecipesListed(recipes())),
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {

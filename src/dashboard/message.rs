@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::tz::TimeZone;
 
 use super::compare;
 use super::deriving;
@@ -78,6 +79,8 @@ pub enum Message {
     Evaluation(evaluations::News),
     /// News about a comparison of runs.
     Compared(compare::News),
+    /// In which time zone the reader is.
+    ZoneFound(TimeZone),
     /// The first frame is on the screen.
     FirstDrawn,
     /// What came of cleaning up, or of the trash.

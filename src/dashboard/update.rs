@@ -131,8 +131,12 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             // Nothing has changed but that there is time now.
             state.dirty = false;
             let mut effects = evaluations::find(state);
-            effects.push(Effect::ListRecipes);
+            effects.extend([Effect::FindZone, Effect::ListRecipes]);
             effects
+        }
+        Message::ZoneFound(zone) => {
+            state.runs.set_zone(zone);
+            Vec::new()
         }
         Message::ChartsLoaded(options) => chart_settings::loaded(state, options),
         Message::Derived(outcome) => deriving::take(state, outcome),

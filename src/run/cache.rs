@@ -1,11 +1,13 @@
 //! Summaries kept between starts, so that ten thousand unchanged runs open without parsing one.
 //!
-//! The file has a line for each run, `[last used, stamps, path]`, a tab and the summary, both JSON (which never holds a bare tab or
-//! line end). A start reads only what stands before the tabs; a summary is parsed when it is asked for.
+//! The file has a line for each run, its folder, `[last used, stamps]` and its summary, all JSON (which never holds a bare tab or line
+//! end), with tabs between them. A start reads only what stands before the first tabs; the rest is read when it is asked for.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,27 +16,30 @@ use super::summary::Summary;
 use super::write::replace_file;
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 5";
+const VERSION: &str = "traintop summaries 6";
 
 /// Runs that nobody has listed for so many days are let go. Asking the disk which ones are gone would take long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
-/// What stands before the tab: the day of the last use, the run's stamps and its folder.
-type Key = (u32, [Stamp; 5], String);
+/// What stands between the tabs: the day of the last use and the run's stamps.
+type Head = (u32, [Stamp; 5]);
 
+/// Where the cache has what it knows of a run.
 #[derive(Debug)]
 struct Entry {
-    used: u32,
-    stamps: [Stamp; 5],
-    /// The summary as JSON.
-    json: Box<str>,
+    /// The part of [`Cache::text`] that holds the head, a tab and the summary.
+    place: Range<usize>,
+    /// Whether it was used since the cache was opened.
+    used: bool,
 }
 
 /// The cache file, read once.
 #[derive(Debug)]
 pub struct Cache {
     path: PathBuf,
-    /// By the runs' folders, as text: a path is hashed part by part, at some times the cost.
+    /// The file as it was read, and behind it what has been stored since.
+    text: String,
+    /// By the runs' folders as JSON: a path is hashed part by part, at some times the cost.
     entries: HashMap<String, Entry>,
     today: u32,
     changed: bool,
@@ -44,9 +49,11 @@ impl Cache {
     /// Reads the cache in `folder`; a missing, damaged or other version's file is an empty cache.
     pub fn open(folder: &Path) -> Self {
         let path = folder.join("summaries");
+        let (text, entries) = read(&path);
         Self {
-            entries: read(&path),
             path,
+            text,
+            entries,
             today: today(),
             changed: false,
         }
@@ -54,16 +61,21 @@ impl Cache {
 
     /// The summary of a run that has not changed since it was stored.
     pub fn lookup(&mut self, found: &Found) -> Option<Summary> {
-        let entry = self.entries.get_mut(found.dir.path().to_str()?)?;
-        if entry.stamps != found.stamps {
-            return None;
-        }
-        let summary = serde_json::from_str(&entry.json);
-        self.changed |= entry.used != self.today;
-        entry.used = self.today;
-        summary
+        let entry = self.entries.get_mut(&key(found)?)?;
+        let (head, summary) = self.text[entry.place.clone()].split_once('\t')?;
+        let read = || -> serde_json::Result<Option<(u32, Summary)>> {
+            let (used, stamps): Head = serde_json::from_str(head)?;
+            if stamps != found.stamps {
+                return Ok(None);
+            }
+            Ok(Some((used, serde_json::from_str(summary)?)))
+        };
+        let (used, summary) = read()
             .inspect_err(|error| log::warn!("{}: {error}", self.path.display()))
-            .ok()
+            .ok()??;
+        entry.used = true;
+        self.changed |= used != self.today;
+        Some(summary)
     }
 
     /// Keeps a summary. Those of active runs are not kept: their state is a matter of this moment.
@@ -72,16 +84,17 @@ impl Cache {
             return;
         }
         // A folder whose name is no text cannot be written as JSON; such a run is read each time.
-        let (Some(path), Ok(json)) = (found.dir.path().to_str(), serde_json::to_string(summary))
-        else {
+        let (Some(key), Ok(head), Ok(summary)) = (
+            key(found),
+            serde_json::to_string(&(self.today, found.stamps)),
+            serde_json::to_string(summary),
+        ) else {
             return;
         };
-        let entry = Entry {
-            used: self.today,
-            stamps: found.stamps,
-            json: json.into(),
-        };
-        self.entries.insert(path.to_owned(), entry);
+        let begin = self.text.len();
+        self.text.extend([&head, "\t", &summary]);
+        let place = begin..self.text.len();
+        self.entries.insert(key, Entry { place, used: true });
         self.changed = true;
     }
 
@@ -93,18 +106,29 @@ impl Cache {
         if !self.changed {
             return Ok(());
         }
-        for (path, theirs) in read(&self.path) {
-            self.entries.entry(path).or_insert(theirs);
-        }
-        let today = self.today;
-        self.entries
-            .retain(|_, entry| entry.used.saturating_add(KEPT_DAYS) >= today);
+        let (theirs, others) = read(&self.path);
+        let others = others
+            .into_iter()
+            .filter(|(key, _)| !self.entries.contains_key(key));
         let mut text = format!("{VERSION}\n");
-        for (path, entry) in &self.entries {
-            text += &serde_json::to_string(&(entry.used, entry.stamps, path))?;
-            text.push('\t');
-            text += &entry.json;
-            text.push('\n');
+        let mut put = |key: &str, entry: &Entry, from: &str| -> io::Result<()> {
+            let Some((head, summary)) = from[entry.place.clone()].split_once('\t') else {
+                return Ok(());
+            };
+            let (used, stamps): Head = serde_json::from_str(head)?;
+            let used = if entry.used { self.today } else { used };
+            if used.saturating_add(KEPT_DAYS) >= self.today {
+                let head = serde_json::to_string(&(used, stamps))?;
+                // A string takes all that is written to it.
+                let _ = writeln!(text, "{key}\t{head}\t{summary}");
+            }
+            Ok(())
+        };
+        for (key, entry) in &self.entries {
+            put(key, entry, &self.text)?;
+        }
+        for (key, entry) in others {
+            put(&key, &entry, &theirs)?;
         }
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
@@ -115,33 +139,47 @@ impl Cache {
     }
 }
 
-fn read(path: &Path) -> HashMap<String, Entry> {
+/// A run's folder as JSON, if it is text.
+fn key(found: &Found) -> Option<String> {
+    serde_json::to_string(found.dir.path().to_str()?).ok()
+}
+
+/// The file with the places of its entries; nothing of a missing, damaged or other version's file.
+fn read(path: &Path) -> (String, HashMap<String, Entry>) {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
                 log::warn!("{}: starting without it: {error}", path.display());
             }
-            return HashMap::new();
+            return <_>::default();
         }
     };
-    let mut lines = text.lines();
-    if lines.next() != Some(VERSION) {
+    if text.lines().next() != Some(VERSION) {
         log::info!("{}: is of another version", path.display());
-        return HashMap::new();
+        return <_>::default();
     }
-    let entries: Option<_> = lines.map(entry).collect();
-    entries.unwrap_or_else(|| {
-        log::warn!("{}: is damaged, starting without it", path.display());
-        HashMap::new()
-    })
+    match places(&text) {
+        Some(entries) => (text, entries),
+        None => {
+            log::warn!("{}: is damaged, starting without it", path.display());
+            <_>::default()
+        }
+    }
 }
 
-fn entry(line: &str) -> Option<(String, Entry)> {
-    let (key, json) = line.split_once('\t')?;
-    let (used, stamps, path): Key = serde_json::from_str(key).ok()?;
-    let json = json.into();
-    Some((path, Entry { used, stamps, json }))
+/// Where each run's line has what it says of it; `None` if a line is not whole.
+fn places(text: &str) -> Option<HashMap<String, Entry>> {
+    let mut begin = VERSION.len() + 1;
+    let mut entries = HashMap::new();
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).skip(1) {
+        let (key, rest) = text[begin..end].split_once('\t')?;
+        let place = end - rest.len()..end;
+        rest.contains('\t').then_some(())?;
+        entries.insert(key.to_owned(), Entry { place, used: false });
+        begin = end + 1;
+    }
+    (begin >= text.len()).then_some(entries)
 }
 
 /// Days since 1970.

@@ -1,7 +1,6 @@
 //! Sorting, grouping and columns by any value, and going to a run by its name.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::tz::TimeZone;
 
 use super::super::run::tests::text;
 use super::query_tests::{configured, key, remembered};
@@ -19,7 +18,7 @@ fn runs_are_sorted_by_any_setting_and_those_without_come_last() {
     press(&mut state, "R");
     assert_eq!(order(&state), ["proud", "broken", "lively", "ancient"]);
     let mut state = configured(100, 24);
-    state.runs.restore(left, TimeZone::UTC);
+    state.runs.restore(left);
     press(&mut state, "R");
     assert_eq!(order(&state), ["proud", "broken", "lively", "ancient"]);
 }
@@ -42,7 +41,7 @@ fn columns_are_chosen_moved_resized_and_there_again_after_a_restart() {
     press(&mut state, "\n");
     assert!(state.overlay.is_none());
     let mut again = configured(100, 24);
-    again.runs.restore(left, TimeZone::UTC);
+    again.runs.restore(left);
     assert_eq!(text(&drawn(&again)), text(&drawn(&state)));
     // Hidden columns are gone; the name cannot be.
     press(&mut state, "oname ");

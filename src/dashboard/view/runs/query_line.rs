@@ -35,7 +35,8 @@ pub struct QueryLine {
     /// Which of them is shown, and what was typed before.
     recalled: Option<(usize, String)>,
     pub(super) now: Timestamp,
-    zone: TimeZone,
+    /// The zone of the reader, in which days begin.
+    pub(super) zone: TimeZone,
 }
 
 /// What could stand at the cursor.
@@ -78,11 +79,10 @@ pub enum Typed {
 }
 
 impl QueryLine {
-    /// The line as it was left, in the zone of the reader.
-    pub fn restore(&mut self, query: &str, queries: Vec<String>, zone: TimeZone) {
+    /// The line as it was left.
+    pub fn restore(&mut self, query: &str, queries: Vec<String>) {
         self.prompt = Prompt::new(query);
         self.queries = queries;
-        self.zone = zone;
     }
 
     /// What is typed.

@@ -1,7 +1,6 @@
 //! The query line: what it finds, completes, remembers, and says of a query that makes no sense.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::tz::TimeZone;
 use ratatui::style::Modifier;
 
 use super::super::run::tests::text;
@@ -122,7 +121,7 @@ fn earlier_queries_come_back_by_the_arrows_and_after_a_restart() {
         ..Remembered::default()
     };
     let mut state = configured(80, 24);
-    state.runs.restore(left, TimeZone::UTC);
+    state.runs.restore(left);
     assert_eq!(order(&state), ["broken"]);
     assert!(text(&drawn(&state)).contains("1 of 4 runs"));
     press(&mut state, "\x1b");
@@ -136,7 +135,7 @@ fn a_name_that_may_still_come_finds_nothing_until_all_runs_are_known() {
         query: "nobody:1".to_owned(),
         ..Remembered::default()
     };
-    state.runs.restore(query, TimeZone::UTC);
+    state.runs.restore(query);
     let found = super::tests::aged("early", crate::run::State::Finished, 50.0, 3);
     let message = Message::RunsFound(vec![(found.0, Some(found.1))]);
     update(&mut state, start(), message);

@@ -101,8 +101,8 @@ impl Runs {
     }
 
     /// The table as it was left.
-    pub fn restore(&mut self, left: Remembered, zone: TimeZone) {
-        self.query.restore(&left.query, left.queries, zone);
+    pub fn restore(&mut self, left: Remembered) {
+        self.query.restore(&left.query, left.queries);
         if let Some((key, descending)) = left.sort {
             self.sort =
                 Key::named(&key).map_or((Column::Age.into(), false), |key| (key, descending));
@@ -121,6 +121,14 @@ impl Runs {
         self.grouping.by = left.group.and_then(|name| Key::named(&name));
         self.arrange();
         self.reread_query();
+    }
+
+    /// The reader's time zone, in which days begin.
+    pub fn set_zone(&mut self, zone: TimeZone) {
+        if self.query.zone != zone {
+            self.query.zone = zone;
+            self.reread_query();
+        }
     }
 
     /// How the table is left, if that has changed since it was last asked for.
