@@ -2,7 +2,7 @@
 //! given.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -14,9 +14,7 @@ use serde_json::{Value, json};
 use super::table::{self, Side};
 use super::{roots, trash};
 use crate::config;
-use crate::run::clean::{
-    self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule, Space,
-};
+use crate::run::clean::{self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule};
 use crate::text::{bytes, clean as cleaned, count, duration};
 
 const ONLY: &str = "\
@@ -195,19 +193,11 @@ fn print(out: &mut dyn Write, plan: &Plan, roots: &[PathBuf]) -> Result<()> {
         "left alone: {} at work, {} protected",
         plan.at_work, plan.protected
     )?;
-    for (root, space) in spaces(roots) {
+    for (root, space) in clean::spaces(roots) {
         let root = root.display().to_string();
-        let (free, total) = (bytes(space.free), bytes(space.total));
-        writeln!(out, "{}: {free} of {total} free", cleaned(&root))?;
+        writeln!(out, "{}: {}", cleaned(&root), space.sentence())?;
     }
     Ok(())
-}
-
-fn spaces(roots: &[PathBuf]) -> impl Iterator<Item = (&Path, Space)> {
-    let of = |root: &PathBuf| Space::around(root).ok();
-    roots
-        .iter()
-        .filter_map(move |root| Some((root.as_path(), of(root)?)))
 }
 
 fn row(plan: &Plan, candidate: &Candidate) -> Vec<String> {
@@ -258,8 +248,16 @@ fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) 
             "size_bytes": totals.bytes,
         })
     });
-    let spaces = spaces(roots).map(|(root, space)| {
-        json!({ "root": root.to_string_lossy(), "free_bytes": space.free, "total_bytes": space.total })
+    let spaces = clean::spaces(roots).into_iter().map(|(root, space)| {
+        let mut value = json!({
+            "root": root.to_string_lossy(),
+            "free_bytes": space.free,
+            "total_bytes": space.total,
+        });
+        if let Some(quota) = space.quota {
+            value["quota"] = json!({ "used_bytes": quota.used, "limit_bytes": quota.limit });
+        }
+        value
     });
     let left = done
         .iter()

@@ -81,10 +81,7 @@ pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync
             survey,
         } => {
             let plan = plan(&only, policy, survey, roots, tell);
-            let spaces = roots
-                .iter()
-                .filter_map(|root| Some((root.clone(), Space::around(root).ok()?)));
-            tell(Outcome::Planned(Box::new(plan), spaces.collect()));
+            tell(Outcome::Planned(Box::new(plan), cleaning::spaces(roots)));
         }
         Order::Clean(plan) => tell(removed(cleaning::carry_out(&plan, roots, Timestamp::now()))),
         Order::Remove(dirs) => tell(removed(cleaning::remove_runs(

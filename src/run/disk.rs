@@ -55,6 +55,12 @@ impl Look {
         Ok(Self::of(&fs::symlink_metadata(path)?))
     }
 
+    /// Whether it is the same file, or one that was written anew with what stood in it, as undoing a renaming does.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let inode = self.inode;
+        *self == Self { inode, ..*other }
+    }
+
     /// What the file system has said.
     pub fn of(metadata: &Metadata) -> Self {
         let file_type = metadata.file_type();

@@ -16,6 +16,7 @@ use super::disk::faulty::{Faulty, NEVER};
 use super::disk::{Disk, System};
 use super::layout::RunDir;
 use super::notes::{self, Annotated, Change, Notes};
+use super::organise::{self, Rebuilt};
 use super::own::Home;
 use super::rename::{self, Renamed, Wish};
 use super::trash::{self, Removal, Ticket};
@@ -29,6 +30,7 @@ enum Act {
     Unarchive(usize),
     Clean(Vec<usize>),
     Remove(usize),
+    Rebuild(usize),
 }
 
 /// What takes it back.
@@ -39,6 +41,7 @@ enum Deed {
     Archived(Archived),
     Unarchived(RunDir, Unarchived),
     Removed(Vec<Ticket>),
+    Rebuilt(Rebuilt),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -51,11 +54,20 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..9_usize).prop_map(Act::Unarchive),
         2 => prop::collection::vec(0..40_usize, 1..4).prop_map(Act::Clean),
         1 => (0..9_usize).prop_map(Act::Remove),
+        2 => (0..9_usize).prop_map(Act::Rebuild),
     ]
 }
 
+/// What a trainer of the reference's kind leaves of its settings.
+const TRAINING_LOG: &str = "[2023-11-14 22:00:00] TRAINING CONFIGURATION\n\
+    [2023-11-14 22:00:00] num_epochs: 2\n\
+    [2023-11-14 22:00:00] batch_size: 128\n\n";
+
+/// When runs are rebuilt, so that it comes to the same bytes each time.
+const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// The bytes of each file, where each link leads, and when it last changed. What only tells when something was done is left out:
-/// the times of notes and the bytes of an archive. What a killed program was writing is left out as well.
+/// the times of notes and of marks, and the bytes of an archive. What a killed program was writing is left out as well.
 type Content = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
 
 fn content(tree: &Path) -> Content {
@@ -77,6 +89,8 @@ fn content(tree: &Path) -> Content {
                 (target.into_os_string().into_encoded_bytes(), None)
             } else if name == "archive.tar.zst" {
                 (Vec::new(), None)
+            } else if name == "rebuilt.json" {
+                (fs::read(&path).unwrap(), None)
             } else if name == "notes.toml" {
                 // An empty one says what none says.
                 if Notes::load(&RunDir::new(&folder)).is_ok_and(|notes| notes.is_empty()) {
@@ -105,10 +119,13 @@ fn grow(tree: &Path, runs: &[(String, Vec<u32>, bool)]) {
     for (name, epochs, has_best) in runs {
         let dir = RunDir::new(tree.join("training_runs").join(name));
         write(&dir.metrics_csv(), b"epoch,val_acc\n1,50\n2,60\n");
-        write(
-            &dir.config_json(),
-            format!("{{\"num_epochs\": 2, \"name\": \"{name}\"}}").as_bytes(),
-        );
+        // Those without a best model have lost their configuration too; a log tells it.
+        if *has_best {
+            let config = format!("{{\"num_epochs\": 2, \"name\": \"{name}\"}}");
+            write(&dir.config_json(), config.as_bytes());
+        } else {
+            write(&dir.training_log(), TRAINING_LOG.as_bytes());
+        }
         for epoch in epochs {
             write(
                 &dir.checkpoint(*epoch),
@@ -201,6 +218,16 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
             back.map(|back| Deed::Unarchived(dir, back))
                 .map_err(|error| error.to_string())
         }
+        Act::Rebuild(run) => {
+            let plan = organise::plan(&pick(*run)?);
+            if plan.is_empty() {
+                return Err("nothing is missing".to_owned());
+            }
+            let rebuilt = organise::apply_on(&*home.disk, &plan, LONG_AGO);
+            rebuilt
+                .map(Deed::Rebuilt)
+                .map_err(|error| error.to_string())
+        }
         Act::Remove(run) => remove(vec![pick(*run)?.path().to_owned()]),
         Act::Clean(numbers) => {
             let files: Vec<PathBuf> = content(&tree.join("training_runs"))
@@ -231,6 +258,9 @@ fn undo(home: &Home, deed: &Deed) -> Result<(), String> {
         }
         Deed::Unarchived(dir, back) => {
             archive::unarchive_back_on(home, dir, back).map_err(|error| error.to_string())
+        }
+        Deed::Rebuilt(rebuilt) => {
+            organise::undo_on(&*home.disk, rebuilt).map_err(|error| error.to_string())
         }
         Deed::Removed(tickets) => trash::restore_all_on(&home.disk, tickets)
             .map(drop)
@@ -289,7 +319,13 @@ proptest! {
             let (fail_at, kill_at) = if *killed { (NEVER, *at) } else { (*at, NEVER) };
             let done = carry_out(&home(state.path(), Faulty::new(fail_at, kill_at)), &tree, act);
             recover(&real, &tree);
-            let now = content(&tree);
+            let mut now = content(&tree);
+            // A rebuilding that was cut off is carried on by doing it again, or there was nothing left to do.
+            if done.is_err() && matches!(act, Act::Rebuild(_)) && now != before && now != after {
+                let again = carry_out(&real, &tree, act);
+                prop_assert!(again.is_ok(), "{:?}", again);
+                now = content(&tree);
+            }
             match done {
                 // What could not follow a name is told.
                 Ok(Deed::Renamed(renamed)) if renamed.iter().any(|renamed| !renamed.left.is_empty()) => {

@@ -22,6 +22,8 @@ use super::state::SILENCE;
 use source::Sources;
 
 pub use make::{MakeError, Rebuilt, apply, said, undo};
+#[cfg(test)]
+pub(super) use make::{apply_on, undo_on};
 
 /// What a broken file is called once it is set aside.
 const ASIDE: &str = "broken";

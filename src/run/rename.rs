@@ -1,6 +1,7 @@
 //! Giving runs' folders other names: first a plan that says row by row what would happen, then all of it or nothing.
 
 mod apply;
+mod folders;
 mod follow;
 mod journal;
 

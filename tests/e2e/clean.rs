@@ -67,7 +67,7 @@ fn clean_is_a_dry_run_until_it_is_told_and_the_trash_gives_all_back() {
     for part in [
         "epoch 1",
         "superseded",
-        "Checkpoints neither best nor last nor every-Nth: 3",
+        "Checkpoints not best, last or every Nth: 3",
         "this would move 3 files to the trash (of 1 run)",
         "--yes does it",
         " free",

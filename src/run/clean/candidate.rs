@@ -56,7 +56,7 @@ impl Reason {
     /// Its heading for people.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Superseded => "Checkpoints neither best nor last nor every-Nth",
+            Self::Superseded => "Checkpoints not best, last or every Nth",
             Self::Failed => "Failed runs",
             Self::Empty => "Runs without an epoch",
             Self::FewEpochs => "Runs with few epochs",

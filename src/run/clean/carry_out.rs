@@ -85,7 +85,7 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     let removal = Removal {
         things: things.collect(),
         by: "clean".to_owned(),
-        why: plan.sentence(),
+        why: plan.deed(),
         now,
     };
     let mut guard = Guard {

@@ -146,6 +146,18 @@ impl Plan {
 
     /// What it is going to do, in one sentence.
     pub fn sentence(&self) -> String {
+        let freed = self.totals(|_| true).bytes;
+        match self.deed() {
+            deed if deed.is_empty() => "there is nothing to clean up".to_owned(),
+            deed => format!(
+                "{deed}; purging the trash then gives {} back",
+                text::bytes(freed)
+            ),
+        }
+    }
+
+    /// What it does to how much; empty if that is nothing.
+    pub(super) fn deed(&self) -> String {
         let (mut files, mut runs, mut slimmed, mut concerned) = (0, 0, 0, HashSet::new());
         for candidate in self.candidates.iter().filter(|candidate| candidate.is_in) {
             concerned.insert(candidate.run);
@@ -169,13 +181,9 @@ impl Plan {
             does.push(format!("drop the optimiser state of {checkpoints}"));
         }
         if does.is_empty() {
-            return "there is nothing to clean up".to_owned();
+            return String::new();
         }
         let of = several(concerned.len(), "run").unwrap_or_default();
-        format!(
-            "{} (of {of}); purging the trash then gives {} back",
-            does.join(" and "),
-            text::bytes(self.totals(|_| true).bytes)
-        )
+        format!("{} (of {of})", does.join(" and "))
     }
 }

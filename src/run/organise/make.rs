@@ -54,6 +54,14 @@ struct Made {
     look: Option<Look>,
 }
 
+impl Made {
+    /// Whether what is in the file's place is what was made.
+    fn is_still(&self, look: Option<Look>) -> bool {
+        let both = look.zip(self.look);
+        both.is_some_and(|(look, made)| look.is_like(&made))
+    }
+}
+
 /// Why nothing was made, or nothing was taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
@@ -91,7 +99,11 @@ pub fn apply(plan: &Plan, now: Timestamp) -> Result<Rebuilt, MakeError> {
 }
 
 /// As [`apply`], on this disk.
-pub(super) fn apply_on(disk: &dyn Disk, plan: &Plan, now: Timestamp) -> Result<Rebuilt, MakeError> {
+pub(in crate::run) fn apply_on(
+    disk: &dyn Disk,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Rebuilt, MakeError> {
     if let Some(problem) = busy(&plan.dir) {
         return Err(MakeError::Refused {
             path: plan.dir.path().to_owned(),
@@ -219,7 +231,7 @@ pub fn undo(rebuilt: &Rebuilt) -> Result<(), MakeError> {
 }
 
 /// As [`undo`], on this disk.
-pub(super) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
+pub(in crate::run) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     let refused = |path: &Path, problem: String| MakeError::Refused {
         path: path.to_owned(),
         problem,
@@ -234,7 +246,7 @@ pub(super) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeErro
             .aside
             .as_ref()
             .is_some_and(|aside| disk.look_for(aside).is_ok_and(|look| look.is_none()));
-        if look.is_some() && look != made.look && !is_back {
+        if look.is_some() && !made.is_still(look) && !is_back {
             let problem = "has changed since it was rebuilt, and stays";
             return Err(refused(&made.path, problem.to_owned()));
         }
@@ -246,7 +258,7 @@ fn take_back(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     for made in rebuilt.made.iter().rev() {
         let failed = || io_error(&made.path, "given back its old content");
         let look = disk.look_for(&made.path).map_err(failed())?;
-        if look.is_some() && look == made.look {
+        if made.is_still(look) {
             disk.remove_file(&made.path).map_err(failed())?;
         }
         if let Some(aside) = &made.aside

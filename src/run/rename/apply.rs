@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::folders::{self, Folder};
 use super::follow::{self, Back, Follow, identity};
 use super::journal::{self, Move};
 use super::{Step, held, state_now};
@@ -21,6 +22,8 @@ pub struct Renamed {
     pub to: RunDir,
     /// How it was done, with what followed.
     step: Move,
+    /// The folders whose times changed with it.
+    folders: Vec<Folder>,
     /// What should have followed and did not, as sentences.
     pub left: Vec<String>,
 }
@@ -113,7 +116,10 @@ pub(in crate::run) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Rename
     }
     let unwritten = |(path, cause)| RenameError::Journal { path, cause };
     let journal = journal::begin(home, &moves).map_err(unwritten)?;
-    let done = carry_out(home, moves);
+    let mut done = carry_out(home, &moves);
+    for renamed in done.iter_mut().flatten() {
+        folders::after(&*home.disk, &mut renamed.folders, &moves);
+    }
     // Whatever came of it, nothing is left to be finished, unless something could not be put back.
     match &done {
         Err(RenameError::HalfDone { .. }) => done,
@@ -135,9 +141,11 @@ pub(in crate::run) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Rename
 }
 
 /// Renames one after the other.
-fn carry_out(home: &Home, moves: Vec<Move>) -> Result<Vec<Renamed>, RenameError> {
+fn carry_out(home: &Home, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
     let mut done: Vec<Renamed> = Vec::new();
-    for step in moves {
+    let before = moves.iter().map(|step| folders::before(&*home.disk, step));
+    let before: Vec<Vec<Folder>> = before.collect();
+    for (step, folders) in moves.iter().zip(before) {
         let mut renamed = Renamed {
             from: step.from.clone(),
             to: step.to.clone(),
@@ -145,9 +153,10 @@ fn carry_out(home: &Home, moves: Vec<Move>) -> Result<Vec<Renamed>, RenameError>
                 follows: Vec::new(),
                 ..step.clone()
             },
+            folders,
             left: step.unread.clone(),
         };
-        if let Err((cause, has_moved)) = one(home, &step, &mut renamed) {
+        if let Err((cause, has_moved)) = one(home, step, &mut renamed) {
             let path = step.from.path().to_owned();
             let name = step.to.name();
             if has_moved {
@@ -201,7 +210,10 @@ pub(in crate::run) fn undo_on(
     // The journal leads to the old names: cut off here, or failed, the next start goes on with it.
     let moves: Vec<Move> = renamed.iter().map(|renamed| renamed.step.clone()).collect();
     let journal = journal::begin(home, &moves)?;
+    let folders = renamed.iter().flat_map(|renamed| &renamed.folders);
+    let untouched = folders::untouched(&*home.disk, folders, &moves);
     let told = undo_all(home, renamed)?;
+    folders::give_back(&*home.disk, &untouched);
     if let Err((path, error)) = journal.end(home) {
         log::warn!("{}: is left behind: {error}", path.display());
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::*;
 use crate::run::disk::faulty::{Faulty, NEVER};
@@ -114,11 +115,22 @@ fn every_row_says_what_is_wrong_with_it() {
 }
 
 #[test]
-fn record_follows_and_undo_gives_every_byte_back() {
+fn record_follows_and_undo_gives_every_byte_and_folders_time_back() {
     let root = tempfile::tempdir().unwrap();
     let dir = run(root.path(), "old");
     Notes::change(&dir, &Change::Name("mine".to_owned())).unwrap();
-    let before = tree(root.path());
+    let times = |dir: &RunDir| {
+        let modified = |path: &Path| path.metadata().unwrap().modified().unwrap();
+        [modified(root.path()), modified(dir.path())]
+    };
+    for (path, seconds) in [(dir.path(), 1000), (root.path(), 2000)] {
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        fs::File::open(path)
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
+    }
+    let (before, dated) = (tree(root.path()), times(&dir));
     let steps = plan(vec![wish(dir.path().to_str().unwrap(), "new")], |path| {
         path.exists()
     });
@@ -130,7 +142,14 @@ fn record_follows_and_undo_gives_every_byte_back() {
     );
     assert_eq!(Notes::load(&renamed[0].to).unwrap().name, None);
     undo(&renamed).unwrap();
-    assert_eq!(tree(root.path()), before);
+    assert_eq!((tree(root.path()), times(&dir)), (before, dated));
+    // A folder in which somebody else has changed something meanwhile keeps that time.
+    let renamed = apply(&steps).unwrap();
+    fs::write(root.path().join("other"), "").unwrap();
+    let [changed, _] = times(&renamed[0].to);
+    undo(&renamed).unwrap();
+    let [now, of_run] = times(&dir);
+    assert!(now >= changed && of_run == dated[1]);
 }
 
 #[test]

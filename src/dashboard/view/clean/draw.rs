@@ -26,7 +26,7 @@ const WITH_DETAIL: u16 = 120;
 /// Clean up  38 of 40 things, 4.2 GB of 4.5 GB       3 runs at work, 12 protected: left alone
 /// 1 best 1  2 last 1  3 every -  4 epochs≥1  5 age -  6 keep marked  o by size
 /// runs: 120 GB of 500 GB free                                              SIZE      AGAIN
-/// ▌ ▾ ■ Checkpoints neither best nor last nor every-Nth                38 of 40   4.2 GB
+/// ▌ ▾ ■ Checkpoints not best, last or every Nth                        38 of 40   4.2 GB
 ///       ■ quick 11-24 02:26:37       epoch 40                          35.1 MB       12m
 /// ```
 pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
@@ -129,12 +129,7 @@ fn draw_header(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
         .iter()
         .map(|(root, space)| {
             let root = root.display().to_string();
-            format!(
-                "{}: {} of {} free",
-                text::clean(&root),
-                text::bytes(space.free),
-                text::bytes(space.total)
-            )
+            format!("{}: {}", text::clean(&root), space.sentence())
         })
         .collect();
     let end = area.right().saturating_sub(after_size(area));

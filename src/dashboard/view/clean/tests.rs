@@ -9,7 +9,7 @@ use super::super::driven::{press, screen};
 use super::*;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
-use crate::run::clean::{Role, Survey, Surveyed, Weights, plan_of};
+use crate::run::clean::{Quota, Role, Survey, Surveyed, Weights, plan_of};
 use crate::run::disk::{Kind, Look};
 use crate::run::notes::Notes;
 use crate::run::size::Taken;
@@ -119,6 +119,10 @@ fn plan(state: &mut State) {
     let space = Space {
         free: 120_000_000_000,
         total: 500_000_000_000,
+        quota: Some(Quota {
+            used: 18_000_000_000,
+            limit: 20_000_000_000,
+        }),
     };
     let spaces = vec![(PathBuf::from("runs"), space)];
     update(
@@ -228,7 +232,7 @@ fn reasons_fold_and_the_order_changes() {
     press(&mut state, "jj\t");
     let folded = screen(&state);
     assert!(
-        folded.contains("▸ ■ Checkpoints neither") && !folded.contains("epoch 40"),
+        folded.contains("▸ ■ Checkpoints not best") && !folded.contains("epoch 40"),
         "{folded}"
     );
     press(&mut state, "\to");
@@ -250,7 +254,7 @@ fn every_run_is_one_row_and_is_marked_as_a_whole() {
     press(&mut state, " \t");
     let said = screen(&state);
     assert!(said.contains("▾ ■ quick 11-24 02:26:37"), "{said}");
-    assert!(said.contains("Checkpoints neither best"), "{said}");
+    assert!(said.contains("Checkpoints not best"), "{said}");
     press(&mut state, "r");
     let said = screen(&state);
     assert!(said.contains("▾ ◪ Optimiser state"), "{said}");
