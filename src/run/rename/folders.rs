@@ -74,8 +74,8 @@ fn modified_ns(disk: &dyn Disk, path: &Path) -> Option<i64> {
 
 /// Where a folder is that a renaming may have moved.
 fn now_at(path: &Path, moves: &[Move]) -> PathBuf {
-    let moved = moves.iter().find(|step| path.starts_with(step.from.path()));
-    moved.map_or_else(
+    let step = moves.iter().find(|step| path.starts_with(step.from.path()));
+    step.map_or_else(
         || path.to_owned(),
         |step| replaced(path, step.from.path(), step.to.path()),
     )
