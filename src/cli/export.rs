@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
+use crate::analysis::lint;
 use crate::export::{Format, Table, curves, runs};
 use crate::run::discover::Found;
 use crate::run::metrics::{Metrics, Tail};
@@ -127,7 +128,7 @@ fn table(found: &[Found], config: bool) -> Table {
     let mut summaries: Vec<Summary> = found
         .iter()
         .map(|found| {
-            let mut summary = Summary::load(found, now);
+            let mut summary = lint::load(found, now);
             summary.size_bytes = Some(size::on_disk(found.dir.path()));
             summary
         })
