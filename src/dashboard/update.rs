@@ -173,7 +173,7 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     if matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         runs::type_key(state, event);
-        return look_closer(state);
+        return Vec::new();
     }
     if matches!(state.screen, Screen::Form) && state.form.is_typing() {
         form::type_key(state, event);

@@ -32,7 +32,7 @@ pub fn lint(metrics: &Metrics, settings: &Settings, resumes: &[Resume]) -> Vec<F
             .flatten(),
     );
     findings.extend(seams::loss_jump(metrics, resumes));
-    findings.extend(seams::changed_config(resumes));
+    findings.extend(seams::changed_config(metrics, resumes));
     findings
 }
 

@@ -17,10 +17,16 @@ const WITHOUT_EFFECT: [&str; 6] = [
     "num_threads",
 ];
 
-/// Settings that were changed between a stop and the resume after it, the first of them by name.
-pub fn changed_config(resumes: &[Resume]) -> Option<Finding> {
+/// Settings that were changed between a stop and the resume after it, the first of them by name; not before an epoch was trained with
+/// them.
+pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> {
     let matters = |key: &str| !is_name(key) && !WITHOUT_EFFECT.contains(&key);
-    resumes.iter().find_map(|resume| {
+    let of_epochs = metrics.x_name == "epoch";
+    let is_trained = |epoch: u32| metrics.last_x().is_some_and(|last| last >= epoch.into());
+    let mut trained = resumes
+        .iter()
+        .filter(|it| !of_epochs || is_trained(it.epoch));
+    trained.find_map(|resume| {
         let mut changed = resume.changed.iter().filter(|it| matters(&it.key));
         let first = changed.next()?;
         let (key, was, is) = (clean(&first.key), clean(&first.was), clean(&first.is));

@@ -171,6 +171,7 @@ fn settings_that_changed_at_a_resume_are_told_and_no_others() {
         found_with(&metrics, &[resume(4, &quiet), resume(5, &changed)]),
         "max_lr was 0.2 until the resume in epoch 5, and is 0.1 since; another key changed too"
     );
+    assert_eq!(found_with(&metrics, &[resume(21, &changed)]), "");
 }
 
 proptest! {
