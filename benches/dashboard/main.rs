@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use session::{Press, Session};
 
+/// What measures, under the name by which it alone is asked for.
+type Part = (&'static str, fn(&Path));
+
 const STARTS: usize = 7;
 const KEYS: usize = 60;
 const IDLE: Duration = Duration::from_secs(20);
@@ -38,7 +41,7 @@ fn main() {
         starts(&root, scratch);
         keys_and_idle(&root, scratch);
     }
-    let parts: [(&str, fn(&Path)); 4] = [
+    let parts: [Part; 4] = [
         ("compare", compare::comparisons),
         ("finding", finding::queries),
         ("long", long::million_rows),

@@ -61,18 +61,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             look_closer(state)
         }
         Message::Terminated | Message::InputEnded => end(state),
-        Message::Woke => {
-            if state.runs.has_rested(state.now) {
-                let effects = look_closer(state);
-                // The preview changes once, when the run is read.
-                state.dirty = !effects
-                    .iter()
-                    .any(|effect| matches!(effect, Effect::Read(_)));
-                effects
-            } else {
-                Vec::new()
-            }
-        }
+        Message::Woke => woke(state),
         Message::RunsFound(found) => runs_found(state, found),
         Message::SearchEnded {
             dirs,
@@ -151,6 +140,20 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Time has passed: keys have rested, a run has come to an age that the query names, or ages read differently.
+fn woke(state: &mut State) -> Vec<Effect> {
+    let height = runs::table_height(state.size);
+    let has_aged = state.runs.sift_by_age(height);
+    if !state.runs.has_rested(state.now) && !has_aged {
+        return Vec::new();
+    }
+    let effects = look_closer(state);
+    // The preview changes once, when the run is read.
+    let reads = |effect: &Effect| matches!(effect, Effect::Read(_));
+    state.dirty = has_aged || !effects.iter().any(reads);
+    effects
 }
 
 fn paste(state: &mut State, text: &str) {

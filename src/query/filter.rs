@@ -110,6 +110,22 @@ impl Filter {
         }
     }
 
+    /// The ages, in seconds, at which a run may begin or cease to pass.
+    pub fn ages(&self) -> Vec<f64> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().flat_map(Self::ages).collect()
+            }
+            Self::Not(filter) => filter.ages(),
+            Self::Test(field, test) if field.name() == "age" => match test {
+                Test::Order(_, age) => vec![*age],
+                Test::Between(from, to) => vec![*from, *to],
+                _ => Vec::new(),
+            },
+            Self::Everything | Self::Words(_) | Self::Test(..) => Vec::new(),
+        }
+    }
+
     /// Whether a run passes.
     pub fn passes(&self, subject: &Subject) -> bool {
         match self {

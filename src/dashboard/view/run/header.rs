@@ -246,18 +246,17 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         remarks.push(trouble);
         role = Role::Warn;
     }
-    if let Some(metrics) = detail.map(|detail| detail.epochs().metrics()) {
-        if let Some(first) = metrics.problems.first() {
-            let more = match metrics.problem_count {
-                0 | 1 => String::new(),
-                more => format!(" (and {} more)", more - 1),
-            };
-            remarks.push(format!(
-                "metrics.csv line {} {}{more}",
-                first.line, first.what
-            ));
-            role = Role::Warn;
-        }
+    let problems = detail.map(|detail| detail.epochs().metrics());
+    if let Some((metrics, first)) = problems.and_then(|all| Some((all, all.problems.first()?))) {
+        let more = match metrics.problem_count {
+            0 | 1 => String::new(),
+            more => format!(" (and {} more)", more - 1),
+        };
+        remarks.push(format!(
+            "metrics.csv line {} {}{more}",
+            first.line, first.what
+        ));
+        role = Role::Warn;
     }
     remarks.extend(resumed(summary, detail));
     (!remarks.is_empty()).then(|| (remarks.join("; "), role))

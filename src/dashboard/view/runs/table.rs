@@ -420,6 +420,7 @@ impl Runs {
             let changes = now.checked_add(left).ok()?;
             Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
         });
-        rest.into_iter().chain(ages).min()
+        let passing = self.next_age(now);
+        rest.into_iter().chain(ages).chain(passing).min()
     }
 }
