@@ -225,7 +225,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return view::evaluations::act(state, action);
         }
         Action::Back => {
-            state.screen = Screen::Runs;
+            state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
             return look_closer(state);
         }
         Action::Copy | Action::CopyOfThis => take_away::offer_copies(state),
@@ -369,13 +369,14 @@ fn open_run(state: &mut State) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    let effects = open(state, &dir);
+    state.aside = None;
+    let effects = look_into(state, &dir);
     state.screen = Screen::Run(RunView::new(dir));
     effects
 }
 
 /// Makes a run the opened one, in place of any other.
-fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     if state
         .opened
         .as_ref()
@@ -403,7 +404,7 @@ pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());
     match selected {
-        Some(dir) if runs::has_preview(state.size) => effects.extend(open(state, &dir)),
+        Some(dir) if runs::has_preview(state.size) => effects.extend(look_into(state, &dir)),
         // Nothing shows it any more: what was read of it is let go.
         _ => effects.extend(state.opened.take().map(|old| Effect::Close(old.dir))),
     }

@@ -117,7 +117,14 @@ impl Runs {
         let cursor = self.cursor.as_ref()?.path().as_os_str();
         // As texts: to compare paths part by part takes ten times as long.
         let is_it = |dir: &RunDir| dir.path().as_os_str() == cursor;
-        self.order.iter().position(is_it)
+        // Asked several times a frame, of thousands of runs: it is mostly where it was.
+        let was = self.cursor_place.get();
+        if self.order.get(was).is_some_and(is_it) {
+            return Some(was);
+        }
+        let place = self.order.iter().position(is_it);
+        self.cursor_place.set(place.unwrap_or(was));
+        place
     }
 
     /// The place of the cursor's run in the order.
