@@ -1,7 +1,6 @@
 //! Comparisons: from the key to everything on the screen, what that takes of memory, and whether keys are answered meanwhile.
 
 use std::path::Path;
-use std::time::Instant;
 
 use super::session::Session;
 use super::{generate, has_chart, milliseconds, quantile, report};
@@ -42,15 +41,5 @@ pub fn comparisons(scratch: &Path) {
         report(&what("each by itself"), median(unfolded), reach, "ms");
         report(&what("a key"), median(key), 16.0, "ms");
         report(&what("help while reading"), median(help), 16.0, "ms");
-    }
-}
-
-impl Session {
-    /// Milliseconds from a key to a screen that satisfies `ready`.
-    fn time(&mut self, key: &[u8], ready: impl Fn(&str) -> bool) -> f64 {
-        let pressed = Instant::now();
-        self.send(key);
-        let before = pressed.duration_since(self.began());
-        milliseconds(self.until(ready).saturating_sub(before))
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use traintop::recipe::Recipe;
 
 const HEADER: &str = "epoch,train_loss,train_acc,val_loss,val_acc,learning_rate,time_elapsed,memory_used_mb,batch_time_ms,eta_hours\n";
 
@@ -91,4 +92,32 @@ pub fn running_run(root: &Path) -> io::Result<PathBuf> {
         "{\"model_name\": \"resnet_se\", \"num_epochs\": 200}",
     )?;
     Ok(dir)
+}
+
+/// Writes `count` finished runs of a few epochs below `root`, each with a whole recipe of its own as its configuration.
+pub fn recipes(root: &Path, count: u64) -> io::Result<()> {
+    const RATES: [f64; 4] = [0.4, 0.1, 0.025, 0.01];
+    for number in 0..count {
+        let logs = root.join(format!("training_runs/run_{number:05}/logs"));
+        fs::create_dir_all(&logs)?;
+        fs::write(logs.join("metrics.csv"), metrics(number, 10))?;
+        let recipe = Recipe {
+            experiment_name: format!("recipe {}", number % 100),
+            model_name: ["resnet_se", "resnet_small", "hybrid"][(number % 3) as usize].to_owned(),
+            learning_rate: RATES[(number % 4) as usize],
+            num_epochs: 10,
+            seed: number,
+            ..Recipe::default()
+        };
+        let config = serde_json::Value::Object(recipe.to_json()).to_string();
+        fs::write(logs.join("config.json"), config)?;
+    }
+    Ok(())
+}
+
+/// Writes one finished run of a file of `rows` rows.
+pub fn long_run(root: &Path, rows: u64) -> io::Result<()> {
+    let logs = root.join("training_runs/2026_03_01_00_00_00/logs");
+    fs::create_dir_all(&logs)?;
+    fs::write(logs.join("metrics.csv"), metrics(7, rows))
 }

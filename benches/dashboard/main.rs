@@ -2,7 +2,9 @@
 //! shared: read the ratios to the figure to reach, and the medians.
 
 mod compare;
+mod finding;
 mod generate;
+mod long;
 mod session;
 
 use std::fs;
@@ -11,6 +13,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use session::{Press, Session};
+
+/// What measures, under the name by which it alone is asked for.
+type Part = (&'static str, fn(&Path));
 
 const STARTS: usize = 7;
 const KEYS: usize = 60;
@@ -23,12 +28,28 @@ fn main() {
         "{:<58} {:>12} {:>12} {:>7}",
         "figure", "measured", "to reach", "ratio"
     );
-    let root = scratch.path().join("thousand");
-    generate::runs(&root, 1000).expect("the runs can be written");
-    starts(&root, scratch.path());
-    keys_and_idle(&root, scratch.path());
-    compare::comparisons(scratch.path());
-    appended_rows(scratch.path());
+    // A part by its name, where not all are asked for.
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|word| word == part);
+    let scratch = scratch.path();
+    if is_asked("table") {
+        let root = scratch.join("thousand");
+        generate::runs(&root, 1000).expect("the runs can be written");
+        starts(&root, scratch);
+        keys_and_idle(&root, scratch);
+    }
+    let parts: [Part; 4] = [
+        ("compare", compare::comparisons),
+        ("finding", finding::queries),
+        ("long", long::million_rows),
+        ("appended", appended_rows),
+    ];
+    for (_, measure) in parts.iter().filter(|(name, _)| is_asked(name)) {
+        measure(scratch);
+    }
 }
 
 /// The processor and how many of it.

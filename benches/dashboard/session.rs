@@ -137,9 +137,11 @@ impl Session {
         self.writer.flush().expect("the terminal takes keys");
     }
 
-    /// When it was started.
-    pub fn began(&self) -> Instant {
-        self.started
+    /// Milliseconds from a key to a screen that satisfies `ready`.
+    pub fn time(&mut self, key: &[u8], ready: impl Fn(&str) -> bool) -> f64 {
+        let before = self.started.elapsed();
+        self.send(key);
+        self.until(ready).saturating_sub(before).as_secs_f64() * 1e3
     }
 
     pub fn press(&mut self, key: &[u8]) -> Press {

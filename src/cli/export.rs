@@ -1,7 +1,7 @@
 //! `traintop export`: the table of runs, or the curves of some, for other programs.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
+use crate::analysis::lint;
 use crate::export::{Format, Table, curves, runs};
 use crate::run::discover::Found;
 use crate::run::metrics::{Metrics, Tail};
@@ -19,7 +20,7 @@ use crate::text::clean;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Numbers in CSV and JSON read back as the same numbers; NaN and infinities are NaN, inf and -inf.\n\
+    after_help = "Numbers in CSV, JSON and Parquet read back as the same numbers; NaN and infinities are NaN, inf and -inf.\n\
     Exit codes: 0 written, 1 something could not be read or written (what could be is written), 2 wrong command line."
 )]
 pub struct Arguments {
@@ -59,6 +60,7 @@ enum As {
     Json,
     Markdown,
     Latex,
+    Parquet,
 }
 
 impl From<As> for Format {
@@ -68,6 +70,7 @@ impl From<As> for Format {
             As::Json => Self::Json,
             As::Markdown => Self::Markdown,
             As::Latex => Self::Latex,
+            As::Parquet => Self::Parquet,
         }
     }
 }
@@ -107,6 +110,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let named = arguments.format.map(Format::from);
     let format = named.or_else(by_ending).unwrap_or(Format::Csv);
     match &arguments.out {
+        None if format == Format::Parquet && io::stdout().is_terminal() => {
+            bail!("a Parquet file is nothing for a terminal; name a file with --out");
+        }
         None => table.write(format, out)?,
         Some(path) => {
             let written = || -> io::Result<()> {
@@ -127,7 +133,7 @@ fn table(found: &[Found], config: bool) -> Table {
     let mut summaries: Vec<Summary> = found
         .iter()
         .map(|found| {
-            let mut summary = Summary::load(found, now);
+            let mut summary = lint::load(found, now);
             summary.size_bytes = Some(size::on_disk(found.dir.path()));
             summary
         })

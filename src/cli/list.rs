@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::table::{self, Side};
 use super::{finding, roots, summary_json};
+use crate::analysis::lint;
 use crate::run::cache::Cache;
 use crate::run::evaluation::BestByRun;
 use crate::run::size;
@@ -86,7 +87,7 @@ pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     for found in roots::runs_below(named)? {
         let cached = cache.as_mut().and_then(|cache| cache.lookup(&found));
         let mut summary = cached.unwrap_or_else(|| {
-            let summary = Summary::load(&found, now);
+            let summary = lint::load(&found, now);
             if let Some(cache) = &mut cache {
                 cache.store(&found, &summary);
             }

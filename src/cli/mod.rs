@@ -80,7 +80,7 @@ enum Command {
     Clean(clean::Arguments),
     /// List what was removed, restore it, or remove it for good
     Trash(trash::Arguments),
-    /// Write the table of runs, or their curves, as CSV, JSON, Markdown or LaTeX
+    /// Write the table of runs, or their curves, as CSV, JSON, Markdown, LaTeX or Parquet
     Export(export::Arguments),
     /// Draw the curves of runs as PNG and SVG pictures, each run's or several over each other
     Figures(figures::Arguments),

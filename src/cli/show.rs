@@ -41,6 +41,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     // A run that has no metrics yet is shown without them.
     let _ = tail.poll();
     let mut summary = Summary::load(&found, SystemTime::now());
+    // Of any number of rows, since they are all at hand here.
+    summary.findings = Some(lint(tail.metrics(), &summary.settings, &summary.resumes));
     summary.size_bytes = Some(size::on_disk(found.dir.path()));
     let best = BestByRun::of_runs(&roots::or_default(&arguments.roots), [&found.dir]);
     summary.evaluated = best.of(&summary.id, &found.dir).cloned();
@@ -48,7 +50,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let json = as_json(&summary, tail.metrics());
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     } else {
-        print(&summary, tail.metrics(), out)?;
+        print(&summary, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -59,9 +61,6 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     let config = std::fs::read(summary.dir.config_json()).ok();
     let config = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     run.insert("config".to_owned(), config.unwrap_or(Value::Null));
-    let findings = lint(metrics, &Config::load(&summary.dir)).into_iter();
-    let findings = findings.map(|finding| json!({"kind": finding.kind, "text": finding.text}));
-    run.insert("lint".to_owned(), findings.collect());
     let checkpoints = checkpoints::list(&summary.dir)
         .into_iter()
         .map(|checkpoint| {
@@ -93,7 +92,7 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     Value::Object(run)
 }
 
-fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()> {
+fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     let mut lines = vec![
         (
             "folder",
@@ -129,8 +128,8 @@ fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()
     }
     lines.extend(summary.duration.map(|took| ("took", duration(took))));
     lines.extend(summary.size_bytes.map(|size| ("size", bytes(size))));
-    let findings = lint(metrics, &Config::load(&summary.dir)).into_iter();
-    lines.extend(findings.map(|finding| ("odd", clean(&finding.text).into_owned())));
+    let findings = summary.findings.iter().flatten();
+    lines.extend(findings.map(|finding| ("odd", finding.text.clone())));
     for (label, value) in lines {
         writeln!(out, "{label:<13} {value}")?;
     }

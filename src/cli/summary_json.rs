@@ -45,6 +45,8 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("evaluation", json!(summary.evaluated)),
         ("archive_bytes", json!(summary.archived)),
         ("rebuilt", json!(summary.rebuilt)),
+        ("resumes", json!(summary.resumes)),
+        ("lint", json!(summary.findings)),
         ("unread_lines", json!(summary.problems)),
     ];
     fields

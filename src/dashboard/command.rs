@@ -246,6 +246,7 @@ commands! {
     }
     Compare {
         CompareBack "compare-back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
+        CompareOpen "compare-open-run" "Open the run under the cursor" ["enter"] hint "open";
         CompareNextPart "compare-next-part" "Next part of the comparison" ["tab"] hint "next part";
         ComparePreviousPart "compare-previous-part" "Part of the comparison before" ["backtab"];
         CompareCurves "compare-curves" "Curves over each other" ["1"];

@@ -25,6 +25,7 @@ use super::tidy;
 use super::update::standing;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
+use crate::analysis::lint;
 use crate::launch::{self, Started};
 use crate::recipe::SHIPPED;
 use crate::run::cache::Cache;
@@ -381,7 +382,7 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         let now = SystemTime::now();
         let known = lock(&shared.active).remove(&dir);
         let mut summing = known.unwrap_or_else(|| Summing::begin(&found));
-        let summary = summing.summary(&found, now);
+        let summary = lint::sum_up(&mut summing, &found, now);
         if summary.observed.state.is_active() {
             lock(&shared.active).insert(dir, summing);
         }

@@ -5,8 +5,11 @@ use super::keymap::Keymap;
 use super::state::State;
 use super::theme::{self, Depth};
 use super::view::columns::Column;
+use super::view::shown::Key;
 use super::widget::chart::Markers;
 use crate::config::Config;
+use crate::query::field::FACTS;
+use crate::recipe;
 
 /// Applies a configuration to a new state. Returns all mistakes as sentences: those that reading it found, and the names that
 /// nothing bears.
@@ -71,18 +74,15 @@ pub fn apply(
     state.charts.markers = state.named_markers.unwrap_or_default();
 
     if let Some(wanted) = &config.columns {
-        let mut columns = Vec::new();
+        let mut columns: Vec<Key> = Vec::new();
         for name in wanted {
-            match Column::ALL
-                .iter()
-                .find(|column| column.name() == name.value)
-            {
-                Some(column) if !columns.contains(column) => columns.push(*column),
+            match column(&name.value) {
+                Some(column) if !columns.contains(&column) => columns.push(column),
                 Some(_) => {}
                 None => {
                     let known: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
                     mistakes.push(format!(
-                        "{}: column {:?} is not known; the columns are {}",
+                        "{}: column {:?} is not known; the columns are {}, the keys of a recipe, and `last.`, `best.` or `config.` before any name",
                         name.place,
                         name.value,
                         known.join(", ")
@@ -91,14 +91,26 @@ pub fn apply(
             }
         }
         // A table without names would be no table.
-        if columns.contains(&Column::Name) {
-            state.runs.set_columns(columns);
-        } else if !columns.is_empty() {
-            columns.insert(0, Column::Name);
-            state.runs.set_columns(columns);
+        let has_name = columns.iter().any(|column| *column == Column::Name);
+        if !columns.is_empty() {
+            let name = (!has_name).then(|| Column::Name.into());
+            state.runs.set_columns(name.into_iter().chain(columns));
         }
     }
     mistakes
+}
+
+/// The column that a name in the configuration means. There no run is known yet whose settings and metrics could tell: a bare name must
+/// be one of ours, a fact, or a recipe's key.
+fn column(name: &str) -> Option<Key> {
+    let is_prefixed = ["last.", "best.", "config."].iter().any(|prefix| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest| !rest.is_empty())
+    });
+    let is_fact = FACTS.iter().any(|fact| fact.name == name);
+    let is_column = Column::ALL.iter().any(|column| column.name() == name);
+    let is_known = is_prefixed || is_fact || is_column || recipe::field(name).is_some();
+    is_known.then(|| Key::named(name)).flatten()
 }
 
 #[cfg(test)]
@@ -123,9 +135,15 @@ mod tests {
 
     #[test]
     fn theme_keys_and_columns_are_put_to_use() {
-        let (state, mistakes) =
-            applied("theme = \"nord\"\ncolumns = [\"best\", \"name\"]\n[keys]\nquit = [\"Q\"]\n");
+        let (state, mistakes) = applied(
+            "theme = \"nord\"\ncolumns = [\"best\", \"seed\", \"best.val_f1\"]\n[keys]\nquit = [\"Q\"]\n",
+        );
         assert_eq!(mistakes, Vec::<String>::new());
+        let shown = state.runs.columns().iter().map(|shown| shown.key.name());
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            ["name", "best", "seed", "best.val_f1"]
+        );
         assert_eq!(state.theme.name, "nord");
         let keys = state
             .keymap

@@ -56,6 +56,8 @@ pub struct State {
     pub now: Timestamp,
     /// The screen.
     pub screen: Screen,
+    /// The comparison out of which the run on the screen was opened.
+    pub aside: Option<Box<CompareView>>,
     /// What lies over it.
     pub overlay: Option<Overlay>,
     /// The table of runs; kept while other screens are shown.
@@ -105,6 +107,7 @@ impl State {
             size,
             now,
             screen: Screen::Runs,
+            aside: None,
             overlay: None,
             runs: Runs::default(),
             form: Form::default(),

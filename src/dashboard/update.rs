@@ -61,18 +61,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             look_closer(state)
         }
         Message::Terminated | Message::InputEnded => end(state),
-        Message::Woke => {
-            if state.runs.has_rested(state.now) {
-                let effects = look_closer(state);
-                // The preview changes once, when the run is read.
-                state.dirty = !effects
-                    .iter()
-                    .any(|effect| matches!(effect, Effect::Read(_)));
-                effects
-            } else {
-                Vec::new()
-            }
-        }
+        Message::Woke => woke(state),
         Message::RunsFound(found) => runs_found(state, found),
         Message::SearchEnded {
             dirs,
@@ -155,6 +144,20 @@ fn run_gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Time has passed: keys have rested, a run has come to an age that the query names, or ages read differently.
+fn woke(state: &mut State) -> Vec<Effect> {
+    let height = runs::table_height(state.size);
+    let has_aged = state.runs.sift_by_age(height);
+    if !state.runs.has_rested(state.now) && !has_aged {
+        return Vec::new();
+    }
+    let effects = look_closer(state);
+    // The preview changes once, when the run is read.
+    let reads = |effect: &Effect| matches!(effect, Effect::Read(_));
+    state.dirty = has_aged || !effects.iter().any(reads);
+    effects
+}
+
 fn paste(state: &mut State, text: &str) {
     match (&mut state.overlay, &state.screen) {
         (Some(Overlay::Ask(ask)), _) => ask.paste(text),
@@ -175,7 +178,7 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     if matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         runs::type_key(state, event);
-        return look_closer(state);
+        return Vec::new();
     }
     if matches!(state.screen, Screen::Form) && state.form.is_typing() {
         form::type_key(state, event);
@@ -224,7 +227,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return view::evaluations::act(state, action);
         }
         Action::Back => {
-            state.screen = Screen::Runs;
+            state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
             return look_closer(state);
         }
         Action::Copy | Action::CopyOfThis => take_away::offer_copies(state),
@@ -368,13 +371,14 @@ fn open_run(state: &mut State) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    let effects = open(state, &dir);
+    state.aside = None;
+    let effects = look_into(state, &dir);
     state.screen = Screen::Run(RunView::new(dir));
     effects
 }
 
 /// Makes a run the opened one, in place of any other.
-fn open(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     if state
         .opened
         .as_ref()
@@ -402,7 +406,7 @@ pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());
     match selected {
-        Some(dir) if runs::has_preview(state.size) => effects.extend(open(state, &dir)),
+        Some(dir) if runs::has_preview(state.size) => effects.extend(look_into(state, &dir)),
         // Nothing shows it any more: what was read of it is let go.
         _ => effects.extend(state.opened.take().map(|old| Effect::Close(old.dir))),
     }

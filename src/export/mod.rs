@@ -2,6 +2,7 @@
 //! number again, except where people are to read it (Markdown, LaTeX).
 
 pub mod curves;
+mod parquet;
 pub mod runs;
 mod write;
 
@@ -55,11 +56,19 @@ pub enum Format {
     Markdown,
     /// A `tabular` that needs no package.
     Latex,
+    /// Apache Parquet: columns of doubles, and of text where any cell is text.
+    Parquet,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Markdown, Self::Latex];
+    pub const ALL: [Self; 5] = [
+        Self::Csv,
+        Self::Json,
+        Self::Markdown,
+        Self::Latex,
+        Self::Parquet,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -68,6 +77,7 @@ impl Format {
             Self::Json => "json",
             Self::Markdown => "markdown",
             Self::Latex => "latex",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -78,6 +88,7 @@ impl Format {
             Self::Json => "json",
             Self::Markdown => "md",
             Self::Latex => "tex",
+            Self::Parquet => "parquet",
         }
     }
 

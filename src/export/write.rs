@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Format, Table, json_number};
+use super::{Cell, Format, Table, json_number, parquet};
 use crate::text::number;
 
 /// Digits of a number that people read.
@@ -23,6 +23,7 @@ impl Table {
             Format::Json => self.json(out),
             Format::Markdown => self.markdown(out),
             Format::Latex => self.latex(out),
+            Format::Parquet => parquet::write(self, out),
         }
     }
 

@@ -45,7 +45,7 @@ enum Reader {
 }
 
 /// The words that `is:` knows.
-pub const FLAGS: [&str; 7] = [
+pub const FLAGS: [&str; 8] = [
     "starred",
     "baseline",
     "tagged",
@@ -53,6 +53,7 @@ pub const FLAGS: [&str; 7] = [
     "archived",
     "evaluated",
     "active",
+    "odd",
 ];
 
 /// Short names, and the names for which they stand, the first that there is.
@@ -78,6 +79,10 @@ fn flags(summary: &Summary) -> Vec<Cow<'_, str>> {
         summary.archived.is_some(),
         summary.evaluated.is_some(),
         summary.observed.state.is_active(),
+        summary
+            .findings
+            .as_ref()
+            .is_some_and(|findings| !findings.is_empty()),
     ];
     let flags = FLAGS.iter().zip(holds).filter(|(_, holds)| *holds);
     flags.map(|(flag, _)| Cow::Borrowed(*flag)).collect()
@@ -104,7 +109,8 @@ facts! {
     "tag"        Text   "one of its tags"                   Texts(|run| run.notes.tags.iter().map(|tag| tag.as_str().into()).collect());
     "note"       Text   "its note"                          Texts(|run| if run.notes.note.is_empty() { Vec::new() } else { one(&run.notes.note) });
     "reason"     Text   "why it is in its state"            Texts(|run| run.observed.reason.iter().map(|reason| reason.as_str().into()).collect());
-    "is"         Flag   "starred, baseline, tagged, noted, archived, evaluated, active" Texts(flags);
+    "odd"        Text   "what looks wrong in its numbers"   Texts(|run| run.findings.iter().flatten().map(|finding| finding.text.as_str().into()).collect());
+    "is"         Flag   "starred, baseline, tagged, noted, archived, evaluated, active, odd" Texts(flags);
     "best"       Number "best validation accuracy, percent" Number(|_, run| run.best_val_acc);
     "best_epoch" Number "its epoch"                         Number(|_, run| run.best_epoch.map(f64::from));
     "test"       Number "accuracy on test images, percent"  Number(|_, run| run.evaluated.as_ref().filter(|best| best.is_test()).map(|best| best.accuracy));

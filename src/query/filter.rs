@@ -110,6 +110,22 @@ impl Filter {
         }
     }
 
+    /// The ages, in seconds, at which a run may begin or cease to pass.
+    pub fn ages(&self) -> Vec<f64> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().flat_map(Self::ages).collect()
+            }
+            Self::Not(filter) => filter.ages(),
+            Self::Test(field, test) if field.name() == "age" => match test {
+                Test::Order(_, age) => vec![*age],
+                Test::Between(from, to) => vec![*from, *to],
+                _ => Vec::new(),
+            },
+            Self::Everything | Self::Words(_) | Self::Test(..) => Vec::new(),
+        }
+    }
+
     /// Whether a run passes.
     pub fn passes(&self, subject: &Subject) -> bool {
         match self {
@@ -300,7 +316,8 @@ fn during(op: Op, value: &Text, clock: &Clock) -> Option<Test> {
 /// Whether a run holds a word in its name, folder, network, recipe, state, tags or note; a star is the word `starred`, a baseline the
 /// word `baseline`, an archived run the word `archived`.
 fn holds(subject: &Subject, word: &str) -> bool {
-    if holds_ignoring_case(&subject.dir.name(), word) {
+    let folder = subject.dir.path().file_name().unwrap_or_default();
+    if holds_ignoring_case(&folder.to_string_lossy(), word) {
         return true;
     }
     subject.summary.is_some_and(|summary| {
@@ -318,9 +335,15 @@ fn holds(subject: &Subject, word: &str) -> bool {
 
 /// Whether `text` holds `word`, which is in small letters.
 fn holds_ignoring_case(text: &str, word: &str) -> bool {
+    let Some((first, rest)) = word.as_bytes().split_first() else {
+        return true;
+    };
     if !text.is_ascii() {
         return text.to_lowercase().contains(word);
     }
-    let mut windows = text.as_bytes().windows(word.len().max(1));
-    word.is_empty() || windows.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    let text = text.as_bytes();
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text).any(|at| {
+        let after = text[at + 1..].get(..rest.len());
+        after.is_some_and(|after| after.eq_ignore_ascii_case(rest))
+    })
 }

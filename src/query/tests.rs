@@ -13,6 +13,7 @@ use super::filter::{Clock, Filter, read};
 use super::{Names, Samples, Subject};
 use crate::run::RunDir;
 use crate::run::discover::Found;
+use crate::run::finding::Finding;
 use crate::run::state::State;
 use crate::run::summary::Summary;
 
@@ -54,6 +55,8 @@ fn made() -> Vec<Summary> {
     let mut old = run("old", config, metrics);
     old.notes.tags = vec!["paper".to_owned(), "long words".to_owned()];
     old.notes.star = true;
+    let odd = Finding::new("missing_epochs", "epoch 7 is missing");
+    old.findings = Some(vec![odd]);
     old.started_at = Some(now() - 72.hours());
     old.size_bytes = Some(20_000_000_000);
     let config = r#"{"model_name": "resnet_small", "num_epochs": 9, "learning_rate": 0.2, "batch_size": 12, "seed": 2}"#;
@@ -127,6 +130,9 @@ fn runs_are_found_by_every_kind_of_value() {
         ("data_dir:\"my data\"", &["old"]),
         ("is:starred", &["old"]),
         ("starred", &["old"]),
+        ("is:odd", &["old"]),
+        ("odd:missing", &["old"]),
+        ("odd:schedule", &[]),
         ("über", &["bare"]),
         ("resnet -small", &["old"]),
         ("lr<0.1 or state:failed", &["old", "young"]),

@@ -11,6 +11,7 @@ pub mod contender;
 pub mod discover;
 pub mod disk;
 pub mod evaluation;
+pub mod finding;
 mod headline;
 #[cfg(test)]
 mod histories;

@@ -40,6 +40,29 @@ pub struct Exit {
     pub reason: Option<String>,
 }
 
+/// One time that a run was gone on with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The first epoch that it trained on, 1-based.
+    pub epoch: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What of its configuration was changed since the checkpoint was written from which it went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Changed>,
+}
+
+/// A key of the configuration with the value it had, and the one it got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The key.
+    pub key: String,
+    /// Its value before.
+    pub was: String,
+    /// Its value since.
+    pub is: String,
+}
+
 /// The content of `run.json`. Fields that a newer version may add are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -80,6 +103,9 @@ pub struct Record {
     /// How it ended, if it has.
     #[serde(default)]
     pub exit: Option<Exit>,
+    /// When it was resumed, the earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumes: Vec<Resume>,
     /// What other versions write.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -131,6 +157,7 @@ impl Record {
             epochs_planned: 0,
             best: None,
             exit: None,
+            resumes: Vec::new(),
             other: Map::new(),
         }
     }

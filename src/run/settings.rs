@@ -40,6 +40,20 @@ impl Settings {
         self.0.lines().filter_map(|line| line.split_once('\t'))
     }
 
+    /// Every key, as bytes: faster than [`Settings::pairs`] where thousands of runs are gone through.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let bytes = self.0.as_bytes();
+        // Each line but the first, which is empty, is a key, a tab and a value.
+        let mut at = 1;
+        std::iter::from_fn(move || {
+            let line = bytes.get(at..).filter(|line| !line.is_empty())?;
+            let key = memchr::memchr(b'\t', line)?;
+            let end = memchr::memchr(b'\n', &line[key..])?;
+            at += key + end + 1;
+            Some(&line[..key])
+        })
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &Key) -> Option<&str> {
         let bytes = self.0.as_bytes();
@@ -119,6 +133,9 @@ mod tests {
         );
         assert_eq!((get("note"), get("see"), get("7")), (Some(""), None, None));
         assert_eq!(settings.pairs().count(), 4);
+        let pairs = settings.pairs().map(|(key, _)| key.as_bytes());
+        assert!(settings.keys().eq(pairs));
+        assert_eq!(Settings::default().keys().count(), 0);
         assert_eq!(Settings::default().get(&Key::new("seed")), None);
     }
 

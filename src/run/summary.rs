@@ -9,12 +9,13 @@ use super::bits;
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
+use super::finding::Finding;
 use super::headline;
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
 use super::organise;
-use super::record::Record;
+use super::record::{Record, Resume};
 use super::settings::Settings;
 use super::state::{Evidence, Observed, observe};
 use super::steps::Progress;
@@ -74,6 +75,12 @@ pub struct Summary {
     pub notes: Notes,
     /// The length of its archive in bytes, if it is archived.
     pub archived: Option<u64>,
+    /// When it was resumed, as its record says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumes: Vec<Resume>,
+    /// What looks wrong in its numbers, once somebody has looked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
     /// What of it was rebuilt, in a sentence, if anything was.
     pub rebuilt: Option<String>,
     /// Where it is in its epoch, if it runs.
@@ -83,12 +90,16 @@ pub struct Summary {
     pub evaluated: Option<Best>,
 }
 
+/// Of metrics with more rows than these only what a summary needs is kept (fewer in tests).
+const WHOLE: usize = if cfg!(test) { 50 } else { 20_000 };
+
 /// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
 /// million rows little is kept.
 #[derive(Debug)]
 pub struct Summing {
     tail: Tail,
     needed: Metrics,
+    is_whole: bool,
 }
 
 impl Summing {
@@ -97,18 +108,24 @@ impl Summing {
         Self {
             tail: Tail::open(found.dir.metrics_csv()),
             needed: Metrics::default(),
+            is_whole: true,
         }
+    }
+
+    /// All rows that were read, where they are few enough to be kept.
+    pub fn whole(&self) -> Option<&Metrics> {
+        self.is_whole.then_some(&self.needed)
     }
 
     /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
     pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        let (needed, mut begun) = (&mut self.needed, false);
+        let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
         let read = self.tail.poll_in_parts(|part, anew| {
             begun = true;
             if anew {
-                *needed = Metrics::default();
+                (*needed, *is_whole) = (Metrics::default(), true);
             }
-            take_in(needed, part);
+            take_in(needed, is_whole, part);
         });
         // No metrics yet is how every run begins; but half of a file is not to be taken for the whole.
         if read.is_err() && begun {
@@ -118,13 +135,17 @@ impl Summing {
         if idle {
             let _ = self.tail.settle();
         }
-        take_in(&mut self.needed, self.tail.take());
+        take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
         Summary::of(found, &self.needed, now)
     }
 }
 
-fn take_in(needed: &mut Metrics, part: Metrics) {
+fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     needed.absorb(part);
+    *is_whole &= needed.rows <= WHOLE;
+    if *is_whole {
+        return;
+    }
     let whole = headline::needed_columns(needed);
     let records = headline::records(needed);
     needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
@@ -227,6 +248,8 @@ impl Summary {
                 .ok()
                 .map(|archive| archive.len()),
             rebuilt: organise::said(&dir),
+            resumes: record.map(|record| record.resumes).unwrap_or_default(),
+            findings: None,
             dir,
         }
     }

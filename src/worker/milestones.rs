@@ -114,6 +114,7 @@ impl Training {
                 average: self.average.as_ref(),
             },
             self.progress,
+            &self.recipe,
         )?;
         self.saved_at = Instant::now();
         Ok(())

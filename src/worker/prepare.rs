@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use traintop::recipe::{Recipe, Schedule};
-use traintop::run::{RunDir, State, record};
+use traintop::run::record::{self, Changed, Resume};
+use traintop::run::{RunDir, State};
 use traintop::text;
 
 use super::augment::{Augmentation, Normaliser};
@@ -71,6 +73,8 @@ pub fn prepare(
     );
 
     let is_resumed = dir.metrics_csv().exists();
+    // A restored checkpoint is not a run that was gone on with.
+    let resumed = (is_resumed && restores == 0).then(|| changes(&recipe, &dir.last()));
     let train_images = data.train.count() as u32;
     let mut progress = if dir.last().exists() {
         let live = Live {
@@ -123,8 +127,30 @@ pub fn prepare(
         stop,
         profile: Profile::new(is_profiled, compute.device),
     };
-    training.announce(is_resumed)?;
+    training.announce(is_resumed, resumed)?;
     Ok(training)
+}
+
+/// What of the recipe is another than when the checkpoint was written; nothing where that cannot be told.
+fn changes(recipe: &Recipe, last: &Path) -> Vec<Changed> {
+    let now = recipe.to_json();
+    let before = checkpoint::recipe_of(last).unwrap_or_default();
+    let plain = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    before
+        .iter()
+        .filter_map(|(key, was)| {
+            let is = now.get(key).filter(|is| *is != was)?;
+            Some(Changed {
+                key: key.clone(),
+                was: plain(was),
+                is: plain(is),
+            })
+        })
+        .collect()
 }
 
 impl Settings {
@@ -141,14 +167,23 @@ impl Settings {
 }
 
 impl Training {
-    /// Says what is about to be trained, in the log and in the record.
-    fn announce(&mut self, is_resumed: bool) -> Result<(), WorkerError> {
+    /// Says what is about to be trained, in the log and in the record; of a resumed run also what of its recipe has `changed`.
+    fn announce(
+        &mut self,
+        is_resumed: bool,
+        changed: Option<Vec<Changed>>,
+    ) -> Result<(), WorkerError> {
         if is_resumed {
             let (epoch, step) = (self.progress.epochs_done + 1, self.progress.step);
             self.output.say(&format!(
                 "resumed in epoch {epoch} after {step} of its {} steps",
                 self.steps_per_epoch()
             ))?;
+            for Changed { key, was, is } in changed.iter().flatten() {
+                self.output.say(&format!(
+                    "changed since its last checkpoint: {key} was {was} and is {is}"
+                ))?;
+            }
         } else {
             let header = self.header();
             self.output.files.log(&header)?;
@@ -163,6 +198,11 @@ impl Training {
             record.started_at.get_or_insert_with(Timestamp::now);
             record.epochs_planned = planned;
             record.epochs_done = progress.epochs_done;
+            record.resumes.extend(changed.map(|changed| Resume {
+                epoch: progress.epochs_done + 1,
+                at: Timestamp::now(),
+                changed,
+            }));
             record.best = progress.best.map(|best| record::Best {
                 epoch: best.epoch,
                 val_acc: best.val_acc,

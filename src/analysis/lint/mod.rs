@@ -6,33 +6,45 @@ mod series;
 #[cfg(test)]
 mod tests;
 
-use crate::run::config_file::Config;
+use std::time::SystemTime;
+
+use crate::run::discover::Found;
 use crate::run::metrics::Metrics;
+use crate::run::record::Resume;
+use crate::run::settings::Settings;
+use crate::run::summary::{Summary, Summing};
 
-/// Something that looks wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind it is, for scripts.
-    pub kind: &'static str,
-    /// One sentence.
-    pub text: String,
-}
+pub use crate::run::finding::Finding;
 
-impl Finding {
-    fn new(kind: &'static str, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { kind, text }
-    }
-}
-
-/// Everything that looks wrong in a run's metrics.
-pub fn lint(metrics: &Metrics, config: &Config) -> Vec<Finding> {
+/// Everything that looks wrong in a run's metrics, given its configuration and when it was resumed.
+pub fn lint(metrics: &Metrics, settings: &Settings, resumes: &[Resume]) -> Vec<Finding> {
+    let has_changed = resumes.iter().any(|resume| !resume.changed.is_empty());
     let mut findings = Vec::new();
     findings.extend(series::frozen_validation(metrics));
     findings.extend(series::missing_epochs(metrics));
+    findings.extend(series::duplicate_epochs(metrics));
     findings.extend(series::mixed_scales(metrics));
     findings.extend(series::clock_jump(metrics));
-    findings.extend(series::off_schedule(metrics, config));
-    findings.extend(seams::loss_jump(metrics));
+    // The rates before a change follow settings that nobody has any more.
+    findings.extend(
+        (!has_changed)
+            .then(|| series::off_schedule(metrics, settings))
+            .flatten(),
+    );
+    findings.extend(seams::loss_jump(metrics, resumes));
+    findings.extend(seams::changed_config(metrics, resumes));
     findings
+}
+
+/// Sums a run up, and looks for what is wrong in it while its rows are at hand; of very many rows they are not.
+pub fn sum_up(summing: &mut Summing, found: &Found, now: SystemTime) -> Summary {
+    let mut summary = summing.summary(found, now);
+    let whole = summing.whole();
+    summary.findings = whole.map(|rows| lint(rows, &summary.settings, &summary.resumes));
+    summary
+}
+
+/// As [`Summary::load`], with what looks wrong.
+pub fn load(found: &Found, now: SystemTime) -> Summary {
+    sum_up(&mut Summing::begin(found), found, now)
 }

@@ -3,13 +3,15 @@
 use super::Finding;
 use crate::analysis::grouping::{ACCURACY, LOSS, Split, identity};
 use crate::recipe::{Recipe, Schedule};
-use crate::run::config_file::Config;
 use crate::run::metrics::{Column, Metrics};
+use crate::run::settings::Settings;
 
 /// So many epochs in a row with one and the same validation loss are no chance.
 const FROZEN: usize = 5;
 /// Of the highest rate: so far from its schedule a rate may be, for what rounding and partial epochs do.
 const RATE_TOLERANCE: f64 = 0.03;
+/// Longer schedules are not reckoned: a configuration may claim any number of epochs.
+const LONGEST: u32 = 100_000;
 /// A jump of the clock is so many times longer than an epoch takes, and at least an hour.
 const JUMP: f64 = 50.0;
 
@@ -55,6 +57,23 @@ pub fn missing_epochs(metrics: &Metrics) -> Option<Finding> {
         _ => format!("epochs {} to {} are missing", from + 1.0, to - 1.0),
     };
     Some(Finding::new("missing_epochs", text))
+}
+
+/// Epochs that are there more than once and do not say the same, where most are there once.
+pub fn duplicate_epochs(metrics: &Metrics) -> Option<Finding> {
+    let (first, more) = metrics.repeated.split_first()?;
+    let most = metrics.columns.iter().map(|column| column.x.len()).max();
+    let is_epoch = metrics.x_name.eq_ignore_ascii_case("epoch");
+    if !is_epoch || metrics.repeated.len() * 2 > most.unwrap_or(0) {
+        return None;
+    }
+    let which = match more {
+        [] => format!("epoch {first} is"),
+        [second] => format!("epochs {first} and {second} are"),
+        [.., last] => format!("{} epochs from {first} to {last} are", more.len() + 1),
+    };
+    let text = format!("{which} there more than once, with other values; the later row counts");
+    Some(Finding::new("duplicate_epochs", text))
 }
 
 /// Accuracies of which some are percent and some parts of one.
@@ -117,26 +136,30 @@ pub fn clock_jump(metrics: &Metrics) -> Option<Finding> {
 }
 
 /// A learning rate that is not the one its settings ask for.
-pub fn off_schedule(metrics: &Metrics, config: &Config) -> Option<Finding> {
+pub fn off_schedule(metrics: &Metrics, settings: &Settings) -> Option<Finding> {
     let rates = metrics.column("learning_rate")?;
     if metrics.x_name != "epoch" || rates.x.first() != Some(&1.0) {
         return None;
     }
-    let number = |key: &str| {
-        let value = config.lines().into_iter().find(|(known, _)| known == key)?;
-        value.1.parse::<f64>().ok()
+    let text = |key: &str| {
+        let mut pairs = settings.pairs();
+        pairs
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value)
     };
-    let kind = config.text("lr_schedule")?;
+    let number = |key: &str| text(key)?.parse::<f64>().ok();
+    let count = |key: &str| text(key)?.parse::<u32>().ok();
+    let kind = text("lr_schedule")?;
     let known = ["onecycle", "cosine", "warmup_cosine", "constant"];
-    if !known.contains(&kind.as_str()) {
+    if !known.contains(&kind) {
         return None;
     }
     let recipe = Recipe {
-        num_epochs: config.count("num_epochs").filter(|epochs| *epochs > 0)?,
-        warmup_epochs: config.count("warmup_epochs").unwrap_or(0),
+        num_epochs: count("num_epochs").filter(|epochs| (1..=LONGEST).contains(epochs))?,
+        warmup_epochs: count("warmup_epochs").unwrap_or(0),
         learning_rate: number("learning_rate")?,
         max_lr: number("max_lr").or_else(|| (kind != "onecycle").then_some(1.0))?,
-        lr_schedule: kind.clone(),
+        lr_schedule: kind.to_owned(),
         ..Recipe::default()
     };
     // How many steps an epoch has is not known; it moves the rates by less than a step's worth.
@@ -159,7 +182,8 @@ pub fn off_schedule(metrics: &Metrics, config: &Config) -> Option<Finding> {
         (!(low..=high).contains(rate)).then_some((*x, *rate, b))
     })?;
     let (rate, asked) = (crate::text::number(rate, 3), crate::text::number(asked, 3));
-    let text =
-        format!("learning_rate is {rate} at epoch {x}; {kind} with these settings is at {asked}");
+    let text = format!(
+        "learning_rate is {rate} at epoch {x}, where {kind} with these settings is at {asked}"
+    );
     Some(Finding::new("off_schedule", text))
 }

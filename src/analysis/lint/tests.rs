@@ -4,19 +4,35 @@ use proptest::prelude::*;
 
 use super::lint;
 use crate::recipe::{Recipe, Schedule};
-use crate::run::RunDir;
-use crate::run::config_file::Config;
 use crate::run::metrics::{Column, Metrics};
+use crate::run::record::{Changed, Resume};
+use crate::run::settings::Settings;
 
-fn config(kind: &str, epochs: u32) -> Config {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = RunDir::new(folder.path());
-    std::fs::create_dir_all(dir.logs()).unwrap();
-    let text = format!(
-        "{{\"lr_schedule\": \"{kind}\", \"num_epochs\": {epochs}, \"learning_rate\": 0.05, \"max_lr\": 0.1, \"warmup_epochs\": 2}}"
-    );
-    std::fs::write(dir.config_json(), text).unwrap();
-    Config::load(&dir)
+fn settings(kind: &str, epochs: u32) -> Settings {
+    let epochs = epochs.to_string();
+    [
+        ("lr_schedule", kind),
+        ("num_epochs", epochs.as_str()),
+        ("learning_rate", "0.05"),
+        ("max_lr", "0.1"),
+        ("warmup_epochs", "2"),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn resume(epoch: u32, changed: &[(&str, &str, &str)]) -> Resume {
+    let changed = changed.iter().map(|(key, was, is)| Changed {
+        key: (*key).to_owned(),
+        was: (*was).to_owned(),
+        is: (*is).to_owned(),
+    });
+    Resume {
+        epoch,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        changed: changed.collect(),
+    }
 }
 
 /// Metrics as the worker writes them.
@@ -52,7 +68,11 @@ fn trained(kind: &str, epochs: u32, steps: u64) -> Metrics {
 }
 
 fn found(metrics: &Metrics) -> String {
-    let findings = lint(metrics, &config("onecycle", 20));
+    found_with(metrics, &[])
+}
+
+fn found_with(metrics: &Metrics, resumes: &[Resume]) -> String {
+    let findings = lint(metrics, &settings("onecycle", 20), resumes);
     let texts: Vec<_> = findings.into_iter().map(|finding| finding.text).collect();
     texts.join("; ")
 }
@@ -112,6 +132,46 @@ fn each_thing_that_looks_wrong_is_told_with_its_place() {
         found(&metrics),
         "train_loss is 2.00 after the resume at 15, and was 0.16 before it"
     );
+    // A trainer that drops rows leaves no seam in them, but says in the record that there was one.
+    metrics.seams = Vec::new();
+    assert_eq!(found(&metrics), "");
+    assert!(found_with(&metrics, &[resume(3, &[]), resume(15, &[])]).contains("resume at 15"));
+}
+
+#[test]
+fn repeated_epochs_are_told_where_they_are_the_exception() {
+    let mut metrics = trained("onecycle", 20, 313);
+    for (repeated, which) in [
+        (vec![7.0], "epoch 7 is"),
+        (vec![7.0, 9.0], "epochs 7 and 9 are"),
+        (vec![7.0, 9.0, 10.0], "3 epochs from 7 to 10 are"),
+    ] {
+        metrics.repeated = repeated;
+        let text = found(&metrics);
+        assert!(
+            text.starts_with(which) && text.contains("more than once"),
+            "{text}"
+        );
+    }
+    metrics.repeated = (1..=20).map(f64::from).collect();
+    assert_eq!(found(&metrics), "");
+}
+
+#[test]
+fn settings_that_changed_at_a_resume_are_told_and_no_others() {
+    let metrics = trained("onecycle", 20, 313);
+    let quiet = [("output_dir", "a", "b"), ("device", "cpu", "cuda")];
+    assert_eq!(found_with(&metrics, &[resume(5, &quiet)]), "");
+    let changed = [
+        quiet[0],
+        ("max_lr", "0.2", "0.1"),
+        ("batch_size", "64", "128"),
+    ];
+    assert_eq!(
+        found_with(&metrics, &[resume(4, &quiet), resume(5, &changed)]),
+        "max_lr was 0.2 until the resume in epoch 5, and is 0.1 since; another key changed too"
+    );
+    assert_eq!(found_with(&metrics, &[resume(21, &changed)]), "");
 }
 
 proptest! {
@@ -123,6 +183,6 @@ proptest! {
             column.x.truncate(done);
             column.y.truncate(done);
         }
-        prop_assert_eq!(lint(&metrics, &config(kind, epochs)), []);
+        prop_assert_eq!(lint(&metrics, &settings(kind, epochs), &[]), []);
     }
 }

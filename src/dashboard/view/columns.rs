@@ -92,6 +92,17 @@ pub fn done(summary: &Summary) -> Option<f64> {
     Some(((f64::from(summary.epochs_done) + inside) / planned).clamp(0.0, 1.0))
 }
 
+/// Stands before the name of a run of which something looks wrong: plain ASCII, which every font has.
+pub const ODD: &str = "! ";
+
+/// Whether something looks wrong in a run's numbers.
+pub fn is_odd(summary: &Summary) -> bool {
+    summary
+        .findings
+        .as_ref()
+        .is_some_and(|findings| !findings.is_empty())
+}
+
 /// A star and a baseline, as signs before a name.
 pub fn marks_of(notes: &Notes) -> &'static str {
     match (notes.star, notes.baseline) {
@@ -124,7 +135,12 @@ impl Column {
                 } else {
                     ""
                 };
-                format!("{}{archived}{}", marks_of(&summary.notes), summary.name)
+                let odd = if is_odd(summary) { ODD } else { "" };
+                format!(
+                    "{odd}{}{archived}{}",
+                    marks_of(&summary.notes),
+                    summary.name
+                )
             }
             Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),

@@ -25,11 +25,14 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return super::runs::draw_query_hints(state, area, buf);
     }
     let context = super::context(state);
+    let has_marks = state.runs.mark_counts().0 > 0;
     let hints: Vec<_> = state
         .keymap
         .reachable(context)
         .filter_map(|(command, keys)| {
-            let (hint, key) = (command.hint?, keys.into_iter().next()?);
+            // Of use once there are marks.
+            let compare = (has_marks && command.action == Action::CompareRuns).then_some("compare");
+            let (hint, key) = (command.hint.or(compare)?, keys.into_iter().next()?);
             let width = key.chars().count() + hint.chars().count() + 3;
             Some((command.action, key, hint, width))
         })

@@ -290,9 +290,10 @@ pub fn ask_to_stop(state: &mut State, dir: &RunDir) {
     }));
 }
 
-/// A key while the filter is typed.
+/// A key while the filter is typed. What the table comes to show is looked at more closely once the keys rest.
 pub fn type_key(state: &mut State, event: KeyEvent) {
-    let runs = &mut state.runs;
+    let (now, runs) = (state.now, &mut state.runs);
+    runs.moved(now);
     match runs.query.key(event, &runs.rows) {
         Typed::Nothing => {}
         Typed::Changed => runs.reread_query(),

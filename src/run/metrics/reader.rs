@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::block::{self, Block, Values};
 use super::cells::{is_missing, number, split};
 use super::header::{Header, Target};
-use super::series::{Column, Metrics};
+use super::series::Metrics;
 use crate::text::clean;
 
 /// Blocks from this size on are worth polars' start. Here and below tests have smaller sizes, so that random files of a few
@@ -172,7 +172,7 @@ impl Reader {
             let value = number(cell);
             match (header.target(at, value.is_some(), &mut self.metrics), value) {
                 (Target::Numbers(column), Some(value)) => {
-                    put(&mut self.metrics.columns[column], x, value);
+                    put(&mut self.metrics, column, x, value);
                 }
                 (Target::Numbers(_), None) => {
                     let what = format!("has {:?} as its {}", clean(cell), header.names()[at]);
@@ -264,17 +264,22 @@ impl Reader {
             let x = self.begin_row(x);
             for at in 0..columns.len() {
                 if let (Some(column), Some(value)) = (header.numbers(at), value(at, row)) {
-                    put(&mut self.metrics.columns[column], x, value);
+                    put(&mut self.metrics, column, x, value);
                 }
             }
         }
     }
 }
 
-fn put(column: &mut Column, x: f64, value: f64) {
+fn put(metrics: &mut Metrics, column: usize, x: f64, value: f64) {
+    let column = &mut metrics.columns[column];
     if column.x.last() == Some(&x) {
         // The same x again: the later row is the one to believe.
-        *column.y.last_mut().expect("y is as long as x") = value;
+        let last = column.y.last_mut().expect("y is as long as x");
+        let before = std::mem::replace(last, value);
+        if before != value && !(before.is_nan() && value.is_nan()) {
+            metrics.repeat(x);
+        }
     } else {
         column.x.push(x);
         column.y.push(value);

@@ -65,6 +65,8 @@ pub struct Metrics {
     pub text_columns: Vec<String>,
     /// Where x went back (a resumed run): the x at which the later part begins.
     pub seams: Vec<f64>,
+    /// Where a later row at the same x said something else of a column, and counts; rising.
+    pub repeated: Vec<f64>,
     /// Lines that could not be read, the first hundred.
     pub problems: Vec<Problem>,
     /// How many lines could not be read.
@@ -98,6 +100,9 @@ impl Metrics {
         for &seam in &later.seams {
             self.go_back_to(seam);
         }
+        for &x in &later.repeated {
+            self.repeat(x);
+        }
         self.x_name = later.x_name;
         self.text_columns = later.text_columns;
         self.rows = later.rows;
@@ -124,8 +129,9 @@ impl Metrics {
     }
 
     /// Keeps of each column only its first and last point, and what it has at each of `rows` (rising x) or last before; all of it
-    /// where `whole` says so.
+    /// where `whole` says so. Which rows were replaced is forgotten.
     pub fn keep_ends(&mut self, whole: impl Fn(&str) -> bool, rows: &[f64]) {
+        self.repeated.clear();
         for column in &mut self.columns {
             if column.x.len() > 2 && !whole(&column.name) {
                 let at = rows.iter().filter_map(|row| {
@@ -149,6 +155,7 @@ impl Metrics {
             columns: self.columns.iter().map(Column::end).collect(),
             text_columns: self.text_columns.clone(),
             seams: Vec::new(),
+            repeated: Vec::new(),
             problems: Vec::new(),
             problem_count: self.problem_count,
             rows: self.rows,
@@ -168,7 +175,15 @@ impl Metrics {
         for column in &mut self.columns {
             column.truncate_from(x);
         }
+        self.repeated.retain(|repeated| *repeated < x);
         self.seams.retain(|seam| *seam < x);
         self.seams.push(x);
+    }
+
+    /// Remembers that a row at `x`, the last one, was replaced.
+    pub(super) fn repeat(&mut self, x: f64) {
+        if self.repeated.last() != Some(&x) {
+            self.repeated.push(x);
+        }
     }
 }

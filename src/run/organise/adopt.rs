@@ -71,6 +71,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         .unwrap_or(ended_at);
     let is_whole = planned.is_some_and(|planned| epochs_done >= planned);
     let record = Record {
+        resumes: Vec::new(),
         schema_version: SCHEMA_VERSION,
         id: format!("{}-adopted-{}", dir.name(), started_at.as_millisecond()),
         name: display_name(&text("experiment_name"), dir),

@@ -16,6 +16,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, View};
+use serde_json::{Map, Value};
 use tch::{Device, Kind, Tensor};
 use traintop::recipe::Recipe;
 use traintop::run::checkpoints::MOMENTUM;
@@ -34,6 +35,9 @@ use stored::Stored;
 
 /// What the names of averaged weights begin with.
 const AVERAGE: &str = "average.";
+
+/// The header's entry that holds the recipe.
+const RECIPE: &str = "recipe";
 
 /// Whether a tensor's name is not one of the network's own, but of what a resume needs beside it.
 fn is_beside_weights(name: &str) -> bool {
@@ -214,12 +218,27 @@ pub fn threads_of(path: &Path) -> Option<u32> {
     header_of(path).ok()?.get("threads")?.parse().ok()
 }
 
-/// Writes all that a resumed run needs. The file is whole or absent.
-pub fn save_last(path: &Path, live: Live, progress: Progress) -> Result<(), CheckpointError> {
+/// The recipe by which a file of [`save_last`] was trained, by key; `None` if there is no such file, or an older version wrote it.
+pub fn recipe_of(path: &Path) -> Option<Map<String, Value>> {
+    serde_json::from_str(header_of(path).ok()?.get(RECIPE)?).ok()
+}
+
+/// Writes all that a resumed run needs, and the recipe, so that a resume sees what of it has changed. The file is whole or absent.
+pub fn save_last(
+    path: &Path,
+    live: Live,
+    progress: Progress,
+    recipe: &Recipe,
+) -> Result<(), CheckpointError> {
     let tensors = live
         .tensors()
         .map(|(name, tensor)| (name, Bytes::of(&tensor)));
-    write(path, tensors, progress.to_header())
+    let mut header = progress.to_header();
+    header.insert(
+        RECIPE.to_owned(),
+        Value::Object(recipe.to_json()).to_string(),
+    );
+    write(path, tensors, header)
 }
 
 /// Reads a file of [`save_last`] into a network, an optimiser and an average of the same shape.
@@ -417,7 +436,8 @@ mod tests {
             optimiser: &optimiser,
             average: Some(&average),
         };
-        save_last(&path, live, Progress::example()).unwrap();
+        save_last(&path, live, Progress::example(), &Recipe::default()).unwrap();
+        assert_eq!(recipe_of(&path), Some(Recipe::default().to_json()));
         let (other, other_optimiser) = network(10);
         let other_average = Average::new(0.9, &other, other_optimiser.flat());
         let other_live = Live {

@@ -141,3 +141,28 @@ fn a_second_signal_ends_the_worker_at_once() {
             .contains("second signal")
     );
 }
+
+#[test]
+fn a_setting_that_was_changed_before_a_resume_is_recorded_and_told() {
+    let bench = Bench::new(TINY);
+    let (mut worker, run) = bench.start(&[]);
+    until("a row of steps", || lines(&run.steps_csv()).len() > 1);
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.exit().code(), Some(0));
+    let config = fs::read_to_string(run.config_json()).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    config["weight_decay"] = 0.25.into();
+    fs::write(run.config_json(), config.to_string()).unwrap();
+    succeed(&mut bench.resume(&run));
+    let resumes = record(&run).resumes;
+    let changed: Vec<_> = resumes.iter().flat_map(|resume| &resume.changed).collect();
+    assert_eq!((resumes.len(), changed.len()), (1, 1));
+    assert_eq!(
+        (&*changed[0].key, &*changed[0].is),
+        ("weight_decay", "0.25")
+    );
+    let mut show = std::process::Command::new(env!("CARGO_BIN_EXE_traintop"));
+    let shown = show.arg("show").arg(run.path()).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("and is 0.25 since"), "{shown}");
+}

@@ -12,6 +12,7 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::message::Notice;
 use crate::dashboard::state::{Screen, State};
 use crate::dashboard::update::look_closer;
+use crate::dashboard::view::run::RunView;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
 
@@ -45,6 +46,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         .collect();
     others.sort_by(|a, b| b.cmp(a));
     let others = others.into_iter().take(MOST_OTHERS).map(|(_, dir)| dir);
+    state.aside = None;
     let (view, read) = CompareView::new(dirs, others.collect(), state.now);
     state.screen = Screen::Compare(Box::new(view));
     vec![read]
@@ -127,11 +129,31 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         state.screen = Screen::Runs;
         return look_closer(state);
     }
+    if action == Action::CompareOpen {
+        return open_run(state);
+    }
     let Some(view) = view(state) else {
         return Vec::new();
     };
     let mut effects = view.act(action, pane);
     effects.extend(view.missing_logs(pane));
+    effects
+}
+
+/// Opens the run under the cursor; the way back leads to the comparison.
+fn open_run(state: &mut State) -> Vec<Effect> {
+    let dir = view(state).and_then(|view| {
+        let member = *view.compared()?.rows.get(view.row)?.members.first()?;
+        Some(view.run(member)?.summary.dir.clone())
+    });
+    let Some(dir) = dir.filter(|dir| state.runs.row(dir).is_some()) else {
+        return Vec::new();
+    };
+    let effects = crate::dashboard::update::look_into(state, &dir);
+    let screen = std::mem::replace(&mut state.screen, Screen::Run(RunView::new(dir)));
+    if let Screen::Compare(view) = screen {
+        state.aside = Some(view);
+    }
     effects
 }
 

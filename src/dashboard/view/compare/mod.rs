@@ -434,7 +434,7 @@ fn colour(row: usize) -> Role {
 fn view(state: &mut State) -> Option<&mut CompareView> {
     match &mut state.screen {
         Screen::Compare(view) => Some(view),
-        _ => None,
+        _ => state.aside.as_deref_mut(),
     }
 }
 

@@ -280,3 +280,23 @@ fn of_very_many_runs_those_in_sight_are_drawn_between_the_edges_of_all() {
     };
     assert_eq!(view.row, 299);
 }
+
+#[test]
+fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
+    let (mut state, runs) = compared(120, 30);
+    press(&mut state, "fj");
+    let effects = press(&mut state, "\n");
+    let Screen::Run(view) = &state.screen else {
+        panic!("{}", screen(&state));
+    };
+    let dir = view.dir.clone();
+    assert!(runs.iter().any(|run| *run.dir() == dir));
+    assert!(effects.contains(&Effect::Read(dir.clone())), "{effects:?}");
+    // What happens to it meanwhile is not missed.
+    let news = super::changed(&mut state, &dir);
+    assert!(matches!(news, Some(Effect::Compare(Order::Read { .. }))));
+    press(&mut state, "\x1b");
+    assert!(matches!(state.screen, Screen::Compare(_)));
+    press(&mut state, "\x1b");
+    assert!(matches!(state.screen, Screen::Runs));
+}

@@ -237,32 +237,50 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             state_glyph::role(summary.observed.state)
         };
     }
+    if let Some(findings) = summary.findings.as_ref().filter(|all| !all.is_empty()) {
+        let texts = findings.iter().map(|finding| format!("! {}", finding.text));
+        remarks.extend(texts);
+        role = Role::Warn;
+    }
     if let Some(trouble) = detail.and_then(|detail| detail.trouble.clone()) {
         remarks.push(trouble);
         role = Role::Warn;
     }
-    if let Some(metrics) = detail.map(|detail| detail.epochs().metrics()) {
-        if let Some(first) = metrics.problems.first() {
-            let more = match metrics.problem_count {
-                0 | 1 => String::new(),
-                more => format!(" (and {} more)", more - 1),
-            };
-            remarks.push(format!(
-                "metrics.csv line {} {}{more}",
-                first.line, first.what
-            ));
-            role = Role::Warn;
-        }
-        if !metrics.seams.is_empty() {
-            let places: Vec<String> = metrics.seams.iter().map(f64::to_string).collect();
-            remarks.push(format!(
-                "resumed at {} {}",
-                metrics.x_name,
-                places.join(", ")
-            ));
-        }
+    let problems = detail.map(|detail| detail.epochs().metrics());
+    if let Some((metrics, first)) = problems.and_then(|all| Some((all, all.problems.first()?))) {
+        let more = match metrics.problem_count {
+            0 | 1 => String::new(),
+            more => format!(" (and {} more)", more - 1),
+        };
+        remarks.push(format!(
+            "metrics.csv line {} {}{more}",
+            first.line, first.what
+        ));
+        role = Role::Warn;
     }
+    remarks.extend(resumed(summary, detail));
     (!remarks.is_empty()).then(|| (remarks.join("; "), role))
+}
+
+/// Where it was resumed, by its rows or its record.
+fn resumed(summary: &Summary, detail: Option<&Detail>) -> Option<String> {
+    let metrics = detail.map(|detail| detail.epochs().metrics());
+    let by_rows = metrics.filter(|metrics| !metrics.seams.is_empty());
+    let (what, mut places): (_, Vec<String>) = match by_rows {
+        Some(metrics) => {
+            let places = metrics.seams.iter().map(f64::to_string);
+            (metrics.x_name.as_str(), places.collect())
+        }
+        None => {
+            let epochs = summary
+                .resumes
+                .iter()
+                .map(|resume| resume.epoch.to_string());
+            ("epoch", epochs.collect())
+        }
+    };
+    places.dedup();
+    (!places.is_empty()).then(|| format!("resumed at {what} {}", places.join(", ")))
 }
 
 /// What people added to it, on one line.

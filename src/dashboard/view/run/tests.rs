@@ -53,6 +53,8 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         notes: Notes::default(),
         archived: None,
         rebuilt: None,
+        resumes: Vec::new(),
+        findings: None,
         progress: None,
         evaluated: None,
     }

@@ -332,6 +332,13 @@ fn draw_cell(
             buf.set_stringn(place.x, place.y, said, width, style);
         }
     }
+    if column == Column::Name && !selected && columns::is_odd(summary) {
+        let mark = Rect {
+            width: place.width.min(1),
+            ..place
+        };
+        buf.set_style(mark, theme.style(Role::Warn));
+    }
 }
 
 /// A cell of a value that somebody has chosen to see.

@@ -80,6 +80,32 @@ impl Runs {
         self.see_folded();
     }
 
+    /// Sifts again if the query names an age; says whether that has changed which runs pass.
+    pub fn sift_by_age(&mut self, height: u16) -> bool {
+        if self.query.filter.ages().is_empty() {
+            return false;
+        }
+        let before = self.order.clone();
+        self.sift();
+        self.keep_in_sight(height);
+        self.order != before
+    }
+
+    /// When the next run comes to an age that the query names.
+    pub(super) fn next_age(&self, now: Timestamp) -> Option<Timestamp> {
+        let ages = self.query.filter.ages();
+        let summaries = self.rows.values().filter_map(|row| row.summary.as_ref());
+        let summaries = summaries.filter(|_| !ages.is_empty());
+        let due = summaries.flat_map(|summary| {
+            let begun = summary.started_at.unwrap_or(summary.modified_at);
+            // A second later it is past that age by any sign.
+            let at = move |age: &f64| begun.as_second().checked_add(*age as i64 + 1);
+            ages.iter().filter_map(at)
+        });
+        let next = due.filter(|second| *second > now.as_second()).min();
+        next.and_then(|second| Timestamp::from_second(second).ok())
+    }
+
     /// All runs in the order of the table.
     pub fn in_order(&self) -> impl Iterator<Item = &Summary> {
         let rows = self.sorted.iter().filter_map(|dir| self.rows.get(dir));
@@ -91,7 +117,14 @@ impl Runs {
         let cursor = self.cursor.as_ref()?.path().as_os_str();
         // As texts: to compare paths part by part takes ten times as long.
         let is_it = |dir: &RunDir| dir.path().as_os_str() == cursor;
-        self.order.iter().position(is_it)
+        // Asked several times a frame, of thousands of runs: it is mostly where it was.
+        let was = self.cursor_place.get();
+        if self.order.get(was).is_some_and(is_it) {
+            return Some(was);
+        }
+        let place = self.order.iter().position(is_it);
+        self.cursor_place.set(place.unwrap_or(was));
+        place
     }
 
     /// The place of the cursor's run in the order.

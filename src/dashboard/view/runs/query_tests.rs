@@ -170,3 +170,21 @@ fn values_at_an_epoch_are_read_once_and_again_when_the_run_has_grown() {
     let effects = update(&mut state, start(), Message::Summarised(vec![grown]));
     assert!(effects.contains(&Effect::Sample(vec![50], vec![dir("proud")])));
 }
+
+#[test]
+fn a_run_leaves_when_it_comes_to_the_age_that_the_query_names() {
+    let mut state = listed(80, 24);
+    press(&mut state, "/age<70m\n");
+    assert_eq!(state.runs.shown().count(), 1);
+    // `lively` is an hour old: in ten minutes it is too old.
+    let mut now = start();
+    for _ in 0..20 {
+        if state.runs.shown().count() == 0 {
+            break;
+        }
+        now = state.next_wake().unwrap();
+        update(&mut state, now, Message::Woke);
+    }
+    assert_eq!(state.runs.shown().count(), 0);
+    assert_eq!((now - start()).total(jiff::Unit::Second).unwrap(), 601.0);
+}

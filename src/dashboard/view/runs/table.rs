@@ -1,5 +1,6 @@
 //! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Runs {
     /// The runs that pass the filter, in the order of the table.
     pub(super) order: Vec<RunDir>,
     pub(super) cursor: Option<RunDir>,
+    /// Where in the order the cursor's run was found last.
+    pub(super) cursor_place: Cell<usize>,
     /// The first row on the screen.
     pub(super) top: usize,
     pub(super) sort: (Key, bool),
@@ -76,6 +79,7 @@ impl Default for Runs {
             rows: HashMap::new(),
             order: Vec::new(),
             cursor: None,
+            cursor_place: Cell::default(),
             top: 0,
             sort: (Column::Age.into(), false),
             columns: Shown::all(),
@@ -96,8 +100,9 @@ impl Default for Runs {
 
 impl Runs {
     /// Shows these columns only, in the table's order.
-    pub fn set_columns(&mut self, columns: Vec<Column>) {
-        self.columns = columns.into_iter().map(Shown::new).collect();
+    pub fn set_columns(&mut self, columns: impl IntoIterator<Item = Key>) {
+        let shown = |key| Shown { key, width: None };
+        self.columns = columns.into_iter().map(shown).collect();
     }
 
     /// The table as it was left.
@@ -420,6 +425,7 @@ impl Runs {
             let changes = now.checked_add(left).ok()?;
             Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
         });
-        rest.into_iter().chain(ages).min()
+        let passing = self.next_age(now);
+        rest.into_iter().chain(ages).chain(passing).min()
     }
 }

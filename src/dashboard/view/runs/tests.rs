@@ -17,9 +17,11 @@ use crate::dashboard::theme::Role;
 use crate::dashboard::tidy;
 use crate::dashboard::update::update;
 use crate::dashboard::view::columns::Column;
+use crate::dashboard::view::opened::Opened;
 use crate::dashboard::view::rename::Gathered;
 use crate::run::discover::Found;
 use crate::run::evaluation::Best;
+use crate::run::finding::Finding;
 use crate::run::name_template::Value;
 use crate::run::notes::Change;
 use crate::run::state::State as RunState;
@@ -326,4 +328,24 @@ fn ages_wake_the_loop_together_and_only_when_they_read_differently() {
         "{wake}"
     );
     assert_eq!(wake.as_second() % 60, 0, "{wake}");
+}
+
+#[test]
+fn a_run_with_odd_numbers_is_marked_and_its_reason_stands_in_the_preview() {
+    let mut state = listed(80, 50);
+    let odd = "epoch 7 is missing";
+    for row in state.runs.rows.values_mut() {
+        let summary = row.summary.as_mut().unwrap();
+        let findings = (summary.name == "proud").then(|| Finding::new("missing_epochs", odd));
+        summary.findings = Some(findings.into_iter().collect());
+    }
+    let screen = text(&drawn(&state));
+    assert!(
+        screen.contains("! ★ proud") && !screen.contains("! lively"),
+        "{screen}"
+    );
+    press(&mut state, "jj");
+    state.opened = Some(Opened::new(dir("proud")).0);
+    let screen = text(&drawn(&state));
+    assert!(screen.contains("! epoch 7 is missing"), "{screen}");
 }

@@ -45,6 +45,20 @@ fn carriage_returns_and_unknown_columns_are_read() {
 }
 
 #[test]
+fn a_row_that_comes_again_with_other_values_is_remembered_and_sparse_rows_are_not() {
+    let metrics = read("epoch,loss,lr\n1,3,0.1\n2,2,0.1\n2,1.5,0.1\n3,1,0.1\n3,1,0.1\n");
+    assert_eq!(metrics.repeated, [2.0]);
+    assert_eq!(
+        points(&metrics, "loss"),
+        [(1.0, 3.0), (2.0, 1.5), (3.0, 1.0)]
+    );
+    let sparse = read("step,epoch,train_loss,val_loss\n9,0,2,\n9,0,,3\n19,1,1,\n19,1,,2\n");
+    assert_eq!(sparse.repeated, [0.0; 0]);
+    let resumed = read("epoch,loss\n1,3\n2,2\n2,1\n1,3\n2,2\n");
+    assert_eq!((resumed.repeated, resumed.seams), (Vec::new(), vec![1.0]));
+}
+
+#[test]
 fn half_written_row_is_not_read_until_it_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
