@@ -38,6 +38,8 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
             json!(summary.duration.map(|duration| duration.as_secs_f64())),
         ),
         ("size_bytes", json!(summary.size_bytes)),
+        ("sweep", json!(summary.sweep)),
+        ("queue_position", json!(summary.queue_position)),
         ("tags", json!(summary.notes.tags)),
         ("note", json!(summary.notes.note)),
         ("star", json!(summary.notes.star)),

@@ -101,6 +101,7 @@ facts! {
     "folder"     Text   "its folder"                        Texts(|run| vec![run.dir.path().to_string_lossy()]);
     "model"      Text   "its network"                       Texts(|run| one(&run.model));
     "recipe"     Text   "its experiment or recipe"          Texts(|run| one(&run.recipe));
+    "sweep"      Text   "the sweep that it is a point of"   Texts(|run| run.sweep.iter().map(|sweep| sweep.as_str().into()).collect());
     "tag"        Text   "one of its tags"                   Texts(|run| run.notes.tags.iter().map(|tag| tag.as_str().into()).collect());
     "note"       Text   "its note"                          Texts(|run| if run.notes.note.is_empty() { Vec::new() } else { one(&run.notes.note) });
     "reason"     Text   "why it is in its state"            Texts(|run| run.observed.reason.iter().map(|reason| reason.as_str().into()).collect());

@@ -61,6 +61,11 @@ impl State {
         }
     }
 
+    /// Whether it changes by itself: a process is at work on it, or will be when its turn comes.
+    pub fn may_act(self) -> bool {
+        self == Self::Queued || self.is_active()
+    }
+
     /// Whether a process is, or should be, at work on it.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Starting | Self::Running | Self::Stopping)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
-use traintop::recipe::{self, Recipe, RecipeError, SYNTHETIC};
+use traintop::recipe::{self, Recipe, RecipeError};
 use traintop::run::process::Process;
 use traintop::run::state::{Evidence, observe};
 use traintop::run::write::replace_file;
@@ -48,18 +48,8 @@ pub struct RecipeSource {
 impl RecipeSource {
     /// The recipe, with its relative paths made absolute: a resume may be asked for from elsewhere.
     fn load(&self) -> Result<Recipe, RecipeError> {
-        let mut recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
-        if recipe.data_dir != SYNTHETIC
-            && let Ok(folder) = Path::new(&recipe.data_dir).canonicalize()
-        {
-            recipe.data_dir = folder.to_string_lossy().into_owned();
-        }
-        if !recipe.resume_from.is_empty()
-            && let Ok(file) = Path::new(&recipe.resume_from).canonicalize()
-        {
-            recipe.resume_from = file.to_string_lossy().into_owned();
-        }
-        Ok(recipe)
+        let recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
+        Ok(recipe.with_absolute_paths())
     }
 }
 

@@ -15,6 +15,7 @@ mod house;
 mod killed;
 mod libtorch_script;
 mod pty;
+mod queue;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;
