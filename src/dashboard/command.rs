@@ -101,7 +101,7 @@ commands! {
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
         Filter "filter" "Show only runs that a query finds" ["/"] hint "filter";
         StopRun "stop-run" "Stop the run gently, then hard; or unqueue it" ["K"] hint "stop";
-        ShowQueue "queue" "Show the waiting runs, to change their order" ["Q"];
+        ShowQueue "queue" "Show the waiting runs, to change their order" ["w"];
         Mark "mark" "Mark the run, or take its mark away, and go on" ["space"];
         MarkRange "mark-range" "Begin to mark a range; again: end it here" ["v"];
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
@@ -192,7 +192,7 @@ commands! {
     Form {
         FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose, change";
         FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
-        FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["Q"] hint "queue";
+        FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
         FormNext "next-value" "Next of a value's choices" ["right", "l", "space"];
         FormPrevious "previous-value" "Choice before" ["left", "h"];
         FormReset "reset" "The recipe's own value again" ["d", "delete"] hint "reset";

@@ -71,7 +71,7 @@ fn try_to(order: Order) -> Result<Outcome, String> {
             let new = queued.into_iter().next();
             let said = new
                 .as_ref()
-                .map(|dir| format!("queued {}; Q shows the queue", dir.name()));
+                .map(|dir| format!("queued {}; w shows the queue", dir.name()));
             Ok(Outcome {
                 changed: new.iter().cloned().collect(),
                 new,

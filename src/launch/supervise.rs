@@ -42,7 +42,8 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
 }
 
 /// What is said of a run that was asked to stop and then ended at once.
-const ENDED_AT_ONCE: &str = "ended at once while it was stopping; a resume goes on from its last checkpoint";
+const ENDED_AT_ONCE: &str =
+    "ended at once while it was stopping; a resume goes on from its last checkpoint";
 
 /// How often the system has killed a process for want of memory since it started; 0 where it does not say.
 fn kills_for_memory() -> u64 {

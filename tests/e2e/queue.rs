@@ -336,11 +336,11 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     });
     dashboard.press("n");
     dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
-    dashboard.press("Q");
+    dashboard.press("w");
     dashboard.wait("the new one", |screen| {
         screen.matches("… queued").count() == 3
     });
-    dashboard.press("Q");
+    dashboard.press("w");
     dashboard.wait("the queue", |screen| screen.contains("Queue, 3 waiting"));
     dashboard.press("g");
     let listed = |at: usize| place.json(&["queue", "--json"])[at]["name"].clone();

@@ -51,7 +51,7 @@ impl QueueList {
         let go = |at: usize| waiting[at.min(waiting.len() - 1)].clone();
         let put = |place| vec![Effect::Steer(Order::Put(dir.clone(), place))];
         let effects = match event.code {
-            KeyCode::Esc | KeyCode::Char('q' | 'Q') => return (None, Vec::new()),
+            KeyCode::Esc | KeyCode::Char('q' | 'w') => return (None, Vec::new()),
             KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => {
                 return (None, Vec::new());
             }

@@ -11,6 +11,8 @@ mod order;
 mod query_line;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+mod queue_tests;
 pub mod stopping;
 mod table;
 #[cfg(test)]
@@ -144,7 +146,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::StopRun => return stopping::ask(state, &subject(state)),
         Action::ShowQueue => match QueueList::new(state) {
             Some(list) => state.overlay = Some(Overlay::Queue(Box::new(list))),
-            None => state.notice = Some(Notice::good("no run waits; Q in the form queues one")),
+            None => state.notice = Some(Notice::good("no run waits; w in the form queues one")),
         },
         _ => {}
     }

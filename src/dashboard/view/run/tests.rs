@@ -52,6 +52,8 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         problems: 0,
         notes: Notes::default(),
         archived: None,
+        sweep: None,
+        queue_position: None,
         rebuilt: None,
         progress: None,
         evaluated: None,
