@@ -266,7 +266,7 @@ fn as_json_of(planned: &[Planned], cost: &Cost, dirs: &[RunDir], skipped: usize)
         "runs": cost.runs,
         "skipped": skipped,
         "epochs": cost.epochs,
-        "estimated_s": (cost.known > 0).then(|| cost.training.as_secs_f64()),
+        "estimated_s": (cost.known > 0).then_some(cost.training.as_secs_f64()),
         "estimated_runs": cost.known,
         "points": planned.iter().map(point).collect::<Vec<_>>(),
         "queued": dirs.iter().map(path).collect::<Vec<_>>(),

@@ -87,7 +87,9 @@ fn try_to(order: Order) -> Result<Outcome, String> {
         }
         Order::Tend(dirs) => {
             let trees: BTreeSet<&Path> = dirs.iter().filter_map(RunDir::output_tree).collect();
-            trees.into_iter().for_each(|tree| Queue::of(tree).tend());
+            for tree in trees {
+                Queue::of(tree).tend();
+            }
             Ok(Outcome::of(Vec::new(), None))
         }
         Order::Kill(dir) => {

@@ -145,7 +145,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Refresh => return vec![Effect::Discover],
         Action::StopRun => return stopping::ask(state, &subject(state)),
         Action::ShowQueue => match QueueList::new(state) {
-            Some(list) => state.overlay = Some(Overlay::Queue(Box::new(list))),
+            Some(queue) => state.overlay = Some(Overlay::Queue(Box::new(queue))),
             None => state.notice = Some(Notice::good("no run waits; w in the form queues one")),
         },
         _ => {}

@@ -83,9 +83,8 @@ fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, Launch
     record.queue_position = Some(now.timestamp().as_microsecond() + number as i64);
     record.sweep.clone_from(&entry.sweep);
     if let Some(label) = &entry.label {
-        record.name = format!("{} {label}", entry.recipe.experiment_name)
-            .trim_start()
-            .to_owned();
+        let name = format!("{} {label}", entry.recipe.experiment_name);
+        name.trim_start().clone_into(&mut record.name);
     }
     let config = serde_json::Value::from(entry.recipe.to_json());
     // The record comes last: with it the folder is a run.

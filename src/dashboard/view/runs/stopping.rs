@@ -79,24 +79,20 @@ fn about_many(state: &State, dirs: &[RunDir]) -> Result<Confirm, String> {
         return Err(format!("none of the {} marked runs is running", dirs.len()));
     }
     let runs = if count == 1 { "run" } else { "runs" };
-    let mut text = format!("Of the {} marked runs, ", dirs.len());
-    if !active.is_empty() {
-        text += &format!(
-            "{} will finish the step, save the last checkpoint and stop",
-            active.len()
-        );
-    }
-    if !active.is_empty() && !queued.is_empty() {
-        text += ", and ";
-    }
-    if !queued.is_empty() {
-        text += &format!("{} will be taken out of the queue", queued.len());
-    }
-    text += if queued.is_empty() {
-        ". They can be resumed from there."
-    } else {
-        ". They can be queued or resumed again."
+    let train = format!(
+        "{} will finish the step, save the last checkpoint and stop",
+        active.len()
+    );
+    let wait = format!("{} will be taken out of the queue", queued.len());
+    let (what, then) = match (active.is_empty(), queued.is_empty()) {
+        (_, true) => (train, "They can be resumed from there."),
+        (true, false) => (wait, "They can be queued again."),
+        (false, false) => (
+            format!("{train}, and {wait}"),
+            "They can be resumed, or queued again.",
+        ),
     };
+    let text = format!("Of the {} marked runs, {what}. {then}", dirs.len());
     Ok(Confirm {
         title: format!("Stop {count} {runs}?"),
         text,
