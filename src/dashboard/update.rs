@@ -81,15 +81,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             problems,
         } => search_ended(state, &dirs, fresh, problems),
         Message::Summarised(summaries) => summarised(state, summaries),
-        Message::RunGone(dir) => {
-            state.refreshing.remove(&dir);
-            state.runs.remove(&dir);
-            if matches!(&state.screen, Screen::Run(view) if view.dir == dir) {
-                state.screen = Screen::Runs;
-                state.notice = Some(Notice::bad(format!("{} is no longer there", dir.name())));
-            }
-            Vec::new()
-        }
+        Message::RunGone(dir) => run_gone(state, &dir),
         Message::FolderChanged(folder) => folder_changed(state, &folder),
         Message::ProcessEnded(dir) => changed(state, &dir),
         Message::RunRead(dir, reading) => {
@@ -153,6 +145,16 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+fn run_gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    state.refreshing.remove(dir);
+    state.runs.remove(dir);
+    if matches!(&state.screen, Screen::Run(view) if view.dir == *dir) {
+        state.screen = Screen::Runs;
+        state.notice = Some(Notice::bad(format!("{} is no longer there", dir.name())));
+    }
+    Vec::new()
 }
 
 fn paste(state: &mut State, text: &str) {
