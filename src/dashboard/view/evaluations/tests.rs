@@ -68,7 +68,11 @@ fn state(columns: u16, rows: u16) -> State {
     let drawn = update(&mut state, now(), Message::FirstDrawn);
     assert!(matches!(
         drawn[..],
-        [Effect::Evaluate(Order::Find { .. }), Effect::ListRecipes]
+        [
+            Effect::Evaluate(Order::Find { .. }),
+            Effect::FindZone,
+            Effect::ListRecipes
+        ]
     ));
     let read = vec![
         known("alpha", 1, 5),
