@@ -17,8 +17,10 @@ mod organize;
 mod queue;
 mod recipe;
 mod rename;
+mod resume;
 mod roots;
 mod show;
+mod steer;
 mod stop;
 mod summary_json;
 mod sweep;
@@ -64,6 +66,10 @@ enum Command {
     Train(train::Arguments),
     /// Show the runs that wait for their turn, change their order, or take some out
     Queue(queue::Arguments),
+    /// Change what may change while a run trains: save now, end early, wait, another learning rate
+    Steer(steer::Arguments),
+    /// Go on with runs that were stopped, failed or were lost
+    Resume(resume::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
     /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` takes away
@@ -150,6 +156,8 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Best(arguments)) => best::run(&arguments, out),
         Some(Command::Train(arguments)) => train::run(&arguments, out),
         Some(Command::Queue(arguments)) => queue::run(&arguments, out),
+        Some(Command::Steer(arguments)) => steer::run(&arguments, out),
+        Some(Command::Resume(arguments)) => resume::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
         Some(Command::Note(arguments)) => notes::note(&arguments, out),

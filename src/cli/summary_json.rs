@@ -38,6 +38,7 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
             json!(summary.duration.map(|duration| duration.as_secs_f64())),
         ),
         ("size_bytes", json!(summary.size_bytes)),
+        ("cause", json!(summary.cause)),
         ("sweep", json!(summary.sweep)),
         ("queue_position", json!(summary.queue_position)),
         ("tags", json!(summary.notes.tags)),

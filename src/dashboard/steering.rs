@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::thread;
 
 use jiff::Zoned;
 
@@ -9,7 +10,7 @@ use super::effect::Effect;
 use super::message::Notice;
 use super::state::State;
 use crate::launch::queue::{self, Entry, Place, Queue};
-use crate::launch::{self, Request};
+use crate::launch::{self, Request, Steering};
 use crate::run::RunDir;
 use crate::run::state::State as RunState;
 use crate::text::clean;
@@ -25,6 +26,10 @@ pub enum Order {
     Tend(Vec<RunDir>),
     /// End a run at once.
     Kill(RunDir),
+    /// Ask this of a run that trains.
+    Steer(RunDir, Steering),
+    /// Go on with runs that have ended: one at once, several as the queue has room.
+    Resume(Vec<RunDir>),
 }
 
 /// What came of it.
@@ -92,11 +97,46 @@ fn try_to(order: Order) -> Result<Outcome, String> {
             }
             Ok(Outcome::of(Vec::new(), None))
         }
+        Order::Steer(dir, steering) => {
+            let said = launch::steer(&dir, steering).map_err(|error| error.to_string())?;
+            Ok(Outcome::of(vec![dir], said))
+        }
+        Order::Resume(dirs) if dirs.len() == 1 => {
+            let dir = &dirs[0];
+            let mut started = launch::resume(dir).map_err(|error| error.to_string())?;
+            let seen = thread::Builder::new()
+                .name("run-exit".to_owned())
+                .spawn(move || started.wait());
+            if let Err(error) = seen {
+                log::error!("the end of a run goes unseen: {error}");
+            }
+            let said = format!("going on with {}", dir.name());
+            Ok(Outcome::of(dirs, said))
+        }
+        Order::Resume(dirs) => queue_again(dirs),
         Order::Kill(dir) => {
             let done = launch::kill(&dir).map_err(|error| error.to_string())?;
             Ok(Outcome::of(vec![dir], done.to_string()))
         }
     }
+}
+
+fn queue_again(dirs: Vec<RunDir>) -> Result<Outcome, String> {
+    let count = dirs.len();
+    let (mut changed, mut problem) = (Vec::new(), None);
+    for dir in dirs {
+        match Queue::around(&dir).and_then(|queue| queue.add_again(&dir)) {
+            Ok(_) => changed.push(dir),
+            Err(error) => problem = problem.or(Some(error.to_string())),
+        }
+    }
+    let said = match (problem, changed.len()) {
+        (Some(problem), 0) => return Err(problem),
+        (Some(problem), done) => format!("{done} of {count} runs are queued; {problem}"),
+        (None, 1) => "queued; w shows the queue".to_owned(),
+        (None, done) => format!("{done} runs are queued; w shows the queue"),
+    };
+    Ok(Outcome::of(changed, said))
 }
 
 /// What an outcome changes, and what is to be done next.

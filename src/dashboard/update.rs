@@ -302,6 +302,9 @@ fn in_table(action: Action) -> Option<Action> {
         Action::ArchiveThis => Action::Archive,
         Action::RebuildThis => Action::Organise,
         Action::UndoHere => Action::Undo,
+        Action::PauseThis => Action::PauseRun,
+        Action::SteerThis => Action::SteerRun,
+        Action::ResumeThis => Action::ResumeRun,
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::bits;
+use super::cause::{self, Cause};
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
@@ -78,6 +79,8 @@ pub struct Summary {
     pub rebuilt: Option<String>,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
+    /// Why it ended, if it failed or is lost.
+    pub cause: Option<Cause>,
     /// The sweep that it is a point of.
     pub sweep: Option<String>,
     /// Where it stands in its queue, if it waits: the lowest is the next.
@@ -192,7 +195,10 @@ impl Summary {
             .unwrap_or_else(|| model.clone());
         let is_queued = observed.state == State::Queued;
         let queued = record.as_ref().filter(|_| is_queued);
+        let exit = record.as_ref().and_then(|record| record.exit.as_ref());
+        let reason = observed.reason.as_deref();
         Self {
+            cause: cause::read(&dir, observed.state, reason, exit),
             sweep: record
                 .as_ref()
                 .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),

@@ -110,11 +110,18 @@ fn work_in(
     match &ended {
         Ok(End::Finished) => status.end(State::Finished, 0, None)?,
         Ok(End::Stopped) => status.end(State::Stopped, 0, None)?,
+        Ok(End::EndedAfter(epoch)) => {
+            let reason = format!("ended after epoch {epoch}, as asked");
+            status.end(State::Stopped, 0, Some(reason))?;
+        }
         // The error itself is what is to be told, also where its trace cannot be written.
         Err(error) => drop(status.end(State::Failed, 1, Some(error.to_string()))),
     }
     lock.log(&match &ended {
         Ok(End::Finished) => "finished".to_owned(),
+        Ok(End::EndedAfter(epoch)) => {
+            format!("ended after epoch {epoch}, as asked; --resume goes on from here")
+        }
         Ok(End::Stopped) => "stopped; --resume goes on from here".to_owned(),
         Err(error) => format!("failed: {error}"),
     });
@@ -249,6 +256,10 @@ fn reopen(path: &Path) -> Result<(RunDir, Record), WorkerError> {
                 .to_owned(),
         );
     };
+    // Whoever started this process to go on with the run has signed the record for it.
+    if record.state == State::Starting && record.process == Some(Process::current()) {
+        return Ok((dir, record));
+    }
     let alive = record
         .process
         .as_ref()

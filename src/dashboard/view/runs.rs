@@ -13,6 +13,9 @@ mod query_line;
 mod query_tests;
 #[cfg(test)]
 mod queue_tests;
+mod steer;
+#[cfg(test)]
+mod steer_tests;
 pub mod stopping;
 mod table;
 #[cfg(test)]
@@ -143,6 +146,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             runs.reread_query();
         }
         Action::Refresh => return vec![Effect::Discover],
+        Action::PauseRun => return steer::pause(state, &subject(state)),
+        Action::SteerRun => return steer::offer(state, &subject(state)),
+        Action::ResumeRun => return steer::resume(state, &subject(state)),
         Action::StopRun => return stopping::ask(state, &subject(state)),
         Action::ShowQueue => match QueueList::new(state) {
             Some(queue) => state.overlay = Some(Overlay::Queue(Box::new(queue))),

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use super::super::begin::Claim;
 use super::super::end::mark_ended;
+use super::super::resume::command_of;
 use super::super::start::{LaunchError, begin};
 use super::super::supervise::watch_exit;
-use super::super::worker_binary;
 use super::survey::{Survey, Surveyor};
 use super::{Queue, Waiting};
 use crate::config;
@@ -201,27 +201,4 @@ fn try_to_begin(waiting: Waiting) -> Result<Child, LaunchError> {
     record.ended_at = None;
     record.exit = None;
     begin(&dir, &record)
-}
-
-/// How a run of ours is begun, or gone on with where it has a checkpoint.
-fn command_of(dir: &RunDir) -> Result<Vec<String>, LaunchError> {
-    let worker = worker_binary::find().ok_or(LaunchError::NoWorker)?;
-    let text = |path: &Path| path.display().to_string();
-    let (worker, run, config) = (text(&worker), text(dir.path()), dir.config_json());
-    if !config.exists() {
-        return Err(LaunchError::Refused(format!(
-            "{}: there is no recipe, because queueing it was cut off; queue it again",
-            text(&config)
-        )));
-    }
-    let arguments = if dir.last().exists() {
-        vec!["--resume".to_owned(), run]
-    } else {
-        let config = text(&config);
-        vec!["--config".to_owned(), config, "--run-dir".to_owned(), run]
-    };
-    Ok([worker, "train".to_owned()]
-        .into_iter()
-        .chain(arguments)
-        .collect())
 }

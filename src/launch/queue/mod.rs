@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 
 use super::begin::myself;
+use super::resume::resumable;
 use super::start::LaunchError;
 use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};
@@ -217,6 +218,21 @@ impl Queue {
             ..Exit::default()
         });
         record.save(dir)?;
+        Ok(record.name)
+    }
+
+    /// Puts a run that was stopped, failed or is lost at the end of the queue, to be gone on with. Its name.
+    ///
+    /// # Errors
+    /// If it cannot be gone on with, or the queue not be changed.
+    pub fn add_again(&self, dir: &RunDir) -> Result<String, LaunchError> {
+        let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        let mut record = resumable(dir)?;
+        record.state = State::Queued;
+        record.queue_position = Some(Timestamp::now().as_microsecond());
+        record.save(dir)?;
+        drop(lock);
+        self.tend();
         Ok(record.name)
     }
 

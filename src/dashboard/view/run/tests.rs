@@ -52,6 +52,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         problems: 0,
         notes: Notes::default(),
         archived: None,
+        cause: None,
         sweep: None,
         queue_position: None,
         rebuilt: None,
