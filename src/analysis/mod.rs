@@ -10,6 +10,7 @@ pub mod confusion;
 pub mod decimate;
 pub mod derive;
 pub mod digest;
+pub mod earlier;
 pub mod grouping;
 pub mod interval;
 pub mod lint;

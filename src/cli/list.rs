@@ -80,25 +80,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 
 /// The runs with their sizes, newest first. Summaries of runs that have not changed come from the user's cache.
 pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
-    let folder =
-        ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
-    let mut cache = folder.as_deref().map(Cache::open);
-    let mut summaries = Vec::new();
-    for found in roots::runs_below(named)? {
-        let cached = cache.as_mut().and_then(|cache| cache.lookup(&found));
-        let mut summary = cached.unwrap_or_else(|| {
-            let summary = lint::load(&found, now);
-            if let Some(cache) = &mut cache {
-                cache.store(&found, &summary);
-            }
-            summary
-        });
-        summary.size_bytes = Some(size::on_disk(found.dir.path()));
-        summaries.push(summary);
-    }
-    if let Some(cache) = &mut cache {
-        // It is only there for speed: a cache that cannot be written costs the next call some time.
-        let _ = cache.flush();
+    let mut summaries = known_summaries(named, now)?;
+    for summary in &mut summaries {
+        summary.size_bytes = Some(size::on_disk(summary.dir.path()));
     }
     let roots = roots::or_default(named);
     let best = BestByRun::of_runs(&roots, summaries.iter().map(|summary| &summary.dir));
@@ -111,6 +95,29 @@ pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
             summary.dir.clone(),
         ))
     });
+    Ok(summaries)
+}
+
+/// The runs as they are found, without what has to be counted or looked up outside of them.
+pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
+    let folder =
+        ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
+    let mut cache = folder.as_deref().map(Cache::open);
+    let mut summaries = Vec::new();
+    for found in roots::runs_below(named)? {
+        let cached = cache.as_mut().and_then(|cache| cache.lookup(&found));
+        summaries.push(cached.unwrap_or_else(|| {
+            let summary = lint::load(&found, now);
+            if let Some(cache) = &mut cache {
+                cache.store(&found, &summary);
+            }
+            summary
+        }));
+    }
+    if let Some(cache) = &mut cache {
+        // It is only there for speed: a cache that cannot be written costs the next call some time.
+        let _ = cache.flush();
+    }
     Ok(summaries)
 }
 

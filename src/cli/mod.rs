@@ -14,12 +14,16 @@ mod follow;
 mod list;
 mod notes;
 mod organize;
+mod queue;
 mod recipe;
 mod rename;
+mod resume;
 mod roots;
 mod show;
+mod steer;
 mod stop;
 mod summary_json;
+mod sweep;
 mod table;
 mod train;
 mod trash;
@@ -60,6 +64,12 @@ enum Command {
     Best(best::Arguments),
     /// Train by a recipe, in a run folder of its own
     Train(train::Arguments),
+    /// Show the runs that wait for their turn, change their order, or take some out
+    Queue(queue::Arguments),
+    /// Change what may change while a run trains: save now, end early, wait, another learning rate
+    Steer(steer::Arguments),
+    /// Go on with runs that were stopped, failed or were lost
+    Resume(resume::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
     /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` takes away
@@ -93,6 +103,16 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Start a run's command and say how it ended
+    #[command(name = launch::SUPERVISE, hide = true)]
+    Supervise {
+        run_dir: PathBuf,
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Start queued runs until none waits
+    #[command(name = launch::queue::KEEP, hide = true)]
+    Keep { tree: PathBuf },
 }
 
 /// Does what the command line asks for. A reader of standard output that has heard enough is no error.
@@ -135,6 +155,9 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Compare(arguments)) => compare::run(&arguments, out),
         Some(Command::Best(arguments)) => best::run(&arguments, out),
         Some(Command::Train(arguments)) => train::run(&arguments, out),
+        Some(Command::Queue(arguments)) => queue::run(&arguments, out),
+        Some(Command::Steer(arguments)) => steer::run(&arguments, out),
+        Some(Command::Resume(arguments)) => resume::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
         Some(Command::Note(arguments)) => notes::note(&arguments, out),
@@ -153,6 +176,14 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             // What shells and loaders answer when there is no program to run; the message lands in the worker's output.
             eprintln!("{error}");
             Ok(ExitCode::from(127))
+        }
+        Some(Command::Supervise { run_dir, command }) => {
+            launch::supervise(&RunDir::new(run_dir), &command)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Keep { tree }) => {
+            launch::queue::keep(&tree)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::launch;
 pub struct Arguments {
     /// A run's folder, or the name of a run or its beginning
     run: String,
+    /// End a run at once that was asked to stop before; what it has not saved is lost
+    #[arg(long)]
+    kill: bool,
     /// Folder to search for the name [default: runs]
     #[arg(long = "root", value_name = "ROOT")]
     roots: Vec<PathBuf>,
@@ -21,7 +24,11 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::run_named(&arguments.run, &arguments.roots)?;
-    let name = launch::stop(&found.dir)?;
-    writeln!(out, "{name}: asked to stop; it finishes its step and saves")?;
+    let done = if arguments.kill {
+        launch::kill(&found.dir)?
+    } else {
+        launch::stop(&found.dir)?
+    };
+    writeln!(out, "{done}")?;
     Ok(ExitCode::SUCCESS)
 }

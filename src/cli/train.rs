@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::follow::Lines;
+use super::sweep;
 use crate::launch::{self, Request, StopError};
 use crate::recipe;
 use crate::run::record::RecordError;
@@ -34,9 +35,11 @@ pub struct Arguments {
     /// Return as soon as the run is started; it goes on by itself
     #[arg(long)]
     detach: bool,
-    /// Print the run's folder and process as JSON
-    #[arg(long, requires = "detach")]
+    /// With --detach the run's folder and process, with --sweep or --queue the plan and the folders, as JSON
+    #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    sweep: sweep::Arguments,
 }
 
 /// What happens while a run is followed.
@@ -50,6 +53,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         recipe: arguments.config.clone(),
         overrides: arguments.set.clone(),
     };
+    if arguments.sweep.is_asked_for() {
+        return sweep::run(&arguments.sweep, &request, arguments.json, out);
+    }
+    if arguments.json && !arguments.detach {
+        eprintln!("--json goes with --detach, --sweep or --queue");
+        return Ok(ExitCode::from(2));
+    }
     // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
     let mut signals = if arguments.detach {
         None
@@ -62,7 +72,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let Some(mut signals) = signals.take() else {
         if arguments.json {
             let started =
-                json!({ "path": dir.path().to_string_lossy(), "pid": started.child.id() });
+                json!({ "path": dir.path().to_string_lossy(), "pid": started.process_id()? });
             writeln!(out, "{started}")?;
         } else {
             writeln!(out, "{path}")?;
@@ -71,7 +81,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     };
     let (sender, events) = channel();
     let ends = sender.clone();
-    thread::spawn(move || ends.send(Event::Ended(launch::watch_exit(&mut started))));
+    thread::spawn(move || ends.send(Event::Ended(started.wait())));
     thread::spawn(move || {
         for _ in signals.forever() {
             if sender.send(Event::Signal).is_err() {

@@ -31,6 +31,8 @@ pub struct Config {
     pub columns: Option<Vec<Placed<String>>>,
     /// Threads that load runs.
     pub threads: Option<usize>,
+    /// Runs of a queue that may be at work at once.
+    pub slots: Option<usize>,
     /// How pictures are drawn, by name.
     pub images: Option<Placed<String>>,
     /// What charts are drawn with, by name.
@@ -47,6 +49,8 @@ pub struct Config {
 
 /// More threads than this help nobody: runs are read from one disk.
 const MOST_THREADS: i64 = 64;
+/// Nobody trains more runs at once on one machine.
+const MOST_SLOTS: i64 = 256;
 /// No rule counts further: a million epochs, or days.
 const MOST_OF_A_RULE: i64 = 1_000_000;
 
@@ -88,6 +92,7 @@ impl Config {
                 }
                 "mouse" => config.mouse = reader.yes_or_no("mouse", value),
                 "threads" => config.threads = reader.threads(value),
+                "slots" => config.slots = reader.slots(value),
                 "keys" => config.keys = reader.keys(value),
                 "retention" => config.retention = reader.retention(value),
                 other => reader.unknown(other, key.span().start),
@@ -97,11 +102,12 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "roots",
     "theme",
     "columns",
     "threads",
+    "slots",
     "images",
     "markers",
     "mouse",
@@ -215,6 +221,11 @@ impl Reader<'_> {
     fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
         let threads = self.whole("threads", 1..=MOST_THREADS, value);
         threads.and_then(|threads| usize::try_from(threads).ok())
+    }
+
+    fn slots(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
+        let slots = self.whole("slots", 1..=MOST_SLOTS, value);
+        slots.and_then(|slots| usize::try_from(slots).ok())
     }
 
     /// A whole number in a range.
@@ -336,7 +347,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_taken() {
-        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
+        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nslots = 3\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
                     [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
         let (config, warnings) = build(text);
         assert_eq!(warnings, Vec::<String>::new());
@@ -353,13 +364,14 @@ mod tests {
                     placed(5, "name".to_owned())
                 ]),
                 threads: Some(2),
-                images: Some(placed(8, "kitty".to_owned())),
-                markers: Some(placed(9, "ascii".to_owned())),
+                slots: Some(3),
+                images: Some(placed(9, "kitty".to_owned())),
+                markers: Some(placed(10, "ascii".to_owned())),
                 mouse: Some(false),
                 keys: vec![
-                    placed(12, ("quit".to_owned(), owned(&["Q"]))),
-                    placed(13, ("help".to_owned(), owned(&["f1", "h"]))),
-                    placed(14, ("refresh".to_owned(), owned(&[]))),
+                    placed(13, ("quit".to_owned(), owned(&["Q"]))),
+                    placed(14, ("help".to_owned(), owned(&["f1", "h"]))),
+                    placed(15, ("refresh".to_owned(), owned(&[]))),
                 ],
                 retention: Policy::default(),
                 themes: Vec::new(),
@@ -411,6 +423,10 @@ mod tests {
                 "threads = 'all'",
                 "1: threads must be a whole number from 1 to 64, got 'all'",
             ),
+            (
+                "slots = 0",
+                "1: slots must be a whole number from 1 to 256, got 0",
+            ),
             ("mouse = 'no'", "1: mouse must be true or false, got 'no'"),
             (
                 "keys = 'q'",
@@ -430,7 +446,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, images, markers, mouse, keys, retention",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention",
             ),
             (
                 "retention = 3",

@@ -100,7 +100,11 @@ commands! {
         OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
         Filter "filter" "Show only runs that a query finds" ["/"] hint "filter";
-        StopRun "stop-run" "Stop the run: it finishes its step and saves" ["K"] hint "stop";
+        StopRun "stop-run" "Stop the run gently, then hard; or unqueue it" ["K"] hint "stop";
+        PauseRun "pause-run" "Let the run wait, or go on" ["p"];
+        SteerRun "steer-run" "Save now, end early, lower the learning rate ..." ["P"];
+        ResumeRun "resume-run" "Go on with a run that has ended" ["C"];
+        ShowQueue "queue" "Show the waiting runs, to change their order" ["w"];
         Mark "mark" "Mark the run, or take its mark away, and go on" ["space"];
         MarkRange "mark-range" "Begin to mark a range; again: end it here" ["v"];
         MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
@@ -186,11 +190,15 @@ commands! {
         ArchiveThis "archive-this-run" "Archive this run, or bring it back" ["z"];
         RebuildThis "organize-this-run" "Rebuild this run's missing or broken logs" [];
         UndoHere "undo-here" "Take back what was done last" ["u"];
-        StopThisRun "stop-this-run" "Stop this run: it finishes its step and saves" ["K"] hint "stop";
+        PauseThis "pause-this-run" "Let this run wait, or go on" ["p"];
+        SteerThis "steer-this-run" "Save now, end early, lower the learning rate ..." ["P"];
+        ResumeThis "resume-this-run" "Go on with this run where it ended" ["C"];
+        StopThisRun "stop-this-run" "Stop this run gently, then hard; or unqueue it" ["K"] hint "stop";
     }
     Form {
         FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose, change";
         FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
+        FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
         FormNext "next-value" "Next of a value's choices" ["right", "l", "space"];
         FormPrevious "previous-value" "Choice before" ["left", "h"];
         FormReset "reset" "The recipe's own value again" ["d", "delete"] hint "reset";

@@ -8,6 +8,7 @@ use super::deriving;
 use super::evaluations;
 use super::house::Order;
 use super::remembered::Remembered;
+use super::steering;
 use super::take_away;
 use super::tidy;
 use super::widget::chart::Options;
@@ -43,6 +44,8 @@ pub enum Effect {
     Stop(RunDir),
     /// Ask some runs to stop.
     StopAll(Vec<RunDir>),
+    /// Do something about runs that wait or are at work.
+    Steer(steering::Order),
     /// Tell which runs are marked.
     LoadMarks,
     /// Keep these as the marked runs for the next start.

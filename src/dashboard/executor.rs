@@ -20,6 +20,7 @@ use super::follow::Follower;
 use super::house;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
+use super::steering;
 use super::take_away;
 use super::tidy;
 use super::update::standing;
@@ -272,8 +273,11 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
         Effect::Stop(dir) => send(Message::StopAsked(
-            launch::stop(&dir).map_err(|error| error.to_string()),
+            launch::stop(&dir)
+                .map(|done| done.to_string())
+                .map_err(|error| error.to_string()),
         )),
+        Effect::Steer(order) => send(Message::Steered(steering::carry_out(order))),
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
@@ -457,7 +461,7 @@ fn stop_all(dirs: &[RunDir]) -> Result<String, String> {
         .filter_map(|dir| launch::stop(dir).err())
         .collect();
     match problems.first() {
-        None => Ok(format!("each of {} runs", dirs.len())),
+        None => Ok(format!("each of {} runs was asked to stop", dirs.len())),
         Some(first) => Err(format!(
             "{} of {} runs were asked to stop; {first}",
             dirs.len() - problems.len(),
@@ -472,7 +476,7 @@ fn wait_for(mut started: Started) {
     let waiting = thread::Builder::new()
         .name("worker-exit".to_owned())
         .spawn(move || {
-            if let Err(error) = launch::watch_exit(&mut started) {
+            if let Err(error) = started.wait() {
                 log::warn!("{error}");
             }
         });

@@ -10,6 +10,7 @@ use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
+use super::steering;
 use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
@@ -65,6 +66,8 @@ pub enum Message {
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
+    /// What came of steering runs.
+    Steered(steering::Outcome),
     /// The runs that were marked before.
     MarksLoaded(Vec<RunDir>),
     /// How charts were drawn last time.

@@ -20,6 +20,7 @@ mod packing;
 mod remembered;
 mod settings;
 mod state;
+mod steering;
 mod take_away;
 mod terminal;
 pub mod theme;

@@ -15,6 +15,7 @@ use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
+use super::steering;
 use super::take_away;
 use super::tidy;
 use super::view::confirm::Confirm;
@@ -94,8 +95,9 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.expect(dir.clone());
             vec![Effect::Summarise(vec![dir])]
         }
-        Message::StopAsked(Ok(name)) => {
-            state.notice = Some(Notice::good(format!("{name} was asked to stop")));
+        Message::Steered(outcome) => steering::update(state, outcome),
+        Message::StopAsked(Ok(text)) => {
+            state.notice = Some(Notice::good(text));
             Vec::new()
         }
         Message::MarksLoaded(dirs) => {
@@ -239,7 +241,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::StopThisRun => {
             if let Screen::Run(view) = &state.screen {
                 let dir = view.dir.clone();
-                runs::ask_to_stop(state, &dir);
+                return runs::stopping::ask(state, &[dir]);
             }
         }
         _ if matches!(state.screen, Screen::Run(_)) && chart_settings::is_one(action) => {
@@ -303,6 +305,9 @@ fn in_table(action: Action) -> Option<Action> {
         Action::ArchiveThis => Action::Archive,
         Action::RebuildThis => Action::Organise,
         Action::UndoHere => Action::Undo,
+        Action::PauseThis => Action::PauseRun,
+        Action::SteerThis => Action::SteerRun,
+        Action::ResumeThis => Action::ResumeRun,
         _ => return None,
     })
 }
@@ -436,7 +441,7 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
     let active = state.runs.all().filter(|row| {
         row.summary
             .as_ref()
-            .is_some_and(|summary| summary.observed.state.is_active())
+            .is_some_and(|summary| summary.observed.state.may_act())
     });
     let opened = state.opened.iter().map(|opened| &opened.dir);
     let on_screen = state.runs.on_screen(height);
@@ -502,6 +507,8 @@ fn search_ended(
         ));
     }
     effects.push(Effect::FlushCache);
+    // The keeper of a queue may have been killed, or the machine have been switched off.
+    effects.extend(steering::tend(state));
     // The first time they are looked for is after the first frame, which does not wait for them.
     if state.evaluations.has_begun() {
         effects.extend(evaluations::find(state));

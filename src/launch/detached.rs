@@ -7,7 +7,7 @@ use std::process::Command;
 
 use jiff::Timestamp;
 
-use super::start::mark_ended;
+use super::end::mark_ended;
 use crate::run::process::Process;
 use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};

@@ -9,7 +9,8 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
-use super::start::{last_meaningful, spawn_detached};
+use super::begin::spawn_detached;
+use super::end::last_meaningful;
 use super::worker_binary;
 use crate::run::evaluation::EvaluationDir;
 use crate::run::write::beside;

@@ -1,14 +1,23 @@
-//! Starting, stopping and finding workers again: local processes, each in a session of its own, known only by what their
+//! Starting, queueing, stopping and finding workers again: local processes, each in a session of its own, known only by what their
 //! run folders say.
 
+mod begin;
 mod detached;
+mod end;
 mod evaluate;
+pub mod queue;
+mod resume;
 mod start;
+mod steer;
 mod stop;
+mod supervise;
 mod worker_binary;
 
 pub use detached::{DETACHED, become_worker};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
-pub use start::{LaunchError, Request, Started, start, watch_exit};
-pub use stop::{StopError, stop};
+pub use resume::resume;
+pub use start::{LaunchError, Request, Started, resolve, start};
+pub use steer::{SteerError, Steering, steer};
+pub use stop::{StopError, Stopping, kill, stop};
+pub use supervise::{SUPERVISE, supervise, watch_exit};
 pub use worker_binary::find as find_worker;

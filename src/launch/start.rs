@@ -1,26 +1,24 @@
 //! Starting a worker on a run folder of its own.
 
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
-use signal_hook::consts::{SIGINT, SIGKILL, SIGTERM};
 
-use super::detached::DETACHED;
+use super::begin::Claim;
+use super::end::mark_ended;
 use super::worker_binary;
 use crate::recipe::{self, Recipe, RecipeError};
 use crate::run::layout;
-use crate::run::log_tail::LogTail;
 use crate::run::process::Process;
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
 
-/// Longer last words of a worker are cut.
-const LONGEST_WORDS: usize = 400;
+/// A worker that is to be signs its record within milliseconds; a busy machine gets more.
+const SIGNED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What to train.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +34,7 @@ pub struct Request {
 pub struct Started {
     /// Its folder.
     pub dir: RunDir,
-    /// The worker; it goes on when this is dropped.
+    /// Its supervisor; both go on when this is dropped.
     pub child: Child,
 }
 
@@ -70,6 +68,15 @@ pub enum LaunchError {
         /// What the system said.
         cause: io::Error,
     },
+    /// A process is at work on it.
+    #[error("{name} is being worked on already")]
+    Taken {
+        /// The run.
+        name: String,
+    },
+    /// It cannot be begun from the state that it is in: a sentence.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// The recipe that a request resolves to.
@@ -94,42 +101,56 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
         cause,
     };
     let dir = layout::create(&output_dir, &Zoned::now()).map_err(no_folder)?;
-    let command = command_line(&worker, request, &dir);
-    let name = layout::display_name(&recipe.experiment_name, &dir);
-    let mut record = Record::new(
-        &dir,
-        name,
-        Process::current(),
-        command.clone(),
-        Timestamp::now(),
-    );
-    // Nobody's until the worker has signed it: a stop that comes before must not signal this program.
+    let mut record = new_record(&dir, &recipe);
+    record.command = command_line(&worker, request, &dir);
+    let child = begin(&dir, &record)?;
+    Ok(Started { dir, child })
+}
+
+/// The record of a run that is about to begin. It is nobody's until the worker has signed it: a stop that comes before must not
+/// signal this program.
+pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
+    let name = layout::display_name(&recipe.experiment_name, dir);
+    let mut record = Record::new(dir, name, Process::current(), Vec::new(), Timestamp::now());
     record.process = None;
     record.epochs_planned = recipe.num_epochs;
-    if let Ok(folder) = std::env::current_dir() {
-        // What the relative paths of the command and of the recipe start from.
-        let folder = folder.display().to_string();
-        record.other.insert("working_dir".to_owned(), folder.into());
-    }
-    record.save(&dir)?;
-    match spawn(&dir, &command) {
-        Ok(child) => Ok(Started { dir, child }),
-        Err(cause) => {
-            let error = LaunchError::Spawn {
-                program: worker,
-                cause,
-            };
-            mark_ended(
-                &dir,
-                State::Failed,
-                Exit {
-                    reason: Some(error.to_string()),
-                    ..Exit::default()
-                },
-            )?;
-            Err(error)
+    record.working_dir = std::env::current_dir()
+        .ok()
+        .map(|folder| folder.display().to_string());
+    record
+}
+
+/// Makes this the run's record, which says `starting`, and starts its command. From before the record is written until the command
+/// has ended the run is claimed: a run that says `starting` and is neither signed nor claimed was never begun.
+///
+/// # Errors
+/// If somebody is at work on it, or the command cannot be started, which the record then says.
+pub(super) fn begin(dir: &RunDir, record: &Record) -> Result<Child, LaunchError> {
+    let program = record
+        .command
+        .first()
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let failed = |cause| LaunchError::Spawn { program, cause };
+    let claim = match Claim::take(dir) {
+        Ok(Some(claim)) => claim,
+        Ok(None) => {
+            return Err(LaunchError::Taken {
+                name: record.name.clone(),
+            });
         }
-    }
+        Err(cause) => return Err(failed(cause)),
+    };
+    record.save(dir)?;
+    claim.begin(dir, record).or_else(|cause| {
+        let error = failed(cause);
+        let exit = Exit {
+            reason: Some(error.to_string()),
+            ..Exit::default()
+        };
+        mark_ended(dir, State::Failed, exit)?;
+        Err(error)
+    })
 }
 
 fn command_line(worker: &Path, request: &Request, dir: &RunDir) -> Vec<String> {
@@ -147,234 +168,32 @@ fn command_line(worker: &Path, request: &Request, dir: &RunDir) -> Vec<String> {
     command
 }
 
-fn spawn(dir: &RunDir, command: &[String]) -> io::Result<Child> {
-    let output = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(dir.worker_out())?;
-    let command: Vec<_> = command.iter().map(OsStr::new).collect();
-    spawn_detached(dir.path(), &command, output.try_clone()?, output)
-}
-
-/// Starts a command in a session of its own, by way of [`super::become_worker`] on `folder`.
-pub(super) fn spawn_detached(
-    folder: &Path,
-    command: &[&OsStr],
-    stdout: File,
-    stderr: File,
-) -> io::Result<Child> {
-    // This very program, also where a rebuild has put another file in its place.
-    Command::new("/proc/self/exe")
-        .arg0("traintop")
-        .arg(DETACHED)
-        .arg(folder)
-        .arg("--")
-        .args(command)
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .stderr(stderr)
-        .spawn()
-}
-
-/// Waits until the worker has ended. If it left its run as if it still worked on it, says in the record how it ended, and
-/// why.
-///
-/// # Errors
-/// If the record cannot be read or written.
-pub fn watch_exit(started: &mut Started) -> Result<(), RecordError> {
-    let Ok(status) = started.child.wait() else {
-        return Ok(());
-    };
-    let left_open = Record::load(&started.dir)?.is_some_and(|record| {
-        let owner = record.process.map(|process| process.pid);
-        // Another process may have resumed the run in the meantime: it is that one's then.
-        record.state.is_active() && owner.is_none_or(|pid| pid == started.child.id())
-    });
-    if left_open {
-        let (state, exit) = judge(status, last_words(&started.dir));
-        mark_ended(&started.dir, state, exit)?;
-    }
-    Ok(())
-}
-
-/// What is said of a run whose worker was still loading when it was asked to stop.
-pub(super) const BEFORE_FIRST_STEP: &str = "stopped before its first step";
-
-/// The end of a worker that did not say itself how it ended.
-fn judge(status: ExitStatus, words: Option<String>) -> (State, Exit) {
-    let ended = match (status.code(), status.signal()) {
-        (Some(code), _) => format!("the worker ended with exit code {code}"),
-        (None, Some(signal)) => {
-            let name = signal_hook::low_level::signal_name(signal)
-                .map_or_else(|| format!("signal {signal}"), str::to_owned);
-            format!("{name} ended the worker")
-        }
-        (None, None) => "the worker ended".to_owned(),
-    };
-    let words = words.map_or_else(String::new, |words| format!(": {words}"));
-    let (state, reason) = match (status.code(), status.signal()) {
-        // A shell's and a loader's code for a program or library that is not there.
-        (Some(127), _) => (
-            State::Failed,
-            format!("{ended}{words}; run `make setup` to make its libraries"),
-        ),
-        (_, Some(SIGTERM | SIGINT)) => (State::Stopped, BEFORE_FIRST_STEP.to_owned()),
-        // What it last printed has nothing to do with it.
-        (_, Some(SIGKILL)) => (
-            State::Failed,
-            format!("{ended}: somebody's, or the system's because memory ran out"),
-        ),
-        _ => (State::Failed, format!("{ended}{words}")),
-    };
-    let exit = Exit {
-        code: status.code(),
-        signal: status.signal(),
-        reason: Some(reason),
-    };
-    (state, exit)
-}
-
-/// The last line of the worker's output that says something.
-fn last_words(dir: &RunDir) -> Option<String> {
-    let mut output = LogTail::open(dir.worker_out(), 200);
-    output.poll().ok()?;
-    last_meaningful(&output.lines())
-}
-
-/// The line that says `error:`, as a program does that was called wrongly, before it goes on about its usage; else the last that is
-/// neither empty nor an advice or a stack frame printed behind the message.
-pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
-    let is_trailer =
-        |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");
-    let mut lines = lines.iter().map(|line| line.trim());
-    let said = lines.clone().rfind(|line| line.starts_with("error: "));
-    let line = said.or_else(|| lines.rfind(|line| !is_trailer(line)))?;
-    Some(line.chars().take(LONGEST_WORDS).collect())
-}
-
-/// Marks a run ended and adds the reason to its log.
-pub(super) fn mark_ended(dir: &RunDir, state: State, exit: Exit) -> Result<(), RecordError> {
-    let Some(mut record) = Record::load(dir)? else {
-        return Ok(());
-    };
-    let now = Timestamp::now();
-    record.state = state;
-    record.ended_at = Some(now);
-    if let Some(reason) = &exit.reason {
-        let stamp = now
-            .to_zoned(jiff::tz::TimeZone::system())
-            .strftime("%Y-%m-%d %H:%M:%S");
-        let line = format!("[{stamp}] {reason}\n");
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(dir.training_log());
-        // The record says it too; a log that cannot be written must not hide it.
-        let _ = log.and_then(|mut log| io::Write::write_all(&mut log, line.as_bytes()));
-    }
-    record.exit = Some(exit);
-    record.save(dir)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn loader_line_becomes_the_reason_with_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = layout::create(folder.path(), &Zoned::now()).unwrap();
-        let loader = "traintop-worker: error while loading shared libraries: libtorch_cpu.so: cannot open shared object file";
-        fs::write(dir.worker_out(), format!("{loader}\n\n")).unwrap();
-        let (state, exit) = judge(ExitStatus::from_raw(127 << 8), last_words(&dir));
-        let reason = exit.reason.clone().unwrap();
-        assert!(
-            reason.contains(loader) && reason.contains("make setup"),
-            "{reason}"
-        );
-        Record::new(
-            &dir,
-            "a".to_owned(),
-            Process::current(),
-            Vec::new(),
-            Timestamp::now(),
-        )
-        .save(&dir)
-        .unwrap();
-        mark_ended(&dir, state, exit).unwrap();
-        let record = Record::load(&dir).unwrap().unwrap();
-        assert_eq!(
-            (record.state, record.exit.unwrap().code),
-            (State::Failed, Some(127))
-        );
+impl Started {
+    /// Waits for the run's end: see [`super::watch_exit`].
+    ///
+    /// # Errors
+    /// If the record cannot be read or written.
+    pub fn wait(&mut self) -> Result<(), RecordError> {
+        super::watch_exit(&self.dir, &mut self.child)
     }
 
-    #[test]
-    fn every_kind_of_end_has_its_state_and_sentence() {
-        let cases = [
-            (
-                1 << 8,
-                "boom",
-                State::Failed,
-                "the worker ended with exit code 1: boom",
-            ),
-            (0, "", State::Failed, "the worker ended with exit code 0"),
-            (
-                15,
-                "loading",
-                State::Stopped,
-                "stopped before its first step",
-            ),
-            (
-                9,
-                "epoch 3",
-                State::Failed,
-                "SIGKILL ended the worker: somebody's, or the system's because memory ran out",
-            ),
-            (
-                11,
-                "epoch 3",
-                State::Failed,
-                "SIGSEGV ended the worker: epoch 3",
-            ),
-        ];
-        for (raw, words, state, reason) in cases {
-            let words = Some(words.to_owned()).filter(|words| !words.is_empty());
-            let (judged, exit) = judge(ExitStatus::from_raw(raw), words);
-            assert_eq!((judged, exit.reason.as_deref()), (state, Some(reason)));
-        }
-    }
-
-    #[test]
-    fn last_words_are_the_message_and_not_what_trails_behind_it() {
-        let cases: [(&[&str], Option<&str>); 5] = [
-            (&[], None),
-            (&["epoch 1", "no space left", " "], Some("no space left")),
-            (
-                &[
-                    "thread 'main' panicked at src/x.rs:1:2:",
-                    "labels are wrong",
-                    "note: run with `RUST_BACKTRACE=1`",
-                ],
-                Some("labels are wrong"),
-            ),
-            (
-                &["shapes differ", "frame #0: a", "frame #1: b"],
-                Some("shapes differ"),
-            ),
-            (
-                &[
-                    "error: unrecognized subcommand 'evaluate'",
-                    "",
-                    "For more information, try '--help'.",
-                ],
-                Some("error: unrecognized subcommand 'evaluate'"),
-            ),
-        ];
-        for (lines, words) in cases {
-            let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
-            assert_eq!(last_meaningful(&lines).as_deref(), words);
+    /// The id of the process that works on the run, once it has signed its record; `None` if the run ended before, or it takes longer
+    /// than some seconds.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn process_id(&self) -> Result<Option<u32>, RecordError> {
+        let deadline = Instant::now() + SIGNED_WITHIN;
+        loop {
+            let record = Record::load(&self.dir)?;
+            let process = record.as_ref().and_then(|record| record.process.as_ref());
+            let is_over = record
+                .as_ref()
+                .is_none_or(|record| !record.state.is_active());
+            if process.is_some() || is_over || Instant::now() > deadline {
+                return Ok(process.map(|process| process.pid));
+            }
+            thread::sleep(Duration::from_millis(2));
         }
     }
 }

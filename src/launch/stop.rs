@@ -1,5 +1,6 @@
 //! Asking a worker to stop: it finishes its step, saves, and ends. Never another process that happens to have its id.
 
+use std::fmt;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,10 +9,13 @@ use jiff::Timestamp;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
-use super::start::BEFORE_FIRST_STEP;
+use super::end::BEFORE_FIRST_STEP;
+use super::queue::Queue;
+use super::start::LaunchError;
 use crate::run::process::{Process, host};
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
+use crate::text::clean;
 
 /// How long a worker that is still loading may take to end or to catch the signal.
 const START_GRACE: Duration = Duration::from_secs(2);
@@ -71,26 +75,96 @@ pub enum StopError {
         /// What the system said.
         cause: io::Error,
     },
+    /// It cannot be ended at once before it was asked to stop.
+    #[error("{name} is {state}; ask it to stop first, so that it can save")]
+    NotAsked {
+        /// The run.
+        name: String,
+        /// What it does.
+        state: State,
+    },
+    /// It waits, and cannot be taken out of the queue.
+    #[error(transparent)]
+    Queue(#[from] LaunchError),
     /// Its record cannot be read.
     #[error(transparent)]
     Record(#[from] RecordError),
 }
 
-/// Sends the worker of a run SIGTERM. Returns the run's name once the signal is on its way; the worker then finishes its step,
-/// saves and marks the run stopped. One that is still loading just ends; waiting for that takes up to two seconds.
+/// What was done to a run that was to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopping {
+    /// It was asked: it finishes its step and saves.
+    Asked(String),
+    /// It waited for its turn, and does not any more.
+    TakenOut(String),
+    /// It was ended at once.
+    Killed(String),
+}
+
+impl fmt::Display for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Asked(name) => {
+                write!(f, "{name}: asked to stop; it finishes its step and saves")
+            }
+            Self::TakenOut(name) => write!(f, "{name}: taken out of the queue"),
+            Self::Killed(name) => write!(f, "{name}: ended at once"),
+        }
+    }
+}
+
+/// Sends the worker of a run SIGTERM; it then finishes its step, saves and marks the run stopped. One that is still loading just ends;
+/// waiting for that takes up to two seconds. A run that waits is taken out of the queue.
 ///
 /// # Errors
-/// If the run has no living worker on this machine, or the system refuses.
-pub fn stop(dir: &RunDir) -> Result<String, StopError> {
-    let record = Record::load(dir)?.ok_or_else(|| StopError::Unknown { name: dir.name() })?;
-    let name = crate::text::clean(&record.name).into_owned();
+/// If the run neither waits nor has a living worker on this machine, or the system refuses.
+pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
+    let record = load(dir)?;
+    if record.state == State::Queued {
+        let name = Queue::around(dir)?.take_out(dir)?;
+        return Ok(Stopping::TakenOut(clean(&name).into_owned()));
+    }
+    let (name, process) = worker_of(&record)?;
+    if record.state == State::Stopping {
+        return Err(StopError::AlreadyStopping { name });
+    }
+    send(&name, &process, Signal::TERM)?;
+    if record.state == State::Starting {
+        settle(dir, &process)?;
+    }
+    Ok(Stopping::Asked(name))
+}
+
+/// Ends the worker of a run at once that was asked to stop before. What it has not saved is lost.
+///
+/// # Errors
+/// As [`stop`], and if it was not asked.
+pub fn kill(dir: &RunDir) -> Result<Stopping, StopError> {
+    let record = load(dir)?;
+    let (name, process) = worker_of(&record)?;
+    if record.state != State::Stopping {
+        let state = record.state;
+        return Err(StopError::NotAsked { name, state });
+    }
+    send(&name, &process, Signal::KILL)?;
+    Ok(Stopping::Killed(name))
+}
+
+fn load(dir: &RunDir) -> Result<Record, StopError> {
+    Record::load(dir)?.ok_or_else(|| StopError::Unknown { name: dir.name() })
+}
+
+/// The name and the living process of a run that is at work on this machine.
+fn worker_of(record: &Record) -> Result<(String, Process), StopError> {
+    let name = clean(&record.name).into_owned();
     if !record.state.is_active() {
         return Err(StopError::NotRunning {
             name,
             state: record.state,
         });
     }
-    let Some(process) = record.process else {
+    let Some(process) = record.process.clone() else {
         return Err(if record.state == State::Starting {
             StopError::NotYet { name }
         } else {
@@ -103,33 +177,31 @@ pub fn stop(dir: &RunDir) -> Result<String, StopError> {
             host: process.host,
         });
     }
-    if !process.is_alive() {
-        return Err(StopError::Gone {
+    if process.is_alive() {
+        Ok((name, process))
+    } else {
+        Err(StopError::Gone {
             name,
             pid: process.pid,
-        });
+        })
     }
-    if record.state == State::Stopping {
-        return Err(StopError::AlreadyStopping { name });
-    }
-    terminate(&process).map_err(|errno| match errno {
+}
+
+fn send(name: &str, process: &Process, signal: Signal) -> Result<(), StopError> {
+    signal_to(process, signal).map_err(|errno| match errno {
         Errno::SRCH => StopError::Gone {
-            name: name.clone(),
+            name: name.to_owned(),
             pid: process.pid,
         },
         errno => StopError::Refused {
-            name: name.clone(),
+            name: name.to_owned(),
             cause: errno.into(),
         },
-    })?;
-    if record.state == State::Starting {
-        settle(dir, &process)?;
-    }
-    Ok(name)
+    })
 }
 
-/// Sends SIGTERM to this very process; `SRCH` if it is gone.
-fn terminate(process: &Process) -> Result<(), Errno> {
+/// Sends a signal to this very process; `SRCH` if it is gone.
+pub(super) fn signal_to(process: &Process, signal: Signal) -> Result<(), Errno> {
     let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or(Errno::SRCH)?;
     // The handle holds on to one process; only then is its start compared, so that a reused id cannot slip in between.
@@ -138,9 +210,9 @@ fn terminate(process: &Process) -> Result<(), Errno> {
         return Err(Errno::SRCH);
     }
     match handle {
-        Ok(handle) => pidfd_send_signal(handle, Signal::TERM),
+        Ok(handle) => pidfd_send_signal(handle, signal),
         // Kernels before 5.3 have no such handles: there a signal directly after the comparison must do.
-        Err(Errno::NOSYS) => kill_process(pid, Signal::TERM),
+        Err(Errno::NOSYS) => kill_process(pid, signal),
         Err(errno) => Err(errno),
     }
 }
@@ -204,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let (mut child, _) = running(&dir);
-        assert_eq!(stop(&dir).unwrap(), "mine");
+        assert_eq!(stop(&dir).unwrap(), Stopping::Asked("mine".to_owned()));
         assert_eq!(child.wait().unwrap().signal(), Some(15));
     }
 
@@ -221,7 +293,8 @@ mod tests {
             format!("mine is not running: its process {} is gone", child.id())
         );
         // Also where the id passed the first look and went to another process just then.
-        assert_eq!(terminate(&record.process.unwrap()), Err(Errno::SRCH));
+        let process = record.process.unwrap();
+        assert_eq!(signal_to(&process, Signal::TERM), Err(Errno::SRCH));
         assert!(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
@@ -238,6 +311,23 @@ mod tests {
         assert!(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn only_a_run_that_was_asked_before_is_ended_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let (mut child, mut record) = running(&dir);
+        let problem = kill(&dir).unwrap_err().to_string();
+        assert_eq!(
+            problem,
+            "mine is running; ask it to stop first, so that it can save"
+        );
+        assert!(child.try_wait().unwrap().is_none());
+        record.state = State::Stopping;
+        record.save(&dir).unwrap();
+        kill(&dir).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
     }
 
     #[test]

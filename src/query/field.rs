@@ -101,15 +101,17 @@ macro_rules! facts {
 }
 
 facts! {
-    "state"      Text   "queued, running, finished, stopped, failed, lost" Texts(|run| one(run.observed.state.name()));
+    "state"      Text   "queued, running, paused, finished, stopped, failed, lost" Texts(|run| one(run.observed.state.name()));
     "name"       Text   "what lists call it"                Texts(|run| one(&run.name));
     "folder"     Text   "its folder"                        Texts(|run| vec![run.dir.path().to_string_lossy()]);
     "model"      Text   "its network"                       Texts(|run| one(&run.model));
     "recipe"     Text   "its experiment or recipe"          Texts(|run| one(&run.recipe));
+    "sweep"      Text   "the sweep that it is a point of"   Texts(|run| run.sweep.iter().map(|sweep| sweep.as_str().into()).collect());
     "tag"        Text   "one of its tags"                   Texts(|run| run.notes.tags.iter().map(|tag| tag.as_str().into()).collect());
     "note"       Text   "its note"                          Texts(|run| if run.notes.note.is_empty() { Vec::new() } else { one(&run.notes.note) });
     "reason"     Text   "why it is in its state"            Texts(|run| run.observed.reason.iter().map(|reason| reason.as_str().into()).collect());
     "odd"        Text   "what looks wrong in its numbers"   Texts(|run| run.findings.iter().flatten().map(|finding| finding.text.as_str().into()).collect());
+    "cause"      Text   "why it failed, in a few words"     Texts(|run| run.cause.iter().map(|cause| cause.what.as_str().into()).collect());
     "is"         Flag   "starred, baseline, tagged, noted, archived, evaluated, active, odd" Texts(flags);
     "best"       Number "best validation accuracy, percent" Number(|_, run| run.best_val_acc);
     "best_epoch" Number "its epoch"                         Number(|_, run| run.best_epoch.map(f64::from));

@@ -8,6 +8,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::epoch::SYNTHETIC;
 use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
 use super::shipped::SHIPPED;
@@ -288,6 +289,25 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// The recipe with its relative paths to data and weights made absolute: a run may be begun, or gone on with, from elsewhere.
+    #[must_use]
+    pub fn with_absolute_paths(mut self) -> Self {
+        let absolute = |path: &mut String| {
+            if let Ok(found) = Path::new(path).canonicalize() {
+                *path = found.to_string_lossy().into_owned();
+            }
+        };
+        if self.data_dir != SYNTHETIC {
+            absolute(&mut self.data_dir);
+        }
+        if !self.resume_from.is_empty() {
+            absolute(&mut self.resume_from);
+        }
+        self
+    }
+}
+
 /// Splits `key=value` as `--set` takes it.
 ///
 /// # Errors
@@ -317,23 +337,26 @@ impl fmt::Display for Problem {
 }
 
 fn known(key: &str) -> Result<&'static Field, Problem> {
-    field(key).ok_or_else(|| {
-        let nearest = FIELDS
-            .iter()
-            .map(|field| (strsim::damerau_levenshtein(key, field.key), field.key))
-            .filter(|(distance, _)| *distance <= 1 + key.len() / 4)
-            .min();
-        let containing = FIELDS
-            .iter()
-            .map(|field| (0, field.key))
-            .find(|(_, known)| known.contains(key));
-        let near = nearest.or(containing);
-        let advice = near.map_or_else(
-            || "`traintop recipe FILE` lists the keys".to_owned(),
-            |(_, nearest)| format!("did you mean {nearest}?"),
-        );
-        Problem(format!("unknown key {key:?}; {advice}"))
-    })
+    field(key).ok_or_else(|| Problem(unknown(key)))
+}
+
+/// What is said of a key that there is not.
+pub(super) fn unknown(key: &str) -> String {
+    let nearest = FIELDS
+        .iter()
+        .map(|field| (strsim::damerau_levenshtein(key, field.key), field.key))
+        .filter(|(distance, _)| *distance <= 1 + key.len() / 4)
+        .min();
+    let containing = FIELDS
+        .iter()
+        .map(|field| (0, field.key))
+        .find(|(_, known)| known.contains(key));
+    let near = nearest.or(containing);
+    let advice = near.map_or_else(
+        || "`traintop recipe FILE` lists the keys".to_owned(),
+        |(_, nearest)| format!("did you mean {nearest}?"),
+    );
+    format!("unknown key {key:?}; {advice}")
 }
 
 fn toml_value(

@@ -8,6 +8,7 @@ pub mod network;
 mod schedule;
 mod schema;
 mod shipped;
+mod sweep;
 
 pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};
@@ -15,3 +16,4 @@ pub use load::{RecipeError, load, parse_json, parse_override, parse_toml};
 pub use schedule::Schedule;
 pub use schema::{FIELDS, Recipe, field};
 pub use shipped::{SHIPPED, Shipped, description};
+pub use sweep::{Axis, Point, Sweep, SweepError};

@@ -16,7 +16,7 @@ use super::summary::Summary;
 use super::write::replace_file;
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 7";
+const VERSION: &str = "traintop summaries 9";
 
 /// Runs that nobody has listed for so many days are let go. Asking the disk which ones are gone would take long where it is slow.
 const KEPT_DAYS: u32 = 60;

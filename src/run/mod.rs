@@ -4,10 +4,12 @@
 pub mod archive;
 mod bits;
 pub mod cache;
+pub mod cause;
 pub mod checkpoints;
 pub mod clean;
 pub mod config_file;
 pub mod contender;
+pub mod control;
 pub mod discover;
 pub mod disk;
 pub mod evaluation;

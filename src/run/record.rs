@@ -106,6 +106,16 @@ pub struct Record {
     /// When it was resumed, the earliest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<Resume>,
+    /// Where it stands, or stood, in the queue of its tree: the lowest is the next. Microseconds since 1970 when it was queued, until
+    /// somebody changes the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<i64>,
+    /// The sweep that it is a point of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
+    /// What the relative paths of the command and of the recipe start from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
     /// What other versions write.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -158,6 +168,9 @@ impl Record {
             best: None,
             exit: None,
             resumes: Vec::new(),
+            queue_position: None,
+            sweep: None,
+            working_dir: None,
             other: Map::new(),
         }
     }

@@ -22,6 +22,8 @@ pub enum State {
     Starting,
     /// Trains.
     Running,
+    /// Waits, because somebody asked it to, and goes on when asked again.
+    Paused,
     /// Was asked to stop and is saving.
     Stopping,
     /// Trained all its epochs.
@@ -36,10 +38,11 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::Starting,
         Self::Running,
+        Self::Paused,
         Self::Stopping,
         Self::Finished,
         Self::Stopped,
@@ -53,6 +56,7 @@ impl State {
             Self::Queued => "queued",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Stopping => "stopping",
             Self::Finished => "finished",
             Self::Stopped => "stopped",
@@ -61,9 +65,17 @@ impl State {
         }
     }
 
+    /// Whether it changes by itself: a process is at work on it, or will be when its turn comes.
+    pub fn may_act(self) -> bool {
+        self == Self::Queued || self.is_active()
+    }
+
     /// Whether a process is, or should be, at work on it.
     pub fn is_active(self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Stopping)
+        matches!(
+            self,
+            Self::Starting | Self::Running | Self::Paused | Self::Stopping
+        )
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::bits;
+use super::cause::{self, Cause};
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
@@ -17,7 +18,7 @@ use super::notes::Notes;
 use super::organise;
 use super::record::{Record, Resume};
 use super::settings::Settings;
-use super::state::{Evidence, Observed, observe};
+use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
 use crate::text::clean;
 
@@ -85,6 +86,12 @@ pub struct Summary {
     pub rebuilt: Option<String>,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
+    /// Why it ended, if it failed or is lost.
+    pub cause: Option<Cause>,
+    /// The sweep that it is a point of.
+    pub sweep: Option<String>,
+    /// Where it stands in its queue, if it waits: the lowest is the next.
+    pub queue_position: Option<i64>,
     /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
     #[serde(skip)]
     pub evaluated: Option<Best>,
@@ -207,7 +214,16 @@ impl Summary {
         let recipe = config
             .text("experiment_name")
             .unwrap_or_else(|| model.clone());
+        let is_queued = observed.state == State::Queued;
+        let queued = record.as_ref().filter(|_| is_queued);
+        let exit = record.as_ref().and_then(|record| record.exit.as_ref());
+        let reason = observed.reason.as_deref();
         Self {
+            cause: cause::read(&dir, observed.state, reason, exit),
+            sweep: record
+                .as_ref()
+                .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
+            queue_position: queued.and_then(|record| record.queue_position),
             id: record.as_ref().map_or_else(
                 || dir.path().display().to_string(),
                 |record| record.id.clone(),

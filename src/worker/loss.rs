@@ -1,6 +1,6 @@
 //! What training minimises and what is counted along the way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 
@@ -200,6 +200,11 @@ impl Tally {
 
     fn seconds(&self) -> f64 {
         self.seconds_before + self.since.elapsed().as_secs_f64()
+    }
+
+    /// Takes time back in which nothing was trained.
+    pub fn leave_out(&mut self, wait: Duration) {
+        self.since += wait;
     }
 
     /// Waits for the device and reads the sums.

@@ -31,6 +31,7 @@ mod run_files;
 mod session;
 mod signals;
 mod status;
+mod steering;
 mod train;
 mod views;
 

@@ -27,6 +27,7 @@ use super::random::{self, Draw};
 use super::run_files::{RunFiles, RunLock};
 use super::signals::StopRequest;
 use super::status::Status;
+use super::steering::Steering;
 use super::train::Training;
 
 /// What a training answers to, and whether it tells where its time goes.
@@ -124,6 +125,7 @@ pub fn prepare(
         average,
         schedule,
         progress,
+        steering: Steering::of(dir),
         stop,
         profile: Profile::new(is_profiled, compute.device),
     };

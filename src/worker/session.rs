@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
-use traintop::recipe::{self, Recipe, RecipeError, SYNTHETIC};
+use traintop::recipe::{self, Recipe, RecipeError};
 use traintop::run::process::Process;
 use traintop::run::state::{Evidence, observe};
 use traintop::run::write::replace_file;
@@ -48,18 +48,8 @@ pub struct RecipeSource {
 impl RecipeSource {
     /// The recipe, with its relative paths made absolute: a resume may be asked for from elsewhere.
     fn load(&self) -> Result<Recipe, RecipeError> {
-        let mut recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
-        if recipe.data_dir != SYNTHETIC
-            && let Ok(folder) = Path::new(&recipe.data_dir).canonicalize()
-        {
-            recipe.data_dir = folder.to_string_lossy().into_owned();
-        }
-        if !recipe.resume_from.is_empty()
-            && let Ok(file) = Path::new(&recipe.resume_from).canonicalize()
-        {
-            recipe.resume_from = file.to_string_lossy().into_owned();
-        }
-        Ok(recipe)
+        let recipe = recipe::load(&self.file)?.with_overrides(&self.overrides)?;
+        Ok(recipe.with_absolute_paths())
     }
 }
 
@@ -120,11 +110,18 @@ fn work_in(
     match &ended {
         Ok(End::Finished) => status.end(State::Finished, 0, None)?,
         Ok(End::Stopped) => status.end(State::Stopped, 0, None)?,
+        Ok(End::EndedAfter(epoch)) => {
+            let reason = format!("ended after epoch {epoch}, as asked");
+            status.end(State::Stopped, 0, Some(reason))?;
+        }
         // The error itself is what is to be told, also where its trace cannot be written.
         Err(error) => drop(status.end(State::Failed, 1, Some(error.to_string()))),
     }
     lock.log(&match &ended {
         Ok(End::Finished) => "finished".to_owned(),
+        Ok(End::EndedAfter(epoch)) => {
+            format!("ended after epoch {epoch}, as asked; --resume goes on from here")
+        }
         Ok(End::Stopped) => "stopped; --resume goes on from here".to_owned(),
         Err(error) => format!("failed: {error}"),
     });
@@ -259,6 +256,10 @@ fn reopen(path: &Path) -> Result<(RunDir, Record), WorkerError> {
                 .to_owned(),
         );
     };
+    // Whoever started this process to go on with the run has signed the record for it.
+    if record.state == State::Starting && record.process == Some(Process::current()) {
+        return Ok((dir, record));
+    }
     let alive = record
         .process
         .as_ref()

@@ -22,6 +22,7 @@ use super::predict::{self, Asked, Event, Questioning, Voter};
 use super::profile::Profile;
 use super::random::{self, Draw};
 use super::signals::StopRequest;
+use super::steering::Steering;
 use super::views::Views;
 
 /// An epoch that takes longer is saved in between, so that a kill costs no more than this.
@@ -34,6 +35,8 @@ pub enum End {
     Finished,
     /// It was asked to stop, and is saved.
     Stopped,
+    /// It was asked to end after this epoch, and is saved.
+    EndedAfter(u32),
 }
 
 /// Everything that a training consists of.
@@ -55,6 +58,7 @@ pub struct Training {
     pub tally: Tally,
     pub output: Output,
     pub stop: StopRequest,
+    pub steering: Steering,
     pub profile: Profile,
     /// When `last` was last written.
     pub saved_at: Instant,
@@ -80,6 +84,9 @@ impl Training {
             if self.profile.is_wanted() {
                 self.output.say(&self.profile.to_string())?;
             }
+            if self.is_to_end() && self.progress.epochs_done < self.recipe.num_epochs {
+                return Ok(End::EndedAfter(self.progress.epochs_done));
+            }
         }
         self.conclude()
     }
@@ -93,7 +100,9 @@ impl Training {
         );
         let order = random::epoch_order(seed, epoch, self.data.train.count(), self.compute.device);
         self.tally = Tally::from(&self.progress.row_sums, self.compute.device);
+        self.take_over_learning_rate()?;
         while self.progress.step < steps {
+            self.obey()?;
             if self.stop.is_set() {
                 return Ok(false);
             }
@@ -173,9 +182,11 @@ impl Training {
         self.recipe.on_nan == "skip"
     }
 
-    /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored.
+    /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored, times the factor that
+    /// somebody asked for.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        self.schedule.learning_rate(step) * 0.5_f64.powi(self.progress.restores as i32)
+        let halved = 0.5_f64.powi(self.progress.restores as i32);
+        self.schedule.learning_rate(step) * halved * self.progress.rate_factor()
     }
 
     /// Puts the averaged weights, if there are any, in the place of those that are trained; a second time undoes it.

@@ -41,6 +41,15 @@ log 'epoch 1 done'
 state finished
 "#;
 
+/// As [`ONE_EPOCH`], but says each time that it is begun.
+pub const COUNTED: &str = r#"
+echo begun >> "$dir/begun"
+state running
+printf 'epoch,train_loss,val_acc,time_elapsed\n1,0.5,61.25,2\n' > "$dir/logs/metrics.csv"
+sleep 0.05
+state finished
+"#;
+
 /// A folder to work in, with a fake worker in it.
 pub struct Workplace {
     folder: TempDir,

@@ -4,6 +4,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod cause;
 mod clean;
 mod cli;
 mod compare;
@@ -15,6 +16,7 @@ mod house;
 mod killed;
 mod libtorch_script;
 mod pty;
+mod queue;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;

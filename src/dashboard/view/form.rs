@@ -14,6 +14,7 @@ use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
+use super::super::steering::Order;
 use super::super::widget::prompt::Prompt;
 use crate::launch::Request;
 use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Shipped, Value};
@@ -205,7 +206,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::FormLast => form.move_by(isize::MAX / 2),
         Action::FormBack if form.editing => form.editing = false,
         Action::FormBack => state.screen = Screen::Runs,
-        Action::FormStart => return start(state),
+        Action::FormStart => return start(state, "starting", Effect::Launch),
+        Action::FormQueue => {
+            return start(state, "queueing", |request| {
+                Effect::Steer(Order::Queue(request))
+            });
+        }
         Action::FormEdit if !form.editing => {
             if let Some(notice) = form.choose() {
                 state.notice = Some(notice);
@@ -236,7 +242,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn start(state: &mut State) -> Vec<Effect> {
+/// Leaves the form with the order to start or to queue what it holds, if that is right.
+fn start(state: &mut State, doing: &str, order: fn(Request) -> Effect) -> Vec<Effect> {
     let chosen = if state.form.editing {
         None
     } else {
@@ -256,10 +263,10 @@ fn start(state: &mut State) -> Vec<Effect> {
     let request = edit.request();
     state.screen = Screen::Runs;
     state.notice = Some(Notice::good(format!(
-        "starting {}",
+        "{doing} {}",
         clean(&request.recipe.display().to_string())
     )));
-    vec![Effect::Launch(request)]
+    vec![order(request)]
 }
 
 /// A key while a value is typed.

@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod parts;
 pub mod pick;
 pub mod preview;
+pub mod queue;
 pub mod rename;
 pub mod run;
 pub mod runs;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, chooser, confirm, evaluations, help, note, pick, rename};
+use super::{ask, chooser, confirm, evaluations, help, note, pick, queue, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub enum Overlay {
     Evaluate(Box<evaluations::Form>),
     /// The columns to choose from.
     Columns(Box<chooser::Chooser>),
+    /// The runs that wait.
+    Queue(Box<queue::QueueList>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -43,6 +45,7 @@ impl Overlay {
             Self::Rename(renaming) => renaming.draw(state, area, buf),
             Self::Evaluate(form) => form.draw(state, area, buf),
             Self::Columns(chooser) => chooser.draw(state, area, buf),
+            Self::Queue(list) => list.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -72,6 +75,13 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Columns(chooser)) => {
             let left = chooser.key(state, event);
             state.overlay = left.map(|chooser| Overlay::Columns(Box::new(chooser)));
+        }
+        Some(Overlay::Queue(list)) => {
+            let (left, effects) = list.key(state, event);
+            if let Some(list) = left {
+                state.overlay = Some(Overlay::Queue(Box::new(list)));
+            }
+            return effects;
         }
         Some(Overlay::Pick(list)) => {
             let (left, effects) = pick::key(*list, state, event);

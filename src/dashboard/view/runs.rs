@@ -11,6 +11,12 @@ mod order;
 mod query_line;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+mod queue_tests;
+mod steer;
+#[cfg(test)]
+mod steer_tests;
+pub mod stopping;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,6 +35,7 @@ use super::confirm::Confirm;
 use super::note::NoteEditor;
 use super::overlay::Overlay;
 use super::pick::PickList;
+use super::queue::QueueList;
 use super::rename::Renaming;
 use crate::run::RunDir;
 use crate::run::notes::{Change, Notes};
@@ -139,13 +146,14 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             runs.reread_query();
         }
         Action::Refresh => return vec![Effect::Discover],
-        Action::StopRun => {
-            let chosen = subject(state);
-            match &chosen[..] {
-                [dir] => ask_to_stop(state, dir),
-                chosen => ask_to_stop_all(state, chosen),
-            }
-        }
+        Action::PauseRun => return steer::pause(state, &subject(state)),
+        Action::SteerRun => return steer::offer(state, &subject(state)),
+        Action::ResumeRun => return steer::resume(state, &subject(state)),
+        Action::StopRun => return stopping::ask(state, &subject(state)),
+        Action::ShowQueue => match QueueList::new(state) {
+            Some(queue) => state.overlay = Some(Overlay::Queue(Box::new(queue))),
+            None => state.notice = Some(Notice::good("no run waits; w in the form queues one")),
+        },
         _ => {}
     }
     state.runs.keep_in_sight(height);
@@ -239,55 +247,6 @@ fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Chang
         return Vec::new();
     }
     vec![Effect::Keep(Order::Annotate(chosen, change(!all)))]
-}
-
-/// Asks whether those of some runs that train are to be stopped.
-fn ask_to_stop_all(state: &mut State, chosen: &[RunDir]) {
-    let is_active = |dir: &&RunDir| {
-        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
-        summary.is_some_and(|summary| summary.observed.state.is_active())
-    };
-    let active: Vec<RunDir> = chosen.iter().filter(is_active).cloned().collect();
-    if active.is_empty() {
-        let text = format!("none of the {} marked runs is running", chosen.len());
-        state.notice = Some(Notice::bad(text));
-        return;
-    }
-    let runs = if active.len() == 1 { "run" } else { "runs" };
-    state.overlay = Some(Overlay::Confirm(Confirm {
-        title: format!("Stop {} {runs}?", active.len()),
-        text: format!(
-            "Of the {} marked runs, {} will finish the step, save the last checkpoint and stop. They can be resumed from there.",
-            chosen.len(),
-            active.len()
-        ),
-        yes: format!("stop {}", active.len()),
-        then: Effect::StopAll(active),
-    }));
-}
-
-/// Asks whether a run is to be stopped, or says why it cannot be.
-pub fn ask_to_stop(state: &mut State, dir: &RunDir) {
-    let Some(summary) = state.runs.row(dir).and_then(|row| row.summary.as_ref()) else {
-        return;
-    };
-    let (name, state_now) = (&summary.name, summary.observed.state);
-    if !state_now.is_active() {
-        state.notice = Some(Notice::bad(format!(
-            "{name} is not running: it is {state_now}"
-        )));
-        return;
-    }
-    let text = format!(
-        "{name} will finish its step, save its last checkpoint and stop. It can be resumed from there."
-    );
-    let then = Effect::Stop(dir.clone());
-    state.overlay = Some(Overlay::Confirm(Confirm {
-        title: "Stop this run?".to_owned(),
-        text,
-        yes: "stop it".to_owned(),
-        then,
-    }));
 }
 
 /// A key while the filter is typed. What the table comes to show is looked at more closely once the keys rest.

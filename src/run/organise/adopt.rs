@@ -90,6 +90,9 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         epochs_planned: planned.unwrap_or(0),
         best: best.map(|(epoch, val_acc)| Best { epoch, val_acc }),
         exit: None,
+        queue_position: None,
+        sweep: None,
+        working_dir: None,
         other: Map::from_iter([("adopted".to_owned(), Json::Bool(true))]),
     };
     let text = serde_json::to_string_pretty(&record).ok()? + "\n";

@@ -33,9 +33,16 @@ pub struct Progress {
     pub threads: u32,
     /// How often a checkpoint was restored because the loss was no number; each halved the learning rate.
     pub restores: u32,
+    /// What the schedule's learning rate is multiplied by, if somebody asked for that.
+    pub rate_factor: Option<f64>,
 }
 
 impl Progress {
+    /// What the schedule's learning rate is multiplied by.
+    pub fn rate_factor(&self) -> f64 {
+        self.rate_factor.unwrap_or(1.0)
+    }
+
     /// Rust prints a float with as many digits as it takes to read the very same float back.
     pub(super) fn to_header(self) -> HashMap<String, String> {
         let mut header = HashMap::new();
@@ -46,6 +53,9 @@ impl Progress {
         put("train_images", self.train_images.to_string());
         put("threads", self.threads.to_string());
         put("restores", self.restores.to_string());
+        if let Some(factor) = self.rate_factor {
+            put("rate_factor", factor.to_string());
+        }
         for (name, sums) in [("epoch", self.epoch_sums), ("row", self.row_sums)] {
             put(&format!("{name}_loss"), sums.loss.to_string());
             put(&format!("{name}_correct"), sums.correct.to_string());
@@ -94,6 +104,10 @@ impl Progress {
             train_images: take(header, "train_images")?,
             threads: take(header, "threads")?,
             restores: take(header, "restores")?,
+            rate_factor: header
+                .contains_key("rate_factor")
+                .then(|| take(header, "rate_factor"))
+                .transpose()?,
         })
     }
 }
@@ -125,6 +139,7 @@ impl Progress {
             train_images: 1000,
             threads: 2,
             restores: 1,
+            rate_factor: Some(0.1 + 0.2),
         }
     }
 }

@@ -6,6 +6,7 @@ mod folder;
 mod foreign;
 mod refuse;
 mod resume;
+mod steer;
 
 use std::collections::BTreeMap;
 use std::fs;

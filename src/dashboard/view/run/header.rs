@@ -225,7 +225,16 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             .map(|length| format!("▣ archived, {}; z brings it back", bytes(length))),
     );
     remarks.extend(summary.rebuilt.clone());
-    if let Some(reason) = &summary.observed.reason {
+    if let Some(cause) = &summary.cause {
+        remarks.push(format!("{}: {}", cause.what, cause.detail));
+    }
+    let told = |reason: &&String| {
+        summary
+            .cause
+            .as_ref()
+            .is_none_or(|cause| cause.detail != **reason)
+    };
+    if let Some(reason) = summary.observed.reason.as_ref().filter(told) {
         remarks.push(if summary.observed.deduced {
             format!("{} is deduced: {reason}", summary.observed.state)
         } else {
@@ -236,6 +245,9 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         } else {
             state_glyph::role(summary.observed.state)
         };
+    }
+    if summary.cause.is_some() {
+        role = state_glyph::role(summary.observed.state);
     }
     if let Some(findings) = summary.findings.as_ref().filter(|all| !all.is_empty()) {
         let texts = findings.iter().map(|finding| format!("! {}", finding.text));

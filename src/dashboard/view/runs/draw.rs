@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
+use unicode_width::UnicodeWidthStr;
 
 use super::areas;
 use super::draw_group;
@@ -325,8 +326,14 @@ fn draw_cell(
             let said = format!("{said:>width$}");
             buf.set_stringn(place.x, place.y, said, width, style);
         }
-        Column::Name if selected => {
-            buf.set_stringn(place.x, place.y, format!("{said:<width$}"), width, style);
+        Column::Name => {
+            let filled = if selected {
+                format!("{said:<width$}")
+            } else {
+                said.clone()
+            };
+            buf.set_stringn(place.x, place.y, filled, width, style);
+            draw_cause(state, summary, said.width(), place, buf);
         }
         _ => {
             buf.set_stringn(place.x, place.y, said, width, style);
@@ -342,6 +349,19 @@ fn draw_cell(
 }
 
 /// A cell of a value that somebody has chosen to see.
+/// Behind the name, where there is room: why the run failed.
+fn draw_cause(state: &State, summary: &Summary, name: usize, place: Rect, buf: &mut Buffer) {
+    let Some(cause) = &summary.cause else { return };
+    let from = name as u16 + 2;
+    let room = place.width.saturating_sub(from);
+    // Three letters tell nothing.
+    if room >= 8 {
+        let what = text::fitted(&cause.what, usize::from(room)).into_owned();
+        let style = state.theme.style(state_glyph::role(summary.observed.state));
+        buf.set_stringn(place.x + from, place.y, what, usize::from(room), style);
+    }
+}
+
 fn draw_value(state: &State, summary: &Summary, key: &Key, place: Rect, buf: &mut Buffer) {
     let width = usize::from(place.width);
     let said = key.text(summary, state.now);

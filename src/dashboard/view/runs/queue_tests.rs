@@ -1,0 +1,100 @@
+//! Waiting runs in the table: their list, their order, and the questions before they are stopped.
+
+use super::super::driven::{press, screen};
+use super::tests::{aged, dir, listed, start};
+use super::*;
+use crate::dashboard::message::Message;
+use crate::dashboard::steering;
+use crate::dashboard::update::update;
+use crate::launch::queue::Place;
+use crate::run::state::State as RunState;
+
+/// Three runs that wait, and those of [`listed`].
+fn queued(columns: u16, rows: u16) -> State {
+    let mut state = listed(columns, rows);
+    let runs = ["third", "first", "second"].into_iter().zip([30, 10, 20]);
+    let runs = runs.map(|(name, position)| {
+        let (found, mut summary) = aged(name, RunState::Queued, 0.0, 1);
+        summary.queue_position = Some(position);
+        summary.sweep = Some("quick 11-24 12:00:00".to_owned());
+        summary.best_val_acc = None;
+        summary.epochs_done = 0;
+        (found, Some(summary))
+    });
+    update(&mut state, start(), Message::RunsFound(runs.collect()));
+    state
+}
+
+#[test]
+fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
+    let mut state = queued(80, 24);
+    press(&mut state, "w");
+    let small = screen(&state);
+    let put = |name: &str, place| Effect::Steer(steering::Order::Put(dir(name), place));
+    assert_eq!(press(&mut state, ">"), [put("first", Place::Later)]);
+    assert_eq!(press(&mut state, "j<"), [put("second", Place::Earlier)]);
+    assert_eq!(press(&mut state, "jg"), [put("third", Place::First)]);
+    assert_eq!(press(&mut state, "K"), [Effect::Stop(dir("third"))]);
+    press(&mut state, "\x1b");
+    assert!(state.overlay.is_none());
+    let mut state = queued(200, 50);
+    press(&mut state, "w");
+    insta::assert_snapshot!(format!("{small}\n=====\n{}", screen(&state)));
+}
+
+#[test]
+fn without_waiting_runs_there_is_no_list() {
+    let mut state = listed(80, 24);
+    press(&mut state, "w");
+    assert!(state.overlay.is_none() && state.notice.is_some());
+}
+
+#[test]
+fn the_question_before_a_stop_says_what_will_happen() {
+    let mut state = queued(80, 24);
+    press(&mut state, "AK");
+    let text = screen(&state);
+    assert!(
+        text.contains("Stop 4 runs?") && text.contains("3 will be taken out of the"),
+        "{text}"
+    );
+    let effects = press(&mut state, "y");
+    let stopped = effects.iter().find_map(|effect| match effect {
+        Effect::StopAll(dirs) => Some(dirs.clone()),
+        _ => None,
+    });
+    // What waits first: a slot that becomes free is not for it.
+    assert_eq!(stopped.unwrap().last(), Some(&dir("lively")));
+}
+
+#[test]
+fn a_run_that_is_stopping_is_ended_at_once_after_another_question() {
+    let mut state = listed(80, 24);
+    let (found, summary) = aged("lively", RunState::Stopping, 71.5, 1);
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    press(&mut state, "gK");
+    assert!(screen(&state).contains("End this run at once?"));
+    let kill = Effect::Steer(steering::Order::Kill(dir("lively")));
+    assert!(press(&mut state, "y").contains(&kill));
+}
+
+#[test]
+fn queues_are_looked_after_when_the_search_ends() {
+    let mut state = queued(80, 24);
+    let dirs: Vec<RunDir> = state.runs.all().map(|row| row.found.dir.clone()).collect();
+    let effects = update(
+        &mut state,
+        start(),
+        Message::SearchEnded {
+            dirs,
+            problems: Vec::new(),
+            fresh: std::collections::HashSet::new(),
+        },
+    );
+    let tends = |effect: &Effect| matches!(effect, Effect::Steer(steering::Order::Tend(dirs)) if dirs.len() == 3);
+    assert!(effects.iter().any(tends), "{effects:?}");
+}

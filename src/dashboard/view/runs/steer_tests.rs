@@ -1,0 +1,83 @@
+//! Keys that steer runs.
+
+use super::super::driven::{press, screen};
+use super::tests::{aged, dir, listed, start};
+use super::*;
+use crate::dashboard::message::Message;
+use crate::dashboard::steering;
+use crate::dashboard::update::update;
+use crate::launch::Steering;
+use crate::run::cause::Cause;
+use crate::run::state::State as RunState;
+
+fn steer(name: &str, steering: Steering) -> Effect {
+    Effect::Steer(steering::Order::Steer(dir(name), steering))
+}
+
+#[test]
+fn p_lets_a_run_wait_and_go_on_and_says_why_it_cannot() {
+    let mut state = listed(80, 24);
+    assert!(press(&mut state, "p").contains(&steer("lively", Steering::Pause)));
+    let (found, summary) = aged("lively", RunState::Paused, 71.5, 1);
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    assert!(screen(&state).contains("‖ paused"));
+    assert!(press(&mut state, "p").contains(&steer("lively", Steering::Continue)));
+    press(&mut state, "jp");
+    let notice = state.notice.clone().unwrap();
+    assert!(
+        notice.bad && notice.text == "broken is not running: it is failed",
+        "{notice:?}"
+    );
+}
+
+#[test]
+fn what_may_change_is_offered_as_a_list() {
+    let mut state = listed(80, 24);
+    press(&mut state, "P");
+    insta::assert_snapshot!(screen(&state));
+    let effects = press(&mut state, "halve\n");
+    assert!(
+        effects.contains(&steer("lively", Steering::LearningRate(0.5))),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn only_what_has_ended_early_goes_on_after_a_question() {
+    let mut state = listed(80, 24);
+    press(&mut state, "C");
+    assert!(state.overlay.is_none() && state.notice.as_ref().unwrap().bad);
+    press(&mut state, "jC");
+    assert!(screen(&state).contains("Go on with this run?"));
+    let resume = Effect::Steer(steering::Order::Resume(vec![dir("broken")]));
+    assert!(press(&mut state, "y").contains(&resume));
+    press(&mut state, "AC");
+    assert!(
+        screen(&state).contains("Go on with 2 runs?"),
+        "{}",
+        screen(&state)
+    );
+}
+
+#[test]
+fn the_cause_stands_behind_the_name_where_there_is_room() {
+    let mut state = listed(80, 24);
+    let (found, mut summary) = aged("broken", RunState::Failed, 10.0, 2);
+    summary.cause = Some(Cause {
+        what: "CUDA out of memory".to_owned(),
+        detail: "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned(),
+    });
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    let small = screen(&state);
+    state.size = (160, 40);
+    press(&mut state, "j");
+    insta::assert_snapshot!(format!("{small}\n=====\n{}", screen(&state)));
+}

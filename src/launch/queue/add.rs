@@ -1,0 +1,109 @@
+//! Adding runs to the queue, many at once. The folders are filled under names that no reader knows, brought to the disk together,
+//! and only then become runs: one call to the disk's journal for a hundred runs, not two for each.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+
+use super::super::start::{LaunchError, new_record};
+use super::Queue;
+use crate::recipe::Recipe;
+use crate::run::write::beside;
+use crate::run::{Record, RunDir, State, layout};
+
+/// A run to be queued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What to train; every value, so that later changes of a file change nothing.
+    pub recipe: Recipe,
+    /// What tells it from the others of its sweep: `max_lr=0.1 seed=3`.
+    pub label: Option<String>,
+    /// The sweep's name.
+    pub sweep: Option<String>,
+}
+
+/// A run whose files are written but which nobody can see yet.
+struct Prepared {
+    dir: RunDir,
+    files: [(PathBuf, PathBuf); 2],
+}
+
+/// Queues these runs, in this order, and sees to it that they will be started. Their folders.
+///
+/// # Errors
+/// If a folder cannot be made or filled; those runs that were not queued by then are not.
+pub fn add(entries: &[Entry], now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
+    let trees: BTreeSet<&str> = entries
+        .iter()
+        .map(|entry| entry.recipe.output_dir.as_str())
+        .collect();
+    let mut dirs = Vec::new();
+    for tree in trees {
+        let tree_path = Path::new(tree);
+        let no_folder = |cause| LaunchError::NoFolder {
+            path: tree_path.to_owned(),
+            cause,
+        };
+        fs::create_dir_all(tree_path).map_err(no_folder)?;
+        let queue = Queue::of(tree_path);
+        let prepared: Vec<Prepared> = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.recipe.output_dir == tree)
+            .map(|(number, entry)| prepare(entry, number, now))
+            .collect::<Result<_, _>>()?;
+        let synced = File::open(tree_path).and_then(|tree| Ok(rustix::fs::syncfs(tree)?));
+        synced.map_err(no_folder)?;
+        // A keeper that finds nothing to do holds this lock while it ends.
+        let lock = queue.lock().map_err(no_folder)?;
+        for Prepared { dir, files } in prepared {
+            for (written, place) in files {
+                fs::rename(written, place).map_err(no_folder)?;
+            }
+            dirs.push(dir);
+        }
+        drop(lock);
+        queue.tend();
+    }
+    Ok(dirs)
+}
+
+fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, LaunchError> {
+    let output_dir = Path::new(&entry.recipe.output_dir);
+    let no_folder = |cause| LaunchError::NoFolder {
+        path: output_dir.to_owned(),
+        cause,
+    };
+    let dir = layout::create(output_dir, now).map_err(no_folder)?;
+    let mut record = new_record(&dir, &entry.recipe);
+    record.state = State::Queued;
+    record.queue_position = Some(now.timestamp().as_microsecond() + number as i64);
+    record.sweep.clone_from(&entry.sweep);
+    if let Some(label) = &entry.label {
+        let name = format!("{} {label}", entry.recipe.experiment_name);
+        name.trim_start().clone_into(&mut record.name);
+    }
+    let config = serde_json::Value::from(entry.recipe.to_json());
+    // The record comes last: with it the folder is a run.
+    let contents = [
+        (dir.logs().join("config.json"), format!("{config:#}\n")),
+        (dir.run_json(), text_of(&record).map_err(no_folder)?),
+    ];
+    let write = |(place, text): (PathBuf, String)| {
+        let written = beside(&place);
+        fs::write(&written, text).map_err(no_folder)?;
+        Ok::<_, LaunchError>((written, place))
+    };
+    let [config, record] = contents;
+    Ok(Prepared {
+        files: [write(config)?, write(record)?],
+        dir,
+    })
+}
+
+fn text_of(record: &Record) -> io::Result<String> {
+    Ok(serde_json::to_string_pretty(record)? + "\n")
+}

@@ -1,0 +1,204 @@
+//! The keeper: starts the next queued run whenever a slot is free, sleeps in between, and ends with the queue.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::process::Child;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::begin::Claim;
+use super::super::end::mark_ended;
+use super::super::resume::command_of;
+use super::super::start::{LaunchError, begin};
+use super::super::supervise::watch_exit;
+use super::survey::{Survey, Surveyor};
+use super::{Queue, Waiting};
+use crate::config;
+use crate::run::process::Process;
+use crate::run::record::{Exit, RecordError};
+use crate::run::watch::{Watcher, when_ended};
+use crate::run::{Record, RunDir, State};
+
+/// The hidden command that calls [`keep`].
+pub const KEEP: &str = "__keep-queue";
+
+/// So long it sleeps at most: where another machine changes the queue, nothing wakes it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// And so long while a run that was begun has not signed its record yet.
+const UNTIL_SIGNED: Duration = Duration::from_millis(100);
+
+/// Keeps the queue of a tree until nothing waits any more. Ends at once if there is another keeper.
+///
+/// # Errors
+/// If the tree cannot be read or locked.
+pub fn keep(tree: &Path) -> io::Result<()> {
+    // Away from the terminal of whoever happened to start it. A leader of a session stays it.
+    let _ = rustix::process::setsid();
+    let queue = Queue::of(tree);
+    let Some(keeper) = queue.keeper_lock()? else {
+        return Ok(());
+    };
+    let (wake, woken) = channel();
+    let on_change = wake.clone();
+    let mut watcher = Watcher::new(move |_| {
+        let _ = on_change.send(());
+    });
+    watcher.set(&HashSet::from([queue.wake_folder()]));
+    let mut surveyor = Surveyor::default();
+    let mut awaited: HashSet<(u32, u64)> = HashSet::new();
+    loop {
+        let lock = queue.lock()?;
+        let survey = surveyor.survey(&queue.tree)?;
+        let work = Work::of(&survey);
+        put_back(&work.never_begun)?;
+        if survey.waiting.is_empty() && work.never_begun.is_empty() {
+            // Nobody can queue anything between this look and the end of this keeper: that takes the lock that is held here.
+            drop(keeper);
+            drop(lock);
+            return Ok(());
+        }
+        for process in work.processes {
+            if awaited.insert((process.pid, process.pid_started)) {
+                let wake = wake.clone();
+                when_ended(process, move || {
+                    let _ = wake.send(());
+                });
+            }
+        }
+        let slots = config::load().0.slots.unwrap_or(1);
+        let mut busy = work.busy;
+        for waiting in survey.waiting {
+            if busy >= slots {
+                break;
+            }
+            busy += usize::from(begin_waiting(waiting, &wake));
+        }
+        drop(lock);
+        let patience = if work.is_unsigned || busy > work.busy || !work.never_begun.is_empty() {
+            UNTIL_SIGNED
+        } else {
+            LONGEST_SLEEP
+        };
+        match woken.recv_timeout(patience) {
+            Ok(()) => while woken.try_recv().is_ok() {},
+            Err(RecvTimeoutError::Timeout) => {}
+            // This thread holds a sender itself.
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// What the runs that say they are at work come to.
+#[derive(Default)]
+struct Work {
+    /// Slots that are taken.
+    busy: usize,
+    /// Living processes whose end frees one.
+    processes: Vec<Process>,
+    /// Whether a run was begun that has not signed its record yet.
+    is_unsigned: bool,
+    /// Runs whose begin was cut off before there was a process.
+    never_begun: Vec<RunDir>,
+}
+
+impl Work {
+    fn of(survey: &Survey) -> Self {
+        let mut work = Self::default();
+        for (dir, record) in &survey.active {
+            match &record.process {
+                Some(process) if process.is_alive() => {
+                    work.busy += 1;
+                    work.processes.push(process.clone());
+                }
+                // Lost, or on another machine, which has slots of its own.
+                Some(_) => {}
+                // Whoever works on it holds the claim, also before it has signed.
+                None if record.queue_position.is_none() || is_claimed(dir) => {
+                    work.busy += 1;
+                    work.is_unsigned = true;
+                }
+                None => work.never_begun.push(dir.clone()),
+            }
+        }
+        work
+    }
+}
+
+fn is_claimed(dir: &RunDir) -> bool {
+    matches!(Claim::take(dir), Ok(None))
+}
+
+/// Queues runs again that a keeper took and did not begin. A record that was signed just now stays as it is.
+fn put_back(dirs: &[RunDir]) -> io::Result<()> {
+    for dir in dirs {
+        let Ok(Some(_claim)) = Claim::take(dir) else {
+            continue;
+        };
+        let record = Record::load(dir).map_err(io::Error::other)?;
+        let unbegun = |record: &Record| record.state == State::Starting && record.process.is_none();
+        if let Some(mut record) = record.filter(unbegun) {
+            record.state = State::Queued;
+            record.save(dir).map_err(io::Error::other)?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins a run that waits; whether it takes a slot now. One that cannot be begun says why, and the next gets its turn.
+fn begin_waiting(waiting: Waiting, wake: &Sender<()>) -> bool {
+    let dir = waiting.dir.clone();
+    match try_to_begin(waiting) {
+        Ok(mut child) => {
+            let wake = wake.clone();
+            let seen = thread::Builder::new()
+                .stack_size(256 * 1024)
+                .spawn(move || {
+                    if let Err(error) = watch_exit(&dir, &mut child) {
+                        eprintln!("{error}");
+                    }
+                    let _ = wake.send(());
+                });
+            if let Err(error) = seen {
+                eprintln!("the end of a run goes unseen: {error}");
+            }
+            true
+        }
+        // Somebody is at work on it, and its record will say so.
+        Err(LaunchError::Taken { .. }) => true,
+        Err(error) => {
+            eprintln!("{}: {error}", dir.path().display());
+            let exit = Exit {
+                reason: Some(error.to_string()),
+                ..Exit::default()
+            };
+            if let Err(error) = end_unbegun(&dir, exit) {
+                eprintln!("{error}");
+            }
+            false
+        }
+    }
+}
+
+fn end_unbegun(dir: &RunDir, exit: Exit) -> Result<(), RecordError> {
+    match Record::load(dir)? {
+        Some(record) if matches!(record.state, State::Queued | State::Starting) => {
+            mark_ended(dir, State::Failed, exit)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn try_to_begin(waiting: Waiting) -> Result<Child, LaunchError> {
+    let Waiting { dir, mut record } = waiting;
+    record.command = command_of(&dir)?;
+    record.state = State::Starting;
+    record.process = None;
+    record.heartbeat_at = Some(Timestamp::now());
+    record.ended_at = None;
+    record.exit = None;
+    begin(&dir, &record)
+}

@@ -1,0 +1,316 @@
+//! Why a run ended that did not reach its end: exit code or signal, the last traceback and what the system said, joined into a few words
+//! by which runs can be grouped, and a sentence.
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::RunDir;
+use super::log_tail::LogTail;
+use super::record::Exit;
+use super::state::State;
+use crate::text::clean;
+
+/// Lines of a log that are searched.
+const LINES: usize = 200;
+/// Longer sentences are cut.
+const LONGEST: usize = 300;
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// In a few words, the same for all runs that ended so: `CUDA out of memory`, `no space`, `ValueError`, `SIGSEGV`.
+    pub what: String,
+    /// The sentence or line that says so.
+    pub detail: String,
+}
+
+/// Words that tell a cause wherever they stand, all in lower case; the first that is found counts.
+const SAID: [(&str, &[&str]); 6] = [
+    (
+        "CUDA out of memory",
+        &[
+            "cuda out of memory",
+            "cuda error: out of memory",
+            "cuda.outofmemoryerror",
+            "torch.outofmemoryerror",
+            "cublas_status_alloc_failed",
+        ],
+    ),
+    (
+        "out of memory",
+        &[
+            "because memory ran out",
+            "can't allocate memory",
+            "cannot allocate memory",
+            "std::bad_alloc",
+            "memoryerror",
+            "oom-kill",
+        ],
+    ),
+    (
+        "no space",
+        &[
+            "no space left on device",
+            "disk quota exceeded",
+            "(os error 28)",
+            "(os error 122)",
+        ],
+    ),
+    (
+        "NaN",
+        &[
+            "loss became nan",
+            "loss became inf",
+            "loss became -inf",
+            "loss is nan",
+            "nan loss",
+            "loss is inf",
+        ],
+    ),
+    (
+        "CUDA error",
+        &["cuda error", "cudnn_status", "cublas_status"],
+    ),
+    (
+        "library missing",
+        &[
+            "error while loading shared libraries",
+            "modulenotfounderror",
+            "importerror",
+        ],
+    ),
+];
+
+/// Why the run in `dir` ended; `None` unless it failed or is lost.
+pub fn read(
+    dir: &RunDir,
+    state: State,
+    reason: Option<&str>,
+    exit: Option<&Exit>,
+) -> Option<Cause> {
+    if !matches!(state, State::Failed | State::Lost) {
+        return None;
+    }
+    let tail = |path| {
+        let mut log = LogTail::open(path, LINES);
+        // What cannot be read says nothing.
+        let _ = log.poll();
+        log.lines()
+    };
+    let (output, log) = (tail(dir.worker_out()), tail(dir.training_log()));
+    Some(of(state, reason, exit, &output, &log))
+}
+
+/// The cause that these tell: the reason that the record has, how the process ended, and the ends of the run's output and log.
+pub fn of(
+    state: State,
+    reason: Option<&str>,
+    exit: Option<&Exit>,
+    output: &[String],
+    log: &[String],
+) -> Cause {
+    let lines = || {
+        output
+            .iter()
+            .rev()
+            .chain(log.iter().rev())
+            .map(String::as_str)
+    };
+    let cause = |what: &str, detail: &str| Cause {
+        what: what.to_owned(),
+        detail: cut(detail),
+    };
+    let says = |line: &str, words: &[&str]| {
+        let line = line.to_lowercase();
+        words.iter().any(|word| line.contains(word))
+    };
+    // What the record says of this end comes before what the logs may still say of an earlier one.
+    let told = |line: &str| SAID.iter().find(|(_, words)| says(line, words));
+    if let Some((what, line)) = reason.and_then(|reason| Some((told(reason)?.0, reason))) {
+        return cause(what, line);
+    }
+    for (what, words) in SAID {
+        if let Some(line) = last_attempt(lines()).find(|line| says(line, words)) {
+            return cause(what, line);
+        }
+    }
+    if let Some((name, line)) = exception(output).or_else(|| exception(log)) {
+        return cause(name, line);
+    }
+    let detail = reason.unwrap_or("nothing says why");
+    let signal = exit.and_then(|exit| exit.signal);
+    if let Some(signal) = signal {
+        let name = signal_hook::low_level::signal_name(signal);
+        return cause(
+            &name.map_or_else(|| format!("signal {signal}"), str::to_owned),
+            detail,
+        );
+    }
+    match (state, exit.and_then(|exit| exit.code)) {
+        (State::Lost, _) => cause("process gone", detail),
+        // What a program says that ends itself by a sentence is no crash: it was given something that it does not take.
+        (_, Some(1)) if reason.is_some_and(|reason| !reason.contains("exit code")) => {
+            cause("error", detail)
+        }
+        (_, Some(code)) => cause(&format!("exit code {code}"), detail),
+        (_, None) => cause("error", detail),
+    }
+}
+
+/// Lines from the end back to where this attempt began: what a run said before it was resumed does not explain its end.
+fn last_attempt<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    lines.take_while(|line| !line.contains("] resumed in epoch "))
+}
+
+/// The name and the line of the last exception of Python, or of a panic of Rust.
+fn exception(lines: &[String]) -> Option<(&str, &str)> {
+    let begins = lines
+        .iter()
+        .rposition(|line| line.starts_with("Traceback (most recent call last)"))?;
+    // After the indented frames stands the exception.
+    let line = lines[begins + 1..]
+        .iter()
+        .find(|line| !line.is_empty() && !line.starts_with(' ') && !line.starts_with('['))?;
+    let name = line.split([':', ' ']).next()?;
+    let name = name.rsplit('.').next()?;
+    let is_name = name
+        .chars()
+        .all(|char| char.is_alphanumeric() || char == '_');
+    (is_name && !name.is_empty()).then_some((name, line.as_str()))
+}
+
+fn cut(text: &str) -> String {
+    let text = clean(text.trim());
+    text.chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_kind_of_end_has_its_word() {
+        let traceback = "epoch 3\nTraceback (most recent call last):\n  File \"train.py\", line 3, in <module>\n    run()\n\
+                         ValueError: bad shape\n";
+        let cuda = "Traceback (most recent call last):\n  File \"a\"\ntorch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n";
+        let exit = |code, signal| {
+            Some(Exit {
+                code,
+                signal,
+                reason: None,
+            })
+        };
+        let cases = [
+            (
+                State::Failed,
+                None,
+                exit(Some(1), None),
+                traceback,
+                "ValueError",
+            ),
+            (
+                State::Failed,
+                None,
+                exit(Some(1), None),
+                cuda,
+                "CUDA out of memory",
+            ),
+            (
+                State::Failed,
+                Some("the system killed the worker, because memory ran out"),
+                exit(None, Some(9)),
+                "",
+                "out of memory",
+            ),
+            (
+                State::Failed,
+                Some("SIGKILL ended the worker: somebody's, or the system's"),
+                exit(None, Some(9)),
+                "",
+                "SIGKILL",
+            ),
+            (
+                State::Failed,
+                None,
+                exit(None, Some(11)),
+                "epoch 3",
+                "SIGSEGV",
+            ),
+            (
+                State::Failed,
+                Some("runs/a/last.safetensors: No space left on device (os error 28)"),
+                exit(Some(1), None),
+                "",
+                "no space",
+            ),
+            (
+                State::Failed,
+                Some(
+                    "the training loss became NaN in epoch 2, step 7; try a smaller learning rate",
+                ),
+                exit(Some(1), None),
+                "",
+                "NaN",
+            ),
+            (
+                State::Failed,
+                Some("configs/a.toml:7: momentum must be in [0, 1), got 1.5"),
+                exit(Some(1), None),
+                "",
+                "error",
+            ),
+            (
+                State::Failed,
+                Some("the worker ended with exit code 3: bye"),
+                exit(Some(3), None),
+                "bye",
+                "exit code 3",
+            ),
+            (
+                State::Lost,
+                Some("its process is gone without a word"),
+                None,
+                "",
+                "process gone",
+            ),
+        ];
+        for (state, reason, exit, output, what) in cases {
+            let cause = of(state, reason, exit.as_ref(), &lines(output), &[]);
+            assert_eq!(cause.what, what, "{cause:?}");
+            assert!(!cause.detail.is_empty());
+        }
+        let cause = of(State::Failed, None, None, &lines(traceback), &[]);
+        assert_eq!(cause.detail, "ValueError: bad shape");
+    }
+
+    #[test]
+    fn what_ended_an_earlier_attempt_is_not_blamed_for_this_one() {
+        let log = lines(
+            "[2026-11-24 10:00:00] failed: x: No space left on device\n[2026-11-24 11:00:00] resumed in epoch 3 after 0 of its 8 steps\n",
+        );
+        let exit = Exit {
+            signal: Some(9),
+            ..Exit::default()
+        };
+        let cause = of(
+            State::Failed,
+            Some("SIGKILL ended the worker"),
+            Some(&exit),
+            &[],
+            &log,
+        );
+        assert_eq!(cause.what, "SIGKILL");
+    }
+
+    #[test]
+    fn only_runs_that_failed_or_are_lost_have_one() {
+        let dir = RunDir::new("/nowhere");
+        for state in State::ALL {
+            let has_one = matches!(state, State::Failed | State::Lost);
+            assert_eq!(read(&dir, state, None, None).is_some(), has_one);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Why runs failed, as lists say it.
+
+use crate::fake_worker::{UNTIL_STOPPED, Workplace};
+use crate::pty::Dashboard;
+
+/// A Python script that breaks off.
+const TRACEBACK: &str = r#"
+state running
+printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
+echo 'Traceback (most recent call last):' >&2
+echo '  File "train.py", line 3, in <module>' >&2
+echo 'ValueError: shapes do not match' >&2
+exit 1
+"#;
+
+#[test]
+fn the_last_traceback_is_the_cause_and_runs_are_found_by_it() {
+    let place = Workplace::new(TRACEBACK);
+    let run = place.start_detached();
+    run.wait_for_state("failed");
+    let listed = place.json(&["list", "--json", "--where", "cause:ValueError"]);
+    let cause = &listed[0]["cause"];
+    assert_eq!(
+        (&cause["what"], &cause["detail"]),
+        (
+            &"ValueError".into(),
+            &"ValueError: shapes do not match".into()
+        )
+    );
+    assert_eq!(
+        place.json(&["list", "--json", "--where", "cause:NaN"]),
+        serde_json::json!([])
+    );
+    let mut dashboard = Dashboard::open(&place, &[], 140, 24);
+    dashboard.wait("the cause in the row", |screen| {
+        screen.contains("ValueError")
+    });
+}
+
+#[test]
+fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let queued = place.json(&["train", "--config", "quick", "--queue", "--json"]);
+    let run = crate::fake_worker::Run(queued["queued"][0].as_str().unwrap().into());
+    run.wait_for_state("running");
+    place.said(&["stop", "quick"]);
+    run.wait_for_state("stopped");
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
+    dashboard.wait("the run", |screen| screen.contains("■ stopped"));
+    dashboard.press("C");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Go on with this run?")
+    });
+    dashboard.press("y");
+    dashboard.wait("the run at work", |screen| screen.contains("● running"));
+    run.wait_for_state("running");
+    place.said(&["stop", "quick"]);
+    run.wait_for_state("stopped");
+    let said = place.said(&["resume", "quick", "--queue"]);
+    assert!(
+        said.ends_with(": queued, to go on from its last checkpoint\n"),
+        "{said}"
+    );
+    run.wait_for_state("running");
+    let refused = place.refusal(&["resume", "quick"], 1);
+    assert!(
+        refused.ends_with("is running; only what has ended before its last epoch goes on"),
+        "{refused}"
+    );
+    place.said(&["stop", "quick"]);
+    run.wait_for_state("stopped");
+}
