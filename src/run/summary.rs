@@ -147,6 +147,13 @@ impl Summing {
     }
 }
 
+/// Where a run that trains is in its epoch.
+fn in_epoch(dir: &RunDir) -> Option<Progress> {
+    let mut steps = Tail::open(dir.steps_csv());
+    steps.poll().ok()?;
+    Progress::of(steps.metrics())
+}
+
 fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     needed.absorb(part);
     *is_whole &= needed.rows <= WHOLE;
@@ -202,13 +209,6 @@ impl Summary {
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
-        let progress = active.then(|| {
-            let mut steps = Tail::open(dir.steps_csv());
-            steps
-                .poll()
-                .ok()
-                .and_then(|_| Progress::of(steps.metrics()))
-        });
         let trend = headline::trend_column(metrics);
         let model = config.text("model_name").unwrap_or_default();
         let recipe = config
@@ -258,7 +258,7 @@ impl Summary {
             size_bytes: None,
             problems: metrics.problem_count,
             notes,
-            progress: progress.flatten(),
+            progress: active.then(|| in_epoch(&dir)).flatten(),
             evaluated: None,
             archived: std::fs::metadata(dir.archive())
                 .ok()
