@@ -126,7 +126,8 @@ fn source(metrics: &Metrics, along: Along, known: Known) -> Option<Source<'_>> {
 }
 
 const EPOCHS: [&str; 1] = ["epoch"];
-const STEPS: [&str; 6] = [
+/// Names of the columns that count updates.
+pub(super) const STEPS: [&str; 6] = [
     "step",
     "global_step",
     "iteration",
@@ -134,7 +135,8 @@ const STEPS: [&str; 6] = [
     "steps",
     "train_step",
 ];
-const ELAPSED: [&str; 7] = [
+/// Names of the columns that count seconds since a run's start.
+pub(super) const ELAPSED: [&str; 8] = [
     "time_elapsed",
     "elapsed",
     "elapsed_s",
@@ -142,6 +144,7 @@ const ELAPSED: [&str; 7] = [
     "_runtime",
     "runtime",
     "time/time_elapsed",
+    "time/total_s",
 ];
 const CLOCK: [&str; 6] = [
     "timestamp",

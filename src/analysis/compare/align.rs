@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::super::scale::Scale;
 use super::metric::Metric;
+use crate::analysis::placing::{ELAPSED, STEPS};
 use crate::run::contender::Contender;
 use crate::run::metrics::{Column, Metrics};
 
@@ -20,17 +21,6 @@ pub enum Along {
     /// Seconds since the first of the runs began.
     Wall,
 }
-
-/// Names of the columns that count steps.
-const STEPS: [&str; 4] = ["step", "global_step", "iteration", "steps"];
-/// Names of the columns that count seconds since a run's start.
-const ELAPSED: [&str; 5] = [
-    "time_elapsed",
-    "elapsed",
-    "elapsed_s",
-    "time/total_s",
-    "relative_time",
-];
 
 impl Along {
     /// All, in the order in which a key goes through them.
