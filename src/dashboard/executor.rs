@@ -264,6 +264,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
         Effect::ListRecipes => send(Message::RecipesListed(recipes())),
+        Effect::ReadRecipe(dir) => send(Message::RecipeRead(Box::new(Choice::of_run(&dir)))),
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
                 let dir = started.dir.clone();

@@ -5,6 +5,7 @@ mod begin;
 mod detached;
 mod end;
 mod evaluate;
+mod launcher;
 pub mod queue;
 mod resume;
 mod start;
@@ -15,6 +16,7 @@ mod worker_binary;
 
 pub use detached::{DETACHED, become_worker};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
+pub use launcher::Launch;
 pub use resume::resume;
 pub use start::{LaunchError, Request, Started, resolve, start};
 pub use steer::{SteerError, Steering, steer};
