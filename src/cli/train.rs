@@ -98,8 +98,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let path = dir.path().display();
     let Some(mut signals) = signals.take() else {
         if arguments.json {
-            let started =
-                json!({ "path": dir.path().to_string_lossy(), "pid": started.process_id()? });
+            let pid = launch::signed(&dir)?.map(|process| process.pid);
+            let started = json!({ "path": dir.path().to_string_lossy(), "pid": pid });
             writeln!(out, "{started}")?;
         } else {
             writeln!(out, "{path}")?;

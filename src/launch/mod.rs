@@ -18,7 +18,7 @@ pub use detached::{DETACHED, become_worker};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
 pub use launcher::Launch;
 pub use resume::resume;
-pub use start::{LaunchError, Request, Started, resolve, start};
+pub use start::{LaunchError, Request, Started, resolve, signed, start};
 pub use steer::{SteerError, Steering, steer};
 pub use stop::{StopError, Stopping, kill, stop};
 pub use supervise::{SUPERVISE, supervise, watch_exit};
