@@ -50,7 +50,7 @@ pub struct Estimate {
 }
 
 /// What is known of earlier runs.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Earlier {
     /// Seconds of an epoch, by what they hang on.
     epochs: HashMap<String, Vec<f64>>,

@@ -55,6 +55,11 @@ struct Planned {
 }
 
 impl Arguments {
+    /// Whether what is to be trained is to be queued.
+    pub fn queues(&self) -> bool {
+        self.queue
+    }
+
     /// Whether any of this is asked for.
     pub fn is_asked_for(&self) -> bool {
         self.queue || !self.sweep.is_empty()

@@ -15,7 +15,8 @@ use signal_hook::iterator::Signals;
 
 use super::follow::Lines;
 use super::sweep;
-use crate::launch::{self, Request, StopError};
+use crate::config;
+use crate::launch::{self, Launch, Request, StopError};
 use crate::recipe;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
@@ -27,8 +28,22 @@ const POLL: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A recipe's file, or the name of one that comes with the program, such as quick
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "launcher")]
+    config: Option<PathBuf>,
+    /// Instead of a recipe, start the command of this launcher of your configuration
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "set", "sweep"])]
+    launcher: Option<String>,
+    /// With --launcher, the folder below which the run is made
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "runs",
+        requires = "launcher"
+    )]
+    output_dir: PathBuf,
+    /// With --launcher, what follows its command
+    #[arg(last = true, requires = "launcher", value_name = "ARGUMENT")]
+    words: Vec<String>,
     /// Replace a value of the recipe; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
@@ -50,9 +65,18 @@ enum Event {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let request = Request {
-        recipe: arguments.config.clone(),
+        recipe: arguments.config.clone().unwrap_or_default(),
         overrides: arguments.set.clone(),
     };
+    let launch = match &arguments.launcher {
+        Some(name) => Some(launch_of(name, arguments)?),
+        None => None,
+    };
+    if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.queues()) {
+        let dir = launch.queue()?;
+        writeln!(out, "{}", dir.path().display())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if arguments.sweep.is_asked_for() {
         return sweep::run(&arguments.sweep, &request, arguments.json, out);
     }
@@ -66,13 +90,16 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         Some(Signals::new([SIGINT, SIGTERM])?)
     };
-    let mut started = launch::start(&request)?;
+    let mut started = match &launch {
+        Some(launch) => launch.start()?,
+        None => launch::start(&request)?,
+    };
     let dir = started.dir.clone();
     let path = dir.path().display();
     let Some(mut signals) = signals.take() else {
         if arguments.json {
-            let started =
-                json!({ "path": dir.path().to_string_lossy(), "pid": started.process_id()? });
+            let pid = launch::signed(&dir)?.map(|process| process.pid);
+            let started = json!({ "path": dir.path().to_string_lossy(), "pid": pid });
             writeln!(out, "{started}")?;
         } else {
             writeln!(out, "{path}")?;
@@ -92,6 +119,34 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     writeln!(out, "{path}")?;
     out.flush()?;
     follow(&dir, &events, out)
+}
+
+/// What a launcher of the configuration starts.
+fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
+    let (config, mistakes) = config::load();
+    for mistake in mistakes {
+        eprintln!("{}", clean(&mistake));
+    }
+    let found = config.launchers.iter().find(|(known, _)| known == name);
+    let Some((_, command)) = found else {
+        let names: Vec<&str> = config
+            .launchers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let known = if names.is_empty() {
+            "your configuration has none".to_owned()
+        } else {
+            format!("there are {}", names.join(", "))
+        };
+        bail!("there is no launcher {name:?}; {known}; [launcher.{name}] with a command makes one");
+    };
+    Ok(Launch {
+        launcher: name.to_owned(),
+        command: command.clone(),
+        arguments: arguments.words.clone(),
+        output_dir: arguments.output_dir.clone(),
+    })
 }
 
 /// Prints the log as it grows until the run has ended, and how that was. The first signal asks the run to stop; the second

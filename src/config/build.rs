@@ -41,6 +41,8 @@ pub struct Config {
     pub mouse: Option<bool>,
     /// Commands by name, each with its keys.
     pub keys: Vec<Placed<(String, Vec<String>)>>,
+    /// Commands that train, by name, each with its words.
+    pub launchers: Vec<(String, Vec<String>)>,
     /// What a clean-up keeps.
     pub retention: Policy,
     /// Theme files: name and text.
@@ -94,6 +96,7 @@ impl Config {
                 "threads" => config.threads = reader.threads(value),
                 "slots" => config.slots = reader.slots(value),
                 "keys" => config.keys = reader.keys(value),
+                "launcher" => config.launchers = reader.launchers(value),
                 "retention" => config.retention = reader.retention(value),
                 other => reader.unknown(other, key.span().start),
             }
@@ -102,7 +105,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "roots",
     "theme",
     "columns",
@@ -113,6 +116,7 @@ const KEYS: [&str; 10] = [
     "mouse",
     "keys",
     "retention",
+    "launcher",
 ];
 
 /// Reads values and keeps the complaints.
@@ -297,6 +301,39 @@ impl Reader<'_> {
         policy
     }
 
+    /// `[launcher.mine]` with `command = ["python", "train.py"]`.
+    fn launchers(&mut self, value: &Spanned<DeValue>) -> Vec<(String, Vec<String>)> {
+        const EXPECTED: &str = "a table with a command, which is a list of words";
+        let DeValue::Table(entries) = value.get_ref() else {
+            self.bad("launcher", "a table of launchers", value);
+            return Vec::new();
+        };
+        let mut launchers = Vec::new();
+        for (name, value) in entries {
+            let key = format!("launcher.{}", name.get_ref());
+            let DeValue::Table(settings) = value.get_ref() else {
+                self.bad(&key, EXPECTED, value);
+                continue;
+            };
+            let mut words = Vec::new();
+            for (setting, value) in settings {
+                if setting.get_ref() == "command" {
+                    let listed = self.list(&format!("{key}.command"), "a list of words", value);
+                    words = listed.unwrap_or_default();
+                } else {
+                    self.unknown_among(&["command"], setting.get_ref(), setting.span().start);
+                }
+            }
+            let words: Vec<String> = words.into_iter().map(|word| word.value).collect();
+            if words.is_empty() {
+                self.bad(&key, EXPECTED, value);
+            } else {
+                launchers.push((name.get_ref().to_string(), words));
+            }
+        }
+        launchers
+    }
+
     /// `command = "key"` or `command = ["key", "key"]`; an empty list takes a command's keys away.
     fn keys(&mut self, value: &Spanned<DeValue>) -> Vec<Placed<(String, Vec<String>)>> {
         const EXPECTED: &str = "a key or a list of keys";
@@ -373,6 +410,7 @@ mod tests {
                     placed(14, ("help".to_owned(), owned(&["f1", "h"]))),
                     placed(15, ("refresh".to_owned(), owned(&[]))),
                 ],
+                launchers: Vec::new(),
                 retention: Policy::default(),
                 themes: Vec::new(),
             }
@@ -397,6 +435,20 @@ mod tests {
             purge_after: 30,
         };
         assert_eq!(config.retention, expected);
+    }
+
+    #[test]
+    fn launchers_have_names_and_commands() {
+        let (config, warnings) = build(
+            "[launcher.mine]\ncommand = ['python', 'train.py', '--out', '{run_dir}']\n[launcher.empty]\n[launcher.other]\ncommad = 3\n",
+        );
+        let words = ["python", "train.py", "--out", "{run_dir}"].map(str::to_owned);
+        assert_eq!(config.launchers, [("mine".to_owned(), words.to_vec())]);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert!(
+            warnings[1].contains("did you mean command?"),
+            "{warnings:?}"
+        );
     }
 
     #[test]
@@ -446,7 +498,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention, launcher",
             ),
             (
                 "retention = 3",

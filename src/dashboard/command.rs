@@ -99,6 +99,7 @@ commands! {
     Runs {
         OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
         NewRun "new-run" "Start a training run" ["n"] hint "new run";
+        NewLike "new-like" "The same run again, with changes" ["N"];
         Filter "filter" "Show only runs that a query finds" ["/"] hint "filter";
         StopRun "stop-run" "Stop the run gently, then hard; or unqueue it" ["K"] hint "stop";
         PauseRun "pause-run" "Let the run wait, or go on" ["p"];
@@ -190,6 +191,7 @@ commands! {
         ArchiveThis "archive-this-run" "Archive this run, or bring it back" ["z"];
         RebuildThis "organize-this-run" "Rebuild this run's missing or broken logs" [];
         UndoHere "undo-here" "Take back what was done last" ["u"];
+        NewLikeThis "new-like-this" "This run again, with changes" ["N"];
         PauseThis "pause-this-run" "Let this run wait, or go on" ["p"];
         SteerThis "steer-this-run" "Save now, end early, lower the learning rate ..." ["P"];
         ResumeThis "resume-this-run" "Go on with this run where it ended" ["C"];

@@ -38,6 +38,8 @@ pub enum Effect {
     FindZone,
     /// List the recipes in the working folder's `configs/`.
     ListRecipes,
+    /// Read the recipe of a run, for another like it.
+    ReadRecipe(RunDir),
     /// Start a run.
     Launch(Request),
     /// Ask a run to stop.

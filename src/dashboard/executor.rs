@@ -264,6 +264,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
         Effect::ListRecipes => send(Message::RecipesListed(recipes())),
+        Effect::ReadRecipe(dir) => send(Message::RecipeRead(Box::new(Choice::of_run(&dir)))),
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
                 let dir = started.dir.clone();
@@ -428,16 +429,23 @@ fn recipes() -> Vec<Choice> {
     Choice::shipped().into_iter().chain(own).collect()
 }
 
+/// A run that has only just begun is signed in a moment: that is waited for on a thread of its own.
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {
-    let process = Record::load(&dir)
-        .ok()
-        .flatten()
-        .and_then(|record| record.process);
-    if let Some(process) = process.filter(crate::run::process::Process::is_here) {
-        let messages = shared.messages.clone();
-        when_ended(process, move || {
-            drop(messages.send(Message::ProcessEnded(dir)))
-        });
+    let messages = shared.messages.clone();
+    let wait = move || {
+        let process = launch::signed(&dir).ok().flatten();
+        if let Some(process) = process.filter(crate::run::process::Process::is_here) {
+            when_ended(process, move || {
+                drop(messages.send(Message::ProcessEnded(dir)))
+            });
+        }
+    };
+    let started = thread::Builder::new()
+        .name("process-signed".to_owned())
+        .stack_size(256 * 1024)
+        .spawn(wait);
+    if let Err(error) = started {
+        log::error!("the end of a run goes unseen: {error}");
     }
 }
 

@@ -62,6 +62,8 @@ pub enum Message {
     SizesMeasured(Vec<(RunDir, u64)>),
     /// Recipes of the working folder.
     RecipesListed(Vec<Choice>),
+    /// The recipe of a run, for another like it.
+    RecipeRead(Box<Choice>),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.

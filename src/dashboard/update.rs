@@ -86,6 +86,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.form.offer(choices);
             Vec::new()
         }
+        Message::RecipeRead(choice) => form::begin_with(state, *choice),
         Message::SizesMeasured(sizes) => {
             state.runs.measured(sizes);
             Vec::new()
@@ -210,6 +211,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
+        Action::NewLike | Action::NewLikeThis => return form::ask_for_recipe(state),
         _ if matches!(state.screen, Screen::Clean(_)) => return clean::act(state, action),
         _ if matches!(state.screen, Screen::Trash(_)) => return trash::act(state, action),
         _ if matches!(state.screen, Screen::Compare(_)) => return compare::act(state, action),

@@ -50,6 +50,13 @@ impl Claim {
     }
 }
 
+/// Holds everybody else off who would change the record of a run that cannot change it itself; `None` on a file system without locks.
+pub(super) fn hold(dir: &RunDir) -> Option<File> {
+    let folder = File::open(dir.path()).ok()?;
+    flock(&folder, FlockOperation::LockExclusive).ok()?;
+    Some(folder)
+}
+
 /// This very program with one of its hidden commands, also where a rebuild has put another file in its place.
 pub(super) fn myself(command: &str) -> Command {
     let mut myself = Command::new("/proc/self/exe");

@@ -30,11 +30,19 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
         };
         record.process = Some(Process::current());
         record.heartbeat_at = Some(Timestamp::now());
+        if record.launcher.is_some() {
+            // A command of the user's says nothing of itself.
+            record.state = State::Running;
+            record.started_at.get_or_insert_with(Timestamp::now);
+        }
         record.save(dir)
     });
     match signed {
         Ok(()) => {
-            let cause = Command::new(program).args(arguments).exec();
+            let cause = Command::new(program)
+                .args(arguments)
+                .env("TRAINTOP_RUN_DIR", dir.path())
+                .exec();
             let reason = format!("{program}: cannot be started ({cause})");
             let exit = Exit {
                 code: Some(127),

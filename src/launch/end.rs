@@ -60,6 +60,34 @@ pub(super) fn judge(
     (state, exit)
 }
 
+/// The end of a command of the user's, which says nothing of itself: it has finished if its exit code is 0 and nobody asked it to stop.
+pub(super) fn judge_command(
+    status: ExitStatus,
+    words: Option<String>,
+    is_asked: bool,
+    out_of_memory: bool,
+) -> (State, Exit) {
+    let exit = |reason| Exit {
+        code: status.code(),
+        signal: status.signal(),
+        reason,
+    };
+    match (status.code(), status.signal()) {
+        _ if is_asked && !out_of_memory => (State::Stopped, exit(None)),
+        (Some(0), _) => (State::Finished, exit(None)),
+        (Some(code), _) => {
+            let words = words.map_or_else(String::new, |words| format!(": {words}"));
+            let reason = format!("the command ended with exit code {code}{words}");
+            (State::Failed, exit(Some(reason)))
+        }
+        (None, Some(SIGTERM | SIGINT)) => {
+            let reason = "somebody's signal ended it".to_owned();
+            (State::Stopped, exit(Some(reason)))
+        }
+        _ => judge(status, words, out_of_memory),
+    }
+}
+
 /// The last line of the worker's output that says something.
 pub(super) fn last_words(dir: &RunDir) -> Option<String> {
     let mut output = LogTail::open(dir.worker_out(), 200);
@@ -172,6 +200,24 @@ mod tests {
             let words = Some(words.to_owned()).filter(|words| !words.is_empty());
             let (judged, exit) = judge(ExitStatus::from_raw(raw), words, false);
             assert_eq!((judged, exit.reason.as_deref()), (state, Some(reason)));
+        }
+    }
+
+    #[test]
+    fn a_users_command_has_finished_when_it_says_0_and_nobody_stopped_it() {
+        let cases = [
+            (0, false, State::Finished),
+            (0, true, State::Stopped),
+            (1 << 8, true, State::Stopped),
+            (3 << 8, false, State::Failed),
+            (15, false, State::Stopped),
+            (9, true, State::Stopped),
+            (11, false, State::Failed),
+        ];
+        for (raw, is_asked, expected) in cases {
+            let (state, exit) = judge_command(ExitStatus::from_raw(raw), None, is_asked, false);
+            assert_eq!(state, expected, "{raw}");
+            assert!(state != State::Failed || exit.reason.is_some());
         }
     }
 

@@ -5,6 +5,7 @@ mod begin;
 mod detached;
 mod end;
 mod evaluate;
+mod launcher;
 pub mod queue;
 mod resume;
 mod start;
@@ -15,8 +16,9 @@ mod worker_binary;
 
 pub use detached::{DETACHED, become_worker};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
+pub use launcher::Launch;
 pub use resume::resume;
-pub use start::{LaunchError, Request, Started, resolve, start};
+pub use start::{LaunchError, Request, Started, resolve, signed, start};
 pub use steer::{SteerError, Steering, steer};
 pub use stop::{StopError, Stopping, kill, stop};
 pub use supervise::{SUPERVISE, supervise, watch_exit};

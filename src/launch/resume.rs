@@ -15,11 +15,9 @@ use crate::run::{Record, RunDir, State};
 /// # Errors
 /// If the run is none of these or not ours, or the worker cannot be started.
 pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
-    let record = Record {
-        state: State::Starting,
-        command: command_of(dir)?,
-        ..resumable(dir)?
-    };
+    let mut record = resumable(dir)?;
+    record.state = State::Starting;
+    record.command = command_of(dir, &record)?;
     let child = begin(dir, &record)?;
     Ok(Started {
         dir: dir.clone(),
@@ -58,11 +56,14 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     Ok(record)
 }
 
-/// How a run of ours is begun, or gone on with where it has a checkpoint.
+/// How a run is begun, or gone on with where it has a checkpoint; a command of the user's is the same both times.
 ///
 /// # Errors
 /// If there is no worker, or no recipe.
-pub(super) fn command_of(dir: &RunDir) -> Result<Vec<String>, LaunchError> {
+pub(super) fn command_of(dir: &RunDir, record: &Record) -> Result<Vec<String>, LaunchError> {
+    if record.launcher.is_some() {
+        return Ok(record.command.clone());
+    }
     let worker = worker_binary::find().ok_or(LaunchError::NoWorker)?;
     let text = |path: &Path| path.display().to_string();
     let (worker, run, config) = (text(&worker), text(dir.path()), dir.config_json());

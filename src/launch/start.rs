@@ -176,24 +176,24 @@ impl Started {
     pub fn wait(&mut self) -> Result<(), RecordError> {
         super::watch_exit(&self.dir, &mut self.child)
     }
+}
 
-    /// The id of the process that works on the run, once it has signed its record; `None` if the run ended before, or it takes longer
-    /// than some seconds.
-    ///
-    /// # Errors
-    /// If the record cannot be read.
-    pub fn process_id(&self) -> Result<Option<u32>, RecordError> {
-        let deadline = Instant::now() + SIGNED_WITHIN;
-        loop {
-            let record = Record::load(&self.dir)?;
-            let process = record.as_ref().and_then(|record| record.process.as_ref());
-            let is_over = record
-                .as_ref()
-                .is_none_or(|record| !record.state.is_active());
-            if process.is_some() || is_over || Instant::now() > deadline {
-                return Ok(process.map(|process| process.pid));
-            }
-            thread::sleep(Duration::from_millis(2));
+/// The process that works on a run which has just been begun, once it has signed the record; `None` if the run ended before, or it
+/// takes longer than some seconds.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn signed(dir: &RunDir) -> Result<Option<Process>, RecordError> {
+    let deadline = Instant::now() + SIGNED_WITHIN;
+    loop {
+        let record = Record::load(dir)?;
+        let is_over = record
+            .as_ref()
+            .is_none_or(|record| !record.state.is_active());
+        let process = record.and_then(|record| record.process);
+        if process.is_some() || is_over || Instant::now() > deadline {
+            return Ok(process);
         }
+        thread::sleep(Duration::from_millis(2));
     }
 }

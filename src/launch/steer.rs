@@ -23,6 +23,14 @@ pub enum SteerError {
         /// The run.
         name: String,
     },
+    /// A command of the user's, which knows nothing of control files.
+    #[error("{name} is a command of the launcher {launcher}, which can only be stopped")]
+    Launcher {
+        /// The run.
+        name: String,
+        /// The launcher.
+        launcher: String,
+    },
     /// Its control file.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -59,6 +67,9 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
     let state = state_now(dir);
     if !state.is_active() {
         return Err(SteerError::NotRunning { name, state });
+    }
+    if let Some(launcher) = record.launcher {
+        return Err(SteerError::Launcher { name, launcher });
     }
     let this_epoch = record.epochs_done + 1;
     let (change, said) = match steering {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
+use super::begin::hold;
 use super::end::BEFORE_FIRST_STEP;
 use super::queue::Queue;
 use super::start::LaunchError;
@@ -129,11 +130,31 @@ pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     if record.state == State::Stopping {
         return Err(StopError::AlreadyStopping { name });
     }
+    if record.launcher.is_some() {
+        return stop_command(dir, &name, &process);
+    }
     send(&name, &process, Signal::TERM)?;
     if record.state == State::Starting {
         settle(dir, &process)?;
     }
     Ok(Stopping::Asked(name))
+}
+
+/// Asks a command of the user's to stop. It does not say so itself, so this does, before the signal: whoever sees its end then knows that
+/// it was asked.
+fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping, StopError> {
+    let _held = hold(dir);
+    let mut record = load(dir)?;
+    if !process.is_alive() || !record.state.is_active() {
+        return Err(StopError::Gone {
+            name: name.to_owned(),
+            pid: process.pid,
+        });
+    }
+    record.state = State::Stopping;
+    record.save(dir)?;
+    send(name, process, Signal::TERM)?;
+    Ok(Stopping::Asked(name.to_owned()))
 }
 
 /// Ends the worker of a run at once that was asked to stop before. What it has not saved is lost.

@@ -8,9 +8,9 @@ use std::process::{Child, ExitStatus};
 
 use signal_hook::consts::SIGKILL;
 
-use super::begin::myself;
+use super::begin::{hold, myself};
 use super::detached::DETACHED;
-use super::end::{judge, last_words, mark_ended};
+use super::end::{judge, judge_command, last_words, mark_ended};
 use super::queue::Queue;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
@@ -61,12 +61,19 @@ fn conclude(
     status: ExitStatus,
     out_of_memory: bool,
 ) -> Result<(), RecordError> {
+    // A stop of a command of the user's is written by whoever stops it.
+    let _held = hold(dir);
     let Some(record) = Record::load(dir)? else {
         return Ok(());
     };
     let owner = record.process.map(|process| process.pid);
     // Another process may have resumed the run in the meantime: it is that one's then.
     if record.state.is_active() && owner.is_none_or(|owner| owner == pid) {
+        if record.launcher.is_some() {
+            let is_asked = record.state == State::Stopping;
+            let (state, exit) = judge_command(status, last_words(dir), is_asked, out_of_memory);
+            return mark_ended(dir, state, exit);
+        }
         let (mut state, mut exit) = judge(status, last_words(dir), out_of_memory);
         if record.state == State::Stopping && status.signal() == Some(SIGKILL) && !out_of_memory {
             state = State::Stopped;

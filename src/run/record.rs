@@ -110,6 +110,9 @@ pub struct Record {
     /// somebody changes the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<i64>,
+    /// The launcher of the user's configuration whose command it is; absent where it is our own worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launcher: Option<String>,
     /// The sweep that it is a point of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
@@ -169,6 +172,7 @@ impl Record {
             exit: None,
             resumes: Vec::new(),
             queue_position: None,
+            launcher: None,
             sweep: None,
             working_dir: None,
             other: Map::new(),

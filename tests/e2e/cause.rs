@@ -31,9 +31,10 @@ fn the_last_traceback_is_the_cause_and_runs_are_found_by_it() {
         place.json(&["list", "--json", "--where", "cause:NaN"]),
         serde_json::json!([])
     );
-    let mut dashboard = Dashboard::open(&place, &[], 140, 24);
-    dashboard.wait("the cause in the row", |screen| {
-        screen.contains("ValueError")
+    let mut dashboard = Dashboard::open(&place, &[], 200, 40);
+    dashboard.wait("the cause in row and preview", |screen| {
+        screen.matches("ValueError").count() >= 2
+            && screen.contains("ValueError: shapes do not match")
     });
 }
 

@@ -253,13 +253,24 @@ fn an_empty_root_tells_what_to_do_and_a_missing_one_is_named() {
 }
 
 #[test]
-fn a_run_whose_process_is_killed_is_shown_as_lost() {
+fn a_run_whose_process_is_killed_is_shown_as_failed_and_with_its_supervisor_as_lost() {
     let place = Workplace::new(UNTIL_STOPPED);
     let run = place.start_detached();
     run.wait_for_state("running");
     let mut dashboard = Dashboard::open(&place, &[], 80, 24);
     dashboard.wait("the run", |screen| screen.contains("● running"));
     signal("KILL", run.record()["pid"].as_u64().unwrap());
+    dashboard.wait("its end", |screen| {
+        screen.contains("✗ failed") && !screen.contains("1 running")
+    });
+    let other = place.start_detached();
+    other.wait_for_state("running");
+    dashboard.wait("the other", |screen| screen.contains("● running"));
+    let pid = other.record()["pid"].as_u64().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let supervisor = stat.rsplit(')').next().unwrap().split(' ').nth(2).unwrap();
+    signal("KILL", supervisor.parse().unwrap());
+    signal("KILL", pid);
     dashboard.wait("its loss", |screen| {
         screen.contains("? lost") && !screen.contains("1 running")
     });

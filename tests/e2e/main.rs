@@ -14,6 +14,7 @@ mod fake_worker;
 mod finding;
 mod house;
 mod killed;
+mod launcher;
 mod libtorch_script;
 mod pty;
 mod queue;

@@ -349,7 +349,9 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     });
     dashboard.press("K");
     dashboard.wait("one less", |screen| screen.contains("Queue, 2 waiting"));
-    dashboard.press("\x1bq");
+    dashboard.press("\x1b");
+    dashboard.wait("the table", |screen| !screen.contains("Queue,"));
+    dashboard.press("q");
     assert!(dashboard.end().success());
     for run in &runs[1..] {
         place.said(&["stop", run.0.to_str().unwrap()]);

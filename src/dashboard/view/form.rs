@@ -16,8 +16,10 @@ use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::super::steering::Order;
 use super::super::widget::prompt::Prompt;
+use crate::analysis::earlier::Earlier;
 use crate::launch::Request;
 use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Shipped, Value};
+use crate::run::RunDir;
 use crate::text::clean;
 
 /// A recipe that can be chosen.
@@ -36,6 +38,17 @@ impl Choice {
     pub fn shipped() -> Vec<Self> {
         let choice = |shipped: &Shipped| Self::of(PathBuf::from(shipped.name), shipped.text);
         SHIPPED.iter().map(choice).collect()
+    }
+
+    /// The recipe with which a run was started, to start another.
+    pub fn of_run(dir: &RunDir) -> Self {
+        let source = dir.config_json();
+        let recipe = recipe::load(&source).map_err(|error| clean(&error.to_string()).into_owned());
+        Self {
+            description: format!("as {}", clean(&dir.name())),
+            source,
+            recipe,
+        }
     }
 
     /// The choice that a recipe's text gives.
@@ -71,6 +84,8 @@ pub struct Form {
     edit: Option<Edit>,
     /// Whether the values are shown, rather than the recipes.
     editing: bool,
+    /// What earlier runs tell of how long one takes.
+    earlier: Earlier,
 }
 
 impl Edit {
@@ -187,9 +202,42 @@ impl Form {
     }
 }
 
+/// Asks for the recipe of the run that is meant, to start another like it.
+pub fn ask_for_recipe(state: &mut State) -> Vec<Effect> {
+    let dir = match &state.screen {
+        Screen::Run(view) => Some(view.dir.clone()),
+        _ => state.runs.selected().map(|row| row.found.dir.clone()),
+    };
+    dir.map(Effect::ReadRecipe).into_iter().collect()
+}
+
+/// Opens the form with a run's recipe.
+pub fn begin_with(state: &mut State, choice: Choice) -> Vec<Effect> {
+    match choice.recipe {
+        Err(problem) => {
+            state.notice = Some(Notice::bad(problem));
+            Vec::new()
+        }
+        Ok(base) => {
+            let effects = open(state);
+            state.form.edit = Some(Edit {
+                source: choice.source,
+                values: base.clone(),
+                base,
+                row: 0,
+                typing: None,
+            });
+            state.form.editing = true;
+            effects
+        }
+    }
+}
+
 /// Opens the form.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.form.editing = false;
+    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
+    state.form.earlier = Earlier::of(summaries);
     state.screen = Screen::Form;
     vec![Effect::ListRecipes]
 }

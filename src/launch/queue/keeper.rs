@@ -194,7 +194,7 @@ fn end_unbegun(dir: &RunDir, exit: Exit) -> Result<(), RecordError> {
 
 fn try_to_begin(waiting: Waiting) -> Result<Child, LaunchError> {
     let Waiting { dir, mut record } = waiting;
-    record.command = command_of(&dir)?;
+    record.command = command_of(&dir, &record)?;
     record.state = State::Starting;
     record.process = None;
     record.heartbeat_at = Some(Timestamp::now());

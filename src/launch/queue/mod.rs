@@ -221,6 +221,18 @@ impl Queue {
         Ok(record.name)
     }
 
+    /// Lets a new run wait, as its record says.
+    ///
+    /// # Errors
+    /// If the queue cannot be changed.
+    pub fn enter(&self, dir: &RunDir, record: &Record) -> Result<(), LaunchError> {
+        let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        record.save(dir)?;
+        drop(lock);
+        self.tend();
+        Ok(())
+    }
+
     /// Puts a run that was stopped, failed or is lost at the end of the queue, to be gone on with. Its name.
     ///
     /// # Errors

@@ -91,6 +91,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         best: best.map(|(epoch, val_acc)| Best { epoch, val_acc }),
         exit: None,
         queue_position: None,
+        launcher: None,
         sweep: None,
         working_dir: None,
         other: Map::from_iter([("adopted".to_owned(), Json::Bool(true))]),

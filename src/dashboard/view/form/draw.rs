@@ -8,8 +8,10 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
 use super::{Choice, Edit, Form};
-use crate::recipe::{FIELDS, Field, Recipe, Schedule, network};
-use crate::text::{clean, count, number};
+use crate::analysis::earlier::Earlier;
+use crate::dashboard::widget::sparkline::Sparkline;
+use crate::recipe::{FIELDS, Field, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
+use crate::text::{clean, count, duration, number};
 
 /// Classes of the data sets that the shipped recipes are for.
 const CLASSES: u64 = 10;
@@ -19,7 +21,9 @@ const KEYS: u16 = 26;
 /// Draws the form: the recipes, or the values of one.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.form.edit {
-        Some(edit) if state.form.editing => draw_values(edit, &state.theme, area, buf),
+        Some(edit) if state.form.editing => {
+            draw_values(edit, &state.form.earlier, &state.theme, area, buf);
+        }
         _ => draw_choices(&state.form, &state.theme, area, buf),
     }
 }
@@ -110,8 +114,8 @@ fn first_shown(
     (cursor + 1).saturating_sub(fitting.count().max(1))
 }
 
-fn draw_values(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let [title, facts, _, list, below] = Layout::vertical([
+fn draw_values(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let [title, facts, schedule, list, below] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(1),
@@ -132,9 +136,68 @@ fn draw_values(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
         ));
     }
     Line::from(heading).render(title, buf);
-    Line::styled(describe(&edit.values), theme.style(Role::Muted)).render(facts, buf);
+    let told = format!(
+        "{}  {}",
+        describe(&edit.values),
+        estimate(&edit.values, earlier)
+    );
+    Line::styled(told, theme.style(Role::Muted)).render(facts, buf);
+    draw_schedule(&edit.values, theme, schedule, buf);
     draw_list(edit, theme, list, buf);
     draw_field(edit, theme, below, buf);
+}
+
+/// How long it will take, by earlier runs like it.
+fn estimate(recipe: &Recipe, earlier: &Earlier) -> String {
+    earlier
+        .estimate(recipe)
+        .map_or_else(String::new, |estimate| {
+            let plural = if estimate.runs == 1 { "" } else { "s" };
+            format!(
+                "about {} by {} run{plural} like it",
+                duration(estimate.whole),
+                estimate.runs
+            )
+        })
+}
+
+/// The learning rate over the run, as it will be.
+fn draw_schedule(recipe: &Recipe, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let images = recipe.known_train_images();
+    // Of data that nobody has read yet the shape is the same: as many steps as these have.
+    let images = images.unwrap_or(SYNTHETIC_TRAIN_IMAGES);
+    let steps = recipe.steps_per_epoch(recipe.used_train_images(images));
+    let rates = Schedule::new(recipe, steps).after_each_epoch();
+    let (first, last) = (rates.first().copied(), rates.last().copied());
+    let label = "learning rate ";
+    let ends = format!(
+        " {} after the first epoch, {} after the last",
+        number(first.unwrap_or(0.0), 3),
+        number(last.unwrap_or(0.0), 3)
+    );
+    let muted = theme.style(Role::Muted);
+    buf.set_stringn(area.x, area.y, label, usize::from(area.width), muted);
+    let from = area.x + label.len() as u16;
+    let width = area
+        .right()
+        .saturating_sub(from + ends.len() as u16)
+        .min(40);
+    if width < 4 {
+        return;
+    }
+    let values: Vec<f32> = rates.iter().map(|rate| *rate as f32).collect();
+    let place = Rect {
+        x: from,
+        width,
+        ..area
+    };
+    Sparkline {
+        values: &values,
+        style: theme.style(Role::Trend),
+        bad_style: theme.style(Role::Bad),
+    }
+    .render(place, buf);
+    buf.set_string(from + width, area.y, ends, muted);
 }
 
 /// The size of what will be trained, in one line.

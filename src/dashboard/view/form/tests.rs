@@ -160,6 +160,38 @@ fn broken_recipe_of_the_folder_is_told_and_cannot_start() {
 }
 
 #[test]
+fn a_run_is_started_again_with_changes() {
+    let mut state = opened();
+    press(&mut state, "<esc>");
+    let recipe = crate::recipe::Recipe {
+        max_lr: 0.3,
+        ..crate::recipe::Recipe::default()
+    };
+    let choice = Choice {
+        source: PathBuf::from("/runs/training_runs/a/logs/config.json"),
+        description: "as a".to_owned(),
+        recipe: Ok(recipe),
+    };
+    let read = Message::RecipeRead(Box::new(choice));
+    update(&mut state, Timestamp::UNIX_EPOCH, read);
+    go_to(&mut state, "seed");
+    let effects = press(&mut state, "<enter>7<enter>s");
+    let request = launched(&effects);
+    assert!(request.recipe.ends_with("logs/config.json"));
+    assert_eq!(request.overrides.len(), 1);
+    assert_eq!(request.overrides[0].0, "seed");
+    let broken = Choice {
+        source: PathBuf::from("/runs/a/config.json"),
+        description: String::new(),
+        recipe: Err("/runs/a/config.json: cannot be read".to_owned()),
+    };
+    let read = Message::RecipeRead(Box::new(broken));
+    update(&mut state, Timestamp::UNIX_EPOCH, read);
+    assert!(matches!(state.screen, Screen::Runs));
+    assert!(state.notice.as_ref().unwrap().bad);
+}
+
+#[test]
 fn form_at_both_sizes() {
     let mut state = opened();
     let chooser = screen(&state, 80, 24);

@@ -1,0 +1,105 @@
+//! Runs of the user's own commands: a launcher of the configuration gives a command, and traintop its folder, record, log, stop and end.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, Zoned};
+
+use super::queue::Queue;
+use super::start::{LaunchError, Started, begin};
+use crate::run::process::Process;
+use crate::run::{Record, RunDir, State, layout};
+
+/// What a launcher is to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The launcher's name.
+    pub launcher: String,
+    /// Its command, in which `{run_dir}` stands for the run's folder and `{run_name}` for that folder's name.
+    pub command: Vec<String>,
+    /// What follows the command.
+    pub arguments: Vec<String>,
+    /// The output tree.
+    pub output_dir: PathBuf,
+}
+
+impl Launch {
+    /// Makes the run's folder and starts the command in it, under the same supervision as our own worker.
+    ///
+    /// # Errors
+    /// If the folder or the process cannot be made.
+    pub fn start(&self) -> Result<Started, LaunchError> {
+        let (dir, record) = self.prepare()?;
+        let child = begin(&dir, &record)?;
+        Ok(Started { dir, child })
+    }
+
+    /// Makes the run's folder and queues the command.
+    ///
+    /// # Errors
+    /// If the folder cannot be made, or the queue not be changed.
+    pub fn queue(&self) -> Result<RunDir, LaunchError> {
+        let (dir, mut record) = self.prepare()?;
+        record.state = State::Queued;
+        record.queue_position = Some(Timestamp::now().as_microsecond());
+        Queue::around(&dir)?.enter(&dir, &record)?;
+        Ok(dir)
+    }
+
+    fn prepare(&self) -> Result<(RunDir, Record), LaunchError> {
+        let no_folder = |cause| LaunchError::NoFolder {
+            path: self.output_dir.clone(),
+            cause,
+        };
+        let dir = layout::create(&self.output_dir, &Zoned::now()).map_err(no_folder)?;
+        let name = layout::display_name(&self.launcher, &dir);
+        let command = command_line(&self.command, &self.arguments, dir.path());
+        let mut record = Record::new(&dir, name, Process::current(), command, Timestamp::now());
+        record.process = None;
+        record.launcher = Some(self.launcher.clone());
+        record.working_dir = std::env::current_dir()
+            .ok()
+            .map(|folder| folder.display().to_string());
+        Ok((dir, record))
+    }
+}
+
+fn command_line(command: &[String], arguments: &[String], run: &Path) -> Vec<String> {
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    let filled = command.iter().map(|word| {
+        word.replace("{run_dir}", &run.display().to_string())
+            .replace("{run_name}", &name)
+    });
+    filled.chain(arguments.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_and_its_name_are_put_into_the_command_and_arguments_follow_as_they_are() {
+        let words = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let command = words(&["python", "train.py", "--out={run_dir}/x", "{run_name}"]);
+        let filled = command_line(
+            &command,
+            &words(&["--lr", "{run_dir}"]),
+            Path::new("/runs/a"),
+        );
+        assert_eq!(
+            filled,
+            [
+                "python",
+                "train.py",
+                "--out=/runs/a/x",
+                "a",
+                "--lr",
+                "{run_dir}"
+            ]
+        );
+    }
+}

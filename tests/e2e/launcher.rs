@@ -1,0 +1,89 @@
+//! Runs of the user's own commands: the same life as our own worker's.
+
+use std::fs;
+
+use crate::fake_worker::{Run, Workplace, wait_for};
+
+/// A script that knows nothing of traintop: it writes metrics where it is told, and ends as its second word says.
+const SCRIPT: &str = r#"
+out=$1; how=$2
+mkdir -p "$out/logs"
+case $how in
+    gently) trap 'exit 0' TERM ;;
+    never) trap '' TERM ;;
+esac
+printf 'epoch,val_acc\n1,61.25\n' > "$out/logs/metrics.csv"
+case $how in
+    well) exit 0 ;;
+    badly) echo 'ValueError: bad' >&2; exit 3 ;;
+esac
+while :; do sleep 0.02; done
+"#;
+
+fn workplace() -> Workplace {
+    let place = Workplace::new("exit 1");
+    fs::write(place.path().join("train.sh"), SCRIPT).unwrap();
+    let folder = place.path().join("config/traintop");
+    fs::create_dir_all(&folder).unwrap();
+    let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";
+    fs::write(folder.join("config.toml"), config).unwrap();
+    place
+}
+
+fn start(place: &Workplace, how: &str) -> Run {
+    let said = place.said(&["train", "--launcher", "mine", "--detach", "--", how]);
+    Run(said.trim_end().into())
+}
+
+#[test]
+fn every_end_of_a_users_command_is_recorded() {
+    let place = workplace();
+    let run = start(&place, "well");
+    run.wait_for_state("finished");
+    let record = run.record();
+    assert_eq!(
+        (&record["launcher"], &record["exit"]["code"]),
+        (&"mine".into(), &0.into())
+    );
+    let shown = place.json(&["show", run.0.to_str().unwrap(), "--json"]);
+    assert_eq!(shown["best_val_acc"], 61.25);
+
+    let run = start(&place, "badly");
+    run.wait_for_state("failed");
+    let reason = run.record()["exit"]["reason"].clone();
+    assert_eq!(
+        reason,
+        "the command ended with exit code 3: ValueError: bad"
+    );
+
+    let run = start(&place, "gently");
+    run.wait_for_state("running");
+    wait_for("its trap", || !run.text("logs/metrics.csv").is_empty());
+    place.said(&["stop", run.0.to_str().unwrap()]);
+    run.wait_for_state("stopped");
+    let refused = place.refusal(&["steer", run.0.to_str().unwrap(), "--save"], 1);
+    assert!(
+        refused.ends_with("is not running: it is stopped"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_command_that_does_not_listen_is_ended_by_a_second_stop_and_launchers_must_be_known() {
+    let place = workplace();
+    let said = place.said(&["train", "--launcher", "mine", "--queue", "--", "never"]);
+    let run = Run(said.trim_end().into());
+    run.wait_for_state("running");
+    wait_for("its trap", || !run.text("logs/metrics.csv").is_empty());
+    let path = run.0.to_str().unwrap();
+    place.said(&["stop", path]);
+    run.wait_for_state("stopping");
+    place.said(&["stop", "--kill", path]);
+    run.wait_for_state("stopped");
+    assert_eq!(run.record()["exit"]["signal"], 9);
+    let refused = place.refusal(&["train", "--launcher", "yours"], 1);
+    assert_eq!(
+        refused,
+        "there is no launcher \"yours\"; there are mine; [launcher.yours] with a command makes one"
+    );
+}
