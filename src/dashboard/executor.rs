@@ -34,7 +34,7 @@ use crate::run::discover::{Found, discover_with_others};
 use crate::run::state::SILENCE;
 use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
-use crate::run::{Record, RunDir, looked, marks, sample, size};
+use crate::run::{RunDir, looked, marks, sample, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
