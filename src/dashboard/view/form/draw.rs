@@ -181,8 +181,9 @@ fn draw_schedule(recipe: &Recipe, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let width = area
         .right()
         .saturating_sub(from + ends.len() as u16)
-        .min(40);
-    if width < 4 {
+        .min(40)
+        .min(rates.len() as u16);
+    if width == 0 {
         return;
     }
     let values: Vec<f32> = rates.iter().map(|rate| *rate as f32).collect();
