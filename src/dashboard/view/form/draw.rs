@@ -135,30 +135,24 @@ fn draw_values(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &
             theme.style(Role::Warn),
         ));
     }
+    let muted = theme.style(Role::Muted);
+    if let Some(estimate) = estimate(&edit.values, earlier) {
+        heading.push(Span::styled(format!("  {estimate}"), muted));
+    }
     Line::from(heading).render(title, buf);
-    let told = format!(
-        "{}  {}",
-        describe(&edit.values),
-        estimate(&edit.values, earlier)
-    );
-    Line::styled(told, theme.style(Role::Muted)).render(facts, buf);
+    Line::styled(describe(&edit.values), muted).render(facts, buf);
     draw_schedule(&edit.values, theme, schedule, buf);
     draw_list(edit, theme, list, buf);
     draw_field(edit, theme, below, buf);
 }
 
 /// How long it will take, by earlier runs like it.
-fn estimate(recipe: &Recipe, earlier: &Earlier) -> String {
-    earlier
-        .estimate(recipe)
-        .map_or_else(String::new, |estimate| {
-            let plural = if estimate.runs == 1 { "" } else { "s" };
-            format!(
-                "about {} by {} run{plural} like it",
-                duration(estimate.whole),
-                estimate.runs
-            )
-        })
+fn estimate(recipe: &Recipe, earlier: &Earlier) -> Option<String> {
+    let estimate = earlier.estimate(recipe)?;
+    let plural = if estimate.runs == 1 { "" } else { "s" };
+    let time = duration(estimate.whole);
+    let runs = estimate.runs;
+    Some(format!("about {time} by {runs} run{plural} like it"))
 }
 
 /// The learning rate over the run, as it will be.
