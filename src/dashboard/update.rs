@@ -115,7 +115,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             // Nothing has changed but that there is time now.
             state.dirty = false;
             let mut effects = evaluations::find(state);
-            effects.extend([Effect::FindZone, Effect::ListRecipes]);
+            effects.extend([Effect::ListRecipes, Effect::FindZone]);
             effects
         }
         Message::ZoneFound(zone) => {

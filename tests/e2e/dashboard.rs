@@ -310,7 +310,7 @@ fn run_is_launched_outlives_the_dashboard_is_found_again_and_stopped() {
         screen.contains("No runs below runs")
     });
     dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.wait("the recipes", |screen| screen.contains("A small network"));
     dashboard.press("\r");
     dashboard.wait("the values", |screen| screen.contains("parameters"));
     dashboard.press("s");
@@ -342,7 +342,7 @@ fn worker_that_cannot_start_leaves_its_reason_on_its_row() {
         screen.contains("No runs below runs")
     });
     dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.wait("the recipes", |screen| screen.contains("A small network"));
     dashboard.press("s");
     dashboard.wait("the reason", |screen| {
         screen.contains("✗ failed")

@@ -70,8 +70,8 @@ fn state(columns: u16, rows: u16) -> State {
         drawn[..],
         [
             Effect::Evaluate(Order::Find { .. }),
+            Effect::ListRecipes,
             Effect::FindZone,
-            Effect::ListRecipes
         ]
     ));
     let read = vec![
