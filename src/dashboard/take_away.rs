@@ -270,7 +270,10 @@ pub fn draw(state: &mut State) -> Vec<Effect> {
     let items = vec![
         (
             "figures".to_owned(),
-            format!("PNG and SVG of {}, in its logs/figures", counted(&dirs)),
+            format!(
+                "PNG and SVG of {}, each in its logs/figures",
+                counted(&dirs)
+            ),
             Effect::TakeAway(Order::Figures(dirs.clone())),
         ),
         (
