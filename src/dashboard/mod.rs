@@ -7,6 +7,7 @@ pub mod command;
 mod compare;
 mod deriving;
 mod effect;
+mod elsewhere;
 mod evaluations;
 mod event_loop;
 mod executor;

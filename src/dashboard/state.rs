@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::elsewhere::Gone;
 use super::evaluations::Evaluations;
 use super::graphics::Protocol;
 use super::house::Deed;
@@ -94,6 +95,8 @@ pub struct State {
     pub fresh: HashSet<PathBuf>,
     /// When somebody last looked at these runs, until it was told what has happened since.
     pub looked: Option<Timestamp>,
+    /// The run that was shown alone until its folder was gone.
+    pub gone: Option<Gone>,
     /// Whether anything on the screen may have changed since it was drawn.
     pub dirty: bool,
 }
@@ -126,6 +129,7 @@ impl State {
             pictures: Protocol::default(),
             fresh: HashSet::new(),
             looked: None,
+            gone: None,
             dirty: true,
         }
     }

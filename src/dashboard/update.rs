@@ -11,6 +11,7 @@ use super::chart_settings;
 use super::command::Action;
 use super::deriving;
 use super::effect::Effect;
+use super::elsewhere;
 use super::evaluations;
 use super::house;
 use super::message::{Message, Notice};
@@ -70,7 +71,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             problems,
         } => search_ended(state, &dirs, fresh, problems),
         Message::Summarised(summaries) => summarised(state, summaries),
-        Message::RunGone(dir) => run_gone(state, &dir),
+        Message::RunGone(dir) => elsewhere::gone(state, &dir),
         Message::FolderChanged(folder) => folder_changed(state, &folder),
         Message::ProcessEnded(dir) => changed(state, &dir),
         Message::RunRead(dir, reading) => {
@@ -137,16 +138,6 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     }
 }
 
-fn run_gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    state.refreshing.remove(dir);
-    state.runs.remove(dir);
-    if matches!(&state.screen, Screen::Run(view) if view.dir == *dir) {
-        state.screen = Screen::Runs;
-        state.notice = Some(Notice::bad(format!("{} is no longer there", dir.name())));
-    }
-    Vec::new()
-}
-
 /// Time has passed: keys have rested, a run has come to an age that the query names, or ages read differently.
 fn woke(state: &mut State) -> Vec<Effect> {
     let height = runs::table_height(state.size);
@@ -175,7 +166,7 @@ fn paste(state: &mut State, text: &str) {
 }
 
 fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    state.notice = None;
+    (state.notice, state.gone) = (None, None);
     if state.overlay.is_some() {
         return overlay::key(state, event);
     }
@@ -481,7 +472,7 @@ fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Ef
     state
         .refreshing
         .extend(due.iter().map(|dir| (dir.clone(), false)));
-    let mut effects = Vec::new();
+    let mut effects = elsewhere::found(state);
     if !due.is_empty() {
         effects.push(Effect::Summarise(due));
     }
@@ -498,10 +489,18 @@ fn search_ended(
     fresh: HashSet<PathBuf>,
     problems: Vec<String>,
 ) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Screen::Run(view) = &state.screen
+        && problems.is_empty()
+        && !dirs.contains(&view.dir)
+    {
+        let dir = view.dir.clone();
+        effects.extend(elsewhere::gone(state, &dir));
+    }
     state.runs.searched(dirs, problems);
     let new = !fresh.is_subset(&state.fresh);
     state.fresh = fresh;
-    let mut effects = look_closer(state);
+    effects.extend(look_closer(state));
     if new {
         effects.push(Effect::WatchThen(
             watched(state),
@@ -557,6 +556,7 @@ fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect
     state.runs.reread();
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);
+    effects.extend(elsewhere::found(state));
     let due = again.iter().chain(&newly_active);
     state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
     again.retain(|dir| !newly_active.contains(dir));

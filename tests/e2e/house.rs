@@ -231,7 +231,14 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
     two.press("A");
     two.wait("the marks", |screen| screen.contains("2 marked"));
     let name = runs[0].name();
+    // And a run that is shown alone is so under its new name.
+    one.press("G\r");
+    one.wait("the run", |screen| screen.contains("1 Charts"));
     place.said(&["rename", &name, "--to", "by-a-script", "--yes"]);
+    one.wait("the run's new name", |screen| {
+        screen.contains("1 Charts") && screen.contains("it is called by-a-script now")
+    });
+    one.press("\x1b");
     one.wait("the name", |screen| screen.contains("by-a-script"));
     two.wait("the name and both marks", |screen| {
         screen.contains("by-a-script") && screen.contains("2 marked")

@@ -158,10 +158,14 @@ mod tests {
     #[test]
     fn an_entry_that_is_missing_or_unreadable_is_named() {
         let whole = Progress::example().to_header();
-        for key in whole.keys().filter(|key| *key != "best_epoch") {
+        // A run without a best epoch yet, or whose rate nobody has lowered, has none of these.
+        let may_be_missing = ["best_epoch", "rate_factor"];
+        for key in whole.keys() {
             let mut header = whole.clone();
             header.remove(key);
-            assert_eq!(Progress::from_header(&header), Err(key.clone()));
+            if !may_be_missing.contains(&key.as_str()) {
+                assert_eq!(Progress::from_header(&header), Err(key.clone()));
+            }
             header.insert(key.clone(), "?".to_owned());
             assert_eq!(Progress::from_header(&header), Err(key.clone()));
         }
