@@ -134,7 +134,9 @@ fn marked_runs_are_compared_on_the_screen_and_marks_and_baseline_stay() {
     });
     // One at a time: together they would be Alt-A.
     dashboard.press("\x1b");
-    dashboard.wait("all runs", |screen| screen.contains("4 runs"));
+    dashboard.wait("all runs", |screen| {
+        screen.contains("4 runs") && !screen.contains("of 4 runs")
+    });
     dashboard.press("A");
     dashboard.wait("the marks", |screen| screen.contains("4 marked"));
     dashboard.press("q");
