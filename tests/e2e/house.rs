@@ -239,7 +239,9 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
         screen.contains("1 Charts") && screen.contains("it is called by-a-script now")
     });
     one.press("\x1b");
-    one.wait("the name", |screen| screen.contains("by-a-script"));
+    one.wait("the table", |screen| {
+        screen.contains("2 runs") && screen.contains("by-a-script")
+    });
     two.wait("the name and both marks", |screen| {
         screen.contains("by-a-script") && screen.contains("2 marked")
     });
