@@ -132,6 +132,7 @@ fn marked_runs_are_compared_on_the_screen_and_marks_and_baseline_stay() {
     crate::fake_worker::wait_for("the baseline", || {
         fs::read_to_string(&notes).is_ok_and(|text| text.contains("baseline = true"))
     });
+    dashboard.wait("the one run", |screen| screen.contains("1 of 4 runs"));
     // One at a time: together they would be Alt-A.
     dashboard.press("\x1b");
     dashboard.wait("all runs", |screen| {
