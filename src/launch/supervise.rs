@@ -8,7 +8,7 @@ use std::process::{Child, ExitStatus};
 
 use signal_hook::consts::SIGKILL;
 
-use super::begin::{hold, myself};
+use super::begin::{Claim, hold, myself};
 use super::detached::DETACHED;
 use super::end::{judge, judge_command, last_words, mark_ended};
 use super::queue::Queue;
@@ -92,6 +92,10 @@ pub fn watch_exit(dir: &RunDir, supervisor: &mut Child) -> Result<(), RecordErro
     let Ok(status) = supervisor.wait() else {
         return Ok(());
     };
+    // The command may have outlived its supervisor and be about to sign: as long as it lives, the claim is its.
+    let Ok(Some(_claim)) = Claim::take(dir) else {
+        return Ok(());
+    };
     let unsigned = Record::load(dir)?
         .is_some_and(|record| record.state == State::Starting && record.process.is_none());
     if unsigned {
@@ -134,6 +138,23 @@ mod tests {
             conclude(&dir, pid, killed, false).unwrap();
             assert_eq!(Record::load(&dir).unwrap().unwrap().state, ended);
         }
+    }
+
+    #[test]
+    fn a_run_whose_command_outlived_its_supervisor_is_left_to_it() {
+        let (_folder, dir) = run(State::Starting);
+        let mut record = Record::load(&dir).unwrap().unwrap();
+        record.process = None;
+        record.save(&dir).unwrap();
+        let watch = || {
+            let mut supervisor = std::process::Command::new("true").spawn().unwrap();
+            watch_exit(&dir, &mut supervisor).unwrap();
+            Record::load(&dir).unwrap().unwrap().state
+        };
+        let claim = Claim::take(&dir).unwrap().unwrap();
+        assert_eq!(watch(), State::Starting);
+        drop(claim);
+        assert_eq!(watch(), State::Failed);
     }
 
     #[test]
