@@ -24,7 +24,7 @@ pub struct Archived {
     /// Where in the trash what was packed is.
     pub tickets: Vec<Ticket>,
     /// What it was doing until now, as the journal of taking it back needs it.
-    packing: Packing,
+    pub(super) packing: Packing,
 }
 
 /// A run that is back.

@@ -120,6 +120,9 @@ impl Packing {
         }
         // The trash takes all or nothing.
         if is_archived && missing > 0 && missing == self.removed.len() {
+            // Another program may have archived the run while this one was packing it as well.
+            let cleared = home.disk.remove_if_there(&self.temporary);
+            cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             return Ok(Some("it is archived".to_owned()));
         }
         self.take_back(home, is_archived)?;

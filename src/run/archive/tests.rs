@@ -103,6 +103,24 @@ fn an_archived_run_keeps_its_curves_and_comes_back_whole() {
     );
 }
 
+#[test]
+fn what_a_second_program_packed_at_the_same_time_is_cleared_away() {
+    let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = run(place.path());
+    let home = home(state.path(), System);
+    let plan = Plan::of(&dir, false).unwrap();
+    let archived = archive_on(&home, &roots(place.path()), &plan).unwrap();
+    let alone = whole(&dir);
+    // Killed while it was packing.
+    recover::begin(&home, &archived.packing).unwrap();
+    fs::write(&archived.packing.temporary, b"half").unwrap();
+    let said = recover_on(&home, |_, _| true);
+    assert_eq!(said, ["archiving old was cut off; it is archived"]);
+    set_root_time(&dir, &alone);
+    assert_eq!(whole(&dir), alone);
+    assert_eq!(recover_on(&home, |_, _| true), Vec::<String>::new());
+}
+
 /// Removing a file of the test's own changed the folder.
 fn set_root_time(dir: &RunDir, before: &[Entry]) {
     let (seconds, nanoseconds) = before[0].3;
