@@ -49,57 +49,35 @@ pub struct Estimate {
     pub runs: usize,
 }
 
-/// What is known of earlier runs.
+/// How long epochs of earlier runs took.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Earlier {
-    /// Seconds of an epoch, by what they hang on.
-    epochs: HashMap<String, Vec<f64>>,
-    /// Finished runs, by all that matters.
-    finished: HashMap<String, RunDir>,
+pub struct EpochTimes {
+    /// Seconds of an epoch, by what they hang on; sorted.
+    seconds: HashMap<String, Vec<f64>>,
 }
 
-impl Earlier {
+impl EpochTimes {
     /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a Summary>) -> Self {
-        let keyed = |fields: Vec<&'static Field>| -> Vec<(&'static Field, Key)> {
-            let keys = fields.into_iter();
-            keys.map(|field| (field, Key::new(field.key))).collect()
-        };
-        let (costly, relevant) = (keyed(costly()), keyed(relevant()));
-        let mut earlier = Self::default();
-        for run in runs {
-            let told = |keys: &[(&'static Field, Key)]| {
-                let value = |(field, key): &(&'static Field, Key)| {
-                    let value = field.parse(run.settings.get(key)?).ok()?;
-                    Some(value.to_string())
-                };
-                let values: Option<Vec<String>> = keys.iter().map(value).collect();
-                values.map(|values| values.join("\n"))
-            };
-            let seconds = run
-                .duration
-                .filter(|_| run.epochs_done > 0)
-                .map(|took| took.as_secs_f64() / f64::from(run.epochs_done));
-            if let Some((seconds, key)) =
-                seconds.and_then(|seconds| Some((seconds, told(&costly)?)))
+        let keys = keyed(&costly());
+        let mut times = Self::default();
+        for run in runs.into_iter().filter(|run| run.epochs_done > 0) {
+            if let Some(took) = run.duration
+                && let Some(key) = told(run, &keys)
             {
-                earlier.epochs.entry(key).or_default().push(seconds);
-            }
-            if run.observed.state == State::Finished
-                && let Some(key) = told(&relevant)
-            {
-                earlier.finished.insert(key, run.dir.clone());
+                let seconds = took.as_secs_f64() / f64::from(run.epochs_done);
+                times.seconds.entry(key).or_default().push(seconds);
             }
         }
-        for seconds in earlier.epochs.values_mut() {
+        for seconds in times.seconds.values_mut() {
             seconds.sort_by(f64::total_cmp);
         }
-        earlier
+        times
     }
 
     /// How long a recipe will take; `None` if there is no earlier run like it.
     pub fn estimate(&self, recipe: &Recipe) -> Option<Estimate> {
-        let seconds = self.epochs.get(&told_by(recipe, &costly()))?;
+        let seconds = self.seconds.get(&told_by(recipe, &costly()))?;
         let middle = seconds.len() / 2;
         let median = if seconds.len().is_multiple_of(2) {
             f64::midpoint(seconds[middle - 1], seconds[middle])
@@ -113,11 +91,46 @@ impl Earlier {
             runs: seconds.len(),
         })
     }
+}
 
-    /// A finished run of the same recipe and data.
-    pub fn finished(&self, recipe: &Recipe) -> Option<&RunDir> {
-        self.finished.get(&told_by(recipe, &relevant()))
+/// What has been trained to its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Finished {
+    /// By all that matters.
+    runs: HashMap<String, RunDir>,
+}
+
+impl Finished {
+    /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a Summary>) -> Self {
+        let keys = keyed(&relevant());
+        let is_finished = |run: &&Summary| run.observed.state == State::Finished;
+        let finished = runs.into_iter().filter(is_finished);
+        let runs = finished.filter_map(|run| Some((told(run, &keys)?, run.dir.clone())));
+        Self {
+            runs: runs.collect(),
+        }
     }
+
+    /// A run of the same recipe and data.
+    pub fn of_recipe(&self, recipe: &Recipe) -> Option<&RunDir> {
+        self.runs.get(&told_by(recipe, &relevant()))
+    }
+}
+
+fn keyed(fields: &[&'static Field]) -> Vec<(&'static Field, Key)> {
+    let keys = fields.iter();
+    keys.map(|field| (*field, Key::new(field.key))).collect()
+}
+
+/// A run's values of these keys; `None` if it lacks one, or has one that no recipe has.
+fn told(run: &Summary, keys: &[(&'static Field, Key)]) -> Option<String> {
+    let value = |(field, key): &(&'static Field, Key)| {
+        let value = field.parse(run.settings.get(key)?).ok()?;
+        Some(value.to_string())
+    };
+    let values: Option<Vec<String>> = keys.iter().map(value).collect();
+    values.map(|values| values.join("\n"))
 }
 
 fn costly() -> Vec<&'static Field> {
@@ -175,19 +188,19 @@ mod tests {
         ]
         .map(|(name, recipe, seconds)| run(place.path(), name, recipe, seconds))
         .to_vec();
-        let earlier = Earlier::of(&runs);
+        let times = EpochTimes::of(&runs);
         let other_seed = Recipe {
             seed: 9,
             num_epochs: 2,
             ..recipe.clone()
         };
-        let estimate = earlier.estimate(&other_seed).unwrap();
+        let estimate = times.estimate(&other_seed).unwrap();
         assert_eq!((estimate.whole.as_secs(), estimate.runs), (40, 2));
         let deep = Recipe {
             blocks: 9,
             ..recipe
         };
-        assert_eq!(earlier.estimate(&deep), None);
+        assert_eq!(times.estimate(&deep), None);
     }
 
     #[test]
@@ -199,13 +212,13 @@ mod tests {
             ..Recipe::default()
         };
         let runs = [run(place.path(), "a", &recipe, 1.0)];
-        let earlier = Earlier::of(&runs);
+        let finished = Finished::of(&runs);
         let renamed = Recipe {
             experiment_name: "other".to_owned(),
             ..recipe.clone()
         };
-        assert_eq!(earlier.finished(&renamed), Some(&runs[0].dir));
+        assert_eq!(finished.of_recipe(&renamed), Some(&runs[0].dir));
         let other_seed = Recipe { seed: 1, ..recipe };
-        assert_eq!(earlier.finished(&other_seed), None);
+        assert_eq!(finished.of_recipe(&other_seed), None);
     }
 }

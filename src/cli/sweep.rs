@@ -12,12 +12,13 @@ use serde_json::{Value as Json, json};
 
 use super::list;
 use super::queue::path;
-use crate::analysis::earlier::Earlier;
+use crate::analysis::earlier::{EpochTimes, Finished};
 use crate::config;
 use crate::launch::queue::{self, Entry};
 use crate::launch::{self, Request};
 use crate::recipe::{Axis, Point, Recipe, Sweep};
 use crate::run::RunDir;
+use crate::run::summary::Summary;
 use crate::text::{clean, duration};
 
 /// Points that are shown; the rest are counted.
@@ -82,11 +83,10 @@ pub fn run(
         }
     };
     let earlier = earlier(&recipe);
+    let (finished, times) = (Finished::of(&earlier), EpochTimes::of(&earlier));
     let planned = points.into_iter().map(|point| Planned {
-        done: earlier.finished(&point.recipe).cloned(),
-        estimate: earlier
-            .estimate(&point.recipe)
-            .map(|estimate| estimate.whole),
+        done: finished.of_recipe(&point.recipe).cloned(),
+        estimate: times.estimate(&point.recipe).map(|estimate| estimate.whole),
         point,
     });
     let planned: Vec<Planned> = planned.collect();
@@ -140,15 +140,15 @@ fn sweep_name(arguments: &Arguments, recipe: &Recipe) -> Option<String> {
     Some(arguments.sweep_name.clone().unwrap_or_else(default))
 }
 
-/// What the runs below the recipe's own folder, and those that lists show, tell.
-fn earlier(recipe: &Recipe) -> Earlier {
+/// The runs below the recipe's own folder, and those that lists show.
+fn earlier(recipe: &Recipe) -> Vec<Summary> {
     let now = SystemTime::now();
     let mut summaries = list::known_summaries(&[], now).unwrap_or_default();
     let own = PathBuf::from(&recipe.output_dir);
     if let Ok(own) = list::known_summaries(&[own], now) {
         summaries.extend(own);
     }
-    Earlier::of(&summaries)
+    summaries
 }
 
 /// What runs will cost, as far as earlier ones tell.

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::message::Notice;
 use super::state::{Screen, State};
-use super::update::look_into;
+use super::update::{look_into, watched};
 use super::view::run::RunView;
 use crate::run::RunDir;
 use crate::text::clean;
@@ -54,5 +54,10 @@ pub fn found(state: &mut State) -> Vec<Effect> {
     let name = dir.name();
     state.notice =
         (name != name_before).then(|| Notice::good(format!("it is called {} now", clean(&name))));
-    look_into(state, &dir)
+    let mut effects = look_into(state, &dir);
+    // Its record may have been read before it was told of its new name, and before anybody watched for that.
+    state.refreshing.insert(dir.clone(), false);
+    let again = Effect::Summarise(vec![dir]);
+    effects.push(Effect::WatchThen(watched(state), Box::new(again)));
+    effects
 }

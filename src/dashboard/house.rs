@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::discovery::changed;
 use super::effect::Effect;
 use super::evaluations;
 use super::message::Notice;
 use super::packing;
 use super::state::{Screen, State};
 use super::tidy;
-use super::update::changed;
 use super::view;
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;

@@ -6,6 +6,7 @@ mod clipboard;
 pub mod command;
 mod compare;
 mod deriving;
+mod discovery;
 mod effect;
 mod elsewhere;
 mod evaluations;

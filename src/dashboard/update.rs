@@ -1,7 +1,7 @@
 //! What each message changes, and what is to be done about it. Pure: no input or output, no clock, no thread.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::chart_settings;
 use super::command::Action;
 use super::deriving;
+use super::discovery;
 use super::effect::Effect;
 use super::elsewhere;
 use super::evaluations;
@@ -29,9 +30,7 @@ use super::view::run::zoom::Zoom;
 use super::view::run::{Move, RunView};
 use super::view::{self, clean, compare, form, help, runs, trash};
 use crate::run::RunDir;
-use crate::run::discover::Found;
 use crate::run::layout::TRAINING_RUNS;
-use crate::run::summary::Summary;
 
 /// Takes in a message that came at `now`.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
@@ -64,16 +63,16 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Terminated | Message::InputEnded => end(state),
         Message::Woke => woke(state),
-        Message::RunsFound(found) => runs_found(state, found),
+        Message::RunsFound(found) => discovery::runs_found(state, found),
         Message::SearchEnded {
             dirs,
             fresh,
             problems,
-        } => search_ended(state, &dirs, fresh, problems),
-        Message::Summarised(summaries) => summarised(state, summaries),
+        } => discovery::search_ended(state, &dirs, fresh, problems),
+        Message::Summarised(summaries) => discovery::summarised(state, summaries),
         Message::RunGone(dir) => elsewhere::gone(state, &dir),
-        Message::FolderChanged(folder) => folder_changed(state, &folder),
-        Message::ProcessEnded(dir) => changed(state, &dir),
+        Message::FolderChanged(folder) => discovery::folder_changed(state, &folder),
+        Message::ProcessEnded(dir) => discovery::changed(state, &dir),
         Message::RunRead(dir, reading) => {
             let opened = state.opened.as_mut().filter(|opened| opened.dir == dir);
             let mut effects: Vec<Effect> = opened
@@ -450,7 +449,7 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
 }
 
 /// The order to measure the runs on the screen that nobody has measured yet.
-fn measure(state: &State) -> Option<Effect> {
+pub(super) fn measure(state: &State) -> Option<Effect> {
     let height = runs::table_height(state.size);
     let unmeasured = state.runs.on_screen(height).filter(|row| {
         row.summary
@@ -459,139 +458,4 @@ fn measure(state: &State) -> Option<Effect> {
     });
     let dirs: Vec<_> = unmeasured.map(|row| row.found.dir.clone()).collect();
     (!dirs.is_empty()).then_some(Effect::Measure(dirs))
-}
-
-fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
-    let height = runs::table_height(state.size);
-    let unknown = state.runs.add(found, height);
-    state.runs.keep_in_sight(height);
-    let due: Vec<_> = unknown
-        .into_iter()
-        .filter(|dir| !state.refreshing.contains_key(dir))
-        .collect();
-    state
-        .refreshing
-        .extend(due.iter().map(|dir| (dir.clone(), false)));
-    let mut effects = elsewhere::found(state);
-    if !due.is_empty() {
-        effects.push(Effect::Summarise(due));
-    }
-    // The first run there is can be looked at before all are known.
-    if state.opened.is_none() && state.runs.selected().is_some() {
-        effects.extend(look_closer(state));
-    }
-    effects
-}
-
-fn search_ended(
-    state: &mut State,
-    dirs: &[RunDir],
-    fresh: HashSet<PathBuf>,
-    problems: Vec<String>,
-) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if let Screen::Run(view) = &state.screen
-        && problems.is_empty()
-        && !dirs.contains(&view.dir)
-    {
-        let dir = view.dir.clone();
-        effects.extend(elsewhere::gone(state, &dir));
-    }
-    state.runs.searched(dirs, problems);
-    let new = !fresh.is_subset(&state.fresh);
-    state.fresh = fresh;
-    effects.extend(look_closer(state));
-    if new {
-        effects.push(Effect::WatchThen(
-            watched(state),
-            Box::new(Effect::Discover),
-        ));
-    }
-    effects.push(Effect::FlushCache);
-    // The keeper of a queue may have been killed, or the machine have been switched off.
-    effects.extend(steering::tend(state));
-    // The first time they are looked for is after the first frame, which does not wait for them.
-    if state.evaluations.has_begun() {
-        effects.extend(evaluations::find(state));
-    }
-    effects
-}
-
-fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
-    if let Some(effects) = evaluations::folder_changed(state, folder) {
-        return effects;
-    }
-    match state.runs.owner(folder).cloned() {
-        Some(dir) => changed(state, &dir),
-        // A folder in which runs appear: one may have.
-        None => vec![Effect::Discover],
-    }
-}
-
-fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let mut again = Vec::new();
-    let mut grown = Vec::new();
-    let mut newly_active = Vec::new();
-    for (found, summary) in summaries {
-        let dir = found.dir.clone();
-        if state.refreshing.remove(&dir) == Some(true) {
-            again.push(dir.clone());
-        }
-        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
-        let active = summary.observed.state.is_active();
-        let was_active = before.is_some_and(|before| before.observed.state.is_active());
-        // Checkpoints are written at the ends of epochs and of the run.
-        let is_further =
-            |before: &Summary| before.epochs_done != summary.epochs_done || was_active && !active;
-        if before.is_some_and(|before| before.size_bytes.is_some() && is_further(before)) {
-            grown.push(dir.clone());
-        }
-        if active && !was_active {
-            newly_active.push(dir.clone());
-            effects.push(Effect::AwaitEnd(dir));
-        }
-        state.runs.update(found, summary);
-    }
-    state.runs.reread();
-    let height = runs::table_height(state.size);
-    state.runs.keep_in_sight(height);
-    effects.extend(elsewhere::found(state));
-    let due = again.iter().chain(&newly_active);
-    state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
-    again.retain(|dir| !newly_active.contains(dir));
-    if !again.is_empty() {
-        effects.push(Effect::Summarise(again));
-    }
-    if !grown.is_empty() {
-        effects.push(Effect::Measure(grown));
-    }
-    if !newly_active.is_empty() {
-        let again = Box::new(Effect::Summarise(newly_active));
-        effects.push(Effect::WatchThen(watched(state), again));
-    }
-    if state.runs.is_searched() && state.refreshing.is_empty() {
-        state.runs.settle();
-        effects.extend(look_closer(state));
-    } else {
-        effects.extend(measure(state));
-    }
-    effects
-}
-
-/// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
-/// can be read are taken together.
-pub(super) fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    match state.refreshing.get_mut(dir) {
-        Some(again) => *again = true,
-        None => {
-            state.refreshing.insert(dir.clone(), false);
-            effects.push(Effect::Summarise(vec![dir.clone()]));
-        }
-    }
-    let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
-    effects.extend(opened.and_then(Opened::changed));
-    effects.extend(compare::changed(state, dir));
-    effects
 }

@@ -16,7 +16,7 @@ use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::super::steering::Order;
 use super::super::widget::prompt::Prompt;
-use crate::analysis::earlier::Earlier;
+use crate::analysis::earlier::EpochTimes;
 use crate::launch::Request;
 use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Shipped, Value};
 use crate::run::RunDir;
@@ -85,7 +85,7 @@ pub struct Form {
     /// Whether the values are shown, rather than the recipes.
     editing: bool,
     /// What earlier runs tell of how long one takes.
-    earlier: Earlier,
+    times: EpochTimes,
 }
 
 impl Edit {
@@ -237,7 +237,7 @@ pub fn begin_with(state: &mut State, choice: Choice) -> Vec<Effect> {
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.form.editing = false;
     let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
-    state.form.earlier = Earlier::of(summaries);
+    state.form.times = EpochTimes::of(summaries);
     state.screen = Screen::Form;
     vec![Effect::ListRecipes]
 }

@@ -243,7 +243,7 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
         panic!("nothing was worked out");
     };
     assert_eq!(last.wish.metric.as_deref(), Some("val_loss"));
-    let effects = crate::dashboard::update::changed(&mut state, runs[3].dir());
+    let effects = crate::dashboard::discovery::changed(&mut state, runs[3].dir());
     assert!(settle(&mut state, &runs, effects).is_some());
     // News of a comparison that was left change nothing.
     let before = screen(&state);

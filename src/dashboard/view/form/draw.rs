@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
 use super::{Choice, Edit, Form};
-use crate::analysis::earlier::Earlier;
+use crate::analysis::earlier::EpochTimes;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::recipe::{FIELDS, Field, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
 use crate::text::{clean, count, duration, number};
@@ -22,7 +22,7 @@ const KEYS: u16 = 26;
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.form.edit {
         Some(edit) if state.form.editing => {
-            draw_values(edit, &state.form.earlier, &state.theme, area, buf);
+            draw_values(edit, &state.form.times, &state.theme, area, buf);
         }
         _ => draw_choices(&state.form, &state.theme, area, buf),
     }
@@ -114,7 +114,7 @@ fn first_shown(
     (cursor + 1).saturating_sub(fitting.count().max(1))
 }
 
-fn draw_values(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_values(edit: &Edit, times: &EpochTimes, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let [title, facts, schedule, list, below] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -136,7 +136,7 @@ fn draw_values(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &
         ));
     }
     let muted = theme.style(Role::Muted);
-    if let Some(estimate) = estimate(&edit.values, earlier) {
+    if let Some(estimate) = estimate(&edit.values, times) {
         heading.push(Span::styled(format!("  {estimate}"), muted));
     }
     Line::from(heading).render(title, buf);
@@ -147,8 +147,8 @@ fn draw_values(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &
 }
 
 /// How long it will take, by earlier runs like it.
-fn estimate(recipe: &Recipe, earlier: &Earlier) -> Option<String> {
-    let estimate = earlier.estimate(recipe)?;
+fn estimate(recipe: &Recipe, times: &EpochTimes) -> Option<String> {
+    let estimate = times.estimate(recipe)?;
     let plural = if estimate.runs == 1 { "" } else { "s" };
     let time = duration(estimate.whole);
     let runs = estimate.runs;
