@@ -18,6 +18,7 @@ use super::checkpoints;
 use super::disk::said;
 use super::layout::RunDir;
 use super::rename::{held, state_now};
+use super::write::is_temporary;
 
 pub use carry::{Archived, Unarchived, archive, take_back, unarchive, unarchive_back};
 #[cfg(test)]
@@ -148,7 +149,7 @@ impl Plan {
             left_out: Vec::new(),
             removed: Vec::new(),
         };
-        walk(dir.path(), Path::new(""), &mut |item| {
+        walk(dir.path(), Path::new(""), &is_own, &mut |item| {
             if dropped.contains(&dir.path().join(&item.below)) {
                 plan.left_out.push(item);
             } else {
@@ -158,7 +159,7 @@ impl Plan {
         let entries = names(dir.path())?.into_iter();
         let stays = |name: &PathBuf| STAYS.iter().any(|stays| name.as_os_str() == *stays);
         plan.removed = entries
-            .filter(|name| !stays(name))
+            .filter(|name| !stays(name) && is_own(name))
             .map(|name| dir.path().join(name))
             .collect();
         Ok(plan)
@@ -187,8 +188,18 @@ fn names(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
     Ok(names)
 }
 
-/// Gives each file, folder and link below `root`, and `below` itself first.
-fn walk(root: &Path, below: &Path, each: &mut impl FnMut(Item)) -> Result<(), ArchiveError> {
+/// Whether a name belongs to the run: not what somebody is writing, or was when it was killed.
+fn is_own(name: &Path) -> bool {
+    !is_temporary(&name.to_string_lossy())
+}
+
+/// Gives each file, folder and link below `root` whose name is taken, and `below` itself first.
+fn walk(
+    root: &Path,
+    below: &Path,
+    takes: &impl Fn(&Path) -> bool,
+    each: &mut impl FnMut(Item),
+) -> Result<(), ArchiveError> {
     let path = root.join(below);
     let metadata =
         fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
@@ -202,8 +213,8 @@ fn walk(root: &Path, below: &Path, each: &mut impl FnMut(Item)) -> Result<(), Ar
         bytes: if kind.is_file() { metadata.len() } else { 0 },
     });
     if kind.is_dir() {
-        for name in names(&path)? {
-            walk(root, &below.join(name), each)?;
+        for name in names(&path)?.into_iter().filter(|name| takes(name)) {
+            walk(root, &below.join(name), takes, each)?;
         }
     }
     Ok(())

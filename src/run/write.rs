@@ -13,6 +13,20 @@ pub fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
 }
 
+/// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as [`beside`] makes them.
+pub fn is_temporary(name: &str) -> bool {
+    let inner = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".tmp"));
+    let number = inner.and_then(|inner| inner.rsplit('.').next());
+    number.is_some_and(|number| {
+        let parts: Vec<&str> = number.split('-').collect();
+        let is_number =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.len() == 2 && parts.iter().all(is_number)
+    })
+}
+
 /// Replaces a file by what `fill` writes: beside it first, onto the disk, then renamed over it.
 ///
 /// # Errors
@@ -50,6 +64,24 @@ pub fn append_row(file: &mut File, row: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn temporary_names_are_known_again() {
+        for path in ["run.json", "a.b", ".hidden", "-1.tmp", "x.12-3.tmp"] {
+            let beside = beside(Path::new(path));
+            assert!(is_temporary(beside.to_str().unwrap()), "{beside:?}");
+            assert!(!is_temporary(path), "{path}");
+        }
+        for name in [
+            ".a.tmp",
+            ".a.1.tmp",
+            ".a.1-.tmp",
+            ".a.1-2-3.tmp",
+            ".a.1-x.tmp",
+        ] {
+            assert!(!is_temporary(name), "{name}");
+        }
+    }
 
     #[test]
     fn failed_replacement_keeps_the_old_file_and_leaves_nothing() {

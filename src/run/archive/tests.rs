@@ -56,7 +56,7 @@ type Entry = (PathBuf, Vec<u8>, u32, (i64, i64));
 /// Everything below a run: path, content or target, mode, time.
 fn whole(dir: &RunDir) -> Vec<Entry> {
     let mut found = Vec::new();
-    walk(dir.path(), Path::new(""), &mut |item| {
+    walk(dir.path(), Path::new(""), &|_| true, &mut |item| {
         let path = dir.path().join(&item.below);
         let metadata = fs::symlink_metadata(&path).unwrap();
         let content = if metadata.is_file() {
@@ -116,9 +116,25 @@ fn what_a_second_program_packed_at_the_same_time_is_cleared_away() {
     fs::write(&archived.packing.temporary, b"half").unwrap();
     let said = recover_on(&home, |_, _| true);
     assert_eq!(said, ["archiving old was cut off; it is archived"]);
+    assert!(!archived.packing.temporary.exists());
     set_root_time(&dir, &alone);
     assert_eq!(whole(&dir), alone);
     assert_eq!(recover_on(&home, |_, _| true), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_program_is_writing_is_no_part_of_a_run() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = run(place.path());
+    let others = crate::run::write::beside(&dir.archive());
+    fs::write(&others, b"half").unwrap();
+    let plan = Plan::of(&dir, false).unwrap();
+    assert!(!plan.removed.contains(&others));
+    // The other gives up, or is done.
+    fs::remove_file(&others).unwrap();
+    archive(&roots(place.path()), &plan).unwrap();
+    unarchive(&roots(place.path()), &dir).unwrap();
+    assert!(!others.exists() && dir.best().exists());
 }
 
 /// Removing a file of the test's own changed the folder.

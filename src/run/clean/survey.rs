@@ -21,6 +21,7 @@ use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::{SILENCE, State};
 use crate::run::summary::Summary;
+use crate::run::write::is_temporary;
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
@@ -304,20 +305,6 @@ fn look_into_epochs(weights: &mut [Weights]) {
             return;
         }
     }
-}
-
-/// Whether a file was to be renamed once it was whole: `.NAME.PID-NUMBER.tmp`, as `run::write` names them.
-fn is_temporary(name: &str) -> bool {
-    let inner = name
-        .strip_prefix('.')
-        .and_then(|name| name.strip_suffix(".tmp"));
-    let number = inner.and_then(|inner| inner.rsplit('.').next());
-    number.is_some_and(|number| {
-        let parts: Vec<&str> = number.split('-').collect();
-        let is_number =
-            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        parts.len() == 2 && parts.iter().all(is_number)
-    })
 }
 
 /// The part that a file plays, by its name; `None` if it holds no weights.
