@@ -1,5 +1,7 @@
 //! How the form looks.
 
+use std::path::Path;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -11,6 +13,7 @@ use super::{Choice, Edit, Form};
 use crate::analysis::earlier::EpochTimes;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::recipe::{FIELDS, Field, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
+use crate::run::RunDir;
 use crate::text::{clean, count, duration, number};
 
 /// Classes of the data sets that the shipped recipes are for.
@@ -126,7 +129,7 @@ fn draw_values(edit: &Edit, times: &EpochTimes, theme: &Theme, area: Rect, buf: 
     let changed = edit.values.differences(&edit.base).len();
     let mut heading = vec![
         Span::styled("New run", theme.style(Role::Title)),
-        Span::raw(format!("  {}", clean(&edit.source.display().to_string()))),
+        Span::raw(format!("  {}", clean(&called(&edit.source)))),
     ];
     if changed > 0 {
         let plural = if changed == 1 { "" } else { "s" };
@@ -144,6 +147,15 @@ fn draw_values(edit: &Edit, times: &EpochTimes, theme: &Theme, area: Rect, buf: 
     draw_schedule(&edit.values, theme, schedule, buf);
     draw_list(edit, theme, list, buf);
     draw_field(edit, theme, below, buf);
+}
+
+/// What a recipe's file is called: a run's by the run's folder.
+fn called(source: &Path) -> String {
+    let run = source.ancestors().nth(2).map(RunDir::new);
+    match run.filter(|run| run.config_json() == source) {
+        Some(run) => format!("like {}", run.name()),
+        None => source.display().to_string(),
+    }
 }
 
 /// How long it will take, by earlier runs like it.
