@@ -60,11 +60,15 @@ pub fn changed(mut options: Options, action: Action, along: Along) -> Option<Opt
     match action {
         Action::ChartAlong => options.along = along,
         Action::ChartLogX => options.log_x = !options.log_x,
-        Action::ChartLogY => options.log_y = !options.log_y,
-        Action::ChartSmoother => options.smoothing = options.smoothing.more(),
-        Action::ChartRougher => options.smoothing = options.smoothing.less(),
-        Action::ChartRobust => options.robust = !options.robust,
-        Action::ChartMarkers => options.markers = options.markers.next(),
+        Action::ChartLogY | Action::CompareLogY => options.log_y = !options.log_y,
+        Action::ChartSmoother | Action::CompareSmoother => {
+            options.smoothing = options.smoothing.more()
+        }
+        Action::ChartRougher | Action::CompareRougher => {
+            options.smoothing = options.smoothing.less()
+        }
+        Action::ChartRobust | Action::CompareRobust => options.robust = !options.robust,
+        Action::ChartMarkers | Action::CompareMarkers => options.markers = options.markers.next(),
         _ => return None,
     }
     Some(options)

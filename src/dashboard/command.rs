@@ -272,8 +272,8 @@ commands! {
         CompareBase "compare-baseline" "Compare the others with this one" ["b"] hint "baseline";
         CompareEpoch "compare-at-epoch" "Compare values at another epoch" ["e"];
         CompareThreshold "compare-threshold" "Tell when the metric reached another value" ["T"];
-        CompareSortNext "compare-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
-        CompareSortPrevious "compare-sort-previous" "Sort by the column before" ["S", "<"];
+        CompareSortNext "compare-sort-next" "Sort by the next column" [">"] hint "sort";
+        CompareSortPrevious "compare-sort-previous" "Sort by the column before" ["<"];
         CompareSortReverse "compare-sort-reverse" "Turn the order round" ["R"];
         CompareAllSettings "compare-all-settings" "All settings, or those that differ" ["a"];
         CompareLeft "compare-left" "Read out, or scroll, to the left" ["h", "left"];
@@ -285,6 +285,11 @@ commands! {
         CompareZoomWhole "compare-zoom-whole" "Curves: show everything again" ["0"];
         ComparePanLeft "compare-pan-left" "Curves: the part to the left" ["["];
         ComparePanRight "compare-pan-right" "Curves: the part to the right" ["]"];
+        CompareLogY "compare-log-y" "Curves: vertical axis by powers of ten, or not" ["o"];
+        CompareSmoother "compare-smoother" "Curves: smooth more" ["s"] hint "smooth";
+        CompareRougher "compare-rougher" "Curves: smooth less" ["S"];
+        CompareRobust "compare-robust" "Curves: leave outliers out of the range, or not" ["w"];
+        CompareMarkers "compare-markers" "Curves: Braille dots, blocks or ASCII" [];
         CompareDown "compare-down" "Next row" ["j", "down"];
         CompareUp "compare-up" "Row before" ["k", "up"];
         ComparePageDown "compare-page-down" "A screenful down" ["pagedown", "ctrl-d", "ctrl-f"];

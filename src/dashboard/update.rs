@@ -51,7 +51,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
 fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(state, event),
-        Message::Mouse(event) => view::run::mouse::act(state, event),
+        Message::Mouse(event) => match state.screen {
+            Screen::Compare(_) => compare::mouse::act(state, event),
+            _ => view::run::mouse::act(state, event),
+        },
         Message::Pasted(text) => {
             paste(state, &text);
             Vec::new()

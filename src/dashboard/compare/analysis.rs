@@ -10,7 +10,9 @@ use crate::analysis::compare::settings::{Relevance, relevance};
 use crate::analysis::compare::{Along, Comparison, Metric, Question, best_of_each, compare};
 use crate::analysis::decimate::Blocks;
 use crate::analysis::range::Range;
+use crate::analysis::robust::{Robust, robust};
 use crate::analysis::scale::Scale;
+use crate::analysis::smooth::exponential;
 use crate::run::contender::Contender;
 use crate::run::metrics::Column;
 
@@ -61,6 +63,10 @@ pub struct Wish {
     pub threshold: Option<f64>,
     /// The part of the axis that is looked at.
     pub zoom: Option<Range>,
+    /// The weight of [`exponential`]; 0 smooths nothing.
+    pub smoothing: f64,
+    /// Whether outliers are looked for.
+    pub robust: bool,
 }
 
 impl Default for Wish {
@@ -74,6 +80,8 @@ impl Default for Wish {
             at_epoch: None,
             threshold: None,
             zoom: None,
+            smoothing: 0.0,
+            robust: false,
         }
     }
 }
@@ -130,16 +138,29 @@ pub struct Thin {
     pub column: Column,
     /// Made from them.
     pub blocks: Blocks,
+    /// The smoothed course at the same places, if it is wanted.
+    pub smooth: Option<(Vec<f64>, Blocks)>,
+    /// The range without outliers, if it is wanted: of all points, not only of those that were kept.
+    pub robust: Option<Robust>,
 }
 
 impl Thin {
-    fn of(column: &Column, zoom: Option<Range>) -> Self {
-        let column = match zoom {
-            Some(range) => column.part(range.min(), range.max()).thinned(MOST_POINTS),
-            None => column.thinned(MOST_POINTS),
+    fn of(whole: &Column, wish: &Wish) -> Self {
+        let column = match wish.zoom {
+            Some(range) => whole.part(range.min(), range.max()).thinned(MOST_POINTS),
+            None => whole.thinned(MOST_POINTS),
         };
+        let smooth = (wish.smoothing > 0.0).then(|| {
+            let all = exponential(&whole.y, wish.smoothing);
+            let at = |x: &f64| whole.x.partition_point(|before| before < x);
+            let kept: Vec<f64> = column.x.iter().map(|x| all[at(x)]).collect();
+            let blocks = Blocks::of(&kept);
+            (kept, blocks)
+        });
         Self {
             blocks: Blocks::of(&column.y),
+            smooth,
+            robust: wish.robust.then(|| robust(&whole.y)).flatten(),
             column,
         }
     }
@@ -237,7 +258,7 @@ fn charted(
         if let Some(range) = Range::of(of_x.copied()) {
             spanned = Some(spanned.map_or(range, |spanned| spanned.union(range)));
         }
-        let thin = |column: &Column| Thin::of(column, wish.zoom);
+        let thin = |column: &Column| Thin::of(column, wish);
         if rows.len() > MOST_DRAWN {
             lines.extend(curves.iter().cloned());
         }
@@ -272,7 +293,7 @@ fn charted(
             Folded::between(&lines)
         };
         let edges = all.edges(Band::Extremes);
-        charted.edges = Some(edges.map(|edge| Thin::of(&edge, wish.zoom)));
+        charted.edges = Some(edges.map(|edge| Thin::of(&edge, wish)));
     }
     (charted, spanned)
 }

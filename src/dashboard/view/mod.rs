@@ -89,7 +89,8 @@ pub fn pictures(state: &State) -> Vec<Placed> {
 
 /// Whether the screen has a use for the mouse; on others it is the terminal's, which selects text with it.
 pub fn uses_mouse(state: &State) -> bool {
-    state.mouse && state.overlay.is_none() && matches!(state.screen, Screen::Run(_))
+    let has_charts = matches!(state.screen, Screen::Run(_) | Screen::Compare(_));
+    state.mouse && state.overlay.is_none() && has_charts
 }
 
 /// Where the keys of the current screen are found.

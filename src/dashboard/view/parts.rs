@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use super::super::theme::{Role, Theme};
 use crate::text::fitted;
@@ -27,7 +28,7 @@ pub fn draw_tabs(
         } else {
             theme.style(Role::Muted)
         };
-        tabs.push(Span::styled(format!(" {} {name} ", at + 1), style));
+        tabs.push(Span::styled(tab(at, name), style));
         tabs.push(Span::raw(" "));
     }
     let tabs = Line::from(tabs);
@@ -43,6 +44,20 @@ pub fn draw_tabs(
     Line::styled(note, theme.style(Role::Muted))
         .right_aligned()
         .render(beside, buf);
+}
+
+fn tab(at: usize, name: &str) -> String {
+    format!(" {} {name} ", at + 1)
+}
+
+/// Which tab of a row that is drawn in `area` stands in a column of the screen.
+pub fn tab_at(names: &[&str], area: Rect, column: u16) -> Option<usize> {
+    let mut from = area.x;
+    names.iter().enumerate().position(|(at, name)| {
+        let tab = from..from + tab(at, name).width() as u16;
+        from = tab.end + 1;
+        tab.contains(&column)
+    })
 }
 
 /// The title of one part, in a rule across its area.

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::{Asked, CompareView, Part, areas, view};
 use crate::analysis::compare::Cell;
 use crate::analysis::range::Range;
+use crate::dashboard::chart_settings;
 use crate::dashboard::command::Action;
 use crate::dashboard::compare::Order;
 use crate::dashboard::effect::Effect;
@@ -13,6 +14,7 @@ use crate::dashboard::message::Notice;
 use crate::dashboard::state::{Screen, State};
 use crate::dashboard::update::look_closer;
 use crate::dashboard::view::run::RunView;
+use crate::dashboard::widget::chart::Options;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
 
@@ -47,7 +49,8 @@ pub fn open(state: &mut State) -> Vec<Effect> {
     others.sort_by(|a, b| b.cmp(a));
     let others = others.into_iter().take(MOST_OTHERS).map(|(_, dir)| dir);
     state.aside = None;
-    let (view, read) = CompareView::new(dirs, others.collect(), state.now);
+    let (mut view, read) = CompareView::new(dirs, others.collect(), state.now);
+    view.look(state.charts);
     state.screen = Screen::Compare(Box::new(view));
     vec![read]
 }
@@ -132,6 +135,16 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if action == Action::CompareOpen {
         return open_run(state);
     }
+    if chart_settings::is_one(action) {
+        let mut effects = chart_settings::act(state, action);
+        let charts = state.charts;
+        if let Some(view) = view(state)
+            && view.look(charts)
+        {
+            effects.extend(view.analyse());
+        }
+        return effects;
+    }
     let Some(view) = view(state) else {
         return Vec::new();
     };
@@ -158,6 +171,14 @@ fn open_run(state: &mut State) -> Vec<Effect> {
 }
 
 impl CompareView {
+    /// Takes over what of the charts' settings has to be worked out; whether any of it is new.
+    fn look(&mut self, options: Options) -> bool {
+        let before = (self.wish.smoothing, self.wish.robust);
+        let wanted = options.wanted();
+        (self.wish.smoothing, self.wish.robust) = (wanted.smoothing, wanted.robust);
+        before != (wanted.smoothing, wanted.robust)
+    }
+
     fn act(&mut self, action: Action, pane: Rect) -> Vec<Effect> {
         let screenful = usize::from(pane.height)
             .saturating_sub(2)
@@ -262,7 +283,7 @@ impl CompareView {
         self.part = Part::ALL[at as usize];
     }
 
-    fn step(&mut self, by: isize, pane: Rect) {
+    pub(super) fn step(&mut self, by: isize, pane: Rect) {
         match self.part {
             Part::Configs => {
                 let all = self.shown_settings().len();
@@ -287,7 +308,7 @@ impl CompareView {
     }
 
     /// Scrolls the table no further than is needed to show the row under the cursor.
-    fn keep_in_sight(&mut self, pane: Rect) {
+    pub(super) fn keep_in_sight(&mut self, pane: Rect) {
         let order = self.order();
         let at = order.iter().position(|row| *row == self.row).unwrap_or(0);
         let height = usize::from(self.table_height(pane))
@@ -362,6 +383,11 @@ impl CompareView {
 
     /// Looks closer, or from farther away, around the cursor.
     fn zoom(&mut self, by: f64) {
+        self.zoom_at(by, self.cursor);
+    }
+
+    /// Looks closer, or from farther away; what stands at `at` stays where it is, in sight.
+    pub(super) fn zoom_at(&mut self, by: f64, at: Option<f64>) {
         let Some(whole) = self.analysis.as_ref().and_then(|of| of.x_range) else {
             return;
         };
@@ -373,12 +399,18 @@ impl CompareView {
             return;
         }
         let width = width.max(all * CLOSEST);
-        let middle = self.cursor.unwrap_or(shown.at(0.5));
-        let low = (middle - width / 2.0).clamp(whole.min(), whole.max() - width);
+        let at = at.unwrap_or(shown.at(0.5));
+        // A cursor out of sight comes to the middle.
+        let part = if shown.contains(at) {
+            (at - shown.min()) / (shown.max() - shown.min())
+        } else {
+            0.5
+        };
+        let low = (at - width * part).clamp(whole.min(), whole.max() - width);
         self.wish.zoom = Range::new(low, low + width);
     }
 
-    fn pan(&mut self, by: f64) {
+    pub(super) fn pan(&mut self, by: f64) {
         let whole = self.analysis.as_ref().and_then(|of| of.x_range);
         if let (Some(whole), Some(shown)) = (whole, self.wish.zoom) {
             let width = shown.max() - shown.min();
@@ -388,7 +420,7 @@ impl CompareView {
     }
 
     /// The order to read the logs that show and have not been read.
-    fn missing_logs(&self, pane: Rect) -> Option<Effect> {
+    pub(super) fn missing_logs(&self, pane: Rect) -> Option<Effect> {
         if self.part != Part::Logs {
             return None;
         }

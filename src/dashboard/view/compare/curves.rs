@@ -1,7 +1,7 @@
 //! The curves of all rows over one axis, chart by chart, above the rows themselves.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
@@ -9,7 +9,7 @@ use ratatui::widgets::Widget;
 use super::{CompareView, colour, mark};
 use crate::dashboard::compare::analysis::{Charted, Drawn, Thin};
 use crate::dashboard::theme::{Role, Theme};
-use crate::dashboard::widget::chart::{Chart, Options, Pattern, Series, Styles};
+use crate::dashboard::widget::chart::{Behind, Chart, Options, Pattern, Series, Styles};
 
 /// A chart is no smaller than this where there are several.
 const FEWEST: (u16, u16) = (60, 10);
@@ -53,13 +53,53 @@ impl CompareView {
         self.draw_table(theme, below, buf);
     }
 
+    /// The x of the chart that is drawn at a place of the screen.
+    pub(super) fn x_at(
+        &self,
+        (options, theme): (Options, &Theme),
+        pane: Rect,
+        position: Position,
+    ) -> Option<f64> {
+        let analysis = self.analysis.as_ref()?;
+        let rows = self.table_height(pane);
+        let in_sight = self.rows_in_sight(rows);
+        let charts = Rect {
+            height: pane.height.saturating_sub(rows),
+            ..pane
+        };
+        let places = places(charts, analysis.charts.len());
+        let (charted, place) = analysis
+            .charts
+            .iter()
+            .zip(places)
+            .find(|(_, place)| place.contains(position))?;
+        let look = (in_sight.as_slice(), options, theme);
+        self.with_chart(charted, look, |chart| chart.x_at(place, position.x))
+    }
+
     fn draw_chart(
         &self,
         charted: &Charted,
-        (in_sight, options, theme): (&[usize], Options, &Theme),
+        look: (&[usize], Options, &Theme),
         area: Rect,
         buf: &mut Buffer,
     ) {
+        self.with_chart(charted, look, |chart| {
+            if chart.series.is_empty() {
+                let style = look.2.style(Role::Warn);
+                Line::styled(chart.title, style).render(area, buf);
+            } else {
+                chart.render(area, buf);
+            }
+        });
+    }
+
+    fn with_chart<T>(
+        &self,
+        charted: &Charted,
+        (in_sight, options, theme): (&[usize], Options, &Theme),
+        then: impl FnOnce(&Chart) -> T,
+    ) -> T {
         let mut title = charted.metric.name.clone();
         if charted.placeless > 0 {
             let along = self.wish.along.title();
@@ -69,9 +109,6 @@ impl CompareView {
                 "runs have"
             };
             title = format!("{title}, {} {runs} no {along}", charted.placeless);
-        }
-        if charted.curves.is_empty() {
-            return Line::styled(title, theme.style(Role::Warn)).render(area, buf);
         }
         // The one under the cursor lies on top.
         let mut curves: Vec<&Drawn> = charted.curves.iter().collect();
@@ -86,7 +123,7 @@ impl CompareView {
         curves.sort_by_key(|curve| curve.row == self.row);
         let of_all = charted.edges.iter().flatten();
         let series: Vec<Series> = of_all
-            .map(|edge| plain(edge, theme.style(Role::Muted), (None, Pattern::Dotted)))
+            .map(|edge| edge_of(edge, theme.style(Role::Muted)))
             .chain(curves.iter().flat_map(|curve| self.series(curve, theme)))
             .collect();
         let chart = Chart {
@@ -112,7 +149,7 @@ impl CompareView {
                 bad: theme.style(Role::Bad),
             },
         };
-        chart.render(area, buf);
+        then(&chart)
     }
 
     /// The curve of a row, behind it the edges of its band.
@@ -124,24 +161,43 @@ impl CompareView {
         // After eight the colours come again, and the lines are of another kind.
         let pattern = PATTERNS[curve.row / 8 % PATTERNS.len()];
         let edges = curve.edges.iter().flatten();
+        let line = &curve.line;
+        let smooth = line.smooth.as_ref();
+        let main = Series {
+            mark: Some(mark(curve.row)),
+            pattern,
+            // What was measured lies behind, and is what is read out.
+            behind: smooth.map(|_| Behind {
+                y: &line.column.y,
+                blocks: &line.blocks,
+                style: theme.faint(colour(curve.row)),
+            }),
+            robust: line.robust,
+            ..edge_of(line, style)
+        };
         edges
-            .map(|edge| plain(edge, style, (None, Pattern::Dotted)))
-            .chain([plain(&curve.line, style, (Some(mark(curve.row)), pattern))])
+            .map(|edge| edge_of(edge, style))
+            .chain([main])
             .collect()
     }
 }
 
-fn plain(thin: &Thin, style: Style, (mark, pattern): (Option<char>, Pattern)) -> Series<'_> {
+/// The edge of a band; smoothed where curves are.
+fn edge_of(thin: &Thin, style: Style) -> Series<'_> {
+    let (y, blocks) = match &thin.smooth {
+        Some((smooth, blocks)) => (smooth.as_slice(), blocks),
+        None => (thin.column.y.as_slice(), &thin.blocks),
+    };
     Series {
-        mark,
+        mark: None,
         name: "",
         style,
-        pattern,
+        pattern: Pattern::Dotted,
         x: &thin.column.x,
-        y: &thin.column.y,
-        blocks: &thin.blocks,
+        y,
+        blocks,
         behind: None,
-        robust: None,
+        robust: thin.robust,
     }
 }
 

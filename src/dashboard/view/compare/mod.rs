@@ -4,6 +4,7 @@ mod act;
 mod configs;
 mod curves;
 mod logs;
+pub mod mouse;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -107,6 +108,8 @@ pub struct CompareView {
     setting: usize,
     /// Where curves are read out.
     cursor: Option<f64>,
+    /// The place on the axis at which the mouse took hold of a chart.
+    dragged: Option<f64>,
     logs: HashMap<RunDir, Vec<String>>,
     typing: Option<(Asked, Prompt)>,
 }
@@ -138,6 +141,7 @@ impl CompareView {
             setting_top: 0,
             setting: 0,
             cursor: None,
+            dragged: None,
             logs: HashMap::new(),
             typing: None,
         };
@@ -245,7 +249,7 @@ impl CompareView {
     /// Draws the screen.
     pub fn draw(&self, (options, theme): (Options, &Theme), area: Rect, buf: &mut Buffer) {
         let [head, tabs, pane] = areas(area);
-        self.draw_head(theme, head, buf);
+        self.draw_head((options, theme), head, buf);
         let note = self.note();
         let names = Part::ALL.map(Part::title);
         parts::draw_tabs(&names, (self.part as usize, note), theme, tabs, buf);
@@ -286,7 +290,7 @@ impl CompareView {
     }
 
     /// `8 runs by val_acc, % (higher is better), by epoch, folded` or what is being typed.
-    fn draw_head(&self, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    fn draw_head(&self, (options, theme): (Options, &Theme), area: Rect, buf: &mut Buffer) {
         if let Some((asked, prompt)) = &self.typing {
             let question = match asked {
                 Asked::Epoch => "compare values at epoch (empty: the last that all reached): ",
@@ -316,6 +320,15 @@ impl CompareView {
             more.push(format!("{} of seeds", self.wish.band.words()));
         } else if !self.wish.folded {
             more.push("each run by itself".to_owned());
+        }
+        // By which axis curves lie over each other is a matter of the comparison, and powers of ten along it of one run.
+        let charts = Options {
+            along: crate::analysis::placing::Along::default(),
+            log_x: false,
+            ..options
+        };
+        if self.part == Part::Curves && !charts.summary().is_empty() {
+            more.push(charts.summary());
         }
         if metric.is_mixed() {
             more.push("fractions shown as percent".to_owned());

@@ -224,12 +224,12 @@ fn sorting_goes_through_the_columns_and_back_to_the_order_of_the_runs() {
         _ => panic!("left"),
     };
     let plain = order(&state);
-    press(&mut state, "2ss");
+    press(&mut state, "2>>");
     let best = order(&state);
     assert_ne!(best, plain);
     press(&mut state, "R");
     assert_eq!(order(&state), best.into_iter().rev().collect::<Vec<_>>());
-    press(&mut state, "SS");
+    press(&mut state, "<<");
     assert_eq!(order(&state), plain);
 }
 
@@ -299,4 +299,94 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     assert!(matches!(state.screen, Screen::Compare(_)));
     press(&mut state, "\x1b");
     assert!(matches!(state.screen, Screen::Runs));
+}
+
+#[test]
+fn curves_are_smoothed_over_what_was_measured_and_outliers_left_out() {
+    let (mut state, runs) = compared(80, 24);
+    let effects = press(&mut state, "fssw");
+    let job = settle(&mut state, &runs, effects).unwrap();
+    assert_eq!((job.wish.smoothing, job.wish.robust), (0.6, true));
+    let Screen::Compare(view) = &state.screen else {
+        panic!("left");
+    };
+    let chart = &view.analysis.as_ref().unwrap().charts[0];
+    let line = &chart.curves[0].line;
+    let (smooth, _) = line.smooth.as_ref().unwrap();
+    let plain = crate::analysis::smooth::exponential(&line.column.y, 0.6);
+    assert_eq!(*smooth, plain);
+    assert!(line.robust.is_some());
+    insta::assert_snapshot!("curves_smoothed", screen(&state));
+    // Another comparison begins with what was set, and the file of settings has it.
+    let kept = press(&mut state, "SS");
+    assert!(matches!(
+        kept.last(),
+        Some(Effect::SaveCharts(_) | Effect::Compare(_))
+    ));
+    assert_eq!(settle(&mut state, &runs, kept).unwrap().wish.smoothing, 0.0);
+}
+
+#[test]
+fn thinned_curves_are_smoothed_with_all_their_points() {
+    let many: Vec<f64> = (0..20_000).map(|at| f64::from(at % 100)).collect();
+    let runs = [
+        configured("long", &[], &many),
+        configured("again", &[], &many),
+    ];
+    let mut state = listed(80, 24, &runs);
+    let effects = press(&mut state, "Acfsssss");
+    settle(&mut state, &runs, effects);
+    let Screen::Compare(view) = &state.screen else {
+        panic!("left");
+    };
+    let line = &view.analysis.as_ref().unwrap().charts[0].curves[0].line;
+    assert!(line.column.x.len() <= 2000);
+    let all = crate::analysis::smooth::exponential(&many, 0.95);
+    let (smooth, _) = line.smooth.as_ref().unwrap();
+    for (x, smooth) in line.column.x.iter().zip(smooth) {
+        assert_eq!(*smooth, all[*x as usize - 1]);
+    }
+}
+
+#[test]
+fn the_mouse_reads_out_zooms_pans_and_chooses() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let (mut state, runs) = compared(80, 24);
+    assert!(crate::dashboard::view::uses_mouse(&state));
+    let mouse = |state: &mut State, kind: MouseEventKind, column: u16, row: u16| {
+        let event = MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        };
+        let effects = update(state, now(), Message::Mouse(event));
+        settle(state, &runs, effects);
+        match &state.screen {
+            Screen::Compare(view) => (view.cursor, view.wish.zoom, view.row, view.part),
+            _ => panic!("left"),
+        }
+    };
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let (cursor, ..) = mouse(&mut state, left, 45, 8);
+    let cursor = cursor.unwrap();
+    assert!((15.0..30.0).contains(&cursor), "{cursor}");
+    let (_, zoom, ..) = mouse(&mut state, MouseEventKind::ScrollUp, 45, 8);
+    let zoom = zoom.unwrap();
+    assert!(
+        zoom.contains(cursor) && zoom.max() - zoom.min() < 20.0,
+        "{zoom:?}"
+    );
+    mouse(&mut state, left, 45, 8);
+    let drag = MouseEventKind::Drag(MouseButton::Left);
+    let (_, panned, ..) = mouse(&mut state, drag, 35, 8);
+    assert!(panned.unwrap().min() > zoom.min());
+    mouse(&mut state, MouseEventKind::ScrollDown, 35, 8);
+    let (_, whole, ..) = mouse(&mut state, MouseEventKind::ScrollDown, 35, 8);
+    assert_eq!(whole, None);
+    // The last row of the table, and the second tab.
+    let (_, _, row, _) = mouse(&mut state, left, 20, 22);
+    assert_ne!(row, 0);
+    let (.., part) = mouse(&mut state, left, 14, 1);
+    assert_eq!(part, Part::Table);
 }
