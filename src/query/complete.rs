@@ -1,9 +1,9 @@
 //! What could stand where one types: names, and after a name its values.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::field::{FACTS, FLAGS, Field, Kind, SHORT};
+use super::memo::Memo;
 use super::names::Names;
 use super::subject::Subject;
 use super::syntax::quoted;
@@ -21,12 +21,13 @@ pub struct Candidate {
     pub what: String,
 }
 
-/// What could stand at `cursor` (in bytes) of a query, and which bytes it would replace. `runs` are asked for their values.
+/// What could stand at `cursor` (in bytes) of a query, and which bytes it would replace. `runs` are asked for their values, which `memo` keeps.
 pub fn complete<'a>(
     query: &str,
     cursor: usize,
     names: &Names,
     runs: impl Iterator<Item = Subject<'a>>,
+    memo: &mut Memo,
 ) -> (Range<usize>, Vec<Candidate>) {
     let before = query.get(..cursor).unwrap_or(query);
     let start = start_of_word(before);
@@ -42,7 +43,7 @@ pub fn complete<'a>(
     let at = before.len() - typed.len();
     let field = Field::named(name, names);
     let candidates = field.map_or_else(Vec::new, |field| {
-        values_like(&field, typed.trim_start_matches('"'), runs)
+        values_like(&field, typed.trim_start_matches('"'), runs, memo)
     });
     (at..before.len(), candidates)
 }
@@ -118,6 +119,7 @@ fn values_like<'a>(
     field: &Field,
     typed: &str,
     runs: impl Iterator<Item = Subject<'a>>,
+    memo: &mut Memo,
 ) -> Vec<Candidate> {
     let value = |text: &str, what: &str| Candidate {
         text: text.to_owned(),
@@ -142,19 +144,7 @@ fn values_like<'a>(
     if !fixed.is_empty() {
         return like(fixed.iter().map(|text| value(text, "")).collect(), typed);
     }
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for subject in runs {
-        for text in field.texts(&subject) {
-            let line = text.lines().next().unwrap_or_default();
-            if !seen.contains(line) {
-                seen.insert(line.to_owned());
-            }
-        }
-        if seen.len() > 1000 {
-            break;
-        }
-    }
-    seen.remove("");
+    let seen = memo.values(field, runs);
     let all = seen.iter().map(|text| {
         // A comma within a value would end it.
         let written = if text.contains(',') {

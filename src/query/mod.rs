@@ -16,6 +16,7 @@
 pub mod complete;
 pub mod field;
 pub mod filter;
+mod memo;
 mod names;
 mod parse;
 pub mod quantity;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use field::Field;
 pub use filter::Filter;
+pub use memo::Memo;
 pub use names::Names;
 pub use parse::parse;
 pub use subject::{Samples, Subject};

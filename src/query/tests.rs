@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::complete::complete;
 use super::filter::{Clock, Filter, read};
-use super::{Names, Samples, Subject};
+use super::{Memo, Names, Samples, Subject};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::finding::Finding;
@@ -197,7 +197,8 @@ fn names_and_values_are_completed() {
     let samples = Samples::default();
     let candidates = |query: &str| {
         let subjects = runs.iter().map(|run| Subject::new(run, now(), &samples));
-        let (range, candidates) = complete(query, query.len(), &names, subjects);
+        let (range, candidates) =
+            complete(query, query.len(), &names, subjects, &mut Memo::default());
         let texts: Vec<_> = candidates.into_iter().map(|one| one.text).take(4).collect();
         format!("{} -> {}", &query[range], texts.join(" | "))
     };
@@ -237,7 +238,34 @@ proptest! {
             }
         }
         let subjects = runs.iter().map(|run| Subject::new(run, now(), &samples));
-        let (range, _) = complete(&query, cursor, &names, subjects);
+        let (range, _) = complete(&query, cursor, &names, subjects, &mut Memo::default());
         prop_assert!(query.get(range).is_some());
     }
+}
+
+#[test]
+fn what_is_kept_while_one_types_is_what_each_run_answers() {
+    let queries = [
+        "val_acc>94 lr<0.1 model:resnet age<2d or -tag:paper",
+        "at2.val_acc>90 (old or not state:failed) best.val_loss<0.4",
+        "note:*  hue:0.1,0.2 size>1GB \"long words\"",
+    ];
+    let (samples, names, mut memo) = (Samples::default(), Names::of(runs()), Memo::default());
+    let subject = |run| Subject::new(run, now(), &samples);
+    let subjects: Vec<Subject> = runs().iter().map(subject).collect();
+    let mut asked = 0;
+    for query in queries {
+        for cut in 0..=query.len() {
+            let Ok(filter) = read(&query[..cut], &names, &clock()) else {
+                continue;
+            };
+            asked += 1;
+            let plain: Vec<bool> = subjects.iter().map(|run| filter.passes(run)).collect();
+            // Twice, so that the second time it is only remembered.
+            for _ in 0..2 {
+                assert_eq!(memo.passing(&filter, &subjects), plain, "{query:?} {cut}");
+            }
+        }
+    }
+    assert!(asked > 50, "{asked}");
 }

@@ -1,23 +1,48 @@
 //! Where everything is in a run folder, and how a new one is made.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::fs;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 /// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part costs: a table sorts and looks
-/// up thousands. So nobody may make two of one folder with different texts: [`super::discover`] gives real paths only.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunDir(PathBuf);
+/// up thousands with each key. So nobody may make two of one folder with different texts: [`super::discover`] gives real paths only.
+/// A copy shares the text.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "PathBuf", into = "PathBuf")]
+pub struct RunDir {
+    path: Arc<Path>,
+    hash: u64,
+}
+
+impl fmt::Debug for RunDir {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.debug_tuple("RunDir").field(&self.path).finish()
+    }
+}
+
+impl From<PathBuf> for RunDir {
+    fn from(path: PathBuf) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<RunDir> for PathBuf {
+    fn from(dir: RunDir) -> Self {
+        dir.path.to_path_buf()
+    }
+}
 
 impl PartialEq for RunDir {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_os_str() == other.0.as_os_str()
+        let is_same = || self.path.as_os_str() == other.path.as_os_str();
+        self.hash == other.hash && (Arc::ptr_eq(&self.path, &other.path) || is_same())
     }
 }
 
@@ -25,7 +50,7 @@ impl Eq for RunDir {}
 
 impl Hash for RunDir {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_os_str().hash(state);
+        state.write_u64(self.hash);
     }
 }
 
@@ -37,38 +62,44 @@ impl PartialOrd for RunDir {
 
 impl Ord for RunDir {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.as_os_str().cmp(other.0.as_os_str())
+        self.path.as_os_str().cmp(other.path.as_os_str())
     }
 }
 
 impl RunDir {
     /// Takes a folder for a run; whether it is one, [`super::discover`] says.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path: PathBuf = path.into();
+        let mut hasher = DefaultHasher::new();
+        path.as_os_str().hash(&mut hasher);
+        Self {
+            path: path.into(),
+            hash: hasher.finish(),
+        }
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The folder's own name.
     pub fn name(&self) -> String {
-        self.0
+        self.path
             .file_name()
-            .unwrap_or(self.0.as_os_str())
+            .unwrap_or(self.path.as_os_str())
             .to_string_lossy()
             .into_owned()
     }
 
     /// Identity and state.
     pub fn run_json(&self) -> PathBuf {
-        self.0.join("run.json")
+        self.path.join("run.json")
     }
 
     /// The folder of everything that is written as text.
     pub fn logs(&self) -> PathBuf {
-        self.0.join("logs")
+        self.path.join("logs")
     }
 
     /// One row an epoch; of a foreign run the `metrics.csv` at the folder's top.
@@ -111,22 +142,22 @@ impl RunDir {
 
     /// The weights with the best validation accuracy.
     pub fn best(&self) -> PathBuf {
-        self.0.join("best.safetensors")
+        self.path.join("best.safetensors")
     }
 
     /// The last weights, with what a resume needs.
     pub fn last(&self) -> PathBuf {
-        self.0.join("last.safetensors")
+        self.path.join("last.safetensors")
     }
 
     /// Everything of an archived run, packed: see [`super::archive`].
     pub fn archive(&self) -> PathBuf {
-        self.0.join("archive.tar.zst")
+        self.path.join("archive.tar.zst")
     }
 
     /// The folder of periodic checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
-        self.0.join("checkpoints")
+        self.path.join("checkpoints")
     }
 
     /// The periodic checkpoint of an epoch (1-based).
@@ -138,7 +169,7 @@ impl RunDir {
     /// The file in `logs/`, or the one at the top where only that exists (other trainers' runs).
     fn either(&self, file: &str) -> PathBuf {
         let ours = self.logs().join(file);
-        let top = self.0.join(file);
+        let top = self.path.join(file);
         if !ours.exists() && top.exists() {
             top
         } else {

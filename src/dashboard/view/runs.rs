@@ -255,7 +255,7 @@ pub fn type_key(state: &mut State, event: KeyEvent) {
     runs.moved(now);
     match runs.query.key(event, &runs.rows) {
         Typed::Nothing => {}
-        Typed::Changed => runs.reread_query(),
+        Typed::Changed => runs.typed(),
         Typed::Kept => {
             runs.unsaved = true;
             runs.reread_query();

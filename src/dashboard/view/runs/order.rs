@@ -28,6 +28,7 @@ impl Runs {
 
     /// Puts all runs in order, whether they pass or not: a key in the query then only has to go through them.
     pub(super) fn sort_all(&mut self) {
+        self.query.memo.forget();
         let summed = self.rows.values().filter_map(|row| row.summary.as_ref());
         let mut summed: Vec<&Summary> = summed.collect();
         let (key, descending) = &self.sort;
@@ -52,19 +53,28 @@ impl Runs {
     /// Shows the runs that pass the query, under headers if they are grouped.
     pub(super) fn sift(&mut self) {
         let was = self.order_place();
-        let query = &self.query;
-        let passes = |row: &&Row| {
-            let summary = row.summary.as_ref();
-            query.filter.passes(&Subject {
-                summary,
-                dir: &row.found.dir,
-                now: query.now,
-                samples: &query.samples,
-            })
+        let rows: Vec<&Row> = {
+            let rows = self.sorted.iter().filter_map(|dir| self.rows.get(dir));
+            rows.collect()
         };
-        let rows = self.sorted.iter().filter_map(|dir| self.rows.get(dir));
-        let shown: Vec<&Row> = rows.filter(passes).collect();
-        let shown = self.grouping.gather(shown, &self.columns, query.now);
+        let query = &mut self.query;
+        let subjects = rows.iter().map(|row| Subject {
+            summary: row.summary.as_ref(),
+            dir: &row.found.dir,
+            now: query.now,
+            samples: &query.samples,
+        });
+        let shown: Vec<&Row> = if query.editing {
+            let subjects: Vec<Subject> = subjects.collect();
+            let passing = query.memo.passing(&query.filter, &subjects);
+            let rows = rows.iter().zip(passing).filter(|(_, passes)| *passes);
+            rows.map(|(row, _)| *row).collect()
+        } else {
+            let rows = rows.iter().zip(subjects);
+            let passing = rows.filter(|(_, subject)| query.filter.passes(subject));
+            passing.map(|(row, _)| *row).collect()
+        };
+        let shown = self.grouping.gather(shown, &self.columns, self.query.now);
         self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
         let order = &self.order;
         if let Some(expected) = self.expected.take_if(|expected| order.contains(expected)) {

@@ -11,7 +11,7 @@ use crate::dashboard::remembered::MOST_QUERIES;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::query::complete::{Candidate, complete};
 use crate::query::filter::{self, Clock, Filter};
-use crate::query::{Names, Problem, Samples, Subject};
+use crate::query::{Memo, Names, Problem, Samples, Subject};
 use crate::run::RunDir;
 
 /// The query line.
@@ -28,6 +28,10 @@ pub struct QueryLine {
     pub(super) offer: Option<Offer>,
     /// What can be asked for; gathered once somebody asks.
     names: Option<Names>,
+    /// The word that was left out because it may be becoming a name, after the text before it.
+    passed_over: Option<(String, String)>,
+    /// What was found out while it was typed.
+    pub(super) memo: Memo,
     /// Values of chosen epochs.
     pub(super) samples: Samples,
     /// Queries that were used, the last one first.
@@ -58,6 +62,8 @@ impl Default for QueryLine {
             problem: None,
             offer: None,
             names: None,
+            passed_over: None,
+            memo: Memo::default(),
             samples: Samples::default(),
             queries: Vec::new(),
             recalled: None,
@@ -104,6 +110,7 @@ impl QueryLine {
     /// Reads what is typed. While it makes no sense the last query that did stays; while not all runs are known, a name that none
     /// bears may still come, and finds nothing until then.
     pub(super) fn read(&mut self, rows: &HashMap<RunDir, Row>, all_known: bool) {
+        self.passed_over = None;
         let text = self.prompt.text();
         if text.trim().is_empty() {
             (self.filter, self.problem) = (Filter::Everything, None);
@@ -122,28 +129,37 @@ impl QueryLine {
         }
     }
 
-    /// Leaves the word at the cursor out, if it may be becoming a name and is no use as a word; says whether it did.
-    pub(super) fn pass_over_name(&mut self, rows: &HashMap<RunDir, Row>) -> bool {
+    /// The text before the word that ends with it at the cursor, and that word, if it may be becoming a name.
+    fn name_in_the_making(&self) -> Option<(String, String)> {
         let text = self.prompt.text();
         let cursor = byte_at(&text, self.prompt.cursor());
-        let offer = self.offer.as_ref().filter(|_| self.editing);
-        let Some((start, first)) =
-            offer.and_then(|offer| Some((offer.start, offer.candidates.first()?)))
-        else {
+        let offer = self.offer.as_ref().filter(|_| self.editing)?;
+        let first = offer.candidates.first()?;
+        let word = text.get(offer.start..cursor)?;
+        let is_one = !word.is_empty() && first.text.starts_with(word) && text.len() == cursor;
+        is_one.then(|| (text[..offer.start].to_owned(), word.to_owned()))
+    }
+
+    /// Whether what is typed only makes a word longer that was left out: no run holds the longer one either.
+    pub(super) fn passes_over_still(&self) -> bool {
+        let name = self.passed_over.as_ref().zip(self.name_in_the_making());
+        name.is_some_and(|(passed, now)| now.0 == passed.0 && now.1.starts_with(&passed.1))
+    }
+
+    /// Leaves the word at the cursor out, if it may be becoming a name and is no use as a word; says whether it did.
+    pub(super) fn pass_over_name(&mut self, rows: &HashMap<RunDir, Row>) -> bool {
+        let Some((text, word)) = self.name_in_the_making() else {
             return false;
         };
-        let word = text.get(start..cursor).unwrap_or_default();
-        if word.is_empty() || !first.text.starts_with(word) || text.len() > cursor {
-            return false;
-        }
         let clock = Clock {
             now: self.now,
             zone: self.zone.clone(),
         };
-        let before = text[..start].trim_end_matches(['-', ' ']).to_owned();
+        let before = text.trim_end_matches(['-', ' ']).to_owned();
         match filter::read(&before, self.names(rows), &clock) {
             Ok(filter) => {
                 self.filter = filter;
+                self.passed_over = Some((text, word));
                 true
             }
             Err(_) => false,
@@ -244,7 +260,7 @@ impl QueryLine {
         let (now, samples) = (self.now, &self.samples);
         let summaries = rows.values().filter_map(|row| row.summary.as_ref());
         let subjects = summaries.map(|summary| Subject::new(summary, now, samples));
-        let (range, candidates) = complete(&text, cursor, names, subjects);
+        let (range, candidates) = complete(&text, cursor, names, subjects, &mut self.memo);
         let is_there = matches!(&candidates[..], [only] if only.text == text[range.clone()]);
         self.offer = (!candidates.is_empty() && !is_there).then_some(Offer {
             start: range.start,

@@ -204,6 +204,12 @@ impl Runs {
         (self.sort.0.name(), self.grouping.by.as_ref().map(Key::name))
     }
 
+    /// The runs, to be changed: what the query found out about them no longer holds.
+    fn rows_mut(&mut self) -> &mut HashMap<RunDir, Row> {
+        self.query.memo.forget();
+        &mut self.rows
+    }
+
     /// The run under the cursor.
     pub fn selected(&self) -> Option<&Row> {
         self.rows.get(self.cursor.as_ref()?)
@@ -250,8 +256,9 @@ impl Runs {
             if let Some(summary) = &summary {
                 self.mark_returns(summary);
             }
-            let summary = summary.or_else(|| self.rows.remove(&dir).and_then(|row| row.summary));
-            self.rows.insert(dir, Row { found, summary });
+            let summary =
+                summary.or_else(|| self.rows_mut().remove(&dir).and_then(|row| row.summary));
+            self.rows_mut().insert(dir, Row { found, summary });
         }
         self.reread();
         let place: HashMap<&RunDir, usize> = self
@@ -279,7 +286,7 @@ impl Runs {
         let known = self.rows.get(&found.dir);
         self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
-        self.rows.insert(
+        self.rows_mut().insert(
             found.dir.clone(),
             Row {
                 found,
@@ -296,7 +303,11 @@ impl Runs {
     /// Takes in sizes.
     pub fn measured(&mut self, sizes: Vec<(RunDir, u64)>) {
         for (dir, size) in sizes {
-            if let Some(summary) = self.rows.get_mut(&dir).and_then(|row| row.summary.as_mut()) {
+            if let Some(summary) = self
+                .rows_mut()
+                .get_mut(&dir)
+                .and_then(|row| row.summary.as_mut())
+            {
                 summary.size_bytes = Some(size);
             }
         }
@@ -307,7 +318,7 @@ impl Runs {
 
     /// Gives each run its best evaluation.
     pub fn stamp(&mut self, evaluations: &Evaluations) {
-        let summaries = self.rows.values_mut();
+        let summaries = self.rows_mut().values_mut();
         let changed = summaries
             .filter_map(|row| row.summary.as_mut())
             .filter_map(|summary| evaluations.stamp(summary).then_some(()))
@@ -320,7 +331,7 @@ impl Runs {
     /// A run that is gone.
     pub fn remove(&mut self, dir: &RunDir) {
         self.mark_leaves(dir);
-        self.rows.remove(dir);
+        self.rows_mut().remove(dir);
         self.arrange();
     }
 
@@ -332,7 +343,7 @@ impl Runs {
             self.mark_leaves(&dir);
         }
         self.marks_are_settled();
-        self.rows.retain(|dir, _| there.contains(dir));
+        self.rows_mut().retain(|dir, _| there.contains(dir));
         self.searched = true;
         // What could not be searched may hold them.
         if problems.is_empty() {
@@ -347,6 +358,13 @@ impl Runs {
         self.query.forget_names();
         self.sort_all();
         self.reread_query();
+    }
+
+    /// Another key was typed into the query.
+    pub(super) fn typed(&mut self) {
+        if !self.query.passes_over_still() {
+            self.reread_query();
+        }
     }
 
     /// The query is another.

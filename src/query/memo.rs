@@ -1,0 +1,104 @@
+//! What a query has found out about many runs, kept from key to key while it is typed: each key changes one part of it, and only that
+//! part is asked of every run again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::field::Field;
+use super::filter::Filter;
+use super::subject::Subject;
+
+/// More answers than these are not kept.
+const MOST: usize = 256;
+/// More values of a field than these are no help to who types one.
+const MOST_VALUES: usize = 1000;
+
+/// Answers about the same runs in the same order; whoever changes either calls [`Memo::forget`].
+#[derive(Debug, Default)]
+pub struct Memo {
+    answers: HashMap<String, Vec<bool>>,
+    values: HashMap<String, BTreeSet<String>>,
+}
+
+impl Memo {
+    /// The runs are others, or in another order.
+    pub fn forget(&mut self) {
+        self.answers.clear();
+        self.values.clear();
+    }
+
+    /// Which runs pass: as [`Filter::passes`] says of each.
+    pub fn passing(&mut self, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
+        let mut together = |filters: &[Filter], all: bool| {
+            let mut passing = vec![all; runs.len()];
+            for filter in filters {
+                for (passing, passes) in passing.iter_mut().zip(self.passing(filter, runs)) {
+                    *passing = if all {
+                        *passing && passes
+                    } else {
+                        *passing || passes
+                    };
+                }
+            }
+            passing
+        };
+        match filter {
+            Filter::Everything => vec![true; runs.len()],
+            Filter::All(filters) => together(filters, true),
+            Filter::Any(filters) => together(filters, false),
+            Filter::Not(filter) => {
+                let mut passing = self.passing(filter, runs);
+                for passes in &mut passing {
+                    *passes = !*passes;
+                }
+                passing
+            }
+            Filter::Words(word) => self.answered(format!("\"{word}"), filter, runs),
+            // What depends on the time, or on what is still being read, is asked each time.
+            Filter::Test(field, _) if field.epoch().is_some() || field.name() == "age" => {
+                each(filter, runs)
+            }
+            Filter::Test(field, test) => {
+                self.answered(format!("{} {test:?}", field.name()), filter, runs)
+            }
+        }
+    }
+
+    fn answered(&mut self, question: String, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
+        if self.answers.len() >= MOST {
+            self.answers.clear();
+        }
+        let answers = self.answers.entry(question);
+        answers.or_insert_with(|| each(filter, runs)).clone()
+    }
+
+    /// The texts that a field has, of so many that there is no end to them only some.
+    pub fn values<'a>(
+        &mut self,
+        field: &Field,
+        runs: impl Iterator<Item = Subject<'a>>,
+    ) -> &BTreeSet<String> {
+        let values = self.values.entry(field.name());
+        values.or_insert_with(|| values_of(field, runs))
+    }
+}
+
+fn each(filter: &Filter, runs: &[Subject]) -> Vec<bool> {
+    runs.iter().map(|run| filter.passes(run)).collect()
+}
+
+fn values_of<'a>(field: &Field, runs: impl Iterator<Item = Subject<'a>>) -> BTreeSet<String> {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for subject in runs {
+        for text in field.texts(&subject) {
+            let line = text.lines().next().unwrap_or_default();
+            if !seen.contains(line) {
+                seen.insert(line.to_owned());
+            }
+        }
+        if seen.len() > MOST_VALUES {
+            break;
+        }
+    }
+    seen.remove("");
+    seen
+}
