@@ -100,6 +100,7 @@ pub fn run(
             label: name.as_ref().map(|_| planned.point.label()),
             recipe: planned.point.recipe.clone(),
             sweep: name.clone(),
+            time_limit_s: request.time_limit_s,
         };
         let entries: Vec<Entry> = queued.iter().map(entry).collect();
         if launch::find_worker().is_none() {

@@ -17,6 +17,7 @@ use super::follow::Lines;
 use super::sweep;
 use crate::config;
 use crate::launch::{self, Launch, Request, StopError};
+use crate::query::quantity;
 use crate::recipe;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// Replace a value of the recipe; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
+    /// Ask the run to save and end in time when it has trained so long, such as 90m or 4h
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    time_limit: Option<u64>,
     /// Return as soon as the run is started; it goes on by itself
     #[arg(long)]
     detach: bool,
@@ -67,6 +71,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let request = Request {
         recipe: arguments.config.clone().unwrap_or_default(),
         overrides: arguments.set.clone(),
+        time_limit_s: arguments.time_limit,
     };
     let launch = match &arguments.launcher {
         Some(name) => Some(launch_of(name, arguments)?),
@@ -121,6 +126,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     follow(&dir, &events, out)
 }
 
+/// A time limit in seconds.
+fn time_limit(text: &str) -> Result<u64, String> {
+    let seconds = quantity::span_s(text).filter(|seconds| (1.0..1e9).contains(seconds));
+    let seconds = seconds.map(|seconds| seconds.round() as u64);
+    seconds.ok_or_else(|| "must be a length of time such as 90m, 4h or 2d".to_owned())
+}
+
 /// What a launcher of the configuration starts.
 fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
     let (config, mistakes) = config::load();
@@ -146,6 +158,7 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
         command: command.clone(),
         arguments: arguments.words.clone(),
         output_dir: arguments.output_dir.clone(),
+        time_limit_s: arguments.time_limit,
     })
 }
 

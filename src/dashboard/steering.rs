@@ -71,6 +71,7 @@ fn try_to(order: Order) -> Result<Outcome, String> {
                 recipe: recipe.with_absolute_paths(),
                 label: None,
                 sweep: None,
+                time_limit_s: request.time_limit_s,
             };
             let queued = queue::add(&[entry], &Zoned::now()).map_err(|error| error.to_string())?;
             let new = queued.into_iter().next();

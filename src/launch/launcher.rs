@@ -20,6 +20,8 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// The output tree.
     pub output_dir: PathBuf,
+    /// How long it may train, in seconds.
+    pub time_limit_s: Option<u64>,
 }
 
 impl Launch {
@@ -56,6 +58,7 @@ impl Launch {
         let mut record = Record::new(&dir, name, Process::current(), command, Timestamp::now());
         record.process = None;
         record.launcher = Some(self.launcher.clone());
+        record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()
             .ok()
             .map(|folder| folder.display().to_string());

@@ -6,6 +6,7 @@ mod detached;
 mod end;
 mod evaluate;
 mod launcher;
+mod limit;
 pub mod queue;
 mod resume;
 mod start;

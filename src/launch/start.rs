@@ -10,6 +10,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::begin::Claim;
 use super::end::mark_ended;
+use super::limit;
 use super::worker_binary;
 use crate::recipe::{self, Recipe, RecipeError};
 use crate::run::layout;
@@ -27,6 +28,8 @@ pub struct Request {
     pub recipe: PathBuf,
     /// Values that replace the recipe's, as `--set` takes them.
     pub overrides: Vec<(String, String)>,
+    /// How long it may train, in seconds.
+    pub time_limit_s: Option<u64>,
 }
 
 /// A run that was started.
@@ -103,6 +106,7 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     let dir = layout::create(&output_dir, &Zoned::now()).map_err(no_folder)?;
     let mut record = new_record(&dir, &recipe);
     record.command = command_line(&worker, request, &dir);
+    record.time_limit_s = request.time_limit_s;
     let child = begin(&dir, &record)?;
     Ok(Started { dir, child })
 }
@@ -140,6 +144,10 @@ pub(super) fn begin(dir: &RunDir, record: &Record) -> Result<Child, LaunchError>
             });
         }
         Err(cause) => return Err(failed(cause)),
+    };
+    let record = &Record {
+        deadline: limit::deadline(record, Timestamp::now()),
+        ..record.clone()
     };
     record.save(dir)?;
     claim.begin(dir, record).or_else(|cause| {

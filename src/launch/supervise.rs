@@ -11,6 +11,7 @@ use signal_hook::consts::SIGKILL;
 use super::begin::{Claim, hold, myself};
 use super::detached::DETACHED;
 use super::end::{judge, judge_command, last_words, mark_ended};
+use super::limit::Limit;
 use super::queue::Queue;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
@@ -31,9 +32,13 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
         .arg("--")
         .args(command)
         .spawn()?;
+    let limit = Limit::watch(dir);
     let status = worker.wait()?;
     let out_of_memory = kills_for_memory() > kills;
     conclude(dir, worker.id(), status, out_of_memory).map_err(io::Error::other)?;
+    limit
+        .map_or(Ok(()), |limit| limit.tell(dir))
+        .map_err(io::Error::other)?;
     // A keeper that was killed has left the queue to itself: whoever ends a run looks after it.
     if let Some(tree) = dir.output_tree() {
         Queue::of(tree).tend();

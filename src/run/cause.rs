@@ -14,6 +14,9 @@ const LINES: usize = 200;
 /// Longer sentences are cut.
 const LONGEST: usize = 300;
 
+/// Stands in the reason of a run that was stopped because its time was over.
+pub const TIME_LIMIT: &str = "time limit";
+
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
@@ -80,13 +83,20 @@ const SAID: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Why the run in `dir` ended; `None` unless it failed or is lost.
+/// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time was over.
 pub fn read(
     dir: &RunDir,
     state: State,
     reason: Option<&str>,
     exit: Option<&Exit>,
 ) -> Option<Cause> {
+    if state == State::Stopped {
+        let told = reason.filter(|reason| reason.contains(TIME_LIMIT));
+        return told.map(|reason| Cause {
+            what: TIME_LIMIT.to_owned(),
+            detail: cut(reason),
+        });
+    }
     if !matches!(state, State::Failed | State::Lost) {
         return None;
     }
@@ -303,6 +313,15 @@ mod tests {
             &log,
         );
         assert_eq!(cause.what, "SIGKILL");
+    }
+
+    #[test]
+    fn a_stop_has_one_where_time_was_over() {
+        let dir = RunDir::new("/nowhere");
+        let read = |reason| read(&dir, State::Stopped, Some(reason), None);
+        let cause = read("its time limit of 4h 00m was nearly over").unwrap();
+        assert_eq!(cause.what, "time limit");
+        assert_eq!(read("ended after epoch 3, as asked"), None);
     }
 
     #[test]

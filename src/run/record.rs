@@ -116,6 +116,12 @@ pub struct Record {
     /// The sweep that it is a point of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+    /// When a scheduler, or a limit of its own, will end the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// How long it may train each time that it begins, in seconds: its supervisor then asks it to stop in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit_s: Option<u64>,
     /// What the relative paths of the command and of the recipe start from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
@@ -174,6 +180,8 @@ impl Record {
             queue_position: None,
             launcher: None,
             sweep: None,
+            deadline: None,
+            time_limit_s: None,
             working_dir: None,
             other: Map::new(),
         }

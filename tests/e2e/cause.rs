@@ -39,6 +39,29 @@ fn the_last_traceback_is_the_cause_and_runs_are_found_by_it() {
 }
 
 #[test]
+fn a_time_limit_stops_a_run_gently_and_is_the_cause() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let limited = ["train", "--config", "quick", "--time-limit", "1s"];
+    for way in ["--detach", "--queue"] {
+        let said = place.json(&[&limited[..], &[way, "--json"]].concat());
+        let path = said["path"].as_str().or_else(|| said["queued"][0].as_str());
+        let run = crate::fake_worker::Run(path.unwrap().into());
+        run.wait_for_state("stopped");
+        crate::fake_worker::wait_for("the reason", || {
+            run.record()["exit"]["reason"].as_str().is_some_and(|reason| {
+                reason == "stopped in time, since its time limit of 1s is over; a resume goes on from here"
+            })
+        });
+        let found = place.json(&["list", "--json", "--where", "cause:limit"]);
+        assert!(found.as_array().unwrap().iter().any(|found| {
+            found["name"] == run.record()["name"] && found["cause"]["what"] == "time limit"
+        }));
+    }
+    let refused = place.refusal(&[&limited[..4], &["soon"]].concat(), 2);
+    assert!(refused.contains("must be a length of time"), "{refused}");
+}
+
+#[test]
 fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     let place = Workplace::new(UNTIL_STOPPED);
     let queued = place.json(&["train", "--config", "quick", "--queue", "--json"]);

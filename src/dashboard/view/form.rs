@@ -151,6 +151,7 @@ impl Edit {
         Request {
             recipe: self.source.clone(),
             overrides: overrides.collect(),
+            time_limit_s: None,
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Entry {
     pub label: Option<String>,
     /// The sweep's name.
     pub sweep: Option<String>,
+    /// How long it may train, in seconds.
+    pub time_limit_s: Option<u64>,
 }
 
 /// A run whose files are written but which nobody can see yet.
@@ -82,6 +84,7 @@ fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, Launch
     record.state = State::Queued;
     record.queue_position = Some(now.timestamp().as_microsecond() + number as i64);
     record.sweep.clone_from(&entry.sweep);
+    record.time_limit_s = entry.time_limit_s;
     if let Some(label) = &entry.label {
         let name = format!("{} {label}", entry.recipe.experiment_name);
         name.trim_start().clone_into(&mut record.name);

@@ -81,7 +81,8 @@ fn recipe_starts_as_it_is_with_two_keys() {
         *launched(&effects),
         Request {
             recipe: PathBuf::from("quick"),
-            overrides: Vec::new()
+            overrides: Vec::new(),
+            time_limit_s: None,
         }
     );
     assert!(matches!(state.screen, Screen::Runs));
