@@ -1,6 +1,7 @@
 //! Pure functions on numbers: what range metrics span, which round ticks an axis gets, how many points become few without losing one
 //! spike, what a classifier's answers amount to. Nothing here knows a terminal or a file.
 
+pub mod alert;
 pub mod answers;
 pub mod axis;
 pub mod best;
@@ -11,11 +12,13 @@ pub mod decimate;
 pub mod derive;
 pub mod digest;
 pub mod earlier;
+pub mod finish;
 pub mod grouping;
 pub mod interval;
 pub mod lint;
 pub mod mcnemar;
 pub mod nearest;
+pub mod odds;
 pub mod placing;
 pub mod range;
 pub mod robust;

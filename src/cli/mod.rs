@@ -1,6 +1,7 @@
 //! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
 //! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
 
+mod alerts;
 mod archive;
 mod best;
 mod clean;
@@ -56,6 +57,8 @@ enum Command {
     List(list::Arguments),
     /// Tell what has happened to the runs since yesterday, or some other time
     Digest(digest::Arguments),
+    /// Tell what is worth knowing of the runs now: failed, stalled, late ...; for cron, also by a command of yours
+    Alerts(alerts::Arguments),
     /// Show one run: its state, last values and configuration
     Show(show::Arguments),
     /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than noise
@@ -151,6 +154,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         None => list::run(&arguments.list, out),
         Some(Command::List(arguments)) => list::run(&arguments, out),
         Some(Command::Digest(arguments)) => digest::run(&arguments, out),
+        Some(Command::Alerts(arguments)) => alerts::run(&arguments, out),
         Some(Command::Show(arguments)) => show::run(&arguments, out),
         Some(Command::Compare(arguments)) => compare::run(&arguments, out),
         Some(Command::Best(arguments)) => best::run(&arguments, out),

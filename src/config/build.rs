@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::alerts::Alerts;
 use super::files::Files;
 use crate::run::clean::{Policy, Protection, Rule};
 
@@ -21,7 +22,7 @@ pub struct Placed<T> {
 }
 
 /// The user's settings; what a file leaves out is `None`, or empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// Folders to search for runs.
     pub roots: Vec<PathBuf>,
@@ -45,6 +46,8 @@ pub struct Config {
     pub launchers: Vec<(String, Vec<String>)>,
     /// What a clean-up keeps.
     pub retention: Policy,
+    /// What is told while runs train, and how.
+    pub alerts: Alerts,
     /// Theme files: name and text.
     pub themes: Vec<(String, String)>,
 }
@@ -97,6 +100,7 @@ impl Config {
                 "slots" => config.slots = reader.slots(value),
                 "keys" => config.keys = reader.keys(value),
                 "launcher" => config.launchers = reader.launchers(value),
+                "alerts" => config.alerts = reader.alerts(value),
                 "retention" => config.retention = reader.retention(value),
                 other => reader.unknown(other, key.span().start),
             }
@@ -105,7 +109,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "roots",
     "theme",
     "columns",
@@ -117,12 +121,13 @@ const KEYS: [&str; 11] = [
     "keys",
     "retention",
     "launcher",
+    "alerts",
 ];
 
 /// Reads values and keeps the complaints.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     files: &'a Files,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -138,7 +143,7 @@ impl Reader<'_> {
         self.warnings.push(format!("{place}: {sentence}"));
     }
 
-    fn bad(&mut self, key: &str, expected: &str, value: &Spanned<DeValue>) {
+    pub(super) fn bad(&mut self, key: &str, expected: &str, value: &Spanned<DeValue>) {
         let written = self.files.config.get(value.span()).unwrap_or_default();
         let got = written.lines().next().unwrap_or_default().to_owned();
         self.warn(
@@ -151,7 +156,7 @@ impl Reader<'_> {
         self.unknown_among(&KEYS, key, at);
     }
 
-    fn unknown_among(&mut self, keys: &[&str], key: &str, at: usize) {
+    pub(super) fn unknown_among(&mut self, keys: &[&str], key: &str, at: usize) {
         let near = keys
             .iter()
             .map(|known| (strsim::damerau_levenshtein(known, key), *known))
@@ -180,7 +185,7 @@ impl Reader<'_> {
         None
     }
 
-    fn yes_or_no(&mut self, key: &str, value: &Spanned<DeValue>) -> Option<bool> {
+    pub(super) fn yes_or_no(&mut self, key: &str, value: &Spanned<DeValue>) -> Option<bool> {
         if let DeValue::Boolean(answer) = value.get_ref() {
             return Some(*answer);
         }
@@ -189,7 +194,7 @@ impl Reader<'_> {
     }
 
     /// The texts of a list; entries that are no text are complained of and left out.
-    fn list(
+    pub(super) fn list(
         &mut self,
         key: &str,
         expected: &str,
@@ -233,7 +238,7 @@ impl Reader<'_> {
     }
 
     /// A whole number in a range.
-    fn whole(
+    pub(super) fn whole(
         &mut self,
         key: &str,
         range: RangeInclusive<i64>,
@@ -412,6 +417,7 @@ mod tests {
                 ],
                 launchers: Vec::new(),
                 retention: Policy::default(),
+                alerts: Alerts::default(),
                 themes: Vec::new(),
             }
         );
@@ -498,7 +504,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention, launcher",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention, launcher, alerts",
             ),
             (
                 "retention = 3",

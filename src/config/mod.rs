@@ -1,10 +1,12 @@
 //! The user's configuration: `config.toml` and the folder `themes` in traintop's config folder. Reading the files is one step,
 //! making sense of their text another; a mistake costs the entry that it is in and becomes one sentence.
 
+mod alerts;
 mod build;
 mod files;
 mod save;
 
+pub use alerts::Alerts;
 pub use build::{Config, Placed};
 pub use files::{Files, folder};
 pub use save::save_theme;

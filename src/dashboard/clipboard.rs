@@ -29,6 +29,22 @@ impl Wrapped {
             Self::Not
         }
     }
+
+    /// A sequence as it is handed through to the terminal outside.
+    pub fn around(self, plain: &str) -> String {
+        match self {
+            Self::Not => plain.to_owned(),
+            Self::Tmux => format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")),
+            // It takes no longer strings than this.
+            Self::Screen => {
+                let mut parts = String::new();
+                for part in plain.as_bytes().chunks(700) {
+                    parts.extend(["\x1bP", &String::from_utf8_lossy(part), "\x1b\\"]);
+                }
+                parts
+            }
+        }
+    }
 }
 
 /// The bytes that put `text` into the clipboard; `None` if it is too long for one. tmux takes the sequence itself where `set-clipboard`
@@ -38,20 +54,10 @@ pub fn sequence(text: &str, wrapped: Wrapped) -> Option<Vec<u8>> {
         return None;
     }
     let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+    let handed_on = wrapped.around(&plain);
     let bytes = match wrapped {
-        Wrapped::Not => plain,
-        Wrapped::Tmux => {
-            let inner = plain.replace('\x1b', "\x1b\x1b");
-            format!("{plain}\x1bPtmux;{inner}\x1b\\")
-        }
-        // It takes no longer strings than this.
-        Wrapped::Screen => {
-            let mut parts = String::new();
-            for part in plain.as_bytes().chunks(700) {
-                parts.extend(["\x1bP", &String::from_utf8_lossy(part), "\x1b\\"]);
-            }
-            parts
-        }
+        Wrapped::Tmux => plain + &handed_on,
+        Wrapped::Not | Wrapped::Screen => handed_on,
     };
     Some(bytes.into_bytes())
 }

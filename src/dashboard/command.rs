@@ -104,6 +104,7 @@ commands! {
         StopRun "stop-run" "Stop the run gently, then hard; or unqueue it" ["K"] hint "stop";
         PauseRun "pause-run" "Let the run wait, or go on" ["p"];
         SteerRun "steer-run" "Save now, end early, lower the learning rate ..." ["P"];
+        SaveNow "save-now" "Save a checkpoint of the run now" ["ctrl-s"];
         ResumeRun "resume-run" "Go on with a run that has ended" ["C"];
         ShowQueue "queue" "Show the waiting runs, to change their order" ["w"];
         Mark "mark" "Mark the run, or take its mark away, and go on" ["space"];
@@ -194,6 +195,7 @@ commands! {
         NewLikeThis "new-like-this" "This run again, with changes" ["N"];
         PauseThis "pause-this-run" "Let this run wait, or go on" ["p"];
         SteerThis "steer-this-run" "Save now, end early, lower the learning rate ..." ["P"];
+        SaveThis "save-this-run" "Save a checkpoint of this run now" ["ctrl-s"];
         ResumeThis "resume-this-run" "Go on with this run where it ended" ["C"];
         StopThisRun "stop-this-run" "Stop this run gently, then hard; or unqueue it" ["K"] hint "stop";
     }
@@ -335,6 +337,7 @@ commands! {
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";
         Palette "palette" "Find a command by its name" [":"];
+       Alerts "alerts" "Show the last alerts" ["!"];
         PickTheme "theme" "Choose the colours" ["t"];
         Suspend "suspend" "Give the terminal back until `fg`" ["ctrl-z"];
         Quit "quit" "Leave; runs go on" ["q", "ctrl-c"] hint "quit";

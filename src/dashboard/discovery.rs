@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::alerts;
 use super::effect::Effect;
 use super::elsewhere;
 use super::evaluations;
@@ -97,6 +98,7 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     let mut again = Vec::new();
     let mut grown = Vec::new();
     let mut newly_active = Vec::new();
+    let mut looked = Vec::new();
     for (found, summary) in summaries {
         let dir = found.dir.clone();
         if state.refreshing.remove(&dir) == Some(true) {
@@ -113,10 +115,12 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
         }
         if active && !was_active {
             newly_active.push(dir.clone());
-            effects.push(Effect::AwaitEnd(dir));
+            effects.push(Effect::AwaitEnd(dir.clone()));
         }
         state.runs.update(found, summary);
+        looked.push(dir);
     }
+    effects.extend(alerts::look(state, &looked));
     state.runs.reread();
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::alerts;
 use super::compare;
 use super::deriving;
 use super::evaluations;
@@ -60,6 +61,10 @@ pub enum Effect {
     Evaluate(evaluations::Order),
     /// Do something for a comparison of runs.
     Compare(compare::Order),
+    /// Do something for alerts.
+    Alert(alerts::Order),
+    /// Let the terminal ring.
+    Ring(alerts::Ring),
     /// Keep house.
     Keep(Order),
     /// Clean up, or look after the trash.

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
+use super::alerts;
 use super::effect::Effect;
 use super::executor::Executor;
 use super::graphics::{self, Protocol};
@@ -148,6 +149,7 @@ fn turn(
                         Effect::Copy(text) => {
                             state.notice = Some(terminal.copy(&text)?);
                         }
+                        Effect::Ring(ring) => terminal.write(&alerts::sequence(&ring))?,
                         Effect::Suspend => {
                             terminal.suspend()?;
                             let (columns, rows) = terminal.size()?;

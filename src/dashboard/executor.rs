@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::alerts::{self, Courses};
 use super::chart_settings;
 use super::compare;
 use super::deriving;
@@ -67,6 +68,8 @@ struct Shared {
     active: Mutex<HashMap<RunDir, Summing>>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
+    /// What earlier runs had come to, for those that train.
+    courses: Arc<Courses>,
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
     marks: Mutex<Option<Vec<RunDir>>>,
@@ -106,6 +109,7 @@ impl Executor {
             active: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
+            courses: Arc::default(),
             save_theme,
             marks: Mutex::default(),
             table: Mutex::default(),
@@ -282,6 +286,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
+        Effect::Alert(order) => alerts::carry_out(order, &shared.courses, &shared.messages),
         Effect::Compare(order) => compare::carry_out(order, &shared.messages),
         Effect::Remember(_) => save_table(shared),
         Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
@@ -304,7 +309,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FlushCache => flush(shared),
         // The loop's own.
-        Effect::Suspend | Effect::Quit | Effect::Copy(_) => {}
+        Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Ring(_) => {}
     }
 }
 

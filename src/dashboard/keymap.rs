@@ -165,6 +165,13 @@ impl Keymap {
         bound(context).or_else(|| bound(Context::Everywhere))
     }
 
+    /// The first key that leads to an action there, if one does.
+    pub fn key_of(&self, context: Context, action: Action) -> Option<String> {
+        let mut commands = self.reachable(context);
+        let (_, keys) = commands.find(|(command, _)| command.action == action)?;
+        keys.into_iter().next()
+    }
+
     /// The commands of a context and then those of everywhere, each with the keys that lead to it there: a key that means
     /// something in the context does not reach what it means elsewhere.
     pub fn reachable(

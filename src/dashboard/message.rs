@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::tz::TimeZone;
 
+use super::alerts;
 use super::compare;
 use super::deriving;
 use super::evaluations;
@@ -80,6 +81,8 @@ pub enum Message {
     Sampled(Vec<Sampled>),
     /// What came of keeping house.
     Kept(Outcome),
+    /// What came of alerts.
+    Alert(alerts::Outcome),
     /// News about evaluations.
     Evaluation(evaluations::News),
     /// News about a comparison of runs.

@@ -1,6 +1,7 @@
 //! The terminal interface: one loop owns all state. Threads send it messages, `update` turns each into a new state and orders,
 //! a small pool carries the orders out, views only read.
 
+mod alerts;
 mod chart_settings;
 mod clipboard;
 pub mod command;

@@ -20,6 +20,7 @@ pub fn apply(
     mut mistakes: Vec<String>,
 ) -> Vec<String> {
     state.retention = config.retention.clone();
+    state.alerts.config = config.alerts.clone();
     let (themes, bad_themes) = theme::load_all(&config.themes);
     mistakes.extend(bad_themes.iter().map(ToString::to_string));
     state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();

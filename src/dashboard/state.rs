@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::alerts::Alerts;
 use super::elsewhere::Gone;
 use super::evaluations::Evaluations;
 use super::graphics::Protocol;
@@ -87,6 +88,8 @@ pub struct State {
     pub refreshing: HashMap<RunDir, bool>,
     /// What was done in this session and can be taken back, the last at the end.
     pub deeds: Vec<Deed>,
+    /// What is known of alerts.
+    pub alerts: Alerts,
     /// What is known of evaluations.
     pub evaluations: Evaluations,
     /// How pictures are drawn.
@@ -125,6 +128,7 @@ impl State {
             opened: None,
             refreshing: HashMap::new(),
             deeds: Vec::new(),
+            alerts: Alerts::new(now),
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),
             fresh: HashSet::new(),
@@ -134,9 +138,9 @@ impl State {
         }
     }
 
-    /// When something shown would change by the passing of time alone; `None` if nothing would.
+    /// When something would change by the passing of time alone: what is shown, or a run that will have stalled; `None` if nothing would.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        match self.screen {
+        let shown = match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Evaluations(ref journey) => journey.next_wake(self),
             Screen::Run(_)
@@ -144,7 +148,8 @@ impl State {
             | Screen::Compare(_)
             | Screen::Clean(_)
             | Screen::Trash(_) => None,
-        }
+        };
+        shown.into_iter().chain(self.alerts.next_due()).min()
     }
 
     /// Tells what has happened since somebody last looked, once, when all runs are known.

@@ -80,6 +80,16 @@ impl Terminal {
         Ok(Notice::good(format!("sent to the clipboard: {what}")))
     }
 
+    /// Writes a sequence that draws nothing, at once and never within a frame.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn write(&mut self, sequence: &[u8]) -> io::Result<()> {
+        let out = self.screen.backend_mut();
+        out.write_all(sequence)?;
+        out.flush()
+    }
+
     /// Draws one frame, and over its blanks these pictures; a terminal that can shows it whole.
     ///
     /// # Errors

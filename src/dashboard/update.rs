@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
+use super::alerts;
 use super::chart_settings;
 use super::command::Action;
 use super::deriving;
@@ -20,6 +21,7 @@ use super::state::{Screen, State};
 use super::steering;
 use super::take_away;
 use super::tidy;
+use super::view::alerts::AlertList;
 use super::view::confirm::Confirm;
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
@@ -108,6 +110,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.remember_marks(dirs);
             Vec::new()
         }
+        Message::Alert(outcome) => alerts::update(state, outcome),
         Message::Compared(news) => compare::update(state, news),
         Message::Sampled(samples) => {
             state.runs.sampled(samples);
@@ -118,7 +121,8 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             // Nothing has changed but that there is time now.
             state.dirty = false;
             let mut effects = evaluations::find(state);
-            effects.extend([Effect::ListRecipes, Effect::FindZone]);
+            let load = Effect::Alert(alerts::Order::Load);
+            effects.extend([Effect::ListRecipes, Effect::FindZone, load]);
             effects
         }
         Message::ZoneFound(zone) => {
@@ -144,13 +148,15 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
 fn woke(state: &mut State) -> Vec<Effect> {
     let height = runs::table_height(state.size);
     let has_aged = state.runs.sift_by_age(height);
+    let mut effects = alerts::woke(state);
     if !state.runs.has_rested(state.now) && !has_aged {
-        return Vec::new();
+        return effects;
     }
-    let effects = look_closer(state);
+    let looks = look_closer(state);
     // The preview changes once, when the run is read.
     let reads = |effect: &Effect| matches!(effect, Effect::Read(_));
-    state.dirty = has_aged || !effects.iter().any(reads);
+    state.dirty = has_aged || !looks.iter().any(reads);
+    effects.extend(looks);
     effects
 }
 
@@ -201,6 +207,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 view::context(state),
             ))));
         }
+        Action::Alerts => state.overlay = Some(Overlay::Alerts(Box::new(AlertList::open(state)))),
         Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
@@ -303,6 +310,7 @@ fn in_table(action: Action) -> Option<Action> {
         Action::PauseThis => Action::PauseRun,
         Action::SteerThis => Action::SteerRun,
         Action::ResumeThis => Action::ResumeRun,
+        Action::SaveThis => Action::SaveNow,
         _ => return None,
     })
 }

@@ -80,7 +80,8 @@ pub enum ControlError {
 }
 
 impl Control {
-    fn path(dir: &RunDir) -> PathBuf {
+    /// Where it is.
+    pub(super) fn path(dir: &RunDir) -> PathBuf {
         dir.path().join("control.json")
     }
 

@@ -1,6 +1,7 @@
 //! What a run is on disk: layout, record, discovery, metrics, state, cache and watching. Everything here is shared by the
 //! dashboard and the worker, and knows neither a terminal nor libtorch.
 
+pub mod alerts;
 pub mod archive;
 mod bits;
 pub mod cache;
@@ -10,6 +11,7 @@ pub mod clean;
 pub mod config_file;
 pub mod contender;
 pub mod control;
+pub mod course;
 pub mod discover;
 pub mod disk;
 pub mod evaluation;
@@ -39,6 +41,7 @@ pub mod summary;
 pub mod templates;
 pub mod told;
 pub mod trash;
+pub mod vitals;
 pub mod watch;
 pub mod write;
 

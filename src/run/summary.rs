@@ -20,6 +20,7 @@ use super::record::{Record, Resume};
 use super::settings::Settings;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
+use super::vitals::{Known, Vitals};
 use crate::text::clean;
 
 /// A run, as lists show it. All text is cleaned for a terminal.
@@ -86,7 +87,10 @@ pub struct Summary {
     pub rebuilt: Option<String>,
     /// Where it is in its epoch, if it runs.
     pub progress: Option<Progress>,
-    /// Why it ended, if it failed or is lost.
+    /// How it is doing, while it trains: a matter of this moment, and never kept.
+    #[serde(skip)]
+    pub vitals: Option<Box<Vitals>>,
+    /// Why it ended, if it failed or is lost, or its time was over.
     pub cause: Option<Cause>,
     /// The sweep that it is a point of.
     pub sweep: Option<String>,
@@ -147,11 +151,11 @@ impl Summing {
     }
 }
 
-/// Where a run that trains is in its epoch.
-fn in_epoch(dir: &RunDir) -> Option<Progress> {
+/// The steps of a run that trains; none where there are none, or they cannot be read.
+fn steps_of(dir: &RunDir) -> Metrics {
     let mut steps = Tail::open(dir.steps_csv());
-    steps.poll().ok()?;
-    Progress::of(steps.metrics())
+    let _ = steps.poll();
+    steps.take()
 }
 
 fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
@@ -209,6 +213,11 @@ impl Summary {
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
+        let steps = active.then(|| steps_of(&dir));
+        let vitals = steps.as_ref().map(|steps| {
+            let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
+            Box::new(Vitals::read(&dir, known, now))
+        });
         let trend = headline::trend_column(metrics);
         let model = config.text("model_name").unwrap_or_default();
         let recipe = config
@@ -258,7 +267,8 @@ impl Summary {
             size_bytes: None,
             problems: metrics.problem_count,
             notes,
-            progress: active.then(|| in_epoch(&dir)).flatten(),
+            progress: steps.as_ref().and_then(Progress::of),
+            vitals,
             evaluated: None,
             archived: std::fs::metadata(dir.archive())
                 .ok()

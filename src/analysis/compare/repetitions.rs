@@ -56,6 +56,11 @@ pub fn is_name(key: &str) -> bool {
     NAMES.contains(&last_part(key).as_str())
 }
 
+/// Whether a key says on what, with what or how long a run trains.
+pub fn is_alike_key(key: &str) -> bool {
+    KINDS.contains(&last_part(key).as_str())
+}
+
 fn last_part(key: &str) -> String {
     let last = key.rsplit_once('.').map_or(key, |(_, last)| last);
     last.to_ascii_lowercase().replace('-', "_")
@@ -88,9 +93,7 @@ pub fn teachers<T>(runs: Vec<(T, Vec<(String, String)>)>, compared: &[&Settings]
 
 fn are_alike(a: &Settings, b: &Settings) -> bool {
     let kinds = |config: &Settings| -> Vec<(String, String)> {
-        let of_kind = config
-            .iter()
-            .filter(|(key, _)| KINDS.contains(&last_part(key).as_str()));
+        let of_kind = config.iter().filter(|(key, _)| is_alike_key(key));
         of_kind.cloned().collect()
     };
     kinds(a) == kinds(b)

@@ -8,11 +8,13 @@ mod tests;
 
 use std::time::SystemTime;
 
+use super::alert;
 use crate::run::discover::Found;
 use crate::run::metrics::Metrics;
 use crate::run::record::Resume;
 use crate::run::settings::Settings;
 use crate::run::summary::{Summary, Summing};
+use crate::run::vitals::Disk;
 
 pub use crate::run::finding::Finding;
 
@@ -36,11 +38,15 @@ pub fn lint(metrics: &Metrics, settings: &Settings, resumes: &[Resume]) -> Vec<F
     findings
 }
 
-/// Sums a run up, and looks for what is wrong in it while its rows are at hand; of very many rows they are not.
+/// Sums a run up, and looks for what is wrong in it, and what it warns of, while its rows are at hand; of very many rows they are not.
 pub fn sum_up(summing: &mut Summing, found: &Found, now: SystemTime) -> Summary {
     let mut summary = summing.summary(found, now);
     let whole = summing.whole();
     summary.findings = whole.map(|rows| lint(rows, &summary.settings, &summary.resumes));
+    if let Some(vitals) = &mut summary.vitals {
+        vitals.signs = whole.map(alert::signs).unwrap_or_default();
+        vitals.disk = Disk::of(summary.dir.path());
+    }
     summary
 }
 

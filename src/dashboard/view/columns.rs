@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::attention;
 use super::state_glyph::glyph;
 use crate::run::evaluation::Best;
 use crate::run::notes::Notes;
@@ -92,15 +93,16 @@ pub fn done(summary: &Summary) -> Option<f64> {
     Some(((f64::from(summary.epochs_done) + inside) / planned).clamp(0.0, 1.0))
 }
 
-/// Stands before the name of a run of which something looks wrong: plain ASCII, which every font has.
+/// Stands before the name of a run of which something looks wrong, or that warns of something: plain ASCII, which every font has.
 pub const ODD: &str = "! ";
 
-/// Whether something looks wrong in a run's numbers.
+/// Whether something looks wrong in a run's numbers, or it warns of something while it trains.
 pub fn is_odd(summary: &Summary) -> bool {
     summary
         .findings
         .as_ref()
         .is_some_and(|findings| !findings.is_empty())
+        || attention::warns(summary)
 }
 
 /// A star and a baseline, as signs before a name.

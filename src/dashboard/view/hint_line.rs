@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::super::command::Action;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
+use super::attention;
 
 /// Draws the bottom line.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
@@ -25,6 +26,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return super::runs::draw_query_hints(state, area, buf);
     }
     let context = super::context(state);
+    let should_save = should_save(state);
     let has_marks = state.runs.mark_counts().0 > 0;
     let hints: Vec<_> = state
         .keymap
@@ -32,18 +34,24 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         .filter_map(|(command, keys)| {
             // Of use once there are marks.
             let compare = (has_marks && command.action == Action::CompareRuns).then_some("compare");
-            let (hint, key) = (command.hint.or(compare)?, keys.into_iter().next()?);
+            let is_save = matches!(command.action, Action::SaveNow | Action::SaveThis);
+            let save = (should_save && is_save).then_some("save now");
+            let (hint, key) = (command.hint.or(compare).or(save)?, keys.into_iter().next()?);
             let width = key.chars().count() + hint.chars().count() + 3;
             Some((command.action, key, hint, width))
         })
         .collect();
     // How all the other keys are found is told whatever the width.
     let is_help = |action: Action| action == Action::Help;
-    let help = hints.iter().find(|(action, ..)| is_help(*action));
-    let mut left = usize::from(area.width).saturating_sub(help.map_or(0, |(.., width)| *width));
+    // Nor is what must not be missed ever left out.
+    let is_save = |action: Action| matches!(action, Action::SaveNow | Action::SaveThis);
+    let must = |action: Action| is_help(action) || is_save(action);
+    let kept = hints.iter().filter(|(action, ..)| must(*action));
+    let kept: usize = kept.map(|(.., width)| *width).sum();
+    let mut left = usize::from(area.width).saturating_sub(kept);
     let mut spans = Vec::new();
     for (action, key, hint, width) in hints {
-        if !is_help(action) {
+        if !must(action) {
             // A hint that would be cut is left out.
             let Some(rest) = left.checked_sub(width) else {
                 continue;
@@ -54,4 +62,15 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
     }
     Line::from(spans).render(area, buf);
+}
+
+/// Whether the run that keys are about will be cut off before it has finished.
+fn should_save(state: &State) -> bool {
+    let row = match &state.screen {
+        Screen::Runs => state.runs.selected(),
+        Screen::Run(view) => state.runs.row(&view.dir),
+        _ => None,
+    };
+    row.and_then(|row| row.summary.as_ref())
+        .is_some_and(attention::should_save)
 }

@@ -1,7 +1,9 @@
 //! What the screen shows: one file for each screen, part or overlay. Each has its state, how actions change it, and how it is
 //! drawn; drawing only reads.
 
+pub mod alerts;
 pub mod ask;
+pub mod attention;
 pub mod chooser;
 pub mod clean;
 pub mod columns;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{ask, chooser, confirm, evaluations, help, note, pick, queue, rename};
+use super::{alerts, ask, chooser, confirm, evaluations, help, note, pick, queue, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub enum Overlay {
     Columns(Box<chooser::Chooser>),
     /// The runs that wait.
     Queue(Box<queue::QueueList>),
+    /// The last alerts.
+    Alerts(Box<alerts::AlertList>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -46,6 +48,7 @@ impl Overlay {
             Self::Evaluate(form) => form.draw(state, area, buf),
             Self::Columns(chooser) => chooser.draw(state, area, buf),
             Self::Queue(list) => list.draw(state, area, buf),
+            Self::Alerts(list) => list.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -80,6 +83,13 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             let (left, effects) = list.key(state, event);
             if let Some(list) = left {
                 state.overlay = Some(Overlay::Queue(Box::new(list)));
+            }
+            return effects;
+        }
+        Some(Overlay::Alerts(list)) => {
+            let (left, effects) = list.key(state, event);
+            if let Some(list) = left {
+                state.overlay = Some(Overlay::Alerts(Box::new(list)));
             }
             return effects;
         }

@@ -148,6 +148,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Refresh => return vec![Effect::Discover],
         Action::PauseRun => return steer::pause(state, &subject(state)),
         Action::SteerRun => return steer::offer(state, &subject(state)),
+        Action::SaveNow => return steer::save(state, &subject(state)),
         Action::ResumeRun => return steer::resume(state, &subject(state)),
         Action::StopRun => return stopping::ask(state, &subject(state)),
         Action::ShowQueue => match QueueList::new(state) {

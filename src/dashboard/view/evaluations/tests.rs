@@ -72,6 +72,7 @@ fn state(columns: u16, rows: u16) -> State {
             Effect::Evaluate(Order::Find { .. }),
             Effect::ListRecipes,
             Effect::FindZone,
+            Effect::Alert(_),
         ]
     ));
     let read = vec![

@@ -10,8 +10,9 @@ use ratatui::widgets::Widget;
 
 use super::detail::Detail;
 use super::lines::wrapped;
+use crate::analysis::finish;
 use crate::dashboard::theme::{Role, Theme};
-use crate::dashboard::view::state_glyph;
+use crate::dashboard::view::{attention, state_glyph};
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::run::notes::Notes;
 use crate::run::steps::Progress;
@@ -202,8 +203,11 @@ fn within_epoch(summary: &Summary, detail: Option<&Detail>) -> Option<Progress> 
     (reported.epoch > summary.epochs_done).then_some(reported)
 }
 
-/// From the steps, or while there are none from whole epochs.
+/// At its pace; where that is not known from the steps, or from whole epochs.
 fn time_left(summary: &Summary, detail: Option<&Detail>) -> Option<Duration> {
+    if let Some(outlook) = finish::outlook(summary) {
+        return Some(outlook.left);
+    }
     let planned = summary.epochs_planned?;
     let within = detail
         .and_then(|detail| detail.progress)
@@ -225,6 +229,14 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             .map(|length| format!("▣ archived, {}; z brings it back", bytes(length))),
     );
     remarks.extend(summary.rebuilt.clone());
+    for (sentence, of_sentence) in attention::sentences(summary) {
+        remarks.push(sentence);
+        role = if of_sentence == Role::Warn {
+            of_sentence
+        } else {
+            role
+        };
+    }
     if let Some(cause) = &summary.cause {
         remarks.push(format!("{}: {}", cause.what, cause.detail));
     }

@@ -59,6 +59,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         resumes: Vec::new(),
         findings: None,
         progress: None,
+        vitals: None,
         evaluated: None,
     }
 }

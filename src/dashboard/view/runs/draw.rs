@@ -12,11 +12,12 @@ use super::draw_query;
 use super::marks::MARK;
 use super::order::Seen;
 use super::table::Row;
+use crate::dashboard::command::{Action, Context};
 use crate::dashboard::state::State;
 use crate::dashboard::theme::Role;
 use crate::dashboard::view::columns::{self, Column};
 use crate::dashboard::view::shown::{self, Key};
-use crate::dashboard::view::{preview, state_glyph};
+use crate::dashboard::view::{attention, preview, state_glyph};
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::run::summary::Summary;
@@ -122,6 +123,7 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
             theme.style(Role::StateRunning),
         ));
     }
+    spans.extend(alerts(state));
     spans.extend(marks(state));
     let evaluating = state.evaluations.running.iter();
     let evaluating: Vec<_> = evaluating.filter(|running| !running.is_abandoned).collect();
@@ -144,6 +146,18 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
     if filtered || runs.query.editing || !runs.query.text().is_empty() {
         draw_query::draw(state, area, buf);
     }
+}
+
+/// How many alerts nobody has looked at, and the key that shows them.
+fn alerts(state: &State) -> Option<Span<'static>> {
+    let unseen = state.alerts.unseen;
+    let key = state
+        .keymap
+        .key_of(Context::Runs, Action::Alerts)
+        .unwrap_or_default();
+    let plural = if unseen == 1 { "" } else { "s" };
+    let text = format!("  {key} {unseen} alert{plural}");
+    (unseen > 0).then(|| Span::styled(text, state.theme.style(Role::Warn)))
 }
 
 /// How many runs are marked, and that some of them are out of sight.
@@ -333,7 +347,7 @@ fn draw_cell(
                 said.clone()
             };
             buf.set_stringn(place.x, place.y, filled, width, style);
-            draw_cause(state, summary, said.width(), place, buf);
+            draw_attention(state, summary, said.width(), place, buf);
         }
         _ => {
             buf.set_stringn(place.x, place.y, said, width, style);
@@ -348,20 +362,27 @@ fn draw_cell(
     }
 }
 
-/// A cell of a value that somebody has chosen to see.
-/// Behind the name, where there is room: why the run failed.
-fn draw_cause(state: &State, summary: &Summary, name: usize, place: Rect, buf: &mut Buffer) {
-    let Some(cause) = &summary.cause else { return };
+/// Behind the name, where there is room: why the run failed, or what it warns of.
+fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, buf: &mut Buffer) {
+    let Some((words, role)) = attention::words(summary) else {
+        return;
+    };
     let from = name as u16 + 2;
     let room = place.width.saturating_sub(from);
     // Three letters tell nothing.
     if room >= 8 {
-        let what = text::fitted(&cause.what, usize::from(room)).into_owned();
-        let style = state.theme.style(state_glyph::role(summary.observed.state));
-        buf.set_stringn(place.x + from, place.y, what, usize::from(room), style);
+        let words = text::fitted(&words, usize::from(room)).into_owned();
+        buf.set_stringn(
+            place.x + from,
+            place.y,
+            words,
+            usize::from(room),
+            state.theme.style(role),
+        );
     }
 }
 
+/// A cell of a value that somebody has chosen to see.
 fn draw_value(state: &State, summary: &Summary, key: &Key, place: Rect, buf: &mut Buffer) {
     let width = usize::from(place.width);
     let said = key.text(summary, state.now);

@@ -53,6 +53,18 @@ pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
     }
 }
 
+/// Has runs save a checkpoint now.
+pub fn save(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+    let trains =
+        |dir: &&RunDir| known(state, dir).is_some_and(|summary| summary.observed.state.is_active());
+    let order = |dir: &RunDir| Effect::Steer(Order::Steer(dir.clone(), Steering::Save));
+    let orders: Vec<Effect> = dirs.iter().filter(trains).map(order).collect();
+    match (&orders[..], training(state, dirs)) {
+        ([], Err(problem)) => refuse(state, problem),
+        _ => orders,
+    }
+}
+
 /// Offers what may change while a run trains.
 pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
     let summary = match training(state, dirs) {

@@ -17,6 +17,7 @@ use crate::dashboard::view::columns::{self, Column};
 use crate::dashboard::view::shown::{self, Key, Shown};
 use crate::run::RunDir;
 use crate::run::discover::Found;
+use crate::run::finding::Finding;
 use crate::run::summary::Summary;
 use crate::text;
 
@@ -293,6 +294,16 @@ impl Runs {
                 summary: Some(summary),
             },
         );
+    }
+
+    /// Adds a warning to those of a run that trains.
+    pub fn warn(&mut self, dir: &RunDir, finding: &Finding) {
+        let summary = self.rows.get_mut(dir).and_then(|row| row.summary.as_mut());
+        let signs = summary.and_then(|summary| Some(&mut summary.vitals.as_mut()?.signs));
+        if let Some(signs) = signs {
+            signs.retain(|sign| sign.kind != finding.kind);
+            signs.push(finding.clone());
+        }
     }
 
     /// Puts the cursor on this run as soon as it is there.

@@ -1,0 +1,122 @@
+//! `traintop alerts`: what is worth telling of the runs now, and telling it without a dashboard, from cron.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Args;
+use color_eyre::eyre::{Result, bail};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::list;
+use super::table::{self, Side};
+use crate::analysis::alert::{self, Kind};
+use crate::analysis::odds::{self, Question};
+use crate::config;
+use crate::launch;
+use crate::query::quantity;
+use crate::run::alerts::{Alert, claim};
+use crate::run::course::Course;
+use crate::run::own;
+use crate::run::summary::Summary;
+use crate::text::clean;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Folders to search for runs [default: runs]
+    #[arg(value_name = "ROOT")]
+    roots: Vec<PathBuf>,
+    /// Of runs that have ended those that did so since: `yesterday`, `today`, a date, or how long ago, such as 2d or 12h
+    #[arg(long, default_value = "1d", value_name = "TIME")]
+    since: String,
+    /// Only what nobody was told yet, and tell it by the `notify` command of your configuration; no dashboard tells it again
+    #[arg(long)]
+    notify: bool,
+    /// Print an array of alerts as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const HEADINGS: &[(&str, Side)] = &[
+    ("ALERT", Side::Left),
+    ("RUN", Side::Left),
+    ("WHAT", Side::Left),
+];
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let now = SystemTime::now();
+    let at = Timestamp::try_from(now)?;
+    let Some((since, _)) = quantity::moment(&arguments.since, at, &TimeZone::system()) else {
+        bail!(
+            "--since {:?}: must be yesterday, today, a date such as 2026-11-24, or how long ago, such as 2d",
+            arguments.since
+        );
+    };
+    let (config, mistakes) = config::load();
+    for mistake in mistakes {
+        eprintln!("{}", clean(&mistake));
+    }
+    let config = config.alerts;
+    if arguments.notify && config.notify.is_empty() {
+        bail!(
+            "there is no command to tell by; `notify = [\"mail\", ...]` below [alerts] in your configuration makes one"
+        );
+    }
+    let mut runs = list::known_summaries(&arguments.roots, now)?;
+    if config.rules.has(Kind::Hopeless) {
+        weigh(&mut runs);
+    }
+    let mut alerts: Vec<Alert> = runs
+        .iter()
+        .flat_map(|run| alert::alerts(run, &config.rules, since, at))
+        .collect();
+    let mut failed = None;
+    if arguments.notify {
+        let Some(folder) = own::state_folder() else {
+            bail!("there is no home folder to remember in what was told");
+        };
+        alerts = claim(&folder, &alerts)?.new;
+        let is_sent = |alert: &&Alert| config.send.iter().any(|kind| kind.name() == alert.kind);
+        for alert in alerts.iter().filter(is_sent) {
+            failed = launch::notify(&config.notify, alert).err().or(failed);
+        }
+    }
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&alerts)?)?;
+    } else if alerts.is_empty() {
+        writeln!(out, "nothing to tell")?;
+    } else {
+        let row = |alert: &Alert| {
+            vec![
+                alert.kind.clone(),
+                alert.name.clone(),
+                alert.message.clone(),
+            ]
+        };
+        let rows: Vec<_> = alerts.iter().map(row).collect();
+        table::print(out, HEADINGS, &rows)?;
+    }
+    match failed {
+        Some(problem) => bail!("{problem}"),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Warns of those runs that are hopeless by the others.
+fn weigh(runs: &mut [Summary]) {
+    let far = runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| odds::milestone(run).is_some());
+    let questions: Vec<(usize, Option<Question>)> = far
+        .map(|(at, run)| (at, Question::of(run, runs.iter())))
+        .collect();
+    for (at, question) in questions {
+        let found = question.and_then(|question| question.answer(Course::read));
+        if let (Some(finding), Some(vitals)) = (found, &mut runs[at].vitals) {
+            vitals.signs.push(finding);
+        }
+    }
+}

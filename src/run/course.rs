@@ -1,0 +1,95 @@
+//! How well a run had done by each epoch, for those who measure another run by it.
+
+use super::headline;
+use super::layout::RunDir;
+use super::metrics::{Metrics, Tail};
+
+/// The best that a run had come to by each epoch, of the column that lists judge it by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// The column.
+    pub column: String,
+    /// Whether more is better, as of an accuracy.
+    pub rises: bool,
+    /// Each epoch that was the best until then, with its value.
+    records: Vec<(f64, f64)>,
+    /// The last epoch.
+    last: f64,
+}
+
+impl Course {
+    /// Reads a run's; `None` if it has no rows by epochs, or nothing to judge it by.
+    pub fn read(dir: &RunDir) -> Option<Self> {
+        let mut tail = Tail::open(dir.metrics_csv());
+        tail.poll().and_then(|_| tail.settle()).ok()?;
+        Self::of(tail.metrics())
+    }
+
+    /// That of metrics which are at hand.
+    pub fn of(metrics: &Metrics) -> Option<Self> {
+        let column = headline::trend_column(metrics)
+            .filter(|_| metrics.x_name.eq_ignore_ascii_case("epoch"))?;
+        let records = headline::records(metrics).into_iter();
+        Some(Self {
+            records: records
+                .filter_map(|x| Some((x, column.at_or_before(x)?)))
+                .collect(),
+            rises: headline::accuracy(metrics).is_some(),
+            last: column.last()?.0,
+            column: column.name.clone(),
+        })
+    }
+
+    /// The best by an epoch; `None` if the run did not come so far, or had nothing by then.
+    pub fn by(&self, epoch: f64) -> Option<f64> {
+        let known = self.records.partition_point(|(at, _)| *at <= epoch);
+        let (_, best) = self.records.get(known.checked_sub(1)?)?;
+        (self.last >= epoch).then_some(*best)
+    }
+
+    /// The best of all.
+    pub fn best(&self) -> Option<f64> {
+        self.records.last().map(|(_, best)| *best)
+    }
+
+    /// The last epoch.
+    pub fn last(&self) -> f64 {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(text: &str) -> Option<Course> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("metrics.csv"), text).unwrap();
+        Course::read(&RunDir::new(folder.path()))
+    }
+
+    #[test]
+    fn it_is_the_best_until_then_and_nothing_beyond_the_end() {
+        let rises = course("epoch,val_acc,val_loss\n1,20,2\n2,40,1\n3,30,3\n4,50,1\n").unwrap();
+        let by: Vec<_> = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+            .map(|epoch| rises.by(epoch))
+            .to_vec();
+        assert_eq!(
+            by,
+            [None, Some(20.0), Some(40.0), Some(40.0), Some(50.0), None]
+        );
+        assert_eq!(
+            (rises.best(), rises.rises, rises.column.as_str()),
+            (Some(50.0), true, "val_acc")
+        );
+        let falls = course("epoch,val_loss\n1,2\n2,1\n3,3\n").unwrap();
+        assert_eq!((falls.by(3.0), falls.rises), (Some(1.0), false));
+    }
+
+    #[test]
+    fn without_epochs_or_anything_to_judge_by_there_is_none() {
+        assert_eq!(course("epoch,lr\n1,0.1\n"), None);
+        assert_eq!(course("step,val_acc\n10,20\n20,30\n"), None);
+        assert_eq!(Course::read(&RunDir::new("/nowhere")), None);
+    }
+}
