@@ -15,6 +15,7 @@ mod fake_worker;
 mod finding;
 mod house;
 mod killed;
+mod killed_runs;
 mod launcher;
 mod libtorch_script;
 mod pty;

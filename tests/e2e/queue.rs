@@ -10,7 +10,7 @@ use crate::fake_worker::{COUNTED, Run, UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
 
 /// The processes whose command line has all of these words.
-fn processes(words: &[&str]) -> Vec<u32> {
+pub fn processes(words: &[&str]) -> Vec<u32> {
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let has_all = |pid: &u32| {
@@ -21,23 +21,23 @@ fn processes(words: &[&str]) -> Vec<u32> {
     pids.filter(has_all).collect()
 }
 
-fn kill(pid: u32) {
+pub fn kill(pid: u32) {
     // It may have ended by itself.
     let _ = Command::new("kill")
         .args(["-s", "KILL", &pid.to_string()])
         .output();
 }
 
-fn tree(place: &Workplace) -> PathBuf {
+pub fn tree(place: &Workplace) -> PathBuf {
     place.path().join("runs").canonicalize().unwrap()
 }
 
-fn keepers(place: &Workplace) -> Vec<u32> {
+pub fn keepers(place: &Workplace) -> Vec<u32> {
     processes(&["__keep-queue", tree(place).to_str().unwrap()])
 }
 
 /// Queues runs with the seeds 1 to `count`; their folders.
-fn queue(place: &Workplace, count: u32) -> Vec<Run> {
+pub fn queue(place: &Workplace, count: u32) -> Vec<Run> {
     let seeds = format!("seed=1..{count}");
     let arguments = [
         "train",
@@ -55,15 +55,15 @@ fn queue(place: &Workplace, count: u32) -> Vec<Run> {
         .collect()
 }
 
-fn begun(run: &Run) -> usize {
+pub fn begun(run: &Run) -> usize {
     run.text("begun").lines().count()
 }
 
-fn state(run: &Run) -> String {
+pub fn state(run: &Run) -> String {
     run.record()["state"].as_str().unwrap().to_owned()
 }
 
-fn with_slots(place: &Workplace, slots: u32) {
+pub fn with_slots(place: &Workplace, slots: u32) {
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.toml"), format!("slots = {slots}\n")).unwrap();
