@@ -1,6 +1,7 @@
 //! `make bench`: the dashboard's figures, measured from outside in a pseudo-terminal on generated runs. Machines differ and are
 //! shared: read the ratios to the figure to reach, and the medians.
 
+mod busy;
 mod compare;
 mod finding;
 mod generate;
@@ -41,10 +42,12 @@ fn main() {
         starts(&root, scratch);
         keys_and_idle(&root, scratch);
     }
-    let parts: [Part; 4] = [
+    let parts: [Part; 6] = [
         ("compare", compare::comparisons),
         ("finding", finding::queries),
         ("long", long::million_rows),
+        ("queueing", busy::queueing),
+        ("busy", busy::eight_writers),
         ("appended", appended_rows),
     ];
     for (_, measure) in parts.iter().filter(|(name, _)| is_asked(name)) {

@@ -144,6 +144,47 @@ impl Session {
         self.until(ready).saturating_sub(before).as_secs_f64() * 1e3
     }
 
+    /// Presses these keys in turn, one each `every`, for `span`: the frames a second that come meanwhile.
+    pub fn hold(&mut self, keys: &[&str], every: Duration, span: Duration) -> f64 {
+        /// What each frame begins with.
+        const FRAME: &[u8] = b"\x1b[?2026h";
+        self.drain();
+        let (begun, mut written) = (Instant::now(), Vec::new());
+        for key in keys.iter().cycle() {
+            if begun.elapsed() >= span {
+                break;
+            }
+            self.send(key.as_bytes());
+            let next = Instant::now() + every;
+            while let Ok((_, bytes)) = self
+                .chunks
+                .recv_timeout(next.saturating_duration_since(Instant::now()))
+            {
+                self.parser.process(&bytes);
+                written.extend_from_slice(&bytes);
+            }
+        }
+        let took = begun.elapsed();
+        let frames = written
+            .windows(FRAME.len())
+            .filter(|window| *window == FRAME)
+            .count();
+        frames as f64 / took.as_secs_f64()
+    }
+
+    /// What the screen shows now.
+    pub fn screen(&mut self) -> String {
+        self.drain();
+        self.parser.screen().contents()
+    }
+
+    /// Takes in what has been written until now.
+    fn drain(&mut self) {
+        while let Ok((_, bytes)) = self.chunks.try_recv() {
+            self.parser.process(&bytes);
+        }
+    }
+
     pub fn press(&mut self, key: &[u8]) -> Press {
         let pressed = Instant::now();
         self.send(key);

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use traintop::analysis::odds::Question;
 use traintop::run::RunDir;
 use traintop::run::cache::Cache;
 use traintop::run::clean::{self, Plan, Policy};
+use traintop::run::course::Course;
 use traintop::run::discover::{Found, discover};
 use traintop::run::metrics::Tail;
 use traintop::run::summary::Summary;
@@ -48,6 +50,25 @@ fn main() {
         &root,
         300.0,
     );
+    let now = root.join("training_runs/2026_05_01_00_00_00/logs");
+    fs::create_dir_all(&now).expect("a folder can be made");
+    fs::write(now.join("metrics.csv"), generate::metrics(1, 50)).expect("the file can be written");
+    let config =
+        "{\"model_name\": \"resnet_se\", \"num_epochs\": 200, \"batch_size\": 128, \"seed\": -1}";
+    fs::write(now.join("config.json"), config).expect("the file can be written");
+    in_a_process(
+        "1,000 earlier runs: which may be like one that trains",
+        "question",
+        &root,
+        16.0,
+    );
+    in_a_process(
+        "1,000 earlier runs: is it hopeless (their files read)",
+        "hopeless",
+        &root,
+        1000.0,
+    );
+    fs::remove_dir_all(root.join("training_runs/2026_05_01_00_00_00")).expect("it can be removed");
     clean_ups(&root);
     for count in [1_000, 10_000] {
         let reach = if count == 1_000 { 20.0 } else { 150.0 };
@@ -249,6 +270,7 @@ fn alone(what: &str, path: &Path) -> Duration {
             }
             started.elapsed()
         }
+        "question" | "hopeless" => hopeless(path, what == "hopeless"),
         "cache" => {
             let count = fs::read_dir(path.join("runs")).map_or(0, Iterator::count);
             let run = first_run(
@@ -278,6 +300,23 @@ fn alone(what: &str, path: &Path) -> Duration {
         }
         other => panic!("nothing is called {other}"),
     }
+}
+
+/// How long it takes to find the earlier runs that may be like one that trains, or to read what they had come to and weigh it.
+fn hopeless(root: &Path, is_weighed: bool) -> Duration {
+    let later = SystemTime::now() + Duration::from_secs(600);
+    let load = |found: &Found| Summary::load(found, later);
+    let all: Vec<Summary> = runs_below(root).iter().map(load).collect();
+    let now = all.iter().find(|run| run.epochs_done == 50);
+    let now = now.expect("it was written");
+    let started = Instant::now();
+    let question = Question::of(now, all.iter()).expect("there are enough");
+    if !is_weighed {
+        return started.elapsed();
+    }
+    let started = Instant::now();
+    question.answer(Course::read);
+    started.elapsed()
 }
 
 fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
