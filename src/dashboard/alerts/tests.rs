@@ -202,3 +202,73 @@ fn what_cannot_be_remembered_is_told_all_the_same() {
     assert_eq!(claim(Some(&folder), &alerts).new, []);
     assert_eq!(load(Some(&folder)), alerts);
 }
+
+/// A run of twelve epochs that has done so many of them.
+fn of_twelve(place: &std::path::Path, name: &str, done: u32, nears: f64) -> (Found, Summary) {
+    let dir = RunDir::new(place.join(name));
+    fs::create_dir_all(dir.logs()).unwrap();
+    let row = |epoch: u32| format!("{epoch},{}\n", nears * f64::from(epoch) / 12.0);
+    let rows: String = (1..=done).map(row).collect();
+    fs::write(dir.metrics_csv(), format!("epoch,val_acc\n{rows}")).unwrap();
+    let config = format!("{{\"num_epochs\": 12, \"lr\": 0.1, \"seed\": \"{name}\"}}");
+    fs::write(dir.config_json(), config).unwrap();
+    let found = Found::look(dir);
+    let summary = lint::load(&found, SystemTime::now());
+    (found, summary)
+}
+
+#[test]
+fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what_comes_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    let earlier =
+        (0..9).map(|seed| of_twelve(place.path(), &format!("{seed}"), 12, 80.0 + f64::from(seed)));
+    let earlier: Vec<_> = earlier.collect();
+    let (found, summary) = of_twelve(place.path(), "now", 5, 40.0);
+    let now = summary.vitals.as_ref().unwrap().read_at;
+    let mut state = opened(now + 1.hour());
+    take_in(&mut state, now, Message::Summarised(earlier.clone()));
+    assert_eq!(
+        summed_up(&mut state, now, &found, &summary),
+        [],
+        "not all runs are known yet"
+    );
+    let dirs = earlier
+        .iter()
+        .map(|(found, _)| found.dir.clone())
+        .chain([found.dir.clone()]);
+    let ended = Message::SearchEnded {
+        dirs: dirs.collect(),
+        fresh: HashSet::new(),
+        problems: Vec::new(),
+    };
+    take_in(&mut state, now, ended);
+    let question = match &summed_up(&mut state, now, &found, &summary)[..] {
+        [Order::Weigh(question)] => question.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        summed_up(&mut state, now, &found, &summary),
+        [],
+        "in this twentieth it was weighed"
+    );
+    let (sender, answers) = std::sync::mpsc::channel();
+    carry_out(Order::Weigh(question), &Arc::default(), &sender);
+    let weighed = answers.recv().unwrap();
+    let alerts = claimed(&orders(take_in(&mut state, now, weighed)));
+    assert!(
+        alerts[0]
+            .message
+            .starts_with("hopeless: behind 9 of 9 earlier runs of its recipe at epoch 5"),
+        "{alerts:?}"
+    );
+    // A new summary knows nothing of that by itself.
+    summed_up(&mut state, now, &found, &summary);
+    let row = state
+        .runs
+        .row(&found.dir)
+        .unwrap()
+        .summary
+        .as_ref()
+        .unwrap();
+    assert_eq!(row.vitals.as_ref().unwrap().signs[0].kind, "hopeless");
+}

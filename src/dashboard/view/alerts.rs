@@ -171,3 +171,79 @@ fn role(alert: &Alert) -> Role {
         _ => Role::Warn,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboard::view::overlay::Overlay;
+    use crate::dashboard::view::run::tests::text;
+    use crate::run::RunDir;
+    use jiff::{Timestamp, ToSpan};
+
+    fn alert(kind: &str, name: &str, message: &str, minutes: i64) -> Alert {
+        Alert {
+            about: name.to_owned(),
+            kind: kind.to_owned(),
+            dir: RunDir::new("/runs/a"),
+            name: name.to_owned(),
+            message: message.to_owned(),
+            at: Timestamp::UNIX_EPOCH - minutes.minutes(),
+        }
+    }
+
+    fn state(size: (u16, u16)) -> State {
+        let mut state = State::new(vec!["runs".into()], size, Timestamp::UNIX_EPOCH);
+        let message = "stalled: no row for 12 min, usually within 2 min";
+        state.alerts.recent = vec![
+            alert("stalled", "quick max_lr=0.1", message, 4),
+            alert(
+                "finished",
+                "quick max_lr=0.2",
+                "finished: 200 epochs, best val_acc 93.21 % in epoch 187",
+                125,
+            ),
+        ];
+        state.alerts.unseen = 2;
+        state
+    }
+
+    fn drawn(state: &State) -> String {
+        let area = Rect::new(0, 0, state.size.0, state.size.1);
+        let mut buf = Buffer::empty(area);
+        crate::dashboard::view::draw(state, area, &mut buf);
+        text(&buf)
+    }
+
+    #[test]
+    fn the_top_line_counts_and_the_list_tells() {
+        let all = [(80, 24), (200, 50)].map(|size| {
+            let mut state = state(size);
+            let counted = drawn(&state)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_end()
+                .to_owned();
+            let list = AlertList::open(&mut state);
+            assert_eq!(state.alerts.unseen, 0);
+            state.overlay = Some(Overlay::Alerts(Box::new(list)));
+            let list: Vec<_> = drawn(&state)
+                .lines()
+                .skip(1)
+                .map(|line| line.trim_end().to_owned())
+                .collect();
+            format!("{counted}\n{}", list.join("\n"))
+        });
+        insta::assert_snapshot!(all.join("\n=====\n"));
+    }
+
+    #[test]
+    fn it_fits_any_screen() {
+        for (width, height) in [(1, 1), (10, 3), (30, 8), (40, 12), (60, 2)] {
+            let mut state = state((width, height));
+            let list = AlertList::open(&mut state);
+            state.overlay = Some(Overlay::Alerts(Box::new(list)));
+            drawn(&state);
+        }
+    }
+}
