@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod export;
 pub mod figures;
 pub mod launch;
+pub mod machine;
 pub mod pickle;
 pub mod query;
 pub mod recipe;

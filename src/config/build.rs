@@ -34,6 +34,8 @@ pub struct Config {
     pub threads: Option<usize>,
     /// Runs of a queue that may be at work at once.
     pub slots: Option<usize>,
+    /// What a queued run needs free of a GPU's memory, in GiB.
+    pub gpu_memory: Option<u64>,
     /// How pictures are drawn, by name.
     pub images: Option<Placed<String>>,
     /// What charts are drawn with, by name.
@@ -56,6 +58,8 @@ pub struct Config {
 const MOST_THREADS: i64 = 64;
 /// Nobody trains more runs at once on one machine.
 const MOST_SLOTS: i64 = 256;
+/// No GPU has more memory, in GiB.
+const MOST_GPU_MEMORY: i64 = 4096;
 /// No rule counts further: a million epochs, or days.
 const MOST_OF_A_RULE: i64 = 1_000_000;
 
@@ -98,6 +102,10 @@ impl Config {
                 "mouse" => config.mouse = reader.yes_or_no("mouse", value),
                 "threads" => config.threads = reader.threads(value),
                 "slots" => config.slots = reader.slots(value),
+                "gpu_memory" => {
+                    let gib = reader.whole("gpu_memory", 0..=MOST_GPU_MEMORY, value);
+                    config.gpu_memory = gib.map(i64::cast_unsigned);
+                }
                 "keys" => config.keys = reader.keys(value),
                 "launcher" => config.launchers = reader.launchers(value),
                 "alerts" => config.alerts = reader.alerts(value),
@@ -109,12 +117,13 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "roots",
     "theme",
     "columns",
     "threads",
     "slots",
+    "gpu_memory",
     "images",
     "markers",
     "mouse",
@@ -389,7 +398,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_taken() {
-        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nslots = 3\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
+        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nslots = 3\ngpu_memory = 8\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
                     [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
         let (config, warnings) = build(text);
         assert_eq!(warnings, Vec::<String>::new());
@@ -407,13 +416,14 @@ mod tests {
                 ]),
                 threads: Some(2),
                 slots: Some(3),
-                images: Some(placed(9, "kitty".to_owned())),
-                markers: Some(placed(10, "ascii".to_owned())),
+                gpu_memory: Some(8),
+                images: Some(placed(10, "kitty".to_owned())),
+                markers: Some(placed(11, "ascii".to_owned())),
                 mouse: Some(false),
                 keys: vec![
-                    placed(13, ("quit".to_owned(), owned(&["Q"]))),
-                    placed(14, ("help".to_owned(), owned(&["f1", "h"]))),
-                    placed(15, ("refresh".to_owned(), owned(&[]))),
+                    placed(14, ("quit".to_owned(), owned(&["Q"]))),
+                    placed(15, ("help".to_owned(), owned(&["f1", "h"]))),
+                    placed(16, ("refresh".to_owned(), owned(&[]))),
                 ],
                 launchers: Vec::new(),
                 retention: Policy::default(),
@@ -504,7 +514,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, images, markers, mouse, keys, retention, launcher, alerts",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts",
             ),
             (
                 "retention = 3",

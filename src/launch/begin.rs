@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::{FlockOperation, flock};
 
 use super::detached::DETACHED;
+use super::environment;
 use super::supervise::SUPERVISE;
 use crate::run::{Record, RunDir};
 
@@ -46,6 +47,7 @@ impl Claim {
         if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
             command.current_dir(folder);
         }
+        environment::give(record, &mut command);
         command.stdout(self.0.try_clone()?).stderr(self.0).spawn()
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
 
+use super::environment;
+use super::gpus;
 use super::queue::Queue;
 use super::start::{LaunchError, Started, begin};
 use crate::run::process::Process;
@@ -30,7 +32,8 @@ impl Launch {
     /// # Errors
     /// If the folder or the process cannot be made.
     pub fn start(&self) -> Result<Started, LaunchError> {
-        let (dir, record) = self.prepare()?;
+        let (dir, mut record) = self.prepare()?;
+        gpus::give_now(&dir, &mut record);
         let child = begin(&dir, &record)?;
         Ok(Started { dir, child })
     }
@@ -42,6 +45,7 @@ impl Launch {
     pub fn queue(&self) -> Result<RunDir, LaunchError> {
         let (dir, mut record) = self.prepare()?;
         record.state = State::Queued;
+        record.environment = environment::own();
         record.queue_position = Some(Timestamp::now().as_microsecond());
         Queue::around(&dir)?.enter(&dir, &record)?;
         Ok(dir)

@@ -4,7 +4,9 @@
 mod begin;
 mod detached;
 mod end;
+mod environment;
 mod evaluate;
+mod gpus;
 mod launcher;
 mod limit;
 mod notify;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::gpus;
 use super::start::{LaunchError, Started, begin};
 use super::worker_binary;
 use crate::run::control::{Change, Control};
@@ -18,6 +19,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     let mut record = resumable(dir)?;
     record.state = State::Starting;
     record.command = command_of(dir, &record)?;
+    gpus::give_now(dir, &mut record);
     let child = begin(dir, &record)?;
     Ok(Started {
         dir: dir.clone(),
@@ -53,6 +55,7 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     record.heartbeat_at = Some(Timestamp::now());
     record.ended_at = None;
     record.exit = None;
+    record.environment.clear();
     Ok(record)
 }
 

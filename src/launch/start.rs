@@ -10,6 +10,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::begin::Claim;
 use super::end::mark_ended;
+use super::gpus;
 use super::limit;
 use super::worker_binary;
 use crate::recipe::{self, Recipe, RecipeError};
@@ -107,6 +108,7 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     let mut record = new_record(&dir, &recipe);
     record.command = command_line(&worker, request, &dir);
     record.time_limit_s = request.time_limit_s;
+    gpus::give_now(&dir, &mut record);
     let child = begin(&dir, &record)?;
     Ok(Started { dir, child })
 }
@@ -118,6 +120,7 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
     let mut record = Record::new(dir, name, Process::current(), Vec::new(), Timestamp::now());
     record.process = None;
     record.epochs_planned = recipe.num_epochs;
+    record.gpu_count = (recipe.device == "cpu").then_some(0);
     record.working_dir = std::env::current_dir()
         .ok()
         .map(|folder| folder.display().to_string());

@@ -1,6 +1,7 @@
 //! `run.json`: a run's identity and state, replaced atomically by whoever owns the run at that time: first the launcher,
 //! then the worker.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -63,6 +64,15 @@ pub struct Changed {
     pub is: String,
 }
 
+/// A GPU that a run was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenGpu {
+    /// Its number on the machine.
+    pub index: u32,
+    /// Its name for CUDA, which no reboot changes.
+    pub uuid: String,
+}
+
 /// The content of `run.json`. Fields that a newer version may add are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -122,6 +132,15 @@ pub struct Record {
     /// How long it may train each time that it begins, in seconds: its supervisor then asks it to stop in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit_s: Option<u64>,
+    /// How many GPUs its command is to have; one where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_count: Option<u32>,
+    /// The GPUs that it was given when it last began, on a machine that has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GivenGpu>,
+    /// What of the environment of whoever queued it is its own: where programs and libraries are found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
     /// What the relative paths of the command and of the recipe start from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
@@ -182,6 +201,9 @@ impl Record {
             sweep: None,
             deadline: None,
             time_limit_s: None,
+            gpu_count: None,
+            gpus: Vec::new(),
+            environment: BTreeMap::new(),
             working_dir: None,
             other: Map::new(),
         }

@@ -80,6 +80,8 @@ impl Workplace {
             .env("XDG_CONFIG_HOME", self.path().join("config"))
             .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("XDG_STATE_HOME", self.path().join("state"))
+            // Slots are those of the machine, whatever GPUs it has.
+            .env("CUDA_VISIBLE_DEVICES", "")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

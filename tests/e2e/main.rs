@@ -13,6 +13,7 @@ mod dashboard;
 mod evaluations;
 mod fake_worker;
 mod finding;
+mod gpus;
 mod house;
 mod killed;
 mod killed_runs;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// The library's modules, lowest first: each may use only those before it.
 const LAYERS: &[&str] = &[
     "text",
+    "machine",
     "pickle",
     "run",
     "recipe",

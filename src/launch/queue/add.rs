@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
+use super::super::environment;
 use super::super::start::{LaunchError, new_record};
 use super::Queue;
 use crate::recipe::Recipe;
@@ -82,6 +83,7 @@ fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, Launch
     let dir = layout::create(output_dir, now).map_err(no_folder)?;
     let mut record = new_record(&dir, &entry.recipe);
     record.state = State::Queued;
+    record.environment = environment::own();
     record.queue_position = Some(now.timestamp().as_microsecond() + number as i64);
     record.sweep.clone_from(&entry.sweep);
     record.time_limit_s = entry.time_limit_s;

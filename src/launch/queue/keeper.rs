@@ -12,12 +12,15 @@ use jiff::Timestamp;
 
 use super::super::begin::Claim;
 use super::super::end::mark_ended;
+use super::super::gpus::Pool;
 use super::super::resume::command_of;
 use super::super::start::{LaunchError, begin};
 use super::super::supervise::watch_exit;
-use super::survey::{Survey, Surveyor};
+use super::slots::Slots;
+use super::survey::Surveyor;
 use super::{Queue, Waiting};
 use crate::config;
+use crate::machine::Gpus;
 use crate::run::process::Process;
 use crate::run::record::{Exit, RecordError};
 use crate::run::watch::{Watcher, when_ended};
@@ -49,11 +52,12 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     });
     watcher.set(&HashSet::from([queue.wake_folder()]));
     let mut surveyor = Surveyor::default();
+    let gpus = Gpus::open();
     let mut awaited: HashSet<(u32, u64)> = HashSet::new();
     loop {
         let lock = queue.lock()?;
         let survey = surveyor.survey(&queue.tree)?;
-        let work = Work::of(&survey);
+        let work = Work::of(&survey.active);
         put_back(&work.never_begun)?;
         if survey.waiting.is_empty() && work.never_begun.is_empty() {
             // Nobody can queue anything between this look and the end of this keeper: that takes the lock that is held here.
@@ -61,24 +65,32 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             drop(lock);
             return Ok(());
         }
-        for process in work.processes {
+        for process in &work.processes {
             if awaited.insert((process.pid, process.pid_started)) {
                 let wake = wake.clone();
-                when_ended(process, move || {
+                when_ended(process.clone(), move || {
                     let _ = wake.send(());
                 });
             }
         }
-        let slots = config::load().0.slots.unwrap_or(1);
-        let mut busy = work.busy;
-        for waiting in survey.waiting {
-            if busy >= slots {
-                break;
+        let pool = Pool::new(
+            gpus.as_ref().map(Gpus::read).unwrap_or_default(),
+            work.at_work.iter().copied(),
+        );
+        let mut slots = Slots::new(&config::load().0, pool, work.at_work.iter().copied());
+        let mut has_begun = false;
+        for mut waiting in survey.waiting {
+            let Some(place) = slots.find(&waiting.record) else {
+                continue;
+            };
+            waiting.record.gpus.clone_from(&place);
+            if begin_waiting(waiting, &wake) {
+                slots.take(&place);
+                has_begun = true;
             }
-            busy += usize::from(begin_waiting(waiting, &wake));
         }
         drop(lock);
-        let patience = if work.is_unsigned || busy > work.busy || !work.never_begun.is_empty() {
+        let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
             UNTIL_SIGNED
         } else {
             LONGEST_SLEEP
@@ -94,9 +106,9 @@ pub fn keep(tree: &Path) -> io::Result<()> {
 
 /// What the runs that say they are at work come to.
 #[derive(Default)]
-struct Work {
-    /// Slots that are taken.
-    busy: usize,
+struct Work<'a> {
+    /// The runs that take a slot.
+    at_work: Vec<&'a Record>,
     /// Living processes whose end frees one.
     processes: Vec<Process>,
     /// Whether a run was begun that has not signed its record yet.
@@ -105,20 +117,20 @@ struct Work {
     never_begun: Vec<RunDir>,
 }
 
-impl Work {
-    fn of(survey: &Survey) -> Self {
+impl<'a> Work<'a> {
+    fn of(active: &'a [(RunDir, Record)]) -> Self {
         let mut work = Self::default();
-        for (dir, record) in &survey.active {
+        for (dir, record) in active {
             match &record.process {
                 Some(process) if process.is_alive() => {
-                    work.busy += 1;
+                    work.at_work.push(record);
                     work.processes.push(process.clone());
                 }
                 // Lost, or on another machine, which has slots of its own.
                 Some(_) => {}
                 // Whoever works on it holds the claim, also before it has signed.
                 None if record.queue_position.is_none() || is_claimed(dir) => {
-                    work.busy += 1;
+                    work.at_work.push(record);
                     work.is_unsigned = true;
                 }
                 None => work.never_begun.push(dir.clone()),

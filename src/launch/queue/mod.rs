@@ -4,6 +4,7 @@
 
 mod add;
 mod keeper;
+mod slots;
 mod survey;
 
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 
 use super::begin::myself;
+use super::environment;
 use super::resume::resumable;
 use super::start::LaunchError;
 use crate::run::record::Exit;
@@ -160,6 +162,17 @@ impl Queue {
         Ok(survey::Surveyor::default().survey(&self.tree)?.waiting)
     }
 
+    /// The records of the runs that are at work on this machine.
+    pub(super) fn at_work(&self) -> Vec<Record> {
+        let survey = survey::Surveyor::default().survey(&self.tree);
+        let active = survey.unwrap_or_default().active.into_iter();
+        let is_here = |record: &Record| {
+            let process = record.process.as_ref();
+            process.is_none_or(crate::run::process::Process::is_alive)
+        };
+        active.map(|(_, record)| record).filter(is_here).collect()
+    }
+
     /// Gives a waiting run another place. Its neighbour changes places with it.
     ///
     /// # Errors
@@ -241,6 +254,7 @@ impl Queue {
         let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
         let mut record = resumable(dir)?;
         record.state = State::Queued;
+        record.environment = environment::own();
         record.queue_position = Some(Timestamp::now().as_microsecond());
         record.save(dir)?;
         drop(lock);

@@ -1,5 +1,6 @@
 //! A record for a run that has none: what it can be from the run's other files.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -71,6 +72,9 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         .unwrap_or(ended_at);
     let is_whole = planned.is_some_and(|planned| epochs_done >= planned);
     let record = Record {
+        gpu_count: None,
+        gpus: Vec::new(),
+        environment: BTreeMap::new(),
         resumes: Vec::new(),
         schema_version: SCHEMA_VERSION,
         id: format!("{}-adopted-{}", dir.name(), started_at.as_millisecond()),

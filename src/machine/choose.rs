@@ -1,0 +1,126 @@
+//! Which GPUs a run gets: those with the most free memory, of the ones that have room for another run.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::Gpu;
+
+/// What a GPU must have for another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// So many runs of ours may be on one GPU.
+    pub runs: usize,
+    /// So much of its memory must be free, in bytes; by default half of a run's share of it.
+    pub memory: Option<u64>,
+}
+
+impl Room {
+    fn is_on(self, gpu: &Gpu, taken: usize) -> bool {
+        let share = gpu.memory / self.runs.max(1) as u64;
+        taken < self.runs && gpu.memory_free() >= self.memory.unwrap_or(share / 2)
+    }
+}
+
+/// The GPUs among which this program may choose: of those that are there the ones that `CUDA_VISIBLE_DEVICES` names, by number or by the
+/// beginning of the name. Those divided into instances are left to whoever divided them.
+pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
+    let names: Option<Vec<&str>> = named.map(|named| named.split(',').map(str::trim).collect());
+    let is_named = |gpu: &Gpu| {
+        let is_it = |name: &&str| match name.parse::<u32>() {
+            Ok(index) => index == gpu.index,
+            Err(_) => name.starts_with("GPU-") && gpu.uuid.starts_with(name),
+        };
+        names
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| is_it(&name)))
+    };
+    gpus.iter()
+        .filter(|gpu| !gpu.is_divided && is_named(gpu))
+        .collect()
+}
+
+/// `count` GPUs for a run: those that the fewest runs of ours are on, of equals those with the most free memory. A run that has
+/// only just begun has no memory yet, so runs count first. `None` if there are not so many with room; without a `room` all have it.
+pub fn choose<'a>(
+    gpus: &[&'a Gpu],
+    taken: &HashMap<String, usize>,
+    count: usize,
+    room: Option<Room>,
+) -> Option<Vec<&'a Gpu>> {
+    let on = |gpu: &Gpu| taken.get(&gpu.uuid).copied().unwrap_or(0);
+    let has_room = |gpu: &&Gpu| room.is_none_or(|room| room.is_on(gpu, on(gpu)));
+    let mut able: Vec<&Gpu> = gpus.iter().copied().filter(has_room).collect();
+    able.sort_by_key(|gpu| (on(gpu), Reverse(gpu.memory_free()), gpu.index));
+    able.truncate(count);
+    (able.len() == count).then_some(able)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn gpu(index: u32, used: u64) -> Gpu {
+        Gpu {
+            index,
+            uuid: format!("GPU-{index}abc"),
+            memory: 80 * GIB,
+            memory_used: used * GIB,
+            ..Gpu::default()
+        }
+    }
+
+    fn chosen(gpus: &[Gpu], taken: &[u32], count: usize, room: Option<Room>) -> Option<Vec<u32>> {
+        let mut counts = HashMap::new();
+        for index in taken {
+            *counts.entry(gpu(*index, 0).uuid).or_default() += 1;
+        }
+        let gpus: Vec<&Gpu> = gpus.iter().collect();
+        let chosen = choose(&gpus, &counts, count, room)?;
+        Some(chosen.iter().map(|gpu| gpu.index).collect())
+    }
+
+    #[test]
+    fn the_freest_gpu_is_chosen_among_those_with_room() {
+        let gpus = [gpu(0, 30), gpu(1, 5), gpu(2, 70)];
+        let room = |runs, memory| Some(Room { runs, memory });
+        let one = room(1, None);
+        assert_eq!(chosen(&gpus, &[], 1, one), Some(vec![1]));
+        assert_eq!(chosen(&gpus, &[1], 1, one), Some(vec![0]));
+        // The third is used by others.
+        assert_eq!(chosen(&gpus, &[0, 1], 1, one), None);
+        assert_eq!(
+            chosen(&gpus, &[0, 1], 1, room(1, Some(8 * GIB))),
+            Some(vec![2])
+        );
+        assert_eq!(chosen(&gpus, &[], 2, one), Some(vec![1, 0]));
+        assert_eq!(chosen(&gpus, &[], 3, one), None);
+        assert_eq!(chosen(&gpus, &[1], 1, room(2, None)), Some(vec![0]));
+        assert_eq!(chosen(&gpus, &[0, 1], 1, room(2, None)), Some(vec![1]));
+        // Whoever starts a run without the queue gets one in any case.
+        assert_eq!(chosen(&gpus, &[0, 1, 1, 2], 1, None), Some(vec![0]));
+        assert_eq!(chosen(&[], &[], 1, None), None);
+    }
+
+    #[test]
+    fn only_gpus_that_the_environment_names_are_chosen_from() {
+        let visible = |named: Option<&str>| -> Vec<u32> {
+            let divided = Gpu {
+                is_divided: true,
+                ..gpu(3, 0)
+            };
+            let gpus = vec![gpu(0, 0), gpu(1, 0), gpu(2, 0), divided];
+            super::visible(&gpus, named)
+                .iter()
+                .map(|gpu| gpu.index)
+                .collect()
+        };
+        assert_eq!(visible(None), [0, 1, 2]);
+        assert_eq!(visible(Some("2, 0")), [0, 2]);
+        assert_eq!(visible(Some("GPU-1a")), [1]);
+        for none in ["", "-1", "MIG-7", "GPU-1b"] {
+            assert_eq!(visible(Some(none)), [0; 0], "{none}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Runs are given GPUs by free memory. Our program asks a library in the place of NVIDIA's, through the same calls.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
+use crate::queue::{keepers, with_slots};
+
+/// A machine with GPUs.
+struct Machine {
+    place: Workplace,
+}
+
+impl Machine {
+    /// Lines of [`fake_nvml.c`](fake_nvml.c).
+    fn new(gpus: &[&str]) -> Self {
+        let place = Workplace::new(&format!(
+            "echo \"$CUDA_VISIBLE_DEVICES $VIRTUAL_ENV\" >> \"$dir/given\"{UNTIL_STOPPED}"
+        ));
+        build_library(&place.path().join("driver"));
+        let machine = Self { place };
+        machine.set(gpus);
+        machine
+    }
+
+    fn set(&self, gpus: &[&str]) {
+        fs::write(self.place.path().join("gpus"), gpus.join("\n") + "\n").unwrap();
+    }
+
+    fn traintop(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.traintop(arguments);
+        command
+            .env("LD_LIBRARY_PATH", self.place.path().join("driver"))
+            .env("FAKE_GPUS", self.place.path().join("gpus"))
+            .env_remove("CUDA_VISIBLE_DEVICES");
+        command
+    }
+
+    fn json(&self, command: &mut Command) -> Value {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn start(&self) -> Run {
+        let arguments = ["train", "--config", "quick", "--detach", "--json"];
+        let started = self.json(&mut self.traintop(&arguments));
+        let run = Run(PathBuf::from(started["path"].as_str().unwrap()));
+        run.wait_for_state("running");
+        run
+    }
+
+    fn queue(&self, set: &[&str], environment: &[(&str, &str)]) -> Run {
+        let arguments = ["train", "--config", "quick", "--queue", "--json"];
+        let set = set.iter().flat_map(|set| ["--set", set]);
+        let mut command = self.traintop(&arguments);
+        command.args(set).envs(environment.iter().copied());
+        let queued = self.json(&mut command);
+        Run(PathBuf::from(queued["queued"][0].as_str().unwrap()))
+    }
+
+    fn stop(&self, run: &Run) {
+        self.place.said(&["stop", run.0.to_str().unwrap()]);
+        run.wait_for_state("stopped");
+    }
+}
+
+fn build_library(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/fake_nvml.c");
+    // What links Rust programs compiles this as well.
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(folder.join("libnvidia-ml.so.1"))
+        .arg(source)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{built:?}");
+}
+
+fn given(run: &Run) -> String {
+    run.text("given").trim().to_owned()
+}
+
+#[test]
+fn each_run_gets_the_gpu_with_the_most_free_memory_and_waits_where_others_have_it() {
+    let machine = Machine::new(&["GPU-a 30 0 0 0", "GPU-b 2 0 0 0", "GPU-c 70 99 0 0"]);
+    let first = machine.start();
+    assert_eq!(given(&first), "GPU-b");
+    let gpus = first.record()["gpus"].clone();
+    assert_eq!(gpus, serde_json::json!([{"index": 1, "uuid": "GPU-b"}]));
+
+    let second = machine.queue(&[], &[]);
+    second.wait_for_state("running");
+    assert_eq!(given(&second), "GPU-a");
+    // Somebody else has most of the third.
+    let third = machine.queue(&[], &[]);
+    let on_cpu = machine.queue(&["device=cpu"], &[]);
+    on_cpu.wait_for_state("running");
+    assert_eq!(given(&on_cpu), "");
+    assert_eq!(third.record()["state"], "queued");
+    machine.stop(&first);
+    third.wait_for_state("running");
+    assert_eq!(given(&third), "GPU-b");
+    for run in [&second, &third, &on_cpu] {
+        machine.stop(run);
+    }
+    wait_for("the keeper's end", || keepers(&machine.place).is_empty());
+}
+
+#[test]
+fn a_queued_run_is_begun_in_the_environment_it_was_queued_from() {
+    let machine = Machine::new(&["GPU-a 0 0 0 0", "GPU-b 1 0 0 0", "GPU-c 2 0 0 0"]);
+    with_slots(&machine.place, 2);
+    let in_venv = [("VIRTUAL_ENV", "/venv"), ("CUDA_VISIBLE_DEVICES", "2")];
+    let first = machine.queue(&[], &in_venv);
+    first.wait_for_state("running");
+    assert_eq!(given(&first), "GPU-c /venv");
+    // The same keeper begins it: the first waits no more, but one that it is not allowed another GPU keeps it alive.
+    let second = machine.queue(&[], &in_venv);
+    second.wait_for_state("running");
+    assert_eq!(given(&second), "GPU-c /venv");
+    let waits = machine.queue(&[], &in_venv);
+    let elsewhere = machine.queue(&["device=cpu"], &[]);
+    elsewhere.wait_for_state("running");
+    assert_eq!(given(&elsewhere), "");
+    assert_eq!(waits.record()["state"], "queued");
+    for run in [&first, &second, &elsewhere] {
+        machine.stop(run);
+    }
+    waits.wait_for_state("running");
+    machine.stop(&waits);
+    wait_for("the keeper's end", || keepers(&machine.place).is_empty());
+}
