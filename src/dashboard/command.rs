@@ -337,7 +337,8 @@ commands! {
     Everywhere {
         Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";
         Palette "palette" "Find a command by its name" [":"];
-       Alerts "alerts" "Show the last alerts" ["!"];
+        Alerts "alerts" "Show the last alerts" ["!"];
+        ShowMachine "machine" "What the machine and its runs use" ["i"];
         PickTheme "theme" "Choose the colours" ["t"];
         Suspend "suspend" "Give the terminal back until `fg`" ["ctrl-z"];
         Quit "quit" "Leave; runs go on" ["q", "ctrl-c"] hint "quit";

@@ -61,6 +61,8 @@ pub enum Effect {
     Evaluate(evaluations::Order),
     /// Do something for a comparison of runs.
     Compare(compare::Order),
+    /// Measure from now on what the machine and these runs use, or nothing any more.
+    Gauge(Option<Vec<RunDir>>),
     /// Do something for alerts.
     Alert(alerts::Order),
     /// Let the terminal ring.

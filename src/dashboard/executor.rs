@@ -19,6 +19,7 @@ use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
 use super::house;
+use super::machine::Gauger;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
 use super::steering;
@@ -82,6 +83,7 @@ struct Shared {
 pub struct Executor {
     orders: Vec<Sender<Effect>>,
     next: usize,
+    gauger: Gauger,
     shared: Arc<Shared>,
 }
 
@@ -99,6 +101,7 @@ impl Executor {
         save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
+        let gauger = Gauger::start(roots.clone(), messages.clone());
         let changes = messages.clone();
         let watcher = Watcher::new(move |folder| {
             drop(changes.send(Message::FolderChanged(folder.to_owned())))
@@ -141,6 +144,7 @@ impl Executor {
         Self {
             orders,
             next: 0,
+            gauger,
             shared,
         }
     }
@@ -163,6 +167,9 @@ impl Executor {
         }
         if let Effect::Remember(left) = &effect {
             *lock(&self.shared.table) = Some((**left).clone());
+        }
+        if let Effect::Gauge(dirs) = effect {
+            return self.gauger.submit(dirs);
         }
         let thread = match &effect {
             // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
@@ -308,8 +315,8 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             }
         }
         Effect::FlushCache => flush(shared),
-        // The loop's own.
-        Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Ring(_) => {}
+        // The loop's own, or the gauger's.
+        Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Ring(_) | Effect::Gauge(_) => {}
     }
 }
 

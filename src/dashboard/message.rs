@@ -11,6 +11,7 @@ use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
+use super::machine::Gauged;
 use super::steering;
 use super::tidy;
 use super::view::form::Choice;
@@ -83,6 +84,8 @@ pub enum Message {
     Kept(Outcome),
     /// What came of alerts.
     Alert(alerts::Outcome),
+    /// What the machine and some runs use was measured.
+    Gauged(Box<Gauged>),
     /// News about evaluations.
     Evaluation(evaluations::News),
     /// News about a comparison of runs.

@@ -18,6 +18,7 @@ mod follow;
 mod graphics;
 mod house;
 mod keymap;
+mod machine;
 mod message;
 mod packing;
 mod remembered;

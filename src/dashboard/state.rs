@@ -94,6 +94,8 @@ pub struct State {
     pub evaluations: Evaluations,
     /// How pictures are drawn.
     pub pictures: Protocol,
+    /// The runs whose use of the machine is measured now, if any is.
+    pub gauged: Option<Vec<RunDir>>,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
     /// When somebody last looked at these runs, until it was told what has happened since.
@@ -131,6 +133,7 @@ impl State {
             alerts: Alerts::new(now),
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),
+            gauged: None,
             fresh: HashSet::new(),
             looked: None,
             gone: None,

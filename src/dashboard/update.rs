@@ -16,6 +16,7 @@ use super::effect::Effect;
 use super::elsewhere;
 use super::evaluations;
 use super::house;
+use super::machine;
 use super::message::{Message, Notice};
 use super::state::{Screen, State};
 use super::steering;
@@ -41,6 +42,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.dirty = true;
     let mut effects = take_in(state, message);
     state.look_back();
+    effects.extend(machine::due(state));
     let unsampled = state.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));
     if let Some(left) = state.runs.unsaved() {
@@ -129,6 +131,10 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.set_zone(zone);
             Vec::new()
         }
+        Message::Gauged(gauged) => {
+            machine::take(state, *gauged);
+            Vec::new()
+        }
         Message::ChartsLoaded(options) => chart_settings::loaded(state, options),
         Message::Derived(outcome) => deriving::take(state, outcome),
         Message::Kept(outcome) => house::update(state, outcome),
@@ -208,6 +214,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             ))));
         }
         Action::Alerts => state.overlay = Some(Overlay::Alerts(Box::new(AlertList::open(state)))),
+        Action::ShowMachine => state.overlay = Some(Overlay::Machine(Box::default())),
         Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),

@@ -70,6 +70,8 @@ pub struct Disk {
     pub id: u64,
     /// What may still be written, in bytes.
     pub free: u64,
+    /// All there is, in bytes.
+    pub total: u64,
 }
 
 impl Disk {
@@ -79,6 +81,7 @@ impl Disk {
         Some(Self {
             id: said.f_fsid,
             free: said.f_bavail.saturating_mul(said.f_frsize),
+            total: said.f_blocks.saturating_mul(said.f_frsize),
         })
     }
 }

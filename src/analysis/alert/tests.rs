@@ -255,6 +255,7 @@ fn a_full_disk_and_a_limit_are_told_while_it_trains() {
     vitals.disk = Some(Disk {
         id: 1,
         free: 1_500_000_000,
+        total: 250_000_000_000,
     });
     vitals.deadline = Some(vitals.read_at + 600.seconds());
     let told = raised(

@@ -15,6 +15,7 @@ pub mod evaluations;
 pub mod form;
 pub mod help;
 pub mod hint_line;
+pub mod machine;
 pub mod note;
 pub mod opened;
 pub mod overlay;

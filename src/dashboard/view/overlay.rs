@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{alerts, ask, chooser, confirm, evaluations, help, note, pick, queue, rename};
+use super::{alerts, ask, chooser, confirm, evaluations, help, machine, note, pick, queue, rename};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub enum Overlay {
     Queue(Box<queue::QueueList>),
     /// The last alerts.
     Alerts(Box<alerts::AlertList>),
+    /// What the machine and its runs use.
+    Machine(Box<machine::MachineView>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -49,6 +51,7 @@ impl Overlay {
             Self::Columns(chooser) => chooser.draw(state, area, buf),
             Self::Queue(list) => list.draw(state, area, buf),
             Self::Alerts(list) => list.draw(state, area, buf),
+            Self::Machine(view) => view.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -92,6 +95,10 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 state.overlay = Some(Overlay::Alerts(Box::new(list)));
             }
             return effects;
+        }
+        Some(Overlay::Machine(mut view)) => {
+            let closed = view.key(state, event);
+            state.overlay = (!closed).then_some(Overlay::Machine(view));
         }
         Some(Overlay::Pick(list)) => {
             let (left, effects) = pick::key(*list, state, event);

@@ -28,7 +28,9 @@ use self::zoom::Zoom;
 use crate::analysis::nearest::nearest;
 use crate::analysis::range::Range;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::view::machine::{self, History};
 use crate::dashboard::widget::chart::Options;
+use crate::machine::Usage;
 use crate::run::layout::RunDir;
 use crate::run::summary::Summary;
 
@@ -41,6 +43,8 @@ pub struct RunView {
     pub pane: Pane,
     /// The x at which charts are read out and the row that the table marks; `None` follows the newest.
     pub cursor: Option<f64>,
+    /// What its processes use of this machine, while they do.
+    pub usage: History<Usage>,
     /// The part of the charts' axis that is looked closer at; `None` for all of it.
     pub zoom: Option<Range>,
     /// Whether one chart takes the whole screen.
@@ -98,6 +102,7 @@ impl RunView {
             dir,
             pane: Pane::Charts,
             cursor: None,
+            usage: History::default(),
             zoom: None,
             full: false,
             dragged: None,
@@ -335,10 +340,14 @@ impl RunView {
         }
     }
 
+    fn usage_rows(&self) -> u16 {
+        u16::from(self.usage.last().is_some())
+    }
+
     fn areas(&self, area: Rect, summary: &Summary, detail: Option<&Detail>) -> Areas {
         Areas::of(
             area,
-            header::height(summary, detail, area.width),
+            header::height(summary, detail, area.width) + self.usage_rows(),
             self.pane,
             detail.map_or(0, |detail| detail.checkpoints.len()),
         )
@@ -358,7 +367,18 @@ impl RunView {
             return charts::draw(shared, self.shown_charts(area, detail), area, buf);
         }
         let areas = self.areas(area, summary, detail);
-        header::draw(summary, detail, theme, areas.header, buf);
+        let mut header = areas.header;
+        let usage_rows = self.usage_rows().min(header.height);
+        header.height -= usage_rows;
+        header::draw(summary, detail, theme, header, buf);
+        if usage_rows > 0 {
+            let row = Rect {
+                y: header.bottom(),
+                height: 1,
+                ..header
+            };
+            machine::usage_line(&self.usage, theme).render(row, buf);
+        }
         self.draw_titles(&areas, detail, (options, theme), buf);
         let Some(detail) = detail else {
             let place = areas.pane(self.pane);

@@ -19,7 +19,7 @@ mod steer_tests;
 pub mod stopping;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};

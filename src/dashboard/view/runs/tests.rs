@@ -31,7 +31,7 @@ pub(super) fn start() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-pub(super) fn dir(name: &str) -> RunDir {
+pub(in crate::dashboard::view) fn dir(name: &str) -> RunDir {
     RunDir::new(format!("/nowhere/runs/{name}"))
 }
 
@@ -82,7 +82,7 @@ fn give_evaluations(state: &mut State) {
 }
 
 /// All runs of a small table, newest first: `lively`, `broken`, `proud`, `ancient`.
-pub(super) fn listed(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn listed(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), start());
     let runs = [
         aged("lively", RunState::Running, 71.5, 1),
