@@ -158,10 +158,10 @@ fn process(dir: &RunDir) -> (u32, Vec<String>) {
 fn disks(roots: &[PathBuf]) -> Vec<(PathBuf, Disk)> {
     let mut disks: Vec<(PathBuf, Disk)> = Vec::new();
     for root in roots {
-        if let Some(disk) = Disk::of(root) {
-            if disks.iter().all(|(_, known)| known.id != disk.id) {
-                disks.push((root.clone(), disk));
-            }
+        let disk = Disk::of(root);
+        let is_new = |disk: &Disk| disks.iter().all(|(_, known)| known.id != disk.id);
+        if let Some(disk) = disk.filter(is_new) {
+            disks.push((root.clone(), disk));
         }
     }
     disks

@@ -42,7 +42,8 @@ impl Pool {
         let able = visible(&self.gpus, named_gpus(record).as_deref());
         // No run waits for more than there are.
         let count = wanted(record).min(able.len());
-        let chosen = choose(&able, &self.taken, count, room)?;
+        let on = |gpu: &Gpu| self.taken.get(&gpu.uuid).copied().unwrap_or(0);
+        let chosen = choose(&able, on, count, room)?;
         let given = chosen.into_iter().map(|gpu| GivenGpu {
             index: gpu.index,
             uuid: gpu.uuid.clone(),

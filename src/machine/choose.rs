@@ -1,7 +1,6 @@
 //! Which GPUs a run gets: those with the most free memory, of the ones that have room for another run.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use super::Gpu;
 
@@ -24,30 +23,27 @@ impl Room {
 /// The GPUs among which this program may choose: of those that are there the ones that `CUDA_VISIBLE_DEVICES` names, by number or by the
 /// beginning of the name. Those divided into instances are left to whoever divided them.
 pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
-    let names: Option<Vec<&str>> = named.map(|named| named.split(',').map(str::trim).collect());
+    let list: Option<Vec<&str>> = named.map(|named| named.split(',').map(str::trim).collect());
     let is_named = |gpu: &Gpu| {
         let is_it = |name: &&str| match name.parse::<u32>() {
             Ok(index) => index == gpu.index,
             Err(_) => name.starts_with("GPU-") && gpu.uuid.starts_with(name),
         };
-        names
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|name| is_it(&name)))
+        list.as_ref().is_none_or(|list| list.iter().any(is_it))
     };
     gpus.iter()
         .filter(|gpu| !gpu.is_divided && is_named(gpu))
         .collect()
 }
 
-/// `count` GPUs for a run: those that the fewest runs of ours are on, of equals those with the most free memory. A run that has
+/// `count` GPUs for a run: those that the fewest runs of ours are `on`, of equals those with the most free memory. A run that has
 /// only just begun has no memory yet, so runs count first. `None` if there are not so many with room; without a `room` all have it.
 pub fn choose<'a>(
     gpus: &[&'a Gpu],
-    taken: &HashMap<String, usize>,
+    on: impl Fn(&Gpu) -> usize,
     count: usize,
     room: Option<Room>,
 ) -> Option<Vec<&'a Gpu>> {
-    let on = |gpu: &Gpu| taken.get(&gpu.uuid).copied().unwrap_or(0);
     let has_room = |gpu: &&Gpu| room.is_none_or(|room| room.is_on(gpu, on(gpu)));
     let mut able: Vec<&Gpu> = gpus.iter().copied().filter(has_room).collect();
     able.sort_by_key(|gpu| (on(gpu), Reverse(gpu.memory_free()), gpu.index));
@@ -72,12 +68,9 @@ mod tests {
     }
 
     fn chosen(gpus: &[Gpu], taken: &[u32], count: usize, room: Option<Room>) -> Option<Vec<u32>> {
-        let mut counts = HashMap::new();
-        for index in taken {
-            *counts.entry(gpu(*index, 0).uuid).or_default() += 1;
-        }
+        let on = |gpu: &Gpu| taken.iter().filter(|index| **index == gpu.index).count();
         let gpus: Vec<&Gpu> = gpus.iter().collect();
-        let chosen = choose(&gpus, &counts, count, room)?;
+        let chosen = choose(&gpus, on, count, room)?;
         Some(chosen.iter().map(|gpu| gpu.index).collect())
     }
 

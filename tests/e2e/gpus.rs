@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
+use crate::pty::Dashboard;
 use crate::queue::{keepers, with_slots};
 
 /// A machine with GPUs.
@@ -39,15 +40,9 @@ impl Machine {
         command
     }
 
-    fn json(&self, command: &mut Command) -> Value {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
     fn start(&self) -> Run {
         let arguments = ["train", "--config", "quick", "--detach", "--json"];
-        let started = self.json(&mut self.traintop(&arguments));
+        let started = json(&mut self.traintop(&arguments));
         let run = Run(PathBuf::from(started["path"].as_str().unwrap()));
         run.wait_for_state("running");
         run
@@ -58,7 +53,7 @@ impl Machine {
         let set = set.iter().flat_map(|set| ["--set", set]);
         let mut command = self.traintop(&arguments);
         command.args(set).envs(environment.iter().copied());
-        let queued = self.json(&mut command);
+        let queued = json(&mut command);
         Run(PathBuf::from(queued["queued"][0].as_str().unwrap()))
     }
 
@@ -66,6 +61,12 @@ impl Machine {
         self.place.said(&["stop", run.0.to_str().unwrap()]);
         run.wait_for_state("stopped");
     }
+}
+
+fn json(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn build_library(folder: &Path) {
@@ -134,4 +135,33 @@ fn a_queued_run_is_begun_in_the_environment_it_was_queued_from() {
     waits.wait_for_state("running");
     machine.stop(&waits);
     wait_for("the keeper's end", || keepers(&machine.place).is_empty());
+}
+
+#[test]
+fn the_dashboard_shows_the_gpus_and_whose_they_are() {
+    let machine = Machine::new(&["GPU-a 30 12 0 0", "GPU-b 2 0 0 0"]);
+    let run = machine.start();
+    let pid = run.record()["pid"].as_u64().unwrap();
+    let mut dashboard = Dashboard::open_as(&machine.traintop(&[]), 120, 30);
+    dashboard.wait("the run", |screen| screen.contains("running"));
+    dashboard.press("i");
+    // Given it, but not at work there yet.
+    dashboard.wait("an idle GPU", |screen| screen.contains("1: 0 %"));
+    let at_work = format!("GPU-b 30 93 {pid} 27000");
+    machine.set(&["GPU-a 30 12 0 0", &at_work]);
+    dashboard.wait("the GPU at work", |screen| {
+        let lines = [
+            "Fake H100",
+            "93 %  32.2 of 85.9 GB  61 °C",
+            "1: 93 %, 28.3 GB",
+        ];
+        lines.iter().all(|line| screen.contains(line))
+    });
+    dashboard.press("\x1b");
+    dashboard.press("\r");
+    dashboard.wait("the run's own line", |screen| {
+        screen.contains("GPU 1 ") && screen.contains("93 %, 28.3 of 85.9 GB")
+    });
+    machine.stop(&run);
+    dashboard.wait("the line's end", |screen| !screen.contains("GPU 1 "));
 }

@@ -1,7 +1,7 @@
 //! The dashboard in a pseudo-terminal, with the screen that a person would see.
 
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
@@ -26,13 +26,20 @@ pub struct Dashboard {
 impl Dashboard {
     /// Opens `traintop ARGUMENTS` in a workplace.
     pub fn open(place: &Workplace, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::open_as(&place.traintop(arguments), columns, rows)
+    }
+
+    /// Opens what a command says, with its arguments and environment and in its folder.
+    pub fn open_as(plain: &Command, columns: u16, rows: u16) -> Self {
         let terminal = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let plain = place.traintop(arguments);
         let mut command = CommandBuilder::new(plain.get_program());
         command.args(plain.get_args());
-        command.cwd(place.path());
+        command.cwd(plain.get_current_dir().unwrap());
         for (name, value) in plain.get_envs() {
-            command.env(name, value.unwrap_or_default());
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            }
         }
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");

@@ -74,7 +74,7 @@ impl MachineView {
     fn shown<'a>(&'a self, state: &'a State) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
         let name = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
-        runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        runs.sort_by_key(|(dir, _)| *dir);
         let shown = runs.into_iter().filter_map(|(dir, history)| {
             let summary = name(dir)?;
             let run = summary.observed.state;

@@ -75,9 +75,9 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         }
         let pool = Pool::new(
             gpus.as_ref().map(Gpus::read).unwrap_or_default(),
-            work.at_work.iter().copied(),
+            work.busy.iter().copied(),
         );
-        let mut slots = Slots::new(&config::load().0, pool, work.at_work.iter().copied());
+        let mut slots = Slots::new(&config::load().0, pool, work.busy.iter().copied());
         let mut has_begun = false;
         for mut waiting in survey.waiting {
             let Some(place) = slots.find(&waiting.record) else {
@@ -108,7 +108,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
 #[derive(Default)]
 struct Work<'a> {
     /// The runs that take a slot.
-    at_work: Vec<&'a Record>,
+    busy: Vec<&'a Record>,
     /// Living processes whose end frees one.
     processes: Vec<Process>,
     /// Whether a run was begun that has not signed its record yet.
@@ -123,14 +123,14 @@ impl<'a> Work<'a> {
         for (dir, record) in active {
             match &record.process {
                 Some(process) if process.is_alive() => {
-                    work.at_work.push(record);
+                    work.busy.push(record);
                     work.processes.push(process.clone());
                 }
                 // Lost, or on another machine, which has slots of its own.
                 Some(_) => {}
                 // Whoever works on it holds the claim, also before it has signed.
                 None if record.queue_position.is_none() || is_claimed(dir) => {
-                    work.at_work.push(record);
+                    work.busy.push(record);
                     work.is_unsigned = true;
                 }
                 None => work.never_begun.push(dir.clone()),
