@@ -19,6 +19,7 @@ use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
 use super::house;
+use super::latest::Latest;
 use super::machine::Gauger;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
@@ -73,9 +74,9 @@ struct Shared {
     courses: Arc<Courses>,
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
-    marks: Mutex<Option<Vec<RunDir>>>,
+    marks: Latest<Vec<RunDir>>,
     /// The same of how the table is left.
-    table: Mutex<Option<Remembered>>,
+    table: Latest<Remembered>,
     messages: Sender<Message>,
 }
 
@@ -114,8 +115,8 @@ impl Executor {
             watcher: Mutex::new(watcher),
             courses: Arc::default(),
             save_theme,
-            marks: Mutex::default(),
-            table: Mutex::default(),
+            marks: Latest::default(),
+            table: Latest::default(),
             messages,
         });
         let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -163,10 +164,10 @@ impl Executor {
             }
         }
         if let Effect::SaveMarks(marks) = &effect {
-            *lock(&self.shared.marks) = Some(marks.clone());
+            self.shared.marks.put(marks.clone());
         }
         if let Effect::Remember(left) = &effect {
-            *lock(&self.shared.table) = Some((**left).clone());
+            self.shared.table.put((**left).clone());
         }
         if let Effect::Gauge(dirs) = effect {
             return self.gauger.submit(dirs);
@@ -208,17 +209,15 @@ fn flush(shared: &Shared) {
 }
 
 fn save_marks(shared: &Shared) {
-    // Held while writing, so that an older one that is being written cannot come after a newer one.
-    let mut unsaved = lock(&shared.marks);
-    if let Some(Err(error)) = unsaved.take().map(|dirs| marks::save(&shared.roots, &dirs)) {
+    let saved = shared.marks.write(|dirs| marks::save(&shared.roots, &dirs));
+    if let Some(Err(error)) = saved {
         let text = format!("the marks are not kept for the next start: {error}");
         let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
     }
 }
 
 fn save_table(shared: &Shared) {
-    let mut unsaved = lock(&shared.table);
-    if let Some(Err(error)) = unsaved.take().map(|left| remembered::save(&left)) {
+    if let Some(Err(error)) = shared.table.write(|left| remembered::save(&left)) {
         let text = format!("how the table is left is not kept for the next start: {error}");
         let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
     }

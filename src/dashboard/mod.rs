@@ -18,6 +18,7 @@ mod follow;
 mod graphics;
 mod house;
 mod keymap;
+mod latest;
 mod machine;
 mod message;
 mod packing;

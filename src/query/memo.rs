@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::field::Field;
-use super::filter::Filter;
+use super::filter::{Filter, Test};
 use super::subject::Subject;
 
 /// More answers than these are not kept.
@@ -52,23 +52,45 @@ impl Memo {
                 }
                 passing
             }
-            Filter::Words(word) => self.answered(format!("\"{word}"), filter, runs),
+            Filter::Words(word) => self.grown("\"", word, filter, runs),
             // What depends on the time, or on what is still being read, is asked each time.
             Filter::Test(field, _) if field.epoch().is_some() || field.name() == "age" => {
-                each(filter, runs)
+                runs.iter().map(|run| filter.passes(run)).collect()
+            }
+            Filter::Test(field, Test::OneOf(values, false)) if let [(part, None)] = &values[..] => {
+                self.grown(&format!("{}:", field.name()), part, filter, runs)
             }
             Filter::Test(field, test) => {
-                self.answered(format!("{} {test:?}", field.name()), filter, runs)
+                let question = format!("{} {test:?}", field.name());
+                self.answered(question, runs.len(), |number| filter.passes(&runs[number]))
             }
         }
     }
 
-    fn answered(&mut self, question: String, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
+    /// What holds a text holds its beginning: of one that has grown by a letter only those runs are asked that passed before.
+    fn grown(&mut self, what: &str, text: &str, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
+        let beginnings = text.char_indices().rev().map(|(end, _)| &text[..end]);
+        let mut known = beginnings.map(|beginning| format!("{what}{beginning}"));
+        let passed = known.find_map(|question| self.answers.get(&question).cloned());
+        self.answered(format!("{what}{text}"), runs.len(), |number| {
+            passed.as_ref().is_none_or(|passed| passed[number]) && filter.passes(&runs[number])
+        })
+    }
+
+    /// What is kept of a question, or else the answer for each of so many runs.
+    fn answered(
+        &mut self,
+        question: String,
+        runs: usize,
+        answer: impl Fn(usize) -> bool,
+    ) -> Vec<bool> {
         if self.answers.len() >= MOST {
             self.answers.clear();
         }
         let answers = self.answers.entry(question);
-        answers.or_insert_with(|| each(filter, runs)).clone()
+        answers
+            .or_insert_with(|| (0..runs).map(answer).collect())
+            .clone()
     }
 
     /// The texts that a field has, of so many that there is no end to them only some.
@@ -80,10 +102,6 @@ impl Memo {
         let values = self.values.entry(field.name());
         values.or_insert_with(|| values_of(field, runs))
     }
-}
-
-fn each(filter: &Filter, runs: &[Subject]) -> Vec<bool> {
-    runs.iter().map(|run| filter.passes(run)).collect()
 }
 
 fn values_of<'a>(field: &Field, runs: impl Iterator<Item = Subject<'a>>) -> BTreeSet<String> {
