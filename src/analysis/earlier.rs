@@ -1,11 +1,14 @@
-//! What earlier runs tell of a run that is about to begin: how long one like it took, and whether it was trained already.
+//! What earlier runs tell of a run that is about to begin: how long one like it took and in how much memory, how many images it had, and
+//! whether it was trained already.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::recipe::{FIELDS, Field, Recipe, field};
 use crate::run::RunDir;
-use crate::run::settings::Key;
+use crate::run::record::Data;
+use crate::run::settings::{Key, Settings};
 use crate::run::state::State;
 use crate::run::summary::Summary;
 
@@ -27,6 +30,15 @@ const COSTLY: [&str; 14] = [
     "num_threads",
 ];
 
+/// What the images of an epoch hang on.
+const CHOOSING: [&str; 5] = [
+    "data_dir",
+    "val_split",
+    "val_fraction",
+    "max_train_images",
+    "max_val_images",
+];
+
 /// What changes neither the weights nor the metrics: names, places, and how often something is written.
 const IRRELEVANT: [&str; 7] = [
     "experiment_name",
@@ -37,6 +49,33 @@ const IRRELEVANT: [&str; 7] = [
     "log_interval",
     "save_interval",
 ];
+
+/// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes milliseconds; to understand it, longer.
+#[derive(Clone, PartialEq)]
+pub struct Told {
+    dir: RunDir,
+    settings: Settings,
+    data: Option<Data>,
+    is_finished: bool,
+    epochs_done: u32,
+    took: Option<Duration>,
+    memory_mb: Option<f64>,
+}
+
+impl Told {
+    /// What a run tells.
+    pub fn of(run: &Summary) -> Self {
+        Self {
+            dir: run.dir.clone(),
+            settings: run.settings.clone(),
+            data: run.data.clone(),
+            is_finished: run.observed.state == State::Finished,
+            epochs_done: run.epochs_done,
+            took: run.duration,
+            memory_mb: run.last("memory_used_mb").filter(|mb| mb.is_finite()),
+        }
+    }
+}
 
 /// How long a run will take, by those like it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,35 +88,90 @@ pub struct Estimate {
     pub runs: usize,
 }
 
-/// How long epochs of earlier runs took.
+/// What earlier runs cost that are alike in what costs hang on.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct EpochTimes {
-    /// Seconds of an epoch, by what they hang on; sorted.
-    seconds: HashMap<String, Vec<f64>>,
+struct Costs {
+    /// Seconds of an epoch of each, sorted.
+    seconds: Vec<f64>,
+    /// The memory that each took in its last epoch at the most, in megabytes of 1024 x 1024 bytes.
+    memory_mb: Vec<f64>,
 }
 
-impl EpochTimes {
+/// A run that was trained to its end.
+#[derive(Debug, Clone, PartialEq)]
+struct Finished {
+    dir: RunDir,
+    data_dir: String,
+    fingerprint: Option<String>,
+}
+
+/// What all earlier runs tell, ready to be asked.
+#[derive(Clone, Default, PartialEq)]
+pub struct Earlier {
+    /// By what costs hang on.
+    costs: HashMap<String, Costs>,
+    /// By what the images of an epoch hang on.
+    data: HashMap<String, Data>,
+    /// By all that matters but where the data lie.
+    finished: HashMap<String, Vec<Finished>>,
+}
+
+/// Which run it is, and no more: there may be ten thousand of them in a line of a log.
+impl fmt::Debug for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.debug_tuple("Told").field(&self.dir).finish()
+    }
+}
+
+impl fmt::Debug for Earlier {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let count = self.costs.len() + self.finished.len();
+        formatter.debug_tuple("Earlier").field(&count).finish()
+    }
+}
+
+impl Earlier {
     /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
-    pub fn of<'a>(runs: impl IntoIterator<Item = &'a Summary>) -> Self {
-        let keys = keyed(&costly());
-        let mut times = Self::default();
-        for run in runs.into_iter().filter(|run| run.epochs_done > 0) {
-            if let Some(took) = run.duration
-                && let Some(key) = told(run, &keys)
+    pub fn of(runs: impl IntoIterator<Item = Told>) -> Self {
+        let [costly, choosing, relevant] = [costly(), choosing(), relevant()].map(|fields| keyed(&fields));
+        let data_dir = Key::new("data_dir");
+        let mut earlier = Self::default();
+        for run in runs {
+            let settings = &run.settings;
+            if let Some(data) = &run.data
+                && let Some(key) = told(settings, &choosing)
+            {
+                earlier.data.insert(key, data.clone());
+            }
+            if run.epochs_done > 0
+                && let Some(took) = run.took
+                && let Some(key) = told(settings, &costly)
             {
                 let seconds = took.as_secs_f64() / f64::from(run.epochs_done);
-                times.seconds.entry(key).or_default().push(seconds);
+                let costs = earlier.costs.entry(key).or_default();
+                costs.seconds.push(seconds);
+                costs.memory_mb.extend(run.memory_mb);
+            }
+            if run.is_finished
+                && let Some(key) = told(settings, &relevant)
+            {
+                let finished = Finished {
+                    data_dir: settings.get(&data_dir).unwrap_or_default().to_owned(),
+                    fingerprint: run.data.and_then(|data| data.fingerprint),
+                    dir: run.dir,
+                };
+                earlier.finished.entry(key).or_default().push(finished);
             }
         }
-        for seconds in times.seconds.values_mut() {
-            seconds.sort_by(f64::total_cmp);
+        for costs in earlier.costs.values_mut() {
+            costs.seconds.sort_by(f64::total_cmp);
         }
-        times
+        earlier
     }
 
     /// How long a recipe will take; `None` if there is no earlier run like it.
     pub fn estimate(&self, recipe: &Recipe) -> Option<Estimate> {
-        let seconds = self.seconds.get(&told_by(recipe, &costly()))?;
+        let seconds = &self.costs.get(&told_by(recipe, &costly()))?.seconds;
         let middle = seconds.len() / 2;
         let median = if seconds.len().is_multiple_of(2) {
             f64::midpoint(seconds[middle - 1], seconds[middle])
@@ -91,30 +185,32 @@ impl EpochTimes {
             runs: seconds.len(),
         })
     }
-}
 
-/// What has been trained to its end.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Finished {
-    /// By all that matters.
-    runs: HashMap<String, RunDir>,
-}
-
-impl Finished {
-    /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
-    pub fn of<'a>(runs: impl IntoIterator<Item = &'a Summary>) -> Self {
-        let keys = keyed(&relevant());
-        let is_finished = |run: &&Summary| run.observed.state == State::Finished;
-        let finished = runs.into_iter().filter(is_finished);
-        let runs = finished.filter_map(|run| Some((told(run, &keys)?, run.dir.clone())));
-        Self {
-            runs: runs.collect(),
-        }
+    /// The most memory that the process of a run like this one took, in bytes, and how many runs that rests on.
+    pub fn memory(&self, recipe: &Recipe) -> Option<(u64, usize)> {
+        let mb = &self.costs.get(&told_by(recipe, &costly()))?.memory_mb;
+        let most = mb.iter().copied().max_by(f64::total_cmp)?;
+        Some(((most * 1024.0 * 1024.0) as u64, mb.len()))
     }
 
-    /// A run of the same recipe and data.
-    pub fn of_recipe(&self, recipe: &Recipe) -> Option<&RunDir> {
-        self.runs.get(&told_by(recipe, &relevant()))
+    /// The images that a recipe's epochs have, by a run that had the same.
+    pub fn data(&self, recipe: &Recipe) -> Option<&Data> {
+        self.data.get(&told_by(recipe, &choosing()))
+    }
+
+    /// A finished run of the same recipe and data. Where the run says what its data were, `fingerprint` is asked what lies in the recipe's
+    /// `data_dir`; of older runs the place must be the same.
+    pub fn finished(
+        &self,
+        recipe: &Recipe,
+        fingerprint: &mut dyn FnMut(&str) -> Option<String>,
+    ) -> Option<&RunDir> {
+        let alike = self.finished.get(&told_by(recipe, &relevant()))?;
+        let mut is_same = |run: &&Finished| match &run.fingerprint {
+            Some(known) => fingerprint(&recipe.data_dir).is_some_and(|now| now == *known),
+            None => run.data_dir == recipe.data_dir,
+        };
+        alike.iter().find(|run| is_same(run)).map(|run| &run.dir)
     }
 }
 
@@ -124,9 +220,9 @@ fn keyed(fields: &[&'static Field]) -> Vec<(&'static Field, Key)> {
 }
 
 /// A run's values of these keys; `None` if it lacks one, or has one that no recipe has.
-fn told(run: &Summary, keys: &[(&'static Field, Key)]) -> Option<String> {
+fn told(settings: &Settings, keys: &[(&'static Field, Key)]) -> Option<String> {
     let value = |(field, key): &(&'static Field, Key)| {
-        let value = field.parse(run.settings.get(key)?).ok()?;
+        let value = field.parse(settings.get(key)?).ok()?;
         Some(value.to_string())
     };
     let values: Option<Vec<String>> = keys.iter().map(value).collect();
@@ -137,10 +233,14 @@ fn costly() -> Vec<&'static Field> {
     COSTLY.iter().filter_map(|key| field(key)).collect()
 }
 
+fn choosing() -> Vec<&'static Field> {
+    CHOOSING.iter().filter_map(|key| field(key)).collect()
+}
+
 fn relevant() -> Vec<&'static Field> {
     let fields = FIELDS.iter();
     fields
-        .filter(|field| !IRRELEVANT.contains(&field.key))
+        .filter(|field| !IRRELEVANT.contains(&field.key) && field.key != "data_dir")
         .collect()
 }
 
@@ -188,7 +288,7 @@ mod tests {
         ]
         .map(|(name, recipe, seconds)| run(place.path(), name, recipe, seconds))
         .to_vec();
-        let times = EpochTimes::of(&runs);
+        let times = Earlier::of(runs.iter().map(Told::of));
         let other_seed = Recipe {
             seed: 9,
             num_epochs: 2,
@@ -212,13 +312,52 @@ mod tests {
             ..Recipe::default()
         };
         let runs = [run(place.path(), "a", &recipe, 1.0)];
-        let finished = Finished::of(&runs);
+        let mut nobody = |_: &str| None;
+        let earlier = Earlier::of(runs.iter().map(Told::of));
         let renamed = Recipe {
             experiment_name: "other".to_owned(),
             ..recipe.clone()
         };
-        assert_eq!(finished.of_recipe(&renamed), Some(&runs[0].dir));
+        assert_eq!(earlier.finished(&renamed, &mut nobody), Some(&runs[0].dir));
+        let moved = Recipe {
+            data_dir: "elsewhere".to_owned(),
+            ..recipe.clone()
+        };
+        assert_eq!(earlier.finished(&moved, &mut nobody), None);
         let other_seed = Recipe { seed: 1, ..recipe };
-        assert_eq!(finished.of_recipe(&other_seed), None);
+        assert_eq!(earlier.finished(&other_seed, &mut nobody), None);
+    }
+
+    #[test]
+    fn data_are_the_same_by_what_they_hold_where_the_run_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = Recipe {
+            data_dir: "/here".to_owned(),
+            num_epochs: 3,
+            max_lr: 1.0,
+            ..Recipe::default()
+        };
+        let mut summary = run(place.path(), "a", &recipe, 1.0);
+        let data = Data {
+            fingerprint: Some("1-ab".to_owned()),
+            train_images: 400,
+            classes: 7,
+        };
+        summary.data = Some(data.clone());
+        summary.last.push(("memory_used_mb".to_owned(), 2.0));
+        let earlier = Earlier::of([Told::of(&summary)]);
+        let moved = Recipe {
+            data_dir: "/there".to_owned(),
+            ..recipe.clone()
+        };
+        let mut holds = |folder: &str| {
+            Some(if folder == "/there" { "1-ab" } else { "1-cd" }.to_owned())
+        };
+        assert_eq!(earlier.finished(&moved, &mut holds), Some(&summary.dir));
+        assert_eq!(earlier.finished(&recipe, &mut holds), None);
+        assert_eq!(earlier.data(&recipe), Some(&data));
+        assert_eq!(earlier.data(&moved), None);
+        assert_eq!(earlier.memory(&recipe), Some((2 << 20, 1)));
+        assert_eq!(earlier.memory(&moved), None);
     }
 }

@@ -17,7 +17,6 @@ use super::follow::Lines;
 use super::sweep;
 use crate::config;
 use crate::launch::{self, Launch, Request, StopError};
-use crate::query::quantity;
 use crate::recipe;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
@@ -49,7 +48,7 @@ pub struct Arguments {
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
     /// Ask the run to save and end in time when it has trained so long, such as 90m or 4h
-    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    #[arg(long, value_name = "TIME", value_parser = launch::time_limit)]
     time_limit: Option<u64>,
     /// Return as soon as the run is started; it goes on by itself
     #[arg(long)]
@@ -124,13 +123,6 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     writeln!(out, "{path}")?;
     out.flush()?;
     follow(&dir, &events, out)
-}
-
-/// A time limit in seconds.
-fn time_limit(text: &str) -> Result<u64, String> {
-    let seconds = quantity::span_s(text).filter(|seconds| (1.0..1e9).contains(seconds));
-    let seconds = seconds.map(|seconds| seconds.round() as u64);
-    seconds.ok_or_else(|| "must be a length of time such as 90m, 4h or 2d".to_owned())
 }
 
 /// What a launcher of the configuration starts.

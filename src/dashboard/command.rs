@@ -203,6 +203,10 @@ commands! {
         FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose, change";
         FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
         FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
+        FormType "type-value" "Type the value; several, or a range, make a sweep" ["e"] hint "type, sweep";
+        FormSkipDone "skip-done" "Sweep: leave out what finished runs have, or not" ["x"];
+        FormVariants "recent-starts" "What was started lately from this recipe" ["v"] hint "recent";
+        FormSave "save-recipe" "Keep this as a recipe of your own" ["S"];
         FormNext "next-value" "Next of a value's choices" ["right", "l", "space"];
         FormPrevious "previous-value" "Choice before" ["left", "h"];
         FormReset "reset" "The recipe's own value again" ["d", "delete"] hint "reset";

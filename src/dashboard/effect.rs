@@ -9,6 +9,7 @@ use super::deriving;
 use super::evaluations;
 use super::house::Order;
 use super::remembered::Remembered;
+use super::starting;
 use super::steering;
 use super::take_away;
 use super::tidy;
@@ -37,12 +38,14 @@ pub enum Effect {
     Measure(Vec<RunDir>),
     /// Tell in which time zone the reader is.
     FindZone,
-    /// List the recipes in the working folder's `configs/`.
+    /// List what can be started: recipes, and launchers of the configuration.
     ListRecipes,
     /// Read the recipe of a run, for another like it.
     ReadRecipe(RunDir),
     /// Start a run.
     Launch(Request),
+    /// Do something for the form that starts runs.
+    Begin(starting::Order),
     /// Ask a run to stop.
     Stop(RunDir),
     /// Ask some runs to stop.

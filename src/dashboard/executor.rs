@@ -23,6 +23,7 @@ use super::latest::Latest;
 use super::machine::Gauger;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
+use super::starting::{self, wait_for};
 use super::steering;
 use super::take_away;
 use super::tidy;
@@ -30,8 +31,7 @@ use super::update::standing;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::analysis::lint;
-use crate::launch::{self, Started};
-use crate::recipe::SHIPPED;
+use crate::launch;
 use crate::run::cache::Cache;
 use crate::run::discover::{Found, discover_with_others};
 use crate::run::state::SILENCE;
@@ -273,7 +273,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             send(Message::SizesMeasured(measured.collect()));
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
-        Effect::ListRecipes => send(Message::RecipesListed(recipes())),
+        Effect::ListRecipes => send(Message::RecipesListed(starting::choices())),
         Effect::ReadRecipe(dir) => send(Message::RecipeRead(Box::new(Choice::of_run(&dir)))),
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
@@ -283,6 +283,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
+        Effect::Begin(order) => starting::carry_out(order, &shared.messages),
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir)
                 .map(|done| done.to_string())
@@ -426,20 +427,6 @@ fn read(shared: &Shared, dir: &RunDir) -> Reading {
     lock(&follower).poll(silent_for > SILENCE)
 }
 
-/// The recipes that the program ships, and those in the working folder's `configs/` that differ from them.
-fn recipes() -> Vec<Choice> {
-    let entries = fs::read_dir("configs").into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-    paths.sort();
-    let read = paths
-        .into_iter()
-        .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
-    let own = read.filter(|(_, text)| SHIPPED.iter().all(|shipped| shipped.text != text));
-    let own = own.map(|(path, text)| Choice::of(path, &text));
-    Choice::shipped().into_iter().chain(own).collect()
-}
-
 /// A run that has only just begun is signed in a moment: that is waited for on a thread of its own.
 fn await_end(shared: &Arc<Shared>, dir: RunDir) {
     let messages = shared.messages.clone();
@@ -486,20 +473,5 @@ fn stop_all(dirs: &[RunDir]) -> Result<String, String> {
             dirs.len() - problems.len(),
             dirs.len()
         )),
-    }
-}
-
-/// Waits, on a thread of its own, for the end of a worker that this program started, so that a worker that cannot even start
-/// leaves its reason in the run.
-fn wait_for(mut started: Started) {
-    let waiting = thread::Builder::new()
-        .name("worker-exit".to_owned())
-        .spawn(move || {
-            if let Err(error) = started.wait() {
-                log::warn!("{error}");
-            }
-        });
-    if let Err(error) = waiting {
-        log::error!("the end of a worker goes unseen: {error}");
     }
 }

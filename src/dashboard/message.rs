@@ -12,6 +12,7 @@ use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
 use super::machine::Gauged;
+use super::starting;
 use super::steering;
 use super::tidy;
 use super::view::form::Choice;
@@ -62,10 +63,12 @@ pub enum Message {
     RunRead(RunDir, Box<Reading>),
     /// What runs take on the disk, in bytes.
     SizesMeasured(Vec<(RunDir, u64)>),
-    /// Recipes of the working folder.
+    /// What can be started.
     RecipesListed(Vec<Choice>),
     /// The recipe of a run, for another like it.
     RecipeRead(Box<Choice>),
+    /// What came of an order for the form.
+    Begun(starting::Outcome),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.

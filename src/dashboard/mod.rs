@@ -24,6 +24,7 @@ mod message;
 mod packing;
 mod remembered;
 mod settings;
+mod starting;
 mod state;
 mod steering;
 mod take_away;

@@ -18,6 +18,7 @@ use super::evaluations;
 use super::house;
 use super::machine;
 use super::message::{Message, Notice};
+use super::starting;
 use super::state::{Screen, State};
 use super::steering;
 use super::take_away;
@@ -93,11 +94,12 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.form.offer(choices);
             Vec::new()
         }
-        Message::RecipeRead(choice) => form::begin_with(state, *choice),
+        Message::RecipeRead(choice) => form::begin_with(state, &choice),
         Message::SizesMeasured(sizes) => {
             state.runs.measured(sizes);
             Vec::new()
         }
+        Message::Begun(outcome) => starting::update(state, outcome),
         Message::Launched(Ok(dir)) => {
             state.notice = Some(Notice::good(format!("started {}", dir.name())));
             state.runs.expect(dir.clone());
@@ -172,6 +174,7 @@ fn paste(state: &mut State, text: &str) {
         (Some(Overlay::Note(editor)), _) => editor.paste(text),
         (Some(Overlay::Rename(renaming)), _) => renaming.paste(text),
         (Some(Overlay::Evaluate(form)), _) => form.paste(text),
+        (Some(Overlay::SaveAs(saving)), _) => saving.paste(text),
         (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
         (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
         (None, Screen::Compare(_)) => compare::paste(state, text),
@@ -189,8 +192,7 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     if matches!(state.screen, Screen::Form) && state.form.is_typing() {
-        form::type_key(state, event);
-        return Vec::new();
+        return form::type_key(state, event);
     }
     if compare::is_typing(state) {
         return compare::type_key(state, event);

@@ -79,9 +79,50 @@ fn command_line(command: &[String], arguments: &[String], run: &Path) -> Vec<Str
     filled.chain(arguments.iter().cloned()).collect()
 }
 
+/// Splits what a person types behind a command into words, as a shell does: apart by spaces, quotes hold words together, and outside of single
+/// quotes a backslash takes the next character as it is. Nothing is put in for variables or patterns.
+///
+/// # Errors
+/// A sentence, if a quote is not closed.
+pub fn words(text: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quote): (Vec<String>, Option<String>, Option<char>) = <_>::default();
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        match (char, quote) {
+            (char, Some(open)) if char == open => quote = None,
+            ('\\', None | Some('"')) => match chars.next() {
+                Some(next) => word.get_or_insert_default().push(next),
+                None => return Err("arguments end in a backslash, which has nothing to hold".to_owned()),
+            },
+            ('"' | '\'', None) => {
+                quote = Some(char);
+                word.get_or_insert_default();
+            }
+            (char, None) if char.is_whitespace() => words.extend(word.take()),
+            (char, _) => word.get_or_insert_default().push(char),
+        }
+    }
+    if let Some(open) = quote {
+        return Err(format!("arguments have a {open} that is not closed"));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_split_as_a_shell_does() {
+        let split = |text: &str| words(text).unwrap().join("|");
+        assert_eq!(split("  --lr 0.1  --tag 'a b'\"c\" "), "--lr|0.1|--tag|a bc");
+        assert_eq!(split(r#"a\ b "x\"y" '\n' """#), r#"a b|x"y|\n|"#);
+        assert_eq!(split(""), "");
+        for wrong in ["a 'b", "a \"b", "a\\"] {
+            assert!(words(wrong).unwrap_err().starts_with("arguments "), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_folder_and_its_name_are_put_into_the_command_and_arguments_follow_as_they_are() {

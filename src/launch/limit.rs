@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::end::mark_ended;
 use super::stop::{StopError, stop};
+use crate::query::quantity;
 use crate::run::cause::TIME_LIMIT;
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
@@ -20,6 +21,16 @@ const MOST_NOTICE: Duration = Duration::from_secs(60);
 const NOTICE: u32 = 10;
 /// A run that has only just begun is asked again after this.
 const AGAIN: Duration = Duration::from_millis(200);
+
+/// A time limit as people write it, in seconds.
+///
+/// # Errors
+/// A sentence, as it follows the name of what was given.
+pub fn time_limit(text: &str) -> Result<u64, String> {
+    let seconds = quantity::span_s(text).filter(|seconds| (1.0..1e9).contains(seconds));
+    let seconds = seconds.map(|seconds| seconds.round() as u64);
+    seconds.ok_or_else(|| "must be a length of time such as 90m, 4h or 2d".to_owned())
+}
 
 /// When a run that begins now will be ended: by its own limit, else by whatever has been said of it and lies ahead.
 pub(super) fn deadline(record: &Record, now: Timestamp) -> Option<Timestamp> {

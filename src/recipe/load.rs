@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -11,7 +11,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::epoch::SYNTHETIC;
 use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
-use super::shipped::SHIPPED;
+use super::shipped::{SHIPPED, Shipped};
 
 /// Why a recipe was refused: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +100,7 @@ pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
             let shipped = SHIPPED.iter().find(|shipped| shipped.name == file);
             return match shipped {
                 Some(shipped) if error.kind() == io::ErrorKind::NotFound => {
-                    parse_toml(shipped.text, shipped.name)
+                    parse_shipped(shipped)
                 }
                 _ => Err(RecipeError::Unreadable {
                     file,
@@ -122,6 +122,9 @@ pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
 /// The key of a recipe that names another one, on which it builds.
 const EXTENDS: &str = "extends";
 
+/// The folder of a user's own recipes, below the working folder.
+pub const OWN: &str = "configs";
+
 /// Recipes that build on each other, at the most.
 const LONGEST_CHAIN: usize = 8;
 
@@ -130,10 +133,32 @@ const LONGEST_CHAIN: usize = 8;
 /// # Errors
 /// As [`load`].
 pub fn parse_toml(text: &str, file: &str) -> Result<Recipe, RecipeError> {
-    parse_chain(text, file, 1)
+    parse_chain(text, file, Origin::File, 1)
 }
 
-fn parse_chain(text: &str, file: &str, length: usize) -> Result<Recipe, RecipeError> {
+/// Reads a recipe that comes with the program.
+///
+/// # Errors
+/// As [`load`]; a test holds that none of them has any.
+pub fn parse_shipped(shipped: &Shipped) -> Result<Recipe, RecipeError> {
+    parse_chain(shipped.text, shipped.name, Origin::Program, 1)
+}
+
+/// Where a recipe's text is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A file, beside which others may lie.
+    File,
+    /// The program itself.
+    Program,
+}
+
+fn parse_chain(
+    text: &str,
+    file: &str,
+    of: Origin,
+    length: usize,
+) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
     let mut complaints = Complaints::default();
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -167,7 +192,7 @@ fn parse_chain(text: &str, file: &str, length: usize) -> Result<Recipe, RecipeEr
                 });
             }
             // What is wrong with the other recipe is told in its own place.
-            DeValue::String(base) => load_base(base, file, length + 1)?,
+            DeValue::String(base) => load_base(base, file, of, length + 1)?,
             _ => {
                 let got = &text[value.span()];
                 let problem = format!("{EXTENDS} must be the name of a recipe, got {got}");
@@ -214,22 +239,35 @@ fn flattened<'a, 'text>(
     each.collect()
 }
 
-/// The recipe that `file` builds on: a file beside it, or one that comes with the program.
-fn load_base(base: &str, file: &str, length: usize) -> Result<Recipe, RecipeError> {
+/// The recipe that another builds on: for a file's recipe one beside it, then one of the working folder's [`OWN`], then one that
+/// comes with the program; for one that comes with the program only another such, whatever lies in the working folder.
+fn load_base(base: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
+    let name = base.strip_suffix(".toml").unwrap_or(base);
+    let shipped = SHIPPED.iter().find(|shipped| shipped.name == name);
     let beside = Path::new(file).with_file_name(base);
-    let shipped = || {
-        let name = base.strip_suffix(".toml").unwrap_or(base);
-        SHIPPED.iter().find(|shipped| shipped.name == name)
-    };
-    match std::fs::read_to_string(&beside) {
-        Ok(text) => parse_chain(&text, &beside.display().to_string(), length),
-        Err(error) => match shipped() {
-            Some(shipped) => parse_chain(shipped.text, shipped.name, length),
-            None => Err(RecipeError::Unreadable {
-                file: beside.display().to_string(),
+    let places = [beside.clone(), Path::new(OWN).join(base)];
+    let named = |path: PathBuf| [path.with_added_extension("toml"), path];
+    let files = places.into_iter().flat_map(named);
+    // A file called `quick.toml` may build on the `quick` that comes with the program.
+    let itself = Path::new(file).canonicalize().ok();
+    let is_itself = |path: &PathBuf| shipped.is_some() && path.canonicalize().ok() == itself;
+    let mut files = files.filter(|path| path.is_file() && !is_itself(path));
+    if let (Origin::File, Some(found)) = (of, files.next()) {
+        let name = found.display().to_string();
+        return match std::fs::read_to_string(&found) {
+            Ok(text) => parse_chain(&text, &name, Origin::File, length),
+            Err(error) => Err(RecipeError::Unreadable {
+                file: name,
                 cause: error.to_string(),
             }),
-        },
+        };
+    }
+    match shipped {
+        Some(shipped) => parse_chain(shipped.text, shipped.name, Origin::Program, length),
+        None => Err(RecipeError::Unreadable {
+            file: beside.display().to_string(),
+            cause: "there is no such file".to_owned(),
+        }),
     }
 }
 
@@ -395,186 +433,5 @@ fn line_at(text: &str, offset: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str) -> String {
-        parse_toml(text, "configs/quick.toml")
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn bad_toml_names_file_line_and_key() {
-        let cases = [
-            (
-                "# a\n\nmomentum = 1.5\n",
-                "configs/quick.toml:3: momentum must be in [0, 1), got 1.5",
-            ),
-            (
-                "batch_size = \"many\"",
-                "configs/quick.toml:1: batch_size must be a whole number from 1 to 1000000, got \"many\"",
-            ),
-            (
-                "seed = 1\nbatch_sise = 4",
-                "configs/quick.toml:2: unknown key \"batch_sise\"; did you mean batch_size?",
-            ),
-            (
-                "colour_scheme = 4",
-                "configs/quick.toml:1: unknown key \"colour_scheme\"; `traintop recipe FILE` lists the keys",
-            ),
-            (
-                "batch_size = 0x0",
-                "configs/quick.toml:1: batch_size must be a whole number from 1 to 1000000, got 0",
-            ),
-            (
-                "max_lr = nan",
-                "configs/quick.toml:1: max_lr must be a number, at least 0, got NaN",
-            ),
-            (
-                "[training]\nseed = 1",
-                "configs/quick.toml:1: unknown key \"training\"; `traintop recipe FILE` lists the keys",
-            ),
-            (
-                "seed = [1, 2]",
-                "configs/quick.toml:1: seed must be a whole number, at least 0, got [1, 2]",
-            ),
-            (
-                "width = 8\nse_reduction = 16",
-                "configs/quick.toml:2: se_reduction must be at most width (8) while use_se is true, got 16",
-            ),
-        ];
-        for (text, sentence) in cases {
-            assert_eq!(refusal(text), sentence);
-        }
-        assert_eq!(
-            refusal("seed = 1\nmomentum = 2\nwidht = 8\nblocks = 0\n"),
-            "configs/quick.toml:2: momentum must be in [0, 1), got 2 (and 2 more)"
-        );
-        assert!(
-            refusal("seed = 1\nseed 2").starts_with("configs/quick.toml:2: is not valid TOML: ")
-        );
-        assert!(
-            refusal("seed = 1\nseed = 2")
-                .starts_with("configs/quick.toml:2: is not valid TOML: duplicate")
-        );
-    }
-
-    #[test]
-    fn shipped_recipe_is_found_by_its_name_and_no_other() {
-        assert_eq!(load(Path::new("quick")).unwrap().experiment_name, "quick");
-        let error = load(Path::new("no such recipe")).unwrap_err().to_string();
-        let names = SHIPPED.iter().map(|shipped| shipped.name);
-        assert!(
-            names.into_iter().all(|name| error.contains(name)),
-            "{error}"
-        );
-    }
-
-    /// The reference's own `config.json`, as its published run has it.
-    #[test]
-    fn the_references_config_is_a_recipe() {
-        let text = r#"{
-            "model_name": "resnet_small", "num_workers": 4, "pin_memory": true, "max_lr": 0.1,
-            "random_rotation": 15, "mixup_alpha": 1.0, "cutout_holes": 1, "cutout_length": 16,
-            "color_jitter": {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.1},
-            "use_randaugment": true, "randaugment_num_ops": 2, "randaugment_magnitude": 9,
-            "use_cutmix": true, "cutmix_alpha": 1.0, "cutmix_prob": 0.7, "resume_from": null
-        }"#;
-        let recipe = parse_json(text, "config.json").unwrap();
-        assert_eq!(
-            (recipe.color_jitter_saturation, recipe.color_jitter_hue),
-            (0.3, 0.1)
-        );
-        assert_eq!((recipe.random_rotation, recipe.num_workers), (15.0, 4));
-        assert!(recipe.use_cutmix && !recipe.use_mixup && recipe.resume_from.is_empty());
-        let bad = text.replace("\"hue\": 0.1", "\"hue\": 0.9");
-        let sentence = parse_json(&bad, "config.json").unwrap_err().to_string();
-        assert!(
-            sentence.starts_with("config.json:4: color_jitter_hue must be"),
-            "{sentence}"
-        );
-
-        let toml = "color_jitter = { brightness = 0.2, hue = 0.05 }\n[color_jitter2]\nx = 1\n";
-        let sentence = refusal(toml);
-        assert!(
-            sentence.contains(":2: unknown key \"color_jitter2\""),
-            "{sentence}"
-        );
-        let recipe = parse_toml("[color_jitter]\nhue = 0.05\n", "x").unwrap();
-        assert_eq!(recipe.color_jitter_hue, 0.05);
-    }
-
-    #[test]
-    fn a_recipe_builds_on_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        write(
-            "base.toml",
-            "extends = \"quick\"\nnum_epochs = 3\nseed = 5\n",
-        );
-        let top = write("top.toml", "num_epochs = 4\nextends = \"base.toml\"\n");
-        let recipe = load(&top).unwrap();
-        let quick = load(Path::new("quick")).unwrap();
-        assert_eq!((recipe.num_epochs, recipe.seed), (4, 5));
-        assert_eq!(recipe.width, quick.width);
-
-        write("base.toml", "\nmomentum = 3");
-        let sentence = load(&top).unwrap_err().to_string();
-        assert!(
-            sentence.contains("base.toml:2: momentum must be"),
-            "{sentence}"
-        );
-        write("base.toml", "extends = \"top.toml\"");
-        let sentence = load(&top).unwrap_err().to_string();
-        assert!(
-            sentence.contains("end the chain, or the circle"),
-            "{sentence}"
-        );
-        let lost = write("lost.toml", "extends = \"nowhere.toml\"");
-        let sentence = load(&lost).unwrap_err().to_string();
-        assert!(
-            sentence.contains("nowhere.toml: cannot be read"),
-            "{sentence}"
-        );
-        assert_eq!(
-            refusal("extends = 3"),
-            "configs/quick.toml:1: extends must be the name of a recipe, got 3"
-        );
-    }
-
-    #[test]
-    fn overrides_use_the_same_checks() {
-        let set = |key: &str, text: &str| {
-            Recipe::default().with_overrides(&[(key.to_owned(), text.to_owned())])
-        };
-        assert_eq!(set("num_epochs", "3").unwrap().num_epochs, 3);
-        assert_eq!(
-            set("num_epochs", "-3").unwrap_err().to_string(),
-            "--set num_epochs=-3: num_epochs must be a whole number from 1 to 1000000, got -3"
-        );
-        assert_eq!(
-            set("epochs", "3").unwrap_err().to_string(),
-            "--set epochs=3: unknown key \"epochs\"; did you mean num_epochs?"
-        );
-    }
-
-    #[test]
-    fn config_json_reads_back_as_the_same_recipe() {
-        let recipe =
-            parse_toml("num_epochs = 7\nlearning_rate = 1\ndata_dir = 'a \"b'", "x").unwrap();
-        let text = serde_json::to_string_pretty(&recipe.to_json()).unwrap();
-        assert_eq!(parse_json(&text, "config.json").unwrap(), recipe);
-        let error = parse_json(&text.replace(": 7", ": 0"), "config.json")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("num_epochs must be a whole number from 1 to 1000000, got 0"),
-            "{error}"
-        );
-    }
-}
+#[path = "load_tests.rs"]
+mod tests;

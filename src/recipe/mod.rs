@@ -1,6 +1,7 @@
 //! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule. Shared by the worker, which obeys
 //! it, and the dashboard, which edits it; neither libtorch nor a terminal is known here.
 
+mod data;
 mod epoch;
 mod field;
 mod load;
@@ -9,10 +10,15 @@ mod schedule;
 mod schema;
 mod shipped;
 mod sweep;
+mod variant;
 
 pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};
-pub use load::{RecipeError, load, parse_json, parse_override, parse_toml};
+pub use load::{
+    OWN, RecipeError, load, parse_json, parse_override, parse_shipped, parse_toml,
+};
+pub use variant::variant;
+pub use data::fingerprint;
 pub use schedule::Schedule;
 pub use schema::{FIELDS, Recipe, field};
 pub use shipped::{SHIPPED, Shipped, description};

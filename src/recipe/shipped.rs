@@ -40,12 +40,12 @@ pub fn description(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::recipe::network::parameters;
-    use crate::recipe::parse_toml;
+    use crate::recipe::parse_shipped;
 
     #[test]
     fn every_shipped_recipe_is_right_and_described() {
         for shipped in SHIPPED {
-            parse_toml(shipped.text, shipped.name).unwrap();
+            parse_shipped(shipped).unwrap();
             assert!(
                 description(shipped.text).len() > 40,
                 "{} says too little",
@@ -58,7 +58,7 @@ mod tests {
     fn shipped_networks_have_the_sizes_that_are_promised() {
         let recipe = |name: &str| {
             let shipped = SHIPPED.iter().find(|shipped| shipped.name == name).unwrap();
-            parse_toml(shipped.text, name).unwrap()
+            parse_shipped(shipped).unwrap()
         };
         for (name, count) in [
             ("resnet_se", 2_819_370),

@@ -55,7 +55,14 @@ impl Axis {
         let known = field(&key);
         let field =
             known.ok_or_else(|| format!("--sweep {text}: {}", super::load::unknown(&key)))?;
-        let told = |problem: String| format!("--sweep {text}: {problem}");
+        Self::of(field, &values).map_err(|problem| format!("--sweep {text}: {problem}"))
+    }
+
+    /// Reads the values of one field, written as [`Axis::parse`] takes them behind the key.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn of(field: &'static Field, values: &str) -> Result<Self, String> {
         let list = values.trim();
         let list = list
             .strip_prefix('[')
@@ -66,12 +73,12 @@ impl Axis {
             let part = part.trim().trim_matches('"');
             let is_number = matches!(field.kind, Kind::Int { .. } | Kind::Float { .. });
             let found = match part.split_once("..").filter(|_| is_number) {
-                Some((from, to)) => range(field, from, to).map_err(told)?,
-                None => vec![field.parse(part).map_err(|bad| told(bad.to_string()))?],
+                Some((from, to)) => range(field, from, to)?,
+                None => vec![field.parse(part).map_err(|bad| bad.to_string())?],
             };
             for value in found {
                 if swept.contains(&value) {
-                    return Err(told(format!("{key} has {value} twice")));
+                    return Err(format!("{} has {value} twice", field.key));
                 }
                 swept.push(value);
             }
@@ -80,6 +87,16 @@ impl Axis {
             field,
             values: swept,
         })
+    }
+
+    /// Whether a text that is typed for a field means several values: a list or a range. Of a text in brackets it does; a comma in a
+    /// path or a name is only a comma.
+    pub fn is_meant(field: &Field, text: &str) -> bool {
+        let text = text.trim();
+        let is_number = matches!(field.kind, Kind::Int { .. } | Kind::Float { .. });
+        let has_brackets = text.starts_with('[') && text.ends_with(']');
+        let is_listed = text.contains(',') && field.kind != Kind::Text;
+        has_brackets || is_listed || (is_number && text.contains(".."))
     }
 }
 

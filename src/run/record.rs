@@ -73,6 +73,18 @@ pub struct GivenGpu {
     pub uuid: String,
 }
 
+/// The data that a run trains on, as its worker read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// What tells them from others, as `recipe::fingerprint` makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Images that it learns from, in all an epoch.
+    pub train_images: u64,
+    /// Classes.
+    pub classes: u64,
+}
+
 /// The content of `run.json`. Fields that a newer version may add are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -126,6 +138,9 @@ pub struct Record {
     /// The sweep that it is a point of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
+    /// The data that it trains on, once they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
     /// When a scheduler, or a limit of its own, will end the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
@@ -199,6 +214,7 @@ impl Record {
             queue_position: None,
             launcher: None,
             sweep: None,
+            data: None,
             deadline: None,
             time_limit_s: None,
             gpu_count: None,

@@ -1,7 +1,10 @@
 //! A run's configuration in little room, for lists: finding, sorting and grouping ten thousand runs by a key must not touch the disk.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::config_file::Config;
 
@@ -12,8 +15,9 @@ const LARGEST: usize = 16 << 10;
 
 /// Keys with their values, nested keys joined by a dot. One text holds all of them, a line each, so that a run costs one allocation
 /// and a key is found by one search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings(Box<str>);
+/// A copy shares the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings(Arc<str>);
 
 /// A key to look for, prepared once for many runs.
 #[derive(Debug, Clone)]
@@ -21,6 +25,18 @@ pub struct Key {
     name: String,
     /// As it begins a line, and as the last part of a nested key.
     finders: Box<[Finder<'static>; 2]>,
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Cow::<str>::deserialize(deserializer)?.into()))
+    }
 }
 
 impl Default for Settings {

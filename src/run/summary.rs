@@ -16,7 +16,7 @@ use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
 use super::organise;
-use super::record::{Record, Resume};
+use super::record::{Data, Record, Resume};
 use super::settings::Settings;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
@@ -94,6 +94,9 @@ pub struct Summary {
     pub cause: Option<Cause>,
     /// The sweep that it is a point of.
     pub sweep: Option<String>,
+    /// The data that it trained on, where its worker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
     /// Where it stands in its queue, if it waits: the lowest is the next.
     pub queue_position: Option<i64>,
     /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
@@ -232,6 +235,7 @@ impl Summary {
             sweep: record
                 .as_ref()
                 .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
+            data: record.as_ref().and_then(|record| record.data.clone()),
             queue_position: queued.and_then(|record| record.queue_position),
             id: record.as_ref().map_or_else(
                 || dir.path().display().to_string(),

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use traintop::recipe::{Recipe, Schedule};
-use traintop::run::record::{self, Changed, Resume};
+use traintop::recipe::{Recipe, Schedule, fingerprint};
+use traintop::run::record::{self, Changed, Data, Resume};
 use traintop::run::{RunDir, State};
 use traintop::text;
 
@@ -193,12 +193,18 @@ impl Training {
             self.output.console.line(&folder);
         }
         let (progress, planned) = (self.progress, self.recipe.num_epochs);
+        let data = Data {
+            fingerprint: fingerprint(&self.recipe.data_dir),
+            train_images: self.data.train.count() as u64,
+            classes: self.data.trained_on.classes.len() as u64,
+        };
         self.output.status.update(|record| {
             if record.state == State::Starting {
                 record.state = State::Running;
             }
             record.started_at.get_or_insert_with(Timestamp::now);
             record.epochs_planned = planned;
+            record.data = Some(data);
             record.epochs_done = progress.epochs_done;
             record.resumes.extend(changed.map(|changed| Resume {
                 epoch: progress.epochs_done + 1,

@@ -1,80 +1,41 @@
-//! The form that starts a run: choose a recipe, see and change its values under the recipe's own checks, start.
+//! The form that starts a run: choose a recipe or a launcher, see and change its values under the recipe's own checks, start. A value
+//! that is several makes it a sweep.
 
+pub mod choice;
 mod draw;
+mod edit;
+pub mod save;
+#[cfg(test)]
+mod sweep_tests;
 #[cfg(test)]
 mod tests;
+mod values;
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+pub use choice::Choice;
 pub use draw::draw;
 
+use self::edit::Edit;
 use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::message::Notice;
+use super::super::starting::{Order, Worked};
 use super::super::state::{Screen, State};
-use super::super::steering::Order;
+use super::super::steering;
 use super::super::widget::prompt::Prompt;
-use crate::analysis::earlier::EpochTimes;
-use crate::launch::Request;
-use crate::recipe::{self, FIELDS, Field, Kind, Recipe, SHIPPED, Shipped, Value};
+use super::confirm::Confirm;
+use super::overlay::Overlay;
+use super::pick::PickList;
+use crate::analysis::earlier::{Earlier, Told};
+use crate::launch::recent::Recent;
+use crate::launch::{Request, Wanted};
+use crate::recipe::Kind;
 use crate::run::RunDir;
-use crate::text::clean;
-
-/// A recipe that can be chosen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
-    /// What the launcher is told: a shipped recipe's name, or a file.
-    pub source: PathBuf,
-    /// What it is for, as its first lines say; cleaned for a terminal.
-    pub description: String,
-    /// Its values, or what is wrong with it.
-    pub recipe: Result<Recipe, String>,
-}
-
-impl Choice {
-    /// The recipes that the program ships, the one to begin with first.
-    pub fn shipped() -> Vec<Self> {
-        let choice = |shipped: &Shipped| Self::of(PathBuf::from(shipped.name), shipped.text);
-        SHIPPED.iter().map(choice).collect()
-    }
-
-    /// The recipe with which a run was started, to start another.
-    pub fn of_run(dir: &RunDir) -> Self {
-        let source = dir.config_json();
-        let recipe = recipe::load(&source).map_err(|error| clean(&error.to_string()).into_owned());
-        Self {
-            description: format!("as {}", clean(&dir.name())),
-            source,
-            recipe,
-        }
-    }
-
-    /// The choice that a recipe's text gives.
-    pub fn of(source: PathBuf, text: &str) -> Self {
-        let shown = source.display().to_string();
-        let recipe = recipe::parse_toml(text, &shown)
-            .map_err(|error| clean(&error.to_string()).into_owned());
-        Self {
-            source,
-            description: clean(&recipe::description(text)).into_owned(),
-            recipe,
-        }
-    }
-}
-
-/// A recipe whose values are being changed.
-#[derive(Debug, Clone, PartialEq)]
-struct Edit {
-    source: PathBuf,
-    base: Recipe,
-    values: Recipe,
-    /// The row of the cursor: a field.
-    row: usize,
-    /// The text that is typed into the field under the cursor.
-    typing: Option<Prompt>,
-}
+use crate::text::{clean, since};
 
 /// The form. It keeps its changes until another recipe is chosen, so that leaving it loses nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -84,80 +45,24 @@ pub struct Form {
     edit: Option<Edit>,
     /// Whether the values are shown, rather than the recipes.
     editing: bool,
-    /// What earlier runs tell of how long one takes.
-    times: EpochTimes,
+    /// What earlier runs tell, once that is understood.
+    earlier: Arc<Earlier>,
+    /// What was started lately, the last first.
+    recent: Vec<Recent>,
+    sweep: Sweeping,
 }
 
-impl Edit {
-    fn field(&self) -> &'static Field {
-        &FIELDS[self.row]
-    }
-
-    fn value(&self) -> Value {
-        // Every field of the table is a field of the recipe.
-        self.values
-            .get(self.field().key)
-            .unwrap_or(Value::Bool(false))
-    }
-
-    /// What is wrong with the text that is typed, or with how the values go together.
-    fn problem(&self) -> Option<String> {
-        if let Some(typing) = &self.typing {
-            let mut tried = self.values.clone();
-            if let Err(error) = tried.set_text(self.field(), &typing.text()) {
-                return Some(error.to_string());
-            }
-            return tried.check_together().err().map(|error| error.to_string());
-        }
-        self.values
-            .check_together()
-            .err()
-            .map(|error| error.to_string())
-    }
-
-    /// Steps through a choice, or turns a switch.
-    fn turn(&mut self, by: isize) {
-        let field = self.field();
-        let next = match (field.kind, self.value()) {
-            (Kind::Bool, Value::Bool(value)) => Value::Bool(!value),
-            (Kind::Choice(words), Value::Text(text)) => {
-                let at = words.iter().position(|word| *word == text).unwrap_or(0) as isize;
-                Value::Text(words[(at + by).rem_euclid(words.len() as isize) as usize].to_owned())
-            }
-            _ => return,
-        };
-        // A value out of the field's own list passes its check.
-        let _ = self.values.set(field, next);
-    }
-
-    /// Accepts what was typed, if it is right.
-    fn accept(&mut self) {
-        let Some(typing) = &self.typing else { return };
-        let text = typing.text();
-        let field = self.field();
-        if self.values.set_text(field, &text).is_ok() {
-            self.typing = None;
-        }
-    }
-
-    fn request(&self) -> Request {
-        let changed = self.values.differences(&self.base).into_iter();
-        let overrides = changed.filter_map(|field| {
-            Some((
-                field.key.to_owned(),
-                self.values.get(field.key)?.to_string(),
-            ))
-        });
-        Request {
-            recipe: self.source.clone(),
-            overrides: overrides.collect(),
-            time_limit_s: None,
-        }
-    }
+/// How far the sweep that the form holds is worked out.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Sweeping {
+    asked: Option<(Request, Wanted)>,
+    /// Of the question that was asked last.
+    number: u64,
+    worked: Option<Result<Arc<Worked>, String>>,
 }
 
 impl Form {
-    /// The recipes there are; the cursor stays where it was.
+    /// What there is to choose from; the cursor stays where it was.
     pub fn offer(&mut self, found: Vec<Choice>) {
         self.choices = found;
         self.cursor = self.cursor.min(self.choices.len().saturating_sub(1));
@@ -168,38 +73,48 @@ impl Form {
         self.editing && self.edit.as_ref().is_some_and(|edit| edit.typing.is_some())
     }
 
-    /// Opens the values of the recipe under the cursor; the same recipe keeps the changes made before.
+    /// Opens the values of the choice under the cursor; the same recipe keeps the changes made before.
     fn choose(&mut self) -> Option<Notice> {
         let choice = self.choices.get(self.cursor)?;
-        match &choice.recipe {
-            Ok(recipe) => {
-                let same = self
-                    .edit
-                    .as_ref()
-                    .is_some_and(|edit| edit.source == choice.source && edit.base == *recipe);
-                if !same {
-                    let (source, base) = (choice.source.clone(), recipe.clone());
-                    self.edit = Some(Edit {
-                        source,
-                        values: base.clone(),
-                        base,
-                        row: 0,
-                        typing: None,
-                    });
-                }
-                self.editing = true;
-                None
-            }
-            Err(problem) => Some(Notice::bad(problem.clone())),
+        if let Err(problem) = &choice.subject {
+            return Some(Notice::bad(problem.clone()));
         }
+        let new = Edit::of(choice)?;
+        let same = |edit: &Edit| {
+            (&edit.source, &edit.command, &edit.base) == (&new.source, &new.command, &new.base)
+        };
+        if !self.edit.as_ref().is_some_and(same) {
+            self.edit = Some(new);
+        }
+        self.editing = true;
+        None
     }
 
     fn move_by(&mut self, by: isize) {
         let (at, count) = match &mut self.edit {
-            Some(edit) if self.editing => (&mut edit.row, FIELDS.len()),
+            Some(edit) if self.editing => {
+                let rows = edit.rows().len();
+                (&mut edit.row, rows)
+            }
             _ => (&mut self.cursor, self.choices.len()),
         };
         *at = at.saturating_add_signed(by).min(count.saturating_sub(1));
+    }
+
+    /// The order to work the sweep out, if what is asked for has changed since the last one.
+    fn due(&mut self) -> Option<Effect> {
+        let edit = self.edit.as_ref().filter(|_| self.editing);
+        let sweep = edit.filter(|edit| edit.is_sweep());
+        let asked = sweep.map(|edit| (edit.request(), edit.wanted()));
+        if asked == self.sweep.asked {
+            return None;
+        }
+        self.sweep.asked.clone_from(&asked);
+        self.sweep.worked = None;
+        self.sweep.number += 1;
+        let (request, wanted) = asked?;
+        let order = Order::Plan(self.sweep.number, request, wanted, Arc::clone(&self.earlier));
+        Some(Effect::Begin(order))
     }
 }
 
@@ -213,38 +128,50 @@ pub fn ask_for_recipe(state: &mut State) -> Vec<Effect> {
 }
 
 /// Opens the form with a run's recipe.
-pub fn begin_with(state: &mut State, choice: Choice) -> Vec<Effect> {
-    match choice.recipe {
-        Err(problem) => {
-            state.notice = Some(Notice::bad(problem));
-            Vec::new()
-        }
-        Ok(base) => {
-            let effects = open(state);
-            state.form.edit = Some(Edit {
-                source: choice.source,
-                values: base.clone(),
-                base,
-                row: 0,
-                typing: None,
-            });
-            state.form.editing = true;
-            effects
-        }
+pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
+    if let Err(problem) = &choice.subject {
+        state.notice = Some(Notice::bad(problem.clone()));
+        return Vec::new();
     }
+    let mut effects = open(state);
+    state.form.edit = Edit::of(choice);
+    state.form.editing = true;
+    effects.extend(state.form.due());
+    effects
 }
 
 /// Opens the form.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.form.editing = false;
     let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
-    state.form.times = EpochTimes::of(summaries);
+    let told = summaries.map(Told::of).collect();
     state.screen = Screen::Form;
-    vec![Effect::ListRecipes]
+    vec![Effect::ListRecipes, Effect::Begin(Order::Learn(told))]
+}
+
+/// Takes in what earlier runs tell; a sweep is worked out by it anew.
+pub fn learn(state: &mut State, earlier: Arc<Earlier>, recent: Vec<Recent>) -> Vec<Effect> {
+    let form = &mut state.form;
+    (form.recent, form.earlier) = (recent, earlier);
+    form.sweep.asked = None;
+    form.due().into_iter().collect()
+}
+
+/// Takes in a sweep that was worked out, unless another has been asked for since.
+pub fn planned(state: &mut State, number: u64, worked: Result<Arc<Worked>, String>) {
+    if number == state.form.sweep.number {
+        state.form.sweep.worked = Some(worked);
+    }
 }
 
 /// Does what a key asks for.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let mut effects = done(state, action);
+    effects.extend(state.form.due());
+    effects
+}
+
+fn done(state: &mut State, action: Action) -> Vec<Effect> {
     let form = &mut state.form;
     match action {
         Action::FormDown => form.move_by(1),
@@ -255,73 +182,150 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::FormLast => form.move_by(isize::MAX / 2),
         Action::FormBack if form.editing => form.editing = false,
         Action::FormBack => state.screen = Screen::Runs,
-        Action::FormStart => return start(state, "starting", Effect::Launch),
-        Action::FormQueue => {
-            return start(state, "queueing", |request| {
-                Effect::Steer(Order::Queue(request))
-            });
-        }
-        Action::FormEdit if !form.editing => {
-            if let Some(notice) = form.choose() {
-                state.notice = Some(notice);
-            }
-        }
+        Action::FormStart => return start(state, false),
+        Action::FormQueue => return start(state, true),
+        Action::FormVariants => offer_recent(state),
+        Action::FormSave => save::ask(state),
+        Action::FormEdit if !form.editing => state.notice = form.choose(),
         _ => {
-            let Some(edit) = form.edit.as_mut().filter(|_| form.editing) else {
-                return Vec::new();
-            };
-            match action {
-                Action::FormEdit if matches!(edit.field().kind, Kind::Bool | Kind::Choice(_)) => {
-                    edit.turn(1)
-                }
-                Action::FormEdit => edit.typing = Some(Prompt::new(&edit.value().to_string())),
-                Action::FormNext => edit.turn(1),
-                Action::FormPrevious => edit.turn(-1),
-                Action::FormReset => {
-                    let field = edit.field();
-                    if let Some(value) = edit.base.get(field.key) {
-                        // The recipe's own value has passed this check before.
-                        let _ = edit.values.set(field, value);
-                    }
-                }
-                _ => {}
+            if let Some(edit) = form.edit.as_mut().filter(|_| form.editing) {
+                change(edit, action);
             }
         }
     }
     Vec::new()
 }
 
-/// Leaves the form with the order to start or to queue what it holds, if that is right.
-fn start(state: &mut State, doing: &str, order: fn(Request) -> Effect) -> Vec<Effect> {
-    let chosen = if state.form.editing {
-        None
-    } else {
-        state.form.choose()
+fn change(edit: &mut Edit, action: Action) {
+    let field = edit.field();
+    let has_steps = matches!(field.kind, Kind::Bool | Kind::Choice(_)) && !edit.is_swept(field);
+    match action {
+        Action::FormEdit if has_steps => edit.turn(1),
+        Action::FormEdit | Action::FormType => edit.typing = Some(Prompt::new(&edit.text(field))),
+        Action::FormNext => edit.turn(1),
+        Action::FormPrevious => edit.turn(-1),
+        Action::FormReset => edit.reset(field),
+        Action::FormSkipDone => edit.turn_skip(),
+        _ => {}
+    }
+}
+
+/// Lists what was started lately from this recipe.
+fn offer_recent(state: &mut State) {
+    let form = &mut state.form;
+    if !form.editing {
+        state.notice = form.choose();
+    }
+    let Some(edit) = state.form.edit.as_ref().filter(|_| state.form.editing) else {
+        return;
     };
-    if chosen.is_some() {
-        state.notice = chosen;
+    let now = state.now;
+    let of_this = state.form.recent.iter().filter(|recent| edit.is_of(recent));
+    let items: Vec<_> = of_this
+        .map(|recent| {
+            let age = std::time::Duration::try_from(now - recent.at).unwrap_or_default();
+            let label = clean(&recent.label()).into_owned();
+            (label, format!("{} ago", since(age).0), recent.values.clone())
+        })
+        .collect();
+    if items.is_empty() {
+        let text = "nothing was started from this recipe yet";
+        state.notice = Some(Notice::bad(text));
+        return;
+    }
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::recent(items))));
+}
+
+/// Makes the form what was started before.
+pub fn fill(state: &mut State, values: &[(String, String)]) -> Vec<Effect> {
+    let Some(edit) = &mut state.form.edit else {
+        return Vec::new();
+    };
+    if let Err(problem) = edit.fill(values) {
+        state.notice = Some(Notice::bad(clean(&problem)));
+    }
+    state.form.due().into_iter().collect()
+}
+
+/// Leaves the form with the order to start or to queue what it holds, if that is right. A sweep is queued, after a question.
+fn start(state: &mut State, queues: bool) -> Vec<Effect> {
+    if !state.form.editing
+        && let Some(problem) = state.form.choose()
+    {
+        state.notice = Some(problem);
         return Vec::new();
     }
     let Some(edit) = &state.form.edit else {
         return Vec::new();
     };
     if let Some(problem) = edit.problem() {
-        state.notice = Some(Notice::bad(problem));
+        state.notice = Some(Notice::bad(clean(&problem)));
         return Vec::new();
     }
-    let request = edit.request();
+    if edit.is_sweep() {
+        ask_to_queue(state);
+        return Vec::new();
+    }
+    let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
+    let launch = edit.command.as_ref().map(|command| edit.launch(command));
+    let order = match launch {
+        None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
+        None => Effect::Launch(edit.request()),
+        Some(Ok(launch)) => Effect::Begin(Order::Launch(launch, queues)),
+        Some(Err(problem)) => {
+            state.notice = Some(Notice::bad(problem));
+            return Vec::new();
+        }
+    };
+    let doing = if queues { "queueing" } else { "starting" };
+    let name = edit.source.display().to_string();
+    state.notice = Some(Notice::good(format!("{doing} {}", clean(&name))));
     state.screen = Screen::Runs;
-    state.notice = Some(Notice::good(format!(
-        "{doing} {}",
-        clean(&request.recipe.display().to_string())
-    )));
-    vec![order(request)]
+    vec![order, note]
+}
+
+/// Asks before a whole sweep is queued: what it comes to is told once more.
+fn ask_to_queue(state: &mut State) {
+    let worked = match &state.form.sweep.worked {
+        Some(Ok(worked)) => worked,
+        Some(Err(problem)) => {
+            state.notice = Some(Notice::bad(problem.clone()));
+            return;
+        }
+        None => {
+            let text = "the sweep is still being worked out; a moment";
+            state.notice = Some(Notice::bad(text));
+            return;
+        }
+    };
+    let done = worked.plan.done();
+    if worked.runs == 0 {
+        let text = "finished runs have all of it already; x takes them in again";
+        state.notice = Some(Notice::bad(text));
+        return;
+    }
+    let done = match (done, worked.plan.wanted.skip_done) {
+        (0, _) => String::new(),
+        (done, true) => format!(" {done} more finished already and are left out."),
+        (done, false) => format!(" {done} of them finished already; x leaves them out."),
+    };
+    let plural = if worked.runs == 1 { "" } else { "s" };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: format!("Queue {} run{plural}?", worked.runs),
+        text: format!("{}.{done}", worked.cost),
+        yes: "queue".to_owned(),
+        then: Effect::Begin(Order::Queue(
+            Arc::clone(worked),
+            state.form.edit.as_ref().map(|edit| Box::new(edit.recent(state.now))),
+        )),
+    }));
 }
 
 /// A key while a value is typed.
-pub fn type_key(state: &mut State, event: KeyEvent) {
-    let Some(edit) = &mut state.form.edit else {
-        return;
+pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let form = &mut state.form;
+    let Some(edit) = &mut form.edit else {
+        return Vec::new();
     };
     match event.code {
         KeyCode::Enter => edit.accept(),
@@ -329,9 +333,7 @@ pub fn type_key(state: &mut State, event: KeyEvent) {
         KeyCode::Down | KeyCode::Up | KeyCode::Tab => {
             edit.accept();
             if edit.typing.is_none() {
-                state
-                    .form
-                    .move_by(if event.code == KeyCode::Up { -1 } else { 1 });
+                form.move_by(if event.code == KeyCode::Up { -1 } else { 1 });
             }
         }
         _ => {
@@ -340,16 +342,22 @@ pub fn type_key(state: &mut State, event: KeyEvent) {
             }
         }
     }
+    form.due().into_iter().collect()
 }
 
 /// Text that was pasted into a value.
 pub fn paste(state: &mut State, text: &str) {
-    if let Some(typing) = state
-        .form
-        .edit
-        .as_mut()
-        .and_then(|edit| edit.typing.as_mut())
-    {
+    let edit = state.form.edit.as_mut();
+    if let Some(typing) = edit.and_then(|edit| edit.typing.as_mut()) {
         typing.insert(text);
+    }
+}
+
+/// What a recipe's file is called: a run's by the run's folder.
+fn called(source: &Path) -> String {
+    let run = source.ancestors().nth(2).map(RunDir::new);
+    match run.filter(|run| run.config_json() == source) {
+        Some(run) => format!("like {}", run.name()),
+        None => source.display().to_string(),
     }
 }

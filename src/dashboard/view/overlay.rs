@@ -9,7 +9,9 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::{alerts, ask, chooser, confirm, evaluations, help, machine, note, pick, queue, rename};
+use super::{
+    alerts, ask, chooser, confirm, evaluations, form, help, machine, note, pick, queue, rename,
+};
 
 /// Something over the screen.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub enum Overlay {
     Alerts(Box<alerts::AlertList>),
     /// What the machine and its runs use.
     Machine(Box<machine::MachineView>),
+    /// The name of a recipe to be kept.
+    SaveAs(Box<form::save::SaveAs>),
     /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
@@ -52,6 +56,7 @@ impl Overlay {
             Self::Queue(list) => list.draw(state, area, buf),
             Self::Alerts(list) => list.draw(state, area, buf),
             Self::Machine(view) => view.draw(state, area, buf),
+            Self::SaveAs(saving) => saving.draw(state, area, buf),
             Self::Pick(list) => list.draw(state, area, buf),
         }
     }
@@ -75,6 +80,11 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Rename(renaming)) => {
             let (left, effects) = renaming.key(event);
             state.overlay = left.map(|renaming| Overlay::Rename(Box::new(renaming)));
+            return effects;
+        }
+        Some(Overlay::SaveAs(saving)) => {
+            let (left, effects) = saving.key(event);
+            state.overlay = left.map(|saving| Overlay::SaveAs(Box::new(saving)));
             return effects;
         }
         Some(Overlay::Evaluate(form)) => return form.key(state, event),

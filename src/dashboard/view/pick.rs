@@ -30,6 +30,8 @@ enum Pick {
     Group(Option<Key>),
     /// Something to be done.
     Thing(Box<Effect>),
+    /// Values for the form.
+    Fill(Vec<(String, String)>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +118,22 @@ impl PickList {
         Self {
             title,
             items: things.into_iter().map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// What was started before: each with its changes in words, its age, and the changes.
+    pub fn recent(starts: Vec<(String, String, Vec<(String, String)>)>) -> Self {
+        let item = |(name, detail, values)| Item {
+            name,
+            detail,
+            pick: Pick::Fill(values),
+        };
+        Self {
+            title: "Started lately",
+            items: starts.into_iter().map(item).collect(),
             prompt: Prompt::default(),
             cursor: 0,
             before: None,
@@ -216,7 +234,10 @@ impl PickList {
         let theme = &state.theme;
         let shown = self.shown();
         let widest = self.items.iter().map(|item| item.name.chars().count());
-        let name_width = widest.max().unwrap_or(0).clamp(18, 40);
+        let details = self.items.iter().map(|item| item.detail.chars().count());
+        // Short words behind the names leave them more room.
+        let most = 70_usize.saturating_sub(details.max().unwrap_or(0)).max(40);
+        let name_width = widest.max().unwrap_or(0).clamp(18, most);
         let width = if self.before.is_some() { 34 } else { 76 };
         let height = (self.items.len() as u16 + 4).min(area.height);
         let place = if self.before.is_some() && area.width > width {
@@ -332,6 +353,7 @@ pub fn key(
                     super::super::update::look_closer(state)
                 }
                 Pick::Thing(effect) => vec![*effect],
+                Pick::Fill(values) => super::form::fill(state, &values),
                 Pick::Theme(_) => {
                     state.notice = Some(Notice::good(format!("theme {}", item.name)));
                     vec![Effect::SaveTheme(item.name)]
@@ -407,7 +429,7 @@ mod tests {
         for letter in "newr".chars() {
             press(&mut state, KeyCode::Char(letter));
         }
-        assert_eq!(press(&mut state, KeyCode::Enter), [Effect::ListRecipes]);
+        assert_eq!(press(&mut state, KeyCode::Enter)[0], Effect::ListRecipes);
         press(&mut state, KeyCode::Char(':'));
         for letter in "quit".chars() {
             press(&mut state, KeyCode::Char(letter));

@@ -99,6 +99,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         time_limit_s: None,
         launcher: None,
         sweep: None,
+        data: None,
         working_dir: None,
         other: Map::from_iter([("adopted".to_owned(), Json::Bool(true))]),
     };

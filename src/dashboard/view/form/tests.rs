@@ -1,23 +1,27 @@
 //! The form by keys in, orders and pictures out.
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::choice::Subject;
 use super::*;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
 
-fn opened() -> State {
+pub fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
-    assert_eq!(press(&mut state, "n"), [Effect::ListRecipes]);
+    let learn = Effect::Begin(Order::Learn(Vec::new()));
+    assert_eq!(press(&mut state, "n"), [Effect::ListRecipes, learn]);
     state.form.offer(Choice::shipped());
     state
 }
 
 /// Presses keys: characters, or `<enter>`, `<esc>`, `<down>`, `<right>`.
-fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut rest = keys;
     while let Some(char) = rest.chars().next() {
@@ -43,13 +47,13 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     effects
 }
 
-fn go_to(state: &mut State, key: &str) {
-    let at = FIELDS.iter().position(|field| field.key == key).unwrap();
+pub fn go_to(state: &mut State, key: &str) {
+    let at = state.form.edit.as_ref().unwrap().row_of(key);
     press(state, "g");
     press(state, &"j".repeat(at));
 }
 
-fn screen(state: &State, width: u16, height: u16) -> String {
+pub fn screen(state: &State, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);
     crate::dashboard::view::draw(state, area, &mut buf);
@@ -68,7 +72,7 @@ fn screen(state: &State, width: u16, height: u16) -> String {
 
 fn launched(effects: &[Effect]) -> &Request {
     match effects {
-        [Effect::Launch(request)] => request,
+        [.., Effect::Launch(request), Effect::Begin(Order::Note(_))] => request,
         other => panic!("{other:?}"),
     }
 }
@@ -171,7 +175,7 @@ fn a_run_is_started_again_with_changes() {
     let choice = Choice {
         source: PathBuf::from("/runs/training_runs/a/logs/config.json"),
         description: "as a".to_owned(),
-        recipe: Ok(recipe),
+        subject: Ok(Subject::Recipe(Box::new(recipe))),
     };
     let read = Message::RecipeRead(Box::new(choice));
     update(&mut state, Timestamp::UNIX_EPOCH, read);
@@ -186,7 +190,7 @@ fn a_run_is_started_again_with_changes() {
     let broken = Choice {
         source: PathBuf::from("/runs/a/config.json"),
         description: String::new(),
-        recipe: Err("/runs/a/config.json: cannot be read".to_owned()),
+        subject: Err("/runs/a/config.json: cannot be read".to_owned()),
     };
     let read = Message::RecipeRead(Box::new(broken));
     update(&mut state, Timestamp::UNIX_EPOCH, read);

@@ -54,6 +54,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         archived: None,
         cause: None,
         sweep: None,
+        data: None,
         queue_position: None,
         rebuilt: None,
         resumes: Vec::new(),

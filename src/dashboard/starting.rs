@@ -1,0 +1,267 @@
+//! What the form has done outside of it: learning from earlier runs, working a sweep out, queueing it, starting a launcher's command, and
+//! keeping recipes and what was started.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use jiff::Zoned;
+
+use super::effect::Effect;
+use super::message::{Message, Notice};
+use super::state::{Screen, State};
+use super::view::confirm::Confirm;
+use super::view::form::{self, Choice};
+use super::view::overlay::Overlay;
+use crate::analysis::earlier::{Earlier, Told};
+use crate::config;
+use crate::launch::recent::{self, Recent};
+use crate::launch::{Launch, Plan, Request, Started, Wanted};
+use crate::recipe::{self, OWN, Recipe, SHIPPED};
+use crate::run::RunDir;
+use crate::run::write::{beside, replace_file};
+use crate::text::clean;
+
+/// Something to be done for the form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Understand what earlier runs tell, and tell what was started lately.
+    Learn(Vec<Told>),
+    /// Work out a sweep; the number tells the answer from older ones.
+    Plan(u64, Request, Wanted, Arc<Earlier>),
+    /// Queue a sweep that was worked out, and remember that.
+    Queue(Arc<Worked>, Option<Box<Recent>>),
+    /// Start a launcher's command, or queue it.
+    Launch(Launch, bool),
+    /// Remember what was started.
+    Note(Box<Recent>),
+    /// Keep a recipe.
+    Save(Box<Saving>),
+}
+
+/// A sweep that was worked out, and what it comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worked {
+    /// Its points.
+    pub plan: Plan,
+    /// Runs to be trained.
+    pub runs: usize,
+    /// What that costs, in a sentence.
+    pub cost: String,
+}
+
+/// A recipe to be kept in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saving {
+    /// Its name: the file's, without `.toml`.
+    pub name: String,
+    /// What it is, for the file's first line.
+    pub description: String,
+    /// What it builds on, and what that has.
+    pub source: PathBuf,
+    /// The values of that.
+    pub base: Recipe,
+    /// Its own values.
+    pub recipe: Recipe,
+    /// Whether a file of that name may be replaced.
+    pub replaces: bool,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub enum Outcome {
+    /// What earlier runs tell, and what was started lately, the last first.
+    Learnt(Arc<Earlier>, Vec<Recent>),
+    /// A sweep was worked out, or what is wrong with it.
+    Planned(u64, Result<Arc<Worked>, String>),
+    /// Runs were queued, or why not.
+    Queued(Result<Vec<RunDir>, String>),
+    /// A command was started.
+    Started(RunDir),
+    /// It was not, and why.
+    Refused(String),
+    /// A recipe was kept, in this file.
+    Saved(PathBuf),
+    /// There is a file of that name already.
+    Taken(Box<Saving>),
+}
+
+/// Carries an order out and sends what came of it.
+pub fn carry_out(order: Order, messages: &Sender<Message>) {
+    let send = |outcome| drop(messages.send(Message::Begun(outcome)));
+    match order {
+        Order::Learn(told) => {
+            let earlier = Arc::new(Earlier::of(told));
+            send(Outcome::Learnt(earlier, recent::load()));
+        }
+        Order::Plan(number, request, wanted, earlier) => {
+            let slots = config::load().0.slots.unwrap_or(1);
+            let worked = Plan::of(&request, wanted, &earlier).map(|plan| {
+                let cost = plan.cost();
+                let (runs, cost) = (cost.runs, cost.sentence(slots));
+                Arc::new(Worked { plan, runs, cost })
+            });
+            let worked = worked.map_err(|problem| clean(&problem).into_owned());
+            send(Outcome::Planned(number, worked));
+        }
+        Order::Queue(worked, recent) => {
+            if let Some(recent) = recent {
+                recent::note(*recent);
+            }
+            let queued = worked.plan.queue(&Zoned::now());
+            send(Outcome::Queued(queued.map_err(|error| error.to_string())));
+        }
+        Order::Launch(launch, true) => {
+            let queued = launch.queue().map(|dir| vec![dir]);
+            send(Outcome::Queued(queued.map_err(|error| error.to_string())));
+        }
+        Order::Launch(launch, false) => match launch.start() {
+            Ok(started) => {
+                send(Outcome::Started(started.dir.clone()));
+                wait_for(started);
+            }
+            Err(error) => send(Outcome::Refused(error.to_string())),
+        },
+        Order::Note(recent) => recent::note(*recent),
+        Order::Save(saving) => match save(&saving, Path::new(OWN)) {
+            Ok(path) => send(Outcome::Saved(path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                send(Outcome::Taken(saving));
+            }
+            Err(error) => send(Outcome::Refused(format!(
+                "{OWN}/{}.toml: cannot be written ({error})",
+                clean(&saving.name)
+            ))),
+        },
+    }
+}
+
+/// Waits, on a thread of its own, for the end of a run that this program started, so that a command that cannot even start leaves its
+/// reason in the run.
+pub fn wait_for(mut started: Started) {
+    let waiting = thread::Builder::new()
+        .name("run-exit".to_owned())
+        .spawn(move || {
+            if let Err(error) = started.wait() {
+                log::warn!("{error}");
+            }
+        });
+    if let Err(error) = waiting {
+        log::error!("the end of a run goes unseen: {error}");
+    }
+}
+
+/// The recipes that the program ships, those in the working folder's `configs/` that differ from them, and the launchers of the
+/// configuration.
+pub fn choices() -> Vec<Choice> {
+    let entries = fs::read_dir(OWN).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    let read = paths
+        .into_iter()
+        .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
+    let own = read.filter(|(_, text)| SHIPPED.iter().all(|shipped| shipped.text != text));
+    let own = own.map(|(path, text)| Choice::of(path, &text));
+    let (config, _) = config::load();
+    let launchers = config.launchers.into_iter();
+    let launchers = launchers.map(|(name, command)| Choice::launcher(&name, command));
+    Choice::shipped().into_iter().chain(own).chain(launchers).collect()
+}
+
+/// Writes a recipe's file; one of the same name stays unless it may be replaced.
+fn save(saving: &Saving, folder: &Path) -> io::Result<PathBuf> {
+    let extends = builds_on(&saving.source, folder)?;
+    let text = format!(
+        "# {}\n{}",
+        saving.description,
+        recipe::variant(&saving.recipe, &saving.base, extends.as_deref())
+    );
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{}.toml", saving.name));
+    if saving.replaces {
+        replace_file(&path, text.as_bytes())?;
+        return Ok(path);
+    }
+    let written = beside(&path);
+    replace_file(&written, text.as_bytes())?;
+    // Unlike a renaming, a link never replaces.
+    let linked = fs::hard_link(&written, &path);
+    fs::remove_file(&written)?;
+    linked.map(|()| path)
+}
+
+/// What a recipe in `folder` calls the one in `source`; nothing where no recipe can build on that, as on a run's configuration.
+fn builds_on(source: &Path, folder: &Path) -> io::Result<Option<String>> {
+    if source.extension().is_some_and(|ending| ending == "json") {
+        return Ok(None);
+    }
+    if !source.exists() {
+        return Ok(Some(source.display().to_string()));
+    }
+    if source.parent() == Some(folder) {
+        let name = source.file_name().unwrap_or_default();
+        return Ok(Some(name.to_string_lossy().into_owned()));
+    }
+    Ok(Some(std::path::absolute(source)?.display().to_string()))
+}
+
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+    match outcome {
+        Outcome::Learnt(earlier, recent) => return form::learn(state, earlier, recent),
+        Outcome::Planned(number, worked) => form::planned(state, number, worked),
+        Outcome::Queued(Ok(dirs)) => {
+            let said = match &dirs[..] {
+                [dir] => format!("queued {}; w shows the queue", dir.name()),
+                _ => format!("{} runs are queued; w shows the queue", dirs.len()),
+            };
+            return shown(state, dirs, said);
+        }
+        Outcome::Started(dir) => {
+            let said = format!("started {}", dir.name());
+            return shown(state, vec![dir], said);
+        }
+        Outcome::Queued(Err(problem)) | Outcome::Refused(problem) => {
+            state.notice = Some(Notice::bad(clean(&problem)));
+        }
+        Outcome::Saved(path) => {
+            let path = path.display().to_string();
+            let text = format!("{} is kept; the form offers it from now on", clean(&path));
+            state.notice = Some(Notice::good(text));
+            return vec![Effect::ListRecipes];
+        }
+        Outcome::Taken(saving) => {
+            let again = Saving {
+                replaces: true,
+                ..*saving
+            };
+            state.overlay = Some(Overlay::Confirm(Confirm {
+                title: "Replace it?".to_owned(),
+                text: format!("There is {OWN}/{}.toml already.", clean(&again.name)),
+                yes: "replace".to_owned(),
+                then: Effect::Begin(Order::Save(Box::new(again))),
+            }));
+        }
+    }
+    Vec::new()
+}
+
+/// Shows new runs in the table.
+fn shown(state: &mut State, dirs: Vec<RunDir>, said: String) -> Vec<Effect> {
+    state.notice = Some(Notice::good(said));
+    if matches!(state.screen, Screen::Form) {
+        state.screen = Screen::Runs;
+    }
+    if let Some(first) = dirs.first() {
+        state.runs.expect(first.clone());
+    }
+    vec![Effect::Summarise(dirs)]
+}
+
+#[cfg(test)]
+#[path = "starting_tests.rs"]
+mod tests;

@@ -1,0 +1,423 @@
+//! How the values look: what will be trained and what that takes, every value, a sweep's points, and what the value under the cursor means.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use super::super::super::starting::Worked;
+use super::super::super::theme::{Role, Theme};
+use super::edit::Edit;
+use super::{Form, called};
+use crate::analysis::earlier::Earlier;
+use crate::dashboard::widget::sparkline::Sparkline;
+use crate::launch::Planned;
+use crate::recipe::{FIELDS, Field, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
+use crate::text::{bytes, clean, count, duration, fitted, number};
+
+/// Classes of the data sets that the shipped recipes are for.
+const CLASSES: u64 = 10;
+/// Columns of the keys.
+const KEYS: u16 = 26;
+
+/// Draws the values of a recipe, or what a launcher's command is completed with.
+///
+/// ```text
+/// New run  quick  2 values changed (*)  about 3 min by 2 runs like it
+/// 314,266 parameters (10 classes)  8,000 images  10 epochs x 125 steps
+/// memory about 53 MB (weights 1.26 MB, optimiser 2.51 MB, batch 49 MB) + libtorch
+/// learning rate ███▆▅▄▂▁▁▁ 0.20 after the first epoch, up to 0.20, 1.2e-6 after the last
+/// training
+///    num_epochs                10
+/// ▌* max_lr                    0.1, 0.2
+/// ── sweep of 2 points ───────────────────
+///  2 runs, 20 epochs; about 6 min of training by earlier runs like them
+///  max_lr=0.1
+///  max_lr=0.2
+/// ────────────────────────────────────────
+///  max_lr  Peak learning rate of the schedule `onecycle`
+///  must be a number, at least 0; the recipe has 0.2
+/// ```
+pub fn draw(edit: &Edit, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let about = if edit.command.is_some() { 1 } else { 3 };
+    let points = match &form.sweep.worked {
+        _ if !edit.is_sweep() => 0,
+        Some(Ok(worked)) => 2 + worked.plan.points.len().min(usize::from(area.height / 4)) as u16,
+        _ => 2,
+    };
+    let [title, about, list, sweep, below] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(about),
+        Constraint::Min(0),
+        Constraint::Length(points),
+        Constraint::Length(4),
+    ])
+    .areas(area);
+    draw_title(edit, &form.earlier, theme, title, buf);
+    draw_about(edit, &form.earlier, theme, about, buf);
+    draw_list(edit, theme, list, buf);
+    if points > 0 {
+        draw_sweep(form.sweep.worked.as_ref(), theme, sweep, buf);
+    }
+    draw_field(edit, theme, below, buf);
+}
+
+fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let changed = edit.changed().len();
+    let launcher = if edit.command.is_some() {
+        "launcher "
+    } else {
+        ""
+    };
+    let mut heading = vec![
+        Span::styled("New run", theme.style(Role::Title)),
+        Span::raw(format!("  {launcher}{}", clean(&called(&edit.source)))),
+    ];
+    if changed > 0 {
+        let plural = if changed == 1 { "" } else { "s" };
+        heading.push(Span::styled(
+            format!("  {changed} value{plural} changed (*)"),
+            theme.style(Role::Warn),
+        ));
+    }
+    if edit.command.is_none()
+        && let Some(estimate) = estimate(&edit.values, earlier)
+    {
+        heading.push(Span::styled(format!("  {estimate}"), theme.style(Role::Muted)));
+    }
+    Line::from(heading).render(area, buf);
+}
+
+/// What will be trained, or the command that will be started.
+fn draw_about(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let muted = theme.style(Role::Muted);
+    if let Some(command) = &edit.command {
+        let line = format!("starts {} and what `arguments` says", clean(&command.join(" ")));
+        Line::styled(fitted(&line, usize::from(area.width)).into_owned(), muted).render(area, buf);
+        return;
+    }
+    let [facts, memory, schedule] =
+        Layout::vertical([Constraint::Length(1); 3]).areas::<3>(area);
+    let recipe = &edit.values;
+    let images = images(recipe, earlier);
+    Line::styled(describe(recipe, images, earlier), muted).render(facts, buf);
+    Line::styled(tell_memory(recipe, earlier), muted).render(memory, buf);
+    draw_schedule(recipe, images, theme, schedule, buf);
+}
+
+/// How long it will take, by earlier runs like it.
+fn estimate(recipe: &Recipe, earlier: &Earlier) -> Option<String> {
+    let estimate = earlier.estimate(recipe)?;
+    let plural = if estimate.runs == 1 { "" } else { "s" };
+    let time = duration(estimate.whole);
+    let runs = estimate.runs;
+    Some(format!("about {time} by {runs} run{plural} like it"))
+}
+
+/// The images of an epoch, where the recipe or an earlier run on the same data tells.
+fn images(recipe: &Recipe, earlier: &Earlier) -> Option<u64> {
+    let known = recipe.known_train_images();
+    let known = known.map(|images| recipe.used_train_images(images));
+    known.or_else(|| Some(earlier.data(recipe)?.train_images))
+}
+
+fn classes(recipe: &Recipe, earlier: &Earlier) -> u64 {
+    earlier.data(recipe).map_or(CLASSES, |data| data.classes)
+}
+
+/// The size of what will be trained, in one line.
+fn describe(recipe: &Recipe, images: Option<u64>, earlier: &Earlier) -> String {
+    let classes = classes(recipe, earlier);
+    let parameters = count(network::parameters(recipe, classes));
+    let epochs = recipe.num_epochs;
+    match images {
+        Some(images) => format!(
+            "{parameters} parameters ({classes} classes)  {} images  {epochs} epochs x {} steps",
+            count(images),
+            count(recipe.steps_per_epoch(images))
+        ),
+        None => format!("{parameters} parameters ({classes} classes)  {epochs} epochs"),
+    }
+}
+
+/// The memory that it will take: what runs like it took, else what the network's architecture tells.
+fn tell_memory(recipe: &Recipe, earlier: &Earlier) -> String {
+    let network = network::memory(recipe, classes(recipe, earlier));
+    match earlier.memory(recipe) {
+        Some((most, runs)) => {
+            let plural = if runs == 1 { "" } else { "s" };
+            format!(
+                "memory {} at most in {runs} run{plural} like it; the network alone about {}",
+                bytes(most),
+                bytes(network.total())
+            )
+        }
+        None => format!(
+            "memory about {} (weights {}, optimiser {}, batch {}) + libtorch",
+            bytes(network.total()),
+            bytes(network.weights),
+            bytes(network.optimiser),
+            bytes(network.activations)
+        ),
+    }
+}
+
+/// The points of a sweep, those that finished runs have first.
+fn draw_sweep(
+    worked: Option<&Result<std::sync::Arc<Worked>, String>>,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let rule = "─".repeat(usize::from(area.width));
+    buf.set_string(area.x, area.y, rule, theme.style(Role::Border));
+    let inside = Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(1),
+    };
+    let title = |text: &str, buf: &mut Buffer| {
+        let text = format!(" {text} ");
+        let room = usize::from(area.width.saturating_sub(2));
+        buf.set_stringn(area.x + 2, area.y, text, room, theme.style(Role::Title));
+    };
+    let worked = match worked {
+        None => {
+            title("sweep", buf);
+            Line::styled("it is being worked out", theme.style(Role::Muted)).render(inside, buf);
+            return;
+        }
+        Some(Err(problem)) => {
+            title("sweep", buf);
+            Line::styled(format!("✗ {problem}"), theme.style(Role::Bad)).render(inside, buf);
+            return;
+        }
+        Some(Ok(worked)) => worked,
+    };
+    let (plan, done) = (&worked.plan, worked.plan.done());
+    let count = plan.points.len();
+    let sample = plan.wanted.sample.map_or_else(String::new, |(_, seed)| {
+        format!(", drawn at random with seed {seed}")
+    });
+    let finished = match (done, plan.wanted.skip_done) {
+        (0, _) => String::new(),
+        (done, true) => format!("; {done} finished already, left out (x takes them in)"),
+        (done, false) => format!("; {done} finished already (x leaves them out)"),
+    };
+    title(&format!("sweep of {count} points{sample}{finished}"), buf);
+    let cost = fitted(&worked.cost, usize::from(inside.width)).into_owned();
+    Line::styled(cost, theme.style(Role::Text)).render(inside, buf);
+    let (first, rest): (Vec<&Planned>, Vec<&Planned>) =
+        plan.points.iter().partition(|planned| planned.done.is_some());
+    let rows = usize::from(inside.height.saturating_sub(1));
+    for (at, planned) in first.into_iter().chain(rest).take(rows).enumerate() {
+        let y = inside.y + 1 + at as u16;
+        let left = count - at;
+        if at + 1 == rows && left > 1 {
+            let text = format!("and {left} more");
+            buf.set_string(inside.x, y, text, theme.style(Role::Muted));
+            break;
+        }
+        let label = clean(&planned.point.label()).into_owned();
+        let (text, role) = match &planned.done {
+            Some(run) => (
+                format!("✓ {label}  finished as {}", clean(&run.name())),
+                Role::Muted,
+            ),
+            None => (format!("  {label}"), Role::Text),
+        };
+        let room = usize::from(inside.width);
+        buf.set_stringn(inside.x, y, fitted(&text, room), room, theme.style(role));
+    }
+}
+
+fn is_of_recipe(edit: &Edit, field: &Field) -> bool {
+    edit.command.is_none() && FIELDS.iter().any(|known| known.key == field.key)
+}
+
+/// The learning rate over the run, as it will be.
+fn draw_schedule(
+    recipe: &Recipe,
+    images: Option<u64>,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    // Of data that nobody has read yet the shape is the same: as many steps as these have.
+    let images = images.unwrap_or_else(|| recipe.used_train_images(SYNTHETIC_TRAIN_IMAGES));
+    let steps = recipe.steps_per_epoch(images);
+    let rates = Schedule::new(recipe, steps).after_each_epoch();
+    let (first, last) = (rates.first().copied(), rates.last().copied());
+    let peak = rates.iter().copied().fold(0.0, f64::max);
+    let label = "learning rate ";
+    let ends = format!(
+        " {} after the first epoch, up to {}, {} after the last",
+        number(first.unwrap_or(0.0), 3),
+        number(peak, 3),
+        number(last.unwrap_or(0.0), 3)
+    );
+    let muted = theme.style(Role::Muted);
+    buf.set_stringn(area.x, area.y, label, usize::from(area.width), muted);
+    let from = area.x + label.len() as u16;
+    let width = area
+        .right()
+        .saturating_sub(from + ends.len() as u16)
+        .min(40)
+        .min(rates.len() as u16);
+    if width == 0 {
+        return;
+    }
+    let values: Vec<f32> = rates.iter().map(|rate| *rate as f32).collect();
+    let place = Rect {
+        x: from,
+        width,
+        ..area
+    };
+    Sparkline {
+        values: &values,
+        style: theme.style(Role::Trend),
+        bad_style: theme.style(Role::Bad),
+    }
+    .render(place, buf);
+    buf.set_string(from + width, area.y, ends, muted);
+}
+
+/// One line of the list: a group's heading or a field.
+enum Row {
+    Heading(&'static str),
+    Field(usize),
+}
+
+fn rows(edit: &Edit) -> Vec<Row> {
+    let (fields, mut rows) = (edit.rows(), Vec::new());
+    for (at, field) in fields.iter().enumerate() {
+        if at == 0 || fields[at - 1].group != field.group {
+            rows.push(Row::Heading(field.group));
+        }
+        rows.push(Row::Field(at));
+    }
+    rows
+}
+
+/// The fields in as many columns as fit; the cursor's row is always in sight.
+fn draw_list(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let rows = rows(edit);
+    let height = usize::from(area.height).max(1);
+    let columns = rows
+        .len()
+        .div_ceil(height)
+        .clamp(1, usize::from(area.width / 72).max(1));
+    let shown = height * columns;
+    let at = rows
+        .iter()
+        .position(|row| matches!(row, Row::Field(field) if *field == edit.row))
+        .unwrap_or(0);
+    // A little of what is above the cursor stays in sight.
+    let top = at
+        .saturating_sub(height * 2 / 3)
+        .min(rows.len().saturating_sub(shown));
+    let top = if columns > 1 { 0 } else { top };
+    let width = area.width / columns as u16;
+    for (place, row) in rows.iter().skip(top).take(shown).enumerate() {
+        let (column, line) = ((place / height) as u16, (place % height) as u16);
+        let line = Rect {
+            x: area.x + column * width,
+            y: area.y + line,
+            width: width.saturating_sub(1),
+            height: 1,
+        };
+        match row {
+            Row::Heading(group) => buf.set_string(line.x, line.y, group, theme.style(Role::Header)),
+            Row::Field(field) => draw_row(edit, *field, theme, line, buf),
+        }
+    }
+}
+
+fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let field = edit.rows()[at];
+    let selected = at == edit.row;
+    let changed = edit.is_changed(field);
+    if selected {
+        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+    }
+    if changed {
+        buf.set_string(area.x + 1, area.y, "*", theme.style(Role::Warn));
+    }
+    let key_style = theme.style(if selected {
+        Role::Selection
+    } else {
+        Role::Text
+    });
+    buf.set_stringn(area.x + 3, area.y, field.key, usize::from(KEYS), key_style);
+    let x = area.x + 3 + KEYS;
+    let room = usize::from(area.right().saturating_sub(x));
+    match edit.typing.as_ref().filter(|_| selected) {
+        Some(typing) => {
+            let text: Vec<char> = typing.text().chars().collect();
+            // The cursor stays in sight in a value longer than the room.
+            let start = (typing.cursor() + 1).saturating_sub(room.max(1));
+            let (before, after) = text.split_at(typing.cursor());
+            let shown: String = before[start.min(before.len())..]
+                .iter()
+                .chain(['▏'].iter())
+                .chain(after)
+                .collect();
+            let role = if edit.problem().is_some() {
+                Role::Bad
+            } else {
+                Role::Prompt
+            };
+            buf.set_stringn(x, area.y, shown, room, theme.style(role));
+        }
+        None => {
+            let value = clean(&edit.text(field)).into_owned();
+            let shown = if value.is_empty() {
+                "-".to_owned()
+            } else {
+                value
+            };
+            let style = theme.style(if changed { Role::Warn } else { Role::Text });
+            buf.set_stringn(x, area.y, shown, room, style);
+        }
+    }
+}
+
+/// What the field under the cursor does, what it accepts, and what is wrong with it.
+fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    buf.set_string(
+        area.x,
+        area.y,
+        "─".repeat(usize::from(area.width)),
+        theme.style(Role::Border),
+    );
+    let field: &Field = edit.field();
+    let muted = theme.style(Role::Muted);
+    let base = clean(&edit.base_text(field)).into_owned();
+    let base = if base.is_empty() { "nothing" } else { &base };
+    let whose = if is_of_recipe(edit, field) {
+        "the recipe has"
+    } else {
+        "at first"
+    };
+    let second = match edit.problem() {
+        Some(problem) => Line::styled(format!("✗ {}", clean(&problem)), theme.style(Role::Bad)),
+        None => Line::styled(
+            format!("must be {}; {whose} {base}", field.kind),
+            muted,
+        ),
+    };
+    let inside = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+    .inner(Margin::new(1, 0));
+    let first = vec![
+        Span::styled(field.key, theme.style(Role::Title)),
+        Span::raw(format!("  {}", field.description)),
+    ];
+    Paragraph::new(vec![Line::from(first), second])
+        .wrap(Wrap { trim: true })
+        .render(inside, buf);
+}
