@@ -133,7 +133,8 @@ impl fmt::Debug for Earlier {
 impl Earlier {
     /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
     pub fn of(runs: impl IntoIterator<Item = Told>) -> Self {
-        let [costly, choosing, relevant] = [costly(), choosing(), relevant()].map(|fields| keyed(&fields));
+        let [costly, choosing, relevant] =
+            [costly(), choosing(), relevant()].map(|fields| keyed(&fields));
         let data_dir = Key::new("data_dir");
         let mut earlier = Self::default();
         for run in runs {
@@ -350,9 +351,8 @@ mod tests {
             data_dir: "/there".to_owned(),
             ..recipe.clone()
         };
-        let mut holds = |folder: &str| {
-            Some(if folder == "/there" { "1-ab" } else { "1-cd" }.to_owned())
-        };
+        let mut holds =
+            |folder: &str| Some(if folder == "/there" { "1-ab" } else { "1-cd" }.to_owned());
         assert_eq!(earlier.finished(&moved, &mut holds), Some(&summary.dir));
         assert_eq!(earlier.finished(&recipe, &mut holds), None);
         assert_eq!(earlier.data(&recipe), Some(&data));

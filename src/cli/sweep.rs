@@ -15,7 +15,7 @@ use super::queue::path;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config;
 use crate::launch::{self, Plan, Planned, Request, Wanted};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, parse_override};
 use crate::run::RunDir;
 use crate::text::clean;
 
@@ -59,6 +59,22 @@ impl Arguments {
             skip_done: self.skip_done,
             name: self.sweep_name.clone(),
         }
+    }
+
+    /// What is asked for, as rows of the form.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let axes = self.sweep.iter();
+        let mut rows: Vec<(String, String)> =
+            axes.filter_map(|text| parse_override(text).ok()).collect();
+        let mut add = |key: &str, text: String| rows.push((key.to_owned(), text));
+        if let Some(sample) = self.sample {
+            add("sample", sample.to_string());
+            add("sample_seed", self.seed.to_string());
+        }
+        if self.skip_done {
+            add("skip_done", "true".to_owned());
+        }
+        rows
     }
 
     /// Whether any of this is asked for.
@@ -108,12 +124,7 @@ fn earlier(recipe: &Recipe) -> Earlier {
     Earlier::of(summaries.iter().map(Told::of))
 }
 
-fn tell(
-    arguments: &Arguments,
-    plan: &Plan,
-    dirs: &[RunDir],
-    out: &mut dyn Write,
-) -> Result<()> {
+fn tell(arguments: &Arguments, plan: &Plan, dirs: &[RunDir], out: &mut dyn Write) -> Result<()> {
     if !arguments.sweep.is_empty() {
         for planned in plan.points.iter().take(SHOWN) {
             let done = planned.done.as_ref().map_or_else(String::new, |dir| {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::{Result, bail};
+use jiff::Timestamp;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -16,6 +17,7 @@ use signal_hook::iterator::Signals;
 use super::follow::Lines;
 use super::sweep;
 use crate::config;
+use crate::launch::recent::{self, Recent};
 use crate::launch::{self, Launch, Request, StopError};
 use crate::recipe;
 use crate::run::record::RecordError;
@@ -60,6 +62,33 @@ pub struct Arguments {
     sweep: sweep::Arguments,
 }
 
+impl Arguments {
+    /// What is remembered of what was started, in the words of the form.
+    fn recent(&self) -> Recent {
+        let mut values = self.set.clone();
+        let mut add = |key: &str, text: Option<String>| {
+            values.extend(text.map(|text| (key.to_owned(), text)));
+        };
+        let limit = self.time_limit.map(|seconds| format!("{seconds}s"));
+        if self.launcher.is_some() {
+            add(
+                "arguments",
+                (!self.words.is_empty()).then(|| launch::quoted(&self.words)),
+            );
+            let folder = self.output_dir.display().to_string();
+            add("output_dir", (folder != "runs").then_some(folder));
+        }
+        add("time_limit", limit);
+        values.extend(self.sweep.rows());
+        Recent {
+            recipe: self.config.clone(),
+            launcher: self.launcher.clone(),
+            values,
+            at: Timestamp::now(),
+        }
+    }
+}
+
 /// What happens while a run is followed.
 enum Event {
     Signal,
@@ -78,11 +107,16 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     };
     if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.queues()) {
         let dir = launch.queue()?;
+        recent::note(arguments.recent());
         writeln!(out, "{}", dir.path().display())?;
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.sweep.is_asked_for() {
-        return sweep::run(&arguments.sweep, &request, arguments.json, out);
+        let done = sweep::run(&arguments.sweep, &request, arguments.json, out)?;
+        if arguments.sweep.queues() && done == ExitCode::SUCCESS {
+            recent::note(arguments.recent());
+        }
+        return Ok(done);
     }
     if arguments.json && !arguments.detach {
         eprintln!("--json goes with --detach, --sweep or --queue");
@@ -98,6 +132,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(launch) => launch.start()?,
         None => launch::start(&request)?,
     };
+    recent::note(arguments.recent());
     let dir = started.dir.clone();
     let path = dir.path().display();
     let Some(mut signals) = signals.take() else {

@@ -200,10 +200,10 @@ commands! {
         StopThisRun "stop-this-run" "Stop this run gently, then hard; or unqueue it" ["K"] hint "stop";
     }
     Form {
-        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose, change";
+        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "change";
         FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
         FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
-        FormType "type-value" "Type the value; several, or a range, make a sweep" ["e"] hint "type, sweep";
+        FormType "type-value" "Type the value; several, or a range, make a sweep" ["e"] hint "sweep";
         FormSkipDone "skip-done" "Sweep: leave out what finished runs have, or not" ["x"];
         FormVariants "recent-starts" "What was started lately from this recipe" ["v"] hint "recent";
         FormSave "save-recipe" "Keep this as a recipe of your own" ["S"];

@@ -31,11 +31,11 @@ pub enum Order {
     /// Understand what earlier runs tell, and tell what was started lately.
     Learn(Vec<Told>),
     /// Work out a sweep; the number tells the answer from older ones.
-    Plan(u64, Request, Wanted, Arc<Earlier>),
+    Plan(u64, Box<(Request, Wanted)>, Arc<Earlier>),
     /// Queue a sweep that was worked out, and remember that.
     Queue(Arc<Worked>, Option<Box<Recent>>),
     /// Start a launcher's command, or queue it.
-    Launch(Launch, bool),
+    Launch(Box<Launch>, bool),
     /// Remember what was started.
     Note(Box<Recent>),
     /// Keep a recipe.
@@ -97,7 +97,8 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
             let earlier = Arc::new(Earlier::of(told));
             send(Outcome::Learnt(earlier, recent::load()));
         }
-        Order::Plan(number, request, wanted, earlier) => {
+        Order::Plan(number, asked, earlier) => {
+            let (request, wanted) = *asked;
             let slots = config::load().0.slots.unwrap_or(1);
             let worked = Plan::of(&request, wanted, &earlier).map(|plan| {
                 let cost = plan.cost();
@@ -169,7 +170,11 @@ pub fn choices() -> Vec<Choice> {
     let (config, _) = config::load();
     let launchers = config.launchers.into_iter();
     let launchers = launchers.map(|(name, command)| Choice::launcher(&name, command));
-    Choice::shipped().into_iter().chain(own).chain(launchers).collect()
+    Choice::shipped()
+        .into_iter()
+        .chain(own)
+        .chain(launchers)
+        .collect()
 }
 
 /// Writes a recipe's file; one of the same name stays unless it may be replaced.

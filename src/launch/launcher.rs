@@ -85,14 +85,19 @@ fn command_line(command: &[String], arguments: &[String], run: &Path) -> Vec<Str
 /// # Errors
 /// A sentence, if a quote is not closed.
 pub fn words(text: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut quote): (Vec<String>, Option<String>, Option<char>) = <_>::default();
+    let (mut words, mut word, mut quote): (Vec<String>, Option<String>, Option<char>) =
+        <_>::default();
     let mut chars = text.chars();
     while let Some(char) = chars.next() {
         match (char, quote) {
             (char, Some(open)) if char == open => quote = None,
             ('\\', None | Some('"')) => match chars.next() {
                 Some(next) => word.get_or_insert_default().push(next),
-                None => return Err("arguments end in a backslash, which has nothing to hold".to_owned()),
+                None => {
+                    return Err(
+                        "arguments end in a backslash, which has nothing to hold".to_owned()
+                    );
+                }
             },
             ('"' | '\'', None) => {
                 quote = Some(char);
@@ -109,6 +114,18 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// Words as a person would type them: [`words`] reads the same again.
+pub fn quoted(words: &[String]) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "-_+.,:/=@%{}".contains(char);
+    let quoted = words.iter().map(|word| {
+        if !word.is_empty() && word.chars().all(is_plain) {
+            return word.clone();
+        }
+        format!("'{}'", word.replace('\'', r"'\''"))
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,11 +133,19 @@ mod tests {
     #[test]
     fn arguments_are_split_as_a_shell_does() {
         let split = |text: &str| words(text).unwrap().join("|");
-        assert_eq!(split("  --lr 0.1  --tag 'a b'\"c\" "), "--lr|0.1|--tag|a bc");
+        assert_eq!(
+            split("  --lr 0.1  --tag 'a b'\"c\" "),
+            "--lr|0.1|--tag|a bc"
+        );
         assert_eq!(split(r#"a\ b "x\"y" '\n' """#), r#"a b|x"y|\n|"#);
         assert_eq!(split(""), "");
+        let odd = ["a b", "", "it's", "\"\\", "--x=1"].map(str::to_owned);
+        assert_eq!(words(&quoted(&odd)).unwrap(), odd);
         for wrong in ["a 'b", "a \"b", "a\\"] {
-            assert!(words(wrong).unwrap_err().starts_with("arguments "), "{wrong}");
+            assert!(
+                words(wrong).unwrap_err().starts_with("arguments "),
+                "{wrong}"
+            );
         }
     }
 

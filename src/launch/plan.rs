@@ -90,7 +90,9 @@ impl Plan {
         let points = points.map_err(|problem| problem.to_string())?;
         let planned = points.into_iter().map(|point| Planned {
             done: earlier.finished(&point.recipe, &mut print).cloned(),
-            estimate: earlier.estimate(&point.recipe).map(|estimate| estimate.whole),
+            estimate: earlier
+                .estimate(&point.recipe)
+                .map(|estimate| estimate.whole),
             point,
         });
         Ok(Self {
@@ -108,7 +110,9 @@ impl Plan {
 
     /// The points that would be trained.
     pub fn queued(&self) -> impl Iterator<Item = &Planned> + Clone {
-        self.points.iter().filter(|planned| !self.is_skipped(planned))
+        self.points
+            .iter()
+            .filter(|planned| !self.is_skipped(planned))
     }
 
     /// How many points finished runs have.
@@ -120,7 +124,9 @@ impl Plan {
     /// What it costs.
     pub fn cost(&self) -> Cost {
         let estimates = self.queued().filter_map(|planned| planned.estimate);
-        let epochs = self.queued().map(|planned| u64::from(planned.point.recipe.num_epochs));
+        let epochs = self
+            .queued()
+            .map(|planned| u64::from(planned.point.recipe.num_epochs));
         Cost {
             runs: self.queued().count(),
             epochs: epochs.sum(),

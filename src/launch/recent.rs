@@ -16,6 +16,9 @@ const FILE: &str = "recent.json";
 /// Older ones are let go.
 const MOST: usize = 100;
 
+/// Rows of the form with their texts.
+pub type Values = Vec<(String, String)>;
+
 /// Something that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recent {
@@ -23,8 +26,8 @@ pub struct Recent {
     pub recipe: Option<PathBuf>,
     /// The launcher's name, where it was one.
     pub launcher: Option<String>,
-    /// What was changed: rows of the form with their texts. A sweep's have several values.
-    pub values: Vec<(String, String)>,
+    /// What was changed. A sweep's rows have several values.
+    pub values: Values,
     /// When it was last started.
     pub at: Timestamp,
 }
@@ -32,7 +35,10 @@ pub struct Recent {
 impl Recent {
     /// The changes in one line.
     pub fn label(&self) -> String {
-        let each = self.values.iter().map(|(key, text)| format!("{key}={text}"));
+        let each = self
+            .values
+            .iter()
+            .map(|(key, text)| format!("{key}={text}"));
         let label = each.collect::<Vec<_>>().join(" ");
         if label.is_empty() {
             "as it is".to_owned()

@@ -99,9 +99,7 @@ pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
         Err(error) => {
             let shipped = SHIPPED.iter().find(|shipped| shipped.name == file);
             return match shipped {
-                Some(shipped) if error.kind() == io::ErrorKind::NotFound => {
-                    parse_shipped(shipped)
-                }
+                Some(shipped) if error.kind() == io::ErrorKind::NotFound => parse_shipped(shipped),
                 _ => Err(RecipeError::Unreadable {
                     file,
                     cause: error.to_string(),
@@ -153,12 +151,7 @@ enum Origin {
     Program,
 }
 
-fn parse_chain(
-    text: &str,
-    file: &str,
-    of: Origin,
-    length: usize,
-) -> Result<Recipe, RecipeError> {
+fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
     let mut complaints = Complaints::default();
     let (table, errors) = DeTable::parse_recoverable(text);

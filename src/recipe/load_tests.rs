@@ -55,9 +55,7 @@ fn bad_toml_names_file_line_and_key() {
         refusal("seed = 1\nmomentum = 2\nwidht = 8\nblocks = 0\n"),
         "configs/quick.toml:2: momentum must be in [0, 1), got 2 (and 2 more)"
     );
-    assert!(
-        refusal("seed = 1\nseed 2").starts_with("configs/quick.toml:2: is not valid TOML: ")
-    );
+    assert!(refusal("seed = 1\nseed 2").starts_with("configs/quick.toml:2: is not valid TOML: "));
     assert!(
         refusal("seed = 1\nseed = 2")
             .starts_with("configs/quick.toml:2: is not valid TOML: duplicate")
@@ -169,8 +167,7 @@ fn overrides_use_the_same_checks() {
 
 #[test]
 fn config_json_reads_back_as_the_same_recipe() {
-    let recipe =
-        parse_toml("num_epochs = 7\nlearning_rate = 1\ndata_dir = 'a \"b'", "x").unwrap();
+    let recipe = parse_toml("num_epochs = 7\nlearning_rate = 1\ndata_dir = 'a \"b'", "x").unwrap();
     let text = serde_json::to_string_pretty(&recipe.to_json()).unwrap();
     assert_eq!(parse_json(&text, "config.json").unwrap(), recipe);
     let error = parse_json(&text.replace(": 7", ": 0"), "config.json")

@@ -12,14 +12,12 @@ mod shipped;
 mod sweep;
 mod variant;
 
+pub use data::fingerprint;
 pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};
-pub use load::{
-    OWN, RecipeError, load, parse_json, parse_override, parse_shipped, parse_toml,
-};
-pub use variant::variant;
-pub use data::fingerprint;
+pub use load::{OWN, RecipeError, load, parse_json, parse_override, parse_shipped, parse_toml};
 pub use schedule::Schedule;
 pub use schema::{FIELDS, Recipe, field};
 pub use shipped::{SHIPPED, Shipped, description};
 pub use sweep::{Axis, Point, Sweep, SweepError};
+pub use variant::variant;

@@ -61,7 +61,8 @@ pub fn memory(recipe: &Recipe, classes: u64) -> Memory {
     let is_averaged = recipe.ema_decay > 0.0;
     let is_half = recipe.precision == "bfloat16";
     let value = if is_half { 2 } else { WHOLE };
-    let images = u64::from(recipe.batch_size).div_ceil(u64::from(recipe.gradient_accumulation.max(1)));
+    let images =
+        u64::from(recipe.batch_size).div_ceil(u64::from(recipe.gradient_accumulation.max(1)));
     // Weights are cast for each pass where the arithmetic is bfloat16.
     let cast = if is_half { value * parameters } else { 0 };
     Memory {

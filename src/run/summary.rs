@@ -226,8 +226,7 @@ impl Summary {
         let recipe = config
             .text("experiment_name")
             .unwrap_or_else(|| model.clone());
-        let is_queued = observed.state == State::Queued;
-        let queued = record.as_ref().filter(|_| is_queued);
+        let queued = record.as_ref().filter(|_| observed.state == State::Queued);
         let exit = record.as_ref().and_then(|record| record.exit.as_ref());
         let reason = observed.reason.as_deref();
         Self {

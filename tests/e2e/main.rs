@@ -14,6 +14,7 @@ mod evaluations;
 mod fake_worker;
 mod finding;
 mod gpus;
+mod form;
 mod house;
 mod killed;
 mod killed_runs;

@@ -112,8 +112,8 @@ impl Form {
         self.sweep.asked.clone_from(&asked);
         self.sweep.worked = None;
         self.sweep.number += 1;
-        let (request, wanted) = asked?;
-        let order = Order::Plan(self.sweep.number, request, wanted, Arc::clone(&self.earlier));
+        let earlier = Arc::clone(&self.earlier);
+        let order = Order::Plan(self.sweep.number, Box::new(asked?), earlier);
         Some(Effect::Begin(order))
     }
 }
@@ -225,7 +225,11 @@ fn offer_recent(state: &mut State) {
         .map(|recent| {
             let age = std::time::Duration::try_from(now - recent.at).unwrap_or_default();
             let label = clean(&recent.label()).into_owned();
-            (label, format!("{} ago", since(age).0), recent.values.clone())
+            (
+                label,
+                format!("{} ago", since(age).0),
+                recent.values.clone(),
+            )
         })
         .collect();
     if items.is_empty() {
@@ -271,7 +275,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     let order = match launch {
         None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
         None => Effect::Launch(edit.request()),
-        Some(Ok(launch)) => Effect::Begin(Order::Launch(launch, queues)),
+        Some(Ok(launch)) => Effect::Begin(Order::Launch(Box::new(launch), queues)),
         Some(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             return Vec::new();
@@ -316,7 +320,11 @@ fn ask_to_queue(state: &mut State) {
         yes: "queue".to_owned(),
         then: Effect::Begin(Order::Queue(
             Arc::clone(worked),
-            state.form.edit.as_ref().map(|edit| Box::new(edit.recent(state.now))),
+            state
+                .form
+                .edit
+                .as_ref()
+                .map(|edit| Box::new(edit.recent(state.now))),
         )),
     }));
 }

@@ -4,11 +4,32 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use super::super::command::Action;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
-use super::attention;
+use super::{attention, runs, state_glyph};
+use crate::run::summary::Summary;
+use crate::text::fitted;
+
+/// Why the run under the cursor failed, where the screen is too small for the part that tells it.
+fn cause(state: &State) -> Option<(String, Role)> {
+    let is_table = matches!(state.screen, Screen::Runs) && state.overlay.is_none();
+    if !is_table || runs::has_preview(state.size) || state.runs.is_on_header() {
+        return None;
+    }
+    let summary: &Summary = state.runs.selected()?.summary.as_ref()?;
+    let cause = summary.cause.as_ref()?;
+    let role = state_glyph::role(summary.observed.state);
+    let glyph = state_glyph::glyph(summary.observed.state);
+    let text = if cause.detail.is_empty() || cause.detail.contains(&cause.what) {
+        format!("{glyph} {}", cause.detail)
+    } else {
+        format!("{glyph} {}: {}", cause.what, cause.detail)
+    };
+    Some((text, role))
+}
 
 /// Draws the bottom line.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
@@ -24,6 +45,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
     if state.overlay.is_none() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         return super::runs::draw_query_hints(state, area, buf);
+    }
+    if let Some((cause, role)) = cause(state) {
+        let key = state.keymap.key_of(super::context(state), Action::Help);
+        let help = key.map_or_else(String::new, |key| format!("  {key} help"));
+        let room = usize::from(area.width).saturating_sub(help.width());
+        let line = vec![
+            Span::styled(fitted(&cause, room).into_owned(), theme.style(role)),
+            Span::raw(help),
+        ];
+        Line::from(line).render(area, buf);
+        return;
     }
     let context = super::context(state);
     let should_save = should_save(state);

@@ -14,6 +14,7 @@ use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
 use super::shown::Key;
+use crate::launch::recent::Values;
 use crate::run::RunDir;
 use crate::run::summary::Summary;
 
@@ -31,7 +32,7 @@ enum Pick {
     /// Something to be done.
     Thing(Box<Effect>),
     /// Values for the form.
-    Fill(Vec<(String, String)>),
+    Fill(Values),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +126,7 @@ impl PickList {
     }
 
     /// What was started before: each with its changes in words, its age, and the changes.
-    pub fn recent(starts: Vec<(String, String, Vec<(String, String)>)>) -> Self {
+    pub fn recent(starts: Vec<(String, String, Values)>) -> Self {
         let item = |(name, detail, values)| Item {
             name,
             detail,

@@ -79,6 +79,11 @@ fn a_finished_run_has_all_its_files() {
             && record.ended_at.is_some()
             && record.started_at.is_some()
     );
+    let data = record.data.expect("a run says what it was trained on");
+    assert_eq!(
+        (data.fingerprint.as_deref(), data.train_images, data.classes),
+        (Some("synthetic"), 120, 10)
+    );
     let val_acc: f64 = values(&run.metrics_csv())[best.epoch as usize][4]
         .parse()
         .unwrap();

@@ -97,7 +97,9 @@ impl Edit {
             Subject::Recipe(recipe) => ((**recipe).clone(), None),
             Subject::Launcher(command) => (Recipe::default(), Some(command.clone())),
         };
-        let rows = command.as_ref().map_or(&OF_RECIPE[..], |_| &OF_LAUNCHER[..]);
+        let rows = command
+            .as_ref()
+            .map_or(&OF_RECIPE[..], |_| &OF_LAUNCHER[..]);
         Some(Self {
             source: choice.source.clone(),
             command,
@@ -291,7 +293,10 @@ impl Edit {
     }
 
     fn own_text(&self, field: &Field) -> String {
-        self.own.get(field.key).map(Value::to_string).unwrap_or_default()
+        self.own
+            .get(field.key)
+            .map(Value::to_string)
+            .unwrap_or_default()
     }
 
     fn own_count(&self, field: &Field) -> u64 {

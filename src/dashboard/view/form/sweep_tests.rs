@@ -28,8 +28,8 @@ fn type_into(state: &mut State, key: &str, text: &str) -> Vec<Effect> {
 /// Works out what was asked for, as the pool would.
 fn work_out(state: &mut State, effects: &[Effect]) {
     let asked = effects.iter().rev().find_map(|effect| match effect {
-        Effect::Begin(Order::Plan(number, request, wanted, earlier)) => {
-            Some((*number, request, wanted, earlier))
+        Effect::Begin(Order::Plan(number, asked, earlier)) => {
+            Some((*number, &asked.0, &asked.1, earlier))
         }
         _ => None,
     });
@@ -56,7 +56,10 @@ fn finished(place: &Path, seed: u64) -> Told {
     std::fs::write(dir.config_json(), config.to_string()).unwrap();
     let rows = "epoch,val_acc,time_elapsed,memory_used_mb\n1,50.0,30,300\n2,60.0,60,400\n";
     std::fs::write(dir.metrics_csv(), rows).unwrap();
-    Told::of(&Summary::load(&Found::look(dir), std::time::SystemTime::now()))
+    Told::of(&Summary::load(
+        &Found::look(dir),
+        std::time::SystemTime::now(),
+    ))
 }
 
 /// The form with what two finished runs tell, whose seeds are 1 and 2.
@@ -75,8 +78,11 @@ fn with_earlier() -> (State, tempfile::TempDir) {
 fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued() {
     let (mut state, _place) = with_earlier();
     let shown = screen(&state, 80, 24);
-    assert!(shown.contains("about 1m00s by 2 runs like it"), "{shown}");
-    assert!(shown.contains("memory 419 MB at most in 2 runs like it"), "{shown}");
+    assert!(shown.contains("about 1m 00s by 2 runs like it"), "{shown}");
+    assert!(
+        shown.contains("memory 419 MB at most in 2 runs like it"),
+        "{shown}"
+    );
 
     let effects = type_into(&mut state, "seed", "1..3");
     assert!(screen(&state, 80, 24).contains("it is being worked out"));
@@ -98,10 +104,17 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     let [Effect::Begin(Order::Queue(worked, Some(recent)))] = &effects[..] else {
         panic!("{effects:?}");
     };
-    let queued: Vec<String> = worked.plan.queued().map(|planned| planned.point.label()).collect();
+    let queued: Vec<String> = worked
+        .plan
+        .queued()
+        .map(|planned| planned.point.label())
+        .collect();
     assert_eq!(queued, ["seed=3"]);
     assert_eq!(recent.label(), "seed=1..3 num_epochs=2 skip_done=true");
-    tell(&mut state, Outcome::Queued(Ok(vec![RunDir::new("/runs/a")])));
+    tell(
+        &mut state,
+        Outcome::Queued(Ok(vec![RunDir::new("/runs/a")])),
+    );
     assert!(matches!(state.screen, Screen::Runs));
 }
 
@@ -112,12 +125,18 @@ fn a_sample_is_asked_for_and_a_sweep_of_wrong_points_says_why() {
     let effects = type_into(&mut state, "sample", "4");
     work_out(&mut state, &effects);
     let shown = screen(&state, 80, 24);
-    assert!(shown.contains("sweep of 4 points, drawn at random with seed 0"), "{shown}");
+    assert!(
+        shown.contains("sweep of 4 points, drawn at random with seed 0"),
+        "{shown}"
+    );
 
     let effects = type_into(&mut state, "width", "[4, 16]");
     work_out(&mut state, &effects);
     let shown = screen(&state, 80, 24);
-    assert!(shown.contains("✗ ") && shown.contains("se_reduction must be"), "{shown}");
+    assert!(
+        shown.contains("✗ ") && shown.contains("se_reduction must be"),
+        "{shown}"
+    );
     press(&mut state, "s");
     assert!(state.notice.as_ref().is_some_and(|notice| notice.bad));
     // One value in brackets is one value, and the recipe's own makes it no sweep again.
@@ -138,11 +157,17 @@ fn a_comma_in_a_text_is_a_comma_and_a_bad_list_says_why() {
     type_into(&mut state, "momentum", "0.9, 1.5");
     assert!(state.form.is_typing());
     let shown = screen(&state, 80, 24);
-    assert!(shown.contains("✗ momentum must be in [0, 1), got 1.5"), "{shown}");
+    assert!(
+        shown.contains("✗ momentum must be in [0, 1), got 1.5"),
+        "{shown}"
+    );
     press(&mut state, "<esc>");
     type_into(&mut state, "time_limit", "soon");
     let shown = screen(&state, 80, 24);
-    assert!(shown.contains("time_limit must be a length of time"), "{shown}");
+    assert!(
+        shown.contains("time_limit must be a length of time"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -191,11 +216,17 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
     type_into(&mut state, "arguments", "--lr 0.1 'a b'");
     insta::assert_snapshot!("launcher_80x24", screen(&state, 80, 24));
     let effects = press(&mut state, "w");
-    let [Effect::Begin(Order::Launch(launch, true)), Effect::Begin(Order::Note(recent))] = &effects[..]
+    let [
+        Effect::Begin(Order::Launch(launch, true)),
+        Effect::Begin(Order::Note(recent)),
+    ] = &effects[..]
     else {
         panic!("{effects:?}");
     };
-    assert_eq!((&*launch.launcher, &launch.command[..]), ("mine", &words[..]));
+    assert_eq!(
+        (&*launch.launcher, &launch.command[..]),
+        ("mine", &words[..])
+    );
     assert_eq!(launch.arguments, ["--lr", "0.1", "a b"]);
     assert_eq!(launch.output_dir, PathBuf::from("runs"));
     assert_eq!(recent.launcher.as_deref(), Some("mine"));

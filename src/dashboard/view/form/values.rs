@@ -18,15 +18,15 @@ use crate::text::{bytes, clean, count, duration, fitted, number};
 /// Classes of the data sets that the shipped recipes are for.
 const CLASSES: u64 = 10;
 /// Columns of the keys.
-const KEYS: u16 = 26;
+const KEYS: u16 = 30;
 
 /// Draws the values of a recipe, or what a launcher's command is completed with.
 ///
 /// ```text
 /// New run  quick  2 values changed (*)  about 3 min by 2 runs like it
 /// 314,266 parameters (10 classes)  8,000 images  10 epochs x 125 steps
-/// memory about 53 MB (weights 1.26 MB, optimiser 2.51 MB, batch 49 MB) + libtorch
-/// learning rate ███▆▅▄▂▁▁▁ 0.20 after the first epoch, up to 0.20, 1.2e-6 after the last
+/// memory ~57.8 MB + libtorch: weights 1.26 MB, optimiser 2.51 MB, batch 54.0 MB
+/// learning rate ███▆▅▄▂▁▁▁ 0.20 after epoch 1, at most 0.20, 1.2e-6 at the end
 /// training
 ///    num_epochs                10
 /// ▌* max_lr                    0.1, 0.2
@@ -83,7 +83,10 @@ fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
     if edit.command.is_none()
         && let Some(estimate) = estimate(&edit.values, earlier)
     {
-        heading.push(Span::styled(format!("  {estimate}"), theme.style(Role::Muted)));
+        heading.push(Span::styled(
+            format!("  {estimate}"),
+            theme.style(Role::Muted),
+        ));
     }
     Line::from(heading).render(area, buf);
 }
@@ -92,12 +95,14 @@ fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
 fn draw_about(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let muted = theme.style(Role::Muted);
     if let Some(command) = &edit.command {
-        let line = format!("starts {} and what `arguments` says", clean(&command.join(" ")));
+        let line = format!(
+            "starts {} and what `arguments` says",
+            clean(&command.join(" "))
+        );
         Line::styled(fitted(&line, usize::from(area.width)).into_owned(), muted).render(area, buf);
         return;
     }
-    let [facts, memory, schedule] =
-        Layout::vertical([Constraint::Length(1); 3]).areas::<3>(area);
+    let [facts, memory, schedule] = Layout::vertical([Constraint::Length(1); 3]).areas::<3>(area);
     let recipe = &edit.values;
     let images = images(recipe, earlier);
     Line::styled(describe(recipe, images, earlier), muted).render(facts, buf);
@@ -153,7 +158,7 @@ fn tell_memory(recipe: &Recipe, earlier: &Earlier) -> String {
             )
         }
         None => format!(
-            "memory about {} (weights {}, optimiser {}, batch {}) + libtorch",
+            "memory ~{} + libtorch: weights {}, optimiser {}, batch {}",
             bytes(network.total()),
             bytes(network.weights),
             bytes(network.optimiser),
@@ -169,8 +174,8 @@ fn draw_sweep(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let rule = "─".repeat(usize::from(area.width));
-    buf.set_string(area.x, area.y, rule, theme.style(Role::Border));
+    let line = "─".repeat(usize::from(area.width));
+    buf.set_string(area.x, area.y, line, theme.style(Role::Border));
     let inside = Rect {
         x: area.x + 1,
         y: area.y + 1,
@@ -208,8 +213,10 @@ fn draw_sweep(
     title(&format!("sweep of {count} points{sample}{finished}"), buf);
     let cost = fitted(&worked.cost, usize::from(inside.width)).into_owned();
     Line::styled(cost, theme.style(Role::Text)).render(inside, buf);
-    let (first, rest): (Vec<&Planned>, Vec<&Planned>) =
-        plan.points.iter().partition(|planned| planned.done.is_some());
+    let (first, rest): (Vec<&Planned>, Vec<&Planned>) = plan
+        .points
+        .iter()
+        .partition(|planned| planned.done.is_some());
     let rows = usize::from(inside.height.saturating_sub(1));
     for (at, planned) in first.into_iter().chain(rest).take(rows).enumerate() {
         let y = inside.y + 1 + at as u16;
@@ -252,7 +259,7 @@ fn draw_schedule(
     let peak = rates.iter().copied().fold(0.0, f64::max);
     let label = "learning rate ";
     let ends = format!(
-        " {} after the first epoch, up to {}, {} after the last",
+        " {} after epoch 1, at most {}, {} at the end",
         number(first.unwrap_or(0.0), 3),
         number(peak, 3),
         number(last.unwrap_or(0.0), 3)
@@ -402,10 +409,7 @@ fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     let second = match edit.problem() {
         Some(problem) => Line::styled(format!("✗ {}", clean(&problem)), theme.style(Role::Bad)),
-        None => Line::styled(
-            format!("must be {}; {whose} {base}", field.kind),
-            muted,
-        ),
+        None => Line::styled(format!("must be {}; {whose} {base}", field.kind), muted),
     };
     let inside = Rect {
         y: area.y + 1,

@@ -77,7 +77,13 @@ fn the_cause_stands_behind_the_name_where_there_is_room() {
         Message::Summarised(vec![(found, summary)]),
     );
     let small = screen(&state);
-    state.size = (160, 40);
     press(&mut state, "j");
+    let beneath = screen(&state);
+    let beneath = beneath.lines().last().unwrap();
+    assert!(
+        beneath.starts_with("✗ CUDA out of memory. Tried to allocate 2.00 GiB  "),
+        "{beneath}"
+    );
+    state.size = (160, 40);
     insta::assert_snapshot!(format!("{small}\n=====\n{}", screen(&state)));
 }

@@ -1,0 +1,160 @@
+//! The form that starts runs, as a person uses it: sweeps, launchers, recipes of one's own, and what was started before.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::fake_worker::{COUNTED, Workplace, wait_for};
+use crate::pty::Dashboard;
+
+/// Opens the form's recipes.
+fn recipes(dashboard: &mut Dashboard) {
+    dashboard.press("n");
+    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+}
+
+/// Types a value into the row under the cursor, in place of what is there.
+fn type_value(dashboard: &mut Dashboard, key: &str, text: &str) {
+    dashboard.press("e");
+    dashboard.wait("the cursor", |screen| screen.contains('▏'));
+    dashboard.press(&format!("\x15{text}\r"));
+    dashboard.wait("the value", |screen| {
+        let row = screen.lines().find(|line| line.contains(key));
+        row.is_some_and(|row| row.contains(text) && !row.contains('▏'))
+    });
+}
+
+#[test]
+fn a_sweep_is_shown_queued_trained_and_known_the_next_time() {
+    let place = Workplace::new(COUNTED);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 40);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    recipes(&mut dashboard);
+    dashboard.press("\r");
+    dashboard.wait("the values", |screen| screen.contains("parameters"));
+    dashboard.press("jj");
+    type_value(&mut dashboard, "seed ", "1..3");
+    dashboard.wait("the points", |screen| {
+        screen.contains("sweep of 3 points") && screen.contains("seed=3")
+    });
+    dashboard.press("s");
+    dashboard.wait("the question", |screen| screen.contains("Queue 3 runs?"));
+    dashboard.press("y");
+    dashboard.wait("the runs", |screen| {
+        screen.matches("✓ finished").count() == 3
+    });
+    let runs = place.json(&["list", "--json"]);
+    let sweeps = runs.as_array().unwrap().iter();
+    let sweeps: Vec<&Value> = sweeps.map(|run| &run["sweep"]).collect();
+    assert!(
+        sweeps
+            .iter()
+            .all(|sweep| **sweep == *sweeps[0] && sweep.is_string()),
+        "{sweeps:?}"
+    );
+
+    recipes(&mut dashboard);
+    dashboard.press("\r");
+    dashboard.wait("what is done", |screen| {
+        screen.contains("3 finished already (x leaves them out)")
+            && screen.contains("of training by earlier runs like them")
+    });
+    dashboard.press("xs");
+    dashboard.wait("that nothing is left", |screen| {
+        screen.contains("3 finished already, left out")
+    });
+    // What was started is offered again, also after the values were taken back.
+    dashboard.press("dv");
+    dashboard.wait("what was started", |screen| {
+        screen.contains("Started lately") && screen.contains("seed=1..3")
+    });
+    dashboard.press("\r");
+    dashboard.wait("the sweep again", |screen| {
+        screen.contains("sweep of 3 points")
+    });
+}
+
+#[test]
+fn a_launcher_is_chosen_completed_and_started() {
+    let place = Workplace::new("exit 1");
+    let script =
+        "mkdir -p \"$1/logs\"; printf 'epoch,val_acc\\n1,%s\\n' \"$2\" > \"$1/logs/metrics.csv\"\n";
+    fs::write(place.path().join("train.sh"), script).unwrap();
+    let folder = place.path().join("config/traintop");
+    fs::create_dir_all(&folder).unwrap();
+    let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";
+    fs::write(folder.join("config.toml"), config).unwrap();
+
+    let mut dashboard = Dashboard::open(&place, &[], 100, 40);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    recipes(&mut dashboard);
+    dashboard.press("G");
+    dashboard.wait("the launcher", |screen| screen.contains("▌ launcher mine"));
+    dashboard.press("\r");
+    dashboard.wait("its command", |screen| {
+        screen.contains("starts sh train.sh {run_dir}")
+    });
+    type_value(&mut dashboard, "arguments ", "61.25");
+    dashboard.press("s");
+    dashboard.wait("its end", |screen| {
+        screen.contains("✓ finished") && screen.contains("61.25 @1")
+    });
+    let runs = place.json(&["list", "--json"]);
+    let run = runs[0]["path"].as_str().unwrap();
+    let record = fs::read_to_string(format!("{run}/run.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["launcher"], "mine");
+    assert_eq!(record["command"][3], "61.25");
+}
+
+#[test]
+fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
+    let place = Workplace::new(COUNTED);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 40);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    recipes(&mut dashboard);
+    dashboard.press("\r");
+    dashboard.wait("the values", |screen| screen.contains("parameters"));
+    dashboard.press("jj");
+    type_value(&mut dashboard, "seed ", "7");
+    dashboard.press("S");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Keep this as a recipe")
+    });
+    dashboard.press("mine\r");
+    dashboard.wait("that it is kept", |screen| {
+        screen.contains("configs/mine.toml is kept")
+    });
+    let file = place.path().join("configs/mine.toml");
+    let kept = "# quick with seed=7\nextends = \"quick\"\nseed = 7\n";
+    assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+
+    type_value(&mut dashboard, "seed ", "8");
+    dashboard.press("S");
+    dashboard.wait("the question", |screen| {
+        screen.contains("Keep this as a recipe")
+    });
+    dashboard.press("mine\r");
+    dashboard.wait("the warning", |screen| {
+        screen.contains("There is configs/mine.toml already.")
+    });
+    assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+    dashboard.press("y");
+    wait_for("the new text", || {
+        fs::read_to_string(&file).is_ok_and(|text| text.ends_with("seed = 8\n"))
+    });
+    dashboard.press("\x1bG");
+    dashboard.wait("it among the recipes", |screen| {
+        screen.contains("▌ configs/mine.toml")
+    });
+    assert_eq!(
+        place.json(&["recipe", "configs/mine.toml", "--json"])["seed"],
+        8
+    );
+}
