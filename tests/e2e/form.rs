@@ -43,7 +43,9 @@ fn a_sweep_is_shown_queued_trained_and_known_the_next_time() {
     dashboard.wait("the question", |screen| screen.contains("Queue 3 runs?"));
     dashboard.press("y");
     dashboard.wait("the runs", |screen| {
-        screen.matches("✓ finished").count() == 3
+        // The part below the table says it of one of them once more.
+        let rows = screen.lines().filter(|line| line.contains("seed="));
+        rows.filter(|row| row.contains("✓ finished")).count() == 3
     });
     let runs = place.json(&["list", "--json"]);
     let sweeps = runs.as_array().unwrap().iter();
@@ -149,7 +151,9 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
     wait_for("the new text", || {
         fs::read_to_string(&file).is_ok_and(|text| text.ends_with("seed = 8\n"))
     });
-    dashboard.press("\x1bG");
+    dashboard.press("\x1b");
+    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.press("G");
     dashboard.wait("it among the recipes", |screen| {
         screen.contains("▌ configs/mine.toml")
     });

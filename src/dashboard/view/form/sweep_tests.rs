@@ -94,6 +94,9 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     let effects = press(&mut state, "x");
     work_out(&mut state, &effects);
     insta::assert_snapshot!("sweep_200x50", screen(&state, 200, 50));
+    go_to(&mut state, "skip_done");
+    let last = screen(&state, 200, 50);
+    assert!(last.contains("▌* skip_done"), "{last}");
     press(&mut state, "s");
     let asked = screen(&state, 80, 24);
     assert!(

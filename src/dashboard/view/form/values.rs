@@ -322,9 +322,8 @@ fn draw_list(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
         .unwrap_or(0);
     // A little of what is above the cursor stays in sight.
     let top = at
-        .saturating_sub(height * 2 / 3)
+        .saturating_sub(shown * 2 / 3)
         .min(rows.len().saturating_sub(shown));
-    let top = if columns > 1 { 0 } else { top };
     let width = area.width / columns as u16;
     for (place, row) in rows.iter().skip(top).take(shown).enumerate() {
         let (column, line) = ((place / height) as u16, (place % height) as u16);
