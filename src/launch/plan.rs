@@ -164,12 +164,14 @@ impl Plan {
 impl Cost {
     /// In one sentence, for a machine on which so many queued runs train at once.
     pub fn sentence(&self, slots: usize) -> String {
+        if self.runs == 0 {
+            return "nothing is left to be trained".to_owned();
+        }
         let plural = if self.runs == 1 { "" } else { "s" };
-        let count = format!("{} run{plural}, {} epochs", self.runs, self.epochs);
+        let epochs = if self.epochs == 1 { "" } else { "s" };
+        let count = format!("{} run{plural}, {} epoch{epochs}", self.runs, self.epochs);
         if self.known == 0 {
-            return format!(
-                "{count}; no earlier run is like these, so nobody knows how long that takes"
-            );
+            return format!("{count}; how long is unknown: no earlier run is like these");
         }
         let takes = duration(self.training);
         let beside = slots.min(self.runs);

@@ -27,7 +27,7 @@ fn type_value(dashboard: &mut Dashboard, key: &str, text: &str) {
 #[test]
 fn a_sweep_is_shown_queued_trained_and_known_the_next_time() {
     let place = Workplace::new(COUNTED);
-    let mut dashboard = Dashboard::open(&place, &[], 100, 40);
+    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     dashboard.wait("the empty list", |screen| {
         screen.contains("No runs below runs")
     });

@@ -121,7 +121,7 @@ fn a_sweep_is_shown_with_its_cost_before_it_is_queued_and_leaves_out_what_is_don
     let said = place.said(&plan);
     assert_eq!(
         said,
-        "seed=1\nseed=2\nseed=3\n3 runs, 9 epochs; no earlier run is like these, so nobody knows how long that takes\n\
+        "seed=1\nseed=2\nseed=3\n3 runs, 9 epochs; how long is unknown: no earlier run is like these\n\
          nothing is queued yet; --queue does so\n"
     );
     assert!(!place.path().join("runs").exists());

@@ -59,6 +59,8 @@ struct Sweeping {
     /// Of the question that was asked last.
     number: u64,
     worked: Option<Result<Arc<Worked>, String>>,
+    /// Whether it is to be queued as soon as it is worked out, after the question.
+    is_waited_for: bool,
 }
 
 impl Form {
@@ -110,7 +112,7 @@ impl Form {
             return None;
         }
         self.sweep.asked.clone_from(&asked);
-        self.sweep.worked = None;
+        (self.sweep.worked, self.sweep.is_waited_for) = (None, false);
         self.sweep.number += 1;
         let earlier = Arc::clone(&self.earlier);
         let order = Order::Plan(self.sweep.number, Box::new(asked?), earlier);
@@ -159,8 +161,14 @@ pub fn learn(state: &mut State, earlier: Arc<Earlier>, recent: Vec<Recent>) -> V
 
 /// Takes in a sweep that was worked out, unless another has been asked for since.
 pub fn planned(state: &mut State, number: u64, worked: Result<Arc<Worked>, String>) {
-    if number == state.form.sweep.number {
-        state.form.sweep.worked = Some(worked);
+    let sweep = &mut state.form.sweep;
+    if number != sweep.number {
+        return;
+    }
+    sweep.worked = Some(worked);
+    let is_shown = matches!(state.screen, Screen::Form) && state.overlay.is_none();
+    if std::mem::take(&mut sweep.is_waited_for) && is_shown {
+        ask_to_queue(state);
     }
 }
 
@@ -297,8 +305,7 @@ fn ask_to_queue(state: &mut State) {
             return;
         }
         None => {
-            let text = "the sweep is still being worked out; a moment";
-            state.notice = Some(Notice::bad(text));
+            state.form.sweep.is_waited_for = true;
             return;
         }
     };

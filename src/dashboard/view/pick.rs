@@ -295,10 +295,10 @@ impl PickList {
         }
         let hint = vec![
             Span::styled("Enter", theme.style(Role::Key)),
-            Span::raw(if self.before.is_some() {
-                " keep  "
-            } else {
-                " run  "
+            Span::raw(match self.items.first().map(|item| &item.pick) {
+                _ if self.before.is_some() => " keep  ",
+                Some(Pick::Fill(_)) => " choose  ",
+                _ => " run  ",
             }),
             Span::styled("Esc", theme.style(Role::Key)),
             Span::raw(" leave"),

@@ -89,6 +89,8 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     assert!(press(&mut state, "s").is_empty());
     assert!(state.overlay.is_none(), "asked before it was worked out");
     work_out(&mut state, &effects);
+    assert!(state.overlay.is_some(), "forgot what was wanted");
+    press(&mut state, "<esc>");
     insta::assert_snapshot!("sweep_80x24", screen(&state, 80, 24));
 
     let effects = press(&mut state, "x");

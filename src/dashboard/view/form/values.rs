@@ -42,7 +42,10 @@ pub fn draw(edit: &Edit, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffe
     let about = if edit.command.is_some() { 1 } else { 3 };
     let points = match &form.sweep.worked {
         _ if !edit.is_sweep() => 0,
-        Some(Ok(worked)) => 2 + worked.plan.points.len().min(usize::from(area.height / 4)) as u16,
+        Some(Ok(worked)) => {
+            let points = worked.plan.points.len().min(usize::from(area.height / 4));
+            1 + cost_rows(worked, area) + points as u16
+        }
         _ => 2,
     };
     let [title, about, list, sweep, below] = Layout::vertical([
@@ -134,14 +137,17 @@ fn classes(recipe: &Recipe, earlier: &Earlier) -> u64 {
 fn describe(recipe: &Recipe, images: Option<u64>, earlier: &Earlier) -> String {
     let classes = classes(recipe, earlier);
     let parameters = count(network::parameters(recipe, classes));
-    let epochs = recipe.num_epochs;
+    let epochs = match recipe.num_epochs {
+        1 => "1 epoch".to_owned(),
+        several => format!("{several} epochs"),
+    };
     match images {
         Some(images) => format!(
-            "{parameters} parameters ({classes} classes)  {} images  {epochs} epochs x {} steps",
+            "{parameters} parameters ({classes} classes)  {} images  {epochs} x {} steps",
             count(images),
             count(recipe.steps_per_epoch(images))
         ),
-        None => format!("{parameters} parameters ({classes} classes)  {epochs} epochs"),
+        None => format!("{parameters} parameters ({classes} classes)  {epochs}"),
     }
 }
 
@@ -164,6 +170,16 @@ fn tell_memory(recipe: &Recipe, earlier: &Earlier) -> String {
             bytes(network.optimiser),
             bytes(network.activations)
         ),
+    }
+}
+
+/// Rows that the cost of a sweep takes: one, or two where it is narrow.
+fn cost_rows(worked: &Worked, area: Rect) -> u16 {
+    let room = usize::from(area.width.saturating_sub(2)).max(1);
+    if worked.cost.chars().count() > room {
+        2
+    } else {
+        1
     }
 }
 
@@ -202,6 +218,7 @@ fn draw_sweep(
     };
     let (plan, done) = (&worked.plan, worked.plan.done());
     let count = plan.points.len();
+    let plural = if count == 1 { "" } else { "s" };
     let sample = plan.wanted.sample.map_or_else(String::new, |(_, seed)| {
         format!(", drawn at random with seed {seed}")
     });
@@ -210,16 +227,29 @@ fn draw_sweep(
         (done, true) => format!("; {done} finished already, left out (x takes them in)"),
         (done, false) => format!("; {done} finished already (x leaves them out)"),
     };
-    title(&format!("sweep of {count} points{sample}{finished}"), buf);
-    let cost = fitted(&worked.cost, usize::from(inside.width)).into_owned();
-    Line::styled(cost, theme.style(Role::Text)).render(inside, buf);
+    title(
+        &format!("sweep of {count} point{plural}{sample}{finished}"),
+        buf,
+    );
+    let told = cost_rows(worked, area);
+    Paragraph::new(worked.cost.as_str())
+        .style(theme.style(Role::Text))
+        .wrap(Wrap { trim: true })
+        .render(
+            Rect {
+                height: told,
+                ..inside
+            }
+            .intersection(inside),
+            buf,
+        );
     let (first, rest): (Vec<&Planned>, Vec<&Planned>) = plan
         .points
         .iter()
         .partition(|planned| planned.done.is_some());
-    let rows = usize::from(inside.height.saturating_sub(1));
+    let rows = usize::from(inside.height.saturating_sub(told));
     for (at, planned) in first.into_iter().chain(rest).take(rows).enumerate() {
-        let y = inside.y + 1 + at as u16;
+        let y = inside.y + told + at as u16;
         let left = count - at;
         if at + 1 == rows && left > 1 {
             let text = format!("and {left} more");
