@@ -34,4 +34,5 @@ pub fn queries(scratch: &Path) {
         let what = format!("10,000 runs: a key of a query to settled frame ({what})");
         report(&what, quantile(taken.clone(), part), 16.0, "ms");
     }
+    super::form::opening(&mut session);
 }

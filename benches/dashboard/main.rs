@@ -4,6 +4,7 @@
 mod busy;
 mod compare;
 mod finding;
+mod form;
 mod generate;
 mod long;
 mod session;

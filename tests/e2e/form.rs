@@ -158,7 +158,7 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
         screen.contains("▌ configs/mine.toml")
     });
     assert_eq!(
-        place.json(&["recipe", "configs/mine.toml", "--json"])["seed"],
+        place.json(&["recipe", "configs/mine.toml", "--json"])["recipe"]["seed"],
         8
     );
 }
