@@ -53,7 +53,8 @@ impl Images {
         ];
         let mut pixels = Tensor::from_data_size(&split.images, &size, Kind::Uint8);
         if pin_memory && device.is_cuda() {
-            pixels = pixels.pin_memory(device);
+            // `pin_memory` itself complains of the device, which tch always names.
+            pixels = pixels.internal_pin_memory(device);
         }
         let pixels = pixels.to_device(device);
         Self {

@@ -5,6 +5,7 @@
     reason = "libtorch counts in i64, and no count or length here comes near 2^63"
 )]
 
+mod ahead;
 mod augment;
 mod average;
 mod checkpoint;

@@ -10,6 +10,7 @@ use traintop::run::record::{self, Changed, Data, Resume};
 use traintop::run::{RunDir, State};
 use traintop::text;
 
+use super::ahead::Ahead;
 use super::augment::{Augmentation, Normaliser};
 use super::average::Average;
 use super::checkpoint::{self, Live, Progress};
@@ -115,6 +116,7 @@ pub fn prepare(
         saved_at: Instant::now(),
         is_advised: false,
         augmentation: Augmentation::of(&recipe),
+        ahead: Ahead::on(compute.device),
         recipe,
         normaliser: Normaliser::new(compute),
         compute,

@@ -12,6 +12,8 @@ pub enum Draw {
     Order { epoch: u32 },
     /// Augmentation and dropout of a step (counted from 0 in its epoch).
     Step { epoch: u32, step: u32 },
+    /// Augmentation of a block of steps (counted from 0 in its epoch) that have it together.
+    Block { epoch: u32, block: u32 },
 }
 
 /// Seeds libtorch's generators, of every device, for what is drawn next.
@@ -20,6 +22,7 @@ pub fn seed_for(seed: u64, draw: Draw) {
         Draw::Weights => (0, 0, 0),
         Draw::Order { epoch } => (1, epoch, 0),
         Draw::Step { epoch, step } => (2, epoch, step),
+        Draw::Block { epoch, block } => (3, epoch, block),
     };
     let mixed = [kind, u64::from(epoch), u64::from(step)]
         .iter()

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tch::Tensor;
 use traintop::recipe::{Recipe, Schedule};
 
+use super::ahead::{Ahead, Place};
 use super::augment::{Augmentation, Normaliser};
 use super::average::Average;
 use super::checkpoint::Progress;
@@ -20,7 +21,7 @@ use super::optimiser::Sgd;
 use super::output::Output;
 use super::predict::{self, Asked, Event, Questioning, Voter};
 use super::profile::Profile;
-use super::random::{self, Draw};
+use super::random;
 use super::signals::StopRequest;
 use super::steering::Steering;
 use super::views::Views;
@@ -45,6 +46,8 @@ pub struct Training {
     pub recipe: Recipe,
     pub compute: Compute,
     pub augmentation: Augmentation,
+    /// Makes the images of the steps.
+    pub ahead: Ahead,
     pub normaliser: Normaliser,
     pub data: DataSet,
     pub state_dict: StateDict,
@@ -106,17 +109,23 @@ impl Training {
             if self.stop.is_set() {
                 return Ok(false);
             }
-            let step = self.progress.step;
-            random::seed_for(seed, Draw::Step { epoch, step });
 
             self.profile.step();
-            let batch_size = i64::from(self.recipe.batch_size);
-            let (images, labels) = self.data.train.batch_of(&order, step, batch_size);
-            self.profile.mark("gather");
-            let images = self.augmentation.images(images);
-            self.profile.mark("augment images");
-            let images = self.normaliser.normalise(&images);
-            self.profile.mark("normalise");
+            let place = Place {
+                seed,
+                epoch,
+                step: self.progress.step,
+                batch_size: i64::from(self.recipe.batch_size),
+            };
+            let (images, labels) = self.ahead.images(place, |number, size| {
+                let (images, labels) = self.data.train.batch_of(&order, number, size);
+                self.profile.mark("gather");
+                let images = self.augmentation.images(images);
+                self.profile.mark("augment images");
+                let images = self.normaliser.normalise(&images);
+                self.profile.mark("normalise");
+                (images, labels)
+            });
             let (images, targets) = self.augmentation.batch(images, labels);
             self.profile.mark("erase and mix");
             let gradient = self.gradient(&images, &targets);
