@@ -222,6 +222,10 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         Outcome::Queued(Ok(dirs)) => {
             let said = match &dirs[..] {
                 [dir] => format!("queued {}; w shows the queue", dir.name()),
+                _ if state.runs.group_sweeps() => format!(
+                    "{} runs are queued, grouped by sweep (B takes that away); w shows the queue",
+                    dirs.len()
+                ),
                 _ => format!("{} runs are queued; w shows the queue", dirs.len()),
             };
             return shown(state, dirs, said);

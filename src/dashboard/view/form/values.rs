@@ -12,7 +12,7 @@ use super::{Form, called};
 use crate::analysis::earlier::Earlier;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::launch::Planned;
-use crate::recipe::{FIELDS, Field, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
+use crate::recipe::{FIELDS, Field, Kind, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
 use crate::text::{bytes, clean, count, duration, fitted, number};
 
 /// Classes of the data sets that the shipped recipes are for.
@@ -25,7 +25,7 @@ const KEYS: u16 = 30;
 /// ```text
 /// New run  quick  2 values changed (*)  about 3 min by 2 runs like it
 /// 314,266 parameters (10 classes)  8,000 images  10 epochs x 125 steps
-/// memory ~57.8 MB + libtorch: weights 1.26 MB, optimiser 2.51 MB, batch 54.0 MB
+/// memory ~74.5 MB + libtorch: weights 1.26 MB, optimiser 2.51 MB, batch 70.8 MB
 /// learning rate ███▆▅▄▂▁▁▁ 0.20 after epoch 1, at most 0.20, 1.2e-6 at the end
 /// training
 ///    num_epochs                10
@@ -429,16 +429,22 @@ fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
     );
     let field: &Field = edit.field();
     let muted = theme.style(Role::Muted);
-    let base = clean(&edit.base_text(field)).into_owned();
-    let base = if base.is_empty() { "nothing" } else { &base };
-    let whose = if is_of_recipe(edit, field) {
-        "the recipe has"
+    let said = |text: &str| match clean(text) {
+        text if text.is_empty() => "nothing".to_owned(),
+        text => text.into_owned(),
+    };
+    let base = said(&edit.base_text(field));
+    let is_of_recipe = is_of_recipe(edit, field);
+    let at_first = if is_of_recipe {
+        let default = Recipe::default().get(field.key);
+        let default = default.map(|value| value.to_string()).unwrap_or_default();
+        format!("default {}; the recipe has {base}", said(&default))
     } else {
-        "at first"
+        format!("at first {base}")
     };
     let second = match edit.problem() {
         Some(problem) => Line::styled(format!("✗ {}", clean(&problem)), theme.style(Role::Bad)),
-        None => Line::styled(format!("must be {}; {whose} {base}", field.kind), muted),
+        None => Line::styled(format!("must be {}; {at_first}", field.kind), muted),
     };
     let inside = Rect {
         y: area.y + 1,
@@ -450,7 +456,17 @@ fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Span::styled(field.key, theme.style(Role::Title)),
         Span::raw(format!("  {}", field.description)),
     ];
-    Paragraph::new(vec![Line::from(first), second])
+    let several = is_of_recipe.then_some(match field.kind {
+        Kind::Int { .. } => "several make a sweep: 1, 2, 4 or 1..5",
+        Kind::Float { .. } => {
+            "several make a sweep: 0.1, 0.2 or 0.1..0.5/5 (evenly) or 0.001..0.1*3 (by a factor)"
+        }
+        Kind::Bool | Kind::Choice(_) => "several, typed after e with commas between, make a sweep",
+        Kind::Text => "several make a sweep: [a, b]",
+    });
+    let several = several.map(|text| Line::styled(text, muted));
+    let lines = [Line::from(first), second].into_iter().chain(several);
+    Paragraph::new(lines.collect::<Vec<_>>())
         .wrap(Wrap { trim: true })
         .render(inside, buf);
 }

@@ -4,9 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::super::run::tests::text;
 use super::query_tests::{configured, key, remembered};
-use super::tests::{control, dir, drawn, order, press, start};
+use super::tests::{aged, control, dir, drawn, order, press, start};
 use crate::dashboard::message::Message;
+use crate::dashboard::starting::Outcome;
 use crate::dashboard::update::update;
+use crate::run::state::State as RunState;
 
 #[test]
 fn runs_are_sorted_by_any_setting_and_those_without_come_last() {
@@ -93,6 +95,38 @@ fn groups_count_average_fold_and_are_what_an_action_is_about() {
     assert!(text(&drawn(&state)).contains("ancient"));
     press(&mut state, "B(noth\n");
     assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
+}
+
+#[test]
+fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
+    let mut state = configured(100, 24);
+    let runs = ["a", "b", "c"].into_iter().zip([70.0, 90.0, 80.0]);
+    let swept = runs.map(|(name, best)| {
+        let (found, mut summary) = aged(name, RunState::Finished, best, 5);
+        summary.sweep = Some("quick 11-24".to_owned());
+        (found, summary)
+    });
+    update(&mut state, start(), Message::Summarised(swept.collect()));
+    let queued = || {
+        let dirs = ["a", "b", "c"].map(dir).to_vec();
+        Message::Begun(Outcome::Queued(Ok(dirs)))
+    };
+    update(&mut state, start(), queued());
+    assert_eq!(
+        order(&state),
+        ["b", "c", "a", "lively", "broken", "proud", "ancient"]
+    );
+    let shown = text(&drawn(&state));
+    assert!(
+        shown.contains("3 runs are queued, grouped by sweep"),
+        "{shown}"
+    );
+    // Whoever asks for another order, or another grouping, has it.
+    press(&mut state, "Oname\n");
+    assert_eq!(order(&state)[..3], ["a", "b", "c"]);
+    press(&mut state, "Bmodel\n");
+    update(&mut state, start(), queued());
+    assert_eq!(state.runs.arranged_by().1.as_deref(), Some("model"));
 }
 
 #[test]

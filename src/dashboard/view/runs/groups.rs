@@ -75,13 +75,24 @@ impl Spread {
     }
 }
 
+/// The best accuracy of a run, below all others if it has none.
+fn best(row: &Row) -> f64 {
+    let best = row
+        .summary
+        .as_ref()
+        .and_then(|summary| summary.best_val_acc);
+    best.filter(|best| !best.is_nan())
+        .unwrap_or(f64::NEG_INFINITY)
+}
+
 impl Grouping {
     /// Puts `runs`, which are in order, together by their values, and says where each group is. Groups are in the order of their values:
-    /// numbers before texts, those without a value last.
+    /// numbers before texts, those without a value last. Where `best_first`, the runs of a group go by their best accuracy instead.
     pub(super) fn gather<'a>(
         &mut self,
         runs: Vec<&'a Row>,
         columns: &[Shown],
+        best_first: bool,
         now: Timestamp,
     ) -> Vec<&'a Row> {
         self.groups.clear();
@@ -114,6 +125,13 @@ impl Grouping {
                 })
                 .then_with(|| a.cmp(b))
         });
+        if best_first {
+            for group in labelled.chunk_by_mut(|(a, _), (b, _)| a == b) {
+                if group.first().is_some_and(|(label, _)| label != NOTHING) {
+                    group.sort_by(|(_, a), (_, b)| best(b).total_cmp(&best(a)));
+                }
+            }
+        }
         let mut start = 0;
         while start < labelled.len() {
             let label = &labelled[start].0;

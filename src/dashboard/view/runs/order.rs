@@ -6,10 +6,14 @@ use jiff::Timestamp;
 
 use super::groups::{Group, Line};
 use super::table::{Row, Runs};
+use crate::dashboard::view::columns::Column;
 use crate::dashboard::view::shown::Key;
 use crate::query::Subject;
 use crate::run::RunDir;
 use crate::run::summary::Summary;
+
+/// The value of a run that says which sweep it is a point of.
+const SWEEP: &str = "sweep";
 
 /// A row of the table.
 pub enum Seen<'a> {
@@ -74,7 +78,13 @@ impl Runs {
             let passing = rows.filter(|(_, subject)| query.filter.passes(subject));
             passing.map(|(row, _)| *row).collect()
         };
-        let shown = self.grouping.gather(shown, &self.columns, self.query.now);
+        let shown = {
+            // Of a sweep the best is looked for, unless somebody has asked for another order.
+            let by = self.grouping.by.as_ref().map(Key::name);
+            let best_first = by.as_deref() == Some(SWEEP) && self.sort.0 == Column::Age;
+            self.grouping
+                .gather(shown, &self.columns, best_first, self.query.now)
+        };
         self.order = shown.iter().map(|row| row.found.dir.clone()).collect();
         let order = &self.order;
         if let Some(expected) = self.expected.take_if(|expected| order.contains(expected)) {
@@ -250,6 +260,15 @@ impl Runs {
         self.sort = (key.clone(), key.is_descending());
         self.unsaved = true;
         self.arrange();
+    }
+
+    /// Groups by sweeps, unless the runs are grouped already; says whether it did.
+    pub fn group_sweeps(&mut self) -> bool {
+        let is_new = self.grouping.by.is_none();
+        if is_new {
+            self.group_on(Key::named(SWEEP));
+        }
+        is_new
     }
 
     /// Groups by this, or not any more.
