@@ -274,7 +274,11 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
         Effect::ListRecipes => send(Message::RecipesListed(starting::choices())),
-        Effect::ReadRecipe(dir) => send(Message::RecipeRead(Box::new(Choice::of_run(&dir)))),
+        Effect::ReadRecipe(dir) => {
+            let (config, _) = crate::config::load();
+            let choice = Choice::of_run(&dir, &config.launchers);
+            send(Message::RecipeRead(Box::new(choice)));
+        }
         Effect::Launch(request) => match launch::start(&request) {
             Ok(started) => {
                 let dir = started.dir.clone();

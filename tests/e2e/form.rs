@@ -111,6 +111,12 @@ fn a_launcher_is_chosen_completed_and_started() {
     let record: Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["launcher"], "mine");
     assert_eq!(record["command"][3], "61.25");
+    // The same again, with changes.
+    dashboard.press("N");
+    dashboard.wait("what it was started with", |screen| {
+        let row = screen.lines().find(|line| line.contains("arguments "));
+        screen.contains("New run  launcher mine") && row.is_some_and(|row| row.contains("61.25"))
+    });
 }
 
 #[test]

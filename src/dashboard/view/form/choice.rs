@@ -1,9 +1,11 @@
 //! What can be started: recipes, the program's and the user's own, and the launchers of the configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::launch::quoted;
+use crate::launch::recent::Values;
 use crate::recipe::{self, Recipe, SHIPPED, Shipped};
-use crate::run::RunDir;
+use crate::run::{Record, RunDir};
 use crate::text::clean;
 
 /// What a choice is.
@@ -24,6 +26,8 @@ pub struct Choice {
     pub description: String,
     /// What it is, or what is wrong with it.
     pub subject: Result<Subject, String>,
+    /// Rows that are filled in from the beginning.
+    pub given: Values,
 }
 
 impl Choice {
@@ -33,17 +37,67 @@ impl Choice {
             source: PathBuf::from(shipped.name),
             description: clean(&recipe::description(shipped.text)).into_owned(),
             subject: subject(recipe::parse_shipped(shipped)),
+            given: Values::new(),
         };
         SHIPPED.iter().map(choice).collect()
     }
 
-    /// The recipe with which a run was started, to start another.
-    pub fn of_run(dir: &RunDir) -> Self {
+    /// The recipe with which a run was started, or the launcher of the configuration with what followed its command, to start another.
+    pub fn of_run(dir: &RunDir, launchers: &[(String, Vec<String>)]) -> Self {
+        let record = Record::load(dir).ok().flatten();
+        let limit = record.as_ref().and_then(|record| record.time_limit_s);
+        let limit = limit.map(|seconds| ("time_limit".to_owned(), format!("{seconds}s")));
+        if let Some(record) = &record
+            && let Some(name) = &record.launcher
+        {
+            return Self::again(dir, name, record, launchers, limit);
+        }
         let source = dir.config_json();
         Self {
             description: format!("as {}", clean(&dir.name())),
             subject: subject(recipe::load(&source)),
             source,
+            given: limit.into_iter().collect(),
+        }
+    }
+
+    /// What a launcher was started with.
+    fn again(
+        dir: &RunDir,
+        name: &str,
+        record: &Record,
+        launchers: &[(String, Vec<String>)],
+        limit: Option<(String, String)>,
+    ) -> Self {
+        let Some((_, command)) = launchers.iter().find(|(known, _)| known == name) else {
+            let problem = format!(
+                "{} was started by the launcher {}, and your configuration has none of that name",
+                clean(&dir.name()),
+                clean(name)
+            );
+            return Self {
+                subject: Err(problem),
+                ..Self::launcher(name, Vec::new())
+            };
+        };
+        let arguments = record.command.get(command.len()..).unwrap_or_default();
+        // As it is typed here.
+        let here = std::env::current_dir().unwrap_or_default();
+        let tree = dir.output_tree().map(|tree| {
+            let below = tree.strip_prefix(&here).ok();
+            let tree = below
+                .filter(|below| *below != Path::new(""))
+                .unwrap_or(tree);
+            tree.display().to_string()
+        });
+        let rows = [
+            Some(("arguments".to_owned(), quoted(arguments))),
+            tree.map(|tree| ("output_dir".to_owned(), tree)),
+            limit,
+        ];
+        Self {
+            given: rows.into_iter().flatten().collect(),
+            ..Self::launcher(name, command.clone())
         }
     }
 
@@ -54,6 +108,7 @@ impl Choice {
             source,
             description: clean(&recipe::description(text)).into_owned(),
             subject: subject(recipe::parse_toml(text, &shown)),
+            given: Values::new(),
         }
     }
 
@@ -63,6 +118,7 @@ impl Choice {
             source: PathBuf::from(name),
             description: clean(&command.join(" ")).into_owned(),
             subject: Ok(Subject::Launcher(command)),
+            given: Values::new(),
         }
     }
 

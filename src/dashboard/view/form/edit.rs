@@ -100,7 +100,7 @@ impl Edit {
         let rows = command
             .as_ref()
             .map_or(&OF_RECIPE[..], |_| &OF_LAUNCHER[..]);
-        Some(Self {
+        let mut edit = Self {
             source: choice.source.clone(),
             command,
             values: base.clone(),
@@ -109,7 +109,10 @@ impl Edit {
             own: rows.iter().map(|row| (row.key, default_of(row))).collect(),
             row: 0,
             typing: None,
-        })
+        };
+        // What was right once; a row that has changed since keeps what it has.
+        let _ = edit.fill(&choice.given);
+        Some(edit)
     }
 
     /// Its rows.

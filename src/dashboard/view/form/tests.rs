@@ -176,6 +176,7 @@ fn a_run_is_started_again_with_changes() {
         source: PathBuf::from("/runs/training_runs/a/logs/config.json"),
         description: "as a".to_owned(),
         subject: Ok(Subject::Recipe(Box::new(recipe))),
+        given: vec![("time_limit".to_owned(), "90s".to_owned())],
     };
     let read = Message::RecipeRead(Box::new(choice));
     update(&mut state, Timestamp::UNIX_EPOCH, read);
@@ -187,10 +188,12 @@ fn a_run_is_started_again_with_changes() {
     assert!(request.recipe.ends_with("logs/config.json"));
     assert_eq!(request.overrides.len(), 1);
     assert_eq!(request.overrides[0].0, "seed");
+    assert_eq!(request.time_limit_s, Some(90));
     let broken = Choice {
         source: PathBuf::from("/runs/a/config.json"),
         description: String::new(),
         subject: Err("/runs/a/config.json: cannot be read".to_owned()),
+        given: Vec::new(),
     };
     let read = Message::RecipeRead(Box::new(broken));
     update(&mut state, Timestamp::UNIX_EPOCH, read);
