@@ -12,7 +12,7 @@ use super::worker_binary;
 use crate::analysis::earlier::Earlier;
 use crate::recipe::{Axis, Point, Recipe, Sweep, fingerprint};
 use crate::run::RunDir;
-use crate::text::duration;
+use crate::text::{self, duration};
 
 /// A sweep that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -169,7 +169,11 @@ impl Cost {
         }
         let plural = if self.runs == 1 { "" } else { "s" };
         let epochs = if self.epochs == 1 { "" } else { "s" };
-        let count = format!("{} run{plural}, {} epoch{epochs}", self.runs, self.epochs);
+        let runs = text::count(self.runs as u64);
+        let count = format!(
+            "{runs} run{plural}, {} epoch{epochs}",
+            text::count(self.epochs)
+        );
         if self.known == 0 {
             return format!("{count}; how long is unknown: no earlier run is like these");
         }

@@ -181,7 +181,10 @@ fn a_run_is_started_again_with_changes() {
     let read = Message::RecipeRead(Box::new(choice));
     update(&mut state, Timestamp::UNIX_EPOCH, read);
     let shown = screen(&state, 80, 24);
-    assert!(shown.starts_with("New run  like a\n"), "{shown}");
+    assert!(
+        shown.starts_with("New run  like a  1 value changed (*)\n"),
+        "{shown}"
+    );
     go_to(&mut state, "seed");
     let effects = press(&mut state, "<enter>7<enter>s");
     let request = launched(&effects);

@@ -13,7 +13,7 @@ use crate::analysis::earlier::Earlier;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::launch::Planned;
 use crate::recipe::{FIELDS, Field, Kind, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
-use crate::text::{bytes, clean, count, duration, fitted, number};
+use crate::text::{self, bytes, clean, count, duration, fitted, number};
 
 /// Classes of the data sets that the shipped recipes are for.
 const CLASSES: u64 = 10;
@@ -173,6 +173,10 @@ fn tell_memory(recipe: &Recipe, earlier: &Earlier) -> String {
     }
 }
 
+fn thousands(number: usize) -> String {
+    text::count(number as u64)
+}
+
 /// Rows that the cost of a sweep takes: one, or two where it is narrow.
 fn cost_rows(worked: &Worked, area: Rect) -> u16 {
     let room = usize::from(area.width.saturating_sub(2)).max(1);
@@ -228,7 +232,10 @@ fn draw_sweep(
         (done, false) => format!("; {done} finished already (x leaves them out)"),
     };
     title(
-        &format!("sweep of {count} point{plural}{sample}{finished}"),
+        &format!(
+            "sweep of {} point{plural}{sample}{finished}",
+            thousands(count)
+        ),
         buf,
     );
     let told = cost_rows(worked, area);
@@ -252,7 +259,7 @@ fn draw_sweep(
         let y = inside.y + told + at as u16;
         let left = count - at;
         if at + 1 == rows && left > 1 {
-            let text = format!("and {left} more");
+            let text = format!("and {} more", thousands(left));
             buf.set_string(inside.x, y, text, theme.style(Role::Muted));
             break;
         }
