@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::recipe::{FIELDS, Field, Recipe, field};
+use crate::recipe::{FIELDS, Field, REQUEUE, Recipe, field};
 use crate::run::RunDir;
 use crate::run::record::Data;
 use crate::run::settings::{Key, Settings};
@@ -40,7 +40,7 @@ const CHOOSING: [&str; 5] = [
 ];
 
 /// What changes neither the weights nor the metrics: names, places, and how often something is written.
-const IRRELEVANT: [&str; 7] = [
+const IRRELEVANT: [&str; 8] = [
     "experiment_name",
     "model_name",
     "output_dir",
@@ -48,6 +48,7 @@ const IRRELEVANT: [&str; 7] = [
     "pin_memory",
     "log_interval",
     "save_interval",
+    REQUEUE,
 ];
 
 /// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes milliseconds; to understand it, longer.

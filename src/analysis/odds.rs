@@ -3,6 +3,7 @@
 
 use crate::analysis::compare::repetitions::{is_alike_key, is_name, is_seed};
 use crate::analysis::compare::spearman::spearman;
+use crate::recipe::WITHOUT_EFFECT;
 use crate::run::course::Course;
 use crate::run::finding::Finding;
 use crate::run::settings::Settings;
@@ -30,16 +31,6 @@ const FEWEST_FURTHEST: usize = 4;
 const CORRELATION: f64 = 0.5;
 /// Odds that are no better are said.
 const SLIM: f64 = 0.2;
-
-/// Keys that say how a run is called, how it is run, or how often something is written.
-const WITHOUT_EFFECT: [&str; 6] = [
-    "device",
-    "num_threads",
-    "num_workers",
-    "pin_memory",
-    "log_interval",
-    "save_interval",
-];
 
 /// An earlier run that may be like one that trains.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,7 +13,10 @@ use serde_json::Value;
 use super::table::{self, Side};
 use super::{finding, roots, summary_json};
 use crate::analysis::lint;
+use crate::launch::slurm;
+use crate::run::RunDir;
 use crate::run::cache::Cache;
+use crate::run::discover::Found;
 use crate::run::evaluation::BestByRun;
 use crate::run::size;
 use crate::run::summary::Summary;
@@ -72,8 +75,16 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             roots.join(", ")
         )?;
     } else {
-        let rows: Vec<_> = summaries.iter().map(|summary| row(summary, now)).collect();
-        table::print(out, HEADINGS, &rows)?;
+        let mut rows: Vec<_> = summaries.iter().map(|summary| row(summary, now)).collect();
+        let mut headings = HEADINGS.to_vec();
+        if summaries.iter().any(|summary| summary.job.is_some()) {
+            headings.push(("JOB", Side::Left));
+            for (row, summary) in rows.iter_mut().zip(&summaries) {
+                let job = summary.job.as_ref().and_then(|job| job.name.clone());
+                row.push(job.unwrap_or_else(|| "-".to_owned()));
+            }
+        }
+        table::print(out, &headings, &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,6 +92,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 /// The runs with their sizes, newest first. Summaries of runs that have not changed come from the user's cache.
 pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let mut summaries = known_summaries(named, now)?;
+    learn(&mut summaries, now);
     for summary in &mut summaries {
         summary.size_bytes = Some(size::on_disk(summary.dir.path()));
     }
@@ -96,6 +108,25 @@ pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
         ))
     });
     Ok(summaries)
+}
+
+/// Asks Slurm after the jobs that may have changed, if it is time to.
+fn learn(summaries: &mut [Summary], now: SystemTime) {
+    let is_open = |summary: &&Summary| summary.job.as_ref().is_some_and(|job| job.is_open);
+    let open: Vec<RunDir> = summaries
+        .iter()
+        .filter(is_open)
+        .map(|summary| summary.dir.clone())
+        .collect();
+    for dir in slurm::learn(&open) {
+        let found = Found::look(dir);
+        for summary in summaries
+            .iter_mut()
+            .filter(|summary| summary.dir == found.dir)
+        {
+            *summary = lint::load(&found, now);
+        }
+    }
 }
 
 /// The runs as they are found, without what has to be counted or looked up outside of them.

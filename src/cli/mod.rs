@@ -113,6 +113,13 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Train a run within a job of Slurm
+    #[command(name = launch::slurm::JOB, hide = true)]
+    Job {
+        run_dir: PathBuf,
+        #[arg(long)]
+        requeue: bool,
+    },
     /// Start queued runs until none waits
     #[command(name = launch::queue::KEEP, hide = true)]
     Keep { tree: PathBuf },
@@ -183,6 +190,10 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
         Some(Command::Supervise { run_dir, command }) => {
             launch::supervise(&RunDir::new(run_dir), &command)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Job { run_dir, requeue }) => {
+            launch::slurm::run_job(&RunDir::new(run_dir), requeue)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Keep { tree }) => {

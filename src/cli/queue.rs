@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::roots;
 use super::table::{self, Side};
 use crate::launch::queue::{Place, Queue, Waiting};
-use crate::run::RunDir;
+use crate::launch::{self, slurm};
+use crate::run::discover::Found;
+use crate::run::slurm::Seen;
+use crate::run::{Record, RunDir, State};
 use crate::text::{clean, since};
 
 #[derive(Debug, Args)]
@@ -100,8 +104,10 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Remove { runs, roots }) => {
             for run in runs {
                 let dir = roots::run_named(run, roots)?.dir;
-                let name = Queue::around(&dir)?.take_out(&dir)?;
-                writeln!(out, "{}: taken out of the queue", clean(&name))?;
+                if Record::load(&dir)?.is_some_and(|record| record.state != State::Queued) {
+                    bail!("{} does not wait in the queue", clean(&dir.name()));
+                }
+                writeln!(out, "{}", launch::stop(&dir)?)?;
             }
         }
     }
@@ -114,12 +120,21 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
         .iter()
         .filter_map(|found| found.dir.output_tree().map(PathBuf::from))
         .collect();
+    slurm::learn(&open_jobs(&runs));
     let mut waiting = Vec::new();
     for tree in trees {
         let queue = Queue::of(&tree);
         waiting.extend(queue.waiting()?);
         queue.tend();
     }
+    // Slurm starts these in an order of its own: they stand behind.
+    let jobs = waiting_jobs(&runs);
+    let why = |waiting: &Waiting| {
+        let seen = Seen::of(&waiting.dir, &waiting.record, SystemTime::now());
+        seen.and_then(|seen| seen.waits)
+    };
+    let here = waiting.len();
+    waiting.extend(jobs);
     if arguments.json {
         let runs: Vec<_> = waiting.iter().map(as_json).collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&runs)?)?;
@@ -133,7 +148,11 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
         let row = |(number, Waiting { dir, record }): (usize, &Waiting)| {
             let age = (now - record.created_at).try_into().unwrap_or_default();
             vec![
-                (number + 1).to_string(),
+                if number < here {
+                    (number + 1).to_string()
+                } else {
+                    "-".to_owned()
+                },
                 clean(&dir.name()).into_owned(),
                 clean(&record.name).into_owned(),
                 record
@@ -144,10 +163,43 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
                 since(age).0,
             ]
         };
-        let rows: Vec<_> = waiting.iter().enumerate().map(row).collect();
-        table::print(out, HEADINGS, &rows)?;
+        let mut rows: Vec<_> = waiting.iter().enumerate().map(row).collect();
+        let mut headings = HEADINGS.to_vec();
+        if here < waiting.len() {
+            headings.push(("FOR", Side::Left));
+            for (row, waiting) in rows.iter_mut().zip(&waiting) {
+                row.push(why(waiting).unwrap_or_else(|| "a free slot".to_owned()));
+            }
+        }
+        table::print(out, &headings, &rows)?;
     }
     Ok(())
+}
+
+/// The runs that Slurm may have something new to say of.
+fn open_jobs(runs: &[Found]) -> Vec<RunDir> {
+    let is_job = |found: &&Found| {
+        let record = Record::load(&found.dir).ok().flatten();
+        record.is_some_and(|record| record.slurm.is_some())
+    };
+    let jobs = runs.iter().filter(is_job);
+    jobs.map(|found| found.dir.clone()).collect()
+}
+
+/// The runs that wait in Slurm, the oldest first.
+fn waiting_jobs(runs: &[Found]) -> Vec<Waiting> {
+    let waits = |found: &Found| {
+        let dir = found.dir.clone();
+        let record = Record::load(&dir).ok()??;
+        let waits = record.state == State::Queued && record.slurm.is_some();
+        waits.then_some(Waiting { dir, record })
+    };
+    let mut jobs: Vec<Waiting> = runs.iter().filter_map(waits).collect();
+    jobs.sort_by(|one, other| {
+        let key = |waiting: &Waiting| (waiting.record.created_at, waiting.dir.clone());
+        key(one).cmp(&key(other))
+    });
+    jobs
 }
 
 const HEADINGS: &[(&str, Side)] = &[
@@ -167,6 +219,8 @@ fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {
         "sweep": record.sweep,
         "epochs_planned": record.epochs_planned,
         "queued_at": record.created_at,
+        "slurm_job": record.slurm.as_ref().and_then(crate::run::slurm::Job::name),
+        "waits_for": Seen::of(dir, record, SystemTime::now()).and_then(|seen| seen.waits),
     })
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, bail};
 
 use crate::config;
+use crate::run::Record;
 use crate::run::discover::{Found, discover};
-use crate::run::{Record, RunDir};
+use crate::run::slurm::Job;
 use crate::text::clean;
 
 /// Where runs are looked for if nobody says: where recipes put them.
@@ -47,7 +48,7 @@ pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
 }
 
 /// The run that `word` means: a run's folder, else the one below `roots` whose folder or name is `word`, else the only
-/// one whose folder or name begins with it.
+/// one whose folder or name begins with it. A job's number of Slurm's means its run.
 pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
     if let Some(found) = at_path(Path::new(word)) {
         return Ok(found);
@@ -55,8 +56,12 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
     let mut exact = Vec::new();
     let mut beginning = Vec::new();
     for found in runs_below(roots)? {
-        let names = [found.dir.name(), recorded_name(&found.dir)];
-        if names.iter().any(|name| name == word) {
+        let record = Record::load(&found.dir).ok().flatten();
+        let job = record.as_ref().and_then(|record| record.slurm.as_ref());
+        let is_job = job.and_then(Job::name).is_some_and(|job| job == word);
+        let name = record.map(|record| record.name).unwrap_or_default();
+        let names = [found.dir.name(), name];
+        if is_job || names.iter().any(|name| name == word) {
             exact.push(found);
         } else if names.iter().any(|name| name.starts_with(word)) {
             beginning.push(found);
@@ -94,9 +99,4 @@ fn at_path(path: &Path) -> Option<Found> {
     // A folder with runs below it is no run.
     let only = found.pop().filter(|_| found.is_empty())?;
     (only.dir.path() == path || only.dir.logs() == path).then_some(only)
-}
-
-fn recorded_name(dir: &RunDir) -> String {
-    let record = Record::load(dir).ok().flatten();
-    record.map(|record| record.name).unwrap_or_default()
 }

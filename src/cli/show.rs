@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{list, roots, summary_json};
 use crate::analysis::lint::lint;
+use crate::launch::slurm;
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
 use crate::run::evaluation::BestByRun;
@@ -40,6 +41,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut tail = Tail::open(found.dir.metrics_csv());
     // A run that has no metrics yet is shown without them.
     let _ = tail.poll();
+    slurm::learn(std::slice::from_ref(&found.dir));
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.
     summary.findings = Some(lint(tail.metrics(), &summary.settings, &summary.resumes));
@@ -106,6 +108,9 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     let planned = summary
         .epochs_planned
         .map_or_else(String::new, |planned| format!(" of {planned}"));
+    if let Some(job) = summary.job.as_ref().and_then(|job| job.name.as_ref()) {
+        lines.push(("job", format!("{job} of Slurm")));
+    }
     lines.push(("epochs", format!("{}{planned}", summary.epochs_done)));
     if let (Some(best), Some(epoch)) = (summary.best_val_acc, summary.best_epoch) {
         lines.push(("best val_acc", format!("{best:.2} % in epoch {epoch}")));

@@ -41,6 +41,10 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("cause", json!(summary.cause)),
         ("sweep", json!(summary.sweep)),
         ("queue_position", json!(summary.queue_position)),
+        (
+            "slurm_job",
+            json!(summary.job.as_ref().and_then(|job| job.name.as_ref())),
+        ),
         ("tags", json!(summary.notes.tags)),
         ("note", json!(summary.notes.note)),
         ("star", json!(summary.notes.star)),

@@ -13,10 +13,10 @@ use serde_json::{Value as Json, json};
 use super::list;
 use super::queue::path;
 use crate::analysis::earlier::{Earlier, Told};
-use crate::config;
+use crate::config::{self, Place};
 use crate::launch::{self, Plan, Planned, Request, Wanted};
 use crate::recipe::{Recipe, parse_override};
-use crate::run::RunDir;
+use crate::run::{Record, RunDir};
 use crate::text::clean;
 
 /// Points that are shown; the rest are counted.
@@ -83,10 +83,11 @@ impl Arguments {
     }
 }
 
-/// Shows what would be trained, and queues it if that is asked for.
+/// Shows what would be trained, and queues it if that is asked for, or hands it to Slurm; a single run is handed over at once.
 pub fn run(
     arguments: &Arguments,
     request: &Request,
+    place: Place,
     as_json: bool,
     out: &mut dyn Write,
 ) -> Result<ExitCode> {
@@ -99,8 +100,9 @@ pub fn run(
             return Ok(ExitCode::from(2));
         }
     };
-    let dirs = if arguments.queue {
-        plan.queue(&Zoned::now())?
+    let goes = arguments.queue || place == Place::Slurm && arguments.sweep.is_empty();
+    let dirs = if goes {
+        plan.queue(place, &Zoned::now())?
     } else {
         Vec::new()
     };
@@ -108,7 +110,7 @@ pub fn run(
         let json = as_json_of(&plan, &dirs);
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     } else {
-        tell(arguments, &plan, &dirs, out)?;
+        tell(arguments, place, &plan, &dirs, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -124,7 +126,13 @@ fn earlier(recipe: &Recipe) -> Earlier {
     Earlier::of(summaries.iter().map(Told::of))
 }
 
-fn tell(arguments: &Arguments, plan: &Plan, dirs: &[RunDir], out: &mut dyn Write) -> Result<()> {
+fn tell(
+    arguments: &Arguments,
+    place: Place,
+    plan: &Plan,
+    dirs: &[RunDir],
+    out: &mut dyn Write,
+) -> Result<()> {
     if !arguments.sweep.is_empty() {
         for planned in plan.points.iter().take(SHOWN) {
             let done = planned.done.as_ref().map_or_else(String::new, |dir| {
@@ -155,7 +163,13 @@ fn tell(arguments: &Arguments, plan: &Plan, dirs: &[RunDir], out: &mut dyn Write
             "{runs} finished already ({done}); --skip-done leaves that out"
         )?;
     }
-    if arguments.queue {
+    if place == Place::Slurm && !dirs.is_empty() {
+        for dir in dirs {
+            let job = Record::load(dir)?.and_then(|record| record.slurm?.name());
+            let job = job.map_or_else(String::new, |job| format!("job {job}: "));
+            writeln!(out, "{job}{}", clean(&path(dir)))?;
+        }
+    } else if arguments.queue {
         let trees: std::collections::BTreeSet<_> =
             dirs.iter().filter_map(RunDir::output_tree).collect();
         for tree in trees {

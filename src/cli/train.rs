@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, bail};
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 
 use super::follow::Lines;
 use super::sweep;
-use crate::config;
+use crate::config::{self, Place};
 use crate::launch::recent::{self, Recent};
 use crate::launch::{self, Launch, Request, StopError};
 use crate::recipe;
@@ -52,6 +52,9 @@ pub struct Arguments {
     /// Ask the run to save and end in time when it has trained so long, such as 90m or 4h
     #[arg(long, value_name = "TIME", value_parser = launch::time_limit)]
     time_limit: Option<u64>,
+    /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your configuration, else local]
+    #[arg(long, value_name = "PLACE")]
+    on: Option<On>,
     /// Return as soon as the run is started; it goes on by itself
     #[arg(long)]
     detach: bool,
@@ -89,6 +92,13 @@ impl Arguments {
     }
 }
 
+/// Where a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum On {
+    Local,
+    Slurm,
+}
+
 /// What happens while a run is followed.
 enum Event {
     Signal,
@@ -101,6 +111,10 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         overrides: arguments.set.clone(),
         time_limit_s: arguments.time_limit,
     };
+    if arguments.launcher.is_some() && arguments.on == Some(On::Slurm) {
+        eprintln!("--on slurm goes with --config: commands of launchers train on this machine");
+        return Ok(ExitCode::from(2));
+    }
     let launch = match &arguments.launcher {
         Some(name) => Some(launch_of(name, arguments)?),
         None => None,
@@ -111,9 +125,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "{}", dir.path().display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if arguments.sweep.is_asked_for() {
-        let done = sweep::run(&arguments.sweep, &request, arguments.json, out)?;
-        if arguments.sweep.queues() && done == ExitCode::SUCCESS {
+    let place = place_of(arguments);
+    let is_job = place == Place::Slurm && launch.is_none();
+    if arguments.sweep.is_asked_for() || is_job {
+        let done = sweep::run(&arguments.sweep, &request, place, arguments.json, out)?;
+        let goes = arguments.sweep.queues() || is_job && !arguments.sweep.is_asked_for();
+        if goes && done == ExitCode::SUCCESS {
             recent::note(arguments.recent());
         }
         return Ok(done);
@@ -158,6 +175,14 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     writeln!(out, "{path}")?;
     out.flush()?;
     follow(&dir, &events, out)
+}
+
+fn place_of(arguments: &Arguments) -> Place {
+    match arguments.on {
+        Some(On::Slurm) => Place::Slurm,
+        Some(On::Local) => Place::Local,
+        None => config::load().0.place,
+    }
 }
 
 /// What a launcher of the configuration starts.

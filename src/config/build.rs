@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::alerts::Alerts;
 use super::files::Files;
+use super::slurm::{Place, Slurm};
 use crate::run::clean::{Policy, Protection, Rule};
 
 /// Something from the file, with `file:line` of where it stands.
@@ -50,6 +51,10 @@ pub struct Config {
     pub retention: Policy,
     /// What is told while runs train, and how.
     pub alerts: Alerts,
+    /// Where runs train unless somebody says otherwise.
+    pub place: Place,
+    /// What jobs ask Slurm for.
+    pub slurm: Slurm,
     /// Theme files: name and text.
     pub themes: Vec<(String, String)>,
 }
@@ -109,6 +114,8 @@ impl Config {
                 "keys" => config.keys = reader.keys(value),
                 "launcher" => config.launchers = reader.launchers(value),
                 "alerts" => config.alerts = reader.alerts(value),
+                "launch" => config.place = reader.launch(value),
+                "slurm" => config.slurm = reader.slurm(value),
                 "retention" => config.retention = reader.retention(value),
                 other => reader.unknown(other, key.span().start),
             }
@@ -117,7 +124,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "roots",
     "theme",
     "columns",
@@ -131,6 +138,8 @@ const KEYS: [&str; 13] = [
     "retention",
     "launcher",
     "alerts",
+    "launch",
+    "slurm",
 ];
 
 /// Reads values and keeps the complaints.
@@ -428,6 +437,8 @@ mod tests {
                 launchers: Vec::new(),
                 retention: Policy::default(),
                 alerts: Alerts::default(),
+                place: Place::default(),
+                slurm: Slurm::default(),
                 themes: Vec::new(),
             }
         );
@@ -514,7 +525,7 @@ mod tests {
             ),
             (
                 "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts",
+                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts, launch, slurm",
             ),
             (
                 "retention = 3",

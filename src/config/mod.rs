@@ -5,11 +5,13 @@ mod alerts;
 mod build;
 mod files;
 mod save;
+mod slurm;
 
 pub use alerts::Alerts;
 pub use build::{Config, Placed};
 pub use files::{Files, folder};
 pub use save::save_theme;
+pub use slurm::{Place, Slurm};
 
 /// What the configuration says, and a sentence for each mistake in it; without a file, the defaults.
 pub fn load() -> (Config, Vec<String>) {

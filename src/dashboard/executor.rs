@@ -19,6 +19,7 @@ use super::effect::Effect;
 use super::evaluations;
 use super::follow::Follower;
 use super::house;
+use super::jobs;
 use super::latest::Latest;
 use super::machine::Gauger;
 use super::message::{Message, Notice};
@@ -72,6 +73,8 @@ struct Shared {
     watcher: Mutex<Watcher>,
     /// What earlier runs had come to, for those that train.
     courses: Arc<Courses>,
+    /// Runs that are jobs which Slurm may have more to say of.
+    jobs: jobs::Jobs,
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
     marks: Latest<Vec<RunDir>>,
@@ -113,6 +116,7 @@ impl Executor {
             active: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
+            jobs: jobs::Jobs::default(),
             courses: Arc::default(),
             save_theme,
             marks: Latest::default(),
@@ -391,7 +395,7 @@ fn fresh(roots: &[PathBuf], others: Vec<PathBuf>) -> HashSet<PathBuf> {
         .collect()
 }
 
-fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
+fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
     let mut batch = Vec::new();
     let (mut handed_over, mut every) = (Instant::now(), HAND_OVER);
     for dir in dirs {
@@ -406,6 +410,19 @@ fn summarise(shared: &Shared, dirs: Vec<RunDir>) {
         let summary = lint::sum_up(&mut summing, &found, now);
         if summary.observed.state.is_active() {
             lock(&shared.active).insert(dir, summing);
+        }
+        if shared.jobs.keep(&summary) {
+            let weak = Arc::downgrade(shared);
+            jobs::follow(move |asks| {
+                let Some(shared) = weak.upgrade() else {
+                    return false;
+                };
+                let changed = asks(&shared.jobs.all());
+                if !changed.is_empty() {
+                    summarise(&shared, changed);
+                }
+                true
+            });
         }
         lock(&shared.cache).store(&found, &summary);
         batch.push((found, summary));

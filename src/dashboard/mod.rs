@@ -17,6 +17,7 @@ mod folders;
 mod follow;
 mod graphics;
 mod house;
+mod jobs;
 mod keymap;
 mod latest;
 mod machine;

@@ -17,8 +17,9 @@ use super::view::confirm::Confirm;
 use super::view::form::{self, Choice};
 use super::view::overlay::Overlay;
 use crate::analysis::earlier::{Earlier, Told};
-use crate::config;
+use crate::config::{self, Place};
 use crate::launch::recent::{self, Recent};
+use crate::launch::slurm;
 use crate::launch::{Launch, Plan, Request, Started, Wanted};
 use crate::recipe::{self, OWN, Recipe, SHIPPED};
 use crate::run::RunDir;
@@ -32,8 +33,10 @@ pub enum Order {
     Learn(Vec<Told>),
     /// Work out a sweep; the number tells the answer from older ones.
     Plan(u64, Box<(Request, Wanted)>, Arc<Earlier>),
-    /// Queue a sweep that was worked out, and remember that.
-    Queue(Arc<Worked>, Option<Box<Recent>>),
+    /// Queue a sweep that was worked out, or hand it to Slurm, and remember that.
+    Queue(Arc<Worked>, Option<Box<Recent>>, Place),
+    /// Hand a run to Slurm.
+    Submit(Box<Request>),
     /// Start a launcher's command, or queue it.
     Launch(Box<Launch>, bool),
     /// Remember what was started.
@@ -73,12 +76,13 @@ pub struct Saving {
 /// What came of an order.
 #[derive(Debug)]
 pub enum Outcome {
-    /// What earlier runs tell, and what was started lately, the last first.
-    Learnt(Arc<Earlier>, Vec<Recent>),
+    /// What earlier runs tell, what was started lately, the last first, and where runs train if nobody says otherwise, where there
+    /// is Slurm.
+    Learnt(Arc<Earlier>, Vec<Recent>, Option<Place>),
     /// A sweep was worked out, or what is wrong with it.
     Planned(u64, Result<Arc<Worked>, String>),
-    /// Runs were queued, or why not.
-    Queued(Result<Vec<RunDir>, String>),
+    /// Runs were queued, or handed to Slurm, or why not.
+    Queued(Result<Vec<RunDir>, String>, Place),
     /// A command was started.
     Started(RunDir),
     /// It was not, and why.
@@ -95,7 +99,8 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
     match order {
         Order::Learn(told) => {
             let earlier = Arc::new(Earlier::of(told));
-            send(Outcome::Learnt(earlier, recent::load()));
+            let place = slurm::is_here().then(|| config::load().0.place);
+            send(Outcome::Learnt(earlier, recent::load(), place));
         }
         Order::Plan(number, asked, earlier) => {
             let (request, wanted) = *asked;
@@ -108,16 +113,22 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
             let worked = worked.map_err(|problem| clean(&problem).into_owned());
             send(Outcome::Planned(number, worked));
         }
-        Order::Queue(worked, recent) => {
+        Order::Queue(worked, recent, place) => {
             if let Some(recent) = recent {
                 recent::note(*recent);
             }
-            let queued = worked.plan.queue(&Zoned::now());
-            send(Outcome::Queued(queued.map_err(|error| error.to_string())));
+            let queued = worked.plan.queue(place, &Zoned::now());
+            let queued = queued.map_err(|error| error.to_string());
+            send(Outcome::Queued(queued, place));
+        }
+        Order::Submit(request) => {
+            let handed = submit(&request);
+            send(Outcome::Queued(handed, Place::Slurm));
         }
         Order::Launch(launch, true) => {
             let queued = launch.queue().map(|dir| vec![dir]);
-            send(Outcome::Queued(queued.map_err(|error| error.to_string())));
+            let queued = queued.map_err(|error| error.to_string());
+            send(Outcome::Queued(queued, Place::Local));
         }
         Order::Launch(launch, false) => match launch.start() {
             Ok(started) => {
@@ -138,6 +149,12 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
             ))),
         },
     }
+}
+
+fn submit(request: &Request) -> Result<Vec<RunDir>, String> {
+    let plan = Plan::of(request, Wanted::default(), &Earlier::default())?;
+    let handed = plan.queue(Place::Slurm, &Zoned::now());
+    handed.map_err(|error| error.to_string())
 }
 
 /// Waits, on a thread of its own, for the end of a run that this program started, so that a command that cannot even start leaves its
@@ -217,16 +234,23 @@ fn builds_on(source: &Path, folder: &Path) -> io::Result<Option<String>> {
 /// What an outcome changes, and what is to be done next.
 pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     match outcome {
-        Outcome::Learnt(earlier, recent) => return form::learn(state, earlier, recent),
+        Outcome::Learnt(earlier, recent, place) => {
+            return form::learn(state, earlier, recent, place);
+        }
         Outcome::Planned(number, worked) => form::planned(state, number, worked),
-        Outcome::Queued(Ok(dirs)) => {
-            let said = match &dirs[..] {
-                [dir] => format!("queued {}; w shows the queue", dir.name()),
-                _ if state.runs.group_sweeps() => format!(
-                    "{} runs are queued, grouped by sweep (B takes that away); w shows the queue",
-                    dirs.len()
-                ),
-                _ => format!("{} runs are queued; w shows the queue", dirs.len()),
+        Outcome::Queued(Ok(dirs), place) => {
+            let what = match &dirs[..] {
+                [dir] => dir.name(),
+                _ => format!("{} runs", dirs.len()),
+            };
+            let grouped = if dirs.len() > 1 && state.runs.group_sweeps() {
+                ", grouped by sweep (B takes that away)"
+            } else {
+                ""
+            };
+            let said = match place {
+                Place::Local => format!("queued {what}{grouped}; w shows the queue"),
+                Place::Slurm => format!("handed {what} to Slurm{grouped}; w shows what waits"),
             };
             return shown(state, dirs, said);
         }
@@ -234,7 +258,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             let said = format!("started {}", dir.name());
             return shown(state, vec![dir], said);
         }
-        Outcome::Queued(Err(problem)) | Outcome::Refused(problem) => {
+        Outcome::Queued(Err(problem), _) | Outcome::Refused(problem) => {
             state.notice = Some(Notice::bad(clean(&problem)));
         }
         Outcome::Saved(path) => {

@@ -35,7 +35,10 @@ impl Launch {
         let (dir, mut record) = self.prepare()?;
         gpus::give_now(&dir, &mut record);
         let child = begin(&dir, &record)?;
-        Ok(Started { dir, child })
+        Ok(Started {
+            dir,
+            child: Some(child),
+        })
     }
 
     /// Makes the run's folder and queues the command.

@@ -14,6 +14,7 @@ mod plan;
 pub mod queue;
 pub mod recent;
 mod resume;
+pub mod slurm;
 mod start;
 mod steer;
 mod stop;

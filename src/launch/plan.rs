@@ -7,9 +7,11 @@ use std::time::Duration;
 use jiff::Zoned;
 
 use super::queue::{self, Entry};
+use super::slurm;
 use super::start::{LaunchError, Request, resolve};
 use super::worker_binary;
 use crate::analysis::earlier::Earlier;
+use crate::config::{self, Place};
 use crate::recipe::{Axis, Point, Recipe, Sweep, fingerprint};
 use crate::run::RunDir;
 use crate::text::{self, duration};
@@ -135,11 +137,11 @@ impl Plan {
         }
     }
 
-    /// Queues what is to be trained; the runs' folders.
+    /// Queues what is to be trained here, or hands it to Slurm; the runs' folders.
     ///
     /// # Errors
-    /// If there is no worker, or a folder cannot be made.
-    pub fn queue(&self, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
+    /// If there is no worker, a folder cannot be made, or Slurm refuses.
+    pub fn queue(&self, place: Place, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
         let is_sweep = !self.wanted.axes.is_empty();
         let name = is_sweep.then(|| {
             let given = self.wanted.name.clone();
@@ -157,7 +159,10 @@ impl Plan {
         };
         let entries: Vec<Entry> = self.queued().map(entry).collect();
         worker_binary::find().ok_or(LaunchError::NoWorker)?;
-        queue::add(&entries, now)
+        match place {
+            Place::Local => queue::add(&entries, now),
+            Place::Slurm => slurm::submit(&entries, &config::load().0.slurm, now),
+        }
     }
 }
 

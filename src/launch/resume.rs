@@ -5,17 +5,25 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::gpus;
+use super::slurm;
 use super::start::{LaunchError, Started, begin};
 use super::worker_binary;
 use crate::run::control::{Change, Control};
 use crate::run::rename::state_now;
 use crate::run::{Record, RunDir, State};
 
-/// Starts a worker again on a run that was stopped, failed or lost.
+/// Starts a worker again on a run that was stopped, failed or lost; one that Slurm had started it is given again.
 ///
 /// # Errors
 /// If the run is none of these or not ours, or the worker cannot be started.
 pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
+    if Record::load(dir)?.is_some_and(|record| record.slurm.is_some()) {
+        slurm::again(dir)?;
+        return Ok(Started {
+            dir: dir.clone(),
+            child: None,
+        });
+    }
     let mut record = resumable(dir)?;
     record.state = State::Starting;
     record.command = command_of(dir, &record)?;
@@ -23,7 +31,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     let child = begin(dir, &record)?;
     Ok(Started {
         dir: dir.clone(),
-        child,
+        child: Some(child),
     })
 }
 

@@ -38,8 +38,8 @@ pub struct Request {
 pub struct Started {
     /// Its folder.
     pub dir: RunDir,
-    /// Its supervisor; both go on when this is dropped.
-    pub child: Child,
+    /// Its supervisor, unless Slurm is to start it; both go on when this is dropped.
+    pub child: Option<Child>,
 }
 
 /// Why a run was not started.
@@ -110,7 +110,10 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     record.time_limit_s = request.time_limit_s;
     gpus::give_now(&dir, &mut record);
     let child = begin(&dir, &record)?;
-    Ok(Started { dir, child })
+    Ok(Started {
+        dir,
+        child: Some(child),
+    })
 }
 
 /// The record of a run that is about to begin. It is nobody's until the worker has signed it: a stop that comes before must not
@@ -185,7 +188,10 @@ impl Started {
     /// # Errors
     /// If the record cannot be read or written.
     pub fn wait(&mut self) -> Result<(), RecordError> {
-        super::watch_exit(&self.dir, &mut self.child)
+        match &mut self.child {
+            Some(child) => super::watch_exit(&self.dir, child),
+            None => Ok(()),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 use super::begin::hold;
 use super::end::BEFORE_FIRST_STEP;
 use super::queue::Queue;
+use super::slurm;
 use super::start::LaunchError;
 use crate::run::process::{Process, host};
 use crate::run::record::{Exit, RecordError};
@@ -76,6 +77,14 @@ pub enum StopError {
         /// What the system said.
         cause: io::Error,
     },
+    /// Slurm, whose job it is, refused.
+    #[error("{name} could not be asked to stop by Slurm: {said}")]
+    Scheduler {
+        /// The run.
+        name: String,
+        /// What Slurm said.
+        said: String,
+    },
     /// It cannot be ended at once before it was asked to stop.
     #[error("{name} is {state}; ask it to stop first, so that it can save")]
     NotAsked {
@@ -122,6 +131,9 @@ impl fmt::Display for Stopping {
 /// If the run neither waits nor has a living worker on this machine, or the system refuses.
 pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     let record = load(dir)?;
+    if let Some(job) = record.slurm.as_ref().filter(|_| record.state.may_act()) {
+        return slurm::stop(dir, &record, job);
+    }
     if record.state == State::Queued {
         let name = Queue::around(dir)?.take_out(dir)?;
         return Ok(Stopping::TakenOut(clean(&name).into_owned()));
@@ -163,6 +175,9 @@ fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping,
 /// As [`stop`], and if it was not asked.
 pub fn kill(dir: &RunDir) -> Result<Stopping, StopError> {
     let record = load(dir)?;
+    if let Some(job) = record.slurm.as_ref().filter(|_| record.state.is_active()) {
+        return slurm::kill(dir, &record, job);
+    }
     let (name, process) = worker_of(&record)?;
     if record.state != State::Stopping {
         let state = record.state;

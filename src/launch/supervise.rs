@@ -5,8 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
+use std::sync::Arc;
 
-use signal_hook::consts::SIGKILL;
+use signal_hook::consts::{SIGKILL, SIGTERM};
 
 use super::begin::{Claim, hold, myself};
 use super::detached::DETACHED;
@@ -26,6 +27,11 @@ pub const SUPERVISE: &str = "__supervise";
 pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
     // Away from the terminal and from the signals that end whoever started this.
     rustix::process::setsid()?;
+    let is_job = Record::load(dir).is_ok_and(|record| record.is_some_and(|it| it.slurm.is_some()));
+    if is_job {
+        // Slurm signals all processes of a job; this one stays until the worker has saved.
+        signal_hook::flag::register(SIGTERM, Arc::default())?;
+    }
     let kills = kills_for_memory();
     let mut worker = myself(DETACHED)
         .arg(dir.path())
@@ -40,7 +46,8 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
         .map_or(Ok(()), |limit| limit.tell(dir))
         .map_err(io::Error::other)?;
     // A keeper that was killed has left the queue to itself: whoever ends a run looks after it.
-    if let Some(tree) = dir.output_tree() {
+    // A job's machine is not for runs of the queue.
+    if let Some(tree) = dir.output_tree().filter(|_| !is_job) {
         Queue::of(tree).tend();
     }
     Ok(())

@@ -322,11 +322,13 @@ fn holds(subject: &Subject, word: &str) -> bool {
     }
     subject.summary.is_some_and(|summary| {
         let notes = &summary.notes;
+        let job = summary.job.as_ref().and_then(|job| job.name.as_ref());
         [&summary.name, &summary.model, &summary.recipe, &notes.note]
             .into_iter()
             .chain(&notes.tags)
             .any(|text| holds_ignoring_case(text, word))
             || summary.observed.state.name().contains(word)
+            || job.is_some_and(|job| job.contains(word))
             || notes.star && "starred".contains(word)
             || notes.baseline && "baseline".contains(word)
             || summary.archived.is_some() && "archived".contains(word)

@@ -17,7 +17,7 @@ pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};
 pub use load::{OWN, RecipeError, load, parse_json, parse_override, parse_shipped, parse_toml};
 pub use schedule::Schedule;
-pub use schema::{FIELDS, Recipe, field};
+pub use schema::{FIELDS, REQUEUE, Recipe, WITHOUT_EFFECT, field};
 pub use shipped::{SHIPPED, Shipped, description};
 pub use sweep::{Axis, Point, Sweep, SweepError};
 pub use variant::variant;

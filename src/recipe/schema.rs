@@ -212,6 +212,8 @@ recipe! {
         pin_memory: bool = true, Kind::Bool;
         /// Processor threads of libtorch (0: one for each core)
         num_threads: u32 = 0u32, Kind::Int { min: 0, max: 1024 };
+        /// As a job of Slurm: save near its time limit, wait for another turn, and go on
+        requeue: bool = false, Kind::Bool;
     }
     "records" {
         /// Steps between two rows of steps.csv
@@ -220,6 +222,20 @@ recipe! {
         save_interval: u32 = 10u32, LIMIT;
     }
 }
+
+/// Keys that say how a run is carried out, and change nothing of what comes out.
+pub const WITHOUT_EFFECT: [&str; 7] = [
+    "device",
+    "num_workers",
+    "pin_memory",
+    "num_threads",
+    REQUEUE,
+    "log_interval",
+    "save_interval",
+];
+
+/// The key that only means something where there is Slurm.
+pub const REQUEUE: &str = "requeue";
 
 /// The field of a key.
 pub fn field(key: &str) -> Option<&'static Field> {

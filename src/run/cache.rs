@@ -16,7 +16,7 @@ use super::summary::Summary;
 use super::write::replace_file;
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 9";
+const VERSION: &str = "traintop summaries 10";
 
 /// Runs that nobody has listed for so many days are let go. Asking the disk which ones are gone would take long where it is slow.
 const KEPT_DAYS: u32 = 60;
@@ -78,9 +78,11 @@ impl Cache {
         Some(summary)
     }
 
-    /// Keeps a summary. Those of active runs are not kept: their state is a matter of this moment.
+    /// Keeps a summary. Those of active runs, and of jobs that Slurm may have more to say of, are not kept: their state is a matter of this
+    /// moment.
     pub fn store(&mut self, found: &Found, summary: &Summary) {
-        if summary.observed.state.is_active() {
+        let is_open = summary.job.as_ref().is_some_and(|job| job.is_open);
+        if summary.observed.state.is_active() || is_open {
             return;
         }
         // A folder whose name is no text cannot be written as JSON; such a run is read each time.

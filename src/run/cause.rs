@@ -27,7 +27,11 @@ pub struct Cause {
 }
 
 /// Words that tell a cause wherever they stand, all in lower case; the first that is found counts.
-const SAID: [(&str, &[&str]); 6] = [
+const SAID: [(&str, &[&str]); 10] = [
+    (TIME_LIMIT, &["at its time limit", "due to time limit"]),
+    ("preempted", &["was preempted by", "due to preemption"]),
+    ("node failure", &["the node of job", "due to node failure"]),
+    ("unknown to slurm", &["slurm no longer knows"]),
     (
         "CUDA out of memory",
         &[
@@ -42,6 +46,7 @@ const SAID: [(&str, &[&str]); 6] = [
         "out of memory",
         &[
             "because memory ran out",
+            "its memory ran out",
             "can't allocate memory",
             "cannot allocate memory",
             "std::bad_alloc",

@@ -35,6 +35,7 @@ pub mod rename;
 pub mod sample;
 pub mod settings;
 pub mod size;
+pub mod slurm;
 pub mod state;
 pub mod steps;
 pub mod summary;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::layout::RunDir;
 use super::process::Process;
+use super::slurm::Job;
 use super::state::State;
 use super::write::replace_file;
 
@@ -141,6 +142,9 @@ pub struct Record {
     /// The data that it trains on, once they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// The job of Slurm that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<Job>,
     /// When a scheduler, or a limit of its own, will end the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
@@ -215,6 +219,7 @@ impl Record {
             launcher: None,
             sweep: None,
             data: None,
+            slurm: None,
             deadline: None,
             time_limit_s: None,
             gpu_count: None,

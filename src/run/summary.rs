@@ -18,6 +18,7 @@ use super::notes::Notes;
 use super::organise;
 use super::record::{Data, Record, Resume};
 use super::settings::Settings;
+use super::slurm::Seen;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
 use super::vitals::{Known, Vitals};
@@ -97,6 +98,8 @@ pub struct Summary {
     /// The data that it trained on, where its worker says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// Its job, if it is one of Slurm's.
+    pub job: Option<Seen>,
     /// Where it stands in its queue, if it waits: the lowest is the next.
     pub queue_position: Option<i64>,
     /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
@@ -199,20 +202,18 @@ impl Summary {
             (0, Some(record)) => record.epochs_done,
             (epochs, _) => epochs,
         };
-        let evidence = Evidence {
+        let job = record
+            .as_ref()
+            .and_then(|record| Seen::of(&dir, record, now));
+        let mut observed = observe(Evidence {
             record: record.as_ref(),
-            alive: record.as_ref().and_then(|record| {
-                let process = record.process.as_ref()?;
-                process.is_here().then(|| process.is_alive())
-            }),
+            alive: alive(record.as_ref(), job.as_ref()),
             silent_for: now.duration_since(found.modified).unwrap_or_default(),
             epochs_done,
             epochs_planned: planned,
-        };
-        let mut observed = observe(evidence);
-        if let Some(damage) = damage {
-            observed.reason = Some(damage);
-        }
+        });
+        let waits = job.as_ref().and_then(|job| job.waits.clone());
+        observed.reason = damage.or(waits).or(observed.reason);
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
@@ -235,6 +236,7 @@ impl Summary {
                 .as_ref()
                 .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
             data: record.as_ref().and_then(|record| record.data.clone()),
+            job,
             queue_position: queued.and_then(|record| record.queue_position),
             id: record.as_ref().map_or_else(
                 || dir.path().display().to_string(),
@@ -306,6 +308,17 @@ impl Summary {
         let before_end = Duration::try_from_secs_f64(last - best).ok()?;
         let end = self.ended_at.unwrap_or(self.modified_at);
         end.checked_sub(before_end).ok()
+    }
+}
+
+/// Whether the process of a run lives; `None` if that cannot be told from here. Of a job the scheduler knows it on every machine.
+fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
+    let process = record.and_then(|record| record.process.as_ref());
+    let here = process.and_then(|process| process.is_here().then(|| process.is_alive()));
+    match job {
+        Some(_) if here == Some(true) => here,
+        Some(job) => job.is_at_work.then_some(true),
+        None => here,
     }
 }
 

@@ -22,6 +22,7 @@ mod launcher;
 mod libtorch_script;
 mod pty;
 mod queue;
+mod slurm;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;

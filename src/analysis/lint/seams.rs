@@ -3,19 +3,10 @@
 use super::Finding;
 use crate::analysis::compare::repetitions::is_name;
 use crate::analysis::grouping::{LOSS, Split, identity};
+use crate::recipe::WITHOUT_EFFECT;
 use crate::run::metrics::{Column, Metrics};
 use crate::run::record::Resume;
 use crate::text::clean;
-
-/// Keys of the configuration that say how it is run, and not what comes out.
-const WITHOUT_EFFECT: [&str; 6] = [
-    "device",
-    "log_interval",
-    "save_interval",
-    "num_workers",
-    "pin_memory",
-    "num_threads",
-];
 
 /// Settings that were changed between a stop and the resume after it, the first of them by name; not before an epoch was trained with
 /// them.

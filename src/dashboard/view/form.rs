@@ -31,6 +31,7 @@ use super::confirm::Confirm;
 use super::overlay::Overlay;
 use super::pick::PickList;
 use crate::analysis::earlier::{Earlier, Told};
+use crate::config::Place;
 use crate::launch::recent::Recent;
 use crate::launch::{Request, Wanted};
 use crate::recipe::Kind;
@@ -49,6 +50,8 @@ pub struct Form {
     earlier: Arc<Earlier>,
     /// What was started lately, the last first.
     recent: Vec<Recent>,
+    /// Where runs train if nobody says otherwise, where there is Slurm.
+    place: Option<Place>,
     sweep: Sweeping,
 }
 
@@ -87,9 +90,16 @@ impl Form {
         };
         if !self.edit.as_ref().is_some_and(same) {
             self.edit = Some(new);
+            self.offer_slurm();
         }
         self.editing = true;
         None
+    }
+
+    fn offer_slurm(&mut self) {
+        if let (Some(edit), Some(place)) = (&mut self.edit, self.place) {
+            edit.offer_slurm(place);
+        }
     }
 
     fn move_by(&mut self, by: isize) {
@@ -137,6 +147,7 @@ pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
     }
     let mut effects = open(state);
     state.form.edit = Edit::of(choice);
+    state.form.offer_slurm();
     state.form.editing = true;
     effects.extend(state.form.due());
     effects
@@ -152,9 +163,15 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Takes in what earlier runs tell; a sweep is worked out by it anew.
-pub fn learn(state: &mut State, earlier: Arc<Earlier>, recent: Vec<Recent>) -> Vec<Effect> {
+pub fn learn(
+    state: &mut State,
+    earlier: Arc<Earlier>,
+    recent: Vec<Recent>,
+    place: Option<Place>,
+) -> Vec<Effect> {
     let form = &mut state.form;
-    (form.recent, form.earlier) = (recent, earlier);
+    (form.recent, form.earlier, form.place) = (recent, earlier, place);
+    form.offer_slurm();
     form.sweep.asked = None;
     form.due().into_iter().collect()
 }
@@ -281,6 +298,9 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
     let launch = edit.command.as_ref().map(|command| edit.launch(command));
     let order = match launch {
+        None if edit.place() == Place::Slurm => {
+            Effect::Begin(Order::Submit(Box::new(edit.request())))
+        }
         None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
         None => Effect::Launch(edit.request()),
         Some(Ok(launch)) => Effect::Begin(Order::Launch(Box::new(launch), queues)),
@@ -289,7 +309,11 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    let doing = if queues { "queueing" } else { "starting" };
+    let doing = match edit.place() {
+        Place::Slurm => "handing to Slurm:",
+        Place::Local if queues => "queueing",
+        Place::Local => "starting",
+    };
     let name = edit.source.display().to_string();
     state.notice = Some(Notice::good(format!("{doing} {}", clean(&name))));
     state.screen = Screen::Runs;
@@ -321,10 +345,17 @@ fn ask_to_queue(state: &mut State) {
         (done, false) => format!(" {done} of them finished already; x leaves them out."),
     };
     let plural = if worked.runs == 1 { "" } else { "s" };
+    let what = format!("{} run{plural}", worked.runs);
+    let edit = state.form.edit.as_ref();
+    let place = edit.map(Edit::place).unwrap_or_default();
+    let (title, yes) = match place {
+        Place::Local => (format!("Queue {what}?"), "queue"),
+        Place::Slurm => (format!("Hand {what} to Slurm?"), "hand over"),
+    };
     state.overlay = Some(Overlay::Confirm(Confirm {
-        title: format!("Queue {} run{plural}?", worked.runs),
+        title,
         text: format!("{}.{done}", worked.cost),
-        yes: "queue".to_owned(),
+        yes: yes.to_owned(),
         then: Effect::Begin(Order::Queue(
             Arc::clone(worked),
             state
@@ -332,6 +363,7 @@ fn ask_to_queue(state: &mut State) {
                 .edit
                 .as_ref()
                 .map(|edit| Box::new(edit.recent(state.now))),
+            place,
         )),
     }));
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::effect::Effect;
+use super::super::message::Notice;
 use super::super::state::State;
 use super::super::steering::{Order, waiting};
 use super::super::theme::Role;
@@ -17,6 +18,12 @@ use crate::run::RunDir;
 use crate::text::fitted;
 
 const WIDTH: u16 = 76;
+
+/// Whether a key gives a run another place.
+fn is_move(code: KeyCode) -> bool {
+    let moves = matches!(code, KeyCode::Char('<' | '[' | '>' | ']' | 'g' | 'G'));
+    moves || matches!(code, KeyCode::Home | KeyCode::End)
+}
 
 /// The list of waiting runs.
 #[derive(Debug)]
@@ -49,6 +56,12 @@ impl QueueList {
             return (None, Vec::new());
         };
         let go = |at: usize| waiting[at.min(waiting.len() - 1)].clone();
+        let row = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+        if row.is_some_and(|summary| summary.job.is_some()) && is_move(event.code) {
+            let text = "Slurm has an order of its own; jobs cannot be moved from here";
+            state.notice = Some(Notice::bad(text));
+            return (Some(self), Vec::new());
+        }
         let put = |place| vec![Effect::Steer(Order::Put(dir.clone(), place))];
         let effects = match event.code {
             KeyCode::Esc | KeyCode::Char('q' | 'w') => return (None, Vec::new()),
@@ -131,16 +144,20 @@ impl QueueList {
             let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
             let name = summary.map_or_else(String::new, |summary| summary.name.clone());
             let sweep = summary.and_then(|summary| summary.sweep.clone());
+            let job = summary.and_then(|summary| summary.job.as_ref());
+            let waits = job.and_then(|job| job.waits.clone());
             let style = theme.style(if selected {
                 Role::Selection
             } else {
                 Role::Text
             });
             let bar = Span::styled(if selected { "▌" } else { " " }, theme.style(Role::Accent));
-            let place = Span::styled(format!("{:>3}  ", number + 1), theme.style(Role::Muted));
+            // Jobs have an order of Slurm's own.
+            let place = job.map_or_else(|| (number + 1).to_string(), |_| "-".to_owned());
+            let place = Span::styled(format!("{place:>3}  "), theme.style(Role::Muted));
             let name = format!("{:<name_width$}", fitted(&name, name_width));
             let sweep = Span::styled(
-                format!(" {}", sweep.unwrap_or_default()),
+                format!(" {}", waits.or(sweep).unwrap_or_default()),
                 theme.style(Role::Muted),
             );
             Line::from(vec![bar, place, Span::styled(name, style), sweep]).render(line(y), buf);

@@ -45,36 +45,56 @@ pub fn add(entries: &[Entry], now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
         .collect();
     let mut dirs = Vec::new();
     for tree in trees {
-        let tree_path = Path::new(tree);
-        let no_folder = |cause| LaunchError::NoFolder {
-            path: tree_path.to_owned(),
-            cause,
-        };
-        fs::create_dir_all(tree_path).map_err(no_folder)?;
-        let queue = Queue::of(tree_path);
-        let prepared: Vec<Prepared> = entries
+        let entries: Vec<&Entry> = entries
             .iter()
-            .enumerate()
-            .filter(|(_, entry)| entry.recipe.output_dir == tree)
-            .map(|(number, entry)| prepare(entry, number, now))
-            .collect::<Result<_, _>>()?;
-        let synced = File::open(tree_path).and_then(|tree| Ok(rustix::fs::syncfs(tree)?));
-        synced.map_err(no_folder)?;
-        // A keeper that finds nothing to do holds this lock while it ends.
-        let lock = queue.lock().map_err(no_folder)?;
-        for Prepared { dir, files } in prepared {
-            for (written, place) in files {
-                fs::rename(written, place).map_err(no_folder)?;
-            }
-            dirs.push(dir);
-        }
-        drop(lock);
-        queue.tend();
+            .filter(|entry| entry.recipe.output_dir == tree)
+            .collect();
+        dirs.extend(make(&entries, Path::new(tree), now, &|_, _| ())?);
+        Queue::of(Path::new(tree)).tend();
     }
     Ok(dirs)
 }
 
-fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, LaunchError> {
+/// Makes the folders of runs of one tree, which then wait; `change` is given each record and its number before it is written.
+///
+/// # Errors
+/// As [`add`].
+pub(in super::super) fn make(
+    entries: &[&Entry],
+    tree: &Path,
+    now: &Zoned,
+    change: &dyn Fn(&mut Record, usize),
+) -> Result<Vec<RunDir>, LaunchError> {
+    let no_folder = |cause| LaunchError::NoFolder {
+        path: tree.to_owned(),
+        cause,
+    };
+    fs::create_dir_all(tree).map_err(no_folder)?;
+    let prepared: Vec<Prepared> = entries
+        .iter()
+        .enumerate()
+        .map(|(number, entry)| prepare(entry, number, now, change))
+        .collect::<Result<_, _>>()?;
+    let synced = File::open(tree).and_then(|tree| Ok(rustix::fs::syncfs(tree)?));
+    synced.map_err(no_folder)?;
+    // A keeper that finds nothing to do holds this lock while it ends.
+    let _lock = Queue::of(tree).lock().map_err(no_folder)?;
+    let mut dirs = Vec::new();
+    for Prepared { dir, files } in prepared {
+        for (written, place) in files {
+            fs::rename(written, place).map_err(no_folder)?;
+        }
+        dirs.push(dir);
+    }
+    Ok(dirs)
+}
+
+fn prepare(
+    entry: &Entry,
+    number: usize,
+    now: &Zoned,
+    change: &dyn Fn(&mut Record, usize),
+) -> Result<Prepared, LaunchError> {
     let output_dir = Path::new(&entry.recipe.output_dir);
     let no_folder = |cause| LaunchError::NoFolder {
         path: output_dir.to_owned(),
@@ -91,6 +111,7 @@ fn prepare(entry: &Entry, number: usize, now: &Zoned) -> Result<Prepared, Launch
         let name = format!("{} {label}", entry.recipe.experiment_name);
         name.trim_start().clone_into(&mut record.name);
     }
+    change(&mut record, number);
     let config = serde_json::Value::from(entry.recipe.to_json());
     // The record comes last: with it the folder is a run.
     let contents = [

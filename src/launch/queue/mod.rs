@@ -23,6 +23,7 @@ use super::start::LaunchError;
 use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};
 
+pub(super) use add::make;
 pub use add::{Entry, add};
 pub use keeper::{KEEP, keep};
 
@@ -255,6 +256,8 @@ impl Queue {
         let mut record = resumable(dir)?;
         record.state = State::Queued;
         record.environment = environment::own();
+        // From now on it is this machine's.
+        record.slurm = None;
         record.queue_position = Some(Timestamp::now().as_microsecond());
         record.save(dir)?;
         drop(lock);

@@ -49,6 +49,10 @@ impl Surveyor {
             let Ok(Some(record)) = Record::load(&dir) else {
                 continue;
             };
+            // What Slurm starts has no slot here; once ended it may be queued here.
+            if record.slurm.is_some() && record.state.may_act() {
+                continue;
+            }
             if record.state == State::Queued {
                 survey.waiting.push(Waiting { dir, record });
             } else if record.state.is_active() {

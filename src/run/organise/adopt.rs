@@ -95,6 +95,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         best: best.map(|(epoch, val_acc)| Best { epoch, val_acc }),
         exit: None,
         queue_position: None,
+        slurm: None,
         deadline: None,
         time_limit_s: None,
         launcher: None,

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::super::super::widget::prompt::Prompt;
 use super::choice::{Choice, Subject};
+use crate::config::Place;
 use crate::launch::recent::Recent;
 use crate::launch::{Launch, Request, Wanted, time_limit, words};
-use crate::recipe::{Axis, FIELDS, Field, Kind, Recipe, Value};
+use crate::recipe::{Axis, FIELDS, Field, Kind, REQUEUE, Recipe, Value};
 
 const TIME_LIMIT: Field = Field {
     key: "time_limit",
@@ -41,6 +42,12 @@ const SKIP_DONE: Field = Field {
     group: "this start",
     description: "Of a sweep, leave out what a finished run has already: the same recipe on the same data",
 };
+const PLACE: Field = Field {
+    key: "where",
+    kind: Kind::Choice(&["local", "slurm"]),
+    group: "this start",
+    description: "Train on this machine, or as a job of Slurm",
+};
 const ARGUMENTS: Field = Field {
     key: "arguments",
     kind: Kind::Text,
@@ -56,6 +63,8 @@ const OUTPUT_DIR: Field = Field {
 
 /// The rows of a recipe behind its own values.
 static OF_RECIPE: [Field; 4] = [TIME_LIMIT, SAMPLE, SAMPLE_SEED, SKIP_DONE];
+/// The same where there is Slurm.
+static OF_RECIPE_WITH_SLURM: [Field; 5] = [PLACE, TIME_LIMIT, SAMPLE, SAMPLE_SEED, SKIP_DONE];
 /// The rows of a launcher.
 static OF_LAUNCHER: [Field; 3] = [ARGUMENTS, OUTPUT_DIR, TIME_LIMIT];
 
@@ -67,6 +76,14 @@ fn default_of(field: &Field) -> Value {
         _ if field.key == OUTPUT_DIR.key => Value::Text("runs".to_owned()),
         _ => Value::Text(String::new()),
     }
+}
+
+fn word(place: Place) -> String {
+    match place {
+        Place::Local => "local",
+        Place::Slurm => "slurm",
+    }
+    .to_owned()
 }
 
 /// A recipe whose values are being changed, or a launcher's command that is being completed.
@@ -84,6 +101,8 @@ pub struct Edit {
     swept: BTreeMap<&'static str, String>,
     /// What belongs to this start alone, by its key.
     own: BTreeMap<&'static str, Value>,
+    /// Where it trains if nobody says otherwise; `None` where that is no question.
+    place: Option<Place>,
     /// The row of the cursor.
     pub row: usize,
     /// The text that is typed into it.
@@ -107,6 +126,7 @@ impl Edit {
             base,
             swept: BTreeMap::new(),
             own: rows.iter().map(|row| (row.key, default_of(row))).collect(),
+            place: None,
             row: 0,
             typing: None,
         };
@@ -115,12 +135,43 @@ impl Edit {
         Some(edit)
     }
 
+    /// Lets one choose where it trains; `place` is where it does if nobody says otherwise.
+    pub fn offer_slurm(&mut self, place: Place) {
+        if self.command.is_none() && self.place.replace(place).is_none() {
+            self.own.insert(PLACE.key, Value::Text(word(place)));
+        }
+    }
+
+    /// Where it is to train.
+    pub fn place(&self) -> Place {
+        match self.own.get(PLACE.key) {
+            Some(Value::Text(text)) if *text == word(Place::Slurm) => Place::Slurm,
+            _ => Place::Local,
+        }
+    }
+
+    fn default_of(&self, field: &Field) -> Value {
+        match self.place {
+            Some(place) if field.key == PLACE.key => Value::Text(word(place)),
+            _ => default_of(field),
+        }
+    }
+
     /// Its rows.
     pub fn rows(&self) -> Vec<&'static Field> {
         if self.command.is_some() {
             return OF_LAUNCHER.iter().collect();
         }
-        FIELDS.iter().chain(&OF_RECIPE).collect()
+        let own = if self.place.is_some() {
+            &OF_RECIPE_WITH_SLURM[..]
+        } else {
+            &OF_RECIPE[..]
+        };
+        let has_slurm = self.place.is_some();
+        let recipe = FIELDS
+            .iter()
+            .filter(|field| has_slurm || field.key != REQUEUE);
+        recipe.chain(own).collect()
     }
 
     /// The row under the cursor.
@@ -146,7 +197,7 @@ impl Edit {
     /// What a row holds before it is changed.
     pub fn base_text(&self, field: &Field) -> String {
         if self.own.contains_key(field.key) {
-            return default_of(field).to_string();
+            return self.default_of(field).to_string();
         }
         let base = self.base.get(field.key);
         base.map(|value| value.to_string()).unwrap_or_default()
@@ -260,7 +311,7 @@ impl Edit {
         let base = self.base_text(field);
         self.swept.remove(field.key);
         if self.own.contains_key(field.key) {
-            self.own.insert(field.key, default_of(field));
+            self.own.insert(field.key, self.default_of(field));
             return;
         }
         // The recipe's own value has passed this check before; brackets in it are not for a sweep.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::tests::{go_to, opened, press, screen};
 use super::*;
+use crate::config::Place;
 use crate::dashboard::message::Message;
 use crate::dashboard::starting::Outcome;
 use crate::dashboard::update::update;
@@ -68,7 +69,7 @@ fn with_earlier() -> (State, tempfile::TempDir) {
     let mut state = opened();
     let told = [1, 2].map(|seed| finished(place.path(), seed));
     let earlier = Arc::new(Earlier::of(told));
-    assert!(tell(&mut state, Outcome::Learnt(earlier, Vec::new())).is_empty());
+    assert!(tell(&mut state, Outcome::Learnt(earlier, Vec::new(), None)).is_empty());
     press(&mut state, "<enter>");
     type_into(&mut state, "num_epochs", "2");
     (state, place)
@@ -106,7 +107,7 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
         "{asked}"
     );
     let effects = press(&mut state, "y");
-    let [Effect::Begin(Order::Queue(worked, Some(recent)))] = &effects[..] else {
+    let [Effect::Begin(Order::Queue(worked, Some(recent), Place::Local))] = &effects[..] else {
         panic!("{effects:?}");
     };
     let queued: Vec<String> = worked
@@ -118,7 +119,7 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     assert_eq!(recent.label(), "seed=1..3 num_epochs=2 skip_done=true");
     tell(
         &mut state,
-        Outcome::Queued(Ok(vec![RunDir::new("/runs/a")])),
+        Outcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Local),
     );
     assert!(matches!(state.screen, Screen::Runs));
 }
@@ -195,7 +196,7 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     assert!(state.form.edit.as_ref().unwrap().changed().is_empty());
     press(&mut state, "v");
     assert!(state.overlay.is_none() && state.notice.is_some());
-    tell(&mut state, Outcome::Learnt(Arc::default(), recent));
+    tell(&mut state, Outcome::Learnt(Arc::default(), recent, None));
     press(&mut state, "v");
     let shown = screen(&state, 80, 24);
     assert!(shown.contains("num_epochs=2 time_limit=90m"), "{shown}");
@@ -261,4 +262,52 @@ fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
     type_into(&mut state, "seed", "1,2");
     press(&mut state, "S");
     assert!(state.overlay.is_none(), "a sweep was to be kept");
+}
+
+#[test]
+fn where_it_trains_is_asked_only_where_there_is_slurm() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    let has = |state: &State, key: &str| {
+        let edit = state.form.edit.as_ref().unwrap();
+        edit.rows().iter().any(|field| field.key == key)
+    };
+    assert!(!has(&state, "where") && !has(&state, "requeue"));
+    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
+    tell(&mut state, learnt);
+    assert!(has(&state, "where") && has(&state, "requeue"));
+    go_to(&mut state, "where");
+    press(&mut state, "<right>");
+    let shown = screen(&state, 80, 24);
+    assert!(shown.contains("where"), "{shown}");
+    let effects = press(&mut state, "s");
+    let is_submitted = |effect: &Effect| matches!(effect, Effect::Begin(Order::Submit(_)));
+    assert!(effects.iter().any(is_submitted), "{effects:?}");
+    let notice = state.notice.as_ref().unwrap();
+    assert!(notice.text.starts_with("handing to Slurm: "), "{notice:?}");
+    let handed = Outcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
+    tell(&mut state, handed);
+    assert_eq!(
+        state.notice.as_ref().unwrap().text,
+        "handed a to Slurm; w shows what waits"
+    );
+}
+
+#[test]
+fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Slurm));
+    tell(&mut state, learnt);
+    let edit = state.form.edit.as_ref().unwrap();
+    assert!(edit.place() == Place::Slurm && edit.changed().is_empty());
+    press(&mut state, "s");
+    assert!(
+        state
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .starts_with("handing to Slurm: ")
+    );
 }

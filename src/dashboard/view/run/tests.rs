@@ -55,6 +55,7 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
         cause: None,
         sweep: None,
         data: None,
+        job: None,
         queue_position: None,
         rebuilt: None,
         resumes: Vec::new(),

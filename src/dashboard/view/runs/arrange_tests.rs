@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::super::run::tests::text;
 use super::query_tests::{configured, key, remembered};
 use super::tests::{aged, control, dir, drawn, order, press, start};
+use crate::config::Place;
 use crate::dashboard::message::Message;
 use crate::dashboard::starting::Outcome;
 use crate::dashboard::update::update;
@@ -109,7 +110,7 @@ fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
     update(&mut state, start(), Message::Summarised(swept.collect()));
     let queued = || {
         let dirs = ["a", "b", "c"].map(dir).to_vec();
-        Message::Begun(Outcome::Queued(Ok(dirs)))
+        Message::Begun(Outcome::Queued(Ok(dirs), Place::Local))
     };
     update(&mut state, start(), queued());
     assert_eq!(
@@ -117,10 +118,7 @@ fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
         ["b", "c", "a", "lively", "broken", "proud", "ancient"]
     );
     let shown = text(&drawn(&state));
-    assert!(
-        shown.contains("3 runs are queued, grouped by sweep"),
-        "{shown}"
-    );
+    assert!(shown.contains("queued 3 runs, grouped by sweep"), "{shown}");
     // Whoever asks for another order, or another grouping, has it.
     press(&mut state, "Oname\n");
     assert_eq!(order(&state)[..3], ["a", "b", "c"]);

@@ -1,0 +1,230 @@
+//! Handing runs to Slurm. The folders come first, as queued runs with a job that has no id yet; the job carries a comment by which it
+//! is found again if this program ends before it could note the id.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::slice;
+
+use jiff::{Timestamp, Zoned};
+
+use super::super::begin::hold;
+use super::super::queue::{Entry, make};
+use super::super::resume::resumable;
+use super::super::start::LaunchError;
+use super::call::{call, is_here};
+use super::parse::submitted;
+use super::script::{Runs, Script};
+use crate::config::{self, Slurm};
+use crate::recipe;
+use crate::run::slurm::Job;
+use crate::run::{Record, RunDir, State};
+
+/// What comments of our jobs begin with.
+const OURS: &str = "traintop:";
+
+/// Hands these runs to Slurm, those of one output tree as one array; their folders.
+///
+/// # Errors
+/// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not handed over are gone again.
+pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
+    must_be_here()?;
+    let trees: BTreeSet<&str> = entries
+        .iter()
+        .map(|entry| entry.recipe.output_dir.as_str())
+        .collect();
+    let mut dirs = Vec::new();
+    for tree in trees {
+        let entries: Vec<&Entry> = entries
+            .iter()
+            .filter(|entry| entry.recipe.output_dir == tree)
+            .collect();
+        let job = |token: &str, task| Job {
+            token: token.to_owned(),
+            submitted_at: now.timestamp(),
+            id: None,
+            task,
+            cluster: None,
+        };
+        let is_array = entries.len() > 1;
+        let token = format!(
+            "{OURS}{}-{}",
+            std::process::id(),
+            now.timestamp().as_microsecond()
+        );
+        let made = make(&entries, Path::new(tree), now, &|record, number| {
+            record.queue_position = None;
+            // sbatch takes the environment along itself, and Slurm gives the GPUs.
+            record.environment.clear();
+            record.slurm = Some(job(&token, is_array.then_some(number as u32)));
+        })?;
+        let name = match (is_array, entries.first()) {
+            (true, Some(entry)) => entry.sweep.clone(),
+            _ => None,
+        };
+        let name = name.unwrap_or_else(|| entries[0].recipe.experiment_name.clone());
+        let slurm = with_requeue(slurm, entries.iter().any(|entry| entry.recipe.requeue));
+        if let Err(error) = hand_over(&made, Path::new(tree), &token, &name, &slurm) {
+            // Nobody has seen them but lists in this moment: they were never runs.
+            for dir in &made {
+                let _ = fs::remove_dir_all(dir.path());
+            }
+            return Err(error);
+        }
+        dirs.extend(made);
+    }
+    Ok(dirs)
+}
+
+/// Hands a run to Slurm again that was a job of it and has ended.
+///
+/// # Errors
+/// As [`submit`], or if it cannot be gone on with; then it stays as it was.
+pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
+    must_be_here()?;
+    let before = Record::load(dir)?;
+    let mut record = resumable(dir)?;
+    let now = Timestamp::now();
+    let token = format!("{OURS}{}-{}", std::process::id(), now.as_microsecond());
+    record.state = State::Queued;
+    record.deadline = None;
+    record.slurm = Some(Job {
+        token: token.clone(),
+        submitted_at: now,
+        id: None,
+        task: None,
+        cluster: None,
+    });
+    record.save(dir)?;
+    let tree = dir.output_tree().unwrap_or(dir.path()).to_owned();
+    let recipe = recipe::load(&dir.config_json());
+    let slurm = with_requeue(
+        &config::load().0.slurm,
+        recipe.is_ok_and(|recipe| recipe.requeue),
+    );
+    let handed = hand_over(slice::from_ref(dir), &tree, &token, &record.name, &slurm);
+    if let (Err(_), Some(before)) = (&handed, before) {
+        before.save(dir)?;
+    }
+    handed
+}
+
+/// As the configuration says, or the recipe, whether a job that saved in time gets another turn.
+fn with_requeue(slurm: &Slurm, wanted: bool) -> Slurm {
+    Slurm {
+        requeue: slurm.requeue || wanted,
+        ..slurm.clone()
+    }
+}
+
+fn must_be_here() -> Result<(), LaunchError> {
+    if is_here() {
+        return Ok(());
+    }
+    Err(LaunchError::Refused(
+        "there is no sbatch on the PATH, so nothing can be handed to Slurm from here; leave --on slurm out to train on this machine"
+            .to_owned(),
+    ))
+}
+
+fn hand_over(
+    dirs: &[RunDir],
+    tree: &Path,
+    token: &str,
+    name: &str,
+    slurm: &Slurm,
+) -> Result<(), LaunchError> {
+    let no_script = |cause| LaunchError::NoFolder {
+        path: tree.to_owned(),
+        cause,
+    };
+    let script = write_script(dirs, tree, token, name, slurm).map_err(no_script)?;
+    let printed = call("sbatch", &["--parsable", &script.to_string_lossy()])
+        .map_err(|said| LaunchError::Refused(format!("Slurm did not take the job: {said}")))?;
+    let Some((id, cluster)) = submitted(&printed) else {
+        // It was taken: the comment finds it.
+        log::warn!("sbatch printed no id: {printed:.200}");
+        return Ok(());
+    };
+    for dir in dirs {
+        note(dir, token, id, cluster.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Notes the id in the record, unless the job has begun and done so itself.
+pub(super) fn note(
+    dir: &RunDir,
+    token: &str,
+    id: u64,
+    cluster: Option<&str>,
+) -> Result<(), LaunchError> {
+    let _held = hold(dir);
+    let Some(mut record) = Record::load(dir)? else {
+        return Ok(());
+    };
+    let Some(job) = &mut record.slurm else {
+        return Ok(());
+    };
+    if job.token == token && job.id.is_none() && record.process.is_none() {
+        job.id = Some(id);
+        job.cluster = cluster.map(str::to_owned);
+        record.save(dir)?;
+    }
+    Ok(())
+}
+
+/// Writes the script into the run's folder, or of an array, with its list of runs, into one below the tree.
+fn write_script(
+    dirs: &[RunDir],
+    tree: &Path,
+    token: &str,
+    name: &str,
+    slurm: &Slurm,
+) -> io::Result<PathBuf> {
+    let program = fs::read_link("/proc/self/exe")?;
+    // An option's value stands in quotes on one line.
+    let plain = |text: &str| text.replace(['"', '\\', '\n', '\r'], " ");
+    let name = plain(name);
+    let (path, output, list);
+    let runs = if let [dir] = dirs {
+        let dir = dir.path().canonicalize()?;
+        let run = RunDir::new(&dir);
+        path = run.logs().join("slurm.sh");
+        output = run.worker_out();
+        list = dir;
+        Runs::One(&list)
+    } else {
+        let folder = tree
+            .canonicalize()?
+            .join(".slurm")
+            .join(token.trim_start_matches(OURS));
+        fs::create_dir_all(&folder)?;
+        let mut lines = String::new();
+        for (number, dir) in dirs.iter().enumerate() {
+            let run = RunDir::new(dir.path().canonicalize()?);
+            lines.push_str(&run.path().to_string_lossy());
+            lines.push('\n');
+            symlink(run.worker_out(), folder.join(format!("{number}.out")))?;
+        }
+        list = folder.join("runs");
+        fs::write(&list, lines)?;
+        path = folder.join("job.sh");
+        output = folder.join("ARRAY");
+        Runs::Listed(&list, dirs.len())
+    };
+    // Slurm replaces what stands behind a percent sign.
+    let output = plain(&output.to_string_lossy().replace('%', "%%")).replace("/ARRAY", "/%a.out");
+    let script = Script {
+        slurm,
+        name: &name,
+        token,
+        program: &program,
+        output: &output,
+        runs,
+    };
+    fs::write(&path, script.text())?;
+    Ok(path)
+}
