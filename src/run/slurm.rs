@@ -129,7 +129,7 @@ impl Seen {
     }
 }
 
-/// Why a job waits: `job 12 waits in Slurm: Resources; expected to begin 2026-11-26 14:05`.
+/// Why a job waits: `Slurm job 12: Resources; expected to begin 2026-11-26 14:05`.
 fn waits(job: &Job, said: &Said) -> String {
     let Some(name) = job.name() else {
         return "is being handed to Slurm".to_owned();
@@ -140,5 +140,5 @@ fn waits(job: &Job, said: &Said) -> String {
         format!("; expected to begin {}", start.strftime("%Y-%m-%d %H:%M"))
     });
     let (reason, start) = (reason.unwrap_or_default(), start.unwrap_or_default());
-    clean(&format!("job {name} waits in Slurm{reason}{start}")).into_owned()
+    clean(&format!("Slurm job {name}{reason}{start}")).into_owned()
 }

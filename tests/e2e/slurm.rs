@@ -270,19 +270,16 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
             .unwrap_or_default()
             .to_owned()
     };
-    wait_for("a reason", || reason(&site).contains("waits in Slurm: "));
+    wait_for("a reason", || reason(&site).contains("Slurm job "));
     let job = job_of(&second);
-    assert!(reason(&site).starts_with(&format!("job {job} waits in Slurm: ")));
+    assert!(reason(&site).starts_with(&format!("Slurm job {job}: ")));
     let shown = site.said(&["show", &second.name()]);
     assert!(
         shown.contains(&format!("job           {job} of Slurm\n")),
         "{shown}"
     );
     let queue = site.said(&["queue"]);
-    assert!(
-        queue.contains(&format!("job {job} waits in Slurm: ")),
-        "{queue}"
-    );
+    assert!(queue.contains(&format!("Slurm job {job}: ")), "{queue}");
 
     // From another login node only what the record and Slurm say is known.
     let elsewhere = first

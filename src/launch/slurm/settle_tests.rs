@@ -163,10 +163,7 @@ fn what_was_learnt_lies_beside_the_record_and_a_cancelled_run_says_so() {
     let job = noted.slurm.clone().unwrap();
     assert_eq!((job.id, noted.state), (Some(12), State::Queued));
     let seen = crate::run::slurm::Seen::of(&dir, &noted, now.into()).unwrap();
-    assert_eq!(
-        seen.waits.as_deref(),
-        Some("job 12 waits in Slurm: Resources")
-    );
+    assert_eq!(seen.waits.as_deref(), Some("Slurm job 12: Resources"));
     assert!(!settle(&dir, &job, Some(&row), now).unwrap());
     let row = super::super::parse::squeue_row("12|CANCELLED|None|N/A|N/A|traintop:a").unwrap();
     assert!(settle(&dir, &job, Some(&row), now).unwrap());
