@@ -270,7 +270,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
             .unwrap_or_default()
             .to_owned()
     };
-    wait_for("a reason", || reason(&site).contains("Slurm job "));
+    wait_for("a reason", || reason(&site).contains(": "));
     let job = job_of(&second);
     assert!(reason(&site).starts_with(&format!("Slurm job {job}: ")));
     let shown = site.said(&["show", &second.name()]);
