@@ -200,7 +200,7 @@ commands! {
         StopThisRun "stop-this-run" "Stop this run gently, then hard; or unqueue it" ["K"] hint "stop";
     }
     Form {
-        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "change";
+        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose";
         FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
         FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
         FormType "type-value" "Type the value; several, or a range, make a sweep" ["e"] hint "sweep";

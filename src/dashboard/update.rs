@@ -43,6 +43,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.dirty = true;
     let mut effects = take_in(state, message);
     state.look_back();
+    effects.extend(form::learn_the_rest(state));
     effects.extend(machine::due(state));
     let unsampled = state.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));

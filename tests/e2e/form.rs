@@ -89,10 +89,17 @@ fn a_launcher_is_chosen_completed_and_started() {
     let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";
     fs::write(folder.join("config.toml"), config).unwrap();
 
+    place.said(&[
+        "train",
+        "--launcher",
+        "mine",
+        "--detach",
+        "--",
+        "50.5",
+        "a b",
+    ]);
     let mut dashboard = Dashboard::open(&place, &[], 100, 40);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
+    dashboard.wait("the first run", |screen| screen.contains("50.50 @1"));
     recipes(&mut dashboard);
     dashboard.press("G");
     dashboard.wait("the launcher", |screen| screen.contains("▌ launcher mine"));
@@ -100,13 +107,24 @@ fn a_launcher_is_chosen_completed_and_started() {
     dashboard.wait("its command", |screen| {
         screen.contains("starts sh train.sh {run_dir}")
     });
+    // What the command line has started is known here too.
+    dashboard.press("v");
+    dashboard.wait("what was started", |screen| {
+        screen.contains("Started lately") && screen.contains("arguments=50.5 'a b'")
+    });
+    dashboard.press("\r");
+    dashboard.wait("it filled in", |screen| {
+        screen.contains("50.5 'a b'") && !screen.contains("Started lately")
+    });
     type_value(&mut dashboard, "arguments ", "61.25");
     dashboard.press("s");
     dashboard.wait("its end", |screen| {
         screen.contains("✓ finished") && screen.contains("61.25 @1")
     });
     let runs = place.json(&["list", "--json"]);
-    let run = runs[0]["path"].as_str().unwrap();
+    let mut runs = runs.as_array().unwrap().iter();
+    let run = runs.find(|run| run["best_val_acc"] == 61.25).unwrap();
+    let run = run["path"].as_str().unwrap();
     let record = fs::read_to_string(format!("{run}/run.json")).unwrap();
     let record: Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["launcher"], "mine");

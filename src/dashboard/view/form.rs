@@ -48,6 +48,8 @@ pub struct Form {
     editing: bool,
     /// What earlier runs tell, once that is understood.
     earlier: Arc<Earlier>,
+    /// Whether runs were still being read when that was asked for.
+    is_partial: bool,
     /// What was started lately, the last first.
     recent: Vec<Recent>,
     /// Where runs train if nobody says otherwise, where there is Slurm.
@@ -156,10 +158,26 @@ pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
 /// Opens the form.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.form.editing = false;
-    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
-    let told = summaries.map(Told::of).collect();
     state.screen = Screen::Form;
-    vec![Effect::ListRecipes, Effect::Begin(Order::Learn(told))]
+    vec![Effect::ListRecipes, ask_to_learn(state)]
+}
+
+/// The order to understand what the runs of the table tell.
+fn ask_to_learn(state: &mut State) -> Effect {
+    state.form.is_partial = !are_all_read(state);
+    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
+    Effect::Begin(Order::Learn(summaries.map(Told::of).collect()))
+}
+
+fn are_all_read(state: &State) -> bool {
+    state.runs.is_searched() && state.refreshing.is_empty()
+}
+
+/// The same order once more, when all runs are read that were not yet when the form was opened.
+pub fn learn_the_rest(state: &mut State) -> Option<Effect> {
+    let is_shown = matches!(state.screen, Screen::Form);
+    let is_due = is_shown && state.form.is_partial && are_all_read(state);
+    is_due.then(|| ask_to_learn(state))
 }
 
 /// Takes in what earlier runs tell; a sweep is worked out by it anew.

@@ -3,11 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
 use super::{Choice, Form, values};
+use crate::text::fitted;
+
+/// Lines that are shown of what is said of a recipe.
+const BEGINNING: usize = 2;
 
 /// Draws the form: the recipes, or the values of one.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
@@ -31,52 +36,65 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Span::styled("  choose a recipe or a launcher", theme.style(Role::Muted)),
     ];
     Line::from(heading).render(title, buf);
-    let width = list.width.saturating_sub(6).clamp(1, 100);
-    // A name, what is said of it, and an empty row.
-    let rows_of = |choice: &Choice| {
-        let (text, _) = said(choice);
-        (text.chars().count() as u16).div_ceil(width) + 2
+    if form.choices.is_empty() {
+        return;
+    }
+    let width = usize::from(list.width.saturating_sub(6).clamp(1, 100));
+    // Of those that the cursor is not on only the beginning: at 80 columns two of them would fill the screen.
+    let lines_of = |at: usize| {
+        let mut lines = wrapped(said(&form.choices[at]).0, width);
+        if at != form.cursor && lines.len() > BEGINNING {
+            lines.truncate(BEGINNING);
+            if let Some(last) = lines.last_mut() {
+                *last = fitted(&format!("{last} …"), width).into_owned();
+            }
+        }
+        lines
     };
+    // A name, what is said of it, and an empty row.
+    let rows_of = |at: usize| lines_of(at).len() as u16 + 2;
     let mut y = list.y;
-    for (at, choice) in form.choices.iter().enumerate().skip(first_shown(
-        &form.choices,
-        form.cursor,
-        list.height,
-        rows_of,
-    )) {
-        let (text, role) = said(choice);
-        let style = theme.style(role);
-        let paragraph = Paragraph::new(text).style(style).wrap(Wrap { trim: true });
-        let rows = rows_of(choice) - 1;
+    for at in first_shown(form.cursor, list.height, rows_of)..form.choices.len() {
         if y + 1 >= list.bottom() {
             break;
         }
+        let choice = &form.choices[at];
         let selected = at == form.cursor;
         if selected {
             buf.set_string(list.x, y, "▌", theme.style(Role::Accent));
         }
-        let name = choice.name();
         let style = theme.style(if selected {
             Role::Selection
         } else {
             Role::Text
         });
-        buf.set_stringn(
-            list.x + 2,
-            y,
-            name,
-            usize::from(list.width.saturating_sub(2)),
-            style,
-        );
-        let place = Rect {
-            x: list.x + 4,
-            y: y + 1,
-            width,
-            height: rows.min(list.bottom() - y - 1),
-        };
-        paragraph.render(place, buf);
-        y += rows + 1;
+        let room = usize::from(list.width.saturating_sub(2));
+        buf.set_stringn(list.x + 2, y, choice.name(), room, style);
+        y += 1;
+        let style = theme.style(said(choice).1);
+        for line in lines_of(at) {
+            if y < list.bottom() {
+                buf.set_stringn(list.x + 4, y, line, width, style);
+            }
+            y += 1;
+        }
+        y += 1;
     }
+}
+
+/// A text in lines of at most `width` columns, broken between words; a longer word is broken by the screen.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// What is said of a recipe: what it is for, or what is wrong with it.
@@ -88,16 +106,10 @@ fn said(choice: &Choice) -> (&str, Role) {
 }
 
 /// The first recipe to be shown, so that all of the one under the cursor is.
-fn first_shown(
-    choices: &[Choice],
-    cursor: usize,
-    height: u16,
-    rows_of: impl Fn(&Choice) -> u16,
-) -> usize {
+fn first_shown(cursor: usize, height: u16, rows_of: impl Fn(usize) -> u16) -> usize {
     let mut left = height;
-    let up_to_cursor = choices.iter().take(cursor + 1);
-    let fitting = up_to_cursor.rev().take_while(|choice| {
-        let rows = rows_of(choice);
+    let fitting = (0..=cursor).rev().take_while(|at| {
+        let rows = rows_of(*at);
         let fits = rows <= left;
         left = left.saturating_sub(rows);
         fits

@@ -207,6 +207,21 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
 }
 
 #[test]
+fn what_is_read_after_the_form_was_opened_counts_too() {
+    let mut state = opened();
+    let message = Message::SearchEnded {
+        dirs: Vec::new(),
+        fresh: std::collections::HashSet::new(),
+        problems: Vec::new(),
+    };
+    let effects = update(&mut state, Timestamp::UNIX_EPOCH, message);
+    let learns = |effect: &Effect| matches!(effect, Effect::Begin(Order::Learn(_)));
+    assert_eq!(effects.iter().filter(|effect| learns(effect)).count(), 1);
+    let effects = press(&mut state, "j");
+    assert!(!effects.iter().any(learns), "once is enough");
+}
+
+#[test]
 fn a_launcher_is_started_with_what_was_typed_behind_it() {
     let mut state = opened();
     let mut choices = Choice::shipped();
