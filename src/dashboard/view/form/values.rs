@@ -19,6 +19,8 @@ use crate::text::{self, bytes, clean, count, duration, fitted, number};
 const CLASSES: u64 = 10;
 /// Columns of the keys.
 const KEYS: u16 = 30;
+/// Steps out of which the learning rate is drawn.
+const STEPS_DRAWN: u64 = 400;
 
 /// Draws the values of a recipe, or what a launcher's command is completed with.
 ///
@@ -26,7 +28,7 @@ const KEYS: u16 = 30;
 /// New run  quick  2 values changed (*)  about 3 min by 2 runs like it
 /// 314,266 parameters (10 classes)  8,000 images  10 epochs x 125 steps
 /// memory ~74.5 MB + libtorch: weights 1.26 MB, optimiser 2.51 MB, batch 70.8 MB
-/// learning rate ███▆▅▄▂▁▁▁ 0.20 after epoch 1, at most 0.20, 1.2e-6 at the end
+/// learning rate ▁▅██▇▆▅▄▃▂▁▁ 8.0e-3 at first, at most 0.20, 8.0e-7 at the end
 /// training
 ///    num_epochs                10
 /// ▌* max_lr                    0.1, 0.2
@@ -291,15 +293,23 @@ fn draw_schedule(
     // Of data that nobody has read yet the shape is the same: as many steps as these have.
     let images = images.unwrap_or_else(|| recipe.used_train_images(SYNTHETIC_TRAIN_IMAGES));
     let steps = recipe.steps_per_epoch(images);
-    let rates = Schedule::new(recipe, steps).after_each_epoch();
-    let (first, last) = (rates.first().copied(), rates.last().copied());
-    let peak = rates.iter().copied().fold(0.0, f64::max);
+    let schedule = Schedule::new(recipe, steps);
+    let last = schedule.total_steps().saturating_sub(1);
+    // However long the run is, so many steps tell its shape.
+    let drawn = last.clamp(1, STEPS_DRAWN);
+    let rates = (0..=drawn).map(|at| schedule.learning_rate(last * at / drawn));
+    let rates: Vec<f32> = rates.map(|rate| rate as f32).collect();
+    // Every schedule comes to its rate at some step.
+    let peak = match recipe.lr_schedule.as_str() {
+        "onecycle" => recipe.max_lr,
+        _ => recipe.learning_rate,
+    };
     let label = "learning rate ";
     let ends = format!(
-        " {} after epoch 1, at most {}, {} at the end",
-        number(first.unwrap_or(0.0), 3),
+        " {} at first, at most {}, {} at the end",
+        number(schedule.learning_rate(0), 3),
         number(peak, 3),
-        number(last.unwrap_or(0.0), 3)
+        number(schedule.learning_rate(last), 3)
     );
     let muted = theme.style(Role::Muted);
     buf.set_stringn(area.x, area.y, label, usize::from(area.width), muted);
@@ -307,19 +317,17 @@ fn draw_schedule(
     let width = area
         .right()
         .saturating_sub(from + ends.len() as u16)
-        .min(40)
-        .min(rates.len() as u16);
+        .min(40);
     if width == 0 {
         return;
     }
-    let values: Vec<f32> = rates.iter().map(|rate| *rate as f32).collect();
     let place = Rect {
         x: from,
         width,
         ..area
     };
     Sparkline {
-        values: &values,
+        values: &rates,
         style: theme.style(Role::Trend),
         bad_style: theme.style(Role::Bad),
     }
