@@ -13,7 +13,7 @@ use crate::analysis::earlier::Earlier;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::launch::Planned;
 use crate::recipe::{FIELDS, Field, Kind, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
-use crate::text::{self, bytes, clean, count, duration, fitted, number};
+use crate::text::{self, bytes, clean, count, duration, fitted};
 
 /// Classes of the data sets that the shipped recipes are for.
 const CLASSES: u64 = 10;
@@ -28,7 +28,7 @@ const STEPS_DRAWN: u64 = 400;
 /// New run  quick  2 values changed (*)  about 3 min by 2 runs like it
 /// 314,266 parameters (10 classes)  8,000 images  10 epochs x 125 steps
 /// memory ~74.5 MB + libtorch: weights 1.26 MB, optimiser 2.51 MB, batch 70.8 MB
-/// learning rate ▁▅██▇▆▅▄▃▂▁▁ 8.0e-3 at first, at most 0.20, 8.0e-7 at the end
+/// learning rate ▁▅██▇▆▅▄▃▂▁▁ 0.008 at first, at most 0.2, 8.00e-7 at the end
 /// training
 ///    num_epochs                10
 /// ▌* max_lr                    0.1, 0.2
@@ -282,6 +282,15 @@ fn is_of_recipe(edit: &Edit, field: &Field) -> bool {
     edit.command.is_none() && FIELDS.iter().any(|known| known.key == field.key)
 }
 
+/// A learning rate in three digits: 0.008, 0.2, 8.00e-7.
+fn rate(value: f64) -> String {
+    if value != 0.0 && value < 1e-3 {
+        return format!("{value:.2e}");
+    }
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    rounded.to_string()
+}
+
 /// The learning rate over the run, as it will be.
 fn draw_schedule(
     recipe: &Recipe,
@@ -297,8 +306,8 @@ fn draw_schedule(
     let last = schedule.total_steps().saturating_sub(1);
     // However long the run is, so many steps tell its shape.
     let drawn = last.clamp(1, STEPS_DRAWN);
-    let rates = (0..=drawn).map(|at| schedule.learning_rate(last * at / drawn));
-    let rates: Vec<f32> = rates.map(|rate| rate as f32).collect();
+    let rates = (0..=drawn).map(|at| schedule.learning_rate(last * at / drawn) as f32);
+    let rates: Vec<f32> = rates.collect();
     // Every schedule comes to its rate at some step.
     let peak = match recipe.lr_schedule.as_str() {
         "onecycle" => recipe.max_lr,
@@ -307,9 +316,9 @@ fn draw_schedule(
     let label = "learning rate ";
     let ends = format!(
         " {} at first, at most {}, {} at the end",
-        number(schedule.learning_rate(0), 3),
-        number(peak, 3),
-        number(schedule.learning_rate(last), 3)
+        rate(schedule.learning_rate(0)),
+        rate(peak),
+        rate(schedule.learning_rate(last))
     );
     let muted = theme.style(Role::Muted);
     buf.set_stringn(area.x, area.y, label, usize::from(area.width), muted);
