@@ -158,6 +158,8 @@ fn the_dashboard_shows_the_gpus_and_whose_they_are() {
         lines.iter().all(|line| screen.contains(line))
     });
     dashboard.press("\x1b");
+    // Sent at once, the two would be one key.
+    dashboard.wait("the table", |screen| !screen.contains("Fake H100"));
     dashboard.press("\r");
     dashboard.wait("the run's own line", |screen| {
         screen.contains("GPU 1 ") && screen.contains("93 %, 28.3 of 85.9 GB")

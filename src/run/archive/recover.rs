@@ -118,8 +118,8 @@ impl Packing {
         for path in &self.removed {
             missing += usize::from(there(path)?.is_none());
         }
-        // The trash takes all or nothing.
-        if is_archived && missing > 0 && missing == self.removed.len() {
+        // The trash takes all or nothing; where nothing was to go, the archive alone says that it is done.
+        if is_archived && missing == self.removed.len() {
             // Another program may have archived the run while this one was packing it as well.
             let cleared = home.disk.remove_if_there(&self.temporary);
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
