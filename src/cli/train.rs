@@ -53,7 +53,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = launch::time_limit)]
     time_limit: Option<u64>,
     /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your configuration, else local]
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", hide = !launch::slurm::is_here())]
     on: Option<On>,
     /// Return as soon as the run is started; it goes on by itself
     #[arg(long)]

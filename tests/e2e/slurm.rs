@@ -473,6 +473,10 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
         "there is no sbatch on the PATH, so nothing can be handed to Slurm from here; leave --on slurm out to train on this machine\n"
     );
     assert!(!place.path().join("runs/training_runs").exists());
+    let mut help = place.traintop(&["train", "--help"]);
+    let help = help.env("PATH", "/nowhere").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    assert!(help.contains("--queue") && !help.contains("--on"), "{help}");
     let said = place.refusal(&["train", "--launcher", "mine", "--on", "slurm"], 2);
     assert!(said.contains("--on slurm goes with --config"), "{said}");
 }
