@@ -22,6 +22,7 @@ use super::resume::resumable;
 use super::start::LaunchError;
 use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};
+use crate::text::clean;
 
 pub(super) use add::make;
 pub use add::{Entry, add};
@@ -252,12 +253,15 @@ impl Queue {
     /// # Errors
     /// If it cannot be gone on with, or the queue not be changed.
     pub fn add_again(&self, dir: &RunDir) -> Result<String, LaunchError> {
+        // What was a job of Slurm's waits there again, and never trains where somebody happens to be logged in.
+        if Record::load(dir)?.is_some_and(|record| record.slurm.is_some()) {
+            super::slurm::again(dir)?;
+            return Ok(clean(&dir.name()).into_owned());
+        }
         let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
         let mut record = resumable(dir)?;
         record.state = State::Queued;
         record.environment = environment::own();
-        // From now on it is this machine's.
-        record.slurm = None;
         record.queue_position = Some(Timestamp::now().as_microsecond());
         record.save(dir)?;
         drop(lock);

@@ -11,6 +11,7 @@ use crate::text::clean;
 
 /// A controller that takes longer is not waited for.
 const LONGEST: Duration = Duration::from_secs(20);
+const UNHEARD: &str = "did not answer within";
 /// How often it is looked whether a program has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -21,6 +22,11 @@ pub fn is_here() -> bool {
         let metadata = folder.join("sbatch").metadata();
         metadata.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
     })
+}
+
+/// Whether [`call`] complains that the program was ended unheard: what it was to do may have been done.
+pub fn is_unheard(said: &str) -> bool {
+    said.contains(UNHEARD)
 }
 
 /// What a program of Slurm's prints.
@@ -44,10 +50,7 @@ pub fn call(program: &str, arguments: &[&str]) -> Result<String, String> {
     );
     let is_well = wait(&mut child).map_err(problem)?;
     let Some(is_well) = is_well else {
-        return Err(format!(
-            "{program}: did not answer within {} s",
-            LONGEST.as_secs()
-        ));
+        return Err(format!("{program}: {UNHEARD} {} s", LONGEST.as_secs()));
     };
     let output = output.join().unwrap_or_default();
     if is_well {

@@ -14,7 +14,7 @@ use super::super::begin::hold;
 use super::super::queue::{Entry, make};
 use super::super::resume::resumable;
 use super::super::start::LaunchError;
-use super::call::{call, is_here};
+use super::call::{call, is_here, is_unheard};
 use super::parse::submitted;
 use super::script::{Runs, Script};
 use crate::config::{self, Slurm};
@@ -141,8 +141,18 @@ fn hand_over(
         cause,
     };
     let script = write_script(dirs, tree, token, name, slurm).map_err(no_script)?;
-    let printed = call("sbatch", &["--parsable", &script.to_string_lossy()])
-        .map_err(|said| LaunchError::Refused(format!("Slurm did not take the job: {said}")))?;
+    let printed = match call("sbatch", &["--parsable", &script.to_string_lossy()]) {
+        Ok(printed) => printed,
+        // It may have been taken: then the comment finds it, and else the run says that it was not.
+        Err(said) if is_unheard(&said) => {
+            log::warn!("{said}");
+            return Ok(());
+        }
+        Err(said) => {
+            let problem = format!("Slurm did not take the job: {said}");
+            return Err(LaunchError::Refused(problem));
+        }
+    };
     let Some((id, cluster)) = submitted(&printed) else {
         // It was taken: the comment finds it.
         log::warn!("sbatch printed no id: {printed:.200}");
