@@ -84,6 +84,8 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
 /// As [`submit`], or if it cannot be gone on with; then it stays as it was.
 pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     must_be_here()?;
+    // Two who go on with it at once: the second finds it waiting.
+    let held = hold(dir);
     let before = Record::load(dir)?;
     let mut record = resumable(dir)?;
     let now = Timestamp::now();
@@ -98,6 +100,7 @@ pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
         cluster: None,
     });
     record.save(dir)?;
+    drop(held);
     let tree = dir.output_tree().unwrap_or(dir.path()).to_owned();
     let recipe = recipe::load(&dir.config_json());
     let slurm = with_requeue(
