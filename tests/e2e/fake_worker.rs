@@ -153,12 +153,20 @@ impl Run {
 }
 
 /// Waits until `condition` holds.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) {
+    assert!(comes_true(condition), "waited in vain for {what}");
+}
+
+/// Waits until `condition` holds; whether it did in time.
+pub fn comes_true(mut condition: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + DEADLINE;
     while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        if Instant::now() > deadline {
+            return false;
+        }
         thread::park_timeout(Duration::from_millis(5));
     }
+    true
 }
 
 /// Ends a child that a failing test would leave behind.

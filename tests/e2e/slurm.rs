@@ -5,11 +5,10 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::fake_worker::{Reaped, Run, Workplace, wait_for};
+use crate::fake_worker::{Reaped, Run, Workplace, comes_true, wait_for};
 
 /// Trains until it is asked to stop, and then saves; gone on with, it has finished. Says each time that it is begun, and how.
 const SAVES: &str = r#"
@@ -103,13 +102,10 @@ impl Cluster {
         wait_for("munge's socket", || socket.exists());
         cluster.daemon("slurmctld", &["-D", "-i"]);
         cluster.daemon("slurmd", &["-D", "-N", &host]);
-        let begun = Instant::now();
-        while !cluster.call("sinfo", &["-h", "-o", "%t"]).contains("idle") {
-            let logs = ["slurmctld", "slurmd", "munged"]
-                .map(|name| text(&cluster.folder.path().join(format!("{name}.log"))));
-            assert!(begun.elapsed() < Duration::from_secs(40), "{logs:?}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let is_ready = comes_true(|| cluster.call("sinfo", &["-h", "-o", "%t"]).contains("idle"));
+        let logs = ["slurmctld", "slurmd", "munged"]
+            .map(|name| text(&cluster.folder.path().join(format!("{name}.log"))));
+        assert!(is_ready, "{logs:?}");
         Some(cluster)
     }
 
@@ -143,11 +139,8 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // Jobs have processes of their own, which the end of the daemons does not end.
         self.call("scancel", &["--user=root"]);
-        let begun = Instant::now();
-        while !self.call("squeue", &["-h"]).trim().is_empty()
-            && begun.elapsed() < Duration::from_secs(10)
-        {
-            std::thread::sleep(Duration::from_millis(100));
+        if !comes_true(|| self.call("squeue", &["-h"]).trim().is_empty()) {
+            eprintln!("jobs of the test are left behind");
         }
         // The first to be started is the last to go.
         while self.daemons.pop().is_some() {}
