@@ -1,18 +1,15 @@
 //! Telling somebody who is not there: a command of the user's choosing is started for each alert.
 
-use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use crate::run::alerts::Alert;
+use crate::run::call::call;
 use crate::text::clean;
 
 /// A command that takes longer is ended: a mail server that does not answer must not gather processes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So much of its complaints is read.
-const COMPLAINTS: u64 = 4096;
 
 /// Starts the command with `{run}`, `{alert}`, `{message}` and `{dir}` filled in, gives it the alert as text, and waits for its end. No shell
 /// is asked: what stands in a name stays in its word.
@@ -24,67 +21,27 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
         return Ok(());
     };
     let failed = |why: String| format!("notify: {}: {why}", clean(program));
-    let mut child = Command::new(program)
-        .args(words.iter().map(|word| filled(word, alert)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        // Away from the keys and the end of the terminal.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| failed(format!("cannot be started ({error})")))?;
     let text = format!(
         "{}: {}\n{}\n",
         alert.name,
         alert.message,
         alert.dir.path().display()
     );
-    if let Some(mut input) = child.stdin.take() {
-        // Whoever does not want to read it does not.
-        let _ = input.write_all(text.as_bytes());
-    }
-    let complaints = child.stderr.take().map(|output| {
-        thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = output.take(COMPLAINTS).read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        })
-    });
-    let status = ended(&mut child, PATIENCE).map_err(&failed)?;
-    if status {
+    let mut command = Command::new(program);
+    command
+        .args(words.iter().map(|word| filled(word, alert)))
+        // Away from the keys and the end of the terminal.
+        .process_group(0);
+    let called = call(&mut command, &text, PATIENCE).map_err(|error| failed(error.to_string()))?;
+    if called.is_well {
         return Ok(());
     }
-    let complaints = complaints
-        .and_then(|reading| reading.join().ok())
-        .unwrap_or_default();
-    let said = complaints.lines().rfind(|line| !line.trim().is_empty());
+    let mut complaints = called.complaints.lines();
+    let said = complaints.rfind(|line| !line.trim().is_empty());
     Err(failed(said.map_or_else(
         || "failed without a word".to_owned(),
         |said| clean(said.trim()).into_owned(),
     )))
-}
-
-/// Whether it ended well.
-fn ended(child: &mut Child, patience: Duration) -> Result<bool, String> {
-    let deadline = Instant::now() + patience;
-    let mut pause = Duration::from_millis(2);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if Instant::now() > deadline => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!(
-                    "was ended after {} s without an answer",
-                    patience.as_secs()
-                ));
-            }
-            Ok(None) => {}
-            Err(error) => return Err(error.to_string()),
-        }
-        thread::sleep(pause);
-        pause = (2 * pause).min(Duration::from_millis(500));
-    }
 }
 
 /// A word with its fields; braces that name none stay.
@@ -163,8 +120,5 @@ mod tests {
             &alert(),
         );
         assert_eq!(failing.unwrap_err(), "notify: sh: no route");
-        let mut slow = Command::new("sleep").arg("30").spawn().unwrap();
-        let problem = ended(&mut slow, Duration::from_millis(5)).unwrap_err();
-        assert!(problem.starts_with("was ended after 0 s"), "{problem}");
     }
 }

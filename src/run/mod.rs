@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod archive;
 mod bits;
 pub mod cache;
+pub mod call;
 pub mod cause;
 pub mod checkpoints;
 pub mod clean;

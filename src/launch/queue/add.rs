@@ -1,7 +1,7 @@
 //! Adding runs to the queue, many at once. The folders are filled under names that no reader knows, brought to the disk together,
 //! and only then become runs: one call to the disk's journal for a hundred runs, not two for each.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,20 +39,22 @@ struct Prepared {
 /// # Errors
 /// If a folder cannot be made or filled; those runs that were not queued by then are not.
 pub fn add(entries: &[Entry], now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
-    let trees: BTreeSet<&str> = entries
-        .iter()
-        .map(|entry| entry.recipe.output_dir.as_str())
-        .collect();
     let mut dirs = Vec::new();
-    for tree in trees {
-        let entries: Vec<&Entry> = entries
-            .iter()
-            .filter(|entry| entry.recipe.output_dir == tree)
-            .collect();
-        dirs.extend(make(&entries, Path::new(tree), now, &|_, _| ())?);
-        Queue::of(Path::new(tree)).tend();
+    for (tree, entries) in by_tree(entries) {
+        dirs.extend(make(&entries, tree, now, &|_, _| ())?);
+        Queue::of(tree).tend();
     }
     Ok(dirs)
+}
+
+/// Those of each output tree.
+pub(in super::super) fn by_tree(entries: &[Entry]) -> BTreeMap<&Path, Vec<&Entry>> {
+    let mut trees: BTreeMap<&Path, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        let tree = Path::new(&entry.recipe.output_dir);
+        trees.entry(tree).or_default().push(entry);
+    }
+    trees
 }
 
 /// Makes the folders of runs of one tree, which then wait; `change` is given each record and its number before it is written.

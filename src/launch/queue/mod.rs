@@ -24,8 +24,8 @@ use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};
 use crate::text::clean;
 
-pub(super) use add::make;
 pub use add::{Entry, add};
+pub(super) use add::{by_tree, make};
 pub use keeper::{KEEP, keep};
 
 /// What is said of a run that was taken out of the queue.

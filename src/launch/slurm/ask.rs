@@ -1,17 +1,24 @@
 //! Asking the scheduler how the jobs of runs stand: all at once, seldom, and only while there are jobs that are not known to be over.
 
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::call::{call, is_here};
+use super::call::{Trouble, call, is_here};
 use super::parse::{FORMAT, Row, sacct_row, squeue_row};
 use super::settle::settle;
 use super::turn::Turn;
 use crate::run::own::state_folder;
 use crate::run::slurm::{Job, Said};
+use crate::run::write::replace_file;
 use crate::run::{Record, RunDir};
 
+/// The file in the state folder with the last answer.
+const ANSWER: &str = "slurm_answer.json";
 /// What `sacct` is asked about at once at the most.
 const MOST_OF_SACCT: usize = 500;
 
@@ -33,53 +40,108 @@ pub fn learn(dirs: &[RunDir]) -> Vec<RunDir> {
     let Some(folder) = state_folder() else {
         return Vec::new();
     };
-    match Turn::take(&folder, Timestamp::now()) {
-        Ok(Some(turn)) => {
-            let asked = Instant::now();
-            let answer = ask(open);
-            let took = answer.is_ok().then(|| asked.elapsed());
-            if let Err(error) = turn.done(Timestamp::now(), took) {
-                log::warn!("{}: {error}", folder.display());
+    let logged = |error: io::Error| log::warn!("{}: {error}", folder.display());
+    let turn = Turn::take(&folder, Timestamp::now()).unwrap_or_else(|error| {
+        logged(error);
+        None
+    });
+    let Some(turn) = turn else {
+        // Whoever asked last has heard about these runs as well.
+        let answer = Answer::load(&folder);
+        return answer.map_or_else(Vec::new, |answer| answer.settle(&open));
+    };
+    let asked = Instant::now();
+    let answer = ask();
+    let took = answer.is_ok().then(|| asked.elapsed());
+    if let Err(error) = turn.done(Timestamp::now(), took) {
+        logged(error);
+    }
+    match answer {
+        Ok(answer) => {
+            if let Err(error) = answer.save(&folder) {
+                logged(error);
             }
-            answer.unwrap_or_else(|problem| {
-                log::warn!("{problem}");
-                Vec::new()
-            })
+            let mut changed = answer.settle(&open);
+            changed.extend(answer.settle_forgotten(&open));
+            changed
         }
-        Ok(None) => Vec::new(),
-        Err(error) => {
-            log::warn!("{}: {error}", folder.display());
+        Err(trouble) => {
+            log::warn!("{trouble}");
             Vec::new()
         }
     }
 }
 
-fn ask(open: Vec<(RunDir, Job)>) -> Result<Vec<RunDir>, String> {
+/// What the scheduler said, kept for all programs of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Answer {
+    /// When.
+    at: Timestamp,
+    /// The lines of `squeue`.
+    lines: String,
+}
+
+impl Answer {
+    fn load(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(ANSWER)).ok()?).ok()
+    }
+
+    fn save(&self, folder: &Path) -> io::Result<()> {
+        replace_file(&folder.join(ANSWER), &serde_json::to_vec(self)?)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.lines.lines().filter_map(squeue_row).collect()
+    }
+
+    /// Takes it in for the jobs that it tells of, unless something younger is known of them; those of which something is new.
+    fn settle(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
+        let rows = self.rows();
+        let is_news =
+            |(dir, job): &&(RunDir, Job)| Said::load(dir, job).at.is_none_or(|at| at < self.at);
+        let told = open.iter().filter(is_news);
+        let told = told.filter_map(|(dir, job)| Some((dir, job, Some(row_of(&rows, job)?))));
+        settled(told, self.at)
+    }
+
+    /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows them any more.
+    fn settle_forgotten(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
+        let rows = self.rows();
+        let is_forgotten = |(_, job): &&(RunDir, Job)| row_of(&rows, job).is_none();
+        let forgotten: Vec<&(RunDir, Job)> = open.iter().filter(is_forgotten).collect();
+        let names = forgotten.iter().filter_map(|(_, job)| job.name());
+        let kept = accounts(&names.take(MOST_OF_SACCT).collect::<Vec<String>>());
+        let told = forgotten.into_iter();
+        let told = told.map(|(dir, job)| (dir, job, row_of(&kept, job)));
+        settled(told, self.at)
+    }
+}
+
+fn settled<'a>(
+    told: impl Iterator<Item = (&'a RunDir, &'a Job, Option<&'a Row>)>,
+    at: Timestamp,
+) -> Vec<RunDir> {
+    let is_new = |dir: &RunDir, job: &Job, row: Option<&Row>| {
+        settle(dir, job, row, at).unwrap_or_else(|error| {
+            log::warn!("{}: {error}", dir.path().display());
+            false
+        })
+    };
+    told.filter(|(dir, job, row)| is_new(dir, job, *row))
+        .map(|(dir, ..)| dir.clone())
+        .collect()
+}
+
+fn ask() -> Result<Answer, Trouble> {
+    // What a run says from now on is younger.
+    let at = Timestamp::now();
     let user = format!("--user={}", rustix::process::getuid().as_raw());
     let format = format!("--format={FORMAT}");
-    let printed = call(
+    let lines = call(
         "squeue",
         &["--noheader", "--array", "--states=all", &user, &format],
     )?;
-    let rows: Vec<Row> = printed.lines().filter_map(squeue_row).collect();
-    let forgotten: Vec<String> = open
-        .iter()
-        .filter(|(_, job)| row_of(&rows, job).is_none())
-        .filter_map(|(_, job)| job.name())
-        .take(MOST_OF_SACCT)
-        .collect();
-    let kept = accounts(&forgotten);
-    let now = Timestamp::now();
-    let mut changed = Vec::new();
-    for (dir, job) in open {
-        let row = row_of(&rows, &job).or_else(|| row_of(&kept, &job));
-        match settle(&dir, &job, row, now) {
-            Ok(true) => changed.push(dir),
-            Ok(false) => {}
-            Err(error) => log::warn!("{}: {error}", dir.path().display()),
-        }
-    }
-    Ok(changed)
+    Ok(Answer { at, lines })
 }
 
 /// The line about a job. One about this very task comes before one about all that were not listed.
@@ -112,5 +174,50 @@ fn accounts(jobs: &[String]) -> Vec<Row> {
             log::info!("{problem}");
             Vec::new()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::State;
+    use crate::run::process::Process;
+
+    #[test]
+    fn what_one_program_has_heard_the_others_take_in_once_and_never_what_is_older() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        fs::create_dir(dir.logs()).unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let job = Job {
+            token: "traintop:a".to_owned(),
+            submitted_at: at(0),
+            id: Some(12),
+            task: None,
+            cluster: None,
+        };
+        let mut record = Record::new(&dir, "a".to_owned(), Process::current(), Vec::new(), at(0));
+        record.process = None;
+        record.state = State::Queued;
+        record.slurm = Some(job.clone());
+        record.save(&dir).unwrap();
+        let open = [(dir.clone(), job.clone())];
+        let answer = |second, lines: &str| Answer {
+            at: at(second),
+            lines: lines.to_owned(),
+        };
+        let said = |reason: &str| format!("12|PENDING|{reason}|N/A|N/A|traintop:a\n");
+
+        assert_eq!(Answer::load(folder.path()), None);
+        answer(60, &said("Resources")).save(folder.path()).unwrap();
+        let kept = Answer::load(folder.path()).unwrap();
+        assert_eq!(kept.settle(&open), std::slice::from_ref(&dir));
+        assert_eq!(kept.settle(&open), []);
+        assert_eq!(answer(50, &said("Priority")).settle(&open), []);
+        // Of a job that it does not tell of, nothing follows for who has not asked.
+        assert_eq!(answer(900, "13|RUNNING|None|N/A|N/A|\n").settle(&open), []);
+        let known = Said::load(&dir, &job);
+        assert_eq!(known.reason.as_deref(), Some("Resources"));
+        assert!(!known.is_over);
     }
 }

@@ -1,19 +1,41 @@
 //! Calling Slurm's programs: away from the terminal, never for long, and with one sentence where they refuse.
 
 use std::env;
-use std::io::{self, Read};
+use std::fmt;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
+use crate::run::call::{self, CallError};
 use crate::text::clean;
 
 /// A controller that takes longer is not waited for.
 const LONGEST: Duration = Duration::from_secs(20);
-const UNHEARD: &str = "did not answer within";
-/// How often it is looked whether a program has ended.
-const LOOK: Duration = Duration::from_millis(5);
+
+/// Why a program did not do what it was to do.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It refused: its own sentence.
+    Refused(String),
+    /// It could not be called, or did not answer.
+    Failed(&'static str, CallError),
+}
+
+impl Trouble {
+    /// Whether nothing was heard: what was asked for may have been done.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self, Self::Failed(_, CallError::Unheard(_)))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Refused(said) => f.write_str(said),
+            Self::Failed(program, error) => write!(f, "{program}: {error}"),
+        }
+    }
+}
 
 /// Whether jobs can be handed to Slurm from this machine.
 pub fn is_here() -> bool {
@@ -24,76 +46,29 @@ pub fn is_here() -> bool {
     })
 }
 
-/// Whether [`call`] complains that the program was ended unheard: what it was to do may have been done.
-pub fn is_unheard(said: &str) -> bool {
-    said.contains(UNHEARD)
-}
-
 /// What a program of Slurm's prints.
 ///
 /// # Errors
-/// In a sentence: its own last line, or why it could not be called.
-pub fn call(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let problem = |cause: io::Error| format!("{program}: cannot be called ({cause})");
+/// If it refuses, or could not be heard.
+pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Trouble> {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        // Times come in the form that is read here.
-        .env_remove("SLURM_TIME_FORMAT")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(problem)?;
-    let (output, complaint) = (
-        read(child.stdout.take(), program),
-        read(child.stderr.take(), program),
-    );
-    let is_well = wait(&mut child).map_err(problem)?;
-    let Some(is_well) = is_well else {
-        return Err(format!("{program}: {UNHEARD} {} s", LONGEST.as_secs()));
-    };
-    let output = output.join().unwrap_or_default();
-    if is_well {
-        return Ok(output);
+    // Times come in the form that is read here.
+    command.args(arguments).env_remove("SLURM_TIME_FORMAT");
+    let called = call::call(&mut command, "", LONGEST);
+    let called = called.map_err(|error| Trouble::Failed(program, error))?;
+    if called.is_well {
+        return Ok(called.output);
     }
-    let complaint = complaint.join().unwrap_or_default();
-    let said = complaint
+    let said = called
+        .complaints
         .lines()
-        .chain(output.lines())
+        .chain(called.output.lines())
         .filter(|line| !line.trim().is_empty())
         // What follows is what was given up because of it.
         .find(|line| line.contains("error:"))
-        .or_else(|| complaint.lines().last());
-    let said = said.map_or_else(
+        .or_else(|| called.complaints.lines().last());
+    Err(Trouble::Refused(said.map_or_else(
         || format!("{program} failed"),
         |line| clean(line.trim()).into_owned(),
-    );
-    Err(said)
-}
-
-fn read(pipe: Option<impl Read + Send + 'static>, program: &str) -> thread::JoinHandle<String> {
-    let program = program.to_owned();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(Err(error)) = pipe.map(|mut pipe| pipe.read_to_end(&mut bytes)) {
-            log::warn!("{program}: {error}");
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
-}
-
-/// Whether it ended well; `None` if it took too long and was ended.
-fn wait(child: &mut Child) -> io::Result<Option<bool>> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status.success()));
-        }
-        if begun.elapsed() > LONGEST {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(LOOK);
-    }
+    )))
 }

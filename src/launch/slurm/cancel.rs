@@ -64,7 +64,7 @@ fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
     let done = call("scancel", arguments);
     done.map(drop).map_err(|said| StopError::Scheduler {
         name: name.to_owned(),
-        said,
+        said: said.to_string(),
     })
 }
 

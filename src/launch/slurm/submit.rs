@@ -1,7 +1,6 @@
 //! Handing runs to Slurm. The folders come first, as queued runs with a job that has no id yet; the job carries a comment by which it
 //! is found again if this program ends before it could note the id.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -11,10 +10,10 @@ use std::slice;
 use jiff::{Timestamp, Zoned};
 
 use super::super::begin::hold;
-use super::super::queue::{Entry, make};
+use super::super::queue::{Entry, by_tree, make};
 use super::super::resume::resumable;
 use super::super::start::LaunchError;
-use super::call::{call, is_here, is_unheard};
+use super::call::{call, is_here};
 use super::parse::submitted;
 use super::script::{Runs, Script};
 use crate::config::{self, Slurm};
@@ -31,16 +30,8 @@ const OURS: &str = "traintop:";
 /// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not handed over are gone again.
 pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
     must_be_here()?;
-    let trees: BTreeSet<&str> = entries
-        .iter()
-        .map(|entry| entry.recipe.output_dir.as_str())
-        .collect();
     let mut dirs = Vec::new();
-    for tree in trees {
-        let entries: Vec<&Entry> = entries
-            .iter()
-            .filter(|entry| entry.recipe.output_dir == tree)
-            .collect();
+    for (tree, entries) in by_tree(entries) {
         let job = |token: &str, task| Job {
             token: token.to_owned(),
             submitted_at: now.timestamp(),
@@ -54,7 +45,7 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
             std::process::id(),
             now.timestamp().as_microsecond()
         );
-        let made = make(&entries, Path::new(tree), now, &|record, number| {
+        let made = make(&entries, tree, now, &|record, number| {
             record.queue_position = None;
             // sbatch takes the environment along itself, and Slurm gives the GPUs.
             record.environment.clear();
@@ -66,7 +57,7 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
         };
         let name = name.unwrap_or_else(|| entries[0].recipe.experiment_name.clone());
         let slurm = with_requeue(slurm, entries.iter().any(|entry| entry.recipe.requeue));
-        if let Err(error) = hand_over(&made, Path::new(tree), &token, &name, &slurm) {
+        if let Err(error) = hand_over(&made, tree, &token, &name, &slurm) {
             // Nobody has seen them but lists in this moment: they were never runs.
             for dir in &made {
                 let _ = fs::remove_dir_all(dir.path());
@@ -147,12 +138,12 @@ fn hand_over(
     let printed = match call("sbatch", &["--parsable", &script.to_string_lossy()]) {
         Ok(printed) => printed,
         // It may have been taken: then the comment finds it, and else the run says that it was not.
-        Err(said) if is_unheard(&said) => {
-            log::warn!("{said}");
+        Err(trouble) if trouble.is_unheard() => {
+            log::warn!("{trouble}");
             return Ok(());
         }
-        Err(said) => {
-            let problem = format!("Slurm did not take the job: {said}");
+        Err(trouble) => {
+            let problem = format!("Slurm did not take the job: {trouble}");
             return Err(LaunchError::Refused(problem));
         }
     };

@@ -1,12 +1,11 @@
 //! A user's quotas, as the program `quota` tells them: the system call for them wants a device, which network file systems, where
 //! quotas matter most, do not have, and `quota` asks their servers.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
+
+use crate::run::call::call;
 
 /// So long a file server may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,7 +28,8 @@ pub fn all() -> Vec<(PathBuf, Quota)> {
     command.args(["--no-wrap", "--raw-grace", "--show-mntpoint"]);
     command.args(["--hide-device", "--quiet-refuse"]);
     command.env("LC_ALL", "C");
-    answer(&mut command, PATIENCE).map_or_else(Vec::new, |text| read(&text))
+    // Its exit code tells only whether a quota is exceeded.
+    call(&mut command, "", PATIENCE).map_or_else(|_| Vec::new(), |called| read(&called.output))
 }
 
 /// The quota of a folder, given without links: that of the file system that is mounted nearest above it.
@@ -37,24 +37,6 @@ pub fn around(folder: &Path, quotas: &[(PathBuf, Quota)]) -> Option<Quota> {
     let above = quotas.iter().filter(|(mount, _)| folder.starts_with(mount));
     let nearest = above.max_by_key(|(mount, _)| mount.components().count());
     nearest.map(|(_, quota)| *quota)
-}
-
-/// What a program writes, if it can be started and ends in time.
-fn answer(command: &mut Command, patience: Duration) -> Option<String> {
-    let command = command.stdin(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
-    let mut output = child.stdout.take()?;
-    let (sender, answers) = channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        let read = output.read_to_string(&mut text);
-        drop(sender.send(read.map(|_| text)));
-    });
-    let text = answers.recv_timeout(patience);
-    // It has ended, or is not to be waited for. Its exit code tells only whether a quota is exceeded.
-    let _ = child.kill();
-    let _ = child.wait();
-    text.ok()?.ok()
 }
 
 /// Reads the rows of `quota`: the mount point, then of blocks and of files what is taken (with a `*` if that is too much), the soft
@@ -114,15 +96,5 @@ mod tests {
         ] {
             assert_eq!(read(text), [], "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_program_that_is_not_there_or_fails_says_nothing_and_one_that_hangs_is_ended() {
-        let shell =
-            |script: &str, patience| answer(Command::new("sh").args(["-c", script]), patience);
-        let long = Duration::from_secs(60);
-        assert_eq!(answer(&mut Command::new("/nowhere/quota"), long), None);
-        assert_eq!(shell("echo a; exit 1", long).as_deref(), Some("a\n"));
-        assert_eq!(shell("exec sleep 1000", Duration::from_millis(10)), None);
     }
 }

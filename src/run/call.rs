@@ -1,0 +1,160 @@
+//! Calling another program, and not waiting for it for ever.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// So much is read of what a program prints, and of its complaints.
+const MOST: u64 = 64 << 20;
+/// A program that has ended may have left another with its output: what that prints is not waited for longer.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+/// The least and the most between two looks whether it has ended.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
+
+/// What came of a program that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// Whether its exit code is zero.
+    pub is_well: bool,
+    /// What it printed.
+    pub output: String,
+    /// What it complained of.
+    pub complaints: String,
+}
+
+/// Why nothing came of it.
+#[derive(Debug)]
+pub enum CallError {
+    /// It could not be started, or not be waited for.
+    Io(io::Error),
+    /// It was ended after so long. What it was to do may have been done.
+    Unheard(Duration),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Io(cause) => write!(f, "cannot be started ({cause})"),
+            Self::Unheard(patience) => {
+                write!(
+                    f,
+                    "was ended after {} s without an answer",
+                    patience.as_secs()
+                )
+            }
+        }
+    }
+}
+
+/// Starts a command, gives it `input`, which is no more than a pipe holds, and waits for its end as long as `patience`.
+///
+/// # Errors
+/// If it cannot be started, or has not ended by then; it is ended in that case.
+pub fn call(command: &mut Command, input: &str, patience: Duration) -> Result<Called, CallError> {
+    let until = Instant::now() + patience;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(CallError::Io)?;
+    give(child.stdin.take(), input);
+    let output = child.stdout.take().map(Pipe::read);
+    let complaints = child.stderr.take().map(Pipe::read);
+    let (mut pause, longest) = LOOKS;
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(CallError::Io)? {
+            break status;
+        }
+        if Instant::now() > until {
+            // It may have ended in this moment.
+            let _ = child.kill();
+            child.wait().map_err(CallError::Io)?;
+            return Err(CallError::Unheard(patience));
+        }
+        thread::sleep(pause);
+        pause = (2 * pause).min(longest);
+    };
+    let text = |pipe: Option<Pipe>| pipe.map(Pipe::text).unwrap_or_default();
+    Ok(Called {
+        is_well: status.success(),
+        output: text(output),
+        complaints: text(complaints),
+    })
+}
+
+fn give(pipe: Option<ChildStdin>, input: &str) {
+    if let Some(mut pipe) = pipe {
+        // Whoever does not want to read it does not.
+        let _ = pipe.write_all(input.as_bytes());
+    }
+}
+
+/// What comes out of a program, read by a thread of its own.
+struct Pipe {
+    read: Arc<Mutex<Vec<u8>>>,
+    end: Receiver<()>,
+}
+
+impl Pipe {
+    fn read(pipe: impl Read + Send + 'static) -> Self {
+        let read = Arc::<Mutex<Vec<u8>>>::default();
+        let (ended, end) = channel();
+        let into = Arc::clone(&read);
+        thread::spawn(move || {
+            let (mut pipe, mut chunk) = (pipe.take(MOST), [0; 8192]);
+            while let Ok(count @ 1..) = pipe.read(&mut chunk) {
+                let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
+                into.extend_from_slice(&chunk[..count]);
+            }
+            let _ = ended.send(());
+        });
+        Self { read, end }
+    }
+
+    fn text(self) -> String {
+        let _ = self.end.recv_timeout(AFTERWARDS);
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&read).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn shell(script: &str, input: &str, patience: Duration) -> Result<Called, CallError> {
+        call(Command::new("sh").args(["-c", script]), input, patience)
+    }
+
+    #[test]
+    fn a_program_gets_its_input_and_is_heard() {
+        let called = shell("cat; echo why >&2; exit 3", "what", LONG).unwrap();
+        let expected = Called {
+            is_well: false,
+            output: "what".to_owned(),
+            complaints: "why\n".to_owned(),
+        };
+        assert_eq!(called, expected);
+    }
+
+    #[test]
+    fn one_that_leaves_its_output_to_another_is_not_waited_for() {
+        let called = shell("echo said; sleep 1000 & exit 0", "", LONG).unwrap();
+        assert!(called.is_well && called.output == "said\n", "{called:?}");
+    }
+
+    #[test]
+    fn one_that_hangs_is_ended_and_one_that_is_not_there_says_so() {
+        let hung = shell("exec sleep 1000", "", Duration::from_millis(10)).unwrap_err();
+        assert_eq!(hung.to_string(), "was ended after 0 s without an answer");
+        let missing = call(&mut Command::new("/nowhere/at/all"), "", LONG).unwrap_err();
+        assert!(missing.to_string().starts_with("cannot be started ("));
+    }
+}
