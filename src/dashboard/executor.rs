@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,7 +20,7 @@ use super::evaluations;
 use super::follow::Follower;
 use super::house;
 use super::jobs;
-use super::latest::Latest;
+use super::latest::{Latest, lock};
 use super::machine::Gauger;
 use super::message::{Message, Notice};
 use super::remembered::{self, Remembered};
@@ -89,11 +89,6 @@ pub struct Executor {
     next: usize,
     gauger: Gauger,
     shared: Arc<Shared>,
-}
-
-/// A thread that panicked while it held a lock has been logged; its data are whole enough to go on with.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Executor {

@@ -2,11 +2,12 @@
 //! there is none.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::latest::lock;
 use crate::launch::slurm;
 use crate::run::RunDir;
 use crate::run::summary::Summary;
@@ -25,7 +26,7 @@ impl Jobs {
     /// Takes in how a run stands; whether this is the first job, so that following begins.
     pub fn keep(&self, summary: &Summary) -> bool {
         let is_open = summary.job.as_ref().is_some_and(|job| job.is_open);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         if is_open {
             open.insert(summary.dir.clone());
         } else {
@@ -36,7 +37,7 @@ impl Jobs {
 
     /// All of them.
     pub fn all(&self) -> Vec<RunDir> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = lock(&self.open);
         open.iter().cloned().collect()
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::thread;
 
 use jiff::Zoned;
 
 use super::effect::Effect;
 use super::message::Notice;
+use super::starting::wait_for;
 use super::state::State;
 use crate::launch::queue::{self, Entry, Place, Queue};
 use crate::launch::{self, Request, Steering};
@@ -104,13 +104,7 @@ fn try_to(order: Order) -> Result<Outcome, String> {
         }
         Order::Resume(dirs) if dirs.len() == 1 => {
             let dir = &dirs[0];
-            let mut started = launch::resume(dir).map_err(|error| error.to_string())?;
-            let seen = thread::Builder::new()
-                .name("run-exit".to_owned())
-                .spawn(move || started.wait());
-            if let Err(error) = seen {
-                log::error!("the end of a run goes unseen: {error}");
-            }
+            wait_for(launch::resume(dir).map_err(|error| error.to_string())?);
             let said = format!("going on with {}", dir.name());
             Ok(Outcome::of(dirs, said))
         }

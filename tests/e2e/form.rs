@@ -13,6 +13,19 @@ fn recipes(dashboard: &mut Dashboard) {
     dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
 }
 
+/// The dashboard with the form's values open, on the row of the seed.
+fn at_the_seed(place: &Workplace, rows: u16) -> Dashboard {
+    let mut dashboard = Dashboard::open(place, &[], 100, rows);
+    dashboard.wait("the empty list", |screen| {
+        screen.contains("No runs below runs")
+    });
+    recipes(&mut dashboard);
+    dashboard.press("\r");
+    dashboard.wait("the values", |screen| screen.contains("parameters"));
+    dashboard.press("jj");
+    dashboard
+}
+
 /// Types a value into the row under the cursor, in place of what is there.
 fn type_value(dashboard: &mut Dashboard, key: &str, text: &str) {
     dashboard.press("e");
@@ -27,14 +40,7 @@ fn type_value(dashboard: &mut Dashboard, key: &str, text: &str) {
 #[test]
 fn a_sweep_is_shown_queued_trained_and_known_the_next_time() {
     let place = Workplace::new(COUNTED);
-    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
-    recipes(&mut dashboard);
-    dashboard.press("\r");
-    dashboard.wait("the values", |screen| screen.contains("parameters"));
-    dashboard.press("jj");
+    let mut dashboard = at_the_seed(&place, 24);
     type_value(&mut dashboard, "seed ", "1..3");
     dashboard.wait("the points", |screen| {
         screen.contains("sweep of 3 points") && screen.contains("seed=3")
@@ -140,14 +146,7 @@ fn a_launcher_is_chosen_completed_and_started() {
 #[test]
 fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
     let place = Workplace::new(COUNTED);
-    let mut dashboard = Dashboard::open(&place, &[], 100, 40);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
-    recipes(&mut dashboard);
-    dashboard.press("\r");
-    dashboard.wait("the values", |screen| screen.contains("parameters"));
-    dashboard.press("jj");
+    let mut dashboard = at_the_seed(&place, 40);
     type_value(&mut dashboard, "seed ", "7");
     dashboard.press("S");
     dashboard.wait("the question", |screen| {

@@ -36,11 +36,14 @@ fn running(metrics: &str) -> (tempfile::TempDir, Summary) {
     (folder, run)
 }
 
-fn kinds(run: &Summary, since: Timestamp) -> Vec<Kind> {
+/// What is told by the default rules.
+fn told_of(run: &Summary, since: Timestamp) -> Vec<Raised> {
     raised(run, &Rules::default(), since, Timestamp::MAX)
-        .iter()
-        .map(|raised| raised.kind)
-        .collect()
+}
+
+fn kinds(run: &Summary, since: Timestamp) -> Vec<Kind> {
+    let told = told_of(run, since);
+    told.iter().map(|raised| raised.kind).collect()
 }
 
 fn rows(
@@ -97,12 +100,7 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
         what: "time limit".to_owned(),
         detail: "its time limit of 1h is over".to_owned(),
     });
-    let told = raised(
-        &run,
-        &Rules::default(),
-        Timestamp::UNIX_EPOCH,
-        Timestamp::MAX,
-    );
+    let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
         (told[0].kind, told[0].message.as_str()),
         (Kind::Late, "its time limit of 1h is over")
@@ -112,12 +110,7 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
         what: "SIGKILL".to_owned(),
         detail: "somebody's signal".to_owned(),
     });
-    let told = raised(
-        &run,
-        &Rules::default(),
-        Timestamp::UNIX_EPOCH,
-        Timestamp::MAX,
-    );
+    let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(told[0].message, "failed: SIGKILL: somebody's signal");
     let quiet = Rules {
         on: vec![Kind::Finished],
@@ -190,12 +183,7 @@ fn no_progress_is_a_number_of_epochs_or_a_part_of_the_planned_ones() {
     let (_folder, run) = running(&rows(falling, falling, |epoch| {
         if epoch == 8 { 80.0 } else { 70.0 }
     }));
-    let told = raised(
-        &run,
-        &Rules::default(),
-        Timestamp::UNIX_EPOCH,
-        Timestamp::MAX,
-    );
+    let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
         told[0].message,
         "no progress for 12 epochs: the best is epoch 8's"
@@ -226,12 +214,7 @@ fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
         Some(last + 300.seconds())
     );
     run.vitals.as_mut().unwrap().read_at = last + 300.seconds();
-    let told = raised(
-        &run,
-        &Rules::default(),
-        Timestamp::UNIX_EPOCH,
-        Timestamp::MAX,
-    );
+    let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
         told[0].message,
         "stalled: no row for 5 min, usually within 1 min"
@@ -258,12 +241,7 @@ fn a_full_disk_and_a_limit_are_told_while_it_trains() {
         total: 250_000_000_000,
     });
     vitals.deadline = Some(vitals.read_at + 600.seconds());
-    let told = raised(
-        &run,
-        &Rules::default(),
-        Timestamp::UNIX_EPOCH,
-        Timestamp::MAX,
-    );
+    let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(told[0].message, "its disk is nearly full: 1.50 GB are free");
     assert_eq!(
         told[1].message,

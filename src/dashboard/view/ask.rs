@@ -164,22 +164,13 @@ impl Ask {
         let rows = (typed.chars().count() as u16 / width.saturating_sub(4).max(1)).min(5) + 1;
         let inside = frame(theme, &title, (width, rows + 4), area, buf);
         let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
-        let (before, after): (Vec<char>, Vec<char>) = {
-            let chars: Vec<char> = typed.chars().collect();
-            let (before, after) = chars.split_at(self.prompt.cursor());
-            (before.to_vec(), after.to_vec())
-        };
         let (hint, role) = match self.answer() {
             Ok(_) => (self.about.hint(self.only_lists).to_owned(), Role::Muted),
             Err(problem) => (problem, Role::Bad),
         };
         let key = theme.style(Role::Key);
         let text = vec![
-            Line::from(vec![
-                Span::raw(before.into_iter().collect::<String>()),
-                Span::styled("▏", key),
-                Span::raw(after.into_iter().collect::<String>()),
-            ]),
+            self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(role)),
             Line::from(vec![
                 Span::styled("Enter", key),

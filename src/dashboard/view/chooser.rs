@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -165,12 +166,12 @@ impl Chooser {
             height: 1,
             ..inside
         };
-        let typed = vec![
-            Span::styled("> ", key),
-            Span::raw(self.prompt.text()),
-            Span::raw("▏"),
-        ];
-        Line::from(typed).render(line(inside.y), buf);
+        let mut typed = self.prompt.line(
+            usize::from(inside.width.saturating_sub(2)),
+            Style::default(),
+        );
+        typed.spans.insert(0, Span::styled("> ", key));
+        typed.render(line(inside.y), buf);
         let height = usize::from(inside.height - 3);
         let top = (self.cursor + 1).saturating_sub(height);
         let rows = self.rows();

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -254,12 +255,13 @@ impl PickList {
         if inside.height < 3 {
             return;
         }
-        let line = vec![
-            Span::styled("> ", theme.style(Role::Key)),
-            Span::raw(self.prompt.text()),
-            Span::raw("▏"),
-        ];
-        Line::from(line).render(inside, buf);
+        let mut line = self.prompt.line(
+            usize::from(inside.width.saturating_sub(2)),
+            Style::default(),
+        );
+        line.spans
+            .insert(0, Span::styled("> ", theme.style(Role::Key)));
+        line.render(inside, buf);
         let list = Rect {
             y: inside.y + 1,
             height: inside.height - 2,

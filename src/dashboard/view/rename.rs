@@ -274,18 +274,9 @@ impl Renaming {
     }
 
     fn draw_prompt(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let typed: Vec<char> = self.prompt.text().chars().collect();
+        let key = state.theme.style(Role::Key);
         let room = usize::from(area.width).saturating_sub(1);
-        // The cursor stays in sight.
-        let from = (self.prompt.cursor() + 1).saturating_sub(room);
-        let before: String = typed[from..self.prompt.cursor()].iter().collect();
-        let after: String = typed[self.prompt.cursor()..].iter().collect();
-        Line::from(vec![
-            Span::raw(before),
-            Span::styled("▏", state.theme.style(Role::Key)),
-            Span::raw(after),
-        ])
-        .render(area, buf);
+        self.prompt.line(room, key).render(area, buf);
     }
 }
 

@@ -2,7 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
 use crate::text::clean;
+
+/// The cursor of a line that is typed.
+pub const CURSOR: &str = "▏";
 
 /// The text and where the cursor is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +42,20 @@ impl Prompt {
     /// The cursor's place, in characters from the start.
     pub fn cursor(&self) -> usize {
         self.cursor
+    }
+
+    /// What stands before the cursor and behind it, so much of it that the cursor stays in sight in so many columns.
+    pub fn halves(&self, room: usize) -> (String, String) {
+        let from = (self.cursor + 1).saturating_sub(room.max(1));
+        let (before, after) = self.chars.split_at(self.cursor);
+        (before[from..].iter().collect(), after.iter().collect())
+    }
+
+    /// The same as a line with the cursor in it.
+    pub fn line(&self, room: usize, cursor: Style) -> Line<'static> {
+        let (before, after) = self.halves(room);
+        let bar = Span::styled(CURSOR, cursor);
+        Line::from(vec![Span::raw(before), bar, Span::raw(after)])
     }
 
     /// Puts text in at the cursor, on one line and harmless.

@@ -13,6 +13,7 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::state::State;
 use crate::dashboard::theme::Role;
 use crate::dashboard::view::overlay::{Overlay, frame};
+use crate::dashboard::widget::prompt::CURSOR;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::launch::EvaluateRequest;
 use crate::run::summary::Summary;
@@ -353,8 +354,7 @@ impl Form {
             Field::Views => &self.views,
             _ => &self.seed,
         };
-        let text: Vec<char> = prompt.text().chars().collect();
-        let (before, after) = text.split_at(prompt.cursor());
-        before.iter().chain(&['▏']).chain(after).collect()
+        let (before, after) = prompt.halves(usize::MAX);
+        format!("{before}{CURSOR}{after}")
     }
 }

@@ -118,21 +118,12 @@ impl SaveAs {
         let inside = frame(theme, "Keep this as a recipe", (width, 5), area, buf);
         let inside = inside.inner(Margin::new(1, 0));
         let key = theme.style(Role::Key);
-        let (before, after): (Vec<char>, Vec<char>) = {
-            let chars: Vec<char> = self.prompt.text().chars().collect();
-            let (before, after) = chars.split_at(self.prompt.cursor());
-            (before.to_vec(), after.to_vec())
-        };
         let hint = match self.name() {
             Ok(name) => format!("becomes {OWN}/{name}.toml"),
             Err(expected) => expected.to_owned(),
         };
         let text = vec![
-            Line::from(vec![
-                Span::raw(before.into_iter().collect::<String>()),
-                Span::styled("▏", key),
-                Span::raw(after.into_iter().collect::<String>()),
-            ]),
+            self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(Role::Muted)),
             Line::from(vec![
                 Span::styled("Enter", key),

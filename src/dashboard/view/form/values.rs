@@ -10,6 +10,7 @@ use super::super::super::theme::{Role, Theme};
 use super::edit::Edit;
 use super::{Form, called};
 use crate::analysis::earlier::Earlier;
+use crate::dashboard::widget::prompt::CURSOR;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::launch::Planned;
 use crate::recipe::{FIELDS, Field, Kind, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
@@ -414,15 +415,8 @@ fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer)
     let room = usize::from(area.right().saturating_sub(x));
     match edit.typing.as_ref().filter(|_| selected) {
         Some(typing) => {
-            let text: Vec<char> = typing.text().chars().collect();
-            // The cursor stays in sight in a value longer than the room.
-            let start = (typing.cursor() + 1).saturating_sub(room.max(1));
-            let (before, after) = text.split_at(typing.cursor());
-            let shown: String = before[start.min(before.len())..]
-                .iter()
-                .chain(['▏'].iter())
-                .chain(after)
-                .collect();
+            let (before, after) = typing.halves(room);
+            let shown = format!("{before}{CURSOR}{after}");
             let role = if edit.problem().is_some() {
                 Role::Bad
             } else {

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use crate::dashboard::widget::sparkline::LEVELS;
+
 /// At a look every two seconds, eight minutes.
 const MOST: usize = 240;
 const SECONDS: usize = 2;
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The last measurements, oldest first.
 #[derive(Debug, Clone, PartialEq)]
