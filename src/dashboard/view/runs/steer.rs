@@ -22,8 +22,14 @@ fn refuse(state: &mut State, problem: String) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What is said where the table is empty.
+const NO_RUN: &str = "there is no run under the cursor";
+
 /// The only run that is meant, if it trains; else what to say.
 fn training<'a>(state: &'a State, dirs: &[RunDir]) -> Result<&'a Summary, String> {
+    if dirs.is_empty() {
+        return Err(NO_RUN.to_owned());
+    }
     let [dir] = dirs else {
         return Err("this is about one run; U takes the marks away".to_owned());
     };
@@ -129,6 +135,7 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         |dir: &&RunDir| known(state, dir).is_some_and(|summary| has_ended(summary.observed.state));
     let ended: Vec<RunDir> = dirs.iter().filter(ended).cloned().collect();
     let (title, text, yes) = match (&ended[..], dirs) {
+        ([], []) => return refuse(state, NO_RUN.to_owned()),
         ([], [dir]) => {
             let what = known(state, dir).map_or(RunState::Queued, |summary| summary.observed.state);
             return refuse(state, format!("{} is {what}; only what has ended before its last epoch goes on", dir.name()));

@@ -35,6 +35,16 @@ fn p_lets_a_run_wait_and_go_on_and_says_why_it_cannot() {
 }
 
 #[test]
+fn where_there_is_no_run_nothing_is_said_of_marks() {
+    let mut state = State::new(vec!["runs".into()], (80, 24), start());
+    for key in ["p", "P", "C"] {
+        press(&mut state, key);
+        let notice = state.notice.take().unwrap();
+        assert_eq!(notice.text, "there is no run under the cursor", "{key}");
+    }
+}
+
+#[test]
 fn what_may_change_is_offered_as_a_list() {
     let mut state = listed(80, 24);
     press(&mut state, "P");
