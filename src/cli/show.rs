@@ -15,7 +15,7 @@ use crate::launch::slurm;
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
 use crate::run::evaluation::BestByRun;
-use crate::run::log_tail::LogTail;
+use crate::run::log::{Log, LogReader};
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::size;
 use crate::run::summary::Summary;
@@ -23,6 +23,8 @@ use crate::text::{bytes, clean, duration, number};
 
 /// Log lines that are shown.
 const LOG_LINES: usize = 5;
+/// Errors of the log that are shown.
+const MOST_ERRORS: usize = 5;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -153,12 +155,20 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
         "checkpoints",
         files.map(|file| (file.what, bytes(file.bytes))),
     )?;
-    let mut log = LogTail::open(summary.dir.training_log(), LOG_LINES);
-    if log.poll().is_ok() {
+    let mut log = Log::default();
+    log.take(LogReader::open(&summary.dir).poll().unwrap_or_default());
+    let errors = log.errors.iter().take(MOST_ERRORS);
+    section(
+        out,
+        "errors in the log, the last first",
+        errors.map(|found| (format!("{} x", found.count), found.text.clone())),
+    )?;
+    let lines: Vec<_> = log.all().rev().take(LOG_LINES).collect();
+    if !lines.is_empty() {
         writeln!(out, "\nlog")?;
-        for line in log.lines() {
-            writeln!(out, "  {line}")?;
-        }
+    }
+    for line in lines.into_iter().rev() {
+        writeln!(out, "  {}", line.text)?;
     }
     Ok(())
 }

@@ -174,7 +174,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     });
     writeln!(out, "{path}")?;
     out.flush()?;
-    follow(&dir, &events, out)
+    // What a command of the user's prints is all that it says.
+    let log = match arguments.launcher {
+        Some(_) => dir.worker_out(),
+        None => dir.training_log(),
+    };
+    follow(&dir, Lines::of(log), &events, out)
 }
 
 fn place_of(arguments: &Arguments) -> Place {
@@ -216,8 +221,12 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
 
 /// Prints the log as it grows until the run has ended, and how that was. The first signal asks the run to stop; the second
 /// leaves it to itself.
-fn follow(dir: &RunDir, events: &Receiver<Event>, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut log = Lines::of(dir.training_log());
+fn follow(
+    dir: &RunDir,
+    mut log: Lines,
+    events: &Receiver<Event>,
+    out: &mut dyn Write,
+) -> Result<ExitCode> {
     let (mut signals, mut asked) = (0, false);
     loop {
         let event = events.recv_timeout(POLL);

@@ -156,8 +156,8 @@ commands! {
         ConfigPane "config" "Configuration" ["3"];
         LogPane "log" "End of the log" ["4"];
         CheckpointsPane "checkpoints" "Checkpoints" ["5"];
-        Left "left" "Read charts out one epoch to the left" ["h", "left"] hint "earlier";
-        Right "right" "Read charts out one epoch to the right" ["l", "right"] hint "later";
+        Left "left" "Charts: one epoch to the left; log: error before" ["h", "left"] hint "earlier";
+        Right "right" "Charts: one epoch to the right; log: next error" ["l", "right"] hint "later";
         FarLeft "far-left" "Read charts out a tenth to the left" ["H", "ctrl-left"];
         FarRight "far-right" "Read charts out a tenth to the right" ["L", "ctrl-right"];
         Down "down" "One row down" ["j", "down"] hint "scroll";

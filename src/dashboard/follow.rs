@@ -7,16 +7,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::view::run::curves::Curves;
-use super::view::run::detail::{Log, Reading, Rows};
+use super::view::run::detail::{Reading, Rows};
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
 use crate::run::layout::RunDir;
-use crate::run::log_tail::LogTail;
+use crate::run::log::LogReader;
 use crate::run::metrics::{Change, Metrics, Tail};
 use crate::run::steps::{self, Progress};
-
-/// Lines of a log that can be scrolled back.
-const LOG_LINES: usize = 2000;
 
 /// One run, followed.
 #[derive(Debug)]
@@ -28,9 +25,7 @@ pub struct Follower {
     steps: Tail,
     /// Whether steps have been handed over.
     steps_begun: bool,
-    log: LogTail,
-    /// What the worker wrote before it had a log, or where it never came to have one.
-    output: LogTail,
+    log: LogReader,
     config: Vec<(String, String)>,
     /// When the folders that hold checkpoints last changed.
     folders_changed: Option<[Option<SystemTime>; 2]>,
@@ -44,8 +39,7 @@ impl Follower {
             begun: false,
             steps: Tail::open(dir.steps_csv()),
             steps_begun: false,
-            log: LogTail::open(dir.training_log(), LOG_LINES),
-            output: LogTail::open(dir.worker_out(), LOG_LINES),
+            log: LogReader::open(&dir),
             config: Vec::new(),
             folders_changed: None,
             dir,
@@ -66,7 +60,7 @@ impl Follower {
                 reading.steps = Some(all_or_new(steps::curves(steps), anew));
             }
         }
-        reading.log = self.read_log();
+        reading.log = self.log.poll();
         let mut config = Config::load(&self.dir).lines();
         config.sort();
         if config != self.config {
@@ -111,22 +105,6 @@ impl Follower {
                 ));
             }
         }
-    }
-
-    fn read_log(&mut self) -> Option<Log> {
-        let log = match self.log.poll() {
-            Ok(changed) => changed.then_some(&self.log),
-            Err(_) => self
-                .output
-                .poll()
-                .ok()
-                .filter(|changed| *changed)
-                .map(|_| &self.output),
-        }?;
-        Some(Log {
-            before: log.before(),
-            lines: log.lines(),
-        })
     }
 }
 
@@ -188,7 +166,8 @@ mod tests {
                 .map(|progress| (progress.epoch, progress.step)),
             Some((4, 1))
         );
-        assert_eq!(detail.log.lines, ["begun", "epoch 3"]);
+        let lines: Vec<&str> = detail.log.all().map(|line| line.text.as_str()).collect();
+        assert_eq!(lines, ["begun", "epoch 3"]);
         assert_eq!(detail.epochs().best().map(|best| best.value), Some(50.0));
     }
 
@@ -221,21 +200,5 @@ mod tests {
         assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
         detail.take(follower.poll(true));
         assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
-    }
-
-    #[test]
-    fn what_the_worker_wrote_stands_in_for_a_log_that_never_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = RunDir::new(folder.path());
-        fs::create_dir_all(dir.logs()).unwrap();
-        append(
-            dir.worker_out(),
-            "libtorch_cpu.so: cannot open shared object file\n",
-        );
-        let reading = Follower::open(dir).poll(true);
-        assert_eq!(
-            reading.log.unwrap().lines,
-            ["libtorch_cpu.so: cannot open shared object file"]
-        );
     }
 }

@@ -171,6 +171,15 @@ pub fn of(
     }
 }
 
+/// Whether a line names a fault by itself, whoever says it.
+pub(super) fn names_fault(line: &str) -> bool {
+    let line = line.to_lowercase();
+    let is_end_of_time = |what: &str| what == TIME_LIMIT;
+    SAID.iter()
+        .filter(|(what, _)| !is_end_of_time(what))
+        .any(|(_, words)| words.iter().any(|word| line.contains(word)))
+}
+
 /// Lines from the end back to where this attempt began: what a run said before it was resumed does not explain its end.
 fn last_attempt<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     lines.take_while(|line| !line.contains("] resumed in epoch "))

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::text::clean;
 
 /// How much of an existing log is read at first.
-const FIRST: u64 = 256 * 1024;
+const FIRST: u64 = 1 << 20;
 
 /// The last lines of a log.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub struct LogTail {
     partial: Vec<u8>,
     offset: u64,
     inode: u64,
+    /// Lines that [`LogTail::news`] has given.
+    given: u64,
+    /// Whether the log was replaced since.
+    is_anew: bool,
 }
 
 impl LogTail {
@@ -36,19 +40,41 @@ impl LogTail {
             partial: Vec::new(),
             offset: 0,
             inode: 0,
+            given: 0,
+            is_anew: false,
         }
     }
 
     /// The lines, oldest first, cleaned for a terminal; a line whose end is not written yet is the last.
     pub fn lines(&self) -> Vec<String> {
-        let partial = (!self.partial.is_empty()).then(|| shown(&self.partial));
-        self.lines.iter().cloned().chain(partial).collect()
+        self.lines
+            .iter()
+            .cloned()
+            .chain(self.unfinished())
+            .collect()
     }
 
-    /// How many lines were read before the first of [`LogTail::lines`], so that a line keeps its number while old ones are let
-    /// go.
-    pub fn before(&self) -> u64 {
-        self.before
+    /// The beginning of a line whose end is not written yet.
+    pub fn unfinished(&self) -> Option<String> {
+        (!self.partial.is_empty()).then(|| shown(&self.partial))
+    }
+
+    /// Whether the log was cut or replaced since [`LogTail::news`] last gave lines of it.
+    pub fn is_anew(&self) -> bool {
+        self.is_anew
+    }
+
+    /// Gives all lines again.
+    pub fn again(&mut self) {
+        self.given = 0;
+    }
+
+    /// Whole lines that were read and not given yet, as far as they are still kept.
+    pub fn news(&mut self) -> Vec<String> {
+        let from = self.given.saturating_sub(self.before) as usize;
+        self.given = self.before + self.lines.len() as u64;
+        self.is_anew = false;
+        self.lines.iter().skip(from).cloned().collect()
     }
 
     /// Reads what is new; says whether there was any. A log that was cut or replaced is read again.
@@ -60,7 +86,9 @@ impl LogTail {
         let metadata = file.metadata()?;
         let length = metadata.len();
         if metadata.ino() != self.inode || length < self.offset {
+            let was_read = self.inode != 0;
             *self = Self::open(std::mem::take(&mut self.path), self.keep);
+            self.is_anew = was_read;
             self.inode = metadata.ino();
             self.offset = length.saturating_sub(FIRST);
             // The first line is likely cut: it is dropped with all before its end.
@@ -136,7 +164,6 @@ mod tests {
             .unwrap();
         assert!(tail.poll().unwrap());
         assert_eq!(tail.lines(), ["half", "red"]);
-        assert_eq!(tail.before(), 3);
         fs::write(&path, "new\n").unwrap();
         assert!(tail.poll().unwrap());
         assert_eq!(tail.lines(), ["new"]);

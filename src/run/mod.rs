@@ -22,6 +22,8 @@ mod headline;
 mod histories;
 mod journal;
 pub mod layout;
+pub mod log;
+pub mod log_line;
 pub mod log_tail;
 pub mod looked;
 pub mod marks;

@@ -15,7 +15,7 @@ esac
 printf 'epoch,val_acc\n1,61.25\n' > "$out/logs/metrics.csv"
 case $how in
     well) exit 0 ;;
-    badly) echo 'ValueError: bad' >&2; exit 3 ;;
+    badly) echo 'loading'; echo 'ValueError: bad' >&2; exit 3 ;;
 esac
 while :; do sleep 0.02; done
 "#;
@@ -55,6 +55,10 @@ fn every_end_of_a_users_command_is_recorded() {
         reason,
         "the command ended with exit code 3: ValueError: bad"
     );
+    // What it printed is not hidden by the line that says how it ended.
+    let shown = place.said(&["show", run.0.to_str().unwrap()]);
+    let expected = "errors in the log, the last first\n  1 x  ValueError: bad\n\nlog\n  loading\n  ValueError: bad\n  [";
+    assert!(shown.contains(expected), "{shown}");
 
     let run = start(&place, "gently");
     run.wait_for_state("running");
@@ -66,6 +70,14 @@ fn every_end_of_a_users_command_is_recorded() {
         refused.ends_with("is not running: it is stopped"),
         "{refused}"
     );
+}
+
+#[test]
+fn what_a_command_prints_is_followed_in_the_terminal() {
+    let place = workplace();
+    let output = place.output(&["train", "--launcher", "mine", "--", "badly"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\nloading\nValueError: bad\n"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 pub mod analysis;
 mod work;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use jiff::Timestamp;
 use self::analysis::{Analysis, Job};
 use crate::run::RunDir;
 use crate::run::contender::Contender;
+use crate::run::log_line::Line;
 
 pub use work::carry_out;
 
@@ -44,11 +44,5 @@ pub enum News {
     /// Everything was worked out.
     Analysed(Timestamp, Box<Analysis>),
     /// The ends of logs.
-    Logs(Timestamp, Vec<(RunDir, Vec<String>)>),
-}
-
-/// The file in which a run's log is: the worker's output where there is no log.
-fn log_file(dir: &RunDir) -> PathBuf {
-    let log = dir.training_log();
-    if log.exists() { log } else { dir.worker_out() }
+    Logs(Timestamp, Vec<(RunDir, Vec<Line>)>),
 }

@@ -9,13 +9,14 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::analysis::analyse;
-use super::{News, Order, log_file};
+use super::{News, Order};
 use crate::analysis::compare::repetitions::{Settings, teachers};
 use crate::dashboard::message::Message;
 use crate::run::RunDir;
 use crate::run::config_file::Config;
 use crate::run::contender::Contender;
-use crate::run::log_tail::LogTail;
+use crate::run::log::{Log, LogReader};
+use crate::run::log_line::Line;
 
 /// No more threads than these read at once: login nodes are shared.
 const THREADS: usize = 4;
@@ -44,10 +45,13 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
                 }
                 Order::Logs(opened, dirs) => {
                     let ends = dirs.into_iter().map(|dir| {
-                        let mut log = LogTail::open(log_file(&dir), LOG_LINES);
+                        let mut log = Log::default();
                         // A run without a log has no lines.
-                        let _ = log.poll();
-                        (dir, log.lines())
+                        log.take(LogReader::open(&dir).poll().unwrap_or_default());
+                        let lines = log.all().rev().take(LOG_LINES).cloned();
+                        let mut lines: Vec<Line> = lines.collect();
+                        lines.reverse();
+                        (dir, lines)
                     });
                     send(News::Logs(opened, ends.collect()));
                 }

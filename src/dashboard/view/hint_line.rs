@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::command::Action;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
+use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
 use crate::run::summary::Summary;
 use crate::text::fitted;
@@ -68,7 +69,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             let compare = (has_marks && command.action == Action::CompareRuns).then_some("compare");
             let is_save = matches!(command.action, Action::SaveNow | Action::SaveThis);
             let save = (should_save && is_save).then_some("save now");
-            let (hint, key) = (command.hint.or(compare).or(save)?, keys.into_iter().next()?);
+            let hint = command.hint.or(compare).or(save)?;
+            let hint = here(state, command.action, hint)?;
+            let key = keys.into_iter().next()?;
             let width = key.chars().count() + hint.chars().count() + 3;
             Some((command.action, key, hint, width))
         })
@@ -94,6 +97,29 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
     }
     Line::from(spans).render(area, buf);
+}
+
+/// What a key's hint says in the part of a run's screen where one is; nothing, where the key does nothing.
+fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
+    let Screen::Run(view) = &state.screen else {
+        return Some(hint);
+    };
+    let opened = state.opened.as_ref();
+    let detail = opened
+        .filter(|opened| opened.dir == view.dir)
+        .and_then(|opened| opened.detail.as_ref());
+    let has_errors = detail.is_some_and(|detail| !detail.log.errors.is_empty());
+    match action {
+        Action::Left if view.pane == Pane::Log => has_errors.then_some("error before"),
+        Action::Right if view.pane == Pane::Log => has_errors.then_some("next error"),
+        Action::Left
+        | Action::Right
+        | Action::ZoomIn
+        | Action::FullChart
+        | Action::ChartAlong
+        | Action::ChartSmoother => (view.pane == Pane::Charts).then_some(hint),
+        _ => Some(hint),
+    }
 }
 
 /// Whether the run that keys are about will be cut off before it has finished.

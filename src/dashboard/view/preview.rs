@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::run::charts::{self, Shared};
 use super::run::detail::Detail;
-use super::run::{header, lines};
+use super::run::{header, log};
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::widget::chart::Options;
 use crate::run::summary::Summary;
@@ -142,7 +142,7 @@ pub fn draw(
     let content = titled("Config", areas.config, theme, buf);
     draw_config(&config, columns, theme, content, buf);
     let content = titled("Log", areas.log, theme, buf);
-    lines::draw_log(&detail.log, None, theme, content, buf);
+    log::draw(&detail.log, log::Place::default(), theme, content, buf);
 }
 
 fn titled(title: &str, area: Rect, theme: &Theme, buf: &mut Buffer) -> Rect {

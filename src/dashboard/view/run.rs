@@ -9,6 +9,7 @@ pub mod header;
 mod journeys;
 pub mod layout;
 pub mod lines;
+pub mod log;
 pub mod mouse;
 #[cfg(test)]
 pub(in crate::dashboard) mod tests;
@@ -56,8 +57,7 @@ pub struct RunView {
     epochs_left: usize,
     config_top: usize,
     checkpoints_top: usize,
-    /// The line of the log before which it is cut; `None` follows its end.
-    log_end: Option<u64>,
+    log: log::Place,
 }
 
 /// A movement within the screen.
@@ -111,7 +111,7 @@ impl RunView {
             epochs_left: 0,
             config_top: 0,
             checkpoints_top: 0,
-            log_end: None,
+            log: log::Place::default(),
         }
     }
 
@@ -142,6 +142,15 @@ impl RunView {
             Move::Right if self.pane == Pane::Epochs => {
                 self.epochs_left = (self.epochs_left + 1)
                     .min(epochs::column_count(detail.epochs()).saturating_sub(1));
+            }
+            Move::Left | Move::Right if self.pane == Pane::Log => {
+                let step = if movement == Move::Left {
+                    log::Step::Earlier
+                } else {
+                    log::Step::Later
+                };
+                let areas = self.areas(area, summary, Some(detail));
+                self.log.go(step, &detail.log, areas.pane(Pane::Log));
             }
             Move::Left => self.move_cursor(detail, -1),
             Move::Right => self.move_cursor(detail, 1),
@@ -269,20 +278,8 @@ impl RunView {
             (Pane::Checkpoints, _) => {
                 self.checkpoints_top = moved(self.checkpoints_top, detail.checkpoints.len());
             }
-            (Pane::Log, _) => self.scroll_log(by, detail, pane),
+            (Pane::Log, _) => self.log.scroll(by, &detail.log, pane),
         }
-    }
-
-    fn scroll_log(&mut self, by: isize, detail: &Detail, pane: Rect) {
-        let log = &detail.log;
-        let last = log.before + log.lines.len() as u64;
-        let earliest = (log.before + u64::from(pane.height)).min(last);
-        let end = self
-            .log_end
-            .unwrap_or(last)
-            .saturating_add_signed(by as i64)
-            .max(earliest);
-        self.log_end = (end < last).then_some(end);
     }
 
     /// Past the newest row the cursor lets go and follows.
@@ -407,7 +404,7 @@ impl RunView {
             areas.pane(Pane::Config),
             buf,
         );
-        lines::draw_log(&detail.log, self.log_end, theme, areas.pane(Pane::Log), buf);
+        log::draw(&detail.log, self.log, theme, areas.pane(Pane::Log), buf);
         lines::draw_checkpoints(
             detail,
             self.checkpoints_top,

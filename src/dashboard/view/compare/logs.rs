@@ -62,7 +62,7 @@ impl CompareView {
                 buf.set_stringn(
                     below.x,
                     y,
-                    fitted(line, room),
+                    fitted(&line.text, room),
                     room,
                     theme.style(Role::Text),
                 );

@@ -32,6 +32,7 @@ use crate::dashboard::widget::chart::Options;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
 use crate::run::contender::Contender;
+use crate::run::log_line;
 use crate::text::{count, fitted};
 
 pub use act::{act, changed, is_typing, open, paste, type_key};
@@ -110,7 +111,7 @@ pub struct CompareView {
     cursor: Option<f64>,
     /// The place on the axis at which the mouse took hold of a chart.
     dragged: Option<f64>,
-    logs: HashMap<RunDir, Vec<String>>,
+    logs: HashMap<RunDir, Vec<log_line::Line>>,
     typing: Option<(Asked, Prompt)>,
 }
 

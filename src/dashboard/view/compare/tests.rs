@@ -11,6 +11,7 @@ use crate::dashboard::compare::analysis::analyse;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
 use crate::run::discover::{Found, Stamp};
+use crate::run::log_line::Kind;
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
@@ -115,8 +116,11 @@ fn settle(state: &mut State, runs: &[Contender], effects: Vec<Effect>) -> Option
                 let lines = |dir: &RunDir| {
                     let name = dir.name();
                     (1..=40)
-                        .map(|epoch| {
-                            format!("[2026-11-24 10:{epoch:02}:00] {name}: epoch {epoch} done")
+                        .map(|epoch| log_line::Line {
+                            text: format!(
+                                "[2026-11-24 10:{epoch:02}:00] {name}: epoch {epoch} done"
+                            ),
+                            kind: Kind::Plain,
                         })
                         .collect()
                 };

@@ -9,6 +9,7 @@ use crate::analysis::placing::Known;
 use crate::analysis::range::Range;
 use crate::analysis::scale::Scale;
 use crate::run::checkpoints::Checkpoint;
+use crate::run::log::{self, Log};
 use crate::run::metrics::Metrics;
 use crate::run::steps::Progress;
 
@@ -52,8 +53,8 @@ pub struct Reading {
     pub steps: Option<Rows>,
     /// Where it is in its epoch.
     pub progress: Option<Progress>,
-    /// The end of its log.
-    pub log: Option<Log>,
+    /// What is new of its log.
+    pub log: Option<log::News>,
     /// Its configuration.
     pub config: Option<Vec<(String, String)>>,
     /// Its files of weights.
@@ -76,15 +77,6 @@ impl Reading {
     }
 }
 
-/// The last lines of a log.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Log {
-    /// How many lines came before the first of `lines`, so that a place in the log keeps its number while old lines are let go.
-    pub before: u64,
-    /// The lines, oldest first.
-    pub lines: Vec<String>,
-}
-
 impl Detail {
     /// Takes in what was read.
     pub fn take(&mut self, reading: Reading) {
@@ -96,7 +88,7 @@ impl Detail {
             self.revision += 1;
         }
         if let Some(log) = reading.log {
-            self.log = log;
+            self.log.take(log);
         }
         if let Some(config) = reading.config {
             self.config = config;

@@ -16,6 +16,8 @@ use crate::dashboard::update::update;
 use crate::dashboard::view;
 use crate::run::RunDir;
 use crate::run::discover::Found;
+use crate::run::log;
+use crate::run::log_line::Teller;
 use crate::run::state::State as RunState;
 
 fn start() -> Timestamp {
@@ -146,6 +148,47 @@ fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
         "{}",
         screen(&state)
     );
+}
+
+#[test]
+fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
+    let (mut state, _) = opened(100, 24);
+    press(&mut state, '\n');
+    read(&mut state, "c", 120, true);
+    press(&mut state, '4');
+    let drawn = screen(&state);
+    assert!(
+        !drawn.contains("error") && !drawn.contains(" zoom"),
+        "{drawn}"
+    );
+    let mut teller = Teller::default();
+    let mut text: Vec<String> = (0..90).map(|step| format!("step {step}")).collect();
+    text[30] = "train.py:3: UserWarning: slow".to_owned();
+    text[40] = "Traceback (most recent call last):".to_owned();
+    text[41] = "  File \"train.py\", line 3, in <module>".to_owned();
+    text[42] = "KeyError: 'x'".to_owned();
+    text[60] = "ERROR: no shard 3".to_owned();
+    text[62] = "ERROR: no shard 3".to_owned();
+    let reading = Reading {
+        log: Some(log::News {
+            lines: text.into_iter().map(|line| teller.tell(line)).collect(),
+            ..log::News::default()
+        }),
+        ..Reading::default()
+    };
+    let now = state.now;
+    update(
+        &mut state,
+        now,
+        Message::RunRead(dir("c"), Box::new(reading)),
+    );
+    press(&mut state, '1');
+    let drawn = screen(&state);
+    assert!(drawn.contains("2 errors in the log"), "{drawn}");
+    press(&mut state, '4');
+    press(&mut state, 'h');
+    press(&mut state, 'h');
+    insta::assert_snapshot!(screen(&state));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Lists of lines: configuration, log and checkpoints.
+//! Lists of lines: configuration and checkpoints.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::detail::{Detail, Log};
+use super::detail::Detail;
 use crate::dashboard::theme::{Role, Theme};
 use crate::text::{bytes, clean};
 
@@ -43,30 +43,6 @@ pub fn draw_config(
                 })
         });
     list(lines, "no configuration was saved", theme, area, buf);
-}
-
-/// The lines of the log that end before line `end` (counted from the log's first); `None` is the last line. Long lines take
-/// several rows; the last line is whole.
-pub fn draw_log(log: &Log, end: Option<u64>, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let end = end
-        .map_or(log.lines.len(), |end| {
-            end.saturating_sub(log.before) as usize
-        })
-        .min(log.lines.len());
-    let height = usize::from(area.height);
-    let mut rows: Vec<&str> = Vec::with_capacity(height);
-    for line in log.lines[..end].iter().rev() {
-        if rows.len() >= height {
-            break;
-        }
-        rows.extend(wrapped(line, area.width).into_iter().rev());
-    }
-    rows.truncate(height);
-    let lines = rows
-        .into_iter()
-        .rev()
-        .map(|text| Line::styled(text.to_owned(), theme.style(Role::Text)));
-    list(lines, "the log is empty", theme, area, buf);
 }
 
 /// A text in pieces of at most `width` cells, broken at blanks where there are any; at least one piece.
@@ -125,7 +101,8 @@ pub fn draw_checkpoints(detail: &Detail, top: usize, theme: &Theme, area: Rect, 
     list(lines, "no checkpoints", theme, area, buf);
 }
 
-fn list<'a>(
+/// Draws lines as far as there is room, or where there are none, what says so.
+pub fn list<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     empty: &str,
     theme: &Theme,

@@ -7,7 +7,6 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::detail::Log;
 use std::sync::Arc;
 
 use super::curves::Curves;
@@ -16,6 +15,8 @@ use super::detail::tests::trained;
 use super::*;
 use crate::dashboard::theme::{Depth, Theme};
 use crate::run::checkpoints::Checkpoint;
+use crate::run::log::Log;
+use crate::run::log_line::{Kind, Line};
 use crate::run::metrics::{Metrics, Problem};
 use crate::run::notes::Notes;
 use crate::run::settings::Settings;
@@ -66,6 +67,13 @@ pub(in crate::dashboard) fn summary(state: State) -> Summary {
     }
 }
 
+fn line(text: String) -> Line {
+    Line {
+        text,
+        kind: Kind::Plain,
+    }
+}
+
 pub(in crate::dashboard) fn detail(state: State) -> Detail {
     let mut detail = Detail::default();
     detail.take_metrics(all(trained(120)));
@@ -80,14 +88,15 @@ pub(in crate::dashboard) fn detail(state: State) -> Detail {
         detail.progress = Some(progress);
     }
     let lines = (1..=120).map(|epoch| {
-        format!(
+        line(format!(
             "[2026-11-24 10:{:02}:00] epoch {epoch}/200 done, and more of it",
             epoch / 4
-        )
+        ))
     });
     detail.log = Log {
         before: 40,
         lines: lines.collect(),
+        ..Log::default()
     };
     let keys = [
         "batch_size",
@@ -283,7 +292,7 @@ fn scrolling_up_in_the_log_stops_following_and_end_resumes() {
     grown
         .log
         .lines
-        .extend((0..5).map(|line| format!("new {line}")));
+        .extend((0..5).map(|number| line(format!("new {number}"))));
     let mut buf = Buffer::empty(SMALL);
     view.draw(
         &summary(State::Finished),

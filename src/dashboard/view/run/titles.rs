@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::detail::Detail;
 use super::layout::{Areas, Pane};
-use super::{RunView, epochs};
+use super::{RunView, epochs, log};
 use crate::dashboard::theme::Theme;
 use crate::dashboard::view::parts;
 use crate::dashboard::widget::chart::Options;
@@ -26,7 +26,13 @@ impl RunView {
         };
         let named = Pane::ALL.map(Pane::title);
         if !areas.tabs.is_empty() {
-            let shown = (self.pane as usize, note(self.pane));
+            // Errors are told wherever one is.
+            let errors = detail.and_then(|detail| log::errors(&detail.log));
+            let errors = errors.filter(|_| self.pane != Pane::Log);
+            let errors = errors.map(|errors| format!("{errors} in the log"));
+            let note = [note(self.pane)].into_iter().chain(errors);
+            let note: Vec<String> = note.filter(|note| !note.is_empty()).collect();
+            let shown = (self.pane as usize, note.join(" · "));
             return parts::draw_tabs(&named, shown, theme, areas.tabs, buf);
         }
         for pane in Pane::ALL {
@@ -86,14 +92,7 @@ impl RunView {
                 format!("{before}{rows}{after}")
             }
             Pane::Config => part(self.config_top, rows, detail.config.len()),
-            Pane::Log if self.log_end.is_none() => "following".to_owned(),
-            Pane::Log => {
-                let end = self
-                    .log_end
-                    .unwrap_or_default()
-                    .saturating_sub(detail.log.before);
-                format!("line {end} of {}", detail.log.lines.len())
-            }
+            Pane::Log => self.log.note(&detail.log),
             Pane::Checkpoints => match detail
                 .checkpoints
                 .iter()
