@@ -20,8 +20,12 @@ use crate::dashboard::view::shown::{self, Key};
 use crate::dashboard::view::{attention, preview, state_glyph};
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::dashboard::widget::sparkline::Sparkline;
+use crate::run::cause::Cause;
 use crate::run::summary::Summary;
 use crate::text;
+
+/// In fewer cells than these the words behind a name tell nothing.
+const FEWEST_WORDS: usize = 8;
 
 /// Draws the table.
 ///
@@ -278,6 +282,40 @@ fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: 
         };
         draw_cell(state, summary, column, selected, place, buf);
     }
+    let summary = row.summary.as_ref();
+    if let Some(cause) = summary.and_then(|summary| summary.cause.as_ref()) {
+        draw_cause_in_state(state, row, cause, columns, area, buf);
+    }
+}
+
+/// Where the name leaves no room for why the run failed, that stands in place of the state, which its sign and colour tell too.
+fn draw_cause_in_state(
+    state: &State,
+    row: &Row,
+    cause: &Cause,
+    columns: &[(&Key, u16)],
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let place_of = |column: Column| columns.iter().position(|(key, _)| **key == column);
+    let (Some(summary), Some(at)) = (&row.summary, place_of(Column::State)) else {
+        return;
+    };
+    let name = Column::Name.text(summary, state.now).width();
+    let room = place_of(Column::Name).map(|at| room_behind(name, usize::from(columns[at].1)));
+    if room.is_some_and(|room| room >= FEWEST_WORDS) {
+        return;
+    }
+    let before: u16 = columns[..at].iter().map(|(_, width)| width + 1).sum();
+    let width = usize::from(columns[at].1);
+    let observed = &summary.observed;
+    let sure = if observed.deduced { "?" } else { "" };
+    let glyph = state_glyph::glyph(observed.state);
+    let said = format!("{glyph} {}{sure}", cause.what);
+    let said = text::fitted(&said, width);
+    let style = state.theme.style(state_glyph::role(observed.state));
+    let said = format!("{said:<width$}");
+    buf.set_stringn(area.x + 2 + before, area.y, said, width, style);
 }
 
 fn draw_cell(
@@ -367,19 +405,17 @@ fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, bu
     let Some((words, role)) = attention::words(summary) else {
         return;
     };
-    let from = name as u16 + 2;
-    let room = place.width.saturating_sub(from);
-    // Three letters tell nothing.
-    if room >= 8 {
-        let words = text::fitted(&words, usize::from(room)).into_owned();
-        buf.set_stringn(
-            place.x + from,
-            place.y,
-            words,
-            usize::from(room),
-            state.theme.style(role),
-        );
+    let room = room_behind(name, usize::from(place.width));
+    if room >= FEWEST_WORDS {
+        let words = text::fitted(&words, room);
+        let style = state.theme.style(role);
+        buf.set_stringn(place.right() - room as u16, place.y, words, room, style);
     }
+}
+
+/// How many letters have room behind a name of so many in a column of so many, two blanks between.
+fn room_behind(name: usize, column: usize) -> usize {
+    column.saturating_sub(name + 2)
 }
 
 /// A cell of a value that somebody has chosen to see.

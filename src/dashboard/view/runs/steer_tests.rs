@@ -74,18 +74,23 @@ fn only_what_has_ended_early_goes_on_after_a_question() {
 }
 
 #[test]
-fn the_cause_stands_behind_the_name_where_there_is_room() {
+fn the_cause_stands_behind_the_name_or_where_that_leaves_no_room_as_the_state() {
     let mut state = listed(80, 24);
-    let (found, mut summary) = aged("broken", RunState::Failed, 10.0, 2);
-    summary.cause = Some(Cause {
-        what: "CUDA out of memory".to_owned(),
-        detail: "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned(),
-    });
-    update(
-        &mut state,
-        start(),
-        Message::Summarised(vec![(found, summary)]),
-    );
+    let fails_as = |state: &mut State, name: &str| {
+        let (found, mut summary) = aged("broken", RunState::Failed, 10.0, 2);
+        name.clone_into(&mut summary.name);
+        summary.cause = Some(Cause {
+            what: "CUDA out of memory".to_owned(),
+            detail: "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned(),
+        });
+        let summed = Message::Summarised(vec![(found, summary)]);
+        update(state, start(), summed);
+    };
+    fails_as(&mut state, "resnet_se with a long name");
+    let long = screen(&state);
+    let row = "  ✗ CUDA out… resnet_se with a lon… ";
+    assert!(long.contains(row), "{long}");
+    fails_as(&mut state, "broken");
     let small = screen(&state);
     press(&mut state, "j");
     let beneath = screen(&state);
