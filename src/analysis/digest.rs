@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::in_common;
 use crate::run::State;
+use crate::run::settings::Settings;
 use crate::run::summary::Summary;
 
 /// What has happened.
@@ -14,6 +16,8 @@ pub struct Digest {
     pub finished: Vec<String>,
     /// Names of those that failed, with why where that is known.
     pub failed: Vec<(String, Option<String>)>,
+    /// What those that failed for the most frequent reason have in common, as it is told behind it; empty where there is nothing.
+    pub failed_alike: String,
     /// Names of those that were stopped.
     pub stopped: Vec<String>,
     /// Names of those that were lost.
@@ -36,8 +40,7 @@ impl Digest {
             match run.observed.state {
                 State::Finished if has_ended => digest.finished.push(name()),
                 State::Failed if has_ended => {
-                    let reason = run.observed.reason.as_deref();
-                    digest.failed.push((name(), reason.map(in_short)));
+                    digest.failed.push((name(), cause(run)));
                 }
                 State::Stopped if has_ended => digest.stopped.push(name()),
                 State::Lost if has_ended => digest.lost.push(name()),
@@ -46,6 +49,15 @@ impl Digest {
                 }
                 _ => {}
             }
+        }
+        if let Some((most, _)) = digest.reasons().first() {
+            let has_ended = |run: &Summary| run.ended_at.is_some_and(|ended| ended > since);
+            let (alike, others): (Vec<&Summary>, Vec<&Summary>) = runs.iter().partition(|run| {
+                run.observed.state == State::Failed
+                    && has_ended(run)
+                    && cause(run).as_deref() == Some(most)
+            });
+            digest.failed_alike = in_common::told(&settings(&alike), &settings(&others));
         }
         digest.new_best = new_best(&runs, since);
         digest
@@ -67,7 +79,7 @@ impl Digest {
         count(self.finished.len(), "finished");
         count(self.failed.len(), "failed");
         if let Some(failed) = parts.last_mut().filter(|_| !self.failed.is_empty()) {
-            *failed += &self.reasons();
+            *failed += &self.why();
         }
         let mut count = |runs: usize, what: &str| {
             if runs > 0 {
@@ -83,8 +95,18 @@ impl Digest {
         parts.join(", ")
     }
 
-    /// Why runs failed, the most frequent reason first: ` (out of memory)`, ` (2 x out of memory, 1 x diverged)`.
-    fn reasons(&self) -> String {
+    /// Why runs failed: ` (out of memory, all batch_size 512)`, ` (2 x out of memory, and others)`.
+    fn why(&self) -> String {
+        let alike = &self.failed_alike;
+        match &self.reasons()[..] {
+            [] => String::new(),
+            [(reason, _)] => format!(" ({reason}{alike})"),
+            [(reason, count), ..] => format!(" ({count} x {reason}{alike}, and others)"),
+        }
+    }
+
+    /// Why runs failed and how many did, the most frequent reason first.
+    fn reasons(&self) -> Vec<(&str, usize)> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for reason in self
             .failed
@@ -95,22 +117,21 @@ impl Digest {
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        match &counts[..] {
-            [] => String::new(),
-            [(reason, _)] => format!(" ({reason})"),
-            [first, rest @ ..] => {
-                let others = if rest.is_empty() { "" } else { ", and others" };
-                format!(" ({} x {}{others})", first.1, first.0)
-            }
-        }
+        counts
     }
 }
 
-/// A reason in few words: the memory, or the first part of the sentence.
+/// Why a run failed, in few words: as its row says, or the first part of its own sentence.
+fn cause(run: &Summary) -> Option<String> {
+    let cause = run.cause.as_ref().map(|cause| cause.what.clone());
+    cause.or_else(|| run.observed.reason.as_deref().map(in_short))
+}
+
+fn settings<'a>(runs: &[&'a Summary]) -> Vec<&'a Settings> {
+    runs.iter().map(|run| &run.settings).collect()
+}
+
 fn in_short(reason: &str) -> String {
-    if reason.to_lowercase().contains("out of memory") {
-        return "out of memory".to_owned();
-    }
     let line = reason.lines().next().unwrap_or_default();
     let end = line.find([':', ';', ',']).unwrap_or(line.len());
     crate::text::fitted(line[..end].trim(), 40).into_owned()

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use jiff::{Timestamp, ToSpan};
 
 use super::digest::Digest;
+use crate::run::cause::Cause;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
 use crate::run::{RunDir, State};
@@ -42,7 +43,12 @@ fn what_ended_since_is_counted_with_reasons_and_the_new_best() {
         run("f2", State::Failed, 40.0, 3),
     ];
     for run in &mut failed {
-        run.observed.reason = Some("CUDA out of memory: tried to allocate".to_owned());
+        run.cause = Some(Cause {
+            what: "CUDA out of memory".to_owned(),
+            detail: String::new(),
+        });
+        let batch = ("batch_size".to_owned(), "512".to_owned());
+        run.settings = [batch].into_iter().collect();
     }
     let [f1, f2] = failed;
     let runs = [
@@ -56,13 +62,14 @@ fn what_ended_since_is_counted_with_reasons_and_the_new_best() {
     ];
     assert_eq!(
         line(&runs, 24),
-        "2 finished, 2 failed (out of memory), 1 stopped, 1 started, new best 94.70 by good"
+        "2 finished, 2 failed (CUDA out of memory, all batch_size 512), 1 stopped, 1 started, new best 94.70 by good"
     );
     assert_eq!(line(&runs[..1], 24), "");
     assert!(Digest::since(&[&runs[0]], now() - 24.hours()).is_empty());
     let mut runs = runs;
+    runs[6].cause = None;
     runs[6].observed.reason = Some("diverged; the loss is NaN".to_owned());
-    assert!(line(&runs, 24).contains("2 failed (1 x diverged, and others)"));
+    assert!(line(&runs, 24).contains("2 failed (1 x CUDA out of memory, and others)"));
 }
 
 #[test]

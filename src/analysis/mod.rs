@@ -14,6 +14,7 @@ pub mod digest;
 pub mod earlier;
 pub mod finish;
 pub mod grouping;
+pub mod in_common;
 pub mod interval;
 pub mod lint;
 pub mod mcnemar;

@@ -70,6 +70,12 @@ impl Settings {
         })
     }
 
+    /// Whether a key, by all of its name, has this value.
+    pub fn has(&self, (key, value): (&str, &str)) -> bool {
+        let line = ["\n", key, "\t", value, "\n"].concat();
+        memchr::memmem::find(self.0.as_bytes(), line.as_bytes()).is_some()
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &Key) -> Option<&str> {
         let bytes = self.0.as_bytes();

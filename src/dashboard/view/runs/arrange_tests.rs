@@ -9,6 +9,7 @@ use crate::config::Place;
 use crate::dashboard::message::Message;
 use crate::dashboard::starting::Outcome;
 use crate::dashboard::update::update;
+use crate::run::cause::Cause;
 use crate::run::state::State as RunState;
 
 #[test]
@@ -96,6 +97,32 @@ fn groups_count_average_fold_and_are_what_an_action_is_about() {
     assert!(text(&drawn(&state)).contains("ancient"));
     press(&mut state, "B(noth\n");
     assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
+}
+
+#[test]
+fn runs_that_failed_alike_say_what_they_have_in_common() {
+    let mut state = configured(120, 24);
+    let batched = |name: &str, batch_size: &str, fails: bool| {
+        let (found, mut summary) = aged(name, RunState::Failed, 90.0, 2);
+        let batch = ("batch_size".to_owned(), batch_size.to_owned());
+        summary.settings = [batch].into_iter().collect();
+        summary.cause = fails.then(|| Cause {
+            what: "CUDA out of memory".to_owned(),
+            detail: String::new(),
+        });
+        (found, summary)
+    };
+    let runs = vec![
+        batched("lively", "512", true),
+        batched("proud", "512", true),
+        batched("broken", "64", false),
+    ];
+    update(&mut state, start(), Message::Summarised(runs));
+    press(&mut state, "Bcause\n");
+    let shown = text(&drawn(&state));
+    let header = "cause = CUDA out of memory  2 runs, all batch_size 512";
+    assert!(shown.contains(header), "{shown}");
+    assert!(shown.contains("cause = -  2 runs "), "{shown}");
 }
 
 #[test]

@@ -62,7 +62,11 @@ pub fn draw(
     } else {
         &group.label
     };
-    let title = text::clean(&format!("{sign} {by} = {label}  {count} {runs}")).into_owned();
+    let title = text::clean(&format!(
+        "{sign} {by} = {label}  {count} {runs}{}",
+        group.alike
+    ))
+    .into_owned();
     let room = usize::from(first_number.saturating_sub(area.x + 3));
     let role = if selected {
         Role::Selection

@@ -6,7 +6,12 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::table::Row;
+use crate::analysis::in_common;
 use crate::dashboard::view::shown::{Key, Shown};
+use crate::run::settings::Settings;
+
+/// The fact by which runs are explained that failed.
+const CAUSE: &str = "cause";
 
 /// The label of the runs that have no value.
 pub const NOTHING: &str = "-";
@@ -41,6 +46,8 @@ pub struct Group {
     pub label: String,
     /// Its runs, by their places in the order.
     pub runs: Range<usize>,
+    /// What its runs have in common and others do not, as it stands behind their number; of causes only.
+    pub alike: String,
     /// Of each column of numbers what a cell of the header says.
     pub said: Vec<(String, Spread)>,
 }
@@ -73,6 +80,18 @@ impl Spread {
             count: count as usize,
         })
     }
+}
+
+/// What the runs of a group have in common and those of the others do not.
+fn alike(all: &[(String, &Row)], group: &Range<usize>) -> String {
+    let mut others = settings(&all[..group.start]);
+    others.extend(settings(&all[group.end..]));
+    in_common::told(&settings(&all[group.clone()]), &others)
+}
+
+fn settings<'a>(rows: &[(String, &'a Row)]) -> Vec<&'a Settings> {
+    let summaries = rows.iter().filter_map(|(_, row)| row.summary.as_ref());
+    summaries.map(|summary| &summary.settings).collect()
 }
 
 /// The best accuracy of a run, below all others if it has none.
@@ -132,6 +151,7 @@ impl Grouping {
                 }
             }
         }
+        let explains = by.name() == CAUSE;
         let mut start = 0;
         while start < labelled.len() {
             let label = &labelled[start].0;
@@ -146,9 +166,16 @@ impl Grouping {
                     .filter_map(|(_, row)| shown.key.number(row.summary.as_ref()?, now));
                 Some((shown.key.name(), Spread::of(numbers)?))
             });
+            let runs = start..start + length;
+            let is_cause = explains && label != NOTHING && !label.is_empty();
             self.groups.push(Group {
                 label: label.clone(),
-                runs: start..start + length,
+                alike: if is_cause {
+                    alike(&labelled, &runs)
+                } else {
+                    String::new()
+                },
+                runs,
                 said: said.collect(),
             });
             start += length;
