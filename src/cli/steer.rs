@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Go on after a wait
     #[arg(long = "continue", conflicts_with = "pause", group = "what")]
     go_on: bool,
+    /// Of a job of Slurm: save, and wait for another turn
+    #[arg(long, group = "what")]
+    requeue: bool,
     /// Folder to search for the name [default: runs]
     #[arg(long = "root", value_name = "ROOT")]
     roots: Vec<PathBuf>,
@@ -54,6 +57,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         arguments.lr_factor.map(Steering::LearningRate),
         arguments.pause.then_some(Steering::Pause),
         arguments.go_on.then_some(Steering::Continue),
+        arguments.requeue.then_some(Steering::Requeue),
     ];
     for steering in asked.into_iter().flatten() {
         writeln!(out, "{}", launch::steer(&found.dir, steering)?)?;

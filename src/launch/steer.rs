@@ -1,5 +1,7 @@
 //! Changing what may change while a run trains, through its control file.
 
+use super::slurm;
+use super::stop::StopError;
 use crate::run::control::{Change, Control, ControlError};
 use crate::run::record::RecordError;
 use crate::run::rename::state_now;
@@ -31,6 +33,17 @@ pub enum SteerError {
         /// The launcher.
         launcher: String,
     },
+    /// It is no job of Slurm.
+    #[error(
+        "{name} is no job of Slurm; K stops it, and `traintop resume --queue` lets it wait for another turn"
+    )]
+    NoJob {
+        /// The run.
+        name: String,
+    },
+    /// Slurm, whose job it is.
+    #[error(transparent)]
+    Scheduler(#[from] StopError),
     /// Its control file.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -54,6 +67,8 @@ pub enum Steering {
     Pause,
     /// Go on.
     Continue,
+    /// Save, leave its place to others, and go on in another turn that Slurm gives it.
+    Requeue,
 }
 
 /// Asks this of the run in `dir`; what will happen, as a sentence. Its log says when it has.
@@ -68,7 +83,8 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
     if !state.is_active() {
         return Err(SteerError::NotRunning { name, state });
     }
-    if let Some(launcher) = record.launcher {
+    let by_file = steering != Steering::Requeue;
+    if let Some(launcher) = record.launcher.filter(|_| by_file) {
         return Err(SteerError::Launcher { name, launcher });
     }
     let this_epoch = record.epochs_done + 1;
@@ -95,6 +111,15 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         ),
         Steering::Pause => (Change::Pause(true), "waits after this step".to_owned()),
         Steering::Continue => (Change::Pause(false), "goes on".to_owned()),
+        Steering::Requeue => {
+            let Some(job) = record.slurm else {
+                return Err(SteerError::NoJob { name });
+            };
+            slurm::requeue(&name, &job)?;
+            return Ok(format!(
+                "{name}: saves, and waits for another turn in Slurm"
+            ));
+        }
     };
     Control::change(dir, change)?;
     Ok(format!("{name}: {said}"))

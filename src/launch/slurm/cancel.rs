@@ -54,6 +54,15 @@ pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
     Ok(Stopping::Killed(name))
 }
 
+/// Asks the job of a run that trains to have it saved and to wait for another turn, whatever its recipe says of a limit's end.
+///
+/// # Errors
+/// If the job has no id yet, or Slurm refuses.
+pub fn requeue(name: &str, job: &Job) -> Result<(), StopError> {
+    let id = id_of(name, job)?;
+    scancel(name, &["--batch", "--signal=USR2", &id])
+}
+
 fn id_of(name: &str, job: &Job) -> Result<String, StopError> {
     job.name().ok_or_else(|| StopError::NotYet {
         name: name.to_owned(),

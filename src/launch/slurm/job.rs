@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::process::Signal;
-use signal_hook::consts::{SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
 use super::super::begin::hold;
@@ -42,7 +42,7 @@ const SAME_SIGNAL: Duration = Duration::from_millis(600);
 pub fn run_job(dir: &RunDir, requeue: bool) -> Result<(), LaunchError> {
     let refused =
         |cause: io::Error| LaunchError::Refused(format!("{}: {cause}", dir.path().display()));
-    let mut signals = Signals::new([SIGUSR1, SIGTERM]).map_err(refused)?;
+    let mut signals = Signals::new([SIGUSR1, SIGUSR2, SIGTERM]).map_err(refused)?;
     let Some(mut supervisor) = take_over(dir)? else {
         return Ok(());
     };
@@ -60,10 +60,24 @@ pub fn run_job(dir: &RunDir, requeue: bool) -> Result<(), LaunchError> {
         let ended = wait_for(&run, &mut supervisor);
         let _ = ends.send(Event::Ended(ended));
     });
-    if watch(dir, &events)? {
-        time_is_up(dir, requeue)?;
+    match watch(dir, &events)? {
+        Some(Pause::Limit) => leave(
+            dir,
+            requeue,
+            &format!("since the {TIME_LIMIT} of its job is over"),
+        ),
+        Some(Pause::Asked) => leave(dir, true, "to wait for another turn"),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Why the worker was asked to stop without being given up.
+#[derive(Debug, Clone, Copy)]
+enum Pause {
+    /// Its time is nearly up.
+    Limit,
+    /// Somebody wants it to wait for another turn.
+    Asked,
 }
 
 /// What happens while the worker works.
@@ -145,19 +159,20 @@ fn end_of_job() -> Option<Timestamp> {
     })
 }
 
-/// Passes signals on until the worker has ended; whether it was asked to stop because its time is nearly up.
-fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<bool, LaunchError> {
-    let (mut asks, mut is_up) = (false, false);
+/// Passes signals on until the worker has ended; whether it was asked to stop to go on later.
+fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, LaunchError> {
+    let (mut asks, mut pause) = (false, None);
     loop {
         match events.recv_timeout(LOOK) {
-            Ok(Event::Ended(ended)) => return ended.map(|()| is_up),
-            Ok(Event::Signal(SIGUSR1)) => (asks, is_up) = (true, true),
+            Ok(Event::Ended(ended)) => return ended.map(|()| pause),
+            Ok(Event::Signal(SIGUSR1)) => (asks, pause) = (true, pause.or(Some(Pause::Limit))),
+            Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Asked)),
             Ok(Event::Signal(_)) => {
                 thread::sleep(SAME_SIGNAL);
-                (asks, is_up) = (true, false);
+                (asks, pause) = (true, None);
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(is_up),
+            Err(RecvTimeoutError::Disconnected) => return Ok(pause),
         }
         asks = asks && !is_asked(dir)?;
     }
@@ -176,15 +191,15 @@ fn is_asked(dir: &RunDir) -> Result<bool, LaunchError> {
     Ok(process.is_some_and(|process| signal_to(&process, Signal::TERM).is_ok()))
 }
 
-/// After a stop because time is up: puts the job into the queue again, or says why the run has ended.
-fn time_is_up(dir: &RunDir, requeue: bool) -> Result<(), LaunchError> {
+/// After a stop to go on later: puts the job into the queue again, or says why the run has ended.
+fn leave(dir: &RunDir, requeue: bool, why: &str) -> Result<(), LaunchError> {
     let held = hold(dir);
     let record = Record::load(dir)?;
     let Some(record) = record.filter(|record| record.state == State::Stopped) else {
         return Ok(());
     };
     let stopped = |more: &str| {
-        let reason = format!("stopped in time, since the {TIME_LIMIT} of its job is over; {more}");
+        let reason = format!("stopped in time, {why}; {more}");
         let exit = Exit {
             reason: Some(reason),
             ..record.exit.clone().unwrap_or_default()

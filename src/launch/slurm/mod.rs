@@ -13,7 +13,7 @@ mod turn;
 
 pub use ask::learn;
 pub use call::is_here;
-pub(super) use cancel::{kill, stop};
+pub(super) use cancel::{kill, requeue, stop};
 pub use job::{JOB, run_job};
 pub(super) use submit::again;
 pub use submit::submit;

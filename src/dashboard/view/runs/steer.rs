@@ -95,6 +95,13 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         )
     };
     let ((half, halve), (tenth, divide), (whole, restore)) = (rate(0.5), rate(0.1), rate(1.0));
+    let requeue = summary.job.as_ref().map(|_| {
+        (
+            "requeue",
+            "save, leave its place, go on in another turn".to_owned(),
+            Steering::Requeue,
+        )
+    });
     let items = [
         (
             "save a checkpoint",
@@ -116,13 +123,14 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         ("a tenth of the learning rate", tenth, divide),
         ("the schedule's learning rate", whole, restore),
     ];
+    let items = items.into_iter().chain(requeue);
     let items = items.map(|(name, detail, steering)| {
         let order = Effect::Steer(Order::Steer(dir.clone(), steering));
         (name.to_owned(), detail, order)
     });
     state.overlay = Some(Overlay::Pick(Box::new(PickList::things(
         "Steer",
-        items.to_vec(),
+        items.collect(),
     ))));
     Vec::new()
 }

@@ -8,6 +8,7 @@ use crate::dashboard::steering;
 use crate::dashboard::update::update;
 use crate::launch::Steering;
 use crate::run::cause::Cause;
+use crate::run::slurm::Seen;
 use crate::run::state::State as RunState;
 
 fn steer(name: &str, steering: Steering) -> Effect {
@@ -52,6 +53,28 @@ fn what_may_change_is_offered_as_a_list() {
     let effects = press(&mut state, "halve\n");
     assert!(
         effects.contains(&steer("lively", Steering::LearningRate(0.5))),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_job_of_slurm_can_be_asked_to_wait_for_another_turn() {
+    let mut state = listed(80, 24);
+    press(&mut state, "Prequeue\n");
+    assert!(state.overlay.is_some(), "no job, nothing to choose");
+    press(&mut state, "\x1b");
+    let (found, mut summary) = aged("lively", RunState::Running, 71.5, 1);
+    summary.job = Some(Seen {
+        name: Some("12".to_owned()),
+        is_open: true,
+        waits: None,
+        is_at_work: true,
+    });
+    let summed = Message::Summarised(vec![(found, summary)]);
+    update(&mut state, start(), summed);
+    let effects = press(&mut state, "Prequeue\n");
+    assert!(
+        effects.contains(&steer("lively", Steering::Requeue)),
         "{effects:?}"
     );
 }
