@@ -26,6 +26,18 @@ pub struct Cause {
     pub detail: String,
 }
 
+impl Cause {
+    /// Whether it says little more than that the run did not reach its end.
+    pub fn is_vague(&self) -> bool {
+        let what = self.what.as_str();
+        what.starts_with(EXIT_CODE) || [ERROR, PROCESS_GONE].contains(&what)
+    }
+}
+
+const EXIT_CODE: &str = "exit code ";
+const ERROR: &str = "error";
+const PROCESS_GONE: &str = "process gone";
+
 /// Words that tell a cause wherever they stand, all in lower case; the first that is found counts.
 const SAID: [(&str, &[&str]); 10] = [
     (TIME_LIMIT, &["at its time limit", "due to time limit"]),
@@ -161,13 +173,13 @@ pub fn of(
         );
     }
     match (state, exit.and_then(|exit| exit.code)) {
-        (State::Lost, _) => cause("process gone", detail),
+        (State::Lost, _) => cause(PROCESS_GONE, detail),
         // What a program says that ends itself by a sentence is no crash: it was given something that it does not take.
         (_, Some(1)) if reason.is_some_and(|reason| !reason.contains("exit code")) => {
-            cause("error", detail)
+            cause(ERROR, detail)
         }
-        (_, Some(code)) => cause(&format!("exit code {code}"), detail),
-        (_, None) => cause("error", detail),
+        (_, Some(code)) => cause(&format!("{EXIT_CODE}{code}"), detail),
+        (_, None) => cause(ERROR, detail),
     }
 }
 

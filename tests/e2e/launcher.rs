@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::fake_worker::{Run, Workplace, wait_for};
+use crate::pty::Dashboard;
 
 /// A script that knows nothing of traintop: it writes metrics where it is told, and ends as its second word says.
 const SCRIPT: &str = r#"
@@ -78,6 +79,21 @@ fn what_a_command_prints_is_followed_in_the_terminal() {
     let output = place.output(&["train", "--launcher", "mine", "--", "badly"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("\nloading\nValueError: bad\n"), "{said}");
+    // In the dashboard the error stands first, and the log's end below it.
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the run", |screen| screen.contains("✗ failed"));
+    dashboard.press("\r4");
+    dashboard.wait("the error and the log", |screen| {
+        let rows: Vec<&str> = screen.lines().map(str::trim_end).collect();
+        let at = |row: &str| rows.iter().position(|other| *other == row);
+        let error = at("✗ ValueError: bad");
+        error.is_some() && error < at("loading") && at("loading") < at("ValueError: bad")
+    });
+    dashboard.press("hl");
+    dashboard.press("q");
+    dashboard.wait("the table", |screen| screen.contains("STATE"));
+    dashboard.press("q");
+    assert!(dashboard.end().success());
 }
 
 #[test]

@@ -283,7 +283,8 @@ fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: 
         draw_cell(state, summary, column, selected, place, buf);
     }
     let summary = row.summary.as_ref();
-    if let Some(cause) = summary.and_then(|summary| summary.cause.as_ref()) {
+    let cause = summary.and_then(|summary| summary.cause.as_ref());
+    if let Some(cause) = cause.filter(|cause| !cause.is_vague()) {
         draw_cause_in_state(state, row, cause, columns, area, buf);
     }
 }
