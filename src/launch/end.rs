@@ -48,7 +48,8 @@ pub(super) fn judge(
         // What it last printed has nothing to do with it.
         (_, Some(SIGKILL)) => (
             State::Failed,
-            format!("{ended}: somebody's, or the system's because memory ran out"),
+            // In other words than those of a memory that did run out: a cause is told by them.
+            format!("{ended}: somebody's, or the system's for want of memory"),
         ),
         _ => (State::Failed, format!("{ended}{words}")),
     };
@@ -187,7 +188,7 @@ mod tests {
                 9,
                 "epoch 3",
                 State::Failed,
-                "SIGKILL ended the worker: somebody's, or the system's because memory ran out",
+                "SIGKILL ended the worker: somebody's, or the system's for want of memory",
             ),
             (
                 11,

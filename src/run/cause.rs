@@ -59,6 +59,9 @@ const SAID: [(&str, &[&str]); 10] = [
         &[
             "because memory ran out",
             "its memory ran out",
+            // Slurm where it watches the memory without control groups; the job's state is then FAILED.
+            "exceeded memory limit",
+            "exceeded job memory limit",
             "can't allocate memory",
             "cannot allocate memory",
             "std::bad_alloc",
@@ -100,7 +103,10 @@ const SAID: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time was over.
+/// So many of them, the first, are what a scheduler does.
+const OF_A_SCHEDULER: usize = 3;
+
+/// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time was over or by a scheduler.
 pub fn read(
     dir: &RunDir,
     state: State,
@@ -108,9 +114,12 @@ pub fn read(
     exit: Option<&Exit>,
 ) -> Option<Cause> {
     if state == State::Stopped {
-        let told = reason.filter(|reason| reason.contains(TIME_LIMIT));
-        return told.map(|reason| Cause {
-            what: TIME_LIMIT.to_owned(),
+        let reason = reason?;
+        let scheduler = &SAID[..OF_A_SCHEDULER];
+        let told = scheduler.iter().find(|(_, words)| says(reason, words));
+        let is_limit = reason.contains(TIME_LIMIT).then_some(TIME_LIMIT);
+        return is_limit.or(told.map(|(what, _)| *what)).map(|what| Cause {
+            what: what.to_owned(),
             detail: cut(reason),
         });
     }
@@ -146,10 +155,6 @@ pub fn of(
         what: what.to_owned(),
         detail: cut(detail),
     };
-    let says = |line: &str, words: &[&str]| {
-        let line = line.to_lowercase();
-        words.iter().any(|word| line.contains(word))
-    };
     // What the record says of this end comes before what the logs may still say of an earlier one.
     let told = |line: &str| SAID.iter().find(|(_, words)| says(line, words));
     if let Some((what, line)) = reason.and_then(|reason| Some((told(reason)?.0, reason))) {
@@ -183,13 +188,17 @@ pub fn of(
     }
 }
 
+fn says(line: &str, words: &[&str]) -> bool {
+    let line = line.to_lowercase();
+    words.iter().any(|word| line.contains(word))
+}
+
 /// Whether a line names a fault by itself, whoever says it.
 pub(super) fn names_fault(line: &str) -> bool {
-    let line = line.to_lowercase();
     let is_end_of_time = |what: &str| what == TIME_LIMIT;
     SAID.iter()
         .filter(|(what, _)| !is_end_of_time(what))
-        .any(|(_, words)| words.iter().any(|word| line.contains(word)))
+        .any(|(_, words)| says(line, words))
 }
 
 /// Lines from the end back to where this attempt began: what a run said before it was resumed does not explain its end.
@@ -263,7 +272,16 @@ mod tests {
             ),
             (
                 State::Failed,
-                Some("SIGKILL ended the worker: somebody's, or the system's"),
+                Some(
+                    "job 1 failed, says Slurm: slurmstepd: error: *** JOB 1 ON n CANCELLED AT 2026-11-27T04:31:26 ***",
+                ),
+                None,
+                "slurmstepd: error: Exceeded job memory limit",
+                "out of memory",
+            ),
+            (
+                State::Failed,
+                Some("SIGKILL ended the worker: somebody's, or the system's for want of memory"),
                 exit(None, Some(9)),
                 "",
                 "SIGKILL",
@@ -342,11 +360,15 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_has_one_where_time_was_over() {
+    fn a_stop_has_one_where_time_was_over_or_a_scheduler_asked() {
         let dir = RunDir::new("/nowhere");
         let read = |reason| read(&dir, State::Stopped, Some(reason), None);
         let cause = read("its time limit of 4h 00m was nearly over").unwrap();
         assert_eq!(cause.what, "time limit");
+        assert_eq!(
+            read("job 4 was preempted by another").unwrap().what,
+            "preempted"
+        );
         assert_eq!(read("ended after epoch 3, as asked"), None);
     }
 
