@@ -118,7 +118,9 @@ fn learn(summaries: &mut [Summary], now: SystemTime) {
         .filter(is_open)
         .map(|summary| summary.dir.clone())
         .collect();
-    for dir in slurm::learn(&open) {
+    let learnt = slurm::learn(&open);
+    roots::tell_silence(&learnt);
+    for dir in learnt.changed {
         let found = Found::look(dir);
         for summary in summaries
             .iter_mut()

@@ -120,7 +120,7 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
         .iter()
         .filter_map(|found| found.dir.output_tree().map(PathBuf::from))
         .collect();
-    slurm::learn(&open_jobs(&runs));
+    roots::tell_silence(&slurm::learn(&open_jobs(&runs)));
     let mut waiting = Vec::new();
     for tree in trees {
         let queue = Queue::of(&tree);

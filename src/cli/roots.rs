@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, bail};
 
 use crate::config;
+use crate::launch::slurm::Learnt;
 use crate::run::Record;
 use crate::run::discover::{Found, discover};
 use crate::run::slurm::Job;
@@ -34,6 +35,13 @@ pub fn configured(roots: Vec<PathBuf>) -> Vec<PathBuf> {
         vec![PathBuf::from(DEFAULT_ROOT)]
     } else {
         roots
+    }
+}
+
+/// Says on standard error that the scheduler does not answer, if so: what is listed may be old.
+pub fn tell_silence(learnt: &Learnt) {
+    if let Some(silence) = &learnt.silence {
+        eprintln!("{}", clean(silence));
     }
 }
 

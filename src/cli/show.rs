@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut tail = Tail::open(found.dir.metrics_csv());
     // A run that has no metrics yet is shown without them.
     let _ = tail.poll();
-    slurm::learn(std::slice::from_ref(&found.dir));
+    roots::tell_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.
     summary.findings = Some(lint(tail.metrics(), &summary.settings, &summary.resumes));

@@ -412,9 +412,12 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
                 let Some(shared) = weak.upgrade() else {
                     return false;
                 };
-                let changed = asks(&shared.jobs.all());
-                if !changed.is_empty() {
-                    summarise(&shared, changed);
+                let learnt = asks(&shared.jobs.all());
+                if let Some(notice) = shared.jobs.hear(learnt.silence) {
+                    let _ = shared.messages.send(Message::Noticed(notice));
+                }
+                if !learnt.changed.is_empty() {
+                    summarise(&shared, learnt.changed);
                 }
                 true
             });

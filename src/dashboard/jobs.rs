@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::latest::lock;
-use crate::launch::slurm;
+use super::message::Notice;
+use crate::launch::slurm::{self, Learnt};
 use crate::run::RunDir;
 use crate::run::summary::Summary;
 
@@ -20,6 +21,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub struct Jobs {
     open: Mutex<HashSet<RunDir>>,
     is_followed: AtomicBool,
+    is_silent: AtomicBool,
 }
 
 impl Jobs {
@@ -35,6 +37,15 @@ impl Jobs {
         is_open && slurm::is_here() && !self.is_followed.swap(true, Ordering::Relaxed)
     }
 
+    /// Takes in whether the scheduler is silent, and what is said of that; told once, and once more when it answers again.
+    pub fn hear(&self, silence: Option<String>) -> Option<Notice> {
+        let was_silent = self.is_silent.swap(silence.is_some(), Ordering::Relaxed);
+        match silence {
+            Some(silence) => (!was_silent).then(|| Notice::bad(silence)),
+            None => was_silent.then(|| Notice::good("Slurm answers again".to_owned())),
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> Vec<RunDir> {
         let open = lock(&self.open);
@@ -43,7 +54,7 @@ impl Jobs {
 }
 
 /// Calls `look` again and again with what asks the scheduler, until it answers that nobody is there any more.
-pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> Vec<RunDir>) -> bool + Send + 'static) {
+pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> Learnt) -> bool + Send + 'static) {
     let followed = thread::Builder::new()
         .name("slurm".to_owned())
         .stack_size(1024 * 1024)
@@ -54,5 +65,24 @@ pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> Vec<RunDir>) -> bool + Send + 
         });
     if let Err(error) = followed {
         log::error!("jobs of Slurm are not followed: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_once_and_so_is_its_end() {
+        let jobs = Jobs::default();
+        let told = |silence: Option<&str>| {
+            let notice = jobs.hear(silence.map(str::to_owned));
+            notice.map(|notice| notice.text)
+        };
+        assert_eq!(told(None), None);
+        assert_eq!(told(Some("no route")).as_deref(), Some("no route"));
+        assert_eq!(told(Some("no route")), None);
+        assert_eq!(told(None).as_deref(), Some("Slurm answers again"));
+        assert_eq!(told(None), None);
     }
 }

@@ -1,11 +1,13 @@
 //! Asking the scheduler how the jobs of runs stand: all at once, seldom, and only while there are jobs that are not known to be over.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Trouble, call, is_here};
@@ -16,16 +18,26 @@ use crate::run::own::state_folder;
 use crate::run::slurm::{Job, Said};
 use crate::run::write::replace_file;
 use crate::run::{Record, RunDir};
+use crate::text::clean;
 
 /// The file in the state folder with the last answer.
 const ANSWER: &str = "slurm_answer.json";
 /// What `sacct` is asked about at once at the most.
 const MOST_OF_SACCT: usize = 500;
 
-/// Asks after the jobs of these runs, if it is time to, and says in the runs what was learnt. Those of which something is new.
-pub fn learn(dirs: &[RunDir]) -> Vec<RunDir> {
+/// What came of asking.
+#[derive(Debug, Default)]
+pub struct Learnt {
+    /// The runs of which something is new.
+    pub changed: Vec<RunDir>,
+    /// A sentence, while the scheduler does not answer.
+    pub silence: Option<String>,
+}
+
+/// Asks after the jobs of these runs, if it is time to, and says in the runs what was learnt.
+pub fn learn(dirs: &[RunDir]) -> Learnt {
     if dirs.is_empty() || !is_here() {
-        return Vec::new();
+        return Learnt::default();
     }
     let open: Vec<(RunDir, Job)> = dirs
         .iter()
@@ -34,11 +46,8 @@ pub fn learn(dirs: &[RunDir]) -> Vec<RunDir> {
             (!Said::load(dir, &job).is_over).then(|| (dir.clone(), job))
         })
         .collect();
-    if open.is_empty() {
-        return Vec::new();
-    }
-    let Some(folder) = state_folder() else {
-        return Vec::new();
+    let Some(folder) = state_folder().filter(|_| !open.is_empty()) else {
+        return Learnt::default();
     };
     let logged = |error: io::Error| log::warn!("{}: {error}", folder.display());
     let turn = Turn::take(&folder, Timestamp::now()).unwrap_or_else(|error| {
@@ -48,12 +57,15 @@ pub fn learn(dirs: &[RunDir]) -> Vec<RunDir> {
     let Some(turn) = turn else {
         // Whoever asked last has heard about these runs as well.
         let answer = Answer::load(&folder);
-        return answer.map_or_else(Vec::new, |answer| answer.settle(&open));
+        let silence = Turn::trouble(&folder).map(|trouble| silence(&trouble, answer.as_ref()));
+        let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
+        return Learnt { changed, silence };
     };
     let asked = Instant::now();
     let answer = ask();
-    let took = answer.is_ok().then(|| asked.elapsed());
-    if let Err(error) = turn.done(Timestamp::now(), took) {
+    let took = asked.elapsed();
+    let went = answer.as_ref().map(|_| took).map_err(ToString::to_string);
+    if let Err(error) = turn.done(Timestamp::now(), went) {
         logged(error);
     }
     match answer {
@@ -63,13 +75,32 @@ pub fn learn(dirs: &[RunDir]) -> Vec<RunDir> {
             }
             let mut changed = answer.settle(&open);
             changed.extend(answer.settle_forgotten(&open));
-            changed
+            Learnt {
+                changed,
+                silence: None,
+            }
         }
         Err(trouble) => {
             log::warn!("{trouble}");
-            Vec::new()
+            let silence = silence(&trouble.to_string(), Answer::load(&folder).as_ref());
+            Learnt {
+                changed: Vec::new(),
+                silence: Some(silence),
+            }
         }
     }
+}
+
+/// What is said while there is no answer. Nothing follows from that for any run.
+fn silence(trouble: &str, last: Option<&Answer>) -> String {
+    let since = last.map_or_else(String::new, |answer| {
+        let at = answer.at.to_zoned(TimeZone::system());
+        format!(
+            "; what is told of its jobs is of {}",
+            at.strftime("%Y-%m-%d %H:%M")
+        )
+    });
+    format!("Slurm does not answer{since} ({})", clean(trouble))
 }
 
 /// What the scheduler said, kept for all programs of a user.
@@ -109,8 +140,10 @@ impl Answer {
         let rows = self.rows();
         let is_forgotten = |(_, job): &&(RunDir, Job)| row_of(&rows, job).is_none();
         let forgotten: Vec<&(RunDir, Job)> = open.iter().filter(is_forgotten).collect();
-        let names = forgotten.iter().filter_map(|(_, job)| job.name());
-        let kept = accounts(&names.take(MOST_OF_SACCT).collect::<Vec<String>>());
+        // Of an array that was cancelled while it waited there is one line, which no task's own number finds.
+        let ids: BTreeSet<u64> = forgotten.iter().filter_map(|(_, job)| job.id).collect();
+        let ids = ids.iter().rev().take(MOST_OF_SACCT);
+        let kept = accounts(&ids.map(u64::to_string).collect::<Vec<String>>());
         let told = forgotten.into_iter();
         let told = told.map(|(dir, job)| (dir, job, row_of(&kept, job)));
         settled(told, self.at)
@@ -155,7 +188,8 @@ fn row_of<'a>(rows: &'a [Row], job: &Job) -> Option<&'a Row> {
         .or_else(|| found.next())
 }
 
-/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is none.
+/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is none. `scontrol show job` is not asked as
+/// well: it reads the same memory of the controller as `squeue --states=all`, and of all people's jobs; why a job failed its output says.
 fn accounts(jobs: &[String]) -> Vec<Row> {
     if jobs.is_empty() {
         return Vec::new();

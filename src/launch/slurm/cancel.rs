@@ -4,14 +4,16 @@ use jiff::Timestamp;
 
 use super::super::begin::hold;
 use super::super::stop::{StopError, Stopping};
-use super::call::call;
+use super::call::{Trouble, call};
 use crate::run::record::Exit;
 use crate::run::slurm::{Job, Said};
 use crate::run::{Record, RunDir, State};
 use crate::text::clean;
 
+/// Without it `scancel` does not say of each job why it does nothing.
+const VERBOSE: &str = "--verbose";
 /// What is said of a run whose job was cancelled before it began.
-const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
+pub(super) const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
 
 /// Asks the job of a run to stop: its script passes that on to the worker, which saves. One that waits is cancelled.
 ///
@@ -23,8 +25,14 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
     match record.state {
         State::Queued => {
             let id = id_of(&name, job)?;
-            remember_asked(dir, job);
-            scancel(&name, &[&id])?;
+            remember_asked(dir, job, true);
+            if let Err(trouble) = call("scancel", &[VERBOSE, &id]) {
+                // Where it was not heard it may have been done; where it was refused the job still has its turn.
+                if !trouble.is_unheard() {
+                    remember_asked(dir, job, false);
+                }
+                return Err(refused(&name, &trouble));
+            }
             taken_out(dir, job)?;
             Ok(Stopping::TakenOut(name))
         }
@@ -33,7 +41,7 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
         _ => {
             let id = id_of(&name, job)?;
             scancel(&name, &["--batch", "--signal=TERM", &id])?;
-            remember_asked(dir, job);
+            remember_asked(dir, job, true);
             Ok(Stopping::Asked(name))
         }
     }
@@ -70,18 +78,22 @@ fn id_of(name: &str, job: &Job) -> Result<String, StopError> {
 }
 
 fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
-    let done = call("scancel", arguments);
-    done.map(drop).map_err(|said| StopError::Scheduler {
-        name: name.to_owned(),
-        said: said.to_string(),
-    })
+    let done = call("scancel", &[&[VERBOSE], arguments].concat());
+    done.map(drop).map_err(|trouble| refused(name, &trouble))
 }
 
-/// So that its end is known to have been asked for here. What cannot be kept costs only that.
-fn remember_asked(dir: &RunDir, job: &Job) {
+fn refused(name: &str, trouble: &Trouble) -> StopError {
+    StopError::Scheduler {
+        name: name.to_owned(),
+        said: trouble.to_string(),
+    }
+}
+
+/// Whether its end was asked for here, so that it is known. What cannot be kept costs only that.
+fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
     let _held = hold(dir);
     let said = Said {
-        stop_asked: true,
+        stop_asked: is_asked,
         ..Said::load(dir, job)
     };
     if let Err(error) = said.save(dir) {

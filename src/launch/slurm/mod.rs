@@ -11,7 +11,7 @@ mod settle;
 mod submit;
 mod turn;
 
-pub use ask::learn;
+pub use ask::{Learnt, learn};
 pub use call::is_here;
 pub(super) use cancel::{kill, requeue, stop};
 pub use job::{JOB, run_job};

@@ -18,13 +18,19 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const SLOW: Duration = Duration::from_secs(3);
 
 /// What the file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Turns {
     /// Before this nobody asks.
     next: Timestamp,
     /// How long after the question that is.
     wait_s: u64,
+    /// Why the last question had no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
 }
+
+/// The file in the state folder.
+const FILE: &str = "slurm.json";
 
 /// The right to ask now; nobody else has it until this is dropped.
 #[derive(Debug)]
@@ -45,7 +51,7 @@ impl Turn {
             .truncate(false)
             .read(true)
             .write(true)
-            .open(folder.join("slurm.json"))?;
+            .open(folder.join(FILE))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive)
             == Err(rustix::io::Errno::WOULDBLOCK)
         {
@@ -54,7 +60,9 @@ impl Turn {
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let turns: Option<Turns> = serde_json::from_str(&text).ok();
-        let wait = turns.map_or(EVERY, |turns| Duration::from_secs(turns.wait_s));
+        let wait = turns
+            .as_ref()
+            .map_or(EVERY, |turns| Duration::from_secs(turns.wait_s));
         // A clock that was put back must not mean silence for years.
         let is_early = turns.is_some_and(|turns| {
             let left = Duration::try_from(turns.next - now).unwrap_or_default();
@@ -63,15 +71,22 @@ impl Turn {
         Ok((!is_early).then_some(Self { file, wait }))
     }
 
-    /// Says when the next may ask, as this went: with an answer after `took`, or without one.
+    /// Why whoever asked last had no answer; `None` if there was one.
+    pub fn trouble(folder: &Path) -> Option<String> {
+        let text = fs::read_to_string(folder.join(FILE)).ok()?;
+        serde_json::from_str::<Turns>(&text).ok()?.trouble
+    }
+
+    /// Says when the next may ask, as this went: with an answer after so long, or without one, and why.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn done(mut self, now: Timestamp, took: Option<Duration>) -> io::Result<()> {
-        let wait = next_wait(self.wait, took);
+    pub fn done(mut self, now: Timestamp, went: Result<Duration, String>) -> io::Result<()> {
+        let wait = next_wait(self.wait, went.as_ref().ok().copied());
         let turns = Turns {
             next: now.checked_add(wait).unwrap_or(now),
             wait_s: wait.as_secs(),
+            trouble: went.err(),
         };
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -97,13 +112,16 @@ mod tests {
         let take = |second| Turn::take(folder.path(), at(second)).unwrap();
         let turn = take(0).unwrap();
         assert!(take(0).is_none());
-        turn.done(at(0), Some(Duration::from_millis(20))).unwrap();
+        turn.done(at(0), Ok(Duration::from_millis(20))).unwrap();
         assert!(take(29).is_none());
         let turn = take(31).unwrap();
-        turn.done(at(31), None).unwrap();
+        turn.done(at(31), Err("no route".to_owned())).unwrap();
+        let trouble = || Turn::trouble(folder.path());
+        assert_eq!(trouble().as_deref(), Some("no route"));
         assert!(take(31 + 59).is_none());
         let turn = take(31 + 61).unwrap();
-        turn.done(at(92), Some(Duration::from_secs(10))).unwrap();
+        turn.done(at(92), Ok(Duration::from_secs(10))).unwrap();
+        assert_eq!(trouble(), None);
         assert!(take(92 + 119).is_none());
         // The clock was put back by a day.
         assert!(take(92 - 86_400).is_some());
