@@ -111,22 +111,21 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         overrides: arguments.set.clone(),
         time_limit_s: arguments.time_limit,
     };
-    if arguments.launcher.is_some() && arguments.on == Some(On::Slurm) {
-        eprintln!("--on slurm goes with --config: commands of launchers train on this machine");
-        return Ok(ExitCode::from(2));
-    }
     let launch = match &arguments.launcher {
         Some(name) => Some(launch_of(name, arguments)?),
         None => None,
     };
+    let place = place_of(arguments);
+    if let Some(launch) = launch.as_ref().filter(|_| place == Place::Slurm) {
+        return submit(launch, arguments, out);
+    }
     if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.queues()) {
         let dir = launch.queue()?;
         recent::note(arguments.recent());
         writeln!(out, "{}", dir.path().display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let place = place_of(arguments);
-    let is_job = place == Place::Slurm && launch.is_none();
+    let is_job = place == Place::Slurm;
     if arguments.sweep.is_asked_for() || is_job {
         let done = sweep::run(&arguments.sweep, &request, place, arguments.json, out)?;
         let goes = arguments.sweep.queues() || is_job && !arguments.sweep.is_asked_for();
@@ -180,6 +179,21 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         None => dir.training_log(),
     };
     follow(&dir, Lines::of(log), &events, out)
+}
+
+/// Hands a launcher's command to Slurm.
+fn submit(launch: &Launch, arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let dir = launch.submit(&config::load().0.slurm)?;
+    recent::note(arguments.recent());
+    let job = Record::load(&dir)?.and_then(|record| record.slurm?.name());
+    if arguments.json {
+        let handed = json!({ "path": dir.path().to_string_lossy(), "slurm_job": job });
+        writeln!(out, "{handed}")?;
+    } else {
+        let job = job.map_or_else(String::new, |job| format!("job {job}: "));
+        writeln!(out, "{job}{}", dir.path().display())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn place_of(arguments: &Arguments) -> Place {

@@ -71,3 +71,21 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
         assert_eq!(config.slurm, Slurm::default());
     }
 }
+
+#[test]
+fn what_the_sample_and_the_readme_say_is_taken() {
+    let sample = include_str!("../../docs/slurm.toml");
+    // What is left out in the sample is right as well.
+    let whole = sample.replace("\n# ", "\n");
+    let whole = whole.replace("\nAny other options", "\n# Any other options");
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```toml\n").skip(1);
+    let mut settings = blocks.filter_map(|block| block.split("```").next());
+    let settings = settings.find(|block| block.contains("[slurm]")).unwrap();
+    for text in [sample, &whole, settings] {
+        let (config, warnings) = build(text);
+        assert_eq!(warnings, Vec::<String>::new(), "{text}");
+        assert_eq!(config.place, Place::Slurm);
+        assert!(config.slurm.requeue && config.slurm.options.len() >= 5);
+    }
+}

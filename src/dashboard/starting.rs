@@ -37,6 +37,8 @@ pub enum Order {
     Queue(Arc<Worked>, Option<Box<Recent>>, Place),
     /// Hand a run to Slurm.
     Submit(Box<Request>),
+    /// Hand a launcher's command to Slurm.
+    SubmitCommand(Box<Launch>),
     /// Start a launcher's command, or queue it.
     Launch(Box<Launch>, bool),
     /// Remember what was started.
@@ -123,6 +125,12 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
         }
         Order::Submit(request) => {
             let handed = submit(&request);
+            send(Outcome::Queued(handed, Place::Slurm));
+        }
+        Order::SubmitCommand(launch) => {
+            let handed = launch.submit(&config::load().0.slurm);
+            let handed = handed.map(|dir| vec![dir]);
+            let handed = handed.map_err(|error| error.to_string());
             send(Outcome::Queued(handed, Place::Slurm));
         }
         Order::Launch(launch, true) => {

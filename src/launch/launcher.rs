@@ -7,7 +7,9 @@ use jiff::{Timestamp, Zoned};
 use super::environment;
 use super::gpus;
 use super::queue::Queue;
+use super::slurm;
 use super::start::{LaunchError, Started, begin};
+use crate::config::Slurm;
 use crate::run::process::Process;
 use crate::run::{Record, RunDir, State, layout};
 
@@ -51,6 +53,17 @@ impl Launch {
         record.environment = environment::own();
         record.queue_position = Some(Timestamp::now().as_microsecond());
         Queue::around(&dir)?.enter(&dir, &record)?;
+        Ok(dir)
+    }
+
+    /// Makes the run's folder and hands the command to Slurm.
+    ///
+    /// # Errors
+    /// If the folder cannot be made, or Slurm is not here or refuses; then nothing is left of it.
+    pub fn submit(&self, slurm: &Slurm) -> Result<RunDir, LaunchError> {
+        slurm::must_be_here()?;
+        let (dir, record) = self.prepare()?;
+        slurm::submit_command(&dir, record, slurm)?;
         Ok(dir)
     }
 

@@ -321,6 +321,9 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
         }
         None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
         None => Effect::Launch(edit.request()),
+        Some(Ok(launch)) if edit.place() == Place::Slurm => {
+            Effect::Begin(Order::SubmitCommand(Box::new(launch)))
+        }
         Some(Ok(launch)) => Effect::Begin(Order::Launch(Box::new(launch), queues)),
         Some(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));

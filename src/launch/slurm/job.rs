@@ -20,6 +20,7 @@ use super::super::start::{LaunchError, begin};
 use super::super::stop::signal_to;
 use super::super::supervise::watch_exit;
 use super::call::call;
+use super::cancel::TAKEN_OUT;
 use super::parse::squeue_row;
 use crate::run::cause::TIME_LIMIT;
 use crate::run::process::Process;
@@ -120,6 +121,14 @@ fn take_over(dir: &RunDir) -> Result<Option<Child>, LaunchError> {
     }
     let said = Said::load(dir, &job);
     let is_to_train = record.state == State::Queued || is_again && record.state != State::Finished;
+    if said.stop_asked && record.state == State::Queued {
+        let exit = Exit {
+            reason: Some(TAKEN_OUT.to_owned()),
+            ..Exit::default()
+        };
+        mark_ended(dir, State::Stopped, exit)?;
+        return Ok(None);
+    }
     if said.stop_asked || !is_to_train {
         return Ok(None);
     }
@@ -161,29 +170,55 @@ fn end_of_job() -> Option<Timestamp> {
 
 /// Passes signals on until the worker has ended; whether it was asked to stop to go on later.
 fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, LaunchError> {
-    let (mut asks, mut pause) = (false, None);
+    let (mut asks, mut pause, mut is_noted) = (false, None, false);
     loop {
         match events.recv_timeout(LOOK) {
             Ok(Event::Ended(ended)) => return ended.map(|()| pause),
             Ok(Event::Signal(SIGUSR1)) => (asks, pause) = (true, pause.or(Some(Pause::Limit))),
             Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Asked)),
             Ok(Event::Signal(_)) => {
+                // Before a command of the user's that got the same signal has ended, as if by itself.
+                is_noted |= note_asked(dir)?;
                 thread::sleep(SAME_SIGNAL);
                 (asks, pause) = (true, None);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(pause),
         }
-        asks = asks && !is_asked(dir)?;
+        if asks {
+            is_noted |= note_asked(dir)?;
+            asks = !is_asked(dir, is_noted)?;
+            is_noted &= asks;
+        }
     }
 }
 
-/// Asks the worker to stop, once it has signed the record, unless it is stopping already; whether that is done.
-fn is_asked(dir: &RunDir) -> Result<bool, LaunchError> {
+/// Says of a command of the user's, which says nothing of itself, that it was asked to stop; whether that was to be said.
+fn note_asked(dir: &RunDir) -> Result<bool, LaunchError> {
+    let _held = hold(dir);
+    let runs = |record: &Record| {
+        let is_signed = record.process.as_ref().is_some_and(Process::is_alive);
+        record.launcher.is_some() && record.state == State::Running && is_signed
+    };
+    let Some(record) = Record::load(dir)?.filter(runs) else {
+        return Ok(false);
+    };
+    let stopping = Record {
+        state: State::Stopping,
+        ..record
+    };
+    stopping.save(dir)?;
+    Ok(true)
+}
+
+/// Asks the worker to stop, once it has signed the record, unless it is stopping already, by more than a note of this job's; whether that
+/// is done.
+fn is_asked(dir: &RunDir, is_noted: bool) -> Result<bool, LaunchError> {
     let Some(record) = Record::load(dir)? else {
         return Ok(true);
     };
-    if record.state == State::Stopping || !record.state.is_active() {
+    let is_stopping = record.state == State::Stopping && !is_noted;
+    if is_stopping || !record.state.is_active() {
         return Ok(true);
     }
     let process = record.process.filter(Process::is_alive);

@@ -15,5 +15,5 @@ pub use ask::{Learnt, learn};
 pub use call::is_here;
 pub(super) use cancel::{kill, requeue, stop};
 pub use job::{JOB, run_job};
-pub(super) use submit::again;
 pub use submit::submit;
+pub(super) use submit::{again, must_be_here, submit_command};

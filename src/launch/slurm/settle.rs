@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use signal_hook::consts::SIGKILL;
 
 use super::super::begin::hold;
-use super::super::end::mark_ended;
+use super::super::end::{last_words, mark_ended};
 use super::super::start::LaunchError;
 use super::parse::{End, Phase, Row};
 use super::submit::note;
@@ -72,6 +72,11 @@ pub fn settle(
         Verdict::Ended(state, why) => {
             let name = name.unwrap_or_else(|| "without an id".to_owned());
             let reason = match why {
+                // Whatever it was, its script or Slurm has written it down.
+                Why::Said(End::Failed) => {
+                    let words = last_words(dir).map(|words| format!(": {words}"));
+                    End::Failed.sentence(&name) + &words.unwrap_or_default()
+                }
                 Why::Said(end) => end.sentence(&name),
                 Why::Forgotten => format!(
                     "Slurm no longer knows job {name}, and the run has not said how it ended"
@@ -141,13 +146,18 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
         Some(Phase::Over(End::Completed)) if heard < LATE => Verdict::Open,
         Some(Phase::Over(end)) if has_ended => {
             // The run did what it was asked to; by whom, only the scheduler knows.
+            // A command of the user's that saves and ends well when it is signalled has not finished.
+            let state = match record.state {
+                State::Finished if record.launcher.is_some() => State::Stopped,
+                state => state,
+            };
             let is_told = match end {
                 End::Failed | End::Completed => false,
-                End::Cancelled(_) => !stop_asked && record.state == State::Stopped,
-                _ => matches!(record.state, State::Stopped | State::Failed),
+                End::Cancelled(_) => !stop_asked && state == State::Stopped,
+                _ => matches!(state, State::Stopped | State::Failed),
             };
             if is_told && says_nothing {
-                Verdict::Ended(record.state, Why::Said(end))
+                Verdict::Ended(state, Why::Said(end))
             } else {
                 Verdict::Over
             }

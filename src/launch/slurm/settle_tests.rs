@@ -135,6 +135,17 @@ fn what_the_run_said_itself_stays() {
 }
 
 #[test]
+fn a_command_that_ended_well_because_its_job_was_ended_has_not_finished() {
+    let mut finished = record(State::Finished);
+    finished.launcher = Some("mine".to_owned());
+    let verdict = |end| verdict(&finished, Some(Phase::Over(end)), Duration::ZERO, false);
+    for end in [End::Preempted, End::TimeLimit, End::Cancelled(None)] {
+        assert_eq!(verdict(end), Verdict::Ended(State::Stopped, Why::Said(end)));
+    }
+    assert_eq!(verdict(End::Completed), Verdict::Over);
+}
+
+#[test]
 fn a_run_that_never_got_an_id_was_never_handed_over() {
     let mut queued = record(State::Queued);
     queued.slurm.as_mut().unwrap().id = None;

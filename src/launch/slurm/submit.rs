@@ -32,24 +32,18 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
     must_be_here()?;
     let mut dirs = Vec::new();
     for (tree, entries) in by_tree(entries) {
-        let job = |token: &str, task| Job {
-            token: token.to_owned(),
-            submitted_at: now.timestamp(),
-            id: None,
-            task,
-            cluster: None,
-        };
         let is_array = entries.len() > 1;
-        let token = format!(
-            "{OURS}{}-{}",
-            std::process::id(),
-            now.timestamp().as_microsecond()
-        );
+        let job = new_job(now.timestamp());
+        let token = job.token.clone();
         let made = make(&entries, tree, now, &|record, number| {
             record.queue_position = None;
             // sbatch takes the environment along itself, and Slurm gives the GPUs.
             record.environment.clear();
-            record.slurm = Some(job(&token, is_array.then_some(number as u32)));
+            let task = is_array.then_some(number as u32);
+            record.slurm = Some(Job {
+                task,
+                ..job.clone()
+            });
         })?;
         let name = match (is_array, entries.first()) {
             (true, Some(entry)) => entry.sweep.clone(),
@@ -69,6 +63,24 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
     Ok(dirs)
 }
 
+/// Hands the command of a run to Slurm whose folder was just made, with this record.
+///
+/// # Errors
+/// As [`submit`]; then the folder is gone again.
+pub fn submit_command(dir: &RunDir, mut record: Record, slurm: &Slurm) -> Result<(), LaunchError> {
+    let job = new_job(Timestamp::now());
+    let token = job.token.clone();
+    record.state = State::Queued;
+    record.slurm = Some(job);
+    record.save(dir)?;
+    let tree = dir.output_tree().unwrap_or(dir.path());
+    let handed = hand_over(slice::from_ref(dir), tree, &token, &record.name, slurm);
+    if handed.is_err() {
+        let _ = fs::remove_dir_all(dir.path());
+    }
+    handed
+}
+
 /// Hands a run to Slurm again that was a job of it and has ended.
 ///
 /// # Errors
@@ -79,17 +91,11 @@ pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     let held = hold(dir);
     let before = Record::load(dir)?;
     let mut record = resumable(dir)?;
-    let now = Timestamp::now();
-    let token = format!("{OURS}{}-{}", std::process::id(), now.as_microsecond());
+    let job = new_job(Timestamp::now());
+    let token = job.token.clone();
     record.state = State::Queued;
     record.deadline = None;
-    record.slurm = Some(Job {
-        token: token.clone(),
-        submitted_at: now,
-        id: None,
-        task: None,
-        cluster: None,
-    });
+    record.slurm = Some(job);
     record.save(dir)?;
     drop(held);
     let tree = dir.output_tree().unwrap_or(dir.path()).to_owned();
@@ -105,6 +111,18 @@ pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     handed
 }
 
+/// A job that has no id yet.
+fn new_job(submitted_at: Timestamp) -> Job {
+    let number = submitted_at.as_microsecond();
+    Job {
+        token: format!("{OURS}{}-{number}", std::process::id()),
+        submitted_at,
+        id: None,
+        task: None,
+        cluster: None,
+    }
+}
+
 /// As the configuration says, or the recipe, whether a job that saved in time gets another turn.
 fn with_requeue(slurm: &Slurm, wanted: bool) -> Slurm {
     Slurm {
@@ -113,7 +131,8 @@ fn with_requeue(slurm: &Slurm, wanted: bool) -> Slurm {
     }
 }
 
-fn must_be_here() -> Result<(), LaunchError> {
+/// So that what is missing is said before anything is made.
+pub fn must_be_here() -> Result<(), LaunchError> {
     if is_here() {
         return Ok(());
     }

@@ -67,6 +67,8 @@ static OF_RECIPE: [Field; 4] = [TIME_LIMIT, SAMPLE, SAMPLE_SEED, SKIP_DONE];
 static OF_RECIPE_WITH_SLURM: [Field; 5] = [PLACE, TIME_LIMIT, SAMPLE, SAMPLE_SEED, SKIP_DONE];
 /// The rows of a launcher.
 static OF_LAUNCHER: [Field; 3] = [ARGUMENTS, OUTPUT_DIR, TIME_LIMIT];
+/// The same where there is Slurm.
+static OF_LAUNCHER_WITH_SLURM: [Field; 4] = [ARGUMENTS, OUTPUT_DIR, PLACE, TIME_LIMIT];
 
 /// What a row that belongs to the start, not to the recipe, holds at first.
 fn default_of(field: &Field) -> Value {
@@ -137,7 +139,7 @@ impl Edit {
 
     /// Lets one choose where it trains; `place` is where it does if nobody says otherwise.
     pub fn offer_slurm(&mut self, place: Place) {
-        if self.command.is_none() && self.place.replace(place).is_none() {
+        if self.place.replace(place).is_none() {
             self.own.insert(PLACE.key, Value::Text(word(place)));
         }
     }
@@ -159,15 +161,13 @@ impl Edit {
 
     /// Its rows.
     pub fn rows(&self) -> Vec<&'static Field> {
-        if self.command.is_some() {
-            return OF_LAUNCHER.iter().collect();
-        }
-        let own = if self.place.is_some() {
-            &OF_RECIPE_WITH_SLURM[..]
-        } else {
-            &OF_RECIPE[..]
-        };
         let has_slurm = self.place.is_some();
+        let own = match (self.command.is_some(), has_slurm) {
+            (true, true) => return OF_LAUNCHER_WITH_SLURM.iter().collect(),
+            (true, false) => return OF_LAUNCHER.iter().collect(),
+            (false, true) => &OF_RECIPE_WITH_SLURM[..],
+            (false, false) => &OF_RECIPE[..],
+        };
         let recipe = FIELDS
             .iter()
             .filter(|field| has_slurm || field.key != REQUEUE);

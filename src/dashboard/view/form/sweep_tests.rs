@@ -254,6 +254,24 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
 }
 
 #[test]
+fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
+    let mut state = opened();
+    let mut choices = Choice::shipped();
+    choices.push(Choice::launcher("mine", vec!["true".to_owned()]));
+    state.form.offer(choices);
+    press(&mut state, "G<enter>");
+    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
+    tell(&mut state, learnt);
+    go_to(&mut state, "where");
+    press(&mut state, "<right>");
+    let effects = press(&mut state, "s");
+    let [Effect::Begin(Order::SubmitCommand(launch)), _] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(launch.launcher, "mine");
+}
+
+#[test]
 fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
     let (mut state, _place) = with_earlier();
     press(&mut state, "Sa/b");
