@@ -15,8 +15,9 @@ use super::state::State;
 use super::write::replace_file;
 use crate::text::clean;
 
-/// What was said longer ago than this says nothing of now.
-const FRESH: Duration = Duration::from_secs(15 * 60);
+/// What was said longer ago than this says nothing of now. It is more than a busy or silent scheduler is left alone for (a quarter of an hour):
+/// a run that is quiet for minutes must not be called lost only because its scheduler is too.
+const FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// The job of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -261,7 +261,7 @@ fn a_run_whose_process_is_killed_is_shown_as_failed_and_with_its_supervisor_as_l
     dashboard.wait("the run", |screen| screen.contains("● running"));
     signal("KILL", run.record()["pid"].as_u64().unwrap());
     dashboard.wait("its end", |screen| {
-        screen.contains("✗ failed") && !screen.contains("1 running")
+        screen.contains("✗ SIGKILL") && !screen.contains("1 running")
     });
     let other = place.start_detached();
     other.wait_for_state("running");
