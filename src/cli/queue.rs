@@ -16,6 +16,7 @@ use crate::launch::queue::{Place, Queue, Waiting};
 use crate::launch::{self, slurm};
 use crate::run::discover::Found;
 use crate::run::slurm::Seen;
+use crate::run::waits::Waits;
 use crate::run::{Record, RunDir, State};
 use crate::text::{clean, since};
 
@@ -129,10 +130,6 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
     }
     // Slurm starts these in an order of its own: they stand behind.
     let jobs = waiting_jobs(&runs);
-    let why = |waiting: &Waiting| {
-        let seen = Seen::of(&waiting.dir, &waiting.record, SystemTime::now());
-        seen.and_then(|seen| seen.waits)
-    };
     let here = waiting.len();
     waiting.extend(jobs);
     if arguments.json {
@@ -161,17 +158,11 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
                     .map_or_else(|| "-".to_owned(), |sweep| clean(sweep).into_owned()),
                 record.epochs_planned.to_string(),
                 since(age).0,
+                why(dir, record).unwrap_or_else(|| "-".to_owned()),
             ]
         };
-        let mut rows: Vec<_> = waiting.iter().enumerate().map(row).collect();
-        let mut headings = HEADINGS.to_vec();
-        if here < waiting.len() {
-            headings.push(("FOR", Side::Left));
-            for (row, waiting) in rows.iter_mut().zip(&waiting) {
-                row.push(why(waiting).unwrap_or_else(|| "a free slot".to_owned()));
-            }
-        }
-        table::print(out, &headings, &rows)?;
+        let rows: Vec<_> = waiting.iter().enumerate().map(row).collect();
+        table::print(out, HEADINGS, &rows)?;
     }
     Ok(())
 }
@@ -209,7 +200,15 @@ const HEADINGS: &[(&str, Side)] = &[
     ("SWEEP", Side::Left),
     ("EPOCHS", Side::Right),
     ("WAITS", Side::Right),
+    ("FOR", Side::Left),
 ];
+
+/// What a run waits for, if that is known.
+fn why(dir: &RunDir, record: &Record) -> Option<String> {
+    let seen = Seen::of(dir, record, SystemTime::now());
+    seen.and_then(|seen| seen.waits)
+        .or_else(|| Waits::of(dir, record))
+}
 
 fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {
     json!({
@@ -220,7 +219,7 @@ fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {
         "epochs_planned": record.epochs_planned,
         "queued_at": record.created_at,
         "slurm_job": record.slurm.as_ref().and_then(crate::run::slurm::Job::name),
-        "waits_for": Seen::of(dir, record, SystemTime::now()).and_then(|seen| seen.waits),
+        "waits_for": why(dir, record),
     })
 }
 

@@ -15,6 +15,7 @@ use super::view::{compare, runs};
 use crate::run::RunDir;
 use crate::run::discover::Found;
 use crate::run::summary::Summary;
+use crate::run::waits;
 
 /// Runs were found, some with what is known of them.
 pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
@@ -85,11 +86,35 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
     if let Some(effects) = evaluations::folder_changed(state, folder) {
         return effects;
     }
+    let mut queues = steering::queues(state).into_iter();
+    let queue = queues.find(|tree| waits::folder(tree) == folder);
+    if let Some(tree) = queue.map(Path::to_owned) {
+        return why_runs_wait_changed(state, &tree);
+    }
     match state.runs.owner(folder).cloned() {
         Some(dir) => changed(state, &dir),
         // A folder in which runs appear: one may have.
         None => vec![Effect::Discover],
     }
+}
+
+/// The keeper of a queue says anew why its runs wait: each says it in its row's summary.
+fn why_runs_wait_changed(state: &mut State, tree: &Path) -> Vec<Effect> {
+    let waiting = steering::waiting(state).into_iter();
+    let here = waiting.filter(|dir| dir.output_tree() == Some(tree));
+    let here: Vec<RunDir> = here.cloned().collect();
+    let is_new = |dir: &RunDir| match state.refreshing.get_mut(dir) {
+        Some(again) => {
+            *again = true;
+            false
+        }
+        None => state.refreshing.insert(dir.clone(), false).is_none(),
+    };
+    let due: Vec<RunDir> = here.into_iter().filter(is_new).collect();
+    if due.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Summarise(due)]
 }
 
 /// Runs were summed up.

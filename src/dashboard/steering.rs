@@ -156,6 +156,16 @@ pub fn tend(state: &State) -> Option<Effect> {
     (!waiting.is_empty()).then_some(Effect::Steer(Order::Tend(waiting)))
 }
 
+/// The output trees in whose queues runs wait.
+pub fn queues(state: &State) -> BTreeSet<&Path> {
+    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
+    let waiting = summaries
+        .filter(|summary| summary.observed.state == RunState::Queued && summary.job.is_none());
+    waiting
+        .filter_map(|summary| summary.dir.output_tree())
+        .collect()
+}
+
 /// The runs that wait, those of each tree in their order.
 pub fn waiting(state: &State) -> Vec<&RunDir> {
     let mut waiting: Vec<_> = state

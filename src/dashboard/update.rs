@@ -35,6 +35,7 @@ use super::view::run::{Move, RunView};
 use super::view::{self, clean, compare, form, help, runs, trash};
 use crate::run::RunDir;
 use crate::run::layout::TRAINING_RUNS;
+use crate::run::waits;
 
 /// Takes in a message that came at `now`.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
@@ -450,6 +451,7 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
         .chain(state.fresh.iter().cloned())
         .chain(state.evaluations.watched())
         .collect();
+    folders.extend(steering::queues(state).into_iter().map(waits::folder));
     let height = runs::table_height(state.size);
     let active = state.runs.all().filter(|row| {
         row.summary

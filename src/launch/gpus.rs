@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::environment::named_gpus;
 use super::queue::Queue;
-use crate::machine::choose::{Room, choose, visible};
+use crate::machine::choose::{Room, Shortage, choose, visible};
 use crate::machine::{Gpu, Gpus};
 use crate::run::record::GivenGpu;
 use crate::run::{Record, RunDir};
@@ -39,16 +39,30 @@ impl Pool {
 
     /// Those that the run would get; `None` if there are too few with room.
     pub fn find(&self, record: &Record, room: Option<Room>) -> Option<Vec<GivenGpu>> {
-        let able = visible(&self.gpus, named_gpus(record).as_deref());
-        // No run waits for more than there are.
-        let count = wanted(record).min(able.len());
-        let on = |gpu: &Gpu| self.taken.get(&gpu.uuid).copied().unwrap_or(0);
-        let chosen = choose(&able, on, count, room)?;
+        let (able, count) = self.able(record);
+        let chosen = choose(&able, |gpu| self.on(gpu), count, room)?;
         let given = chosen.into_iter().map(|gpu| GivenGpu {
             index: gpu.index,
             uuid: gpu.uuid.clone(),
         });
         Some(given.collect())
+    }
+
+    /// Why there are too few for a run.
+    pub fn shortage(&self, record: &Record, room: Room) -> Shortage {
+        let (able, count) = self.able(record);
+        Shortage::of(&able, |gpu| self.on(gpu), count, room)
+    }
+
+    /// The GPUs that a run may have, and how many it gets of them: no run waits for more than there are.
+    fn able(&self, record: &Record) -> (Vec<&Gpu>, usize) {
+        let able = visible(&self.gpus, named_gpus(record).as_deref());
+        let count = wanted(record).min(able.len());
+        (able, count)
+    }
+
+    fn on(&self, gpu: &Gpu) -> usize {
+        self.taken.get(&gpu.uuid).copied().unwrap_or(0)
     }
 
     /// A run is on them.

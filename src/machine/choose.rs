@@ -1,6 +1,7 @@
 //! Which GPUs a run gets: those with the most free memory, of the ones that have room for another run.
 
 use std::cmp::Reverse;
+use std::fmt;
 
 use super::Gpu;
 
@@ -34,6 +35,57 @@ pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
     gpus.iter()
         .filter(|gpu| !gpu.is_divided && is_named(gpu))
         .collect()
+}
+
+/// Why there are too few GPUs for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortage {
+    /// How many it is to have.
+    pub wanted: usize,
+    /// How many have room.
+    pub free: usize,
+    /// How many have as many runs of ours as they may.
+    pub full: usize,
+    /// How many have too little free memory: other programs have it, or runs of other queues.
+    pub filled: usize,
+}
+
+impl Shortage {
+    /// That of these GPUs for `wanted` of them.
+    pub fn of(gpus: &[&Gpu], on: impl Fn(&Gpu) -> usize, wanted: usize, room: Room) -> Self {
+        let has_room = |gpu: &&&Gpu| room.is_on(gpu, on(gpu));
+        let is_full = |gpu: &&&Gpu| on(gpu) >= room.runs;
+        let free = gpus.iter().filter(has_room).count();
+        let full = gpus.iter().filter(is_full).count();
+        Self {
+            wanted,
+            free,
+            full,
+            filled: gpus.len() - free - full,
+        }
+    }
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let all = self.free + self.full + self.filled;
+        match (self.full, self.filled) {
+            _ if self.free > 0 => {
+                write!(f, "wants {} GPUs, {} of {all} free", self.wanted, self.free)
+            }
+            (1, 0) => f.write_str("the only GPU that it may use has its runs"),
+            (0, 1) => f.write_str("the memory of the only GPU that it may use is taken by others"),
+            (_, 0) => write!(f, "all {all} GPUs that it may use have their runs"),
+            (0, _) => write!(
+                f,
+                "the memory of all {all} GPUs that it may use is taken by others"
+            ),
+            (full, filled) => write!(
+                f,
+                "no GPU is free: {full} have their runs, the memory of {filled} is taken by others"
+            ),
+        }
+    }
 }
 
 /// `count` GPUs for a run: those that the fewest runs of ours are `on`, of equals those with the most free memory. A run that has
@@ -94,6 +146,36 @@ mod tests {
         // Whoever starts a run without the queue gets one in any case.
         assert_eq!(chosen(&gpus, &[0, 1, 1, 2], 1, None), Some(vec![0]));
         assert_eq!(chosen(&[], &[], 1, None), None);
+    }
+
+    #[test]
+    fn a_shortage_says_who_has_the_gpus() {
+        let said = |gpus: &[Gpu], taken: &[u32], wanted: usize| {
+            let on = |gpu: &Gpu| taken.iter().filter(|index| **index == gpu.index).count();
+            let gpus: Vec<&Gpu> = gpus.iter().collect();
+            let room = Room {
+                runs: 1,
+                memory: None,
+            };
+            Shortage::of(&gpus, on, wanted, room).to_string()
+        };
+        let [free, other, full] = [gpu(0, 0), gpu(1, 0), gpu(2, 79)];
+        let one = [free.clone()];
+        assert_eq!(
+            said(&one, &[0], 1),
+            "the only GPU that it may use has its runs"
+        );
+        let filled = "the memory of the only GPU that it may use is taken by others";
+        assert_eq!(said(std::slice::from_ref(&full), &[], 1), filled);
+        let two = [free.clone(), other.clone()];
+        assert_eq!(
+            said(&two, &[0, 1], 1),
+            "all 2 GPUs that it may use have their runs"
+        );
+        assert_eq!(said(&two, &[1], 2), "wants 2 GPUs, 1 of 2 free");
+        let all = [free, other, full];
+        let mixed = "no GPU is free: 2 have their runs, the memory of 1 is taken by others";
+        assert_eq!(said(&all, &[0, 1], 1), mixed);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub mod templates;
 pub mod told;
 pub mod trash;
 pub mod vitals;
+pub mod waits;
 pub mod watch;
 pub mod write;
 

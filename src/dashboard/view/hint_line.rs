@@ -11,19 +11,24 @@ use super::super::state::{Screen, State};
 use super::super::theme::Role;
 use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
+use crate::run::state::State as RunState;
 use crate::run::summary::Summary;
 use crate::text::fitted;
 
-/// Why the run under the cursor failed, where the screen is too small for the part that tells it.
+/// Why the run under the cursor failed, or waits, where the screen is too small for the part that tells it.
 fn cause(state: &State) -> Option<(String, Role)> {
     let is_table = matches!(state.screen, Screen::Runs) && state.overlay.is_none();
     if !is_table || runs::has_preview(state.size) || state.runs.is_on_header() {
         return None;
     }
     let summary: &Summary = state.runs.selected()?.summary.as_ref()?;
-    let cause = summary.cause.as_ref()?;
     let role = state_glyph::role(summary.observed.state);
     let glyph = state_glyph::glyph(summary.observed.state);
+    if summary.observed.state == RunState::Queued {
+        let why = summary.observed.reason.as_ref()?;
+        return Some((format!("{glyph} waits: {why}"), role));
+    }
+    let cause = summary.cause.as_ref()?;
     let text = if cause.detail.is_empty() || cause.detail.contains(&cause.what) {
         format!("{glyph} {}", cause.detail)
     } else {

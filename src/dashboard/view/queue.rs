@@ -15,9 +15,15 @@ use super::overlay::frame;
 use super::runs;
 use crate::launch::queue::Place;
 use crate::run::RunDir;
+use crate::run::summary::Summary;
 use crate::text::fitted;
 
 const WIDTH: u16 = 76;
+
+/// Why a run waits.
+fn reason(summary: Option<&Summary>) -> Option<&str> {
+    summary?.observed.reason.as_deref()
+}
 
 /// Whether a key gives a run another place.
 fn is_move(code: KeyCode) -> bool {
@@ -114,6 +120,7 @@ impl QueueList {
     /// │▌ 1  quick max_lr=0.1     quick 11-24     │
     /// │  2  quick max_lr=0.2     quick 11-24     │
     /// │                                          │
+    /// │ waits: the only slot is taken            │
     /// │ < > move  g next  G last  K take out ... │
     /// ╰──────────────────────────────────────────╯
     /// ```
@@ -121,16 +128,16 @@ impl QueueList {
         let theme = &state.theme;
         let waiting = waiting(state);
         let title = format!("Queue, {} waiting", waiting.len());
-        let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(8));
+        let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(9));
         let width = WIDTH.min(area.width.saturating_sub(2));
-        let inside = frame(theme, &title, (width, rows + 4), area, buf);
+        let inside = frame(theme, &title, (width, rows + 5), area, buf);
         let inside = inside.inner(Margin::new(1, 0));
         let line = |y: u16| Rect {
             y,
             height: 1,
             ..inside
         };
-        let height = usize::from(inside.height.saturating_sub(2));
+        let height = usize::from(inside.height.saturating_sub(3));
         let at = self.at(&waiting);
         let top = (at + 1).saturating_sub(height);
         if waiting.is_empty() {
@@ -143,9 +150,9 @@ impl QueueList {
             let selected = number == at;
             let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
             let name = summary.map_or_else(String::new, |summary| summary.name.clone());
-            let sweep = summary.and_then(|summary| summary.sweep.clone());
+            let sweep = summary.and_then(|summary| summary.sweep.as_deref());
             let job = summary.and_then(|summary| summary.job.as_ref());
-            let waits = job.and_then(|job| job.waits.clone());
+            let waits = job.and_then(|_| reason(summary));
             let style = theme.style(if selected {
                 Role::Selection
             } else {
@@ -161,6 +168,15 @@ impl QueueList {
                 theme.style(Role::Muted),
             );
             Line::from(vec![bar, place, Span::styled(name, style), sweep]).render(line(y), buf);
+        }
+        let here = waiting.get(at).and_then(|dir| state.runs.row(dir));
+        if let Some(why) = here.and_then(|row| reason(row.summary.as_ref()))
+            && inside.height > 2
+        {
+            let why = format!("waits: {why}");
+            let why = fitted(&why, usize::from(inside.width));
+            let place = line(inside.bottom() - 2);
+            Line::styled(why, theme.style(Role::Muted)).render(place, buf);
         }
         let key = theme.style(Role::Key);
         let hints = [

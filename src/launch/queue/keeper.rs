@@ -23,6 +23,7 @@ use crate::config;
 use crate::machine::Gpus;
 use crate::run::process::Process;
 use crate::run::record::{Exit, RecordError};
+use crate::run::waits::Waits;
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, State};
 
@@ -54,6 +55,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     let mut surveyor = Surveyor::default();
     let gpus = Gpus::open();
     let mut awaited: HashSet<(u32, u64)> = HashSet::new();
+    let mut said = None;
     loop {
         let lock = queue.lock()?;
         let survey = surveyor.survey(&queue.tree)?;
@@ -79,9 +81,14 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         );
         let mut slots = Slots::new(&config::load().0, pool, work.busy.iter().copied());
         let mut has_begun = false;
+        let mut waits = Waits::default();
         for mut waiting in survey.waiting {
-            let Some(place) = slots.find(&waiting.record) else {
-                continue;
+            let place = match slots.find(&waiting.record) {
+                Ok(place) => place,
+                Err(why) => {
+                    waits.add(&waiting.dir, why);
+                    continue;
+                }
             };
             waiting.record.gpus.clone_from(&place);
             if begin_waiting(waiting, &wake) {
@@ -90,6 +97,13 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             }
         }
         drop(lock);
+        if said.as_ref() != Some(&waits) {
+            match waits.save(&queue.tree) {
+                Ok(()) => said = Some(waits),
+                // Only lists would show it.
+                Err(error) => eprintln!("why runs wait is not told: {error}"),
+            }
+        }
         let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
             UNTIL_SIGNED
         } else {

@@ -21,6 +21,7 @@ use super::environment;
 use super::resume::resumable;
 use super::start::LaunchError;
 use crate::run::record::Exit;
+use crate::run::waits::QUEUE;
 use crate::run::{Record, RunDir, State};
 use crate::text::clean;
 
@@ -90,7 +91,7 @@ impl Queue {
     }
 
     fn folder(&self) -> PathBuf {
-        self.tree.join(".queue")
+        self.tree.join(QUEUE)
     }
 
     /// The folder in which a change wakes the keeper.

@@ -15,8 +15,8 @@ pub(super) struct Slots {
     pool: Pool,
     /// Runs at work that are not on a GPU.
     busy: usize,
-    /// Whether a run waits for a GPU: those behind it do not overtake it.
-    is_awaited: bool,
+    /// How many GPUs a run waits for: those behind it do not overtake it.
+    awaited: Option<usize>,
 }
 
 impl Slots {
@@ -30,19 +30,34 @@ impl Slots {
             room,
             busy: at_work.filter(|record| !pool.is_for(record)).count(),
             pool,
-            is_awaited: false,
+            awaited: None,
         }
     }
 
-    /// The GPUs of the place that a run would get now, none where it needs none; `None` if it has to wait.
-    pub fn find(&mut self, record: &Record) -> Option<Vec<GivenGpu>> {
+    /// The GPUs of the place that a run would get now, none where it needs none.
+    ///
+    /// # Errors
+    /// If it has to wait: for what.
+    pub fn find(&mut self, record: &Record) -> Result<Vec<GivenGpu>, String> {
         if !self.pool.is_for(record) {
-            return (self.busy < self.room.runs).then(Vec::new);
+            return match self.room.runs {
+                runs if self.busy < runs => Ok(Vec::new()),
+                1 => Err("the only slot is taken".to_owned()),
+                runs => Err(format!("all {runs} slots are taken")),
+            };
         }
-        let found = self.pool.find(record, Some(self.room));
-        let found = found.filter(|_| !self.is_awaited);
-        self.is_awaited |= found.is_none();
-        found
+        match (self.pool.find(record, Some(self.room)), self.awaited) {
+            (Some(found), None) => Ok(found),
+            (Some(_), Some(awaited)) => {
+                let gpus = if awaited == 1 { "GPU" } else { "GPUs" };
+                Err(format!("after a run that wants {awaited} {gpus}"))
+            }
+            (None, _) => {
+                let shortage = self.pool.shortage(record, self.room);
+                self.awaited.get_or_insert(shortage.wanted);
+                Err(shortage.to_string())
+            }
+        }
     }
 
     /// A run has begun in the place that was found.
@@ -89,29 +104,36 @@ mod tests {
         Slots::new(&config, pool, at_work.iter())
     }
 
-    fn found(slots: &mut Slots, record: &Record) -> Option<Vec<String>> {
+    fn found(slots: &mut Slots, record: &Record) -> Result<Vec<String>, String> {
         let found = slots.find(record)?;
         slots.take(&found);
-        Some(found.into_iter().map(|gpu| gpu.uuid).collect())
+        Ok(found.into_iter().map(|gpu| gpu.uuid).collect())
+    }
+
+    fn waits(why: &str) -> Result<Vec<String>, String> {
+        Err(why.to_owned())
     }
 
     #[test]
     fn without_gpus_as_many_runs_as_slots_are_at_work() {
         let mut slots = slots(&[], 2, &[record(None, &[])]);
-        assert_eq!(found(&mut slots, &record(None, &[])), Some(vec![]));
-        assert_eq!(found(&mut slots, &record(Some(0), &[])), None);
+        assert_eq!(found(&mut slots, &record(None, &[])), Ok(vec![]));
+        let why = waits("all 2 slots are taken");
+        assert_eq!(found(&mut slots, &record(Some(0), &[])), why);
     }
 
     #[test]
     fn each_gpu_has_slots_and_runs_that_want_none_have_their_own() {
         let one = || record(None, &[]);
         let mut slots = slots(&[("GPU-a", 0), ("GPU-b", 1), ("GPU-c", 79)], 1, &[]);
-        let uuid = |uuid: &str| Some(vec![uuid.to_owned()]);
+        let uuid = |uuid: &str| Ok(vec![uuid.to_owned()]);
         assert_eq!(found(&mut slots, &one()), uuid("GPU-a"));
         assert_eq!(found(&mut slots, &one()), uuid("GPU-b"));
-        assert_eq!(found(&mut slots, &one()), None);
-        assert_eq!(found(&mut slots, &record(Some(0), &[])), Some(vec![]));
-        assert_eq!(found(&mut slots, &record(Some(0), &[])), None);
+        let why = waits("no GPU is free: 2 have their runs, the memory of 1 is taken by others");
+        assert_eq!(found(&mut slots, &one()), why);
+        assert_eq!(found(&mut slots, &record(Some(0), &[])), Ok(vec![]));
+        let why = waits("the only slot is taken");
+        assert_eq!(found(&mut slots, &record(Some(0), &[])), why);
     }
 
     #[test]
@@ -119,10 +141,12 @@ mod tests {
         let at_work = [record(None, &["GPU-a"])];
         let gpus = [("GPU-a", 0), ("GPU-b", 0)];
         let mut busy = slots(&gpus, 1, &at_work);
-        assert_eq!(found(&mut busy, &record(Some(2), &[])), None);
-        assert_eq!(found(&mut busy, &record(None, &[])), None);
+        let why = waits("wants 2 GPUs, 1 of 2 free");
+        assert_eq!(found(&mut busy, &record(Some(2), &[])), why);
+        let why = waits("after a run that wants 2 GPUs");
+        assert_eq!(found(&mut busy, &record(None, &[])), why);
         let mut free = slots(&gpus, 1, &[]);
         let both = found(&mut free, &record(Some(4), &[]));
-        assert_eq!(both.map(|both| both.len()), Some(2));
+        assert_eq!(both.map(|both| both.len()), Ok(2));
     }
 }

@@ -1,0 +1,121 @@
+//! Why the runs of a queue wait, as the keeper that starts them last saw it: one file in the queue's folder, since a thousand records
+//! must not be written each time that a run begins.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::RunDir;
+use super::process::{Process, host};
+use super::record::Record;
+use super::state::State;
+use super::write::replace_file;
+use crate::text::clean;
+
+/// The folder of a queue in its output tree.
+pub const QUEUE: &str = ".queue";
+/// The folder in it that holds nothing else, so that a change in it is one of the reasons.
+const FOLDER: &str = "waits";
+
+/// What a keeper says of the runs that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// Who says so.
+    keeper: Process,
+    /// Each reason, with the folders' names of the runs that wait for it.
+    reasons: Vec<(String, Vec<String>)>,
+}
+
+/// The folder that changes when a queue's reasons do.
+pub fn folder(tree: &Path) -> PathBuf {
+    tree.join(QUEUE).join(FOLDER)
+}
+
+fn file(tree: &Path) -> PathBuf {
+    folder(tree).join("waits.json")
+}
+
+/// Nothing waits yet, says this process.
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            keeper: Process::current(),
+            reasons: Vec::new(),
+        }
+    }
+}
+
+impl Waits {
+    /// A run waits for this reason.
+    pub fn add(&mut self, dir: &RunDir, reason: String) {
+        match self.reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, runs)) => runs.push(dir.name()),
+            None => self.reasons.push((reason, vec![dir.name()])),
+        }
+    }
+
+    /// Says so to everybody.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, tree: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder(tree))?;
+        replace_file(&file(tree), &serde_json::to_vec(self)?)
+    }
+
+    /// Why a run waits, if it waits in the queue of its tree and the keeper has said so. One that is gone says nothing any more.
+    pub fn of(dir: &RunDir, record: &Record) -> Option<String> {
+        if record.state != State::Queued || record.slurm.is_some() {
+            return None;
+        }
+        let said = fs::read(file(dir.output_tree()?)).ok()?;
+        let said: Self = serde_json::from_slice(&said).ok()?;
+        let name = dir.name();
+        let mut reasons = said.reasons.into_iter();
+        let (reason, _) = reasons.find(|(_, runs)| runs.contains(&name))?;
+        let keeper = said.keeper;
+        let reason = clean(&reason);
+        if keeper.host == host() {
+            keeper.is_alive().then(|| reason.into_owned())
+        } else {
+            // Whether it lives is not known here.
+            Some(format!("as {} last said: {reason}", clean(&keeper.host)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiting_run_is_told_why_while_its_keeper_lives() {
+        let tree = tempfile::tempdir().unwrap();
+        let dir = |name: &str| RunDir::new(tree.path().join("training_runs").join(name));
+        let record = |dir: &RunDir, state: State| {
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let mut record = Record::new(dir, dir.name(), Process::current(), Vec::new(), now);
+            record.state = state;
+            record
+        };
+        let said = |name: &str, state: State| Waits::of(&dir(name), &record(&dir(name), state));
+        assert_eq!(said("a", State::Queued), None);
+        let mut waits = Waits::default();
+        waits.add(&dir("a"), "the only slot is taken".to_owned());
+        waits.add(&dir("b"), "behind \x1b[31ma".to_owned());
+        waits.save(tree.path()).unwrap();
+        assert_eq!(said("a", State::Queued).unwrap(), "the only slot is taken");
+        assert!(!said("b", State::Queued).unwrap().contains('\x1b'));
+        assert_eq!(said("c", State::Queued), None);
+        assert_eq!(said("a", State::Running), None);
+        waits.keeper.pid_started += 1;
+        waits.save(tree.path()).unwrap();
+        assert_eq!(said("a", State::Queued), None);
+        waits.keeper.host = "node7".to_owned();
+        waits.save(tree.path()).unwrap();
+        let elsewhere = said("a", State::Queued).unwrap();
+        assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
+    }
+}
