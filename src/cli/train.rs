@@ -210,12 +210,12 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
     for mistake in mistakes {
         eprintln!("{}", clean(&mistake));
     }
-    let found = config.launchers.iter().find(|(known, _)| known == name);
-    let Some((_, command)) = found else {
+    let found = config.launchers.iter().find(|known| known.name == name);
+    let Some(launcher) = found else {
         let names: Vec<&str> = config
             .launchers
             .iter()
-            .map(|(name, _)| name.as_str())
+            .map(|launcher| launcher.name.as_str())
             .collect();
         let known = if names.is_empty() {
             "your configuration has none".to_owned()
@@ -225,8 +225,7 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
         bail!("there is no launcher {name:?}; {known}; [launcher.{name}] with a command makes one");
     };
     Ok(Launch {
-        launcher: name.to_owned(),
-        command: command.clone(),
+        launcher: launcher.clone(),
         arguments: arguments.words.clone(),
         output_dir: arguments.output_dir.clone(),
         time_limit_s: arguments.time_limit,

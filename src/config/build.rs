@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::alerts::Alerts;
 use super::files::Files;
+use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use crate::run::clean::{Policy, Protection, Rule};
 
@@ -46,7 +47,7 @@ pub struct Config {
     /// Commands by name, each with its keys.
     pub keys: Vec<Placed<(String, Vec<String>)>>,
     /// Commands that train, by name, each with its words.
-    pub launchers: Vec<(String, Vec<String>)>,
+    pub launchers: Vec<Launcher>,
     /// What a clean-up keeps.
     pub retention: Policy,
     /// What is told while runs train, and how.
@@ -67,6 +68,8 @@ const MOST_SLOTS: i64 = 256;
 const MOST_GPU_MEMORY: i64 = 4096;
 /// No rule counts further: a million epochs, or days.
 const MOST_OF_A_RULE: i64 = 1_000_000;
+/// No run has more GPUs than these.
+const MOST_GPUS: i64 = 64;
 
 impl Config {
     /// The settings in the files, and a sentence for each mistake.
@@ -324,8 +327,8 @@ impl Reader<'_> {
         policy
     }
 
-    /// `[launcher.mine]` with `command = ["python", "train.py"]`.
-    fn launchers(&mut self, value: &Spanned<DeValue>) -> Vec<(String, Vec<String>)> {
+    /// `[launcher.mine]` with `command = ["python", "train.py"]` and, where it is not one, `gpus`.
+    fn launchers(&mut self, value: &Spanned<DeValue>) -> Vec<Launcher> {
         const EXPECTED: &str = "a table with a command, which is a list of words";
         let DeValue::Table(entries) = value.get_ref() else {
             self.bad("launcher", "a table of launchers", value);
@@ -338,20 +341,32 @@ impl Reader<'_> {
                 self.bad(&key, EXPECTED, value);
                 continue;
             };
-            let mut words = Vec::new();
+            let (mut words, mut gpus) = (Vec::new(), None);
             for (setting, value) in settings {
-                if setting.get_ref() == "command" {
-                    let listed = self.list(&format!("{key}.command"), "a list of words", value);
-                    words = listed.unwrap_or_default();
-                } else {
-                    self.unknown_among(&["command"], setting.get_ref(), setting.span().start);
+                let full = format!("{key}.{}", setting.get_ref());
+                match setting.get_ref().as_ref() {
+                    "command" => {
+                        let listed = self.list(&full, "a list of words", value);
+                        words = listed.unwrap_or_default();
+                    }
+                    "gpus" => {
+                        let number = self.whole(&full, 0..=MOST_GPUS, value);
+                        gpus = number.and_then(|number| u32::try_from(number).ok());
+                    }
+                    other => {
+                        self.unknown_among(&["command", "gpus"], other, setting.span().start);
+                    }
                 }
             }
             let words: Vec<String> = words.into_iter().map(|word| word.value).collect();
             if words.is_empty() {
                 self.bad(&key, EXPECTED, value);
             } else {
-                launchers.push((name.get_ref().to_string(), words));
+                launchers.push(Launcher {
+                    name: name.get_ref().to_string(),
+                    command: words,
+                    gpus,
+                });
             }
         }
         launchers
@@ -467,11 +482,26 @@ mod tests {
     #[test]
     fn launchers_have_names_and_commands() {
         let (config, warnings) = build(
-            "[launcher.mine]\ncommand = ['python', 'train.py', '--out', '{run_dir}']\n[launcher.empty]\n[launcher.other]\ncommad = 3\n",
+            "[launcher.mine]\ncommand = ['python', 'train.py', '--out', '{run_dir}']\ngpus = 2\n[launcher.empty]\n[launcher.other]\ncommad = 3\n\
+             [launcher.much]\ncommand = ['a']\ngpus = -1\n",
         );
         let words = ["python", "train.py", "--out", "{run_dir}"].map(str::to_owned);
-        assert_eq!(config.launchers, [("mine".to_owned(), words.to_vec())]);
-        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        let launcher = |name: &str, command: &[String], gpus| Launcher {
+            name: name.to_owned(),
+            command: command.to_vec(),
+            gpus,
+        };
+        let expected = [
+            launcher("mine", &words, Some(2)),
+            launcher("much", &["a".to_owned()], None),
+        ];
+        assert_eq!(config.launchers, expected);
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        let told = "launcher.much.gpus must be a whole number from 0 to 64, got -1";
+        assert!(
+            warnings.iter().any(|warning| warning.contains(told)),
+            "{warnings:?}"
+        );
         assert!(
             warnings[1].contains("did you mean command?"),
             "{warnings:?}"

@@ -4,12 +4,14 @@
 mod alerts;
 mod build;
 mod files;
+mod launcher;
 mod save;
 mod slurm;
 
 pub use alerts::Alerts;
 pub use build::{Config, Placed};
 pub use files::{Files, folder};
+pub use launcher::Launcher;
 pub use save::save_theme;
 pub use slurm::{Place, Slurm};
 

@@ -86,9 +86,9 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
     if let Some(effects) = evaluations::folder_changed(state, folder) {
         return effects;
     }
-    let mut queues = steering::queues(state).into_iter();
-    let queue = queues.find(|tree| waits::folder(tree) == folder);
-    if let Some(tree) = queue.map(Path::to_owned) {
+    let queues = steering::queues(state);
+    let queue = queues.iter().find(|tree| waits::folder(tree) == folder);
+    if let Some(tree) = queue.map(|tree| tree.to_path_buf()) {
         return why_runs_wait_changed(state, &tree);
     }
     match state.runs.owner(folder).cloned() {

@@ -194,7 +194,7 @@ pub fn choices() -> Vec<Choice> {
     let own = own.map(|(path, text)| Choice::of(path, &text));
     let (config, _) = config::load();
     let launchers = config.launchers.into_iter();
-    let launchers = launchers.map(|(name, command)| Choice::launcher(&name, command));
+    let launchers = launchers.map(Choice::launcher);
     Choice::shipped()
         .into_iter()
         .chain(own)

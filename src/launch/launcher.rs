@@ -9,17 +9,15 @@ use super::gpus;
 use super::queue::Queue;
 use super::slurm;
 use super::start::{LaunchError, Started, begin};
-use crate::config::Slurm;
+use crate::config::{Launcher, Slurm};
 use crate::run::process::Process;
 use crate::run::{Record, RunDir, State, layout};
 
 /// What a launcher is to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    /// The launcher's name.
-    pub launcher: String,
-    /// Its command, in which `{run_dir}` stands for the run's folder and `{run_name}` for that folder's name.
-    pub command: Vec<String>,
+    /// The launcher; in its command `{run_dir}` stands for the run's folder and `{run_name}` for that folder's name.
+    pub launcher: Launcher,
     /// What follows the command.
     pub arguments: Vec<String>,
     /// The output tree.
@@ -73,11 +71,12 @@ impl Launch {
             cause,
         };
         let dir = layout::create(&self.output_dir, &Zoned::now()).map_err(no_folder)?;
-        let name = layout::display_name(&self.launcher, &dir);
-        let command = command_line(&self.command, &self.arguments, dir.path());
+        let name = layout::display_name(&self.launcher.name, &dir);
+        let command = command_line(&self.launcher.command, &self.arguments, dir.path());
         let mut record = Record::new(&dir, name, Process::current(), command, Timestamp::now());
         record.process = None;
-        record.launcher = Some(self.launcher.clone());
+        record.launcher = Some(self.launcher.name.clone());
+        record.gpu_count = self.launcher.gpus;
         record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()
             .ok()

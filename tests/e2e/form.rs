@@ -10,7 +10,8 @@ use crate::pty::Dashboard;
 /// Opens the form's recipes.
 fn recipes(dashboard: &mut Dashboard) {
     dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    // Before they are read there is nothing to choose.
+    dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
 }
 
 /// The dashboard with the form's values open, on the row of the seed.
@@ -21,7 +22,7 @@ fn at_the_seed(place: &Workplace, rows: u16) -> Dashboard {
     });
     recipes(&mut dashboard);
     dashboard.press("\r");
-    dashboard.wait("the values", |screen| screen.contains("parameters"));
+    dashboard.wait("the values", |screen| screen.contains("batch_size"));
     dashboard.press("jj");
     dashboard
 }
@@ -175,7 +176,7 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
         fs::read_to_string(&file).is_ok_and(|text| text.ends_with("seed = 8\n"))
     });
     dashboard.press("\x1b");
-    dashboard.wait("the recipes", |screen| screen.contains("choose a recipe"));
+    dashboard.wait("the recipes", |screen| screen.contains("▌"));
     dashboard.press("G");
     dashboard.wait("it among the recipes", |screen| {
         screen.contains("▌ configs/mine.toml")

@@ -103,6 +103,11 @@ fn each_run_gets_the_gpu_with_the_most_free_memory_and_waits_where_others_have_i
     on_cpu.wait_for_state("running");
     assert_eq!(given(&on_cpu), "");
     assert_eq!(third.record()["state"], "queued");
+    wait_for("why it waits", || {
+        let queued = json(&mut machine.traintop(&["queue", "--json"]));
+        queued[0]["waits_for"]
+            == "no GPU is free: 2 have their runs, the memory of 1 is taken by others"
+    });
     machine.stop(&first);
     third.wait_for_state("running");
     assert_eq!(given(&third), "GPU-b");
@@ -130,6 +135,43 @@ fn a_queued_run_is_begun_in_the_environment_it_was_queued_from() {
     assert_eq!(given(&elsewhere), "");
     assert_eq!(waits.record()["state"], "queued");
     for run in [&first, &second, &elsewhere] {
+        machine.stop(run);
+    }
+    waits.wait_for_state("running");
+    machine.stop(&waits);
+    wait_for("the keeper's end", || keepers(&machine.place).is_empty());
+}
+
+#[test]
+fn a_launchers_runs_get_as_many_gpus_as_it_says() {
+    let machine = Machine::new(&["GPU-a 0 0 0 0", "GPU-b 1 0 0 0", "GPU-c 2 0 0 0"]);
+    let folder = machine.place.path().join("config/traintop");
+    fs::create_dir_all(&folder).unwrap();
+    let command = r#"command = ['sh', '-c', 'echo "$CUDA_VISIBLE_DEVICES" > "$TRAINTOP_RUN_DIR/given"; exec sleep 60']"#;
+    let config =
+        format!("[launcher.pair]\n{command}\ngpus = 2\n[launcher.none]\n{command}\ngpus = 0\n");
+    fs::write(folder.join("config.toml"), config).unwrap();
+    let queue = |launcher: &str| {
+        let output = machine
+            .traintop(&["train", "--launcher", launcher, "--queue"])
+            .output();
+        Run(String::from_utf8(output.unwrap().stdout)
+            .unwrap()
+            .trim_end()
+            .into())
+    };
+    let pair = queue("pair");
+    wait_for("its GPUs", || !given(&pair).is_empty());
+    assert_eq!(given(&pair), "GPU-a,GPU-b");
+    let waits = queue("pair");
+    let none = queue("none");
+    none.wait_for_state("running");
+    assert_eq!(given(&none), "");
+    wait_for("why it waits", || {
+        let queued = json(&mut machine.traintop(&["queue", "--json"]));
+        queued[0]["waits_for"] == "wants 2 GPUs, 1 of 3 free"
+    });
+    for run in [&pair, &none] {
         machine.stop(run);
     }
     waits.wait_for_state("running");

@@ -107,6 +107,49 @@ fn queued_runs_are_begun_one_after_the_other_and_the_keeper_ends_with_them() {
 }
 
 #[test]
+fn why_a_run_waits_is_told_also_in_a_dashboard_that_is_open() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let runs = queue(&place, 3);
+    runs[0].wait_for_state("running");
+    let told = |why: &str| {
+        let queued = place.json(&["queue", "--json"]);
+        let queued = queued.as_array().unwrap();
+        queued.len() == 2 && queued.iter().all(|run| run["waits_for"] == why)
+    };
+    wait_for("the reason", || told("the only slot is taken"));
+    assert!(place.said(&["queue"]).contains("the only slot is taken"));
+    let shown = place.said(&["show", runs[1].0.to_str().unwrap()]);
+    assert!(shown.contains("queued (the only slot is taken)"), "{shown}");
+    let mut dashboard = Dashboard::open(&place, &[], 100, 30);
+    dashboard.wait("the queued runs", |screen| screen.contains("… queued"));
+    dashboard.press("w");
+    dashboard.wait("the reason", |screen| {
+        screen.contains("waits: the only slot is taken")
+    });
+    // Another number of slots changes what is said where nothing else changes.
+    with_slots(&place, 2);
+    queue(&place, 1);
+    runs[1].wait_for_state("running");
+    dashboard.wait("the other reason", |screen| {
+        screen.contains("waits: all 2 slots are taken")
+    });
+    dashboard.press("\x1b");
+    dashboard.wait("the table", |screen| !screen.contains("Queue,"));
+    dashboard.press("q");
+    assert!(dashboard.end().success());
+    place.said(&["queue", "remove", runs[2].0.to_str().unwrap()]);
+    let queued = place.json(&["queue", "--json"]);
+    for run in queued.as_array().unwrap() {
+        place.said(&["queue", "remove", run["path"].as_str().unwrap()]);
+    }
+    for run in &runs[..2] {
+        place.said(&["stop", run.0.to_str().unwrap()]);
+        run.wait_for_state("stopped");
+    }
+    wait_for("the keeper's end", || keepers(&place).is_empty());
+}
+
+#[test]
 fn a_sweep_is_shown_with_its_cost_before_it_is_queued_and_leaves_out_what_is_done() {
     let place = Workplace::new(COUNTED);
     let plan = [

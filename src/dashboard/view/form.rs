@@ -88,7 +88,7 @@ impl Form {
         }
         let new = Edit::of(choice)?;
         let same = |edit: &Edit| {
-            (&edit.source, &edit.command, &edit.base) == (&new.source, &new.command, &new.base)
+            (&edit.source, &edit.launcher, &edit.base) == (&new.source, &new.launcher, &new.base)
         };
         if !self.edit.as_ref().is_some_and(same) {
             self.edit = Some(new);
@@ -314,7 +314,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
         return Vec::new();
     }
     let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
-    let launch = edit.command.as_ref().map(|command| edit.launch(command));
+    let launch = edit.launcher.as_ref().map(|command| edit.launch(command));
     let order = match launch {
         None if edit.place() == Place::Slurm => {
             Effect::Begin(Order::Submit(Box::new(edit.request())))

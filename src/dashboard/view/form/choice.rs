@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Launcher;
 use crate::launch::quoted;
 use crate::launch::recent::Values;
 use crate::recipe::{self, Recipe, SHIPPED, Shipped};
@@ -14,7 +15,7 @@ pub enum Subject {
     /// A recipe, which our own worker trains.
     Recipe(Box<Recipe>),
     /// A command of the user's.
-    Launcher(Vec<String>),
+    Launcher(Launcher),
 }
 
 /// Something that can be chosen.
@@ -43,7 +44,7 @@ impl Choice {
     }
 
     /// The recipe with which a run was started, or the launcher of the configuration with what followed its command, to start another.
-    pub fn of_run(dir: &RunDir, launchers: &[(String, Vec<String>)]) -> Self {
+    pub fn of_run(dir: &RunDir, launchers: &[Launcher]) -> Self {
         let record = Record::load(dir).ok().flatten();
         let limit = record.as_ref().and_then(|record| record.time_limit_s);
         let limit = limit.map(|seconds| ("time_limit".to_owned(), format!("{seconds}s")));
@@ -66,10 +67,10 @@ impl Choice {
         dir: &RunDir,
         name: &str,
         record: &Record,
-        launchers: &[(String, Vec<String>)],
+        launchers: &[Launcher],
         limit: Option<(String, String)>,
     ) -> Self {
-        let Some((_, command)) = launchers.iter().find(|(known, _)| known == name) else {
+        let Some(launcher) = launchers.iter().find(|known| known.name == name) else {
             let problem = format!(
                 "{} was started by the launcher {}, and your configuration has none of that name",
                 clean(&dir.name()),
@@ -77,10 +78,16 @@ impl Choice {
             );
             return Self {
                 subject: Err(problem),
-                ..Self::launcher(name, Vec::new())
+                ..Self::launcher(Launcher {
+                    name: name.to_owned(),
+                    ..Launcher::default()
+                })
             };
         };
-        let arguments = record.command.get(command.len()..).unwrap_or_default();
+        let arguments = record
+            .command
+            .get(launcher.command.len()..)
+            .unwrap_or_default();
         // As it is typed here.
         let here = std::env::current_dir().unwrap_or_default();
         let tree = dir.output_tree().map(|tree| {
@@ -97,7 +104,7 @@ impl Choice {
         ];
         Self {
             given: rows.into_iter().flatten().collect(),
-            ..Self::launcher(name, command.clone())
+            ..Self::launcher(launcher.clone())
         }
     }
 
@@ -113,11 +120,11 @@ impl Choice {
     }
 
     /// A launcher.
-    pub fn launcher(name: &str, command: Vec<String>) -> Self {
+    pub fn launcher(launcher: Launcher) -> Self {
         Self {
-            source: PathBuf::from(name),
-            description: clean(&command.join(" ")).into_owned(),
-            subject: Ok(Subject::Launcher(command)),
+            source: PathBuf::from(&launcher.name),
+            description: clean(&launcher.command.join(" ")).into_owned(),
+            subject: Ok(Subject::Launcher(launcher)),
             given: Values::new(),
         }
     }

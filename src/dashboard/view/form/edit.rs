@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::super::widget::prompt::Prompt;
 use super::choice::{Choice, Subject};
+use crate::config::Launcher;
 use crate::config::Place;
 use crate::launch::recent::Recent;
 use crate::launch::{Launch, Request, Wanted, time_limit, words};
@@ -93,8 +94,8 @@ fn word(place: Place) -> String {
 pub struct Edit {
     /// The recipe's file or name, or the launcher's name.
     pub source: PathBuf,
-    /// The command, where it is a launcher's.
-    pub command: Option<Vec<String>>,
+    /// The launcher, where it is one's command.
+    pub launcher: Option<Launcher>,
     /// What the recipe has.
     pub base: Recipe,
     /// What it is to have.
@@ -114,16 +115,16 @@ pub struct Edit {
 impl Edit {
     /// A choice, as it is; `None` if there is something wrong with it.
     pub fn of(choice: &Choice) -> Option<Self> {
-        let (base, command) = match choice.subject.as_ref().ok()? {
+        let (base, launcher) = match choice.subject.as_ref().ok()? {
             Subject::Recipe(recipe) => ((**recipe).clone(), None),
-            Subject::Launcher(command) => (Recipe::default(), Some(command.clone())),
+            Subject::Launcher(launcher) => (Recipe::default(), Some(launcher.clone())),
         };
-        let rows = command
+        let rows = launcher
             .as_ref()
             .map_or(&OF_RECIPE[..], |_| &OF_LAUNCHER[..]);
         let mut edit = Self {
             source: choice.source.clone(),
-            command,
+            launcher,
             values: base.clone(),
             base,
             swept: BTreeMap::new(),
@@ -162,7 +163,7 @@ impl Edit {
     /// Its rows.
     pub fn rows(&self) -> Vec<&'static Field> {
         let has_slurm = self.place.is_some();
-        let own = match (self.command.is_some(), has_slurm) {
+        let own = match (self.launcher.is_some(), has_slurm) {
             (true, true) => return OF_LAUNCHER_WITH_SLURM.iter().collect(),
             (true, false) => return OF_LAUNCHER.iter().collect(),
             (false, true) => &OF_RECIPE_WITH_SLURM[..],
@@ -272,7 +273,7 @@ impl Edit {
             return tried.problem();
         }
         // Of a sweep each point is checked when it is worked out.
-        if self.is_sweep() || self.command.is_some() {
+        if self.is_sweep() || self.launcher.is_some() {
             return None;
         }
         let together = self.values.check_together().err();
@@ -400,10 +401,9 @@ impl Edit {
     ///
     /// # Errors
     /// A sentence, if its arguments are wrong.
-    pub fn launch(&self, command: &[String]) -> Result<Launch, String> {
+    pub fn launch(&self, launcher: &Launcher) -> Result<Launch, String> {
         Ok(Launch {
-            launcher: self.source.display().to_string(),
-            command: command.to_vec(),
+            launcher: launcher.clone(),
             arguments: words(&self.own_text(&ARGUMENTS))?,
             output_dir: PathBuf::from(self.own_text(&OUTPUT_DIR)),
             time_limit_s: self.limit_s(),
@@ -412,7 +412,7 @@ impl Edit {
 
     /// What is remembered of it once it is started.
     pub fn recent(&self, at: Timestamp) -> Recent {
-        let is_launcher = self.command.is_some();
+        let is_launcher = self.launcher.is_some();
         let changed = self.changed().into_iter();
         Recent {
             recipe: (!is_launcher).then(|| self.source.clone()),
@@ -426,7 +426,7 @@ impl Edit {
 
     /// Whether something that was started lately was this recipe or launcher.
     pub fn is_of(&self, recent: &Recent) -> bool {
-        match &self.command {
+        match &self.launcher {
             None => recent.recipe.as_deref() == Some(&*self.source),
             Some(_) => recent.launcher.as_deref().map(Path::new) == Some(&*self.source),
         }

@@ -36,7 +36,7 @@ pub fn ask(state: &mut State) {
         state.notice = Some(Notice::bad("choose a recipe first"));
         return;
     };
-    if edit.command.is_some() {
+    if edit.launcher.is_some() {
         let text = "a launcher's command is kept in your configuration, not in a recipe";
         state.notice = Some(Notice::bad(text));
         return;

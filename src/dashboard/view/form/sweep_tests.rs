@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::tests::{go_to, opened, press, screen};
 use super::*;
-use crate::config::Place;
+use crate::config::{Launcher, Place};
 use crate::dashboard::message::Message;
 use crate::dashboard::starting::Outcome;
 use crate::dashboard::update::update;
@@ -16,6 +16,14 @@ use crate::run::summary::Summary;
 
 fn tell(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     update(state, Timestamp::UNIX_EPOCH, Message::Begun(outcome))
+}
+
+fn launcher(words: &[String]) -> Choice {
+    Choice::launcher(Launcher {
+        name: "mine".to_owned(),
+        command: words.to_vec(),
+        gpus: None,
+    })
 }
 
 fn type_into(state: &mut State, key: &str, text: &str) -> Vec<Effect> {
@@ -226,7 +234,7 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
     let mut state = opened();
     let mut choices = Choice::shipped();
     let words = ["python", "train.py", "--out", "{run_dir}"].map(str::to_owned);
-    choices.push(Choice::launcher("mine", words.to_vec()));
+    choices.push(launcher(&words));
     state.form.offer(choices);
     press(&mut state, "G");
     assert!(screen(&state, 80, 24).contains("▌ launcher mine"));
@@ -245,7 +253,7 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
         panic!("{effects:?}");
     };
     assert_eq!(
-        (&*launch.launcher, &launch.command[..]),
+        (&*launch.launcher.name, &launch.launcher.command[..]),
         ("mine", &words[..])
     );
     assert_eq!(launch.arguments, ["--lr", "0.1", "a b"]);
@@ -257,7 +265,7 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
 fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
     let mut state = opened();
     let mut choices = Choice::shipped();
-    choices.push(Choice::launcher("mine", vec!["true".to_owned()]));
+    choices.push(launcher(&["true".to_owned()]));
     state.form.offer(choices);
     press(&mut state, "G<enter>");
     let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
@@ -268,7 +276,7 @@ fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
     let [Effect::Begin(Order::SubmitCommand(launch)), _] = &effects[..] else {
         panic!("{effects:?}");
     };
-    assert_eq!(launch.launcher, "mine");
+    assert_eq!(launch.launcher.name, "mine");
 }
 
 #[test]

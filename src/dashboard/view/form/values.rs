@@ -42,7 +42,7 @@ const STEPS_DRAWN: u64 = 400;
 ///  must be a number, at least 0; the recipe has 0.2
 /// ```
 pub fn draw(edit: &Edit, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let about = if edit.command.is_some() { 1 } else { 3 };
+    let about = if edit.launcher.is_some() { 1 } else { 3 };
     let points = match &form.sweep.worked {
         _ if !edit.is_sweep() => 0,
         Some(Ok(worked)) => {
@@ -70,7 +70,7 @@ pub fn draw(edit: &Edit, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffe
 
 fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let changed = edit.changed().len();
-    let launcher = if edit.command.is_some() {
+    let launcher = if edit.launcher.is_some() {
         "launcher "
     } else {
         ""
@@ -86,7 +86,7 @@ fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
             theme.style(Role::Warn),
         ));
     }
-    if edit.command.is_none()
+    if edit.launcher.is_none()
         && let Some(estimate) = estimate(&edit.values, earlier)
     {
         heading.push(Span::styled(
@@ -100,10 +100,10 @@ fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
 /// What will be trained, or the command that will be started.
 fn draw_about(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let muted = theme.style(Role::Muted);
-    if let Some(command) = &edit.command {
+    if let Some(launcher) = &edit.launcher {
         let line = format!(
             "starts {} and what `arguments` says",
-            clean(&command.join(" "))
+            clean(&launcher.command.join(" "))
         );
         Line::styled(fitted(&line, usize::from(area.width)).into_owned(), muted).render(area, buf);
         return;
@@ -280,7 +280,7 @@ fn draw_sweep(
 }
 
 fn is_of_recipe(edit: &Edit, field: &Field) -> bool {
-    edit.command.is_none() && FIELDS.iter().any(|known| known.key == field.key)
+    edit.launcher.is_none() && FIELDS.iter().any(|known| known.key == field.key)
 }
 
 /// A learning rate in three digits: 0.008, 0.2, 8.00e-7.

@@ -19,6 +19,7 @@ fn queued(columns: u16, rows: u16) -> State {
         summary.sweep = Some("quick 11-24 12:00:00".to_owned());
         summary.best_val_acc = None;
         summary.epochs_done = 0;
+        summary.observed.reason = Some("the only slot is taken".to_owned());
         (found, Some(summary))
     });
     update(&mut state, start(), Message::RunsFound(runs.collect()));
