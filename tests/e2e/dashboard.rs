@@ -312,7 +312,7 @@ fn run_is_launched_outlives_the_dashboard_is_found_again_and_stopped() {
     dashboard.press("n");
     dashboard.wait("the recipes", |screen| screen.contains("A small network"));
     dashboard.press("\r");
-    dashboard.wait("the values", |screen| screen.contains("batch_size"));
+    dashboard.wait("the values", |screen| screen.contains("experiment_name"));
     dashboard.press("s");
     dashboard.wait("the run", |screen| {
         screen.contains("● running") && screen.contains("61.25 @1")

@@ -22,7 +22,7 @@ fn at_the_seed(place: &Workplace, rows: u16) -> Dashboard {
     });
     recipes(&mut dashboard);
     dashboard.press("\r");
-    dashboard.wait("the values", |screen| screen.contains("batch_size"));
+    dashboard.wait("the values", |screen| screen.contains("experiment_name"));
     dashboard.press("jj");
     dashboard
 }
@@ -176,7 +176,9 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
         fs::read_to_string(&file).is_ok_and(|text| text.ends_with("seed = 8\n"))
     });
     dashboard.press("\x1b");
-    dashboard.wait("the recipes", |screen| screen.contains("▌"));
+    dashboard.wait("the recipes", |screen| {
+        screen.contains("choose a recipe") && screen.contains('▌')
+    });
     dashboard.press("G");
     dashboard.wait("it among the recipes", |screen| {
         screen.contains("▌ configs/mine.toml")

@@ -259,3 +259,38 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
     let help = String::from_utf8(help).unwrap();
     assert!(help.contains("--queue") && !help.contains("--on"), "{help}");
 }
+
+#[test]
+fn a_run_leaves_its_place_when_asked_to_and_goes_on_in_another_turn() {
+    let Some(cluster) = Cluster::start(&Setup::default()) else {
+        return;
+    };
+    let site = Site::new(&cluster, SAVES, "launch.on = 'slurm'\n");
+    let run = site.submit(&[]).remove(0);
+    run.wait_for_state("running");
+    let path = run.0.to_str().unwrap();
+    let said = site.said(&["steer", path, "--requeue"]);
+    assert!(
+        said.ends_with(": saves, and waits for another turn in Slurm\n"),
+        "{said}"
+    );
+    wait_for("the run to have saved", || {
+        run.text("last.safetensors") == "saved\n"
+    });
+    run.wait_for_state("finished");
+    assert_eq!(begun(&run), 2);
+    let local = site
+        .place
+        .said(&["train", "--config", "quick", "--on", "local", "--detach"]);
+    let local = Run(local.trim_end().into());
+    local.wait_for_state("running");
+    let refused = site
+        .place
+        .refusal(&["steer", local.0.to_str().unwrap(), "--requeue"], 1);
+    assert!(
+        refused.contains("is no job of Slurm; K stops it"),
+        "{refused}"
+    );
+    site.place.said(&["stop", local.0.to_str().unwrap()]);
+    local.wait_for_state("stopped");
+}

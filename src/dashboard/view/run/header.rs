@@ -14,6 +14,7 @@ use crate::analysis::finish;
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::view::{attention, state_glyph};
 use crate::dashboard::widget::progress_bar::ProgressBar;
+use crate::run::State;
 use crate::run::notes::Notes;
 use crate::run::steps::Progress;
 use crate::run::summary::Summary;
@@ -247,10 +248,11 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             .is_none_or(|cause| cause.detail != **reason)
     };
     if let Some(reason) = summary.observed.reason.as_ref().filter(told) {
-        remarks.push(if summary.observed.deduced {
-            format!("{} is deduced: {reason}", summary.observed.state)
-        } else {
-            reason.clone()
+        let state = summary.observed.state;
+        remarks.push(match state {
+            _ if summary.observed.deduced => format!("{state} is deduced: {reason}"),
+            State::Queued => format!("waits: {reason}"),
+            _ => reason.clone(),
         });
         role = if summary.observed.deduced {
             Role::Muted
