@@ -14,8 +14,8 @@ use super::list;
 use super::queue::path;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config::{self, Place};
-use crate::launch::{self, Plan, Planned, Request, Wanted};
-use crate::recipe::{Recipe, parse_override};
+use crate::launch::{self, Launch, Plan, Planned, Request, Wanted};
+use crate::recipe::{Axis, Recipe, Sweep, parse_override};
 use crate::run::{Record, RunDir};
 use crate::text::clean;
 
@@ -37,7 +37,7 @@ pub struct Arguments {
     /// What lists call the sweep [default: the experiment and the time]
     #[arg(long, value_name = "NAME", requires = "sweep")]
     sweep_name: Option<String>,
-    /// Leave out what a finished run has already: the same recipe on the same data
+    /// Leave out what a finished run has already: the same recipe on the same data, or a launcher's same command
     #[arg(long)]
     skip_done: bool,
     /// Queue what is to be trained; each run begins when a slot is free
@@ -49,6 +49,11 @@ impl Arguments {
     /// Whether what is to be trained is to be queued.
     pub fn queues(&self) -> bool {
         self.queue
+    }
+
+    /// Whether values are varied.
+    pub fn varies(&self) -> bool {
+        !self.sweep.is_empty()
     }
 
     /// What is asked for.
@@ -111,6 +116,95 @@ pub fn run(
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     } else {
         tell(arguments, place, &plan, &dirs, out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows at which points a launcher's command would be started, and queues it at each if that is asked for, or hands it to Slurm.
+pub fn run_launcher(
+    arguments: &Arguments,
+    launch: &Launch,
+    place: Place,
+    as_json: bool,
+    out: &mut dyn Write,
+) -> Result<ExitCode> {
+    let time = Zoned::now().strftime("%m-%d %H:%M:%S").to_string();
+    let name = arguments.sweep_name.clone();
+    let name = name.unwrap_or_else(|| format!("{} {time}", launch.launcher.name));
+    let axes = arguments.sweep.iter().map(|text| Axis::argument(text));
+    let sample = arguments.sample.map(|count| (count, arguments.seed));
+    let points = axes
+        .collect::<Result<Vec<Axis>, String>>()
+        .and_then(Sweep::new)
+        .and_then(|sweep| launch.vary(&sweep, sample, &name));
+    let points = match points {
+        Ok(points) => points,
+        Err(problem) => {
+            eprintln!("{}", clean(&problem));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let done = points.iter().filter(|(_, done)| done.is_some()).count();
+    let goes = |done: &Option<RunDir>| !(arguments.skip_done && done.is_some());
+    let mut dirs = Vec::new();
+    if arguments.queue {
+        for (launch, _) in points.iter().filter(|(_, done)| goes(done)) {
+            dirs.push(match place {
+                Place::Local => launch.queue()?,
+                Place::Slurm => launch.submit(&config::load().0.slurm)?,
+            });
+        }
+    }
+    let label = |launch: &Launch| {
+        launch
+            .point
+            .as_ref()
+            .map_or_else(String::new, |(_, label)| label.clone())
+    };
+    if as_json {
+        let point = |(launch, done): &(Launch, Option<RunDir>)| {
+            json!({
+                "label": label(launch),
+                "finished": done.as_ref().map(path),
+                "skipped": !goes(done),
+            })
+        };
+        let json = json!({
+            "sweep": name,
+            "points": points.iter().map(point).collect::<Vec<_>>(),
+            "queued": dirs.iter().map(path).collect::<Vec<_>>(),
+        });
+        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (launch, done) in points.iter().take(SHOWN) {
+        let skipped = if goes(done) { "" } else { ", left out" };
+        let done = done.as_ref().map_or_else(String::new, |dir| {
+            format!("  (finished already: {}{skipped})", clean(&dir.name()))
+        });
+        writeln!(out, "{}{done}", clean(&label(launch)))?;
+    }
+    if points.len() > SHOWN {
+        writeln!(out, "and {} more", points.len() - SHOWN)?;
+    }
+    let runs = points.iter().filter(|(_, done)| goes(done)).count();
+    let plural = if runs == 1 { "" } else { "s" };
+    writeln!(
+        out,
+        "{runs} run{plural} of launcher {}",
+        clean(&launch.launcher.name)
+    )?;
+    if done > 0 && !arguments.skip_done {
+        writeln!(out, "finished already: {done}; --skip-done leaves that out")?;
+    }
+    if arguments.queue {
+        writeln!(
+            out,
+            "queued in {}",
+            clean(&launch.output_dir.to_string_lossy())
+        )?;
+    } else {
+        writeln!(out, "nothing is queued yet; --queue does so")?;
     }
     Ok(ExitCode::SUCCESS)
 }

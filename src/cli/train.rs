@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", required_unless_present = "launcher")]
     config: Option<PathBuf>,
     /// Instead of a recipe, start the command of this launcher of your configuration
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "set", "sweep"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "set"])]
     launcher: Option<String>,
     /// With --launcher, the folder below which the run is made
     #[arg(
@@ -116,6 +116,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         None => None,
     };
     let place = place_of(arguments);
+    if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.varies()) {
+        let done = sweep::run_launcher(&arguments.sweep, launch, place, arguments.json, out)?;
+        if arguments.sweep.queues() && done == ExitCode::SUCCESS {
+            recent::note(arguments.recent());
+        }
+        return Ok(done);
+    }
     if let Some(launch) = launch.as_ref().filter(|_| place == Place::Slurm) {
         return submit(launch, arguments, out);
     }
@@ -229,6 +236,7 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
         arguments: arguments.words.clone(),
         output_dir: arguments.output_dir.clone(),
         time_limit_s: arguments.time_limit,
+        point: None,
     })
 }
 

@@ -10,6 +10,7 @@ use super::queue::Queue;
 use super::slurm;
 use super::start::{LaunchError, Started, begin};
 use crate::config::{Launcher, Slurm};
+use crate::recipe::{Sweep, label};
 use crate::run::process::Process;
 use crate::run::{Record, RunDir, State, layout};
 
@@ -24,6 +25,8 @@ pub struct Launch {
     pub output_dir: PathBuf,
     /// How long it may train, in seconds.
     pub time_limit_s: Option<u64>,
+    /// The sweep that it is a point of, and what tells it from the others: `lr=0.1 seed=3`.
+    pub point: Option<(String, String)>,
 }
 
 impl Launch {
@@ -65,18 +68,96 @@ impl Launch {
         Ok(dir)
     }
 
+    /// The same at each point of a sweep of this name: `{key}` in the command or the arguments is what the point has there. With each, the
+    /// finished run of its tree that had the same command.
+    ///
+    /// # Errors
+    /// A sentence, if a key stands nowhere, or there are too many points.
+    pub fn vary(
+        &self,
+        sweep: &Sweep,
+        sample: Option<(u64, u64)>,
+        name: &str,
+    ) -> Result<Vec<(Self, Option<RunDir>)>, String> {
+        let all = sweep
+            .all_changes(sample)
+            .map_err(|error| error.to_string())?;
+        for (key, _) in all.first().into_iter().flatten() {
+            let place = format!("{{{key}}}");
+            let mut words = self.launcher.command.iter().chain(&self.arguments);
+            if !words.any(|word| word.contains(&place)) {
+                return Err(format!(
+                    "--sweep {key}: {place} stands neither in the command of launcher {} nor in its arguments",
+                    self.launcher.name
+                ));
+            }
+        }
+        let finished = self.finished();
+        let at = |changes: Vec<(String, String)>| {
+            let fill = |word: &String| {
+                let changes = changes.iter();
+                changes.fold(word.clone(), |word, (key, value)| {
+                    word.replace(&format!("{{{key}}}"), value)
+                })
+            };
+            let launch = Self {
+                launcher: Launcher {
+                    command: self.launcher.command.iter().map(fill).collect(),
+                    ..self.launcher.clone()
+                },
+                arguments: self.arguments.iter().map(fill).collect(),
+                point: Some((name.to_owned(), label(&changes))),
+                ..self.clone()
+            };
+            let done = finished
+                .iter()
+                .find(|(dir, command)| launch.command_in(dir) == *command);
+            let done = done.map(|(dir, _)| dir.clone());
+            (launch, done)
+        };
+        Ok(all.into_iter().map(at).collect())
+    }
+
+    /// The finished runs of this launcher in its tree, with their commands.
+    fn finished(&self) -> Vec<(RunDir, Vec<String>)> {
+        let runs = std::fs::read_dir(self.output_dir.join(layout::TRAINING_RUNS));
+        let dirs = runs
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|run| RunDir::new(run.path()));
+        let record = |dir: RunDir| {
+            // As the record has it.
+            let dir = RunDir::new(dir.path().canonicalize().ok()?);
+            let record = Record::load(&dir).ok()??;
+            let is_done = record.state == State::Finished
+                && record.launcher.as_ref() == Some(&self.launcher.name);
+            is_done.then_some((dir, record.command))
+        };
+        dirs.filter_map(record).collect()
+    }
+
+    fn command_in(&self, dir: &RunDir) -> Vec<String> {
+        command_line(&self.launcher.command, &self.arguments, dir.path())
+    }
+
     fn prepare(&self) -> Result<(RunDir, Record), LaunchError> {
         let no_folder = |cause| LaunchError::NoFolder {
             path: self.output_dir.clone(),
             cause,
         };
         let dir = layout::create(&self.output_dir, &Zoned::now()).map_err(no_folder)?;
-        let name = layout::display_name(&self.launcher.name, &dir);
-        let command = command_line(&self.launcher.command, &self.arguments, dir.path());
+        let launcher = &self.launcher.name;
+        let name = match &self.point {
+            Some((_, label)) => format!("{launcher} {label}"),
+            None => layout::display_name(launcher, &dir),
+        };
+        let command = self.command_in(&dir);
         let mut record = Record::new(&dir, name, Process::current(), command, Timestamp::now());
         record.process = None;
         record.launcher = Some(self.launcher.name.clone());
         record.gpu_count = self.launcher.gpus;
+        record.sweep = self.point.as_ref().map(|(sweep, _)| sweep.clone());
         record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()
             .ok()

@@ -19,5 +19,5 @@ pub use load::{OWN, RecipeError, load, parse_json, parse_override, parse_shipped
 pub use schedule::Schedule;
 pub use schema::{FIELDS, REQUEUE, Recipe, WITHOUT_EFFECT, field};
 pub use shipped::{SHIPPED, Shipped, description};
-pub use sweep::{Axis, Point, Sweep, SweepError};
+pub use sweep::{Axis, Point, Sweep, SweepError, label};
 pub use variant::variant;

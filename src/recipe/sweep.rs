@@ -9,11 +9,11 @@ use super::schema::{Recipe, field};
 /// A sweep of more points than this is a mistake; a sample of such a grid is not.
 const MOST_POINTS: u64 = 10_000;
 
-/// One value of a recipe, varied.
+/// One value of a recipe, or of a command's arguments, varied.
 #[derive(Debug, Clone)]
 pub struct Axis {
     /// Which.
-    pub field: &'static Field,
+    pub key: String,
     /// What it becomes.
     pub values: Vec<Value>,
 }
@@ -36,13 +36,38 @@ pub struct Point {
 impl Point {
     /// The changes in one line: `max_lr=0.1 seed=3`.
     pub fn label(&self) -> String {
-        let changes = self.changes.iter();
-        let changes: Vec<String> = changes
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        changes.join(" ")
+        label(&self.changes)
     }
 }
+
+/// Changes in one line.
+pub fn label(changes: &[(String, String)]) -> String {
+    let changes = changes.iter();
+    let changes: Vec<String> = changes
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    changes.join(" ")
+}
+
+/// What a command's arguments may be: our recipes' fields have kinds of their own.
+const fn argument(kind: Kind) -> Field {
+    Field {
+        key: "a value",
+        kind,
+        group: "",
+        description: "",
+    }
+}
+static WHOLE: Field = argument(Kind::Int {
+    min: i64::MIN / 4,
+    max: i64::MAX / 4,
+});
+static NUMBER: Field = argument(Kind::Float {
+    min: f64::MIN,
+    max: f64::MAX,
+    with_max: true,
+});
+static WORD: Field = argument(Kind::Text);
 
 impl Axis {
     /// Reads `key=v1,v2`, also in brackets; `key=1..5` all whole numbers from 1 to 5; `key=0.1..0.5/5` five numbers evenly apart;
@@ -84,9 +109,28 @@ impl Axis {
             }
         }
         Ok(Self {
-            field,
+            key: field.key.to_owned(),
             values: swept,
         })
+    }
+
+    /// Reads values as [`Axis::parse`] does, of a key that is no recipe's but a command's argument: any text, or numbers in a range.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn argument(text: &str) -> Result<Self, String> {
+        let (key, values) = parse_override(text)?;
+        let has_dots = values.contains("..");
+        let is_float =
+            |part: &str| part.contains(['e', 'E']) || part.replace("..", "").contains('.');
+        let field = match has_dots {
+            true if values.split(',').any(is_float) => &NUMBER,
+            true => &WHOLE,
+            false => &WORD,
+        };
+        let axis =
+            Self::of(field, &values).map_err(|problem| format!("--sweep {text}: {problem}"))?;
+        Ok(Self { key, ..axis })
     }
 
     /// Whether a text that is typed for a field means several values: a list or a range. Of a text in brackets it does; a comma in a
@@ -167,8 +211,8 @@ impl Sweep {
     /// If two vary the same key.
     pub fn new(axes: Vec<Axis>) -> Result<Self, String> {
         for (at, axis) in axes.iter().enumerate() {
-            let key = axis.field.key;
-            if axes[..at].iter().any(|other| other.field.key == key) {
+            let key = &axis.key;
+            if axes[..at].iter().any(|other| other.key == *key) {
                 return Err(format!(
                     "{key} is swept twice; give all its values in one --sweep"
                 ));
@@ -183,8 +227,7 @@ impl Sweep {
         counts.fold(1, u64::saturating_mul)
     }
 
-    /// The points: all, the first axis changing slowest, or `sample` of them that `seed` draws, in the grid's order. Every one is
-    /// checked before the first is trained.
+    /// The points of a recipe. Every one is checked before the first is trained.
     ///
     /// # Errors
     /// If there are too many, or a point's values do not go together.
@@ -193,6 +236,21 @@ impl Sweep {
         base: &Recipe,
         sample: Option<(u64, u64)>,
     ) -> Result<Vec<Point>, SweepError> {
+        let point = |changes: Vec<(String, String)>| {
+            let recipe = base.clone().with_overrides(&changes)?;
+            Ok(Point { changes, recipe })
+        };
+        self.all_changes(sample)?.into_iter().map(point).collect()
+    }
+
+    /// What each point changes: all points, the first axis changing slowest, or `sample` of them that `seed` draws, in the grid's order.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub fn all_changes(
+        &self,
+        sample: Option<(u64, u64)>,
+    ) -> Result<Vec<Vec<(String, String)>>, SweepError> {
         let count = self.count();
         let chosen: BTreeSet<u64> = match sample {
             Some((wanted, seed)) if wanted < count => {
@@ -204,12 +262,7 @@ impl Sweep {
             _ if count > MOST_POINTS => return Err(SweepError::TooMany(count)),
             _ => (0..count).collect(),
         };
-        let point = |at: u64| {
-            let changes = self.changes(at);
-            let recipe = base.clone().with_overrides(&changes)?;
-            Ok(Point { changes, recipe })
-        };
-        chosen.into_iter().map(point).collect()
+        Ok(chosen.into_iter().map(|at| self.changes(at)).collect())
     }
 
     fn changes(&self, mut at: u64) -> Vec<(String, String)> {
@@ -217,7 +270,7 @@ impl Sweep {
         for axis in self.axes.iter().rev() {
             let count = axis.values.len() as u64;
             let value = &axis.values[(at % count) as usize];
-            changes.push((axis.field.key.to_owned(), value.to_string()));
+            changes.push((axis.key.clone(), value.to_string()));
             at /= count;
         }
         changes.reverse();
@@ -284,6 +337,27 @@ mod tests {
     fn values(text: &str) -> Result<Vec<String>, String> {
         let axis = Axis::parse(text)?;
         Ok(axis.values.iter().map(Value::to_string).collect())
+    }
+
+    #[test]
+    fn arguments_of_a_command_are_any_words_or_ranges_of_numbers() {
+        let values = |text: &str| -> Result<Vec<String>, String> {
+            let axis = Axis::argument(text)?;
+            Ok(axis.values.iter().map(Value::to_string).collect())
+        };
+        assert_eq!(values("opt=sgd,adam w").unwrap(), ["sgd", "adam w"]);
+        assert_eq!(values("lr=0.1,1e-3").unwrap(), ["0.1", "1e-3"]);
+        assert_eq!(values("seed=1..3").unwrap(), ["1", "2", "3"]);
+        assert_eq!(values("lr=0.1..0.3/3").unwrap(), ["0.1", "0.2", "0.3"]);
+        assert_eq!(values("n=8..32*3").unwrap(), ["8", "16", "32"]);
+        assert_eq!(Axis::argument("x.y=1").unwrap().key, "x.y");
+        let twice = values("seed=1,1").unwrap_err();
+        assert_eq!(twice, "--sweep seed=1,1: a value has 1 twice");
+        let open = values("lr=0.1..0.3").unwrap_err();
+        assert!(
+            open.starts_with("--sweep lr=0.1..0.3: how many numbers?"),
+            "{open}"
+        );
     }
 
     #[test]

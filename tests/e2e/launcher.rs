@@ -115,3 +115,68 @@ fn a_command_that_does_not_listen_is_ended_by_a_second_stop_and_launchers_must_b
         "there is no launcher \"yours\"; there are mine; [launcher.yours] with a command makes one"
     );
 }
+
+#[test]
+fn a_launchers_arguments_are_swept_and_what_is_done_is_left_out() {
+    let place = workplace();
+    let sweep = |more: &[&'static str]| {
+        let arguments = [
+            "train",
+            "--launcher",
+            "mine",
+            "--sweep",
+            "how=well,badly",
+            "--sweep",
+            "seed=1..2",
+        ];
+        let words = ["--", "{how}", "--seed={seed}"];
+        [&arguments[..], more, &words[..]].concat()
+    };
+    let shown = place.said(&sweep(&[]));
+    let expected = "how=well seed=1\nhow=well seed=2\nhow=badly seed=1\nhow=badly seed=2\n\
+                    4 runs of launcher mine\nnothing is queued yet; --queue does so\n";
+    assert_eq!(shown, expected);
+    let queued = place.json(&sweep(&["--queue", "--json", "--sweep-name", "tried"]));
+    let runs = queued["queued"].as_array().unwrap().iter();
+    let runs: Vec<Run> = runs
+        .map(|path| Run(path.as_str().unwrap().into()))
+        .collect();
+    for (run, state) in runs
+        .iter()
+        .zip(["finished", "finished", "failed", "failed"])
+    {
+        run.wait_for_state(state);
+    }
+    let record = runs[1].record();
+    assert_eq!(
+        (&record["name"], &record["sweep"]),
+        (&"mine how=well seed=2".into(), &"tried".into())
+    );
+    let command = record["command"].as_array().unwrap();
+    assert_eq!(command[3..], ["well", "--seed=2"]);
+    // What has finished with the same command is known.
+    let again = place.json(&sweep(&["--skip-done", "--json"]));
+    let skipped: Vec<bool> = again["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["skipped"] == true)
+        .collect();
+    assert_eq!(skipped, [true, true, false, false]);
+    let refused = place.refusal(
+        &[
+            "train",
+            "--launcher",
+            "mine",
+            "--sweep",
+            "lr=0.1,0.2",
+            "--",
+            "well",
+        ],
+        2,
+    );
+    assert_eq!(
+        refused,
+        "--sweep lr: {lr} stands neither in the command of launcher mine nor in its arguments"
+    );
+}

@@ -407,6 +407,7 @@ impl Edit {
             arguments: words(&self.own_text(&ARGUMENTS))?,
             output_dir: PathBuf::from(self.own_text(&OUTPUT_DIR)),
             time_limit_s: self.limit_s(),
+            point: None,
         })
     }
 
