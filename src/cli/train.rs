@@ -117,11 +117,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     };
     let place = place_of(arguments);
     if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.varies()) {
-        let done = sweep::run_launcher(&arguments.sweep, launch, place, arguments.json, out)?;
-        if arguments.sweep.queues() && done == ExitCode::SUCCESS {
-            recent::note(arguments.recent());
-        }
-        return Ok(done);
+        // It is not kept for the form, which cannot sweep a launcher's arguments.
+        return sweep::run_launcher(&arguments.sweep, launch, place, arguments.json, out);
     }
     if let Some(launch) = launch.as_ref().filter(|_| place == Place::Slurm) {
         return submit(launch, arguments, out);
