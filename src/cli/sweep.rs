@@ -14,7 +14,7 @@ use super::list;
 use super::queue::path;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config::{self, Place};
-use crate::launch::{self, Launch, Plan, Planned, Request, Wanted};
+use crate::launch::{self, Launch, Plan, Planned, Request, SweepPoint, Wanted};
 use crate::recipe::{Axis, Recipe, Sweep, parse_override};
 use crate::run::{Record, RunDir};
 use crate::text::clean;
@@ -159,7 +159,7 @@ pub fn run_launcher(
         launch
             .point
             .as_ref()
-            .map_or_else(String::new, |(_, label)| label.clone())
+            .map_or_else(String::new, SweepPoint::label)
     };
     if as_json {
         let point = |(launch, done): &(Launch, Option<RunDir>)| {

@@ -25,8 +25,37 @@ pub struct Launch {
     pub output_dir: PathBuf,
     /// How long it may train, in seconds.
     pub time_limit_s: Option<u64>,
-    /// The sweep that it is a point of, and what tells it from the others: `lr=0.1 seed=3`.
-    pub point: Option<(String, String)>,
+    /// The sweep that it is a point of.
+    pub point: Option<SweepPoint>,
+}
+
+/// A point of a sweep of a launcher's arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepPoint {
+    /// The sweep's name.
+    pub sweep: String,
+    /// What it has: each key with its value.
+    pub values: Vec<(String, String)>,
+}
+
+impl SweepPoint {
+    /// What tells it from the others: `lr=0.1 seed=3`.
+    pub fn label(&self) -> String {
+        label(&self.values)
+    }
+
+    /// Its values as a configuration, by which runs are found, sorted and compared; numbers are numbers.
+    fn config(&self) -> String {
+        let value = |text: &String| match serde_json::from_str(text) {
+            Ok(number @ serde_json::Value::Number(_)) => number,
+            _ => serde_json::Value::from(text.as_str()),
+        };
+        let values = self.values.iter();
+        let config: serde_json::Map<_, _> = values
+            .map(|(key, text)| (key.clone(), value(text)))
+            .collect();
+        format!("{:#}\n", serde_json::Value::from(config))
+    }
 }
 
 impl Launch {
@@ -106,7 +135,10 @@ impl Launch {
                     ..self.launcher.clone()
                 },
                 arguments: self.arguments.iter().map(fill).collect(),
-                point: Some((name.to_owned(), label(&changes))),
+                point: Some(SweepPoint {
+                    sweep: name.to_owned(),
+                    values: changes,
+                }),
                 ..self.clone()
             };
             let done = finished
@@ -149,7 +181,7 @@ impl Launch {
         let dir = layout::create(&self.output_dir, &Zoned::now()).map_err(no_folder)?;
         let launcher = &self.launcher.name;
         let name = match &self.point {
-            Some((_, label)) => format!("{launcher} {label}"),
+            Some(point) => format!("{launcher} {}", point.label()),
             None => layout::display_name(launcher, &dir),
         };
         let command = self.command_in(&dir);
@@ -157,7 +189,11 @@ impl Launch {
         record.process = None;
         record.launcher = Some(self.launcher.name.clone());
         record.gpu_count = self.launcher.gpus;
-        record.sweep = self.point.as_ref().map(|(sweep, _)| sweep.clone());
+        if let Some(point) = &self.point {
+            record.sweep = Some(point.sweep.clone());
+            // A command that knows more of its configuration writes its own in this place.
+            std::fs::write(dir.config_json(), point.config()).map_err(no_folder)?;
+        }
         record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()
             .ok()

@@ -23,7 +23,7 @@ mod worker_binary;
 
 pub use detached::{DETACHED, become_worker};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
-pub use launcher::{Launch, quoted, words};
+pub use launcher::{Launch, SweepPoint, quoted, words};
 pub use limit::time_limit;
 pub use notify::notify;
 pub use plan::{Cost, Plan, Planned, Wanted};

@@ -154,6 +154,9 @@ fn a_launchers_arguments_are_swept_and_what_is_done_is_left_out() {
     );
     let command = record["command"].as_array().unwrap();
     assert_eq!(command[3..], ["well", "--seed=2"]);
+    // Its values are found and sorted by like a recipe's.
+    let found = place.json(&["list", "--where", "seed:2 how:well", "--json"]);
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
     // What has finished with the same command is known.
     let again = place.json(&sweep(&["--skip-done", "--json"]));
     let skipped: Vec<bool> = again["points"]
