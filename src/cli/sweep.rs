@@ -25,7 +25,8 @@ const SHOWN: usize = 20;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Vary a value: `max_lr=0.05,0.1`, `seed=1..5`, `max_lr=0.1..0.5/5` (evenly), `max_lr=0.001..0.1*3` (by a factor); each with every
-    /// other. Without --queue only shows the runs and what they would cost
+    /// other. With --launcher, `{key}` in its command or arguments is what each run has. Without --queue only shows the runs and what they
+    /// would cost
     #[arg(long, value_name = "KEY=VALUES")]
     sweep: Vec<String>,
     /// Of a sweep's points, take so many at random
