@@ -16,8 +16,8 @@ pub struct Digest {
     pub finished: Vec<String>,
     /// Names of those that failed, with why where that is known.
     pub failed: Vec<(String, Option<String>)>,
-    /// What those that failed for the most frequent reason have in common, as it is told behind it; empty where there is nothing.
-    pub failed_alike: String,
+    /// What those that failed for the most frequent reason have in common and most other runs have not: `all batch_size 512`.
+    pub failed_alike: Option<String>,
     /// Names of those that were stopped.
     pub stopped: Vec<String>,
     /// Names of those that were lost.
@@ -34,16 +34,16 @@ impl Digest {
         let mut runs = runs.to_vec();
         runs.sort_by_key(|run| std::cmp::Reverse((run.ended_at, run.dir.clone())));
         let mut digest = Self::default();
+        let has_ended = |run: &Summary| run.ended_at.is_some_and(|ended| ended > since);
         for run in &runs {
             let name = || run.name.clone();
-            let has_ended = run.ended_at.is_some_and(|ended| ended > since);
             match run.observed.state {
-                State::Finished if has_ended => digest.finished.push(name()),
-                State::Failed if has_ended => {
+                State::Finished if has_ended(run) => digest.finished.push(name()),
+                State::Failed if has_ended(run) => {
                     digest.failed.push((name(), cause(run)));
                 }
-                State::Stopped if has_ended => digest.stopped.push(name()),
-                State::Lost if has_ended => digest.lost.push(name()),
+                State::Stopped if has_ended(run) => digest.stopped.push(name()),
+                State::Lost if has_ended(run) => digest.lost.push(name()),
                 state if state.is_active() && run.started_at.is_some_and(|at| at > since) => {
                     digest.started.push(name());
                 }
@@ -51,7 +51,6 @@ impl Digest {
             }
         }
         if let Some((most, _)) = digest.reasons().first() {
-            let has_ended = |run: &Summary| run.ended_at.is_some_and(|ended| ended > since);
             let (alike, others): (Vec<&Summary>, Vec<&Summary>) = runs.iter().partition(|run| {
                 run.observed.state == State::Failed
                     && has_ended(run)
@@ -97,7 +96,8 @@ impl Digest {
 
     /// Why runs failed: ` (out of memory, all batch_size 512)`, ` (2 x out of memory, and others)`.
     fn why(&self) -> String {
-        let alike = &self.failed_alike;
+        let alike = self.failed_alike.as_ref();
+        let alike = alike.map_or_else(String::new, |alike| format!(", {alike}"));
         match &self.reasons()[..] {
             [] => String::new(),
             [(reason, _)] => format!(" ({reason}{alike})"),

@@ -32,14 +32,11 @@ pub fn in_common<'a>(group: &[&'a Settings], others: &[&Settings]) -> Vec<(&'a s
     special.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// As it stands behind a number of runs: `, all batch_size 512`; empty if there is nothing.
-pub fn told(group: &[&Settings], others: &[&Settings]) -> String {
+/// As it is told: `all batch_size 512`; `None` if there is nothing.
+pub fn told(group: &[&Settings], others: &[&Settings]) -> Option<String> {
     let pairs = in_common(group, others).into_iter();
     let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} {value}")).collect();
-    if pairs.is_empty() {
-        return String::new();
-    }
-    format!(", all {}", pairs.join(", "))
+    (!pairs.is_empty()).then(|| format!("all {}", pairs.join(", ")))
 }
 
 #[cfg(test)]
@@ -75,13 +72,14 @@ mod tests {
             run("b", "512", "3"),
         ];
         let (failed, others): (Vec<_>, Vec<_>) = (failed.iter().collect(), others.iter().collect());
-        assert_eq!(told(&failed, &others), ", all batch_size 512");
+        let alike = Some("all batch_size 512");
+        assert_eq!(told(&failed, &others).as_deref(), alike);
         // What one of them has otherwise is none of it, nor what most others have too.
-        assert_eq!(told(&failed[..1], &others), "");
-        assert_eq!(told(&failed, &[]), "");
-        assert_eq!(told(&others, &failed), "");
+        assert_eq!(told(&failed[..1], &others), None);
+        assert_eq!(told(&failed, &[]), None);
+        assert_eq!(told(&others, &failed), None);
         // A value that begins like another is another.
         let longer = run("b", "5120", "9");
-        assert_eq!(told(&failed, &[&longer]), ", all batch_size 512");
+        assert_eq!(told(&failed, &[&longer]).as_deref(), alike);
     }
 }

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             "since": since,
             "finished": digest.finished,
             "failed": failed.collect::<Vec<_>>(),
-            "failed_alike": digest.failed_alike.trim_start_matches(", "),
+            "failed_alike": digest.failed_alike,
             "stopped": digest.stopped,
             "lost": digest.lost,
             "started": digest.started,

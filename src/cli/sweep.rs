@@ -178,16 +178,9 @@ pub fn run_launcher(
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (launch, done) in points.iter().take(SHOWN) {
-        let skipped = if goes(done) { "" } else { ", left out" };
-        let done = done.as_ref().map_or_else(String::new, |dir| {
-            format!("  (finished already: {}{skipped})", clean(&dir.name()))
-        });
-        writeln!(out, "{}{done}", clean(&label(launch)))?;
-    }
-    if points.len() > SHOWN {
-        writeln!(out, "and {} more", points.len() - SHOWN)?;
-    }
+    let told = points.iter();
+    let told = told.map(|(launch, done)| (label(launch), done.as_ref()));
+    tell_points(told, arguments, out)?;
     let runs = points.iter().filter(|(_, done)| goes(done)).count();
     let plural = if runs == 1 { "" } else { "s" };
     writeln!(
@@ -195,19 +188,32 @@ pub fn run_launcher(
         "{runs} run{plural} of launcher {}",
         clean(&launch.launcher.name)
     )?;
-    if done > 0 && !arguments.skip_done {
-        writeln!(out, "finished already: {done}; --skip-done leaves that out")?;
-    }
-    if arguments.queue {
-        writeln!(
-            out,
-            "queued in {}",
-            clean(&launch.output_dir.to_string_lossy())
-        )?;
-    } else {
-        writeln!(out, "nothing is queued yet; --queue does so")?;
-    }
+    tell_rest(arguments, place, done, &dirs, out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The first points, and what of them has finished already.
+fn tell_points<'a>(
+    points: impl ExactSizeIterator<Item = (String, Option<&'a RunDir>)>,
+    arguments: &Arguments,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let more = points.len().saturating_sub(SHOWN);
+    let skipped = if arguments.skip_done {
+        ", left out"
+    } else {
+        ""
+    };
+    for (label, done) in points.take(SHOWN) {
+        let done = done.map_or_else(String::new, |dir| {
+            format!("  (finished already: {}{skipped})", clean(&dir.name()))
+        });
+        writeln!(out, "{}{done}", clean(&label))?;
+    }
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
+    }
+    Ok(())
 }
 
 /// What the runs below the recipe's own folder tell, and those that lists show.
@@ -229,24 +235,23 @@ fn tell(
     out: &mut dyn Write,
 ) -> Result<()> {
     if !arguments.sweep.is_empty() {
-        for planned in plan.points.iter().take(SHOWN) {
-            let done = planned.done.as_ref().map_or_else(String::new, |dir| {
-                let skipped = if plan.is_skipped(planned) {
-                    ", left out"
-                } else {
-                    ""
-                };
-                format!("  (finished already: {}{skipped})", clean(&dir.name()))
-            });
-            writeln!(out, "{}{done}", clean(&planned.point.label()))?;
-        }
-        if plan.points.len() > SHOWN {
-            writeln!(out, "and {} more", plan.points.len() - SHOWN)?;
-        }
+        let points = plan.points.iter();
+        let points = points.map(|planned| (planned.point.label(), planned.done.as_ref()));
+        tell_points(points, arguments, out)?;
     }
-    let done = plan.done();
     let slots = config::load().0.slots.unwrap_or(1);
     writeln!(out, "{}", plan.cost().sentence(slots))?;
+    tell_rest(arguments, place, plan.done(), dirs, out)
+}
+
+/// How many have finished already, and where the others are now.
+fn tell_rest(
+    arguments: &Arguments,
+    place: Place,
+    done: usize,
+    dirs: &[RunDir],
+    out: &mut dyn Write,
+) -> Result<()> {
     if done > 0 && !arguments.skip_done {
         let runs = if done == 1 {
             "one of them"

@@ -103,14 +103,8 @@ fn why_runs_wait_changed(state: &mut State, tree: &Path) -> Vec<Effect> {
     let waiting = steering::waiting(state).into_iter();
     let here = waiting.filter(|dir| dir.output_tree() == Some(tree));
     let here: Vec<RunDir> = here.cloned().collect();
-    let is_new = |dir: &RunDir| match state.refreshing.get_mut(dir) {
-        Some(again) => {
-            *again = true;
-            false
-        }
-        None => state.refreshing.insert(dir.clone(), false).is_none(),
-    };
-    let due: Vec<RunDir> = here.into_iter().filter(is_new).collect();
+    let due = here.into_iter().filter(|dir| is_due(state, dir));
+    let due: Vec<RunDir> = due.collect();
     if due.is_empty() {
         return Vec::new();
     }
@@ -172,16 +166,22 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     effects
 }
 
+/// Whether a run is to be summed up now; one that is being summed up is again afterwards.
+fn is_due(state: &mut State, dir: &RunDir) -> bool {
+    if let Some(again) = state.refreshing.get_mut(dir) {
+        *again = true;
+        return false;
+    }
+    state.refreshing.insert(dir.clone(), false);
+    true
+}
+
 /// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
 /// can be read are taken together.
 pub fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     let mut effects = Vec::new();
-    match state.refreshing.get_mut(dir) {
-        Some(again) => *again = true,
-        None => {
-            state.refreshing.insert(dir.clone(), false);
-            effects.push(Effect::Summarise(vec![dir.clone()]));
-        }
+    if is_due(state, dir) {
+        effects.push(Effect::Summarise(vec![dir.clone()]));
     }
     let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
     effects.extend(opened.and_then(Opened::changed));

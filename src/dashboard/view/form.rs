@@ -314,7 +314,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
         return Vec::new();
     }
     let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
-    let launch = edit.launcher.as_ref().map(|command| edit.launch(command));
+    let launch = edit.launcher.as_ref().map(|launcher| edit.launch(launcher));
     let order = match launch {
         None if edit.place() == Place::Slurm => {
             Effect::Begin(Order::Submit(Box::new(edit.request())))

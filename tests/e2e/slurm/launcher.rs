@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Cluster, Setup, Site, begun, job_of, wait_long};
+use super::{Cluster, Site, begun, job_of, wait_long};
 use crate::fake_worker::{Run, wait_for};
 
 /// Knows nothing of Slurm and little of traintop: it saves when it is signalled and ends well; begun again, it ends.
@@ -32,10 +32,7 @@ fn start(site: &Site, folder: &str) -> Run {
 
 #[test]
 fn a_users_command_has_the_same_life_as_a_job() {
-    let Some(cluster) = Cluster::start(&Setup {
-        processors: 3,
-        ..Setup::default()
-    }) else {
+    let Some(cluster) = Cluster::of(3) else {
         return;
     };
     let settings =

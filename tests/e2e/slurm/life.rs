@@ -6,15 +6,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Cluster, SAVES, Setup, Site, begun, job_of, program};
+use super::{Cluster, SAVES, Site, begun, job_of, program};
 use crate::fake_worker::{Run, Workplace, wait_for};
 
 #[test]
 fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
-    let Some(cluster) = Cluster::start(&Setup {
-        processors: 1,
-        ..Setup::default()
-    }) else {
+    let Some(cluster) = Cluster::of(1) else {
         return;
     };
     let site = Site::new(
@@ -123,10 +120,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
 
 #[test]
 fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_goes_on() {
-    let Some(cluster) = Cluster::start(&Setup {
-        processors: 4,
-        ..Setup::default()
-    }) else {
+    let Some(cluster) = Cluster::of(4) else {
         return;
     };
     let site = Site::new(
@@ -186,10 +180,7 @@ fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_goes_on() {
 /// Whoever hands a run to Slurm is killed between that and noting the job's id.
 #[test]
 fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
-    let Some(cluster) = Cluster::start(&Setup {
-        processors: 1,
-        ..Setup::default()
-    }) else {
+    let Some(cluster) = Cluster::of(1) else {
         return;
     };
     let site = Site::new(&cluster, SAVES, "[slurm]\ncpus = 1\n");
@@ -262,7 +253,7 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
 
 #[test]
 fn a_run_leaves_its_place_when_asked_to_and_goes_on_in_another_turn() {
-    let Some(cluster) = Cluster::start(&Setup::default()) else {
+    let Some(cluster) = Cluster::of(1) else {
         return;
     };
     let site = Site::new(&cluster, SAVES, "launch.on = 'slurm'\n");

@@ -80,6 +80,14 @@ pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 impl Cluster {
+    /// One with so many processors, and otherwise as most are.
+    pub fn of(processors: u32) -> Option<Self> {
+        Self::start(&Setup {
+            processors,
+            ..Setup::default()
+        })
+    }
+
     /// Starts one; says aloud why not where that cannot be.
     pub fn start(setup: &Setup) -> Option<Self> {
         let mut names = vec!["munged", "slurmctld", "slurmd", "sbatch", "squeue"];

@@ -62,11 +62,10 @@ pub fn draw(
     } else {
         &group.label
     };
-    let title = text::clean(&format!(
-        "{sign} {by} = {label}  {count} {runs}{}",
-        group.alike
-    ))
-    .into_owned();
+    let alike = group.alike.as_ref();
+    let alike = alike.map_or_else(String::new, |alike| format!(", {alike}"));
+    let title = format!("{sign} {by} = {label}  {count} {runs}{alike}");
+    let title = text::clean(&title).into_owned();
     let room = usize::from(first_number.saturating_sub(area.x + 3));
     let role = if selected {
         Role::Selection

@@ -46,8 +46,8 @@ pub struct Group {
     pub label: String,
     /// Its runs, by their places in the order.
     pub runs: Range<usize>,
-    /// What its runs have in common and others do not, as it stands behind their number; of causes only.
-    pub alike: String,
+    /// What its runs have in common and most others have not, where it explains something: of causes.
+    pub alike: Option<String>,
     /// Of each column of numbers what a cell of the header says.
     pub said: Vec<(String, Spread)>,
 }
@@ -83,7 +83,7 @@ impl Spread {
 }
 
 /// What the runs of a group have in common and those of the others do not.
-fn alike(all: &[(String, &Row)], group: &Range<usize>) -> String {
+fn alike(all: &[(String, &Row)], group: &Range<usize>) -> Option<String> {
     let mut others = settings(&all[..group.start]);
     others.extend(settings(&all[group.end..]));
     in_common::told(&settings(&all[group.clone()]), &others)
@@ -170,11 +170,7 @@ impl Grouping {
             let is_cause = explains && label != NOTHING && !label.is_empty();
             self.groups.push(Group {
                 label: label.clone(),
-                alike: if is_cause {
-                    alike(&labelled, &runs)
-                } else {
-                    String::new()
-                },
+                alike: is_cause.then(|| alike(&labelled, &runs)).flatten(),
                 runs,
                 said: said.collect(),
             });
