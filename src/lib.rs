@@ -5,6 +5,7 @@ pub mod analysis;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+pub mod disk;
 pub mod export;
 pub mod figures;
 pub mod launch;

@@ -23,6 +23,7 @@ use crate::run::summary::Summary;
 use crate::text::{bytes, clean, duration, number, since};
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]

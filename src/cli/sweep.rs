@@ -23,6 +23,7 @@ use crate::text::clean;
 const SHOWN: usize = 20;
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Vary a value: `max_lr=0.05,0.1`, `seed=1..5`, `max_lr=0.1..0.5/5` (evenly), `max_lr=0.001..0.1*3` (by a factor); each with every
     /// other. With --launcher, `{key}` in its command or arguments is what each run has. Without --queue only shows the runs and what they

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::files::config_file;
-use crate::run::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// Why a theme was not saved.
 #[derive(Debug, thiserror::Error)]

@@ -11,8 +11,8 @@ use super::message::Notice;
 use super::state::{Screen, State};
 use super::widget::chart::Options;
 use crate::analysis::placing::{Along, Known, Placing};
+use crate::disk::write::replace_file;
 use crate::run::own;
-use crate::run::write::replace_file;
 
 /// The file in the state folder.
 const FILE: &str = "charts.toml";

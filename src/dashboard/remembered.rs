@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::write::replace_file;
 use crate::run::own;
-use crate::run::write::replace_file;
 
 /// The file in the state folder.
 const FILE: &str = "table.json";

@@ -18,12 +18,12 @@ use super::view::form::{self, Choice};
 use super::view::overlay::Overlay;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config::{self, Place};
+use crate::disk::write::{beside, replace_file};
 use crate::launch::recent::{self, Recent};
 use crate::launch::slurm;
 use crate::launch::{Launch, Plan, Request, Started, Wanted};
 use crate::recipe::{self, OWN, Recipe, SHIPPED};
 use crate::run::RunDir;
-use crate::run::write::{beside, replace_file};
 use crate::text::clean;
 
 /// Something to be done for the form.

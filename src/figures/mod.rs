@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::analysis::best::best;
 use crate::analysis::grouping::{Group, Split, groups};
 use crate::analysis::placing::Placing;
+use crate::disk::write::replace_file;
 use crate::run::metrics::Metrics;
-use crate::run::write::replace_file;
 use plot::{Curve, Panel, Picture};
 
 /// How large a panel is shown.

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::begin::spawn_detached;
 use super::end::last_meaningful;
 use super::worker_binary;
+use crate::disk::write::beside;
 use crate::run::evaluation::EvaluationDir;
-use crate::run::write::beside;
 
 /// What to evaluate. The default is what the worker does when nothing is said: one view of the test images of the checkpoint's run.
 #[derive(Debug, Clone, Default, PartialEq)]

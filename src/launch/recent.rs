@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::write::replace_file;
 use crate::run::own;
-use crate::run::write::replace_file;
 
 /// The file in the state folder.
 const FILE: &str = "recent.json";

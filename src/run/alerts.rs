@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 const FILE: &str = "alerts";
 /// Held by whoever changes the file.

@@ -15,10 +15,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoints;
-use super::disk::said;
 use super::layout::RunDir;
 use super::rename::{held, state_now};
-use super::write::is_temporary;
+use crate::disk::said;
+use crate::disk::write::is_temporary;
 
 pub use carry::{Archived, Unarchived, archive, take_back, unarchive, unarchive_back};
 #[cfg(test)]

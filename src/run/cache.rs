@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::discover::{Found, Stamp};
 use super::summary::Summary;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// The first line. Another version's file is not read.
 const VERSION: &str = "traintop summaries 10";

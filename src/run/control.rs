@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::discover::Stamp;
 use super::layout::RunDir;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// What is wanted of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

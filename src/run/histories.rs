@@ -12,14 +12,14 @@ use proptest::prelude::*;
 
 use super::archive::{self, Archived, Unarchived};
 use super::discover::discover;
-use super::disk::faulty::{Faulty, NEVER};
-use super::disk::{Disk, System};
 use super::layout::RunDir;
 use super::notes::{self, Annotated, Change, Notes};
 use super::organise::{self, Rebuilt};
 use super::own::Home;
 use super::rename::{self, Renamed, Wish};
 use super::trash::{self, Removal, Ticket};
+use crate::disk::faulty::{Faulty, NEVER};
+use crate::disk::{Disk, System};
 
 /// Something that somebody does; numbers pick among what there is.
 #[derive(Debug, Clone)]

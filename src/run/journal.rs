@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::own::Home;
 use super::process::{self, Process};
-use super::write::beside;
+use crate::disk::write::beside;
 use crate::text::clean;
 
 /// After so long a journal of another machine is nobody's any more.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::own;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// The file in the state folder.
 const FILE: &str = "looked";

@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::disk::{Disk, System};
 use super::layout::RunDir;
 use super::own::{self, Home};
+use crate::disk::{Disk, System};
 
 /// The file in the state folder.
 const FILE: &str = "marks";

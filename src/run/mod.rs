@@ -14,7 +14,6 @@ pub mod contender;
 pub mod control;
 pub mod course;
 pub mod discover;
-pub mod disk;
 pub mod evaluation;
 pub mod finding;
 mod headline;
@@ -48,7 +47,6 @@ pub mod trash;
 pub mod vitals;
 pub mod waits;
 pub mod watch;
-pub mod write;
 
 pub use layout::RunDir;
 pub use record::Record;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::disk::{Disk, System, said};
 use super::layout::RunDir;
 use super::own::{self, Home};
+use crate::disk::{Disk, System, said};
 use crate::text::clean;
 
 /// The file in a run's folder.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use super::disk::{Disk, System};
+use crate::disk::{Disk, System};
 
 /// The user's state folder; `None` where there is no home.
 pub fn state_folder() -> Option<PathBuf> {

@@ -14,7 +14,7 @@ use super::layout::RunDir;
 use super::process::Process;
 use super::slurm::Job;
 use super::state::State;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// The version of `run.json` that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;

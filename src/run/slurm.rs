@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::RunDir;
 use super::record::Record;
 use super::state::State;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 use crate::text::clean;
 
 /// What was said longer ago than this says nothing of now. It is more than a busy or silent scheduler is left alone for (a quarter of an hour):

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::own;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// The file in the state folder.
 const FILE: &str = "templates";

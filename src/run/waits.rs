@@ -11,7 +11,7 @@ use super::layout::RunDir;
 use super::process::{Process, host};
 use super::record::Record;
 use super::state::State;
-use super::write::replace_file;
+use crate::disk::write::replace_file;
 use crate::text::clean;
 
 /// The folder of a queue in its output tree.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 use rustix::fs::{FlockOperation, flock};
+use traintop::disk::write::{append_row, replace_file};
 use traintop::run::RunDir;
-use traintop::run::write::{append_row, replace_file};
 
 /// The reference's ten columns, then ours.
 const METRICS_HEADER: &str = "epoch,train_loss,train_acc,val_loss,val_acc,learning_rate,time_elapsed,\

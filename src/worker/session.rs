@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
+use traintop::disk::write::replace_file;
 use traintop::recipe::{self, Recipe, RecipeError};
 use traintop::run::process::Process;
 use traintop::run::state::{Evidence, observe};
-use traintop::run::write::replace_file;
 use traintop::run::{Record, RunDir, State, layout};
 
 use super::error::WorkerError;

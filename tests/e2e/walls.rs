@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// The library's modules, lowest first: each may use only those before it.
 const LAYERS: &[&str] = &[
     "text",
+    "disk",
     "machine",
     "pickle",
     "run",
@@ -17,7 +18,7 @@ const LAYERS: &[&str] = &[
     "cli",
 ];
 /// What the worker may use of the library.
-const WORKER_MAY_USE: &[&str] = &["pickle", "text", "run", "recipe", "analysis"];
+const WORKER_MAY_USE: &[&str] = &["disk", "pickle", "text", "run", "recipe", "analysis"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

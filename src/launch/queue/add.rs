@@ -11,8 +11,8 @@ use jiff::Zoned;
 use super::super::environment;
 use super::super::start::{LaunchError, new_record};
 use super::Queue;
+use crate::disk::write::beside;
 use crate::recipe::Recipe;
-use crate::run::write::beside;
 use crate::run::{Record, RunDir, State, layout};
 
 /// A run to be queued.

@@ -14,9 +14,9 @@ use super::call::{Trouble, call, is_here};
 use super::parse::{FORMAT, Row, sacct_row, squeue_row};
 use super::settle::settle;
 use super::turn::Turn;
+use crate::disk::write::replace_file;
 use crate::run::own::state_folder;
 use crate::run::slurm::{Job, Said};
-use crate::run::write::replace_file;
 use crate::run::{Record, RunDir};
 use crate::text::clean;
 

@@ -8,12 +8,12 @@ use super::pack::pack;
 use super::recover::{self, Packing, What};
 use super::unpack::{Unpacked, set_folder_times, unpack};
 use super::{ArchiveError, Plan};
-use crate::run::disk::{Look, said};
+use crate::disk::write::beside;
+use crate::disk::{Look, said};
 use crate::run::layout::RunDir;
 use crate::run::own::Home;
 use crate::run::rename::{held, state_now};
 use crate::run::trash::{self, Removal, Thing, Ticket};
-use crate::run::write::beside;
 use crate::text::clean;
 
 /// A run that is archived now.

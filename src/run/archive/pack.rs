@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tar::{Archive, Builder, EntryType, Header, HeaderMode};
 
 use super::{ArchiveError, Item, Plan};
-use crate::run::disk::Disk;
+use crate::disk::Disk;
 
 /// Weights hardly get smaller; what little there is to gain comes early.
 const LEVEL: i32 = 3;

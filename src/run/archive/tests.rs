@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
-use crate::run::disk::faulty::{Faulty, NEVER};
-use crate::run::disk::{Disk, System};
+use crate::disk::faulty::{Faulty, NEVER};
+use crate::disk::{Disk, System};
 use crate::run::own::Home;
 use crate::run::process::Process;
 use crate::run::record::Record;
@@ -126,7 +126,7 @@ fn what_a_second_program_packed_at_the_same_time_is_cleared_away() {
 fn what_another_program_is_writing_is_no_part_of_a_run() {
     let place = tempfile::tempdir().unwrap();
     let dir = run(place.path());
-    let others = crate::run::write::beside(&dir.archive());
+    let others = crate::disk::write::beside(&dir.archive());
     fs::write(&others, b"half").unwrap();
     let plan = Plan::of(&dir, false).unwrap();
     assert!(!plan.removed.contains(&others));

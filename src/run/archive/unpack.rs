@@ -11,7 +11,7 @@ use tar::{Archive, EntryType};
 
 use super::pack::{MTIME, ROOT, SAME_AS, SPARSE};
 use super::{ArchiveError, sparse};
-use crate::run::disk::Disk;
+use crate::disk::Disk;
 use crate::run::layout::RunDir;
 use crate::run::rename::{held, state_now};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::run::disk::Look;
+use crate::disk::Look;
 use crate::run::size::{Freed, Taken};
 
 /// Why something may go.

@@ -12,7 +12,7 @@ use super::candidate::{Candidate, Order, Reason};
 use super::policy::{Policy, Protection};
 use super::survey::{Role, Survey, Surveyed, Weights};
 use super::twins::Twins;
-use crate::run::disk::Look;
+use crate::disk::Look;
 use crate::run::rename::held;
 use crate::run::size::Taken;
 use crate::run::state::State;

@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use super::optimiser;
+use crate::disk::write::is_temporary;
+use crate::disk::{Kind, Look};
 use crate::run::discover::Found;
-use crate::run::disk::{Kind, Look};
 use crate::run::evaluation::{self, Results, evaluates};
 use crate::run::headline;
 use crate::run::layout::RunDir;
@@ -21,7 +22,6 @@ use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::{SILENCE, State};
 use crate::run::summary::Summary;
-use crate::run::write::is_temporary;
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);

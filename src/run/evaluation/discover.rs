@@ -8,7 +8,7 @@ use super::layout::{EVALUATIONS, EvaluationDir};
 use super::progress::Progress;
 use crate::run::layout::RunDir;
 
-/// What a temporary folder's name ends in: see [`crate::run::write::beside`].
+/// What a temporary folder's name ends in: see [`crate::disk::write::beside`].
 const TEMPORARY: &str = ".tmp";
 
 /// The folders that may hold `evaluations/`: the roots themselves, and the output trees of their runs.

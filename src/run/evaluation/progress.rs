@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::EvaluationDir;
 use super::results::Evaluated;
+use crate::disk::write::replace_file;
 use crate::run::process::Process;
-use crate::run::write::replace_file;
 
 /// How far an evaluation is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::layout::EvaluationDir;
-use crate::run::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// The version of `summary.json` that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -9,7 +9,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::layout::EvaluationDir;
-use crate::run::write::replace_file;
+use crate::disk::write::replace_file;
 
 /// Every answer: `logits.safetensors`.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,7 +5,7 @@ use std::io::ErrorKind as Kind;
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::run::disk::faulty::{Faulty, NEVER};
+use crate::disk::faulty::{Faulty, NEVER};
 use proptest::prelude::*;
 
 fn run() -> (tempfile::TempDir, RunDir, PathBuf) {

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Rebuild, busy};
-use crate::run::disk::{Disk, Look, System, said as refusal};
+use crate::disk::write::beside;
+use crate::disk::{Disk, Look, System, said as refusal};
 use crate::run::layout::RunDir;
 use crate::run::rename::{held, state_now};
-use crate::run::write::beside;
 use crate::text::clean;
 
 /// The file that says what was rebuilt, beside the logs.

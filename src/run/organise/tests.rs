@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::disk::faulty::{Faulty, NEVER};
 use crate::run::config_file::Config;
 use crate::run::discover::Found;
-use crate::run::disk::faulty::{Faulty, NEVER};
 use crate::run::state::State;
 use crate::run::summary::Summary;
 

@@ -7,7 +7,7 @@ use super::folders::{self, Folder};
 use super::follow::{self, Back, Follow, identity};
 use super::journal::{self, Move};
 use super::{Step, held, state_now};
-use crate::run::disk::said;
+use crate::disk::said;
 use crate::run::layout::RunDir;
 use crate::run::marks;
 use crate::run::own::Home;

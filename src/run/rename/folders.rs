@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::journal::Move;
-use crate::run::disk::Disk;
+use crate::disk::Disk;
 
 /// A folder, by its path before the renaming, and when it had last changed, in nanoseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]

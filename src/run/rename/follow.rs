@@ -6,12 +6,12 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::disk::{Disk, Kind};
+use crate::disk::write::beside;
+use crate::disk::{Disk, Kind};
 use crate::run::layout::RunDir;
 use crate::run::notes;
 use crate::run::own::Home;
 use crate::run::record::Record;
-use crate::run::write::beside;
 
 /// Where an output tree keeps what belongs to runs, beside them.
 const MODELS: [&str; 2] = ["best_models", "final_models"];

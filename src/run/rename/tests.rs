@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
-use crate::run::disk::faulty::{Faulty, NEVER};
-use crate::run::disk::{Disk, System};
+use crate::disk::faulty::{Faulty, NEVER};
+use crate::disk::{Disk, System};
 use crate::run::notes::{Change, Notes};
 use crate::run::own::Home;
 use crate::run::process::Process;

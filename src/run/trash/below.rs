@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::remove::{Check, Removal, Removed};
 use super::{Entry, Finished, Trash, TrashError};
-use crate::run::disk::{Disk, System};
+use crate::disk::{Disk, System};
 
 /// Names an entry among several trashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::TrashError;
-use crate::run::disk::{Disk, Kind, Look};
+use crate::disk::{Disk, Kind, Look};
 
 /// The journal's name in an entry's folder.
 pub(super) const JOURNAL: &str = "entry.json";
@@ -100,16 +100,11 @@ impl Entry {
     /// Replaces the journal, and waits until it is on the disk.
     pub(super) fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), TrashError> {
         let path = folder.join(JOURNAL);
-        let beside = folder.join("entry.json.new");
         let failed = |cause| TrashError::io(path.clone(), "written")(cause);
         let bytes = serde_json::to_vec(self).map_err(|cause| failed(cause.into()))?;
-        disk.write(&beside, &mut |file| {
-            use std::io::Write;
-            file.write_all(&bytes)
-        })
-        .and_then(|()| disk.replace(&beside, &path))
-        .and_then(|()| disk.sync_folder(folder))
-        .map_err(failed)
+        disk.replace_file(&path, &bytes, None)
+            .and_then(|()| disk.sync_folder(folder))
+            .map_err(failed)
     }
 
     /// The number of things, in words: `3 files`, `1 folder`, `5 things`.

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
-use crate::run::disk;
+use crate::disk;
 
 /// Why something was not done. Unless it says otherwise, everything is as it was before.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, Kind, Lock, Look, System};
+use crate::disk::{Disk, Kind, Lock, Look, System};
 
 pub use below::{Ticket, latest_below, list_below, recover_below, remove_below, restore_all};
 pub(super) use below::{recover_below_on, remove_below_on, restore_all_on};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::entry::{Entry, Folder, Item, Stage};
 use super::{FOLDER, STAND_IN, Trash, TrashError};
-use crate::run::disk::{Kind, Look};
+use crate::disk::{Kind, Look};
 use crate::run::size::Freed;
 
 /// Writes what takes a removed file's place: the file as it is, and where to write.

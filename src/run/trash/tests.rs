@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rustix::fs::{Mode, mkfifoat};
 
 use super::*;
-use crate::run::disk::faulty::{Faulty, NEVER};
+use crate::disk::faulty::{Faulty, NEVER};
 
 /// What a path holds, and when it last changed.
 type Seen = (Kind, Vec<u8>, i64);

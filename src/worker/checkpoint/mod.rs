@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value};
 use tch::{Device, Kind, Tensor};
+use traintop::disk::write::replace_file;
 use traintop::recipe::Recipe;
 use traintop::run::checkpoints::MOMENTUM;
-use traintop::run::write::replace_file;
 use traintop::text;
 
 use super::average::Average;

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use traintop::run::write::replace_with;
+use traintop::disk::write::replace_with;
 
 use super::Split;
 use super::image_folder::Entry;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustix::fs::{AtFlags, CWD, ioctl_ficlone, linkat};
 use traintop::analysis::answers::answer;
+use traintop::disk::write::{beside, replace_file};
 use traintop::run::evaluation::{
     EVALUATIONS, Evaluated, EvaluationDir, Logits, Progress, Results, unfinished,
 };
 use traintop::run::process::Process;
-use traintop::run::write::{beside, replace_file};
 
 use super::answers::Answers;
 use super::gallery;

@@ -1,8 +1,10 @@
-//! Every call by which keeping house reads or changes the disk, so that tests can let each single one fail, or let it be the last
-//! before the power goes.
+//! Every call that writes, locks, renames or removes. Operations on runs go through the trait [`Disk`], so that tests can make
+//! each single call fail, or make it the last one before a power cut. All else uses the functions in [`read`] and [`write`].
 
 #[cfg(test)]
-pub(super) mod faulty;
+pub(crate) mod faulty;
+pub mod read;
+pub mod write;
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
@@ -17,7 +19,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::write::beside;
+use write::beside;
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +102,7 @@ pub trait Disk: Send + Sync {
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
     /// The names in a folder.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
-    /// A file's bytes.
+    /// A regular file's bytes, of which there are at most [`read::JOURNAL_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// Waits for the lock on a file, which is made if need be.
     fn lock(&self, path: &Path) -> io::Result<Lock>;
@@ -166,7 +168,14 @@ impl dyn Disk + '_ {
     /// fails, the old file is untouched and nothing is left beside it.
     pub fn replace_file(&self, path: &Path, bytes: &[u8], dated: Option<i64>) -> io::Result<()> {
         let temporary = beside(path);
-        self.write(&temporary, &mut |file| file.write_all(bytes))
+        let old = absent_as_none(self.metadata(path))?.filter(Metadata::is_file);
+        let fill: Fill = &mut |file| {
+            if let Some(old) = &old {
+                write::keep_access(file, old, path)?;
+            }
+            file.write_all(bytes)
+        };
+        self.write(&temporary, fill)
             .and_then(|()| dated.map_or(Ok(()), |dated| self.set_modified(&temporary, dated)))
             .and_then(|()| self.replace(&temporary, path))
             .inspect_err(|_| drop(self.remove_file(&temporary)))
@@ -238,16 +247,11 @@ impl Disk for System {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        read::bytes(path, read::JOURNAL_LIMIT)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Lock> {
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        locked(file)
+        locked(write::open_lock(path)?)
     }
 
     fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
@@ -259,7 +263,7 @@ impl Disk for System {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        Ok(Box::new(File::open(path)?))
+        Ok(Box::new(read::open(path)?))
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
@@ -267,7 +271,7 @@ impl Disk for System {
     }
 
     fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
-        let mut out = File::create(path)?;
+        let mut out = write::create_new(path)?;
         fill(&mut out)?;
         out.sync_all()
     }

@@ -1,0 +1,203 @@
+//! Writing so that a reader, or a power cut, finds a file whole or not at all, and so that nobody who shares the folder can
+//! make us write anywhere else: new files never replace one and never follow a link.
+
+use std::fs::{self, File, Metadata};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, OFlags, XattrFlags, fchown, fgetxattr, fsetxattr};
+
+/// The attribute that holds a file's access control list on Linux.
+const ACCESS_LIST: &str = "system.posix_acl_access";
+/// Access control lists are at most this long in bytes.
+const LONGEST_ACCESS_LIST: usize = 65_536;
+
+/// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as temporary.
+pub fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Each `RandomState` has random keys of its own.
+    let number = RandomState::new().hash_one(std::process::id());
+    path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
+}
+
+/// Makes a new file; never over anything, never through a link. The user's umask decides who may read it.
+///
+/// # Errors
+/// Those of `open(2)`; [`io::ErrorKind::AlreadyExists`] if anything is there, be it a dangling link.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
+
+/// Opens a regular file to append to it, and makes it if it is not there; never through a link.
+///
+/// # Errors
+/// Those of `open(2)`, and [`io::ErrorKind::InvalidInput`] if it is not a regular file.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    open_own(File::options().append(true).create(true), path)
+}
+
+/// Opens a lock's file, and makes it if it is not there; never through a link, and what is in it stays.
+///
+/// # Errors
+/// As [`open_append`].
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    open_own(&mut options, path)
+}
+
+fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = options.custom_flags(flags.bits() as i32).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        let kind = io::ErrorKind::InvalidInput;
+        Err(io::Error::new(kind, "is not a regular file"))
+    }
+}
+
+/// Gives a file that is to replace another the other's mode, group and access control list, as far as the system allows.
+/// Where the group cannot be kept, the group gets no more rights than everybody else has.
+///
+/// # Errors
+/// If the mode cannot be set.
+pub fn keep_access(new: &File, old: &Metadata, old_path: &Path) -> io::Result<()> {
+    let made = new.metadata()?;
+    let mut mode = old.mode() & 0o777;
+    if made.gid() != old.gid() && fchown(new, None, Some(Gid::from_raw(old.gid()))).is_err() {
+        mode = (mode & 0o707) | ((mode & 0o007) << 3);
+    }
+    new.set_permissions(fs::Permissions::from_mode(mode))?;
+    // Most file systems and files have none; what has one says so.
+    if let Ok(old) = super::read::open(old_path) {
+        let mut list = vec![0; LONGEST_ACCESS_LIST];
+        if let Ok(length) = fgetxattr(&old, ACCESS_LIST, &mut list) {
+            let _ = fsetxattr(new, ACCESS_LIST, &list[..length], XattrFlags::empty());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as [`beside`] makes them.
+pub fn is_temporary(name: &str) -> bool {
+    let inner = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".tmp"));
+    let number = inner.and_then(|inner| inner.rsplit('.').next());
+    number.is_some_and(|number| {
+        let parts: Vec<&str> = number.split('-').collect();
+        let is_number =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.len() == 2 && parts.iter().all(is_number)
+    })
+}
+
+/// Replaces a file by what `fill` writes: beside it first, onto the disk, then renamed over it. Mode, group and access control
+/// list of the old file are kept. A link in its place is replaced, not followed.
+///
+/// # Errors
+/// Whatever writing or renaming fails with; the old file is then untouched and nothing is left beside it.
+pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let temporary = beside(path);
+    let written = create_new(&temporary).and_then(|mut file| {
+        if let Some(old) = fs::symlink_metadata(path).ok().filter(Metadata::is_file) {
+            keep_access(&file, &old, path)?;
+        }
+        fill(&mut file)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // The first error is the one to tell; a leftover is only untidy.
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced
+}
+
+/// Replaces a file by these bytes: see [`replace_with`].
+///
+/// # Errors
+/// As [`replace_with`].
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// Appends `row` and a line end in one write, so that no reader sees half of it unless the disk is full.
+///
+/// # Errors
+/// Whatever the write fails with.
+pub fn append_row(file: &mut File, row: &str) -> io::Result<()> {
+    file.write_all(format!("{row}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_names_are_known_again() {
+        for path in ["run.json", "a.b", ".hidden", "-1.tmp", "x.12-3.tmp"] {
+            let beside = beside(Path::new(path));
+            assert!(is_temporary(beside.to_str().unwrap()), "{beside:?}");
+            assert!(!is_temporary(path), "{path}");
+        }
+        for name in [
+            ".a.tmp",
+            ".a.1.tmp",
+            ".a.1-.tmp",
+            ".a.1-2-3.tmp",
+            ".a.1-x.tmp",
+        ] {
+            assert!(!is_temporary(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn links_are_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, link) = (folder.path().join("outside"), folder.path().join("link"));
+        fs::write(&outside, "outside").unwrap();
+        std::os::unix::fs::symlink(&outside, &link).unwrap();
+        assert!(open_lock(&link).is_err());
+        assert!(open_append(&link).is_err());
+        assert!(create_new(&link).is_err());
+        replace_file(&link, b"new").unwrap();
+        assert_eq!(fs::read(&outside).unwrap(), b"outside");
+        assert_eq!(fs::read(&link).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+    }
+
+    #[test]
+    fn replaced_files_keep_their_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        for mode in [0o600, 0o664, 0o640, 0o444] {
+            let _ = fs::remove_file(&path);
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            replace_file(&path, b"new").unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn failed_replacement_keeps_the_old_file_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        replace_file(&path, b"old").unwrap();
+        let failed = replace_with(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
