@@ -78,9 +78,16 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match &arguments.command {
         Command::List { .. } => print(out, common, &listed, None, "")?,
         Command::Restore { ids, all, .. } => {
-            let chosen = chosen(&listed, ids, *all)?;
-            for (ticket, _) in &chosen {
-                Trash::of(&ticket.root)?.restore(&ticket.id)?;
+            let mut chosen = chosen(&listed, ids, *all)?;
+            for (ticket, entry) in &mut chosen {
+                let trash = Trash::of(&ticket.root)?;
+                let places = trash.restore(&ticket.id)?;
+                // A run may have been renamed since: what is printed is where things are now.
+                for (item, place) in entry.items.iter_mut().zip(places) {
+                    if let Ok(below) = place.strip_prefix(trash.root()) {
+                        below.clone_into(&mut item.path);
+                    }
+                }
             }
             print(out, common, &chosen, Some(true), "restored")?;
         }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::TrashError;
+use super::owner::Owner;
 use crate::disk::{Disk, Kind, Look};
 
 /// The journal's name in an entry's folder.
@@ -45,6 +46,9 @@ pub struct Entry {
     pub items: Vec<Item>,
     /// The folders it was in.
     pub(super) folders: Vec<Folder>,
+    /// The runs it was in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) owners: Vec<Owner>,
     /// Folders that had to be made to put things back.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "path_list")]
     pub(super) made: Vec<PathBuf>,
@@ -149,7 +153,7 @@ impl From<Written> for PathBuf {
     }
 }
 
-mod path_text {
+pub(super) mod path_text {
     use super::{Deserialize, Deserializer, Path, PathBuf, Serialize, Serializer, Written};
 
     pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -34,6 +34,19 @@ pub enum TrashError {
         /// The entry that holds the folder.
         id: String,
     },
+    /// The run was renamed, and several folders could be it.
+    #[error(
+        "{path}: the run was renamed, and both {first} and {second} could be it; rename the right one to the old name, and \
+         restore then; nothing was restored"
+    )]
+    Ambiguous {
+        /// Where it was.
+        path: PathBuf,
+        /// A folder with its id.
+        first: PathBuf,
+        /// Another.
+        second: PathBuf,
+    },
     /// No such entry.
     #[error("{id:?} is not in the trash below {root}; `traintop trash list` shows what is")]
     Unknown {

@@ -14,6 +14,7 @@
 mod below;
 mod entry;
 mod error;
+mod owner;
 mod purge;
 mod recover;
 mod remove;
@@ -183,7 +184,9 @@ impl Trash {
         // Anything that is not of the trash's own making is left, and the journal with it.
         let is_own = |name: &Path| {
             let name = name.to_string_lossy();
-            name.starts_with(STAND_IN) || name.starts_with(entry::JOURNAL)
+            name.starts_with(STAND_IN)
+                || name.starts_with(entry::JOURNAL)
+                || crate::disk::write::is_temporary(&name)
         };
         if let Some(other) = names.iter().find(|name| !is_own(name)) {
             return Err(TrashError::NotOurs {

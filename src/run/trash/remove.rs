@@ -165,6 +165,7 @@ impl Trash {
             bytes: 0,
             items: Vec::new(),
             folders: Vec::new(),
+            owners: Vec::new(),
             made: Vec::new(),
         };
         self.note_things(&mut entry, things)
@@ -249,6 +250,12 @@ impl Trash {
                     .disk
                     .look(&whole)
                     .map_err(TrashError::io(whole, "looked at"))?;
+                // Things are in order, so those of one run mostly come one after the other.
+                if let Some(owner) = self.owner(&item.path)?
+                    && entry.owners.last() != Some(&owner)
+                {
+                    entry.owners.push(owner);
+                }
                 folder.insert(look.modified_ns);
             }
             entry.items.push(item);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 mod histories;
+mod renamed;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
