@@ -1,5 +1,6 @@
 //! What a list shows of a run, in about a kilobyte.
 
+use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -118,6 +119,8 @@ pub struct Summing {
     tail: Tail,
     needed: Metrics,
     is_whole: bool,
+    /// Why the metrics could not be read, unless there are none.
+    unread: Option<String>,
 }
 
 impl Summing {
@@ -127,7 +130,23 @@ impl Summing {
             tail: Tail::open(found.dir.metrics_csv()),
             needed: Metrics::default(),
             is_whole: true,
+            unread: None,
         }
+    }
+
+    /// What a summary needs of the metrics, as read last: every point of the columns that runs are judged by and of the epochs.
+    pub fn needed(&self) -> &Metrics {
+        &self.needed
+    }
+
+    /// Why the metrics could not be read, as half a sentence; `None` if they were, or if there are none.
+    pub fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
+
+    /// Whether the metrics were read to their end and hold no row, nor anything that was not understood.
+    pub fn is_blank(&self) -> bool {
+        self.unread.is_none() && self.tail.is_blank()
     }
 
     /// All rows that were read, where they are few enough to be kept.
@@ -149,12 +168,21 @@ impl Summing {
         if read.is_err() && begun {
             *self = Self::begin(found);
         }
+        self.unread = match read {
+            Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
+            _ => None,
+        };
         let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
         if idle {
             let _ = self.tail.settle();
         }
         take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
-        Summary::of(found, &self.needed, now)
+        let mut summary = Summary::of(found, &self.needed, now);
+        if let Some(why) = &self.unread {
+            let said = format!("its metrics cannot be read ({why})");
+            summary.observed.reason = Some(clean(&said).into_owned());
+        }
+        summary
     }
 }
 

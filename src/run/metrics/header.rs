@@ -13,6 +13,9 @@ const X_NAMES: [&str; 4] = ["step", "global_step", "iteration", "epoch"];
 /// Where a file without any of these places its rows.
 const BY_ROW: &str = "row";
 
+/// Longer texts are not taken for certain to be names of columns, in bytes.
+const LONGEST_NAME: usize = 64;
+
 /// Where the cells of a header's column go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -31,12 +34,14 @@ pub struct Header {
     names: Vec<String>,
     targets: Vec<Target>,
     x: Option<usize>,
+    has_all_names: bool,
 }
 
 impl Header {
     /// Reads a header. One that is not the first of its file (a resumed run) goes on with the columns of those before it: what has
     /// the same name is the same column, and x stays what it is.
     pub fn new(cells: &[Cow<str>], metrics: &Metrics, is_first: bool) -> Self {
+        let has_all_names = cells.iter().all(|cell| !cell.trim().is_empty());
         let names = unique_names(cells);
         let x = if is_first {
             X_NAMES
@@ -54,7 +59,12 @@ impl Header {
             }
         };
         let targets = names.iter().map(target).collect();
-        Self { names, targets, x }
+        Self {
+            names,
+            targets,
+            x,
+            has_all_names,
+        }
     }
 
     pub fn names(&self) -> &[String] {
@@ -80,6 +90,16 @@ impl Header {
             Target::Numbers(column) => Some(column),
             Target::Unknown | Target::Text => None,
         }
+    }
+
+    /// Whether this is surely a header: several names, none of which could be a value or a sentence. The first line of a file
+    /// without a header, a comment or an error message is not.
+    pub fn is_certain(&self) -> bool {
+        let is_name = |name: &String| {
+            let begins_as_one = name.starts_with(|char: char| char.is_alphabetic() || char == '_');
+            begins_as_one && number(name).is_none() && name.len() <= LONGEST_NAME
+        };
+        self.names.len() > 1 && self.has_all_names && self.names.iter().all(is_name)
     }
 
     /// Whether a line is a header again: no number is in it, and it begins as this header does or names its x.
@@ -163,6 +183,25 @@ mod tests {
             ("a,b", "row"),
         ] {
             assert_eq!(header(line).x_name(), x);
+        }
+    }
+
+    #[test]
+    fn values_comments_and_sentences_are_no_certain_header() {
+        for (line, is_certain) in [
+            ("epoch,train_loss,Val Acc (%)", true),
+            ("_step,metrics/mAP50(B)", true),
+            ("1,0.5,0.4", false),
+            ("nan,inf", false),
+            ("epoch,0.5", false),
+            ("#{\"t_start\": 1.0, \"env_id\": \"X\"}", false),
+            ("Traceback (most recent call last):", false),
+            ("epoch;loss", false),
+            ("epoch\tloss", false),
+            (",loss", false),
+            ("epoch,loss,", false),
+        ] {
+            assert_eq!(header(line).is_certain(), is_certain, "{line}");
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Reader {
     header: Option<Header>,
     /// Lines read, the header's too.
     lines: u64,
+    /// Those of them that are not empty.
+    filled_lines: u64,
     last_x: Option<f64>,
 }
 
@@ -90,9 +92,21 @@ impl Reader {
         }
     }
 
+    /// Whether nothing but a header was read, or nothing at all. Anything that is not surely a header counts as content: a row
+    /// in a file without one, a comment, a sentence.
+    pub fn is_blank(&self) -> bool {
+        self.metrics.rows == 0
+            && self.metrics.problem_count == 0
+            && match &self.header {
+                None => self.filled_lines == 0,
+                Some(header) => self.filled_lines == 1 && header.is_certain(),
+            }
+    }
+
     /// A line that is too long to be one, of which nobody has kept the bytes.
     pub fn skip_line(&mut self) {
         self.lines += 1;
+        self.filled_lines += 1;
         let what = "is far too long to be a row".to_owned();
         self.metrics.complain(self.lines, what);
     }
@@ -113,6 +127,7 @@ impl Reader {
         }
         self.lines += 1;
         let Ok(text) = std::str::from_utf8(line) else {
+            self.filled_lines += 1;
             self.metrics
                 .complain(self.lines, "is not UTF-8 text".to_owned());
             return;
@@ -121,6 +136,7 @@ impl Reader {
         if text.trim().is_empty() {
             return;
         }
+        self.filled_lines += 1;
         let cells = split(text);
         match &self.header {
             Some(header) if !header.is_repeated_by(&cells) => self.take_row(&cells),
@@ -214,6 +230,7 @@ impl Reader {
                 _ => self.push_rows(&header, block.rows(), &columns),
             }
             self.lines += block.rows() as u64;
+            self.filled_lines += block.rows() as u64;
         }
         self.header = Some(header);
         is_place

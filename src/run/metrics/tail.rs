@@ -76,6 +76,12 @@ impl Tail {
         self.reader.metrics()
     }
 
+    /// Whether the file was read to its end and holds nothing but a header, or nothing at all. A line that is not finished, and
+    /// one that was not understood, is something.
+    pub fn is_blank(&self) -> bool {
+        self.reader.is_blank() && self.offset == self.seen.0 && !self.in_long_line
+    }
+
     /// Hands over what has been read, so that it is held once: after the first time only what is new since the last, for
     /// [`Metrics::absorb`]. After [`Change::Reread`] it is everything.
     pub fn take(&mut self) -> Metrics {

@@ -394,3 +394,45 @@ fn large_clean_file_is_the_same_through_polars_and_by_rows() {
     assert_eq!(whole, *by_rows.metrics());
     assert_eq!(whole.column("val_acc").unwrap().x.len(), 6666);
 }
+
+#[test]
+fn only_a_header_or_nothing_at_all_is_blank() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    let long = format!("epoch,loss\n{}\n", "x".repeat(20 << 10));
+    for (text, is_blank) in [
+        ("", true),
+        ("\n\n", true),
+        ("epoch,loss\n", true),
+        ("\u{feff}epoch,loss\r\n\r\n", true),
+        ("epoch,loss\n1,0.5\n", false),
+        ("step,train_loss\n50,0.5\n", false),
+        // A row that is not finished, a header that is not.
+        ("epoch,loss\n1,0.5", false),
+        ("epoch,loss\n1,", false),
+        ("epoch,loss", false),
+        // No header, an unknown separator, a table of text, lines that are no rows.
+        ("1,0.5\n", false),
+        ("epoch;loss\n1;0.5\n", false),
+        ("model,rank\nresnet,high\n", false),
+        ("model,rank\nmodel,high\n", false),
+        ("epoch,loss\n1,2,3\n", false),
+        ("epoch,loss\nlost,high\n", false),
+        ("# a comment\n", false),
+        ("epoch,loss\nepoch,loss\n", false),
+        (long.as_str(), false),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let mut tail = Tail::open(&path);
+        tail.poll().unwrap();
+        assert_eq!(tail.is_blank(), is_blank, "{text:.40}");
+        tail.settle().unwrap();
+        assert_eq!(tail.is_blank(), is_blank, "{text:.40}");
+        tail.take();
+        assert_eq!(tail.is_blank(), is_blank, "{text:.40}");
+    }
+    std::fs::write(&path, b"epoch,loss\n\xff\xfe\n").unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    assert!(!tail.is_blank());
+}
