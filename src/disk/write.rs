@@ -69,9 +69,9 @@ fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
 /// # Errors
 /// If the mode cannot be set.
 pub fn keep_access(new: &File, old: &Metadata, old_path: &Path) -> io::Result<()> {
-    let made = new.metadata()?;
+    let fresh = new.metadata()?;
     let mut mode = old.mode() & 0o777;
-    if made.gid() != old.gid() && fchown(new, None, Some(Gid::from_raw(old.gid()))).is_err() {
+    if fresh.gid() != old.gid() && fchown(new, None, Some(Gid::from_raw(old.gid()))).is_err() {
         mode = (mode & 0o707) | ((mode & 0o007) << 3);
     }
     new.set_permissions(fs::Permissions::from_mode(mode))?;
