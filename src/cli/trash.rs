@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match &arguments.command {
         Command::List { .. } => print(out, common, &listed, None, "")?,
         Command::Restore { ids, all, .. } => {
-            let mut chosen = chosen(&listed, ids, *all)?;
+            let mut chosen = chosen(&listed, &roots, ids, *all)?;
             for (ticket, entry) in &mut chosen {
                 let trash = Trash::of(&ticket.root)?;
                 let places = trash.restore(&ticket.id)?;
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             yes,
             ..
         } => {
-            let mut chosen = chosen(&listed, ids, ids.is_empty())?;
+            let mut chosen = chosen(&listed, &roots, ids, ids.is_empty())?;
             if let Some(days) = older_than {
                 let before = Timestamp::now() - (24 * i64::from(*days)).hours();
                 chosen.retain(|(_, entry)| entry.removed_at <= before);
@@ -140,7 +140,7 @@ pub fn finish_what_was_left(roots: &[PathBuf]) -> bool {
 
 type Listed = (Ticket, Entry);
 
-fn chosen(listed: &[Listed], ids: &[String], all: bool) -> Result<Vec<Listed>> {
+fn chosen(listed: &[Listed], roots: &[PathBuf], ids: &[String], all: bool) -> Result<Vec<Listed>> {
     if all {
         return Ok(listed.to_vec());
     }
@@ -152,7 +152,10 @@ fn chosen(listed: &[Listed], ids: &[String], all: bool) -> Result<Vec<Listed>> {
             (Some(_), Some(_)) => {
                 bail!("{id:?} is in the trash of several roots; name one by --root")
             }
-            (None, _) => bail!("{id:?} is not in the trash; `traintop trash list` shows what is"),
+            (None, _) => match trash::unfinished_below(roots, id)? {
+                Some(unfinished) => chosen.push(unfinished),
+                None => bail!("{id:?} is not in the trash; `traintop trash list` shows what is"),
+            },
         }
     }
     Ok(chosen)

@@ -14,6 +14,8 @@ pub const NEVER: usize = usize::MAX;
 /// The real disk, but for one call that fails, or is the last that happens.
 #[derive(Clone)]
 pub struct Faulty {
+    /// What does the calls.
+    pub disk: Arc<dyn Disk>,
     pub calls: Arc<AtomicUsize>,
     pub fail_at: usize,
     pub kill_at: usize,
@@ -23,6 +25,7 @@ pub struct Faulty {
 impl Faulty {
     pub fn new(fail_at: usize, kill_at: usize) -> Self {
         Self {
+            disk: Arc::new(System),
             calls: Arc::default(),
             fail_at,
             kill_at,
@@ -44,53 +47,61 @@ impl Faulty {
 }
 
 impl Disk for Faulty {
+    fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>> {
+        self.call()?;
+        let disk = self.disk.beneath(root)?;
+        Ok(Arc::new(Self {
+            disk,
+            ..self.clone()
+        }))
+    }
     fn look(&self, path: &Path) -> io::Result<Look> {
         self.call()?;
-        System.look(path)
+        self.disk.look(path)
     }
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         self.call()?;
-        System.metadata(path)
+        self.disk.metadata(path)
     }
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         self.call()?;
-        System.resolve(path)
+        self.disk.resolve(path)
     }
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         self.call()?;
-        System.names(folder)
+        self.disk.names(folder)
     }
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.call()?;
-        System.read(path)
+        self.disk.read(path)
     }
     fn lock(&self, path: &Path) -> io::Result<Lock> {
         self.call()?;
-        System.lock(path)
+        self.disk.lock(path)
     }
     fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
         self.call()?;
-        System.lock_folder(path)
+        self.disk.lock_folder(path)
     }
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         self.call()?;
-        System.make_folder(path)
+        self.disk.make_folder(path)
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
         self.call()?;
-        let (disk, file) = (self.clone(), System.open(path)?);
+        let (disk, file) = (self.clone(), self.disk.open(path)?);
         Ok(Box::new(Reader { disk, file }))
     }
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         self.call()?;
-        System.read_link(path)
+        self.disk.read_link(path)
     }
     fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
         let done = self.call();
         if matches!(&done, Err(error) if error.kind() != self.with) {
             return done.map(drop);
         }
-        System.write(path, fill)?;
+        self.disk.write(path, fill)?;
         if !matches!(done, Ok(false)) {
             // Half of it got onto the disk.
             let half = File::options().write(true).open(path)?;
@@ -100,39 +111,39 @@ impl Disk for Faulty {
     }
     fn make_link(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.call()?;
-        System.make_link(target, path)
+        self.disk.make_link(target, path)
     }
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call()?;
-        System.hard_link(from, to)
+        self.disk.hard_link(from, to)
     }
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call()?;
-        System.replace(from, to)
+        self.disk.replace(from, to)
     }
     fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call()?;
-        System.relocate(from, to)
+        self.disk.relocate(from, to)
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         self.call()?;
-        System.sync_folder(path)
+        self.disk.sync_folder(path)
     }
     fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
         self.call()?;
-        System.set_modified(path, modified_ns)
+        self.disk.set_modified(path, modified_ns)
     }
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
         self.call()?;
-        System.set_mode(path, mode)
+        self.disk.set_mode(path, mode)
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.call()?;
-        System.remove_file(path)
+        self.disk.remove_file(path)
     }
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         self.call()?;
-        System.remove_folder(path)
+        self.disk.remove_folder(path)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every call that writes, locks, renames or removes. Operations on runs go through the trait [`Disk`], so that tests can make
 //! each single call fail, or make it the last one before a power cut. All else uses the functions in [`read`] and [`write`].
 
+mod beneath;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod read;
@@ -11,6 +12,7 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{
     AtFlags, CWD, FlockOperation, RenameFlags, Timespec, Timestamps, UTIME_OMIT, flock,
@@ -94,6 +96,9 @@ pub type Fill<'a> = &'a mut dyn FnMut(&mut File) -> io::Result<()>;
 
 /// The calls.
 pub trait Disk: Send + Sync {
+    /// The same disk confined to a folder: paths begin with `root`, no link below it is followed, and nothing outside is
+    /// reached.
+    fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>>;
     /// What is at a path.
     fn look(&self, path: &Path) -> io::Result<Look>;
     /// All that the file system says of a path, without following a link.
@@ -229,6 +234,10 @@ pub fn said(cause: &io::Error) -> String {
 pub struct System;
 
 impl Disk for System {
+    fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>> {
+        Ok(Arc::new(beneath::Beneath::new(root)?))
+    }
+
     fn look(&self, path: &Path) -> io::Result<Look> {
         Look::at(path)
     }
@@ -302,24 +311,11 @@ impl Disk for System {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        match File::open(path)?.sync_all() {
-            // Some file systems cannot sync folders, and say so in this way.
-            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
-            done => done,
-        }
+        synced(&File::open(path)?)
     }
 
     fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
-        let times = Timestamps {
-            last_access: Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_OMIT,
-            },
-            last_modification: Timespec {
-                tv_sec: modified_ns.div_euclid(1_000_000_000),
-                tv_nsec: modified_ns.rem_euclid(1_000_000_000) as _,
-            },
-        };
+        let times = modified_at(modified_ns);
         Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
@@ -333,6 +329,28 @@ impl Disk for System {
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir(path)
+    }
+}
+
+/// For `utimensat`: the time of the last access stays.
+fn modified_at(modified_ns: i64) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: modified_ns.div_euclid(1_000_000_000),
+            tv_nsec: modified_ns.rem_euclid(1_000_000_000) as _,
+        },
+    }
+}
+
+fn synced(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        // Some file systems cannot sync folders, and say so in this way.
+        Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
+        done => done,
     }
 }
 

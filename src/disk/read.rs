@@ -20,7 +20,11 @@ pub const JOURNAL_LIMIT: u64 = 64 << 20;
 pub fn open(path: &Path) -> io::Result<File> {
     // Without NONBLOCK, opening a pipe waits for its writer. Regular files ignore the flag.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = File::from(openat(CWD, path, flags, Mode::empty())?);
+    regular(File::from(openat(CWD, path, flags, Mode::empty())?))
+}
+
+/// The file, if it is a regular one.
+pub(super) fn regular(file: File) -> io::Result<File> {
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
         return Ok(file);
@@ -44,7 +48,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// As [`open`], and [`ErrorKind::FileTooLarge`] if there are more bytes; the limit counts bytes that were read, since a
 /// file may grow, and files such as those of `/proc` say that they are empty.
 pub fn bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
+    limited(open(path)?, limit)
+}
+
+pub(super) fn limited(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len().min(limit);
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

@@ -174,7 +174,7 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
             why: "at random".to_owned(),
             now: Timestamp::now(),
         };
-        let removed = trash::remove_below_on(&home.disk, &roots, &removal, &mut |_| Ok(()));
+        let removed = trash::remove_below_on(home, &roots, &removal, &mut |_| Ok(()));
         removed
             .map(|(tickets, _)| Deed::Removed(tickets))
             .map_err(|error| error.to_string())
@@ -262,7 +262,7 @@ fn undo(home: &Home, deed: &Deed) -> Result<(), String> {
         Deed::Rebuilt(rebuilt) => {
             organise::undo_on(&*home.disk, rebuilt).map_err(|error| error.to_string())
         }
-        Deed::Removed(tickets) => trash::restore_all_on(&home.disk, tickets)
+        Deed::Removed(tickets) => trash::restore_all_on(home, tickets)
             .map(drop)
             .map_err(|error| error.to_string()),
     }
@@ -271,7 +271,7 @@ fn undo(home: &Home, deed: &Deed) -> Result<(), String> {
 /// What the next start does, twice: the second time there is nothing to do.
 fn recover(home: &Home, tree: &Path) {
     for is_first in [true, false] {
-        let (finished, problems) = trash::recover_below_on(&home.disk, &[tree.to_owned()]);
+        let (finished, problems) = trash::recover_below_on(home, &[tree.to_owned()], |_, _| true);
         let mut said: Vec<String> = finished.into_iter().map(|finished| finished.said).collect();
         said.extend(rename::recover_on(home, |_, _| true));
         said.extend(archive::recover_on(home, |_, _| true));

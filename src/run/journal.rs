@@ -27,7 +27,7 @@ struct Content<T> {
 }
 
 /// A journal that is open; without a home there is none, and what it is about goes on without.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Journal(Option<PathBuf>);
 
 impl Journal {

@@ -101,11 +101,11 @@ fn carry_out(
     }
     let mut check = |_: &Path| held(state_now(&plan.dir)).map_or(Ok(()), Err);
     let removal = removal(plan.removed.clone(), "archive", &plan.dir);
-    let removed = trash::remove_below_on(&home.disk, &packing.roots, &removal, &mut check);
+    let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut check);
     let (tickets, removed) = removed.map_err(|error| refused(&plan.dir, &error.to_string()))?;
     if let Some((path, why)) = removed.iter().flat_map(|removed| &removed.left).next() {
         let mut problem = format!("{}: {why}", path.display());
-        if let Err(error) = trash::restore_all_on(&home.disk, &tickets) {
+        if let Err(error) = trash::restore_all_on(home, &tickets) {
             problem = format!("{problem}; {error}");
         }
         return Err(refused(&plan.dir, &problem));
@@ -133,7 +133,7 @@ pub fn take_back(archived: &Archived) -> Result<(), ArchiveError> {
 pub(in crate::run) fn take_back_on(home: &Home, archived: &Archived) -> Result<(), ArchiveError> {
     let packing = &archived.packing;
     let journal = recover::begin(home, packing)?;
-    if let Err(error) = trash::restore_all_on(&home.disk, &archived.tickets) {
+    if let Err(error) = trash::restore_all_on(home, &archived.tickets) {
         // Once anything is back, the next start goes on with it.
         let is_away = |path: &PathBuf| home.disk.look_for(path).is_ok_and(|look| look.is_none());
         if packing.removed.iter().all(is_away) {
@@ -202,7 +202,7 @@ impl Packing {
         let dir = &self.dir;
         let unpacked = unpack(&*home.disk, dir, &self.temporary)?;
         let removal = removal(vec![dir.archive()], "unarchive", dir);
-        let removed = trash::remove_below_on(&home.disk, &self.roots, &removal, &mut |_| Ok(()));
+        let removed = trash::remove_below_on(home, &self.roots, &removal, &mut |_| Ok(()));
         let (tickets, _) = removed.map_err(|error| ArchiveError::Stays {
             name: clean(&dir.name()).into_owned(),
             problem: clean(&error.to_string()).into_owned(),
@@ -280,15 +280,14 @@ pub(in crate::run) fn unarchive_back_on(
         modified_ns: looked.modified_ns,
     };
     let journal = recover::begin(home, &packing)?;
-    let archived = trash::restore_all_on(&home.disk, &unarchived.tickets)
+    let archived = trash::restore_all_on(home, &unarchived.tickets)
         .map_err(|error| refused(dir, &error.to_string()))
         .and_then(|_| {
             let removal = removal(files, "archive", dir);
             if removal.things.is_empty() {
                 return Ok(());
             }
-            let removed =
-                trash::remove_below_on(&home.disk, &packing.roots, &removal, &mut |_| Ok(()));
+            let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut |_| Ok(()));
             removed
                 .map(drop)
                 .map_err(|error| refused(dir, &error.to_string()))

@@ -72,13 +72,13 @@ pub(in crate::run) fn recover_on(
     home: &Home,
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> Vec<String> {
-    journal::recover(home, FOLDER, is_over, |journal, packing: Packing, path| {
+    journal::recover(home, FOLDER, &is_over, |journal, packing: Packing, path| {
         let name = packing.dir.name();
         let what = match packing.what {
             What::Archive => format!("archiving {name} was cut off"),
             What::Unarchive => format!("bringing {name} back was cut off"),
         };
-        match packing.go_on(home) {
+        match packing.go_on(home, &is_over) {
             Ok(said) => {
                 end(home, journal);
                 said.map(|said| format!("{what}; {said}"))
@@ -93,7 +93,11 @@ pub(in crate::run) fn recover_on(
 
 impl Packing {
     /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
-    fn go_on(&self, home: &Home) -> Result<Option<String>, String> {
+    fn go_on(
+        &self,
+        home: &Home,
+        is_over: &impl Fn(&Process, Duration) -> bool,
+    ) -> Result<Option<String>, String> {
         let there = |path: &std::path::Path| {
             let look = home.disk.look_for(path);
             look.map_err(|cause| format!("{}: {cause}", path.display()))
@@ -101,7 +105,7 @@ impl Packing {
         if there(self.dir.path())?.is_none() {
             return Ok(None);
         }
-        let (_, problems) = trash::recover_below_on(&home.disk, &self.roots);
+        let (_, problems) = trash::recover_below_on(home, &self.roots, is_over);
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem);
         }

@@ -1,11 +1,13 @@
 //! The trashes of several roots as one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use super::remove::{Check, Removal, Removed};
-use super::{Entry, Finished, Trash, TrashError};
-use crate::disk::{Disk, System};
+use super::{Entry, Finished, Trash, TrashError, mark};
+use crate::run::journal;
+use crate::run::own::Home;
+use crate::run::process::Process;
 
 /// Names an entry among several trashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,10 +26,10 @@ fn root_of<'a>(roots: &'a [Trash], path: &Path) -> Option<&'a Trash> {
 }
 
 /// The trashes of those roots that are there; each once.
-fn trashes(disk: &Arc<dyn Disk>, roots: &[PathBuf]) -> Vec<Trash> {
+fn trashes(home: &Home, roots: &[PathBuf]) -> Vec<Trash> {
     let mut trashes: Vec<Trash> = roots
         .iter()
-        .filter_map(|root| Trash::on(Arc::clone(disk), root).ok())
+        .filter_map(|root| Trash::on(home, root).ok())
         .collect();
     trashes.sort_by(|a, b| a.root.cmp(&b.root));
     trashes.dedup_by(|a, b| a.root == b.root);
@@ -43,21 +45,17 @@ pub fn remove_below(
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    remove_below_on(&system(), roots, removal, check)
+    remove_below_on(&Home::real(), roots, removal, check)
 }
 
-fn system() -> Arc<dyn Disk> {
-    Arc::new(System)
-}
-
-/// As [`remove_below`], on this disk.
+/// As [`remove_below`], with this home.
 pub(in crate::run) fn remove_below_on(
-    disk: &Arc<dyn Disk>,
+    home: &Home,
     roots: &[PathBuf],
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    let trashes = trashes(disk, roots);
+    let trashes = trashes(home, roots);
     let mut parts: Vec<(&Trash, Removal)> = Vec::new();
     for thing in &removal.things {
         let Some(trash) = root_of(&trashes, &thing.path) else {
@@ -88,7 +86,7 @@ pub(in crate::run) fn remove_below_on(
                 removed.push(done);
             }
             Err(first) => {
-                return Err(match restore_all_on(disk, &tickets) {
+                return Err(match restore_all_on(home, &tickets) {
                     Ok(_) => first,
                     Err(second) => TrashError::HalfDone {
                         first: Box::new(first),
@@ -104,7 +102,7 @@ pub(in crate::run) fn remove_below_on(
 /// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(&system(), roots) {
+    for trash in trashes(&Home::real(), roots) {
         match trash.list() {
             Ok((entries, mut bad)) => {
                 listed.extend(entries.into_iter().map(|entry| {
@@ -121,6 +119,23 @@ pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     }
     listed.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.removed_at));
     (listed, problems)
+}
+
+/// What was left unfinished under an id in the trashes of these roots, and no start finishes: see [`Trash::list`].
+///
+/// # Errors
+/// If it cannot be read.
+pub fn unfinished_below(
+    roots: &[PathBuf],
+    id: &str,
+) -> Result<Option<(Ticket, Entry)>, TrashError> {
+    for trash in trashes(&Home::real(), roots) {
+        if let Some(entry) = trash.unfinished(id)? {
+            let (root, id) = (trash.root, id.to_owned());
+            return Ok(Some((Ticket { root, id }, entry)));
+        }
+    }
+    Ok(None)
 }
 
 /// The last removal below these roots: one for each root whose things went at the same time by the same action.
@@ -145,17 +160,17 @@ pub fn latest_below(roots: &[PathBuf]) -> Vec<(Ticket, Entry)> {
 /// # Errors
 /// The first that cannot be restored, and why; those after it in the list are.
 pub fn restore_all(tickets: &[Ticket]) -> Result<Vec<PathBuf>, TrashError> {
-    restore_all_on(&system(), tickets)
+    restore_all_on(&Home::real(), tickets)
 }
 
-/// As [`restore_all`], on this disk.
+/// As [`restore_all`], with this home.
 pub(in crate::run) fn restore_all_on(
-    disk: &Arc<dyn Disk>,
+    home: &Home,
     tickets: &[Ticket],
 ) -> Result<Vec<PathBuf>, TrashError> {
     let mut places = Vec::new();
     for ticket in tickets.iter().rev() {
-        let trash = Trash::on(Arc::clone(disk), &ticket.root)?;
+        let trash = Trash::on(home, &ticket.root)?;
         places.append(&mut trash.restore(&ticket.id)?);
     }
     Ok(places)
@@ -163,19 +178,16 @@ pub(in crate::run) fn restore_all_on(
 
 /// Finishes what was left unfinished in the trashes of these roots: see [`Trash::recover`].
 pub fn recover_below(roots: &[PathBuf]) -> (Vec<Finished>, Vec<String>) {
-    recover_below_on(&system(), roots)
+    recover_below_on(&Home::real(), roots, journal::is_over)
 }
 
-/// As [`recover_below`], on this disk.
+/// As [`recover_below`], with this home.
 pub(in crate::run) fn recover_below_on(
-    disk: &Arc<dyn Disk>,
+    home: &Home,
     roots: &[PathBuf],
+    is_over: impl Fn(&Process, Duration) -> bool,
 ) -> (Vec<Finished>, Vec<String>) {
-    let (mut finished, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(disk, roots) {
-        let (mut done, errors) = trash.recover();
-        finished.append(&mut done);
-        problems.extend(errors.iter().map(ToString::to_string));
-    }
+    let (finished, errors) = mark::recover(home, &trashes(home, roots), is_over);
+    let problems = errors.iter().map(ToString::to_string).collect();
     (finished, problems)
 }

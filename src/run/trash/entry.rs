@@ -1,13 +1,15 @@
 //! The journal of one removal: what was moved, from where, why, when and by what, and how far it has come. It is on the disk
 //! before the first thing moves.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::FOLDER;
 use super::error::TrashError;
 use super::owner::Owner;
 use crate::disk::{Disk, Kind, Look};
@@ -84,21 +86,74 @@ pub(super) struct Folder {
 }
 
 impl Entry {
-    /// Reads the journal in an entry's folder; `None` if there is none.
-    pub(super) fn read(disk: &dyn Disk, folder: &Path) -> Result<Option<Self>, TrashError> {
+    /// Reads and checks the journal of this id in an entry's folder; `None` if there is none.
+    pub(super) fn read(
+        disk: &dyn Disk,
+        folder: &Path,
+        id: &str,
+    ) -> Result<Option<Self>, TrashError> {
         let path = folder.join(JOURNAL);
         let bytes = match disk.read(&path) {
             Ok(bytes) => bytes,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(TrashError::io(path, "read")(cause)),
         };
-        match serde_json::from_slice(&bytes) {
-            Ok(entry) => Ok(Some(entry)),
-            Err(cause) => Err(TrashError::Damaged {
-                path,
-                cause: cause.to_string(),
-            }),
+        let read = serde_json::from_slice(&bytes).map_err(|cause| cause.to_string());
+        let checked = read.and_then(|entry: Self| entry.checked(id));
+        checked
+            .map(Some)
+            .map_err(|cause| TrashError::Damaged { path, cause })
+    }
+
+    /// The entry, if all that it says is about this id and about places in the root, outside of the trash.
+    fn checked(self, id: &str) -> Result<Self, String> {
+        if self.id != id {
+            return Err(format!("it says that it is of {:?}", self.id));
         }
+        let named = |path: &Path| path.display().to_string();
+        let (mut slots, mut paths) = (HashSet::new(), HashSet::new());
+        for item in &self.items {
+            if item.path.as_os_str().is_empty() || !is_place(&item.path) {
+                return Err(format!(
+                    "{:?} is no place below the root",
+                    named(&item.path)
+                ));
+            }
+            if !slots.insert(item.slot) || !paths.insert(&item.path) {
+                return Err(format!("{:?} is in it twice", named(&item.path)));
+            }
+            let stand_in = item.stand_in.as_ref();
+            if stand_in.is_some_and(|look| look.kind != Kind::File || item.kind != Kind::File) {
+                return Err(format!(
+                    "only a file may stand in for {:?}",
+                    named(&item.path)
+                ));
+            }
+        }
+        if let Some(folder) = self.folders.iter().find(|folder| !is_place(&folder.path)) {
+            return Err(format!(
+                "{:?} is no folder in the root",
+                named(&folder.path)
+            ));
+        }
+        let is_owner = |path: &Path| !path.as_os_str().is_empty() && is_place(path);
+        if let Some(owner) = self.owners.iter().find(|owner| !is_owner(&owner.path)) {
+            let path = named(&owner.path);
+            return Err(format!("{path:?} is no run below the root"));
+        }
+        let is_needed = |made: &PathBuf| {
+            let mut items = self.items.iter();
+            !made.as_os_str().is_empty()
+                && is_place(made)
+                && items.any(|item| item.path != *made && item.path.starts_with(made))
+        };
+        if let Some(made) = self.made.iter().find(|made| !is_needed(made)) {
+            return Err(format!(
+                "nothing in it belongs into a folder {:?}",
+                named(made)
+            ));
+        }
+        Ok(self)
     }
 
     /// Replaces the journal, and waits until it is on the disk.
@@ -125,6 +180,23 @@ impl Entry {
         let plural = if count == 1 { "" } else { "s" };
         format!("{} {noun}{plural}", crate::text::count(count as u64))
     }
+}
+
+/// Whether a name is one that an entry's folder has: `20261124-140800`, or `20261124-140800-2`.
+pub(super) fn is_id(name: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = name.split('-').collect();
+    (2..=3).contains(&parts.len()) && parts.into_iter().all(is_number)
+}
+
+/// Whether a path leads from the root to a place in it, spelled in the one way in which journals spell it: not out of it, and
+/// not into the trash. Empty for the root itself.
+fn is_place(path: &Path) -> bool {
+    let parts = || path.components();
+    parts().all(|part| matches!(part, Component::Normal(_)))
+        && parts().next() != Some(Component::Normal(FOLDER.as_ref()))
+        && parts().collect::<PathBuf>().as_os_str() == path.as_os_str()
+        && !path.as_os_str().as_bytes().contains(&0)
 }
 
 /// Paths need not be UTF-8: those that are not, are lists of bytes.

@@ -63,6 +63,9 @@ pub enum TrashError {
         /// What the parser said.
         cause: String,
     },
+    /// What this user has begun cannot be read from the state folder.
+    #[error("{0}")]
+    Mark(String),
     /// The system refused.
     #[error("{path}: cannot be {what} ({})", said(cause))]
     Io {

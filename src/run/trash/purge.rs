@@ -1,9 +1,7 @@
 //! Removing entries for good. One rename decides; then the bytes go, and may take their time: nobody has to wait for them.
 
-use std::io::ErrorKind;
-use std::path::Path;
-
-use super::{PURGING, Trash, TrashError};
+use super::entry::Entry;
+use super::{Trash, TrashError, entry, is_own_name};
 
 impl Trash {
     /// Removes an entry for good, and returns the bytes that the disk got back.
@@ -11,36 +9,64 @@ impl Trash {
     /// # Errors
     /// If there is no such entry, or the system refuses; what is left of it then is tried again at the next start.
     pub fn purge(&self, id: &str) -> Result<u64, TrashError> {
+        if !entry::is_id(id) {
+            return Err(self.unknown(id));
+        }
+        let purging = self.purging_folder(id);
+        // One that was cut off, and that no start finishes.
+        if self.look(&purging)?.is_some() {
+            let _lock = self.lock()?;
+            self.delete(id)?;
+            return Ok(0);
+        }
         self.entry(id)?;
-        let (entry, purging) = {
+        let (entry, mark) = {
             let _lock = self.lock()?;
             let entry = self.entry(id)?;
-            let purging = self.folder().join(format!("{PURGING}{id}"));
+            self.holds_nothing_else(&entry)?;
+            let mark = self.mark(id);
             let failed = |cause| TrashError::io(self.entry_folder(id), "purged")(cause);
             self.disk
                 .relocate(&self.entry_folder(id), &purging)
                 .and_then(|()| self.disk.sync_folder(&self.folder()))
                 .map_err(failed)?;
-            (entry, purging)
+            (entry, mark)
         };
-        self.delete(&purging)?;
+        self.delete(id)?;
+        self.unmark(mark);
         Ok(entry.bytes)
     }
 
-    /// The names of entries that are being removed for good.
-    pub(super) fn being_purged(&self) -> Result<Vec<String>, TrashError> {
-        let names = match self.disk.names(&self.folder()) {
-            Ok(names) => names,
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(cause) => return Err(TrashError::io(self.folder(), "read")(cause)),
+    /// Refuses to purge an entry in whose folder lies what its journal does not list.
+    fn holds_nothing_else(&self, entry: &Entry) -> Result<(), TrashError> {
+        let folder = self.entry_folder(&entry.id);
+        let names = self.disk.names(&folder);
+        let names = names.map_err(TrashError::io(&folder, "read"))?;
+        let is_slot = |name: &std::ffi::OsString| {
+            let mut items = entry.items.iter();
+            items.any(|item| *name == *item.slot.to_string())
         };
-        let names = names.into_iter().filter_map(|name| name.into_string().ok());
-        Ok(names.filter(|name| name.starts_with(PURGING)).collect())
+        let mut others = names
+            .iter()
+            .filter(|name| !is_slot(name) && !is_own_name(name, Some(entry)));
+        others.next().map_or(Ok(()), |other| {
+            Err(TrashError::NotOurs {
+                path: folder.join(other),
+                why: "lies in the trash and is in no journal; move it by hand".to_owned(),
+            })
+        })
     }
 
-    /// Removes a folder of the trash and all below it.
-    pub(super) fn delete(&self, path: &Path) -> Result<(), TrashError> {
-        let removed = self.disk.remove_tree(path);
-        removed.map_err(TrashError::io(path, "purged"))
+    /// Removes an entry that is being purged: what its journal lists, and nothing else.
+    pub(super) fn delete(&self, id: &str) -> Result<(), TrashError> {
+        let folder = self.purging_folder(id);
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let entry = self.read_entry(name.unwrap_or_default())?;
+        for item in entry.iter().flat_map(|entry| &entry.items) {
+            let slot = folder.join(item.slot.to_string());
+            let removed = self.disk.remove_tree(&slot);
+            removed.map_err(TrashError::io(slot, "purged"))?;
+        }
+        self.drop_folder(&folder, entry.as_ref())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::entry::{Entry, Item, Stage};
-use super::{PURGING, Trash, TrashError};
+use super::entry::{self, Entry, Item, Stage};
+use super::{Trash, TrashError, mark};
+use crate::run::journal;
 
 /// What was found unfinished and done, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,71 +18,38 @@ pub struct Finished {
 }
 
 impl Trash {
-    /// Finishes what was left unfinished, waiting for whoever is at work in this trash: a removal that was cut off is taken back, a
-    /// restoration and a purge are finished. What cannot be is told and left for the next time.
+    /// Finishes what this user has begun here and was cut off in: a removal is taken back, a restoration and a purge are finished.
+    /// What cannot be is told and left for the next time.
     pub fn recover(&self) -> (Vec<Finished>, Vec<TrashError>) {
-        let (mut finished, mut errors) = (Vec::new(), Vec::new());
-        // Most trashes hold nothing unfinished, and then nothing is locked or written.
-        let is_unfinished = |trash: &Self| -> Result<bool, TrashError> {
-            let purging = !trash.being_purged()?.is_empty();
-            let mut names = trash.names()?.into_iter();
-            Ok(purging || names.any(|id| trash.is_unfinished(&id)))
-        };
-        match is_unfinished(self) {
-            Ok(false) => return (finished, errors),
-            Ok(true) => {}
-            Err(error) => return (finished, vec![error]),
-        }
-        match self.lock() {
-            Ok(_lock) => {
-                let names = self.names().unwrap_or_default();
-                for id in names.iter().filter(|id| self.is_unfinished(id)) {
-                    match self.recover_one(id) {
-                        Ok(said) => finished.extend(said.map(|said| self.finished(id, said))),
-                        Err(error) => errors.push(error),
-                    }
-                }
-            }
-            Err(error) => errors.push(error),
-        }
-        for name in self.being_purged().unwrap_or_default() {
-            let id = name.trim_start_matches(PURGING).to_owned();
-            match self.delete(&self.folder().join(&name)) {
-                Ok(()) => {
-                    let said = "freed the rest of what an interrupted purge had begun to remove";
-                    finished.push(self.finished(&id, said.to_owned()));
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        (finished, errors)
+        mark::recover(&self.home, std::slice::from_ref(self), journal::is_over)
     }
 
-    fn finished(&self, id: &str, said: String) -> Finished {
-        Finished {
-            root: self.root.clone(),
-            id: id.to_owned(),
-            said,
-        }
-    }
-
-    /// Whether an entry's folder has no journal, or one that says that it has not come to its end.
-    fn is_unfinished(&self, id: &str) -> bool {
-        match Entry::read(&*self.disk, &self.entry_folder(id)) {
-            Ok(Some(entry)) => entry.stage != Stage::Kept,
-            Ok(None) => true,
-            // Lists tell of it.
-            Err(_) => false,
-        }
-    }
-
-    fn recover_one(&self, id: &str) -> Result<Option<String>, TrashError> {
-        let folder = self.entry_folder(id);
-        let Some(mut entry) = Entry::read(&*self.disk, &folder)? else {
-            // Nothing moves before there is a journal.
-            self.drop_folder(id)?;
+    /// Finishes what was begun on an entry; `None` if nothing is left to be done.
+    pub(super) fn finish(&self, id: &str) -> Result<Option<String>, TrashError> {
+        let is_there =
+            |folder: PathBuf| -> Result<bool, TrashError> { Ok(self.look(&folder)?.is_some()) };
+        if !entry::is_id(id) || !is_there(self.folder())? {
             return Ok(None);
-        };
+        }
+        let _lock = self.lock()?;
+        if is_there(self.purging_folder(id))? {
+            self.delete(id)?;
+            let said = "freed the rest of what an interrupted purge had begun to remove";
+            return Ok(Some(said.to_owned()));
+        }
+        if !is_there(self.entry_folder(id))? {
+            return Ok(None);
+        }
+        match self.read_entry(id)? {
+            Some(entry) => self.finish_entry(entry),
+            // Nothing moves before there is a journal.
+            None => self
+                .drop_folder(&self.entry_folder(id), None)
+                .map(|()| None),
+        }
+    }
+
+    pub(super) fn finish_entry(&self, mut entry: Entry) -> Result<Option<String>, TrashError> {
         match entry.stage {
             Stage::Kept => Ok(None),
             Stage::Moving => {
@@ -128,7 +96,7 @@ impl Trash {
             self.give_time(&folder.path, folder.before_ns)?;
         }
         if stuck.is_empty() {
-            self.drop_folder(&entry.id)?;
+            self.drop_folder(&self.entry_folder(&entry.id), Some(&entry))?;
             return Ok(match count {
                 0 => "nothing had been moved yet".to_owned(),
                 1 => "one thing was put back to its place".to_owned(),
@@ -142,6 +110,8 @@ impl Trash {
 
     /// The entry goes on to be one of these items alone.
     fn keep_only(&self, entry: &mut Entry, items: Vec<Item>) -> Result<(), TrashError> {
+        let is_back = |item: &&Item| !items.contains(item);
+        self.drop_stand_ins(&entry.id, entry.items.iter().filter(is_back))?;
         entry.items = items;
         entry.items.sort_by_key(|item| item.slot);
         entry.stage = Stage::Kept;

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 
 use super::entry::{Entry, Folder, Item, Stage};
-use super::{FOLDER, STAND_IN, Trash, TrashError};
+use super::{FOLDER, PURGING, STAND_IN, Trash, TrashError};
 use crate::disk::{Kind, Look};
+use crate::run::journal::Journal;
 use crate::run::size::Freed;
 
 /// Writes what takes a removed file's place: the file as it is, and where to write.
@@ -85,22 +86,29 @@ impl Trash {
             });
         }
         let _lock = self.lock()?;
-        let mut entry = self.begin(removal, things)?;
+        let (mut entry, mark) = self.begin(removal, things)?;
         let mut left = Vec::new();
         let moved = self
             .move_in(&mut entry, check, &mut left)
-            .and_then(|()| self.finish(&mut entry, &left));
+            .and_then(|()| self.keep(&mut entry, &left));
         match moved {
             Ok(()) if entry.items.is_empty() => {
-                self.drop_folder(&entry.id)?;
+                self.drop_folder(&self.entry_folder(&entry.id), Some(&entry))?;
+                self.unmark(mark);
                 Ok(Removed { entry: None, left })
             }
-            Ok(()) => Ok(Removed {
-                entry: Some(entry),
-                left,
-            }),
+            Ok(()) => {
+                self.unmark(mark);
+                Ok(Removed {
+                    entry: Some(entry),
+                    left,
+                })
+            }
             Err(first) => Err(match self.take_back(entry) {
-                Ok(_) => first,
+                Ok(_) => {
+                    self.unmark(mark);
+                    first
+                }
                 Err(second) => TrashError::HalfDone {
                     first: Box::new(first),
                     second: Box::new(second),
@@ -154,8 +162,8 @@ impl Trash {
         &self,
         removal: &Removal,
         things: Vec<(PathBuf, Option<Rewrite>)>,
-    ) -> Result<Entry, TrashError> {
-        let id = self.make_entry_folder(removal.now)?;
+    ) -> Result<(Entry, Option<Journal>), TrashError> {
+        let (id, mark) = self.make_entry_folder(removal.now)?;
         let mut entry = Entry {
             id,
             removed_at: removal.now,
@@ -177,15 +185,23 @@ impl Trash {
             })
             .inspect_err(|_| {
                 // Nothing has moved; what cannot be removed now is at the next start.
-                let _ = self.drop_folder(&entry.id);
+                let folder = self.entry_folder(&entry.id);
+                if self.drop_folder(&folder, None).is_ok() {
+                    self.unmark(mark.clone());
+                }
             })?;
-        Ok(entry)
+        Ok((entry, mark))
     }
 
-    fn make_entry_folder(&self, now: Timestamp) -> Result<String, TrashError> {
+    /// Makes the entry's folder, after a mark that it is this user's.
+    fn make_entry_folder(&self, now: Timestamp) -> Result<(String, Option<Journal>), TrashError> {
         let stamp = now.strftime("%Y%m%d-%H%M%S").to_string();
         // Never a number below one that is there: of two removals in one second the later must be known for it.
-        let number_of = |name: &String| match name.strip_prefix(&stamp)? {
+        let number_of = |name: &String| match name
+            .strip_prefix(PURGING)
+            .unwrap_or(name)
+            .strip_prefix(&stamp)?
+        {
             "" => Some(1),
             more => more.strip_prefix('-')?.parse::<u32>().ok(),
         };
@@ -197,10 +213,15 @@ impl Trash {
                 format!("{stamp}-{number}")
             };
             let folder = self.entry_folder(&id);
+            let mark = self.mark(&id);
             match self.disk.make_folder(&folder) {
-                Ok(()) => return Ok(id),
-                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
-                Err(cause) => return Err(TrashError::io(folder, "made")(cause)),
+                Ok(()) => return Ok((id, mark)),
+                Err(cause) => {
+                    self.unmark(mark);
+                    if cause.kind() != ErrorKind::AlreadyExists {
+                        return Err(TrashError::io(folder, "made")(cause));
+                    }
+                }
             }
         }
         Err(TrashError::NotOurs {
@@ -307,11 +328,12 @@ impl Trash {
     }
 
     /// Marks the entry as done, once all names are on the disk.
-    fn finish(&self, entry: &mut Entry, left: &[(PathBuf, String)]) -> Result<(), TrashError> {
+    fn keep(&self, entry: &mut Entry, left: &[(PathBuf, String)]) -> Result<(), TrashError> {
         let paths: HashSet<&PathBuf> = left.iter().map(|(path, _)| path).collect();
         let is_left = |item: &Item| paths.contains(&item.path);
         if !left.is_empty() {
             let mut freed = Freed::default();
+            self.drop_stand_ins(&entry.id, entry.items.iter().filter(|item| is_left(item)))?;
             entry.items.retain(|item| !is_left(item));
             for item in &entry.items {
                 freed.add(&self.slot(&entry.id, item));

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Item, Stage};
-use super::{Trash, TrashError};
+use super::{PURGING, Trash, TrashError};
 
 impl Trash {
     /// Puts everything of an entry back to its place, with the times of the folders it was in; returns where. Things of a run that
@@ -18,10 +18,9 @@ impl Trash {
         let _lock = self.lock()?;
         let mut entry = self.entry(id)?;
         if entry.stage != Stage::Kept {
-            return Err(TrashError::NotOurs {
-                path: self.entry_folder(id),
-                why: "was left unfinished; traintop finishes it when it starts".to_owned(),
-            });
+            let places = self.places(&entry);
+            self.finish_entry(entry)?;
+            return Ok(places);
         }
         self.follow_owners(&mut entry)?;
         for item in &entry.items {
@@ -38,6 +37,7 @@ impl Trash {
             };
         }
         entry.stage = Stage::Restoring;
+        let mark = self.mark(id);
         let own = self.entry_folder(id);
         let mut moved = 0;
         let done = entry
@@ -45,7 +45,10 @@ impl Trash {
             .and_then(|()| self.move_out(&entry, &mut moved));
         if let Err(first) = done {
             return Err(match self.take_in_again(&mut entry, moved, &times) {
-                Ok(()) => first,
+                Ok(()) => {
+                    self.unmark(mark);
+                    first
+                }
                 Err(second) => TrashError::HalfDone {
                     first: Box::new(first),
                     second: Box::new(second),
@@ -53,11 +56,13 @@ impl Trash {
             });
         }
         self.conclude(&entry)?;
-        Ok(entry
-            .items
-            .iter()
-            .map(|item| self.root.join(&item.path))
-            .collect())
+        self.unmark(mark);
+        Ok(self.places(&entry))
+    }
+
+    fn places(&self, entry: &Entry) -> Vec<PathBuf> {
+        let items = entry.items.iter();
+        items.map(|item| self.root.join(&item.path)).collect()
     }
 
     /// Whether an item's place is free, or holds only what was put there in its stead.
@@ -109,10 +114,12 @@ impl Trash {
     /// Every other entry. One that cannot be read now may hold a folder in question; one that is damaged tells nobody, ever.
     fn others(&self, id: &str) -> Result<Vec<Entry>, TrashError> {
         let mut others = Vec::new();
-        for name in self.names()?.iter().filter(|name| *name != id) {
-            match Entry::read(&*self.disk, &self.entry_folder(name)) {
+        let names = self.names()?;
+        let is_other = |name: &&String| *name != id && !name.starts_with(PURGING);
+        for name in names.iter().filter(is_other) {
+            match self.read_entry(name) {
                 Ok(entry) => others.extend(entry),
-                Err(TrashError::Damaged { .. }) => {}
+                Err(TrashError::Damaged { .. } | TrashError::NotOurs { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -197,7 +204,7 @@ impl Trash {
         for folder in entry.folders.iter().filter(|folder| folder.gives_back) {
             self.give_time(&folder.path, folder.before_ns)?;
         }
-        self.drop_folder(&entry.id)
+        self.drop_folder(&self.entry_folder(&entry.id), Some(entry))
     }
 
     /// Makes the folders that a cut-off restoration still needs, and puts the rest back. Returns the items whose place is taken.

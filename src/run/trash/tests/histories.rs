@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::super::{Kind, LOCK, Removal, Trash};
-use super::{Faulty, NEVER, content, recovered, removal, settle, tree};
+use super::super::{LOCK, Removal, Trash};
+use super::{Faulty, Kind, NEVER, Root, content, home, recovered, removal, settle, trash_of, tree};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -50,7 +50,7 @@ proptest! {
         paths in prop::collection::btree_set("[a-c]/[a-c]/[a-e]|[a-c]/[f-h]|[i-k]", 4..12),
         acts in prop::collection::vec((act(), 0..90_usize, prop::bool::ANY), 1..8),
     ) {
-        let root = tempfile::tempdir().unwrap();
+        let root = Root::new();
         for path in &paths {
             let whole = root.path().join(path);
             fs::create_dir_all(whole.parent().unwrap()).unwrap();
@@ -66,7 +66,7 @@ proptest! {
             let (entries, _) = trash.list().unwrap();
             let before = tree(root.path());
             let (fail_at, kill_at) = if killed { (NEVER, at) } else { (at, NEVER) };
-            let Ok(faulty) = Trash::on(std::sync::Arc::new(Faulty::new(fail_at, kill_at)), root.path()) else { continue };
+            let Ok(faulty) = Trash::on(&home(root.path(), Faulty::new(fail_at, kill_at)), root.path()) else { continue };
             let chosen = |number: usize| entries.get(number % entries.len().max(1));
             match &act {
                 Act::Remove(chosen) => {
@@ -103,7 +103,7 @@ proptest! {
         if !purged {
             // Undone from the last to the first, everything is as it was.
             loop {
-                let trash = Trash::of(root.path()).unwrap();
+                let trash = trash_of(root.path());
                 let (entries, _) = trash.list().unwrap();
                 let Some(latest) = entries.first() else { break };
                 trash.restore(&latest.id).unwrap();

@@ -3,10 +3,10 @@
 use super::*;
 
 /// A root with a run that has this id, or no record, and a checkpoint of it that is in the trash.
-fn with_removed_checkpoint(id: Option<&str>) -> (tempfile::TempDir, Trash, String) {
-    let root = tempfile::tempdir().unwrap();
+fn with_removed_checkpoint(id: Option<&str>) -> (Root, Trash, String) {
+    let root = Root::new();
     make_run(&root.path().join("training_runs/a"), id);
-    let trash = Trash::of(root.path()).unwrap();
+    let trash = trash_of(root.path());
     let checkpoint = trash.root().join("training_runs/a/checkpoints/epoch_1.pth");
     let removal = Removal {
         things: vec![checkpoint.into()],
@@ -52,9 +52,9 @@ fn a_failure_at_any_call_loses_nothing_of_a_renamed_run() {
         fs::rename(runs.join("a"), runs.join("b")).unwrap();
         let faulty = Faulty::new(at, NEVER);
         let calls = Arc::clone(&faulty.calls);
-        let failing = Trash::on(Arc::new(faulty), trash.root());
+        let failing = Trash::on(&home(trash.root(), faulty), trash.root());
         let done = failing.and_then(|failing| failing.restore(&entry));
-        trash.recover();
+        recover(&trash);
         if trash.list().unwrap().0.len() == 1 {
             failures += 1;
             trash.restore(&entry).unwrap();
