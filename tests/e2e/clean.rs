@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
+use serde_json::json;
+
 use crate::fake_worker::{UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
 
@@ -137,7 +139,17 @@ fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
         .as_str()
         .unwrap()
         .to_owned();
-    let entry = runs.join(".trash").join(id);
+    let entry = runs.join(".trash").join(&id);
+    let marks = place.path().join("state/traintop/trash");
+    let mark = json!({
+        "process": {
+            "host": fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim(),
+            "boot_id": "an earlier one", "pid": 1, "pid_started": 1,
+        },
+        "root": runs.canonicalize().unwrap(),
+        "id": id,
+    });
+    fs::write(marks.join("1-1.json"), mark.to_string()).unwrap();
     let journal = fs::read_to_string(entry.join("entry.json")).unwrap();
     assert!(journal.contains("\"stage\":\"kept\""));
     fs::write(

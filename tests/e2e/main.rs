@@ -15,6 +15,7 @@ mod fake_worker;
 mod finding;
 mod form;
 mod gpus;
+mod hostile;
 mod house;
 mod killed;
 mod killed_runs;

@@ -34,7 +34,11 @@ fn files(root: &Path) -> BTreeMap<Vec<u8>, usize> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.file_name().is_some_and(|name| {
-                name != LOCK && !name.to_string_lossy().starts_with("entry.json")
+                name != LOCK
+                    && !name
+                        .to_string_lossy()
+                        .trim_start_matches('.')
+                        .starts_with("entry.json")
             }) {
                 *found.entry(fs::read(&path).unwrap()).or_default() += 1;
             }

@@ -1,0 +1,119 @@
+//! Trees that somebody else has written: opening, listing and restoring them writes and deletes nothing outside of them.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::fake_worker::{ONE_EPOCH, Workplace};
+use crate::pty::Dashboard;
+
+/// Everything below a folder but locks, with its bytes.
+fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(tree(&path));
+        }
+        if !path.ends_with("lock") {
+            let target =
+                fs::read_link(&path).map(|link| link.into_os_string().into_encoded_bytes());
+            let bytes = target.unwrap_or_else(|_| fs::read(&path).unwrap_or_default());
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A tree with a run, and beside it a folder that is none of the tree's.
+fn place() -> (Workplace, PathBuf) {
+    let place = Workplace::new(ONE_EPOCH);
+    let run = place.path().join("runs/training_runs/a");
+    fs::create_dir_all(run.join("logs")).unwrap();
+    fs::write(run.join("logs/metrics.csv"), "epoch,val_acc\n1,50\n").unwrap();
+    let outside = place.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("victim"), "theirs").unwrap();
+    (place, outside)
+}
+
+fn plant(place: &Workplace, id: &str, stage: &str, path: &str) {
+    let folder = place.path().join("runs/.trash").join(id);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("0"), "planted").unwrap();
+    let journal = json!({
+        "id": id, "removed_at": "2026-11-20T00:00:00Z", "by": "clean", "why": "x", "stage": stage, "bytes": 5,
+        "items": [{ "path": path, "kind": "file", "slot": 0 }],
+        "folders": [{ "path": path, "before_ns": 1, "gives_back": true }],
+    });
+    fs::write(folder.join("entry.json"), journal.to_string()).unwrap();
+}
+
+#[test]
+fn a_stranger_s_trash_is_listed_and_never_carried_out() {
+    let (place, outside) = place();
+    let new = outside.join("new");
+    let new = new.to_str().unwrap();
+    plant(&place, "20261120-000001", "moving", new);
+    plant(&place, "20261120-000002", "restoring", "../outside/new");
+    plant(&place, "20261120-000003", "moving", "planted");
+    plant(&place, "20261120-000004", "kept", new);
+    let before = tree(place.path());
+    let opened = |place: &Workplace| {
+        let mut dashboard = Dashboard::open(place, &["runs"], 100, 30);
+        dashboard.wait("the run", |screen| {
+            screen.contains("training_runs") || screen.contains("50")
+        });
+        dashboard.press("q");
+        dashboard.end();
+    };
+    opened(&place);
+    for arguments in [
+        &["list", "runs"][..],
+        &["clean", "runs"],
+        &["trash", "list"],
+        &["trash", "restore", "20261120-000004"],
+        &["trash", "purge", "20261120-000001", "--yes"],
+    ] {
+        place.output(arguments);
+    }
+    let said = place.output(&["trash", "list"]).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(said.matches("is damaged").count(), 3, "{said}");
+    assert!(
+        said.contains("`traintop trash restore 20261120-000003`"),
+        "{said}"
+    );
+    let ours = |tree: Vec<(PathBuf, Vec<u8>)>| -> Vec<_> {
+        let roots = [place.path().join("runs"), outside.clone()];
+        let keep = |path: &Path| roots.iter().any(|root| path.starts_with(root));
+        let is_queue = |path: &Path| path.starts_with(place.path().join("runs/.queue"));
+        tree.into_iter()
+            .filter(|(path, _)| keep(path) && !is_queue(path))
+            .collect()
+    };
+    assert_eq!(ours(tree(place.path())), ours(before));
+    // What is asked for is done.
+    let restored = place.output(&["trash", "restore", "20261120-000003"]);
+    assert!(place.path().join("runs/planted").exists(), "{restored:?}");
+}
+
+#[test]
+fn a_trash_that_is_a_link_is_not_looked_into() {
+    let (place, outside) = place();
+    let purging = outside.join("purging-20261120-000001");
+    fs::create_dir(&purging).unwrap();
+    fs::write(purging.join("precious"), "theirs").unwrap();
+    symlink(&outside, place.path().join("runs/.trash")).unwrap();
+    let before = tree(&outside);
+    let listed = place.output(&["trash", "list"]);
+    let said = String::from_utf8(listed.stderr).unwrap();
+    assert!(said.contains("must be a folder, and is not"), "{said}");
+    place.output(&["trash", "purge", "--yes"]);
+    place.output(&["clean", "runs", "--yes"]);
+    place.output(&["archive", "a", "--yes"]);
+    assert_eq!(tree(&outside), before);
+}
