@@ -100,11 +100,17 @@ pub fn unarchive(arguments: &UnarchiveArguments, out: &mut dyn Write) -> Result<
         value["files"] = json!(done.files.len());
         value["bytes"] = json!(done.bytes);
         value["kept"] = json!(done.kept);
+        value["left_out"] = done
+            .left_out
+            .iter()
+            .map(|path| path.to_string_lossy())
+            .collect();
         let text = format!(
-            "{name}: {} files ({}) are back; {} were in place",
+            "{name}: {} files ({}) are back; {} were in place{}",
             done.files.len(),
             bytes(done.bytes),
-            done.kept
+            done.kept,
+            done.left_out_sentence(),
         );
         Ok((text, value))
     };

@@ -63,10 +63,15 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
     let one = |dir: &RunDir| Ok((dir.clone(), archive::unarchive(roots, dir)?));
     let (done, problems) = each(dirs, one);
     let size = done.iter().map(|(_, back)| back.unpacked.bytes).sum();
+    let mut links = done
+        .iter()
+        .map(|(_, back)| back.unpacked.left_out_sentence());
+    let links = links.find(|sentence| !sentence.is_empty());
     let text = format!(
-        "{} brought back, {}; u takes that back",
+        "{} brought back, {}{}; u takes that back",
         runs(done.len()),
-        bytes(size)
+        bytes(size),
+        links.unwrap_or_default(),
     );
     let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
     let deed = (!done.is_empty()).then_some(Deed::Unarchived(done));

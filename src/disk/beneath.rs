@@ -50,15 +50,16 @@ impl Place<'_> {
             .map_err(|error| self.explained(error))
     }
 
-    /// `ENOTDIR` is also what the system says of a link where a folder is asked for, and means that nothing is there.
+    /// Tells a link from what else the system may mean: `ENOTDIR` is also what it says where nothing is.
     fn explained(&self, error: io::Error) -> io::Error {
         let is_link = || {
             let stat = statat(&self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW);
             stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
         };
-        if error.kind() == ErrorKind::NotADirectory && is_link() {
+        let is_loop = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+        if (is_loop || error.kind() == ErrorKind::NotADirectory) && is_link() {
             let name = self.name.display();
-            let message = format!("{name} in its path is a link, which is not followed here");
+            let message = format!("{name} is a link, which is not followed here");
             return io::Error::new(ErrorKind::InvalidInput, message);
         }
         error
@@ -103,8 +104,9 @@ impl Beneath {
     }
 
     fn open_file(&self, path: &Path) -> io::Result<File> {
-        let file = self.place(path)?.open(OFlags::RDONLY, Mode::empty())?;
-        read::regular(file)
+        let place = self.place(path)?;
+        let file = place.open(OFlags::RDONLY, Mode::empty());
+        read::regular(file.map_err(|error| place.explained(error))?)
     }
 }
 

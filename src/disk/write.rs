@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, OFlags, XattrFlags, fchown, fgetxattr, fsetxattr};
+use rustix::fs::{Access, Gid, OFlags, XattrFlags, access, fchown, fsetxattr, lgetxattr};
 
 /// The attribute that holds a file's access control list on Linux.
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -64,25 +64,40 @@ fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 /// Gives a file that is to replace another the other's mode, group and access control list, as far as the system allows.
-/// Where the group cannot be kept, the group gets no more rights than everybody else has.
+/// Where the group or the list cannot be kept, nobody gets more rights by it than before.
 ///
 /// # Errors
 /// If the mode cannot be set.
 pub fn keep_access(new: &File, old: &Metadata, old_path: &Path) -> io::Result<()> {
-    let fresh = new.metadata()?;
-    let mut mode = old.mode() & 0o777;
-    if fresh.gid() != old.gid() && fchown(new, None, Some(Gid::from_raw(old.gid()))).is_err() {
-        mode = (mode & 0o707) | ((mode & 0o007) << 3);
-    }
-    new.set_permissions(fs::Permissions::from_mode(mode))?;
-    // Most file systems and files have none; what has one says so.
-    if let Ok(old) = super::read::open(old_path) {
-        let mut list = vec![0; LONGEST_ACCESS_LIST];
-        if let Ok(length) = fgetxattr(&old, ACCESS_LIST, &mut list) {
-            let _ = fsetxattr(new, ACCESS_LIST, &list[..length], XattrFlags::empty());
-        }
-    }
-    Ok(())
+    let group = Gid::from_raw(old.gid());
+    let is_same_group =
+        new.metadata()?.gid() == old.gid() || fchown(new, None, Some(group)).is_ok();
+    let mode = old.mode() & 0o777;
+    let as_others = (mode & 0o707) | ((mode & 0o007) << 3);
+    let set_mode = |mode| new.set_permissions(fs::Permissions::from_mode(mode));
+    set_mode(if is_same_group { mode } else { as_others })?;
+    let Some(list) = access_list(old_path) else {
+        return Ok(());
+    };
+    // With a list, the mode of the group is the most that anybody in the list has; without the list it would be the group's.
+    let kept = is_same_group && fsetxattr(new, ACCESS_LIST, &list, XattrFlags::empty()).is_ok();
+    if kept { Ok(()) } else { set_mode(mode & 0o700) }
+}
+
+/// A file's or folder's access control list; `None` where it has none, as most do.
+pub fn access_list(path: &Path) -> Option<Vec<u8>> {
+    let mut list = vec![0; LONGEST_ACCESS_LIST];
+    let length = lgetxattr(path, ACCESS_LIST, &mut list).ok()?;
+    list.truncate(length);
+    Some(list)
+}
+
+/// Whether this user may add and remove names in a folder.
+///
+/// # Errors
+/// Why not.
+pub fn may_change(folder: &Path) -> io::Result<()> {
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as [`beside`] makes them.

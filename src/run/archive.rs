@@ -2,6 +2,9 @@
 //! packed goes to the trash once the archive was read back; bringing it back leaves what is still in place as it is.
 
 mod carry;
+#[cfg(test)]
+mod hostile_tests;
+mod links;
 mod pack;
 mod recover;
 mod sparse;
@@ -18,7 +21,7 @@ use super::checkpoints;
 use super::layout::RunDir;
 use super::rename::{held, state_now};
 use crate::disk::said;
-use crate::disk::write::is_temporary;
+use crate::disk::write::{is_temporary, may_change};
 
 pub use carry::{Archived, Unarchived, archive, take_back, unarchive, unarchive_back};
 #[cfg(test)]
@@ -35,6 +38,9 @@ const STAYS: [&str; 5] = [
     "metrics.csv",
     "config.json",
 ];
+
+/// What an archive holds at most: reading it takes memory for each.
+const MOST_ENTRIES: usize = 1_000_000;
 
 /// A file or folder in a run, by its path below the run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +132,7 @@ impl Plan {
     /// Looks at what there is. Without checkpoints, of the weights only the best are packed.
     ///
     /// # Errors
-    /// If the run is being written, is archived already, or holds what cannot be packed.
+    /// If the run is being written, may not be changed, is archived already, or holds what cannot be packed.
     pub fn of(dir: &RunDir, without_checkpoints: bool) -> Result<Self, ArchiveError> {
         let refused = |problem: String| ArchiveError::Refused {
             name: crate::text::clean(&dir.name()).into_owned(),
@@ -138,6 +144,7 @@ impl Plan {
         if let Some(problem) = held(state_now(dir)) {
             return Err(refused(problem));
         }
+        may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be archived"))?;
         let checkpoints = checkpoints::list(dir).into_iter();
         let dropped: BTreeSet<PathBuf> = checkpoints
             .filter(|checkpoint| without_checkpoints && checkpoint.what != "best")
@@ -149,19 +156,45 @@ impl Plan {
             left_out: Vec::new(),
             removed: Vec::new(),
         };
+        // Links that lead out of the run, which no archive gives back.
+        let mut outward: Vec<PathBuf> = Vec::new();
         walk(dir.path(), Path::new(""), &is_own, &mut |item| {
-            if dropped.contains(&dir.path().join(&item.below)) {
+            if links::leads_out(dir.path(), &item.below) {
+                outward.push(item.below);
+            } else if dropped.contains(&dir.path().join(&item.below)) {
                 plan.left_out.push(item);
             } else {
                 plan.packed.push(item);
             }
         })?;
         let entries = names(dir.path())?.into_iter();
-        let stays = |name: &PathBuf| STAYS.iter().any(|stays| name.as_os_str() == *stays);
+        let stays = |name: &Path| {
+            STAYS.iter().any(|stays| name.as_os_str() == *stays)
+                || outward.iter().any(|link| link == name)
+        };
         plan.removed = entries
             .filter(|name| !stays(name) && is_own(name))
             .map(|name| dir.path().join(name))
             .collect();
+        for link in &outward {
+            let top = link.iter().next().map(Path::new);
+            if !top.is_some_and(stays) {
+                return Err(refused(format!(
+                    "{} is a link that leads out of the run, and would not come back from an archive; remove it, or move it to the \
+                     top of the run's folder, where it stays",
+                    crate::text::clean(&link.to_string_lossy())
+                )));
+            }
+        }
+        for path in plan.removed.iter().filter(|path| is_folder(path)) {
+            may_change(path).map_err(ArchiveError::io(path, "cannot be archived"))?;
+        }
+        if plan.packed.len() > MOST_ENTRIES {
+            let count = plan.packed.len();
+            return Err(refused(format!(
+                "it holds {count} files and folders, more than the {MOST_ENTRIES} that an archive takes"
+            )));
+        }
         Ok(plan)
     }
 
@@ -174,6 +207,11 @@ impl Plan {
     pub fn left_out_bytes(&self) -> u64 {
         self.left_out.iter().map(|item| item.bytes).sum()
     }
+}
+
+/// Whether there is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// The names in a folder, sorted.

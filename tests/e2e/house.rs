@@ -1,11 +1,13 @@
 //! Archiving and rebuilding, as scripts and people order them.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fake_worker::{ONE_EPOCH, Workplace, wait_for};
 use crate::pty::Dashboard;
@@ -278,4 +280,78 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
         seen.collect::<Vec<_>>()
     };
     assert_eq!(seen(whole(tree)), seen(before));
+}
+
+/// What a command comes to that is run by a user who may not write to the runs.
+fn by_another_user(place: &Workplace, arguments: &[&str]) -> Output {
+    let plain = place.traintop(arguments);
+    if !rustix::process::geteuid().is_root() {
+        return place.output(arguments);
+    }
+    // The superuser may write everywhere, and nobody else may enter the folder of the build.
+    let program = place.path().join("traintop");
+    fs::copy(plain.get_program(), &program).unwrap();
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(place.path()).uid(65534);
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn a_run_that_may_not_be_changed_is_refused_before_anything_is_written() {
+    let (place, dir) = finished();
+    let state = place.path().join("state");
+    let open = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for path in [
+        place.path(),
+        &place.path().join("runs"),
+        &place.path().join("runs/training_runs"),
+    ] {
+        open(path, 0o755);
+    }
+    let _ = fs::remove_dir_all(&state);
+    fs::create_dir(&state).unwrap();
+    open(&state, 0o777);
+    open(&dir, 0o555);
+    let before = whole(&dir);
+    let refused = by_another_user(&place, &["archive", dir.to_str().unwrap(), "--yes"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("cannot be archived (you may not change"),
+        "{said}"
+    );
+    assert!(!said.contains("taken back"), "{said}");
+    assert_eq!(whole(&dir), before);
+    let listed = by_another_user(&place, &["trash", "list"]);
+    assert!(
+        listed.status.success() && listed.stderr.is_empty(),
+        "{listed:?}"
+    );
+    // A journal that an earlier version has left there is dropped, since nothing came of it.
+    let journals = state.join("traintop/archives");
+    fs::create_dir_all(&journals).unwrap();
+    open(&state.join("traintop"), 0o777);
+    open(&journals, 0o777);
+    let journal = json!({
+        "process": {
+            "host": fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim(),
+            "boot_id": "an earlier one", "pid": 1, "pid_started": 1,
+        },
+        "what": "archive", "dir": dir, "roots": [place.path().join("runs")],
+        "removed": [dir.join("best.safetensors")],
+        "temporary": dir.join(".archive.tar.zst.1-1.tmp"), "modified_ns": 1,
+    });
+    fs::write(journals.join("1-1.json"), journal.to_string()).unwrap();
+    let next = by_another_user(&place, &["trash", "list"]);
+    let said = String::from_utf8(next.stderr).unwrap();
+    assert!(said.contains("it is as it was before"), "{said}");
+    let last = by_another_user(&place, &["trash", "list"]);
+    assert!(last.status.success() && last.stderr.is_empty(), "{last:?}");
+    assert_eq!(whole(&dir), before);
+    open(&dir, 0o755);
 }

@@ -1,15 +1,16 @@
 //! Archiving and bringing back, with the trash for what leaves its place, and a journal for what is cut off in between.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::pack::pack;
 use super::recover::{self, Packing, What};
-use super::unpack::{Unpacked, set_folder_times, unpack};
+use super::unpack::{Unpacked, set_folder_times, set_time, unpack};
 use super::{ArchiveError, Plan};
-use crate::disk::write::beside;
-use crate::disk::{Look, said};
+use crate::disk::write::{beside, may_change};
+use crate::disk::{Disk, Look, said};
 use crate::run::layout::RunDir;
 use crate::run::own::Home;
 use crate::run::rename::{held, state_now};
@@ -63,6 +64,7 @@ pub(in crate::run) fn archive_on(
         temporary: beside(&plan.dir.archive()),
         modified_ns: looked.modified_ns,
     };
+    packing.check_trash(home)?;
     let journal = recover::begin(home, &packing)?;
     let mut is_packed = false;
     match carry_out(home, plan, &packing, &mut is_packed) {
@@ -89,7 +91,7 @@ fn carry_out(
     packing: &Packing,
     is_packed: &mut bool,
 ) -> Result<Archived, ArchiveError> {
-    let bytes = pack(&*home.disk, plan, &packing.temporary)?;
+    let bytes = pack(&*packing.disk(home)?, plan, &packing.temporary)?;
     *is_packed = true;
     let mut archived = Archived {
         bytes,
@@ -174,6 +176,8 @@ pub(in crate::run) fn unarchive_on(
         temporary: beside(&dir.path().join("unarchived")),
         modified_ns: looked.modified_ns,
     };
+    may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be brought back"))?;
+    packing.check_trash(home)?;
     let journal = recover::begin(home, &packing)?;
     let done = packing.bring_back(home);
     // What is left is the next start's: an archive beside what it holds, or what was unpacked beside.
@@ -197,17 +201,30 @@ pub(in crate::run) fn unarchive_on(
 }
 
 impl Packing {
+    /// The disk, confined to the run's folder.
+    fn disk(&self, home: &Home) -> Result<Arc<dyn Disk>, ArchiveError> {
+        let disk = home.disk.beneath(self.dir.path());
+        disk.map_err(ArchiveError::io(self.dir.path(), "cannot be opened"))
+    }
+
+    /// Refuses before anything is written what the trash would refuse in the end.
+    fn check_trash(&self, home: &Home) -> Result<(), ArchiveError> {
+        let ready = trash::check_on(home, &self.roots, &self.dir.archive());
+        ready.map_err(|error| refused(&self.dir, &error.to_string()))
+    }
+
     /// Unpacks what is missing, and moves the archive to the trash.
     pub(super) fn bring_back(&self, home: &Home) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {
         let dir = &self.dir;
-        let unpacked = unpack(&*home.disk, dir, &self.temporary)?;
+        let disk = self.disk(home)?;
+        let unpacked = unpack(&*disk, dir, &self.temporary)?;
         let removal = removal(vec![dir.archive()], "unarchive", dir);
         let removed = trash::remove_below_on(home, &self.roots, &removal, &mut |_| Ok(()));
         let (tickets, _) = removed.map_err(|error| ArchiveError::Stays {
             name: clean(&dir.name()).into_owned(),
             problem: clean(&error.to_string()).into_owned(),
         })?;
-        set_folder_times(&*home.disk, dir, &unpacked);
+        set_folder_times(&*disk, dir, &unpacked);
         Ok((unpacked, tickets))
     }
 
@@ -216,25 +233,23 @@ impl Packing {
         let failed = |path: &Path, cause| {
             format!("{}: cannot be removed ({})", path.display(), said(&cause))
         };
+        let disk = self.disk(home).map_err(|error| error.to_string())?;
         let remove = |path: &Path| {
-            let removed = home.disk.remove_if_there(path);
+            let removed = disk.remove_if_there(path);
             removed.map_err(|cause| failed(path, cause))
         };
         remove(&self.temporary)?;
         if is_packed {
             for path in &self.removed {
-                let is_there = home
-                    .disk
-                    .look_for(path)
-                    .map_err(|cause| failed(path, cause))?;
+                let is_there = disk.look_for(path).map_err(|cause| failed(path, cause))?;
                 if is_there.is_none() {
                     return Err(format!("{}: is not in its place", path.display()));
                 }
             }
             remove(&self.dir.archive())?;
         }
-        let timed = home.disk.set_modified(self.dir.path(), self.modified_ns);
-        timed.map_err(|cause| failed(self.dir.path(), cause))
+        set_time(&*disk, self.dir.path(), self.modified_ns);
+        Ok(())
     }
 }
 
@@ -279,6 +294,7 @@ pub(in crate::run) fn unarchive_back_on(
         temporary: beside(&dir.archive()),
         modified_ns: looked.modified_ns,
     };
+    let disk = packing.disk(home)?;
     let journal = recover::begin(home, &packing)?;
     let archived = trash::restore_all_on(home, &unarchived.tickets)
         .map_err(|error| refused(dir, &error.to_string()))
@@ -296,7 +312,7 @@ pub(in crate::run) fn unarchive_back_on(
         Ok(()) => {
             for folder in unarchived.unpacked.made.iter().rev() {
                 // Somebody may have put something there meanwhile: then it stays.
-                let _ = home.disk.remove_folder(&dir.path().join(folder));
+                let _ = disk.remove_folder(&dir.path().join(folder));
             }
             recover::end(home, &journal);
             Ok(())

@@ -1,7 +1,7 @@
 //! Packing: written beside, read back and compared with what is there, and only then called by its name.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use tar::{Archive, Builder, EntryType, Header, HeaderMode};
 
 use super::{ArchiveError, Item, Plan};
 use crate::disk::Disk;
+use crate::disk::write::access_list;
 
 /// Weights hardly get smaller; what little there is to gain comes early.
 const LEVEL: i32 = 3;
@@ -77,6 +78,10 @@ fn pack_into(
 ) -> Result<(), ArchiveError> {
     let path = plan.dir.archive();
     let failed = || ArchiveError::io(&path, "cannot be written");
+    // Before the first byte is in it.
+    let mode = readable_by(disk, plan, &file.metadata().map_err(failed())?)?;
+    file.set_permissions(Permissions::from_mode(mode))
+        .map_err(failed())?;
     let mut packer = zstd::Encoder::new(BufWriter::new(file), LEVEL).map_err(failed())?;
     // A disk's mistake is to be noticed, not to be unpacked.
     packer.include_checksum(true).map_err(failed())?;
@@ -88,6 +93,35 @@ fn pack_into(
     let packer = builder.into_inner().map_err(failed())?;
     let mut written = packer.finish().map_err(failed())?;
     written.flush().map_err(failed())
+}
+
+/// The mode of an archive, new as it is now: nobody may read it who may not read each thing that is packed.
+fn readable_by(disk: &dyn Disk, plan: &Plan, archive: &Metadata) -> Result<u32, ArchiveError> {
+    let mut mode = archive.mode() & 0o666;
+    for item in plan
+        .packed
+        .iter()
+        .filter(|item| !item.below.as_os_str().is_empty())
+    {
+        let path = plan.dir.path().join(&item.below);
+        let metadata = disk.metadata(&path);
+        let metadata = metadata.map_err(ArchiveError::io(&path, "cannot be packed"))?;
+        if metadata.is_symlink() {
+            continue;
+        }
+        let mut theirs = metadata.mode() & 0o777;
+        if metadata.is_dir() {
+            // Who may not enter a folder reads nothing in it.
+            theirs &= 0o700 | ((theirs & 0o011) << 2) | ((theirs & 0o011) << 1);
+        }
+        if access_list(&path).is_some() {
+            theirs = 0;
+        } else if metadata.gid() != archive.gid() {
+            theirs = (theirs & 0o707) | ((theirs & 0o007) << 3);
+        }
+        mode &= theirs | 0o600;
+    }
+    Ok(mode | 0o600)
 }
 
 fn append(

@@ -111,7 +111,8 @@ impl Packing {
         }
         let is_archived = there(&self.dir.archive())?.is_some();
         if self.what == What::Unarchive {
-            let cleared = home.disk.remove_tree(&self.temporary);
+            let disk = home.disk.beneath(self.dir.path());
+            let cleared = disk.and_then(|disk| disk.remove_tree(&self.temporary));
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             if is_archived {
                 self.bring_back(home).map_err(|error| error.to_string())?;

@@ -99,6 +99,20 @@ pub(in crate::run) fn remove_below_on(
     Ok((tickets, removed))
 }
 
+/// Whether the trash of the root that a path lies below can be used now.
+///
+/// # Errors
+/// Why not.
+pub(in crate::run) fn check_on(
+    home: &Home,
+    roots: &[PathBuf],
+    path: &Path,
+) -> Result<(), TrashError> {
+    let trashes = trashes(home, roots);
+    // What lies below none of them is refused when it is to be moved.
+    root_of(&trashes, path).map_or(Ok(()), |trash| trash.lock().map(drop))
+}
+
 /// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());

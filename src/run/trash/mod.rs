@@ -42,7 +42,7 @@ use crate::run::own::Home;
 pub use below::{
     Ticket, latest_below, list_below, recover_below, remove_below, restore_all, unfinished_below,
 };
-pub(super) use below::{recover_below_on, remove_below_on, restore_all_on};
+pub(super) use below::{check_on, recover_below_on, remove_below_on, restore_all_on};
 pub use entry::{Entry, Item, Stage};
 pub use error::TrashError;
 pub use recover::Finished;

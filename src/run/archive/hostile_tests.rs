@@ -1,0 +1,260 @@
+//! Archives that somebody else has made, and what must not come of them.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use tar::{Builder, EntryType, Header};
+
+use super::tests::{roots, run};
+use super::*;
+
+/// What is put into an archive.
+enum Put<'a> {
+    File(&'a str, u32),
+    Link(&'a str, &'a str),
+    Kind(&'a str, EntryType),
+    /// An entry about the next one, this many bytes long.
+    About(u64),
+}
+
+/// Writes an archive that says exactly this, names unchecked.
+fn pack(path: &Path, content: &[Put]) {
+    let packer = zstd::Encoder::new(File::create(path).unwrap(), 1).unwrap();
+    let mut builder = Builder::new(packer);
+    for put in content {
+        let mut header = Header::new_gnu();
+        header.set_mtime(1_700_000_000);
+        let (name, mode, kind) = match put {
+            Put::File(name, mode) => (*name, *mode, EntryType::Regular),
+            Put::Link(name, _) => (*name, 0o777, EntryType::Symlink),
+            Put::Kind(name, kind) => (*name, 0o7777, *kind),
+            Put::About(_) => ("about", 0o644, EntryType::XHeader),
+        };
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_mode(mode);
+        header.set_entry_type(kind);
+        if let Put::Link(_, target) = put {
+            header.as_gnu_mut().unwrap().linkname[..target.len()]
+                .copy_from_slice(target.as_bytes());
+        }
+        let size = match put {
+            Put::File(..) => 7,
+            Put::About(size) => *size,
+            _ => 0,
+        };
+        header.set_size(size);
+        header.set_cksum();
+        if size == 7 {
+            builder.append(&header, &b"planted"[..]).unwrap();
+        } else {
+            builder
+                .append(&header, std::io::Read::take(std::io::repeat(0), size))
+                .unwrap();
+        }
+    }
+    let mut whole = builder.into_inner().unwrap().finish().unwrap();
+    whole.flush().unwrap();
+}
+
+/// A run without weights that is said to be archived, and a folder that is none of its own.
+fn archived(place: &Path, content: &[Put]) -> (RunDir, PathBuf) {
+    let dir = run(place);
+    let outside = place.join("outside");
+    fs::create_dir_all(&outside).unwrap();
+    fs::write(outside.join("victim"), "theirs").unwrap();
+    for path in [dir.best(), dir.last(), dir.checkpoint(5)] {
+        fs::remove_file(path).unwrap();
+    }
+    pack(&dir.archive(), content);
+    (dir, outside)
+}
+
+fn names(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(folder, Path::new(""), &|_| true, &mut |item| {
+        found.push(item.below);
+    })
+    .unwrap();
+    found
+}
+
+#[test]
+fn nothing_is_written_outside_of_the_run_whatever_an_archive_holds() {
+    let place = tempfile::tempdir().unwrap();
+    let away = place.path().join("outside");
+    let away = away.to_str().unwrap();
+    let file = format!("{away}/victim");
+    let cases: [&[Put]; 22] = [
+        &[Put::Link("x", away), Put::File("x/victim", 0o644)],
+        &[Put::Link("x", away), Put::File("x/new", 0o644)],
+        &[
+            Put::Link("x", "../../../outside"),
+            Put::File("x/new", 0o644),
+        ],
+        &[Put::Link("x", &file), Put::File("x", 0o644)],
+        &[Put::File("x/new", 0o644), Put::Link("x", away)],
+        // Each of these leads to a place in the run, and all of them together out of it.
+        &[
+            Put::Link("a", "."),
+            Put::Link("x", "a/a/a/../../../../../../outside"),
+            Put::File("x/new", 0o644),
+        ],
+        &[
+            Put::Link("a", "checkpoints"),
+            Put::Link("checkpoints/b", ".."),
+            Put::Link("x", "a/b/../../../../outside"),
+            Put::File("x/new", 0o644),
+        ],
+        &[Put::File(&file, 0o644)],
+        &[Put::File("../../../outside/new", 0o644)],
+        &[Put::File("checkpoints/../../../../outside/new", 0o644)],
+        &[Put::File("./../../../outside/new", 0o644)],
+        &[Put::File("way/victim", 0o644)],
+        &[Put::File("way/new", 0o644)],
+        &[Put::Kind("way/new", EntryType::Directory)],
+        &[Put::Link("way/new", "x")],
+        &[Put::Kind("../../../outside/new", EntryType::Directory)],
+        &[Put::Kind("x", EntryType::Char)],
+        &[Put::Kind("x", EntryType::Block)],
+        &[Put::Kind("x", EntryType::Fifo)],
+        &[Put::Kind("x", EntryType::Link)],
+        &[Put::Kind("", EntryType::Regular)],
+        &[Put::About(u64::from(u32::MAX))],
+    ];
+    for (number, content) in cases.iter().enumerate() {
+        let (dir, outside) = archived(place.path(), content);
+        // A link that was there before.
+        symlink(&outside, dir.path().join("way")).unwrap();
+        let before = names(dir.path());
+        let done = unarchive(&roots(place.path()), &dir);
+        assert_eq!(
+            names(&outside),
+            ["", "victim"].map(PathBuf::from),
+            "{number}"
+        );
+        assert_eq!(
+            fs::read(outside.join("victim")).unwrap(),
+            b"theirs",
+            "{number}"
+        );
+        if let Err(error) = &done {
+            assert!(!error.to_string().contains('\n'), "{number}: {error}");
+            assert_eq!(names(dir.path()), before, "{number}: {error}");
+        } else {
+            let links = content.iter().filter(|put| matches!(put, Put::Link(..)));
+            assert!(links.count() > 0, "{number}");
+        }
+        fs::remove_dir_all(place.path().join("runs")).unwrap();
+    }
+}
+
+#[test]
+fn links_come_last_and_only_those_that_stay_in_the_run() {
+    let place = tempfile::tempdir().unwrap();
+    let content = [
+        Put::Link("checkpoints/link", "../best.safetensors"),
+        Put::Link("first", "best.safetensors"),
+        Put::Link("away", "/etc/passwd"),
+        Put::File("best.safetensors", 0o644),
+    ];
+    let (dir, _) = archived(place.path(), &content);
+    fs::remove_file(dir.checkpoints().join("link")).unwrap();
+    let back = unarchive(&roots(place.path()), &dir).unwrap().unpacked;
+    let files = ["best.safetensors", "checkpoints/link", "first"].map(PathBuf::from);
+    assert_eq!(back.files, files);
+    assert_eq!(back.left_out, [PathBuf::from("away")]);
+    assert_eq!(
+        back.left_out_sentence(),
+        "; away was left out, a link that leads out of the run"
+    );
+    assert_eq!(fs::read(dir.path().join("first")).unwrap(), b"planted");
+}
+
+#[test]
+fn of_a_mode_only_the_nine_bits_come_back() {
+    let place = tempfile::tempdir().unwrap();
+    let content = [
+        Put::Kind("more", EntryType::Directory),
+        Put::Kind("shut", EntryType::Directory),
+        Put::File("setuid", 0o4755),
+        Put::File("setgid", 0o2711),
+        Put::File("more/sticky", 0o1600),
+        Put::File("shut/file", 0o400),
+    ];
+    let (dir, _) = archived(place.path(), &content);
+    unarchive(&roots(place.path()), &dir).unwrap();
+    for (name, mode) in [
+        ("setuid", 0o755),
+        ("setgid", 0o711),
+        ("more/sticky", 0o600),
+        ("more", 0o777),
+        ("shut/file", 0o400),
+    ] {
+        let metadata = fs::metadata(dir.path().join(name)).unwrap();
+        assert_eq!(metadata.mode() & 0o7777, mode, "{name}");
+    }
+}
+
+#[test]
+fn an_archive_is_no_more_readable_than_what_is_in_it() {
+    for (file, folder, expected) in [
+        (0o644, 0o755, 0o644),
+        (0o600, 0o755, 0o600),
+        (0o640, 0o755, 0o640),
+        (0o604, 0o755, 0o604),
+        (0o644, 0o700, 0o600),
+        (0o644, 0o750, 0o640),
+        (0o644, 0o745, 0o604),
+        (0o444, 0o555, 0o644),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let dir = run(place.path());
+        for path in [dir.best(), dir.last(), dir.checkpoint(5)] {
+            fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        }
+        fs::set_permissions(dir.checkpoint(5), Permissions::from_mode(file)).unwrap();
+        fs::set_permissions(dir.checkpoints(), Permissions::from_mode(folder)).unwrap();
+        let plan = match Plan::of(&dir, false) {
+            Ok(plan) => plan,
+            // Without the superuser's rights it cannot be archived at all.
+            Err(error) => {
+                assert!(folder == 0o555 && error.to_string().contains("cannot be archived"));
+                continue;
+            }
+        };
+        archive(&roots(place.path()), &plan).unwrap();
+        let mode = dir.archive().metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode, expected, "{file:o} in {folder:o}");
+        unarchive(&roots(place.path()), &dir).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode(&dir.checkpoints()), folder);
+        assert_eq!(mode(&dir.checkpoint(5)), file);
+    }
+}
+
+#[test]
+fn a_link_that_leads_out_stays_where_it_is_or_keeps_a_run_from_being_archived() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = run(place.path());
+    let logs = dir.logs().join("latest");
+    symlink("/nowhere", &logs).unwrap();
+    let plan = Plan::of(&dir, false).unwrap();
+    archive(&roots(place.path()), &plan).unwrap();
+    assert!(dir.path().join("dangling").is_symlink() && logs.is_symlink());
+    assert!(!dir.best().exists());
+    unarchive(&roots(place.path()), &dir).unwrap();
+    symlink(
+        "../../other/best.safetensors",
+        dir.checkpoints().join("out"),
+    )
+    .unwrap();
+    let before = names(dir.path());
+    let error = Plan::of(&dir, false).unwrap_err().to_string();
+    assert!(
+        error.contains("checkpoints/out is a link that leads out of the run"),
+        "{error}"
+    );
+    assert_eq!(names(dir.path()), before);
+}
