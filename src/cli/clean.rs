@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use clap::Args;
 use color_eyre::eyre::{Report, Result};
@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 use super::table::{self, Side};
 use super::{roots, trash};
 use crate::config;
-use crate::run::clean::{self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule};
-use crate::text::{bytes, clean as cleaned, count, duration};
+use crate::run::clean::{
+    self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule, Totals,
+};
+use crate::text::{bytes, clean as cleaned, count};
 
 const ONLY: &str = "\
-Only for these reasons, apart by commas: superseded, failed, empty, few_epochs, old, duplicate, temporary, optimiser_state";
+Select all candidates of these reasons and no others, separated by commas: superseded, failed, empty, few_epochs, old, duplicate, temporary, optimiser_state";
+
+/// Runs in doubt that are named; more are only counted.
+const DOUBTS: usize = 10;
 
 #[derive(Debug, Args)]
 #[expect(
@@ -79,32 +84,41 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::runs_below(&roots)?;
     let mut plan = clean::make(&found, policy, SystemTime::now(), |_| {});
     for candidate in &mut plan.candidates {
-        if candidate.reason == Reason::OptimiserState {
-            candidate.is_in = arguments.drop_optimiser_state;
+        // Whoever names a reason selects all of it, as a key does on the screen.
+        if let Some(only) = &only {
+            candidate.is_in = only.contains(&candidate.reason);
         }
-        candidate.is_in &= only
-            .as_ref()
-            .is_none_or(|only| only.contains(&candidate.reason));
+        if candidate.reason == Reason::OptimiserState {
+            candidate.is_in |= arguments.drop_optimiser_state;
+        }
     }
-    plan.candidates.retain(|candidate| candidate.is_in);
     if arguments.by_cost {
         plan.order = Order::BytesPerHour;
     }
     plan.sort();
     let sentence = plan.sentence();
+    let whole_runs = plan.whole_runs();
     let done = arguments
         .yes
         .then(|| clean::carry_out(&plan, &roots, Timestamp::now()))
         .transpose()?;
     if arguments.json {
-        let value = as_json(&plan, &roots, &sentence, done.as_ref());
+        let value = as_json(&plan, &roots, (&sentence, &whole_runs), done.as_ref());
         writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
     } else {
         print(out, &plan, &roots)?;
         match &done {
             Some(done) => writeln!(out, "{}", done.sentence())?,
-            None if plan.candidates.is_empty() => writeln!(out, "{sentence}")?,
-            None => writeln!(out, "this would {sentence}; --yes does it")?,
+            None if plan.totals(|_| true).in_count == 0 => writeln!(out, "{sentence}")?,
+            None => {
+                if !whole_runs.is_empty() {
+                    writeln!(out, "whole runs that would go:")?;
+                }
+                for line in &whole_runs {
+                    writeln!(out, "  {line}")?;
+                }
+                writeln!(out, "this would {sentence}; --yes does it")?;
+            }
         }
     }
     let has_left = done.is_some_and(|done| !done.left.is_empty());
@@ -156,10 +170,11 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 }
 
 const HEADINGS: &[(&str, Side)] = &[
+    ("GO", Side::Left),
     ("RUN", Side::Left),
     ("WHAT", Side::Left),
     ("SIZE", Side::Right),
-    ("AGAIN", Side::Right),
+    ("RETRAIN", Side::Right),
     ("WHY", Side::Left),
 ];
 
@@ -172,27 +187,37 @@ fn print(out: &mut dyn Write, plan: &Plan, roots: &[PathBuf]) -> Result<()> {
     for reason in Reason::ALL {
         let totals = plan.totals(|candidate| candidate.reason == reason);
         if totals.count > 0 {
-            let (number, size) = (count(totals.count as u64), bytes(totals.bytes));
-            writeln!(out, "{}: {number}, {size}", reason.title())?;
+            let (number, size) = (selected(totals), bytes(totals.bytes));
+            let (title, name) = (reason.title(), reason.name());
+            let how = match (totals.in_count, reason) {
+                (0, Reason::OptimiserState) => "; --drop-optimiser-state selects them".to_owned(),
+                (0, _) => format!("; --only {name} selects them"),
+                _ => String::new(),
+            };
+            writeln!(out, "{title}: {number}, {size}{how}")?;
         }
     }
     for (run, totals) in plan.by_run() {
         let name = cleaned(&plan.survey.runs[run].dir.name()).into_owned();
-        let (number, size) = (count(totals.count as u64), bytes(totals.bytes));
+        let (number, size) = (selected(totals), bytes(totals.bytes));
         writeln!(out, "{name}: {number}, {size}")?;
     }
     let all = plan.totals(|_| true);
+    writeln!(out, "in all: {}, {}", selected(all), bytes(all.bytes))?;
     writeln!(
         out,
-        "in all: {}, {}",
-        count(all.count as u64),
-        bytes(all.bytes)
+        "left alone: {} at work, {} protected, {} in doubt",
+        plan.at_work,
+        plan.protected,
+        plan.doubts.len()
     )?;
-    writeln!(
-        out,
-        "left alone: {} at work, {} protected",
-        plan.at_work, plan.protected
-    )?;
+    for (run, why) in plan.doubts.iter().take(DOUBTS) {
+        let name = cleaned(&plan.survey.runs[*run].dir.name()).into_owned();
+        writeln!(out, "  {name}: {why}")?;
+    }
+    if let Some(more @ 1..) = plan.doubts.len().checked_sub(DOUBTS) {
+        writeln!(out, "  and {} more", count(more as u64))?;
+    }
     for (root, space) in clean::spaces(roots) {
         let root = root.display().to_string();
         writeln!(out, "{}: {}", cleaned(&root), space.sentence())?;
@@ -200,29 +225,39 @@ fn print(out: &mut dyn Write, plan: &Plan, roots: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
+/// `3`, or `1 of 3` where not all of them are selected.
+fn selected(totals: Totals) -> String {
+    let all = count(totals.count as u64);
+    if totals.in_count == totals.count {
+        all
+    } else {
+        format!("{} of {all}", count(totals.in_count as u64))
+    }
+}
+
 fn row(plan: &Plan, candidate: &Candidate) -> Vec<String> {
     let run = &plan.survey.runs[candidate.run];
-    let cost = candidate.cost_s.map_or_else(
-        || "?".to_owned(),
-        |seconds| match seconds {
-            0.0 => "nothing".to_owned(),
-            seconds => duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
-        },
-    );
     let detail = match candidate.detail.as_str() {
         "" => candidate.reason.name().replace('_', " "),
         detail => format!("{}: {detail}", candidate.reason.name().replace('_', " ")),
     };
+    let mark = if candidate.is_in { "yes" } else { "-" };
     vec![
+        mark.to_owned(),
         cleaned(&run.dir.name()).into_owned(),
         candidate.what.clone(),
         bytes(candidate.bytes()),
-        cost,
+        candidate.cost(),
         cleaned(&detail).into_owned(),
     ]
 }
 
-fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) -> Value {
+fn as_json(
+    plan: &Plan,
+    roots: &[PathBuf],
+    (sentence, whole_runs): (&str, &[String]),
+    done: Option<&Done>,
+) -> Value {
     let candidates = plan.candidates.iter().map(|candidate| {
         let paths = candidate.paths.iter();
         let paths: Vec<_> = paths.map(|path| path.to_string_lossy()).collect();
@@ -234,19 +269,30 @@ fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) 
             "paths": paths,
             "size_bytes": candidate.bytes(),
             "cost_s": candidate.cost_s,
+            "selected": candidate.is_in,
+            "whole_run": candidate.is_whole,
         })
     });
     let reasons = Reason::ALL.iter().map(|reason| {
         let totals = plan.totals(|candidate| candidate.reason == *reason);
-        let value = json!({ "count": totals.count, "size_bytes": totals.bytes });
+        let value = json!({
+            "count": totals.count,
+            "selected": totals.in_count,
+            "size_bytes": totals.bytes,
+        });
         (reason.name().to_owned(), value)
     });
     let runs = plan.by_run().into_iter().map(|(run, totals)| {
         json!({
             "run": plan.survey.runs[run].dir.path().to_string_lossy(),
             "count": totals.count,
+            "selected": totals.in_count,
             "size_bytes": totals.bytes,
         })
+    });
+    let doubts = plan.doubts.iter().map(|(run, why)| {
+        let path = plan.survey.runs[*run].dir.path();
+        json!({ "run": path.to_string_lossy(), "why": why })
     });
     let spaces = clean::spaces(roots).into_iter().map(|(root, space)| {
         let mut value = json!({
@@ -273,6 +319,8 @@ fn as_json(plan: &Plan, roots: &[PathBuf], sentence: &str, done: Option<&Done>) 
         "candidates": candidates.collect::<Vec<_>>(),
         "at_work": plan.at_work,
         "protected": plan.protected,
+        "in_doubt": doubts.collect::<Vec<_>>(),
+        "whole_runs": whole_runs,
         "disks": spaces.collect::<Vec<_>>(),
         "left": left.collect::<Vec<_>>(),
         "trash_ids": ids.map(|ticket| ticket.id.clone()).collect::<Vec<_>>(),

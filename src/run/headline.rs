@@ -1,5 +1,7 @@
 //! The few figures of a run's metrics by which it is judged in lists: how accurate it came to be, when, and on what course.
 
+use std::collections::HashMap;
+
 use super::metrics::{Column, Metrics};
 use super::record;
 
@@ -197,6 +199,31 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
         None if metrics.x_name == "row" => Some(x as u32),
         None => None,
     }
+}
+
+/// The validation accuracy of each epoch, as the file counts them, where it tells of epochs. Of an epoch with several rows the
+/// last counts.
+pub fn accuracy_by_epoch(metrics: &Metrics) -> HashMap<u32, f64> {
+    let Some(column) = accuracy(metrics) else {
+        return HashMap::new();
+    };
+    let points = column.x.iter().zip(&column.y);
+    let finite = points.filter(|(_, value)| value.is_finite());
+    finite
+        .filter_map(|(x, value)| Some((epoch_at(metrics, *x)?, *value)))
+        .collect()
+}
+
+/// Whether a row stands for an epoch, and not for a step of one.
+pub fn is_placed_by_epoch(metrics: &Metrics) -> bool {
+    is_epoch(&metrics.x_name)
+}
+
+/// The last step, where the rows are placed by steps.
+pub fn last_step(metrics: &Metrics) -> Option<u64> {
+    let is_step = metrics.x_name != "row" && !is_placed_by_epoch(metrics);
+    let last = metrics.last_x().filter(|_| is_step)?;
+    (last >= 0.0).then_some(last as u64)
 }
 
 /// How many epochs the metrics speak of.

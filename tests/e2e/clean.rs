@@ -320,7 +320,7 @@ fn marked_runs_alone_are_cleaned_up_and_archived_ones_are_left_alone() {
             .filter(|one| one["run"].as_str().unwrap().ends_with(name))
             .count()
     };
-    assert_eq!((of("beta"), of("gamma")), (1, 0));
+    assert_eq!((of("beta"), of("gamma")), (3, 0));
     let by_run = plan["runs"].as_array().unwrap();
     assert!(
         by_run

@@ -353,9 +353,14 @@ fn ask(state: &mut State) -> Vec<Effect> {
         ));
         return Vec::new();
     }
+    let mut text = format!("This will {}. u restores it.", plan.sentence());
+    for line in plan.whole_runs() {
+        text.push('\n');
+        text.push_str(&line);
+    }
     state.overlay = Some(Overlay::Confirm(Confirm {
         title: "Clean up?".to_owned(),
-        text: format!("This will {}. u takes it back.", plan.sentence()),
+        text,
         yes: "do it".to_owned(),
         then: Effect::Tidy(tidy::Order::Clean(Box::new(plan.clone()))),
     }));

@@ -15,7 +15,7 @@ use super::overlay::frame;
 pub struct Confirm {
     /// Its heading.
     pub title: String,
-    /// What will happen, in a sentence.
+    /// What will happen: a sentence, and lines of what is concerned.
     pub text: String,
     /// What `y` does, in a word or two.
     pub yes: String,
@@ -27,19 +27,19 @@ impl Confirm {
     /// Draws it in the middle of `area`.
     pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let width = 64.min(area.width.saturating_sub(4));
-        let lines = (self.text.chars().count() as u16).div_ceil(width.saturating_sub(4).max(1));
+        let room = width.saturating_sub(4).max(1);
+        let rows = |line: &str| (line.chars().count() as u16).div_ceil(room).max(1);
+        let lines = self.text.lines().map(rows).sum::<u16>();
         let inside = frame(&state.theme, &self.title, (width, lines + 5), area, buf);
         let key = state.theme.style(Role::Key);
-        let text = vec![
-            Line::from(self.text.as_str()),
-            Line::default(),
-            Line::from(vec![
-                Span::styled("y", key),
-                Span::raw(format!(" {}   ", self.yes)),
-                Span::styled("Esc", key),
-                Span::raw(" leave it"),
-            ]),
-        ];
+        let mut text: Vec<Line> = self.text.lines().map(Line::from).collect();
+        text.push(Line::default());
+        text.push(Line::from(vec![
+            Span::styled("y", key),
+            Span::raw(format!(" {}   ", self.yes)),
+            Span::styled("Esc", key),
+            Span::raw(" leave it"),
+        ]));
         let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
         Paragraph::new(text)
             .wrap(Wrap { trim: true })

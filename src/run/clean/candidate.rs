@@ -1,18 +1,20 @@
 //! Something that may go, why, and what it takes on the disk.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::disk::Look;
 use crate::run::size::{Freed, Taken};
+use crate::text;
 
 /// Why something may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// A checkpoint that is neither best nor last nor every-Nth.
     Superseded,
-    /// Of a run that failed.
+    /// A run that failed before its first row, or a checkpoint of one that failed later.
     Failed,
-    /// A run without a single epoch.
+    /// A run that holds nothing: no row, no weights, nothing that is not understood.
     Empty,
     /// A run with fewer epochs than the policy asks for.
     FewEpochs,
@@ -58,7 +60,7 @@ impl Reason {
         match self {
             Self::Superseded => "Checkpoints not best, last or every Nth",
             Self::Failed => "Failed runs",
-            Self::Empty => "Runs without an epoch",
+            Self::Empty => "Runs that hold nothing",
             Self::FewEpochs => "Runs with few epochs",
             Self::Duplicate => "Exact duplicates",
             Self::Temporary => "Stale temporary files",
@@ -89,7 +91,7 @@ pub struct Candidate {
     pub epochs: Vec<u32>,
     /// Seconds of training that it would take to make it again; `None` if that is not known.
     pub cost_s: Option<f64>,
-    /// Whether it is to go.
+    /// Whether it is to go. At first only checkpoints that a retention rule names are.
     pub is_in: bool,
     /// Its files as they were.
     pub expected: Vec<(PathBuf, Look)>,
@@ -103,6 +105,18 @@ impl Candidate {
         let mut freed = Freed::default();
         self.taken.iter().for_each(|taken| freed.count(*taken));
         freed.bytes()
+    }
+
+    /// What it would cost to make it again, in words; `?` where that is not known.
+    pub fn cost(&self) -> String {
+        match self.cost_s {
+            None => "?".to_owned(),
+            // Another with the same content stays, or it is half of a file.
+            Some(0.0) => "-".to_owned(),
+            Some(seconds) => {
+                text::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+            }
+        }
     }
 
     /// Bytes for each hour of training that it would cost to make it again; infinite if it would cost nothing.

@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
 use super::candidate::{Candidate, Reason};
+use super::evaluated::EvaluatedRuns;
+use super::in_use::InUse;
 use super::optimiser;
 use super::plan::Plan;
 use super::policy::Policy;
-use super::survey::{self, Surveyed};
+use super::survey::Surveyed;
+use super::walk::walk;
 use crate::disk::Look;
 use crate::run::discover::Found;
-use crate::run::evaluation::EvaluationDir;
+use crate::run::evaluation::{EVALUATIONS, EvaluationDir};
 use crate::run::layout::RunDir;
 use crate::run::notes::Notes;
 use crate::run::record::Record;
@@ -91,6 +95,8 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     let mut guard = Guard {
         policy: &plan.policy,
         last: None,
+        evaluated: HashMap::new(),
+        in_use: None,
     };
     let mut check = |path: &Path| {
         let candidate = by_path.get(path).ok_or("it is not in the plan")?;
@@ -165,6 +171,10 @@ struct Guard<'a> {
     policy: &'a Policy,
     /// The run that was asked about last, and the answer: the things of a run come one after the other.
     last: Option<(PathBuf, Result<(), String>)>,
+    /// The evaluated runs of each output tree, with the look of its folder of evaluations when they were read.
+    evaluated: HashMap<PathBuf, (Option<Look>, EvaluatedRuns)>,
+    /// What processes have open, once a whole run is asked about.
+    in_use: Option<InUse>,
 }
 
 impl Guard<'_> {
@@ -179,6 +189,9 @@ impl Guard<'_> {
             }
         };
         verdict?;
+        if candidate.is_whole {
+            self.may_go_whole(run)?;
+        }
         let is_as_it_was =
             |(path, look): &(PathBuf, Look)| Look::at(path).is_ok_and(|now| now == *look);
         if !candidate.expected.iter().all(is_as_it_was_or_gone) {
@@ -193,7 +206,35 @@ impl Guard<'_> {
         Ok(())
     }
 
-    fn run_may_change(&self, run: &Surveyed) -> Result<(), String> {
+    /// Whether nothing in a run's folder has changed, nor is open.
+    fn may_go_whole(&mut self, run: &Surveyed) -> Result<(), String> {
+        let folder = run.dir.path();
+        if walk(folder, SystemTime::now()).fingerprint != run.fingerprint {
+            return Err("something in it has changed since the plan was made".to_owned());
+        }
+        let in_use = self.in_use.get_or_insert_with(InUse::now);
+        match in_use.process_in(folder) {
+            Some(process) => Err(format!("process {process} has something in it open")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an evaluation names a run; evaluations are read again if some came or went.
+    fn is_evaluated(&mut self, dir: &RunDir, id: &str) -> bool {
+        let Some(tree) = dir.output_tree() else {
+            return false;
+        };
+        let look = Look::at(&tree.join(EVALUATIONS)).ok();
+        let known = self.evaluated.get(tree).filter(|known| known.0 == look);
+        if known.is_none() {
+            let read = (look, EvaluatedRuns::read(tree));
+            self.evaluated.insert(tree.to_owned(), read);
+        }
+        let runs = self.evaluated.get(tree);
+        runs.is_some_and(|(_, runs)| runs.holds(id, dir))
+    }
+
+    fn run_may_change(&mut self, run: &Surveyed) -> Result<(), String> {
         if let Some(why) = held(state_now(&run.dir)) {
             return Err(why);
         }
@@ -202,8 +243,9 @@ impl Guard<'_> {
         }
         let notes = Notes::load(&run.dir).map_err(|error| error.to_string())?;
         let record = Record::load(&run.dir).ok().flatten();
-        let id = record.map(|record| record.id).unwrap_or_default();
-        let is_evaluated = survey::is_evaluated(&run.dir, &id);
+        // A run of another trainer is known by its folder.
+        let id = record.map_or_else(|| run.dir.path().display().to_string(), |record| record.id);
+        let is_evaluated = self.is_evaluated(&run.dir, &id);
         let mut protect = self.policy.protect.iter();
         match protect.find(|protection| protection.holds(&notes, is_evaluated)) {
             Some(protection) => Err(format!("its run is {protection}")),

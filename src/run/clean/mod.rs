@@ -3,10 +3,16 @@
 
 mod candidate;
 mod carry_out;
+mod contents;
+mod evaluated;
+mod in_use;
+mod kept;
 mod make;
+mod obstacle;
 mod optimiser;
 mod plan;
 mod policy;
+mod question;
 mod quota;
 mod reckon;
 mod space;
@@ -14,14 +20,17 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod twins;
+mod walk;
+mod weights;
 
 pub use candidate::{Candidate, Order, Reason, Totals};
 pub use carry_out::{Done, carry_out, remove_evaluations, remove_runs};
 #[cfg(test)]
 pub use make::plan_of;
 pub use make::{make, remake};
+pub use obstacle::Obstacle;
 pub use plan::Plan;
 pub use policy::{Policy, Protection, Rule};
 pub use quota::Quota;
 pub use space::{Space, spaces};
-pub use survey::{Role, Survey, Surveyed, Weights, survey};
+pub use survey::{Reading, Role, Survey, Surveyed, Weights, survey};

@@ -47,7 +47,7 @@ impl Plan {
     }
 
     /// What each candidate, or those of one run, would cost to make again: the time of an epoch times the distance from the nearest
-    /// checkpoint before it that stays, or from the beginning; nothing if another of its epoch stays.
+    /// checkpoint before it that stays, or from the beginning; no time if another of its epoch stays. What is not known is `None`.
     pub fn reckon(&mut self, only: Option<usize>) {
         let concerns = |run: usize| only.is_none_or(|only| only == run);
         // How many files there are of each epoch.
@@ -91,21 +91,28 @@ impl Plan {
                     return 0;
                 }
                 let nearest = staying[candidate.run].range(..epoch).next_back();
-                epoch - nearest.map_or(0, |(nearest, _)| *nearest)
+                // From the beginning, where the epoch may be called 0, it takes one at least.
+                nearest.map_or((*epoch).max(1), |(nearest, _)| epoch - nearest)
             };
+            let of_run = (run.epochs_done > 0).then_some(run.epochs_done);
             let epochs = match candidate.reason {
                 Reason::Temporary | Reason::Duplicate => Some(0),
                 // No other checkpoint need have an optimiser's state: it comes with a training from the beginning.
                 Reason::OptimiserState => {
                     let own = candidate.epochs.iter().max().copied();
-                    Some(own.unwrap_or(run.epochs_done))
+                    own.or(of_run)
                 }
-                _ if candidate.is_whole => Some(run.epochs_done),
+                _ if candidate.is_whole => of_run,
                 _ => candidate.epochs.iter().map(distance).max(),
             };
             candidate.cost_s = match epochs {
                 Some(0) => Some(0.0),
-                epochs => epochs.and_then(|epochs| Some(f64::from(epochs) * run.epoch_s?)),
+                Some(epochs) => run.epoch_s.map(|seconds| f64::from(epochs) * seconds),
+                // The whole of a run that counts steps or rows takes as long as it took.
+                None if candidate.is_whole && run.rows > 0 => {
+                    run.trained.map(|trained| trained.as_secs_f64())
+                }
+                None => None,
             };
         }
     }
@@ -148,7 +155,10 @@ impl Plan {
     pub fn sentence(&self) -> String {
         let freed = self.totals(|_| true).bytes;
         match self.deed() {
-            deed if deed.is_empty() => "there is nothing to clean up".to_owned(),
+            deed if deed.is_empty() && self.candidates.is_empty() => {
+                "there is nothing to clean up".to_owned()
+            }
+            deed if deed.is_empty() => "nothing is selected to go".to_owned(),
             deed => format!(
                 "{deed}; purging the trash then gives {} back",
                 text::bytes(freed)

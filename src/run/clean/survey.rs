@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,23 +9,28 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
+use super::contents;
+use super::evaluated::EvaluatedRuns;
+use super::in_use::InUse;
+use super::obstacle::Obstacle;
 use super::optimiser;
-use crate::disk::write::is_temporary;
-use crate::disk::{Kind, Look};
+use super::walk::{self, Walked};
+use crate::disk::Look;
 use crate::run::discover::Found;
-use crate::run::evaluation::{self, Results, evaluates};
 use crate::run::headline;
 use crate::run::layout::RunDir;
-use crate::run::metrics::{Metrics, Tail};
 use crate::run::notes::Notes;
+use crate::run::record::Record;
 use crate::run::size::Taken;
-use crate::run::state::{SILENCE, State};
-use crate::run::summary::Summary;
+use crate::run::state::State;
+use crate::run::summary::{Summary, Summing};
+use crate::text;
 
-/// A temporary file that has not changed for so long belongs to nobody.
-const STALE: Duration = Duration::from_secs(3600);
 /// Login nodes are shared: no more threads than these.
 const THREADS: usize = 4;
+/// A run whose record does not say that it has ended may be at work on another machine until nothing in its folder has changed
+/// for so long: an epoch may take hours.
+const QUIET: Duration = Duration::from_secs(24 * 3600);
 
 /// Which part a file of weights plays in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +62,17 @@ pub struct Weights {
     pub optimiser_bytes: u64,
 }
 
+/// What was read of a run's metrics, and of its record where there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// They were read to their end, and hold no row and nothing that was not understood.
+    Blank,
+    /// They hold something.
+    Content,
+    /// They cannot be read.
+    Failed,
+}
+
 /// What is known of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surveyed {
@@ -67,12 +82,22 @@ pub struct Surveyed {
     pub name: String,
     /// What it is doing.
     pub state: State,
-    /// Epochs in its metrics.
+    /// Epochs in its metrics, or in its record where those tell none.
     pub epochs_done: u32,
+    /// Whether its metrics have one row an epoch, so that few epochs are few rows.
+    pub has_row_per_epoch: bool,
     /// And planned, where that is known.
     pub epochs_planned: Option<u32>,
     /// The best of them.
     pub best_epoch: Option<u32>,
+    /// Rows in its metrics.
+    pub rows: usize,
+    /// The last step, where its metrics count steps.
+    pub last_step: Option<u64>,
+    /// Its best value in words, where there is one.
+    pub best_value: Option<String>,
+    /// How long it trained, as far as that is known.
+    pub trained: Option<Duration>,
     /// Seconds that an epoch took, on average.
     pub epoch_s: Option<f64>,
     /// When its files last changed.
@@ -83,16 +108,36 @@ pub struct Surveyed {
     pub is_evaluated: bool,
     /// Whether it is packed: what it had is in its archive.
     pub is_archived: bool,
-    /// Its files of weights.
+    /// What was read of its metrics.
+    pub reading: Reading,
+    /// Why its folder must not go as a whole; `None` if nothing in it would be missed but its rows.
+    pub obstacle: Option<Obstacle>,
+    /// Its files of weights that a rule may name.
     pub weights: Vec<Weights>,
     /// Temporary files that nobody renamed.
     pub temporary: Vec<(PathBuf, Taken, Look)>,
     /// Everything in it, itself included.
     pub taken: Vec<Taken>,
-    /// Another file with the very content of its best model, outside of it.
-    pub copy_of_best: Option<(PathBuf, Look)>,
     /// As [`Found::modified`], to see whether it has changed.
     pub modified: SystemTime,
+    /// Changes if any file or folder in it does.
+    pub fingerprint: u64,
+}
+
+impl Surveyed {
+    /// How far it came, in words: epochs, or steps or rows where it counts none.
+    pub fn extent(&self) -> String {
+        let several = |count: u64, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{} {noun}{plural}", text::count(count))
+        };
+        match (self.epochs_done, self.rows, self.last_step) {
+            (0, 0, _) => "no rows".to_owned(),
+            (0, _, Some(step)) => several(step, "step"),
+            (0, rows, None) => several(rows as u64, "row"),
+            (epochs, ..) => several(u64::from(epochs), "epoch"),
+        }
+    }
 }
 
 /// All runs, and what else a plan needs.
@@ -111,17 +156,20 @@ impl fmt::Debug for Survey {
 
 /// Surveys these runs, on a few threads. `each` hears how many are done.
 pub fn survey(found: &[Found], now: SystemTime, each: impl Fn(usize) + Sync) -> Survey {
-    let mut trees: HashMap<&Path, Tree> = HashMap::new();
+    let mut trees: HashMap<&Path, EvaluatedRuns> = HashMap::new();
     for tree in found.iter().filter_map(|found| found.dir.output_tree()) {
-        trees.entry(tree).or_insert_with(|| Tree::read(tree));
+        trees
+            .entry(tree)
+            .or_insert_with(|| EvaluatedRuns::read(tree));
     }
+    let in_use = InUse::now();
     let cores = thread::available_parallelism().map_or(2, usize::from);
     let part = found.len().div_ceil(cores.min(THREADS)).max(1);
     let done = AtomicUsize::new(0);
     let survey_part = |part: &[Found]| -> Vec<Surveyed> {
         let survey_one = |found: &Found| {
             let tree = found.dir.output_tree().and_then(|tree| trees.get(tree));
-            let surveyed = one(found, now, tree);
+            let surveyed = one(found, now, tree, &in_use);
             each(1 + done.fetch_add(1, Ordering::Relaxed));
             surveyed
         };
@@ -139,47 +187,46 @@ pub fn survey(found: &[Found], now: SystemTime, each: impl Fn(usize) + Sync) -> 
     Survey { runs }
 }
 
-fn one(found: &Found, now: SystemTime, tree: Option<&Tree>) -> Surveyed {
+fn one(
+    found: &Found,
+    now: SystemTime,
+    evaluated: Option<&EvaluatedRuns>,
+    in_use: &InUse,
+) -> Surveyed {
     let dir = found.dir.clone();
-    let mut walked = Walked::default();
-    walked.folder(dir.path(), dir.path(), now);
-    let of_epochs = |weights: &Weights| matches!(weights.role, Role::Epoch(_));
-    let summary = if walked.weights.iter().any(of_epochs) {
-        let mut tail = Tail::open(dir.metrics_csv());
-        // Without metrics there are no accuracies.
-        let _ = tail.poll();
-        if now.duration_since(found.modified).unwrap_or_default() > SILENCE {
-            let _ = tail.settle();
-        }
-        score(tail.metrics(), &mut walked.weights);
-        Summary::of(found, tail.metrics(), now)
-    } else {
-        Summary::load(found, now)
-    };
+    let mut walked = walk::walk(dir.path(), now);
+    let mut summing = Summing::begin(found);
+    let summary = summing.summary(found, now);
+    let metrics = summing.needed();
+    score(&headline::accuracy_by_epoch(metrics), &mut walked.weights);
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
-    look_into_epochs(&mut walked.weights);
-    let best = walked
-        .weights
-        .iter()
-        .find(|weights| weights.role == Role::Best);
-    let copy_of_best = best.and_then(|best| tree?.copy_of(best));
-    let is_evaluated = |tree: &Tree| {
-        let mut evaluations = tree.evaluations.iter();
-        evaluations.any(|results| evaluates(&results.checkpoints, &summary.id, &dir))
-    };
+    look_for_optimisers(&mut walked.weights);
+    let is_blank = summing.is_blank() && metrics.rows == 0 && summary.epochs_done == 0;
+    let obstacle = obstacle(&walked, &summary, &summing, is_blank, now, in_use);
     let seconds = summary.duration.map(|duration| duration.as_secs_f64());
     Surveyed {
         epoch_s: seconds
             .filter(|_| summary.epochs_done > 0)
             .map(|seconds| seconds / f64::from(summary.epochs_done)),
-        is_evaluated: tree.is_some_and(is_evaluated),
+        has_row_per_epoch: headline::is_placed_by_epoch(metrics),
+        rows: metrics.rows,
+        last_step: headline::last_step(metrics),
+        best_value: best_value(&summary),
+        trained: summary.duration,
+        is_evaluated: evaluated.is_some_and(|runs| runs.holds(&summary.id, &dir)),
         is_archived: summary.archived.is_some(),
-        copy_of_best,
+        reading: match (is_blank, summing.unread()) {
+            (true, _) => Reading::Blank,
+            (false, None) => Reading::Content,
+            (false, Some(_)) => Reading::Failed,
+        },
+        obstacle,
         weights: walked.weights,
         temporary: walked.temporary,
-        taken: walked.taken.compact(),
+        taken: walked.sizes.compact(),
+        fingerprint: walked.fingerprint,
         name: summary.name,
         state: summary.observed.state,
         epochs_done: summary.epochs_done,
@@ -192,18 +239,84 @@ fn one(found: &Found, now: SystemTime, tree: Option<&Tree>) -> Surveyed {
     }
 }
 
-/// Gives each epoch's checkpoint its epoch's validation accuracy.
-fn score(metrics: &Metrics, weights: &mut [Weights]) {
-    let Some(column) = headline::accuracy(metrics) else {
-        return;
-    };
-    let by_epoch: HashMap<u32, f64> = column
-        .x
+/// Why a run's folder must not go as a whole. Files are opened only where nothing else forbids it.
+fn obstacle(
+    walked: &Walked,
+    summary: &Summary,
+    summing: &Summing,
+    is_blank: bool,
+    now: SystemTime,
+    in_use: &InUse,
+) -> Option<Obstacle> {
+    if walked.obstacle.as_ref().is_some_and(Obstacle::is_project) {
+        return walked.obstacle.clone();
+    }
+    if let Some(why) = summing.unread() {
+        return Some(Obstacle::Metrics(format!(
+            "its metrics cannot be read ({why})"
+        )));
+    }
+    if let Some(process) = in_use.process_in(summary.dir.path()) {
+        let why = format!("process {process} has something in it open");
+        return Some(Obstacle::MayLive(why));
+    }
+    if walked.obstacle.is_some() {
+        return walked.obstacle.clone();
+    }
+    let known: Vec<_> = walked
+        .known
         .iter()
-        .zip(&column.y)
-        .filter(|(_, value)| value.is_finite())
-        .map(|(epoch, value)| (*epoch as u32, *value))
+        .map(|(below, known)| (below.as_path(), *known))
         .collect();
+    let record = match contents::look_into(&summary.dir, &known, is_blank) {
+        Ok(record) => record,
+        Err(obstacle) => return Some(obstacle),
+    };
+    if summary.problems > 0 || (metrics_are_empty(summing) && !is_blank && summary.epochs_done == 0)
+    {
+        let why = "not all of its metrics was understood";
+        return Some(Obstacle::Metrics(why.to_owned()));
+    }
+    if is_blank && summary.observed.state == State::Finished {
+        return Some(Obstacle::Finished);
+    }
+    let quiet_for = walked
+        .newest
+        .and_then(|newest| now.duration_since(newest).ok());
+    let is_quiet = quiet_for.is_some_and(|quiet| quiet >= QUIET);
+    if !is_quiet && !has_surely_ended(summary, record.as_ref()) {
+        let why = "nothing says that it has ended, and its files changed within a day";
+        return Some(Obstacle::MayLive(why.to_owned()));
+    }
+    None
+}
+
+fn metrics_are_empty(summing: &Summing) -> bool {
+    summing.needed().rows == 0
+}
+
+/// Whether a run said itself that it ended, or its process was on this machine and is gone.
+fn has_surely_ended(summary: &Summary, record: Option<&Record>) -> bool {
+    let Some(record) = record else {
+        return false;
+    };
+    let has_said_so = !summary.observed.deduced && !summary.observed.state.is_active();
+    let process = record.process.as_ref();
+    has_said_so || process.is_some_and(|process| process.is_here() && !process.is_alive())
+}
+
+/// The best value that lists show.
+fn best_value(summary: &Summary) -> Option<String> {
+    if let Some(val_acc) = summary.best_val_acc {
+        return Some(format!("best {val_acc:.2} %"));
+    }
+    let column = &summary.trend_of;
+    let value = summary.at_best(column)?;
+    Some(format!("best {column} {value:.4}"))
+}
+
+/// Gives each epoch's checkpoint its epoch's validation accuracy.
+fn score(by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
     for weights in weights {
         if let Role::Epoch(epoch) = weights.role {
             weights.val_acc = by_epoch.get(&epoch).copied();
@@ -211,177 +324,18 @@ fn score(metrics: &Metrics, weights: &mut [Weights]) {
     }
 }
 
-/// Sizes, those of files with one name taken together.
-#[derive(Debug, Default)]
-struct Sizes {
-    plain: u64,
-    linked: Vec<Taken>,
-}
-
-impl Sizes {
-    fn add(&mut self, taken: Taken) {
-        if taken.linked.is_none() {
-            self.plain += taken.bytes;
-        } else {
-            self.linked.push(taken);
-        }
-    }
-
-    fn compact(self) -> Vec<Taken> {
-        let mut taken = vec![Taken::plain(self.plain)];
-        taken.extend(self.linked);
-        taken
-    }
-}
-
-#[derive(Default)]
-struct Walked {
-    weights: Vec<Weights>,
-    temporary: Vec<(PathBuf, Taken, Look)>,
-    taken: Sizes,
-}
-
-impl Walked {
-    /// Walks through a folder of a run; links are not followed.
-    fn folder(&mut self, folder: &Path, run: &Path, now: SystemTime) {
-        if let Ok(metadata) = fs::symlink_metadata(folder) {
-            self.taken.add(Taken::of(&metadata));
-        }
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        for entry in entries {
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            if metadata.is_dir() {
-                self.folder(&entry.path(), run, now);
-                continue;
-            }
-            let taken = Taken::of(&metadata);
-            self.taken.add(taken);
-            if !metadata.is_file() {
-                continue;
-            }
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let is_at_home = folder == run || folder.parent() == Some(run);
-            if is_temporary(&name) {
-                let age = metadata
-                    .modified()
-                    .ok()
-                    .and_then(|modified| now.duration_since(modified).ok());
-                if age.is_some_and(|age| age > STALE) {
-                    let path = entry.path();
-                    let look = Look::of(&metadata);
-                    self.temporary.push((path, taken, look));
-                }
-            } else if let Some(role) = role(&name).filter(|_| is_at_home) {
-                let path = entry.path();
-                let optimiser_bytes = match role {
-                    // There may be hundreds: see `look_into_epochs`.
-                    Role::Epoch(_) => 0,
-                    _ => optimiser::bytes_in(&path),
-                };
-                self.weights.push(Weights {
-                    look: Look::of(&metadata),
-                    path,
-                    role,
-                    taken,
-                    val_acc: None,
-                    optimiser_bytes,
-                });
-            }
-        }
-    }
-}
-
 /// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others are opened as well.
-fn look_into_epochs(weights: &mut [Weights]) {
-    let epochs = weights
+fn look_for_optimisers(weights: &mut [Weights]) {
+    let (epochs, others): (Vec<_>, Vec<_>) = weights
         .iter_mut()
-        .filter(|weights| matches!(weights.role, Role::Epoch(_)));
-    for weights in epochs.rev() {
+        .partition(|weights| matches!(weights.role, Role::Epoch(_)));
+    for weights in others {
+        weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
+    }
+    for weights in epochs.into_iter().rev() {
         weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
         if weights.optimiser_bytes == 0 {
             return;
         }
     }
-}
-
-/// The part that a file plays, by its name; `None` if it holds no weights.
-fn role(name: &str) -> Option<Role> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    if !["safetensors", "pth", "pt", "ckpt"].contains(&extension) {
-        return None;
-    }
-    let stem = stem.to_ascii_lowercase();
-    if stem.contains("best") {
-        return Some(Role::Best);
-    }
-    if ["last", "latest", "final"]
-        .iter()
-        .any(|word| stem.contains(word))
-    {
-        return Some(Role::Last);
-    }
-    let epoch = stem.split("epoch").nth(1).and_then(|rest| {
-        let rest = rest.trim_start_matches(['_', '=', '-']);
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse().ok()
-    });
-    Some(epoch.map_or(Role::Other, Role::Epoch))
-}
-
-/// What lies beside the runs of an output tree.
-struct Tree {
-    /// Copies of models, by length.
-    models: HashMap<u64, Vec<(PathBuf, Look)>>,
-    /// What was evaluated.
-    evaluations: Vec<Results>,
-}
-
-impl Tree {
-    fn read(tree: &Path) -> Self {
-        let mut models: HashMap<u64, Vec<(PathBuf, Look)>> = HashMap::new();
-        for folder in ["best_models", "final_models"] {
-            for path in files_in(&tree.join(folder)) {
-                if let Ok(look) = Look::at(&path)
-                    && look.kind == Kind::File
-                {
-                    models.entry(look.length).or_default().push((path, look));
-                }
-            }
-        }
-        Self {
-            models,
-            evaluations: evaluations(tree),
-        }
-    }
-
-    /// A file with the same content as a run's best model.
-    fn copy_of(&self, best: &Weights) -> Option<(PathBuf, Look)> {
-        let alike = self.models.get(&best.look.length)?;
-        let same = |(path, _): &&(PathBuf, Look)| super::twins::is_same_content(path, &best.path);
-        alike.iter().find(same).cloned()
-    }
-}
-
-fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
-}
-
-/// Whether an evaluation beside a run is of one of its checkpoints, looked at now.
-pub(super) fn is_evaluated(dir: &RunDir, id: &str) -> bool {
-    let evaluations = dir.output_tree().map(evaluations).unwrap_or_default();
-    evaluations
-        .iter()
-        .any(|results| evaluates(&results.checkpoints, id, dir))
-}
-
-fn evaluations(tree: &Path) -> Vec<Results> {
-    let all = evaluation::list(tree);
-    let loaded = all.iter().filter_map(|dir| Results::load(dir).ok());
-    loaded.flatten().collect()
 }

@@ -117,6 +117,13 @@ fn told(plan: &Plan) -> Vec<(String, String, Reason)> {
     told
 }
 
+fn select_all(mut plan: Plan) -> Plan {
+    for candidate in &mut plan.candidates {
+        candidate.is_in = true;
+    }
+    plan
+}
+
 fn whats(plan: &Plan) -> Vec<String> {
     told(plan).into_iter().map(|(_, what, _)| what).collect()
 }
@@ -186,35 +193,41 @@ fn what_any_rule_keeps_stays_and_the_rest_is_weighed() {
 }
 
 #[test]
-fn the_only_copy_of_a_best_model_stays_whatever_becomes_of_its_run() {
+fn best_and_last_weights_stay_whatever_becomes_of_their_run() {
     let tree = Tree::new();
     let dir = tree.run("failed", State::Failed, 20, 7);
-    let plan = tree.plan(&Policy::default());
-    let expected = (
-        "failed".to_owned(),
-        "all weights but its best".to_owned(),
-        Reason::Failed,
+    // Also where another file has the same content.
+    file(
+        &tree.root().join("best_models/failed_best.safetensors"),
+        "failed best",
     );
-    assert_eq!(told(&plan), [expected]);
-    tree.carry_out(&plan);
-    assert!(dir.best().exists() && dir.metrics_csv().exists() && !dir.last().exists());
+    let none = Policy {
+        keep_best: 0,
+        keep_last: 0,
+        min_epochs: 90,
+        max_age: 1,
+        protect: Vec::new(),
+        ..Policy::default()
+    };
+    for policy in [Policy::default(), none.clone()] {
+        assert_eq!(whats(&tree.plan(&policy)), ["epoch 10", "epoch 20"]);
+    }
+    // What a rule keeps is offered because the run failed, and is not selected.
+    let every = Policy {
+        keep_every: 10,
+        ..none
+    };
+    let plan = tree.plan(&every);
+    let reasons: Vec<_> = plan
+        .candidates
+        .iter()
+        .map(|one| (one.reason, one.is_in))
+        .collect();
+    assert_eq!(reasons, [(Reason::Failed, false); 2]);
+    tree.carry_out(&select_all(plan));
+    assert!(dir.best().exists() && dir.metrics_csv().exists() && dir.last().exists());
+    assert!(!dir.checkpoint(10).exists());
     assert_eq!(told(&tree.plan(&Policy::default())), []);
-    // With a copy of the very same content elsewhere the run may go whole.
-    let copy = tree.root().join("best_models/failed_best.safetensors");
-    file(&copy, "failed other");
-    assert_eq!(told(&tree.plan(&Policy::default())), []);
-    file(&copy, "failed best");
-    let plan = tree.plan(&Policy::default());
-    assert_eq!(whats(&plan), ["the whole run"]);
-    // But not if the copy is gone by then.
-    fs::remove_file(&copy).unwrap();
-    let done = tree.carry_out(&plan);
-    assert_eq!(done.count, 0);
-    assert!(
-        done.left[0].1.contains("was to stay in its stead"),
-        "{done:?}"
-    );
-    assert!(dir.best().exists());
 }
 
 #[test]
@@ -227,11 +240,65 @@ fn without_a_file_called_best_the_most_accurate_epoch_is_it() {
         keep_last: 0,
         ..Policy::default()
     };
-    let expected = ["epoch 10", "epoch 30", "epoch 40", "last.safetensors"];
+    let expected = ["epoch 10", "epoch 30", "epoch 40"];
     assert_eq!(whats(&tree.plan(&none)), expected);
+    // Names may count epochs from 0 where metrics count from 1, or the other way round.
+    for epoch in [18, 19, 21, 22] {
+        file(&dir.checkpoint(epoch), "beside the best");
+    }
+    let expected = ["epoch 10", "epoch 18", "epoch 22", "epoch 30", "epoch 40"];
+    assert_eq!(whats(&tree.plan(&none)), expected);
+    // Without a file called last the last epoch is it.
+    fs::remove_file(dir.last()).unwrap();
+    assert_eq!(whats(&tree.plan(&none)), expected[..4]);
     // Where nothing tells which is the best, none goes.
     fs::write(dir.metrics_csv(), "epoch,loss\n1,1.0\n40,0.5\n").unwrap();
-    assert_eq!(whats(&tree.plan(&none)), ["last.safetensors"]);
+    assert_eq!(told(&tree.plan(&none)), []);
+}
+
+#[test]
+fn accuracies_of_rows_placed_by_steps_are_those_of_their_epochs() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    fs::remove_file(dir.best()).unwrap();
+    // By its step, epoch 10 would have the accuracy of the row of step 10, the highest.
+    let mut metrics = "epoch,step,val_acc\n".to_owned();
+    for epoch in 1..=40_u32 {
+        let accuracy = 90 - epoch.abs_diff(30);
+        let row = format!("{epoch},{},{accuracy}\n", epoch * 1000);
+        metrics.push_str(&row);
+    }
+    fs::write(dir.metrics_csv(), metrics).unwrap();
+    assert_eq!(
+        whats(&tree.plan(&Policy::default())),
+        ["epoch 10", "epoch 20", "epoch 40"]
+    );
+}
+
+#[test]
+fn each_network_of_a_run_keeps_its_best_and_its_last() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    fs::remove_dir_all(dir.checkpoints()).unwrap();
+    for (name, last) in [("generator", 40), ("critic", 30)] {
+        for epoch in (10..=last).step_by(10) {
+            let path = dir.path().join(format!("{name}_epoch_{epoch}.pth"));
+            file(&path, name);
+        }
+    }
+    let plan = tree.plan(&Policy::default());
+    let mut paths: Vec<_> = plan
+        .candidates
+        .iter()
+        .map(|one| one.paths[0].file_name().unwrap().to_owned())
+        .collect();
+    paths.sort();
+    let expected = [
+        "critic_epoch_10.pth",
+        "generator_epoch_10.pth",
+        "generator_epoch_30.pth",
+    ];
+    assert_eq!(paths, expected);
 }
 
 #[test]
@@ -316,7 +383,7 @@ fn what_has_changed_since_the_plan_was_made_stays() {
 fn empty_few_epoch_and_old_runs_are_told_by_their_reasons() {
     let tree = Tree::new();
     tree.run("empty", State::Stopped, 0, 0);
-    tree.run("few", State::Stopped, 3, 2);
+    let few = tree.run("few", State::Stopped, 3, 2);
     let old = tree.run("old", State::Stopped, 8, 2);
     for path in [old.metrics_csv(), old.config_json(), old.run_json()] {
         age(&path, 24 * 100);
@@ -326,30 +393,54 @@ fn empty_few_epoch_and_old_runs_are_told_by_their_reasons() {
         max_age: 90,
         ..Policy::default()
     };
+    let reasons = |policy: &Policy| -> Vec<_> {
+        let told = told(&tree.plan(policy)).into_iter();
+        told.map(|(run, what, reason)| (run, what, reason.name()))
+            .collect()
+    };
+    let named = |expected: &[(&str, &'static str)]| -> Vec<_> {
+        let whole = |(run, reason): &(&str, &'static str)| {
+            ((*run).to_owned(), "the whole run".to_owned(), *reason)
+        };
+        expected.iter().map(whole).collect()
+    };
+    // What has weights stays.
+    assert_eq!(reasons(&policy), named(&[("empty", "empty")]));
+    for dir in [&few, &old] {
+        fs::remove_file(dir.best()).unwrap();
+        fs::remove_file(dir.last()).unwrap();
+    }
+    let expected = [("empty", "empty"), ("few", "few_epochs"), ("old", "old")];
+    assert_eq!(reasons(&policy), named(&expected));
     let plan = tree.plan(&policy);
-    let reasons: Vec<_> = told(&plan)
-        .into_iter()
-        .map(|(run, what, reason)| (run, what, reason.name()))
-        .collect();
-    let expected = [
-        ("empty", "the whole run", "empty"),
-        ("few", "all weights but its best", "few_epochs"),
-        ("old", "all weights but its best", "old"),
-    ];
+    assert!(plan.candidates.iter().all(|one| !one.is_in));
+    let costs: Vec<_> = plan.candidates.iter().map(Candidate::cost).collect();
     assert_eq!(
-        reasons,
-        expected.map(|(run, what, reason)| (run.to_owned(), what.to_owned(), reason))
+        costs[0], "?",
+        "what was never trained is not known to be free"
     );
+    let lines = select_all(plan).whole_runs();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("empty: ") && lines[0].ends_with("no rows, no best value"));
+    assert!(lines[1].starts_with("few: ") && lines[1].ends_with("3 epochs, best 90.00 %"));
     Notes::change(&old, &Change::Note("keep".to_owned())).unwrap();
     let unprotected = Policy {
         protect: Vec::new(),
         ..policy
     };
-    assert!(
-        !told(&tree.plan(&unprotected))
-            .iter()
-            .any(|(run, ..)| run == "old")
-    );
+    assert_eq!(reasons(&unprotected), named(&expected[..2]));
+}
+
+#[test]
+fn the_first_ten_whole_runs_are_named_and_the_others_counted() {
+    let tree = Tree::new();
+    for number in 0..13 {
+        tree.run(&format!("r{number:02}"), State::Stopped, 0, 0);
+    }
+    let lines = select_all(tree.plan(&Policy::default())).whole_runs();
+    assert_eq!(lines.len(), 11);
+    assert!(lines[9].starts_with("r09: "));
+    assert_eq!(lines[10], "and 3 more whole runs");
 }
 
 #[test]
@@ -384,7 +475,7 @@ fn exact_duplicates_are_found_by_content_and_keep_one_copy() {
         .filter(|(_, what, _)| what == "the whole run")
         .collect();
     assert_eq!(whole.len(), 1, "one of the two stays");
-    let plan = tree.plan(&every);
+    let plan = select_all(tree.plan(&every));
     let done = tree.carry_out(&plan);
     assert!(done.left.is_empty());
     assert!(dir.best().exists() ^ copy.join("best.safetensors").exists());
@@ -441,7 +532,7 @@ fn an_optimiser_s_state_is_dropped_only_on_demand_and_comes_back() {
         plan.candidates[0].detail,
         "the run can then no longer be resumed"
     );
-    assert_eq!(plan.sentence(), "there is nothing to clean up");
+    assert_eq!(plan.sentence(), "nothing is selected to go");
     plan.candidates[0].is_in = true;
     assert!(
         plan.sentence()
@@ -516,20 +607,22 @@ fn whole_runs_go_by_hand_but_never_one_at_work() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_policy_takes_a_best_model_or_anything_outside_its_plan(
+    fn no_policy_takes_best_or_last_weights_or_anything_outside_its_plan(
         runs in prop::collection::vec((0..4_usize, 0..50_u32, 1..50_u32, prop::bool::ANY), 1..4),
         rules in (0..3_u32, 0..3_u32, 0..30_u32, 0..20_u32),
         marks in prop::collection::vec(prop::bool::ANY, 12),
     ) {
         let tree = Tree::new();
         let states = [State::Finished, State::Failed, State::Stopped, State::Running];
-        let mut bests = Vec::new();
+        let mut kept = Vec::new();
         for (number, (state, epochs, best, star)) in runs.into_iter().enumerate() {
             let dir = tree.run(&format!("r{number}"), states[state], epochs, best);
             if star {
                 Notes::change(&dir, &Change::Star(true)).unwrap();
             }
-            bests.extend((epochs > 0).then(|| dir.best()));
+            if epochs > 0 {
+                kept.extend([dir.best(), dir.last()]);
+            }
         }
         let (keep_best, keep_last, keep_every, min_epochs) = rules;
         let policy = Policy { keep_best, keep_last, keep_every, min_epochs, ..Policy::default() };
@@ -547,7 +640,7 @@ proptest! {
             let now = after.get(path).map(|(bytes, _)| bytes);
             prop_assert_eq!(now, (!goes).then_some(bytes), "{}", path.display());
         }
-        prop_assert!(bests.iter().all(|best| best.exists()));
+        prop_assert!(kept.iter().all(|kept| kept.exists()));
         trash::restore_all(&done.tickets).unwrap();
         prop_assert_eq!(tree.seen(), before);
     }

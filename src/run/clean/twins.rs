@@ -1,5 +1,6 @@
-//! Exact duplicates. Files of one length are told apart by a few of their bytes; what is left is compared from end to end, so that
-//! no hash decides about a removal.
+//! Exact duplicates. Files and runs are told apart by their sizes and a few of their bytes; what is left alike is compared from
+//! end to end with the first of its kind, so that no hash decides about a removal, and the work grows with the number of runs
+//! and no faster.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -7,26 +8,33 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::survey::{Role, Survey, Surveyed, Weights};
+use super::walk;
+use crate::disk::Look;
+use crate::disk::read;
 use crate::run::layout::RunDir;
+use crate::run::record::Record;
 
 /// Bytes that are looked at in the middle and at the end of a file: headers are often alike, numbers never are.
 const SAMPLE: usize = 4096;
+/// Marks are not part of what a run is: see [`super::Protection`].
+const MARKS: &str = "notes.toml";
 
 /// What is the same as what.
 #[derive(Debug, Clone, Default)]
 pub struct Twins {
     /// Files, each with one of the same content that stays.
-    pub files: HashMap<PathBuf, PathBuf>,
-    /// Runs by their number, each with one of the same configuration, metrics and best model that stays.
+    pub files: HashMap<PathBuf, (PathBuf, Look)>,
+    /// Runs by their number, each with one that holds the same files and stays.
     pub runs: HashMap<usize, usize>,
 }
 
 /// Whether two files have the same content.
 pub fn is_same_content(a: &Path, b: &Path) -> bool {
     let compare = || -> io::Result<bool> {
-        let (a, b) = (File::open(a)?, File::open(b)?);
+        let (a, b) = (read::open(a)?, read::open(b)?);
         if a.metadata()?.len() != b.metadata()?.len() {
             return Ok(false);
         }
@@ -50,7 +58,7 @@ pub fn is_same_content(a: &Path, b: &Path) -> bool {
 
 /// A few bytes of a file, hashed; `None` if they cannot be read.
 fn sample(path: &Path, length: u64) -> Option<u64> {
-    let file = File::open(path).ok()?;
+    let file: File = read::open(path).ok()?;
     let mut buffer = [0; SAMPLE];
     let mut hasher = DefaultHasher::new();
     let last = length.saturating_sub(SAMPLE as u64);
@@ -62,9 +70,9 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Finds files among `staying` that another of them equals. Which of them stays goes by their part: the best before all, then those of
-/// earlier runs. Best and last ones are never told to be duplicates: they have their place.
-pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf, PathBuf> {
+/// Finds checkpoints of epochs among `staying` that another of them equals. Which of them stays goes by their part: the best before
+/// all, then those of earlier runs. Best and last ones are never told to be duplicates: they have their place.
+pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf, (PathBuf, Look)> {
     let mut by_length: HashMap<u64, Vec<&Weights>> = HashMap::new();
     for weights in staying.filter(|weights| weights.look.length > 0) {
         by_length
@@ -72,27 +80,26 @@ pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf,
             .or_default()
             .push(weights);
     }
+    let has_choice = |alike: &[&Weights]| {
+        let may_go = |weights: &&Weights| matches!(weights.role, Role::Epoch(_));
+        alike.len() > 1 && alike.iter().any(may_go)
+    };
     let mut twins = HashMap::new();
-    let many = by_length.into_iter().filter(|(_, alike)| alike.len() > 1);
-    for (length, alike) in many {
+    for (length, alike) in by_length.into_iter().filter(|(_, alike)| has_choice(alike)) {
         let mut by_sample: HashMap<u64, Vec<&Weights>> = HashMap::new();
         for weights in alike {
             if let Some(sample) = sample(&weights.path, length) {
                 by_sample.entry(sample).or_default().push(weights);
             }
         }
-        for mut alike in by_sample.into_values() {
+        for mut alike in by_sample.into_values().filter(|alike| has_choice(alike)) {
             alike.sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
-            let mut kept: Vec<&Weights> = Vec::new();
-            for weights in alike {
-                let has_place = matches!(weights.role, Role::Best | Role::Last);
-                let twin = kept
-                    .iter()
-                    .filter(|_| !has_place)
-                    .find(|kept| is_same_content(&kept.path, &weights.path));
-                match twin {
-                    Some(twin) => drop(twins.insert(weights.path.clone(), twin.path.clone())),
-                    None => kept.push(weights),
+            let (first, others) = alike.split_first().expect("there are two at least");
+            let others = others.iter();
+            for weights in others.filter(|weights| matches!(weights.role, Role::Epoch(_))) {
+                if is_same_content(&first.path, &weights.path) {
+                    let stays = (first.path.clone(), first.look);
+                    twins.insert(weights.path.clone(), stays);
                 }
             }
         }
@@ -100,48 +107,73 @@ pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf,
     twins
 }
 
-/// Finds runs with the configuration and the metrics of another, byte by byte, whose best model, if they have one, the other has too.
-/// The one that `is_first` prefers stays.
+/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first` prefers stays.
 pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<usize, usize> {
     let length = |path: PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
-    let mut alike: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
+    let mut by_length: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
     for (number, run) in survey.runs.iter().enumerate() {
+        let may_have_twin = run
+            .obstacle
+            .as_ref()
+            .is_none_or(|obstacle| obstacle.is_replaced_by_copy());
+        if !may_have_twin {
+            continue;
+        }
         let lengths = (length(run.dir.config_json()), length(run.dir.metrics_csv()));
         if lengths.0 > 0 && lengths.1 > 0 {
-            alike.entry(lengths).or_default().push(number);
+            by_length.entry(lengths).or_default().push(number);
         }
     }
-    let is_twin = |a: &Surveyed, b: &Surveyed| {
-        let same = |path: fn(&RunDir) -> PathBuf| is_same_content(&path(&a.dir), &path(&b.dir));
-        same(RunDir::config_json) && same(RunDir::metrics_csv) && has_all_of(a, b)
-    };
     let mut twins = HashMap::new();
-    for mut numbers in alike.into_values().filter(|numbers| numbers.len() > 1) {
-        numbers.sort_by_key(|number| {
-            let run = &survey.runs[*number];
-            (
-                !is_first(run),
-                std::cmp::Reverse(run.weights.len()),
-                run.modified_at,
-                run.dir.clone(),
-            )
-        });
-        let mut kept: Vec<usize> = Vec::new();
-        for number in numbers {
-            let run = &survey.runs[number];
-            match kept.iter().find(|kept| is_twin(&survey.runs[**kept], run)) {
-                Some(twin) if !is_first(run) => drop(twins.insert(number, *twin)),
-                _ => kept.push(number),
+    for alike in by_length.into_values().filter(|alike| alike.len() > 1) {
+        let mut by_content: HashMap<u64, Vec<usize>> = HashMap::new();
+        for number in alike {
+            if let Some(digest) = digest(&survey.runs[number].dir) {
+                by_content.entry(digest).or_default().push(number);
+            }
+        }
+        for mut alike in by_content.into_values().filter(|alike| alike.len() > 1) {
+            alike.sort_by_key(|number| {
+                let run = &survey.runs[*number];
+                (!is_first(run), run.modified_at, run.dir.clone())
+            });
+            let (first, others) = alike.split_first().expect("there are two at least");
+            for number in others {
+                let run = &survey.runs[*number];
+                if !is_first(run) && has_all_of(&survey.runs[*first].dir, &run.dir) {
+                    twins.insert(*number, *first);
+                }
             }
         }
     }
     twins
 }
 
-/// Whether run `a` has every file of weights that `b` has, with the same content.
-fn has_all_of(a: &Surveyed, b: &Surveyed) -> bool {
-    b.weights.iter().all(|weights| {
-        let below = weights.path.strip_prefix(b.dir.path());
-        below.is_ok_and(|below| is_same_content(&a.dir.path().join(below), &weights.path))
-    })
+/// The files of a run but for marks and traintop's own record, which says who it is, below its folder, in order.
+fn files_of(dir: &RunDir) -> Vec<(PathBuf, Look)> {
+    let has_record = matches!(Record::load(dir), Ok(Some(_)));
+    let mut files = walk::walk(dir.path(), SystemTime::UNIX_EPOCH).files;
+    files.retain(|(below, _)| {
+        below != Path::new(MARKS) && !(has_record && dir.path().join(below) == dir.run_json())
+    });
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files
+}
+
+/// A hash of the names and lengths of a run's files and of a few bytes of each; `None` if one cannot be read.
+fn digest(dir: &RunDir) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    for (below, look) in files_of(dir) {
+        (&below, look.length).hash(&mut hasher);
+        if look.length > 0 {
+            sample(&dir.path().join(below), look.length)?.hash(&mut hasher);
+        }
+    }
+    Some(hasher.finish())
+}
+
+/// Whether run `a` has every file that `b` has, with the same content.
+fn has_all_of(a: &RunDir, b: &RunDir) -> bool {
+    let mut files = files_of(b).into_iter();
+    files.all(|(below, _)| is_same_content(&a.path().join(&below), &b.path().join(&below)))
 }

@@ -1,7 +1,5 @@
 //! How the plan of a clean-up is drawn.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,7 +8,7 @@ use ratatui::widgets::Widget;
 use super::{CleanView, Group, Row, areas};
 use crate::dashboard::state::State;
 use crate::dashboard::theme::{Role, Theme};
-use crate::run::clean::{Candidate, Order, Plan, Protection, Totals};
+use crate::run::clean::{Candidate, Order, Plan, Protection, Reason, Totals};
 use crate::text;
 
 /// Widths of what it is, of its size, and of what it costs to make again.
@@ -25,7 +23,7 @@ const WITH_DETAIL: u16 = 120;
 /// ```text
 /// Clean up  38 of 40 things, 4.2 GB of 4.5 GB       3 runs at work, 12 protected: left alone
 /// 1 best 1  2 last 1  3 every -  4 epochs≥1  5 age -  6 keep marked  o by size
-/// runs: 120 GB of 500 GB free                                              SIZE      AGAIN
+/// runs: 120 GB of 500 GB free                                              SIZE    RETRAIN
 /// ▌ ▾ ■ Checkpoints not best, last or every Nth                        38 of 40   4.2 GB
 ///       ■ quick 11-24 02:26:37       epoch 40                          35.1 MB       12m
 /// ```
@@ -113,8 +111,12 @@ fn draw_top(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled("  planning …", muted));
     }
     if let Some(plan) = &view.plan {
+        let doubts = match plan.doubts.len() {
+            0 => String::new(),
+            count => format!(", {count} in doubt"),
+        };
         let said = format!(
-            "  left alone: {} at work, {} protected",
+            "  left alone: {} at work, {} protected{doubts}",
             plan.at_work, plan.protected
         );
         spans.push(Span::styled(said, muted));
@@ -143,7 +145,7 @@ fn draw_header(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
     } else {
         ""
     };
-    let names = format!("{:>SIZE$} {:>COST$}{why}", "SIZE", "AGAIN");
+    let names = format!("{:>SIZE$} {:>COST$}{why}", "SIZE", "RETRAIN");
     buf.set_string(start, area.y, names, state.theme.style(Role::Header));
 }
 
@@ -272,21 +274,13 @@ fn draw_one(
     buf.set_string(
         end + 1,
         area.y,
-        format!("{:>COST$}", cost(candidate)),
+        format!("{:>COST$}", candidate.cost()),
         muted,
     );
     if area.width >= WITH_DETAIL {
         let room = usize::from(area.right().saturating_sub(end + 3 + COST as u16));
         let x = end + 3 + COST as u16;
         buf.set_string(x, area.y, text::fitted(&candidate.detail, room), muted);
-    }
-}
-
-fn cost(candidate: &Candidate) -> String {
-    match candidate.cost_s {
-        None => "?".to_owned(),
-        Some(0.0) => "free".to_owned(),
-        Some(seconds) => text::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
     }
 }
 
@@ -301,9 +295,10 @@ fn draw_foot(view: &CleanView, plan: &Plan, theme: &Theme, area: Rect, buf: &mut
     let width = usize::from(area.width);
     let totals = plan.totals(|other| other.run == candidate.run);
     let again = match candidate.cost_s {
-        None => "nobody knows how long it would take to make it again".to_owned(),
-        Some(0.0) => "nothing is lost with it".to_owned(),
-        Some(_) => format!("{} of training would make it again", cost(candidate)),
+        None => "how long it would take to make it again is not known".to_owned(),
+        Some(0.0) if candidate.reason == Reason::Temporary => "it was never finished".to_owned(),
+        Some(0.0) => "another checkpoint has the same weights".to_owned(),
+        Some(_) => format!("{} of training would make it again", candidate.cost()),
     };
     let detail = match candidate.detail.as_str() {
         "" => String::new(),

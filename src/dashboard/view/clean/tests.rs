@@ -10,7 +10,7 @@ use super::*;
 use crate::dashboard::message::Message;
 use crate::dashboard::update::update;
 use crate::disk::{Kind, Look};
-use crate::run::clean::{Quota, Role, Survey, Surveyed, Weights, plan_of};
+use crate::run::clean::{Obstacle, Quota, Reading, Role, Survey, Surveyed, Weights, plan_of};
 use crate::run::notes::Notes;
 use crate::run::size::Taken;
 use crate::run::state::State as RunState;
@@ -62,7 +62,18 @@ fn run(name: &str, state: RunState, epochs: u32, hours: i64) -> Surveyed {
         weights: all,
         temporary: Vec::new(),
         taken: vec![Taken::plain(1_200_000)],
-        copy_of_best: None,
+        has_row_per_epoch: true,
+        rows: epochs as usize,
+        last_step: None,
+        best_value: (epochs > 0).then(|| "best 93.10 %".to_owned()),
+        trained: (epochs > 0).then(|| std::time::Duration::from_secs(u64::from(epochs) * 21)),
+        reading: if epochs == 0 {
+            Reading::Blank
+        } else {
+            Reading::Content
+        },
+        obstacle: (epochs > 0).then(|| Obstacle::Weights("best.safetensors".into())),
+        fingerprint: 0,
         modified: std::time::SystemTime::UNIX_EPOCH,
         dir,
     }
@@ -155,9 +166,9 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     };
     let before = view.all;
     assert_eq!(
-        before.in_count + 3 + 1,
+        before.in_count + 4 + 1 + 1 + 1,
         before.count,
-        "three optimiser states and this one stay: {before:?}"
+        "optimiser states, a whole run, a temporary file and this one stay: {before:?}"
     );
     press(&mut state, "a");
     let Screen::Clean(view) = &state.screen else {
@@ -169,7 +180,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     let Screen::Clean(view) = &state.screen else {
         panic!()
     };
-    assert_eq!(view.all.in_count, view.all.count);
+    assert_eq!(view.all.in_count + 1 + 1, view.all.count);
     press(&mut state, "\r");
     let Some(Overlay::Confirm(confirm)) = &state.overlay else {
         panic!()
@@ -177,14 +188,42 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     assert!(
         confirm
             .text
-            .contains("drop the optimiser state of 3 checkpoints"),
+            .contains("drop the optimiser state of 4 checkpoints"),
         "{}",
         confirm.text
     );
     let done = press(&mut state, "y");
     assert!(
-        matches!(&done[..], [Effect::Tidy(tidy::Order::Clean(plan))] if plan.candidates.iter().all(|one| one.is_in))
+        matches!(&done[..], [Effect::Tidy(tidy::Order::Clean(plan))] if plan.totals(|_| true).in_count == 14)
     );
+}
+
+#[test]
+fn whole_runs_are_not_preselected_and_the_question_names_them() {
+    let mut state = opened(120, 40);
+    let find = |state: &State, wanted: &str| {
+        let Screen::Clean(view) = &state.screen else {
+            panic!()
+        };
+        let plan = view.plan.as_ref().unwrap();
+        let is_wanted = |row: &Row| match row {
+            Row::One(at) => plan.survey.runs[plan.candidates[*at].run].name == wanted,
+            Row::Group(_) => false,
+        };
+        view.rows.iter().position(is_wanted).unwrap()
+    };
+    press(&mut state, "\r");
+    let said = screen(&state);
+    assert!(
+        said.contains("Clean up?") && !said.contains("whole run to"),
+        "{said}"
+    );
+    press(&mut state, "\u{1b}");
+    let down = "j".repeat(find(&state, "empty"));
+    press(&mut state, &down);
+    // One key selects all of a reason.
+    press(&mut state, "a\r");
+    insta::assert_snapshot!("clean_question_with_a_whole_run", screen(&state));
 }
 
 #[test]
@@ -209,7 +248,7 @@ fn other_rules_make_another_plan_and_an_old_answer_is_not_taken() {
         panic!()
     };
     let states = view.groups[&Group::Reason(Reason::OptimiserState)];
-    assert_eq!(states.in_count, 3, "what was marked by hand stays so");
+    assert_eq!(states.in_count, 4, "what was marked by hand stays so");
     // Every checkpoint there is belongs to a fifth epoch.
     assert!(
         !screen(&state).contains("Checkpoints neither"),
