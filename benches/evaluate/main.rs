@@ -1,6 +1,11 @@
 //! `make bench`: how fast an evaluation is beside the training of the same network, and what views cost. What is compared alternates, and
 //! medians are told, since a machine is seldom alone.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the wall around `disk` is for the program; benches set up what they need"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,11 @@
 //! `make bench`: what reading run folders costs, without a screen. Each figure that states memory is measured in a process of its
 //! own, since a process never shows less than its peak.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the wall around `disk` is for the program; benches set up what they need"
+)]
+
 #[path = "../dashboard/generate.rs"]
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod generate;

@@ -1,6 +1,5 @@
 //! `traintop export`: the table of runs, or the curves of some, for other programs.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
 use crate::analysis::lint;
+use crate::disk::write::create_with;
 use crate::export::{Format, Table, curves, runs};
 use crate::run::discover::Found;
 use crate::run::metrics::{Metrics, Tail};
@@ -115,13 +115,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
         None => table.write(format, out)?,
         Some(path) => {
-            let written = || -> io::Result<()> {
-                let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            let written = create_with(path, |file| {
                 let mut file = BufWriter::new(file);
                 table.write(format, &mut file)?;
                 file.flush()
-            };
-            written().wrap_err_with(|| format!("{} cannot be written", path.display()))?;
+            });
+            written.wrap_err_with(|| format!("{} cannot be written", path.display()))?;
             writeln!(out, "{}", clean(&path.to_string_lossy()))?;
         }
     }

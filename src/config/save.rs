@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::files::config_file;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 
 /// Why a theme was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            fs::create_dir_all(folder).map_err(io)?;
+            make_folders(folder).map_err(io)?;
             String::new()
         }
         Err(error) => return Err(io(error)),

@@ -11,7 +11,7 @@ use super::message::Notice;
 use super::state::{Screen, State};
 use super::widget::chart::Options;
 use crate::analysis::placing::{Along, Known, Placing};
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
 /// The file in the state folder.
@@ -39,7 +39,7 @@ fn load_in(folder: &Path) -> Options {
 }
 
 fn save_in(folder: &Path, options: Options) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     replace_file(&folder.join(FILE), options.to_text().as_bytes())
 }
 

@@ -1,11 +1,13 @@
 //! The user's own folders, as the system names them, and the dashboard's log in one of them.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::path::PathBuf;
 
 use directories::ProjectDirs;
 use log::LevelFilter;
 use simplelog::WriteLogger;
+
+use crate::disk::write::{make_folders, open_append};
 
 /// A log that has grown beyond this starts anew.
 const LARGEST_LOG: u64 = 1_000_000;
@@ -39,13 +41,12 @@ impl Folders {
 pub fn start_log(folders: &Folders) {
     let path = folders.state.join("traintop.log");
     let grown = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LARGEST_LOG);
-    let opened = fs::create_dir_all(&folders.state).and_then(|()| {
-        OpenOptions::new()
-            .create(true)
-            .write(true)
-            .append(!grown)
-            .truncate(grown)
-            .open(&path)
+    let opened = make_folders(&folders.state).and_then(|()| {
+        let file = open_append(&path)?;
+        if grown {
+            file.set_len(0)?;
+        }
+        Ok(file)
     });
     if let Ok(file) = opened {
         // A second logger can only be a second dashboard in one process, as tests have; the first one stays.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
 /// The file in the state folder.
@@ -59,7 +59,7 @@ fn load_in(folder: &Path) -> Remembered {
 }
 
 fn save_in(folder: &Path, remembered: &Remembered) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     let text = serde_json::to_string(remembered)?;
     replace_file(&folder.join(FILE), text.as_bytes())
 }

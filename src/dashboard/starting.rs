@@ -2,7 +2,7 @@
 //! keeping recipes and what was started.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -18,7 +18,7 @@ use super::view::form::{self, Choice};
 use super::view::overlay::Overlay;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config::{self, Place};
-use crate::disk::write::{beside, replace_file};
+use crate::disk::write::{create_with, make_folders, replace_file};
 use crate::launch::recent::{self, Recent};
 use crate::launch::slurm;
 use crate::launch::{Launch, Plan, Request, Started, Wanted};
@@ -210,18 +210,14 @@ fn save(saving: &Saving, folder: &Path) -> io::Result<PathBuf> {
         saving.description,
         recipe::variant(&saving.recipe, &saving.base, extends.as_deref())
     );
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     let path = folder.join(format!("{}.toml", saving.name));
     if saving.replaces {
         replace_file(&path, text.as_bytes())?;
         return Ok(path);
     }
-    let written = beside(&path);
-    replace_file(&written, text.as_bytes())?;
-    // Unlike a renaming, a link never replaces.
-    let linked = fs::hard_link(&written, &path);
-    fs::remove_file(&written)?;
-    linked.map(|()| path)
+    create_with(&path, |file| file.write_all(text.as_bytes()))?;
+    Ok(path)
 }
 
 /// What a recipe in `folder` calls the one in `source`; nothing where no recipe can build on that, as on a run's configuration.

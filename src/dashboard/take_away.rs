@@ -1,6 +1,5 @@
 //! Taking things out of the dashboard: to the clipboard, into a file, as pictures. What can be taken is offered in a list.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
@@ -12,6 +11,7 @@ use super::state::{Screen, State};
 use super::view::overlay::Overlay;
 use super::view::pick::PickList;
 use crate::analysis::placing::Along;
+use crate::disk::write::create_with;
 use crate::export::{Format, Table, curves, markdown_row, runs};
 use crate::figures::{self, Format as Picture, compare};
 use crate::run::RunDir;
@@ -60,16 +60,18 @@ fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
         };
         let name = format!("traintop-{of}-{time}{more}.{}", format.ending());
         let path = std::env::current_dir()?.join(name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let written = create_with(&path, |file| {
+            let mut file = BufWriter::new(file);
+            table.write(format, &mut file)?;
+            file.flush()
+        });
+        match written {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => {
                 let text = format!("{} cannot be written: {error}", path.display());
                 return Err(io::Error::new(error.kind(), text));
             }
-            Ok(file) => {
-                let mut file = BufWriter::new(file);
-                table.write(format, &mut file)?;
-                file.flush()?;
+            Ok(()) => {
                 let rows = table.rows.len();
                 let rows = if rows == 1 {
                     "1 row is".to_owned()

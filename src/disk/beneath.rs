@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Disk, Fill, Lock, Look, locked, modified_at, read, synced};
+use super::{Disk, Fill, Lock, Look, fail_point, locked, modified_at, read, synced};
 
 /// Who may use what is made here is for the umask to say.
 const ANYBODY: Mode = Mode::from_raw_mode(0o777);
@@ -149,16 +149,19 @@ impl Disk for Beneath {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Lock> {
+        fail_point::pass();
         let flags = OFlags::RDWR | OFlags::CREATE;
         let file = self.place(path)?.open(flags, ANYBODY_BUT_RUN)?;
         locked(read::regular(file)?)
     }
 
     fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
+        fail_point::pass();
         locked(self.place(path)?.open_folder()?)
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         let place = self.place(path)?;
         Ok(mkdirat(&place.folder, place.name, ANYBODY)?)
     }
@@ -174,6 +177,7 @@ impl Disk for Beneath {
     }
 
     fn write(&self, path: &Path, fill: Fill) -> io::Result<()> {
+        fail_point::pass();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         let mut out = self.place(path)?.open(flags, ANYBODY_BUT_RUN)?;
         fill(&mut out)?;
@@ -181,11 +185,13 @@ impl Disk for Beneath {
     }
 
     fn make_link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         let place = self.place(path)?;
         Ok(symlinkat(target, &place.folder, place.name)?)
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         let (from, to) = (self.place(from)?, self.place(to)?);
         let no_flags = AtFlags::empty();
         Ok(linkat(
@@ -198,11 +204,13 @@ impl Disk for Beneath {
     }
 
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         let (from, to) = (self.place(from)?, self.place(to)?);
         Ok(renameat(&from.folder, from.name, &to.folder, to.name)?)
     }
 
     fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         let (from, to) = (self.place(from)?, self.place(to)?);
         let flags = RenameFlags::NOREPLACE;
         match renameat_with(&from.folder, from.name, &to.folder, to.name, flags) {
@@ -218,10 +226,12 @@ impl Disk for Beneath {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         synced(&self.place(path)?.open_folder()?)
     }
 
     fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
+        fail_point::pass();
         let place = self.place(path)?;
         let times = modified_at(modified_ns);
         let flags = AtFlags::SYMLINK_NOFOLLOW;
@@ -229,16 +239,19 @@ impl Disk for Beneath {
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        fail_point::pass();
         let file = self.place(path)?.open(OFlags::RDONLY, Mode::empty())?;
         file.set_permissions(PermissionsExt::from_mode(mode))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         let place = self.place(path)?;
         Ok(unlinkat(&place.folder, place.name, AtFlags::empty())?)
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         let place = self.place(path)?;
         Ok(unlinkat(&place.folder, place.name, AtFlags::REMOVEDIR)?)
     }

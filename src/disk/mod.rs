@@ -1,7 +1,13 @@
 //! Every call that writes, locks, renames or removes. Operations on runs go through the trait [`Disk`], so that tests can make
 //! each single call fail, or make it the last one before a power cut. All else uses the functions in [`read`] and [`write`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "everything else in the program does by way of this module what these methods do"
+)]
+
 mod beneath;
+mod fail_point;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod read;
@@ -157,7 +163,7 @@ impl dyn Disk + '_ {
 
     /// Makes a folder and those above it that are not there.
     pub fn make_folders(&self, path: &Path) -> io::Result<()> {
-        if self.look_for(path)?.is_some() {
+        if path.as_os_str().is_empty() || self.look_for(path)?.is_some() {
             return Ok(());
         }
         if let Some(parent) = path.parent() {
@@ -264,10 +270,12 @@ impl Disk for System {
     }
 
     fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
+        fail_point::pass();
         locked(File::open(path)?)
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         fs::create_dir(path)
     }
 
@@ -286,18 +294,22 @@ impl Disk for System {
     }
 
     fn make_link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         std::os::unix::fs::symlink(target, path)
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         fs::hard_link(from, to)
     }
 
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         fs::rename(from, to)
     }
 
     fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fail_point::pass();
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
             // Some network file systems do not know this: then a look must do.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
@@ -311,23 +323,28 @@ impl Disk for System {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         synced(&File::open(path)?)
     }
 
     fn set_modified(&self, path: &Path, modified_ns: i64) -> io::Result<()> {
+        fail_point::pass();
         let times = modified_at(modified_ns);
         Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        fail_point::pass();
         fs::set_permissions(path, Permissions::from_mode(mode))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         fs::remove_file(path)
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fail_point::pass();
         fs::remove_dir(path)
     }
 }

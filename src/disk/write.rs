@@ -4,10 +4,17 @@
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, Gid, OFlags, XattrFlags, access, fchown, fsetxattr, lgetxattr};
+use rustix::fs::{
+    Access, AtFlags, CWD, FlockOperation, Gid, OFlags, XattrFlags, access, fchown, flock,
+    fsetxattr, lgetxattr, linkat,
+};
+use rustix::io::Errno;
+
+use super::{Disk, Lock, System, fail_point};
 
 /// The attribute that holds a file's access control list on Linux.
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -27,6 +34,7 @@ pub fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// Those of `open(2)`; [`io::ErrorKind::AlreadyExists`] if anything is there, be it a dangling link.
 pub fn create_new(path: &Path) -> io::Result<File> {
+    fail_point::pass();
     File::options()
         .read(true)
         .write(true)
@@ -53,6 +61,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    fail_point::pass();
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = options.custom_flags(flags.bits() as i32).open(path)?;
     if file.metadata()?.is_file() {
@@ -128,12 +137,9 @@ pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
         fill(&mut file)?;
         file.sync_all()
     });
-    let replaced = written.and_then(|()| fs::rename(&temporary, path));
-    if replaced.is_err() {
-        // The first error is the one to tell; a leftover is only untidy.
-        let _ = fs::remove_file(&temporary);
-    }
-    replaced
+    let replaced = written.and_then(|()| System.replace(&temporary, path));
+    // The first error is the one to tell; a leftover is only untidy.
+    replaced.inspect_err(|_| drop(System.remove_file(&temporary)))
 }
 
 /// Replaces a file by these bytes: see [`replace_with`].
@@ -142,6 +148,101 @@ pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
 /// As [`replace_with`].
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |file| file.write_all(bytes))
+}
+
+/// Makes a file of what `fill` writes: whole, or not at all; never over anything, and never through a link.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if anything has the name, and whatever writing or renaming fails with; nothing is left then.
+pub fn create_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let temporary = beside(path);
+    let written = create_new(&temporary).and_then(|mut file| {
+        fill(&mut file)?;
+        file.sync_all()
+    });
+    let created = written.and_then(|()| System.relocate(&temporary, path));
+    created.inspect_err(|_| drop(System.remove_file(&temporary)))
+}
+
+/// Makes a folder that is not there.
+///
+/// # Errors
+/// Those of `mkdir(2)`.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    System.make_folder(path)
+}
+
+/// Makes a folder and those above it that are not there.
+///
+/// # Errors
+/// Those of `mkdir(2)`.
+pub fn make_folders(path: &Path) -> io::Result<()> {
+    let disk: &dyn Disk = &System;
+    // One that is a link to a folder is there.
+    if path.is_dir() {
+        return Ok(());
+    }
+    disk.make_folders(path)
+}
+
+/// Removes a file or a link, for good.
+///
+/// # Errors
+/// Those of `unlink(2)`.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    System.remove_file(path)
+}
+
+/// Removes a file, or a folder and all below it, for good; links are removed, not followed, and that nothing is there is no error.
+///
+/// # Errors
+/// The first that cannot be removed.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    let disk: &dyn Disk = &System;
+    disk.remove_tree(path)
+}
+
+/// Renames a file or folder; never over anything.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], and those of `rename(2)`.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    System.relocate(from, to)
+}
+
+/// Gives an open file a name, also if its own is gone meanwhile.
+///
+/// # Errors
+/// Those of `link(2)`.
+pub fn link_open_file(file: &File, to: &Path) -> io::Result<()> {
+    fail_point::pass();
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, to, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Waits for the lock on a file, which is made if need be: see [`open_lock`].
+///
+/// # Errors
+/// As [`open_lock`].
+pub fn lock(path: &Path) -> io::Result<Lock> {
+    System.lock(path)
+}
+
+/// Waits for the lock on a folder.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn lock_folder(path: &Path) -> io::Result<Lock> {
+    System.lock_folder(path)
+}
+
+/// Locks an open file until the last of its descriptors is closed; whether nobody else has it. A file system without locks
+/// is taken at its word.
+pub fn try_lock(file: &File) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
 
 /// Appends `row` and a line end in one write, so that no reader sees half of it unless the disk is full.

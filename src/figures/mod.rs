@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::analysis::best::best;
 use crate::analysis::grouping::{Group, Split, groups};
 use crate::analysis::placing::Placing;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 use crate::run::metrics::Metrics;
 use plot::{Curve, Panel, Picture};
 
@@ -153,7 +153,7 @@ fn write(
             path: path.clone(),
             cause,
         })?;
-        std::fs::create_dir_all(folder)
+        make_folders(folder)
             .and_then(|()| replace_file(&path, &bytes))
             .map_err(|cause| FigureError::Io {
                 path: path.clone(),

@@ -2,16 +2,15 @@
 //! alert there first is the one who tells it, so that of several dashboards, and over restarts, each is told once.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::{Timestamp, ToSpan};
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
-use crate::disk::write::replace_file;
+use crate::disk::write::{lock, make_folders, open_append, replace_file};
 
 const FILE: &str = "alerts";
 /// Held by whoever changes the file.
@@ -59,10 +58,8 @@ pub struct Claimed {
 /// # Errors
 /// If the file cannot be read or written; then nothing is taken over.
 pub fn claim(folder: &Path, alerts: &[Alert]) -> io::Result<Claimed> {
-    fs::create_dir_all(folder)?;
-    let lock = File::create(folder.join(LOCK))?;
-    // A file system without locks is taken at its word.
-    let _ = flock(&lock, FlockOperation::LockExclusive);
+    make_folders(folder)?;
+    let _lock = lock(&folder.join(LOCK))?;
     let known = load(folder)?;
     let mut claimed = Claimed::default();
     let mut taken: HashSet<(&str, &str)> = HashSet::new();
@@ -110,7 +107,7 @@ fn append(folder: &Path, known: &[Alert], new: &[Alert]) -> io::Result<()> {
     else {
         // A line that was cut off must not take this one with it.
         let begin = if length > 0 { "\n" } else { "" };
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let mut file = open_append(&path)?;
         return file.write_all(format!("{begin}{text}").as_bytes());
     };
     let oldest = newest - (KEPT_DAYS * 24).hours();
@@ -124,6 +121,8 @@ fn append(folder: &Path, known: &[Alert], new: &[Alert]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
     use std::sync::Barrier;
     use std::thread;

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::discover::{Found, Stamp};
 use super::summary::Summary;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 
 /// The first line. Another version's file is not read.
 const VERSION: &str = "traintop summaries 10";
@@ -133,7 +133,7 @@ impl Cache {
             put(&key, &entry, &theirs)?;
         }
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
+            make_folders(folder)?;
         }
         replace_file(&self.path, text.as_bytes())?;
         self.changed = false;

@@ -1,17 +1,16 @@
 //! What a run is asked to do while it trains: a small file in its folder, which the worker looks at before each step. It says what is
 //! wanted, not what has happened, and stays, so that a resume knows it too.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::discover::Stamp;
 use super::layout::RunDir;
-use crate::disk::write::replace_file;
+use crate::disk::write::{lock_folder, replace_file};
 
 /// What is wanted of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,9 +111,7 @@ impl Control {
             cause,
         };
         // The folder itself is locked: a file of its own would only lie about.
-        let folder = File::open(dir.path()).map_err(io)?;
-        // A file system without locks is taken at its word.
-        let _ = flock(&folder, FlockOperation::LockExclusive);
+        let _lock = lock_folder(dir.path()).map_err(io)?;
         let mut control = Self::load(dir)?;
         match change {
             Change::Save => control.save = control.save.wrapping_add(1),

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,8 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
+
+use crate::disk::write::{make_folder, make_folders, remove_tree};
 
 /// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part costs: a table sorts and looks
 /// up thousands with each key. So nobody may make two of one folder with different texts: [`super::discover`] gives real paths only.
@@ -201,7 +202,7 @@ pub fn display_name(experiment: &str, dir: &RunDir) -> String {
 /// If a folder cannot be made.
 pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
     let parent = output_dir.join(TRAINING_RUNS);
-    fs::create_dir_all(&parent)?;
+    make_folders(&parent)?;
     // Absolute, since whoever reads the run may stand elsewhere.
     let parent = parent.canonicalize()?;
     let stamp = now.strftime("%Y_%m_%d_%H_%M_%S").to_string();
@@ -211,11 +212,12 @@ pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
         } else {
             format!("{stamp}-{number}")
         };
-        match fs::create_dir(parent.join(&name)) {
+        match make_folder(&parent.join(&name)) {
             Ok(()) => {
                 let dir = RunDir::new(parent.join(name));
-                fs::create_dir(dir.logs())?;
-                fs::create_dir(dir.checkpoints())?;
+                let made = make_folder(&dir.logs()).and_then(|()| make_folder(&dir.checkpoints()));
+                // Half a run folder would be listed as a run.
+                made.inspect_err(|_| drop(remove_tree(dir.path())))?;
                 return Ok(dir);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::own;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 
 /// The file in the state folder.
 const FILE: &str = "looked";
@@ -49,7 +49,7 @@ fn load_in(folder: &Path, roots: &[PathBuf]) -> Option<Timestamp> {
 fn save_in(folder: &Path, roots: &[PathBuf], now: Timestamp) -> io::Result<()> {
     let mut looked = read(folder);
     looked.extend(roots.iter().map(|root| (key(root), now)));
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     replace_file(
         &folder.join(FILE),
         serde_json::to_string(&looked)?.as_bytes(),

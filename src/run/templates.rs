@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::own;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 
 /// The file in the state folder.
 const FILE: &str = "templates";
@@ -53,7 +53,7 @@ fn keep_in(folder: &Path, template: &str) -> io::Result<()> {
         .take(MOST)
         .map(|line| line + "\n")
         .collect();
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     replace_file(&folder.join(FILE), text.as_bytes())
 }
 

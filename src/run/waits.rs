@@ -11,7 +11,7 @@ use super::layout::RunDir;
 use super::process::{Process, host};
 use super::record::Record;
 use super::state::State;
-use crate::disk::write::replace_file;
+use crate::disk::{Disk, System};
 use crate::text::clean;
 
 /// The folder of a queue in its output tree.
@@ -61,8 +61,10 @@ impl Waits {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, tree: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder(tree))?;
-        replace_file(&file(tree), &serde_json::to_vec(self)?)
+        // A keeper writes here unasked, in a tree that anybody may have made.
+        let disk = System.beneath(tree)?;
+        disk.make_folders(&folder(tree))?;
+        disk.replace_file(&file(tree), &serde_json::to_vec(self)?, None)
     }
 
     /// Why a run waits, if it waits in the queue of its tree and the keeper has said so. One that is gone says nothing any more.

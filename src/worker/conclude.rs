@@ -150,7 +150,7 @@ struct Tested {
 }
 
 fn make(folder: &Path) -> Result<(), WorkerError> {
-    std::fs::create_dir_all(folder).map_err(|source| WorkerError::Io {
+    traintop::disk::write::make_folders(folder).map_err(|source| WorkerError::Io {
         what: folder.display().to_string(),
         source,
     })

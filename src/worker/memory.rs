@@ -1,11 +1,16 @@
 //! How much memory the process takes, for the column `memory_used_mb`, and how much there is.
 
 use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use traintop::disk::write::open_append;
 
 /// Begins a new peak. Where the kernel does not allow it, peaks are those since the process started.
 pub fn reset_peak() {
     // 5 resets the peak of the resident set: proc(5), `/proc/PID/clear_refs`.
-    let _ = fs::write("/proc/self/clear_refs", "5");
+    let clear = open_append(Path::new("/proc/self/clear_refs"));
+    let _ = clear.and_then(|mut clear| clear.write_all(b"5"));
 }
 
 /// The largest resident memory since the last reset, in megabytes (of 1024 x 1024 bytes, as the reference counts them); NaN

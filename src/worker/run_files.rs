@@ -1,13 +1,13 @@
 //! The text files of a run: rows and log lines are appended in one write each; what a resumed run has no checkpoint of is
 //! taken away.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
-use rustix::fs::{FlockOperation, flock};
-use traintop::disk::write::{append_row, replace_file};
+use traintop::disk::read;
+use traintop::disk::write::{append_row, open_append, replace_file, try_lock};
 use traintop::run::RunDir;
 
 /// The reference's ten columns, then ours.
@@ -76,18 +76,20 @@ impl RunFiles {
             source,
         })?;
         let table = |path: &Path, header: &str, column: usize, last: u64| {
-            let kept = keep_rows(
-                &std::fs::read_to_string(path).unwrap_or_default(),
-                header,
-                column,
-                last,
-            );
-            kept.map_or(Ok(()), |text| replace_file(path, text.as_bytes()))
-                .and_then(|()| OpenOptions::new().append(true).open(path))
-                .map_err(|source| FilesError::Io {
-                    path: path.to_owned(),
-                    source,
-                })
+            // One that is there and cannot be read is no reason to begin it anew.
+            let text = match read::text(path, u64::MAX) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+                text => text,
+            };
+            text.and_then(|text| {
+                let kept = keep_rows(&text, header, column, last);
+                kept.map_or(Ok(()), |text| replace_file(path, text.as_bytes()))
+            })
+            .and_then(|()| open_append(path))
+            .map_err(|source| FilesError::Io {
+                path: path.to_owned(),
+                source,
+            })
         };
         let metrics = table(
             &dir.metrics_csv(),
@@ -187,20 +189,16 @@ impl RunLock {
             path: path.clone(),
             source,
         };
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(io_error)?;
-        match flock(&log, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(FilesError::Taken {
-                path: dir.path().to_owned(),
-            }),
-            _ => Ok(Self {
+        let log = open_append(&path).map_err(io_error)?;
+        if try_lock(&log) {
+            return Ok(Self {
                 dir: dir.clone(),
                 log,
-            }),
+            });
         }
+        Err(FilesError::Taken {
+            path: dir.path().to_owned(),
+        })
     }
 
     /// Appends each line of `text` to `training.log` behind the time, if that is possible.

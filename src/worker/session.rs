@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
-use traintop::disk::write::replace_file;
+use traintop::disk::write::{make_folders, replace_file};
 use traintop::recipe::{self, Recipe, RecipeError};
 use traintop::run::process::Process;
 use traintop::run::state::{Evidence, observe};
@@ -225,7 +225,7 @@ fn adopt(path: &Path) -> Result<(RunDir, Record), WorkerError> {
         .map_err(|source| io_error(path, source))?;
     let dir = RunDir::new(path);
     for folder in [dir.logs(), dir.checkpoints()] {
-        std::fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
+        make_folders(&folder).map_err(|source| io_error(&folder, source))?;
     }
     let record = Record::load(&dir)?.unwrap_or_else(|| new_record(&dir));
     if matches!(record.state, State::Starting | State::Queued) {

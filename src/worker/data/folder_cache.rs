@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use traintop::disk::write::replace_with;
+use traintop::disk::write::{make_folders, replace_with};
 
 use super::Split;
 use super::image_folder::Entry;
@@ -78,7 +78,7 @@ impl Place {
     /// Keeps a split in place of what was kept of the folder before.
     pub fn store(&self, split: &Split) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
+            make_folders(folder)?;
         }
         let labels = split.labels.iter().flat_map(|label| label.to_le_bytes());
         let mut body = split.images.clone();

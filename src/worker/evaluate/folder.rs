@@ -1,16 +1,18 @@
 //! The folder of an evaluation while it is filled: under a temporary name until it is whole, and gone if it never becomes that.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::fs::{AtFlags, CWD, ioctl_ficlone, linkat};
+use rustix::fs::ioctl_ficlone;
 use traintop::analysis::answers::answer;
-use traintop::disk::write::{beside, replace_file};
+use traintop::disk::write::{
+    beside, create_new, link_open_file, make_folder, make_folders, remove_file, remove_tree,
+    rename, replace_file,
+};
 use traintop::run::evaluation::{
     EVALUATIONS, Evaluated, EvaluationDir, Logits, Progress, Results, unfinished,
 };
@@ -49,16 +51,16 @@ impl Filling {
         known: &OnceLock<PathBuf>,
     ) -> Result<Self, WorkerError> {
         let parent = tree.join(EVALUATIONS);
-        fs::create_dir_all(&parent).map_err(|source| io_error(&parent, source))?;
+        make_folders(&parent).map_err(|source| io_error(&parent, source))?;
         let parent = parent
             .canonicalize()
             .map_err(|source| io_error(&parent, source))?;
         for left in unfinished(tree).iter().filter(|left| left.is_abandoned()) {
             // One that cannot be removed is only untidy.
-            let _ = fs::remove_dir_all(left.dir.path());
+            let _ = remove_tree(left.dir.path());
         }
         let dir = EvaluationDir::new(beside(&parent.join(name)));
-        fs::create_dir(dir.path()).map_err(|source| io_error(dir.path(), source))?;
+        make_folder(dir.path()).map_err(|source| io_error(dir.path(), source))?;
         let _ = known.set(dir.path().to_owned());
         let now = Timestamp::now();
         let mut filling = Self {
@@ -152,26 +154,19 @@ impl Filling {
     /// Gives the folder its own name: the evaluation is there, whole.
     pub fn finish(mut self) -> Result<EvaluationDir, WorkerError> {
         let said = self.dir.progress_json();
-        fs::remove_file(&said).map_err(|source| io_error(&said, source))?;
+        remove_file(&said).map_err(|source| io_error(&said, source))?;
         for number in 1_u32.. {
             let name = match number {
                 1 => self.progress.name.clone(),
                 number => format!("{}-{number}", self.progress.name),
             };
             let path = self.parent.join(name);
-            // Takes the place of nothing that holds files.
-            match fs::rename(self.dir.path(), &path) {
+            match rename(self.dir.path(), &path) {
                 Ok(()) => {
                     self.is_done = true;
                     return Ok(EvaluationDir::new(path));
                 }
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::DirectoryNotEmpty
-                            | io::ErrorKind::AlreadyExists
-                            | io::ErrorKind::NotADirectory
-                    ) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(io_error(&path, source)),
             }
         }
@@ -187,7 +182,7 @@ impl Drop for Filling {
         self.console.clear();
         if !self.is_done {
             // The reason for which it is dropped is what is told.
-            let _ = fs::remove_dir_all(self.dir.path());
+            let _ = remove_tree(self.dir.path());
         }
     }
 }
@@ -195,20 +190,19 @@ impl Drop for Filling {
 /// Keeps the very file that was read beside what it answered: as a reflink where the file system has them, else as another name of a file
 /// that is only ever replaced as a whole (a safetensors of ours), else as a copy.
 fn keep(file: &mut File, original: &Path, copy: &Path) -> io::Result<()> {
-    let kept = File::create_new(copy)?;
+    let kept = create_new(copy)?;
     if ioctl_ficlone(&kept, &*file).is_ok() {
         return Ok(());
     }
     drop(kept);
-    fs::remove_file(copy)?;
+    remove_file(copy)?;
     let is_replaced_whole = original
         .extension()
         .is_some_and(|extension| extension == "safetensors");
-    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-    if is_replaced_whole && linkat(CWD, open.as_str(), CWD, copy, AtFlags::SYMLINK_FOLLOW).is_ok() {
+    if is_replaced_whole && link_open_file(file, copy).is_ok() {
         return Ok(());
     }
-    let mut kept = File::create_new(copy)?;
+    let mut kept = create_new(copy)?;
     io::Seek::rewind(file)?;
     io::copy(file, &mut kept)?;
     kept.sync_all()
@@ -223,6 +217,8 @@ fn io_error(path: &Path, source: io::Error) -> WorkerError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn filling(tree: &Path) -> Filling {

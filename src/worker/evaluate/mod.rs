@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Zoned;
 use tch::Kind;
+use traintop::disk::write::remove_tree;
 use traintop::recipe::Recipe;
 use traintop::run::evaluation::{self, EvaluationDir, Named, Results};
 use traintop::run::process::Process;
@@ -70,7 +71,7 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, WorkerError> {
     let stop = signals::watch(
         || (),
         // The process ends here and now: what it was filling goes with it.
-        move |_| drop(again.get().map(std::fs::remove_dir_all)),
+        move |_| drop(again.get().map(|folder| remove_tree(folder))),
     )
     .map_err(|source| WorkerError::Io {
         what: "signals".to_owned(),
