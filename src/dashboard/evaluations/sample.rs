@@ -72,7 +72,7 @@ pub fn made(run: &str, views: u32, wrong: usize) -> (Results, Logits, Images) {
     let ids: Vec<i64> = mistakes.chain([0, 1]).map(|number| number as i64).collect();
     let pixel = |id: i64, at: usize| {
         let (row, column) = (at / SIDE, at % SIDE);
-        [id as u8 * 9, (row * 32) as u8, (column * 32) as u8]
+        [(id * 9) as u8, (row * 32) as u8, (column * 32) as u8]
     };
     let images = Images {
         height: SIDE,

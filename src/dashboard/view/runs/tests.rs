@@ -45,7 +45,7 @@ pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, 
     summary.best_epoch = Some(97);
     // Every column tells the runs apart, so that its order shows.
     summary.model = format!("net-{hours:02}");
-    summary.epochs_done = 120 - hours as u32;
+    summary.epochs_done = 120_u32.saturating_sub(hours as u32);
     summary.duration = Some(Duration::from_secs(60 * hours.unsigned_abs()));
     let val_loss = if run == RunState::Failed {
         f64::NAN
