@@ -1,31 +1,38 @@
-//! A process and all that it has started, such as the loaders of a `DataLoader`.
+//! A process and all that it has started, such as the loaders of a `DataLoader`. They are found by the parent that each process
+//! has: the kernel's lists of children (`/proc/PID/task/*/children`) miss some while others start or end.
 
-use std::fs;
+use std::collections::HashMap;
 
-/// Processes are followed no further than so many: what starts more is no training.
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Processes are followed up to this number: what starts more is no training.
 const MOST: usize = 4096;
 
-/// `pid` and its descendants. Where the kernel does not tell children (`CONFIG_PROC_CHILDREN`), `pid` alone.
-pub(super) fn with_descendants(pid: u32) -> Vec<u32> {
-    let mut family = vec![pid];
-    let mut next = 0;
-    while next < family.len() && family.len() < MOST {
-        family.extend(children(family[next]));
-        next += 1;
+/// Each of `pids` with its descendants, itself first. All processes of the machine are looked at, once.
+pub(super) fn families(pids: &[u32]) -> Vec<Vec<u32>> {
+    if pids.is_empty() {
+        return Vec::new();
     }
-    family
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    let lists = threads.into_iter().flatten().flatten();
-    let lists = lists.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            let pids = list.split_whitespace().map(str::parse);
-            pids.filter_map(Result::ok).collect::<Vec<u32>>()
-        })
-        .collect()
+    let mut system = System::new();
+    let nothing = ProcessRefreshKind::nothing().without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, nothing);
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (pid, process) in system.processes() {
+        if let Some(parent) = process.parent() {
+            let children = children.entry(parent.as_u32()).or_default();
+            children.push(pid.as_u32());
+        }
+    }
+    let family = |pid: &u32| {
+        let mut family = vec![*pid];
+        let mut next = 0;
+        while next < family.len() && family.len() < MOST {
+            family.extend(children.get(&family[next]).into_iter().flatten());
+            next += 1;
+        }
+        family
+    };
+    pids.iter().map(family).collect()
 }
 
 #[cfg(test)]
@@ -36,7 +43,7 @@ mod tests {
     #[test]
     fn a_process_comes_with_what_it_started() {
         let mut shell = Command::new("sh")
-            .args(["-c", "cat & echo started; wait"])
+            .args(["-c", "sleep 1000 & echo started; wait"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -44,12 +51,15 @@ mod tests {
         let mut line = String::new();
         let mut output = std::io::BufReader::new(shell.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut output, &mut line).unwrap();
-        let family = with_descendants(shell.id());
+        let both = families(&[shell.id(), std::process::id()]);
+        let [family, ours] = &both[..] else {
+            panic!("{both:?}");
+        };
         assert_eq!(family.len(), 2, "{family:?}");
-        assert!(with_descendants(std::process::id()).contains(&family[1]));
+        assert!(family.iter().all(|pid| ours.contains(pid)), "{both:?}");
         shell.kill().unwrap();
         shell.wait().unwrap();
-        assert_eq!(with_descendants(shell.id()), [shell.id()]);
+        assert_eq!(families(&[shell.id()]), [[shell.id()]]);
         let _ = Command::new("kill").arg(family[1].to_string()).status();
     }
 }

@@ -2,7 +2,7 @@
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::descendants::with_descendants;
+use super::descendants::families;
 use super::{Gpu, Gpus};
 
 /// What of the machine is in use at a moment.
@@ -67,16 +67,10 @@ impl Meter {
     pub fn read(&mut self, processes: &[(u32, Vec<String>)]) -> Reading {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
-        let families: Vec<Vec<u32>> = processes
-            .iter()
-            .map(|(pid, _)| with_descendants(*pid))
-            .collect();
-        let all: Vec<Pid> = families
-            .iter()
-            .flatten()
-            .copied()
-            .map(Pid::from_u32)
-            .collect();
+        let pids: Vec<u32> = processes.iter().map(|(pid, _)| *pid).collect();
+        let families = families(&pids);
+        let all = families.iter().flatten().copied();
+        let all: Vec<Pid> = all.map(Pid::from_u32).collect();
         let what = ProcessRefreshKind::nothing()
             .with_cpu()
             .with_memory()
