@@ -28,6 +28,7 @@ mod sweep;
 mod table;
 mod train;
 mod trash;
+mod trust;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ enum Command {
     Steer(steer::Arguments),
     /// Go on with runs that were stopped, failed or were lost
     Resume(resume::Arguments),
+    /// Show the commands of runs that you did not start; with `--yes` let them be executed as you
+    Trust(trust::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
     /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` takes away
@@ -117,6 +120,8 @@ enum Command {
     #[command(name = launch::slurm::JOB, hide = true)]
     Job {
         run_dir: PathBuf,
+        #[arg(long)]
+        digest: String,
         #[arg(long)]
         requeue: bool,
     },
@@ -169,6 +174,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Queue(arguments)) => queue::run(&arguments, out),
         Some(Command::Steer(arguments)) => steer::run(&arguments, out),
         Some(Command::Resume(arguments)) => resume::run(&arguments, out),
+        Some(Command::Trust(arguments)) => trust::run(&arguments, out),
         Some(Command::Stop(arguments)) => stop::run(&arguments, out),
         Some(Command::Tag(arguments)) => notes::tag(&arguments, out),
         Some(Command::Note(arguments)) => notes::note(&arguments, out),
@@ -192,8 +198,12 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             launch::supervise(&RunDir::new(run_dir), &command)?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Job { run_dir, requeue }) => {
-            launch::slurm::run_job(&RunDir::new(run_dir), requeue)?;
+        Some(Command::Job {
+            run_dir,
+            digest,
+            requeue,
+        }) => {
+            launch::slurm::run_job(&RunDir::new(run_dir), &digest, requeue)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Keep { tree }) => {

@@ -16,6 +16,7 @@ use crate::launch::queue::{Place, Queue, Waiting};
 use crate::launch::{self, slurm};
 use crate::run::discover::Found;
 use crate::run::slurm::Seen;
+use crate::run::trust::Commands;
 use crate::run::waits::Waits;
 use crate::run::{Record, RunDir, State};
 use crate::text::{clean, since};
@@ -207,7 +208,7 @@ const HEADINGS: &[(&str, Side)] = &[
 fn why(dir: &RunDir, record: &Record) -> Option<String> {
     let seen = Seen::of(dir, record, SystemTime::now());
     seen.and_then(|seen| seen.waits)
-        .or_else(|| Waits::of(dir, record))
+        .or_else(|| Waits::of(dir, record, &Commands::of_user()))
 }
 
 fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {

@@ -9,8 +9,10 @@ use super::effect::Effect;
 use super::message::Notice;
 use super::starting::wait_for;
 use super::state::State;
+use super::view::confirm::Confirm;
+use super::view::overlay::Overlay;
 use crate::launch::queue::{self, Entry, Place, Queue};
-use crate::launch::{self, Request, Steering};
+use crate::launch::{self, LaunchError, Proposal, Request, Steering};
 use crate::run::RunDir;
 use crate::run::state::State as RunState;
 use crate::text::clean;
@@ -30,6 +32,10 @@ pub enum Order {
     Steer(RunDir, Steering),
     /// Go on with runs that have ended: one at once, several as the queue has room.
     Resume(Vec<RunDir>),
+    /// Ask whether the command of a run is to be trusted that this user did not start.
+    ProposeTrust(RunDir),
+    /// Let the command be executed as this user.
+    Trust(Box<Proposal>),
 }
 
 /// What came of it.
@@ -39,6 +45,8 @@ pub struct Outcome {
     changed: Vec<RunDir>,
     /// A run that is new.
     new: Option<RunDir>,
+    /// A command that is not executed before the user trusts it.
+    proposal: Option<Proposal>,
     /// What is to be said, or went wrong.
     said: Result<Option<String>, String>,
 }
@@ -48,6 +56,7 @@ impl Outcome {
         Self {
             changed,
             new: None,
+            proposal: None,
             said: Ok(said.into()),
         }
     }
@@ -58,6 +67,7 @@ pub fn carry_out(order: Order) -> Outcome {
     try_to(order).unwrap_or_else(|problem| Outcome {
         changed: Vec::new(),
         new: None,
+        proposal: None,
         said: Err(clean(&problem).into_owned()),
     })
 }
@@ -81,6 +91,7 @@ fn try_to(order: Order) -> Result<Outcome, String> {
             Ok(Outcome {
                 changed: new.iter().cloned().collect(),
                 new,
+                proposal: None,
                 said: Ok(said),
             })
         }
@@ -104,16 +115,39 @@ fn try_to(order: Order) -> Result<Outcome, String> {
         }
         Order::Resume(dirs) if dirs.len() == 1 => {
             let dir = &dirs[0];
-            wait_for(launch::resume(dir).map_err(|error| error.to_string())?);
+            match launch::resume(dir) {
+                Ok(started) => wait_for(started),
+                Err(LaunchError::Untrusted { .. }) => return propose(dir),
+                Err(error) => return Err(error.to_string()),
+            }
             let said = format!("going on with {}", dir.name());
             Ok(Outcome::of(dirs, said))
         }
         Order::Resume(dirs) => queue_again(dirs),
+        Order::ProposeTrust(dir) => propose(&dir),
+        Order::Trust(proposal) => {
+            proposal.accept().map_err(|error| error.to_string())?;
+            let said = format!("{}: its command is trusted now", proposal.dir.name());
+            Ok(Outcome::of(vec![proposal.dir.clone()], said))
+        }
         Order::Kill(dir) => {
             let done = launch::kill(&dir).map_err(|error| error.to_string())?;
             Ok(Outcome::of(vec![dir], done.to_string()))
         }
     }
+}
+
+/// Asks whether a run's command is to be trusted, with everything that would be executed.
+fn propose(dir: &RunDir) -> Result<Outcome, String> {
+    let proposal = Proposal::of(dir).map_err(|error| error.to_string())?;
+    if proposal.is_none() {
+        let said = format!("{}: you trust its command already", dir.name());
+        return Ok(Outcome::of(Vec::new(), said));
+    }
+    Ok(Outcome {
+        proposal,
+        ..Outcome::of(Vec::new(), None)
+    })
 }
 
 fn queue_again(dirs: Vec<RunDir>) -> Result<Outcome, String> {
@@ -140,6 +174,20 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         Ok(None) => {}
         Ok(Some(text)) => state.notice = Some(Notice::good(text)),
         Err(problem) => state.notice = Some(Notice::bad(problem)),
+    }
+    if let Some(proposal) = outcome.proposal {
+        let text = format!(
+            "{} was written by {}. If you trust it, it is executed as you when the run starts or resumes. {}",
+            clean(&proposal.dir.name()),
+            proposal.owner,
+            proposal.lines().join(" · "),
+        );
+        state.overlay = Some(Overlay::Confirm(Confirm {
+            title: "Trust this command?".to_owned(),
+            text,
+            yes: "trust it".to_owned(),
+            then: Effect::Steer(Order::Trust(Box::new(proposal))),
+        }));
     }
     if let Some(new) = outcome.new {
         state.runs.expect(new);

@@ -2,7 +2,7 @@
 //! keeps to its end, so that no other can begin it meanwhile, and anybody can tell whether somebody is at work.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -13,6 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 use super::detached::DETACHED;
 use super::environment;
 use super::supervise::SUPERVISE;
+use crate::disk::read;
+use crate::disk::write::open_append;
 use crate::run::{Record, RunDir};
 
 /// The right to begin a run: its `worker.out`, locked. The process that gets it as its output holds the lock until it ends.
@@ -25,14 +27,19 @@ impl Claim {
     /// # Errors
     /// If the file cannot be opened.
     pub fn take(dir: &RunDir) -> io::Result<Option<Self>> {
-        let output = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(dir.worker_out())?;
+        let output = open_append(&dir.worker_out())?;
         match flock(&output, FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             _ => Ok(Some(Self(output))),
         }
+    }
+
+    /// Whether a process is at work on the run. Makes and changes nothing.
+    pub fn is_taken(dir: &RunDir) -> bool {
+        read::open(&dir.worker_out()).is_ok_and(|output| {
+            let locked = flock(&output, FlockOperation::NonBlockingLockExclusive);
+            matches!(locked, Err(rustix::io::Errno::WOULDBLOCK))
+        })
     }
 
     /// Starts the run's command under a supervisor, both away from the terminal, in the folder that the record's relative paths

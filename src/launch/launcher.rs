@@ -8,7 +8,7 @@ use super::environment;
 use super::gpus;
 use super::queue::Queue;
 use super::slurm;
-use super::start::{LaunchError, Started, begin};
+use super::start::{Asked, LaunchError, Started, begin};
 use crate::config::{Launcher, Slurm};
 use crate::recipe::{Sweep, label};
 use crate::run::process::Process;
@@ -66,7 +66,7 @@ impl Launch {
     pub fn start(&self) -> Result<Started, LaunchError> {
         let (dir, mut record) = self.prepare()?;
         gpus::give_now(&dir, &mut record);
-        let child = begin(&dir, &record)?;
+        let child = begin(&dir, &record, Asked::Now)?;
         Ok(Started {
             dir,
             child: Some(child),

@@ -19,6 +19,7 @@ mod start;
 mod steer;
 mod stop;
 mod supervise;
+mod trust;
 mod worker_binary;
 
 pub use detached::{DETACHED, become_worker};
@@ -32,4 +33,5 @@ pub use start::{LaunchError, Request, Started, resolve, signed, start};
 pub use steer::{SteerError, Steering, steer};
 pub use stop::{StopError, Stopping, kill, stop};
 pub use supervise::{SUPERVISE, supervise, watch_exit};
+pub use trust::Proposal;
 pub use worker_binary::find as find_worker;

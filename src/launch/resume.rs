@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::gpus;
 use super::slurm;
-use super::start::{LaunchError, Started, begin};
+use super::start::{Asked, LaunchError, Started, begin};
+use super::trust::must_be_trusted;
 use super::worker_binary;
 use crate::run::control::{Change, Control};
 use crate::run::rename::state_now;
@@ -28,7 +29,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     record.state = State::Starting;
     record.command = command_of(dir, &record)?;
     gpus::give_now(dir, &mut record);
-    let child = begin(dir, &record)?;
+    let child = begin(dir, &record, Asked::Now)?;
     Ok(Started {
         dir: dir.clone(),
         child: Some(child),
@@ -54,6 +55,10 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
         return Err(refused(format!(
             "is {state}; only what has ended before its last epoch goes on"
         )));
+    }
+    // Our own worker is made a command anew, and treats the recipe as data.
+    if record.launcher.is_some() {
+        must_be_trusted(dir, &record)?;
     }
     // Whoever goes on with a run does not want it to wait.
     if Control::load(dir).is_ok_and(|control| control.paused) {

@@ -12,6 +12,7 @@ use super::begin::Claim;
 use super::end::mark_ended;
 use super::gpus;
 use super::limit;
+use super::trust::{must_be_trusted, trust};
 use super::worker_binary;
 use crate::recipe::{self, Recipe, RecipeError};
 use crate::run::layout;
@@ -78,9 +79,37 @@ pub enum LaunchError {
         /// The run.
         name: String,
     },
+    /// Its command stands in a record that this user did not write.
+    #[error(
+        "{name} was {}, so its command is not executed; `traintop trust {name}` shows it and lets it run as you",
+        by(owner.as_deref())
+    )]
+    Untrusted {
+        /// The run's folder.
+        name: String,
+        /// The other user whose record it is.
+        owner: Option<String>,
+    },
     /// It cannot be begun from the state that it is in: a sentence.
     #[error("{0}")]
     Refused(String),
+}
+
+/// Who started a run that this user did not start.
+fn by(owner: Option<&str>) -> String {
+    owner.map_or_else(
+        || "not started by you from here".to_owned(),
+        |owner| format!("started by {owner}"),
+    )
+}
+
+/// When the user asked for the command of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// With the action that is being carried out.
+    Now,
+    /// Before: the user's state folder must say so.
+    Earlier,
 }
 
 /// The recipe that a request resolves to.
@@ -109,7 +138,7 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     record.command = command_line(&worker, request, &dir);
     record.time_limit_s = request.time_limit_s;
     gpus::give_now(&dir, &mut record);
-    let child = begin(&dir, &record)?;
+    let child = begin(&dir, &record, Asked::Now)?;
     Ok(Started {
         dir,
         child: Some(child),
@@ -134,8 +163,18 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
 /// has ended the run is claimed: a run that says `starting` and is neither signed nor claimed was never begun.
 ///
 /// # Errors
-/// If somebody is at work on it, or the command cannot be started, which the record then says.
-pub(super) fn begin(dir: &RunDir, record: &Record) -> Result<Child, LaunchError> {
+/// If the user did not ask for the command, somebody is at work on the run, or the command cannot be started, which the record then says.
+pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child, LaunchError> {
+    match asked {
+        Asked::Earlier => must_be_trusted(dir, record)?,
+        // Without the note only a later resume has to ask.
+        Asked::Now if record.launcher.is_some() => {
+            if let Err(error) = trust(dir, record) {
+                log::warn!("{error}");
+            }
+        }
+        Asked::Now => {}
+    }
     let program = record
         .command
         .first()

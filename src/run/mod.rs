@@ -44,6 +44,7 @@ pub mod summary;
 pub mod templates;
 pub mod told;
 pub mod trash;
+pub mod trust;
 pub mod vitals;
 pub mod waits;
 pub mod watch;

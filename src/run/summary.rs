@@ -22,6 +22,7 @@ use super::settings::Settings;
 use super::slurm::Seen;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
+use super::trust::Commands;
 use super::vitals::{Known, Vitals};
 use super::waits::Waits;
 use crate::text::clean;
@@ -242,7 +243,7 @@ impl Summary {
             epochs_planned: planned,
         });
         let waits = job.as_ref().and_then(|job| job.waits.clone());
-        let waits = waits.or_else(|| Waits::of(&dir, record.as_ref()?));
+        let waits = waits.or_else(|| Waits::of(&dir, record.as_ref()?, &Commands::of_user()));
         observed.reason = damage.or(waits).or(observed.reason);
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();

@@ -11,6 +11,9 @@ use super::layout::RunDir;
 use super::process::{Process, host};
 use super::record::Record;
 use super::state::State;
+use super::trust::{Commands, other_owner};
+use crate::disk::read;
+use crate::disk::write::is_temporary;
 use crate::disk::{Disk, System};
 use crate::text::clean;
 
@@ -33,8 +36,21 @@ pub fn folder(tree: &Path) -> PathBuf {
     tree.join(QUEUE).join(FOLDER)
 }
 
+/// Each user's keeper has a file of its own.
 fn file(tree: &Path) -> PathBuf {
-    folder(tree).join("waits.json")
+    let user = rustix::process::geteuid().as_raw();
+    folder(tree).join(format!("waits-{user}.json"))
+}
+
+/// What the keepers of all users say.
+fn all(tree: &Path) -> Vec<Waits> {
+    let entries = fs::read_dir(folder(tree)).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| !is_temporary(&entry.file_name().to_string_lossy()));
+    let waits = files.filter_map(|file| {
+        let bytes = read::bytes(&file.path(), read::RECORD_LIMIT).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    });
+    waits.collect()
 }
 
 /// Nothing waits yet, says this process.
@@ -67,17 +83,30 @@ impl Waits {
         disk.replace_file(&file(tree), &serde_json::to_vec(self)?, None)
     }
 
-    /// Why a run waits, if it waits in the queue of its tree and the keeper has said so. One that is gone says nothing any more.
-    pub fn of(dir: &RunDir, record: &Record) -> Option<String> {
+    /// Why a run waits, if it waits in the queue of its tree and a keeper has said so. One that is gone says nothing any more. Of
+    /// a run that this user did not queue, whose it is.
+    pub fn of(dir: &RunDir, record: &Record, commands: &Commands) -> Option<String> {
         if record.state != State::Queued || record.slurm.is_some() {
             return None;
         }
-        let said = fs::read(file(dir.output_tree()?)).ok()?;
-        let said: Self = serde_json::from_slice(&said).ok()?;
         let name = dir.name();
-        let mut reasons = said.reasons.into_iter();
-        let (reason, _) = reasons.find(|(_, runs)| runs.contains(&name))?;
-        let keeper = said.keeper;
+        let mut waits = all(dir.output_tree()?).into_iter();
+        let reason = waits.find_map(|waits| waits.reason(&name));
+        if commands.allows(dir, record) {
+            return reason;
+        }
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        Some(match other_owner(dir) {
+            Some(owner) => format!("queued by {owner}{reason}"),
+            None => "not queued by you from here; `traintop trust` lets it start".to_owned(),
+        })
+    }
+
+    /// Why the run of this name waits, if this keeper lives and says so.
+    fn reason(self, name: &str) -> Option<String> {
+        let mut reasons = self.reasons.into_iter();
+        let (reason, _) = reasons.find(|(_, runs)| runs.iter().any(|run| run == name))?;
+        let keeper = self.keeper;
         let reason = clean(&reason);
         if keeper.host == host() {
             keeper.is_alive().then(|| reason.into_owned())
@@ -95,6 +124,7 @@ mod tests {
     #[test]
     fn a_waiting_run_is_told_why_while_its_keeper_lives() {
         let tree = tempfile::tempdir().unwrap();
+        let commands = Commands::in_folder(tree.path().join("state"));
         let dir = |name: &str| RunDir::new(tree.path().join("training_runs").join(name));
         let record = |dir: &RunDir, state: State| {
             let now = jiff::Timestamp::UNIX_EPOCH;
@@ -102,7 +132,17 @@ mod tests {
             record.state = state;
             record
         };
-        let said = |name: &str, state: State| Waits::of(&dir(name), &record(&dir(name), state));
+        for name in ["a", "b", "c"] {
+            let dir = dir(name);
+            fs::create_dir_all(dir.path()).unwrap();
+            let record = record(&dir, State::Queued);
+            record.save(&dir).unwrap();
+            commands.allow(&dir, &record).unwrap();
+        }
+        let said = |name: &str, state: State| {
+            let dir = dir(name);
+            Waits::of(&dir, &record(&dir, state), &commands)
+        };
         assert_eq!(said("a", State::Queued), None);
         let mut waits = Waits::default();
         waits.add(&dir("a"), "the only slot is taken".to_owned());
@@ -119,5 +159,13 @@ mod tests {
         waits.save(tree.path()).unwrap();
         let elsewhere = said("a", State::Queued).unwrap();
         assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
+        // Of a run that this user did not queue, no keeper of this user's says why it waits.
+        let strange = Waits::of(
+            &dir("a"),
+            &record(&dir("a"), State::Queued),
+            &Commands::in_folder(tree.path().join("other")),
+        );
+        let strange = strange.unwrap();
+        assert!(strange.starts_with("not queued by you"), "{strange}");
     }
 }

@@ -28,6 +28,7 @@ mod libtorch_script;
 mod pty;
 mod queue;
 mod slurm;
+mod trust;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;

@@ -102,7 +102,11 @@ fn queued_runs_are_begun_one_after_the_other_and_the_keeper_ends_with_them() {
     assert_eq!(record["name"], "quick seed=3");
     let config: Value = serde_json::from_str(&runs[2].text("logs/config.json")).unwrap();
     assert_eq!(config["seed"], 3);
-    let log = fs::read_to_string(tree(&place).join(".queue/keeper.log")).unwrap();
+    let log = fs::read_to_string(tree(&place).join(format!(
+        ".queue/keeper-{}.log",
+        rustix::process::geteuid().as_raw()
+    )))
+    .unwrap();
     assert_eq!(log, "");
 }
 

@@ -102,6 +102,7 @@ impl QueueList {
                 self.cursor = go(if at + 1 < waiting.len() { at + 1 } else { 0 });
                 vec![Effect::Stop(dir)]
             }
+            KeyCode::Char('t') => vec![Effect::Steer(Order::ProposeTrust(dir))],
             KeyCode::Enter => {
                 let now = state.now;
                 let height = runs::table_height(state.size);
@@ -184,7 +185,8 @@ impl QueueList {
             ("g", "next"),
             ("G", "last"),
             ("K", "take out"),
-            ("Enter", "in the table"),
+            ("t", "trust"),
+            ("Enter", "go to"),
             ("Esc", "close"),
         ];
         let hints = hints.iter().flat_map(|(name, what)| {

@@ -10,6 +10,7 @@ use jiff::Zoned;
 
 use super::super::environment;
 use super::super::start::{LaunchError, new_record};
+use super::super::trust::trust;
 use super::Queue;
 use crate::disk::write::beside;
 use crate::recipe::Recipe;
@@ -31,6 +32,7 @@ pub struct Entry {
 /// A run whose files are written but which nobody can see yet.
 struct Prepared {
     dir: RunDir,
+    record: Record,
     files: [(PathBuf, PathBuf); 2],
 }
 
@@ -77,12 +79,15 @@ pub(in super::super) fn make(
         .enumerate()
         .map(|(number, entry)| prepare(entry, number, now, change))
         .collect::<Result<_, _>>()?;
+    for run in &prepared {
+        trust(&run.dir, &run.record)?;
+    }
     let synced = File::open(tree).and_then(|tree| Ok(rustix::fs::syncfs(tree)?));
     synced.map_err(no_folder)?;
     // A keeper that finds nothing to do holds this lock while it ends.
     let _lock = Queue::of(tree).lock().map_err(no_folder)?;
     let mut dirs = Vec::new();
-    for Prepared { dir, files } in prepared {
+    for Prepared { dir, files, .. } in prepared {
         for (written, place) in files {
             fs::rename(written, place).map_err(no_folder)?;
         }
@@ -125,10 +130,11 @@ fn prepare(
         fs::write(&written, text).map_err(no_folder)?;
         Ok::<_, LaunchError>((written, place))
     };
-    let [config, record] = contents;
+    let [config, text] = contents;
     Ok(Prepared {
-        files: [write(config)?, write(record)?],
+        files: [write(config)?, write(text)?],
         dir,
+        record,
     })
 }
 

@@ -1,4 +1,5 @@
-//! The keeper: starts the next queued run whenever a slot is free, sleeps in between, and ends with the queue.
+//! The keeper: starts the next queued run of its user whenever a slot is free, sleeps in between, and ends when none of them waits any more.
+//! Runs of other users, and what others wrote into the tree, it leaves alone.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,7 +15,7 @@ use super::super::begin::Claim;
 use super::super::end::mark_ended;
 use super::super::gpus::Pool;
 use super::super::resume::command_of;
-use super::super::start::{LaunchError, begin};
+use super::super::start::{Asked, LaunchError, begin};
 use super::super::supervise::watch_exit;
 use super::slots::Slots;
 use super::survey::Surveyor;
@@ -23,6 +24,7 @@ use crate::config;
 use crate::machine::Gpus;
 use crate::run::process::Process;
 use crate::run::record::{Exit, RecordError};
+use crate::run::trust::Commands;
 use crate::run::waits::Waits;
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, State};
@@ -56,10 +58,16 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     let gpus = Gpus::open();
     let mut awaited: HashSet<(u32, u64)> = HashSet::new();
     let mut said = None;
+    let commands = Commands::of_user();
     loop {
         let lock = queue.lock()?;
-        let survey = surveyor.survey(&queue.tree)?;
-        let work = Work::of(&survey.active);
+        let mut survey = surveyor.survey(&queue.tree)?;
+        let is_own = |dir: &RunDir, record: &Record| commands.allows(dir, record);
+        survey
+            .waiting
+            .retain(|waiting| is_own(&waiting.dir, &waiting.record));
+        let mut work = Work::of(&survey.active);
+        work.never_begun.retain(|(dir, record)| is_own(dir, record));
         put_back(&work.never_begun)?;
         if survey.waiting.is_empty() && work.never_begun.is_empty() {
             // Nobody can queue anything between this look and the end of this keeper: that takes the lock that is held here.
@@ -128,7 +136,7 @@ struct Work<'a> {
     /// Whether a run was begun that has not signed its record yet.
     is_unsigned: bool,
     /// Runs whose begin was cut off before there was a process.
-    never_begun: Vec<RunDir>,
+    never_begun: Vec<(RunDir, &'a Record)>,
 }
 
 impl<'a> Work<'a> {
@@ -143,24 +151,20 @@ impl<'a> Work<'a> {
                 // Lost, or on another machine, which has slots of its own.
                 Some(_) => {}
                 // Whoever works on it holds the claim, also before it has signed.
-                None if record.queue_position.is_none() || is_claimed(dir) => {
+                None if record.queue_position.is_none() || Claim::is_taken(dir) => {
                     work.busy.push(record);
                     work.is_unsigned = true;
                 }
-                None => work.never_begun.push(dir.clone()),
+                None => work.never_begun.push((dir.clone(), record)),
             }
         }
         work
     }
 }
 
-fn is_claimed(dir: &RunDir) -> bool {
-    matches!(Claim::take(dir), Ok(None))
-}
-
 /// Queues runs again that a keeper took and did not begin. A record that was signed just now stays as it is.
-fn put_back(dirs: &[RunDir]) -> io::Result<()> {
-    for dir in dirs {
+fn put_back(runs: &[(RunDir, &Record)]) -> io::Result<()> {
+    for (dir, _) in runs {
         let Ok(Some(_claim)) = Claim::take(dir) else {
             continue;
         };
@@ -226,5 +230,5 @@ fn try_to_begin(waiting: Waiting) -> Result<Child, LaunchError> {
     record.heartbeat_at = Some(Timestamp::now());
     record.ended_at = None;
     record.exit = None;
-    begin(&dir, &record)
+    begin(&dir, &record, Asked::Earlier)
 }

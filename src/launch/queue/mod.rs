@@ -20,7 +20,10 @@ use super::begin::myself;
 use super::environment;
 use super::resume::resumable;
 use super::start::LaunchError;
+use super::trust::trust;
+use crate::disk::write;
 use crate::run::record::Exit;
+use crate::run::trust::Commands;
 use crate::run::waits::QUEUE;
 use crate::run::{Record, RunDir, State};
 use crate::text::clean;
@@ -101,16 +104,31 @@ impl Queue {
 
     /// Holds everybody else off who would change the queue.
     fn lock(&self) -> io::Result<File> {
-        fs::create_dir_all(self.wake_folder())?;
-        let lock = File::create(self.folder().join("lock"))?;
+        let lock = self.open_lock("lock")?;
         flock(&lock, FlockOperation::LockExclusive)?;
         Ok(lock)
     }
 
-    /// The right to be the keeper; `None` if there is one.
-    fn keeper_lock(&self) -> io::Result<Option<File>> {
+    /// A lock's file in the queue's folder, which is made if need be.
+    fn open_lock(&self, name: &str) -> io::Result<File> {
+        let folder = self.folder();
         fs::create_dir_all(self.wake_folder())?;
-        let lock = File::create(self.folder().join("keeper"))?;
+        // A link would have us make and lock files elsewhere.
+        if !folder.symlink_metadata()?.is_dir() {
+            let problem = format!("{} is a link, not a folder", folder.display());
+            return Err(io::Error::other(problem));
+        }
+        write::open_lock(&folder.join(name))
+    }
+
+    /// A file's name in the queue's folder that is this user's own: each user has a keeper, for the runs that this user queued.
+    fn own(name: &str) -> String {
+        format!("{name}-{}", rustix::process::geteuid().as_raw())
+    }
+
+    /// The right to be this user's keeper; `None` if there is one.
+    fn keeper_lock(&self) -> io::Result<Option<File>> {
+        let lock = self.open_lock(&Self::own("keeper"))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             _ => Ok(Some(lock)),
@@ -122,10 +140,10 @@ impl Queue {
         self.folder().is_dir()
     }
 
-    /// Sees to it that the queue is looked at: wakes the keeper, or starts one. Where nothing was ever queued it does nothing. What
-    /// goes wrong is logged: the next who looks after the queue tries again.
+    /// Sees to it that the queue is looked at: wakes the keeper, or starts one. Where none of this user's runs waits it does nothing:
+    /// a tree that others wrote is only read. What goes wrong is logged: the next who looks after the queue tries again.
     pub fn tend(&self) {
-        if !self.exists() {
+        if !self.exists() || !self.has_own_runs() {
             return;
         }
         if let Err(error) = self.try_to_tend() {
@@ -136,14 +154,22 @@ impl Queue {
         }
     }
 
+    /// Whether a run that this user queued waits, or was taken out of the queue to begin and has not begun.
+    fn has_own_runs(&self) -> bool {
+        let commands = Commands::of_user();
+        let survey = survey::Surveyor::default().survey(&self.tree);
+        let survey = survey.unwrap_or_default();
+        let mut waiting = survey.waiting.iter();
+        let mut active = survey.active.iter();
+        waiting.any(|waiting| commands.allows(&waiting.dir, &waiting.record))
+            || active.any(|(dir, record)| record.process.is_none() && commands.allows(dir, record))
+    }
+
     fn try_to_tend(&self) -> io::Result<()> {
         if self.keeper_lock()?.is_none() {
-            return fs::write(self.wake_folder().join("wake"), b"");
+            return self.wake();
         }
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder().join("keeper.log"))?;
+        let log = write::open_append(&self.folder().join(Self::own("keeper") + ".log"))?;
         let mut keeper = myself(KEEP)
             .arg(&self.tree)
             .current_dir(&self.tree)
@@ -155,6 +181,11 @@ impl Queue {
             .stack_size(64 * 1024)
             .spawn(move || keeper.wait())?;
         Ok(())
+    }
+
+    /// Lets every keeper of this tree look at it.
+    fn wake(&self) -> io::Result<()> {
+        write::replace_file(&self.wake_folder().join(Self::own("wake")), b"")
     }
 
     /// The runs that wait, the next first.
@@ -243,6 +274,7 @@ impl Queue {
     /// If the queue cannot be changed.
     pub fn enter(&self, dir: &RunDir, record: &Record) -> Result<(), LaunchError> {
         let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        trust(dir, record)?;
         record.save(dir)?;
         drop(lock);
         self.tend();
@@ -264,6 +296,7 @@ impl Queue {
         record.state = State::Queued;
         record.environment = environment::own();
         record.queue_position = Some(Timestamp::now().as_microsecond());
+        trust(dir, &record)?;
         record.save(dir)?;
         drop(lock);
         self.tend();

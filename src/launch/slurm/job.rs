@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 use super::super::begin::hold;
 use super::super::end::mark_ended;
 use super::super::resume::command_of;
-use super::super::start::{LaunchError, begin};
+use super::super::start::{Asked, LaunchError, begin};
 use super::super::stop::signal_to;
 use super::super::supervise::watch_exit;
 use super::call::call;
@@ -26,6 +26,7 @@ use crate::run::cause::TIME_LIMIT;
 use crate::run::process::Process;
 use crate::run::record::Exit;
 use crate::run::slurm::Said;
+use crate::run::trust::digest;
 use crate::run::{Record, RunDir, State};
 
 /// The hidden command that calls [`run_job`].
@@ -36,15 +37,16 @@ const LOOK: Duration = Duration::from_millis(200);
 /// A worker that got the same signal from Slurm says so within this time; a second one would end it before it has saved.
 const SAME_SIGNAL: Duration = Duration::from_millis(600);
 
-/// Trains the run in `dir` within this job, to its end. A run that was stopped while it waited is left alone.
+/// Trains the run in `dir` within this job, to its end, if its command has the digest that stands in the job's script. A run that was
+/// stopped while it waited is left alone.
 ///
 /// # Errors
 /// If the run is not this job's to train, or its record cannot be read or written.
-pub fn run_job(dir: &RunDir, requeue: bool) -> Result<(), LaunchError> {
+pub fn run_job(dir: &RunDir, command_digest: &str, requeue: bool) -> Result<(), LaunchError> {
     let refused =
         |cause: io::Error| LaunchError::Refused(format!("{}: {cause}", dir.path().display()));
     let mut signals = Signals::new([SIGUSR1, SIGUSR2, SIGTERM]).map_err(refused)?;
-    let Some(mut supervisor) = take_over(dir)? else {
+    let Some(mut supervisor) = take_over(dir, command_digest)? else {
         return Ok(());
     };
     let (sender, events) = channel();
@@ -98,7 +100,7 @@ fn wait_for(dir: &RunDir, supervisor: &mut Child) -> Result<(), LaunchError> {
 }
 
 /// Signs the run for this job and starts its command; `None` if it is not to be trained any more.
-fn take_over(dir: &RunDir) -> Result<Option<Child>, LaunchError> {
+fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, LaunchError> {
     let refused = |why: &str| Err(LaunchError::Refused(format!("{}: {why}", dir.name())));
     let number = |name: &str| {
         env::var(name)
@@ -113,6 +115,10 @@ fn take_over(dir: &RunDir) -> Result<Option<Child>, LaunchError> {
     let Some(mut record) = Record::load(dir)? else {
         return refused("has no run.json");
     };
+    // Anybody who shares the tree may have changed the record since.
+    if digest(&record) != command_digest {
+        return refused("its command has changed since it was handed to Slurm");
+    }
     let Some(mut job) = record.slurm.clone() else {
         return refused("is no run of Slurm any more");
     };
@@ -153,7 +159,7 @@ fn take_over(dir: &RunDir) -> Result<Option<Child>, LaunchError> {
             return Err(error);
         }
     };
-    begin(dir, &record).map(Some)
+    begin(dir, &record, Asked::Now).map(Some)
 }
 
 /// When Slurm will end this job.

@@ -2,7 +2,7 @@
 //! the rest where the job runs.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::job::JOB;
 use crate::config::Slurm;
@@ -27,10 +27,19 @@ pub struct Script<'a> {
 /// The runs of a script.
 #[derive(Debug, Clone, Copy)]
 pub enum Runs<'a> {
-    /// One folder.
-    One(&'a Path),
-    /// As many as there are lines in a file, each a folder.
-    Listed(&'a Path, usize),
+    /// One run.
+    One(&'a JobRun),
+    /// An array with a task for each.
+    Array(&'a [JobRun]),
+}
+
+/// A run as a script names it.
+#[derive(Debug, Clone)]
+pub struct JobRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The digest of its command, as [`trust::digest`](crate::run::trust::digest) makes it: the job executes no other.
+    pub digest: String,
 }
 
 impl Script<'_> {
@@ -48,8 +57,8 @@ impl Script<'_> {
         if self.slurm.signal_s > 0 {
             option("signal", &format!("B:USR1@{}", self.slurm.signal_s));
         }
-        if let Runs::Listed(_, count) = self.runs {
-            let last = count.saturating_sub(1);
+        if let Runs::Array(runs) = self.runs {
+            let last = runs.len().saturating_sub(1);
             let at_once = self.slurm.at_once.map(|jobs| format!("%{jobs}"));
             option("array", &format!("0-{last}{}", at_once.unwrap_or_default()));
         }
@@ -77,16 +86,26 @@ impl Script<'_> {
             text.push('\n');
         }
         let requeue = if self.slurm.requeue { " --requeue" } else { "" };
-        let run = match self.runs {
-            Runs::One(run) => quoted(&run.to_string_lossy()),
-            Runs::Listed(list, _) => format!(
-                "\"$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" {})\"",
-                quoted(&list.to_string_lossy())
-            ),
+        let (digest, run) = match self.runs {
+            Runs::One(run) => (run.digest.clone(), quoted(&run.folder.to_string_lossy())),
+            Runs::Array(runs) => {
+                // The list stands in the script, of which Slurm keeps a copy: nobody can change it any more.
+                let _ = writeln!(text, "runs=(");
+                for run in runs {
+                    let folder = quoted(&run.folder.to_string_lossy());
+                    let _ = writeln!(text, "{} {folder}", run.digest);
+                }
+                let _ = writeln!(text, ")");
+                let word = |add: usize| format!("\"${{runs[2 * SLURM_ARRAY_TASK_ID + {add}]}}\"");
+                (word(0), word(1))
+            }
         };
         // The signal before the limit goes to this very process: it has to become the program.
         let program = quoted(&self.program.to_string_lossy());
-        let _ = writeln!(text, "exec {program} {JOB}{requeue} {run}");
+        let _ = writeln!(
+            text,
+            "exec {program} {JOB}{requeue} --digest {digest} {run}"
+        );
         text
     }
 }
@@ -99,6 +118,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(folder: &str, digest: &str) -> JobRun {
+        JobRun {
+            folder: folder.into(),
+            digest: digest.to_owned(),
+        }
+    }
 
     fn script(slurm: &Slurm, runs: Runs) -> String {
         let script = Script {
@@ -123,26 +149,30 @@ mod tests {
             requeue: true,
             ..Slurm::default()
         };
-        let text = script(&slurm, Runs::One(Path::new("/runs/a")));
+        let text = script(&slurm, Runs::One(&run("/runs/a", "12ab")));
         let expected = "#!/bin/bash\n#SBATCH --job-name=\"quick\"\n#SBATCH --comment=\"traintop:a\"\n\
              #SBATCH --output=\"/runs/a/logs/worker.out\"\n#SBATCH --open-mode=\"append\"\n#SBATCH --signal=\"B:USR1@120\"\n\
              #SBATCH --partition=\"gpu\"\n#SBATCH --requeue\n#SBATCH --exclusive\nmodule load 'cuda/12'\nsource env\n\
-             exec '/opt/it'\\''s/traintop' __slurm-job --requeue '/runs/a'\n";
+             exec '/opt/it'\\''s/traintop' __slurm-job --requeue --digest 12ab '/runs/a'\n";
         assert_eq!(text, expected);
     }
 
     #[test]
-    fn a_sweep_is_an_array_whose_tasks_find_their_folders_in_a_list() {
+    fn a_sweep_is_an_array_whose_tasks_find_their_runs_in_the_script() {
         let slurm = Slurm {
             at_once: Some(4),
             signal_s: 0,
             ..Slurm::default()
         };
-        let text = script(&slurm, Runs::Listed(Path::new("/runs/.slurm/a/runs"), 9));
-        assert!(text.contains("#SBATCH --array=\"0-8%4\"\n"), "{text}");
+        let runs = [run("/runs/a", "12ab"), run("/runs/it's", "34cd")];
+        let text = script(&slurm, Runs::Array(&runs));
+        assert!(text.contains("#SBATCH --array=\"0-1%4\"\n"), "{text}");
         assert!(!text.contains("--signal"), "{text}");
         assert!(
-            text.ends_with("__slurm-job \"$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" '/runs/.slurm/a/runs')\"\n"),
+            text.ends_with(
+                "runs=(\n12ab '/runs/a'\n34cd '/runs/it'\\''s'\n)\nexec '/opt/it'\\''s/traintop' __slurm-job \
+                 --digest \"${runs[2 * SLURM_ARRAY_TASK_ID + 0]}\" \"${runs[2 * SLURM_ARRAY_TASK_ID + 1]}\"\n"
+            ),
             "{text}"
         );
     }

@@ -13,12 +13,15 @@ use super::super::begin::hold;
 use super::super::queue::{Entry, by_tree, make};
 use super::super::resume::resumable;
 use super::super::start::LaunchError;
+use super::super::trust::{must_be_trusted, trust};
 use super::call::{call, is_here};
 use super::parse::submitted;
-use super::script::{Runs, Script};
+use super::script::{JobRun, Runs, Script};
 use crate::config::{self, Slurm};
+use crate::disk::write::replace_file;
 use crate::recipe;
 use crate::run::slurm::Job;
+use crate::run::trust::digest;
 use crate::run::{Record, RunDir, State};
 
 /// What comments of our jobs begin with.
@@ -72,6 +75,7 @@ pub fn submit_command(dir: &RunDir, mut record: Record, slurm: &Slurm) -> Result
     let token = job.token.clone();
     record.state = State::Queued;
     record.slurm = Some(job);
+    trust(dir, &record)?;
     record.save(dir)?;
     let tree = dir.output_tree().unwrap_or(dir.path());
     let handed = hand_over(slice::from_ref(dir), tree, &token, &record.name, slurm);
@@ -96,6 +100,7 @@ pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     record.state = State::Queued;
     record.deadline = None;
     record.slurm = Some(job);
+    trust(dir, &record)?;
     record.save(dir)?;
     drop(held);
     let tree = dir.output_tree().unwrap_or(dir.path()).to_owned();
@@ -153,7 +158,8 @@ fn hand_over(
         path: tree.to_owned(),
         cause,
     };
-    let script = write_script(dirs, tree, token, name, slurm).map_err(no_script)?;
+    let runs: Vec<JobRun> = dirs.iter().map(job_run).collect::<Result<_, _>>()?;
+    let script = write_script(&runs, tree, token, name, slurm).map_err(no_script)?;
     let printed = match call("sbatch", &["--parsable", &script.to_string_lossy()]) {
         Ok(printed) => printed,
         // It may have been taken: then the comment finds it, and else the run says that it was not.
@@ -199,9 +205,21 @@ pub(super) fn note(
     Ok(())
 }
 
-/// Writes the script into the run's folder, or of an array, with its list of runs, into one below the tree.
+/// A run with the digest of its command.
+fn job_run(dir: &RunDir) -> Result<JobRun, LaunchError> {
+    let refused = |cause| LaunchError::Refused(format!("{}: {cause}", dir.path().display()));
+    let record = Record::load(dir)?
+        .ok_or_else(|| LaunchError::Refused(format!("{}: has no run.json", dir.name())))?;
+    must_be_trusted(dir, &record)?;
+    Ok(JobRun {
+        folder: dir.path().canonicalize().map_err(refused)?,
+        digest: digest(&record),
+    })
+}
+
+/// Writes the script into the run's folder, or that of an array into one below the tree.
 fn write_script(
-    dirs: &[RunDir],
+    job_runs: &[JobRun],
     tree: &Path,
     token: &str,
     name: &str,
@@ -211,32 +229,25 @@ fn write_script(
     // An option's value stands in quotes on one line.
     let plain = |text: &str| text.replace(['"', '\\', '\n', '\r'], " ");
     let name = plain(name);
-    let (path, output, list);
-    let runs = if let [dir] = dirs {
-        let dir = dir.path().canonicalize()?;
-        let run = RunDir::new(&dir);
-        path = run.logs().join("slurm.sh");
-        output = run.worker_out();
-        list = dir;
-        Runs::One(&list)
+    let (path, output);
+    let runs = if let [run] = job_runs {
+        let dir = RunDir::new(&run.folder);
+        path = dir.logs().join("slurm.sh");
+        output = dir.worker_out();
+        Runs::One(run)
     } else {
         let folder = tree
             .canonicalize()?
             .join(".slurm")
             .join(token.trim_start_matches(OURS));
         fs::create_dir_all(&folder)?;
-        let mut lines = String::new();
-        for (number, dir) in dirs.iter().enumerate() {
-            let run = RunDir::new(dir.path().canonicalize()?);
-            lines.push_str(&run.path().to_string_lossy());
-            lines.push('\n');
-            symlink(run.worker_out(), folder.join(format!("{number}.out")))?;
+        for (number, run) in job_runs.iter().enumerate() {
+            let output = RunDir::new(&run.folder).worker_out();
+            symlink(output, folder.join(format!("{number}.out")))?;
         }
-        list = folder.join("runs");
-        fs::write(&list, lines)?;
         path = folder.join("job.sh");
         output = folder.join("ARRAY");
-        Runs::Listed(&list, dirs.len())
+        Runs::Array(job_runs)
     };
     // Slurm replaces what stands behind a percent sign.
     let output = plain(&output.to_string_lossy().replace('%', "%%")).replace("/ARRAY", "/%a.out");
@@ -248,6 +259,6 @@ fn write_script(
         output: &output,
         runs,
     };
-    fs::write(&path, script.text())?;
+    replace_file(&path, script.text().as_bytes())?;
     Ok(path)
 }

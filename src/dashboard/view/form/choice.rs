@@ -6,6 +6,7 @@ use crate::config::Launcher;
 use crate::launch::quoted;
 use crate::launch::recent::Values;
 use crate::recipe::{self, Recipe, SHIPPED, Shipped};
+use crate::run::trust::Commands;
 use crate::run::{Record, RunDir};
 use crate::text::clean;
 
@@ -84,9 +85,12 @@ impl Choice {
                 })
             };
         };
+        // What somebody else wrote into the record does not get onto a command line by itself.
+        let is_trusted = Commands::of_user().allows(dir, record);
         let arguments = record
             .command
             .get(launcher.command.len()..)
+            .filter(|_| is_trusted)
             .unwrap_or_default();
         // As it is typed here.
         let here = std::env::current_dir().unwrap_or_default();
@@ -102,9 +106,20 @@ impl Choice {
             tree.map(|tree| ("output_dir".to_owned(), tree)),
             limit,
         ];
+        let choice = Self::launcher(launcher.clone());
+        let description = if is_trusted {
+            choice.description
+        } else {
+            format!(
+                "{} (without the arguments of {}, which was not started by you)",
+                choice.description,
+                clean(&dir.name())
+            )
+        };
         Self {
             given: rows.into_iter().flatten().collect(),
-            ..Self::launcher(launcher.clone())
+            description,
+            ..choice
         }
     }
 
