@@ -1,9 +1,9 @@
 //! A growing log, line by line, none left out.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
+use crate::disk::read;
 use crate::text::clean;
 
 /// Reads what has been added to a file since the last time.
@@ -28,7 +28,7 @@ impl Lines {
     /// there yet.
     pub fn read(&mut self) -> Vec<String> {
         let mut added = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
+        let read = read::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut added)
         });
@@ -52,6 +52,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::io::Write;
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{list, roots, summary_json};
 use crate::analysis::lint::lint;
+use crate::disk::read;
 use crate::launch::slurm;
 use crate::run::checkpoints;
 use crate::run::config_file::Config;
@@ -62,7 +63,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 /// The summary's fields, then the configuration as it is in the file, the checkpoints and the metrics.
 fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     let mut run = summary_json::of(summary);
-    let config = std::fs::read(summary.dir.config_json()).ok();
+    let config = read::bytes(&summary.dir.config_json(), read::RECORD_LIMIT).ok();
     let config = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     run.insert("config".to_owned(), config.unwrap_or(Value::Null));
     let checkpoints = checkpoints::list(&summary.dir)

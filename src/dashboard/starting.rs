@@ -18,6 +18,7 @@ use super::view::form::{self, Choice};
 use super::view::overlay::Overlay;
 use crate::analysis::earlier::{Earlier, Told};
 use crate::config::{self, Place};
+use crate::disk::read;
 use crate::disk::write::{create_with, make_folders, replace_file};
 use crate::launch::recent::{self, Recent};
 use crate::launch::slurm;
@@ -187,9 +188,11 @@ pub fn choices() -> Vec<Choice> {
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
-    let read = paths
-        .into_iter()
-        .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
+    let read = paths.into_iter().filter_map(|path| {
+        read::text(&path, read::RECORD_LIMIT)
+            .ok()
+            .map(|text| (path, text))
+    });
     let own = read.filter(|(_, text)| SHIPPED.iter().all(|shipped| shipped.text != text));
     let own = own.map(|(path, text)| Choice::of(path, &text));
     let (config, _) = config::load();

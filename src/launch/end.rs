@@ -1,6 +1,5 @@
 //! How a run ended whose process did not say so itself, and the word about it in its record and log.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -8,6 +7,7 @@ use std::process::ExitStatus;
 use jiff::Timestamp;
 use signal_hook::consts::{SIGINT, SIGKILL, SIGTERM};
 
+use crate::disk::write::open_append;
 use crate::run::log_tail::LogTail;
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
@@ -120,10 +120,7 @@ pub(super) fn mark_ended(dir: &RunDir, state: State, exit: Exit) -> Result<(), R
             .to_zoned(jiff::tz::TimeZone::system())
             .strftime("%Y-%m-%d %H:%M:%S");
         let line = format!("[{stamp}] {reason}\n");
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(dir.training_log());
+        let log = open_append(&dir.training_log());
         // The record says it too; a log that cannot be written must not hide it.
         let _ = log.and_then(|mut log| io::Write::write_all(&mut log, line.as_bytes()));
     }

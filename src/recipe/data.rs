@@ -1,11 +1,12 @@
 //! What data a recipe's `data_dir` holds, in a few characters: two runs are on the same data if these are equal, wherever the folders lie.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::epoch::SYNTHETIC;
+use crate::disk::read;
 
 /// Files of which more than the name is looked at; of more, so many that lie evenly apart in the order of their names.
 const SAMPLED: usize = 256;
@@ -79,7 +80,7 @@ fn list(folder: &Path, below: &Path, depth: usize, files: &mut Vec<PathBuf>) -> 
 }
 
 fn sample(path: &Path, hash: &mut Hash) -> io::Result<()> {
-    let file = File::open(path)?;
+    let file = read::open(path)?;
     let size = file.metadata()?.len();
     hash.take(&size.to_le_bytes());
     let mut buffer = [0; PIECE];

@@ -12,6 +12,7 @@ use super::epoch::SYNTHETIC;
 use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
 use super::shipped::{SHIPPED, Shipped};
+use crate::disk::read;
 
 /// Why a recipe was refused: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +95,7 @@ impl Complaints {
 /// If it cannot be read, or holds an unknown key or a bad value.
 pub fn load(path: &Path) -> Result<Recipe, RecipeError> {
     let file = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
+    let text = match read::text(path, read::RECORD_LIMIT) {
         Ok(text) => text,
         Err(error) => {
             let shipped = SHIPPED.iter().find(|shipped| shipped.name == file);
@@ -247,7 +248,7 @@ fn load_base(base: &str, file: &str, of: Origin, length: usize) -> Result<Recipe
     let mut files = files.filter(|path| path.is_file() && !is_itself(path));
     if let (Origin::File, Some(found)) = (of, files.next()) {
         let name = found.display().to_string();
-        return match std::fs::read_to_string(&found) {
+        return match read::text(&found, read::RECORD_LIMIT) {
             Ok(text) => parse_chain(&text, &name, Origin::File, length),
             Err(error) => Err(RecipeError::Unreadable {
                 file: name,

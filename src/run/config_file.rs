@@ -1,10 +1,9 @@
 //! What a run was configured with, as its `config.json` says, whoever wrote it.
 
-use std::fs;
-
 use serde_json::{Map, Value};
 
 use super::layout::RunDir;
+use crate::disk::read;
 use crate::text::clean;
 
 /// Larger files are no configurations.
@@ -18,12 +17,7 @@ impl Config {
     /// Reads it; empty if there is none, or it cannot be understood.
     pub fn load(dir: &RunDir) -> Self {
         let path = dir.config_json();
-        let small = fs::metadata(&path).is_ok_and(|metadata| metadata.len() <= LARGEST);
-        let bytes = if small {
-            fs::read(&path).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
+        let bytes = read::bytes(&path, LARGEST).unwrap_or_default();
         Self(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 

@@ -1,7 +1,6 @@
 //! What a run is asked to do while it trains: a small file in its folder, which the worker looks at before each step. It says what is
 //! wanted, not what has happened, and stays, so that a resume knows it too.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::discover::Stamp;
 use super::layout::RunDir;
+use crate::disk::read;
 use crate::disk::write::{lock_folder, replace_file};
 
 /// What is wanted of a run.
@@ -90,7 +90,7 @@ impl Control {
     /// If the file cannot be read or is damaged.
     pub fn load(dir: &RunDir) -> Result<Self, ControlError> {
         let path = Self::path(dir);
-        let control: Self = match fs::read(&path) {
+        let control: Self = match read::bytes(&path, read::RECORD_LIMIT) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|cause| ControlError::Damaged { path, cause })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
@@ -170,6 +170,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn changes_add_up_and_are_seen_once() {

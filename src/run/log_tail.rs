@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
+use crate::disk::read;
 use crate::text::clean;
 
 /// How much of an existing log is read at first.
@@ -82,7 +83,7 @@ impl LogTail {
     /// # Errors
     /// If the file cannot be read.
     pub fn poll(&mut self) -> io::Result<bool> {
-        let file = File::open(&self.path)?;
+        let file = read::open(&self.path)?;
         let metadata = file.metadata()?;
         let length = metadata.len();
         if metadata.ino() != self.inode || length < self.offset {

@@ -19,6 +19,7 @@ use super::metrics::Tail;
 use super::record::Record;
 use super::rename::{held, state_now};
 use super::state::SILENCE;
+use crate::disk::read;
 use source::Sources;
 
 pub use make::{MakeError, Rebuilt, apply, said, undo};
@@ -138,7 +139,7 @@ fn lacks_metrics(dir: &RunDir) -> bool {
 }
 
 fn lacks_config(dir: &RunDir) -> bool {
-    let read = fs::read(dir.config_json());
+    let read = read::bytes(&dir.config_json(), read::RECORD_LIMIT);
     !read.is_ok_and(|bytes| {
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes).is_ok()
     })

@@ -2,7 +2,6 @@
 //! then the worker.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -14,6 +13,7 @@ use super::layout::RunDir;
 use super::process::Process;
 use super::slurm::Job;
 use super::state::State;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 
 /// The version of `run.json` that this program writes.
@@ -236,7 +236,7 @@ impl Record {
     /// If it cannot be read or is damaged.
     pub fn load(dir: &RunDir) -> Result<Option<Self>, RecordError> {
         let path = dir.run_json();
-        match fs::read(&path) {
+        match read::bytes(&path, read::RECORD_LIMIT) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
                 .map_err(|cause| RecordError::Damaged { path, cause }),
@@ -262,6 +262,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use super::*;
 
     #[test]

@@ -1,7 +1,6 @@
 //! A run that Slurm starts: its job, as `run.json` has it, and beside it in `slurm.json` what the scheduler last said of that job. That is
 //! a file of its own, since the record belongs to the worker while it trains, and what is learnt meanwhile must not come in its way.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::RunDir;
 use super::record::Record;
 use super::state::State;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 use crate::text::clean;
 
@@ -75,7 +75,7 @@ impl Said {
 
     /// What was said of this job; nothing, if nothing was or it cannot be read: it is asked again.
     pub fn load(dir: &RunDir, job: &Job) -> Self {
-        let said: Option<Self> = fs::read(Self::path(dir))
+        let said: Option<Self> = read::bytes(&Self::path(dir), read::RECORD_LIMIT)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         said.filter(|said| said.token == job.token)

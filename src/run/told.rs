@@ -2,13 +2,13 @@
 //! tensor and executes nothing.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use serde_json::Value as Json;
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::disk::read;
 use crate::pickle::{self, Value};
 
 /// The longest header that safetensors allow, in bytes.
@@ -64,7 +64,7 @@ impl Told {
     /// # Errors
     /// If it is neither, or damaged.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(read::open(path)?);
         let mut start = [0; 4];
         file.read_exact(&mut start)?;
         file.rewind()?;

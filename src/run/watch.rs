@@ -2,7 +2,7 @@
 //! see what another node writes, or where its watches have run out. Without changes, and without polled folders, it sleeps.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use notify::{RecursiveMode, Watcher as _};
 
 use super::process::Process;
+use crate::disk::read;
 
 /// Between two looks at a polled folder.
 const POLL: Duration = Duration::from_secs(2);
@@ -171,7 +172,7 @@ fn look(folder: &Path) -> Sight {
         let mut metadata = fs::metadata(&path).ok()?;
         if metadata.is_file() {
             // One that may not be read may still be looked at.
-            metadata = File::open(&path)
+            metadata = read::open(&path)
                 .and_then(|file| file.metadata())
                 .unwrap_or(metadata);
         }

@@ -1,7 +1,6 @@
 //! `progress.json`: how far an evaluation is, in the temporary folder that becomes its own when it is done; replaced atomically about
 //! twice a second.
 
-use std::fs;
 use std::io;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::EvaluationDir;
 use super::results::Evaluated;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 use crate::run::process::Process;
 
@@ -39,7 +39,7 @@ pub struct Progress {
 impl Progress {
     /// Reads it; `None` where there is none, or none that can be understood.
     pub fn load(dir: &EvaluationDir) -> Option<Self> {
-        serde_json::from_slice(&fs::read(dir.progress_json()).ok()?).ok()
+        serde_json::from_slice(&read::bytes(&dir.progress_json(), read::RECORD_LIMIT).ok()?).ok()
     }
 
     /// Replaces it.

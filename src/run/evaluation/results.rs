@@ -1,7 +1,6 @@
 //! `summary.json` of an evaluation: what was asked, of whom, and what came out. Read tolerantly: what is missing is absent, what is
 //! unknown is kept.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::layout::EvaluationDir;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 
 /// The version of `summary.json` that this program writes.
@@ -253,7 +253,7 @@ impl Results {
     /// If they cannot be read or are damaged.
     pub fn load(dir: &EvaluationDir) -> Result<Option<Self>, LoadError> {
         let path = dir.summary_json();
-        match fs::read(&path) {
+        match read::bytes(&path, read::RECORD_LIMIT) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
                 .map_err(|cause| LoadError::Damaged { path, cause }),
@@ -280,6 +280,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_missing_is_absent_and_what_is_unknown_is_kept() {

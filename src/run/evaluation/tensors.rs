@@ -1,7 +1,6 @@
 //! The two safetensors files of an evaluation: every answer in full, and the images worth looking at.
 
 use std::borrow::Cow;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::layout::EvaluationDir;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 
 /// Every answer: `logits.safetensors`.
@@ -176,6 +176,9 @@ impl Images {
     }
 }
 
+/// Larger files hold no evaluation: half a million images with a thousand classes take 2 GB.
+const LARGEST: u64 = 4 << 30;
+
 /// A file as it was read.
 struct File {
     path: PathBuf,
@@ -184,7 +187,7 @@ struct File {
 
 impl File {
     fn read(path: PathBuf) -> Result<Self, TensorsError> {
-        match fs::read(&path) {
+        match read::bytes(&path, LARGEST) {
             Ok(bytes) => Ok(Self { path, bytes }),
             Err(cause) => Err(TensorsError::Io { path, cause }),
         }
@@ -253,6 +256,7 @@ fn write(path: &Path, tensors: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use super::*;
 
     fn logits() -> Logits {

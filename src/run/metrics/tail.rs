@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::ahead;
 use super::reader::{LONGEST_LINE, Reader};
 use super::series::Metrics;
+use crate::disk::read;
 
 /// How much is read at once (less in tests, as in the reader).
 const CHUNK: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
@@ -106,7 +107,7 @@ impl Tail {
     }
 
     fn poll_then(&mut self, part: OnPart) -> io::Result<Change> {
-        let file = File::open(&self.path)?;
+        let file = read::open(&self.path)?;
         let metadata = file.metadata()?;
         let modified =
             i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
@@ -155,7 +156,7 @@ impl Tail {
         if self.provisional || self.in_long_line {
             return Ok(());
         }
-        let file = File::open(&self.path)?;
+        let file = read::open(&self.path)?;
         let length = file
             .metadata()?
             .len()

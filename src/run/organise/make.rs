@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Rebuild, busy};
+use crate::disk::read;
 use crate::disk::write::beside;
 use crate::disk::{Disk, Look, System, said as refusal};
 use crate::run::layout::RunDir;
@@ -287,7 +288,7 @@ fn take_back(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
 
 /// What was rebuilt of a run, in a sentence; `None` if all of it is as its trainer wrote it.
 pub fn said(dir: &RunDir) -> Option<String> {
-    let bytes = std::fs::read(dir.logs().join(MARK)).ok()?;
+    let bytes = read::bytes(&dir.logs().join(MARK), read::RECORD_LIMIT).ok()?;
     let marks: Vec<Mark> = serde_json::from_slice(&bytes).ok()?;
     let is_there = |below: &PathBuf| dir.path().join(below).exists();
     let parts: Vec<String> = marks

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::table::Table;
 use super::training_log::{self, TrainingLog};
 use super::{Rebuild, rebuild};
+use crate::disk::read;
 use crate::run::checkpoints;
 use crate::run::layout::RunDir;
 use crate::run::told::Told;
@@ -40,12 +41,7 @@ impl Sources {
     /// Reads all that is left. What is damaged tells nothing.
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
-        let small = fs::metadata(&log_path).is_ok_and(|metadata| metadata.len() <= LARGEST_LOG);
-        let text = if small {
-            fs::read(&log_path).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
+        let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
         let mut told: Vec<(PathBuf, Told)> = checkpoints::list(dir)
             .into_iter()
             .filter_map(|checkpoint| Some((Told::read(&checkpoint.path).ok()?, checkpoint.path)))

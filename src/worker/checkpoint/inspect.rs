@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
+use traintop::disk::read;
 use traintop::run::{Record, RunDir};
 use traintop::text;
 
@@ -126,7 +127,7 @@ fn told_of_run(path: &Path, header: &HashMap<String, String>) -> Told {
     let best = record
         .and_then(|record| record.best)
         .filter(|best| epoch == Some(best.epoch.into()));
-    let of_run = || run.and_then(|run| std::fs::read(run.config_json()).ok());
+    let of_run = || run.and_then(|run| read::bytes(&run.config_json(), read::RECORD_LIMIT).ok());
     let own = header.get("config").map(|text| text.clone().into_bytes());
     let settings = own.or_else(of_run);
     Told {

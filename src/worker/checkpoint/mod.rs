@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value};
 use tch::{Device, Kind, Tensor};
+use traintop::disk::read::open;
 use traintop::disk::write::replace_file;
 use traintop::recipe::Recipe;
 use traintop::run::checkpoints::MOMENTUM;
@@ -256,7 +257,7 @@ pub fn load_last(path: &Path, live: Live) -> Result<Progress, CheckpointError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let file = File::open(path).map_err(|source| CheckpointError::Io {
+    let file = open(path).map_err(|source| CheckpointError::Io {
         path: path.to_owned(),
         source,
     });
@@ -311,7 +312,7 @@ fn write(
 
 /// Reads no more of the file than its header.
 fn header_of(path: &Path) -> std::io::Result<HashMap<String, String>> {
-    let mut file = File::open(path)?;
+    let mut file = open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let mut bytes = length.to_vec();

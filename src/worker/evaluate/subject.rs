@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tch::Device;
+use traintop::disk::read;
 use traintop::recipe::network::parameters;
 use traintop::recipe::{FIELDS, Recipe};
 use traintop::run::evaluation::{Evaluated, RunReference};
@@ -56,7 +57,7 @@ impl Subject {
                 path.display()
             )));
         }
-        let mut file = File::open(&path).map_err(failed)?;
+        let mut file = read::open(&path).map_err(failed)?;
         let bytes = checkpoint::read_all(&path, &mut file)?;
         let inspection = inspect_bytes(&path, &bytes)?;
         let weights = if which == "averaged" {
@@ -76,7 +77,7 @@ impl Subject {
             .and_then(|run| Record::load(run).ok().flatten());
         let recipe = inspection.settings.as_ref().map(recipe_from);
         let recipe = recipe.or_else(|| {
-            let text = std::fs::read(run.as_ref()?.config_json()).ok()?;
+            let text = read::bytes(&run.as_ref()?.config_json(), read::RECORD_LIMIT).ok()?;
             Some(recipe_from(&serde_json::from_slice(&text).ok()?))
         });
         let shape = shape_of(&inspection, recipe.as_ref()).ok_or_else(|| {
