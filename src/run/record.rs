@@ -262,8 +262,8 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use super::*;
+    use std::fs;
 
     #[test]
     fn record_reads_back_and_keeps_what_it_does_not_know() {

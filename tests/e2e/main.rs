@@ -25,6 +25,7 @@ mod killed;
 mod killed_runs;
 mod launcher;
 mod libtorch_script;
+mod odd_files;
 mod pty;
 mod queue;
 mod slurm;

@@ -1,0 +1,116 @@
+//! Trees that may hold anything in the place of a run's files: looking at them ends, with little memory, and tells of the
+//! other runs.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::fake_worker::Workplace;
+
+/// What a program may take of addresses, in KiB: enough for all that it maps at its start.
+const MEMORY_KIB: &str = "3000000";
+
+/// The output of a command that may take little memory, and is ended after a while.
+fn bounded(place: &Workplace, arguments: &[&str]) -> Output {
+    let plain = place.traintop(arguments);
+    let limited = format!("ulimit -v {MEMORY_KIB}; exec timeout 60 \"$@\"");
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", &limited, "bash"])
+        .arg(plain.get_program());
+    command.args(plain.get_args()).current_dir(place.path());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.output().unwrap()
+}
+
+fn run(place: &Workplace, name: &str) -> std::path::PathBuf {
+    let run = place.path().join("runs/training_runs").join(name);
+    fs::create_dir_all(run.join("logs")).unwrap();
+    fs::write(run.join("logs/metrics.csv"), "epoch,val_acc\n1,50\n2,75\n").unwrap();
+    run
+}
+
+fn pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
+
+/// Makes something odd in the place of a file.
+type Make = fn(&Path);
+
+/// Every file of a run that is read where runs are listed and shown.
+const FILES: [&str; 11] = [
+    "run.json",
+    "notes.toml",
+    "control.json",
+    "slurm.json",
+    "logs/metrics.csv",
+    "logs/steps.csv",
+    "logs/config.json",
+    "logs/training.log",
+    "logs/worker.out",
+    "logs/rebuilt.json",
+    "best.safetensors",
+];
+
+#[test]
+fn pipes_devices_and_folders_in_the_place_of_files_are_not_read() {
+    let place = Workplace::new("exit 1");
+    run(&place, "good");
+    let kinds: [(&str, Make); 4] = [
+        ("pipe", pipe),
+        ("zero", |path| symlink("/dev/zero", path).unwrap()),
+        ("loop", |path| symlink(path, path).unwrap()),
+        ("folder", |path| fs::create_dir(path).unwrap()),
+    ];
+    let mut names = Vec::new();
+    for (kind, make) in kinds {
+        for file in FILES {
+            let name = format!("{kind}_{}", file.replace(['/', '.'], "_"));
+            let path = run(&place, &name).join(file);
+            if path.exists() {
+                fs::remove_file(&path).unwrap();
+            }
+            make(&path);
+            names.push(name);
+        }
+    }
+    let listed = bounded(&place, &["list", "--json"]);
+    assert!(listed.status.success(), "{listed:?}");
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let good = listed.as_array().unwrap().iter();
+    let good = good.filter(|run| run["best_val_acc"] == 75.0).count();
+    // All but those whose metrics are no file.
+    assert!(good > names.len() - 2 * 4, "{good} of {}", names.len());
+    for name in &names {
+        for command in ["show", "alerts"] {
+            let shown = bounded(&place, &[command, &format!("runs/training_runs/{name}")]);
+            assert_ne!(
+                shown.status.code(),
+                Some(124),
+                "{command} {name} does not end"
+            );
+            let said = String::from_utf8_lossy(&shown.stderr);
+            assert!(!said.contains("panicked"), "{command} {name}: {said}");
+        }
+    }
+    for command in [
+        &["clean"][..],
+        &["organize"],
+        &["digest"],
+        &["best"],
+        &["queue"],
+    ] {
+        let output = bounded(&place, command);
+        assert_ne!(output.status.code(), Some(124), "{command:?} does not end");
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
+}
