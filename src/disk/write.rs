@@ -50,14 +50,20 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     open_own(File::options().append(true).create(true), path)
 }
 
-/// Opens a lock's file, and makes it if it is not there; never through a link, and what is in it stays.
+/// Opens a lock's file, and makes it if it is not there; never through a link, and what is in it stays. One that only another
+/// user may write is opened for reading, which is enough to lock it on local file systems.
 ///
 /// # Errors
 /// As [`open_append`].
 pub fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
-    open_own(&mut options, path)
+    match open_own(&mut options, path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_own(File::options().read(true), path)
+        }
+        opened => opened,
+    }
 }
 
 fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {

@@ -15,7 +15,7 @@ use super::layout::RunDir;
 use super::own::state_folder;
 use super::record::Record;
 use crate::disk::read;
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 use crate::text::clean;
 
 /// The folder of the entries in the user's state folder.
@@ -88,7 +88,7 @@ impl Commands {
             id: record.id.clone(),
             command: record.command.clone(),
         };
-        std::fs::create_dir_all(folder)?;
+        make_folders(folder)?;
         let path = folder.join(digest(record) + ".json");
         replace_file(&path, &serde_json::to_vec(&entry)?)
     }
