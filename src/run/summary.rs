@@ -150,6 +150,11 @@ impl Summing {
         self.unread.is_none() && self.tail.is_blank()
     }
 
+    /// Whether the metrics were read to their end, and every line is a header or a row of numbers.
+    pub fn is_understood(&self) -> bool {
+        self.unread.is_none() && self.tail.is_understood()
+    }
+
     /// All rows that were read, where they are few enough to be kept.
     pub fn whole(&self) -> Option<&Metrics> {
         self.is_whole.then_some(&self.needed)

@@ -9,9 +9,6 @@ use super::survey::{Role, Surveyed, Weights};
 use super::walk::series;
 use crate::disk::Look;
 
-/// Names and metrics may count epochs from 0 and from 1, so the epoch beside the best may be the best.
-const BESIDE: u32 = 1;
-
 /// The checkpoints that stay, by their paths.
 #[derive(Debug, Default)]
 pub struct Kept<'a> {
@@ -68,17 +65,17 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The most accurate epoch and those beside it; where accuracies do not tell, all.
+    /// The most accurate epochs; where accuracies do not tell, all. Names may count epochs from 0 where metrics count from 1, or
+    /// the other way round, so what would be the best then stays as well.
     fn keep_best(&mut self, of_epochs: &[(u32, &'a Weights)]) {
-        let scored = of_epochs
-            .iter()
-            .filter_map(|(epoch, weights)| Some((*epoch, weights.val_acc?)));
-        let best = scored
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(epoch, _)| epoch);
-        for (epoch, weights) in of_epochs {
-            if best.is_none_or(|best| epoch.abs_diff(best) <= BESIDE) {
-                self.keep_always(weights);
+        for at in 0..3 {
+            let score = |weights: &Weights| weights.accuracies()[at];
+            let scored = of_epochs.iter().filter_map(|(_, weights)| score(weights));
+            let best = scored.reduce(f64::max);
+            for (_, weights) in of_epochs {
+                if best.is_none() || score(weights) == best {
+                    self.keep_always(weights);
+                }
             }
         }
     }

@@ -58,8 +58,18 @@ pub struct Weights {
     pub look: Look,
     /// Validation accuracy of its epoch, percent, where the metrics say.
     pub val_acc: Option<f64>,
+    /// That of the epochs before and after it.
+    pub val_acc_beside: [Option<f64>; 2],
     /// Bytes of optimiser state in it that could be dropped.
     pub optimiser_bytes: u64,
+}
+
+impl Weights {
+    /// The accuracies of its epoch, of the one before and of the one after it.
+    pub(super) fn accuracies(&self) -> [Option<f64>; 3] {
+        let [before, after] = self.val_acc_beside;
+        [self.val_acc, before, after]
+    }
 }
 
 /// What was read of a run's metrics, and of its record where there are none.
@@ -272,8 +282,7 @@ fn obstacle(
         Ok(record) => record,
         Err(obstacle) => return Some(obstacle),
     };
-    if summary.problems > 0 || (metrics_are_empty(summing) && !is_blank && summary.epochs_done == 0)
-    {
+    if !summing.is_understood() {
         let why = "not all of its metrics was understood";
         return Some(Obstacle::Metrics(why.to_owned()));
     }
@@ -289,10 +298,6 @@ fn obstacle(
         return Some(Obstacle::MayLive(why.to_owned()));
     }
     None
-}
-
-fn metrics_are_empty(summing: &Summing) -> bool {
-    summing.needed().rows == 0
 }
 
 /// Whether a run said itself that it ended, or its process was on this machine and is gone.
@@ -319,7 +324,9 @@ fn best_value(summary: &Summary) -> Option<String> {
 fn score(by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
     for weights in weights {
         if let Role::Epoch(epoch) = weights.role {
-            weights.val_acc = by_epoch.get(&epoch).copied();
+            let of = |epoch: Option<u32>| by_epoch.get(&epoch?).copied();
+            weights.val_acc = of(Some(epoch));
+            weights.val_acc_beside = [of(epoch.checked_sub(1)), of(epoch.checked_add(1))];
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What may go and what never does, on real folders.
 
+mod held;
+mod layouts;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

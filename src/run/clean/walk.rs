@@ -182,6 +182,7 @@ impl Walked {
                 taken,
                 look,
                 val_acc: None,
+                val_acc_beside: [None; 2],
                 optimiser_bytes: 0,
             });
         }

@@ -95,11 +95,16 @@ impl Reader {
     /// Whether nothing but a header was read, or nothing at all. Anything that is not surely a header counts as content: a row
     /// in a file without one, a comment, a sentence.
     pub fn is_blank(&self) -> bool {
-        self.metrics.rows == 0
-            && self.metrics.problem_count == 0
+        self.metrics.rows == 0 && self.filled_lines <= 1 && self.is_understood()
+    }
+
+    /// Whether every line that was read is a header, or a row of numbers below one.
+    pub fn is_understood(&self) -> bool {
+        self.metrics.problem_count == 0
+            && self.metrics.text_columns.is_empty()
             && match &self.header {
                 None => self.filled_lines == 0,
-                Some(header) => self.filled_lines == 1 && header.is_certain(),
+                Some(header) => header.is_certain(),
             }
     }
 

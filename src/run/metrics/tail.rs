@@ -80,7 +80,16 @@ impl Tail {
     /// Whether the file was read to its end and holds nothing but a header, or nothing at all. A line that is not finished, and
     /// one that was not understood, is something.
     pub fn is_blank(&self) -> bool {
-        self.reader.is_blank() && self.offset == self.seen.0 && !self.in_long_line
+        self.is_at_end() && self.reader.is_blank()
+    }
+
+    /// Whether the file was read to its end, and every line is a header or a row of numbers.
+    pub fn is_understood(&self) -> bool {
+        self.is_at_end() && self.reader.is_understood()
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.offset == self.seen.0 && !self.in_long_line
     }
 
     /// Hands over what has been read, so that it is held once: after the first time only what is new since the last, for

@@ -36,6 +36,7 @@ fn weights(dir: &RunDir, role: Role, megabytes: u64) -> Weights {
             modified_ns: 0,
         },
         val_acc: Some(90.0),
+        val_acc_beside: [Some(90.0); 2],
         optimiser_bytes: if role == Role::Last { 15_000_000 } else { 0 },
     }
 }
