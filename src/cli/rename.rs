@@ -1,7 +1,7 @@
 //! `traintop rename RUN... --to TEMPLATE`: a dry run that shows every old and new name, unless `--yes` is given.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -64,6 +64,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let template = Template::parse(to).map_err(Report::msg)?;
     let mut wishes: Vec<Wish> = Vec::new();
     for word in &arguments.runs {
+        if let Some(target) = link_target(word) {
+            bail!(
+                "{word:?} is a link to {:?}, which would get the new name and leave the link behind; name that folder itself",
+                target.display().to_string()
+            );
+        }
         let found = roots::run_named(word, &arguments.roots)?;
         if wishes.iter().any(|wish| wish.dir == found.dir) {
             bail!("{word:?} names a run that was named before; name each once");
@@ -116,6 +122,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Where a word leads to that is the path of a link. The path of a folder may end in a slash.
+fn link_target(word: &str) -> Option<PathBuf> {
+    // Without it the system would look at what the link leads to.
+    let path = Path::new(word.trim_end_matches('/'));
+    path.is_symlink().then(|| path.read_link().ok())?
 }
 
 fn print_templates(kept: &[String], json: bool, out: &mut dyn Write) -> Result<ExitCode> {

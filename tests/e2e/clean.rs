@@ -367,3 +367,98 @@ fn what_is_long_enough_in_the_trash_goes_for_good_when_the_dashboard_opens() {
         (1, Some(&*young))
     );
 }
+
+/// A run that was stopped before its first row, three days ago.
+fn empty_run(place: &Workplace, name: &str) -> PathBuf {
+    let run = place.path().join("runs").join(name);
+    fs::create_dir_all(&run).unwrap();
+    fs::write(run.join("metrics.csv"), "epoch,val_acc\n").unwrap();
+    let before = SystemTime::now() - Duration::from_secs(72 * 3600);
+    for path in [run.join("metrics.csv"), run.clone()] {
+        fs::File::open(path).unwrap().set_modified(before).unwrap();
+    }
+    run
+}
+
+#[test]
+fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let runs: Vec<PathBuf> = (0..12)
+        .map(|number| empty_run(&place, &format!("e{number:02}")))
+        .collect();
+    ended_run(&place, "alpha");
+    // A project whose root holds a table called metrics.csv.
+    let project = empty_run(&place, "project");
+    fs::create_dir(project.join(".git")).unwrap();
+    let dry = place.said(&["clean", "runs"]);
+    for part in [
+        "Runs that hold nothing: 0 of 12, 0 B; --only empty selects them",
+        "this would move 3 files to the trash (of 1 run)",
+        "1 in doubt",
+        "project: it is under version control (.git)",
+    ] {
+        assert!(dry.contains(part), "{part:?} is not in\n{dry}");
+    }
+    place.said(&["clean", "runs", "--yes"]);
+    assert!(runs.iter().all(|run| run.exists()));
+    let dry = place.said(&["clean", "runs", "--only", "empty"]);
+    for part in [
+        "whole runs that would go:",
+        "  e09: ",
+        "  and 2 more whole runs",
+        "no rows, no best value",
+        "this would move 12 whole runs to the trash",
+    ] {
+        assert!(dry.contains(part), "{part:?} is not in\n{dry}");
+    }
+    assert!(!dry.contains("  e10: "), "{dry}");
+    let plan = place.json(&["clean", "runs", "--json"]);
+    let candidates = plan["candidates"].as_array().unwrap();
+    assert!(candidates.iter().all(|one| {
+        one["whole_run"] == true && one["selected"] == false && one["cost_s"].is_null()
+    }));
+    assert_eq!(plan["in_doubt"].as_array().unwrap().len(), 1);
+    // The screen agrees.
+    let mut dashboard = Dashboard::open(&place, &[], 120, 40);
+    dashboard.wait("the runs", |screen| screen.contains("14 runs"));
+    dashboard.press("x");
+    dashboard.wait("the plan", |screen| {
+        screen.contains("0 of 12 things to go") && screen.contains("1 in doubt")
+    });
+    dashboard.press("a\r");
+    dashboard.wait("the question", |screen| {
+        screen.contains("12 whole runs") && screen.contains("e09: ") && screen.contains("2 more")
+    });
+    dashboard.press("\u{1b}");
+    place.said(&["clean", "runs", "--only", "empty", "--yes"]);
+    assert!(!runs.iter().any(|run| run.exists()) && project.exists());
+    place.said(&["trash", "restore", "--all"]);
+    assert!(runs.iter().all(|run| run.exists()));
+}
+
+#[test]
+fn what_was_cleaned_out_of_a_renamed_run_comes_back_into_it() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let alpha = ended_run(&place, "alpha");
+    place.said(&["clean", "runs", "--yes"]);
+    place.said(&["rename", "runs/alpha", "--to", "beta", "--yes"]);
+    let said = place.said(&["trash", "restore", "--all"]);
+    assert!(said.contains("beta/checkpoints"), "{said}");
+    let beta = alpha.with_file_name("beta");
+    assert!(beta.join("checkpoints/epoch_1.safetensors").exists());
+    assert!(!alpha.exists());
+}
+
+#[test]
+fn a_link_is_not_renamed_in_place_of_what_it_leads_to() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let alpha = ended_run(&place, "alpha");
+    let outside = place.path().join("elsewhere");
+    fs::rename(&alpha, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &alpha).unwrap();
+    for word in ["runs/alpha", "runs/alpha/"] {
+        let told = place.refusal(&["rename", word, "--to", "beta", "--yes"], 1);
+        assert!(told.contains("is a link to"), "{told}");
+    }
+    assert!(outside.exists() && alpha.is_symlink());
+}

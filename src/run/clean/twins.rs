@@ -33,6 +33,8 @@ pub struct Twins {
 
 /// Whether two files have the same content.
 pub fn is_same_content(a: &Path, b: &Path) -> bool {
+    #[cfg(test)]
+    tests::COMPARED.with(|compared| compared.set(compared.get() + 1));
     let compare = || -> io::Result<bool> {
         let (a, b) = (read::open(a)?, read::open(b)?);
         if a.metadata()?.len() != b.metadata()?.len() {
@@ -176,4 +178,52 @@ fn digest(dir: &RunDir) -> Option<u64> {
 fn has_all_of(a: &RunDir, b: &RunDir) -> bool {
     let mut files = files_of(b).into_iter();
     files.all(|(below, _)| is_same_content(&a.path().join(&below), &b.path().join(&below)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::*;
+    use crate::run::clean::survey::survey;
+    use crate::run::discover::discover;
+
+    thread_local! {
+        /// How many pairs of files this thread has compared.
+        pub static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn work_grows_with_the_number_of_runs_that_look_alike() {
+        for (count, pairs) in [(20, 1), (60, 3)] {
+            let folder = tempfile::tempdir().unwrap();
+            for number in 0..count {
+                let run = folder.path().join(format!("r{number}"));
+                fs::create_dir(&run).unwrap();
+                fs::write(run.join("config.json"), "{}").unwrap();
+                fs::write(run.join("metrics.csv"), "epoch,val_acc\n1,50\n2,60\n").unwrap();
+                // Of the same length, and the last of them the same as the one before.
+                let of = if number % 20 == 19 {
+                    number - 1
+                } else {
+                    number
+                };
+                for name in ["best.pt", "last.pt", "epoch_1.pt"] {
+                    fs::write(run.join(name), format!("{name:>12} {of:>4}")).unwrap();
+                }
+            }
+            let mut found = Vec::new();
+            discover(&[folder.path().to_owned()], |run| found.push(run));
+            let survey = survey(&found, SystemTime::now(), |_| {});
+            COMPARED.set(0);
+            assert_eq!(runs(&survey, |_| false).len(), pairs);
+            // Each of a pair's five files once.
+            assert_eq!(COMPARED.get(), 5 * pairs);
+            COMPARED.set(0);
+            let weights = survey.runs.iter().flat_map(|run| &run.weights);
+            assert_eq!(files(weights).len(), pairs);
+            assert_eq!(COMPARED.get(), pairs);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::folders::{self, Folder};
-use super::follow::{self, Back, Follow, identity};
+use super::follow::{self, Back, Follow, Links, identity};
 use super::journal::{self, Move};
 use super::{Step, held, state_now};
 use crate::disk::said;
@@ -90,6 +90,7 @@ pub(in crate::run) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Rename
         problem,
     };
     let mut moves = Vec::new();
+    let mut links = Links::default();
     for step in steps {
         if let Some(problem) = &step.problem {
             return Err(refused(step, problem.clone()));
@@ -104,7 +105,7 @@ pub(in crate::run) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Rename
         if let Some(problem) = held(state_now(&step.from)) {
             return Err(refused(step, problem));
         }
-        let planned = Move::plan(home, &step.from, name);
+        let planned = Move::plan(home, &step.from, name, &mut links);
         moves.push(planned.map_err(|cause| RenameError::Io {
             path: step.from.path().to_owned(),
             name: name.to_owned(),

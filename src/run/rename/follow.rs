@@ -1,6 +1,7 @@
 //! What says a run's name or path beside its folder's own name, and follows when that changes: its record, its notes, its models in
 //! `best_models/` and `final_models/`, links to it, and evaluations of it.
 
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
@@ -66,7 +67,12 @@ pub enum Follow {
 ///
 /// # Errors
 /// If what is in the folder itself, or the user's own notes on it, cannot be read.
-pub fn plan(home: &Home, from: &RunDir, to: &RunDir) -> io::Result<(Vec<Follow>, Vec<String>)> {
+pub fn plan(
+    home: &Home,
+    from: &RunDir,
+    to: &RunDir,
+    links: &mut Links,
+) -> io::Result<(Vec<Follow>, Vec<String>)> {
     let disk = &*home.disk;
     let mut follows: Vec<Follow> = record(disk, from, to)?.into_iter().collect();
     let texts = notes::follows(home, from, to)?.into_iter();
@@ -76,6 +82,12 @@ pub fn plan(home: &Home, from: &RunDir, to: &RunDir) -> io::Result<(Vec<Follow>,
         after,
     }));
     let mut unread = Vec::new();
+    // Such as `latest`.
+    if let Some(parent) = from.path().parent() {
+        for path in links.within(disk, parent)? {
+            follows.extend(link(disk, path, from, to)?);
+        }
+    }
     let Some(tree) = from.output_tree() else {
         return Ok((follows, unread));
     };
@@ -117,6 +129,23 @@ pub fn plan(home: &Home, from: &RunDir, to: &RunDir) -> io::Result<(Vec<Follow>,
         }
     }
     Ok((follows, unread))
+}
+
+/// The links in the folders of runs; each folder is searched once, however many of its runs are renamed.
+#[derive(Debug, Default)]
+pub struct Links(HashMap<PathBuf, Vec<PathBuf>>);
+
+impl Links {
+    fn within(&mut self, disk: &dyn Disk, folder: &Path) -> io::Result<&[PathBuf]> {
+        if !self.0.contains_key(folder) {
+            let mut found = entries(disk, folder)?;
+            let is_link =
+                |path: &PathBuf| disk.look(path).is_ok_and(|look| look.kind == Kind::Link);
+            found.retain(is_link);
+            self.0.insert(folder.to_owned(), found);
+        }
+        Ok(self.0.get(folder).map_or(&[], Vec::as_slice))
+    }
 }
 
 /// The entries of a folder, in order; none if there is no folder.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::apply::back;
-use super::follow::{self, Follow, Identity};
+use super::follow::{self, Follow, Identity, Links};
+use crate::disk::Kind;
 use crate::run::journal::{self, Journal};
 use crate::run::layout::RunDir;
 use crate::run::own::Home;
@@ -42,11 +43,16 @@ impl Move {
     ///
     /// # Errors
     /// If the folder, or what in it says its name, cannot be read.
-    pub fn plan(home: &Home, from: &RunDir, name: &str) -> io::Result<Self> {
+    pub fn plan(home: &Home, from: &RunDir, name: &str, links: &mut Links) -> io::Result<Self> {
+        let look = home.disk.look(from.path())?;
+        if look.kind == Kind::Link {
+            let why = "it is a link; rename the folder that it leads to";
+            return Err(io::Error::other(why));
+        }
         let to = RunDir::new(from.path().with_file_name(name));
-        let (follows, unread) = follow::plan(home, from, &to)?;
+        let (follows, unread) = follow::plan(home, from, &to, links)?;
         Ok(Self {
-            identity: home.disk.look(from.path())?.inode,
+            identity: look.inode,
             follows,
             unread,
             from: from.clone(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::follow::Links;
 use super::*;
 use crate::disk::faulty::{Faulty, NEVER};
 use crate::disk::{Disk, System};
@@ -457,7 +458,7 @@ fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
     let real = home(state.path(), System);
     let moves = ["r1", "r2"].map(|name| {
         let dir = RunDir::new(runs.join(name));
-        journal::Move::plan(&real, &dir, &format!("{name}-new")).unwrap()
+        journal::Move::plan(&real, &dir, &format!("{name}-new"), &mut Links::default()).unwrap()
     });
     journal::begin(&real, &moves).unwrap();
     fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
@@ -477,7 +478,7 @@ fn what_cannot_go_back_is_told_with_its_journal() {
     let runs = output_tree(place.path());
     let real = home(state.path(), System);
     let dir = RunDir::new(runs.join("r1"));
-    let moves = [journal::Move::plan(&real, &dir, "r1-new").unwrap()];
+    let moves = [journal::Move::plan(&real, &dir, "r1-new", &mut Links::default()).unwrap()];
     journal::begin(&real, &moves).unwrap();
     fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
     fs::create_dir(runs.join("r1")).unwrap();
@@ -529,4 +530,30 @@ fn a_folder_that_may_not_be_changed_and_a_full_disk_are_plain_sentences() {
             );
         }
     }
+}
+
+#[test]
+fn links_beside_a_run_follow_it_and_a_link_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let dir = run(&root, "a");
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+        RunDir::new(root.join(name))
+    };
+    let latest = link("a", "latest");
+    let other = link("elsewhere", "other");
+    let renamed = apply(&plan(vec![wish(dir.path().to_str().unwrap(), "b")], |_| {
+        false
+    }))
+    .unwrap();
+    assert_eq!(fs::read_link(latest.path()).unwrap(), Path::new("b"));
+    assert_eq!(fs::read_link(other.path()).unwrap(), Path::new("elsewhere"));
+    assert!(latest.run_json().exists());
+    undo(&renamed).unwrap();
+    assert_eq!(fs::read_link(latest.path()).unwrap(), Path::new("a"));
+    let steps = plan(vec![wish(latest.path().to_str().unwrap(), "c")], |_| false);
+    let error = apply(&steps).unwrap_err().to_string();
+    assert!(error.contains("it is a link"), "{error}");
+    assert!(latest.path().is_symlink() && dir.path().exists());
 }
