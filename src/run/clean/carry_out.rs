@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::candidate::{Candidate, Reason};
 use super::evaluated::EvaluatedRuns;
 use super::in_use::InUse;
+use super::obstacle::Obstacle;
 use super::optimiser;
 use super::plan::Plan;
 use super::policy::Policy;
@@ -109,12 +110,24 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     Ok(done)
 }
 
-/// Moves whole runs to the trash because somebody asked for just these: only what a run at work needs is refused.
+/// Moves whole runs to the trash because somebody asked for just these: refused are only runs at work, and folders under version
+/// control or with other runs in them.
 ///
 /// # Errors
 /// If the system refuses; then nothing has moved.
 pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result<Done, TrashError> {
-    let mut check = |path: &Path| held(state_now(&RunDir::new(path))).map_or(Ok(()), Err);
+    let mut check = |path: &Path| {
+        if let Some(why) = held(state_now(&RunDir::new(path))) {
+            return Err(why);
+        }
+        // Whoever removes a run does not mean what else lies in its folder.
+        match walk(path, SystemTime::now()).obstacle {
+            Some(obstacle @ (Obstacle::VersionControl(_) | Obstacle::RunBelow(_))) => {
+                Err(format!("{obstacle}; move it by hand"))
+            }
+            _ => Ok(()),
+        }
+    };
     let removal = chosen(dirs.iter().map(RunDir::path), now);
     let mut done = remove(roots, &removal, &mut check)?;
     done.runs = dirs

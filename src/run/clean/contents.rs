@@ -70,18 +70,34 @@ const METRICS_OF_OTHERS: [&str; 16] = [
 ];
 
 /// Words that a log of a training has before a number.
-const PROGRESS: [&str; 11] = [
+const PROGRESS: [&str; 27] = [
     "epoch",
+    "epochs",
     "step",
     "steps",
     "iter",
+    "iters",
     "iteration",
+    "iterations",
     "loss",
     "acc",
     "accuracy",
     "reward",
     "episode",
     "return",
+    "score",
+    "f1",
+    "auc",
+    "map",
+    "iou",
+    "error",
+    "ppl",
+    "perplexity",
+    "bleu",
+    "wer",
+    "psnr",
+    "top1",
+    "fid",
 ];
 
 /// A file that is known to be worth nothing by itself.
@@ -210,8 +226,14 @@ fn tells_progress(log: &str) -> bool {
     log.split(['\n', '\r']).any(|line| {
         let line = line.to_ascii_lowercase();
         // Progress bars give a rate.
-        line.contains("it/s") || line.contains("s/it") || has_numbered_word(&line)
+        let has_rate = line.contains("it/s") || line.contains("s/it");
+        has_rate || has_percentage(&line) || has_numbered_word(&line)
     })
+}
+
+fn has_percentage(line: &str) -> bool {
+    let mut before = line.match_indices('%').map(|(at, _)| line[..at].trim_end());
+    before.any(|before| before.ends_with(|char: char| char.is_ascii_digit()))
 }
 
 /// Whether one of [`PROGRESS`] stands before a number: `step:100/5100`, `Epoch [1/10]`, `val_loss = 0.3`.
@@ -307,6 +329,8 @@ mod tests {
             "Epoch [1/10]",
             "Step 1 | loss:1.23",
             "val_acc = 0.5",
+            "test score 0.93",
+            "reached 93.1 % on the test images",
             " 42%|####  | 21/50 [00:02<00:03, 9.31it/s]",
             "a\rtrain loss 0.3\rb",
         ] {
@@ -315,7 +339,7 @@ mod tests {
         for line in [
             "",
             "Traceback (most recent call last):\n  File \"train.py\", line 30, in step\nValueError: bad",
-            "num_epochs: 200, batch_size: 128",
+            "seed: 200, batch_size: 128",
             "loading data from /data/cifar10",
         ] {
             assert!(!tells_progress(line), "{line}");

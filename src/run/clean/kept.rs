@@ -9,6 +9,9 @@ use super::survey::{Role, Surveyed, Weights};
 use super::walk::series;
 use crate::disk::Look;
 
+/// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the same training.
+const LATE_NS: i64 = 3_600_000_000_000;
+
 /// The checkpoints that stay, by their paths.
 #[derive(Debug, Default)]
 pub struct Kept<'a> {
@@ -37,10 +40,15 @@ impl<'a> Kept<'a> {
         }
         // A file called `best` or `last` is that of the only series, or of nobody knows which of several.
         let is_only = all_series.len() == 1;
-        let has = |role| is_only && run.weights.iter().any(|weights| weights.role == role);
-        let (has_best, has_last) = (has(Role::Best), has(Role::Last));
         for of_epochs in all_series.values_mut() {
             of_epochs.sort_by_key(|(epoch, _)| std::cmp::Reverse(*epoch));
+            let of_run = run.weights.iter().filter(|_| is_only);
+            let has_best = of_run
+                .clone()
+                .any(|weights| stands_for_best(weights, of_epochs));
+            let has_last = of_run
+                .clone()
+                .any(|weights| stands_for_last(weights, of_epochs));
             if !has_best {
                 kept.keep_best(of_epochs);
             }
@@ -80,10 +88,17 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// The last by number, and the last by time: a training that was started anew counts from the beginning.
     fn keep_last(&mut self, of_epochs: &[(u32, &'a Weights)]) {
         let last = of_epochs.first().map(|(epoch, _)| *epoch);
         for (_, weights) in of_epochs.iter().filter(|(epoch, _)| Some(*epoch) == last) {
             self.keep_always(weights);
+        }
+        if let Some((_, newest)) = of_epochs
+            .iter()
+            .max_by_key(|(epoch, weights)| (weights.look.modified_ns, *epoch))
+        {
+            self.keep_always(newest);
         }
     }
 
@@ -109,4 +124,45 @@ impl<'a> Kept<'a> {
         self.by_rules
             .extend(kept.map(|weights| weights.path.as_os_str()));
     }
+}
+
+/// Whether a file is the best of a series, which need not hold another then.
+fn stands_for_best(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    weights.role == Role::Best && has_word(weights, &["best"]) && is_as_large(weights, of_epochs)
+}
+
+/// Whether a file is the last of a series: it may have been written before the checkpoint of its epoch, but not long before.
+fn stands_for_last(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    let newest = of_epochs
+        .iter()
+        .map(|(_, weights)| weights.look.modified_ns);
+    let is_recent = newest
+        .max()
+        .is_none_or(|newest| weights.look.modified_ns.saturating_add(LATE_NS) >= newest);
+    weights.role == Role::Last
+        && has_word(weights, &["last", "latest", "final"])
+        && is_as_large(weights, of_epochs)
+        && is_recent
+}
+
+/// Whether a name has one of these words, and not only letters such as those of `blast`.
+fn has_word(weights: &Weights, words: &[&str]) -> bool {
+    let name = weights
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    let mut parts = name.split(|char: char| !char.is_ascii_alphanumeric());
+    parts.any(|part| words.contains(&part))
+}
+
+/// Whether a file may hold the same network as a series: the last layer, or a threshold, is much smaller. Optimiser states make
+/// checkpoints three times as large.
+fn is_as_large(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    let smallest = of_epochs
+        .iter()
+        .map(|(_, weights)| weights.look.length)
+        .min();
+    smallest.is_none_or(|smallest| weights.look.length.saturating_mul(4) >= smallest)
 }

@@ -10,7 +10,6 @@ use super::policy::Policy;
 use super::survey::{Survey, survey};
 use super::twins::{self, Twins};
 use crate::run::discover::Found;
-use crate::run::rename::held;
 
 /// Surveys these runs and makes a plan. `each` hears how many are surveyed.
 pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {
@@ -28,10 +27,8 @@ pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
     let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut first = Plan::decide(survey, policy.clone(), &Twins::default(), now);
     let mut twins = Twins::default();
-    // Runs that are left alone are never the ones to go, but may be those that stay.
-    twins.runs = twins::runs(survey, |run| {
-        held(run.state).is_some() || first.protection(run).is_some()
-    });
+    // Protected runs are never the ones to go, but may be those that stay.
+    twins.runs = twins::runs(survey, |run| first.protection(run).is_some());
     twins.files = twins::files(first.staying());
     if twins.runs.is_empty() && twins.files.is_empty() {
         first.sort();

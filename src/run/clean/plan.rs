@@ -88,8 +88,8 @@ impl Plan {
         protect.find(|protection| protection.holds(&run.notes, run.is_evaluated))
     }
 
-    /// The files of weights that stay whatever is marked: what duplicates are looked for among.
-    pub fn staying(&self) -> impl Iterator<Item = &Weights> {
+    /// The files of weights that no candidate names, with the numbers of their runs: what duplicates are looked for among.
+    pub fn staying(&self) -> impl Iterator<Item = (usize, &Weights)> {
         // Hashed as bytes: part by part it takes several times as long.
         let going: HashSet<&OsStr> = self
             .candidates
@@ -97,10 +97,12 @@ impl Plan {
             .filter(|candidate| candidate.reason != Reason::OptimiserState)
             .flat_map(|candidate| candidate.paths.iter().map(|path| path.as_os_str()))
             .collect();
-        self.survey.runs.iter().flat_map(move |run| {
+        let runs = self.survey.runs.iter().enumerate();
+        runs.flat_map(move |(number, run)| {
             let is_whole = going.contains(run.dir.path().as_os_str());
             let stays = |weights: &&Weights| !is_whole && !going.contains(weights.path.as_os_str());
-            run.weights.iter().filter(stays).collect::<Vec<_>>()
+            let staying = run.weights.iter().filter(stays);
+            staying.map(|weights| (number, weights)).collect::<Vec<_>>()
         })
     }
 

@@ -26,6 +26,8 @@ use crate::run::state::State;
 use crate::run::summary::{Summary, Summing};
 use crate::text;
 
+/// What people add to a run lies in this file.
+pub(super) const MARKS: &str = "notes.toml";
 /// Login nodes are shared: no more threads than these.
 const THREADS: usize = 4;
 /// A run whose record does not say that it has ended may be at work on another machine until nothing in its folder has changed
@@ -242,11 +244,19 @@ fn one(
         epochs_done: summary.epochs_done,
         epochs_planned: summary.epochs_planned,
         best_epoch: summary.best_epoch,
-        modified_at: summary.modified_at,
+        modified_at: newest_file(&walked.files).max(summary.modified_at),
         notes: summary.notes,
         modified: found.modified,
         dir,
     }
+}
+
+/// When a file of a run last changed; marks do not make an old run young.
+fn newest_file(files: &[(PathBuf, Look)]) -> Timestamp {
+    let files = files.iter().filter(|(below, _)| below != Path::new(MARKS));
+    let newest = files.map(|(_, look)| look.modified_ns).max();
+    let newest = newest.and_then(|ns| Timestamp::from_nanosecond(i128::from(ns)).ok());
+    newest.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Why a run's folder must not go as a whole. Files are opened only where nothing else forbids it.

@@ -1,6 +1,6 @@
 //! What may go and what never does, on real folders.
 
-mod held;
+pub(super) mod held;
 mod layouts;
 
 use std::collections::BTreeMap;
@@ -253,7 +253,11 @@ fn without_a_file_called_best_the_most_accurate_epoch_is_it() {
     assert_eq!(whats(&tree.plan(&none)), expected);
     // Without a file called last the last epoch is it.
     fs::remove_file(dir.last()).unwrap();
-    assert_eq!(whats(&tree.plan(&none)), expected[..4]);
+    // So is the one written last, in case the training was started anew.
+    assert_eq!(
+        whats(&tree.plan(&none)),
+        ["epoch 10", "epoch 18", "epoch 30"]
+    );
     // Where nothing tells which is the best, none goes.
     fs::write(dir.metrics_csv(), "epoch,loss\n1,1.0\n40,0.5\n").unwrap();
     assert_eq!(told(&tree.plan(&none)), []);
@@ -302,6 +306,58 @@ fn each_network_of_a_run_keeps_its_best_and_its_last() {
         "generator_epoch_30.pth",
     ];
     assert_eq!(paths, expected);
+}
+
+#[test]
+fn a_file_stands_for_the_last_only_if_it_may_be_it() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    let without_last = |name: &str, text: &str, hours: u64| {
+        for file in fs::read_dir(dir.path()).unwrap().flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.contains("last") || name.contains("latest") {
+                fs::remove_file(file.path()).unwrap();
+            }
+        }
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        age(&path, hours);
+        whats(&tree.plan(&Policy::default()))
+    };
+    let weights = "w".repeat(8000);
+    let all = ["epoch 10", "epoch 20", "epoch 30", "epoch 40"];
+    assert_eq!(without_last("last.pt", &weights, 0), all);
+    assert_eq!(without_last("model_latest.pt", &weights, 0), all);
+    // The word within another, something small, something old.
+    assert_eq!(without_last("blast.pt", &weights, 0), all[..3]);
+    assert_eq!(without_last("last_layer.pt", "w", 0), all[..3]);
+    assert_eq!(without_last("last.pt", &weights, 5), all[..3]);
+    // Started anew, it counts from the beginning.
+    for epoch in [20, 30, 40] {
+        age(&dir.checkpoint(epoch), 3);
+    }
+    assert_eq!(without_last("last.pt", &weights, 5), all[1..3]);
+}
+
+#[test]
+fn folders_of_projects_are_not_removed_by_hand_either() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 10, 5);
+    let below = dir.path().join("resumed/run.json");
+    let git = dir.path().join(".git/HEAD");
+    for path in [below, git] {
+        file(&path, "x");
+        let dirs = [dir.clone()];
+        let done = remove_runs(&dirs, &[tree.root()], Timestamp::now()).unwrap();
+        assert!(
+            done.count == 0 && done.left[0].1.contains("by hand"),
+            "{done:?}"
+        );
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+    let done = remove_runs(&[dir], &[tree.root()], Timestamp::now()).unwrap();
+    assert_eq!(done.count, 1);
 }
 
 #[test]

@@ -10,17 +10,16 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::survey::{Role, Survey, Surveyed, Weights};
+use super::survey::{MARKS, Role, Survey, Surveyed, Weights};
 use super::walk;
 use crate::disk::Look;
 use crate::disk::read;
 use crate::run::layout::RunDir;
 use crate::run::record::Record;
+use crate::run::rename::held;
 
 /// Bytes that are looked at in the middle and at the end of a file: headers are often alike, numbers never are.
 const SAMPLE: usize = 4096;
-/// Marks are not part of what a run is: see [`super::Protection`].
-const MARKS: &str = "notes.toml";
 
 /// What is the same as what.
 #[derive(Debug, Clone, Default)]
@@ -72,13 +71,16 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Finds checkpoints of epochs among `staying` that another of them equals. Which of them stays goes by their part: the best before
-/// all, then those of earlier runs. Best and last ones are never told to be duplicates: they have their place.
-pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf, (PathBuf, Look)> {
-    let mut by_length: HashMap<u64, Vec<&Weights>> = HashMap::new();
-    for weights in staying.filter(|weights| weights.look.length > 0) {
+/// Finds checkpoints of epochs among `staying`, which come with the numbers of their runs, that another of the same run equals: what
+/// becomes of another run is another matter. Which of them stays goes by their part, the best before all. Best and last ones are
+/// never told to be duplicates: they have their place.
+pub fn files<'a>(
+    staying: impl Iterator<Item = (usize, &'a Weights)>,
+) -> HashMap<PathBuf, (PathBuf, Look)> {
+    let mut by_length: HashMap<(usize, u64), Vec<&Weights>> = HashMap::new();
+    for (run, weights) in staying.filter(|(_, weights)| weights.look.length > 0) {
         by_length
-            .entry(weights.look.length)
+            .entry((run, weights.look.length))
             .or_default()
             .push(weights);
     }
@@ -87,7 +89,7 @@ pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf,
         alike.len() > 1 && alike.iter().any(may_go)
     };
     let mut twins = HashMap::new();
-    for (length, alike) in by_length.into_iter().filter(|(_, alike)| has_choice(alike)) {
+    for ((_, length), alike) in by_length.into_iter().filter(|(_, alike)| has_choice(alike)) {
         let mut by_sample: HashMap<u64, Vec<&Weights>> = HashMap::new();
         for weights in alike {
             if let Some(sample) = sample(&weights.path, length) {
@@ -109,7 +111,8 @@ pub fn files<'a>(staying: impl Iterator<Item = &'a Weights>) -> HashMap<PathBuf,
     twins
 }
 
-/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first` prefers stays.
+/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first` prefers stays. Runs at work are
+/// neither: their files are about to change.
 pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<usize, usize> {
     let length = |path: PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
     let mut by_length: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
@@ -118,7 +121,7 @@ pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<us
             .obstacle
             .as_ref()
             .is_none_or(|obstacle| obstacle.is_replaced_by_copy());
-        if !may_have_twin {
+        if !may_have_twin || held(run.state).is_some() {
             continue;
         }
         let lengths = (length(run.dir.config_json()), length(run.dir.metrics_csv()));
@@ -187,6 +190,7 @@ mod tests {
 
     use super::*;
     use crate::run::clean::survey::survey;
+    use crate::run::clean::tests::held::settle;
     use crate::run::discover::discover;
 
     thread_local! {
@@ -203,7 +207,7 @@ mod tests {
                 fs::create_dir(&run).unwrap();
                 fs::write(run.join("config.json"), "{}").unwrap();
                 fs::write(run.join("metrics.csv"), "epoch,val_acc\n1,50\n2,60\n").unwrap();
-                // Of the same length, and the last of them the same as the one before.
+                // Of the same length; the last of twenty is the same as the one before.
                 let of = if number % 20 == 19 {
                     number - 1
                 } else {
@@ -213,6 +217,7 @@ mod tests {
                     fs::write(run.join(name), format!("{name:>12} {of:>4}")).unwrap();
                 }
             }
+            settle(folder.path());
             let mut found = Vec::new();
             discover(&[folder.path().to_owned()], |run| found.push(run));
             let survey = survey(&found, SystemTime::now(), |_| {});
@@ -221,9 +226,13 @@ mod tests {
             // Each of a pair's five files once.
             assert_eq!(COMPARED.get(), 5 * pairs);
             COMPARED.set(0);
-            let weights = survey.runs.iter().flat_map(|run| &run.weights);
-            assert_eq!(files(weights).len(), pairs);
-            assert_eq!(COMPARED.get(), pairs);
+            let runs = survey.runs.iter().enumerate();
+            let weights = runs.flat_map(|(number, run)| {
+                let weights = run.weights.iter();
+                weights.map(move |weights| (number, weights))
+            });
+            // No file equals another of its own run.
+            assert_eq!((files(weights).len(), COMPARED.get()), (0, 0));
         }
     }
 }
