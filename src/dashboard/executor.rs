@@ -34,7 +34,7 @@ use super::view::run::detail::Reading;
 use crate::analysis::lint;
 use crate::launch;
 use crate::run::cache::Cache;
-use crate::run::discover::{Found, discover_with_others};
+use crate::run::discover::{Found, Looks, discover_with_others};
 use crate::run::state::SILENCE;
 use crate::run::summary::{Summary, Summing};
 use crate::run::watch::{Watcher, when_ended};
@@ -69,6 +69,8 @@ struct Shared {
     cache: LazyCache,
     /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
     active: Mutex<HashMap<RunDir, Summing>>,
+    /// What was seen last of each run's files.
+    looks: Mutex<Looks>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
     watcher: Mutex<Watcher>,
     /// What earlier runs had come to, for those that train.
@@ -109,6 +111,7 @@ impl Executor {
             roots,
             cache: LazyLock::new(Box::new(move || Mutex::new(Cache::open(&cache_dir)))),
             active: Mutex::default(),
+            looks: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
             jobs: jobs::Jobs::default(),
@@ -398,8 +401,9 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
             let _ = shared.messages.send(Message::RunGone(dir));
             continue;
         }
-        let found = Found::look(dir.clone());
+        let mut found = Found::look(dir.clone());
         let now = SystemTime::now();
+        lock(&shared.looks).note(&mut found, now);
         let known = lock(&shared.active).remove(&dir);
         let mut summing = known.unwrap_or_else(|| Summing::begin(&found));
         let summary = lint::sum_up(&mut summing, &found, now);
@@ -440,9 +444,10 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
 fn read(shared: &Shared, dir: &RunDir) -> Reading {
     let open = || Arc::new(Mutex::new(Follower::open(dir.clone())));
     let follower = Arc::clone(lock(&shared.opened).entry(dir.clone()).or_insert_with(open));
-    let silent_for = SystemTime::now()
-        .duration_since(Found::look(dir.clone()).modified)
-        .unwrap_or_default();
+    let now = SystemTime::now();
+    let mut found = Found::look(dir.clone());
+    lock(&shared.looks).note(&mut found, now);
+    let silent_for = found.silent_for(now);
     lock(&follower).poll(silent_for > SILENCE)
 }
 

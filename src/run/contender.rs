@@ -31,7 +31,7 @@ impl Contender {
         let found = Found::look(dir);
         let mut tail = Tail::open(found.dir.metrics_csv());
         let read = tail.poll().and_then(|_| {
-            let silent_for = now.duration_since(found.modified).unwrap_or_default();
+            let silent_for = found.silent_for(now);
             if silent_for > super::state::SILENCE {
                 tail.settle()?;
             }

@@ -1,16 +1,17 @@
 //! Finds runs below a folder: a folder is a run because of what is in it, never because of where it is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
 use super::notes;
+use super::state::silence_since;
 
 /// How many folders below a root runs may lie.
 const DEPTH: usize = 6;
@@ -65,8 +66,10 @@ pub struct Found {
     pub dir: RunDir,
     /// Of `metrics.csv`, `run.json`, `config.json`, the notes and the archive.
     pub stamps: [Stamp; 5],
-    /// When any of the first three last changed: a note does not make an old run young.
+    /// When any of the first three last changed, by the file system's clock: a note does not make an old run young.
     pub modified: SystemTime,
+    /// When this program saw one of them change, by the clock of this machine.
+    pub seen_changing: Option<SystemTime>,
 }
 
 impl Found {
@@ -103,8 +106,32 @@ impl Found {
         Self {
             dir,
             stamps,
-            modified: UNIX_EPOCH + std::time::Duration::from_nanos(newest),
+            modified: UNIX_EPOCH + Duration::from_nanos(newest),
+            seen_changing: None,
         }
+    }
+
+    /// How long ago its files last changed. What this program saw counts, whatever the file system's clock says.
+    pub fn silent_for(&self, now: SystemTime) -> Duration {
+        let seen = self.seen_changing.map(|seen| silence_since(seen, now));
+        silence_since(self.modified, now).min(seen.unwrap_or(Duration::MAX))
+    }
+}
+
+/// What a program that looks again and again saw last of each run, so that it knows which are changing without trusting a clock.
+#[derive(Debug, Default)]
+pub struct Looks(HashMap<RunDir, ([Stamp; 3], Option<SystemTime>)>);
+
+impl Looks {
+    /// Notes a look at a run, and tells in it when the run was seen changing.
+    pub fn note(&mut self, found: &mut Found, now: SystemTime) {
+        let [metrics, record, config, ..] = found.stamps;
+        let stamps = [metrics, record, config];
+        let last = self.0.entry(found.dir.clone()).or_insert((stamps, None));
+        if last.0 != stamps {
+            *last = (stamps, Some(now));
+        }
+        found.seen_changing = last.1;
     }
 }
 
@@ -116,6 +143,8 @@ pub struct Unsearched {
     pub path: PathBuf,
     /// What the system said.
     pub cause: io::Error,
+    /// Whether it is one of the roots, and not a folder below.
+    pub is_root: bool,
 }
 
 /// Calls `each` with every run below `roots` as it is found, last names first, and returns the folders that could not be searched. Runs below
@@ -155,6 +184,7 @@ pub fn discover_with_others(
             Err(cause) => search.unsearched.push(Unsearched {
                 path: root.clone(),
                 cause,
+                is_root: true,
             }),
         }
     }
@@ -182,6 +212,7 @@ impl Search<'_> {
                 self.unsearched.push(Unsearched {
                     path: path.to_owned(),
                     cause,
+                    is_root: path == self.root,
                 });
                 return;
             }
@@ -288,6 +319,39 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), folder.path().join("out")).unwrap();
         std::os::unix::fs::symlink(folder.path(), folder.path().join("deep/loop")).unwrap();
         assert_eq!(names(&[folder.path().to_owned()]), ["a"]);
+    }
+
+    #[test]
+    fn a_time_ahead_of_the_clock_is_no_sign_of_life_and_a_seen_change_is() {
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), "metrics.csv");
+        let dir = RunDir::new(folder.path());
+        let metrics = fs::File::options()
+            .append(true)
+            .open(dir.metrics_csv())
+            .unwrap();
+        let now = SystemTime::now();
+        let hours = |hours: u64| Duration::from_secs(3600 * hours);
+        let mut looks = Looks::default();
+        for (number, changed) in [now + hours(24), now - hours(24)].into_iter().enumerate() {
+            metrics.set_modified(changed).unwrap();
+            let mut found = Found::look(dir.clone());
+            assert!(found.silent_for(now) >= hours(24));
+            looks.note(&mut found, now);
+            // Of the first look nothing follows; the second sees another time.
+            let expected = if number == 0 {
+                found.silent_for(now)
+            } else {
+                Duration::ZERO
+            };
+            assert_eq!(found.silent_for(now), expected);
+        }
+        metrics.set_modified(now + Duration::from_secs(30)).unwrap();
+        assert_eq!(
+            Found::look(dir).silent_for(now),
+            Duration::ZERO,
+            "a clock that is a little ahead"
+        );
     }
 
     #[test]

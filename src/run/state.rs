@@ -2,7 +2,7 @@
 //! or its files bear it out.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,16 @@ pub struct Evidence<'a> {
     pub epochs_done: u32,
     /// Epochs that its configuration asks for.
     pub epochs_planned: Option<u32>,
+}
+
+/// How long ago something changed at `modified`. Another machine's clock may be ahead of ours by a little; a time further ahead
+/// says nothing of when it changed, so it is no sign of life.
+pub fn silence_since(modified: SystemTime, now: SystemTime) -> Duration {
+    match now.duration_since(modified) {
+        Ok(silent_for) => silent_for,
+        Err(ahead) if ahead.duration() <= SILENCE => Duration::ZERO,
+        Err(_) => Duration::MAX,
+    }
 }
 
 /// The state that the evidence allows.

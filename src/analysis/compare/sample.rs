@@ -26,6 +26,7 @@ pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> Contender {
         ..Metrics::default()
     };
     let found = Found {
+        seen_changing: None,
         dir: RunDir::new(format!("/runs/{name}")),
         stamps: [Stamp::default(); 5],
         modified: SystemTime::UNIX_EPOCH,

@@ -68,6 +68,7 @@ fn listed(columns: u16, rows: u16, runs: &[Contender]) -> State {
     let mut state = State::new(vec!["/runs".into()], (columns, rows), now());
     let found = runs.iter().map(|run| {
         let found = Found {
+            seen_changing: None,
             dir: run.dir().clone(),
             stamps: [Stamp::default(); 5],
             modified: std::time::SystemTime::UNIX_EPOCH,
