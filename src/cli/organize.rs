@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::Result;
 use serde_json::{Value, json};
 
 use super::roots;
@@ -27,10 +27,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
-    let (plans, problems) = organise::plan_below(&roots::or_default(&arguments.roots));
-    if let Some(problem) = problems.first().filter(|_| !arguments.roots.is_empty()) {
-        bail!("{problem}");
-    }
+    let (plans, unsearched) = organise::plan_below(&roots::or_default(&arguments.roots));
+    roots::tell_unsearched(unsearched, &arguments.roots)?;
     let now = jiff::Timestamp::now();
     let mut failed = Vec::new();
     for plan in plans

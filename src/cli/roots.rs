@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, bail};
 use crate::config;
 use crate::launch::slurm::Learnt;
 use crate::run::Record;
-use crate::run::discover::{Found, discover};
+use crate::run::discover::{Found, Unsearched, discover};
 use crate::run::slurm::Job;
 use crate::text::clean;
 
@@ -45,14 +45,30 @@ pub fn tell_silence(learnt: &Learnt) {
     }
 }
 
-/// Every run below `roots`. A folder that was named but cannot be searched is an error; the default one may be missing.
+/// Every run below `roots`. A root that was named but cannot be searched is an error; the default one may be missing. A folder
+/// further down is only told of on standard error.
 pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
     let mut runs = Vec::new();
     let unsearched = discover(&or_default(named), |found| runs.push(found));
-    match unsearched.into_iter().next() {
-        Some(unsearched) if !named.is_empty() => bail!("{unsearched}"),
-        _ => Ok(runs),
+    tell_unsearched(unsearched, named)?;
+    Ok(runs)
+}
+
+/// Fails for a root that was named, and says on standard error, in one line, that folders below the roots could not be searched, such as
+/// other users' or `lost+found`.
+pub fn tell_unsearched(unsearched: Vec<Unsearched>, named: &[PathBuf]) -> Result<()> {
+    let (roots, below): (Vec<_>, Vec<_>) = unsearched.into_iter().partition(|it| it.is_root);
+    if let Some(root) = roots.first().filter(|_| !named.is_empty()) {
+        bail!("{}", clean(&root.to_string()));
     }
+    if let Some(first) = below.first() {
+        let more = match below.len() - 1 {
+            0 => String::new(),
+            more => format!("; nor can {more} more folders"),
+        };
+        eprintln!("{}", clean(&format!("{first}{more}")));
+    }
+    Ok(())
 }
 
 /// The run that `word` means: a run's folder, else the one below `roots` whose folder or name is `word`, else the only

@@ -13,12 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::discover::discover_with_others;
+use super::discover::{Unsearched, discover_with_others};
 use super::layout::RunDir;
 use super::metrics::Tail;
 use super::record::Record;
 use super::rename::{held, state_now};
-use super::state::SILENCE;
+use super::state::{SILENCE, silence_since};
 use crate::disk::read;
 use source::Sources;
 
@@ -56,8 +56,8 @@ pub struct Plan {
     pub problem: Option<String>,
 }
 
-/// Every run below some roots to which something would be done, and folders that could not be searched, as sentences.
-pub fn plan_below(roots: &[PathBuf]) -> (Vec<Plan>, Vec<String>) {
+/// Every run below some roots to which something would be done, and folders that could not be searched.
+pub fn plan_below(roots: &[PathBuf]) -> (Vec<Plan>, Vec<Unsearched>) {
     let (mut dirs, mut others) = (Vec::new(), Vec::new());
     let unsearched = discover_with_others(
         roots,
@@ -70,10 +70,7 @@ pub fn plan_below(roots: &[PathBuf]) -> (Vec<Plan>, Vec<String>) {
     dirs.extend(others.into_iter().filter(source::has_remains));
     dirs.sort();
     let plans = dirs.iter().map(plan).filter(|plan| !plan.is_empty());
-    let problems = unsearched
-        .iter()
-        .map(|problem| crate::text::clean(&problem.to_string()).into_owned());
-    (plans.collect(), problems.collect())
+    (plans.collect(), unsearched)
 }
 
 /// What would be done to a run.
@@ -124,7 +121,7 @@ fn busy(dir: &RunDir) -> Option<String> {
         .chain([dir.training_log()])
         .map(|path| source::modified(&path))
         .max()?;
-    let silent = SystemTime::now().duration_since(newest).unwrap_or_default();
+    let silent = silence_since(newest, SystemTime::now());
     (silent < SILENCE).then(|| "its files changed a moment ago: it may be running".to_owned())
 }
 

@@ -178,7 +178,7 @@ impl Summing {
             Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
             _ => None,
         };
-        let idle = now.duration_since(found.modified).unwrap_or_default() > super::state::SILENCE;
+        let idle = found.silent_for(now) > super::state::SILENCE;
         if idle {
             let _ = self.tail.settle();
         }
@@ -243,7 +243,7 @@ impl Summary {
         let mut observed = observe(Evidence {
             record: record.as_ref(),
             alive: alive(record.as_ref(), job.as_ref()),
-            silent_for: now.duration_since(found.modified).unwrap_or_default(),
+            silent_for: found.silent_for(now),
             epochs_done,
             epochs_planned: planned,
         });
