@@ -2,6 +2,7 @@
 
 use super::slurm;
 use super::stop::StopError;
+use super::trust::must_be_trusted;
 use crate::run::control::{Change, Control, ControlError};
 use crate::run::record::RecordError;
 use crate::run::rename::state_now;
@@ -84,7 +85,8 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         return Err(SteerError::NotRunning { name, state });
     }
     let by_file = steering != Steering::Requeue;
-    if let Some(launcher) = record.launcher.filter(|_| by_file) {
+    if let Some(launcher) = record.launcher.as_ref().filter(|_| by_file) {
+        let launcher = launcher.clone();
         return Err(SteerError::Launcher { name, launcher });
     }
     let this_epoch = record.epochs_done + 1;
@@ -112,10 +114,11 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         Steering::Pause => (Change::Pause(true), "waits after this step".to_owned()),
         Steering::Continue => (Change::Pause(false), "goes on".to_owned()),
         Steering::Requeue => {
-            let Some(job) = record.slurm else {
+            let Some(job) = &record.slurm else {
                 return Err(SteerError::NoJob { name });
             };
-            slurm::requeue(&name, &job)?;
+            must_be_trusted(dir, &record).map_err(StopError::from)?;
+            slurm::requeue(&name, job)?;
             return Ok(format!(
                 "{name}: saves, and waits for another turn in Slurm"
             ));

@@ -14,7 +14,8 @@ use super::end::BEFORE_FIRST_STEP;
 use super::queue::Queue;
 use super::slurm;
 use super::start::LaunchError;
-use crate::run::process::{Process, host};
+use super::trust::must_be_trusted;
+use crate::run::process::{Process, host, works_in};
 use crate::run::record::{Exit, RecordError};
 use crate::run::{Record, RunDir, State};
 use crate::text::clean;
@@ -64,6 +65,16 @@ pub enum StopError {
     /// Its process is gone.
     #[error("{name} is not running: its process {pid} is gone")]
     Gone {
+        /// The run.
+        name: String,
+        /// The process id that its record states.
+        pid: u32,
+    },
+    /// Its record names a process of something else.
+    #[error(
+        "{name}: its record names process {pid}, which does not work in its folder; it is left alone"
+    )]
+    NotItsProcess {
         /// The run.
         name: String,
         /// The process id that its record states.
@@ -132,13 +143,15 @@ impl fmt::Display for Stopping {
 pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     let record = load(dir)?;
     if let Some(job) = record.slurm.as_ref().filter(|_| record.state.may_act()) {
+        // The record may name any job of this user's.
+        must_be_trusted(dir, &record)?;
         return slurm::stop(dir, &record, job);
     }
     if record.state == State::Queued {
         let name = Queue::around(dir)?.take_out(dir)?;
         return Ok(Stopping::TakenOut(clean(&name).into_owned()));
     }
-    let (name, process) = worker_of(&record)?;
+    let (name, process) = worker_of(dir, &record)?;
     if record.state == State::Stopping {
         return Err(StopError::AlreadyStopping { name });
     }
@@ -176,9 +189,10 @@ fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping,
 pub fn kill(dir: &RunDir) -> Result<Stopping, StopError> {
     let record = load(dir)?;
     if let Some(job) = record.slurm.as_ref().filter(|_| record.state.is_active()) {
+        must_be_trusted(dir, &record)?;
         return slurm::kill(dir, &record, job);
     }
-    let (name, process) = worker_of(&record)?;
+    let (name, process) = worker_of(dir, &record)?;
     if record.state != State::Stopping {
         let state = record.state;
         return Err(StopError::NotAsked { name, state });
@@ -192,7 +206,7 @@ fn load(dir: &RunDir) -> Result<Record, StopError> {
 }
 
 /// The name and the living process of a run that is at work on this machine.
-fn worker_of(record: &Record) -> Result<(String, Process), StopError> {
+fn worker_of(dir: &RunDir, record: &Record) -> Result<(String, Process), StopError> {
     let name = clean(&record.name).into_owned();
     if !record.state.is_active() {
         return Err(StopError::NotRunning {
@@ -213,14 +227,14 @@ fn worker_of(record: &Record) -> Result<(String, Process), StopError> {
             host: process.host,
         });
     }
-    if process.is_alive() {
-        Ok((name, process))
-    } else {
-        Err(StopError::Gone {
-            name,
-            pid: process.pid,
-        })
+    let pid = process.pid;
+    if !process.is_alive() {
+        return Err(StopError::Gone { name, pid });
     }
+    if !works_in(pid, dir.path()) {
+        return Err(StopError::NotItsProcess { name, pid });
+    }
+    Ok((name, process))
 }
 
 fn send(name: &str, process: &Process, signal: Signal) -> Result<(), StopError> {
@@ -283,13 +297,17 @@ fn settle(dir: &RunDir, process: &Process) -> Result<(), RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::process::started;
+    use crate::run::process::{RUN_DIR, started};
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
 
     /// A process that waits for ever, and the record of a run that it owns.
     fn running(dir: &RunDir) -> (Child, Record) {
-        let child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .env(RUN_DIR, dir.path())
+            .spawn()
+            .unwrap();
         let process = Process {
             pid: child.id(),
             pid_started: started(child.id()).unwrap(),
@@ -314,6 +332,32 @@ mod tests {
         let (mut child, _) = running(&dir);
         assert_eq!(stop(&dir).unwrap(), Stopping::Asked("mine".to_owned()));
         assert_eq!(child.wait().unwrap().signal(), Some(15));
+    }
+
+    #[test]
+    fn a_process_of_something_else_is_left_alone_though_the_record_names_it() {
+        let [folder, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let dir = RunDir::new(folder.path());
+        let (mut child, record) = running(&RunDir::new(other.path()));
+        for state in [State::Running, State::Stopping] {
+            let record = Record {
+                state,
+                ..record.clone()
+            };
+            record.save(&dir).unwrap();
+            let stopped = if state == State::Running {
+                stop(&dir)
+            } else {
+                kill(&dir)
+            };
+            assert!(
+                matches!(stopped, Err(StopError::NotItsProcess { .. })),
+                "{stopped:?}"
+            );
+        }
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

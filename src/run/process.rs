@@ -1,7 +1,10 @@
 //! Which process a run belongs to. A process id alone says little, since ids are used again: the time at which the process
 //! started and the boot it belongs to make it certain.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +42,28 @@ impl Process {
     pub fn is_alive(&self) -> bool {
         self.is_here() && started(self.pid) == Some(self.pid_started)
     }
+}
+
+/// The variable that tells a run's command its folder.
+pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
+
+/// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or has a file below it open. A record
+/// may name any process; one that does not work in the run's folder is none of the run's.
+pub fn works_in(pid: u32, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else {
+        return false;
+    };
+    let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut given = environ.split(|byte| *byte == 0).filter_map(|variable| {
+        let value = variable.strip_prefix(RUN_DIR.as_bytes())?;
+        Path::new(OsStr::from_bytes(value.strip_prefix(b"=")?))
+            .canonicalize()
+            .ok()
+    });
+    let opened = fs::read_dir(format!("/proc/{pid}/fd"));
+    let mut opened = opened.into_iter().flatten().flatten();
+    given.any(|given| given == folder)
+        || opened.any(|file| fs::read_link(file.path()).is_ok_and(|file| file.starts_with(&folder)))
 }
 
 /// This machine's name.

@@ -17,6 +17,7 @@ use super::turn::Turn;
 use crate::disk::write::replace_file;
 use crate::run::own::state_folder;
 use crate::run::slurm::{Job, Said};
+use crate::run::trust::Commands;
 use crate::run::{Record, RunDir};
 use crate::text::clean;
 
@@ -39,10 +40,16 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
     if dirs.is_empty() || !is_here() {
         return Learnt::default();
     }
+    let commands = Commands::of_user();
     let open: Vec<(RunDir, Job)> = dirs
         .iter()
         .filter_map(|dir| {
-            let job = Record::load(dir).ok()??.slurm?;
+            // What others handed over, their own programs ask after; a stranger's record may name any job.
+            let record = Record::load(dir).ok()??;
+            let job = record.slurm.clone()?;
+            if !commands.allows(dir, &record) {
+                return None;
+            }
             (!Said::load(dir, &job).is_over).then(|| (dir.clone(), job))
         })
         .collect();

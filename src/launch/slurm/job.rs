@@ -23,7 +23,7 @@ use super::call::call;
 use super::cancel::TAKEN_OUT;
 use super::parse::squeue_row;
 use crate::run::cause::TIME_LIMIT;
-use crate::run::process::Process;
+use crate::run::process::{Process, works_in};
 use crate::run::record::Exit;
 use crate::run::slurm::Said;
 use crate::run::trust::digest;
@@ -227,7 +227,8 @@ fn is_asked(dir: &RunDir, is_noted: bool) -> Result<bool, LaunchError> {
     if is_stopping || !record.state.is_active() {
         return Ok(true);
     }
-    let process = record.process.filter(Process::is_alive);
+    let works_here = |process: &Process| process.is_alive() && works_in(process.pid, dir.path());
+    let process = record.process.filter(works_here);
     // One that is gone has its end told by its supervisor.
     Ok(process.is_some_and(|process| signal_to(&process, Signal::TERM).is_ok()))
 }
