@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use traintop::cli;
+use traintop::{cli, launch};
 
 fn main() -> ExitCode {
+    launch::keep_descriptors_to_ourselves();
     if let Err(error) = color_eyre::install() {
         eprintln!("{error}");
     }

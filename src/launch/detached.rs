@@ -8,12 +8,18 @@ use std::process::Command;
 use jiff::Timestamp;
 
 use super::end::mark_ended;
-use crate::run::process::Process;
+use crate::run::process::{Process, RUN_DIR};
 use crate::run::record::Exit;
 use crate::run::{Record, RunDir, State};
 
 /// The hidden command that calls [`become_worker`].
 pub const DETACHED: &str = "__detached";
+
+/// Lets no program that this one starts have descriptors above standard error: a lock or a pipe of our caller would otherwise
+/// be held until the training ends.
+pub fn keep_descriptors_to_ourselves() {
+    close_fds::set_fds_cloexec(3, &[]);
+}
 
 /// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if that failed, which the record
 /// then says as far as it can be written.
@@ -21,6 +27,8 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
     let Some((program, arguments)) = command.split_first() else {
         return io::Error::other("no command to become");
     };
+    // Whatever was open here, such as a driver's device, is none of the command's.
+    keep_descriptors_to_ourselves();
     if let Err(error) = rustix::process::setsid() {
         return error.into();
     }
@@ -41,7 +49,7 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
         Ok(()) => {
             let cause = Command::new(program)
                 .args(arguments)
-                .env("TRAINTOP_RUN_DIR", dir.path())
+                .env(RUN_DIR, dir.path())
                 .exec();
             let reason = format!("{program}: cannot be started ({cause})");
             let exit = Exit {

@@ -22,7 +22,7 @@ mod supervise;
 mod trust;
 mod worker_binary;
 
-pub use detached::{DETACHED, become_worker};
+pub use detached::{DETACHED, become_worker, keep_descriptors_to_ourselves};
 pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate};
 pub use launcher::{Launch, SweepPoint, quoted, words};
 pub use limit::time_limit;

@@ -14,6 +14,7 @@ mod clean;
 mod cli;
 mod compare;
 mod dashboard;
+mod detached;
 mod evaluations;
 mod fake_worker;
 mod finding;

@@ -1,8 +1,9 @@
 //! Trees that may hold anything in the place of a run's files: looking at them ends, with little memory, and tells of the
 //! other runs.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -113,4 +114,58 @@ fn pipes_devices_and_folders_in_the_place_of_files_are_not_read() {
         assert_ne!(output.status.code(), Some(124), "{command:?} does not end");
         assert!(output.status.success(), "{command:?}: {output:?}");
     }
+}
+
+#[test]
+fn one_folder_that_may_not_be_read_does_not_stop_the_rest() {
+    if !rustix::process::geteuid().is_root() {
+        println!("did not run: only root can act as another user");
+        return;
+    }
+    let place = Workplace::new("exit 1");
+    run(&place, "good");
+    let runs = place.path().join("runs");
+    fs::create_dir_all(runs.join("lost+found/below")).unwrap();
+    fs::create_dir_all(runs.join("secret")).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(&runs.join("lost+found"), 0o700);
+    mode(&runs.join("secret"), 0o700);
+    mode(place.path(), 0o755);
+    let as_other = |arguments: &[&str]| {
+        let mut command = place.traintop(arguments);
+        for name in ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, place.path().join("other").join(name));
+        }
+        command.uid(65534).gid(65534).output()
+    };
+    if as_other(&["--version"]).is_err() {
+        println!("did not run: another user cannot execute the programs from here");
+        return;
+    }
+    let commands: [&[&str]; 8] = [
+        &["list", "runs"],
+        &["best", "runs"],
+        &["clean", "runs"],
+        &["digest", "runs"],
+        &["alerts", "runs"],
+        &["organize", "runs"],
+        &["queue", "runs"],
+        &["export", "table", "--root", "runs"],
+    ];
+    for command in commands {
+        let output = as_other(command).unwrap();
+        let told = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(
+            output.status.success() && !output.stdout.is_empty(),
+            "{command:?}: {output:?}"
+        );
+        assert_eq!(told.lines().count(), 1, "{command:?}: {told}");
+        assert!(
+            told.contains("cannot be searched for runs") && told.contains("1 more"),
+            "{told}"
+        );
+    }
+    // A root that was named is another matter.
+    let refused = as_other(&["list", "runs/secret"]).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 }
