@@ -1,14 +1,16 @@
 # `make help` lists what can be done here. Everything builds in one profile with one set of features, so that the programs,
-# the tests and the benches share one compiled set of dependencies.
+# the tests and the benches share one compiled set of dependencies. Tests and everyday work compile our own code quickly and
+# with checks at run time (.cargo/dev.toml); `run`, `build` and `bench` compile it optimised.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # LIBTORCH is what scripts/libtorch.sh is told; cargo always sees the link .libtorch, whose target may change without a rebuild.
 CARGO := env -u LIBTORCH cargo
+DEV := --config .cargo/dev.toml
 FEATURES := --release --locked --features worker
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test setup build bench lint need
+.PHONY: help run dev test check setup build bench lint need
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +18,15 @@ help: ## list these tasks
 run: build ## build both programs and open the dashboard (ARGS="..." are passed on)
 	@$(TARGET)/release/traintop $(ARGS)
 
-test: setup ## run every test there is, the worker's too
-	$(CARGO) test $(FEATURES)
+dev: setup ## build both programs quickly, with run-time checks, and open the dashboard (ARGS as above)
+	$(CARGO) $(DEV) build $(FEATURES) --bins
+	@$(TARGET)/release/traintop $(ARGS)
+
+test: setup ## run every test there is, the worker's too, with run-time checks (TESTS="..." filters by name)
+	$(CARGO) $(DEV) test $(FEATURES) $(TESTS)
+
+check: setup ## check that everything compiles, in seconds after an edit
+	$(CARGO) $(DEV) check $(FEATURES) --all-targets
 
 setup: need ## find or make libtorch, fetch the dependencies' sources
 	@scripts/libtorch.sh
@@ -31,7 +40,7 @@ bench: build ## measure the figures that README states, on generated data
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check
-	$(CARGO) clippy $(FEATURES) --all-targets -- --deny warnings
+	$(CARGO) $(DEV) clippy $(FEATURES) --all-targets -- --deny warnings
 
 need:
 	@scripts/need.sh
