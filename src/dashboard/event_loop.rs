@@ -72,6 +72,9 @@ pub fn run(options: Options) -> Result<()> {
     let purge_after = (purge_after > 0).then_some(purge_after);
     executor.submit(Effect::Tidy(tidy::Order::Recover(purge_after)));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
+    // This installs the handler of resizes. From now on each is an event, so that one between this look at the size and the first
+    // wait for a key is not lost. Keys that are typed already stay for that wait.
+    event::poll(Duration::ZERO).wrap_err("the terminal cannot be listened to")?;
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);

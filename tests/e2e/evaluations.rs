@@ -8,7 +8,7 @@ use traintop::run::evaluation::{
 };
 
 use crate::dashboard::{age, foreign_run};
-use crate::fake_worker::Workplace;
+use crate::fake_worker::{Workplace, script};
 use crate::pty::Dashboard;
 
 /// What a class is called that wants to steer the terminal.
@@ -250,11 +250,10 @@ echo "{\"path\": \"$tree/made\"}"
 fn an_evaluation_is_started_followed_and_opened_and_a_failure_says_why() {
     let place = two_runs();
     let worker = fs::read_to_string(place.path().join("worker.sh")).unwrap();
-    fs::write(
-        place.path().join("worker.sh"),
-        format!("{worker}{EVALUATES}"),
-    )
-    .unwrap();
+    script(
+        &place.path().join("worker.sh"),
+        &format!("{worker}{EVALUATES}"),
+    );
     let made = evaluation(place.path(), "alpha", "made", 8, &[1]);
     fs::rename(made, place.path().join("made")).unwrap();
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);

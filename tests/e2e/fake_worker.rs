@@ -1,7 +1,7 @@
 //! A shell script in the worker's place: it keeps the worker's contract on files and signals, and needs no libtorch.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -50,6 +50,24 @@ sleep 0.05
 state finished
 "#;
 
+/// Makes a script that can be executed. Another process writes it: were it open for writing here, a process that another test
+/// starts at that moment would hold it open until its own program begins, and executing the script would fail (`ETXTBSY`).
+pub fn script(path: &Path, text: &str) {
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    assert!(shell.wait().unwrap().success());
+}
+
 /// A folder to work in, with a fake worker in it.
 pub struct Workplace {
     folder: TempDir,
@@ -60,8 +78,7 @@ impl Workplace {
     pub fn new(what: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let worker = folder.path().join("worker.sh");
-        fs::write(&worker, format!("{PRELUDE}{what}")).unwrap();
-        fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
+        script(&worker, &format!("{PRELUDE}{what}"));
         Self { folder }
     }
 

@@ -1,9 +1,10 @@
 //! `scripts/libtorch.sh` in a project folder of its own: what it chooses, and the sentence for each thing that can be wrong.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use crate::fake_worker::script;
 
 /// A copy of `scripts/` in a folder of its own with an empty cache, no driver and no network.
 struct Project {
@@ -13,12 +14,11 @@ struct Project {
 impl Project {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let scripts = folder.path().join("scripts");
-        fs::create_dir(&scripts).unwrap();
-        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), scripts.join(entry.file_name())).unwrap();
-        }
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+        // Not by this process: see `script`.
+        let mut copy = Command::new("cp");
+        copy.arg("-r").arg(scripts).arg(folder.path());
+        assert!(copy.status().unwrap().success());
         fs::create_dir(folder.path().join("bin")).unwrap();
         fs::create_dir(folder.path().join("wheels")).unwrap();
         Self { folder }
@@ -30,9 +30,7 @@ impl Project {
 
     /// Puts a program before all others on the script's path.
     fn fake_program(&self, name: &str, text: &str) {
-        let path = self.path("bin").join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        script(&self.path("bin").join(name), text);
     }
 
     /// A folder that looks like libtorch; `version` as its own file states it.

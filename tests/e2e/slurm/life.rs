@@ -1,13 +1,12 @@
 //! A job's life as it should be: it waits, runs, saves, goes on, ends; and a sweep of them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::{Cluster, SAVES, Site, begun, job_of, program};
-use crate::fake_worker::{Run, Workplace, wait_for};
+use crate::fake_worker::{Run, Workplace, script, wait_for};
 
 #[test]
 fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
@@ -190,13 +189,12 @@ fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
     let folder = site.place.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let real = program("sbatch").unwrap();
-    let script = format!(
+    let text = format!(
         "#!/bin/sh\n{} \"$@\" > /dev/null\ntouch {}/handed\nexec sleep 60\n",
         real.display(),
         folder.display()
     );
-    fs::write(folder.join("sbatch"), script).unwrap();
-    fs::set_permissions(folder.join("sbatch"), fs::Permissions::from_mode(0o755)).unwrap();
+    script(&folder.join("sbatch"), &text);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut submitting = site
         .command(&["train", "--config", "quick", "--on", "slurm"])
