@@ -44,6 +44,14 @@ impl Key {
     }
 }
 
+#[cfg(test)]
+impl Key {
+    /// What the terminal sends for it.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+}
+
 impl FromStr for Key {
     type Err = String;
 

@@ -173,7 +173,7 @@ fn role(alert: &Alert) -> Role {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::dashboard::view) mod tests {
     use super::*;
     use crate::dashboard::view::overlay::Overlay;
     use crate::dashboard::view::run::tests::text;
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn state(size: (u16, u16)) -> State {
+    pub(in crate::dashboard::view) fn state(size: (u16, u16)) -> State {
         let mut state = State::new(vec!["runs".into()], size, Timestamp::UNIX_EPOCH);
         let message = "stalled: no row for 12 min, usually within 2 min";
         state.alerts.recent = vec![

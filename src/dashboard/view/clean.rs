@@ -2,7 +2,7 @@
 
 mod draw;
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ pub mod save;
 #[cfg(test)]
 mod sweep_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 mod values;
 
 use std::path::Path;

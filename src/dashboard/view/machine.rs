@@ -2,7 +2,7 @@
 
 mod history;
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 
 use std::collections::HashMap;
 

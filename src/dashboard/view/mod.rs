@@ -27,6 +27,8 @@ pub mod rename;
 pub mod run;
 pub mod runs;
 pub mod shown;
+#[cfg(test)]
+mod sizes_tests;
 pub mod state_glyph;
 pub mod trash;
 

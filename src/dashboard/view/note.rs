@@ -12,6 +12,7 @@ use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::editor::Editor;
 use super::overlay::frame;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::RunDir;
 use crate::run::notes::{Change, Notes};
 use crate::run::summary::Summary;
@@ -102,7 +103,7 @@ impl NoteEditor {
         let rows = usize::from(inside.height - 2);
         let top = (shown.cursor.0 + 1).saturating_sub(rows);
         for (y, row) in (inside.y..).zip(shown.rows.iter().skip(top).take(rows)) {
-            buf.set_stringn(inside.x, y, row, room, theme.style(Role::Text));
+            buf.put_n(inside.x, y, row, room, theme.style(Role::Text));
         }
         let cursor = Rect {
             x: inside.x + (shown.cursor.1 as u16).min(inside.width - 1),

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 /// From so many columns and rows on, all parts of a screen show at once.
@@ -78,9 +79,7 @@ impl Title<'_> {
     pub fn draw(&self, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let rule = theme.border(self.is_focused);
         for x in area.x..area.right() {
-            buf[(x, area.y)]
-                .set_symbol(if self.is_focused { "━" } else { "─" })
-                .set_style(rule);
+            buf.put_char(x, area.y, if self.is_focused { '━' } else { '─' }, rule);
         }
         let name = if self.is_focused {
             theme.style(Role::Title).add_modifier(Modifier::BOLD)

@@ -15,6 +15,7 @@ use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
 use super::shown::Key;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::launch::recent::Values;
 use crate::run::RunDir;
 use crate::run::summary::Summary;
@@ -264,7 +265,7 @@ impl PickList {
         line.render(inside, buf);
         let list = Rect {
             y: inside.y + 1,
-            height: inside.height - 2,
+            height: inside.height.saturating_sub(2),
             ..inside
         };
         let top = (self.cursor + 1).saturating_sub(usize::from(list.height));
@@ -275,25 +276,25 @@ impl PickList {
             } else {
                 Role::Text
             });
-            buf.set_string(
+            buf.put(
                 list.x,
                 y,
                 if selected { "▌" } else { " " },
                 theme.style(Role::Accent),
             );
-            buf.set_stringn(
+            buf.put_n(
                 list.x + 1,
                 y,
                 format!(
                     "{:<name_width$}",
                     crate::text::fitted(&item.name, name_width)
                 ),
-                usize::from(list.width - 1),
+                usize::from(list.width.saturating_sub(1)),
                 style,
             );
             let x = list.x + 2 + name_width as u16;
             let room = usize::from(list.right().saturating_sub(x));
-            buf.set_stringn(x, y, &item.detail, room, theme.style(Role::Muted));
+            buf.put_n(x, y, &item.detail, room, theme.style(Role::Muted));
         }
         let hint = vec![
             Span::styled("Enter", theme.style(Role::Key)),

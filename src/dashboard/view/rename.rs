@@ -15,6 +15,7 @@ use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::RunDir;
 use crate::run::name_template::{Template, Values};
 use crate::run::rename::{self, Step, Wish};
@@ -221,7 +222,7 @@ impl Renaming {
         self.draw_prompt(state, row(0), buf);
         let steps = self.steps();
         let (hint, role) = self.hint(steps.as_ref());
-        buf.set_string(
+        buf.put(
             inside.x,
             inside.y + 1,
             fitted(&hint, room),
@@ -285,12 +286,12 @@ fn draw_steps(state: &State, steps: &[Step], area: Rect, buf: &mut Buffer) {
     let theme = &state.theme;
     let names = steps.iter().map(|step| step.from.name().chars().count());
     let half = usize::from(area.width / 2).saturating_sub(2);
-    let first = names.max().unwrap_or(0).clamp(3, half);
+    let first = names.max().unwrap_or(0).max(3).min(half);
     let second = usize::from(area.width).saturating_sub(first + 4);
     let x = area.x + 2 + first as u16 + 2;
     let header = theme.style(Role::Header);
-    buf.set_string(area.x + 2, area.y, "NOW", header);
-    buf.set_string(x, area.y, "THEN", header);
+    buf.put(area.x + 2, area.y, "NOW", header);
+    buf.put(x, area.y, "THEN", header);
     let mut y = area.y + 1;
     for step in steps {
         if y >= area.bottom() {
@@ -303,12 +304,12 @@ fn draw_steps(state: &State, steps: &[Step], area: Rect, buf: &mut Buffer) {
             None if is_same => ("=", Role::Muted),
             None => ("✓", Role::Good),
         };
-        buf.set_string(area.x, y, sign, theme.style(role));
+        buf.put(area.x, y, sign, theme.style(role));
         let now = step.from.name();
         let now = clean(&now);
-        buf.set_string(area.x + 2, y, fitted(&now, first), theme.style(Role::Muted));
+        buf.put(area.x + 2, y, fitted(&now, first), theme.style(Role::Muted));
         if let Some(then) = &then {
-            buf.set_string(x, y, fitted(then, second), theme.style(Role::Text));
+            buf.put(x, y, fitted(then, second), theme.style(Role::Text));
         }
         if let Some(problem) = &step.problem {
             let problem = clean(problem);
@@ -317,7 +318,7 @@ fn draw_steps(state: &State, steps: &[Step], area: Rect, buf: &mut Buffer) {
                 y += 1;
             }
             if y < area.bottom() {
-                buf.set_string(x, y, fitted(&problem, second), theme.style(Role::Bad));
+                buf.put(x, y, fitted(&problem, second), theme.style(Role::Bad));
             }
         }
         y += 1;

@@ -12,10 +12,10 @@ mod query_line;
 #[cfg(test)]
 mod query_tests;
 #[cfg(test)]
-mod queue_tests;
+pub(in crate::dashboard::view) mod queue_tests;
 mod steer;
 #[cfg(test)]
-mod steer_tests;
+pub(in crate::dashboard::view) mod steer_tests;
 pub mod stopping;
 mod table;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The trash: what was removed, the newest first, to be put back or removed for good.
 
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::super::theme::Role;
 use super::super::tidy::Order;
 use super::confirm::Confirm;
 use super::overlay::Overlay;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::trash::{Entry, Ticket};
 use crate::text;
 
@@ -158,24 +159,24 @@ pub fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
     ])
     .render(top, buf);
     let heading = format!("  {:<5} {:>9}  WHAT", "AGE", "SIZE");
-    buf.set_string(header.x, header.y, heading, theme.style(Role::Header));
+    buf.put(header.x, header.y, heading, theme.style(Role::Header));
     if view.is_read && view.entries.is_empty() {
         let said = "There is nothing in the trash.";
-        buf.set_string(rows.x + 2, rows.y, said, muted);
+        buf.put(rows.x + 2, rows.y, said, muted);
     }
     let shown = view.entries.iter().enumerate().skip(view.top);
     for (y, (number, (_, entry))) in (rows.y..rows.bottom()).zip(shown) {
         let is_here = number == view.cursor;
         if is_here {
-            buf.set_string(rows.x, y, "▌", theme.style(Role::Accent));
+            buf.put(rows.x, y, "▌", theme.style(Role::Accent));
         }
         let age = Duration::try_from(state.now - entry.removed_at).unwrap_or_default();
         let (age, size) = (text::since(age).0, text::bytes(entry.bytes));
-        buf.set_string(rows.x + 2, y, format!("{age:<5} {size:>9}"), muted);
+        buf.put(rows.x + 2, y, format!("{age:<5} {size:>9}"), muted);
         let room = usize::from(rows.width.saturating_sub(19));
         let role = if is_here { Role::Selection } else { Role::Text };
         let what = text::fitted(&what(entry), room).into_owned();
-        buf.set_string(rows.x + 19, y, what, theme.style(role));
+        buf.put(rows.x + 19, y, what, theme.style(role));
     }
     if let Some((ticket, entry)) = view.entries.get(view.cursor) {
         let root = ticket.root.display().to_string();
@@ -185,7 +186,7 @@ pub fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
         ];
         let width = usize::from(foot.width);
         for (y, said) in (foot.y..foot.bottom()).zip(lines) {
-            buf.set_string(foot.x, y, text::fitted(&said, width), muted);
+            buf.put(foot.x, y, text::fitted(&said, width), muted);
         }
     }
 }

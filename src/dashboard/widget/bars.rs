@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::progress_bar::ProgressBar;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 /// One row.
@@ -50,10 +51,10 @@ impl Widget for Bars<'_> {
         let bar_width = area.width.saturating_sub(names + values + 2);
         for (y, bar) in (area.y..area.bottom()).zip(self.rows.iter().skip(self.top)) {
             let name = fitted(bar.name, usize::from(names));
-            buf.set_string(area.x, y, name, bar.text);
+            buf.put(area.x, y, name, bar.text);
             let value_x = area.right() - values;
             let room = usize::from(values);
-            buf.set_stringn(value_x, y, format!("{:>room$}", bar.value), room, bar.text);
+            buf.put_n(value_x, y, format!("{:>room$}", bar.value), room, bar.text);
             if bar_width >= SHORTEST_BAR {
                 ProgressBar {
                     fraction: bar.part,

@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 /// Names of rows get no more room than this.
@@ -124,7 +125,7 @@ impl HeatMap<'_> {
 
     fn draw_header(&self, fit: Fit, area: Rect, buf: &mut Buffer) {
         let corner = fitted(self.corner, usize::from(fit.names));
-        buf.set_string(area.x, area.y, corner, self.name);
+        buf.put(area.x, area.y, corner, self.name);
         for (place, column) in (self.first.1..).take(fit.columns).enumerate() {
             let style = if self.cursor.is_some_and(|cursor| cursor.1 == column) {
                 self.selected
@@ -138,9 +139,9 @@ impl HeatMap<'_> {
                 let name = fitted(name, room);
                 // Over the numbers, which stand to the right.
                 let blank = room.saturating_sub(name.width()) as u16;
-                buf.set_string(x + 1 + blank, area.y, name, style);
+                buf.put(x + 1 + blank, area.y, name, style);
             } else if self.cursor.is_some_and(|cursor| cursor.1 == column) {
-                buf.set_string(x, area.y, "▾", style);
+                buf.put(x, area.y, "▾", style);
             }
         }
     }
@@ -166,10 +167,10 @@ impl HeatMap<'_> {
                 GLYPHS[step].to_string().repeat(width)
             }
         };
-        buf.set_stringn(area.x, area.y, text, width, style);
+        buf.put_n(area.x, area.y, text, width, style);
         // A number leaves its first cell blank.
         if fit.numbers && self.cursor == Some((row, column)) {
-            buf.set_string(area.x, area.y, "▸", style);
+            buf.put(area.x, area.y, "▸", style);
         }
     }
 }
@@ -190,7 +191,7 @@ impl Widget for &HeatMap<'_> {
                 self.name
             };
             let name = self.names.get(row).map_or("", String::as_str);
-            buf.set_string(area.x, y, fitted(name, usize::from(fit.names)), style);
+            buf.put(area.x, y, fitted(name, usize::from(fit.names)), style);
             for (place, column) in (self.first.1..).take(fit.columns).enumerate() {
                 let x = area.x + fit.names + 1 + place as u16 * fit.column;
                 let cell = Rect::new(x, y, fit.column, 1).intersection(area);

@@ -3,6 +3,7 @@
 
 pub mod bars;
 pub mod chart;
+pub mod clipped;
 pub mod editor;
 pub mod heat_map;
 pub mod picture;

@@ -1,5 +1,6 @@
 //! How much of something is done, in one row.
 
+use crate::dashboard::widget::clipped::Clipped as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -43,9 +44,7 @@ impl Widget for ProgressBar {
                 1 => ('╸', self.done),
                 _ => ('━', self.done),
             };
-            buf[(area.x + cell, area.y)]
-                .set_char(symbol)
-                .set_style(style);
+            buf.put_char(area.x + cell, area.y, symbol, style);
         }
     }
 }

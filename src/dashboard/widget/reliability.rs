@@ -1,6 +1,7 @@
 //! A reliability diagram: how often predictions are right against how sure they were. Bars below the diagonal are of a network
 //! that is too sure of itself.
 
+use crate::dashboard::widget::clipped::Clipped as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -46,9 +47,12 @@ impl Reliability<'_> {
             let filled = if row == 0 { filled.max(1) } else { filled };
             for x in place.x..place.right() {
                 if filled > 0 {
-                    buf[(x, place.bottom() - 1 - row)]
-                        .set_char(EIGHTHS[usize::from(filled)])
-                        .set_style(self.bar);
+                    buf.put_char(
+                        x,
+                        place.bottom() - 1 - row,
+                        EIGHTHS[usize::from(filled)],
+                        self.bar,
+                    );
                 }
             }
         }
@@ -58,7 +62,9 @@ impl Reliability<'_> {
         for step in 0..plot.width {
             let confidence = (f64::from(step) + 0.5) / f64::from(plot.width);
             let up = ((confidence * f64::from(plot.height)) as u16).min(plot.height - 1);
-            let cell = &mut buf[(plot.x + step, plot.bottom() - 1 - up)];
+            let Some(cell) = buf.cell_mut((plot.x + step, plot.bottom() - 1 - up)) else {
+                continue;
+            };
             if cell.symbol() == " " {
                 cell.set_char('·').set_style(self.diagonal);
             } else {
@@ -72,12 +78,12 @@ impl Reliability<'_> {
     fn draw_axes(&self, plot: Rect, buf: &mut Buffer) {
         for (part, label) in [(1.0, "100"), (0.5, " 50"), (0.0, "  0")] {
             let up = (part * f64::from(plot.height - 1)).round() as u16;
-            buf.set_string(plot.x - AXIS, plot.bottom() - 1 - up, label, self.label);
+            buf.put(plot.x - AXIS, plot.bottom() - 1 - up, label, self.label);
         }
         let total: u64 = self.bins.iter().map(|bin| bin.count).sum();
         let width = plot.width / self.bins.len().max(1) as u16;
         let below = plot.bottom();
-        buf.set_string(plot.x - AXIS, below, "n %", self.label);
+        buf.put(plot.x - AXIS, below, "n %", self.label);
         for (bin, x) in self
             .bins
             .iter()
@@ -92,13 +98,13 @@ impl Reliability<'_> {
             // A number without a blank beside it would run into the next.
             if text.len() < usize::from(width) {
                 let blank = (width - text.len() as u16) / 2;
-                buf.set_string(x + blank, below, text, self.label);
+                buf.put(x + blank, below, text, self.label);
             }
         }
-        buf.set_string(plot.x, below + 1, "0", self.label);
+        buf.put(plot.x, below + 1, "0", self.label);
         let end = "100 % sure";
         if plot.width > end.len() as u16 + 1 {
-            buf.set_string(plot.right() - end.len() as u16, below + 1, end, self.label);
+            buf.put(plot.right() - end.len() as u16, below + 1, end, self.label);
         }
     }
 }

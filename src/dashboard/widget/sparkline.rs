@@ -1,5 +1,6 @@
 //! A series in a few cells of one row: the trend column of a table.
 
+use crate::dashboard::widget::clipped::Clipped as _;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -32,7 +33,7 @@ impl Widget for Sparkline<'_> {
             } else {
                 self.style
             };
-            buf[(x, area.y)].set_char(height).set_style(style);
+            buf.put_char(x, area.y, height, style);
         }
     }
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::{CleanView, Group, Row, areas};
 use crate::dashboard::state::State;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::clean::{Candidate, Order, Plan, Protection, Reason, Totals};
 use crate::text;
 
@@ -43,12 +44,12 @@ pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
             Some((done, of)) => format!("Surveying: {done} of {of} runs …"),
             None => "Surveying the runs …".to_owned(),
         };
-        buf.set_string(rows.x + 2, rows.y, said, theme.style(Role::Muted));
+        buf.put(rows.x + 2, rows.y, said, theme.style(Role::Muted));
         return;
     };
     if view.rows.is_empty() {
         let said = "There is nothing to clean up by these rules.";
-        buf.set_string(rows.x + 2, rows.y, said, theme.style(Role::Muted));
+        buf.put(rows.x + 2, rows.y, said, theme.style(Role::Muted));
         return;
     }
     let shown = view.rows.iter().enumerate().skip(view.top);
@@ -60,7 +61,7 @@ pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
         };
         let is_here = number == view.cursor;
         if is_here {
-            buf.set_string(place.x, y, "▌", theme.style(Role::Accent));
+            buf.put(place.x, y, "▌", theme.style(Role::Accent));
         }
         match row {
             Row::Group(group) => {
@@ -139,14 +140,14 @@ fn draw_header(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
     let room = usize::from(start.saturating_sub(area.x + 1));
     let disks = disks.join("   ");
     let said = text::fitted(&disks, room);
-    buf.set_string(area.x, area.y, said, state.theme.style(Role::Muted));
+    buf.put(area.x, area.y, said, state.theme.style(Role::Muted));
     let why = if area.width >= WITH_DETAIL {
         "  WHY"
     } else {
         ""
     };
     let names = format!("{:>SIZE$} {:>COST$}{why}", "SIZE", "RETRAIN");
-    buf.set_string(start, area.y, names, state.theme.style(Role::Header));
+    buf.put(start, area.y, names, state.theme.style(Role::Header));
 }
 
 fn draw_rules(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
@@ -212,7 +213,7 @@ fn draw_group(
     } else {
         Role::Header
     };
-    buf.set_string(
+    buf.put(
         area.x + 2,
         area.y,
         format!("{fold} {mark} "),
@@ -228,13 +229,13 @@ fn draw_group(
     let end = area.right().saturating_sub(after_size(area));
     let start = end.saturating_sub(sums.chars().count() as u16);
     let room = usize::from(start.saturating_sub(area.x + 7));
-    buf.set_string(
+    buf.put(
         area.x + 6,
         area.y,
         text::fitted(title, room),
         theme.style(role),
     );
-    buf.set_string(start, area.y, sums, theme.style(Role::Text));
+    buf.put(start, area.y, sums, theme.style(Role::Text));
 }
 
 /// What stands to the right of the sizes.
@@ -255,23 +256,23 @@ fn draw_one(
     buf: &mut Buffer,
 ) {
     let mark = if candidate.is_in { "■" } else { "□" };
-    buf.set_string(area.x + 6, area.y, mark, theme.style(Role::Mark));
+    buf.put(area.x + 6, area.y, mark, theme.style(Role::Mark));
     let end = area.right().saturating_sub(after_size(area));
     let size_at = end.saturating_sub(SIZE as u16);
     let what_at = size_at.saturating_sub(WHAT as u16 + 1);
     let room = usize::from(what_at.saturating_sub(area.x + 9));
     let role = if is_here { Role::Selection } else { Role::Text };
-    buf.set_string(
+    buf.put(
         area.x + 8,
         area.y,
         text::fitted(title, room),
         theme.style(role),
     );
     let muted = theme.style(Role::Muted);
-    buf.set_string(what_at, area.y, text::fitted(&candidate.what, WHAT), muted);
+    buf.put(what_at, area.y, text::fitted(&candidate.what, WHAT), muted);
     let size = format!("{:>SIZE$}", text::bytes(candidate.bytes()));
-    buf.set_string(size_at, area.y, size, theme.style(Role::Text));
-    buf.set_string(
+    buf.put(size_at, area.y, size, theme.style(Role::Text));
+    buf.put(
         end + 1,
         area.y,
         format!("{:>COST$}", candidate.cost()),
@@ -280,7 +281,7 @@ fn draw_one(
     if area.width >= WITH_DETAIL {
         let room = usize::from(area.right().saturating_sub(end + 3 + COST as u16));
         let x = end + 3 + COST as u16;
-        buf.set_string(x, area.y, text::fitted(&candidate.detail, room), muted);
+        buf.put(x, area.y, text::fitted(&candidate.detail, room), muted);
     }
 }
 
@@ -313,7 +314,7 @@ fn draw_foot(view: &CleanView, plan: &Plan, theme: &Theme, area: Rect, buf: &mut
         text::bytes(totals.bytes)
     );
     for (y, said) in (area.y..area.bottom()).zip([first, second]) {
-        buf.set_string(area.x, y, text::fitted(&said, width), muted);
+        buf.put(area.x, y, text::fitted(&said, width), muted);
     }
 }
 

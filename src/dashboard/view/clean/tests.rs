@@ -112,7 +112,7 @@ fn survey() -> Arc<Survey> {
     })
 }
 
-fn opened(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
     let ordered = open(&mut state);
     assert!(

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{CompareView, colour, mark};
 use crate::analysis::compare::configs::Setting;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 const WIDEST_KEY: usize = 28;
@@ -34,7 +35,7 @@ impl CompareView {
         let key_width = keys.max().unwrap_or(0).clamp(7, WIDEST_KEY);
         let text = |text: &str, x: u16, y: u16, width: usize, role: Role, buf: &mut Buffer| {
             let room = usize::from(area.right().saturating_sub(x)).min(width);
-            buf.set_stringn(x, y, fitted(text, room), room, theme.style(role));
+            buf.put_n(x, y, fitted(text, room), room, theme.style(role));
         };
         let height = usize::from(area.height).saturating_sub(1);
         let visible: Vec<&&Setting> = settings

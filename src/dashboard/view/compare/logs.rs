@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::{CompareView, colour, mark};
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::RunDir;
 use crate::text::fitted;
 
@@ -59,7 +60,7 @@ impl CompareView {
             let from = lines.len().saturating_sub(usize::from(below.height));
             for (y, line) in (below.y..below.bottom()).zip(&lines[from..]) {
                 let room = usize::from(below.width);
-                buf.set_stringn(
+                buf.put_n(
                     below.x,
                     y,
                     fitted(&line.text, room),

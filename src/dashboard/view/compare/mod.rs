@@ -8,7 +8,7 @@ pub mod mouse;
 mod settings;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::state::{Screen, State};
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::widget::chart::Options;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::prompt::Prompt;
 use crate::run::RunDir;
 use crate::run::contender::Contender;
@@ -419,7 +420,7 @@ impl CompareView {
         };
         self.draw_table(theme, upper, buf);
         for (y, (text, role)) in (upper.bottom() + 1..area.bottom()).zip(lines) {
-            buf.set_stringn(area.x, y, text, usize::from(area.width), theme.style(role));
+            buf.put_n(area.x, y, text, usize::from(area.width), theme.style(role));
         }
     }
 }

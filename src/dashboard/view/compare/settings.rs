@@ -11,6 +11,7 @@ use crate::analysis::compare::Comparison;
 use crate::analysis::compare::settings::{Relation, Relevance, limits};
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::view::run::lines::wrapped;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 const WIDEST_KEY: usize = 26;
@@ -35,7 +36,7 @@ impl CompareView {
             .collect();
         let foot = (lines.len() as u16).min(area.height);
         for (y, line) in (area.bottom() - foot..area.bottom()).zip(lines) {
-            buf.set_stringn(
+            buf.put_n(
                 area.x,
                 y,
                 line,
@@ -97,7 +98,7 @@ impl CompareView {
             "  {:key_width$}  {:>4}  RELATION TO BEST {}",
             "SETTING", "N", compared.metric.name
         );
-        buf.set_stringn(area.x, area.y, heading, room, theme.style(Role::Header));
+        buf.put_n(area.x, area.y, heading, room, theme.style(Role::Header));
         let height = usize::from(area.height).saturating_sub(1);
         let top = (self.setting + 1).saturating_sub(height);
         let visible = found.iter().enumerate().skip(top);
@@ -115,9 +116,9 @@ impl CompareView {
             } else {
                 Role::Text
             };
-            buf.set_stringn(area.x, y, fitted(&text, room), room, theme.style(role));
+            buf.put_n(area.x, y, fitted(&text, room), room, theme.style(role));
             if at == self.setting {
-                buf.set_string(area.x, y, "▌", theme.style(Role::Accent));
+                buf.put(area.x, y, "▌", theme.style(Role::Accent));
             }
         }
     }
@@ -191,6 +192,6 @@ fn draw_values(
         lines.push((format!("changes exactly where {others} does"), Role::Warn));
     }
     for (y, (text, role)) in (area.y..area.bottom()).zip(lines) {
-        buf.set_stringn(area.x, y, fitted(&text, room), room, theme.style(role));
+        buf.put_n(area.x, y, fitted(&text, room), room, theme.style(role));
     }
 }

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{CompareView, Part, colour, mark};
 use crate::analysis::compare::{Cell, Comparison};
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 /// Columns in the order in which they are given up where there is no room, the last first.
@@ -68,7 +69,7 @@ impl CompareView {
         let put = |x: u16, y: u16, text: &str, width: usize, role: Role, buf: &mut Buffer| {
             let room = usize::from(area.right().saturating_sub(x));
             let text = format!("{}{text}", " ".repeat(width.saturating_sub(text.width())));
-            buf.set_stringn(x, y, &text, room, theme.style(role));
+            buf.put_n(x, y, &text, room, theme.style(role));
         };
         let first = area.x + (SIGNS + name_width) as u16 + 2;
         put(
@@ -93,7 +94,7 @@ impl CompareView {
             let is_here = at == self.row;
             let role = if is_here { Role::Selection } else { Role::Text };
             let blank = " ".repeat(usize::from(area.width));
-            buf.set_stringn(area.x, y, &blank, blank.len(), theme.style(role));
+            buf.put_n(area.x, y, &blank, blank.len(), theme.style(role));
             if is_here {
                 put(area.x, y, "▌", 0, Role::Accent, buf);
             }

@@ -86,7 +86,11 @@ fn listed(columns: u16, rows: u16, runs: &[Contender]) -> State {
 }
 
 /// Carries orders out as the pool does, without a disk; returns the last job.
-fn settle(state: &mut State, runs: &[Contender], effects: Vec<Effect>) -> Option<Job> {
+pub(in crate::dashboard::view) fn settle(
+    state: &mut State,
+    runs: &[Contender],
+    effects: Vec<Effect>,
+) -> Option<Job> {
     let mut last = None;
     let mut due = effects;
     while let Some(effect) = due.pop() {
@@ -136,7 +140,7 @@ fn settle(state: &mut State, runs: &[Contender], effects: Vec<Effect>) -> Option
     last
 }
 
-fn compared(columns: u16, rows: u16) -> (State, Vec<Contender>) {
+pub(in crate::dashboard::view) fn compared(columns: u16, rows: u16) -> (State, Vec<Contender>) {
     let runs = runs();
     let mut state = listed(columns, rows, &runs);
     let effects = press(&mut state, "Ac");

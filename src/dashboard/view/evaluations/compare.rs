@@ -16,6 +16,7 @@ use crate::dashboard::evaluations::opened::{Answer, Opened};
 use crate::dashboard::graphics::{Placed, Protocol};
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::view::parts::{self, FEWEST_FOR_ALL};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::picture::Picture;
 use crate::run::evaluation::EvaluationDir;
 use crate::text::{count, fitted};
@@ -276,7 +277,7 @@ impl CompareView {
         );
         let put = |y: u16, text: &str, style, buf: &mut Buffer| {
             if y < area.bottom() {
-                buf.set_stringn(area.x, y, text, usize::from(area.width), style);
+                buf.put_n(area.x, y, text, usize::from(area.width), style);
             }
         };
         put(area.y, &heading, theme.style(Role::Header), buf);
@@ -317,7 +318,7 @@ impl CompareView {
             };
             put(y, &row, theme.style(role), buf);
             if number == self.cursor && y < area.bottom() {
-                buf.set_string(area.x, y, "▌", theme.style(Role::Accent));
+                buf.put(area.x, y, "▌", theme.style(Role::Accent));
             }
         }
         let y = area.y + self.compared.evaluations.len() as u16 + 2;

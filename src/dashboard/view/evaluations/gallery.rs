@@ -11,6 +11,7 @@ use crate::dashboard::graphics::{Placed, Protocol};
 use crate::dashboard::theme::colour::Rgb;
 use crate::dashboard::theme::{Role, Theme};
 use crate::dashboard::widget::bars::{Bar, Bars};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::picture::{Blocks, Picture};
 use crate::text::{self, fitted};
 
@@ -146,7 +147,7 @@ impl Gallery {
             let tile = tile(index);
             if index == self.cursor {
                 for y in place.y..place.bottom().min(place.y + PICTURE.1) {
-                    buf.set_string(place.x, y, "▌", theme.style(Role::Accent));
+                    buf.put(place.x, y, "▌", theme.style(Role::Accent));
                 }
             }
             let shown = match tile.picture {
@@ -165,7 +166,7 @@ impl Gallery {
                     let cells = Rect::new(place.x + 1, place.y, PICTURE.0, PICTURE.1);
                     let cells = cells.intersection(place);
                     let text = fitted("image not kept", usize::from(cells.width));
-                    buf.set_string(cells.x, cells.y, text, theme.style(Role::Muted));
+                    buf.put(cells.x, cells.y, text, theme.style(Role::Muted));
                     cells
                 }
             };

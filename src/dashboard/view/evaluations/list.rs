@@ -14,6 +14,7 @@ use crate::dashboard::evaluations::Evaluations;
 use crate::dashboard::evaluations::card::{Card, Running};
 use crate::dashboard::state::State;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::run::RunDir;
 use crate::run::evaluation::EvaluationDir;
@@ -266,7 +267,7 @@ impl List {
                 Role::Header
             };
             let text = aligned(title, usize::from(*width), *is_right);
-            buf.set_stringn(x, heading, text, usize::from(*width), theme.style(role));
+            buf.put_n(x, heading, text, usize::from(*width), theme.style(role));
             x += width + 1;
         }
         let rows = self.rows.iter().skip(self.top);
@@ -324,10 +325,10 @@ impl List {
         let theme = &state.theme;
         let is_selected = self.cursor.as_ref() == Some(&card.dir);
         if is_selected {
-            buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+            buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
         }
         if self.marks.contains(&card.dir) {
-            buf.set_string(area.x + 1, area.y, "◆", theme.style(Role::Mark));
+            buf.put(area.x + 1, area.y, "◆", theme.style(Role::Mark));
         }
         let mut x = area.x + 3;
         for (column, _, width, _, is_right) in columns {
@@ -339,7 +340,7 @@ impl List {
             };
             let width = usize::from(*width);
             let shown = aligned(&fitted(&text, width), width, *is_right);
-            buf.set_stringn(x, area.y, shown, width, theme.style(role));
+            buf.put_n(x, area.y, shown, width, theme.style(role));
             x += width as u16 + 1;
         }
     }
@@ -389,5 +390,5 @@ fn draw_running(running: &Running, theme: &Theme, area: Rect, buf: &mut Buffer) 
     };
     let text = format!("  {:.0} %{speed}", 100.0 * running.fraction);
     let room = usize::from(area.right().saturating_sub(bar.right()));
-    buf.set_stringn(bar.right(), area.y, text, room, theme.style(Role::Text));
+    buf.put_n(bar.right(), area.y, text, room, theme.style(Role::Text));
 }

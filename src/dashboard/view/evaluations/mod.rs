@@ -7,7 +7,7 @@ mod list;
 mod result;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(in crate::dashboard::view) mod tests;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -47,7 +47,7 @@ fn found(read: Vec<Known>, running: Vec<Running>) -> Message {
 }
 
 /// Two runs, `alpha` under the cursor with two evaluations, `beta` with one.
-fn state(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn state(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
     let runs = ["alpha", "beta"].map(|name| {
         let mut summary = summary(RunState::Finished);
@@ -91,7 +91,7 @@ fn state(columns: u16, rows: u16) -> State {
 }
 
 /// The state with the evaluation under the list's cursor opened.
-fn opened_at(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn opened_at(columns: u16, rows: u16) -> State {
     let mut state = state(columns, rows);
     press(&mut state, "E");
     assert!(matches!(
@@ -103,7 +103,7 @@ fn opened_at(columns: u16, rows: u16) -> State {
     state
 }
 
-fn compared_at(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn compared_at(columns: u16, rows: u16) -> State {
     let mut state = state(columns, rows);
     press(&mut state, "E");
     assert!(matches!(

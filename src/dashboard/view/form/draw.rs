@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
 use super::{Choice, Form, values};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::fitted;
 
 /// Lines that are shown of what is said of a recipe.
@@ -61,7 +62,7 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let choice = &form.choices[at];
         let selected = at == form.cursor;
         if selected {
-            buf.set_string(list.x, y, "▌", theme.style(Role::Accent));
+            buf.put(list.x, y, "▌", theme.style(Role::Accent));
         }
         let style = theme.style(if selected {
             Role::Selection
@@ -69,12 +70,12 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
             Role::Text
         });
         let room = usize::from(list.width.saturating_sub(2));
-        buf.set_stringn(list.x + 2, y, choice.name(), room, style);
+        buf.put_n(list.x + 2, y, choice.name(), room, style);
         y += 1;
         let style = theme.style(said(choice).1);
         for line in lines_of(at) {
             if y < list.bottom() {
-                buf.set_stringn(list.x + 4, y, line, width, style);
+                buf.put_n(list.x + 4, y, line, width, style);
             }
             y += 1;
         }

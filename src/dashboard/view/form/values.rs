@@ -10,6 +10,7 @@ use super::super::super::theme::{Role, Theme};
 use super::edit::Edit;
 use super::{Form, called};
 use crate::analysis::earlier::Earlier;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::prompt::CURSOR;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::launch::Planned;
@@ -198,7 +199,7 @@ fn draw_sweep(
     buf: &mut Buffer,
 ) {
     let line = "─".repeat(usize::from(area.width));
-    buf.set_string(area.x, area.y, line, theme.style(Role::Border));
+    buf.put(area.x, area.y, line, theme.style(Role::Border));
     let inside = Rect {
         x: area.x + 1,
         y: area.y + 1,
@@ -208,7 +209,7 @@ fn draw_sweep(
     let title = |text: &str, buf: &mut Buffer| {
         let text = format!(" {text} ");
         let room = usize::from(area.width.saturating_sub(2));
-        buf.set_stringn(area.x + 2, area.y, text, room, theme.style(Role::Title));
+        buf.put_n(area.x + 2, area.y, text, room, theme.style(Role::Title));
     };
     let worked = match worked {
         None => {
@@ -263,7 +264,7 @@ fn draw_sweep(
         let left = count - at;
         if at + 1 == rows && left > 1 {
             let text = format!("and {} more", thousands(left));
-            buf.set_string(inside.x, y, text, theme.style(Role::Muted));
+            buf.put(inside.x, y, text, theme.style(Role::Muted));
             break;
         }
         let label = clean(&planned.point.label()).into_owned();
@@ -275,7 +276,7 @@ fn draw_sweep(
             None => (format!("  {label}"), Role::Text),
         };
         let room = usize::from(inside.width);
-        buf.set_stringn(inside.x, y, fitted(&text, room), room, theme.style(role));
+        buf.put_n(inside.x, y, fitted(&text, room), room, theme.style(role));
     }
 }
 
@@ -322,7 +323,7 @@ fn draw_schedule(
         rate(schedule.learning_rate(last))
     );
     let muted = theme.style(Role::Muted);
-    buf.set_stringn(area.x, area.y, label, usize::from(area.width), muted);
+    buf.put_n(area.x, area.y, label, usize::from(area.width), muted);
     let from = area.x + label.len() as u16;
     let width = area
         .right()
@@ -342,7 +343,7 @@ fn draw_schedule(
         bad_style: theme.style(Role::Bad),
     }
     .render(place, buf);
-    buf.set_string(from + width, area.y, ends, muted);
+    buf.put(from + width, area.y, ends, muted);
 }
 
 /// One line of the list: a group's heading or a field.
@@ -389,7 +390,7 @@ fn draw_list(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
             height: 1,
         };
         match row {
-            Row::Heading(group) => buf.set_string(line.x, line.y, group, theme.style(Role::Header)),
+            Row::Heading(group) => buf.put(line.x, line.y, group, theme.style(Role::Header)),
             Row::Field(field) => draw_row(edit, *field, theme, line, buf),
         }
     }
@@ -400,17 +401,17 @@ fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer)
     let selected = at == edit.row;
     let changed = edit.is_changed(field);
     if selected {
-        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+        buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
     }
     if changed {
-        buf.set_string(area.x + 1, area.y, "*", theme.style(Role::Warn));
+        buf.put(area.x + 1, area.y, "*", theme.style(Role::Warn));
     }
     let key_style = theme.style(if selected {
         Role::Selection
     } else {
         Role::Text
     });
-    buf.set_stringn(area.x + 3, area.y, field.key, usize::from(KEYS), key_style);
+    buf.put_n(area.x + 3, area.y, field.key, usize::from(KEYS), key_style);
     let x = area.x + 3 + KEYS;
     let room = usize::from(area.right().saturating_sub(x));
     match edit.typing.as_ref().filter(|_| selected) {
@@ -422,7 +423,7 @@ fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer)
             } else {
                 Role::Prompt
             };
-            buf.set_stringn(x, area.y, shown, room, theme.style(role));
+            buf.put_n(x, area.y, shown, room, theme.style(role));
         }
         None => {
             let value = clean(&edit.text(field)).into_owned();
@@ -432,14 +433,14 @@ fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer)
                 value
             };
             let style = theme.style(if changed { Role::Warn } else { Role::Text });
-            buf.set_stringn(x, area.y, shown, room, style);
+            buf.put_n(x, area.y, shown, room, style);
         }
     }
 }
 
 /// What the field under the cursor does, what it accepts, and what is wrong with it.
 fn draw_field(edit: &Edit, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    buf.set_string(
+    buf.put(
         area.x,
         area.y,
         "─".repeat(usize::from(area.width)),

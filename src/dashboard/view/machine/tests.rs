@@ -57,7 +57,7 @@ fn gauged(dirs: Vec<RunDir>, step: u32) -> Gauged {
     }
 }
 
-fn feed(state: &mut State, steps: std::ops::Range<u32>) {
+pub(in crate::dashboard::view) fn feed(state: &mut State, steps: std::ops::Range<u32>) {
     for step in steps {
         let dirs = state.gauged.clone().unwrap();
         let now = state.now;

@@ -53,7 +53,7 @@ impl Grid {
     /// The area of each place, row by row. The first row, of losses and accuracies, is higher where there is room for it.
     fn places(self, area: Rect) -> impl Iterator<Item = Rect> {
         let (columns, rows) = (self.columns.max(1), self.rows.max(1));
-        let first = area.height * 3 / (2 * rows + 1);
+        let first = (u32::from(area.height) * 3 / (2 * u32::from(rows) + 1)) as u16;
         let others = (area.height - first)
             .checked_div(rows - 1)
             .unwrap_or(0)

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::curves::Curves;
 use crate::analysis::scale::Scale;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::metrics::Column;
 
 /// What the table shows of the rows.
@@ -48,10 +49,10 @@ pub fn draw(epochs: &Curves, window: Window, theme: &Theme, area: Rect, buf: &mu
     {
         let y = area.y + 1 + line as u16;
         if window.cursor == Some(index) {
-            buf.set_string(area.x, y, "▸", theme.style(Role::Accent));
+            buf.put(area.x, y, "▸", theme.style(Role::Accent));
         }
         if best == Some(row) {
-            buf.set_string(area.x + 1, y, "★", theme.style(Role::Good));
+            buf.put(area.x + 1, y, "★", theme.style(Role::Good));
         }
     }
     let mut x = area.x + MARKS;
@@ -184,5 +185,5 @@ fn reading(value: f64, shown: &Shown) -> String {
 
 fn right(buf: &mut Buffer, (x, y, width): (u16, u16, u16), text: &str, style: Style) {
     let length = text.chars().count().min(usize::from(width)) as u16;
-    buf.set_stringn(x + width - length, y, text, usize::from(length), style);
+    buf.put_n(x + width - length, y, text, usize::from(length), style);
 }

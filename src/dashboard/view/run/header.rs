@@ -60,7 +60,7 @@ pub fn draw(
     draw_parts(identity(summary, detail, theme), theme, row(0), buf);
     draw_parts(progress(summary, detail, theme), theme, row(1), buf);
     if let Some((text, role)) = remark(summary, detail) {
-        for (index, part) in (2..).zip(wrapped(&text, area.width)) {
+        for (index, part) in (2..area.height).zip(wrapped(&text, area.width)) {
             Line::styled(part, theme.style(role)).render(row(index), buf);
         }
     }

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::detail::Detail;
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text::{bytes, clean};
 
 /// `key  value`, from the `top`th key on; long values go on below themselves.
@@ -111,7 +112,7 @@ pub fn list<'a>(
 ) {
     let mut lines = lines.take(usize::from(area.height)).peekable();
     if lines.peek().is_none() && !area.is_empty() {
-        buf.set_stringn(
+        buf.put_n(
             area.x,
             area.y,
             empty,

@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::lines::{list, wrapped};
 use crate::dashboard::theme::{Role, Theme};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::run::log::{Found, Log};
 use crate::run::log_line::Kind;
 use crate::text::fitted;
@@ -136,7 +137,7 @@ pub fn draw(log: &Log, place: Place, theme: &Theme, area: Rect, buf: &mut Buffer
     let parts = parts(log, area);
     draw_errors(log, place, theme, parts.errors, buf);
     for at in parts.rule.positions() {
-        buf[at].set_symbol("─").set_style(theme.style(Role::Border));
+        buf.put_char(at.x, at.y, '─', theme.style(Role::Border));
     }
     draw_lines(log, place, theme, parts.text, buf);
 }

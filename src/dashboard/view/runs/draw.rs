@@ -18,6 +18,7 @@ use crate::dashboard::theme::Role;
 use crate::dashboard::view::columns::{self, Column};
 use crate::dashboard::view::shown::{self, Key};
 use crate::dashboard::view::{attention, preview, state_glyph};
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::dashboard::widget::progress_bar::ProgressBar;
 use crate::dashboard::widget::sparkline::Sparkline;
 use crate::run::cause::Cause;
@@ -60,7 +61,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             }
         };
         if marked.contains(&row.found.dir) {
-            buf.set_string(table.x + 1, y, MARK, state.theme.style(Role::Mark));
+            buf.put(table.x + 1, y, MARK, state.theme.style(Role::Mark));
         }
         draw_row(state, row, &columns, place, buf);
     }
@@ -86,7 +87,7 @@ fn draw_preview(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     };
     let rule = "─".repeat(usize::from(area.width));
-    buf.set_string(area.x, area.y, rule, state.theme.style(Role::Border));
+    buf.put(area.x, area.y, rule, state.theme.style(Role::Border));
     let inside = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -206,7 +207,7 @@ fn draw_header(state: &State, columns: &[(&Key, u16)], area: Rect, buf: &mut Buf
         } else {
             Role::Header
         };
-        buf.set_stringn(
+        buf.put_n(
             x,
             area.y,
             title,
@@ -251,7 +252,7 @@ fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: 
     let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
     if selected {
         // Only this mark and the name tell the selected row: a bar over the whole line would be sent again with every move.
-        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+        buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
     }
     let mut x = area.x + 2;
     for (column, width) in columns {
@@ -270,7 +271,7 @@ fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: 
                 } else {
                     Role::Muted
                 };
-                buf.set_stringn(
+                buf.put_n(
                     place.x,
                     place.y,
                     text::fitted(&name, usize::from(*width)),
@@ -316,7 +317,7 @@ fn draw_cause_in_state(
     let said = text::fitted(&said, width);
     let style = state.theme.style(state_glyph::role(observed.state));
     let said = format!("{said:<width$}");
-    buf.set_stringn(area.x + 2 + before, area.y, said, width, style);
+    buf.put_n(area.x + 2 + before, area.y, said, width, style);
 }
 
 fn draw_cell(
@@ -356,7 +357,7 @@ fn draw_cell(
             .render(place, buf);
         }
         Column::Epochs => {
-            let (end, _) = buf.set_stringn(place.x, place.y, &said, width, style);
+            let (end, _) = buf.put_n(place.x, place.y, &said, width, style);
             // At least "200/200" stands there, so that the bars of all rows begin in one column.
             let start = end.max(place.x + 7) + 1;
             if let (Some(fraction), true) = (columns::done(summary), start < place.right()) {
@@ -377,7 +378,7 @@ fn draw_cell(
         }
         _ if column.is_right() => {
             let said = format!("{said:>width$}");
-            buf.set_stringn(place.x, place.y, said, width, style);
+            buf.put_n(place.x, place.y, said, width, style);
         }
         Column::Name => {
             let filled = if selected {
@@ -385,11 +386,11 @@ fn draw_cell(
             } else {
                 said.clone()
             };
-            buf.set_stringn(place.x, place.y, filled, width, style);
+            buf.put_n(place.x, place.y, filled, width, style);
             draw_attention(state, summary, said.width(), place, buf);
         }
         _ => {
-            buf.set_stringn(place.x, place.y, said, width, style);
+            buf.put_n(place.x, place.y, said, width, style);
         }
     }
     if column == Column::Name && !selected && columns::is_odd(summary) {
@@ -410,7 +411,7 @@ fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, bu
     if room >= FEWEST_WORDS {
         let words = text::fitted(&words, room);
         let style = state.theme.style(role);
-        buf.set_stringn(place.right() - room as u16, place.y, words, room, style);
+        buf.put_n(place.right() - room as u16, place.y, words, room, style);
     }
 }
 
@@ -429,7 +430,7 @@ fn draw_value(state: &State, summary: &Summary, key: &Key, place: Rect, buf: &mu
     } else {
         said.into_owned()
     };
-    buf.set_stringn(
+    buf.put_n(
         place.x,
         place.y,
         said,

@@ -9,6 +9,7 @@ use crate::dashboard::state::State;
 use crate::dashboard::theme::Role;
 use crate::dashboard::view::columns::Column;
 use crate::dashboard::view::shown::Key;
+use crate::dashboard::widget::clipped::Clipped as _;
 use crate::text;
 
 /// Draws a group's header, whether only it shows, and whether the cursor is on it.
@@ -25,7 +26,7 @@ pub fn draw(
 ) {
     let theme = &state.theme;
     if selected {
-        buf.set_string(area.x, area.y, "▌", theme.style(Role::Accent));
+        buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
     }
     let mut x = area.x + 2;
     let mut first_number = area.right();
@@ -36,7 +37,7 @@ pub fn draw(
         if let Some((_, spread)) = spread.filter(|_| **key != Column::Epochs) {
             let said = said(key, spread, usize::from(*width));
             let said = format!("{said:>width$}", width = usize::from(*width));
-            buf.set_stringn(
+            buf.put_n(
                 x,
                 area.y,
                 said,
@@ -73,7 +74,7 @@ pub fn draw(
         Role::Title
     };
     let title = text::fitted(&title, room);
-    buf.set_stringn(area.x + 2, area.y, &title, room, theme.style(role));
+    buf.put_n(area.x + 2, area.y, &title, room, theme.style(role));
 }
 
 /// The mean with the deviation where there is room for it.

@@ -10,7 +10,7 @@ use crate::launch::queue::Place;
 use crate::run::state::State as RunState;
 
 /// Three runs that wait, and those of [`listed`].
-fn queued(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn queued(columns: u16, rows: u16) -> State {
     let mut state = listed(columns, rows);
     let runs = ["third", "first", "second"].into_iter().zip([30, 10, 20]);
     let runs = runs.map(|(name, position)| {

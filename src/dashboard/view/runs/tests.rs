@@ -1,6 +1,6 @@
 //! The table of runs at two sizes, and what keys and changes do to its order, filter and cursor.
 
-mod marks;
+pub(in crate::dashboard::view) mod marks;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -35,7 +35,7 @@ fn entry(minutes: i64, bytes: u64, by: &str, paths: &[&str]) -> (Ticket, Entry) 
     (ticket, serde_json::from_value(entry).unwrap())
 }
 
-fn opened(columns: u16, rows: u16) -> State {
+pub(in crate::dashboard::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
     assert_eq!(open(&mut state), [Effect::Tidy(Order::ListTrash)]);
     let entries = vec![

@@ -6,6 +6,7 @@ use super::Chart;
 use super::layout::Layout;
 use crate::analysis::axis::Axis;
 use crate::analysis::ticks::placed_ticks;
+use crate::dashboard::widget::clipped::Clipped as _;
 
 /// Both axes, as far as the layout has room for them.
 pub(super) fn draw(chart: &Chart, layout: &Layout, x_axis: Axis, buf: &mut Buffer) {
@@ -20,18 +21,14 @@ fn vertical(chart: &Chart, layout: &Layout, buf: &mut Buffer) {
     };
     let frame = chart.options.markers.frame();
     for row in area.y..area.bottom() {
-        buf[(line, row)]
-            .set_char(frame.vertical)
-            .set_style(chart.styles.axis);
+        buf.put_char(line, row, frame.vertical, chart.styles.axis);
     }
     for (row, tick) in &layout.y_ticks {
         let y = area.y + row;
         let room = usize::from(area.width - 1);
         let label = format!("{:>room$}", tick.label);
-        buf.set_stringn(area.x, y, &label, room, chart.styles.label);
-        buf[(line, y)]
-            .set_char(frame.vertical_tick)
-            .set_style(chart.styles.axis);
+        buf.put_n(area.x, y, &label, room, chart.styles.label);
+        buf.put_char(line, y, frame.vertical_tick, chart.styles.axis);
     }
 }
 
@@ -44,32 +41,31 @@ fn horizontal(chart: &Chart, layout: &Layout, x_axis: Axis, buf: &mut Buffer) {
     let ticks = placed_ticks(x_axis, chart.x_scale, usize::from(labels.width));
     if !line.is_empty() {
         for x in line.x..line.right() {
-            buf[(x, line.y)]
-                .set_char(frame.horizontal)
-                .set_style(chart.styles.axis);
+            buf.put_char(x, line.y, frame.horizontal, chart.styles.axis);
         }
         if let Some(corner) = line.x.checked_sub(1) {
-            buf[(corner, line.y)]
-                .set_char(frame.corner)
-                .set_style(chart.styles.axis);
+            buf.put_char(corner, line.y, frame.corner, chart.styles.axis);
         }
     }
     for placed in &ticks {
-        buf.set_string(
+        buf.put(
             labels.x + placed.label_start as u16,
             labels.y,
             &placed.tick.label,
             chart.styles.label,
         );
         if !line.is_empty() {
-            buf[(line.x + placed.cell as u16, line.y)]
-                .set_char(frame.horizontal_tick)
-                .set_style(chart.styles.axis);
+            buf.put_char(
+                line.x + placed.cell as u16,
+                line.y,
+                frame.horizontal_tick,
+                chart.styles.axis,
+            );
         }
     }
     let gutter = layout.y_axis.width;
     // Where it has no room it is left out: it also stands beside the cursor's value.
     if usize::from(gutter) > chart.x_name.chars().count() {
-        buf.set_string(layout.y_axis.x, labels.y, chart.x_name, chart.styles.label);
+        buf.put(layout.y_axis.x, labels.y, chart.x_name, chart.styles.label);
     }
 }

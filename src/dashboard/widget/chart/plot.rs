@@ -9,6 +9,7 @@ use super::markers::{ACROSS, Pattern};
 use super::{Chart, Series};
 use crate::analysis::axis::Axis;
 use crate::analysis::decimate::{Blocks, Extent, columns, positive_columns};
+use crate::dashboard::widget::clipped::Clipped as _;
 
 /// A dashed curve keeps what rises or falls by more dots than this in one step.
 const STEEP: usize = 4;
@@ -94,7 +95,7 @@ pub(super) fn draw_empty(chart: &Chart, area: Rect, buf: &mut Buffer) {
         return;
     }
     let length = (text.len() as u16).min(area.width);
-    buf.set_stringn(
+    buf.put_n(
         area.x + (area.width - length) / 2,
         area.y + (area.height - 1) / 2,
         &text,
@@ -105,7 +106,7 @@ pub(super) fn draw_empty(chart: &Chart, area: Rect, buf: &mut Buffer) {
 
 fn column(area: Rect, x: u16, symbol: char, style: Style, buf: &mut Buffer) {
     for y in area.y..area.bottom() {
-        buf[(x, y)].set_char(symbol).set_style(style);
+        buf.put_char(x, y, symbol, style);
     }
 }
 
@@ -169,7 +170,7 @@ fn not_finite(chart: &Chart, extents: &[Extent], area: Rect, buf: &mut Buffer) {
     for (dot, extent) in extents.iter().enumerate() {
         let x = area.x + (dot / ACROSS) as u16;
         let mut mark = |y: u16, symbol: char| {
-            buf[(x, y)].set_char(symbol).set_style(chart.styles.bad);
+            buf.put_char(x, y, symbol, chart.styles.bad);
         };
         if extent.above > 0 {
             mark(area.y, frame.above);
@@ -203,9 +204,12 @@ fn read_out(
         && area.contains((x, row_of(y)).into())
     {
         let style = series.style.add_modifier(Modifier::BOLD);
-        buf[(x, row_of(y))]
-            .set_char(series.mark.unwrap_or(chart.options.markers.frame().point))
-            .set_style(style);
+        buf.put_char(
+            x,
+            row_of(y),
+            series.mark.unwrap_or(chart.options.markers.frame().point),
+            style,
+        );
     }
 }
 

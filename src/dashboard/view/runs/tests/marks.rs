@@ -144,7 +144,7 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
 }
 
 /// What the disk would say of the last two runs.
-fn gathered() -> Outcome {
+pub(in crate::dashboard::view) fn gathered() -> Outcome {
     let known = |name: &str, seed: Option<&str>| {
         let seed = seed.map(|seed| ("seed".to_owned(), Value::Text(seed.to_owned())));
         let model = ("model".to_owned(), Value::Text("resnet_se".to_owned()));
