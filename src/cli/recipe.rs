@@ -11,6 +11,10 @@ use serde_json::{Value as Json, json};
 use crate::recipe::{self, FIELDS, Recipe, Schedule, Value, network};
 use crate::text::{clean, count, number};
 
+/// Beyond any data set, and so low that steps and parameters can be counted.
+const MOST_IMAGES: u64 = 1_000_000_000_000;
+const MOST_CLASSES: u64 = 1_000_000_000;
+
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A recipe's file, or the name of one that comes with the program, such as quick
@@ -19,10 +23,10 @@ pub struct Arguments {
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
     /// Training images of the data set, from which the steps of an epoch follow [default: the synthetic set's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_IMAGES))]
     images: Option<u64>,
     /// Classes of the data set
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=MOST_CLASSES))]
     classes: u64,
     /// Print everything as JSON, with the learning rate after each epoch
     #[arg(long)]
@@ -124,4 +128,63 @@ fn explain(recipe: &Recipe, outcome: &Outcome, classes: u64, out: &mut dyn Write
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_at_its_extremes_is_refused_or_explained() {
+        let (mut told, mut refused) = (0, 0);
+        let numbers = [
+            "0",
+            "1",
+            "-1",
+            "2",
+            "100000",
+            "1000000",
+            "2147483648",
+            "4294967295",
+            "4294967296",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "18446744073709551616",
+            "0.5",
+            "1e-320",
+            "1e-9",
+            "1e300",
+            "-1e300",
+            "1e999",
+            "NaN",
+            "inf",
+            "",
+        ];
+        for (field, value) in FIELDS
+            .iter()
+            .flat_map(|field| numbers.map(|value| (field, value)))
+        {
+            for (images, json) in [(None, true), (Some(MOST_IMAGES), false)] {
+                let mut set = vec![(field.key.to_owned(), value.to_owned())];
+                if images.is_some() && field.key != "batch_size" {
+                    set.push(("batch_size".to_owned(), "1".to_owned()));
+                }
+                let arguments = Arguments {
+                    recipe: "quick".into(),
+                    set,
+                    images,
+                    classes: MOST_CLASSES,
+                    json,
+                };
+                match run(&arguments, &mut Vec::new()) {
+                    Ok(_) => told += 1,
+                    Err(error) => {
+                        refused += 1;
+                        assert!(!error.to_string().is_empty());
+                    }
+                }
+            }
+        }
+        assert!(told > 100 && refused > 500, "{told} {refused}");
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, bail};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::roots;
@@ -99,8 +99,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         } => {
             let mut chosen = chosen(&listed, &roots, ids, ids.is_empty())?;
             if let Some(days) = older_than {
-                let before = Timestamp::now() - (24 * i64::from(*days)).hours();
-                chosen.retain(|(_, entry)| entry.removed_at <= before);
+                let now = Timestamp::now();
+                chosen.retain(|(_, entry)| entry.is_older_than(*days, now));
             }
             if *yes {
                 for (ticket, _) in &chosen {

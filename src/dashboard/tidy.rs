@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
 use super::effect::Effect;
 use super::house::{self, Deed};
@@ -105,9 +105,9 @@ pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync
             let (finished, mut problems) = trash::recover_below(roots);
             let mut said: Vec<String> = finished.into_iter().map(|done| done.said).collect();
             if let Some(days) = purge_after {
-                let before = Timestamp::now() - (24 * i64::from(days)).hours();
+                let now = Timestamp::now();
                 let old = trash::list_below(roots).0.into_iter();
-                let old = old.filter(|(_, entry)| entry.removed_at <= before);
+                let old = old.filter(|(_, entry)| entry.is_older_than(days, now));
                 let old: Vec<Ticket> = old.map(|(ticket, _)| ticket).collect();
                 match purge(&old) {
                     Outcome::Settled(text) if !old.is_empty() => {

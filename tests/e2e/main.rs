@@ -16,6 +16,7 @@ mod compare;
 mod dashboard;
 mod detached;
 mod evaluations;
+mod extremes;
 mod fake_worker;
 mod finding;
 mod form;

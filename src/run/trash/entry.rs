@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::FOLDER;
@@ -164,6 +164,11 @@ impl Entry {
         disk.replace_file(&path, &bytes, None)
             .and_then(|()| disk.sync_folder(folder))
             .map_err(failed)
+    }
+
+    /// Whether it was removed at least so many days before `now`.
+    pub fn is_older_than(&self, days: u32, now: Timestamp) -> bool {
+        now.duration_since(self.removed_at) >= SignedDuration::from_hours(24 * i64::from(days))
     }
 
     /// The number of things, in words: `3 files`, `1 folder`, `5 things`.
