@@ -10,7 +10,7 @@ DEV := --config .cargo/dev.toml
 FEATURES := --release --locked --features worker
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run dev test check setup build bench lint need
+.PHONY: help run dev test fuzz check setup build bench lint need
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,15 @@ dev: setup ## build both programs quickly, with run-time checks, and open the da
 
 test: setup ## run every test there is, the worker's too, with run-time checks (TESTS="..." filters by name)
 	$(CARGO) $(DEV) test $(FEATURES) $(TESTS)
+
+# What `make fuzz` tries, and for how long at most.
+FUZZ_INPUTS ?= 2000
+FUZZ_SECONDS ?= 900
+FUZZ_SEED ?= 1000
+
+fuzz: setup ## damage every file that is read at random, FUZZ_INPUTS times from FUZZ_SEED on, at most FUZZ_SECONDS
+	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) \
+		$(CARGO) $(DEV) test $(FEATURES) --test e2e fuzz:: -- --nocapture
 
 check: setup ## check that everything compiles, in seconds after an edit
 	$(CARGO) $(DEV) check $(FEATURES) --all-targets

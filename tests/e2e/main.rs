@@ -20,6 +20,7 @@ mod extremes;
 mod fake_worker;
 mod finding;
 mod form;
+mod fuzz;
 mod gpus;
 mod hostile;
 mod house;

@@ -15,7 +15,7 @@ use crate::fake_worker::Workplace;
 const MEMORY_KIB: &str = "3000000";
 
 /// The output of a command that may take little memory, and is ended after a while.
-fn bounded(place: &Workplace, arguments: &[&str]) -> Output {
+pub fn bounded(place: &Workplace, arguments: &[&str]) -> Output {
     let plain = place.traintop(arguments);
     let limited = format!("ulimit -v {MEMORY_KIB}; exec timeout 60 \"$@\"");
     let mut command = Command::new("bash");
