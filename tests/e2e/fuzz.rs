@@ -194,7 +194,7 @@ fn damage(random: &mut ChaCha8Rng, path: &Path, all: &[PathBuf], outside: &Path)
             let quotes: Vec<usize> = text.match_indices('"').map(|(at, _)| at).collect();
             if quotes.len() > 1 {
                 let first = below(random, quotes.len() - 1);
-                let out = if random.next_u32() % 2 == 0 {
+                let out = if random.next_u32().is_multiple_of(2) {
                     outside.display().to_string()
                 } else {
                     "../".repeat(8) + OUTSIDE
@@ -209,7 +209,7 @@ fn damage(random: &mut ChaCha8Rng, path: &Path, all: &[PathBuf], outside: &Path)
         }
         10 => {
             let _ = fs::remove_file(path);
-            let target = if random.next_u32() % 2 == 0 {
+            let target = if random.next_u32().is_multiple_of(2) {
                 outside
             } else {
                 Path::new("/dev/zero")
