@@ -29,6 +29,9 @@ use serde::{Deserialize, Serialize};
 
 use write::beside;
 
+/// Nobody writes at a file for so long before it gets its name: an hour.
+const ABANDONED_NS: i64 = 3600 * 1_000_000_000;
+
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -189,7 +192,38 @@ impl dyn Disk + '_ {
         self.write(&temporary, fill)
             .and_then(|()| dated.map_or(Ok(()), |dated| self.set_modified(&temporary, dated)))
             .and_then(|()| self.replace(&temporary, path))
-            .inspect_err(|_| drop(self.remove_file(&temporary)))
+            .inspect_err(|_| drop(self.remove_file(&temporary)))?;
+        if let Some(folder) = path.parent() {
+            self.sweep(folder);
+        }
+        Ok(())
+    }
+
+    /// Removes what programs that were killed were writing in a folder. What cannot be removed is only untidy.
+    pub fn sweep(&self, folder: &Path) {
+        let names = self.names(folder).unwrap_or_default();
+        let mut names: Vec<_> = names
+            .iter()
+            .filter_map(|name| name.to_str())
+            .filter(|name| write::is_temporary(name))
+            .collect();
+        // An archive's are in its journal, and may be on their way to their name.
+        names.retain(|name| !name.starts_with(".archive.tar.zst."));
+        if names.is_empty() {
+            return;
+        }
+        // The folder has just changed: its time is what the file system takes for now.
+        let now_ns = self.look(folder).map_or(0, |look| look.modified_ns);
+        for name in names {
+            let path = folder.join(name);
+            let is_old = |look: &Look| now_ns.saturating_sub(look.modified_ns) > ABANDONED_NS;
+            let is_left = self.look(&path).is_ok_and(|look| {
+                look.kind == Kind::File && (write::is_abandoned(name) || is_old(&look))
+            });
+            if is_left {
+                let _ = self.remove_file(&path);
+            }
+        }
     }
 
     /// Removes a file, or a folder and all below it, for good; what somebody else removes meanwhile is removed as well. Links are

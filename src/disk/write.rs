@@ -2,7 +2,7 @@
 //! make us write anywhere else: new files never replace one and never follow a link.
 
 use std::fs::{self, File, Metadata};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -24,8 +24,9 @@ const LONGEST_ACCESS_LIST: usize = 65_536;
 /// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as temporary.
 pub fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Each `RandomState` has random keys of its own.
-    let number = RandomState::new().hash_one(std::process::id());
+    // Each `RandomState` has random keys of its own. The lower half says where the process is one of that number.
+    let random = RandomState::new().hash_one(std::process::id());
+    let number = (random << 32) | u64::from(here());
     path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
 }
 
@@ -115,18 +116,37 @@ pub fn may_change(folder: &Path) -> io::Result<()> {
     Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// The place where a process id means this process: the machine, and in it the namespace. As 32 bits, which may be those of
+/// another place by chance.
+fn here() -> u32 {
+    let machine = rustix::system::uname().nodename().to_bytes().to_vec();
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let mut hasher = DefaultHasher::new();
+    (machine, namespace).hash(&mut hasher);
+    hasher.finish() as u32
+}
+
 /// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as [`beside`] makes them.
 pub fn is_temporary(name: &str) -> bool {
-    let inner = name
-        .strip_prefix('.')
-        .and_then(|name| name.strip_suffix(".tmp"));
-    let number = inner.and_then(|inner| inner.rsplit('.').next());
-    number.is_some_and(|number| {
-        let parts: Vec<&str> = number.split('-').collect();
-        let is_number =
-            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        parts.len() == 2 && parts.iter().all(is_number)
+    numbers_of(name).is_some()
+}
+
+/// Whether the process that was writing a temporary file is known to be gone.
+pub(super) fn is_abandoned(name: &str) -> bool {
+    numbers_of(name).is_some_and(|(process, number)| {
+        let is_of_here = number
+            .parse()
+            .is_ok_and(|number: u64| number as u32 == here());
+        is_of_here && !Path::new("/proc").join(process).exists()
     })
+}
+
+/// The process and the random number in a temporary file's name.
+fn numbers_of(name: &str) -> Option<(&str, &str)> {
+    let inner = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    let (process, number) = inner.rsplit('.').next()?.split_once('-')?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(process) && is_number(number)).then_some((process, number))
 }
 
 /// Replaces a file by what `fill` writes: beside it first, onto the disk, then renamed over it. Mode, group and access control
@@ -279,6 +299,20 @@ mod tests {
         ] {
             assert!(!is_temporary(name), "{name}");
         }
+    }
+
+    #[test]
+    fn only_what_a_process_of_this_machine_left_is_abandoned() {
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let ours = name(&beside(Path::new("run.json")));
+        assert!(!is_abandoned(&ours), "this process lives");
+        let process = format!(".{}-", std::process::id());
+        // No process has a number as large as this.
+        let gone = ours.replace(&process, ".4294967295-");
+        assert!(gone != ours && is_abandoned(&gone), "{gone}");
+        let elsewhere = format!(".run.json.4294967295-{}.tmp", u64::from(!here()));
+        assert!(is_temporary(&elsewhere) && !is_abandoned(&elsewhere));
+        assert!(!is_abandoned("run.json") && !is_abandoned(".run.json.tmp"));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::discover::Stamp;
 use super::layout::RunDir;
-use crate::disk::read;
-use crate::disk::write::{lock_folder, replace_file};
+use crate::disk::write::lock_folder;
+use crate::disk::{Disk, System, read};
 
 /// What is wanted of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,7 +127,9 @@ impl Control {
                 path: path.clone(),
                 cause,
             })?;
-        replace_file(&path, format!("{text}\n").as_bytes()).map_err(io)?;
+        let disk: &dyn Disk = &System;
+        disk.replace_file(&path, format!("{text}\n").as_bytes(), None)
+            .map_err(io)?;
         Ok(control)
     }
 }

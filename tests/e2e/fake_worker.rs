@@ -105,6 +105,15 @@ impl Workplace {
         command
     }
 
+    /// As [`Workplace::traintop`], killed before its disk call of this number, and no process that it starts.
+    #[cfg(debug_assertions)]
+    pub fn killed_at(&self, call: u32, arguments: &[&str]) -> Command {
+        let mut command = self.traintop(arguments);
+        let at = format!("{}:{call}", arguments[0]);
+        command.env("TRAINTOP_KILL_AT_DISK_CALL", at);
+        command
+    }
+
     pub fn output(&self, arguments: &[&str]) -> Output {
         self.traintop(arguments).output().unwrap()
     }

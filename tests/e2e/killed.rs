@@ -1,15 +1,15 @@
-//! Programs that are killed at any moment while they keep house: the next one finishes what is left, or takes it back, and says so.
+//! Programs that are killed before any of their disk calls while they change runs: the next one finishes what is left, or takes it back,
+//! and says so. Only builds with debug assertions can be killed so (`disk/fail_point.rs`).
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
 
 use crate::fake_worker::{ONE_EPOCH, Workplace};
-
-/// Moments at which a command is killed, spread over the time that it takes.
-const MOMENTS: u32 = 12;
 
 /// A run of another trainer that has ended, with weights, and a model of it that was kept.
 fn ended_run(place: &Workplace, name: &str) {
@@ -69,127 +69,116 @@ fn tree(root: &Path) -> Tree {
     found
 }
 
-/// Runs a command again and again, each time in a place of its own, killed at another moment, and then another command; `whole` is
-/// given the place, what was there before, and what the next start said.
-fn killed_at_any_moment(runs: u32, arguments: &[&str], whole: impl Fn(&Workplace, &Tree, &str)) {
-    let prepared = || {
+/// Runs a command again and again, each time in a place of its own and killed before another of its disk calls, until it is killed no
+/// more; `whole` is given the place, what was there before, and what the next start said. What `prepare` does comes first.
+fn killed_at_every_call(
+    runs: u32,
+    arguments: &[&str],
+    prepare: impl Fn(&Workplace),
+    whole: impl Fn(&Workplace, &Tree, &str),
+) {
+    let mut killed = 0;
+    for call in 0.. {
         let place = Workplace::new(ONE_EPOCH);
         (0..runs).for_each(|number| ended_run(&place, &format!("r{number}")));
         let before = tree(&place.path().join("runs"));
-        (place, before)
-    };
-    let (place, before) = prepared();
-    let begun = Instant::now();
-    place.said(arguments);
-    let takes = begun.elapsed();
-    whole(&place, &before, "");
-    let mut cut = 0;
-    for moment in 1..=MOMENTS {
-        let (place, before) = prepared();
-        let mut child = place.traintop(arguments).spawn().unwrap();
-        // Whatever it is at then, the outcome is the same: no clock decides.
-        thread::park_timeout(takes * moment / MOMENTS);
-        child.kill().unwrap();
-        cut += u32::from(!child.wait().unwrap().success());
+        prepare(&place);
+        let output = place.killed_at(call, arguments).output().unwrap();
+        if output.status.success() {
+            whole(&place, &before, "");
+            break;
+        }
+        assert_eq!(output.status.signal(), Some(9), "call {call}: {output:?}");
+        killed += 1;
         let next = place.output(&["trash", "list"]);
-        assert!(next.status.success(), "{next:?}");
+        assert!(next.status.success(), "call {call}: {next:?}");
         let said = String::from_utf8(next.stderr).unwrap();
         for sentence in said.lines() {
             let is_told = sentence.contains("cut off") || sentence.contains("interrupted");
-            assert!(is_told, "{sentence}");
+            assert!(is_told, "call {call}: {sentence}");
         }
-        whole(&place, &before, &said);
+        whole(&place, &before, &format!("call {call}: {said}"));
         // There is nothing left to be finished.
         assert_eq!(
             String::from_utf8(place.output(&["trash", "list"]).stderr).unwrap(),
-            ""
+            "",
+            "call {call}"
         );
     }
-    assert!(cut > 0, "nothing was ever cut off");
+    println!("{}: killed {killed} times", arguments[0]);
+    assert!(killed > 15, "only {killed} calls");
 }
 
 #[test]
 fn a_renaming_that_is_killed_leaves_all_old_names_or_all_new_ones() {
-    let words: Vec<String> = (0..12).map(|number| format!("r{number}")).collect();
+    let words: Vec<String> = (0..5).map(|number| format!("r{number}")).collect();
     let mut arguments = vec!["rename"];
     arguments.extend(words.iter().map(String::as_str));
     arguments.extend(["--root", "runs", "--to", "{folder}-new", "--yes"]);
-    killed_at_any_moment(12, &arguments, |place, before, said| {
-        let now = tree(&place.path().join("runs"));
-        let renamed = |path: &PathBuf| {
-            let parts = path.iter().map(|part| {
-                let part = part.to_str().unwrap();
-                if words.iter().any(|word| word == part) {
-                    return format!("{part}-new");
-                }
-                match part
-                    .strip_prefix("quick_")
-                    .and_then(|part| part.strip_suffix("_best.safetensors"))
-                {
-                    Some(name) => format!("quick_{name}-new_best.safetensors"),
-                    None => part.to_owned(),
-                }
-            });
-            parts.collect::<PathBuf>()
-        };
-        let new: Tree = before
-            .iter()
-            .map(|(path, seen)| (renamed(path), seen.clone()))
-            .collect();
-        assert!(now == *before || now == new, "{said}: {:?}", now.keys());
-    });
+    killed_at_every_call(
+        5,
+        &arguments,
+        |_| (),
+        |place, before, said| {
+            let now = tree(&place.path().join("runs"));
+            let renamed = |path: &PathBuf| {
+                let parts = path.iter().map(|part| {
+                    let part = part.to_str().unwrap();
+                    if words.iter().any(|word| word == part) {
+                        return format!("{part}-new");
+                    }
+                    match part
+                        .strip_prefix("quick_")
+                        .and_then(|part| part.strip_suffix("_best.safetensors"))
+                    {
+                        Some(name) => format!("quick_{name}-new_best.safetensors"),
+                        None => part.to_owned(),
+                    }
+                });
+                parts.collect::<PathBuf>()
+            };
+            let new: Tree = before
+                .iter()
+                .map(|(path, seen)| (renamed(path), seen.clone()))
+                .collect();
+            assert!(now == *before || now == new, "{said}: {:?}", now.keys());
+        },
+    );
 }
 
 #[test]
-fn a_clean_up_that_is_killed_leaves_all_or_nothing() {
-    killed_at_any_moment(8, &["clean", "runs", "--yes"], |place, before, said| {
-        let runs = place.path().join("runs");
-        let is_checkpoint = |path: &&PathBuf| path.to_string_lossy().contains("/epoch_");
-        let now = tree(&runs);
-        if now != *before {
-            assert_eq!(now.keys().filter(is_checkpoint).count(), 0, "{said}");
-            place.output(&["trash", "restore", "--all"]);
+fn what_a_killed_renaming_was_writing_goes_with_the_next_action() {
+    let left = |run: &Path| -> Vec<_> {
+        let entries = fs::read_dir(run).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".tmp")).collect()
+    };
+    let mut cleared = 0;
+    for call in 0.. {
+        let place = Workplace::new(ONE_EPOCH);
+        ended_run(&place, "a");
+        let runs = place.path().join("runs/training_runs");
+        let record = json!({
+            "schema_version": 1, "id": "1", "name": "a", "state": "finished", "command": ["x"],
+            "created_at": "2026-11-20T00:00:00Z", "launcher": "x",
+        });
+        fs::write(runs.join("a/run.json"), record.to_string()).unwrap();
+        let rename = ["rename", "a", "--root", "runs", "--to", "b", "--yes"];
+        let renamed = place.killed_at(call, &rename).output().unwrap();
+        for run in ["a", "b"].map(|name| runs.join(name)) {
+            let before = left(&run).len();
+            if before > 0 {
+                place.output(&["trash", "list"]);
+                let named = if run.exists() { run } else { runs.join("a") };
+                place.said(&["tag", named.to_str().unwrap(), "seen"]);
+                assert_eq!(left(&named), Vec::<String>::new(), "call {call}");
+                cleared += before;
+            }
         }
-        assert_eq!(tree(&runs), *before, "{said}");
-    });
-}
-
-#[test]
-fn an_archiving_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
-    killed_at_any_moment(1, &["archive", "r0", "--yes"], |place, before, said| {
-        let runs = place.path().join("runs");
-        let now = tree(&runs);
-        if now != *before {
-            assert!(
-                !now.contains_key(Path::new("training_runs/r0/last.safetensors")),
-                "{said}"
-            );
-            place.said(&["unarchive", "r0", "--yes"]);
+        if renamed.status.success() {
+            break;
         }
-        assert_eq!(tree(&runs), *before, "{said}");
-    });
-}
-
-#[test]
-fn a_bringing_back_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
-    // Archived first, and brought back by the command that is killed.
-    let place = Workplace::new(ONE_EPOCH);
-    ended_run(&place, "r0");
-    let runs = place.path().join("runs");
-    let before = tree(&runs);
-    for moment in 0..MOMENTS {
-        place.said(&["archive", "r0", "--yes"]);
-        let mut child = place
-            .traintop(&["unarchive", "r0", "--yes"])
-            .spawn()
-            .unwrap();
-        thread::park_timeout(Duration::from_millis(u64::from(moment)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        place.output(&["trash", "list"]);
-        if tree(&runs) != before {
-            place.said(&["unarchive", "r0", "--yes"]);
-        }
-        assert_eq!(tree(&runs), before, "killed after {moment} ms");
+        assert_eq!(renamed.status.signal(), Some(9), "call {call}: {renamed:?}");
     }
+    assert!(cleared > 0, "no call was ever in the middle of a file");
 }

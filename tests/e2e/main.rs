@@ -24,6 +24,7 @@ mod fuzz;
 mod gpus;
 mod hostile;
 mod house;
+#[cfg(debug_assertions)]
 mod killed;
 mod killed_runs;
 mod launcher;

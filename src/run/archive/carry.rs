@@ -65,6 +65,7 @@ pub(in crate::run) fn archive_on(
         modified_ns: looked.modified_ns,
     };
     packing.check_trash(home)?;
+    packing.disk(home)?.sweep(plan.dir.path());
     let journal = recover::begin(home, &packing)?;
     let mut is_packed = false;
     match carry_out(home, plan, &packing, &mut is_packed) {
