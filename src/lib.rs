@@ -16,7 +16,6 @@ pub mod dashboard;
 pub mod disk;
 pub mod export;
 pub mod figures;
-#[allow(clippy::disallowed_methods, reason = "not moved behind `disk` yet")]
 pub mod launch;
 pub mod machine;
 pub mod pickle;

@@ -103,6 +103,34 @@ impl Beneath {
         Ok(place)
     }
 
+    /// Opens a lock's file, and makes it if it is not there: as [`super::write::open_lock`].
+    ///
+    /// # Errors
+    /// Those of `open(2)`, and [`ErrorKind::InvalidInput`] if it is not a regular file, or there is a link in its path.
+    pub fn open_lock(&self, path: &Path) -> io::Result<File> {
+        fail_point::pass();
+        let place = self.place(path)?;
+        let opened = match place.open(OFlags::RDWR | OFlags::CREATE, ANYBODY_BUT_RUN) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                place.open(OFlags::RDONLY, Mode::empty())
+            }
+            opened => opened,
+        };
+        read::regular(opened.map_err(|error| place.explained(error))?)
+    }
+
+    /// Opens a file to append to it, and makes it if it is not there: as [`super::write::open_append`].
+    ///
+    /// # Errors
+    /// As [`Beneath::open_lock`].
+    pub fn open_append(&self, path: &Path) -> io::Result<File> {
+        fail_point::pass();
+        let place = self.place(path)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND;
+        let opened = place.open(flags, ANYBODY_BUT_RUN);
+        read::regular(opened.map_err(|error| place.explained(error))?)
+    }
+
     fn open_file(&self, path: &Path) -> io::Result<File> {
         let place = self.place(path)?;
         let file = place.open(OFlags::RDONLY, Mode::empty());
@@ -149,10 +177,7 @@ impl Disk for Beneath {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Lock> {
-        fail_point::pass();
-        let flags = OFlags::RDWR | OFlags::CREATE;
-        let file = self.place(path)?.open(flags, ANYBODY_BUT_RUN)?;
-        locked(read::regular(file)?)
+        locked(self.open_lock(path)?)
     }
 
     fn lock_folder(&self, path: &Path) -> io::Result<Lock> {

@@ -13,6 +13,8 @@ pub(crate) mod faulty;
 pub mod read;
 pub mod write;
 
+pub use beneath::Beneath;
+
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -21,8 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{
-    AtFlags, CWD, FlockOperation, RenameFlags, Timespec, Timestamps, UTIME_OMIT, flock,
-    renameat_with, utimensat,
+    AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_OMIT, renameat_with, utimensat,
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -406,15 +407,5 @@ fn synced(folder: &File) -> io::Result<()> {
 }
 
 fn locked(file: File) -> io::Result<Lock> {
-    loop {
-        match flock(&file, FlockOperation::LockExclusive) {
-            Ok(()) => return Ok(Lock(Some(file))),
-            Err(Errno::INTR) => {}
-            // Some network file systems know no locks; renames that never replace must do there.
-            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
-                return Ok(Lock(None));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    Ok(Lock(write::wait_for_lock(&file)?.then_some(file)))
 }

@@ -265,6 +265,22 @@ pub fn lock_folder(path: &Path) -> io::Result<Lock> {
     System.lock_folder(path)
 }
 
+/// Waits for the lock on an open file, which it keeps until the last of its descriptors is closed; whether the file system knows
+/// locks. Some network file systems do not: renames that never replace must do there.
+///
+/// # Errors
+/// Those of `flock(2)`.
+pub fn wait_for_lock(file: &File) -> io::Result<bool> {
+    loop {
+        match flock(file, FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::INTR) => {}
+            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Locks an open file until the last of its descriptors is closed; whether nobody else has it. A file system without locks
 /// is taken at its word.
 pub fn try_lock(file: &File) -> bool {

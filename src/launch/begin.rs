@@ -8,13 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::fs::{FlockOperation, flock};
-
 use super::detached::DETACHED;
 use super::environment;
 use super::supervise::SUPERVISE;
-use crate::disk::read;
-use crate::disk::write::open_append;
+use crate::disk::write::{lock_folder, open_append, try_lock};
+use crate::disk::{Lock, read};
 use crate::run::{Record, RunDir};
 
 /// The right to begin a run: its `worker.out`, locked. The process that gets it as its output holds the lock until it ends.
@@ -28,18 +26,12 @@ impl Claim {
     /// If the file cannot be opened.
     pub fn take(dir: &RunDir) -> io::Result<Option<Self>> {
         let output = open_append(&dir.worker_out())?;
-        match flock(&output, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            _ => Ok(Some(Self(output))),
-        }
+        Ok(try_lock(&output).then_some(Self(output)))
     }
 
     /// Whether a process is at work on the run. Makes and changes nothing.
     pub fn is_taken(dir: &RunDir) -> bool {
-        read::open(&dir.worker_out()).is_ok_and(|output| {
-            let locked = flock(&output, FlockOperation::NonBlockingLockExclusive);
-            matches!(locked, Err(rustix::io::Errno::WOULDBLOCK))
-        })
+        read::open(&dir.worker_out()).is_ok_and(|output| !try_lock(&output))
     }
 
     /// Starts the run's command under a supervisor, both away from the terminal, in the folder that the record's relative paths
@@ -60,10 +52,8 @@ impl Claim {
 }
 
 /// Holds everybody else off who would change the record of a run that cannot change it itself; `None` on a file system without locks.
-pub(super) fn hold(dir: &RunDir) -> Option<File> {
-    let folder = File::open(dir.path()).ok()?;
-    flock(&folder, FlockOperation::LockExclusive).ok()?;
-    Some(folder)
+pub(super) fn hold(dir: &RunDir) -> Option<Lock> {
+    lock_folder(dir.path()).ok()
 }
 
 /// This very program with one of its hidden commands, also where a rebuild has put another file in its place.

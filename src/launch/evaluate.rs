@@ -2,7 +2,7 @@
 //! `evaluations/`.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::begin::spawn_detached;
 use super::end::last_meaningful;
 use super::worker_binary;
-use crate::disk::write::beside;
+use crate::disk::write::{beside, create_new, make_folders, remove_file};
 use crate::run::evaluation::EvaluationDir;
 
 /// What to evaluate. The default is what the worker does when nothing is said: one view of the test images of the checkpoint's run.
@@ -141,11 +141,11 @@ pub fn evaluate(
         let program = program.to_owned();
         move |cause| EvaluationError::Spawn { program, cause }
     };
-    fs::create_dir_all(logs).map_err(failed(logs))?;
+    make_folders(logs).map_err(failed(logs))?;
     let [output, errors] =
         ["evaluation.json", "evaluation.log"].map(|name| beside(&logs.join(name)));
-    let (out, err) = File::create(&output)
-        .and_then(|out| Ok((out, File::create(&errors)?)))
+    let (out, err) = create_new(&output)
+        .and_then(|out| Ok((out, create_new(&errors)?)))
         .map_err(failed(&output))?;
     let arguments = request.arguments(true);
     let mut command = vec![worker.as_os_str()];
@@ -169,7 +169,7 @@ impl StartedEvaluation {
         let (output, errors) = (said(&self.output), said(&self.errors));
         for file in [&self.output, &self.errors] {
             // A leftover is only untidy.
-            let _ = fs::remove_file(file);
+            let _ = remove_file(file);
         }
         if ended.as_ref().is_ok_and(|status| status.success())
             && let Some(path) = folder_told(&output)

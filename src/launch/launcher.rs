@@ -8,8 +8,9 @@ use super::environment;
 use super::gpus;
 use super::queue::Queue;
 use super::slurm;
-use super::start::{Asked, LaunchError, Started, begin};
+use super::start::{LaunchError, Started, begin_new};
 use crate::config::{Launcher, Slurm};
+use crate::disk::write::{remove_tree, replace_file};
 use crate::recipe::{Sweep, label};
 use crate::run::process::Process;
 use crate::run::{Record, RunDir, State, layout};
@@ -66,7 +67,7 @@ impl Launch {
     pub fn start(&self) -> Result<Started, LaunchError> {
         let (dir, mut record) = self.prepare()?;
         gpus::give_now(&dir, &mut record);
-        let child = begin(&dir, &record, Asked::Now)?;
+        let child = begin_new(&dir, &record)?;
         Ok(Started {
             dir,
             child: Some(child),
@@ -192,7 +193,9 @@ impl Launch {
         if let Some(point) = &self.point {
             record.sweep = Some(point.sweep.clone());
             // A command that knows more of its configuration writes its own in this place.
-            std::fs::write(dir.config_json(), point.config()).map_err(no_folder)?;
+            replace_file(&dir.config_json(), point.config().as_bytes())
+                .inspect_err(|_| drop(remove_tree(dir.path())))
+                .map_err(no_folder)?;
         }
         record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()

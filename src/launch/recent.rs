@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::disk::write::replace_file;
+use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
 /// The file in the state folder.
@@ -92,7 +92,7 @@ fn note_in(folder: &Path, recent: Recent) -> io::Result<()> {
     all.retain(|other| !is_same(other));
     all.insert(0, recent);
     all.truncate(MOST);
-    fs::create_dir_all(folder)?;
+    make_folders(folder)?;
     replace_file(&folder.join(FILE), serde_json::to_string(&all)?.as_bytes())
 }
 

@@ -14,6 +14,7 @@ use super::gpus;
 use super::limit;
 use super::trust::{must_be_trusted, trust};
 use super::worker_binary;
+use crate::disk::write::remove_tree;
 use crate::recipe::{self, Recipe, RecipeError};
 use crate::run::layout;
 use crate::run::process::Process;
@@ -138,7 +139,7 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     record.command = command_line(&worker, request, &dir);
     record.time_limit_s = request.time_limit_s;
     gpus::give_now(&dir, &mut record);
-    let child = begin(&dir, &record, Asked::Now)?;
+    let child = begin_new(&dir, &record)?;
     Ok(Started {
         dir,
         child: Some(child),
@@ -203,6 +204,15 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
         };
         mark_ended(dir, State::Failed, exit)?;
         Err(error)
+    })
+}
+
+/// As [`begin`], of a folder that was just made: it goes again if not even its record could be written.
+pub(super) fn begin_new(dir: &RunDir, record: &Record) -> Result<Child, LaunchError> {
+    begin(dir, record, Asked::Now).inspect_err(|_| {
+        if !dir.run_json().exists() {
+            let _ = remove_tree(dir.path());
+        }
     })
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::RunDir;
 use super::notes;
 use super::state::silence_since;
+use crate::disk::write::is_temporary;
 
 /// How many folders below a root runs may lie.
 const DEPTH: usize = 6;
@@ -219,6 +220,8 @@ impl Search<'_> {
         };
         let (mut folders, mut files) = (Vec::new(), Vec::new());
         let (mut is_run, mut has_logs) = (false, false);
+        // The record of a run that is being queued, or was when that was killed: the folder is no run before it has its name.
+        let mut is_being_made = false;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -228,7 +231,9 @@ impl Search<'_> {
             match name.as_ref() {
                 "run.json" | "metrics.csv" => is_run = true,
                 "logs" => has_logs = true,
-                hidden if hidden.starts_with('.') => {}
+                hidden if hidden.starts_with('.') => {
+                    is_being_made |= hidden.starts_with(".run.json.") && is_temporary(hidden);
+                }
                 other if NOT_RUNS.contains(&other) => {}
                 _ => folders.extend(self.folder_behind(&entry)),
             }
@@ -236,7 +241,8 @@ impl Search<'_> {
         if is_run || has_logs {
             let may = |name: &str| files.iter().any(|file| file == name);
             let found = Found::among(RunDir::new(path), self.own.as_deref(), may);
-            if is_run || found.stamps[0].exists() || found.stamps[2].exists() {
+            let has_config = found.stamps[2].exists() && !is_being_made;
+            if is_run || found.stamps[0].exists() || has_config {
                 (self.each)(found);
                 return;
             }

@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::fake_worker::{ONE_EPOCH, Workplace};
+use crate::fake_worker::{ONE_EPOCH, Workplace, wait_for};
 use crate::pty::Dashboard;
+use crate::queue::keepers;
 
 /// Everything below a folder but locks, with its bytes.
 fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -116,4 +118,88 @@ fn a_trash_that_is_a_link_is_not_looked_into() {
     place.output(&["clean", "runs", "--yes"]);
     place.output(&["archive", "a", "--yes"]);
     assert_eq!(tree(&outside), before);
+}
+
+#[test]
+fn a_queue_of_links_makes_locks_and_truncates_nothing_elsewhere() {
+    let user = rustix::process::geteuid().as_raw();
+    let (keeper, log, wake) = (
+        format!("keeper-{user}"),
+        format!("keeper-{user}.log"),
+        format!("wake/wake-{user}"),
+    );
+    for link in ["", "lock", "keeper", &keeper, &log, "wake", &wake, "waits"] {
+        let (place, outside) = place();
+        let queue = place.path().join("runs/.queue");
+        let at = queue.join(link);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        let is_folder = ["", "wake", "waits"].contains(&link);
+        let target = if is_folder {
+            outside.clone()
+        } else {
+            outside.join("victim")
+        };
+        // Spelled without a slash behind it, as a name of its own.
+        let at = if link.is_empty() { queue.clone() } else { at };
+        let _ = fs::remove_dir(&at);
+        symlink(target, &at).unwrap();
+        let before = tree(&outside);
+        place.output(&["train", "--config", "quick", "--queue"]);
+        place.output(&["queue", "runs"]);
+        place.output(&["list", "runs"]);
+        wait_for("the keeper's end", || keepers(&place).is_empty());
+        assert_eq!(tree(&outside), before, "{link:?}");
+    }
+}
+
+/// Runs a command with every file limited to nothing, as on a full disk.
+fn on_a_full_disk(place: &Workplace, arguments: &[&str]) -> Output {
+    let plain = place.traintop(arguments);
+    let mut command = Command::new("sh");
+    let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    command
+        .args(["-c", limited])
+        .arg(plain.get_program())
+        .args(arguments);
+    command.current_dir(place.path());
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_behind() {
+    let (place, _) = place();
+    let runs = place.path().join("runs/training_runs");
+    let before = tree(&runs);
+    let run = runs.join("a");
+    for arguments in [
+        &["train", "--config", "quick", "--queue"][..],
+        &[
+            "train",
+            "--config",
+            "quick",
+            "--sweep",
+            "seed=1..3",
+            "--queue",
+        ],
+        &["train", "--config", "quick", "--detach"],
+        &["tag", run.to_str().unwrap(), "seen"],
+    ] {
+        let output = on_a_full_disk(&place, arguments);
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        assert_eq!(tree(&runs), before, "{arguments:?}");
+    }
+    let names = || -> Vec<_> {
+        let entries = fs::read_dir(place.path()).unwrap().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let export = ["export", "table", "--root", "runs", "--out", "table.csv"];
+    let output = on_a_full_disk(&place, &export);
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(names(), before, "{output:?}");
 }

@@ -147,6 +147,59 @@ fn a_renaming_that_is_killed_leaves_all_old_names_or_all_new_ones() {
 }
 
 #[test]
+fn a_clean_up_that_is_killed_leaves_all_or_nothing() {
+    killed_at_every_call(
+        2,
+        &["clean", "runs", "--yes"],
+        |_| (),
+        |place, before, said| {
+            let runs = place.path().join("runs");
+            let is_checkpoint = |path: &&PathBuf| path.to_string_lossy().contains("/epoch_");
+            let now = tree(&runs);
+            if now != *before {
+                assert_eq!(now.keys().filter(is_checkpoint).count(), 0, "{said}");
+                place.output(&["trash", "restore", "--all"]);
+            }
+            assert_eq!(tree(&runs), *before, "{said}");
+        },
+    );
+}
+
+#[test]
+fn an_archiving_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
+    killed_at_every_call(
+        1,
+        &["archive", "r0", "--yes"],
+        |_| (),
+        |place, before, said| {
+            let runs = place.path().join("runs");
+            let now = tree(&runs);
+            if now != *before {
+                assert!(
+                    !now.contains_key(Path::new("training_runs/r0/last.safetensors")),
+                    "{said}"
+                );
+                place.said(&["unarchive", "r0", "--yes"]);
+            }
+            assert_eq!(tree(&runs), *before, "{said}");
+        },
+    );
+}
+
+#[test]
+fn a_bringing_back_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
+    let archive = |place: &Workplace| drop(place.said(&["archive", "r0", "--yes"]));
+    let arguments = ["unarchive", "r0", "--yes"];
+    killed_at_every_call(1, &arguments, archive, |place, before, said| {
+        let runs = place.path().join("runs");
+        if tree(&runs) != *before {
+            place.said(&["unarchive", "r0", "--yes"]);
+        }
+        assert_eq!(tree(&runs), *before, "{said}");
+    });
+}
+
+#[test]
 fn what_a_killed_renaming_was_writing_goes_with_the_next_action() {
     let left = |run: &Path| -> Vec<_> {
         let entries = fs::read_dir(run).into_iter().flatten().flatten();

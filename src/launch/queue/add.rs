@@ -2,8 +2,8 @@
 //! and only then become runs: one call to the disk's journal for a hundred runs, not two for each.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
@@ -12,7 +12,7 @@ use super::super::environment;
 use super::super::start::{LaunchError, new_record};
 use super::super::trust::trust;
 use super::Queue;
-use crate::disk::write::beside;
+use crate::disk::write;
 use crate::recipe::Recipe;
 use crate::run::{Record, RunDir, State, layout};
 
@@ -73,12 +73,37 @@ pub(in super::super) fn make(
         path: tree.to_owned(),
         cause,
     };
-    fs::create_dir_all(tree).map_err(no_folder)?;
-    let prepared: Vec<Prepared> = entries
-        .iter()
-        .enumerate()
-        .map(|(number, entry)| prepare(entry, number, now, change))
-        .collect::<Result<_, _>>()?;
+    write::make_folders(tree).map_err(no_folder)?;
+    let mut dirs = Vec::new();
+    let made = fill(entries, tree, now, change, &mut dirs);
+    if made.is_err() {
+        // On a full disk, not half a run is left.
+        for dir in &dirs {
+            let _ = write::remove_tree(dir.path());
+        }
+    }
+    made.map(|()| dirs)
+}
+
+/// Makes the folders, which are added to `dirs` as they are there, and then makes them runs.
+fn fill(
+    entries: &[&Entry],
+    tree: &Path,
+    now: &Zoned,
+    change: &dyn Fn(&mut Record, usize),
+    dirs: &mut Vec<RunDir>,
+) -> Result<(), LaunchError> {
+    let no_folder = |cause| LaunchError::NoFolder {
+        path: tree.to_owned(),
+        cause,
+    };
+    let mut prepared = Vec::new();
+    for (number, entry) in entries.iter().enumerate() {
+        let output_dir = Path::new(&entry.recipe.output_dir);
+        dirs.push(layout::create(output_dir, now).map_err(no_folder)?);
+        let dir = dirs[number].clone();
+        prepared.push(prepare(dir, entry, number, now, change)?);
+    }
     for run in &prepared {
         trust(&run.dir, &run.record)?;
     }
@@ -86,17 +111,14 @@ pub(in super::super) fn make(
     synced.map_err(no_folder)?;
     // A keeper that finds nothing to do holds this lock while it ends.
     let _lock = Queue::of(tree).lock().map_err(no_folder)?;
-    let mut dirs = Vec::new();
-    for Prepared { dir, files, .. } in prepared {
-        for (written, place) in files {
-            fs::rename(written, place).map_err(no_folder)?;
-        }
-        dirs.push(dir);
+    for (written, place) in prepared.into_iter().flat_map(|run| run.files) {
+        write::rename(&written, &place).map_err(no_folder)?;
     }
-    Ok(dirs)
+    Ok(())
 }
 
 fn prepare(
+    dir: RunDir,
     entry: &Entry,
     number: usize,
     now: &Zoned,
@@ -107,7 +129,6 @@ fn prepare(
         path: output_dir.to_owned(),
         cause,
     };
-    let dir = layout::create(output_dir, now).map_err(no_folder)?;
     let mut record = new_record(&dir, &entry.recipe);
     record.state = State::Queued;
     record.environment = environment::own();
@@ -125,14 +146,15 @@ fn prepare(
         (dir.logs().join("config.json"), format!("{config:#}\n")),
         (dir.run_json(), text_of(&record).map_err(no_folder)?),
     ];
-    let write = |(place, text): (PathBuf, String)| {
-        let written = beside(&place);
-        fs::write(&written, text).map_err(no_folder)?;
+    let written = |(place, text): (PathBuf, String)| {
+        let written = write::beside(&place);
+        let mut file = write::create_new(&written).map_err(no_folder)?;
+        file.write_all(text.as_bytes()).map_err(no_folder)?;
         Ok::<_, LaunchError>((written, place))
     };
     let [config, text] = contents;
     Ok(Prepared {
-        files: [write(config)?, write(text)?],
+        files: [written(config)?, written(text)?],
         dir,
         record,
     })

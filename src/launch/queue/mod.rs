@@ -7,21 +7,20 @@ mod keeper;
 mod slots;
 mod survey;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
 
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
 
 use super::begin::myself;
 use super::environment;
 use super::resume::resumable;
 use super::start::LaunchError;
 use super::trust::trust;
-use crate::disk::write;
+use crate::disk::{Beneath, Disk, System, write};
 use crate::run::record::Exit;
 use crate::run::trust::Commands;
 use crate::run::waits::QUEUE;
@@ -105,20 +104,17 @@ impl Queue {
     /// Holds everybody else off who would change the queue.
     fn lock(&self) -> io::Result<File> {
         let lock = self.open_lock("lock")?;
-        flock(&lock, FlockOperation::LockExclusive)?;
+        write::wait_for_lock(&lock)?;
         Ok(lock)
     }
 
     /// A lock's file in the queue's folder, which is made if need be.
     fn open_lock(&self, name: &str) -> io::Result<File> {
-        let folder = self.folder();
-        fs::create_dir_all(self.wake_folder())?;
         // A link would have us make and lock files elsewhere.
-        if !folder.symlink_metadata()?.is_dir() {
-            let problem = format!("{} is a link, not a folder", folder.display());
-            return Err(io::Error::other(problem));
-        }
-        write::open_lock(&folder.join(name))
+        let tree = Beneath::new(&self.tree)?;
+        let disk: &dyn Disk = &tree;
+        disk.make_folders(&self.wake_folder())?;
+        tree.open_lock(&self.folder().join(name))
     }
 
     /// A file's name in the queue's folder that is this user's own: each user has a keeper, for the runs that this user queued.
@@ -129,10 +125,7 @@ impl Queue {
     /// The right to be this user's keeper; `None` if there is one.
     fn keeper_lock(&self) -> io::Result<Option<File>> {
         let lock = self.open_lock(&Self::own("keeper"))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            _ => Ok(Some(lock)),
-        }
+        Ok(write::try_lock(&lock).then_some(lock))
     }
 
     /// Whether anything was ever queued here.
@@ -169,7 +162,8 @@ impl Queue {
         if self.keeper_lock()?.is_none() {
             return self.wake();
         }
-        let log = write::open_append(&self.folder().join(Self::own("keeper") + ".log"))?;
+        let log = self.folder().join(Self::own("keeper") + ".log");
+        let log = Beneath::new(&self.tree)?.open_append(&log)?;
         let mut keeper = myself(KEEP)
             .arg(&self.tree)
             .current_dir(&self.tree)
@@ -185,7 +179,8 @@ impl Queue {
 
     /// Lets every keeper of this tree look at it.
     fn wake(&self) -> io::Result<()> {
-        write::replace_file(&self.wake_folder().join(Self::own("wake")), b"")
+        let disk = System.beneath(&self.tree)?;
+        disk.replace_file(&self.wake_folder().join(Self::own("wake")), b"", None)
     }
 
     /// The runs that wait, the next first.
@@ -317,6 +312,8 @@ fn not_waiting(dir: &RunDir) -> LaunchError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::run::layout::TRAINING_RUNS;
 

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::slice;
 
@@ -18,7 +17,8 @@ use super::call::{call, is_here};
 use super::parse::submitted;
 use super::script::{JobRun, Runs, Script};
 use crate::config::{self, Slurm};
-use crate::disk::write::replace_file;
+use crate::disk::write::{remove_tree, replace_file};
+use crate::disk::{Disk, System};
 use crate::recipe;
 use crate::run::slurm::Job;
 use crate::run::trust::digest;
@@ -57,7 +57,7 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
         if let Err(error) = hand_over(&made, tree, &token, &name, &slurm) {
             // Nobody has seen them but lists in this moment: they were never runs.
             for dir in &made {
-                let _ = fs::remove_dir_all(dir.path());
+                let _ = remove_tree(dir.path());
             }
             return Err(error);
         }
@@ -80,7 +80,7 @@ pub fn submit_command(dir: &RunDir, mut record: Record, slurm: &Slurm) -> Result
     let tree = dir.output_tree().unwrap_or(dir.path());
     let handed = hand_over(slice::from_ref(dir), tree, &token, &record.name, slurm);
     if handed.is_err() {
-        let _ = fs::remove_dir_all(dir.path());
+        let _ = remove_tree(dir.path());
     }
     handed
 }
@@ -240,10 +240,11 @@ fn write_script(
             .canonicalize()?
             .join(".slurm")
             .join(token.trim_start_matches(OURS));
-        fs::create_dir_all(&folder)?;
+        let disk = System.beneath(&tree.canonicalize()?)?;
+        disk.make_folders(&folder)?;
         for (number, run) in job_runs.iter().enumerate() {
             let output = RunDir::new(&run.folder).worker_out();
-            symlink(output, folder.join(format!("{number}.out")))?;
+            disk.make_link(&output, &folder.join(format!("{number}.out")))?;
         }
         path = folder.join("job.sh");
         output = folder.join("ARRAY");

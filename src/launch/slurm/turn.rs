@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+
+use crate::disk::write::{make_folders, open_lock, try_lock};
 
 /// The least between two questions.
 pub const EVERY: Duration = Duration::from_secs(30);
@@ -45,16 +46,9 @@ impl Turn {
     /// # Errors
     /// If the file cannot be opened.
     pub fn take(folder: &Path, now: Timestamp) -> io::Result<Option<Self>> {
-        fs::create_dir_all(folder)?;
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(folder.join(FILE))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive)
-            == Err(rustix::io::Errno::WOULDBLOCK)
-        {
+        make_folders(folder)?;
+        let mut file = open_lock(&folder.join(FILE))?;
+        if !try_lock(&file) {
             return Ok(None);
         }
         let mut text = String::new();
