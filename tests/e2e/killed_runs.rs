@@ -12,12 +12,9 @@ use serde_json::Value;
 
 use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
-use crate::queue::{begun, kill, processes, queue, state};
+use crate::queue::{begun, keepers, kill, processes, queue, state};
 #[cfg(debug_assertions)]
-use crate::{
-    fake_worker::COUNTED,
-    queue::{keepers, with_slots},
-};
+use crate::{fake_worker::COUNTED, queue::with_slots};
 
 /// Moments at which something is killed, spread over the time that it takes.
 const MOMENTS: u32 = 12;
