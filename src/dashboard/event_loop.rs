@@ -10,7 +10,10 @@ use crossterm::event::{self, Event, KeyEventKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    SIGXFSZ,
+};
 
 use super::alerts;
 use super::effect::Effect;
@@ -19,6 +22,7 @@ use super::graphics::{self, Protocol};
 use super::house::Order;
 use super::message::{Message, Notice};
 use super::remembered;
+use super::restore;
 use super::state::State;
 use super::terminal::Terminal;
 use super::theme::Depth;
@@ -33,6 +37,13 @@ const FRAME: Duration = Duration::from_micros(16_667);
 
 /// So long the first frame may wait for the runs that it is to show.
 const OPENING: Duration = Duration::from_millis(25);
+
+/// All signals that end a program unless it catches them, but those of crashes and those that nobody
+/// can catch. The terminal is given back before each ends the dashboard.
+const ENDING: [i32; 11] = [
+    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    SIGXFSZ,
+];
 
 /// What the dashboard is opened with.
 pub struct Options {
@@ -99,7 +110,10 @@ pub fn run(options: Options) -> Result<()> {
     let outcome = turn(&mut state, &mut terminal, &mut executor, &messages);
     drop(terminal);
     executor.finish();
-    outcome
+    if let Some(signal) = outcome? {
+        restore::and_end(signal);
+    }
+    Ok(())
 }
 
 /// Tells the first mistake of the configuration, and that there are more; all are in the log.
@@ -116,13 +130,14 @@ fn tell(state: &mut State, mistakes: &[String]) {
     }
 }
 
-/// The loop itself.
+/// The loop itself. Returns the signal that ended it, if one did.
 fn turn(
     state: &mut State,
     terminal: &mut Terminal,
     executor: &mut Executor,
     messages: &Receiver<Message>,
-) -> Result<()> {
+) -> Result<Option<i32>> {
+    let mut signal = None;
     let mut frame_due = Instant::now() + OPENING;
     let mut opening = true;
     loop {
@@ -146,9 +161,12 @@ fn turn(
         };
         match message {
             Ok(message) => {
+                if let Message::Terminated(by) = message {
+                    signal = Some(by);
+                }
                 for effect in update(state, Timestamp::now(), message) {
                     match effect {
-                        Effect::Quit => return Ok(()),
+                        Effect::Quit => return Ok(signal),
                         Effect::Copy(text) => {
                             state.notice = Some(terminal.copy(&text)?);
                         }
@@ -169,7 +187,7 @@ fn turn(
                     continue;
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Ok(signal),
             Err(RecvTimeoutError::Timeout) => {}
         }
         if state.dirty {
@@ -234,11 +252,18 @@ fn listen_for_hang_up(messages: Sender<Message>) {
     });
 }
 
+/// The first signal ends the dashboard as a key would, so that nothing is lost. Should the loop be
+/// held up, another ends it at once. SIGHUP does not: one closed terminal may send several.
 fn listen_for_signals(messages: Sender<Message>) {
-    match signal_hook::iterator::Signals::new([SIGTERM, SIGHUP]) {
+    match signal_hook::iterator::Signals::new(ENDING) {
         Ok(mut signals) => drop(thread::spawn(move || {
-            for _ in signals.forever() {
-                if messages.send(Message::Terminated).is_err() {
+            let mut is_asked = false;
+            for signal in signals.forever() {
+                if is_asked && signal != SIGHUP {
+                    restore::and_end(signal);
+                }
+                is_asked = true;
+                if messages.send(Message::Terminated(signal)).is_err() {
                     return;
                 }
             }

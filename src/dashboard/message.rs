@@ -34,8 +34,8 @@ pub enum Message {
     Pasted(String),
     /// The terminal has another size: columns, rows.
     Resized(u16, u16),
-    /// The system asks the program to end.
-    Terminated,
+    /// A signal asks the program to end.
+    Terminated(i32),
     /// The terminal's input has ended.
     InputEnded,
     /// The wait that the state asked for is over.

@@ -24,6 +24,7 @@ mod machine;
 mod message;
 mod packing;
 mod remembered;
+mod restore;
 mod settings;
 mod starting;
 mod state;

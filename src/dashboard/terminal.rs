@@ -4,10 +4,10 @@ use std::io::{self, Write, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::Once;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::EnableBracketedPaste;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -15,6 +15,7 @@ use ratatui::backend::CrosstermBackend;
 use super::clipboard::{self, Wrapped};
 use super::graphics::{self, Painter, Placed, Protocol};
 use super::message::Notice;
+use super::restore;
 
 /// The screen that is drawn on.
 pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
@@ -40,6 +41,7 @@ impl Terminal {
     /// If it is none, or it is gone.
     pub fn take() -> io::Result<Self> {
         restore_on_panic();
+        restore::on_crash();
         enter()?;
         Ok(Self {
             screen: new_screen()?,
@@ -103,6 +105,8 @@ impl Terminal {
         queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let has_new = self.painter.clear(self.screen.backend_mut(), &pictures)?;
         self.screen.draw(render)?;
+        #[cfg(debug_assertions)]
+        panic_if_asked();
         if has_new {
             let out = self.screen.backend_mut();
             self.painter
@@ -153,6 +157,7 @@ fn new_screen() -> io::Result<ManuallyDrop<Screen>> {
 }
 
 fn enter() -> io::Result<()> {
+    restore::note(true);
     enable_raw_mode()?;
     execute!(
         stdout(),
@@ -163,17 +168,20 @@ fn enter() -> io::Result<()> {
 }
 
 fn leave() -> io::Result<()> {
-    // Also after a panic: a shell that is told of the mouse is of no use.
-    stdout().write_all(MOUSE_OFF)?;
-    let left = execute!(
-        stdout(),
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
-    disable_raw_mode()?;
+    let left = stdout().write_all(restore::SEQUENCE);
+    let is_cooked = disable_raw_mode();
     stdout().flush()?;
-    left
+    restore::note(false);
+    left.and(is_cooked)
+}
+
+/// Panics in the midst of the first frame, for a test. Only builds with debug assertions listen.
+#[cfg(debug_assertions)]
+fn panic_if_asked() {
+    assert!(
+        std::env::var_os("TRAINTOP_PANIC").is_none(),
+        "asked to panic"
+    );
 }
 
 /// A panic gives the terminal back before its message is printed. Those of other threads are only logged: the dashboard goes on.

@@ -71,7 +71,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.keep_in_sight(runs::table_height(state.size));
             look_closer(state)
         }
-        Message::Terminated | Message::InputEnded => end(state),
+        Message::Terminated(_) | Message::InputEnded => end(state),
         Message::Woke => woke(state),
         Message::RunsFound(found) => discovery::runs_found(state, found),
         Message::SearchEnded {

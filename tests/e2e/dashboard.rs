@@ -379,6 +379,39 @@ fn resize_draws_anew_and_sigterm_gives_the_terminal_back() {
 }
 
 #[test]
+fn every_signal_that_ends_it_gives_the_terminal_back() {
+    let signals = [
+        "HUP", "INT", "QUIT", "TERM", "ABRT", "ALRM", "BUS", "PROF", "SYS", "TRAP", "USR1", "USR2",
+        "VTALRM", "XCPU", "XFSZ",
+    ];
+    let place = two_runs();
+    for name in signals {
+        let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+        dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+        // A run's screen listens to the mouse.
+        dashboard.press("\r");
+        dashboard.wait("the curves", |screen| screen.contains("1 Charts"));
+        assert!(dashboard.has_the_terminal());
+        signal(name, dashboard.process_id().into());
+        let status = dashboard.end();
+        assert!(dashboard.left_a_sane_terminal(), "{name}");
+        assert!(!status.success(), "{name}: {status:?}");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_gives_the_terminal_back_and_says_so() {
+    let place = two_runs();
+    let mut command = place.traintop(&[]);
+    command.env("TRAINTOP_PANIC", "1").env("RUST_BACKTRACE", "0");
+    let mut dashboard = Dashboard::open_as(&command, 80, 24);
+    assert!(!dashboard.end().success());
+    assert!(dashboard.left_a_sane_terminal());
+    dashboard.wait("the message", |screen| screen.contains("asked to panic"));
+}
+
+#[test]
 fn a_dropped_connection_ends_the_dashboard_and_not_its_run() {
     let place = Workplace::new(UNTIL_STOPPED);
     let run = place.start_detached();

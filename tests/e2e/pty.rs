@@ -21,6 +21,8 @@ pub struct Dashboard {
     /// Everything that was written, for what no screen shows.
     pub written: Vec<u8>,
     master: Box<dyn MasterPty + Send>,
+    /// The terminal's modes before the program had it.
+    modes: [u32; 4],
 }
 
 impl Dashboard {
@@ -43,6 +45,7 @@ impl Dashboard {
         }
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
+        let modes = modes(&*terminal.master);
         let child = terminal.slave.spawn_command(command).unwrap();
         let mut reader = terminal.master.try_clone_reader().unwrap();
         let (sender, output) = channel();
@@ -61,6 +64,7 @@ impl Dashboard {
             screen: vt100::Parser::new(rows, columns, 0),
             written: Vec::new(),
             master: terminal.master,
+            modes,
         }
     }
 
@@ -124,9 +128,19 @@ impl Dashboard {
         }
     }
 
-    /// Whether the alternate screen was left and the cursor shown again: the terminal is as it was.
+    /// Whether the terminal is as it was: echo and lines, no alternate screen, no mouse, a cursor.
     pub fn left_a_sane_terminal(&self) -> bool {
-        !self.screen.screen().alternate_screen() && !self.screen.screen().hide_cursor()
+        let screen = self.screen.screen();
+        !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && !screen.bracketed_paste()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+            && modes(&*self.master) == self.modes
+    }
+
+    /// Whether the dashboard has the terminal: the alternate screen and raw mode.
+    pub fn has_the_terminal(&self) -> bool {
+        self.screen.screen().alternate_screen() && modes(&*self.master) != self.modes
     }
 }
 
@@ -162,6 +176,17 @@ pub fn open_and_hang_up(place: &Workplace) {
     wait_for("the end after a hang-up", || {
         dashboard.0.try_wait().unwrap().is_some()
     });
+}
+
+/// Echo, lines, signals and what else `stty` shows.
+fn modes(master: &dyn MasterPty) -> [u32; 4] {
+    let modes = master.get_termios().unwrap();
+    [
+        modes.input_flags.bits(),
+        modes.output_flags.bits(),
+        modes.control_flags.bits(),
+        modes.local_flags.bits(),
+    ]
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
