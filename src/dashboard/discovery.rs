@@ -61,7 +61,10 @@ pub fn search_ended(
         let dir = view.dir.clone();
         effects.extend(elsewhere::gone(state, &dir));
     }
+    let is_first = !state.runs.is_searched();
     state.runs.searched(dirs, problems);
+    // The keeper of a queue may have been killed, or the machine have been switched off.
+    effects.extend(steering::tend(state, dirs, is_first));
     let new = !fresh.is_subset(&state.fresh);
     state.fresh = fresh;
     effects.extend(look_closer(state));
@@ -72,8 +75,6 @@ pub fn search_ended(
         ));
     }
     effects.push(Effect::FlushCache);
-    // The keeper of a queue may have been killed, or the machine have been switched off.
-    effects.extend(steering::tend(state));
     // The first time they are looked for is after the first frame, which does not wait for them.
     if state.evaluations.has_begun() {
         effects.extend(evaluations::find(state));

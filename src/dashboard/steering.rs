@@ -1,7 +1,7 @@
 //! Queueing and steering runs from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
@@ -24,8 +24,8 @@ pub enum Order {
     Queue(Request),
     /// Give a waiting run another place.
     Put(RunDir, Place),
-    /// See to it that the queues of these runs are looked after.
-    Tend(Vec<RunDir>),
+    /// See to it that the queues of these output trees are looked after.
+    Tend(BTreeSet<PathBuf>),
     /// End a run at once.
     Kill(RunDir),
     /// Ask this of a run that trains.
@@ -102,10 +102,9 @@ fn try_to(order: Order) -> Result<Outcome, String> {
             let changed = waiting.into_iter().map(|waiting| waiting.dir);
             Ok(Outcome::of(changed.collect(), None))
         }
-        Order::Tend(dirs) => {
-            let trees: BTreeSet<&Path> = dirs.iter().filter_map(RunDir::output_tree).collect();
+        Order::Tend(trees) => {
             for tree in trees {
-                Queue::of(tree).tend();
+                Queue::of(&tree).tend();
             }
             Ok(Outcome::of(Vec::new(), None))
         }
@@ -198,10 +197,16 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     vec![Effect::Summarise(outcome.changed)]
 }
 
-/// The order to look after the queues, if any run waits.
-pub fn tend(state: &State) -> Option<Effect> {
-    let waiting: Vec<RunDir> = waiting(state).into_iter().cloned().collect();
-    (!waiting.is_empty()).then_some(Effect::Steer(Order::Tend(waiting)))
+/// The order to look after the queues after a search that has found `dirs`. After the first search
+/// it names every tree, since no summary says yet where runs wait; later those where runs wait.
+pub fn tend(state: &State, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
+    let trees: BTreeSet<&Path> = if is_first {
+        dirs.iter().filter_map(RunDir::output_tree).collect()
+    } else {
+        queues(state)
+    };
+    let trees: BTreeSet<PathBuf> = trees.into_iter().map(Path::to_owned).collect();
+    (!trees.is_empty()).then_some(Effect::Steer(Order::Tend(trees)))
 }
 
 /// The output trees in whose queues runs wait.

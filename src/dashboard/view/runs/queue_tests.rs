@@ -84,18 +84,39 @@ fn a_run_that_is_stopping_is_ended_at_once_after_another_question() {
 }
 
 #[test]
-fn queues_are_looked_after_when_the_search_ends() {
-    let mut state = queued(80, 24);
-    let dirs: Vec<RunDir> = state.runs.all().map(|row| row.found.dir.clone()).collect();
-    let effects = update(
-        &mut state,
-        start(),
-        Message::SearchEnded {
-            dirs,
+fn queues_are_looked_after_before_any_run_is_summed_up() {
+    let dirs: Vec<RunDir> = [
+        "one/training_runs/a",
+        "one/training_runs/b",
+        "two/training_runs/c",
+        "foreign",
+    ]
+    .map(dir)
+    .into();
+    let mut state = State::new(vec!["/nowhere/runs".into()], (80, 24), start());
+    let search = |state: &mut State| {
+        let ended = Message::SearchEnded {
+            dirs: dirs.clone(),
             problems: Vec::new(),
             fresh: std::collections::HashSet::new(),
-        },
+        };
+        let effects = update(state, start(), ended).into_iter();
+        let trees = effects.filter_map(|effect| match effect {
+            Effect::Steer(steering::Order::Tend(trees)) => Some(trees),
+            _ => None,
+        });
+        let trees = trees.flatten().map(|tree| tree.display().to_string());
+        trees.collect::<Vec<_>>()
+    };
+    let both = ["/nowhere/runs/one", "/nowhere/runs/two"];
+    assert_eq!(search(&mut state), both);
+    // Later only where a run waits.
+    assert_eq!(search(&mut state), [""; 0]);
+    let (found, queued) = aged("two/training_runs/c", RunState::Queued, 0.0, 1);
+    update(
+        &mut state,
+        start(),
+        Message::RunsFound(vec![(found, Some(queued))]),
     );
-    let tends = |effect: &Effect| matches!(effect, Effect::Steer(steering::Order::Tend(dirs)) if dirs.len() == 3);
-    assert!(effects.iter().any(tends), "{effects:?}");
+    assert_eq!(search(&mut state), both[1..]);
 }
