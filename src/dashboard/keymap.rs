@@ -14,6 +14,17 @@ pub struct Key {
     modifiers: KeyModifiers,
 }
 
+/// Always leaves the dashboard, whatever the configuration says.
+const WAY_OUT: Key = Key {
+    code: KeyCode::Char('c'),
+    modifiers: KeyModifiers::CONTROL,
+};
+
+/// Whether this is the key that always leaves.
+pub fn is_way_out(event: KeyEvent) -> bool {
+    Key::of(event) == WAY_OUT
+}
+
 /// The names of keys that are not one character.
 const NAMED: [(&str, KeyCode); 15] = [
     ("enter", KeyCode::Enter),
@@ -140,7 +151,7 @@ impl Keymap {
         let mut keymap = Self::default();
         let mut problems = Vec::new();
         for (name, keys) in own {
-            let Some((_, bound)) = keymap
+            let Some((command, bound)) = keymap
                 .bindings
                 .iter_mut()
                 .find(|(command, _)| command.name == name)
@@ -149,11 +160,23 @@ impl Keymap {
                 continue;
             };
             bound.clear();
+            let is_quit = command.action == Action::Quit;
             for key in keys {
                 match key.parse() {
+                    Ok(WAY_OUT) if !is_quit => problems.push(format!(
+                        "keys.{name}: {WAY_OUT} always leaves the dashboard; choose another key"
+                    )),
                     Ok(key) => bound.push(key),
                     Err(problem) => problems.push(format!("keys.{name}: {problem}")),
                 }
+            }
+            if is_quit && bound.is_empty() {
+                problems.push(format!(
+                    "keys.{name}: no key is left for it; {WAY_OUT} always leaves the dashboard"
+                ));
+            }
+            if is_quit && !bound.contains(&WAY_OUT) {
+                bound.push(WAY_OUT);
             }
         }
         (keymap, problems)
@@ -246,6 +269,34 @@ mod tests {
         assert_eq!(keymap.action(Context::Runs, press("Q")), Some(Action::Quit));
         assert_eq!(keymap.action(Context::Runs, press("q")), None);
         assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+
+    #[test]
+    fn ctrl_c_leaves_whatever_the_configuration_says() {
+        let own = |name: &str, keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned());
+            (name.to_owned(), keys.collect())
+        };
+        for (name, keys, mistakes) in [
+            ("quit", &[][..], 1),
+            ("quit", &["hyper-x", ""], 3),
+            ("quit", &["Q"], 0),
+            ("star", &["ctrl-c"], 1),
+            ("quit", &["ctrl-c"], 0),
+        ] {
+            let (keymap, problems) = Keymap::with(&[own(name, keys)]);
+            assert_eq!(problems.len(), mistakes, "{name} {keys:?}: {problems:?}");
+            let quit = Some(Action::Quit);
+            for context in Context::ALL {
+                assert_eq!(
+                    keymap.action(context, press("ctrl-c")),
+                    quit,
+                    "{name} {keys:?}"
+                );
+            }
+            let shown = keymap.key_of(Context::Runs, Action::Quit);
+            assert!(shown.is_some(), "{name} {keys:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::effect::Effect;
 use super::elsewhere;
 use super::evaluations;
 use super::house;
+use super::keymap;
 use super::machine;
 use super::message::{Message, Notice};
 use super::starting;
@@ -185,6 +186,10 @@ fn paste(state: &mut State, text: &str) {
 }
 
 fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    // Before all else: whatever the configuration says and whatever is typed, there is a way out.
+    if keymap::is_way_out(event) {
+        return quit(state);
+    }
     (state.notice, state.gone) = (None, None);
     if state.overlay.is_some() {
         return overlay::key(state, event);
@@ -283,9 +288,14 @@ fn end(state: &mut State) -> Vec<Effect> {
     marks.into_iter().chain(end).collect()
 }
 
-/// Ends the program because somebody wants to. Evaluations that wait for another to end would be lost: it asks first, and when told
-/// twice it does.
+/// Ends the program because the user wants to. It asks first where something would be lost: a note
+/// that is being written, or evaluations that wait for another to end. The second time it ends.
 fn quit(state: &mut State) -> Vec<Effect> {
+    if let Some(Overlay::Note(editor)) = &mut state.overlay
+        && editor.asks_before_it_closes()
+    {
+        return Vec::new();
+    }
     let is_asked =
         matches!(&state.overlay, Some(Overlay::Confirm(asked)) if asked.then == Effect::Quit);
     let waiting = state.evaluations.started.saturating_sub(1);

@@ -412,6 +412,26 @@ fn a_panic_gives_the_terminal_back_and_says_so() {
 }
 
 #[test]
+fn ctrl_c_leaves_when_the_configuration_takes_every_other_way() {
+    let place = two_runs();
+    let folder = place.path().join("config/traintop");
+    fs::create_dir_all(&folder).unwrap();
+    for (keys, mistake) in [
+        ("quit = []", "config.toml:2: keys.quit: no key is left"),
+        ("quit = \"hyper-x\"", "\"hyper-x\" is no key"),
+        ("star = \"ctrl-c\"", "keys.star: Ctrl-c always leaves"),
+    ] {
+        fs::write(folder.join("config.toml"), format!("[keys]\n{keys}\n")).unwrap();
+        let mut dashboard = Dashboard::open(&place, &[], 120, 24);
+        dashboard.wait("the mistake", |screen| screen.contains(mistake));
+        // Also out of a text that is being typed.
+        dashboard.press("/al\x03");
+        assert!(dashboard.end().success());
+        assert!(dashboard.left_a_sane_terminal());
+    }
+}
+
+#[test]
 fn a_dropped_connection_ends_the_dashboard_and_not_its_run() {
     let place = Workplace::new(UNTIL_STOPPED);
     let run = place.start_detached();

@@ -1,6 +1,6 @@
 //! The last alerts, over the screen.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -53,9 +53,6 @@ impl AlertList {
         let go = |at: usize| recent.get(at.min(recent.len().saturating_sub(1))).cloned();
         match event.code {
             KeyCode::Esc | KeyCode::Char('q' | '!') => return (None, Vec::new()),
-            KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => {
-                return (None, Vec::new());
-            }
             KeyCode::Char('j') | KeyCode::Down => self.cursor = go(at + 1),
             KeyCode::Char('k') | KeyCode::Up => self.cursor = go(at.saturating_sub(1)),
             KeyCode::Char('g') | KeyCode::Home => self.cursor = go(0),

@@ -1,6 +1,6 @@
 //! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as one types.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -132,10 +132,8 @@ impl Ask {
 
     /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
     pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match event.code {
             KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Char('c') if control => return (None, Vec::new()),
             KeyCode::Enter => {
                 if let Ok(order) = self.answer() {
                     return (None, vec![Effect::Keep(order)]);

@@ -26,9 +26,9 @@ pub mod queue;
 pub mod rename;
 pub mod run;
 pub mod runs;
-pub mod shown;
 #[cfg(test)]
-mod sizes_tests;
+mod scenes_tests;
+pub mod shown;
 pub mod state_glyph;
 pub mod trash;
 

@@ -56,6 +56,11 @@ impl NoteEditor {
         self.editor.text() != self.before
     }
 
+    /// Whether a change would be lost that the user was not asked about yet; asks about it.
+    pub fn asks_before_it_closes(&mut self) -> bool {
+        self.is_changed() && !std::mem::replace(&mut self.asked, true)
+    }
+
     /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
     pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
@@ -68,11 +73,7 @@ impl NoteEditor {
                 return (None, effects.into_iter().collect());
             }
             KeyCode::Esc if asked || !self.is_changed() => return (None, Vec::new()),
-            KeyCode::Char('c') if control && (asked || !self.is_changed()) => {
-                return (None, Vec::new());
-            }
             KeyCode::Esc => self.asked = true,
-            KeyCode::Char('c') if control => self.asked = true,
             _ => drop(self.editor.key(event)),
         }
         (Some(self), Vec::new())

@@ -1,6 +1,6 @@
 //! The runs that wait for their turn, over the table: their order is seen and changed.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -71,9 +71,6 @@ impl QueueList {
         let put = |place| vec![Effect::Steer(Order::Put(dir.clone(), place))];
         let effects = match event.code {
             KeyCode::Esc | KeyCode::Char('q' | 'w') => return (None, Vec::new()),
-            KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => {
-                return (None, Vec::new());
-            }
             KeyCode::Char('j') | KeyCode::Down => {
                 self.cursor = go(at + 1);
                 Vec::new()

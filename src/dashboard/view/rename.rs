@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -139,10 +139,8 @@ impl Renaming {
 
     /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
     pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match event.code {
             KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Char('c') if control => return (None, Vec::new()),
             KeyCode::Enter => {
                 if let Some(Ok(steps)) = self.steps()
                     && steps.iter().all(|step| step.problem.is_none())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -234,11 +234,9 @@ impl Form {
 
     /// Takes a key; the form stays open unless the key has closed it.
     pub fn key(mut self: Box<Self>, state: &mut State, event: KeyEvent) -> Vec<Effect> {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let rows = self.fields().len();
         match event.code {
             KeyCode::Esc => return Vec::new(),
-            KeyCode::Char('c') if control => return Vec::new(),
             KeyCode::Enter => {
                 if let Ok(requests) = self.requests() {
                     return start(state, requests);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -89,10 +89,8 @@ impl SaveAs {
 
     /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
     pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match event.code {
             KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Char('c') if control => return (None, Vec::new()),
             KeyCode::Enter => {
                 if let Ok(name) = self.name() {
                     let saving = Saving {

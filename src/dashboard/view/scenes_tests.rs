@@ -1,4 +1,5 @@
-//! Every screen and every overlay draws and takes keys at any size of the terminal.
+//! Every screen and every overlay draws and takes keys at any size of the terminal, and Ctrl-C leaves
+//! each.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +11,9 @@ use super::overlay::Overlay;
 use super::run::tests::detail;
 use super::{alerts, clean, compare, evaluations, form, machine, pictures, runs, trash};
 use crate::dashboard::command::{COMMANDS, Context};
+use crate::dashboard::effect::Effect;
 use crate::dashboard::graphics::Protocol;
-use crate::dashboard::keymap::Key;
+use crate::dashboard::keymap::{Key, Keymap};
 use crate::dashboard::message::{Message, Notice};
 use crate::dashboard::state::{Screen, State};
 use crate::dashboard::update::update;
@@ -284,6 +286,32 @@ fn every_key_works_at_the_smallest_sizes() {
         }
         failed
     });
+}
+
+/// Presses Ctrl-C; whether the dashboard is left.
+fn leaves(state: &mut State) -> bool {
+    let event = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    let now = state.now;
+    update(state, now, Message::Key(event)).contains(&Effect::Quit)
+}
+
+#[test]
+fn ctrl_c_leaves_every_scene_and_asks_only_where_something_would_be_lost() {
+    let (keymap, _) = Keymap::with(&[("quit".to_owned(), Vec::new())]);
+    for (name, open) in SCENES {
+        let mut state = open();
+        state.keymap = keymap.clone();
+        assert!(leaves(&mut state), "{name}");
+    }
+    let mut state = after(listed(), "mseed 3");
+    assert!(!leaves(&mut state) && matches!(state.overlay, Some(Overlay::Note(_))));
+    assert!(leaves(&mut state));
+    for (_, open) in SCENES {
+        let mut state = open();
+        state.evaluations.started = 2;
+        assert!(!leaves(&mut state) && matches!(state.overlay, Some(Overlay::Confirm(_))));
+        assert!(leaves(&mut state));
+    }
 }
 
 #[test]
