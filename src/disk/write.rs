@@ -287,6 +287,17 @@ pub fn try_lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
 
+/// Whether somebody else has locked this file. The look itself is a shared lock for an instant, so that several who look at once do not
+/// take each other for the holder.
+pub fn is_locked(file: &File) -> bool {
+    let is_locked = flock(file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
+    if !is_locked {
+        // It ends with the file's last descriptor anyway, which a process that is just being started may hold for a moment.
+        let _ = flock(file, FlockOperation::Unlock);
+    }
+    is_locked
+}
+
 /// Appends `row` and a line end in one write, so that no reader sees half of it unless the disk is full.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use super::detached::DETACHED;
 use super::environment;
 use super::supervise::SUPERVISE;
-use crate::disk::write::{lock_folder, open_append, try_lock};
+use crate::disk::write::{is_locked, lock_folder, open_append, try_lock};
 use crate::disk::{Lock, read};
 use crate::run::{Record, RunDir};
 
@@ -31,7 +31,7 @@ impl Claim {
 
     /// Whether a process is at work on the run. Makes and changes nothing.
     pub fn is_taken(dir: &RunDir) -> bool {
-        read::open(&dir.worker_out()).is_ok_and(|output| !try_lock(&output))
+        read::open(&dir.worker_out()).is_ok_and(|output| is_locked(&output))
     }
 
     /// Starts the run's command under a supervisor, both away from the terminal, in the folder that the record's relative paths

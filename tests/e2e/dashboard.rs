@@ -404,7 +404,9 @@ fn every_signal_that_ends_it_gives_the_terminal_back() {
 fn a_panic_gives_the_terminal_back_and_says_so() {
     let place = two_runs();
     let mut command = place.traintop(&[]);
-    command.env("TRAINTOP_PANIC", "1").env("RUST_BACKTRACE", "0");
+    command
+        .env("TRAINTOP_PANIC", "1")
+        .env("RUST_BACKTRACE", "0");
     let mut dashboard = Dashboard::open_as(&command, 80, 24);
     assert!(!dashboard.end().success());
     assert!(dashboard.left_a_sane_terminal());

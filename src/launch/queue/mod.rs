@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -30,6 +31,9 @@ use crate::text::clean;
 pub use add::{Entry, add};
 pub(super) use add::{by_tree, make};
 pub use keeper::{KEEP, keep};
+
+/// The longest that anybody who only looks whether there is a keeper may hold its lock, on a busy machine.
+const LOOK_TAKES: Duration = Duration::from_secs(1);
 
 /// What is said of a run that was taken out of the queue.
 const TAKEN_OUT: &str = "taken out of the queue before it began";
@@ -122,10 +126,23 @@ impl Queue {
         format!("{name}-{}", rustix::process::geteuid().as_raw())
     }
 
-    /// The right to be this user's keeper; `None` if there is one.
+    /// The right to be this user's keeper; `None` if there is one. Others who look whether there is one hold it for an instant: that is
+    /// waited for, or neither they nor this process would look after the queue.
     fn keeper_lock(&self) -> io::Result<Option<File>> {
         let lock = self.open_lock(&Self::own("keeper"))?;
-        Ok(write::try_lock(&lock).then_some(lock))
+        let deadline = Instant::now() + LOOK_TAKES;
+        while !write::try_lock(&lock) {
+            if Instant::now() > deadline {
+                return Ok(None);
+            }
+            thread::sleep(LOOK_TAKES / 100);
+        }
+        Ok(Some(lock))
+    }
+
+    /// Whether this user has a keeper.
+    fn has_keeper(&self) -> io::Result<bool> {
+        Ok(write::is_locked(&self.open_lock(&Self::own("keeper"))?))
     }
 
     /// Whether anything was ever queued here.
@@ -159,7 +176,7 @@ impl Queue {
     }
 
     fn try_to_tend(&self) -> io::Result<()> {
-        if self.keeper_lock()?.is_none() {
+        if self.has_keeper()? {
             return self.wake();
         }
         let log = self.folder().join(Self::own("keeper") + ".log");

@@ -287,7 +287,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for number in 1..=5_u8 {
             let records = (0..40).flat_map(|image| {
-                std::iter::once(image % 2).chain([number * 50 + image; cifar::IMAGE])
+                std::iter::once(image % 2).chain([(number * 50).wrapping_add(image); cifar::IMAGE])
             });
             let path = folder.path().join(format!("data_batch_{number}.bin"));
             std::fs::write(path, records.collect::<Vec<u8>>()).unwrap();
