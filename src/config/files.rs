@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
 
+use crate::disk::read;
 use crate::text::clean;
 
 /// The configuration's file.
@@ -78,7 +79,7 @@ impl Files {
     }
 
     fn text(&mut self, path: &Path) -> Option<String> {
-        match fs::read(path) {
+        match read::bytes(path, read::RECORD_LIMIT) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => return Some(text),
                 Err(_) => self.problems.push(format!(

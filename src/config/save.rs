@@ -1,12 +1,12 @@
 //! Saving a chosen theme: one line of `config.toml` changes, everything else in it, comments too, stays as it is.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 use super::files::config_file;
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 
 /// Why a theme was not saved.
@@ -42,7 +42,7 @@ pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
         path: path.clone(),
         cause,
     };
-    let text = match fs::read_to_string(&path) {
+    let text = match read::text(&path, read::RECORD_LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             make_folders(folder).map_err(io)?;
@@ -103,6 +103,7 @@ fn with_theme(text: &str, name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn only_the_theme_changes() {

@@ -1,6 +1,5 @@
 //! The charts' settings: what each key changes, and that they are found again at the next start.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::message::Notice;
 use super::state::{Screen, State};
 use super::widget::chart::Options;
 use crate::analysis::placing::{Along, Known, Placing};
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
@@ -34,7 +34,7 @@ pub fn save(options: Options) -> io::Result<()> {
 }
 
 fn load_in(folder: &Path) -> Options {
-    let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+    let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
     Options::of_text(&text)
 }
 

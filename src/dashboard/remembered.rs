@@ -1,12 +1,12 @@
 //! How the table of runs was left, kept between starts in the user's state folder: the query and those before it, the order, the
 //! columns and the grouping.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
@@ -49,7 +49,8 @@ pub fn save(remembered: &Remembered) -> io::Result<()> {
 
 fn load_in(folder: &Path) -> Remembered {
     let path = folder.join(FILE);
-    let read = fs::read(&path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+    let read = read::bytes(&path, read::RECORD_LIMIT)
+        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
     read.unwrap_or_else(|error| {
         if error.kind() != ErrorKind::NotFound {
             log::warn!("{}: starting without it: {error}", path.display());
@@ -67,6 +68,7 @@ fn save_in(folder: &Path, remembered: &Remembered) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_kept_reads_back_and_damage_is_a_fresh_start() {

@@ -2,7 +2,6 @@
 //! `evaluations/`.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -12,6 +11,7 @@ use serde_json::Value;
 use super::begin::spawn_detached;
 use super::end::last_meaningful;
 use super::worker_binary;
+use crate::disk::read;
 use crate::disk::write::{beside, create_new, make_folders, remove_file};
 use crate::run::evaluation::EvaluationDir;
 
@@ -165,7 +165,7 @@ impl StartedEvaluation {
     /// If the worker failed or was stopped.
     pub fn wait(mut self) -> Result<EvaluationDir, EvaluationError> {
         let ended = self.child.wait();
-        let said = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        let said = |path: &Path| read::text(path, read::RECORD_LIMIT).unwrap_or_default();
         let (output, errors) = (said(&self.output), said(&self.errors));
         for file in [&self.output, &self.errors] {
             // A leftover is only untidy.

@@ -1,13 +1,13 @@
 //! What was started lately and with which changes, so that it can be chosen again: a small file in the user's state folder. Of two programs
 //! that start runs at the same moment one entry may be lost, and nothing else.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 use crate::run::own;
 
@@ -78,7 +78,7 @@ pub fn note(mut recent: Recent) {
 }
 
 fn load_in(folder: &Path) -> Vec<Recent> {
-    let text = fs::read(folder.join(FILE)).unwrap_or_default();
+    let text = read::bytes(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
     // Damage, or another version's form, is a fresh start.
     serde_json::from_slice(&text).unwrap_or_default()
 }
@@ -99,6 +99,7 @@ fn note_in(folder: &Path, recent: Recent) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_last_comes_first_and_once_and_damage_is_a_fresh_start() {

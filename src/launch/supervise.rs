@@ -1,9 +1,9 @@
 //! The supervisor of a run: a small process that starts the run's command in a session of its own and waits for its end, so that
 //! how it ended is known even where nobody else was there to see it.
 
-use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::detached::DETACHED;
 use super::end::{judge, judge_command, last_words, mark_ended};
 use super::limit::Limit;
 use super::queue::Queue;
+use crate::disk::read;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
 
@@ -59,7 +60,7 @@ const ENDED_AT_ONCE: &str =
 
 /// How often the system has killed a process for want of memory since it started; 0 where it does not say.
 fn kills_for_memory() -> u64 {
-    let counts = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    let counts = read::text(Path::new("/proc/vmstat"), read::RECORD_LIMIT).unwrap_or_default();
     let count = counts
         .lines()
         .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok());
@@ -122,6 +123,7 @@ mod tests {
     use super::*;
     use crate::run::process::Process;
     use jiff::Timestamp;
+    use std::fs;
 
     fn run(state: State) -> (tempfile::TempDir, RunDir) {
         let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
+use crate::disk::read;
 use crate::disk::write::{lock, make_folders, open_append, replace_file};
 
 const FILE: &str = "alerts";
@@ -81,7 +82,7 @@ pub fn claim(folder: &Path, alerts: &[Alert]) -> io::Result<Claimed> {
 /// # Errors
 /// If the file is there and cannot be read.
 pub fn load(folder: &Path) -> io::Result<Vec<Alert>> {
-    let text = match fs::read_to_string(folder.join(FILE)) {
+    let text = match read::text(&folder.join(FILE), read::RECORD_LIMIT) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
     };

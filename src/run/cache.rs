@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::discover::{Found, Stamp};
 use super::summary::Summary;
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 
 /// The first line. Another version's file is not read.
@@ -148,7 +148,7 @@ fn key(found: &Found) -> Option<String> {
 
 /// The file with the places of its entries; nothing of a missing, damaged or other version's file.
 fn read(path: &Path) -> (String, HashMap<String, Entry>) {
-    let text = match fs::read_to_string(path) {
+    let text = match read::text(path, read::JOURNAL_LIMIT) {
         Ok(text) => text,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
@@ -194,6 +194,7 @@ fn today() -> u32 {
 mod tests {
     use super::*;
     use crate::run::layout::RunDir;
+    use std::fs;
     use std::time::Duration;
 
     /// A run that ended long ago, in a folder of this name.

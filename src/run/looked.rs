@@ -1,13 +1,13 @@
 //! When somebody last looked at the runs below some roots: the file `looked` in the user's state folder, a JSON object of roots and times.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::own;
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 
 /// The file in the state folder.
@@ -36,7 +36,7 @@ fn key(root: &Path) -> String {
 }
 
 fn read(folder: &Path) -> BTreeMap<String, Timestamp> {
-    let bytes = fs::read(folder.join(FILE)).unwrap_or_default();
+    let bytes = read::bytes(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 

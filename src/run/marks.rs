@@ -2,12 +2,12 @@
 //! a JSON text, since a path may hold a line end.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
 use super::own::{self, Home};
+use crate::disk::read;
 use crate::disk::{Disk, System};
 
 /// The file in the state folder.
@@ -78,7 +78,7 @@ fn canonical(roots: &[PathBuf]) -> Vec<PathBuf> {
 
 fn read(folder: &Path) -> BTreeSet<PathBuf> {
     let path = folder.join(FILE);
-    let text = match fs::read_to_string(&path) {
+    let text = match read::text(&path, read::RECORD_LIMIT) {
         Ok(text) => text,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
@@ -118,6 +118,7 @@ fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn dirs(paths: &[&str]) -> Vec<RunDir> {
         paths.iter().map(RunDir::new).collect()

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::read;
+
 /// A process on this or another machine, for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
@@ -53,7 +55,11 @@ pub fn works_in(pid: u32, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else {
         return false;
     };
-    let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let environ = read::bytes(
+        Path::new(&format!("/proc/{pid}/environ")),
+        read::RECORD_LIMIT,
+    )
+    .unwrap_or_default();
     let mut given = environ.split(|byte| *byte == 0).filter_map(|variable| {
         let value = variable.strip_prefix(RUN_DIR.as_bytes())?;
         Path::new(OsStr::from_bytes(value.strip_prefix(b"=")?))
@@ -75,15 +81,18 @@ pub fn host() -> String {
 }
 
 fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    read::text(
+        Path::new("/proc/sys/kernel/random/boot_id"),
+        read::RECORD_LIMIT,
+    )
+    .unwrap_or_default()
+    .trim()
+    .to_owned()
 }
 
 /// The start of a living process in clock ticks since the boot; `None` if there is none, or only a zombie.
 pub fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = read::text(Path::new(&format!("/proc/{pid}/stat")), read::RECORD_LIMIT).ok()?;
     // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     let state = fields.next()?;

@@ -1,11 +1,11 @@
 //! Templates for names that were used, kept for the next time: a line each in `templates` in the user's state folder, the last used
 //! first.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::own;
+use crate::disk::read;
 use crate::disk::write::{make_folders, replace_file};
 
 /// The file in the state folder.
@@ -33,7 +33,7 @@ pub fn keep(template: &str) -> io::Result<()> {
 }
 
 fn load_in(folder: &Path) -> Vec<String> {
-    let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+    let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
     let mut kept: Vec<String> = Vec::new();
     for line in text.lines().chain([FIRST]) {
         if !line.is_empty() && !kept.iter().any(|known| known == line) {

@@ -1,8 +1,10 @@
 //! Whether other programs keep this one from the processor. libtorch splits each operation over its threads and waits for the
 //! last of them: on a machine of two cores with other work, two threads trained five times slower than one.
 
-use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use traintop::disk::read;
 
 /// Waiting less than this part of the time is no harm.
 const HARMLESS: f64 = 0.1;
@@ -45,7 +47,7 @@ fn advice(part: f64, threads: u32) -> Option<String> {
 
 /// The time that this thread has spent waiting for a processor; `None` where the kernel does not tell.
 fn waited() -> Option<Duration> {
-    parse(&fs::read_to_string("/proc/thread-self/schedstat").ok()?)
+    parse(&read::text(Path::new("/proc/thread-self/schedstat"), read::RECORD_LIMIT).ok()?)
 }
 
 /// The second of the three numbers, in nanoseconds.

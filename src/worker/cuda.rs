@@ -6,6 +6,8 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use traintop::disk::read;
+
 /// What was found beside `libtorch_cpu.so`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Cuda {
@@ -18,7 +20,7 @@ pub enum Cuda {
 /// Opens libtorch's CUDA half and asks it for a device. It costs about 80 ms and 190 MB of memory, and must come before any
 /// other question about CUDA, since libtorch remembers the first answer.
 pub fn load() -> Cuda {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let maps = read::text(Path::new("/proc/self/maps"), read::RECORD_LIMIT).unwrap_or_default();
     let Some(folder) = folder_of_libtorch(&maps) else {
         return Cuda::Absent("libtorch_cpu.so is not among the loaded libraries".to_owned());
     };

@@ -1,6 +1,9 @@
 //! Where and in what precision the arithmetic is done: the recipe's wishes and what this machine has, made into one choice.
 
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
+
+use traintop::disk::read;
 use traintop::recipe::Recipe;
 
 use super::cuda::{self, Cuda};
@@ -112,7 +115,7 @@ fn multiplies_bfloat16(flags: &str) -> bool {
 }
 
 fn cpu_flags() -> String {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpuinfo = read::text(Path::new("/proc/cpuinfo"), read::RECORD_LIMIT).unwrap_or_default();
     cpuinfo
         .lines()
         .find(|line| line.starts_with("flags"))

@@ -1,9 +1,9 @@
 //! How much memory the process takes, for the column `memory_used_mb`, and how much there is.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use traintop::disk::read;
 use traintop::disk::write::open_append;
 
 /// Begins a new peak. Where the kernel does not allow it, peaks are those since the process started.
@@ -16,13 +16,13 @@ pub fn reset_peak() {
 /// The largest resident memory since the last reset, in megabytes (of 1024 x 1024 bytes, as the reference counts them); NaN
 /// where the kernel does not tell.
 pub fn peak_mb() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = read::text(Path::new("/proc/self/status"), read::RECORD_LIMIT).unwrap_or_default();
     peak_kb(&status).map_or(f64::NAN, |kb| kb as f64 / 1024.0)
 }
 
 /// Bytes that programs can still be given; `None` where the kernel does not tell.
 pub fn available() -> Option<u64> {
-    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    let memory = read::text(Path::new("/proc/meminfo"), read::RECORD_LIMIT).ok()?;
     Some(1024 * kb_of(&memory, "MemAvailable:")?)
 }
 

@@ -1,7 +1,6 @@
 //! Asking the scheduler how the jobs of runs stand: all at once, seldom, and only while there are jobs that are not known to be over.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -14,6 +13,7 @@ use super::call::{Trouble, call, is_here};
 use super::parse::{FORMAT, Row, sacct_row, squeue_row};
 use super::settle::settle;
 use super::turn::Turn;
+use crate::disk::read;
 use crate::disk::write::replace_file;
 use crate::run::own::state_folder;
 use crate::run::slurm::{Job, Said};
@@ -121,7 +121,7 @@ struct Answer {
 
 impl Answer {
     fn load(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(folder.join(ANSWER)).ok()?).ok()
+        serde_json::from_slice(&read::bytes(&folder.join(ANSWER), read::RECORD_LIMIT).ok()?).ok()
     }
 
     fn save(&self, folder: &Path) -> io::Result<()> {
@@ -223,6 +223,7 @@ mod tests {
     use super::*;
     use crate::run::State;
     use crate::run::process::Process;
+    use std::fs;
 
     #[test]
     fn what_one_program_has_heard_the_others_take_in_once_and_never_what_is_older() {

@@ -1,7 +1,7 @@
 //! Whose turn it is to ask the scheduler: of all programs of a user one at a time, at most every 30 seconds, and more seldom where it is
 //! slow or refuses. A small file in the state folder says when the next may.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::read;
 use crate::disk::write::{make_folders, open_lock, try_lock};
 
 /// The least between two questions.
@@ -67,7 +68,7 @@ impl Turn {
 
     /// Why whoever asked last had no answer; `None` if there was one.
     pub fn trouble(folder: &Path) -> Option<String> {
-        let text = fs::read_to_string(folder.join(FILE)).ok()?;
+        let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).ok()?;
         serde_json::from_str::<Turns>(&text).ok()?.trouble
     }
 
