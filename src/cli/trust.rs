@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             continue;
         };
         is_new = true;
-        writeln!(out, "{name}: written by {}", proposal.owner)?;
+        writeln!(out, "{name}: {}", proposal.origin)?;
         for line in proposal.lines() {
             writeln!(out, "  {line}")?;
         }

@@ -176,9 +176,9 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     }
     if let Some(proposal) = outcome.proposal {
         let text = format!(
-            "{} was written by {}. If you trust it, it is executed as you when the run starts or resumes. {}",
+            "{} was {}. If you trust it, it is executed as you when the run starts or resumes. {}",
             clean(&proposal.dir.name()),
-            proposal.owner,
+            proposal.origin,
             proposal.lines().join(" · "),
         );
         state.overlay = Some(Overlay::Confirm(Confirm {

@@ -4,7 +4,7 @@ use super::launcher::quoted;
 use super::queue::Queue;
 use super::start::LaunchError;
 use crate::run::trust::{Commands, digest, other_owner};
-use crate::run::{Record, RunDir};
+use crate::run::{Record, RunDir, State};
 use crate::text::clean;
 
 /// What a user is shown before trusting a run's command, safe for a terminal.
@@ -14,8 +14,8 @@ pub struct Proposal {
     pub dir: RunDir,
     /// The digest of what is shown: nothing else gets trusted.
     digest: String,
-    /// Who wrote it: `alice`, or `somebody` for a record that this user's account owns.
-    pub owner: String,
+    /// Where it comes from: `written by alice`.
+    pub origin: String,
     /// What is executed, as one would type it.
     pub command: String,
     /// The variables that it is given.
@@ -48,7 +48,10 @@ impl Proposal {
         Ok(Some(Self {
             dir: dir.clone(),
             digest: digest(&record),
-            owner: other_owner(dir).unwrap_or_else(|| "somebody".to_owned()),
+            origin: other_owner(dir).map_or_else(
+                || "not started by you from here".to_owned(),
+                |owner| format!("written by {owner}"),
+            ),
             command,
             environment: variables.map(shown).collect(),
             working_dir: record.working_dir.map(|dir| clean(&dir).into_owned()),
@@ -81,7 +84,9 @@ impl Proposal {
             )));
         }
         trust(&self.dir, &record)?;
-        if let Ok(queue) = Queue::around(&self.dir) {
+        if record.state == State::Queued && record.slurm.is_none() {
+            let queue = Queue::around(&self.dir)?;
+            queue.make()?;
             queue.tend();
         }
         Ok(())

@@ -89,6 +89,15 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_copied_tree_without_its_queue_begins_once_it_is_trusted() {
+    let place = Workplace::new(COUNTED);
+    let strange = strange_run(&place, "queued");
+    place.said(&["trust", "--yes", "strange"]);
+    strange.wait_for_state("finished");
+    assert!(executed(&strange));
+}
+
+#[test]
 fn a_command_of_a_stranger_is_not_resumed_unless_it_is_trusted() {
     let place = Workplace::new(COUNTED);
     let strange = strange_run(&place, "failed");

@@ -145,6 +145,16 @@ impl Queue {
         Ok(write::is_locked(&self.open_lock(&Self::own("keeper"))?))
     }
 
+    /// Makes the folder of a queue whose runs came without one, as by a copy.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(super) fn make(&self) -> Result<(), LaunchError> {
+        let locked = self.lock().map_err(|cause| self.unreadable(cause))?;
+        drop(locked);
+        Ok(())
+    }
+
     /// Whether anything was ever queued here.
     fn exists(&self) -> bool {
         self.folder().is_dir()
