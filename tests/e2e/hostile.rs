@@ -203,3 +203,54 @@ fn a_full_disk_leaves_nothing_behind() {
     assert!(!output.status.success(), "{output:?}");
     assert_eq!(names(), before, "{output:?}");
 }
+
+#[test]
+fn links_in_the_place_of_folders_lead_no_rebuilding_and_no_renaming_out() {
+    let place = Workplace::new(ONE_EPOCH);
+    let outside = place.path().join("outside");
+    fs::create_dir_all(outside.join("e")).unwrap();
+    let run = place.path().join("runs/training_runs/old");
+    fs::create_dir_all(&run).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint/plain.pth");
+    fs::copy(fixture, run.join("best.pth")).unwrap();
+    fs::write(outside.join("metrics.csv"), "epoch,val_acc\n1,50\n").unwrap();
+    symlink(&outside, run.join("logs")).unwrap();
+    symlink(&outside, place.path().join("runs/evaluations")).unwrap();
+    symlink(&outside, place.path().join("runs/best_models")).unwrap();
+    let named = run.canonicalize().unwrap();
+    fs::write(
+        outside.join("e/summary.json"),
+        format!("{{\"run\": \"{}\"}}", named.display()),
+    )
+    .unwrap();
+    fs::write(outside.join("quick_old_best.pth"), "weights").unwrap();
+    let all = |folder: &Path| {
+        let listed = Command::new("find")
+            .arg(folder)
+            .args(["-type", "f", "-exec", "md5sum", "{}", "+"])
+            .output();
+        String::from_utf8(listed.unwrap().stdout).unwrap()
+    };
+    let aged = Command::new("find")
+        .arg(place.path())
+        .args(["-exec", "touch", "-h", "-d", "1 hour ago", "{}", "+"])
+        .status();
+    assert!(aged.unwrap().success());
+    let before = all(&outside);
+    for arguments in [
+        &["organize", "--yes", "runs"][..],
+        &["tag", "+x", "old"],
+        &["note", "old", "a note"],
+        &["rename", "--yes", "--to", "new", "old"],
+        &["clean", "--yes", "runs"],
+    ] {
+        let output = place.output(arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains("panicked"), "{arguments:?}: {told}");
+        assert_eq!(all(&outside), before, "{arguments:?}: {output:?}");
+    }
+    assert!(
+        run.with_file_name("new").is_dir(),
+        "it was renamed all the same"
+    );
+}

@@ -111,6 +111,10 @@ pub(in crate::run) fn apply_on(
             problem,
         });
     }
+    // A `logs` that is a link leads out of the run.
+    let run = plan.dir.path();
+    let confined = disk.beneath(run).map_err(io_error(run, "opened"))?;
+    let disk = &*confined;
     let mut rebuilt = Rebuilt {
         dir: plan.dir.clone(),
         made: Vec::new(),
@@ -240,6 +244,9 @@ pub(in crate::run) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), 
     if let Some(problem) = held(state_now(&rebuilt.dir)) {
         return Err(refused(rebuilt.dir.path(), problem));
     }
+    let run = rebuilt.dir.path();
+    let confined = disk.beneath(run).map_err(io_error(run, "opened"))?;
+    let disk = &*confined;
     for made in &rebuilt.made {
         let look = disk.look_for(&made.path);
         let look = look.map_err(io_error(&made.path, "looked at"))?;

@@ -149,7 +149,16 @@ impl Links {
 }
 
 /// The entries of a folder, in order; none if there is no folder.
+///
+/// # Errors
+/// If it cannot be read, or is a link, which leads to what is none of this tree's.
 fn entries(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    if disk
+        .look_for(folder)?
+        .is_some_and(|look| look.kind == Kind::Link)
+    {
+        return Err(io::Error::other("it is a link, which is not followed here"));
+    }
     let names = match disk.names(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Vec::new()
