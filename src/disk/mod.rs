@@ -11,9 +11,11 @@ mod fail_point;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod read;
+mod watched;
 pub mod write;
 
 pub use beneath::Beneath;
+pub use watched::{Progress, Watched};
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};

@@ -23,7 +23,10 @@ use super::rename::{held, state_now};
 use crate::disk::said;
 use crate::disk::write::{is_temporary, may_change};
 
-pub use carry::{Archived, Unarchived, archive, take_back, unarchive, unarchive_back};
+pub use carry::{
+    Archived, Unarchived, archive, archive_watched, take_back, unarchive, unarchive_back,
+    unarchive_watched,
+};
 #[cfg(test)]
 pub(super) use carry::{archive_on, take_back_on, unarchive_back_on, unarchive_on};
 pub use recover::recover;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use crate::disk::{Disk, System};
+use crate::disk::{Disk, Progress, System, Watched};
 
 /// The user's state folder; `None` where there is no home.
 pub fn state_folder() -> Option<PathBuf> {
@@ -29,6 +29,14 @@ impl Home {
         Self {
             disk: Arc::new(System),
             state: state_folder(),
+        }
+    }
+
+    /// The real ones, for a job that `progress` watches and can cancel.
+    pub fn watched(progress: &Arc<Progress>) -> Self {
+        Self {
+            disk: Arc::new(Watched::system(progress)),
+            ..Self::real()
         }
     }
 

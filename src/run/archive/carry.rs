@@ -9,6 +9,7 @@ use super::pack::pack;
 use super::recover::{self, Packing, What};
 use super::unpack::{Unpacked, set_folder_times, set_time, unpack};
 use super::{ArchiveError, Plan};
+use crate::disk::Progress;
 use crate::disk::write::{beside, may_change};
 use crate::disk::{Disk, Look, said};
 use crate::run::layout::RunDir;
@@ -46,6 +47,18 @@ pub struct Unarchived {
 /// If it cannot be packed, or anything cannot be moved; then everything is as it was.
 pub fn archive(roots: &[PathBuf], plan: &Plan) -> Result<Archived, ArchiveError> {
     archive_on(&Home::real(), roots, plan)
+}
+
+/// As [`archive`], as a job that can be cancelled; then everything is as it was, too.
+///
+/// # Errors
+/// Those of [`archive`], and if it is cancelled.
+pub fn archive_watched(
+    roots: &[PathBuf],
+    plan: &Plan,
+    progress: &Arc<Progress>,
+) -> Result<Archived, ArchiveError> {
+    archive_on(&Home::watched(progress), roots, plan)
 }
 
 /// As [`archive`], with this home.
@@ -158,6 +171,18 @@ pub(in crate::run) fn take_back_on(home: &Home, archived: &Archived) -> Result<(
 /// If the archive is damaged or something cannot be written; the run is archived then as before.
 pub fn unarchive(roots: &[PathBuf], dir: &RunDir) -> Result<Unarchived, ArchiveError> {
     unarchive_on(&Home::real(), roots, dir)
+}
+
+/// As [`unarchive`], as a job that can be cancelled; then the run stays archived.
+///
+/// # Errors
+/// Those of [`unarchive`], and if it is cancelled.
+pub fn unarchive_watched(
+    roots: &[PathBuf],
+    dir: &RunDir,
+    progress: &Arc<Progress>,
+) -> Result<Unarchived, ArchiveError> {
+    unarchive_on(&Home::watched(progress), roots, dir)
 }
 
 /// As [`unarchive`], with this home.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::disk::faulty::{Faulty, NEVER};
-use crate::disk::{Disk, System};
+use crate::disk::{Disk, Progress, System, Watched};
 use crate::run::own::Home;
 use crate::run::process::Process;
 use crate::run::record::Record;
@@ -401,6 +401,46 @@ fn is_whole_or_archived(home: &Home, place: &Path, dir: &RunDir, context: &str) 
         time == 1_700_000_000 - 60 || context.contains("Ok(())"),
         "{context}: {time}"
     );
+}
+
+#[test]
+fn a_job_that_is_cancelled_at_any_byte_leaves_nothing() {
+    for action in ["archive", "unarchive"] {
+        let mut cancelled = 0;
+        for bytes in (0..).step_by(97) {
+            let place = tempfile::tempdir().unwrap();
+            let (state, roots) = (place.path().join("state"), roots(place.path()));
+            let unwatched = home(&state, System);
+            let dir = run(place.path());
+            let plan = Plan::of(&dir, false).unwrap();
+            if action == "unarchive" {
+                archive_on(&unwatched, &roots, &plan).unwrap();
+            }
+            let before = whole(&dir);
+            let mut progress = Progress::default();
+            progress.cancel_after = Some(bytes);
+            let progress = Arc::new(progress);
+            let watched = home(&state, Watched::system(&progress));
+            let done = if action == "archive" {
+                archive_on(&watched, &roots, &plan).map(drop)
+            } else {
+                unarchive_on(&watched, &roots, &dir).map(drop)
+            };
+            let Err(error) = done else {
+                break;
+            };
+            assert!(error.to_string().contains("cancelled"), "{error}");
+            set_root_time(&dir, &before);
+            assert_eq!(whole(&dir), before, "{action}, {bytes}");
+            assert!(!paths(&dir).iter().any(|path| is_temporary(path)));
+            let journals = fs::read_dir(state.join("archives")).unwrap();
+            let left: Vec<_> = journals.flatten().map(|entry| entry.path()).collect();
+            let is_journal = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+            assert!(!left.iter().any(is_journal), "{left:?}");
+            cancelled += 1;
+        }
+        assert!(cancelled > 5, "{action}: {cancelled}");
+    }
 }
 
 #[test]

@@ -13,7 +13,23 @@ use crate::run::discover::Found;
 
 /// Surveys these runs and makes a plan. `each` hears how many are surveyed.
 pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {
-    remake(&Arc::new(survey(found, now, each)), policy, now)
+    let goes_on = |count| {
+        each(count);
+        true
+    };
+    let survey = survey(found, now, goes_on).unwrap_or_default();
+    remake(&Arc::new(survey), policy, now)
+}
+
+/// As [`make`], but `each` also answers whether to go on; else there is no plan.
+pub fn make_while(
+    found: &[Found],
+    policy: Policy,
+    now: SystemTime,
+    each: impl Fn(usize) -> bool + Sync,
+) -> Option<Plan> {
+    let survey = Arc::new(survey(found, now, each)?);
+    Some(remake(&survey, policy, now))
 }
 
 /// A plan without a look at the disk, and so without duplicates.
@@ -35,4 +51,23 @@ pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
         return first;
     }
     Plan::new(survey, policy, &twins, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::RunDir;
+
+    #[test]
+    fn a_survey_that_is_cancelled_makes_no_plan() {
+        let place = tempfile::tempdir().unwrap();
+        let found: Vec<_> = (0..9)
+            .map(|number| Found::look(RunDir::new(place.path().join(number.to_string()))))
+            .collect();
+        let make = |each: &(dyn Fn(usize) -> bool + Sync)| {
+            make_while(&found, Policy::default(), SystemTime::now(), each)
+        };
+        assert!(make(&|count| count < 3).is_none());
+        assert!(make(&|_| true).is_some());
+    }
 }

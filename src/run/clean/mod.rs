@@ -27,7 +27,7 @@ pub use candidate::{Candidate, Order, Reason, Totals};
 pub use carry_out::{Done, carry_out, remove_evaluations, remove_runs};
 #[cfg(test)]
 pub use make::plan_of;
-pub use make::{make, remake};
+pub use make::{make, make_while, remake};
 pub use obstacle::Obstacle;
 pub use plan::Plan;
 pub use policy::{Policy, Protection, Rule};

@@ -1,9 +1,8 @@
 //! Reads from the disk what a plan needs to know of each run: one walk through its folder, its summary, its notes.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -153,21 +152,19 @@ impl Surveyed {
 }
 
 /// All runs, and what else a plan needs.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Survey {
     /// The runs.
     pub runs: Vec<Surveyed>,
 }
 
-/// Short: logs write down what was ordered.
-impl fmt::Debug for Survey {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Survey of {} runs", self.runs.len())
-    }
-}
-
-/// Surveys these runs, on a few threads. `each` hears how many are done.
-pub fn survey(found: &[Found], now: SystemTime, each: impl Fn(usize) + Sync) -> Survey {
+/// Surveys these runs, on a few threads. `each` hears how many are done, and answers whether to go on;
+/// else there is no survey.
+pub fn survey(
+    found: &[Found],
+    now: SystemTime,
+    each: impl Fn(usize) -> bool + Sync,
+) -> Option<Survey> {
     let mut trees: HashMap<&Path, EvaluatedRuns> = HashMap::new();
     for tree in found.iter().filter_map(|found| found.dir.output_tree()) {
         trees
@@ -178,14 +175,18 @@ pub fn survey(found: &[Found], now: SystemTime, each: impl Fn(usize) + Sync) -> 
     let cores = thread::available_parallelism().map_or(2, usize::from);
     let part = found.len().div_ceil(cores.min(THREADS)).max(1);
     let done = AtomicUsize::new(0);
+    let is_cancelled = AtomicBool::new(false);
     let survey_part = |part: &[Found]| -> Vec<Surveyed> {
         let survey_one = |found: &Found| {
             let tree = found.dir.output_tree().and_then(|tree| trees.get(tree));
             let surveyed = one(found, now, tree, &in_use);
-            each(1 + done.fetch_add(1, Ordering::Relaxed));
+            if !each(1 + done.fetch_add(1, Ordering::Relaxed)) {
+                is_cancelled.store(true, Ordering::Relaxed);
+            }
             surveyed
         };
-        part.iter().map(survey_one).collect()
+        let goes_on = |_: &&Found| !is_cancelled.load(Ordering::Relaxed);
+        part.iter().take_while(goes_on).map(survey_one).collect()
     };
     let runs = thread::scope(|scope| {
         let parts: Vec<_> = found
@@ -196,7 +197,7 @@ pub fn survey(found: &[Found], now: SystemTime, each: impl Fn(usize) + Sync) -> 
         // A part that panicked is left out of the plan, and so left alone.
         ended.flat_map(Result::unwrap_or_default).collect()
     });
-    Survey { runs }
+    (!is_cancelled.into_inner()).then_some(Survey { runs })
 }
 
 fn one(

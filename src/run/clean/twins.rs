@@ -220,7 +220,7 @@ mod tests {
             settle(folder.path());
             let mut found = Vec::new();
             discover(&[folder.path().to_owned()], |run| found.push(run));
-            let survey = survey(&found, SystemTime::now(), |_| {});
+            let survey = survey(&found, SystemTime::now(), |_| true).unwrap();
             COMPARED.set(0);
             assert_eq!(runs(&survey, |_| false).len(), pairs);
             // Each of a pair's five files once.
