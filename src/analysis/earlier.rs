@@ -2,7 +2,6 @@
 //! whether it was trained already.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 use crate::recipe::{FIELDS, Field, REQUEUE, Recipe, field};
@@ -52,7 +51,7 @@ const IRRELEVANT: [&str; 8] = [
 ];
 
 /// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes milliseconds; to understand it, longer.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     dir: RunDir,
     settings: Settings,
@@ -107,7 +106,7 @@ struct Finished {
 }
 
 /// What all earlier runs tell, ready to be asked.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Earlier {
     /// By what costs hang on.
     costs: HashMap<String, Costs>,
@@ -115,20 +114,6 @@ pub struct Earlier {
     data: HashMap<String, Data>,
     /// By all that matters but where the data lie.
     finished: HashMap<String, Vec<Finished>>,
-}
-
-/// Which run it is, and no more: there may be ten thousand of them in a line of a log.
-impl fmt::Debug for Told {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.debug_tuple("Told").field(&self.dir).finish()
-    }
-}
-
-impl fmt::Debug for Earlier {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let count = self.costs.len() + self.finished.len();
-        formatter.debug_tuple("Earlier").field(&count).finish()
-    }
 }
 
 impl Earlier {

@@ -344,6 +344,7 @@ commands! {
         Alerts "alerts" "Show the last alerts" ["!"];
         ShowMachine "machine" "What the machine and its runs use" ["i"];
         PickTheme "theme" "Choose the colours" ["t"];
+        CancelJobs "cancel-jobs" "Cancel long jobs, such as archives and surveys" ["ctrl-x"];
         Suspend "suspend" "Give the terminal back until `fg`" ["ctrl-z"];
         Quit "quit" "Leave; runs go on" ["q", "ctrl-c"] hint "quit";
     }

@@ -1,7 +1,6 @@
 //! What charts need beyond the measured numbers is made on the pool, once for each setting and state of the rows: the order, and when
 //! one is due.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,7 +15,7 @@ use crate::analysis::placing::Known;
 use crate::run::RunDir;
 
 /// What is to be made, and of what.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Order {
     dir: RunDir,
     curves: Arc<Curves>,
@@ -24,13 +23,6 @@ pub struct Order {
     wanted: Wanted,
     known: Known,
     started: Option<Timestamp>,
-}
-
-// Written by hand: an order is written into the log, and its curves may have a million points.
-impl fmt::Debug for Order {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "{:?} of {}", self.wanted, self.dir.name())
-    }
 }
 
 impl PartialEq for Order {

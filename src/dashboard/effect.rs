@@ -82,6 +82,8 @@ pub enum Effect {
     SaveCharts(Options),
     /// Write a file, or draw pictures.
     TakeAway(take_away::Order),
+    /// Ask all long jobs to stop.
+    CancelJobs,
     /// Put a text into the clipboard.
     Copy(String),
     /// Remember a theme by its name.

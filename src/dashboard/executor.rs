@@ -1,10 +1,10 @@
-//! Carries out orders on a few threads, and answers with messages. Everything slow happens here.
+//! Carries out orders on the pool's threads, and answers with messages. Everything slow happens here.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,9 +21,12 @@ use super::follow::Follower;
 use super::house;
 use super::jobs;
 use super::latest::{Latest, lock};
+use super::long_job::News;
 use super::machine::Gauger;
 use super::message::{Message, Notice};
+use super::pool::{Class, Kind, Limits, Pool};
 use super::remembered::{self, Remembered};
+use super::scheduling::Key;
 use super::starting::{self, wait_for};
 use super::steering;
 use super::take_away;
@@ -32,6 +35,7 @@ use super::update::standing;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use crate::analysis::lint;
+use crate::disk::Progress;
 use crate::launch;
 use crate::run::cache::Cache;
 use crate::run::discover::{Found, Looks, discover_with_others};
@@ -42,6 +46,11 @@ use crate::run::{RunDir, looked, marks, sample, size};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
+/// Long jobs at the same time: an export need not wait for an archive.
+const LONG: usize = 2;
+/// How long the end of the program waits for jobs that change runs. One that is killed is finished, or
+/// taken back, by the next start.
+const UNTIL_CLOSED: Duration = Duration::from_secs(10);
 /// So many runs are summed up by one thread.
 const BATCH: usize = 64;
 /// So many runs are found before they are first handed over, about a screenful; then four times as many each time, so that the table is not
@@ -87,8 +96,11 @@ struct Shared {
 
 /// The pool.
 pub struct Executor {
-    orders: Vec<Sender<Effect>>,
-    next: usize,
+    pool: Pool<Key>,
+    /// Into how many jobs the reading of many runs is divided.
+    parts: usize,
+    /// The long jobs that wait or are under way.
+    long: Vec<Weak<Progress>>,
     gauger: Gauger,
     shared: Arc<Shared>,
 }
@@ -122,79 +134,97 @@ impl Executor {
             messages,
         });
         let cores = thread::available_parallelism().map_or(2, usize::from);
-        // Two at least: one is kept for the run that is looked at.
-        let threads = threads.unwrap_or(cores.min(THREADS)).max(2);
-        let orders = (0..threads)
-            .map(|number| {
-                let (sender, receiver) = channel();
-                let shared = Arc::clone(&shared);
-                let run = move || {
-                    if number == 0 {
-                        // While another thread finds the first runs.
-                        LazyLock::force(&shared.cache);
-                    }
-                    work(&shared, &receiver);
-                };
-                if let Err(error) = thread::Builder::new()
-                    .name(format!("worker-{number}"))
-                    .spawn(run)
-                {
-                    log::error!("a thread could not be started: {error}");
-                }
-                sender
-            })
-            .collect();
+        let limits = Limits {
+            bulk: threads.unwrap_or(cores.min(THREADS)).max(1),
+            long: LONG,
+        };
+        let messages = shared.messages.clone();
+        let pool = Pool::start(limits, move |job| {
+            log::error!("{job}: this job failed badly");
+            let text = format!("{job}: something went wrong inside traintop; its log says what");
+            let _ = messages.send(Message::Noticed(Notice::bad(text)));
+        });
+        let of_job = Arc::clone(&shared);
+        let read_cache = Kind {
+            name: "read cache",
+            class: Class::Quick,
+            is_change: false,
+            keys: Vec::new(),
+        };
+        // While another thread finds the first runs.
+        pool.submit(read_cache, move || {
+            LazyLock::force(&of_job.cache);
+        });
         Self {
-            orders,
-            next: 0,
+            pool,
+            parts: limits.bulk,
+            long: Vec::new(),
             gauger,
             shared,
         }
     }
 
-    /// Has an order carried out. What belongs to one run goes to one thread, so that its readings stay in order.
+    /// Has an order carried out.
     pub fn submit(&mut self, effect: Effect) {
-        if let Effect::Summarise(dirs) = &effect {
-            let parts = self.orders.len();
-            if dirs.len() > BATCH {
+        match effect {
+            Effect::Summarise(dirs) if dirs.len() > BATCH => {
                 // Dealt out in turn, so that those on the screen, which come first, come first.
-                for part in 0..parts {
-                    let dirs = dirs.iter().skip(part).step_by(parts).cloned().collect();
-                    self.send(part, Effect::Summarise(dirs));
+                for part in 0..self.parts {
+                    let dirs = dirs.iter().skip(part).step_by(self.parts).cloned();
+                    self.send(Effect::Summarise(dirs.collect()), Some(Class::Bulk));
                 }
-                return;
             }
-        }
-        if let Effect::SaveMarks(marks) = &effect {
-            self.shared.marks.put(marks.clone());
-        }
-        if let Effect::Remember(left) = &effect {
-            self.shared.table.put((**left).clone());
-        }
-        if let Effect::Gauge(dirs) = effect {
-            return self.gauger.submit(dirs);
-        }
-        let thread = match &effect {
-            // Readings and closings of opened runs must not overtake each other, nor must what is to be watched.
-            Effect::Read(_) | Effect::Close(_) | Effect::Watch(_) | Effect::WatchThen(..) => 0,
-            // Of settings the last are to stay.
-            Effect::SaveCharts(_) => self.orders.len() - 1,
-            _ => {
-                self.next = self.next % (self.orders.len() - 1) + 1;
-                self.next
+            Effect::Gauge(dirs) => self.gauger.submit(dirs),
+            Effect::CancelJobs => self.cancel_jobs(),
+            effect => {
+                if let Effect::SaveMarks(marks) = &effect {
+                    self.shared.marks.put(marks.clone());
+                }
+                if let Effect::Remember(left) = &effect {
+                    self.shared.table.put((**left).clone());
+                }
+                self.send(effect, None);
             }
-        };
-        self.send(thread, effect);
-    }
-
-    fn send(&self, thread: usize, effect: Effect) {
-        if self.orders[thread].send(effect).is_err() {
-            log::error!("an order was lost: its thread has ended");
         }
     }
 
-    /// Keeps summaries and marks for the next start; called once at the end, on the caller's thread.
+    fn send(&mut self, effect: Effect, class: Option<Class>) {
+        let mut kind = effect.kind();
+        kind.class = class.unwrap_or(kind.class);
+        let (shared, progress) = (Arc::clone(&self.shared), Arc::<Progress>::default());
+        if kind.class != Class::Long {
+            return self
+                .pool
+                .submit(kind, move || carry_out(&shared, effect, &progress));
+        }
+        self.long.retain(|known| known.strong_count() > 0);
+        self.long.push(Arc::downgrade(&progress));
+        let name = kind.name;
+        self.pool.submit(kind, move || {
+            let send = |message| drop(shared.messages.send(message));
+            send(Message::LongJob(News::Began(name, Arc::clone(&progress))));
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                carry_out(&shared, effect, &progress);
+            }));
+            send(Message::LongJob(News::Ended(progress)));
+            if let Err(panic) = done {
+                std::panic::resume_unwind(panic);
+            }
+        });
+    }
+
+    /// Asks all long jobs to stop; each takes back what it has begun.
+    fn cancel_jobs(&self) {
+        for progress in self.long.iter().filter_map(Weak::upgrade) {
+            progress.cancel();
+        }
+    }
+
+    /// Ends what changes runs, and keeps summaries and marks for the next start; called once at the end,
+    /// on the caller's thread.
     pub fn finish(&self) {
+        self.cancel_jobs();
+        self.pool.close(UNTIL_CLOSED);
         save_marks(&self.shared);
         save_table(&self.shared);
         if let Err(error) = looked::save(&self.shared.roots, Timestamp::now()) {
@@ -237,20 +267,7 @@ fn sample_all(shared: &Shared, epochs: &[u32], dirs: &[RunDir]) {
     }
 }
 
-fn work(shared: &Arc<Shared>, orders: &Receiver<Effect>) {
-    for effect in orders {
-        let shown = format!("{effect:?}");
-        let outcome =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(shared, effect)));
-        if outcome.is_err() {
-            log::error!("an order failed badly: {shown:.200}");
-            let text = "something went wrong inside traintop; its log says what";
-            let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
-        }
-    }
-}
-
-fn carry_out(shared: &Arc<Shared>, effect: Effect) {
+fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
     // A message that nobody hears any more is the end of the program.
     let send = |message| drop(shared.messages.send(message));
     match effect {
@@ -264,7 +281,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         Effect::Watch(folders) => lock(&shared.watcher).set(&folders),
         Effect::WatchThen(folders, then) => {
             lock(&shared.watcher).set(&folders);
-            carry_out(shared, *then);
+            carry_out(shared, *then, progress);
         }
         Effect::AwaitEnd(dir) => await_end(shared, dir),
         Effect::Measure(dirs) => {
@@ -312,9 +329,17 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
                 send(Message::Noticed(Notice::bad(text)));
             }
         }
-        Effect::TakeAway(order) => send(Message::Noticed(take_away::carry_out(order))),
-        Effect::Keep(order) => send(Message::Kept(house::carry_out(&shared.roots, order))),
-        Effect::Tidy(order) => tidy_up(shared, order),
+        Effect::TakeAway(order) => {
+            send(Message::Noticed(take_away::carry_out(order, progress)));
+        }
+        Effect::Keep(order) => send(Message::Kept(house::carry_out(
+            &shared.roots,
+            order,
+            progress,
+        ))),
+        Effect::Tidy(order) => tidy::carry_out(order, &shared.roots, progress, &|outcome| {
+            send(Message::Tidied(outcome));
+        }),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));
@@ -322,7 +347,12 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
         }
         Effect::FlushCache => flush(shared),
         // The loop's own, or the gauger's.
-        Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Ring(_) | Effect::Gauge(_) => {}
+        Effect::CancelJobs
+        | Effect::Suspend
+        | Effect::Quit
+        | Effect::Copy(_)
+        | Effect::Ring(_)
+        | Effect::Gauge(_) => {}
     }
 }
 
@@ -468,20 +498,6 @@ fn await_end(shared: &Arc<Shared>, dir: RunDir) {
         .spawn(wait);
     if let Err(error) = started {
         log::error!("the end of a run goes unseen: {error}");
-    }
-}
-
-/// On a thread of its own: to survey thousands of folders, or to free a terabyte, takes its time, and the table must not wait for it.
-fn tidy_up(shared: &Arc<Shared>, order: tidy::Order) {
-    let shared = Arc::clone(shared);
-    let tidy = move || {
-        tidy::carry_out(order, &shared.roots, &|outcome| {
-            drop(shared.messages.send(Message::Tidied(outcome)));
-        });
-    };
-    let started = thread::Builder::new().name("tidy".to_owned()).spawn(tidy);
-    if let Err(error) = started {
-        log::error!("a thread could not be started: {error}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::discovery::changed;
@@ -15,6 +16,7 @@ use super::view;
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
 use super::view::rename::Gathered;
+use crate::disk::Progress;
 use crate::run::RunDir;
 use crate::run::archive::{self, Archived, Unarchived};
 use crate::run::discover::Found;
@@ -94,16 +96,16 @@ pub enum Outcome {
 }
 
 /// Carries an order out; this may take as long as the disk does.
-pub fn carry_out(roots: &[PathBuf], order: Order) -> Outcome {
+pub fn carry_out(roots: &[PathBuf], order: Order, progress: &Arc<Progress>) -> Outcome {
     let done = match order {
         Order::ProposeArchive(dirs) => packing::propose_archive(&dirs),
-        Order::Archive(dirs) => Ok(packing::archive(roots, &dirs)),
-        Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs)),
+        Order::Archive(dirs) => Ok(packing::archive(roots, &dirs, progress)),
+        Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs, progress)),
         Order::Undo(Deed::Archived(archived)) => Ok(packing::take_back(archived)),
         Order::Undo(Deed::Unarchived(unarchived)) => Ok(packing::pack_again(unarchived)),
         Order::Undo(Deed::Rebuilt(rebuilt)) => Ok(packing::unmake(rebuilt)),
         Order::ProposeRebuild(dirs) => packing::propose_rebuild(&dirs),
-        Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs)),
+        Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs, progress)),
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
         Order::Rename(dir, name) => rename_one(dir, name),
         Order::Undo(Deed::Removed(tickets)) => trash::restore_all(&tickets)

@@ -11,6 +11,7 @@ use super::compare;
 use super::deriving;
 use super::evaluations;
 use super::house::Outcome;
+use super::long_job;
 use super::machine::Gauged;
 use super::starting;
 use super::steering;
@@ -99,6 +100,8 @@ pub enum Message {
     FirstDrawn,
     /// What came of cleaning up, or of the trash.
     Tidied(tidy::Outcome),
+    /// A long job began or ended.
+    LongJob(long_job::News),
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

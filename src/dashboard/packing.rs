@@ -1,10 +1,12 @@
 //! Archiving, bringing back and rebuilding, as the dashboard orders them: first what would happen, then each run for itself.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::house::{Deed, Order, Outcome, first_of};
+use crate::disk::Progress;
 use crate::run::RunDir;
 use crate::run::archive::{self, ArchiveError, Archived, Plan, Unarchived};
 use crate::run::organise::{self, Rebuilt};
@@ -41,12 +43,12 @@ pub fn propose_archive(dirs: &[RunDir]) -> Result<Outcome, String> {
 }
 
 /// Archives each run; one that refuses does not keep the others from it.
-pub fn archive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
+pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> Outcome {
     let one = |dir: &RunDir| -> Result<(RunDir, Archived), ArchiveError> {
-        let archived = archive::archive(roots, &Plan::of(dir, false)?)?;
+        let archived = archive::archive_watched(roots, &Plan::of(dir, false)?, progress)?;
         Ok((dir.clone(), archived))
     };
-    let (done, problems) = each(dirs, one);
+    let (done, problems) = each(dirs, progress, one);
     let size = done.iter().map(|(_, archived)| archived.bytes).sum();
     let text = format!(
         "{} archived in {}; u takes that back",
@@ -59,9 +61,14 @@ pub fn archive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
 }
 
 /// Brings each archived run back.
-pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir]) -> Outcome {
-    let one = |dir: &RunDir| Ok((dir.clone(), archive::unarchive(roots, dir)?));
-    let (done, problems) = each(dirs, one);
+pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> Outcome {
+    let one = |dir: &RunDir| {
+        Ok((
+            dir.clone(),
+            archive::unarchive_watched(roots, dir, progress)?,
+        ))
+    };
+    let (done, problems) = each(dirs, progress, one);
     let size = done.iter().map(|(_, back)| back.unpacked.bytes).sum();
     let mut links = done
         .iter()
@@ -169,11 +176,16 @@ pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
 }
 
 /// Makes what can be made, as it is planned at this moment.
-pub fn rebuild(dirs: &[RunDir]) -> Outcome {
+pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> Outcome {
     let now = Timestamp::now();
     let (mut done, mut count) = (Vec::new(), 0);
     let (mut changed, mut problems) = (Vec::new(), Vec::new());
-    for dir in dirs {
+    for (at, dir) in dirs.iter().enumerate() {
+        progress.step(at, dirs.len());
+        if progress.is_cancelled() {
+            problems.insert(0, left_as_they_were(dirs.len() - at));
+            break;
+        }
         let plan = organise::plan(dir);
         match organise::apply(&plan, now) {
             Ok(rebuilt) => {
@@ -190,15 +202,31 @@ pub fn rebuild(dirs: &[RunDir]) -> Outcome {
     Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 
+/// What is said of the runs that a cancelled job leaves alone.
+fn left_as_they_were(count: usize) -> String {
+    match count {
+        1 => "cancelled: 1 run is as it was".to_owned(),
+        count => format!("cancelled: {count} runs are as they were"),
+    }
+}
+
 fn each<T>(
     dirs: &[RunDir],
+    progress: &Progress,
     one: impl Fn(&RunDir) -> Result<T, ArchiveError>,
 ) -> (Vec<T>, Vec<String>) {
     let (mut done, mut problems) = (Vec::new(), Vec::new());
-    for dir in dirs {
-        match one(dir) {
-            Ok(value) => done.push(value),
-            Err(error) => problems.push(error.to_string()),
+    for (at, dir) in dirs.iter().enumerate() {
+        progress.step(at, dirs.len());
+        match (!progress.is_cancelled()).then(|| one(dir)) {
+            Some(Ok(value)) => done.push(value),
+            // What is cut off is taken back, and that is what the user wants to know.
+            _ if progress.is_cancelled() => {
+                problems.insert(0, left_as_they_were(dirs.len() - at));
+                break;
+            }
+            Some(Err(error)) => problems.push(error.to_string()),
+            None => break,
         }
     }
     (done, problems)
@@ -209,5 +237,35 @@ fn runs(count: usize) -> String {
         "1 run".to_owned()
     } else {
         format!("{count} runs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_after_a_cancel_are_left_as_they_were() {
+        let progress = Arc::new(Progress::default());
+        let dirs = ["a", "b", "c"].map(|name| RunDir::new(format!("/nowhere/{name}")));
+        let one = |dir: &RunDir| {
+            if dir.name() == "b" {
+                progress.cancel();
+            }
+            Ok(dir.name())
+        };
+        let (done, problems) = each(&dirs, &progress, one);
+        assert_eq!(done, ["a", "b"], "what is done is done");
+        assert_eq!(problems, ["cancelled: 1 run is as it was"]);
+        for outcome in [
+            archive(&[], &dirs, &progress),
+            unarchive(&[], &dirs, &progress),
+            rebuild(&dirs, &progress),
+        ] {
+            let Outcome::Changed(_, _, None, Some(problem)) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(problem, "cancelled: 3 runs are as they were");
+        }
     }
 }

@@ -151,7 +151,7 @@ mod tests {
             .reachable(crate::dashboard::command::Context::Runs);
         assert!(
             keys.into_iter()
-                .any(|(command, keys)| command.name == "quit" && keys == ["Q"])
+                .any(|(command, keys)| command.name == "quit" && keys == ["Q", "Ctrl-c"])
         );
     }
 

@@ -11,6 +11,7 @@ use super::evaluations::Evaluations;
 use super::graphics::Protocol;
 use super::house::Deed;
 use super::keymap::Keymap;
+use super::long_job::LongJob;
 use super::message::Notice;
 use super::theme::Theme;
 use super::view::clean::CleanView;
@@ -80,6 +81,8 @@ pub struct State {
     pub themes: Vec<Theme>,
     /// Which key does what.
     pub keymap: Keymap,
+    /// The long jobs that are under way.
+    pub jobs: Vec<LongJob>,
     /// The line at the bottom, until the next key.
     pub notice: Option<Notice>,
     /// The run that is looked at closely.
@@ -126,6 +129,7 @@ impl State {
             themes: vec![theme.clone()],
             theme,
             keymap: Keymap::default(),
+            jobs: Vec::new(),
             notice: None,
             opened: None,
             refreshing: HashMap::new(),
@@ -152,7 +156,9 @@ impl State {
             | Screen::Clean(_)
             | Screen::Trash(_) => None,
         };
-        shown.into_iter().chain(self.alerts.next_due()).min()
+        let jobs = self.jobs.iter().map(|job| job.next_wake(self.now));
+        let shown = shown.into_iter().chain(self.alerts.next_due());
+        shown.chain(jobs).min()
     }
 
     /// Tells what has happened since somebody last looked, once, when all runs are known.

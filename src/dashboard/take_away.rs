@@ -11,6 +11,7 @@ use super::state::{Screen, State};
 use super::view::overlay::Overlay;
 use super::view::pick::PickList;
 use crate::analysis::placing::Along;
+use crate::disk::Progress;
 use crate::disk::write::create_with;
 use crate::export::{Format, Table, curves, markdown_row, runs};
 use crate::figures::{self, Format as Picture, compare};
@@ -33,23 +34,27 @@ pub enum Order {
 }
 
 /// Makes it, and says where it is.
-pub fn carry_out(order: Order) -> Notice {
+pub fn carry_out(order: Order, progress: &Progress) -> Notice {
     let done = match order {
         Order::Table(table, format) => {
-            write(&table, "runs", format).map_err(|error| error.to_string())
+            write(&table, "runs", format, progress).map_err(|error| error.to_string())
         }
-        Order::Curves(dirs, format) => export_curves(&dirs, format),
-        Order::Figures(dirs) => draw_each(&dirs),
-        Order::Compare(dirs) => draw_together(&dirs),
+        Order::Curves(dirs, format) => export_curves(&dirs, format, progress),
+        Order::Figures(dirs) => draw_each(&dirs, progress),
+        Order::Compare(dirs) => draw_together(&dirs, progress),
     };
     match done {
+        Err(text) if progress.is_cancelled() => {
+            log::info!("{text}");
+            Notice::bad("cancelled: no file was written")
+        }
         Ok(text) => Notice::good(clean(&text).into_owned()),
         Err(text) => Notice::bad(clean(&text).into_owned()),
     }
 }
 
 /// Writes a new file in the working folder, never over one that is there.
-fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
+fn write(table: &Table, of: &str, format: Format, progress: &Progress) -> io::Result<String> {
     let time = Zoned::now().strftime("%Y%m%d-%H%M%S");
     let mut number = 0;
     loop {
@@ -61,7 +66,7 @@ fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
         let name = format!("traintop-{of}-{time}{more}.{}", format.ending());
         let path = std::env::current_dir()?.join(name);
         let written = create_with(&path, |file| {
-            let mut file = BufWriter::new(file);
+            let mut file = BufWriter::new(Cancellable(file, progress));
             table.write(format, &mut file)?;
             file.flush()
         });
@@ -84,6 +89,36 @@ fn write(table: &Table, of: &str, format: Format) -> io::Result<String> {
     }
 }
 
+/// Fails once the job is cancelled; a file that is cut off is removed.
+struct Cancellable<'a, W>(W, &'a Progress);
+
+impl<W: io::Write> io::Write for Cancellable<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.1.is_cancelled() {
+            return Err(io::Error::other("cancelled"));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Reads the metrics of each run, until it is cancelled.
+fn read_all<'a>(
+    dirs: &'a [RunDir],
+    progress: &'a Progress,
+) -> impl Iterator<Item = Result<(&'a RunDir, Metrics), String>> {
+    dirs.iter().enumerate().map(move |(at, dir)| {
+        progress.step(at, dirs.len());
+        if progress.is_cancelled() {
+            return Err("cancelled".to_owned());
+        }
+        Ok((dir, read(dir)?))
+    })
+}
+
 fn read(dir: &RunDir) -> Result<Metrics, String> {
     let mut tail = Tail::open(dir.metrics_csv());
     match tail.poll().and_then(|_| tail.settle()) {
@@ -92,21 +127,24 @@ fn read(dir: &RunDir) -> Result<Metrics, String> {
     }
 }
 
-fn export_curves(dirs: &[RunDir], format: Format) -> Result<String, String> {
-    let read: Vec<(String, Metrics)> = dirs
-        .iter()
-        .map(|dir| Ok((dir.name(), read(dir)?)))
+fn export_curves(dirs: &[RunDir], format: Format, progress: &Progress) -> Result<String, String> {
+    let read: Vec<(String, Metrics)> = read_all(dirs, progress)
+        .map(|read| read.map(|(dir, metrics)| (dir.name(), metrics)))
         .collect::<Result<_, String>>()?;
     let borrowed: Vec<_> = read
         .iter()
         .map(|(name, metrics)| (name.clone(), metrics))
         .collect();
-    write(&curves::table(&borrowed), "curves", format).map_err(|error| error.to_string())
+    write(&curves::table(&borrowed), "curves", format, progress).map_err(|error| error.to_string())
 }
 
-fn draw_each(dirs: &[RunDir]) -> Result<String, String> {
+fn draw_each(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
     let (mut files, mut problems) = (0, Vec::new());
-    for dir in dirs {
+    for (at, dir) in dirs.iter().enumerate() {
+        progress.step(at, dirs.len());
+        if progress.is_cancelled() {
+            return Ok(format!("cancelled: {at} of {} runs were drawn", dirs.len()));
+        }
         let drawn = read(dir).and_then(|metrics| {
             figures::draw(&metrics, &clean(&dir.name()), &dir.figures(), &Picture::ALL)
                 .map_err(|error| error.to_string())
@@ -132,10 +170,9 @@ fn draw_each(dirs: &[RunDir]) -> Result<String, String> {
     }
 }
 
-fn draw_together(dirs: &[RunDir]) -> Result<String, String> {
-    let read: Vec<(String, Metrics)> = dirs
-        .iter()
-        .map(|dir| Ok((clean(&dir.name()).into_owned(), read(dir)?)))
+fn draw_together(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
+    let read: Vec<(String, Metrics)> = read_all(dirs, progress)
+        .map(|read| read.map(|(dir, metrics)| (clean(&dir.name()).into_owned(), metrics)))
         .collect::<Result<_, String>>()?;
     let runs: Vec<compare::Run> = read
         .iter()
@@ -312,6 +349,36 @@ fn in_shell(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_export_that_is_cancelled_leaves_no_file() {
+        let exports = || {
+            let entries = std::fs::read_dir(".").unwrap().flatten();
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let mut names: Vec<_> = names.filter(|name| name.contains("traintop-")).collect();
+            names.sort();
+            names
+        };
+        let before = exports();
+        let progress = Progress::default();
+        progress.cancel();
+        let dirs = vec![RunDir::new("/nowhere/a")];
+        for order in [
+            Order::Table(Box::default(), Format::Csv),
+            Order::Table(Box::default(), Format::Parquet),
+            Order::Curves(dirs.clone(), Format::Json),
+            Order::Compare(dirs.clone()),
+        ] {
+            let notice = carry_out(order, &progress);
+            assert!(
+                notice.bad && notice.text.starts_with("cancelled"),
+                "{notice:?}"
+            );
+        }
+        let drawn = carry_out(Order::Figures(dirs), &progress);
+        assert_eq!(drawn.text, "cancelled: 0 of 1 runs were drawn");
+        assert_eq!(exports(), before);
+    }
 
     #[test]
     fn words_are_quoted_where_a_shell_would_take_them_apart() {

@@ -13,6 +13,7 @@ use super::state::{Screen, State};
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
 use super::view::{clean, runs, trash as trash_view};
+use crate::disk::Progress;
 use crate::run::RunDir;
 use crate::run::clean::{self as cleaning, Done, Plan, Policy, Space, Survey};
 use crate::run::discover::{Found, discover};
@@ -73,15 +74,23 @@ pub enum Outcome {
 }
 
 /// Carries an order out; this may take as long as the disk does.
-pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync)) {
+pub fn carry_out(
+    order: Order,
+    roots: &[PathBuf],
+    progress: &Progress,
+    tell: &(dyn Fn(Outcome) + Sync),
+) {
     match order {
         Order::Plan {
             only,
             policy,
             survey,
         } => {
-            let plan = plan(&only, policy, survey, roots, tell);
-            tell(Outcome::Planned(Box::new(plan), cleaning::spaces(roots)));
+            let plan = plan(&only, policy, survey, roots, (progress, tell));
+            tell(match plan {
+                Some(plan) => Outcome::Planned(Box::new(plan), cleaning::spaces(roots)),
+                None => Outcome::Refused("cancelled: there is no plan".to_owned()),
+            });
         }
         Order::Clean(plan) => tell(removed(cleaning::carry_out(&plan, roots, Timestamp::now()))),
         Order::Remove(dirs) => tell(removed(cleaning::remove_runs(
@@ -99,7 +108,7 @@ pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync
             tell(Outcome::Listed(listed, problems));
         }
         Order::Restore(tickets) => tell(restore(&tickets)),
-        Order::Purge(tickets) => tell(purge(&tickets)),
+        Order::Purge(tickets) => tell(purge(&tickets, progress)),
         Order::FindLatest => tell(Outcome::Latest(trash::latest_below(roots))),
         Order::Recover(purge_after) => {
             let (finished, mut problems) = trash::recover_below(roots);
@@ -109,7 +118,7 @@ pub fn carry_out(order: Order, roots: &[PathBuf], tell: &(dyn Fn(Outcome) + Sync
                 let old = trash::list_below(roots).0.into_iter();
                 let old = old.filter(|(_, entry)| entry.is_older_than(days, now));
                 let old: Vec<Ticket> = old.map(|(ticket, _)| ticket).collect();
-                match purge(&old) {
+                match purge(&old, progress) {
                     Outcome::Settled(text) if !old.is_empty() => {
                         said.push(format!("{text}, after {days} days in the trash"));
                     }
@@ -131,11 +140,11 @@ fn plan(
     policy: Policy,
     survey: Option<Arc<Survey>>,
     roots: &[PathBuf],
-    tell: &(dyn Fn(Outcome) + Sync),
-) -> Plan {
+    (progress, tell): (&Progress, &(dyn Fn(Outcome) + Sync)),
+) -> Option<Plan> {
     let now = SystemTime::now();
     if let Some(survey) = survey {
-        return cleaning::remake(&survey, policy, now);
+        return Some(cleaning::remake(&survey, policy, now));
     }
     let mut found = Vec::new();
     if only.is_empty() {
@@ -146,11 +155,13 @@ fn plan(
     }
     let count = found.len();
     let each = |done: usize| {
+        progress.step(done, count);
         if done.is_multiple_of(TOLD_EVERY) {
             tell(Outcome::Surveying(done, count));
         }
+        !progress.is_cancelled()
     };
-    cleaning::make(&found, policy, now, each)
+    cleaning::make_while(&found, policy, now, each)
 }
 
 fn removed(done: Result<Done, trash::TrashError>) -> Outcome {
@@ -174,9 +185,19 @@ pub fn restore(tickets: &[Ticket]) -> Outcome {
     }
 }
 
-fn purge(tickets: &[Ticket]) -> Outcome {
+fn purge(tickets: &[Ticket], progress: &Progress) -> Outcome {
     let mut freed = 0;
-    for ticket in tickets {
+    for (at, ticket) in tickets.iter().enumerate() {
+        progress.step(at, tickets.len());
+        // An entry goes whole or not at all.
+        if progress.is_cancelled() {
+            let left = tickets.len() - at;
+            return Outcome::Refused(format!(
+                "cancelled: {left} of {} removals stay in the trash, {} freed",
+                tickets.len(),
+                text::bytes(freed)
+            ));
+        }
         match Trash::of(&ticket.root).and_then(|trash| trash.purge(&ticket.id)) {
             Ok(bytes) => freed += bytes,
             Err(error) => {
@@ -339,4 +360,26 @@ pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, na
         yes: "move to the trash".to_owned(),
         then: Effect::Tidy(Order::RemoveEvaluations(dirs)),
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purge_that_is_cancelled_leaves_the_rest_in_the_trash() {
+        let progress = Progress::default();
+        progress.cancel();
+        let ticket = Ticket {
+            root: "/nowhere".into(),
+            id: "20261124-140800".to_owned(),
+        };
+        let Outcome::Refused(text) = purge(&[ticket.clone(), ticket], &progress) else {
+            panic!("it was cancelled");
+        };
+        assert_eq!(
+            text,
+            "cancelled: 2 of 2 removals stay in the trash, 0 B freed"
+        );
+    }
 }

@@ -17,6 +17,7 @@ use super::elsewhere;
 use super::evaluations;
 use super::house;
 use super::keymap;
+use super::long_job;
 use super::machine;
 use super::message::{Message, Notice};
 use super::starting;
@@ -148,6 +149,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.notice = Some(Notice::bad(problem));
             Vec::new()
         }
+        Message::LongJob(news) => long_job::update(state, news),
         Message::Noticed(notice) => {
             state.notice = Some(notice);
             Vec::new()
@@ -215,6 +217,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
+        Action::CancelJobs => return vec![Effect::CancelJobs],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
         Action::Palette => {
             state.overlay = Some(Overlay::Pick(Box::new(PickList::commands(

@@ -1,7 +1,6 @@
 //! What a sweep would train, before anything starts: its points, those that a finished run has already, and what the others cost.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Zoned;
@@ -41,7 +40,7 @@ pub struct Planned {
 }
 
 /// All runs of a sweep.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// In their order.
     pub points: Vec<Planned>,
@@ -62,14 +61,6 @@ pub struct Cost {
     pub known: usize,
     /// How long those will train.
     pub training: Duration,
-}
-
-/// How many points, and no more: there may be ten thousand of them in a line of a log.
-impl fmt::Debug for Plan {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let count = self.points.len();
-        formatter.debug_tuple("Plan").field(&count).finish()
-    }
 }
 
 impl Plan {

@@ -1,7 +1,6 @@
 //! Everything that a comparison shows, worked out at once: the table, the curves thinned for what is looked at, configurations and
 //! settings. The screen keeps it until something else is asked.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::analysis::compare::configs::{Setting, side_by_side};
@@ -26,7 +25,7 @@ pub const MOST_DRAWN: usize = 200;
 const MOST_CHARTS: usize = 4;
 
 /// What is to be worked out.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Job {
     /// What is compared.
     pub runs: Vec<Arc<Contender>>,
@@ -34,14 +33,6 @@ pub struct Job {
     pub others: Vec<Arc<Contender>>,
     /// What is asked about them.
     pub wish: Wish,
-}
-
-/// In few words: the pool notes every order before it carries it out, and to write out a thousand runs took longer than to compare them.
-impl fmt::Debug for Job {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let runs = self.runs.len();
-        write!(formatter, "Job {{ {runs} runs, {:?} }}", self.wish)
-    }
 }
 
 /// What is asked.

@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::command::Action;
+use super::super::long_job;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
 use super::run::layout::Pane;
@@ -51,6 +52,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
     if state.overlay.is_none() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         return super::runs::draw_query_hints(state, area, buf);
+    }
+    if let Some(line) = long_job::line(state) {
+        Line::styled(line, theme.style(Role::Muted)).render(area, buf);
+        return;
     }
     if let Some((cause, role)) = cause(state) {
         let key = state.keymap.key_of(super::context(state), Action::Help);

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ use crate::run::state::State;
 use crate::text;
 
 /// What could go.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What it is made from.
     pub survey: Arc<Survey>,
@@ -37,13 +36,6 @@ pub struct Plan {
     pub doubts: Vec<(usize, String)>,
     /// How candidates of one reason are ordered.
     pub order: Order,
-}
-
-/// Short: logs write down what was ordered.
-impl fmt::Debug for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Plan of {} candidates", self.candidates.len())
-    }
 }
 
 impl Plan {
