@@ -1,6 +1,11 @@
 //! Bakes the folder of libtorch into the worker's run path, and into nothing else: the dashboard must start where
 //! there is no libtorch, so only `rustc-link-arg-bin` for the worker is used. What version it is, the worker is told too.
 
+#![allow(
+    clippy::disallowed_macros,
+    reason = "this is how a build script speaks to cargo"
+)]
+
 use std::fs;
 use std::path::Path;
 

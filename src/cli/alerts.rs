@@ -21,7 +21,8 @@ use crate::run::alerts::{Alert, claim};
 use crate::run::course::Course;
 use crate::run::own;
 use crate::run::summary::Summary;
-use crate::text::clean;
+use crate::text::pretty_json;
+use crate::text::terminal::error_line;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -56,7 +57,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     };
     let (config, mistakes) = config::load();
     for mistake in mistakes {
-        eprintln!("{}", clean(&mistake));
+        error_line(&mistake);
     }
     let config = config.alerts;
     if arguments.notify && config.notify.is_empty() {
@@ -84,7 +85,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     if arguments.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&alerts)?)?;
+        writeln!(out, "{}", pretty_json(&alerts)?)?;
     } else if alerts.is_empty() {
         writeln!(out, "nothing to tell")?;
     } else {

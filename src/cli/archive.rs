@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::{roots, trash};
 use crate::run::RunDir;
 use crate::run::archive::{self, Plan};
-use crate::text::{bytes, clean};
+use crate::text::terminal::error_line;
+use crate::text::{bytes, clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct ArchiveArguments {
@@ -145,12 +146,12 @@ fn for_each(
     }
     if common.json {
         let value = json!({ "done": common.yes, "runs": runs, "problems": problems });
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     } else if !common.yes && !runs.is_empty() {
         writeln!(out, "this is what would happen; --yes does it")?;
     }
     for problem in &problems {
-        eprintln!("{problem}");
+        error_line(problem);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS

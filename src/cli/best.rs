@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{compare, roots, summary_json};
 use crate::analysis::compare::{Question, compare as compared};
 use crate::run::contender::Contender;
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, pretty_json};
 
 /// The exit code where no run has a value.
 const NONE: u8 = 3;
@@ -49,13 +50,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .collect();
     let runs: Vec<&Contender> = read.iter().filter(|run| run.metrics.rows > 0).collect();
     if runs.is_empty() {
-        eprintln!("no run below the roots has any metrics");
+        error_line("no run below the roots has any metrics");
         return Ok(ExitCode::from(NONE));
     }
     let metric = match compare::metric(&runs, arguments.metric.as_deref()) {
         Ok(metric) => metric,
         Err(error) => {
-            eprintln!("{}", clean(&error.to_string()));
+            error_line(error);
             return Ok(ExitCode::from(NONE));
         }
     };
@@ -68,10 +69,10 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .best_of
         .and_then(|best| Some((best, compared.rows[best.row].best?.mean)))
     else {
-        eprintln!(
+        error_line(format_args!(
             "no run below the roots has a finite {}",
             compared.metric.name
-        );
+        ));
         return Ok(ExitCode::from(NONE));
     };
     let (run, row) = (runs[best.row], &compared.rows[best.row]);
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         value_json.insert("epoch".to_owned(), json!(row.best_epoch));
         value_json.insert("best_of".to_owned(), json!(best.n));
         value_json.insert("flattery".to_owned(), json!(best.flattery));
-        writeln!(out, "{}", serde_json::to_string_pretty(&value_json)?)?;
+        writeln!(out, "{}", pretty_json(&value_json)?)?;
     } else {
         let epoch = row
             .best_epoch

@@ -17,7 +17,8 @@ use crate::config;
 use crate::run::clean::{
     self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule, Totals,
 };
-use crate::text::{bytes, clean as cleaned, count};
+use crate::text::terminal::error_line;
+use crate::text::{bytes, clean as cleaned, count, pretty_json};
 
 const ONLY: &str = "\
 Select all candidates of these reasons and no others, separated by commas: superseded, failed, empty, few_epochs, old, duplicate, temporary, optimiser_state";
@@ -71,7 +72,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let (config, mistakes) = config::load();
     for mistake in mistakes {
-        eprintln!("{}", cleaned(&mistake));
+        error_line(&mistake);
     }
     let policy = policy(arguments, config.retention)?;
     let only = arguments.only.as_deref().map(reasons).transpose()?;
@@ -104,7 +105,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .transpose()?;
     if arguments.json {
         let value = as_json(&plan, &roots, (&sentence, &whole_runs), done.as_ref());
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     } else {
         print(out, &plan, &roots)?;
         match &done {

@@ -24,7 +24,7 @@ use crate::run::config_file::Config;
 use crate::run::contender::Contender;
 use crate::run::discover::Found;
 use crate::run::notes::Notes;
-use crate::text::clean;
+use crate::text::{clean, pretty_json};
 
 /// The exit code for runs of which some lack the metric.
 const SOME_LACK_IT: u8 = 3;
@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     };
     if arguments.json {
         let value = json::of(&report);
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     } else {
         let form = if arguments.markdown {
             Form::Markdown

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::list;
 use crate::analysis::digest::Digest;
 use crate::query::quantity;
-use crate::text::clean;
+use crate::text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             "started": digest.started,
             "new_best": best,
         });
-        writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+        writeln!(out, "{}", pretty_json(&all)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let since = since

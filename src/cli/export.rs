@@ -1,6 +1,6 @@
 //! `traintop export`: the table of runs, or the curves of some, for other programs.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -11,12 +11,13 @@ use color_eyre::eyre::{Result, WrapErr, bail};
 use super::roots;
 use crate::analysis::lint;
 use crate::disk::write::create_with;
-use crate::export::{Format, Table, curves, runs};
+use crate::export::{Format, Table, Texts, curves, runs};
 use crate::run::discover::Found;
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::size;
 use crate::run::summary::Summary;
 use crate::text::clean;
+use crate::text::terminal::{self, error_line};
 
 #[derive(Debug, Args)]
 #[command(
@@ -41,6 +42,10 @@ pub struct Arguments {
     /// Only these columns, in this order
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     columns: Vec<String>,
+    /// Write texts as they are: in CSV without an apostrophe before what a spreadsheet would compute, in CSV and Parquet with control
+    /// and invisible characters
+    #[arg(long)]
+    raw: bool,
     /// With `table`: also each key of the configurations, as config.KEY
     #[arg(long)]
     config: bool,
@@ -109,15 +114,28 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let by_ending = || Format::of_ending(&ending?.to_string_lossy());
     let named = arguments.format.map(Format::from);
     let format = named.or_else(by_ending).unwrap_or(Format::Csv);
+    let texts = if arguments.raw {
+        Texts::Raw
+    } else {
+        Texts::Safe
+    };
+    // What is no text, or is asked for as it is, passes by the cleaning; a terminal is never steered.
+    let is_raw = arguments.raw || format == Format::Parquet;
+    let is_terminal = terminal::raw_output().is_terminal();
     match &arguments.out {
-        None if format == Format::Parquet && io::stdout().is_terminal() => {
+        None if format == Format::Parquet && is_terminal => {
             bail!("a Parquet file is nothing for a terminal; name a file with --out");
         }
-        None => table.write(format, out)?,
+        None if is_raw && !is_terminal => {
+            let mut output = BufWriter::new(terminal::raw_output());
+            table.write(format, texts, &mut output)?;
+            output.flush()?;
+        }
+        None => table.write(format, texts, out)?,
         Some(path) => {
             let written = create_with(path, |file| {
                 let mut file = BufWriter::new(file);
-                table.write(format, &mut file)?;
+                table.write(format, texts, &mut file)?;
                 file.flush()
             });
             written.wrap_err_with(|| format!("{} cannot be written", path.display()))?;
@@ -157,7 +175,7 @@ fn points(found: &[Found]) -> (Table, bool) {
             Ok(()) => read.push((clean(&found.dir.name()).into_owned(), tail.take())),
             Err(error) => {
                 let path = tail.path().to_string_lossy().into_owned();
-                eprintln!("{}: cannot be read: {error}", clean(&path));
+                error_line(format_args!("{path}: cannot be read: {error}"));
             }
         }
     }

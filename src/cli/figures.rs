@@ -13,6 +13,7 @@ use crate::figures::{self, Drawn, Format, compare};
 use crate::run::RunDir;
 use crate::run::metrics::{Metrics, Tail};
 use crate::text::clean;
+use crate::text::terminal::error_line;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -114,7 +115,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         match drawn {
             Ok(drawn) => tell(&drawn, &dir.metrics_csv(), out)?,
             Err(error) => {
-                eprintln!("{}", clean(&format!("{error:#}")));
+                error_line(format!("{error:#}"));
                 code = ExitCode::FAILURE;
             }
         }
@@ -130,7 +131,7 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
         match read(dir) {
             Ok(metrics) => read_runs.push((clean(&dir.name()).into_owned(), metrics)),
             Err(error) => {
-                eprintln!("{}", clean(&format!("{error:#}")));
+                error_line(format!("{error:#}"));
                 code = ExitCode::FAILURE;
             }
         }
@@ -170,7 +171,7 @@ fn tell(drawn: &Drawn, of: &Path, out: &mut dyn Write) -> Result<()> {
     if !drawn.left_out.is_empty() {
         let left_out = drawn.left_out.join(", ");
         let of = of.to_string_lossy();
-        eprintln!("{}: has no numbers for {left_out}", clean(&of));
+        error_line(format_args!("{of}: has no numbers for {left_out}"));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::query::{Names, Problem, Samples, Subject};
 use crate::run::summary::Summary;
 use crate::run::{RunDir, sample};
 use crate::text::clean;
+use crate::text::terminal::{error_line, error_text};
 
 /// The folders of the runs that pass a query. Where it asks for an epoch, their metrics are read.
 ///
@@ -40,8 +41,8 @@ pub fn found(
 pub fn refuse(query: &str, problem: &Problem) -> ExitCode {
     // Marks stand below a line only if that line is what the marks were counted on.
     if clean(query) == query {
-        eprintln!("{}", problem.shown_in(query));
+        error_text(problem.shown_in(query));
     }
-    eprintln!("--where: {}", clean(&problem.message));
+    error_line(format_args!("--where: {}", problem.message));
     ExitCode::from(2)
 }

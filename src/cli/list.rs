@@ -20,7 +20,7 @@ use crate::run::discover::Found;
 use crate::run::evaluation::BestByRun;
 use crate::run::size;
 use crate::run::summary::Summary;
-use crate::text::{bytes, clean, duration, number, since};
+use crate::text::{bytes, clean, duration, number, pretty_json, since, terminal};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -42,7 +42,7 @@ impl Arguments {
         !self.json
             && self.query.is_none()
             && io::stdin().is_terminal()
-            && io::stdout().is_terminal()
+            && terminal::raw_output().is_terminal()
     }
 }
 
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let runs = summaries
             .iter()
             .map(|summary| Value::Object(summary_json::of(summary)));
-        let text = serde_json::to_string_pretty(&runs.collect::<Vec<_>>())?;
+        let text = pretty_json(&runs.collect::<Vec<_>>())?;
         writeln!(out, "{text}")?;
     } else if summaries.is_empty() && there_are_runs {
         writeln!(out, "no run passes the query")?;

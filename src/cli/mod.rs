@@ -41,6 +41,8 @@ use crate::config;
 use crate::dashboard::{self, Options};
 use crate::launch;
 use crate::run::RunDir;
+use crate::text::terminal;
+use crate::text::terminal::error_line;
 
 /// Start, follow, list and stop training runs; without a command, open the dashboard, or list them where there is no terminal
 #[derive(Debug, Parser)]
@@ -135,7 +137,7 @@ enum Command {
 /// # Errors
 /// Whatever the command fails with, to be told in one line.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::output();
     let done = dispatch(arguments, &mut out).and_then(|code| {
         out.flush()?;
         Ok(code)
@@ -191,7 +193,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Detached { run_dir, command }) => {
             let error = launch::become_worker(&RunDir::new(run_dir), &command);
             // What shells and loaders answer when there is no program to run; the message lands in the worker's output.
-            eprintln!("{error}");
+            error_line(error);
             Ok(ExitCode::from(127))
         }
         Some(Command::Supervise { run_dir, command }) => {

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::roots;
 use crate::run::RunDir;
 use crate::run::notes::{Change, Notes, retag_of};
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct TagArguments {
@@ -171,10 +172,10 @@ fn change_all(
             (1, Some(value)) => value,
             (_, last) => values.into_iter().chain(last).collect(),
         };
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     }
     for problem in &problems {
-        eprintln!("{problem}");
+        error_line(problem);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS

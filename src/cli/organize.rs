@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::roots;
 use super::table::{self, Side};
 use crate::run::organise::{self, Plan};
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -43,7 +44,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     if arguments.json {
         let runs: Vec<Value> = plans.iter().map(as_json).collect();
         let value = json!({ "done": arguments.yes, "runs": runs, "problems": failed });
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     } else if plans.is_empty() {
         writeln!(out, "nothing is missing that could be made again")?;
     } else {
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "{said}")?;
     }
     for problem in &failed {
-        eprintln!("{problem}");
+        error_line(problem);
     }
     Ok(if failed.is_empty() {
         ExitCode::SUCCESS

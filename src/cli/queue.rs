@@ -19,7 +19,7 @@ use crate::run::slurm::Seen;
 use crate::run::trust::Commands;
 use crate::run::waits::Waits;
 use crate::run::{Record, RunDir, State};
-use crate::text::{clean, since};
+use crate::text::{clean, pretty_json, since};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -135,7 +135,7 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
     waiting.extend(jobs);
     if arguments.json {
         let runs: Vec<_> = waiting.iter().map(as_json).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&runs)?)?;
+        writeln!(out, "{}", pretty_json(&runs)?)?;
     } else if waiting.is_empty() {
         writeln!(
             out,

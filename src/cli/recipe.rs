@@ -9,7 +9,7 @@ use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
 use crate::recipe::{self, FIELDS, Recipe, Schedule, Value, network};
-use crate::text::{clean, count, number};
+use crate::text::{clean, count, number, pretty_json};
 
 /// Beyond any data set, and so low that steps and parameters can be counted.
 const MOST_IMAGES: u64 = 1_000_000_000_000;
@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             "steps_per_epoch": steps,
             "learning_rate": steps.map(|_| outcome.learning_rate),
         });
-        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
         print(&recipe, out)?;
         explain(&recipe, &outcome, arguments.classes, out)?;

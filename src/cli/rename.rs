@@ -16,7 +16,8 @@ use crate::run::notes::{Change, Notes};
 use crate::run::rename::{self, Step, Wish};
 use crate::run::summary::Summary;
 use crate::run::templates;
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, pretty_json};
 
 /// What can stand in a template.
 const TO: &str = "\
@@ -97,16 +98,16 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else if does {
         let renamed = rename::apply(&steps)?;
         for problem in renamed.iter().flat_map(|renamed| &renamed.left) {
-            eprintln!("{}", clean(problem));
+            error_line(problem);
         }
         if let Err(error) = templates::keep(to) {
-            eprintln!("the template is not kept: {error}");
+            error_line(format_args!("the template is not kept: {error}"));
         }
     }
     if arguments.json {
         let rows = steps.iter().map(|step| as_json(step, arguments.display));
         let value = json!({ "done": does, "runs": rows.collect::<Vec<_>>() });
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
     } else {
         let rows: Vec<_> = steps.iter().map(row).collect();
         table::print(out, HEADINGS, &rows)?;
@@ -133,7 +134,7 @@ fn link_target(word: &str) -> Option<PathBuf> {
 
 fn print_templates(kept: &[String], json: bool, out: &mut dyn Write) -> Result<ExitCode> {
     if json {
-        writeln!(out, "{}", serde_json::to_string_pretty(kept)?)?;
+        writeln!(out, "{}", pretty_json(kept)?)?;
     } else {
         for template in kept {
             writeln!(out, "{}", clean(template))?;

@@ -10,6 +10,7 @@ use crate::run::Record;
 use crate::run::discover::{Found, Unsearched, discover};
 use crate::run::slurm::Job;
 use crate::text::clean;
+use crate::text::terminal::error_line;
 
 /// Where runs are looked for if nobody says: where recipes put them.
 const DEFAULT_ROOT: &str = "runs";
@@ -24,7 +25,7 @@ pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
     }
     let (config, mistakes) = config::load();
     for mistake in mistakes {
-        eprintln!("{}", clean(&mistake));
+        error_line(&mistake);
     }
     configured(config.roots)
 }
@@ -41,7 +42,7 @@ pub fn configured(roots: Vec<PathBuf>) -> Vec<PathBuf> {
 /// Says on standard error that the scheduler does not answer, if so: what is listed may be old.
 pub fn tell_silence(learnt: &Learnt) {
     if let Some(silence) = &learnt.silence {
-        eprintln!("{}", clean(silence));
+        error_line(silence);
     }
 }
 
@@ -66,7 +67,7 @@ pub fn tell_unsearched(unsearched: Vec<Unsearched>, named: &[PathBuf]) -> Result
             0 => String::new(),
             more => format!("; nor can {more} more folders"),
         };
-        eprintln!("{}", clean(&format!("{first}{more}")));
+        error_line(format!("{first}{more}"));
     }
     Ok(())
 }

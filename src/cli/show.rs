@@ -20,7 +20,7 @@ use crate::run::log::{Log, LogReader};
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::size;
 use crate::run::summary::Summary;
-use crate::text::{bytes, clean, duration, number};
+use crate::text::{bytes, clean, duration, number, pretty_json};
 
 /// Log lines that are shown.
 const LOG_LINES: usize = 5;
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     summary.evaluated = best.of(&summary.id, &found.dir).cloned();
     if arguments.json {
         let json = as_json(&summary, tail.metrics());
-        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
         print(&summary, out)?;
     }

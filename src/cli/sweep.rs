@@ -17,7 +17,8 @@ use crate::config::{self, Place};
 use crate::launch::{self, Launch, Plan, Planned, Request, SweepPoint, Wanted};
 use crate::recipe::{Axis, Recipe, Sweep, parse_override};
 use crate::run::{Record, RunDir};
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, pretty_json};
 
 /// Points that are shown; the rest are counted.
 const SHOWN: usize = 20;
@@ -103,7 +104,7 @@ pub fn run(
     let plan = match Plan::of(request, arguments.wanted(), &earlier) {
         Ok(plan) => plan,
         Err(problem) => {
-            eprintln!("{}", clean(&problem));
+            error_line(&problem);
             return Ok(ExitCode::from(2));
         }
     };
@@ -115,7 +116,7 @@ pub fn run(
     };
     if as_json {
         let json = as_json_of(&plan, &dirs);
-        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
         tell(arguments, place, &plan, &dirs, out)?;
     }
@@ -142,7 +143,7 @@ pub fn run_launcher(
     let points = match points {
         Ok(points) => points,
         Err(problem) => {
-            eprintln!("{}", clean(&problem));
+            error_line(&problem);
             return Ok(ExitCode::from(2));
         }
     };
@@ -176,7 +177,7 @@ pub fn run_launcher(
             "points": points.iter().map(point).collect::<Vec<_>>(),
             "queued": dirs.iter().map(path).collect::<Vec<_>>(),
         });
-        writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        writeln!(out, "{}", pretty_json(&json)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let told = points.iter();

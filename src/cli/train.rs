@@ -22,7 +22,8 @@ use crate::launch::{self, Launch, Request, StopError};
 use crate::recipe;
 use crate::run::record::RecordError;
 use crate::run::{Record, RunDir, State};
-use crate::text::clean;
+use crate::text::terminal::error_line;
+use crate::text::{clean, escape_json};
 
 /// How often the log is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -139,7 +140,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         return Ok(done);
     }
     if arguments.json && !arguments.detach {
-        eprintln!("--json goes with --detach, --sweep or --queue");
+        error_line("--json goes with --detach, --sweep or --queue");
         return Ok(ExitCode::from(2));
     }
     // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
@@ -159,7 +160,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         if arguments.json {
             let pid = launch::signed(&dir)?.map(|process| process.pid);
             let started = json!({ "path": dir.path().to_string_lossy(), "pid": pid });
-            writeln!(out, "{started}")?;
+            writeln!(out, "{}", escape_json(started.to_string()))?;
         } else {
             writeln!(out, "{path}")?;
         }
@@ -192,7 +193,7 @@ fn submit(launch: &Launch, arguments: &Arguments, out: &mut dyn Write) -> Result
     let job = Record::load(&dir)?.and_then(|record| record.slurm?.name());
     if arguments.json {
         let handed = json!({ "path": dir.path().to_string_lossy(), "slurm_job": job });
-        writeln!(out, "{handed}")?;
+        writeln!(out, "{}", escape_json(handed.to_string()))?;
     } else {
         let job = job.map_or_else(String::new, |job| format!("job {job}: "));
         writeln!(out, "{job}{}", dir.path().display())?;
@@ -212,7 +213,7 @@ fn place_of(arguments: &Arguments) -> Place {
 fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
     let (config, mistakes) = config::load();
     for mistake in mistakes {
-        eprintln!("{}", clean(&mistake));
+        error_line(&mistake);
     }
     let found = config.launchers.iter().find(|known| known.name == name);
     let Some(launcher) = found else {
@@ -254,8 +255,14 @@ fn follow(
         out.flush()?;
         match event {
             Ok(Event::Ended(ended)) => {
-                for line in log.read() {
-                    writeln!(out, "{line}")?;
+                loop {
+                    let lines = log.read();
+                    if lines.is_empty() {
+                        break;
+                    }
+                    for line in lines {
+                        writeln!(out, "{line}")?;
+                    }
                 }
                 ended?;
                 return conclude(dir, out);

@@ -13,7 +13,8 @@ use super::roots;
 use super::table::{self, Side};
 use crate::run::trash::{self, Entry, Ticket, Trash};
 use crate::run::{archive, rename};
-use crate::text::{bytes, clean, since};
+use crate::text::terminal::error_line;
+use crate::text::{bytes, clean, pretty_json, since};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -73,7 +74,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let is_told = finish_what_was_left(&roots);
     let (listed, problems) = trash::list_below(&roots);
     for problem in &problems {
-        eprintln!("{}", clean(problem));
+        error_line(problem);
     }
     match &arguments.command {
         Command::List { .. } => print(out, common, &listed, None, "")?,
@@ -126,14 +127,14 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 /// Finishes what a killed process has left, and tells it; whether nothing went wrong.
 pub fn finish_what_was_left(roots: &[PathBuf]) -> bool {
     for sentence in rename::recover().into_iter().chain(archive::recover()) {
-        eprintln!("{sentence}");
+        error_line(sentence);
     }
     let (finished, problems) = trash::recover_below(roots);
     for finished in finished {
-        eprintln!("{}", clean(&finished.said));
+        error_line(&finished.said);
     }
     for problem in &problems {
-        eprintln!("{}", clean(problem));
+        error_line(problem);
     }
     problems.is_empty()
 }
@@ -174,7 +175,7 @@ fn print(
             Some(done) => json!({ "done": done, "removals": entries }),
             None => Value::Array(entries),
         };
-        writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
+        writeln!(out, "{}", pretty_json(&value)?)?;
         return Ok(());
     }
     if listed.is_empty() {

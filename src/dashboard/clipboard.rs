@@ -3,6 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::text::clean_lines;
+
 /// Longer texts are cut off or dropped by common terminals (xterm, kitty, tmux): so many bytes they take.
 pub const LONGEST: usize = 74_994;
 
@@ -47,13 +49,15 @@ impl Wrapped {
     }
 }
 
-/// The bytes that put `text` into the clipboard; `None` if it is too long for one. tmux takes the sequence itself where `set-clipboard`
+/// The bytes that put `text` into the clipboard, without what could steer the program that it is pasted into; `None` if it is too
+/// long for one. tmux takes the sequence itself where `set-clipboard`
 /// is on, and hands it on where `allow-passthrough` is: both are sent, and whichever is not allowed is passed over.
 pub fn sequence(text: &str, wrapped: Wrapped) -> Option<Vec<u8>> {
     if text.len() > LONGEST {
         return None;
     }
-    let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+    let text = clean_lines(text);
+    let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text.as_bytes()));
     let handed_on = wrapped.around(&plain);
     let bytes = match wrapped {
         Wrapped::Tmux => plain + &handed_on,
@@ -76,6 +80,15 @@ mod tests {
         );
         assert_eq!(of(Wrapped::Screen), "\x1bP\x1b]52;c;YSBi\x07\x1b\\");
         assert_eq!(sequence(&"x".repeat(LONGEST + 1), Wrapped::Not), None);
+    }
+
+    #[test]
+    fn what_is_copied_holds_no_control_characters() {
+        let hostile = "a\u{1b}[201~b\rc\u{9b}d\u{202e}e\nf";
+        let bytes = sequence(hostile, Wrapped::Not).unwrap();
+        let coded = &bytes[b"\x1b]52;c;".len()..bytes.len() - 1];
+        let copied = String::from_utf8(STANDARD.decode(coded).unwrap()).unwrap();
+        assert_eq!(copied, "ab\u{fffd}c\u{fffd}d\u{fffd}e\nf");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Gives the terminal back when the program is ended by a signal that leaves no time for anything
 //! else, such as the SIGABRT of `abort`. The only `unsafe` of the dashboard is here.
 
-use std::io::stdout;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGABRT, SIGBUS, SIGSYS, SIGTRAP};
 use signal_hook::low_level::emulate_default_handler;
+
+use crate::text::terminal::raw_output;
 
 /// Ends a frame that was begun, leaves the mouse, pasting and the alternate screen, shows the cursor.
 pub const SEQUENCE: &[u8] =
@@ -20,7 +21,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The dashboard is about to take the terminal, or has given it back.
 pub fn note(is_taken: bool) {
-    if is_taken && let Ok(before) = tcgetattr(stdout()) {
+    if is_taken && let Ok(before) = tcgetattr(raw_output()) {
         BEFORE.get_or_init(|| before);
     }
     IS_TAKEN.store(is_taken, Ordering::Relaxed);
@@ -32,9 +33,9 @@ pub fn now() {
         return;
     }
     // A terminal that is gone needs nothing.
-    let _ = rustix::io::write(stdout(), SEQUENCE);
+    let _ = rustix::io::write(raw_output(), SEQUENCE);
     if let Some(before) = BEFORE.get() {
-        let _ = tcsetattr(stdout(), OptionalActions::Now, before);
+        let _ = tcsetattr(raw_output(), OptionalActions::Now, before);
     }
 }
 

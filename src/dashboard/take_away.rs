@@ -1,5 +1,6 @@
 //! Taking things out of the dashboard: to the clipboard, into a file, as pictures. What can be taken is offered in a list.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
@@ -13,20 +14,20 @@ use super::view::pick::PickList;
 use crate::analysis::placing::Along;
 use crate::disk::Progress;
 use crate::disk::write::create_with;
-use crate::export::{Format, Table, curves, markdown_row, runs};
+use crate::export::{Format, Table, Texts, curves, markdown_row, runs};
 use crate::figures::{self, Format as Picture, compare};
 use crate::run::RunDir;
 use crate::run::metrics::{Metrics, Tail};
 use crate::run::summary::Summary;
-use crate::text::clean;
+use crate::text::{clean, is_forbidden};
 
 /// What is to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order {
     /// A file with a table.
-    Table(Box<Table>, Format),
+    Table(Box<Table>, Format, Texts),
     /// A file with the points of these runs.
-    Curves(Vec<RunDir>, Format),
+    Curves(Vec<RunDir>, Format, Texts),
     /// The figures of each of these runs.
     Figures(Vec<RunDir>),
     /// One figure with these runs over each other.
@@ -36,10 +37,10 @@ pub enum Order {
 /// Makes it, and says where it is.
 pub fn carry_out(order: Order, progress: &Progress) -> Notice {
     let done = match order {
-        Order::Table(table, format) => {
-            write(&table, "runs", format, progress).map_err(|error| error.to_string())
+        Order::Table(table, format, texts) => {
+            write(&table, "runs", (format, texts), progress).map_err(|error| error.to_string())
         }
-        Order::Curves(dirs, format) => export_curves(&dirs, format, progress),
+        Order::Curves(dirs, format, texts) => export_curves(&dirs, (format, texts), progress),
         Order::Figures(dirs) => draw_each(&dirs, progress),
         Order::Compare(dirs) => draw_together(&dirs, progress),
     };
@@ -54,7 +55,12 @@ pub fn carry_out(order: Order, progress: &Progress) -> Notice {
 }
 
 /// Writes a new file in the working folder, never over one that is there.
-fn write(table: &Table, of: &str, format: Format, progress: &Progress) -> io::Result<String> {
+fn write(
+    table: &Table,
+    of: &str,
+    (format, texts): (Format, Texts),
+    progress: &Progress,
+) -> io::Result<String> {
     let time = Zoned::now().strftime("%Y%m%d-%H%M%S");
     let mut number = 0;
     loop {
@@ -67,7 +73,7 @@ fn write(table: &Table, of: &str, format: Format, progress: &Progress) -> io::Re
         let path = std::env::current_dir()?.join(name);
         let written = create_with(&path, |file| {
             let mut file = BufWriter::new(Cancellable(file, progress));
-            table.write(format, &mut file)?;
+            table.write(format, texts, &mut file)?;
             file.flush()
         });
         match written {
@@ -127,7 +133,11 @@ fn read(dir: &RunDir) -> Result<Metrics, String> {
     }
 }
 
-fn export_curves(dirs: &[RunDir], format: Format, progress: &Progress) -> Result<String, String> {
+fn export_curves(
+    dirs: &[RunDir],
+    form: (Format, Texts),
+    progress: &Progress,
+) -> Result<String, String> {
     let read: Vec<(String, Metrics)> = read_all(dirs, progress)
         .map(|read| read.map(|(dir, metrics)| (dir.name(), metrics)))
         .collect::<Result<_, String>>()?;
@@ -135,7 +145,7 @@ fn export_curves(dirs: &[RunDir], format: Format, progress: &Progress) -> Result
         .iter()
         .map(|(name, metrics)| (name.clone(), metrics))
         .collect();
-    write(&curves::table(&borrowed), "curves", format, progress).map_err(|error| error.to_string())
+    write(&curves::table(&borrowed), "curves", form, progress).map_err(|error| error.to_string())
 }
 
 fn draw_each(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
@@ -217,6 +227,8 @@ pub fn offer_copies(state: &mut State) {
         .map(|dir| dir.path().display().to_string())
         .collect();
     let quoted: Vec<String> = paths.iter().map(|path| in_shell(path)).collect();
+    // Pasted into a shell, a line end within a path would end a command.
+    let paths: Vec<_> = paths.iter().map(|path| clean(path)).collect();
     let table = runs::table(chosen.iter().copied());
     let names = runs::SHORT.map(str::to_owned);
     let has = |name: &&String| table.columns.contains(name);
@@ -224,7 +236,7 @@ pub fn offer_copies(state: &mut State) {
     let short = table.with_columns(&shown).unwrap_or_default();
     let rows: Vec<String> = short.rows.iter().map(|row| markdown_row(row)).collect();
     let mut markdown = Vec::new();
-    let whole = short.write(Format::Markdown, &mut markdown);
+    let whole = short.write(Format::Markdown, Texts::Safe, &mut markdown);
     let mut items = vec![("path".to_owned(), paths.join("\n"))];
     let name = chosen
         .iter()
@@ -272,6 +284,13 @@ pub fn offer_copies(state: &mut State) {
     ))));
 }
 
+/// What a table can be written as, each with a name.
+fn kinds() -> impl Iterator<Item = (&'static str, Format, Texts)> {
+    let safe = Format::ALL.map(|format| (format.name(), format, Texts::Safe));
+    safe.into_iter()
+        .chain([("csv with raw texts", Format::Csv, Texts::Raw)])
+}
+
 /// Offers what can be written to a file.
 pub fn offer_exports(state: &mut State) {
     let dirs = chosen(state);
@@ -282,18 +301,18 @@ pub fn offer_exports(state: &mut State) {
         .collect();
     let table = runs::table(shown.iter().copied());
     let mut items = Vec::new();
-    for format in Format::ALL {
+    for (name, format, texts) in kinds() {
         items.push((
-            format!("table, {}", format.name()),
+            format!("table, {name}"),
             format!("one row for each of the table's runs: {}", table.rows.len()),
-            Effect::TakeAway(Order::Table(Box::new(table.clone()), format)),
+            Effect::TakeAway(Order::Table(Box::new(table.clone()), format, texts)),
         ));
     }
-    for format in Format::ALL.into_iter().filter(|_| !dirs.is_empty()) {
+    for (name, format, texts) in kinds().filter(|_| !dirs.is_empty()) {
         items.push((
-            format!("curves, {}", format.name()),
+            format!("curves, {name}"),
             format!("every point of {}", counted(&dirs)),
-            Effect::TakeAway(Order::Curves(dirs.clone(), format)),
+            Effect::TakeAway(Order::Curves(dirs.clone(), format, texts)),
         ));
     }
     let title = "Write to a new file in the working folder";
@@ -341,9 +360,29 @@ fn in_shell(word: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:@%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
+    } else if word.chars().any(is_forbidden) {
+        in_dollar_quotes(word)
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// As bash, zsh and POSIX shells since 2024 read it, in printable characters only.
+fn in_dollar_quotes(word: &str) -> String {
+    let mut quoted = "$'".to_owned();
+    for char in word.chars() {
+        match char {
+            '\\' | '\'' => quoted.extend(['\\', char]),
+            char if is_forbidden(char) => {
+                for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                    // Octal, since of those three digits at most are read.
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+            }
+            char => quoted.push(char),
+        }
+    }
+    quoted + "'"
 }
 
 #[cfg(test)]
@@ -364,9 +403,9 @@ mod tests {
         progress.cancel();
         let dirs = vec![RunDir::new("/nowhere/a")];
         for order in [
-            Order::Table(Box::default(), Format::Csv),
-            Order::Table(Box::default(), Format::Parquet),
-            Order::Curves(dirs.clone(), Format::Json),
+            Order::Table(Box::default(), Format::Csv, Texts::Safe),
+            Order::Table(Box::default(), Format::Parquet, Texts::Safe),
+            Order::Curves(dirs.clone(), Format::Json, Texts::Safe),
             Order::Compare(dirs.clone()),
         ] {
             let notice = carry_out(order, &progress);
@@ -385,5 +424,13 @@ mod tests {
         assert_eq!(in_shell("/runs/a_1.b-2"), "/runs/a_1.b-2");
         assert_eq!(in_shell("/my runs/it's"), "'/my runs/it'\\''s'");
         assert_eq!(in_shell(""), "''");
+        let hostile = "/a\n'rm\u{1b}\u{202e}x\\1";
+        let quoted = in_shell(hostile);
+        assert!(!quoted.chars().any(is_forbidden), "{quoted:?}");
+        let echo = std::process::Command::new("bash")
+            .args(["-c", &format!("printf %s {quoted}")])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(echo.stdout).unwrap(), hostile);
     }
 }

@@ -1,6 +1,7 @@
 //! Taking the terminal over, and giving it back whatever happens.
 
-use std::io::{self, Write, stdout};
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Once;
 
@@ -11,11 +12,15 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr;
 
 use super::clipboard::{self, Wrapped};
 use super::graphics::{self, Painter, Placed, Protocol};
 use super::message::Notice;
 use super::restore;
+use crate::text::clean;
+use crate::text::terminal::raw_output;
 
 /// The screen that is drawn on.
 pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
@@ -77,7 +82,7 @@ impl Terminal {
         let what = if lines > 1 {
             format!("{lines} lines")
         } else {
-            crate::text::clean(text).into_owned()
+            clean(text).into_owned()
         };
         Ok(Notice::good(format!("sent to the clipboard: {what}")))
     }
@@ -104,7 +109,10 @@ impl Terminal {
     ) -> io::Result<()> {
         queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
         let has_new = self.painter.clear(self.screen.backend_mut(), &pictures)?;
-        self.screen.draw(render)?;
+        self.screen.draw(|frame| {
+            render(frame);
+            clean_cells(frame.buffer_mut());
+        })?;
         #[cfg(debug_assertions)]
         panic_if_asked();
         if has_new {
@@ -150,9 +158,24 @@ impl Drop for Terminal {
     }
 }
 
+/// Replaces what could steer the terminal in the cells that are about to be drawn. Texts are cleaned where they enter; this is
+/// for the one that was forgotten.
+fn clean_cells(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if let Cow::Owned(cleaned) = clean(cell.symbol()) {
+            let width = cell.symbol().width();
+            cell.set_symbol(if cleaned.width() == width {
+                &cleaned
+            } else {
+                "?"
+            });
+        }
+    }
+}
+
 /// A screen of which nothing is known to be drawn.
 fn new_screen() -> io::Result<ManuallyDrop<Screen>> {
-    let out = io::BufWriter::with_capacity(64 * 1024, stdout());
+    let out = io::BufWriter::with_capacity(64 * 1024, raw_output());
     Screen::new(CrosstermBackend::new(out)).map(ManuallyDrop::new)
 }
 
@@ -160,7 +183,7 @@ fn enter() -> io::Result<()> {
     restore::note(true);
     enable_raw_mode()?;
     execute!(
-        stdout(),
+        raw_output(),
         EnterAlternateScreen,
         EnableBracketedPaste,
         cursor::Hide
@@ -168,9 +191,9 @@ fn enter() -> io::Result<()> {
 }
 
 fn leave() -> io::Result<()> {
-    let left = stdout().write_all(restore::SEQUENCE);
+    let left = raw_output().write_all(restore::SEQUENCE);
     let is_cooked = disable_raw_mode();
-    stdout().flush()?;
+    raw_output().flush()?;
     restore::note(false);
     left.and(is_cooked)
 }
@@ -198,4 +221,28 @@ fn restore_on_panic() {
             }
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+
+    use super::*;
+
+    #[test]
+    fn no_cell_steers_the_terminal() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 1));
+        for (at, symbol) in ["\u{1b}[2J", "\u{202e}", "猫", "e\u{301}", "a\u{9b}"]
+            .iter()
+            .enumerate()
+        {
+            buffer.content[at].set_symbol(symbol);
+        }
+        clean_cells(&mut buffer);
+        let symbols: Vec<&str> = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        for symbol in &symbols {
+            assert!(!symbol.chars().any(crate::text::is_forbidden), "{symbol:?}");
+        }
+        assert_eq!(symbols[2..4], ["猫", "e\u{301}"]);
+    }
 }

@@ -6,19 +6,27 @@ use std::io::{self, Write};
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use polars_io::parquet::write::ParquetWriter;
 
-use super::{Cell, Table};
+use super::{Cell, Table, Texts};
+use crate::text::clean_lines;
 
 /// Writes the table.
 ///
 /// # Errors
 /// If `out` cannot be written to.
-pub fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let names = unlike(&table.columns);
+pub fn write(table: &Table, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let safe = |text: &str| match texts {
+        Texts::Safe => clean_lines(text).into_owned(),
+        Texts::Raw => text.to_owned(),
+    };
+    let names: Vec<String> = table.columns.iter().map(|name| safe(name)).collect();
+    let names = unlike(&names);
     let columns = names.iter().enumerate().map(|(at, name)| {
         let cells = || table.rows.iter().map(|row| &row[at]);
         let is_text = cells().any(|cell| matches!(cell, Cell::Text(_)));
         let series = if is_text {
-            let texts: Vec<Option<String>> = cells().map(text).collect();
+            let texts: Vec<Option<String>> = cells()
+                .map(|cell| text(cell).map(|text| safe(&text)))
+                .collect();
             Series::new(name.as_str().into(), texts)
         } else {
             let numbers: Vec<Option<f64>> = cells().map(number).collect();

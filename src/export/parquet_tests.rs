@@ -5,7 +5,7 @@ use polars_io::SerReader;
 use polars_io::parquet::read::ParquetReader;
 use proptest::prelude::*;
 
-use super::super::{Cell, Format, Table};
+use super::super::{Cell, Format, Table, Texts};
 use super::unlike;
 
 fn read(file: Vec<u8>) -> Table {
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(table in table()) {
         let mut file = Vec::new();
-        table.write(Format::Parquet, &mut file).unwrap();
+        table.write(Format::Parquet, Texts::Safe, &mut file).unwrap();
         // NaN is not equal to itself.
         prop_assert_eq!(format!("{:?}", read(file)), format!("{:?}", expected(&table)));
     }
@@ -90,6 +90,8 @@ fn columns_of_one_name_are_told_apart() {
         rows: vec![(0..5).map(|at| Cell::Number(f64::from(at))).collect()],
     };
     let mut file = Vec::new();
-    table.write(Format::Parquet, &mut file).unwrap();
+    table
+        .write(Format::Parquet, Texts::Safe, &mut file)
+        .unwrap();
     assert_eq!(read(file).rows, table.rows);
 }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Format, Table, json_number, parquet};
-use crate::text::number;
+use super::{Cell, Format, Table, Texts, json_number, parquet};
+use crate::text::{clean, clean_lines, escape_json, markdown, number};
 
 /// Digits of a number that people read.
 const DIGITS: usize = 5;
@@ -17,20 +17,20 @@ impl Table {
     ///
     /// # Errors
     /// If `out` cannot be written to.
-    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
         match format {
-            Format::Csv => self.csv(out),
+            Format::Csv => self.csv(texts, out),
             Format::Json => self.json(out),
             Format::Markdown => self.markdown(out),
             Format::Latex => self.latex(out),
-            Format::Parquet => parquet::write(self, out),
+            Format::Parquet => parquet::write(self, texts, out),
         }
     }
 
-    fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn csv(&self, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
         let mut line = String::new();
-        let names = self.columns.iter().map(|name| quoted(name));
-        join(&mut line, names, ",");
+        let names = self.columns.iter().map(|name| in_csv(name, texts));
+        line.push_str(&names.collect::<Vec<_>>().join(","));
         writeln!(out, "{line}")?;
         for row in &self.rows {
             line.clear();
@@ -40,7 +40,7 @@ impl Table {
                 }
                 match cell {
                     Cell::Missing => {}
-                    Cell::Text(text) => line.push_str(&quoted(text)),
+                    Cell::Text(text) => line.push_str(&in_csv(text, texts)),
                     Cell::Number(value) => {
                         let _ = write!(line, "{value}");
                     }
@@ -68,7 +68,8 @@ impl Table {
                 .zip(row.iter().map(value))
                 .collect();
             let comma = if at + 1 < self.rows.len() { "," } else { "" };
-            writeln!(out, "  {}{comma}", Value::Object(object))?;
+            let object = escape_json(Value::Object(object).to_string());
+            writeln!(out, "  {object}{comma}")?;
         }
         writeln!(out, "]")
     }
@@ -78,7 +79,7 @@ impl Table {
         writeln!(
             out,
             "{}",
-            line(self.columns.iter().map(|name| in_markdown(name)).collect())
+            line(self.columns.iter().map(|name| markdown(name)).collect())
         )?;
         let sides = (0..self.columns.len()).map(|column| {
             if self.is_numeric(column) {
@@ -127,20 +128,25 @@ impl Table {
 
 /// A row of a Markdown table.
 pub fn markdown_row(row: &[Cell]) -> String {
-    let cells: Vec<String> = row
-        .iter()
-        .map(|cell| in_markdown(&readable(cell)))
-        .collect();
+    let cells: Vec<String> = row.iter().map(|cell| markdown(&readable(cell))).collect();
     format!("| {} |", cells.join(" | "))
 }
 
-fn join<'a>(line: &mut String, words: impl Iterator<Item = Cow<'a, str>>, between: &str) {
-    for (at, word) in words.enumerate() {
-        if at > 0 {
-            line.push_str(between);
-        }
-        line.push_str(&word);
+fn in_csv(text: &str, texts: Texts) -> String {
+    if texts == Texts::Raw {
+        return quoted(text).into_owned();
     }
+    let mut cell = clean_lines(text);
+    if is_computed(text) {
+        cell = format!("'{cell}").into();
+    }
+    quoted(&cell).into_owned()
+}
+
+/// Whether a spreadsheet would take a text for a formula, which can open programs and addresses.
+fn is_computed(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+        && text.parse::<f64>().is_err()
 }
 
 fn quoted(text: &str) -> Cow<'_, str> {
@@ -154,26 +160,28 @@ fn quoted(text: &str) -> Cow<'_, str> {
 fn readable(cell: &Cell) -> String {
     match cell {
         Cell::Missing => String::new(),
-        Cell::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Cell::Text(text) => {
+            let words: Vec<_> = text.split_whitespace().map(clean).collect();
+            words.join(" ")
+        }
         Cell::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value:.0}"),
         Cell::Number(value) => number(*value, DIGITS),
     }
 }
 
-fn in_markdown(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('|', "\\|")
-        .replace('<', "&lt;")
-}
-
 fn in_latex(text: &str) -> String {
     let mut escaped = String::new();
-    for char in text.chars() {
+    for char in clean(text).chars() {
         match char {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', char]),
             '~' => escaped.push_str("\\textasciitilde{}"),
             '^' => escaped.push_str("\\textasciicircum{}"),
             '\\' => escaped.push_str("\\textbackslash{}"),
+            '<' => escaped.push_str("\\textless{}"),
+            '>' => escaped.push_str("\\textgreater{}"),
+            '|' => escaped.push_str("\\textbar{}"),
+            // The end of a row takes these for its own where they begin the next.
+            '[' | '*' => escaped.extend(['{', char, '}']),
             other => escaped.push(other),
         }
     }
@@ -183,11 +191,12 @@ fn in_latex(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::is_forbidden;
     use proptest::prelude::*;
 
     fn written(table: &Table, format: Format) -> String {
         let mut out = Vec::new();
-        table.write(format, &mut out).unwrap();
+        table.write(format, Texts::Safe, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -214,12 +223,62 @@ mod tests {
         );
         assert_eq!(
             written(&small(), Format::Markdown),
-            "| run | val_acc |\n| --- | ---: |\n| a,\"b\"\\|c_1 | 94.556 |\n|  | NaN |\n| 100 % really |  |\n"
+            "| run | val\\_acc |\n| --- | ---: |\n| a,\"b\"\\|c\\_1 | 94.556 |\n|  | NaN |\n| 100 % really |  |\n"
         );
         assert_eq!(
             written(&small(), Format::Latex),
-            "\\begin{tabular}{lr}\n\\hline\nrun & val\\_acc \\\\\n\\hline\na,\"b\"|c\\_1 & 94.556 \\\\\n & NaN \\\\\n100 \\% really &  \\\\\n\\hline\n\\end{tabular}\n"
+            "\\begin{tabular}{lr}\n\\hline\nrun & val\\_acc \\\\\n\\hline\na,\"b\"\\textbar{}c\\_1 & 94.556 \\\\\n & NaN \\\\\n100 \\% really &  \\\\\n\\hline\n\\end{tabular}\n"
         );
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_text_unless_it_is_a_number() {
+        let mut table = Table {
+            columns: vec!["=a".to_owned()],
+            rows: Vec::new(),
+        };
+        let cases = [
+            ("=1+1", "'=1+1"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("-x", "'-x"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "' =1"),
+            ("\r=1", "'\u{fffd}=1"),
+            ("＝1", "'＝1"),
+            ("-1.5e3", "-1.5e3"),
+            ("+2", "+2"),
+            ("-inf", "-inf"),
+            ("a=1", "a=1"),
+            ("a\u{1b}[31mb\u{202e}", "ab\u{fffd}"),
+        ];
+        table.rows = cases.map(|(text, _)| vec![Cell::text(text)]).to_vec();
+        let expected = cases.map(|(_, cell)| cell).join("\n");
+        assert_eq!(written(&table, Format::Csv), format!("'=a\n{expected}\n"));
+        let mut raw = Vec::new();
+        table.write(Format::Csv, Texts::Raw, &mut raw).unwrap();
+        let raw = String::from_utf8(raw).unwrap();
+        assert!(raw.starts_with("=a\n=1+1\n") && raw.contains("a\u{1b}[31mb\u{202e}"));
+    }
+
+    #[test]
+    fn no_text_steers_what_reads_it() {
+        let hostile =
+            "a\u{1b}]52;c;AA\u{7}\u{9b}\u{7f}\u{202e}\u{2066}\u{200b}\r`*_<b>[c](d)&lt;\\\\[1em]";
+        let table = Table {
+            columns: vec![hostile.to_owned()],
+            rows: vec![vec![Cell::text(hostile)]],
+        };
+        for format in [Format::Csv, Format::Json, Format::Markdown, Format::Latex] {
+            let text = written(&table, format);
+            assert!(
+                !text.chars().any(|char| char != '\n' && is_forbidden(char)),
+                "{format:?}: {text:?}"
+            );
+        }
+        let text = written(&table, Format::Markdown);
+        assert!(text.contains("\\`\\*\\_\\<b\\>\\[c\\](d)\\&lt;"), "{text}");
+        let text = written(&table, Format::Latex);
+        assert!(!text.replace("{[}", "").contains('['), "{text}");
     }
 
     #[test]

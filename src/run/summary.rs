@@ -186,7 +186,7 @@ impl Summing {
         let mut summary = Summary::of(found, &self.needed, now);
         if let Some(why) = &self.unread {
             let said = format!("its metrics cannot be read ({why})");
-            summary.observed.reason = Some(clean(&said).into_owned());
+            summary.observed.reason = cleaned(Some(said));
         }
         summary
     }
@@ -249,7 +249,7 @@ impl Summary {
         });
         let waits = job.as_ref().and_then(|job| job.waits.clone());
         let waits = waits.or_else(|| Waits::of(&dir, record.as_ref()?, &Commands::of_user()));
-        observed.reason = damage.or(waits).or(observed.reason);
+        observed.reason = cleaned(damage.or(waits).or(observed.reason));
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
@@ -392,6 +392,10 @@ impl Times {
             duration,
         }
     }
+}
+
+fn cleaned(text: Option<String>) -> Option<String> {
+    text.map(|text| clean(&text).into_owned())
 }
 
 #[cfg(test)]

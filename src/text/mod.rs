@@ -1,9 +1,15 @@
-//! Text that is safe and readable on a terminal: cleaning what comes from files, and numbers as people read them.
+//! Text that is safe and readable on a terminal: cleaning what comes from files, the edge at which all that is printed passes,
+//! and numbers as people read them.
 
 mod fitted;
 mod format;
+mod json;
+mod markdown;
 mod sanitise;
+pub mod terminal;
 
 pub use fitted::fitted;
 pub use format::{bytes, count, duration, number, since};
-pub use sanitise::clean;
+pub use json::{escape_json, pretty_json};
+pub use markdown::markdown;
+pub use sanitise::{clean, clean_lines, is_forbidden};

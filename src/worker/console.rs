@@ -1,10 +1,10 @@
 //! What the worker says while it works: a line an epoch; on a terminal also a progress bar below them.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use traintop::text;
+use traintop::text::{self, terminal};
 
 /// The bar is redrawn no more often than this.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -45,8 +45,8 @@ impl Console {
         Self {
             stream,
             has_bar: match stream {
-                Stream::Output => io::stdout().is_terminal(),
-                Stream::Errors => io::stderr().is_terminal(),
+                Stream::Output => terminal::raw_output().is_terminal(),
+                Stream::Errors => terminal::raw_errors().is_terminal(),
             },
             drawn_at: None,
         }
@@ -55,15 +55,15 @@ impl Console {
     /// Prints a line above the bar.
     pub fn line(&mut self, line: &str) {
         self.clear();
-        self.write(&format!("{line}\n"));
+        self.write(&format!("{}\n", text::clean_lines(line)));
     }
 
     /// Draws the bar, if it is due.
     pub fn step(&mut self, bar: &impl fmt::Display) {
         if self.has_bar && self.drawn_at.is_none_or(|at| at.elapsed() >= REDRAW) {
             let size = match self.stream {
-                Stream::Output => rustix::termios::tcgetwinsize(io::stdout()),
-                Stream::Errors => rustix::termios::tcgetwinsize(io::stderr()),
+                Stream::Output => rustix::termios::tcgetwinsize(terminal::raw_output()),
+                Stream::Errors => rustix::termios::tcgetwinsize(terminal::raw_errors()),
             };
             let width = size.map_or(80, |size| usize::from(size.ws_col));
             let bar = bar.to_string();
@@ -86,8 +86,8 @@ impl Console {
             written.and_then(|()| stream.flush())
         };
         let _ = match self.stream {
-            Stream::Output => write(&mut io::stdout()),
-            Stream::Errors => write(&mut io::stderr()),
+            Stream::Output => write(&mut terminal::raw_output()),
+            Stream::Errors => write(&mut terminal::raw_errors()),
         };
     }
 }

@@ -7,8 +7,9 @@
 #![cfg_attr(
     test,
     allow(
+        clippy::disallowed_macros,
         clippy::disallowed_methods,
-        reason = "the wall around `disk` is for the program; tests set up what they need"
+        reason = "the walls around `disk` and the terminal are for the program; tests set up what they need"
     )
 )]
 
@@ -49,6 +50,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use traintop::recipe::parse_override;
+use traintop::text::escape_json;
+use traintop::text::terminal::{self, error_line};
 
 use error::WorkerError;
 use session::{RecipeSource, Request};
@@ -187,7 +190,12 @@ impl Train {
 }
 
 fn main() -> ExitCode {
-    match Command::parse().action {
+    terminal::clean_panics();
+    let command = match terminal::parse_arguments::<Command>() {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    match command.action {
         Action::Train(arguments) => {
             let is_profiled = arguments.profile;
             match arguments.request() {
@@ -205,7 +213,7 @@ fn main() -> ExitCode {
 fn check_data(path: &Path, as_json: bool) -> Result<(), WorkerError> {
     let report = data::check::check(path)?;
     if as_json {
-        print(&format!("{:#}\n", report.to_json()))?;
+        print_json(&report.to_json())?;
     } else {
         print(&report.to_string())?;
     }
@@ -221,29 +229,36 @@ fn check_data(path: &Path, as_json: bool) -> Result<(), WorkerError> {
 fn evaluate_checkpoints(request: &evaluate::Request) -> Result<(), WorkerError> {
     let evaluation = evaluate::evaluate(request)?;
     if request.as_json {
-        print(&format!("{:#}\n", evaluation.to_json()))
+        print_json(&evaluation.to_json())
     } else {
         let sentence = evaluation.sentence();
-        print(&format!("{}\n", traintop::text::clean(&sentence)))
+        print(&format!("{sentence}\n"))
     }
 }
 
 fn inspect(path: &Path, as_json: bool) -> Result<(), WorkerError> {
     let inspection = checkpoint::inspect::inspect(path)?;
     if as_json {
-        print(&format!("{:#}\n", inspection.to_json()))
+        print_json(&inspection.to_json())
     } else {
         print(&inspection.to_string())
     }
 }
 
+fn print_json(value: &serde_json::Value) -> Result<(), WorkerError> {
+    print(&format!("{}\n", escape_json(format!("{value:#}"))))
+}
+
 /// A reader that has gone away, such as `head`, is an error like any other, and no panic.
 fn print(text: &str) -> Result<(), WorkerError> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|source| WorkerError::Io {
-        what: "standard output".to_owned(),
-        source,
-    })
+    let mut output = terminal::output();
+    let written = output.write_all(text.as_bytes());
+    written
+        .and_then(|()| output.flush())
+        .map_err(|source| WorkerError::Io {
+            what: "standard output".to_owned(),
+            source,
+        })
 }
 
 /// The exit code, after a sentence about what went wrong.
@@ -251,7 +266,7 @@ fn done(result: Result<(), WorkerError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", traintop::text::clean(&error.to_string()));
+            error_line(error);
             ExitCode::FAILURE
         }
     }

@@ -4,8 +4,9 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 #![allow(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "the wall around `disk` is for the program; tests set up what they need"
+    reason = "the walls around `disk` and the terminal are for the program; tests set up what they need"
 )]
 
 mod alerts;
@@ -23,6 +24,7 @@ mod form;
 mod fuzz;
 mod gpus;
 mod hostile;
+mod hostile_text;
 mod house;
 #[cfg(debug_assertions)]
 mod killed;

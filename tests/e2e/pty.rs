@@ -93,7 +93,17 @@ impl Dashboard {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        self.screen.process(bytes);
+        // The parser takes this mark for damaged UTF-8 and draws nothing, which no terminal does.
+        let mut rest = bytes;
+        while let Some(at) = rest
+            .windows(3)
+            .position(|mark| mark == "\u{fffd}".as_bytes())
+        {
+            self.screen.process(&rest[..at]);
+            self.screen.process(b"?");
+            rest = &rest[at + 3..];
+        }
+        self.screen.process(rest);
         self.written.extend_from_slice(bytes);
     }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::table::{self, Side};
+use crate::text::markdown;
 
 /// A table.
 pub struct Sheet {
@@ -22,14 +23,14 @@ impl Form {
     pub fn heading(self, out: &mut dyn Write, text: &str) -> io::Result<()> {
         match self {
             Self::Text => writeln!(out, "\n{text}"),
-            Self::Markdown => writeln!(out, "\n### {}\n", escaped(text)),
+            Self::Markdown => writeln!(out, "\n### {}\n", markdown(text)),
         }
     }
 
     pub fn item(self, out: &mut dyn Write, text: &str) -> io::Result<()> {
         match self {
             Self::Text => writeln!(out, "{text}"),
-            Self::Markdown => writeln!(out, "- {}", escaped(text)),
+            Self::Markdown => writeln!(out, "- {}", markdown(text)),
         }
     }
 
@@ -47,7 +48,7 @@ impl Form {
         writeln!(
             out,
             "{}",
-            line(headings.clone().map(|(text, _)| escaped(text)).collect())
+            line(headings.clone().map(|(text, _)| markdown(text)).collect())
         )?;
         let rule = headings.map(|(_, side)| match side {
             Side::Left => ":--".to_owned(),
@@ -58,23 +59,11 @@ impl Form {
             writeln!(
                 out,
                 "{}",
-                line(row.iter().map(|cell| escaped(cell)).collect())
+                line(row.iter().map(|cell| markdown(cell)).collect())
             )?;
         }
         Ok(())
     }
-}
-
-/// A text that Markdown shows as it is.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if "\\`*_{}[]<>#|~".contains(letter) {
-            escaped.push('\\');
-        }
-        escaped.push(letter);
-    }
-    escaped
 }
 
 #[cfg(test)]

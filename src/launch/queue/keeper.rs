@@ -28,6 +28,7 @@ use crate::run::trust::Commands;
 use crate::run::waits::Waits;
 use crate::run::watch::{Watcher, when_ended};
 use crate::run::{Record, RunDir, State};
+use crate::text::terminal::error_line;
 
 /// The hidden command that calls [`keep`].
 pub const KEEP: &str = "__keep-queue";
@@ -109,7 +110,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             match waits.save(&queue.tree) {
                 Ok(()) => said = Some(waits),
                 // Only lists would show it.
-                Err(error) => eprintln!("why runs wait is not told: {error}"),
+                Err(error) => error_line(format_args!("why runs wait is not told: {error}")),
             }
         }
         let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
@@ -188,25 +189,25 @@ fn begin_waiting(waiting: Waiting, wake: &Sender<()>) -> bool {
                 .stack_size(256 * 1024)
                 .spawn(move || {
                     if let Err(error) = watch_exit(&dir, &mut child) {
-                        eprintln!("{error}");
+                        error_line(error);
                     }
                     let _ = wake.send(());
                 });
             if let Err(error) = seen {
-                eprintln!("the end of a run goes unseen: {error}");
+                error_line(format_args!("the end of a run goes unseen: {error}"));
             }
             true
         }
         // Somebody is at work on it, and its record will say so.
         Err(LaunchError::Taken { .. }) => true,
         Err(error) => {
-            eprintln!("{}: {error}", dir.path().display());
+            error_line(format_args!("{}: {error}", dir.path().display()));
             let exit = Exit {
                 reason: Some(error.to_string()),
                 ..Exit::default()
             };
             if let Err(error) = end_unbegun(&dir, exit) {
-                eprintln!("{error}");
+                error_line(error);
             }
             false
         }

@@ -73,7 +73,7 @@ fn the_table_and_the_curves_are_exported_and_what_is_wrong_is_said() {
     ];
     assert_eq!(
         String::from_utf8(place.output(&table).stdout).unwrap(),
-        "| name | best_val_acc | last.val_acc |\n| --- | ---: | ---: |\n| one | 55.500 | 55.500 |\n"
+        "| name | best\\_val\\_acc | last.val\\_acc |\n| --- | ---: | ---: |\n| one | 55.500 | 55.500 |\n"
     );
     let file = ["export", "table", "--out", "runs.json"];
     assert!(place.output(&file).status.success());
