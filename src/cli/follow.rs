@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use crate::disk::read;
 use crate::text::clean;
 
+/// So many bytes are read at once, and a line that is longer is shown in parts.
+const MAX_READ: u64 = 8 << 20;
+
 /// Reads what has been added to a file since the last time.
 pub struct Lines {
     path: PathBuf,
@@ -30,17 +33,19 @@ impl Lines {
         let mut added = Vec::new();
         let read = read::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
-            file.read_to_end(&mut added)
+            file.take(MAX_READ).read_to_end(&mut added)
         });
         if read.is_err() {
             return Vec::new();
         }
         self.offset += added.len() as u64;
         self.partial.append(&mut added);
-        let Some(end) = memchr::memrchr(b'\n', &self.partial) else {
-            return Vec::new();
+        let end = match memchr::memrchr(b'\n', &self.partial) {
+            Some(end) => end + 1,
+            None if self.partial.len() as u64 >= MAX_READ => self.partial.len(),
+            None => return Vec::new(),
         };
-        let rest = self.partial.split_off(end + 1);
+        let rest = self.partial.split_off(end);
         let whole = std::mem::replace(&mut self.partial, rest);
         String::from_utf8_lossy(&whole)
             .lines()

@@ -13,6 +13,7 @@ use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use crate::run::clean::{Policy, Protection, Rule};
+use crate::text::toml as toml_text;
 
 /// Something from the file, with `file:line` of where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,12 @@ impl Config {
             themes: files.themes.clone(),
             ..Self::default()
         };
-        let (table, errors) = DeTable::parse_recoverable(&files.config);
+        let is_too_deep = toml_text::is_too_deep(&files.config);
+        if is_too_deep {
+            reader.warn(0, toml_text::TOO_DEEP);
+        }
+        let text = if is_too_deep { "" } else { &files.config };
+        let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let cause = error.message().lines().next().unwrap_or_default();
             let at = error.span().map_or(0, |span| span.start);

@@ -6,22 +6,47 @@ use super::{Node, Value};
 
 /// How deep values may lie in each other: a value may contain itself.
 const MOST_DEPTH: usize = 16;
-/// How many values are taken: shared ones, written out, may be far more than the file has.
+/// How many values and bytes of text are taken: shared ones, written out, may be far more than the file has.
 const MOST_VALUES: usize = 200_000;
+const MOST_TEXT: usize = 4 << 20;
+
+/// What may still be taken.
+struct Left {
+    values: usize,
+    text: usize,
+}
+
+impl Left {
+    /// The text, or what stands for one that is too long.
+    fn text(&mut self, text: &str) -> String {
+        match self.text.checked_sub(text.len()) {
+            Some(fewer) => {
+                self.text = fewer;
+                text.to_owned()
+            }
+            None => TOO_MUCH.to_owned(),
+        }
+    }
+}
+
+const TOO_MUCH: &str = "<too much>";
 
 impl Value<'_> {
     /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them; whatever else is not data becomes
     /// a text in angle brackets that names it.
     pub fn to_json(self) -> Json {
-        let mut left = MOST_VALUES;
+        let mut left = Left {
+            values: MOST_VALUES,
+            text: MOST_TEXT,
+        };
         self.to_json_within(MOST_DEPTH, &mut left)
     }
 
-    fn to_json_within(self, depth: usize, left: &mut usize) -> Json {
-        let (Some(depth), Some(fewer)) = (depth.checked_sub(1), left.checked_sub(1)) else {
-            return "<too much>".into();
+    fn to_json_within(self, depth: usize, left: &mut Left) -> Json {
+        let (Some(depth), Some(fewer)) = (depth.checked_sub(1), left.values.checked_sub(1)) else {
+            return TOO_MUCH.into();
         };
-        *left = fewer;
+        left.values = fewer;
         match self.node() {
             Node::None => Json::Null,
             Node::Bool(value) => (*value).into(),
@@ -30,14 +55,15 @@ impl Value<'_> {
             Node::Float(value) => serde_json::Number::from_f64(*value)
                 .map_or_else(|| value.to_string().into(), Json::Number),
             Node::LongInt(_) => "<a whole number beyond 64 bits>".into(),
-            Node::Text(text) => text.as_ref().into(),
-            Node::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned().into(),
-            Node::Global(name) => format!("<{name}>").into(),
+            Node::Text(text) => left.text(text).into(),
+            Node::Bytes(bytes) if bytes.len() > left.text => TOO_MUCH.into(),
+            Node::Bytes(bytes) => left.text(&String::from_utf8_lossy(bytes)).into(),
+            Node::Global(name) => format!("<{}>", left.text(name)).into(),
             Node::Persistent(_) => "<a storage>".into(),
             Node::List(_) | Node::Tuple(_) | Node::Set(_) => {
                 let values = self.as_sequence().into_iter().flatten();
                 values
-                    .take(*left + 1)
+                    .take(left.values + 1)
                     .map(|value| value.to_json_within(depth, left))
                     .collect()
             }
@@ -59,10 +85,10 @@ impl Value<'_> {
         }
     }
 
-    fn entries_to_json(self, depth: usize, left: &mut usize) -> Json {
+    fn entries_to_json(self, depth: usize, left: &mut Left) -> Json {
         let entries = self.as_dict().into_iter().flatten();
         let mut map = Map::new();
-        for (key, value) in entries.take(*left + 1) {
+        for (key, value) in entries.take(left.values + 1) {
             let key = match key.to_json_within(1, left) {
                 Json::String(text) => text,
                 other => other.to_string(),
@@ -73,20 +99,22 @@ impl Value<'_> {
     }
 
     /// A path as its text; of anything else the name, with the value by which an enum's member is made.
-    fn made_to_json(self, depth: usize, left: &mut usize) -> Json {
+    fn made_to_json(self, depth: usize, left: &mut Left) -> Json {
         let Some(made) = self.as_made() else {
             return "<an object>".into();
         };
         let arguments = made.arguments.as_sequence().into_iter().flatten();
         if made.by.starts_with("pathlib.") {
-            let parts: Vec<&str> = arguments.filter_map(Value::as_text).collect();
+            let parts = arguments.take(left.values).filter_map(Value::as_text);
+            let parts: Vec<String> = parts.map(|part| left.text(part)).collect();
             return parts.join("/").replacen("//", "/", 1).into();
         }
         match made.arguments.as_tuple() {
             Some([value]) if made.state.is_none() && !matches!(value.node(), Node::Object(_)) => {
-                format!("<{} {}>", made.by, value.to_json_within(depth, left)).into()
+                let value = value.to_json_within(depth, left);
+                format!("<{} {value}>", left.text(made.by)).into()
             }
-            _ => format!("<{}>", made.by).into(),
+            _ => format!("<{}>", left.text(made.by)).into(),
         }
     }
 }
@@ -96,6 +124,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::parse;
+    use super::*;
 
     #[test]
     fn an_instance_becomes_its_fields_and_what_would_be_called_a_name() {
@@ -109,6 +138,21 @@ mod tests {
         assert_eq!(one.value().to_json(), "<m.Colour 2>");
         let path = b"cpathlib\nPosixPath\n(S'/'\nS'tmp'\nS'x'\ntR.";
         assert_eq!(parse(path).unwrap().value().to_json(), "/tmp/x");
+    }
+
+    #[test]
+    fn a_text_that_is_shared_many_times_is_not_copied_as_often() {
+        let long = "x".repeat(1 << 20);
+        let mut bytes = b"](X\x00\x00\x10\x00".to_vec();
+        bytes.extend(long.as_bytes());
+        bytes.extend(b"q\x00");
+        bytes.extend(b"h\x00".repeat(1000));
+        bytes.extend(b"e.");
+        let json = parse(&bytes).unwrap().value().to_json();
+        assert!(json.to_string().len() < 2 * MOST_TEXT);
+        let values = json.as_array().unwrap();
+        assert_eq!((values.len(), &values[0]), (1001, &json!(long)));
+        assert_eq!(values[1000], TOO_MUCH);
     }
 
     #[test]

@@ -17,9 +17,12 @@ pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, PickleError> {
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        most_values: FREE_VALUES + bytes.len() / BYTES_A_VALUE,
+        names_left: FREE_NAMES + bytes.len(),
     };
     loop {
         let at = machine.at;
+        machine.check_size()?;
         let code = machine.take(1)?[0];
         if code == b'.' {
             let root = machine.pop()?;
@@ -38,6 +41,13 @@ pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, PickleError> {
     }
 }
 
+/// So many values a pickle may have whatever its length, and one more for so many bytes. A list of a million numbers has a
+/// million; data for training have more bytes to a value.
+const FREE_VALUES: usize = 1 << 20;
+const BYTES_A_VALUE: usize = 16;
+/// Bytes of names that are put together of two texts, beyond the pickle's own length. A pickler writes each name once.
+const FREE_NAMES: usize = 1 << 16;
+
 struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -46,6 +56,10 @@ struct Machine<'a> {
     /// Heights of the stack; nothing below the last one may be taken.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// How many values there may be, and of each of the other things that are remembered.
+    most_values: usize,
+    /// How long names may still become.
+    names_left: usize,
 }
 
 /// Each group of instructions says whether the instruction was one of its own.
@@ -158,7 +172,12 @@ impl<'a> Machine<'a> {
                     Node::Text(text) => Ok(text.as_ref()),
                     _ => Err(PickleError::Nonsense(at)),
                 };
-                Node::Global(format!("{}.{}", text(names[0])?, text(names[1])?))
+                let (module, name) = (text(names[0])?, text(names[1])?);
+                let left = self.names_left.checked_sub(module.len() + name.len());
+                let left = left.ok_or(PickleError::TooMuch)?;
+                let joined = format!("{module}.{name}");
+                self.names_left = left;
+                Node::Global(joined)
             }
             b'R' | 0x81 => {
                 let made = self.pop_many(2)?;
@@ -240,6 +259,20 @@ impl<'a> Machine<'a> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// An instruction of one byte may make a value of many: memory must not grow much faster than the pickle.
+    fn check_size(&self) -> Result<(), PickleError> {
+        let largest = [
+            self.nodes.len(),
+            self.stack.len(),
+            self.marks.len(),
+            self.memo.len(),
+        ];
+        if largest.into_iter().any(|count| count > self.most_values) {
+            return Err(PickleError::TooMuch);
+        }
+        Ok(())
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], PickleError> {

@@ -1,8 +1,9 @@
 //! Reads Python pickles as data, protocols 0 to 5, and executes nothing: what a pickle asks to be imported, called or built is only
 //! written down.
 //!
-//! Values lie in one list and name each other by number, as pickle's memo does. So what a file shares is shared and never copied, what
-//! it nests is never recursed into, and memory grows with the file's length whatever the file says: there is no limit to tune.
+//! Values lie in one list and name each other by number, as pickle's memo does. So what a file shares is shared and never copied, and
+//! what it nests is never recursed into. Since an instruction of one byte may make a value of many, the number of values is limited
+//! by the file's length, and what is copied out of a pickle (JSON, names, texts) has limits of its own.
 
 mod json;
 mod machine;
@@ -227,7 +228,7 @@ impl<'p> Value<'p> {
     }
 
     /// Texts in a numpy array of one dimension; whole numbers among its objects as such texts too.
-    pub fn as_array_of_texts(self) -> Option<Vec<String>> {
+    pub fn as_array_of_texts(self) -> Option<Vec<Cow<'p, str>>> {
         numpy::texts(self)
     }
 
@@ -277,6 +278,9 @@ pub enum PickleError {
         /// The instruction.
         code: u8,
     },
+    /// Far more values than a file of its length has.
+    #[error("it makes far more values than data of its length have")]
+    TooMuch,
     /// Instructions that make no sense.
     #[error("byte {0} makes no sense there")]
     Nonsense(usize),

@@ -158,7 +158,7 @@ fn transposed(bytes: &[u8], size: usize, shape: &[usize], axes: &[usize]) -> Vec
 }
 
 /// The texts in an array of one dimension: fixed-length ones (`U`, four bytes a character), or Python's own in an array of objects.
-pub fn texts(value: Value<'_>) -> Option<Vec<String>> {
+pub fn texts(value: Value<'_>) -> Option<Vec<Cow<'_, str>>> {
     let Parts {
         shape,
         kind,
@@ -170,8 +170,9 @@ pub fn texts(value: Value<'_>) -> Option<Vec<String>> {
     };
     if let Some(objects) = elements.as_sequence() {
         let texts = objects.map(|object| match object.as_int() {
-            Some(number) => Some(number.to_string()),
-            None => object.as_text().map(str::to_owned),
+            Some(number) => Some(Cow::Owned(number.to_string())),
+            // One text may be all of them.
+            None => object.as_text().map(Cow::Borrowed),
         });
         return texts.collect();
     }
@@ -182,13 +183,14 @@ pub fn texts(value: Value<'_>) -> Option<Vec<String>> {
     if size.checked_mul(count)? != bytes.len() {
         return None;
     }
-    let text = |element: &[u8]| -> Option<String> {
+    let text = |element: &[u8]| -> Option<Cow<str>> {
         let (characters, _) = element.as_chunks::<4>();
         let codes = characters.iter().map(|code| u32::from_le_bytes(*code));
         codes
             .take_while(|code| *code != 0)
             .map(char::from_u32)
-            .collect()
+            .collect::<Option<String>>()
+            .map(Cow::Owned)
     };
     bytes.chunks_exact(size).map(text).collect()
 }
@@ -218,6 +220,13 @@ fn parts_of_scalar(value: Value<'_>) -> Option<(Value<'_>, Cow<'_, [u8]>)> {
         return None;
     }
     let [kind, bytes] = made.arguments.as_tuple()?;
+    let written = bytes
+        .as_made()
+        .and_then(|made| made.arguments.as_sequence()?.next()?.as_text());
+    // No number has more bytes; a longer text may be shared by many and would be converted for each.
+    if written.is_some_and(|text| text.len() > 64) {
+        return None;
+    }
     Some((kind, bytes.as_bytes()?))
 }
 

@@ -195,3 +195,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn values_and_names_are_limited_by_the_length() {
+    // Two texts, named together again and again.
+    let name = [b"X\x00\x04\x00\x00".as_slice(), &[b'n'; 1024]].concat();
+    let names = [
+        &name,
+        b"q\x00".as_slice(),
+        &b"h\x00h\x00\x93".repeat(1000),
+        b".",
+    ]
+    .concat();
+    assert_eq!(parse(&names).err(), Some(PickleError::TooMuch));
+    for code in [b"N".as_slice(), b"]", b"(", b"N\x940", b"N2"] {
+        let many = [code.repeat(1 << 22), b".".to_vec()].concat();
+        let is_refused = matches!(parse(&many), Err(PickleError::TooMuch));
+        assert!(is_refused, "{code:?}");
+    }
+    // A list of a million numbers has as many.
+    let million = [b"(".as_slice(), &b"K\x01".repeat(1_000_000), b"l."].concat();
+    assert!(parse(&million).is_ok());
+}

@@ -13,6 +13,7 @@ use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
 use super::shipped::{SHIPPED, Shipped};
 use crate::disk::read;
+use crate::text::toml as toml_text;
 
 /// Why a recipe was refused: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -155,7 +156,11 @@ enum Origin {
 fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
     let mut complaints = Complaints::default();
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let is_too_deep = toml_text::is_too_deep(text);
+    if is_too_deep {
+        complaints.add(place(0), toml_text::TOO_DEEP.to_owned());
+    }
+    let (table, errors) = DeTable::parse_recoverable(if is_too_deep { "" } else { text });
     for error in errors {
         let cause = error.message().lines().next().unwrap_or_default();
         complaints.add(

@@ -116,7 +116,8 @@ impl LogTail {
     fn take(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
+            // A line that never ends is shown in parts.
+            if piece.ends_with(b"\n") || self.partial.len() as u64 >= FIRST {
                 self.lines.push_back(shown(&self.partial));
                 self.partial.clear();
             }

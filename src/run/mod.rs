@@ -34,6 +34,7 @@ pub mod own;
 pub mod process;
 pub mod record;
 pub mod rename;
+pub mod safetensors;
 pub mod sample;
 pub mod settings;
 pub mod size;

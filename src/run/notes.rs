@@ -10,7 +10,7 @@ use toml::Table;
 use super::layout::RunDir;
 use super::own::{self, Home};
 use crate::disk::{Disk, System, said};
-use crate::text::clean;
+use crate::text::{clean, toml as toml_text};
 
 /// The file in a run's folder.
 const FILE: &str = "notes.toml";
@@ -305,7 +305,7 @@ pub(super) fn follows(
     if let Some(own) = &home.folder(FOLDER)
         && let Some(before) = text(&own_file(own, from))?
     {
-        let after = toml::from_str(&before).ok().and_then(|mut notes: Notes| {
+        let after = parsed(&before).ok().and_then(|mut notes| {
             notes.name = None;
             let run = to.path().to_string_lossy().into_owned();
             notes.other.insert(RUN.to_owned(), run.into());
@@ -317,13 +317,20 @@ pub(super) fn follows(
         changes.push((own_file(own, from), Some(before), None));
     }
     if let Some(before) = text(&from.path().join(FILE))?
-        && let Ok(mut notes) = toml::from_str::<Notes>(&before)
+        && let Ok(mut notes) = parsed(&before)
         && notes.name.take().is_some()
         && let Ok(after) = toml::to_string(&notes)
     {
         changes.push((to.path().join(FILE), Some(before), Some(after)));
     }
     Ok(changes)
+}
+
+fn parsed(text: &str) -> Result<Notes, String> {
+    if toml_text::is_too_deep(text) {
+        return Err(toml_text::TOO_DEEP.to_owned());
+    }
+    toml::from_str(text).map_err(|error| error.message().to_owned())
 }
 
 /// Where a run's notes are now, or would be in its folder.
@@ -367,7 +374,7 @@ fn read(disk: &dyn Disk, path: &Path) -> Result<Notes, NotesError> {
     };
     match disk.text(path) {
         Ok(None) => Ok(Notes::default()),
-        Ok(Some(text)) => toml::from_str(&text).map_err(|error| damaged(error.message())),
+        Ok(Some(text)) => parsed(&text).map_err(|cause| damaged(&cause)),
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(damaged(&error.to_string())),
         Err(cause) => Err(NotesError::Io {
             path: path.to_owned(),

@@ -1,20 +1,20 @@
 //! What a checkpoint tells of its run beside the tensors: settings, epoch, accuracy, and the reference's history of metrics. Reads no
 //! tensor and executes nothing.
 
-use std::collections::HashMap;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use serde_json::Value as Json;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::safetensors;
 use crate::disk::read;
 use crate::pickle::{self, Value};
 
-/// The longest header that safetensors allow, in bytes.
-const MAX_HEADER: u64 = 100_000_000;
 /// A pickle beside its tensors that is longer holds more than settings and histories.
-const MAX_PICKLE: u64 = 256 << 20;
+const MAX_PICKLE: u64 = 64 << 20;
+/// Settings that are longer are none.
+const MAX_CONFIG: usize = 1 << 20;
 
 /// What a checkpoint tells; what is not known is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,20 +75,8 @@ impl Told {
         }
     }
 
-    fn of_safetensors(mut file: impl Read) -> io::Result<Self> {
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        if length > MAX_HEADER {
-            return Err(io::Error::other("it is no checkpoint"));
-        }
-        let mut bytes = Vec::new();
-        file.take(length).read_to_end(&mut bytes)?;
-        let header: Json = serde_json::from_slice(&bytes)?;
-        let entries = header["__metadata__"].as_object().into_iter().flatten();
-        let entries: HashMap<&str, &str> = entries
-            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-            .collect();
+    fn of_safetensors(file: impl Read) -> io::Result<Self> {
+        let entries = safetensors::texts(file)?;
         let number = |key: &str| entries.get(key).and_then(|text| text.parse::<f64>().ok());
         let epoch = number("epoch").or_else(|| number("epochs_done"));
         let best = number("best_val_acc");
@@ -99,6 +87,7 @@ impl Told {
             elapsed_s: number("elapsed_s"),
             config: entries
                 .get("config")
+                .filter(|text| text.len() <= MAX_CONFIG)
                 .and_then(|text| serde_json::from_str(text).ok()),
             metrics_history: None,
         })
@@ -120,7 +109,9 @@ impl Told {
         let pickle = pickle::parse(&bytes).map_err(io::Error::other)?;
         let extras = Extras::of(pickle.value());
         Ok(Self {
-            epoch: extras.epoch.and_then(|epoch| u32::try_from(epoch + 1).ok()),
+            epoch: extras
+                .epoch
+                .and_then(|epoch| u32::try_from(epoch.checked_add(1)?).ok()),
             val_acc: None,
             best: extras.best_acc.map(|best| (None, best)),
             elapsed_s: None,

@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 mod sanitise;
 pub mod terminal;
+pub mod toml;
 
 pub use fitted::fitted;
 pub use format::{bytes, count, duration, number, since};

@@ -10,6 +10,7 @@
 )]
 
 mod alerts;
+mod bombs;
 mod cause;
 mod clean;
 mod cli;

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::colour::Rgb;
 use super::{Depth, Role, Theme};
+use crate::text::toml as toml_text;
 
 /// A mistake in a theme file, as one sentence that begins with the file and the line.
 pub type Warning = String;
@@ -154,7 +155,12 @@ impl Sheet {
         let mut reader = Reader { source, warnings };
         let mut sheet = Self::default();
         let mut parent = None;
-        let (table, errors) = DeTable::parse_recoverable(source.text);
+        let is_too_deep = toml_text::is_too_deep(source.text);
+        if is_too_deep {
+            reader.warn(0, toml_text::TOO_DEEP);
+        }
+        let text = if is_too_deep { "" } else { source.text };
+        let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let cause = error.message().lines().next().unwrap_or_default();
             let at = error.span().map_or(0, |span| span.start);

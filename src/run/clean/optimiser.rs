@@ -7,10 +7,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::disk::read;
 use crate::run::checkpoints::MOMENTUM;
+use crate::run::safetensors;
 
-/// Headers are at most this long, by the format's definition.
-const LONGEST_HEADER: u64 = 100_000_000;
 /// What other trainers' names of an optimiser's tensors begin with.
 const OPTIMIZER: &str = "optimizer.";
 
@@ -27,15 +27,15 @@ pub fn bytes_in(path: &Path) -> u64 {
     let is_safetensors = path
         .extension()
         .is_some_and(|extension| extension == "safetensors");
-    let read = || -> io::Result<u64> {
-        let (_, places, _) = read_header(&mut File::open(path)?)?;
+    let dropped = || -> io::Result<u64> {
+        let (_, places, _) = read_header(&mut read::open(path)?)?;
         let all: u64 = places.iter().map(|place| place.end - place.start).sum();
         let dropped = places.iter().filter(|place| is_state(&place.name));
         let dropped: u64 = dropped.map(|place| place.end - place.start).sum();
         Ok(if dropped < all { dropped } else { 0 })
     };
     if is_safetensors {
-        read().unwrap_or(0)
+        dropped().unwrap_or(0)
     } else {
         0
     }
@@ -46,10 +46,9 @@ pub fn bytes_in(path: &Path) -> u64 {
 /// # Errors
 /// If it cannot be read or written, or is no whole safetensors file.
 pub fn drop_state(path: &Path, out: &mut File) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = read::open(path)?;
     let (metadata, mut places, data_at) = read_header(&mut file)?;
     places.retain(|place| !is_state(&place.name));
-    places.sort_by_key(|place| place.start);
     let mut header = Map::new();
     if let Some(metadata) = metadata {
         header.insert("__metadata__".to_owned(), metadata);
@@ -89,19 +88,15 @@ fn damaged(what: &str) -> io::Error {
 
 /// The file's own metadata, its tensors, and where their bytes begin.
 fn read_header(file: &mut File) -> io::Result<(Option<Value>, Vec<Place>, u64)> {
-    let mut length = [0; 8];
-    file.read_exact(&mut length)?;
-    let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
-        return Err(damaged("its header is longer than may be"));
-    }
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes)?;
+    let bytes = safetensors::header(&mut *file)?;
+    let data_at = 8 + bytes.len() as u64;
+    let data = file.metadata()?.len().saturating_sub(data_at);
     let mut header: Map<String, Value> = serde_json::from_slice(&bytes)?;
     let metadata = header.shift_remove("__metadata__");
     let places = header.into_iter().map(|(name, about)| {
         let offset = |at: usize| about["data_offsets"][at].as_u64();
         match (offset(0), offset(1)) {
+            (_, Some(end)) if end > data => Err(damaged("ends before its last tensor does")),
             (Some(start), Some(end)) if start <= end => Ok(Place {
                 name,
                 about,
@@ -111,7 +106,16 @@ fn read_header(file: &mut File) -> io::Result<(Option<Value>, Vec<Place>, u64)> 
             _ => Err(damaged("a tensor has no place")),
         }
     });
-    Ok((metadata, places.collect::<io::Result<_>>()?, 8 + length))
+    let mut places: Vec<Place> = places.collect::<io::Result<_>>()?;
+    places.sort_by_key(|place| (place.start, place.end));
+    // Overlapping tensors, written one after the other, could be far longer than the file.
+    if places
+        .array_windows()
+        .any(|[one, next]| next.start < one.end)
+    {
+        return Err(damaged("two tensors have the same place"));
+    }
+    Ok((metadata, places, data_at))
 }
 
 #[cfg(test)]

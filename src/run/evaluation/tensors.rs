@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::layout::EvaluationDir;
 use crate::disk::read;
 use crate::disk::write::replace_file;
+use crate::run::safetensors::header_length;
 
 /// Every answer: `logits.safetensors`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -140,12 +141,16 @@ impl Images {
         let (shape, pixels) = file.numbers(&tensors, "images", Dtype::U8, u8::from_le_bytes)?;
         let (_, ids) = file.numbers(&tensors, "ids", Dtype::I64, i64::from_le_bytes)?;
         match shape[..] {
-            [count, height, width, 3] if count == ids.len() => Ok(Self {
-                ids,
-                height,
-                width,
-                pixels,
-            }),
+            [count, height, width, 3]
+                if count == ids.len() && height.max(width) <= LARGEST_SIDE =>
+            {
+                Ok(Self {
+                    ids,
+                    height,
+                    width,
+                    pixels,
+                })
+            }
             _ => Err(file.damaged(format!(
                 "its `images` have the shape {shape:?}, not N x H x W x 3 as its `ids`"
             ))),
@@ -176,6 +181,8 @@ impl Images {
     }
 }
 
+/// Images have no longer sides. Where there are none at all, a file may claim any.
+const LARGEST_SIDE: usize = 1 << 16;
 /// Larger files hold no evaluation: half a million images with a thousand classes take 2 GB.
 const LARGEST: u64 = 4 << 30;
 
@@ -194,6 +201,8 @@ impl File {
     }
 
     fn tensors(&self) -> Result<SafeTensors<'_>, TensorsError> {
+        header_length(&self.bytes)
+            .map_err(|error| self.damaged(format!("not a whole safetensors file: {error}")))?;
         SafeTensors::deserialize(&self.bytes)
             .map_err(|error| self.damaged(format!("not a whole safetensors file: {error}")))
     }

@@ -1,6 +1,7 @@
 //! What the header says of the cells below it, and what its columns have turned out to hold.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::block::Values;
 use super::cells::number;
@@ -12,6 +13,9 @@ const X_NAMES: [&str; 4] = ["step", "global_step", "iteration", "epoch"];
 
 /// Where a file without any of these places its rows.
 const BY_ROW: &str = "row";
+
+/// A line of more names is damage, or no table of metrics at all.
+pub const MAX_COLUMNS: usize = 10_000;
 
 /// Longer texts are not taken for certain to be names of columns, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -27,6 +31,9 @@ pub enum Target {
     Text,
 }
 
+/// Where the cells of each column go that any header of the file has named, as far as that is decided.
+pub type Known = HashMap<String, Target>;
+
 /// The columns that a header names.
 #[derive(Debug, Clone)]
 pub struct Header {
@@ -40,7 +47,7 @@ pub struct Header {
 impl Header {
     /// Reads a header. One that is not the first of its file (a resumed run) goes on with the columns of those before it: what has
     /// the same name is the same column, and x stays what it is.
-    pub fn new(cells: &[Cow<str>], metrics: &Metrics, is_first: bool) -> Self {
+    pub fn new(cells: &[Cow<str>], metrics: &Metrics, known: &Known, is_first: bool) -> Self {
         let has_all_names = cells.iter().all(|cell| !cell.trim().is_empty());
         let names = unique_names(cells);
         let x = if is_first {
@@ -50,14 +57,7 @@ impl Header {
         } else {
             names.iter().position(|name| *name == metrics.x_name)
         };
-        let target = |name: &String| {
-            let same = |column: &Column| column.name == *name;
-            match metrics.columns.iter().position(same) {
-                Some(column) => Target::Numbers(column),
-                None if metrics.text_columns.contains(name) => Target::Text,
-                None => Target::Unknown,
-            }
-        };
+        let target = |name: &String| known.get(name).copied().unwrap_or(Target::Unknown);
         let targets = names.iter().map(target).collect();
         Self {
             names,
@@ -69,6 +69,12 @@ impl Header {
 
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// How many columns it has that no header before it had.
+    pub fn new_columns(&self) -> usize {
+        let is_new = |target: &&Target| **target == Target::Unknown;
+        self.targets.iter().filter(is_new).count()
     }
 
     /// Which column places the rows; `None` if they are counted.
@@ -115,7 +121,13 @@ impl Header {
     }
 
     /// Where a cell goes; the first of its column decides.
-    pub fn target(&mut self, at: usize, is_number: bool, metrics: &mut Metrics) -> Target {
+    pub fn target(
+        &mut self,
+        at: usize,
+        is_number: bool,
+        metrics: &mut Metrics,
+        known: &mut Known,
+    ) -> Target {
         if self.targets[at] == Target::Unknown {
             let name = self.names[at].clone();
             self.targets[at] = if is_number {
@@ -128,12 +140,13 @@ impl Header {
                 metrics.text_columns.push(name);
                 Target::Text
             };
+            known.insert(self.names[at].clone(), self.targets[at]);
         }
         self.targets[at]
     }
 
     /// Makes the columns that first hold a number in these rows, in the order in which the numbers come.
-    pub fn name_columns(&mut self, columns: &[Values], metrics: &mut Metrics) {
+    pub fn name_columns(&mut self, columns: &[Values], metrics: &mut Metrics, known: &mut Known) {
         let first = |values: &Values| match values {
             Values::Dense(values) => (!values.is_empty()).then_some(0),
             Values::Sparse(values) => values.iter().position(Option::is_some),
@@ -144,7 +157,7 @@ impl Header {
             .collect();
         new.sort_unstable();
         for (_, at) in new {
-            self.target(at, true, metrics);
+            self.target(at, true, metrics, known);
         }
     }
 }
@@ -152,12 +165,13 @@ impl Header {
 /// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that no two columns are taken for one.
 fn unique_names(cells: &[Cow<str>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    let mut taken: HashSet<String> = HashSet::with_capacity(cells.len());
     for (at, cell) in cells.iter().enumerate() {
         let mut name = clean(cell).into_owned();
         if name.is_empty() {
             name = format!("column {}", at + 1);
         }
-        while names.contains(&name) {
+        while !taken.insert(name.clone()) {
             name = format!("{name} ({})", at + 1);
         }
         names.push(name);
@@ -171,7 +185,7 @@ mod tests {
     use crate::run::metrics::cells::split;
 
     fn header(line: &str) -> Header {
-        Header::new(&split(line), &Metrics::default(), true)
+        Header::new(&split(line), &Metrics::default(), &Known::new(), true)
     }
 
     #[test]

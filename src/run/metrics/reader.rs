@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::block::{self, Block, Values};
 use super::cells::{is_missing, number, split};
-use super::header::{Header, Target};
+use super::header::{Header, Known, MAX_COLUMNS, Target};
 use super::series::Metrics;
-use crate::text::clean;
+use crate::text::{clean, fitted};
 
 /// Blocks from this size on are worth polars' start. Here and below tests have smaller sizes, so that random files of a few
 /// kilobytes cross every border.
@@ -18,16 +18,29 @@ const PIECE: usize = if cfg!(test) { 8 << 10 } else { 256 << 10 };
 /// No row is as long as this. A longer line is damage (a power failure leaves zeros by the megabyte), and is not held in memory.
 pub const LONGEST_LINE: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
+/// How much of a cell a complaint quotes, in letters.
+const QUOTED: usize = 60;
+
 /// Reads lines and remembers what the next ones need.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     metrics: Metrics,
     header: Option<Header>,
+    known: Known,
     /// Lines read, the header's too.
     lines: u64,
     /// Those of them that are not empty.
     filled_lines: u64,
     last_x: Option<f64>,
+}
+
+/// A cell as a complaint quotes it: it may be as long as a line, and a hundred complaints are kept.
+fn short(cell: &str) -> String {
+    let end = cell
+        .char_indices()
+        .nth(QUOTED + 1)
+        .map_or(cell.len(), |(at, _)| at);
+    fitted(&clean(&cell[..end]), QUOTED).into_owned()
 }
 
 impl Reader {
@@ -150,7 +163,16 @@ impl Reader {
     }
 
     fn take_header(&mut self, cells: &[Cow<str>]) {
-        let header = Header::new(cells, &self.metrics, self.header.is_none());
+        let header = (cells.len() <= MAX_COLUMNS)
+            .then(|| Header::new(cells, &self.metrics, &self.known, self.header.is_none()))
+            .filter(|header| self.known.len() + header.new_columns() <= MAX_COLUMNS);
+        let Some(header) = header else {
+            let what = format!(
+                "is a header of {} columns; {MAX_COLUMNS} are read at most, over all headers",
+                cells.len()
+            );
+            return self.metrics.complain(self.lines, what);
+        };
         if self.header.is_none() {
             header.x_name().clone_into(&mut self.metrics.x_name);
         }
@@ -179,7 +201,7 @@ impl Reader {
             Some(x) => match number(&cells[x]) {
                 Some(value) if value.is_finite() => Some(value),
                 _ => {
-                    let what = format!("has {:?} as its {}", clean(&cells[x]), names[x]);
+                    let what = format!("has {:?} as its {}", short(&cells[x]), short(&names[x]));
                     self.metrics.complain(self.lines, what);
                     return;
                 }
@@ -191,12 +213,19 @@ impl Reader {
                 continue;
             }
             let value = number(cell);
-            match (header.target(at, value.is_some(), &mut self.metrics), value) {
+            match (
+                header.target(at, value.is_some(), &mut self.metrics, &mut self.known),
+                value,
+            ) {
                 (Target::Numbers(column), Some(value)) => {
                     put(&mut self.metrics, column, x, value);
                 }
                 (Target::Numbers(_), None) => {
-                    let what = format!("has {:?} as its {}", clean(cell), header.names()[at]);
+                    let what = format!(
+                        "has {:?} as its {}",
+                        short(cell),
+                        short(&header.names()[at])
+                    );
                     self.metrics.complain(self.lines, what);
                 }
                 _ => {}
@@ -227,7 +256,7 @@ impl Reader {
             Some(Values::Sparse(x)) => x.iter().flatten().all(|x| x.is_finite()),
         };
         if is_place {
-            header.name_columns(&columns, &mut self.metrics);
+            header.name_columns(&columns, &mut self.metrics, &mut self.known);
             match header.x().map(|x| &columns[x]) {
                 Some(Values::Dense(x)) if self.only_rises(x) => {
                     self.extend(&header, x, &columns);

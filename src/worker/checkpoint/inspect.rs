@@ -94,7 +94,10 @@ pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, Checkpoint
         best_acc: told.best_acc,
         test_acc: told.test_acc,
         network: Shape::deduce(size_of),
-        parameters: tensors.iter().filter_map(parameters).sum(),
+        parameters: tensors
+            .iter()
+            .filter_map(parameters)
+            .fold(0, u64::saturating_add),
         tensors,
         settings: told.settings,
         trained_on: TrainedOn::from_header(&stored.header()),
@@ -105,7 +108,8 @@ pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, Checkpoint
 /// The trained values of a tensor of the network.
 fn parameters(tensor: &TensorInfo) -> Option<u64> {
     let is_buffer = BUFFERS.iter().any(|buffer| tensor.name.ends_with(buffer));
-    let count = tensor.shape.iter().map(|&length| length as u64).product();
+    let lengths = tensor.shape.iter().map(|&length| length as u64);
+    let count = lengths.fold(1, u64::saturating_mul);
     (!is_buffer && !is_beside_weights(&tensor.name)).then_some(count)
 }
 

@@ -22,6 +22,7 @@ use traintop::disk::read::open;
 use traintop::disk::write::replace_file;
 use traintop::recipe::Recipe;
 use traintop::run::checkpoints::MOMENTUM;
+use traintop::run::safetensors as safetensors_header;
 use traintop::text;
 
 use super::average::Average;
@@ -65,9 +66,6 @@ impl Live<'_> {
             .chain(average.map(|(name, tensor)| (format!("{AVERAGE}{name}"), tensor)))
     }
 }
-
-/// The longest header that the format allows, in bytes.
-const MAX_HEADER: u64 = 100_000_000;
 
 /// A checkpoint that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -312,17 +310,7 @@ fn write(
 
 /// Reads no more of the file than its header.
 fn header_of(path: &Path) -> std::io::Result<HashMap<String, String>> {
-    let mut file = open(path)?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length)?;
-    let mut bytes = length.to_vec();
-    file.take(u64::from_le_bytes(length).min(MAX_HEADER))
-        .read_to_end(&mut bytes)?;
-    let header: serde_json::Value = serde_json::from_slice(&bytes[8..])?;
-    let entries = header["__metadata__"].as_object().into_iter().flatten();
-    Ok(entries
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect())
+    safetensors_header::texts(open(path)?)
 }
 
 /// A tensor's values as they are in a file: contiguous, in host memory.

@@ -16,6 +16,9 @@ const ZIP: &[u8] = b"PK\x03\x04";
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 /// What wrappers put before the name of every tensor of the network they wrap.
 const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+/// A file with more tensors is no network. One name or shape, shared by all of them, would be copied for each.
+const MAX_TENSORS: usize = 100_000;
+const MAX_NAME: usize = 1000;
 /// Where trainers keep the network's tensors; if there is none of these, the file may be the state dict itself.
 const STATES: [&str; 3] = ["model_state_dict", "state_dict", "model"];
 
@@ -122,9 +125,21 @@ fn tensors(state: Value<'_>) -> Result<Vec<(String, Layout)>, String> {
         .ok_or(
             "it holds no state dict with tensors; write one by torch.save(model.state_dict(), ...)",
         )?;
+    if entries.len() > MAX_TENSORS {
+        return Err(format!(
+            "its state dict has {} entries; at most {MAX_TENSORS} are read",
+            entries.len()
+        ));
+    }
     let mut tensors = Vec::new();
     for (key, value) in entries {
         let name = key.as_text().ok_or("a tensor's name is no text")?;
+        if name.len() > MAX_NAME {
+            return Err(format!(
+                "a tensor's name has {} bytes; at most {MAX_NAME} are read",
+                name.len()
+            ));
+        }
         let layout = Layout::of(value)
             .ok_or_else(|| {
                 format!(

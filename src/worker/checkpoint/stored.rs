@@ -7,6 +7,8 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::{Kind, Tensor, no_grad};
 
+use traintop::run::safetensors::header_length;
+
 use super::pth::{self, Pth};
 use super::{CheckpointError, is_beside_weights};
 use crate::model::StateDict;
@@ -77,6 +79,10 @@ impl<'a> Stored<'a> {
             path: path.to_owned(),
             what: error.to_string(),
         };
+        header_length(bytes).map_err(|error| CheckpointError::Damaged {
+            path: path.to_owned(),
+            what: error.to_string(),
+        })?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         Ok(Self {

@@ -26,6 +26,10 @@ const NUMBERS: [(&str, Number); 9] = [
     ("BoolStorage", number("bool", Kind::Bool, 1)),
 ];
 
+/// No tensor of `PyTorch`'s has more dimensions, and no storage a longer name.
+const MOST_DIMENSIONS: usize = 64;
+const LONGEST_KEY: usize = 255;
+
 const fn number(name: &'static str, kind: Kind, size: usize) -> Number {
     Number { name, kind, size }
 }
@@ -73,7 +77,8 @@ impl Layout {
         };
         let described = || {
             let [tag, class, key, _, length] = storage.as_persistent()?.as_tuple()?;
-            let parts = (class.as_global()?, key.as_text()?, length_of(length)?);
+            let key = key.as_text().filter(|key| key.len() <= LONGEST_KEY)?;
+            let parts = (class.as_global()?, key, length_of(length)?);
             let view = (length_of(offset)?, lengths(shape)?, lengths(stride)?);
             (tag.as_text()? == "storage").then_some((parts, view))
         };
@@ -155,7 +160,11 @@ impl Layout {
 }
 
 fn lengths(value: Value<'_>) -> Option<Vec<usize>> {
-    value.as_sequence()?.map(length_of).collect()
+    let lengths = value.as_sequence()?;
+    if lengths.len() > MOST_DIMENSIONS {
+        return None;
+    }
+    lengths.map(length_of).collect()
 }
 
 fn length_of(value: Value<'_>) -> Option<usize> {

@@ -6,6 +6,9 @@ use super::cifar::{Cifar, IMAGE, SIDE};
 use super::{DataError, Split, parse_pickle, read};
 use traintop::pickle::{Array, Value};
 
+/// Class names are not longer, in bytes.
+const LONGEST_NAME: usize = 1000;
+
 /// Reads one pickled batch.
 ///
 /// # Errors
@@ -71,21 +74,22 @@ pub fn names(folder: &Path, cifar: &Cifar) -> Result<Option<Vec<String>>, DataEr
         .value()
         .get(key)
         .and_then(Value::as_sequence)
-        .and_then(|names| {
-            names
-                .map(|name| name.as_text().map(str::to_owned))
-                .collect()
-        });
-    names
         .filter(|names| names.len() == cifar.classes)
-        .map(Some)
-        .ok_or_else(|| {
-            let what = format!(
-                "has no {key:?} with {} names; fetch it again, or remove it to number the classes",
-                cifar.classes
-            );
-            DataError::wrong(&path, what)
-        })
+        .and_then(|names| {
+            // One long text may be all of them.
+            let name = |name: Value<'_>| {
+                let text = name.as_text().filter(|text| text.len() <= LONGEST_NAME);
+                text.map(str::to_owned)
+            };
+            names.map(name).collect()
+        });
+    names.map(Some).ok_or_else(|| {
+        let what = format!(
+            "has no {key:?} with {} names; fetch it again, or remove it to number the classes",
+            cifar.classes
+        );
+        DataError::wrong(&path, what)
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
 
-use super::{DataError, read};
+use super::{DataError, check_growth, read};
 
 /// An image file's pixels, read by what is in it, since endings lie. One that is not of the expected size is refused before it is decoded.
 pub fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, DataError> {
@@ -37,9 +37,16 @@ pub fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, Da
             );
             Err(DataError::wrong(path, what))
         }
-        _ => Ok(DynamicImage::from_decoder(decoder)
-            .map_err(failed)?
-            .to_rgb8()),
+        _ => {
+            let pixels = u64::from(found.0) * u64::from(found.1);
+            check_growth(
+                path,
+                bytes.len() as u64,
+                decoder.total_bytes().max(3 * pixels),
+            )?;
+            let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+            Ok(image.into_rgb8())
+        }
     }
 }
 

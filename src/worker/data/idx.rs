@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::damage::Damage;
-use super::{DataError, Found, Split, read};
+use super::{DataError, Found, Split, check_growth, read};
 
 /// The side up to which smaller images get a border.
 const SIDE: usize = 32;
@@ -108,16 +108,24 @@ fn bordered(pixels: &[u8], labels: Vec<u8>, rows: usize, columns: usize) -> Spli
 /// The lengths of a file's dimensions, and its bytes.
 fn content(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let bytes = read(path)?;
+    let size = bytes.len() as u64;
     // gzip's own two first bytes; no IDX file begins with them.
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        parse(path, MultiGzDecoder::new(bytes.as_slice()), dimensions)
+        parse(
+            path,
+            size,
+            MultiGzDecoder::new(bytes.as_slice()),
+            dimensions,
+        )
     } else {
-        parse(path, bytes.as_slice(), dimensions)
+        parse(path, size, bytes.as_slice(), dimensions)
     }
 }
 
+/// Reads a file of `size` bytes, unpacked by `from`.
 fn parse(
     path: &Path,
+    size: u64,
     mut from: impl Read,
     dimensions: usize,
 ) -> Result<(Vec<usize>, Vec<u8>), DataError> {
@@ -143,6 +151,7 @@ fn parse(
         .try_fold(1, |total: usize, length| total.checked_mul(*length))
         .filter(|total| *total <= MOST_BYTES)
         .ok_or_else(|| wrong(format!("claims the impossible shape {shape:?}")))?;
+    check_growth(path, size, taken(&shape))?;
     let mut bytes = Vec::new();
     // One more than there should be, to see whether there are more.
     from.take(total as u64 + 1)
@@ -155,6 +164,20 @@ fn parse(
     Err(wrong(format!(
         "has {found} bytes than the {total} of its shape {shape:?}"
     )))
+}
+
+/// Bytes that are taken in the end: three planes with a border of each image, a number of eight bytes for each label.
+fn taken(shape: &[usize]) -> u64 {
+    let bytes = match *shape {
+        [count, rows, columns] => {
+            let planes = 3 * rows.max(SIDE) as u64;
+            planes
+                .saturating_mul(columns.max(SIDE) as u64)
+                .saturating_mul(count as u64)
+        }
+        _ => 8 * shape.iter().product::<usize>() as u64,
+    };
+    bytes.saturating_add(shape.iter().product::<usize>() as u64)
 }
 
 #[cfg(test)]
@@ -226,7 +249,18 @@ mod tests {
 
     #[test]
     fn damage_names_the_file_and_what_is_wrong() {
-        let cases: [(&str, Vec<u8>, &str); 7] = [
+        let cases: [(&str, Vec<u8>, &str); 9] = [
+            // Of these, 3 GB would become.
+            (
+                "train-images-idx3-ubyte.gz",
+                idx(&[1_000_000, 1, 1], &vec![0; 1_000_000]),
+                "no data set grows so much",
+            ),
+            (
+                "train-images-idx3-ubyte.gz",
+                zipped(&idx(&[1_000_000, 32, 32], &[0; 1000])),
+                "no data set grows so much",
+            ),
             (
                 "t10k-images-idx3-ubyte",
                 idx(&[2, 28, 28], &[0; 28]),

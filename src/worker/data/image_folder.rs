@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::damage::Damage;
 use super::decode::decoded;
-use super::{DataError, Found, Split, folder_cache};
+use super::{DataError, Found, Split, check_growth, folder_cache};
 
 /// Endings of image files, in lower case.
 const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
@@ -160,7 +160,9 @@ fn split(folder: &Path, classes: &[String], cache: Option<&Path>, damage: &mut D
     if let Some(split) = cache.as_ref().and_then(folder_cache::Place::load) {
         return split;
     }
-    let (split, damaged) = decode(&entries);
+    let Some((split, damaged)) = damage.sift(decode(folder, &entries)) else {
+        return Split::empty(0, 0);
+    };
     if let (Some(cache), []) = (cache, damaged.as_slice()) {
         // Without it the next start decodes again: slower, not wrong.
         let _ = cache.store(&split);
@@ -172,7 +174,10 @@ fn split(folder: &Path, classes: &[String], cache: Option<&Path>, damage: &mut D
 }
 
 /// The whole images, and what is wrong with the others.
-fn decode(entries: &[Entry]) -> (Split, Vec<DataError>) {
+///
+/// # Errors
+/// If they would take far more memory than data sets do.
+fn decode(folder: &Path, entries: &[Entry]) -> Result<(Split, Vec<DataError>), DataError> {
     // What a file says of its size is not yet true: the first image is read whole before there is room made for all.
     let mut before = Vec::new();
     let first = entries.iter().find_map(|entry| {
@@ -180,12 +185,17 @@ fn decode(entries: &[Entry]) -> (Split, Vec<DataError>) {
         image.map_err(|error| before.push(error)).ok()
     });
     let Some(first) = first else {
-        return (Split::empty(0, 0), before);
+        return Ok((Split::empty(0, 0), before));
     };
     let size = first.dimensions();
     let (width, height) = size;
     let (rows, columns) = (height as usize, width as usize);
     let image_len = 3 * rows * columns;
+    let sizes = entries
+        .iter()
+        .map(|entry| fs::metadata(&entry.path).map_or(0, |file| file.len()));
+    let taken = (image_len as u64).saturating_mul(entries.len() as u64);
+    check_growth(folder, sizes.sum(), taken)?;
     let mut images = vec![0; entries.len() * image_len];
     let results: Vec<Result<(), DataError>> = images
         .par_chunks_exact_mut(image_len.max(1))
@@ -212,13 +222,8 @@ fn decode(entries: &[Entry]) -> (Split, Vec<DataError>) {
         let whole: Vec<usize> = whole.into_iter().map(|(at, _)| at).collect();
         split.keep(&whole);
     }
-    (
-        split,
-        damaged
-            .into_iter()
-            .filter_map(|(_, result)| result.err())
-            .collect(),
-    )
+    let damaged = damaged.into_iter().filter_map(|(_, result)| result.err());
+    Ok((split, damaged.collect()))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use traintop::recipe::{Recipe, SYNTHETIC};
+use traintop::{disk, text};
 
 use damage::Damage;
 use subset::Holding;
@@ -171,9 +172,30 @@ impl DataError {
     }
 }
 
+/// Larger files are no data set that memory could hold.
+const LARGEST_FILE: u64 = 64 << 30;
+/// Images may take so many bytes whatever their files have, and so many times as much as their files.
+const FREE_IMAGE_BYTES: u64 = 256 << 20;
+const MOST_GROWTH: u64 = 64;
+
+/// Refuses files of which decoding would make far more than any data set does of its files, such as a picture of a single colour and
+/// a billion pixels.
+fn check_growth(path: &Path, bytes: u64, becomes: u64) -> Result<(), DataError> {
+    let most = FREE_IMAGE_BYTES.saturating_add(bytes.saturating_mul(MOST_GROWTH));
+    if becomes <= most {
+        return Ok(());
+    }
+    let what = format!(
+        "has {}, and as images it would take {}; no data set grows so much, and it is not read",
+        text::bytes(bytes),
+        text::bytes(becomes)
+    );
+    Err(DataError::wrong(path, what))
+}
+
 /// Reads a whole file.
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    std::fs::read(path).map_err(|cause| DataError::Unreadable {
+    disk::read::bytes(path, LARGEST_FILE).map_err(|cause| DataError::Unreadable {
         path: path.to_owned(),
         cause,
     })

@@ -50,17 +50,19 @@ pub fn load_unlabelled(path: &Path) -> Result<Unlabelled, DataError> {
         .iter()
         .find_map(|key| root.get(key))
         .ok_or_else(|| wrong(format!("holds no images; {expected}")))?;
-    let arrays: Option<Vec<Array>> = match found.as_sequence() {
-        Some(each) => each.map(|image| image.as_array().map(of_one)).collect(),
-        None => found.as_array().map(|all| vec![all]),
+    // Read one after the other: all of them may be one array.
+    let arrays: Box<dyn Iterator<Item = Option<Array>>> = match found.as_sequence() {
+        Some(each) => Box::new(each.map(|image| image.as_array().map(of_one))),
+        None => Box::new(std::iter::once(found.as_array())),
     };
-    let arrays = arrays.filter(|arrays| !arrays.is_empty()).ok_or_else(|| {
+    let no_array = || {
         wrong(format!(
             "its images are no numpy array of numbers; {expected}"
         ))
-    })?;
+    };
     let mut images = Vec::new();
     for array in arrays {
+        let array = array.ok_or_else(no_array)?;
         images.extend(planes(array).map_err(|shape| {
             wrong(format!(
                 "its images are an array of the shape {shape:?}; bytes in the shape N x 3072, N x 32 x 32 x 3 or N x 3 x 32 x 32 are expected"
@@ -70,6 +72,9 @@ pub fn load_unlabelled(path: &Path) -> Result<Unlabelled, DataError> {
         if images.len() > bytes.len() {
             return Err(wrong(format!("has the same image many times; {expected}")));
         }
+    }
+    if images.is_empty() {
+        return Err(no_array());
     }
     let count = images.len() / IMAGE;
     let ids = root.get("ids").map(|ids| {
