@@ -1,12 +1,14 @@
 # `make help` lists what can be done here. Everything builds in one profile with one set of features, so that the programs,
-# the tests and the benches share one compiled set of dependencies. Tests and everyday work compile our own code quickly and
-# with checks at run time (.cargo/dev.toml); `run`, `build` and `bench` compile it optimised.
+# the tests and the benches share one compiled set of dependencies. Unit tests and everyday work compile our own code quickly
+# and with checks at run time (.cargo/dev.toml), the end-to-end tests optimised and with checks (.cargo/checked.toml); `run`,
+# `build` and `bench` compile what is shipped.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # LIBTORCH is what scripts/libtorch.sh is told; cargo always sees the link .libtorch, whose target may change without a rebuild.
 CARGO := env -u LIBTORCH cargo
 DEV := --config .cargo/dev.toml
+CHECKED := --config .cargo/checked.toml
 FEATURES := --release --locked --features worker
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -23,7 +25,8 @@ dev: setup ## build both programs quickly, with run-time checks, and open the da
 	@$(TARGET)/release/traintop $(ARGS)
 
 test: setup ## run every test there is, the worker's too, with run-time checks (TESTS="..." filters by name)
-	$(CARGO) $(DEV) test $(FEATURES) $(TESTS)
+	$(CARGO) $(DEV) test $(FEATURES) --lib --bins $(TESTS)
+	$(CARGO) $(CHECKED) test $(FEATURES) --test e2e $(TESTS)
 
 # What `make fuzz` tries, and for how long at most.
 FUZZ_INPUTS ?= 2000
