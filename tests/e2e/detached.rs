@@ -61,16 +61,16 @@ fn a_private_umask_keeps_everything_private() {
         &place,
         "umask 077; \"$0\" tag +good --root runs 20; \"$0\" list --json > /dev/null; \"$0\" train --config quick --queue > /dev/null",
     );
-    // While the other has the only slot, this one waits.
-    for waiting in place.json(&["queue", "--json"]).as_array().unwrap() {
-        place.said(&["stop", waiting["path"].as_str().unwrap()]);
-    }
-    place.said(&["stop", run.0.to_str().unwrap()]);
-    run.wait_for_state("stopped");
     assert!(fs::read_dir(place.path()).unwrap().count() > before);
     let open = shell(
         &place,
         "find . -newer worker.sh -perm /077 ! -type l ! -path . ! -name worker.sh",
     );
     assert_eq!(open, "", "others may read these");
+    // While the other has the only slot, this one waits.
+    for waiting in place.json(&["queue", "--json"]).as_array().unwrap() {
+        place.said(&["stop", waiting["path"].as_str().unwrap()]);
+    }
+    place.said(&["stop", run.0.to_str().unwrap()]);
+    run.wait_for_state("stopped");
 }
