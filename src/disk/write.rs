@@ -257,6 +257,14 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
     System.lock(path)
 }
 
+/// Waits until everything that was written to a folder's file system is on the disk.
+///
+/// # Errors
+/// If the folder cannot be opened, or the system fails to write.
+pub fn sync_file_system(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
+}
+
 /// Waits for the lock on a folder.
 ///
 /// # Errors

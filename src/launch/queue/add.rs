@@ -2,7 +2,6 @@
 //! and only then become runs: one call to the disk's journal for a hundred runs, not two for each.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -107,7 +106,7 @@ fn fill(
     for run in &prepared {
         trust(&run.dir, &run.record)?;
     }
-    let synced = File::open(tree).and_then(|tree| Ok(rustix::fs::syncfs(tree)?));
+    let synced = write::sync_file_system(tree);
     synced.map_err(no_folder)?;
     // A keeper that finds nothing to do holds this lock while it ends.
     let _lock = Queue::of(tree).lock().map_err(no_folder)?;

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use traintop::disk::read;
 use traintop::disk::write::{make_folders, replace_with};
 
 use super::Split;
@@ -47,7 +48,7 @@ impl Place {
 
     /// What is kept; `None` if there is nothing, or it is of another condition of the folder, or damaged.
     pub fn load(&self) -> Option<Split> {
-        let mut bytes = fs::read(&self.path).ok()?;
+        let mut bytes = read::bytes(&self.path, u64::MAX).ok()?;
         let (body, tail) = bytes.split_last_chunk::<TAIL>()?;
         let field = |at: usize| tail.as_chunks().0.get(at).copied().map(u64::from_le_bytes);
         let size = |at: usize| field(at).and_then(|size| usize::try_from(size).ok());
