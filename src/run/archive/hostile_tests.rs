@@ -258,3 +258,53 @@ fn a_link_that_leads_out_stays_where_it_is_or_keeps_a_run_from_being_archived() 
     );
     assert_eq!(names(dir.path()), before);
 }
+
+/// An archive of these headers and bodies, whatever they claim.
+fn pack_raw(path: &Path, content: &[(EntryType, u64, &[u8])]) {
+    let mut packer = zstd::Encoder::new(File::create(path).unwrap(), 1).unwrap();
+    for (kind, size, body) in content {
+        let mut header = Header::new_gnu();
+        header.set_path("checkpoints/new").unwrap();
+        header.set_mode(0o644);
+        header.set_mtime(1);
+        header.set_entry_type(*kind);
+        header.set_size(*size);
+        header.set_cksum();
+        packer.write_all(header.as_bytes()).unwrap();
+        packer.write_all(body).unwrap();
+        packer
+            .write_all(&vec![0; body.len().next_multiple_of(512) - body.len()])
+            .unwrap();
+    }
+    packer.write_all(&[0; 1024]).unwrap();
+    packer.finish().unwrap();
+}
+
+#[test]
+fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
+    let place = tempfile::tempdir().unwrap();
+    let size = b"13 size=1024\n".as_slice();
+    for (content, said) in [
+        (vec![(EntryType::Regular, 1 << 60, &b"x"[..])], "are free"),
+        (
+            vec![
+                (EntryType::XHeader, size.len() as u64, size),
+                (EntryType::Regular, 0, b""),
+            ],
+            "never packs",
+        ),
+        (vec![(EntryType::GNUSparse, 0, b"")], "never packs"),
+        (
+            vec![(EntryType::XHeader, 1 << 40, &b"x"[..])],
+            "says too much",
+        ),
+    ] {
+        let (dir, _) = archived(place.path(), &[]);
+        pack_raw(&dir.archive(), &content);
+        let before = names(dir.path());
+        let error = unarchive(&roots(place.path()), &dir).unwrap_err();
+        assert!(error.to_string().contains(said), "{said}: {error}");
+        assert_eq!(names(dir.path()), before, "{said}");
+        fs::remove_dir_all(place.path().join("runs")).unwrap();
+    }
+}

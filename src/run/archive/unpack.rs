@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use tar::{Archive, EntryType};
+use tar::{Archive, EntryType, PaxExtensions};
 
 use super::links::leads_inside;
 use super::pack::{MTIME, ROOT, SAME_AS, SPARSE};
@@ -21,9 +21,11 @@ use super::{ArchiveError, MOST_ENTRIES, sparse};
 use crate::disk::Disk;
 use crate::run::layout::RunDir;
 use crate::run::rename::{held, state_now};
+use crate::text::{bytes, clean};
 
 /// What an archive may say about one file, its name included, in bytes.
 const LONGEST_FIELDS: u64 = 1 << 20;
+const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
 
 /// What was brought back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl Unpacked {
         let Some(first) = self.left_out.first() else {
             return String::new();
         };
-        let first = crate::text::clean(&first.to_string_lossy()).into_owned();
+        let first = clean(&first.to_string_lossy()).into_owned();
         match self.left_out.len() {
             1 => format!("; {first} was left out, a link that leads out of the run"),
             count => format!(
@@ -67,7 +69,7 @@ impl Unpacked {
 pub fn unpack(disk: &dyn Disk, dir: &RunDir, staging: &Path) -> Result<Unpacked, ArchiveError> {
     let archive = dir.archive();
     let refused = |problem: String| ArchiveError::Refused {
-        name: crate::text::clean(&dir.name()).into_owned(),
+        name: clean(&dir.name()).into_owned(),
         problem,
     };
     let look = disk.look_for(&archive);
@@ -103,16 +105,20 @@ pub fn set_folder_times(disk: &dyn Disk, dir: &RunDir, unpacked: &Unpacked) {
     }
 }
 
-/// Reads an archive from end to end, and refuses one that is damaged or that takes more memory than one of ours.
-fn inspect(disk: &dyn Disk, archive: &Path) -> Result<(), ArchiveError> {
+/// Reads an archive from end to end, and refuses one that is damaged, or that takes more memory than one of ours or more room than
+/// is free.
+fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveError> {
     let damaged = |what: &dyn std::fmt::Display| ArchiveError::Damaged {
         path: archive.to_owned(),
         what: what.to_string(),
     };
+    let free = rustix::fs::statvfs(dir.path())
+        .map_or(u64::MAX, |said| said.f_bavail.saturating_mul(said.f_frsize));
+    let (mut needed, mut takes_room) = (0_u64, true);
     let mut read = opened(disk, archive)?;
     let entries = read.entries().map_err(|error| damaged(&error))?;
     for (number, entry) in entries.raw(true).enumerate() {
-        let entry = entry.map_err(|error| damaged(&error))?;
+        let mut entry = entry.map_err(|error| damaged(&error))?;
         let header = entry.header();
         let kind = header.entry_type();
         let is_about_another = kind.is_gnu_longname()
@@ -122,6 +128,36 @@ fn inspect(disk: &dyn Disk, archive: &Path) -> Result<(), ArchiveError> {
         let size = header.entry_size().map_err(|error| damaged(&error))?;
         if is_about_another && size > LONGEST_FIELDS {
             return Err(damaged(&"it says too much about a file in it"));
+        }
+        if kind.is_pax_local_extensions() {
+            let mut fields = Vec::new();
+            entry
+                .read_to_end(&mut fields)
+                .map_err(|error| damaged(&error))?;
+            let keys = PaxExtensions::new(&fields).flatten();
+            let keys: Vec<_> = keys.filter_map(|field| field.key().ok()).collect();
+            // With another length than its header says, the next entries would not be those that are looked at here.
+            if keys.contains(&"size") {
+                return Err(damaged(&NOT_OURS));
+            }
+            takes_room = !keys.contains(&SPARSE) && !keys.contains(&SAME_AS);
+            continue;
+        }
+        if kind.is_gnu_sparse() {
+            return Err(damaged(&NOT_OURS));
+        }
+        if std::mem::replace(&mut takes_room, true) {
+            needed = needed.saturating_add(size);
+        }
+        if needed > free {
+            return Err(ArchiveError::Refused {
+                name: clean(&dir.name()).into_owned(),
+                problem: format!(
+                    "its archive unpacks to {} or more, and {} are free",
+                    bytes(needed),
+                    bytes(free)
+                ),
+            });
         }
         // Each may have one entry about it.
         if number > 2 * MOST_ENTRIES {
@@ -158,7 +194,7 @@ fn stage(
         path: archive.to_owned(),
         what: what.to_string(),
     };
-    inspect(disk, archive)?;
+    inspect(disk, dir, archive)?;
     // Nobody else looks into it before everything has its mode.
     disk.make_folder(staging)
         .and_then(|()| disk.set_mode(staging, 0o700))
