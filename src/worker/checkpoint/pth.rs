@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::torch::Layout;
 use traintop::pickle::{self, Value};
-use traintop::run::told::Extras;
+use traintop::run::told::{Extras, open_zip};
 
 /// What a zip begins with.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -51,7 +51,7 @@ impl<'a> Pth<'a> {
     /// # Errors
     /// What is wrong with the file, as the rest of a sentence.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+        let mut archive = open_zip(Cursor::new(bytes)).map_err(|error| error.to_string())?;
         let root = archive
             .file_names()
             .find_map(|name| name.strip_suffix("data.pkl"))
