@@ -147,6 +147,7 @@ mod tests {
 
     #[test]
     fn the_average_follows_the_weights_at_its_own_pace() {
+        let _turn = crate::random::one_at_a_time();
         let (state, sgd) = network();
         let mut average = Average::new(0.9, &state, sgd.flat());
         set(&state, 0.0);
@@ -162,6 +163,7 @@ mod tests {
 
     #[test]
     fn early_weights_fade_soon() {
+        let _turn = crate::random::one_at_a_time();
         let (state, sgd) = network();
         let mut average = Average::new(0.999, &state, sgd.flat());
         set(&state, 0.0);
@@ -172,6 +174,7 @@ mod tests {
 
     #[test]
     fn swapping_twice_changes_nothing_and_once_shows_the_average() {
+        let _turn = crate::random::one_at_a_time();
         let (state, sgd) = network();
         let mut average = Average::new(0.9, &state, sgd.flat());
         set(&state, 7.0);

@@ -53,6 +53,7 @@ mod tests {
 
     #[test]
     fn every_crop_is_a_window_of_its_own_padded_image() {
+        let _turn = crate::random::one_at_a_time();
         tch::manual_seed(1);
         let images = marked(64);
         let cropped = random_crop(&images, 2);
@@ -77,6 +78,7 @@ mod tests {
 
     #[test]
     fn a_crop_takes_the_pixels_of_its_own_image() {
+        let _turn = crate::random::one_at_a_time();
         tch::manual_seed(2);
         let images = Tensor::arange(16, (Kind::Uint8, Device::Cpu))
             .view([16, 1, 1, 1])
@@ -94,6 +96,7 @@ mod tests {
 
     #[test]
     fn a_flip_gives_the_image_or_its_mirror_about_equally_often() {
+        let _turn = crate::random::one_at_a_time();
         tch::manual_seed(3);
         let images = marked(200);
         let flipped = random_horizontal_flip(&images);

@@ -177,6 +177,7 @@ mod tests {
 
     #[test]
     fn amounts_are_those_of_torchvisions_table() {
+        let _turn = crate::random::one_at_a_time();
         let at = |operation: Operation, magnitude| operation.amount(magnitude, (32, 32));
         let cases = [
             (Operation::ShearX, 9, 0.09),

@@ -38,6 +38,7 @@ const NETWORKS: [(&str, i64, Option<i64>); 2] = [("se", 1, Some(2)), ("plain", 2
 
 #[test]
 fn logits_of_a_pth_are_those_of_pytorch() {
+    let _turn = crate::random::one_at_a_time();
     for (name, blocks, se_reduction) in NETWORKS {
         let (state, model) = network(blocks, se_reduction);
         load_weights(&fixture(&format!("{name}.pth")), &state).unwrap();
@@ -60,6 +61,7 @@ fn logits_of_a_pth_are_those_of_pytorch() {
 
 #[test]
 fn a_pth_written_again_as_safetensors_gives_the_same_network() {
+    let _turn = crate::random::one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("best.safetensors");
     let (state, _) = network(1, Some(2));
@@ -75,6 +77,7 @@ fn a_pth_written_again_as_safetensors_gives_the_same_network() {
 /// What Python's strict loading compares: every name, kind and shape of the reference's network, as `PyTorch` lists them.
 #[test]
 fn written_tensors_are_those_that_pytorch_expects() {
+    let _turn = crate::random::one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("best.safetensors");
     let mut state = StateDict::new(Device::Cpu);
@@ -99,6 +102,7 @@ fn written_tensors_are_those_that_pytorch_expects() {
 
 #[test]
 fn every_kind_of_number_and_view_is_read() {
+    let _turn = crate::random::one_at_a_time();
     let path = fixture("kinds.pth");
     let bytes = read(&path).unwrap();
     let mut stored = Stored::parse(&path, &bytes).unwrap();
@@ -130,6 +134,7 @@ fn every_kind_of_number_and_view_is_read() {
 
 #[test]
 fn what_the_trainer_keeps_beside_the_weights_is_told() {
+    let _turn = crate::random::one_at_a_time();
     let inspection = inspect(&fixture("se.pth")).unwrap();
     let json = inspection.to_json();
     assert_eq!(json["epoch"], 2);
@@ -153,6 +158,7 @@ fn what_the_trainer_keeps_beside_the_weights_is_told() {
 
 #[test]
 fn what_does_not_fit_or_is_too_old_is_refused_with_one_sentence() {
+    let _turn = crate::random::one_at_a_time();
     let (se, _) = network(1, Some(2));
     let (plain, _) = network(1, None);
     let said = |name: &str, state: &StateDict| {
@@ -177,6 +183,7 @@ fn what_does_not_fit_or_is_too_old_is_refused_with_one_sentence() {
 
 #[test]
 fn a_cut_pth_is_refused_wherever_it_is_cut() {
+    let _turn = crate::random::one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.pth");
     let whole = fs::read(fixture("kinds.pth")).unwrap();
@@ -189,6 +196,7 @@ fn a_cut_pth_is_refused_wherever_it_is_cut() {
 proptest! {
     #[test]
     fn no_damage_to_a_pth_makes_it_panic(at in any::<prop::sample::Index>(), bytes in prop::collection::vec(any::<u8>(), 1..4)) {
+        let _turn = crate::random::one_at_a_time();
         let path = fixture("kinds.pth");
         let mut whole = fs::read(&path).unwrap();
         let at = at.index(whole.len() - bytes.len());

@@ -408,6 +408,7 @@ mod tests {
 
     #[test]
     fn last_brings_back_every_bit() {
+        let _turn = crate::random::one_at_a_time();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
         let (state, optimiser) = network(10);
@@ -449,6 +450,7 @@ mod tests {
 
     #[test]
     fn weights_say_their_epoch_and_hold_the_network_alone() {
+        let _turn = crate::random::one_at_a_time();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("best.safetensors");
         assert_eq!(epoch_of(&path), None);
@@ -468,6 +470,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
+        let _turn = crate::random::one_at_a_time();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("best.safetensors");
         let (state, optimiser) = network(10);

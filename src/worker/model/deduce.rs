@@ -60,6 +60,7 @@ mod tests {
 
     #[test]
     fn the_network_of_a_state_dict_is_found_again() {
+        let _turn = crate::random::one_at_a_time();
         for (width, blocks, se_reduction, classes) in [
             (4, 1, Some(2), 10),
             (6, 2, Some(4), 100),

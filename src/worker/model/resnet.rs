@@ -251,12 +251,14 @@ mod tests {
 
     #[test]
     fn resnet_se_has_the_parameters_of_the_reference() {
+        let _turn = crate::random::one_at_a_time();
         let (state, _) = network(&Recipe::default());
         assert_eq!(state.parameter_count(), 2_819_370);
     }
 
     #[test]
     fn parameters_are_as_many_as_the_recipe_promises() {
+        let _turn = crate::random::one_at_a_time();
         let recipe = Recipe::default();
         let cases = [
             small(),
@@ -291,6 +293,7 @@ mod tests {
     /// The names that the reference's `ResNet` gives, written out by hand from its module tree.
     #[test]
     fn tensors_are_named_as_in_the_reference() {
+        let _turn = crate::random::one_at_a_time();
         let norm = |path: &str| {
             [
                 "weight",
@@ -338,6 +341,7 @@ mod tests {
 
     #[test]
     fn tensors_have_the_shapes_of_the_reference() {
+        let _turn = crate::random::one_at_a_time();
         let (state, _) = network(&Recipe::default());
         let shape = |name: &str| {
             let entry = state.entries().iter().find(|entry| entry.name == name);
@@ -359,6 +363,7 @@ mod tests {
 
     #[test]
     fn images_become_float32_logits_in_either_precision() {
+        let _turn = crate::random::one_at_a_time();
         let (_, model) = network(&small());
         let images = Tensor::randn([5, 3, 32, 32], (Kind::Float, Device::Cpu));
         let [float32, bfloat16] = [Kind::Float, Kind::BFloat16]
@@ -375,6 +380,7 @@ mod tests {
 
     #[test]
     fn chances_to_skip_a_block_rise_evenly_from_none() {
+        let _turn = crate::random::one_at_a_time();
         let of = |blocks| {
             let shape = Shape {
                 stochastic_depth_rate: 0.2,
@@ -417,6 +423,7 @@ mod tests {
 
     #[test]
     fn a_block_that_begins_at_zero_passes_its_input_on() {
+        let _turn = crate::random::one_at_a_time();
         let (state, model) = network(&Recipe {
             zero_init_residual: true,
             ..small()
@@ -438,6 +445,7 @@ mod tests {
 
     #[test]
     fn only_training_moves_the_running_statistics() {
+        let _turn = crate::random::one_at_a_time();
         let (state, model) = network(&small());
         let batches = || {
             let entry = state
