@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::runs_below(&roots)?;
     let mut plan = clean::make(&found, policy, SystemTime::now(), |_| {});
     for candidate in &mut plan.candidates {
-        // Whoever names a reason selects all of it, as a key does on the screen.
+        // Naming a reason selects all of it, as a key does on the screen.
         if let Some(only) = &only {
             candidate.is_in = only.contains(&candidate.reason);
         }

@@ -42,8 +42,8 @@ pub struct Arguments {
     /// Only these columns, in this order
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Write texts as they are: in CSV without an apostrophe before what a spreadsheet would compute, in CSV and Parquet with control
-    /// and invisible characters
+    /// Write texts as they are: in CSV without an apostrophe before what a spreadsheet would
+    /// compute, in CSV and Parquet with control and invisible characters
     #[arg(long)]
     raw: bool,
     /// With `table`: also each key of the configurations, as config.KEY
@@ -119,7 +119,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         Texts::Safe
     };
-    // What is no text, or is asked for as it is, passes by the cleaning; a terminal is never steered.
+    // What is no text, or is asked for as it is, passes by the cleaning; a terminal is never
+    // steered.
     let is_raw = arguments.raw || format == Format::Parquet;
     let is_terminal = terminal::raw_output().is_terminal();
     match &arguments.out {

@@ -46,8 +46,8 @@ pub fn tell_silence(learnt: &Learnt) {
     }
 }
 
-/// Every run below `roots`. A root that was named but cannot be searched is an error; the default one may be missing. A folder
-/// further down is only told of on standard error.
+/// Every run below `roots`. A root that was named but cannot be searched is an error; the default
+/// one may be missing. A folder further down is only told of on standard error.
 pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
     let mut runs = Vec::new();
     let unsearched = discover(&or_default(named), |found| runs.push(found));
@@ -55,8 +55,8 @@ pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
     Ok(runs)
 }
 
-/// Fails for a root that was named, and says on standard error, in one line, that folders below the roots could not be searched, such as
-/// other users' or `lost+found`.
+/// Fails for a root that was named, and says on standard error, in one line, that folders below the
+/// roots could not be searched, such as other users' or `lost+found`.
 pub fn tell_unsearched(unsearched: Vec<Unsearched>, named: &[PathBuf]) -> Result<()> {
     let (roots, below): (Vec<_>, Vec<_>) = unsearched.into_iter().partition(|it| it.is_root);
     if let Some(root) = roots.first().filter(|_| !named.is_empty()) {

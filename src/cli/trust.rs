@@ -1,5 +1,5 @@
-//! `traintop trust RUN...`: lets commands run as this user that another wrote into a run's record. Only shows them unless
-//! `--yes` is given.
+//! `traintop trust RUN...`: lets commands run as this user that another wrote into a run's record.
+//! Only shows them unless `--yes` is given.
 
 use std::io::Write;
 use std::path::PathBuf;

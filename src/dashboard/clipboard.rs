@@ -49,9 +49,10 @@ impl Wrapped {
     }
 }
 
-/// The bytes that put `text` into the clipboard, without what could steer the program that it is pasted into; `None` if it is too
-/// long for one. tmux takes the sequence itself where `set-clipboard`
-/// is on, and hands it on where `allow-passthrough` is: both are sent, and whichever is not allowed is passed over.
+/// The bytes that put `text` into the clipboard, without what could steer the program that it is
+/// pasted into; `None` if it is too long for one. tmux takes the sequence itself where
+/// `set-clipboard` is on, and hands it on where `allow-passthrough` is: both are sent, and
+/// whichever is not allowed is passed over.
 pub fn sequence(text: &str, wrapped: Wrapped) -> Option<Vec<u8>> {
     if text.len() > LONGEST {
         return None;

@@ -38,8 +38,8 @@ const FRAME: Duration = Duration::from_micros(16_667);
 /// So long the first frame may wait for the runs that it is to show.
 const OPENING: Duration = Duration::from_millis(25);
 
-/// All signals that end a program unless it catches them, but those of crashes and those that nobody
-/// can catch. The terminal is given back before each ends the dashboard.
+/// All signals that end a program unless it catches them, but those of crashes and those that
+/// nobody can catch. The terminal is given back before each ends the dashboard.
 const ENDING: [i32; 11] = [
     SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
     SIGXFSZ,
@@ -83,8 +83,9 @@ pub fn run(options: Options) -> Result<()> {
     let purge_after = (purge_after > 0).then_some(purge_after);
     executor.submit(Effect::Tidy(tidy::Order::Recover(purge_after)));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
-    // This installs the handler of resizes. From now on each is an event, so that one between this look at the size and the first
-    // wait for a key is not lost. Keys that are typed already stay for that wait.
+    // This installs the handler of resizes. From now on each is an event, so that one between this
+    // look at the size and the first wait for a key is not lost. Keys that are typed already stay
+    // for that wait.
     event::poll(Duration::ZERO).wrap_err("the terminal cannot be listened to")?;
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());

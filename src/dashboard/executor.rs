@@ -1,4 +1,5 @@
-//! Carries out orders on the pool's threads, and answers with messages. Everything slow happens here.
+//! Carries out orders on the pool's threads, and answers with messages. Everything slow happens
+//! here.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -48,8 +49,8 @@ use crate::run::{RunDir, looked, marks, sample, size};
 const THREADS: usize = 4;
 /// Long jobs at the same time: an export need not wait for an archive.
 const LONG: usize = 2;
-/// How long the end of the program waits for jobs that change runs. One that is killed is finished, or
-/// taken back, by the next start.
+/// How long the end of the program waits for jobs that change runs. One that is killed is finished,
+/// or undone, by the next start.
 const UNTIL_CLOSED: Duration = Duration::from_secs(10);
 /// So many runs are summed up by one thread.
 const BATCH: usize = 64;
@@ -213,15 +214,15 @@ impl Executor {
         });
     }
 
-    /// Asks all long jobs to stop; each takes back what it has begun.
+    /// Asks all long jobs to stop; each undoes what it has begun.
     fn cancel_jobs(&self) {
         for progress in self.long.iter().filter_map(Weak::upgrade) {
             progress.cancel();
         }
     }
 
-    /// Ends what changes runs, and keeps summaries and marks for the next start; called once at the end,
-    /// on the caller's thread.
+    /// Ends what changes runs, and keeps summaries and marks for the next start; called once at the
+    /// end, on the caller's thread.
     pub fn finish(&self) {
         self.cancel_jobs();
         self.pool.close(UNTIL_CLOSED);

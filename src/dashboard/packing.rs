@@ -220,7 +220,7 @@ fn each<T>(
         progress.step(at, dirs.len());
         match (!progress.is_cancelled()).then(|| one(dir)) {
             Some(Ok(value)) => done.push(value),
-            // What is cut off is taken back, and that is what the user wants to know.
+            // What is cut off is undone, and that is what the user wants to know.
             _ if progress.is_cancelled() => {
                 problems.insert(0, left_as_they_were(dirs.len() - at));
                 break;

@@ -1,5 +1,6 @@
 //! Threads with one queue. A job waits for nothing but a free thread of its class, and for earlier
-//! jobs that hold one of its keys: what is done to one run is done in the order in which it was asked.
+//! jobs that hold one of its keys: what is done to one run is done in the order in which it was
+//! asked.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;

@@ -10,7 +10,8 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::text::terminal::raw_output;
 
-/// Ends a frame that was begun, leaves the mouse, pasting and the alternate screen, shows the cursor.
+/// Ends a frame that was begun, leaves the mouse, pasting and the alternate screen, shows the
+/// cursor.
 pub const SEQUENCE: &[u8] =
     b"\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
 

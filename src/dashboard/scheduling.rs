@@ -1,5 +1,5 @@
-//! How effects go through the pool: each has a short name for logs and the bottom line, a class, and
-//! the keys by which jobs on the same run keep their order.
+//! How effects go through the pool: each has a short name for logs and the bottom line, a class,
+//! and the keys by which jobs on the same run keep their order.
 
 use super::effect::Effect;
 use super::evaluations;

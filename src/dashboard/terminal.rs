@@ -158,8 +158,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Replaces what could steer the terminal in the cells that are about to be drawn. Texts are cleaned where they enter; this is
-/// for the one that was forgotten.
+/// Replaces what could steer the terminal in the cells that are about to be drawn. Texts are
+/// cleaned where they enter; this is for the one that was forgotten.
 fn clean_cells(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if let Cow::Owned(cleaned) = clean(cell.symbol()) {

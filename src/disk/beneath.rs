@@ -1,6 +1,7 @@
-//! A disk that is confined to one folder. Every call walks from a descriptor of that folder, one component at a time, and
-//! follows no link, so that nobody who may write to the tree can lead a call out of it: not by a `..`, not by a link, and not
-//! by exchanging a folder for a link between a check and its use. `openat2` would do it in one call, but Linux 4.18 lacks it.
+//! A disk that is confined to one folder. Every call walks from a descriptor of that folder, one
+//! component at a time, and follows no link, so that nobody who may write to the tree can lead a
+//! call out of it: not by a `..`, not by a link, and not by exchanging a folder for a link between
+//! a check and its use. `openat2` would do it in one call, but Linux 4.18 lacks it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -30,7 +31,8 @@ pub struct Beneath {
     folder: OwnedFd,
 }
 
-/// Where a path leads: the descriptor of the folder it is in, and its name there; `.` for the root itself.
+/// Where a path leads: the descriptor of the folder it is in, and its name there; `.` for the root
+/// itself.
 struct Place<'a> {
     folder: OwnedFd,
     name: &'a OsStr,
@@ -50,7 +52,8 @@ impl Place<'_> {
             .map_err(|error| self.explained(error))
     }
 
-    /// Tells a link from what else the system may mean: `ENOTDIR` is also what it says where nothing is.
+    /// Tells a link from what else the system may mean: `ENOTDIR` is also what it says where
+    /// nothing is.
     fn explained(&self, error: io::Error) -> io::Error {
         let is_link = || {
             let stat = statat(&self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW);
@@ -106,7 +109,8 @@ impl Beneath {
     /// Opens a lock's file, and makes it if it is not there: as [`super::write::open_lock`].
     ///
     /// # Errors
-    /// Those of `open(2)`, and [`ErrorKind::InvalidInput`] if it is not a regular file, or there is a link in its path.
+    /// Those of `open(2)`, and [`ErrorKind::InvalidInput`] if it is not a regular file, or there is
+    /// a link in its path.
     pub fn open_lock(&self, path: &Path) -> io::Result<File> {
         fail_point::pass();
         let place = self.place(path)?;
@@ -119,7 +123,8 @@ impl Beneath {
         read::regular(opened.map_err(|error| place.explained(error))?)
     }
 
-    /// Opens a file to append to it, and makes it if it is not there: as [`super::write::open_append`].
+    /// Opens a file to append to it, and makes it if it is not there: as
+    /// [`super::write::open_append`].
     ///
     /// # Errors
     /// As [`Beneath::open_lock`].

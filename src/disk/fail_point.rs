@@ -1,8 +1,9 @@
-//! Ends the program at a chosen disk call, as a kill does, so that end-to-end tests can try every moment instead of waiting for
-//! chance. Only builds with debug assertions listen: no release, and no environment, can be steered by it.
+//! Ends the program at a chosen disk call, as a kill does, so that end-to-end tests can try every
+//! moment instead of waiting for chance. Only builds with debug assertions listen: no release, and
+//! no environment, can be steered by it.
 
-/// Its value is `COMMAND:NUMBER`: of processes whose first argument is `COMMAND`, the disk call of this number, from 0 on, is not
-/// made any more, nor any after it.
+/// Its value is `COMMAND:NUMBER`: of processes whose first argument is `COMMAND`, the disk call of
+/// this number, from 0 on, is not made any more, nor any after it.
 #[cfg(debug_assertions)]
 const VARIABLE: &str = "TRAINTOP_KILL_AT_DISK_CALL";
 

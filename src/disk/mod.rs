@@ -1,5 +1,6 @@
-//! Every call that writes, locks, renames or removes. Operations on runs go through the trait [`Disk`], so that tests can make
-//! each single call fail, or make it the last one before a power cut. All else uses the functions in [`read`] and [`write`].
+//! Every call that writes, locks, renames or removes. Operations on runs go through the trait
+//! [`Disk`], so that tests can make each single call fail, or make it the last one before a power
+//! cut. All else uses the functions in [`read`] and [`write`].
 
 #![allow(
     clippy::disallowed_methods,
@@ -108,8 +109,8 @@ pub type Fill<'a> = &'a mut dyn FnMut(&mut File) -> io::Result<()>;
 
 /// The calls.
 pub trait Disk: Send + Sync {
-    /// The same disk confined to a folder: paths begin with `root`, no link below it is followed, and nothing outside is
-    /// reached.
+    /// The same disk confined to a folder: paths begin with `root`, no link below it is followed,
+    /// and nothing outside is reached.
     fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>>;
     /// What is at a path.
     fn look(&self, path: &Path) -> io::Result<Look>;
@@ -202,7 +203,8 @@ impl dyn Disk + '_ {
         Ok(())
     }
 
-    /// Removes what programs that were killed were writing in a folder. What cannot be removed is only untidy.
+    /// Removes what programs that were killed were writing in a folder. What cannot be removed is
+    /// only untidy.
     pub fn sweep(&self, folder: &Path) {
         let names = self.names(folder).unwrap_or_default();
         let mut names: Vec<_> = names

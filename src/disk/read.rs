@@ -1,5 +1,5 @@
-//! Opening and reading files of a tree that anyone may have written to. A pipe would block for ever and a device has no
-//! end, so only regular files are opened, and every read has a limit in bytes.
+//! Opening and reading files of a tree that anyone may have written to. A pipe would block for ever
+//! and a device has no end, so only regular files are opened, and every read has a limit in bytes.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -45,8 +45,9 @@ pub(super) fn regular(file: File) -> io::Result<File> {
 /// The bytes of a regular file of at most `limit` bytes.
 ///
 /// # Errors
-/// As [`open`], and [`ErrorKind::FileTooLarge`] if there are more bytes; the limit counts bytes that were read, since a
-/// file may grow, and files such as those of `/proc` say that they are empty.
+/// As [`open`], and [`ErrorKind::FileTooLarge`] if there are more bytes; the limit counts bytes
+/// that were read, since a file may grow, and files such as those of `/proc` say that they are
+/// empty.
 pub fn bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     limited(open(path)?, limit)
 }

@@ -74,7 +74,8 @@ impl Watched {
 struct WatchedRead(Box<dyn Read>, Arc<Progress>);
 
 impl Read for WatchedRead {
-    /// Fails once when the job is cancelled: what was begun is taken back after that, on the same disk.
+    /// Fails once when the job is cancelled: what was begun is undone after that, on the same
+    /// disk.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Self(file, progress) = self;
         if progress.is_cancelled() && !progress.has_failed.swap(true, Ordering::Relaxed) {

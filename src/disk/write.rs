@@ -1,5 +1,6 @@
-//! Writing so that a reader, or a power cut, finds a file whole or not at all, and so that nobody who shares the folder can
-//! make us write anywhere else: new files never replace one and never follow a link.
+//! Writing so that a reader, or a power cut, finds a file whole or not at all, and so that nobody
+//! who shares the folder can make us write anywhere else: new files never replace one and never
+//! follow a link.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
@@ -21,19 +22,23 @@ const ACCESS_LIST: &str = "system.posix_acl_access";
 /// Access control lists are at most this long in bytes.
 const LONGEST_ACCESS_LIST: usize = 65_536;
 
-/// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as temporary.
+/// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as
+/// temporary.
 pub fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Each `RandomState` has random keys of its own. The lower half says where the process is one of that number.
+    // Each `RandomState` has random keys of its own. The lower half says where the process is one
+    // of that number.
     let random = RandomState::new().hash_one(std::process::id());
     let number = (random << 32) | u64::from(here());
     path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
 }
 
-/// Makes a new file; never over anything, never through a link. The user's umask decides who may read it.
+/// Makes a new file; never over anything, never through a link. The user's umask decides who may
+/// read it.
 ///
 /// # Errors
-/// Those of `open(2)`; [`io::ErrorKind::AlreadyExists`] if anything is there, be it a dangling link.
+/// Those of `open(2)`; [`io::ErrorKind::AlreadyExists`] if anything is there, be it a dangling
+/// link.
 pub fn create_new(path: &Path) -> io::Result<File> {
     fail_point::pass();
     File::options()
@@ -51,8 +56,9 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     open_own(File::options().append(true).create(true), path)
 }
 
-/// Opens a lock's file, and makes it if it is not there; never through a link, and what is in it stays. One that only another
-/// user may write is opened for reading, which is enough to lock it on local file systems.
+/// Opens a lock's file, and makes it if it is not there; never through a link, and what is in it
+/// stays. One that only another user may write is opened for reading, which is enough to lock it on
+/// local file systems.
 ///
 /// # Errors
 /// As [`open_append`].
@@ -79,8 +85,9 @@ fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
-/// Gives a file that is to replace another the other's mode, group and access control list, as far as the system allows.
-/// Where the group or the list cannot be kept, nobody gets more rights by it than before.
+/// Gives a file that is to replace another the other's mode, group and access control list, as far
+/// as the system allows. Where the group or the list cannot be kept, nobody gets more rights by it
+/// than before.
 ///
 /// # Errors
 /// If the mode cannot be set.
@@ -95,7 +102,8 @@ pub fn keep_access(new: &File, old: &Metadata, old_path: &Path) -> io::Result<()
     let Some(list) = access_list(old_path) else {
         return Ok(());
     };
-    // With a list, the mode of the group is the most that anybody in the list has; without the list it would be the group's.
+    // With a list, the mode of the group is the most that anybody in the list has; without the list
+    // it would be the group's.
     let kept = is_same_group && fsetxattr(new, ACCESS_LIST, &list, XattrFlags::empty()).is_ok();
     if kept { Ok(()) } else { set_mode(mode & 0o700) }
 }
@@ -116,8 +124,8 @@ pub fn may_change(folder: &Path) -> io::Result<()> {
     Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-/// The place where a process id means this process: the machine, and in it the namespace. As 32 bits, which may be those of
-/// another place by chance.
+/// The place where a process id means this process: the machine, and in it the namespace. As 32
+/// bits, which may be those of another place by chance.
 fn here() -> u32 {
     let machine = rustix::system::uname().nodename().to_bytes().to_vec();
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -126,7 +134,8 @@ fn here() -> u32 {
     hasher.finish() as u32
 }
 
-/// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as [`beside`] makes them.
+/// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as
+/// [`beside`] makes them.
 pub fn is_temporary(name: &str) -> bool {
     numbers_of(name).is_some()
 }
@@ -149,11 +158,13 @@ fn numbers_of(name: &str) -> Option<(&str, &str)> {
     (is_number(process) && is_number(number)).then_some((process, number))
 }
 
-/// Replaces a file by what `fill` writes: beside it first, onto the disk, then renamed over it. Mode, group and access control
-/// list of the old file are kept. A link in its place is replaced, not followed.
+/// Replaces a file by what `fill` writes: beside it first, onto the disk, then renamed over it.
+/// Mode, group and access control list of the old file are kept. A link in its place is replaced,
+/// not followed.
 ///
 /// # Errors
-/// Whatever writing or renaming fails with; the old file is then untouched and nothing is left beside it.
+/// Whatever writing or renaming fails with; the old file is then untouched and nothing is left
+/// beside it.
 pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let temporary = beside(path);
     let written = create_new(&temporary).and_then(|mut file| {
@@ -176,10 +187,12 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |file| file.write_all(bytes))
 }
 
-/// Makes a file of what `fill` writes: whole, or not at all; never over anything, and never through a link.
+/// Makes a file of what `fill` writes: whole, or not at all; never over anything, and never through
+/// a link.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] if anything has the name, and whatever writing or renaming fails with; nothing is left then.
+/// [`io::ErrorKind::AlreadyExists`] if anything has the name, and whatever writing or renaming
+/// fails with; nothing is left then.
 pub fn create_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -222,7 +235,8 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
     System.remove_file(path)
 }
 
-/// Removes a file, or a folder and all below it, for good; links are removed, not followed, and that nothing is there is no error.
+/// Removes a file, or a folder and all below it, for good; links are removed, not followed, and
+/// that nothing is there is no error.
 ///
 /// # Errors
 /// The first that cannot be removed.
@@ -273,8 +287,9 @@ pub fn lock_folder(path: &Path) -> io::Result<Lock> {
     System.lock_folder(path)
 }
 
-/// Waits for the lock on an open file, which it keeps until the last of its descriptors is closed; whether the file system knows
-/// locks. Some network file systems do not: renames that never replace must do there.
+/// Waits for the lock on an open file, which it keeps until the last of its descriptors is closed;
+/// whether the file system knows locks. Some network file systems do not: renames that never
+/// replace must do there.
 ///
 /// # Errors
 /// Those of `flock(2)`.
@@ -289,24 +304,26 @@ pub fn wait_for_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Locks an open file until the last of its descriptors is closed; whether nobody else has it. A file system without locks
-/// is taken at its word.
+/// Locks an open file until the last of its descriptors is closed; whether nobody else has it. A
+/// file system without locks is taken at its word.
 pub fn try_lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
 
-/// Whether somebody else has locked this file. The look itself is a shared lock for an instant, so that several who look at once do not
-/// take each other for the holder.
+/// Whether somebody else has locked this file. The look itself is a shared lock for an instant, so
+/// that several who look at once do not take each other for the holder.
 pub fn is_locked(file: &File) -> bool {
     let is_locked = flock(file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
     if !is_locked {
-        // It ends with the file's last descriptor anyway, which a process that is just being started may hold for a moment.
+        // It ends with the file's last descriptor anyway, which a process that is just being
+        // started may hold for a moment.
         let _ = flock(file, FlockOperation::Unlock);
     }
     is_locked
 }
 
-/// Appends `row` and a line end in one write, so that no reader sees half of it unless the disk is full.
+/// Appends `row` and a line end in one write, so that no reader sees half of it unless the disk is
+/// full.
 ///
 /// # Errors
 /// Whatever the write fails with.

@@ -101,11 +101,12 @@ impl Format {
     }
 }
 
-/// What becomes of texts, which anybody may have written, where a format cannot say them harmlessly: in CSV and Parquet.
-/// Markdown, LaTeX and JSON escape what means something to them.
+/// What becomes of texts, which anybody may have written, where a format cannot say them
+/// harmlessly: in CSV and Parquet. Markdown, LaTeX and JSON escape what means something to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Texts {
-    /// Control and invisible characters become visible marks; in CSV an apostrophe stands before what a spreadsheet would compute.
+    /// Control and invisible characters become visible marks; in CSV an apostrophe stands before
+    /// what a spreadsheet would compute.
     #[default]
     Safe,
     /// Texts are written as they are.

@@ -15,8 +15,8 @@ use crate::run::{Record, RunDir, State};
 /// The hidden command that calls [`become_worker`].
 pub const DETACHED: &str = "__detached";
 
-/// Lets no program that this one starts have descriptors above standard error: a lock or a pipe of our caller would otherwise
-/// be held until the training ends.
+/// Lets no program that this one starts have descriptors above standard error: a lock or a pipe of
+/// our caller would otherwise be held until the training ends.
 pub fn keep_descriptors_to_ourselves() {
     close_fds::set_fds_cloexec(3, &[]);
 }

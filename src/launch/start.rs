@@ -164,7 +164,8 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
 /// has ended the run is claimed: a run that says `starting` and is neither signed nor claimed was never begun.
 ///
 /// # Errors
-/// If the user did not ask for the command, somebody is at work on the run, or the command cannot be started, which the record then says.
+/// If the user did not ask for the command, somebody is at work on the run, or the command cannot
+/// be started, which the record then says.
 pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child, LaunchError> {
     match asked {
         Asked::Earlier => must_be_trusted(dir, record)?,
@@ -207,7 +208,8 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
     })
 }
 
-/// As [`begin`], of a folder that was just made: it goes again if not even its record could be written.
+/// As [`begin`], of a folder that was just made: it goes again if not even its record could be
+/// written.
 pub(super) fn begin_new(dir: &RunDir, record: &Record) -> Result<Child, LaunchError> {
     begin(dir, record, Asked::Now).inspect_err(|_| {
         if !dir.run_json().exists() {

@@ -71,7 +71,8 @@ impl Proposal {
         lines
     }
 
-    /// Notes that this user wants the command to be executed, and wakes the queue if the run waits in it.
+    /// Notes that this user wants the command to be executed, and wakes the queue if the run waits
+    /// in it.
     ///
     /// # Errors
     /// If it is not any more what was shown, or cannot be noted.

@@ -1,5 +1,6 @@
-//! A process and all that it has started, such as the loaders of a `DataLoader`. They are found by the parent that each process
-//! has: the kernel's lists of children (`/proc/PID/task/*/children`) miss some while others start or end.
+//! A process and all that it has started, such as the loaders of a `DataLoader`. They are found by
+//! the parent that each process has: the kernel's lists of children (`/proc/PID/task/*/children`)
+//! miss some while others start or end.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,8 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 /// Processes are followed up to this number: what starts more is no training.
 const MOST: usize = 4096;
 
-/// Each of `pids` with its descendants, itself first. All processes of the machine are looked at, once.
+/// Each of `pids` with its descendants, itself first. All processes of the machine are looked at,
+/// once.
 pub(super) fn families(pids: &[u32]) -> Vec<Vec<u32>> {
     if pids.is_empty() {
         return Vec::new();

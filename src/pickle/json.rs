@@ -6,7 +6,8 @@ use super::{Node, Value};
 
 /// How deep values may lie in each other: a value may contain itself.
 const MOST_DEPTH: usize = 16;
-/// How many values and bytes of text are taken: shared ones, written out, may be far more than the file has.
+/// How many values and bytes of text are taken: shared ones, written out, may be far more than the
+/// file has.
 const MOST_VALUES: usize = 200_000;
 const MOST_TEXT: usize = 4 << 20;
 

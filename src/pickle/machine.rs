@@ -41,11 +41,12 @@ pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, PickleError> {
     }
 }
 
-/// So many values a pickle may have whatever its length, and one more for so many bytes. A list of a million numbers has a
-/// million; data for training have more bytes to a value.
+/// So many values a pickle may have whatever its length, and one more for so many bytes. A list of
+/// a million numbers has a million; data for training have more bytes to a value.
 const FREE_VALUES: usize = 1 << 20;
 const BYTES_A_VALUE: usize = 16;
-/// Bytes of names that are put together of two texts, beyond the pickle's own length. A pickler writes each name once.
+/// Bytes of names that are put together of two texts, beyond the pickle's own length. A pickler
+/// writes each name once.
 const FREE_NAMES: usize = 1 << 16;
 
 struct Machine<'a> {
@@ -261,7 +262,8 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    /// An instruction of one byte may make a value of many: memory must not grow much faster than the pickle.
+    /// An instruction of one byte may make a value of many: memory must not grow much faster than
+    /// the pickle.
     fn check_size(&self) -> Result<(), PickleError> {
         let largest = [
             self.nodes.len(),

@@ -223,7 +223,8 @@ fn parts_of_scalar(value: Value<'_>) -> Option<(Value<'_>, Cow<'_, [u8]>)> {
     let written = bytes
         .as_made()
         .and_then(|made| made.arguments.as_sequence()?.next()?.as_text());
-    // No number has more bytes; a longer text may be shared by many and would be converted for each.
+    // No number has more bytes; a longer text may be shared by many and would be converted for
+    // each.
     if written.is_some_and(|text| text.len() > 64) {
         return None;
     }

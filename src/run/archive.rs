@@ -135,7 +135,8 @@ impl Plan {
     /// Looks at what there is. Without checkpoints, of the weights only the best are packed.
     ///
     /// # Errors
-    /// If the run is being written, may not be changed, is archived already, or holds what cannot be packed.
+    /// If the run is being written, may not be changed, is archived already, or holds what cannot
+    /// be packed.
     pub fn of(dir: &RunDir, without_checkpoints: bool) -> Result<Self, ArchiveError> {
         let refused = |problem: String| ArchiveError::Refused {
             name: crate::text::clean(&dir.name()).into_owned(),

@@ -67,7 +67,8 @@ pub struct Found {
     pub dir: RunDir,
     /// Of `metrics.csv`, `run.json`, `config.json`, the notes and the archive.
     pub stamps: [Stamp; 5],
-    /// When any of the first three last changed, by the file system's clock: a note does not make an old run young.
+    /// When any of the first three last changed, by the file system's clock: a note does not make
+    /// an old run young.
     pub modified: SystemTime,
     /// When this program saw one of them change, by the clock of this machine.
     pub seen_changing: Option<SystemTime>,
@@ -112,14 +113,16 @@ impl Found {
         }
     }
 
-    /// How long ago its files last changed. What this program saw counts, whatever the file system's clock says.
+    /// How long ago its files last changed. What this program saw counts, whatever the file
+    /// system's clock says.
     pub fn silent_for(&self, now: SystemTime) -> Duration {
         let seen = self.seen_changing.map(|seen| silence_since(seen, now));
         silence_since(self.modified, now).min(seen.unwrap_or(Duration::MAX))
     }
 }
 
-/// What a program that looks again and again saw last of each run, so that it knows which are changing without trusting a clock.
+/// What a program that looks again and again saw last of each run, so that it knows which are
+/// changing without trusting a clock.
 #[derive(Debug, Default)]
 pub struct Looks(HashMap<RunDir, ([Stamp; 3], Option<SystemTime>)>);
 
@@ -220,7 +223,8 @@ impl Search<'_> {
         };
         let (mut folders, mut files) = (Vec::new(), Vec::new());
         let (mut is_run, mut has_logs) = (false, false);
-        // The record of a run that is being queued, or was when that was killed: the folder is no run before it has its name.
+        // The record of a run that is being queued, or was when that was killed: the folder is no
+        // run before it has its name.
         let mut is_being_made = false;
         for entry in entries.flatten() {
             let name = entry.file_name();

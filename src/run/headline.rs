@@ -201,8 +201,8 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
     }
 }
 
-/// The validation accuracy of each epoch, as the file counts them, where it tells of epochs. Of an epoch with several rows the
-/// last counts.
+/// The validation accuracy of each epoch, as the file counts them, where it tells of epochs. Of an
+/// epoch with several rows the last counts.
 pub fn accuracy_by_epoch(metrics: &Metrics) -> HashMap<u32, f64> {
     let Some(column) = accuracy(metrics) else {
         return HashMap::new();

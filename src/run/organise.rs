@@ -56,7 +56,8 @@ pub struct Plan {
     pub problem: Option<String>,
 }
 
-/// Every run below some roots to which something would be done, and folders that could not be searched.
+/// Every run below some roots to which something would be done, and folders that could not be
+/// searched.
 pub fn plan_below(roots: &[PathBuf]) -> (Vec<Plan>, Vec<Unsearched>) {
     let (mut dirs, mut others) = (Vec::new(), Vec::new());
     let unsearched = discover_with_others(

@@ -49,8 +49,9 @@ impl Process {
 /// The variable that tells a run's command its folder.
 pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
 
-/// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or has a file below it open. A record
-/// may name any process; one that does not work in the run's folder is none of the run's.
+/// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or
+/// has a file below it open. A record may name any process; one that does not work in the run's
+/// folder is none of the run's.
 pub fn works_in(pid: u32, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else {
         return false;

@@ -1,4 +1,5 @@
-//! What safetensors files say before their numbers, read without trusting it: a header may claim any length and hold any JSON.
+//! What safetensors files say before their numbers, read without trusting it: a header may claim
+//! any length and hold any JSON.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,8 +8,8 @@ use std::io::{self, ErrorKind, Read};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// The longest header that is read, in bytes. The format allows 100 MB, of which a parser makes gigabytes; networks of a hundred
-/// thousand tensors have a tenth of it.
+/// The longest header that is read, in bytes. The format allows 100 MB, of which a parser makes
+/// gigabytes; networks of a hundred thousand tensors have a tenth of it.
 pub const MAX_HEADER: u64 = 8 << 20;
 /// Texts of a header that are kept.
 const MAX_TEXTS: usize = 10_000;

@@ -111,8 +111,8 @@ pub struct Evidence<'a> {
     pub epochs_planned: Option<u32>,
 }
 
-/// How long ago something changed at `modified`. Another machine's clock may be ahead of ours by a little; a time further ahead
-/// says nothing of when it changed, so it is no sign of life.
+/// How long ago something changed at `modified`. Another machine's clock may be ahead of ours by a
+/// little; a time further ahead says nothing of when it changed, so it is no sign of life.
 pub fn silence_since(modified: SystemTime, now: SystemTime) -> Duration {
     match now.duration_since(modified) {
         Ok(silent_for) => silent_for,

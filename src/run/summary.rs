@@ -135,17 +135,20 @@ impl Summing {
         }
     }
 
-    /// What a summary needs of the metrics, as read last: every point of the columns that runs are judged by and of the epochs.
+    /// What a summary needs of the metrics, as read last: every point of the columns that runs are
+    /// judged by and of the epochs.
     pub fn needed(&self) -> &Metrics {
         &self.needed
     }
 
-    /// Why the metrics could not be read, as half a sentence; `None` if they were, or if there are none.
+    /// Why the metrics could not be read, as half a sentence; `None` if they were, or if there are
+    /// none.
     pub fn unread(&self) -> Option<&str> {
         self.unread.as_deref()
     }
 
-    /// Whether the metrics were read to their end and hold no row, nor anything that was not understood.
+    /// Whether the metrics were read to their end and hold no row, nor anything that was not
+    /// understood.
     pub fn is_blank(&self) -> bool {
         self.unread.is_none() && self.tail.is_blank()
     }

@@ -19,12 +19,14 @@ const MAX_CONFIG: usize = 1 << 20;
 /// Files of a `.pth`: one for each tensor, and a few more.
 const MAX_FILES: u64 = 100_000;
 
-/// Opens a zip as `PyTorch` writes one: its table of contents at the very end, for which the reader makes room before it looks at it.
+/// Opens a zip as `PyTorch` writes one: its table of contents at the very end, for which the reader
+/// makes room before it looks at it.
 ///
 /// # Errors
 /// If it is none, or claims more files than there can be.
 pub fn open_zip<R: Read + Seek>(mut file: R) -> io::Result<ZipArchive<R>> {
-    // The end, and before it the locator and the end of the large form, which has room for any number.
+    // The end, and before it the locator and the end of the large form, which has room for any
+    // number.
     const END: usize = 22;
     const LOCATOR: usize = 20;
     const LARGE_END: usize = 56;
@@ -171,7 +173,8 @@ mod tests {
         bytes.to_le_bytes()
     }
 
-    /// An archive with the large form of the end, as `PyTorch` writes one, that claims this many files.
+    /// An archive with the large form of the end, as `PyTorch` writes one, that claims this many
+    /// files.
     fn large(files: u64) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         zip.start_file("archive/data.pkl", zip::write::FileOptions::default())

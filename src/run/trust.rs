@@ -1,6 +1,7 @@
-//! Which commands this user has asked for. A run's folder is data that anyone may have written, so a command that stands in it
-//! is executed only if this user started or queued it here, or has trusted it since. What was asked for stands in the user's
-//! state folder, outside of every tree: one small file for each run, named by a digest of all that decides what is executed.
+//! Which commands this user has asked for. A run's folder is data that anyone may have written, so
+//! a command that stands in it is executed only if this user started or queued it here, or has
+//! trusted it since. What was asked for stands in the user's state folder, outside of every tree:
+//! one small file for each run, named by a digest of all that decides what is executed.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -25,7 +26,8 @@ const FOLDER: &str = "commands";
 #[derive(Debug, Clone)]
 pub struct Commands(Option<PathBuf>);
 
-/// What stands in an entry. Its name holds the digest. A copy of somebody's run folder has another inode: it is another run.
+/// What stands in an entry. Its name holds the digest. A copy of somebody's run folder has another
+/// inode: it is another run.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     inode: u64,
@@ -105,8 +107,8 @@ impl Commands {
     }
 }
 
-/// Who wrote a run's record, safe for a terminal: a user's name, or `user 1234` where the system knows none; `None` if this user did, or
-/// nobody can tell.
+/// Who wrote a run's record, safe for a terminal: a user's name, or `user 1234` where the system
+/// knows none; `None` if this user did, or nobody can tell.
 pub fn other_owner(dir: &RunDir) -> Option<String> {
     let owner = dir
         .run_json()

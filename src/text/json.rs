@@ -1,4 +1,5 @@
-//! JSON as it is printed: it says the same as any other, and holds nothing that could steer a terminal or mislead who reads it.
+//! JSON as it is printed: it says the same as any other, and holds nothing that could steer a
+//! terminal or mislead who reads it.
 
 use std::fmt::Write;
 
@@ -14,8 +15,8 @@ pub fn pretty_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Stri
     Ok(escape_json(serde_json::to_string_pretty(value)?))
 }
 
-/// JSON with every control and every invisible or bidirectional character written as `\uXXXX`. The line ends and spaces between
-/// its values stay; serde writes no other outside of texts.
+/// JSON with every control and every invisible or bidirectional character written as `\uXXXX`. The
+/// line ends and spaces between its values stay; serde writes no other outside of texts.
 pub fn escape_json(json: String) -> String {
     let needs = |char: char| char != '\n' && is_forbidden(char);
     if !json.contains(needs) {

@@ -1,5 +1,5 @@
-//! Text that is safe and readable on a terminal: cleaning what comes from files, the edge at which all that is printed passes,
-//! and numbers as people read them.
+//! Text that is safe and readable on a terminal: cleaning what comes from files, the edge at which
+//! all that is printed passes, and numbers as people read them.
 
 mod fitted;
 mod format;

@@ -11,9 +11,10 @@ use unicode_width::UnicodeWidthChar;
 /// What a forbidden character is shown as.
 const REPLACEMENT: char = '\u{fffd}';
 
-/// Whether a character could steer the terminal or make text look like other text: C0 and C1 controls, bidirectional
-/// overrides, line separators, and characters that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point`). Of the
-/// last, the variation selectors of emoji are allowed.
+/// Whether a character could steer the terminal or make text look like other text: C0 and C1
+/// controls, bidirectional overrides, line separators, and characters that are drawn as nothing
+/// (Unicode's `Default_Ignorable_Code_Point`). Of the last, the variation selectors of emoji are
+/// allowed.
 pub fn is_forbidden(char: char) -> bool {
     // Nearly all text: what is printable in ASCII.
     if matches!(char, ' '..='~') {
@@ -41,9 +42,10 @@ pub fn is_forbidden(char: char) -> bool {
         )
 }
 
-/// The text on one line and without anything that could steer a terminal: whole escape sequences are dropped, a tab becomes a
-/// space, any other forbidden character becomes a visible mark. Emoji that are joined into one are shown one by one: how wide
-/// the joined one is, terminals do not agree on.
+/// The text on one line and without anything that could steer a terminal: whole escape sequences
+/// are dropped, a tab becomes a space, any other forbidden character becomes a visible mark. Emoji
+/// that are joined into one are shown one by one: how wide the joined one is, terminals do not
+/// agree on.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_forbidden) {
         return Cow::Borrowed(text);
@@ -74,8 +76,8 @@ pub fn clean_lines(text: &str) -> Cow<'_, str> {
 /// Joins emoji into one, and is drawn as nothing.
 const JOINER: char = '\u{200d}';
 
-/// Whether the joiner at `at` stands between two emoji: only there, and in Indic conjuncts, what follows it belongs to the
-/// same grapheme and has a width.
+/// Whether the joiner at `at` stands between two emoji: only there, and in Indic conjuncts, what
+/// follows it belongs to the same grapheme and has a width.
 fn joins_emoji(text: &str, at: usize) -> bool {
     let has_width = text[at..].chars().nth(1).and_then(|next| next.width()) > Some(0);
     let end = at + JOINER.len_utf8();

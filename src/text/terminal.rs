@@ -1,5 +1,5 @@
-//! The edge to the terminal: all that the programs write to standard output and standard error passes here and is cleaned,
-//! so that no caller can forget to.
+//! The edge to the terminal: all that the programs write to standard output and standard error
+//! passes here and is cleaned, so that no caller can forget to.
 
 use std::fmt::Display;
 use std::io::{self, Stderr, Stdout, Write};
@@ -10,8 +10,8 @@ use super::sanitise::{clean, clean_lines};
 /// A line without an end is written in parts of this many bytes.
 const MAX_PENDING: usize = 64 * 1024;
 
-/// A writer of text for people: each line is cleaned as by [`super::clean`] before it is handed on. Bytes that are no text
-/// become visible marks.
+/// A writer of text for people: each line is cleaned as by [`super::clean`] before it is handed on.
+/// Bytes that are no text become visible marks.
 #[derive(Debug)]
 pub struct Cleaned<W: Write> {
     inner: W,
@@ -71,8 +71,8 @@ pub fn output() -> Cleaned<Stdout> {
     Cleaned::new(io::stdout())
 }
 
-/// Standard output, for bytes that are no text, or text that is asked for as it is. What goes there must not be for a
-/// terminal.
+/// Standard output, for bytes that are no text, or text that is asked for as it is. What goes there
+/// must not be for a terminal.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn raw_output() -> Stdout {
     io::stdout()
@@ -84,8 +84,8 @@ pub fn raw_errors() -> Stderr {
     io::stderr()
 }
 
-/// Writes one line to standard error, whatever the text holds. A standard error that is gone, as with a closed terminal, is no
-/// reason to stop.
+/// Writes one line to standard error, whatever the text holds. A standard error that is gone, as
+/// with a closed terminal, is no reason to stop.
 pub fn error_line(text: impl Display) {
     error_text(clean(&text.to_string()));
 }
@@ -96,8 +96,8 @@ pub fn error_text(text: impl Display) {
     let _ = writeln!(errors, "{text}").and_then(|()| errors.flush());
 }
 
-/// The command line, or the code to exit with, after help or a sentence about what is wrong. Words of a command line may be
-/// names of files, put there by a shell's `*`.
+/// The command line, or the code to exit with, after help or a sentence about what is wrong. Words
+/// of a command line may be names of files, put there by a shell's `*`.
 ///
 /// # Errors
 /// If there is nothing to do but to exit.

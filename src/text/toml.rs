@@ -1,5 +1,5 @@
-//! How deep a text of TOML nests. The parser limits brackets, and the parts of one key, but not their product; what it makes is
-//! taken apart by recursion, which would overflow the stack.
+//! How deep a text of TOML nests. The parser limits brackets, and the parts of one key, but not
+//! their product; what it makes is taken apart by recursion, which would overflow the stack.
 
 /// Deeper texts are written by nobody.
 const MAX_DEPTH: usize = 128;
@@ -43,7 +43,8 @@ pub fn is_too_deep(toml: &str) -> bool {
     false
 }
 
-/// What follows a string whose first quote was just read. One that is not closed ends with its line, or with the text.
+/// What follows a string whose first quote was just read. One that is not closed ends with its
+/// line, or with the text.
 fn after_string(quote: u8, text: &[u8]) -> &[u8] {
     let triple = [quote; 3];
     let is_long = text.starts_with(&triple[..2]);

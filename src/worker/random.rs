@@ -44,7 +44,8 @@ pub fn scramble(input: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// libtorch's generator is one for the process: tests that draw, or make networks, hold this while they do.
+/// libtorch's generator is one for the process: tests that draw, or make networks, hold this while
+/// they do.
 #[cfg(test)]
 pub fn one_at_a_time() -> std::sync::MutexGuard<'static, ()> {
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());

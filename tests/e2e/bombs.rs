@@ -1,5 +1,5 @@
-//! Small files that ask for much: memory stays within a small multiple of a file's length and a fixed limit, nothing overflows the
-//! stack, and each command ends.
+//! Small files that ask for much: memory stays within a small multiple of a file's length and a
+//! fixed limit, nothing overflows the stack, and each command ends.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::fake_worker::Workplace;
 
-/// What a program may take of addresses, in KiB. The dashboard's program maps 300 MB at its start, the worker with libtorch 500.
+/// What a program may take of addresses, in KiB. The dashboard's program maps 300 MB at its start,
+/// the worker with libtorch 500.
 const MEMORY_KIB: u32 = 1_000_000;
 /// How long a command may take, in seconds; all of these take a few on a quiet machine.
 const PATIENCE_S: u32 = 120;
@@ -33,7 +34,8 @@ fn bounded(place: &Workplace, program: &str, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// Runs commands over a folder of runs within the limits; each must end by itself, with success or a sentence.
+/// Runs commands over a folder of runs within the limits; each must end by itself, with success or
+/// a sentence.
 fn survives(place: &Workplace, what: &str, commands: &[&str]) {
     for command in commands {
         let output = bounded(place, env!("CARGO_BIN_EXE_traintop"), &[command, "runs"]);

@@ -1,5 +1,5 @@
-//! Numbers and lengths of time at their extremes, on the command line and in the configuration: each
-//! gives a result or one sentence.
+//! Numbers and lengths of time at their extremes, on the command line and in the configuration:
+//! each gives a result or one sentence.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -50,8 +50,9 @@ sleep 0.05
 state finished
 "#;
 
-/// Makes a script that can be executed. Another process writes it: were it open for writing here, a process that another test
-/// starts at that moment would hold it open until its own program begins, and executing the script would fail (`ETXTBSY`).
+/// Makes a script that can be executed. Another process writes it: were it open for writing here, a
+/// process that another test starts at that moment would hold it open until its own program begins,
+/// and executing the script would fail (`ETXTBSY`).
 pub fn script(path: &Path, text: &str) {
     let mut shell = Command::new("sh")
         .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
@@ -105,7 +106,8 @@ impl Workplace {
         command
     }
 
-    /// As [`Workplace::traintop`], killed before its disk call of this number, and no process that it starts.
+    /// As [`Workplace::traintop`], killed before its disk call of this number, and no process that
+    /// it starts.
     #[cfg(debug_assertions)]
     pub fn killed_at(&self, call: u32, arguments: &[&str]) -> Command {
         let mut command = self.traintop(arguments);

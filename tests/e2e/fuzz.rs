@@ -1,5 +1,6 @@
-//! Every file that the programs read, damaged at random: no command panics, hangs, takes much memory, prints an escape byte or
-//! touches anything outside of the tree and the user's own folders. `make fuzz` tries more inputs than the tests do.
+//! Every file that the programs read, damaged at random: no command panics, hangs, takes much
+//! memory, prints an escape byte or touches anything outside of the tree and the user's own
+//! folders. `make fuzz` tries more inputs than the tests do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +17,8 @@ use crate::odd_files::bounded;
 
 /// Inputs in an ordinary test run.
 const INPUTS: u64 = 40;
-/// What is put into files: numbers at their ends, control characters, paths that lead out, deep nesting.
+/// What is put into files: numbers at their ends, control characters, paths that lead out, deep
+/// nesting.
 const TOKENS: [&str; 20] = [
     "\x1b[31m\x07\u{9b}\u{202e}",
     "1e999",
@@ -65,7 +67,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// A tree with one of everything, made by the programs themselves: what each writes is what it reads.
+/// A tree with one of everything, made by the programs themselves: what each writes is what it
+/// reads.
 fn everything(place: &Workplace) {
     let run = |name: &str| {
         let run = place.path().join("runs/training_runs").join(name);

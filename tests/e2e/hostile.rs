@@ -1,4 +1,5 @@
-//! Trees that somebody else has written: opening, listing and restoring them writes and deletes nothing outside of them.
+//! Trees that somebody else has written: opening, listing and restoring them writes and deletes
+//! nothing outside of them.
 
 use std::fs;
 use std::os::unix::fs::symlink;

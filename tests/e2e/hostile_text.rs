@@ -1,4 +1,5 @@
-//! Trees of which every text holds what steers terminals and misleads readers: nothing of it is in what the programs write.
+//! Trees of which every text holds what steers terminals and misleads readers: nothing of it is in
+//! what the programs write.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use crate::fake_worker::Workplace;
 use crate::pty::Dashboard;
 
-/// ESC with a title, OSC 52 with BEL and with ST, CSI, C1, DEL, CR, bidirectional overrides and isolates, zero width, a tag.
+/// ESC with a title, OSC 52 with BEL and with ST, CSI, C1, DEL, CR, bidirectional overrides and
+/// isolates, zero width, a tag.
 const EVIL: &str = "\x1b]0;t\x07\x1b]52;c;QUJD\x1b\\\x1b[31m\u{9b}2J\u{9d}52;c;QQ\u{9c}\x7f\r\u{202e}\u{2066}\u{200b}\u{e0041}";
 
 /// A removal that can be restored.
@@ -220,7 +222,8 @@ fn check(what: &str, output: &Output) {
     assert!(!said.contains("panicked"), "{what}: {said}");
 }
 
-/// Every command, in good order and with mistakes; `{a}` is the run a, `{e}` is [`EVIL`]. Those that only look come first.
+/// Every command, in good order and with mistakes; `{a}` is the run a, `{e}` is [`EVIL`]. Those
+/// that only look come first.
 const COMMANDS: &[&[&str]] = &[
     &[],
     &["list"],
@@ -356,7 +359,8 @@ fn json_says_what_the_files_say() {
     assert!(String::from_utf8(raw.stdout).unwrap().contains(EVIL));
 }
 
-/// What ratatui, crossterm and the start and end of the dashboard write: CSI sequences of these final letters.
+/// What ratatui, crossterm and the start and end of the dashboard write: CSI sequences of these
+/// final letters.
 const CSI: &str = "mHhlJKABCDGdfXLMPSTrqnu";
 
 /// Checks that a stream of terminal output holds no other sequences and nothing hidden.

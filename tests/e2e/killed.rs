@@ -1,5 +1,6 @@
-//! Programs that are killed before any of their disk calls while they change runs: the next one finishes what is left, or takes it back,
-//! and says so. Only builds with debug assertions can be killed so (`disk/fail_point.rs`).
+//! Programs that are killed before any of their disk calls while they change runs: the next one
+//! finishes what is left, or takes it back, and says so. Only builds with debug assertions can be
+//! killed so (`disk/fail_point.rs`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,8 +70,9 @@ fn tree(root: &Path) -> Tree {
     found
 }
 
-/// Runs a command again and again, each time in a place of its own and killed before another of its disk calls, until it is killed no
-/// more; `whole` is given the place, what was there before, and what the next start said. What `prepare` does comes first.
+/// Runs a command again and again, each time in a place of its own and killed before another of its
+/// disk calls, until it is killed no more; `whole` is given the place, what was there before, and
+/// what the next start said. What `prepare` does comes first.
 fn killed_at_every_call(
     runs: u32,
     arguments: &[&str],

@@ -1,4 +1,5 @@
-//! A tree may hold anything that anyone wrote: a command in it is executed only for the user who asked for it.
+//! A tree may hold anything that anyone wrote: a command in it is executed only for the user who
+//! asked for it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +13,8 @@ use crate::fake_worker::{COUNTED, Run, Workplace};
 use crate::pty::Dashboard;
 use crate::queue::{begun, queue, state, tree};
 
-/// A run that a stranger wrote into the tree: first in the queue if it waits there. Its command makes the file `executed`.
+/// A run that a stranger wrote into the tree: first in the queue if it waits there. Its command
+/// makes the file `executed`.
 fn strange_run(place: &Workplace, state: &str) -> Run {
     let run = place.path().join("runs/training_runs/strange");
     fs::create_dir_all(run.join("logs")).unwrap();

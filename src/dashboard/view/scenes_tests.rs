@@ -1,5 +1,5 @@
-//! Every screen and every overlay draws and takes keys at any size of the terminal, and Ctrl-C leaves
-//! each.
+//! Every screen and every overlay draws and takes keys at any size of the terminal, and Ctrl-C
+//! leaves each.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

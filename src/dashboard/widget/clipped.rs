@@ -1,5 +1,5 @@
-//! Writing into a buffer at places that may lie outside of it. A terminal can have any size, down to
-//! no row at all, and ratatui's own `set_string` panics beyond the buffer.
+//! Writing into a buffer at places that may lie outside of it. A terminal can have any size, down
+//! to no row at all, and ratatui's own `set_string` panics beyond the buffer.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;

@@ -1,5 +1,6 @@
-//! The keeper: starts the next queued run of its user whenever a slot is free, sleeps in between, and ends when none of them waits any more.
-//! Runs of other users, and what others wrote into the tree, it leaves alone.
+//! The keeper: starts the next queued run of its user whenever a slot is free, sleeps in between,
+//! and ends when none of them waits any more. Runs of other users, and what others wrote into the
+//! tree, it leaves alone.
 
 use std::collections::HashSet;
 use std::io;

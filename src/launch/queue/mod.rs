@@ -32,7 +32,8 @@ pub use add::{Entry, add};
 pub(super) use add::{by_tree, make};
 pub use keeper::{KEEP, keep};
 
-/// The longest that anybody who only looks whether there is a keeper may hold its lock, on a busy machine.
+/// The longest that anybody who only looks whether there is a keeper may hold its lock, on a busy
+/// machine.
 const LOOK_TAKES: Duration = Duration::from_secs(1);
 
 /// What is said of a run that was taken out of the queue.
@@ -121,13 +122,15 @@ impl Queue {
         tree.open_lock(&self.folder().join(name))
     }
 
-    /// A file's name in the queue's folder that is this user's own: each user has a keeper, for the runs that this user queued.
+    /// A file's name in the queue's folder that is this user's own: each user has a keeper, for the
+    /// runs that this user queued.
     fn own(name: &str) -> String {
         format!("{name}-{}", rustix::process::geteuid().as_raw())
     }
 
-    /// The right to be this user's keeper; `None` if there is one. Others who look whether there is one hold it for an instant: that is
-    /// waited for, or neither they nor this process would look after the queue.
+    /// The right to be this user's keeper; `None` if there is one. Others who look whether there is
+    /// one hold it for an instant: that is waited for, or neither they nor this process would look
+    /// after the queue.
     fn keeper_lock(&self) -> io::Result<Option<File>> {
         let lock = self.open_lock(&Self::own("keeper"))?;
         let deadline = Instant::now() + LOOK_TAKES;
@@ -160,8 +163,9 @@ impl Queue {
         self.folder().is_dir()
     }
 
-    /// Sees to it that the queue is looked at: wakes the keeper, or starts one. Where none of this user's runs waits it does nothing:
-    /// a tree that others wrote is only read. What goes wrong is logged: the next who looks after the queue tries again.
+    /// Sees to it that the queue is looked at: wakes the keeper, or starts one. Where none of this
+    /// user's runs waits it does nothing: a tree that others wrote is only read. What goes wrong is
+    /// logged: the next who looks after the queue tries again.
     pub fn tend(&self) {
         if !self.exists() || !self.has_own_runs() {
             return;
@@ -174,7 +178,8 @@ impl Queue {
         }
     }
 
-    /// Whether a run that this user queued waits, or was taken out of the queue to begin and has not begun.
+    /// Whether a run that this user queued waits, or was taken out of the queue to begin and has
+    /// not begun.
     fn has_own_runs(&self) -> bool {
         let commands = Commands::of_user();
         let survey = survey::Surveyor::default().survey(&self.tree);

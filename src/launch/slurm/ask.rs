@@ -44,7 +44,8 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
     let open: Vec<(RunDir, Job)> = dirs
         .iter()
         .filter_map(|dir| {
-            // What others handed over, their own programs ask after; a stranger's record may name any job.
+            // What others handed over, their own programs ask after; a stranger's record may name
+            // any job.
             let record = Record::load(dir).ok()??;
             let job = record.slurm.clone()?;
             if !commands.allows(dir, &record) {

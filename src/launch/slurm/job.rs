@@ -37,8 +37,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// A worker that got the same signal from Slurm says so within this time; a second one would end it before it has saved.
 const SAME_SIGNAL: Duration = Duration::from_millis(600);
 
-/// Trains the run in `dir` within this job, to its end, if its command has the digest that stands in the job's script. A run that was
-/// stopped while it waited is left alone.
+/// Trains the run in `dir` within this job, to its end, if its command has the digest that stands
+/// in the job's script. A run that was stopped while it waited is left alone.
 ///
 /// # Errors
 /// If the run is not this job's to train, or its record cannot be read or written.

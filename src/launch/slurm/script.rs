@@ -38,7 +38,8 @@ pub enum Runs<'a> {
 pub struct JobRun {
     /// Its folder.
     pub folder: PathBuf,
-    /// The digest of its command, as [`trust::digest`](crate::run::trust::digest) makes it: the job executes no other.
+    /// The digest of its command, as [`trust::digest`](crate::run::trust::digest) makes it: the job
+    /// executes no other.
     pub digest: String,
 }
 
@@ -89,7 +90,8 @@ impl Script<'_> {
         let (digest, run) = match self.runs {
             Runs::One(run) => (run.digest.clone(), quoted(&run.folder.to_string_lossy())),
             Runs::Array(runs) => {
-                // The list stands in the script, of which Slurm keeps a copy: nobody can change it any more.
+                // The list stands in the script, of which Slurm keeps a copy: nobody can change it
+                // any more.
                 let _ = writeln!(text, "runs=(");
                 for run in runs {
                     let folder = quoted(&run.folder.to_string_lossy());

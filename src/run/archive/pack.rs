@@ -95,7 +95,8 @@ fn pack_into(
     written.flush().map_err(failed())
 }
 
-/// The mode of an archive, new as it is now: nobody may read it who may not read each thing that is packed.
+/// The mode of an archive, new as it is now: nobody may read it who may not read each thing that is
+/// packed.
 fn readable_by(disk: &dyn Disk, plan: &Plan, archive: &Metadata) -> Result<u32, ArchiveError> {
     let mut mode = archive.mode() & 0o666;
     for item in plan

@@ -1,9 +1,10 @@
 //! Bringing an archived run back: what is missing is unpacked beside, and moved into place once all of it is there. What is in place
 //! stays as it is, since it may be newer.
 //!
-//! Anybody may have made the archive. The disk is confined to the run's folder and follows no link there; links are made last,
-//! and only those that lead to a place in the run; nothing but the nine bits of a mode is given back; and the archive is read
-//! through once before anything is written, so that one that is damaged, or takes memory without end, leaves nothing behind.
+//! Anybody may have made the archive. The disk is confined to the run's folder and follows no link
+//! there; links are made last, and only those that lead to a place in the run; nothing but the nine
+//! bits of a mode is given back; and the archive is read through once before anything is written,
+//! so that one that is damaged, or takes memory without end, leaves nothing behind.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -105,8 +106,8 @@ pub fn set_folder_times(disk: &dyn Disk, dir: &RunDir, unpacked: &Unpacked) {
     }
 }
 
-/// Reads an archive from end to end, and refuses one that is damaged, or that takes more memory than one of ours or more room than
-/// is free.
+/// Reads an archive from end to end, and refuses one that is damaged, or that takes more memory
+/// than one of ours or more room than is free.
 fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveError> {
     let damaged = |what: &dyn std::fmt::Display| ArchiveError::Damaged {
         path: archive.to_owned(),
@@ -136,7 +137,8 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
                 .map_err(|error| damaged(&error))?;
             let keys = PaxExtensions::new(&fields).flatten();
             let keys: Vec<_> = keys.filter_map(|field| field.key().ok()).collect();
-            // With another length than its header says, the next entries would not be those that are looked at here.
+            // With another length than its header says, the next entries would not be those that
+            // are looked at here.
             if keys.contains(&"size") {
                 return Err(damaged(&NOT_OURS));
             }
@@ -281,7 +283,8 @@ fn stage(
     Ok(unpacked)
 }
 
-/// Where an entry belongs, below the run's folder; an archive from elsewhere must not write anywhere else.
+/// Where an entry belongs, below the run's folder; an archive from elsewhere must not write
+/// anywhere else.
 fn place_of(entry: &tar::Entry<impl Read>) -> Result<PathBuf, String> {
     let below = match entry.path() {
         Ok(path) if *path == *Path::new(ROOT) => PathBuf::new(),

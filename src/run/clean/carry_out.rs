@@ -110,8 +110,8 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     Ok(done)
 }
 
-/// Moves whole runs to the trash because somebody asked for just these: refused are only runs at work, and folders under version
-/// control or with other runs in them.
+/// Moves whole runs to the trash because somebody asked for just these: refused are only runs at
+/// work, and folders under version control or with other runs in them.
 ///
 /// # Errors
 /// If the system refuses; then nothing has moved.
@@ -120,7 +120,7 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
         if let Some(why) = held(state_now(&RunDir::new(path))) {
             return Err(why);
         }
-        // Whoever removes a run does not mean what else lies in its folder.
+        // Removing a run does not mean what else lies in its folder.
         match walk(path, SystemTime::now()).obstacle {
             Some(obstacle @ (Obstacle::VersionControl(_) | Obstacle::RunBelow(_))) => {
                 Err(format!("{obstacle}; move it by hand"))
@@ -184,7 +184,8 @@ struct Guard<'a> {
     policy: &'a Policy,
     /// The run that was asked about last, and the answer: the things of a run come one after the other.
     last: Option<(PathBuf, Result<(), String>)>,
-    /// The evaluated runs of each output tree, with the look of its folder of evaluations when they were read.
+    /// The evaluated runs of each output tree, with the look of its folder of evaluations when they
+    /// were read.
     evaluated: HashMap<PathBuf, (Option<Look>, EvaluatedRuns)>,
     /// What processes have open, once a whole run is asked about.
     in_use: Option<InUse>,

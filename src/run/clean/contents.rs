@@ -1,5 +1,5 @@
-//! Which files a run may hold that nobody would miss if it never got anywhere: what traintop itself writes, and the settings
-//! that known trainers write. Everything else is somebody's work.
+//! Which files a run may hold that nobody would miss if it never got anywhere: what traintop itself
+//! writes, and the settings that known trainers write. Everything else is somebody's work.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -165,8 +165,9 @@ pub fn is_metrics(name: &str) -> bool {
         || name == "trainer_state.json"
 }
 
-/// Looks into the known files of a run: what they hold must be what their names say. `is_blank` says whether the run's metrics
-/// hold nothing; then nothing else may tell of progress. Returns the record too, where there is one.
+/// Looks into the known files of a run: what they hold must be what their names say. `is_blank`
+/// says whether the run's metrics hold nothing; then nothing else may tell of progress. Returns the
+/// record too, where there is one.
 pub fn look_into(
     dir: &RunDir,
     files: &[(&Path, Known)],
@@ -236,7 +237,8 @@ fn has_percentage(line: &str) -> bool {
     before.any(|before| before.ends_with(|char: char| char.is_ascii_digit()))
 }
 
-/// Whether one of [`PROGRESS`] stands before a number: `step:100/5100`, `Epoch [1/10]`, `val_loss = 0.3`.
+/// Whether one of [`PROGRESS`] stands before a number: `step:100/5100`, `Epoch [1/10]`, `val_loss =
+/// 0.3`.
 fn has_numbered_word(line: &str) -> bool {
     let mut words = line.split(|char: char| !char.is_alphanumeric() && char != '.');
     let mut is_after_word = false;

@@ -1,4 +1,5 @@
-//! Which runs of an output tree have been evaluated, looked up at once: a tree may hold thousands of runs and evaluations.
+//! Which runs of an output tree have been evaluated, looked up at once: a tree may hold thousands
+//! of runs and evaluations.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What processes of this machine have open below a folder. A run of another trainer has no record that names its process, and
-//! its files may be silent for hours.
+//! What processes of this machine have open below a folder. A run of another trainer has no record
+//! that names its process, and its files may be silent for hours.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -44,7 +44,8 @@ impl InUse {
         Self { paths }
     }
 
-    /// A process that has a folder, or something in it, open or as its working directory. `folder` has no links in it.
+    /// A process that has a folder, or something in it, open or as its working directory. `folder`
+    /// has no links in it.
     pub fn process_in(&self, folder: &Path) -> Option<u32> {
         let prefix = folder.as_os_str().as_bytes();
         let first = self

@@ -9,7 +9,8 @@ use super::survey::{Role, Surveyed, Weights};
 use super::walk::series;
 use crate::disk::Look;
 
-/// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the same training.
+/// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the
+/// same training.
 const LATE_NS: i64 = 3_600_000_000_000;
 
 /// The checkpoints that stay, by their paths.
@@ -38,7 +39,8 @@ impl<'a> Kept<'a> {
                 Role::Other => drop(kept.always.insert(weights.path.as_os_str())),
             }
         }
-        // A file called `best` or `last` is that of the only series, or of nobody knows which of several.
+        // A file called `best` or `last` is that of the only series, or of nobody knows which of
+        // several.
         let is_only = all_series.len() == 1;
         for of_epochs in all_series.values_mut() {
             of_epochs.sort_by_key(|(epoch, _)| std::cmp::Reverse(*epoch));
@@ -73,8 +75,9 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The most accurate epochs; where accuracies do not tell, all. Names may count epochs from 0 where metrics count from 1, or
-    /// the other way round, so what would be the best then stays as well.
+    /// The most accurate epochs; where accuracies do not tell, all. Names may count epochs from 0
+    /// where metrics count from 1, or the other way round, so what would be the best then stays as
+    /// well.
     fn keep_best(&mut self, of_epochs: &[(u32, &'a Weights)]) {
         for at in 0..3 {
             let score = |weights: &Weights| weights.accuracies()[at];
@@ -88,7 +91,8 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The last by number, and the last by time: a training that was started anew counts from the beginning.
+    /// The last by number, and the last by time: a training that was started anew counts from the
+    /// beginning.
     fn keep_last(&mut self, of_epochs: &[(u32, &'a Weights)]) {
         let last = of_epochs.first().map(|(epoch, _)| *epoch);
         for (_, weights) in of_epochs.iter().filter(|(epoch, _)| Some(*epoch) == last) {
@@ -131,7 +135,8 @@ fn stands_for_best(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
     weights.role == Role::Best && has_word(weights, &["best"]) && is_as_large(weights, of_epochs)
 }
 
-/// Whether a file is the last of a series: it may have been written before the checkpoint of its epoch, but not long before.
+/// Whether a file is the last of a series: it may have been written before the checkpoint of its
+/// epoch, but not long before.
 fn stands_for_last(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
     let newest = of_epochs
         .iter()
@@ -157,8 +162,8 @@ fn has_word(weights: &Weights, words: &[&str]) -> bool {
     parts.any(|part| words.contains(&part))
 }
 
-/// Whether a file may hold the same network as a series: the last layer, or a threshold, is much smaller. Optimiser states make
-/// checkpoints three times as large.
+/// Whether a file may hold the same network as a series: the last layer, or a threshold, is much
+/// smaller. Optimiser states make checkpoints three times as large.
 fn is_as_large(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
     let smallest = of_epochs
         .iter()

@@ -18,7 +18,8 @@ pub enum Obstacle {
     Weights(PathBuf),
     /// A file is too large to be worth nothing.
     Large(PathBuf),
-    /// A file that neither traintop nor a known trainer writes, or that does not hold what its name says.
+    /// A file that neither traintop nor a known trainer writes, or that does not hold what its name
+    /// says.
     Unknown(PathBuf),
     /// A link, pipe or device.
     Special(PathBuf),
@@ -39,7 +40,8 @@ impl Obstacle {
     pub fn is_project(&self) -> bool {
         match self {
             Self::VersionControl(_) | Self::RunBelow(_) => true,
-            // Trainers copy sources into folders below; at the top of a folder they are a project's own.
+            // Trainers copy sources into folders below; at the top of a folder they are a project's
+            // own.
             Self::Source(path) => path.components().count() == 1,
             _ => false,
         }

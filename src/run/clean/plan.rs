@@ -32,7 +32,8 @@ pub struct Plan {
     pub at_work: usize,
     /// Runs that a protection leaves alone.
     pub protected: usize,
-    /// Runs, by their number, that are left alone or stay whole although a reason names them, and why.
+    /// Runs, by their number, that are left alone or stay whole although a reason names them, and
+    /// why.
     pub doubts: Vec<(usize, String)>,
     /// How candidates of one reason are ordered.
     pub order: Order,
@@ -80,7 +81,8 @@ impl Plan {
         protect.find(|protection| protection.holds(&run.notes, run.is_evaluated))
     }
 
-    /// The files of weights that no candidate names, with the numbers of their runs: what duplicates are looked for among.
+    /// The files of weights that no candidate names, with the numbers of their runs: what
+    /// duplicates are looked for among.
     pub fn staying(&self) -> impl Iterator<Item = (usize, &Weights)> {
         // Hashed as bytes: part by part it takes several times as long.
         let going: HashSet<&OsStr> = self
@@ -143,7 +145,8 @@ impl Plan {
         self.optimisers(number, run, &kept);
     }
 
-    /// Checkpoints of epochs that no rule keeps, that are kept in a run that would go if it held nothing, or that another equals.
+    /// Checkpoints of epochs that no rule keeps, that are kept in a run that would go if it held
+    /// nothing, or that another equals.
     fn checkpoints(
         &mut self,
         number: usize,
@@ -230,7 +233,8 @@ impl Plan {
         if run.reading == Reading::Blank && self.policy.min_epochs > 0 {
             return Some((Reason::Empty, run.state.to_string()));
         }
-        // Fewer epochs are less training only where each is a row: one epoch of a language model may take weeks.
+        // Fewer epochs are less training only where each is a row: one epoch of a language model
+        // may take weeks.
         let has_few = run.has_row_per_epoch && run.epochs_done < self.policy.min_epochs;
         if has_few && run.epochs_done > 0 {
             return Some((Reason::FewEpochs, run.extent()));

@@ -1,4 +1,5 @@
-//! What is said before a plan is carried out: every whole run that would go, by name, with its size and best value.
+//! What is said before a plan is carried out: every whole run that would go, by name, with its size
+//! and best value.
 
 use super::candidate::Candidate;
 use super::plan::Plan;
@@ -8,7 +9,8 @@ use crate::text;
 const NAMED: usize = 10;
 
 impl Plan {
-    /// A line for each whole run that is to go, the first ten and the number of the others; empty if none goes.
+    /// A line for each whole run that is to go, the first ten and the number of the others; empty
+    /// if none goes.
     pub fn whole_runs(&self) -> Vec<String> {
         let whole = |candidate: &&Candidate| candidate.is_in && candidate.is_whole;
         let all: Vec<&Candidate> = self.candidates.iter().filter(whole).collect();

@@ -29,8 +29,8 @@ use crate::text;
 pub(super) const MARKS: &str = "notes.toml";
 /// Login nodes are shared: no more threads than these.
 const THREADS: usize = 4;
-/// A run whose record does not say that it has ended may be at work on another machine until nothing in its folder has changed
-/// for so long: an epoch may take hours.
+/// A run whose record does not say that it has ended may be at work on another machine until
+/// nothing in its folder has changed for so long: an epoch may take hours.
 const QUIET: Duration = Duration::from_secs(24 * 3600);
 
 /// Which part a file of weights plays in its run.
@@ -158,8 +158,8 @@ pub struct Survey {
     pub runs: Vec<Surveyed>,
 }
 
-/// Surveys these runs, on a few threads. `each` hears how many are done, and answers whether to go on;
-/// else there is no survey.
+/// Surveys these runs, on a few threads. `each` hears how many are done, and answers whether to go
+/// on; else there is no survey.
 pub fn survey(
     found: &[Found],
     now: SystemTime,

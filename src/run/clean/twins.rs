@@ -1,6 +1,6 @@
-//! Exact duplicates. Files and runs are told apart by their sizes and a few of their bytes; what is left alike is compared from
-//! end to end with the first of its kind, so that no hash decides about a removal, and the work grows with the number of runs
-//! and no faster.
+//! Exact duplicates. Files and runs are told apart by their sizes and a few of their bytes; what is
+//! left alike is compared from end to end with the first of its kind, so that no hash decides about
+//! a removal, and the work grows with the number of runs and no faster.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -71,9 +71,10 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Finds checkpoints of epochs among `staying`, which come with the numbers of their runs, that another of the same run equals: what
-/// becomes of another run is another matter. Which of them stays goes by their part, the best before all. Best and last ones are
-/// never told to be duplicates: they have their place.
+/// Finds checkpoints of epochs among `staying`, which come with the numbers of their runs, that
+/// another of the same run equals: what becomes of another run is another matter. Which of them
+/// stays goes by their part, the best before all. Best and last ones are never told to be
+/// duplicates: they have their place.
 pub fn files<'a>(
     staying: impl Iterator<Item = (usize, &'a Weights)>,
 ) -> HashMap<PathBuf, (PathBuf, Look)> {
@@ -111,8 +112,8 @@ pub fn files<'a>(
     twins
 }
 
-/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first` prefers stays. Runs at work are
-/// neither: their files are about to change.
+/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first`
+/// prefers stays. Runs at work are neither: their files are about to change.
 pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<usize, usize> {
     let length = |path: PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
     let mut by_length: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
@@ -154,7 +155,8 @@ pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<us
     twins
 }
 
-/// The files of a run but for marks and traintop's own record, which says who it is, below its folder, in order.
+/// The files of a run but for marks and traintop's own record, which says who it is, below its
+/// folder, in order.
 fn files_of(dir: &RunDir) -> Vec<(PathBuf, Look)> {
     let has_record = matches!(Record::load(dir), Ok(Some(_)));
     let mut files = walk::walk(dir.path(), SystemTime::UNIX_EPOCH).files;
@@ -165,7 +167,8 @@ fn files_of(dir: &RunDir) -> Vec<(PathBuf, Look)> {
     files
 }
 
-/// A hash of the names and lengths of a run's files and of a few bytes of each; `None` if one cannot be read.
+/// A hash of the names and lengths of a run's files and of a few bytes of each; `None` if one
+/// cannot be read.
 fn digest(dir: &RunDir) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     for (below, look) in files_of(dir) {

@@ -1,5 +1,5 @@
-//! One walk through the folder of a run: its weights, its temporary files, what it takes on the disk, and what forbids that it
-//! goes as a whole. Nothing is opened.
+//! One walk through the folder of a run: its weights, its temporary files, what it takes on the
+//! disk, and what forbids that it goes as a whole. Nothing is opened.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};
@@ -27,8 +27,8 @@ pub struct Walked {
     pub weights: Vec<Weights>,
     pub temporary: Vec<(PathBuf, Taken, Look)>,
     pub sizes: Sizes,
-    /// The worst that forbids that the folder goes as a whole, as far as that is told without opening anything. Once it is a
-    /// project, nothing else is looked at.
+    /// The worst that forbids that the folder goes as a whole, as far as that is told without
+    /// opening anything. Once it is a project, nothing else is looked at.
     pub obstacle: Option<Obstacle>,
     /// Files that may be worth nothing, below the run's folder.
     pub known: Vec<(PathBuf, Known)>,
@@ -225,8 +225,9 @@ fn number_after_epoch(stem: &str) -> Option<std::ops::Range<usize>> {
     (end > start).then_some(start..end)
 }
 
-/// What checkpoints of one network of a run have in common: folder and name without the epoch, and without steps and values
-/// behind it. Checkpoints of a generator and of a discriminator, or of two folds, are two series, each with a best and a last.
+/// What checkpoints of one network of a run have in common: folder and name without the epoch, and
+/// without steps and values behind it. Checkpoints of a generator and of a discriminator, or of two
+/// folds, are two series, each with a best and a last.
 pub fn series(path: &Path) -> (PathBuf, String) {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy();

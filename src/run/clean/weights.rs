@@ -1,7 +1,8 @@
-//! How weights are known, whatever program wrote them: by a broad table of endings, and by the first bytes of a file.
+//! How weights are known, whatever program wrote them: by a broad table of endings, and by the
+//! first bytes of a file.
 
-/// What names of files with weights, or with a trainer's state, end in, in lower case. Too many rather than too few: what is
-/// taken for weights stays.
+/// What names of files with weights, or with a trainer's state, end in, in lower case. Too many
+/// rather than too few: what is taken for weights stays.
 const ENDINGS: [&str; 44] = [
     // PyTorch, Lightning, timm, DeepSpeed, llama.cpp
     ".safetensors",
@@ -83,8 +84,8 @@ pub fn is_weights_name(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.contains(TENSORFLOW_DATA)
 }
 
-/// Whether a file that begins so may hold weights: a known form, or anything that is no text, as protobuf (ONNX,
-/// TensorFlow) and flat arrays are.
+/// Whether a file that begins so may hold weights: a known form, or anything that is no text, as
+/// protobuf (ONNX, TensorFlow) and flat arrays are.
 pub fn is_weights_content(beginning: &[u8]) -> bool {
     let is_known = MAGICS.iter().any(|magic| beginning.starts_with(magic));
     is_known || is_safetensors(beginning) || !is_text(beginning)

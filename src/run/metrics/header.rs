@@ -31,7 +31,8 @@ pub enum Target {
     Text,
 }
 
-/// Where the cells of each column go that any header of the file has named, as far as that is decided.
+/// Where the cells of each column go that any header of the file has named, as far as that is
+/// decided.
 pub type Known = HashMap<String, Target>;
 
 /// The columns that a header names.
@@ -98,8 +99,8 @@ impl Header {
         }
     }
 
-    /// Whether this is surely a header: several names, none of which could be a value or a sentence. The first line of a file
-    /// without a header, a comment or an error message is not.
+    /// Whether this is surely a header: several names, none of which could be a value or a
+    /// sentence. The first line of a file without a header, a comment or an error message is not.
     pub fn is_certain(&self) -> bool {
         let is_name = |name: &String| {
             let begins_as_one = name.starts_with(|char: char| char.is_alphabetic() || char == '_');

@@ -105,8 +105,8 @@ impl Reader {
         }
     }
 
-    /// Whether nothing but a header was read, or nothing at all. Anything that is not surely a header counts as content: a row
-    /// in a file without one, a comment, a sentence.
+    /// Whether nothing but a header was read, or nothing at all. Anything that is not surely a
+    /// header counts as content: a row in a file without one, a comment, a sentence.
     pub fn is_blank(&self) -> bool {
         self.metrics.rows == 0 && self.filled_lines <= 1 && self.is_understood()
     }

@@ -77,8 +77,8 @@ impl Tail {
         self.reader.metrics()
     }
 
-    /// Whether the file was read to its end and holds nothing but a header, or nothing at all. A line that is not finished, and
-    /// one that was not understood, is something.
+    /// Whether the file was read to its end and holds nothing but a header, or nothing at all. A
+    /// line that is not finished, and one that was not understood, is something.
     pub fn is_blank(&self) -> bool {
         self.is_at_end() && self.reader.is_blank()
     }

@@ -131,7 +131,8 @@ pub fn plan(
     Ok((follows, unread))
 }
 
-/// The links in the folders of runs; each folder is searched once, however many of its runs are renamed.
+/// The links in the folders of runs; each folder is searched once, however many of its runs are
+/// renamed.
 #[derive(Debug, Default)]
 pub struct Links(HashMap<PathBuf, Vec<PathBuf>>);
 

@@ -135,7 +135,8 @@ pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     (listed, problems)
 }
 
-/// What was left unfinished under an id in the trashes of these roots, and no start finishes: see [`Trash::list`].
+/// What was left unfinished under an id in the trashes of these roots, and no start finishes: see
+/// [`Trash::list`].
 ///
 /// # Errors
 /// If it cannot be read.

@@ -105,7 +105,8 @@ impl Entry {
             .map_err(|cause| TrashError::Damaged { path, cause })
     }
 
-    /// The entry, if all that it says is about this id and about places in the root, outside of the trash.
+    /// The entry, if all that it says is about this id and about places in the root, outside of the
+    /// trash.
     fn checked(self, id: &str) -> Result<Self, String> {
         if self.id != id {
             return Err(format!("it says that it is of {:?}", self.id));
@@ -194,8 +195,8 @@ pub(super) fn is_id(name: &str) -> bool {
     (2..=3).contains(&parts.len()) && parts.into_iter().all(is_number)
 }
 
-/// Whether a path leads from the root to a place in it, spelled in the one way in which journals spell it: not out of it, and
-/// not into the trash. Empty for the root itself.
+/// Whether a path leads from the root to a place in it, spelled in the one way in which journals
+/// spell it: not out of it, and not into the trash. Empty for the root itself.
 fn is_place(path: &Path) -> bool {
     let parts = || path.components();
     parts().all(|part| matches!(part, Component::Normal(_)))

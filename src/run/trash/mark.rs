@@ -1,6 +1,7 @@
-//! What this user has begun in which trash, in the user's own state folder. A journal in a tree says what to do, and anybody may
-//! have written it; that it was this user who began it, only a mark says. Without one nothing is finished at a start, and the
-//! list says how to finish it by hand.
+//! What this user has begun in which trash, in the user's own state folder. A journal in a tree
+//! says what to do, and anybody may have written it; that it was this user who began it, only a
+//! mark says. Without one nothing is finished at a start, and the list says how to finish it by
+//! hand.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,8 @@ struct Mark {
 }
 
 impl Trash {
-    /// Says in the user's state folder that work on an entry begins. Where that cannot be said the work goes on without: a full
-    /// home must not keep anybody from making room.
+    /// Says in the user's state folder that work on an entry begins. Where that cannot be said the
+    /// work goes on without: a full home must not keep anybody from making room.
     pub(super) fn mark(&self, id: &str) -> Option<Journal> {
         let mark = Mark {
             root: self.root.clone(),
@@ -47,8 +48,8 @@ impl Trash {
         }
     }
 
-    /// A sentence for each of these folders, with and without a journal, on which work has begun, but not by this user from
-    /// here.
+    /// A sentence for each of these folders, with and without a journal, on which work has begun,
+    /// but not by this user from here.
     pub(super) fn unmarked(&self, names: &[(String, bool)]) -> Vec<String> {
         if names.is_empty() {
             return Vec::new();
@@ -80,7 +81,8 @@ impl Trash {
     }
 }
 
-/// Finishes what this user has begun in these trashes, one after another: what was done, and what cannot be.
+/// Finishes what this user has begun in these trashes, one after another: what was done, and what
+/// cannot be.
 pub(super) fn recover(
     home: &Home,
     trashes: &[Trash],

@@ -2,9 +2,10 @@
 //! same file system, so a terabyte takes no time and no space elsewhere; a journal that is written first lets a process that was
 //! killed between any two steps be finished, or taken back, by the next.
 //!
-//! Anybody may have written what is in a tree. So a journal is checked when it is read, every call goes through a descriptor of
-//! the root and follows no link, and only folders and journals that belong to this user count. What was interrupted is finished
-//! without being asked only if this user's own state folder says that it was begun (`mark`).
+//! Anybody may have written what is in a tree. So a journal is checked when it is read, every call
+//! goes through a descriptor of the root and follows no link, and only folders and journals that
+//! belong to this user count. What was interrupted is finished without being asked only if this
+//! user's own state folder says that it was begun (`mark`).
 //!
 //! ```text
 //! ROOT/.trash/lock                    held by whoever changes the trash
@@ -95,8 +96,9 @@ impl Trash {
         &self.root
     }
 
-    /// What is in the trash, the newest first, and a sentence for each entry that cannot be used. Entries that another process
-    /// of this user is at work on, or that the next start finishes, are not listed.
+    /// What is in the trash, the newest first, and a sentence for each entry that cannot be used.
+    /// Entries that another process of this user is at work on, or that the next start finishes,
+    /// are not listed.
     ///
     /// # Errors
     /// If the folder cannot be read, or belongs to somebody else; that there is none is no error.
@@ -130,8 +132,8 @@ impl Trash {
         self.folder().join(format!("{PURGING}{id}"))
     }
 
-    /// The names of the entries' folders, those that are being purged included, sorted; none if there is no trash. What does not
-    /// have such a name is not the trash's, and left alone.
+    /// The names of the entries' folders, those that are being purged included, sorted; none if
+    /// there is no trash. What does not have such a name is not the trash's, and left alone.
     fn names(&self) -> Result<Vec<String>, TrashError> {
         let failed = |cause| TrashError::io(self.folder(), "read")(cause);
         if self.look(&self.folder())?.is_none() {
@@ -148,8 +150,8 @@ impl Trash {
         Ok(names)
     }
 
-    /// Refuses what is not a real folder of this user's: a link would carry everything out of the root, and what lies in
-    /// somebody else's folder may be exchanged at any time.
+    /// Refuses what is not a real folder of this user's: a link would carry everything out of the
+    /// root, and what lies in somebody else's folder may be exchanged at any time.
     fn require_own(&self, folder: &Path) -> Result<(), TrashError> {
         let metadata = self.disk.metadata(folder);
         let metadata = metadata.map_err(TrashError::io(folder, "used"))?;
@@ -236,8 +238,8 @@ impl Trash {
         look.map_err(TrashError::io(path, "looked at"))
     }
 
-    /// Removes a folder of the trash, in which no removed thing is left: the journal last, since without it nobody knows what
-    /// lay there.
+    /// Removes a folder of the trash, in which no removed thing is left: the journal last, since
+    /// without it nobody knows what lay there.
     fn drop_folder(&self, folder: &Path, entry: Option<&Entry>) -> Result<(), TrashError> {
         let failed = |cause| TrashError::io(folder, "removed")(cause);
         let mut names = self.disk.names(folder).map_err(failed)?;
@@ -283,8 +285,8 @@ fn require_owner(path: &Path, metadata: &Metadata) -> Result<(), TrashError> {
     })
 }
 
-/// Whether a name in an entry's folder is the journal, or what its journal says stands in for an item. Where no journal was
-/// written yet, stand-ins may be there already.
+/// Whether a name in an entry's folder is the journal, or what its journal says stands in for an
+/// item. Where no journal was written yet, stand-ins may be there already.
 fn is_own_name(name: &OsString, entry: Option<&Entry>) -> bool {
     let Some(name) = name.to_str() else {
         return false;

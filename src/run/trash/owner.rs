@@ -1,5 +1,5 @@
-//! The run that a removed thing was in. If the run is renamed while the thing is in the trash, the thing is restored into the
-//! run, and not into a new folder of the old name.
+//! The run that a removed thing was in. If the run is renamed while the thing is in the trash, the
+//! thing is restored into the run, and not into a new folder of the old name.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
@@ -59,7 +59,8 @@ impl Trash {
     /// Where the runs of an entry have been renamed, changes its paths to what they are now.
     ///
     /// # Errors
-    /// If another run has the place of one, or it cannot be told which of several copies is the run.
+    /// If another run has the place of one, or it cannot be told which of several copies is the
+    /// run.
     pub(super) fn follow_owners(&self, entry: &mut Entry) -> Result<(), TrashError> {
         let mut siblings: HashMap<PathBuf, Vec<Candidate>> = HashMap::new();
         for at in 0..entry.owners.len() {
@@ -137,7 +138,8 @@ impl Trash {
         Ok(found)
     }
 
-    /// What tells of the folder at a path whether it is a certain run; `None` if there is no folder.
+    /// What tells of the folder at a path whether it is a certain run; `None` if there is no
+    /// folder.
     fn candidate(&self, below: &Path) -> Result<Option<Candidate>, TrashError> {
         let look = self.look(&self.root.join(below))?;
         let folder = look.filter(|look| look.kind == Kind::Folder);

@@ -7,8 +7,9 @@ use super::entry::{Entry, Item, Stage};
 use super::{PURGING, Trash, TrashError};
 
 impl Trash {
-    /// Puts everything of an entry back to its place, with the times of the folders it was in; returns where. Things of a run that
-    /// was renamed go where the run is now. Folders that are no longer there are made.
+    /// Puts everything of an entry back to its place, with the times of the folders it was in;
+    /// returns where. Things of a run that was renamed go where the run is now. Folders that are no
+    /// longer there are made.
     ///
     /// # Errors
     /// If there is no such entry, something else is at one of the places, or the system refuses; then all stays in the trash.

@@ -16,7 +16,8 @@ const ZIP: &[u8] = b"PK\x03\x04";
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 /// What wrappers put before the name of every tensor of the network they wrap.
 const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
-/// A file with more tensors is no network. One name or shape, shared by all of them, would be copied for each.
+/// A file with more tensors is no network. One name or shape, shared by all of them, would be
+/// copied for each.
 const MAX_TENSORS: usize = 100_000;
 const MAX_NAME: usize = 1000;
 /// Where trainers keep the network's tensors; if there is none of these, the file may be the state dict itself.

@@ -166,7 +166,8 @@ fn parse(
     )))
 }
 
-/// Bytes that are taken in the end: three planes with a border of each image, a number of eight bytes for each label.
+/// Bytes that are taken in the end: three planes with a border of each image, a number of eight
+/// bytes for each label.
 fn taken(shape: &[usize]) -> u64 {
     let bytes = match *shape {
         [count, rows, columns] => {

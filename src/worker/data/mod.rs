@@ -174,12 +174,13 @@ impl DataError {
 
 /// Larger files are no data set that memory could hold.
 const LARGEST_FILE: u64 = 64 << 30;
-/// Images may take so many bytes whatever their files have, and so many times as much as their files.
+/// Images may take so many bytes whatever their files have, and so many times as much as their
+/// files.
 const FREE_IMAGE_BYTES: u64 = 256 << 20;
 const MOST_GROWTH: u64 = 64;
 
-/// Refuses files of which decoding would make far more than any data set does of its files, such as a picture of a single colour and
-/// a billion pixels.
+/// Refuses files of which decoding would make far more than any data set does of its files, such as
+/// a picture of a single colour and a billion pixels.
 fn check_growth(path: &Path, bytes: u64, becomes: u64) -> Result<(), DataError> {
     let most = FREE_IMAGE_BYTES.saturating_add(bytes.saturating_mul(MOST_GROWTH));
     if becomes <= most {

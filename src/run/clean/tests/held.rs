@@ -1,11 +1,13 @@
-//! Runs and folders that hold something, one kind each, and a policy under which they would go if they did not.
+//! Runs and folders that hold something, one kind each, and a policy under which they would go if
+//! they did not.
 
 use super::*;
 use crate::disk::{Disk, System};
 
 const HEADER: &str = "epoch,train_loss,val_acc\n";
 
-/// A tree with one folder `run` of these files, untouched for three days, and a policy that wants as much as it can.
+/// A tree with one folder `run` of these files, untouched for three days, and a policy that wants
+/// as much as it can.
 fn planned(files: &[(&str, &[u8])]) -> (Tree, Plan) {
     let tree = Tree::new();
     for (name, bytes) in files {
@@ -78,7 +80,8 @@ fn a_run_of_nothing_but_a_header_and_settings_may_go() {
     }
 }
 
-/// A file of each kind of weights, and other work, that makes an empty run one that holds something.
+/// A file of each kind of weights, and other work, that makes an empty run one that holds
+/// something.
 fn holdings() -> Vec<(&'static str, Vec<u8>)> {
     let mut safetensors = 64_u64.to_le_bytes().to_vec();
     safetensors.extend(b"{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}");

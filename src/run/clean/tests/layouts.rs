@@ -1,5 +1,6 @@
-//! Random trees of what twenty trainers leave on the disk, under random policies: whatever is selected, nothing goes that must
-//! stay. What must stay is known from how each tree was made, not from the code under test.
+//! Random trees of what twenty trainers leave on the disk, under random policies: whatever is
+//! selected, nothing goes that must stay. What must stay is known from how each tree was made, not
+//! from the code under test.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +44,8 @@ struct Made {
     is_light: Option<u32>,
 }
 
-/// What a trainer leaves beside `metrics.csv`: settings, which nobody would miss, and results and weights, of which each stays.
+/// What a trainer leaves beside `metrics.csv`: settings, which nobody would miss, and results and
+/// weights, of which each stays.
 struct Layout {
     name: &'static str,
     settings: &'static [&'static str],
@@ -306,7 +308,8 @@ fn write(path: &Path) {
     fs::write(path, [beginning, name.as_bytes()].concat()).unwrap();
 }
 
-/// Metrics of so many epochs, the most accurate of them `best` or the last; of none, a header or something else.
+/// Metrics of so many epochs, the most accurate of them `best` or the last; of none, a header or
+/// something else.
 fn course(epochs: u32, best: u32, dice: &mut Dice) -> String {
     if epochs == 0 && dice.is(2) {
         return dice.pick(&CONTENTS).to_owned();
@@ -422,7 +425,8 @@ fn make(tree: &Tree, number: usize, dice: &mut Dice) -> Made {
     }
 }
 
-/// Whether a file's ending is one of those that rules may name: then its name can make it the best or the last.
+/// Whether a file's ending is one of those that rules may name: then its name can make it the best
+/// or the last.
 fn may_have_role(name: &str) -> bool {
     [".safetensors", ".pth", ".pt", ".ckpt"]
         .iter()

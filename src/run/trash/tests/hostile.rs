@@ -1,5 +1,5 @@
-//! Trees that somebody else has written: whatever lies in `.trash`, looking and starting carry nothing of it out, and nothing
-//! outside of the root is ever touched.
+//! Trees that somebody else has written: whatever lies in `.trash`, looking and starting carry
+//! nothing of it out, and nothing outside of the root is ever touched.
 
 use std::os::unix::fs::symlink;
 
@@ -228,7 +228,8 @@ fn links_and_pipes_at_every_level_lead_nowhere() {
     let place = place();
     let trash = place.path().join(FOLDER);
     let valid = journal("moving", &json!([item("x")]));
-    // The whole trash, an entry, a journal and a lock are links; a journal is a pipe, and another name of a file.
+    // The whole trash, an entry, a journal and a lock are links; a journal is a pipe, and another
+    // name of a file.
     let plant_outside = || {
         for name in [ID.to_owned(), format!("{PURGING}{ID}")] {
             let folder = place.outside.join(name);
