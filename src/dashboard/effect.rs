@@ -92,6 +92,8 @@ pub enum Effect {
     FlushCache,
     /// Give the terminal back to the shell until the program is continued.
     Suspend,
+    /// Take the terminal over again, whatever was done to it while the program was stopped.
+    TakeTerminal,
     /// End the program.
     Quit,
 }

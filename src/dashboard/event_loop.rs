@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{
-    SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
-    SIGXFSZ,
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
 };
 
 use super::alerts;
@@ -38,10 +38,23 @@ const FRAME: Duration = Duration::from_micros(16_667);
 /// So long the first frame may wait for the runs that it is to show.
 const OPENING: Duration = Duration::from_millis(25);
 
-/// All signals that end a program unless it catches them, but those of crashes and those that
-/// nobody can catch. The terminal is given back before each ends the dashboard.
-const ENDING: [i32; 11] = [
-    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+/// The signals that end a program unless it catches them, but those of crashes (`restore.rs`),
+/// real-time signals, and those that nobody can catch. The terminal is given back before each ends
+/// the dashboard.
+const ENDING: [i32; 14] = [
+    SIGHUP,
+    SIGINT,
+    SIGQUIT,
+    SIGTERM,
+    SIGALRM,
+    SIGIO,
+    SIGPROF,
+    libc::SIGPWR,
+    libc::SIGSTKFLT,
+    SIGUSR1,
+    SIGUSR2,
+    SIGVTALRM,
+    SIGXCPU,
     SIGXFSZ,
 ];
 
@@ -172,8 +185,12 @@ fn turn(
                             state.notice = Some(terminal.copy(&text)?);
                         }
                         Effect::Ring(ring) => terminal.write(&alerts::sequence(&ring))?,
-                        Effect::Suspend => {
-                            terminal.suspend()?;
+                        effect @ (Effect::Suspend | Effect::TakeTerminal) => {
+                            if effect == Effect::Suspend {
+                                terminal.suspend()?;
+                            } else {
+                                terminal.take_again()?;
+                            }
                             let (columns, rows) = terminal.size()?;
                             let resized = Message::Resized(columns, rows);
                             for effect in update(state, Timestamp::now(), resized) {
@@ -255,16 +272,24 @@ fn listen_for_hang_up(messages: Sender<Message>) {
 
 /// The first signal ends the dashboard as a key would, so that nothing is lost. Should the loop be
 /// held up, another ends it at once. SIGHUP does not: one closed terminal may send several.
+/// Stopping and continuing go through the loop too.
 fn listen_for_signals(messages: Sender<Message>) {
-    match signal_hook::iterator::Signals::new(ENDING) {
+    let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
+    let signals = ENDING.into_iter().chain(real_time);
+    match signal_hook::iterator::Signals::new(signals.chain([SIGTSTP, SIGCONT])) {
         Ok(mut signals) => drop(thread::spawn(move || {
             let mut is_asked = false;
             for signal in signals.forever() {
-                if is_asked && signal != SIGHUP {
-                    restore::and_end(signal);
-                }
-                is_asked = true;
-                if messages.send(Message::Terminated(signal)).is_err() {
+                let message = match signal {
+                    SIGTSTP => Message::AskedToSuspend,
+                    SIGCONT => Message::Continued,
+                    ending if is_asked && ending != SIGHUP => restore::and_end(ending),
+                    ending => {
+                        is_asked = true;
+                        Message::Terminated(ending)
+                    }
+                };
+                if messages.send(message).is_err() {
                     return;
                 }
             }

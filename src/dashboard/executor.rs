@@ -350,6 +350,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
         // The loop's own, or the gauger's.
         Effect::CancelJobs
         | Effect::Suspend
+        | Effect::TakeTerminal
         | Effect::Quit
         | Effect::Copy(_)
         | Effect::Ring(_)

@@ -37,6 +37,10 @@ pub enum Message {
     Resized(u16, u16),
     /// A signal asks the program to end.
     Terminated(i32),
+    /// A signal asked to give the terminal back and to stop until the shell continues the program.
+    AskedToSuspend,
+    /// The program was stopped, by whatever, and goes on.
+    Continued,
     /// The terminal's input has ended.
     InputEnded,
     /// The wait that the state asked for is over.

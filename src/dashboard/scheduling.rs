@@ -87,6 +87,7 @@ impl Effect {
             | Self::Ring(_)
             | Self::Copy(_)
             | Self::Suspend
+            | Self::TakeTerminal
             | Self::Quit => ("nothing", Class::Quick),
         }
     }

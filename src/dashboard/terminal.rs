@@ -33,6 +33,8 @@ pub struct Terminal {
     painter: Painter,
     /// Whether the terminal tells of the mouse.
     mouse: bool,
+    /// Whether the SIGCONT that ended a suspension is still to be heard of.
+    is_taken_again: bool,
 }
 
 /// Presses, drags and the wheel, in the form that has no limit of columns; mere movements would wake the program for nothing.
@@ -52,6 +54,7 @@ impl Terminal {
             screen: new_screen()?,
             painter: Painter::default(),
             mouse: false,
+            is_taken_again: false,
         })
     }
 
@@ -114,7 +117,7 @@ impl Terminal {
             clean_cells(frame.buffer_mut());
         })?;
         #[cfg(debug_assertions)]
-        panic_if_asked();
+        crash_if_asked();
         if has_new {
             let out = self.screen.backend_mut();
             self.painter
@@ -142,6 +145,28 @@ impl Terminal {
         self.screen.backend_mut().flush()?;
         leave()?;
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        self.is_taken_again = true;
+        self.enter()
+    }
+
+    /// Takes the terminal over again after this process was stopped and continued; does nothing
+    /// when [`Terminal::suspend`] has done so.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.is_taken_again) {
+            return Ok(());
+        }
+        self.painter.leave(self.screen.backend_mut())?;
+        self.listen_to_mouse(false)?;
+        self.screen.backend_mut().flush()?;
+        // Whatever the shell has set, crossterm would take the terminal for raw.
+        disable_raw_mode()?;
+        self.enter()
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
         enter()?;
         // A new one, since ratatui's own clearing asks the terminal for the cursor and the answer would go to the key thread.
         self.screen = new_screen()?;
@@ -198,13 +223,23 @@ fn leave() -> io::Result<()> {
     left.and(is_cooked)
 }
 
-/// Panics in the midst of the first frame, for a test. Only builds with debug assertions listen.
+/// Panics in the midst of the first frame, or overflows the stack, for a test. Only builds with
+/// debug assertions listen.
 #[cfg(debug_assertions)]
-fn panic_if_asked() {
-    assert!(
-        std::env::var_os("TRAINTOP_PANIC").is_none(),
-        "asked to panic"
-    );
+fn crash_if_asked() {
+    fn overflow(depth: u64) -> u64 {
+        let frame = std::hint::black_box([depth; 512]);
+        match depth {
+            u64::MAX => 0,
+            _ => overflow(depth + 1) + frame[0],
+        }
+    }
+
+    match std::env::var("TRAINTOP_PANIC").as_deref() {
+        Err(_) => {}
+        Ok("stack overflow") => assert_ne!(overflow(0), 1),
+        Ok(_) => panic!("asked to panic"),
+    }
 }
 
 /// A panic gives the terminal back before its message is printed. Those of other threads are only logged: the dashboard goes on.

@@ -74,6 +74,8 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             look_closer(state)
         }
         Message::Terminated(_) | Message::InputEnded => end(state),
+        Message::AskedToSuspend => vec![Effect::Suspend],
+        Message::Continued => vec![Effect::TakeTerminal],
         Message::Woke => woke(state),
         Message::RunsFound(found) => discovery::runs_found(state, found),
         Message::SearchEnded {

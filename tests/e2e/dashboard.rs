@@ -45,14 +45,15 @@ fn has_curve(screen: &str) -> bool {
         .any(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
 }
 
-fn signal(name: &str, pid: u64) {
+/// Sends a signal, by its name or number.
+pub fn signal(name: &str, pid: u64) {
     let sent = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
+        .args([format!("-{name}"), pid.to_string()])
         .status();
     assert!(sent.unwrap().success());
 }
 
-fn two_runs() -> Workplace {
+pub fn two_runs() -> Workplace {
     let place = Workplace::new(UNTIL_STOPPED);
     foreign_run(place.path(), "alpha", &[40.0, 61.5]);
     foreign_run(place.path(), "beta", &[30.0, 20.25]);
@@ -379,41 +380,6 @@ fn resize_draws_anew_and_sigterm_gives_the_terminal_back() {
 }
 
 #[test]
-fn every_signal_that_ends_it_gives_the_terminal_back() {
-    let signals = [
-        "HUP", "INT", "QUIT", "TERM", "ABRT", "ALRM", "BUS", "PROF", "SYS", "TRAP", "USR1", "USR2",
-        "VTALRM", "XCPU", "XFSZ",
-    ];
-    let place = two_runs();
-    for name in signals {
-        let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-        dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
-        // A run's screen listens to the mouse.
-        dashboard.press("\r");
-        dashboard.wait("the curves", |screen| screen.contains("1 Charts"));
-        assert!(dashboard.has_the_terminal());
-        signal(name, dashboard.process_id().into());
-        let status = dashboard.end();
-        assert!(dashboard.left_a_sane_terminal(), "{name}");
-        assert!(!status.success(), "{name}: {status:?}");
-    }
-}
-
-#[cfg(debug_assertions)]
-#[test]
-fn a_panic_gives_the_terminal_back_and_says_so() {
-    let place = two_runs();
-    let mut command = place.traintop(&[]);
-    command
-        .env("TRAINTOP_PANIC", "1")
-        .env("RUST_BACKTRACE", "0");
-    let mut dashboard = Dashboard::open_as(&command, 80, 24);
-    assert!(!dashboard.end().success());
-    assert!(dashboard.left_a_sane_terminal());
-    dashboard.wait("the message", |screen| screen.contains("asked to panic"));
-}
-
-#[test]
 fn ctrl_c_leaves_when_the_configuration_takes_every_other_way() {
     let place = two_runs();
     let folder = place.path().join("config/traintop");
@@ -431,49 +397,6 @@ fn ctrl_c_leaves_when_the_configuration_takes_every_other_way() {
         assert!(dashboard.end().success());
         assert!(dashboard.left_a_sane_terminal());
     }
-}
-
-#[test]
-fn a_dropped_connection_ends_the_dashboard_and_not_its_run() {
-    let place = Workplace::new(UNTIL_STOPPED);
-    let run = place.start_detached();
-    run.wait_for_state("running");
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("the run", |screen| screen.contains("● running"));
-    signal("HUP", dashboard.process_id().into());
-    dashboard.end();
-    assert!(dashboard.left_a_sane_terminal());
-    crate::pty::open_and_hang_up(&place);
-    assert_eq!(run.record()["state"], "running");
-    signal("TERM", run.record()["pid"].as_u64().unwrap());
-    run.wait_for_state("stopped");
-}
-
-#[test]
-fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
-    let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
-    dashboard.press("\x1a");
-    let pid = dashboard.process_id();
-    crate::fake_worker::wait_for("the stop", || {
-        fs::read_to_string(format!("/proc/{pid}/stat"))
-            .unwrap()
-            .contains(") T ")
-    });
-    signal("CONT", pid.into());
-    dashboard.press("?");
-    dashboard.wait("the help", |screen| {
-        screen.contains("Keys") && screen.contains("Start a training run")
-    });
-    dashboard.press("\x1b");
-    // Sent together, the two would be Alt-q.
-    dashboard.wait("the list", |screen| {
-        !screen.contains("Start a training run")
-    });
-    dashboard.press("q");
-    assert!(dashboard.end().success());
-    assert!(dashboard.left_a_sane_terminal());
 }
 
 #[test]

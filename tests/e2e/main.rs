@@ -36,6 +36,7 @@ mod odd_files;
 mod pty;
 mod queue;
 mod slurm;
+mod terminal;
 mod trust;
 mod walls;
 #[cfg(feature = "worker")]

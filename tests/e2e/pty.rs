@@ -2,13 +2,16 @@
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{self, OpenptFlags};
+use rustix::termios::{
+    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr,
+};
 
 use crate::fake_worker::{DEADLINE, Reaped, Workplace, wait_for};
 
@@ -82,14 +85,56 @@ impl Dashboard {
 
     /// Waits until the screen shows what is wanted.
     pub fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let shown = self.shows(what, wanted);
+        assert!(
+            shown,
+            "it ended before {what}:\n{}",
+            self.screen.screen().contents()
+        );
+    }
+
+    /// Waits until the screen shows what is wanted; `false` if the program ends before it does.
+    pub fn shows(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> bool {
+        self.comes_to(what, |dashboard| {
+            wanted(&dashboard.screen.screen().contents())
+        })
+    }
+
+    /// Waits until the terminal is as it was before the program had it, while that lives.
+    pub fn wait_for_a_sane_terminal(&mut self) {
+        let what = "the terminal given back";
+        assert!(self.comes_to(what, Self::left_a_sane_terminal), "{what}");
+    }
+
+    /// Makes the terminal what it was before the program had it, as a shell does whose job was
+    /// stopped.
+    pub fn reset_terminal(&mut self) {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let name = self.master.tty_name().unwrap();
+        let terminal = rustix::fs::open(name, flags, Mode::empty()).unwrap();
+        let mut state = tcgetattr(&terminal).unwrap();
+        let [input, output, control, local] = self.modes;
+        state.input_modes = InputModes::from_bits_retain(input);
+        state.output_modes = OutputModes::from_bits_retain(output);
+        state.control_modes = ControlModes::from_bits_retain(control);
+        state.local_modes = LocalModes::from_bits_retain(local);
+        tcsetattr(&terminal, OptionalActions::Now, &state).unwrap();
+        self.screen = vt100::Parser::new(24, 80, 0);
+    }
+
+    fn comes_to(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) -> bool {
         let deadline = Instant::now() + DEADLINE;
-        while !wanted(&self.screen.screen().contents()) {
+        while !is_so(self) {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(bytes) = self.output.recv_timeout(left) else {
-                panic!("{what} never showed:\n{}", self.screen.screen().contents());
-            };
-            self.take(&bytes);
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("{what} never showed:\n{}", self.screen.screen().contents())
+                }
+            }
         }
+        true
     }
 
     fn take(&mut self, bytes: &[u8]) {
