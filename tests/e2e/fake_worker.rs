@@ -116,6 +116,34 @@ impl Workplace {
         command
     }
 
+    /// As [`Workplace::traintop`]; of the processes that come of it, those with the first argument
+    /// `victim` (`dashboard`: with none) are killed before their disk call of this number, counted
+    /// from [`Workplace::count_calls`] on.
+    #[cfg(debug_assertions)]
+    pub fn killed_later(&self, victim: &str, call: u32, arguments: &[&str]) -> Command {
+        let mut command = self.traintop(arguments);
+        let at = format!("{victim}:{call}:{}", self.counting().display());
+        command.env("TRAINTOP_KILL_AT_DISK_CALL", at);
+        command
+    }
+
+    #[cfg(debug_assertions)]
+    fn counting(&self) -> PathBuf {
+        self.path().join("counting")
+    }
+
+    /// From now on disk calls count: see [`Workplace::killed_later`].
+    #[cfg(debug_assertions)]
+    pub fn count_calls(&self) {
+        fs::write(self.counting(), "").unwrap();
+    }
+
+    /// Whether the call came, and with it the kill.
+    #[cfg(debug_assertions)]
+    pub fn has_killed(&self) -> bool {
+        !self.counting().exists()
+    }
+
     pub fn output(&self, arguments: &[&str]) -> Output {
         self.traintop(arguments).output().unwrap()
     }

@@ -1,23 +1,15 @@
-//! Programs that are killed at any moment while they queue, launch, steer and stop runs: afterwards each run is what it says it is, none was
-//! begun twice, none is forgotten, and none works without an owner.
+//! Programs that are killed at each of their disk calls while they queue, launch, steer and stop
+//! runs: afterwards each run is what it says it is, none was begun twice, none is forgotten, and
+//! none works without an owner. Only builds with debug assertions can be killed so
+//! (`disk/fail_point.rs`).
 
-#[cfg(debug_assertions)]
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::Child;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
+use crate::fake_worker::{COUNTED, Run, Workplace, wait_for};
 use crate::pty::Dashboard;
-use crate::queue::{begun, keepers, kill, processes, queue, state};
-#[cfg(debug_assertions)]
-use crate::{fake_worker::COUNTED, queue::with_slots};
-
-/// Moments at which something is killed, spread over the time that it takes.
-const MOMENTS: u32 = 12;
+use crate::queue::{begun, keepers, kill, processes, with_slots};
 
 /// Trains until it is asked to stop, takes a while to save, and says each time that it is begun.
 const SAVES_SLOWLY: &str = r#"
@@ -25,7 +17,14 @@ trap 'state stopping; sleep 0.1; state stopped; exit 0' TERM
 echo begun >> "$dir/begun"
 state running
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
-while :; do sleep 0.01; done
+while [ -d "$dir" ]; do sleep 0.01; done
+"#;
+
+/// A command of the user's that says nothing of itself, as [`SAVES_SLOWLY`] otherwise.
+const COMMAND: &str = r#"
+trap 'sleep 0.1; exit 0' TERM
+echo begun >> "$dir/begun"
+while [ -d "$dir" ]; do sleep 0.01; done
 "#;
 
 fn listed(place: &Workplace) -> Vec<Value> {
@@ -69,13 +68,6 @@ fn assert_true(place: &Workplace, when: &str) {
     });
 }
 
-fn cut_off(mut child: Child, after: Duration) {
-    thread::park_timeout(after);
-    let _ = child.kill();
-    child.wait().unwrap();
-}
-
-#[cfg(debug_assertions)]
 #[test]
 fn a_queueing_that_is_killed_leaves_whole_runs_that_are_begun_once() {
     let sweep = [
@@ -127,179 +119,214 @@ fn a_queueing_that_is_killed_leaves_whole_runs_that_are_begun_once() {
     assert!(killed > 15, "only {killed} calls");
 }
 
+/// A place with a launcher whose command is its worker.
+fn with_launcher(what: &str) -> Workplace {
+    let place = Workplace::new(what);
+    let worker = place.path().join("worker.sh");
+    let folder = place.path().join("config/traintop");
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = format!(
+        "slots = 3\n[launcher.mine]\ncommand = ['{}', '--run-dir', '{{run_dir}}']\n",
+        worker.display()
+    );
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+    place
+}
+
+/// A run of the launcher or of a recipe that trains; of the processes that come of it, `victim` is
+/// killed later.
+fn training(place: &Workplace, is_command: bool, victim: &str, call: u32) -> Run {
+    let what: &[&str] = if is_command {
+        &["--launcher", "mine"]
+    } else {
+        &["--config", "quick"]
+    };
+    let arguments = [&["train", "--detach"], what].concat();
+    let started = place.killed_later(victim, call, &arguments).output();
+    let path = String::from_utf8(started.unwrap().stdout).unwrap();
+    let run = Run(path.trim_end().into());
+    run.wait_for_state("running");
+    wait_for("its trap", || begun(&run) == 1);
+    run
+}
+
+/// Asks a run to stop unless it has done so, waits for its end, and holds it against what is said
+/// of it.
+fn assert_ends(place: &Workplace, run: &Run) {
+    if is_worked_on(place, run) {
+        // The signal had not been sent yet, or it is still saving.
+        place.output(&["stop", run.0.to_str().unwrap()]);
+    }
+    wait_for("its end", || !is_worked_on(place, run));
+    assert_true(place, "in the end");
+    let ended = &listed(place)[0];
+    let ended = ended["state"].as_str().unwrap();
+    assert!(["stopped", "failed", "lost"].contains(&ended), "{ended}");
+    // Nothing is left that looks after a run which is over.
+    wait_for("the supervisor's end", || {
+        of_place(place, "__supervise").is_empty()
+    });
+}
+
 #[test]
-fn whatever_is_killed_while_a_run_stops_its_state_is_true() {
-    for moment in 0..MOMENTS {
-        let place = Workplace::new(SAVES_SLOWLY);
+fn a_stop_that_is_killed_leaves_a_run_whose_state_is_true() {
+    let mut killed = 0;
+    for call in 0.. {
+        let place = with_launcher(COMMAND);
+        let run = training(&place, true, "nobody", 0);
+        let mut stop = place.killed_at(call, &["stop", run.0.to_str().unwrap()]);
+        let stopped = stop.output().unwrap();
+        let is_whole = stopped.status.success();
+        assert!(
+            is_whole || stopped.status.signal() == Some(9),
+            "{stopped:?}"
+        );
+        assert_true(&place, "after the kill");
+        assert_ends(&place, &run);
+        if is_whole {
+            break;
+        }
+        killed += 1;
+    }
+    println!("stop: killed {killed} times");
+    assert!(killed >= 3, "only {killed} calls");
+}
+
+#[test]
+fn a_supervisor_that_is_killed_while_its_run_stops_leaves_a_state_that_is_true() {
+    let mut killed = 0;
+    for is_command in [true, false] {
+        for call in 0.. {
+            let place = with_launcher(if is_command { COMMAND } else { SAVES_SLOWLY });
+            let run = training(&place, is_command, "__supervise", call);
+            place.count_calls();
+            place.said(&["stop", run.0.to_str().unwrap()]);
+            wait_for("the supervisor's end", || {
+                of_place(&place, "__supervise").is_empty()
+            });
+            assert_true(&place, "after the kill");
+            assert_ends(&place, &run);
+            if !place.has_killed() {
+                break;
+            }
+            killed += 1;
+        }
+    }
+    println!("__supervise: killed {killed} times");
+    assert!(killed >= 4, "only {killed} calls");
+}
+
+#[test]
+fn a_worker_that_is_killed_while_it_saves_leaves_a_state_that_is_true() {
+    let saves_for_ever =
+        SAVES_SLOWLY.replace("sleep 0.1;", "while [ -d \"$dir\" ]; do sleep 0.01; done;");
+    for with_supervisor in [false, true] {
+        let place = Workplace::new(&saves_for_ever);
         let run = place.start_detached();
         run.wait_for_state("running");
-        let stopping = place.traintop(&["stop", "quick"]).spawn().unwrap();
-        thread::park_timeout(Duration::from_millis(u64::from(moment * 11)));
-        let victims = match moment % 4 {
-            0 => Vec::new(),
-            1 => of_place(&place, "__supervise"),
-            2 => workers(&place),
-            _ => of_place(&place, "worker.sh"),
-        };
-        victims
-            .into_iter()
-            .filter(|pid| *pid != std::process::id())
-            .for_each(kill);
-        cut_off(stopping, Duration::ZERO);
-        assert_true(&place, "after the kill");
-        if is_worked_on(&place, &run) {
-            // The signal had not been sent yet, or it is still saving.
-            place.output(&["stop", "quick"]);
+        place.said(&["stop", "quick"]);
+        run.wait_for_state("stopping");
+        // The supervisor first: it would write down the worker's end.
+        if with_supervisor {
+            of_place(&place, "__supervise").into_iter().for_each(kill);
         }
-        wait_for("its end", || !is_worked_on(&place, &run));
-        assert_true(&place, "in the end");
-        let ended = &listed(&place)[0];
-        let ended = ended["state"].as_str().unwrap();
-        assert!(["stopped", "failed", "lost"].contains(&ended), "{ended}");
-        // Nothing is left that looks after a run which is over.
-        wait_for("the supervisor's end", || {
-            of_place(&place, "__supervise").is_empty()
-        });
+        workers(&place).into_iter().for_each(kill);
+        assert_true(&place, "after the kill");
+        assert_ends(&place, &run);
     }
 }
 
 #[test]
 fn a_dashboard_that_is_killed_while_it_launches_leaves_a_run_with_an_owner_or_none() {
-    let mut begun_some = 0;
-    for moment in 0..MOMENTS {
-        let place = Workplace::new(SAVES_SLOWLY);
-        let mut dashboard = Dashboard::open(&place, &[], 100, 30);
-        dashboard.wait("the empty table", |screen| screen.contains("No runs below"));
-        dashboard.press("n");
-        dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
-        // Started at once, or by the queue.
-        dashboard.press(if moment % 2 == 0 { "s" } else { "w" });
-        thread::park_timeout(Duration::from_millis(u64::from(moment * 4)));
-        kill(dashboard.process_id());
-        dashboard.end();
-        place.output(&["queue", "runs"]);
-        wait_for("the begin of what is queued", || {
-            listed(&place).iter().all(|run| {
-                run["state"] != "queued" && (run["state"] != "starting" || moment % 2 == 0)
-            })
-        });
-        assert_true(&place, "after the launch");
-        let runs = listed(&place);
-        assert!(runs.len() <= 1, "{runs:?}");
-        begun_some += runs.len();
-        for run in runs.iter().filter(|run| run["state"] == "running") {
-            place.said(&["stop", run["path"].as_str().unwrap()]);
-            run_of(run).wait_for_state("stopped");
+    // Started at once, or by the queue.
+    for (key, fewest) in [("s", 8), ("w", 12)] {
+        let (mut killed, mut begun_some) = (0, 0);
+        for call in 0.. {
+            let place = Workplace::new(SAVES_SLOWLY);
+            let command = place.killed_later("dashboard", call, &[]);
+            let mut dashboard = Dashboard::open_as(&command, 100, 30);
+            dashboard.wait("the empty table", |screen| screen.contains("No runs below"));
+            dashboard.press("n");
+            dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
+            place.count_calls();
+            dashboard.press(key);
+            if dashboard.shows("the run", |screen| screen.contains("● running")) {
+                dashboard.press("q");
+            }
+            let is_whole = dashboard.end().success();
+            assert_eq!(is_whole, !place.has_killed());
+            place.output(&["queue", "runs"]);
+            wait_for("the begin of what is queued", || {
+                listed(&place).iter().all(|run| {
+                    run["state"] != "queued" && (run["state"] != "starting" || key == "s")
+                })
+            });
+            assert_true(&place, "after the launch");
+            let runs = listed(&place);
+            assert!(
+                runs.len() <= 1 && (!is_whole || runs.len() == 1),
+                "{runs:?}"
+            );
+            begun_some += runs.len();
+            for run in runs.iter().filter(|run| run["state"] == "running") {
+                place.said(&["stop", run["path"].as_str().unwrap()]);
+                run_of(run).wait_for_state("stopped");
+            }
+            if is_whole {
+                break;
+            }
+            killed += 1;
         }
+        println!("dashboard, {key}: killed {killed} times, {begun_some} runs");
+        assert!(killed >= fewest, "only {killed} calls");
+        assert!(begun_some > 1, "a killed launch never began anything");
     }
-    assert!(begun_some > 0, "none was ever begun");
 }
 
 #[test]
 fn a_dashboard_that_is_killed_while_it_steers_leaves_the_run_as_it_says_it_is() {
-    for moment in 0..MOMENTS {
-        let place = Workplace::new(SAVES_SLOWLY);
-        let run = place.start_detached();
-        run.wait_for_state("running");
-        let mut dashboard = Dashboard::open(&place, &[], 100, 30);
-        dashboard.wait("the run", |screen| screen.contains("● running"));
-        dashboard.press(["\x13", "p", "Ky", "\x13p\x13"][moment as usize % 4]);
-        thread::park_timeout(Duration::from_millis(u64::from(moment * 3)));
-        kill(dashboard.process_id());
-        dashboard.end();
-        assert_true(&place, "after the steering");
-        let wished = run.text("control.json");
-        assert!(
-            wished.is_empty() || serde_json::from_str::<Value>(&wished).is_ok(),
-            "{wished}"
-        );
-        let mut next = Dashboard::open(&place, &[], 100, 30);
-        next.wait("the run as it is", |screen| {
-            ["● running", "stopping", "■ stopped"]
-                .iter()
-                .any(|state| screen.contains(state))
-        });
-        next.press("q");
-        assert!(next.end().success());
-        place.output(&["stop", "quick"]);
-        run.wait_for_state("stopped");
-        assert_eq!(begun(&run), 1);
-    }
-}
-
-/// The names in the order of the queue that a screen shows.
-fn shown(screen: &str) -> Vec<String> {
-    let seeds = screen
-        .lines()
-        .filter(|line| line.contains('│') && line.contains("quick seed="));
-    seeds
-        .filter_map(|line| Some(line.split("seed=").nth(1)?.split(' ').next()?.to_owned()))
-        .collect()
-}
-
-#[test]
-fn two_dashboards_steer_one_queue_and_show_the_same() {
-    let place = Workplace::new(UNTIL_STOPPED);
-    let runs = queue(&place, 7);
-    runs[0].wait_for_state("running");
-    let mut both = [0, 1].map(|_| Dashboard::open(&place, &[], 100, 30));
-    for dashboard in &mut both {
-        dashboard.wait("the queued runs", |screen| {
-            screen.matches("… queued").count() == 6
-        });
-        dashboard.press("w");
-        dashboard.wait("the queue", |screen| screen.contains("Queue, 6 waiting"));
-    }
-    // Both at once, without waiting for each other.
-    for keys in ["g", "G", "jg", "<", ">", "kG", "g", "j>", "G", "g"] {
-        for dashboard in &mut both {
+    let cases = [
+        ("\x13", false, "saves a checkpoint"),
+        ("p", false, "waits after this step"),
+        ("Ky", true, "asked to stop"),
+    ];
+    for (keys, is_command, said) in cases {
+        let mut killed = 0;
+        for call in 0.. {
+            let place = with_launcher(if is_command { COMMAND } else { SAVES_SLOWLY });
+            let run = training(&place, is_command, "nobody", 0);
+            let command = place.killed_later("dashboard", call, &[]);
+            let mut dashboard = Dashboard::open_as(&command, 100, 30);
+            dashboard.wait("the run", |screen| screen.contains("● running"));
+            place.count_calls();
             dashboard.press(keys);
+            if dashboard.shows("what it does", |screen| screen.contains(said)) {
+                dashboard.press("q");
+            }
+            let is_whole = dashboard.end().success();
+            assert_eq!(is_whole, !place.has_killed());
+            assert_true(&place, "after the steering");
+            let wished = run.text("control.json");
+            assert!(
+                wished.is_empty() || serde_json::from_str::<Value>(&wished).is_ok(),
+                "{wished}"
+            );
+            let mut next = Dashboard::open(&place, &[], 100, 30);
+            next.wait("the run as it is", |screen| {
+                ["● running", "stopping", "■ stopped"]
+                    .iter()
+                    .any(|state| screen.contains(state))
+            });
+            next.press("q");
+            assert!(next.end().success());
+            assert_ends(&place, &run);
+            assert_eq!(begun(&run), 1);
+            if is_whole {
+                break;
+            }
+            killed += 1;
         }
+        println!("dashboard, {keys:?}: killed {killed} times");
+        assert!(killed >= 3, "{keys:?}: only {killed} calls");
     }
-    both[0].press("K");
-    let order = || -> Vec<String> {
-        let queued = place.json(&["queue", "--json"]);
-        let names = queued
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|run| run["name"].as_str().unwrap().to_owned());
-        names.map(|name| name.replace("quick seed=", "")).collect()
-    };
-    wait_for("one less", || order().len() == 5);
-    for dashboard in &mut both {
-        dashboard.wait("the same order", |screen| {
-            screen.contains("Queue, 5 waiting") && shown(screen) == order()
-        });
-        dashboard.press("\x1b");
-        dashboard.wait("the table", |screen| !screen.contains("Queue,"));
-    }
-    for dashboard in &mut both {
-        dashboard.press("q");
-        assert!(dashboard.end().success());
-    }
-    let mut seeds = order();
-    seeds.extend(runs.iter().filter(|run| state(run) != "queued").map(|run| {
-        run.record()["name"]
-            .as_str()
-            .unwrap()
-            .replace("quick seed=", "")
-    }));
-    seeds.sort();
-    assert_eq!(
-        seeds,
-        ["1", "2", "3", "4", "5", "6", "7"],
-        "none is doubled or forgotten"
-    );
-    let next = order()[0].clone();
-    let by_seed = |seed: &str| &runs[seed.parse::<usize>().unwrap() - 1];
-    for seed in &order()[1..] {
-        place.said(&["stop", by_seed(seed).0.to_str().unwrap()]);
-    }
-    place.said(&["stop", runs[0].0.to_str().unwrap()]);
-    by_seed(&next).wait_for_state("running");
-    place.said(&["stop", by_seed(&next).0.to_str().unwrap()]);
-    by_seed(&next).wait_for_state("stopped");
-    wait_for("the keeper's end", || keepers(&place).is_empty());
-    assert!(Path::new(&runs[0].0).exists());
 }

@@ -29,6 +29,7 @@ mod hostile_text;
 mod house;
 #[cfg(debug_assertions)]
 mod killed;
+#[cfg(debug_assertions)]
 mod killed_runs;
 mod launcher;
 mod libtorch_script;
@@ -38,6 +39,7 @@ mod queue;
 mod slurm;
 mod terminal;
 mod trust;
+mod two_dashboards;
 mod walls;
 #[cfg(feature = "worker")]
 mod worker;
