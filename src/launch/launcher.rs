@@ -1,5 +1,6 @@
 //! Runs of the user's own commands: a launcher of the configuration gives a command, and traintop its folder, record, log, stop and end.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
@@ -10,7 +11,7 @@ use super::queue::Queue;
 use super::slurm;
 use super::start::{LaunchError, Started, begin_new};
 use crate::config::{Launcher, Slurm};
-use crate::disk::write::{remove_tree, replace_file};
+use crate::disk::write::{beside, create_new, remove_file, remove_tree, replace_file};
 use crate::recipe::{Sweep, label};
 use crate::run::process::Process;
 use crate::run::{Record, RunDir, State, layout};
@@ -65,7 +66,7 @@ impl Launch {
     /// # Errors
     /// If the folder or the process cannot be made.
     pub fn start(&self) -> Result<Started, LaunchError> {
-        let (dir, mut record) = self.prepare()?;
+        let (dir, mut record, _unfinished) = self.prepare()?;
         gpus::give_now(&dir, &mut record);
         let child = begin_new(&dir, &record)?;
         Ok(Started {
@@ -79,7 +80,7 @@ impl Launch {
     /// # Errors
     /// If the folder cannot be made, or the queue not be changed.
     pub fn queue(&self) -> Result<RunDir, LaunchError> {
-        let (dir, mut record) = self.prepare()?;
+        let (dir, mut record, _unfinished) = self.prepare()?;
         record.state = State::Queued;
         record.environment = environment::own();
         record.queue_position = Some(Timestamp::now().as_microsecond());
@@ -93,7 +94,7 @@ impl Launch {
     /// If the folder cannot be made, or Slurm is not here or refuses; then nothing is left of it.
     pub fn submit(&self, slurm: &Slurm) -> Result<RunDir, LaunchError> {
         slurm::must_be_here()?;
-        let (dir, record) = self.prepare()?;
+        let (dir, record, _unfinished) = self.prepare()?;
         slurm::submit_command(&dir, record, slurm)?;
         Ok(dir)
     }
@@ -174,12 +175,15 @@ impl Launch {
         command_line(&self.launcher.command, &self.arguments, dir.path())
     }
 
-    fn prepare(&self) -> Result<(RunDir, Record), LaunchError> {
+    /// Makes the run's folder and what stands in it before its record. The last part is to be kept
+    /// until the record is there.
+    fn prepare(&self) -> Result<(RunDir, Record, Unfinished), LaunchError> {
         let no_folder = |cause| LaunchError::NoFolder {
             path: self.output_dir.clone(),
             cause,
         };
         let dir = layout::create(&self.output_dir, &Zoned::now()).map_err(no_folder)?;
+        let unfinished = Unfinished::mark(&dir).map_err(no_folder)?;
         let launcher = &self.launcher.name;
         let name = match &self.point {
             Some(point) => format!("{launcher} {}", point.label()),
@@ -193,15 +197,43 @@ impl Launch {
         if let Some(point) = &self.point {
             record.sweep = Some(point.sweep.clone());
             // A command that knows more of its configuration writes its own in this place.
-            replace_file(&dir.config_json(), point.config().as_bytes())
-                .inspect_err(|_| drop(remove_tree(dir.path())))
-                .map_err(no_folder)?;
+            replace_file(&dir.config_json(), point.config().as_bytes()).map_err(no_folder)?;
         }
         record.time_limit_s = self.time_limit_s;
         record.working_dir = std::env::current_dir()
             .ok()
             .map(|folder| folder.display().to_string());
-        Ok((dir, record))
+        Ok((dir, record, unfinished))
+    }
+}
+
+/// A run's folder that may have a configuration, but no record yet. A file with a temporary name of
+/// the record's says so: no search takes such a folder for a run, also if this program is killed.
+/// In the end the file goes, and without a record the folder with it.
+struct Unfinished {
+    dir: RunDir,
+    mark: PathBuf,
+}
+
+impl Unfinished {
+    fn mark(dir: &RunDir) -> io::Result<Self> {
+        let unfinished = Self {
+            mark: beside(&dir.run_json()),
+            dir: dir.clone(),
+        };
+        create_new(&unfinished.mark)?;
+        Ok(unfinished)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // What is left if this fails is no run, or only untidy.
+        let _ = if self.dir.run_json().exists() {
+            remove_file(&self.mark)
+        } else {
+            remove_tree(self.dir.path())
+        };
     }
 }
 

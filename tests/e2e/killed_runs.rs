@@ -330,3 +330,49 @@ fn a_dashboard_that_is_killed_while_it_steers_leaves_the_run_as_it_says_it_is() 
         assert!(killed >= 3, "{keys:?}: only {killed} calls");
     }
 }
+
+#[test]
+fn a_launchers_sweep_that_is_killed_leaves_whole_runs_or_none() {
+    let sweep = [
+        "train",
+        "--launcher",
+        "mine",
+        "--sweep",
+        "seed=1..2",
+        "--queue",
+        "--",
+        "--seed={seed}",
+    ];
+    let mut killed = 0;
+    for call in 0.. {
+        let place = with_launcher("echo begun >> \"$dir/begun\"");
+        std::fs::create_dir(place.path().join("runs")).unwrap();
+        let queued = place.killed_at(call, &sweep).output().unwrap();
+        let is_whole = queued.status.success();
+        assert!(is_whole || queued.status.signal() == Some(9), "{queued:?}");
+        let runs = listed(&place);
+        assert!(
+            runs.len() <= 2 && (!is_whole || runs.len() == 2),
+            "{runs:?}"
+        );
+        for run in &runs {
+            let run = run_of(run);
+            assert!(run.0.join("run.json").exists(), "call {call}: {runs:?}");
+            let config: Value = serde_json::from_str(&run.text("logs/config.json")).unwrap();
+            assert!(config["seed"].is_u64(), "{config}");
+        }
+        place.said(&["queue", "runs"]);
+        wait_for("every turn", || {
+            listed(&place).iter().all(|run| run["state"] == "finished")
+        });
+        assert_eq!(listed(&place).len(), runs.len());
+        assert!(runs.iter().all(|run| begun(&run_of(run)) == 1));
+        wait_for("the keeper's end", || keepers(&place).is_empty());
+        if is_whole {
+            break;
+        }
+        killed += 1;
+    }
+    println!("train --launcher --sweep --queue: killed {killed} times");
+    assert!(killed > 15, "only {killed} calls");
+}
