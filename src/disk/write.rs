@@ -395,6 +395,47 @@ mod tests {
         }
     }
 
+    /// A list that lets another user read a file as its owner does not: `user::rw-`,
+    /// `user:65534:r--`, `group::---`, `mask::r--`, `other::---`.
+    fn one_more_reader() -> Vec<u8> {
+        let nobody = u32::MAX;
+        let entries = [
+            (0x01_u16, 6_u16, nobody),
+            (0x02, 4, 65534),
+            (0x04, 0, nobody),
+            (0x10, 4, nobody),
+            (0x20, 0, nobody),
+        ];
+        let mut list = 2_u32.to_le_bytes().to_vec();
+        for (tag, permissions, id) in entries {
+            list.extend(tag.to_le_bytes());
+            list.extend(permissions.to_le_bytes());
+            list.extend(id.to_le_bytes());
+        }
+        list
+    }
+
+    #[test]
+    fn replaced_files_keep_their_access_control_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        fs::write(&path, "old").unwrap();
+        let list = one_more_reader();
+        match rustix::fs::setxattr(&path, ACCESS_LIST, &list, XattrFlags::empty()) {
+            Err(Errno::OPNOTSUPP) => {
+                println!("did not run: this file system has no access control lists");
+                return;
+            }
+            set => set.unwrap(),
+        }
+        let mode = fs::metadata(&path).unwrap().mode() & 0o777;
+        assert_eq!(mode, 0o640, "the mask stands in the group's place");
+        replace_file(&path, b"new").unwrap();
+        assert_eq!(access_list(&path).as_deref(), Some(&list[..]));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
     #[test]
     fn failed_replacement_keeps_the_old_file_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -67,6 +69,11 @@ pub fn script(path: &Path, text: &str) {
         .write_all(text.as_bytes())
         .unwrap();
     assert!(shell.wait().unwrap().success());
+}
+
+/// Lets every user change what is in a folder.
+pub fn open_to_all(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
 }
 
 /// A folder to work in, with a fake worker in it.
@@ -142,6 +149,34 @@ impl Workplace {
     #[cfg(debug_assertions)]
     pub fn has_killed(&self) -> bool {
         !self.counting().exists()
+    }
+
+    /// As [`Workplace::traintop`], by another user with files of their own; `None`, and a word about
+    /// it, where only this user can act. What the command is to reach must be open to all.
+    pub fn by_another_user(&self, arguments: &[&str]) -> Option<Command> {
+        if !rustix::process::geteuid().is_root() {
+            println!("did not run: only root can act as another user");
+            return None;
+        }
+        // Nobody else may enter the folder of the build. Another process copies, as in `script`.
+        let program = self.path().join("traintop");
+        if !program.exists() {
+            let mut copy = Command::new("cp");
+            copy.arg(env!("CARGO_BIN_EXE_traintop")).arg(&program);
+            assert!(copy.status().unwrap().success());
+        }
+        open_to_all(self.path());
+        let plain = self.traintop(arguments);
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.path());
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.unwrap());
+        }
+        for name in ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, self.path().join("other").join(name));
+        }
+        command.stdin(Stdio::null()).uid(65534).gid(65534);
+        Some(command)
     }
 
     pub fn output(&self, arguments: &[&str]) -> Output {

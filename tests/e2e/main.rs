@@ -9,6 +9,7 @@
     reason = "the walls around `disk` and the terminal are for the program; tests set up what they need"
 )]
 
+mod access;
 mod alerts;
 mod bombs;
 mod cause;
