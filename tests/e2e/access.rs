@@ -28,8 +28,8 @@ fn changed_by_another(
     fs::set_permissions(&notes, Permissions::from_mode(mode)).unwrap();
     prepare(&notes);
     let mut note = place.by_another_user(&["note", run.to_str().unwrap(), "theirs"])?;
-    let noted = note.output().unwrap();
-    assert!(noted.status.success(), "{noted:?}");
+    let done = note.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
     assert!(fs::read_to_string(&notes).unwrap().contains("theirs"));
     let now = fs::metadata(&notes).unwrap();
     // The other user is not in this user's group, so the file cannot stay in it.

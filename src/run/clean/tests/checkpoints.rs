@@ -1,0 +1,212 @@
+//! Which checkpoints of a run are offered, and which stay.
+
+use super::*;
+
+#[test]
+fn what_any_rule_keeps_stays_and_the_rest_is_weighed() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 60, 33);
+    let plan = tree.plan(&Policy::default());
+    let expected = [
+        "epoch 10", "epoch 20", "epoch 30", "epoch 40", "epoch 50", "epoch 60",
+    ];
+    assert_eq!(whats(&plan), expected);
+    let policy = Policy {
+        keep_best: 2,
+        keep_last: 2,
+        keep_every: 20,
+        ..Policy::default()
+    };
+    // 30 is next to the best, 60 the last but one, and 20, 40 and 60 are kept as every twentieth.
+    let plan = tree.plan(&policy);
+    assert_eq!(whats(&plan), ["epoch 10", "epoch 50"]);
+    // 10 begins at nothing; 50 at 40: ten seconds an epoch.
+    let cost = |what: &str| {
+        let mut candidates = plan.candidates.iter();
+        candidates.find(|one| one.what == what).unwrap().cost_s
+    };
+    assert_eq!(
+        (cost("epoch 10"), cost("epoch 50")),
+        (Some(100.0), Some(100.0))
+    );
+    let mut plan = tree.plan(&Policy::default());
+    let of = |plan: &Plan, what: &str| {
+        let mut candidates = plan.candidates.iter();
+        candidates.position(|one| one.what == what).unwrap()
+    };
+    let (ten, thirty) = (of(&plan, "epoch 10"), of(&plan, "epoch 30"));
+    assert_eq!(plan.candidates[thirty].cost_s, Some(300.0));
+    plan.candidates[ten].is_in = false;
+    plan.reckon(None);
+    assert_eq!(plan.candidates[thirty].cost_s, Some(200.0));
+    assert!(
+        plan.sentence()
+            .starts_with("move 5 files to the trash (of 1 run); purging"),
+        "{}",
+        plan.sentence()
+    );
+    let totals = plan.totals(|_| true);
+    assert_eq!(
+        (totals.count, totals.in_count, totals.bytes),
+        (6, 5, 5 * 8192)
+    );
+    plan.order = Order::BytesPerHour;
+    plan.sort();
+    let rates: Vec<f64> = plan
+        .candidates
+        .iter()
+        .filter_map(Candidate::bytes_per_hour)
+        .collect();
+    assert!(rates.is_sorted_by(|a, b| a >= b), "{rates:?}");
+    let before = tree.seen();
+    let done = tree.carry_out(&plan);
+    assert_eq!((done.count, done.left), (5, Vec::new()));
+    assert!(dir.checkpoint(10).exists() && !dir.checkpoint(50).exists());
+    trash::restore_all(&done.tickets).unwrap();
+    assert_eq!(tree.seen(), before);
+}
+
+#[test]
+fn best_and_last_weights_stay_whatever_becomes_of_their_run() {
+    let tree = Tree::new();
+    let dir = tree.run("failed", State::Failed, 20, 7);
+    // Also where another file has the same content.
+    file(
+        &tree.root().join("best_models/failed_best.safetensors"),
+        "failed best",
+    );
+    let none = Policy {
+        keep_best: 0,
+        keep_last: 0,
+        min_epochs: 90,
+        max_age: 1,
+        protect: Vec::new(),
+        ..Policy::default()
+    };
+    for policy in [Policy::default(), none.clone()] {
+        assert_eq!(whats(&tree.plan(&policy)), ["epoch 10", "epoch 20"]);
+    }
+    // What a rule keeps is offered because the run failed, and is not selected.
+    let every = Policy {
+        keep_every: 10,
+        ..none
+    };
+    let plan = tree.plan(&every);
+    let reasons: Vec<_> = plan
+        .candidates
+        .iter()
+        .map(|one| (one.reason, one.is_in))
+        .collect();
+    assert_eq!(reasons, [(Reason::Failed, false); 2]);
+    tree.carry_out(&select_all(plan));
+    assert!(dir.best().exists() && dir.metrics_csv().exists() && dir.last().exists());
+    assert!(!dir.checkpoint(10).exists());
+    assert_eq!(told(&tree.plan(&Policy::default())), []);
+}
+
+#[test]
+fn without_a_file_called_best_the_most_accurate_epoch_is_it() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    fs::remove_file(dir.best()).unwrap();
+    let none = Policy {
+        keep_best: 0,
+        keep_last: 0,
+        ..Policy::default()
+    };
+    let expected = ["epoch 10", "epoch 30", "epoch 40"];
+    assert_eq!(whats(&tree.plan(&none)), expected);
+    // Names may count epochs from 0 where metrics count from 1, or the other way round.
+    for epoch in [18, 19, 21, 22] {
+        file(&dir.checkpoint(epoch), "beside the best");
+    }
+    let expected = ["epoch 10", "epoch 18", "epoch 22", "epoch 30", "epoch 40"];
+    assert_eq!(whats(&tree.plan(&none)), expected);
+    // Without a file called last the last epoch is it.
+    fs::remove_file(dir.last()).unwrap();
+    // So is the one written last, in case the training was started anew.
+    assert_eq!(
+        whats(&tree.plan(&none)),
+        ["epoch 10", "epoch 18", "epoch 30"]
+    );
+    // Where nothing tells which is the best, none goes.
+    fs::write(dir.metrics_csv(), "epoch,loss\n1,1.0\n40,0.5\n").unwrap();
+    assert_eq!(told(&tree.plan(&none)), []);
+}
+
+#[test]
+fn accuracies_of_rows_placed_by_steps_are_those_of_their_epochs() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    fs::remove_file(dir.best()).unwrap();
+    // By its step, epoch 10 would have the accuracy of the row of step 10, the highest.
+    let mut metrics = "epoch,step,val_acc\n".to_owned();
+    for epoch in 1..=40_u32 {
+        let accuracy = 90 - epoch.abs_diff(30);
+        let row = format!("{epoch},{},{accuracy}\n", epoch * 1000);
+        metrics.push_str(&row);
+    }
+    fs::write(dir.metrics_csv(), metrics).unwrap();
+    assert_eq!(
+        whats(&tree.plan(&Policy::default())),
+        ["epoch 10", "epoch 20", "epoch 40"]
+    );
+}
+
+#[test]
+fn each_network_of_a_run_keeps_its_best_and_its_last() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    fs::remove_dir_all(dir.checkpoints()).unwrap();
+    for (name, last) in [("generator", 40), ("critic", 30)] {
+        for epoch in (10..=last).step_by(10) {
+            let path = dir.path().join(format!("{name}_epoch_{epoch}.pth"));
+            file(&path, name);
+        }
+    }
+    let plan = tree.plan(&Policy::default());
+    let mut paths: Vec<_> = plan
+        .candidates
+        .iter()
+        .map(|one| one.paths[0].file_name().unwrap().to_owned())
+        .collect();
+    paths.sort();
+    let expected = [
+        "critic_epoch_10.pth",
+        "generator_epoch_10.pth",
+        "generator_epoch_30.pth",
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn a_file_stands_for_the_last_only_if_it_may_be_it() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 40, 20);
+    let without_last = |name: &str, text: &str, hours: u64| {
+        for file in fs::read_dir(dir.path()).unwrap().flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.contains("last") || name.contains("latest") {
+                fs::remove_file(file.path()).unwrap();
+            }
+        }
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        age(&path, hours);
+        whats(&tree.plan(&Policy::default()))
+    };
+    let weights = "w".repeat(8000);
+    let all = ["epoch 10", "epoch 20", "epoch 30", "epoch 40"];
+    assert_eq!(without_last("last.pt", &weights, 0), all);
+    assert_eq!(without_last("model_latest.pt", &weights, 0), all);
+    // The word within another, something small, something old.
+    assert_eq!(without_last("blast.pt", &weights, 0), all[..3]);
+    assert_eq!(without_last("last_layer.pt", "w", 0), all[..3]);
+    assert_eq!(without_last("last.pt", &weights, 5), all[..3]);
+    // Started anew, it counts from the beginning.
+    for epoch in [20, 30, 40] {
+        age(&dir.checkpoint(epoch), 3);
+    }
+    assert_eq!(without_last("last.pt", &weights, 5), all[1..3]);
+}
