@@ -10,7 +10,7 @@ use crate::pty::Dashboard;
 const BREAKS_OFF: &str = r#"
 state running
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
-while [ ! -e "$dir/go" ]; do sleep 0.02; done
+while goes_on && [ ! -e "$dir/go" ]; do sleep 0.02; done
 echo 'ValueError: shapes do not match' >&2
 exit 1
 "#;
@@ -21,7 +21,7 @@ trap 'state stopping; state stopped; exit 0' TERM
 state running
 printf 'epoch,train_loss,val_acc,time_elapsed\n1,0.5,61.25,10\n2,0.4,65.5,20\n3,0.3,66.5,30\n' > "$dir/logs/metrics.csv"
 echo weights > "$dir/last.safetensors"
-while :; do sleep 0.02; done
+while goes_on; do sleep 0.02; done
 "#;
 
 /// Settings by which every alert is written down in the file that is returned.

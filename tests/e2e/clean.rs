@@ -251,7 +251,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     dashboard.press("q");
     assert!(dashboard.end().success());
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
-    dashboard.wait("no runs", |screen| screen.contains("No runs below"));
+    dashboard.wait_for_no_runs();
     dashboard.press("u");
     dashboard.wait("the question", |screen| {
         screen.contains("Take back the last removal?")

@@ -60,13 +60,19 @@ pub fn two_runs() -> Workplace {
     place
 }
 
-#[test]
-fn runs_are_listed_sorted_filtered_opened_and_left() {
-    let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
+/// The dashboard on [`two_runs`] as soon as both are shown.
+pub fn open_on_both(place: &Workplace, columns: u16) -> Dashboard {
+    let mut dashboard = Dashboard::open(place, &[], columns, 24);
     dashboard.wait("both runs", |screen| {
         screen.contains("61.50 @2") && screen.contains("30.00 @1")
     });
+    dashboard
+}
+
+#[test]
+fn runs_are_listed_sorted_filtered_opened_and_left() {
+    let place = two_runs();
+    let mut dashboard = open_on_both(&place, 80);
     dashboard.press("/alp");
     dashboard.wait("the filter", |screen| {
         screen.contains("1 of 2 runs") && !screen.contains("beta")
@@ -87,10 +93,7 @@ fn runs_are_listed_sorted_filtered_opened_and_left() {
 #[test]
 fn star_tags_and_note_are_given_by_keys_and_stay() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 120, 24);
-    dashboard.wait("both runs", |screen| {
-        screen.contains("61.50 @2") && screen.contains("30.00 @1")
-    });
+    let mut dashboard = open_on_both(&place, 120);
     dashboard.press("/alpha\r*");
     dashboard.wait("the star", |screen| screen.contains("★ alpha"));
     dashboard.press("Tpaper\r");
@@ -146,10 +149,7 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
     for name in ["alpha", "beta"] {
         age(place.path(), name);
     }
-    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
-    dashboard.wait("both runs", |screen| {
-        screen.contains("61.50 @2") && screen.contains("30.00 @1")
-    });
+    let mut dashboard = open_on_both(&place, 100);
     dashboard.press("Ar");
     dashboard.wait("the first template", |screen| {
         screen.contains("{model}_acc{best.val_acc:.2f}") && screen.contains("it has no started")
@@ -180,10 +180,7 @@ fn marked_runs_are_renamed_by_a_template_that_is_kept_and_back() {
 fn run_is_renamed_in_place_and_back() {
     let place = two_runs();
     age(place.path(), "alpha");
-    let mut dashboard = Dashboard::open(&place, &[], 100, 24);
-    dashboard.wait("both runs", |screen| {
-        screen.contains("61.50 @2") && screen.contains("30.00 @1")
-    });
+    let mut dashboard = open_on_both(&place, 100);
     dashboard.press("/alpha\r");
     dashboard.press("r");
     dashboard.wait("the question", |screen| screen.contains("Name of alpha"));
@@ -214,10 +211,7 @@ fn run_is_renamed_in_place_and_back() {
 #[test]
 fn appended_row_appears_by_itself() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| {
-        screen.contains("61.50 @2") && screen.contains("30.00 @1")
-    });
+    let mut dashboard = open_on_both(&place, 80);
     let metrics = place.path().join("runs/beta/logs/metrics.csv");
     let mut file = fs::OpenOptions::new().append(true).open(metrics).unwrap();
     file.write_all(row(3, 77.75).as_bytes()).unwrap();
@@ -307,11 +301,8 @@ fn a_first_epoch_shows_the_curves_of_its_steps() {
 fn run_is_launched_outlives_the_dashboard_is_found_again_and_stopped() {
     let place = Workplace::new(UNTIL_STOPPED);
     let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
-    dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("A small network"));
+    dashboard.wait_for_no_runs();
+    dashboard.open_recipes();
     dashboard.press("\r");
     dashboard.wait("the values", |screen| screen.contains("experiment_name"));
     dashboard.press("s");
@@ -339,11 +330,8 @@ fn worker_that_cannot_start_leaves_its_reason_on_its_row() {
         "echo 'worker: error while loading shared libraries: libtorch_cpu.so' >&2; exit 127",
     );
     let mut dashboard = Dashboard::open(&place, &[], 200, 50);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
-    dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("A small network"));
+    dashboard.wait_for_no_runs();
+    dashboard.open_recipes();
     dashboard.press("s");
     dashboard.wait("the reason", |screen| {
         screen.contains("✗ failed")
@@ -364,8 +352,7 @@ fn hostile_names_do_not_reach_the_terminal() {
 #[test]
 fn resize_draws_anew_and_sigterm_gives_the_terminal_back() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+    let mut dashboard = open_on_both(&place, 80);
     dashboard.resize(200, 50);
     dashboard.wait("the wide table and the preview", |screen| {
         screen.contains("TRAIN LOSS") && screen.contains("Accuracy")
@@ -421,10 +408,7 @@ fn mistake_in_the_configuration_is_told_and_the_rest_holds() {
 #[test]
 fn a_path_is_copied_through_the_terminal_and_the_table_is_written_to_a_file() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| {
-        screen.contains("61.50 @2") && screen.contains("30.00 @1")
-    });
+    let mut dashboard = open_on_both(&place, 80);
     dashboard.press("y");
     dashboard.wait("what can be copied", |screen| {
         screen.contains("Markdown row") && screen.contains("command: figures")

@@ -15,7 +15,8 @@ use tempfile::TempDir;
 /// How long anything here may take on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What every script begins with: `$dir` is the run folder, `state NAME` changes the record, `log TEXT` adds to the log.
+/// What every script begins with, and [`goes_on`]: `$dir` is the run folder, `state NAME` changes
+/// the record, `log TEXT` adds to the log. Loops ask `goes_on`, so that none outlives its test.
 const PRELUDE: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do [ "$1" = --run-dir ] && dir=$2; shift; done
 state() {
@@ -23,6 +24,13 @@ state() {
 }
 log() { echo "[2026-01-02 03:04:05] $1" >> "$dir/logs/training.log"; }
 "#;
+
+/// A function of the shell for loops: whether the folder `$dir` and this test are still there. A
+/// test that is killed removes no folder.
+pub fn goes_on() -> String {
+    let test = std::process::id();
+    format!("goes_on() {{ [ -d \"$dir\" ] && [ -d /proc/{test} ]; }}\n")
+}
 
 /// Trains until it is asked to stop.
 pub const UNTIL_STOPPED: &str = r#"
@@ -32,7 +40,7 @@ echo to stdout
 echo to stderr >&2
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
 log 'epoch 1 done'
-while :; do sleep 0.02; done
+while goes_on; do sleep 0.02; done
 "#;
 
 /// Trains one epoch and is done.
@@ -86,7 +94,7 @@ impl Workplace {
     pub fn new(what: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let worker = folder.path().join("worker.sh");
-        script(&worker, &format!("{PRELUDE}{what}"));
+        script(&worker, &format!("{PRELUDE}{}{what}", goes_on()));
         Self { folder }
     }
 
@@ -268,4 +276,15 @@ impl Drop for Reaped {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[test]
+fn a_fake_worker_ends_with_its_folder() {
+    let place = Workplace::new(UNTIL_STOPPED);
+    let run = place.start_detached();
+    run.wait_for_state("running");
+    let process = PathBuf::from(format!("/proc/{}", run.record()["pid"]));
+    assert!(process.exists());
+    drop(place);
+    wait_for("the worker's end", || !process.exists());
 }

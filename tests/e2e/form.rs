@@ -7,20 +7,11 @@ use serde_json::Value;
 use crate::fake_worker::{COUNTED, Workplace, wait_for};
 use crate::pty::Dashboard;
 
-/// Opens the form's recipes.
-fn recipes(dashboard: &mut Dashboard) {
-    dashboard.press("n");
-    // Before they are read there is nothing to choose.
-    dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
-}
-
 /// The dashboard with the form's values open, on the row of the seed.
 fn at_the_seed(place: &Workplace, rows: u16) -> Dashboard {
     let mut dashboard = Dashboard::open(place, &[], 100, rows);
-    dashboard.wait("the empty list", |screen| {
-        screen.contains("No runs below runs")
-    });
-    recipes(&mut dashboard);
+    dashboard.wait_for_no_runs();
+    dashboard.open_recipes();
     dashboard.press("\r");
     dashboard.wait("the values", |screen| screen.contains("experiment_name"));
     dashboard.press("jj");
@@ -64,7 +55,7 @@ fn a_sweep_is_shown_queued_trained_and_known_the_next_time() {
         "{sweeps:?}"
     );
 
-    recipes(&mut dashboard);
+    dashboard.open_recipes();
     dashboard.press("\r");
     dashboard.wait("what is done", |screen| {
         screen.contains("3 finished already (x leaves them out)")
@@ -107,7 +98,7 @@ fn a_launcher_is_chosen_completed_and_started() {
     ]);
     let mut dashboard = Dashboard::open(&place, &[], 100, 40);
     dashboard.wait("the first run", |screen| screen.contains("50.50 @1"));
-    recipes(&mut dashboard);
+    dashboard.open_recipes();
     dashboard.press("G");
     dashboard.wait("the launcher", |screen| screen.contains("▌ launcher mine"));
     dashboard.press("\r");

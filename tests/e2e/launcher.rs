@@ -2,28 +2,28 @@
 
 use std::fs;
 
-use crate::fake_worker::{Run, Workplace, wait_for};
+use crate::fake_worker::{Run, Workplace, goes_on, wait_for};
 use crate::pty::Dashboard;
 
 /// A script that knows nothing of traintop: it writes metrics where it is told, and ends as its second word says.
 const SCRIPT: &str = r#"
-out=$1; how=$2
-mkdir -p "$out/logs"
+dir=$1; how=$2
+mkdir -p "$dir/logs"
 case $how in
     gently) trap 'exit 0' TERM ;;
     never) trap '' TERM ;;
 esac
-printf 'epoch,val_acc\n1,61.25\n' > "$out/logs/metrics.csv"
+printf 'epoch,val_acc\n1,61.25\n' > "$dir/logs/metrics.csv"
 case $how in
     well) exit 0 ;;
     badly) echo 'loading'; echo 'ValueError: bad' >&2; exit 3 ;;
 esac
-while :; do sleep 0.02; done
+while goes_on; do sleep 0.02; done
 "#;
 
 fn workplace() -> Workplace {
     let place = Workplace::new("exit 1");
-    fs::write(place.path().join("train.sh"), SCRIPT).unwrap();
+    fs::write(place.path().join("train.sh"), goes_on() + SCRIPT).unwrap();
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();
     let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";

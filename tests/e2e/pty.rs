@@ -77,6 +77,17 @@ impl Dashboard {
         self.keyboard.flush().unwrap();
     }
 
+    /// Waits for the table of a root without runs.
+    pub fn wait_for_no_runs(&mut self) {
+        self.wait("the empty table", |screen| screen.contains("No runs below"));
+    }
+
+    /// Opens the form's recipes, and waits until there is one to choose.
+    pub fn open_recipes(&mut self) {
+        self.press("n");
+        self.wait("the recipes", |screen| screen.contains("▌ quick"));
+    }
+
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.master.resize(size(columns, rows)).unwrap();

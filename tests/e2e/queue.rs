@@ -354,8 +354,9 @@ fn a_killed_worker_leaves_its_signal_in_the_record_though_nobody_waited() {
 
 #[test]
 fn a_hard_stop_comes_only_after_a_gentle_one() {
-    let place =
-        Workplace::new("trap 'state stopping' TERM\nstate running\nwhile :; do sleep 0.02; done\n");
+    let place = Workplace::new(
+        "trap 'state stopping' TERM\nstate running\nwhile goes_on; do sleep 0.02; done\n",
+    );
     let run = place.start_detached();
     run.wait_for_state("running");
     let refused = place.refusal(&["stop", "--kill", "quick"], 1);
@@ -379,8 +380,7 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     dashboard.wait("the queued runs", |screen| {
         screen.matches("… queued").count() == 2
     });
-    dashboard.press("n");
-    dashboard.wait("the recipes", |screen| screen.contains("▌ quick"));
+    dashboard.open_recipes();
     dashboard.press("w");
     dashboard.wait("the new one", |screen| {
         screen.matches("… queued").count() == 3

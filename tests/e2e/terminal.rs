@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::dashboard::{signal, two_runs};
+use crate::dashboard::{open_on_both, signal, two_runs};
 use crate::fake_worker::{UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
 
@@ -16,8 +16,7 @@ fn every_signal_that_ends_it_gives_the_terminal_back() {
     ];
     let place = two_runs();
     for name in signals {
-        let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-        dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+        let mut dashboard = open_on_both(&place, 80);
         // A run's screen listens to the mouse.
         dashboard.press("\r");
         dashboard.wait("the curves", |screen| screen.contains("1 Charts"));
@@ -85,8 +84,7 @@ fn wait_for_the_stop(pid: u32) {
 #[test]
 fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+    let mut dashboard = open_on_both(&place, 80);
     let pid = dashboard.process_id();
     // By its key, and by somebody else's signal.
     for by_key in [true, false] {
@@ -117,8 +115,7 @@ fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
 #[test]
 fn a_dashboard_that_was_stopped_without_notice_takes_the_terminal_again() {
     let place = two_runs();
-    let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("both runs", |screen| screen.contains("61.50 @2"));
+    let mut dashboard = open_on_both(&place, 80);
     let pid = dashboard.process_id();
     signal("STOP", pid.into());
     wait_for_the_stop(pid);
