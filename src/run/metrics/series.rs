@@ -160,7 +160,13 @@ impl Metrics {
             problem_count: self.problem_count,
             rows: self.rows,
         };
-        std::mem::replace(self, rest)
+        let mut taken = std::mem::replace(self, rest);
+        // Growing doubled the room again and again, and what is handed over may be held for long.
+        for column in &mut taken.columns {
+            column.x.shrink_to_fit();
+            column.y.shrink_to_fit();
+        }
+        taken
     }
 
     pub(super) fn complain(&mut self, line: u64, what: String) {

@@ -396,6 +396,30 @@ fn large_clean_file_is_the_same_through_polars_and_by_rows() {
 }
 
 #[test]
+fn what_is_handed_over_has_no_room_beyond_its_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.csv");
+    // The densest file: a figure a cell. Just beyond a power of two, where growing has doubled.
+    let rows = (1 << 15) + 1;
+    let mut text = "epoch,a,b,c,d,e,f,g\n".to_owned();
+    for row in 1..=rows {
+        writeln!(text, "{row},1,2,3,4,5,6,7").unwrap();
+    }
+    fs::write(&path, &text).unwrap();
+    let mut tail = Tail::open(&path);
+    tail.poll().unwrap();
+    let taken = tail.take();
+    let room = |values: &Vec<f64>| values.capacity() * size_of::<f64>();
+    let columns = taken.columns.iter();
+    let held: usize = columns
+        .map(|column| room(&column.x) + room(&column.y))
+        .sum();
+    // Two numbers a cell, its place and its value.
+    assert_eq!(held, 8 * rows * 2 * size_of::<f64>());
+    assert!(held < 8 * text.len(), "{held} for {}", text.len());
+}
+
+#[test]
 fn only_a_header_or_nothing_at_all_is_blank() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
