@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rustix::process::Signal;
 use traintop::run::{RunDir, State};
 
@@ -41,8 +41,8 @@ fn a_run_killed_anywhere_and_resumed_has_the_rows_of_one_that_was_not() {
             // Wait for some progress of this process, then for a moment too short to aim with.
             let written = |run: &RunDir| fs::metadata(run.steps_csv()).map_or(0, |file| file.len());
             let (aim, moment) = (
-                random.random_range(0..200),
-                Duration::from_micros(random.random_range(0..30_000)),
+                random.next_u64() % 200,
+                Duration::from_micros(random.next_u64() % 30_000),
             );
             let before = written(&run);
             until("progress", || {
