@@ -284,6 +284,9 @@ mod tests {
         drop(done);
         thread::scope(|scope| {
             scope.spawn(|| pool.close(DEADLINE));
+            let queue = lock(&pool.0.queue);
+            let closed = pool.0.changed.wait_while(queue, |queue| !queue.is_closed);
+            drop(closed.unwrap());
             // As cancelling does.
             drop(release);
         });
