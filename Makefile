@@ -1,15 +1,13 @@
-# `make help` lists what can be done here. Everything builds in one profile with one set of features, so that the programs,
-# the tests and the benches share one compiled set of dependencies. Unit tests and everyday work compile our own code quickly
-# and with checks at run time (.cargo/dev.toml), the end-to-end tests optimised and with checks (.cargo/checked.toml); `run`,
-# `build` and `bench` compile what is shipped.
+# `make help` lists what can be done here. Everything builds in one profile for the whole workspace, so that the programs,
+# the tests and the benches share one compiled set of dependencies. Tests and everyday work compile our own code quickly and
+# with checks at run time (.cargo/dev.toml); `run`, `build` and `bench` compile what is shipped.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # LIBTORCH is what scripts/libtorch.sh is told; cargo always sees the link .libtorch, whose target may change without a rebuild.
 CARGO := env -u LIBTORCH cargo
 DEV := --config .cargo/dev.toml
-CHECKED := --config .cargo/checked.toml
-FEATURES := --release --locked --features worker
+ALL := --release --locked --workspace
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help run dev test fuzz check setup build bench lint need
@@ -21,12 +19,12 @@ run: build ## build both programs and open the dashboard (ARGS="..." are passed 
 	@$(TARGET)/release/traintop $(ARGS)
 
 dev: setup ## build both programs quickly, with run-time checks, and open the dashboard (ARGS as above)
-	$(CARGO) $(DEV) build $(FEATURES) --bins
+	$(CARGO) $(DEV) build $(ALL) --bins
 	@$(TARGET)/release/traintop $(ARGS)
 
 test: setup ## run every test there is, the worker's too, with run-time checks (TESTS="..." filters by name)
-	$(CARGO) $(DEV) test $(FEATURES) --lib --bins $(TESTS)
-	$(CARGO) $(CHECKED) test $(FEATURES) --test e2e $(TESTS)
+	$(CARGO) $(DEV) build $(ALL) --bins
+	$(CARGO) $(DEV) test $(ALL) --lib --bins --test e2e $(TESTS)
 
 # What `make fuzz` tries, and for how long at most.
 FUZZ_INPUTS ?= 2000
@@ -35,24 +33,24 @@ FUZZ_SEED ?= 1000
 
 fuzz: setup ## damage every file that is read at random, FUZZ_INPUTS times from FUZZ_SEED on, at most FUZZ_SECONDS
 	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) \
-		$(CARGO) $(DEV) test $(FEATURES) --test e2e fuzz:: -- --nocapture
+		$(CARGO) $(DEV) test $(ALL) --test e2e fuzz:: -- --nocapture
 
 check: setup ## check that everything compiles, in seconds after an edit
-	$(CARGO) $(DEV) check $(FEATURES) --all-targets
+	$(CARGO) $(DEV) check $(ALL) --all-targets
 
 setup: need ## find or make libtorch, fetch the dependencies' sources
 	@scripts/libtorch.sh
 	@$(CARGO) fetch --locked --quiet
 
 build: setup ## build both programs in release
-	$(CARGO) build $(FEATURES) --bins
+	$(CARGO) build $(ALL) --bins
 
 bench: build ## measure the figures that README states, on generated data
-	$(CARGO) bench --locked --features worker --bench files --bench dashboard --bench evaluate
+	$(CARGO) bench --locked --workspace --bench files --bench dashboard --bench evaluate
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check
-	$(CARGO) $(DEV) clippy $(FEATURES) --all-targets -- --deny warnings
+	$(CARGO) $(DEV) clippy $(ALL) --all-targets -- --deny warnings
 
 need:
 	@scripts/need.sh

@@ -1,5 +1,4 @@
-//! traintop: htop for training runs. This library holds all that the dashboard and the worker share, and the dashboard
-//! itself; it never names libtorch. Modules may only use those listed below them.
+//! The command line, as a library for the program and for tests that go through every argument.
 
 #![cfg_attr(
     test,
@@ -10,17 +9,4 @@
     )
 )]
 
-pub mod analysis;
 pub mod cli;
-pub mod config;
-pub mod dashboard;
-pub mod disk;
-pub mod export;
-pub mod figures;
-pub mod launch;
-pub mod machine;
-pub mod pickle;
-pub mod query;
-pub mod recipe;
-pub mod run;
-pub mod text;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use traintop::text::terminal::{self, error_text};
-use traintop::{cli, launch};
+use traintop::cli;
+use traintop_launch as launch;
+use traintop_text::terminal::{self, error_text};
 
 fn main() -> ExitCode {
     launch::keep_descriptors_to_ourselves();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use traintop::recipe::Recipe;
+use traintop_recipe::Recipe;
 
 const HEADER: &str = "epoch,train_loss,train_acc,val_loss,val_acc,learning_rate,time_elapsed,memory_used_mb,batch_time_ms,eta_hours\n";
 

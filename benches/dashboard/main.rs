@@ -223,7 +223,7 @@ fn appended_rows(scratch: &Path) {
         let path = scratch.join(format!("metrics-{rows}.csv"));
         fs::write(&path, generate::metrics(7, rows)).expect("the file can be written");
         let started = Instant::now();
-        let mut tail = traintop::run::metrics::Tail::open(&path);
+        let mut tail = traintop_run::metrics::Tail::open(&path);
         tail.poll().expect("the file can be read");
         if rows == 1_000_000 {
             report(

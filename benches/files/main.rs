@@ -17,15 +17,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use traintop::analysis::odds::Question;
-use traintop::run::RunDir;
-use traintop::run::cache::Cache;
-use traintop::run::clean::{self, Plan, Policy};
-use traintop::run::course::Course;
-use traintop::run::discover::{Found, discover};
-use traintop::run::metrics::Tail;
-use traintop::run::summary::Summary;
-use traintop::run::trash::{self, Removal, Thing, Trash};
+use traintop_analysis::odds::Question;
+use traintop_ops::clean::{self, Plan, Policy};
+use traintop_ops::trash::{self, Removal, Thing, Trash};
+use traintop_run::RunDir;
+use traintop_run::cache::Cache;
+use traintop_run::course::Course;
+use traintop_run::discover::{Found, discover};
+use traintop_run::metrics::Tail;
+use traintop_run::summary::Summary;
 
 const REPEATS: usize = 5;
 

@@ -12,17 +12,17 @@ use jiff::tz::TimeZone;
 
 use super::list;
 use super::table::{self, Side};
-use crate::analysis::alert::{self, Kind};
-use crate::analysis::odds::{self, Question};
-use crate::config;
-use crate::launch;
-use crate::query::quantity;
-use crate::run::alerts::{Alert, claim};
-use crate::run::course::Course;
-use crate::run::own;
-use crate::run::summary::Summary;
-use crate::text::pretty_json;
-use crate::text::terminal::error_line;
+use traintop_analysis::alert::{self, Kind};
+use traintop_analysis::odds::{self, Question};
+use traintop_analysis::query::quantity;
+use traintop_config as config;
+use traintop_launch as launch;
+use traintop_run::alerts::{Alert, claim};
+use traintop_run::course::Course;
+use traintop_run::own;
+use traintop_run::summary::Summary;
+use traintop_text::pretty_json;
+use traintop_text::terminal::error_line;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -9,10 +9,10 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{roots, trash};
-use crate::run::RunDir;
-use crate::run::archive::{self, Plan};
-use crate::text::terminal::error_line;
-use crate::text::{bytes, clean, pretty_json};
+use traintop_ops::archive::{self, Plan};
+use traintop_run::RunDir;
+use traintop_text::terminal::error_line;
+use traintop_text::{bytes, clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct ArchiveArguments {

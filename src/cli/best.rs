@@ -10,10 +10,10 @@ use color_eyre::eyre::Result;
 use serde_json::json;
 
 use super::{compare, roots, summary_json};
-use crate::analysis::compare::{Question, compare as compared};
-use crate::run::contender::Contender;
-use crate::text::terminal::error_line;
-use crate::text::{clean, pretty_json};
+use traintop_analysis::compare::{Question, compare as compared};
+use traintop_run::contender::Contender;
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, pretty_json};
 
 /// The exit code where no run has a value.
 const NONE: u8 = 3;

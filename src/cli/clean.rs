@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::table::{self, Side};
 use super::{roots, trash};
-use crate::config;
-use crate::run::clean::{
+use traintop_config as config;
+use traintop_ops::clean::{
     self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule, Totals,
 };
-use crate::text::terminal::error_line;
-use crate::text::{bytes, clean as cleaned, count, pretty_json};
+use traintop_text::terminal::error_line;
+use traintop_text::{bytes, clean as cleaned, count, pretty_json};
 
 const ONLY: &str = "\
 Select all candidates of these reasons and no others, separated by commas: superseded, failed, empty, few_epochs, old, duplicate, temporary, optimiser_state";

@@ -15,16 +15,16 @@ pub(super) use self::json::metric as metric_json;
 use self::sheet::{Form, Sheet};
 use super::roots;
 use super::table::Side;
-use crate::analysis::compare::configs::side_by_side;
-use crate::analysis::compare::repetitions::{Settings, teachers};
-use crate::analysis::compare::settings::{Relation, limits, relevance};
-use crate::analysis::compare::{Cell, Comparison, Metric, Question, best_of_each, compare};
-use crate::run::RunDir;
-use crate::run::config_file::Config;
-use crate::run::contender::Contender;
-use crate::run::discover::Found;
-use crate::run::notes::Notes;
-use crate::text::{clean, pretty_json};
+use traintop_analysis::compare::configs::side_by_side;
+use traintop_analysis::compare::repetitions::{Settings, teachers};
+use traintop_analysis::compare::settings::{Relation, limits, relevance};
+use traintop_analysis::compare::{Cell, Comparison, Metric, Question, best_of_each, compare};
+use traintop_run::RunDir;
+use traintop_run::config_file::Config;
+use traintop_run::contender::Contender;
+use traintop_run::discover::Found;
+use traintop_run::notes::Notes;
+use traintop_text::{clean, pretty_json};
 
 /// The exit code for runs of which some lack the metric.
 const SOME_LACK_IT: u8 = 3;
@@ -207,7 +207,7 @@ fn print(report: &Report, form: Form, out: &mut dyn Write) -> Result<()> {
     let compared = report.compared;
     let (name, better) = (&compared.metric.name, compared.metric.better.word());
     let unit = match compared.metric.scale {
-        crate::analysis::scale::Scale::Percent => ", %",
+        traintop_analysis::scale::Scale::Percent => ", %",
         _ => "",
     };
     let baseline = mark(compared.baseline);
@@ -251,7 +251,7 @@ fn rows(report: &Report) -> Sheet {
     let compared = report.compared;
     let mut headings = vec![(String::new(), Side::Left), ("RUN".to_owned(), Side::Left)];
     headings.extend(Cell::ALL.map(|cell| (cell.heading(compared), Side::Right)));
-    let row = |(at, row): (usize, &crate::analysis::compare::Row)| {
+    let row = |(at, row): (usize, &traintop_analysis::compare::Row)| {
         let names: Vec<&str> = row
             .members
             .iter()
@@ -296,7 +296,7 @@ fn configs(report: &Report) -> Sheet {
 fn relations(report: &Report) -> Sheet {
     let metric = &report.compared.metric;
     let found = relevance(report.runs, report.best);
-    let row = |relevance: crate::analysis::compare::settings::Relevance| {
+    let row = |relevance: traintop_analysis::compare::settings::Relevance| {
         let relation = match relevance.relation {
             Relation::Rank(rank) => {
                 format!(

@@ -12,9 +12,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::list;
-use crate::analysis::digest::Digest;
-use crate::query::quantity;
-use crate::text::{clean, pretty_json};
+use traintop_analysis::digest::Digest;
+use traintop_analysis::query::quantity;
+use traintop_text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

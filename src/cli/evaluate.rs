@@ -15,7 +15,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::roots;
-use crate::launch::EvaluateRequest;
+use traintop_launch::EvaluateRequest;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

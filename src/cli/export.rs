@@ -9,15 +9,15 @@ use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
-use crate::analysis::lint;
-use crate::disk::write::create_with;
-use crate::export::{Format, Table, Texts, curves, runs};
-use crate::run::discover::Found;
-use crate::run::metrics::{Metrics, Tail};
-use crate::run::size;
-use crate::run::summary::Summary;
-use crate::text::clean;
-use crate::text::terminal::{self, error_line};
+use traintop_analysis::export::{Format, Table, Texts, curves, runs};
+use traintop_analysis::lint;
+use traintop_disk::write::create_with;
+use traintop_run::discover::Found;
+use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::size;
+use traintop_run::summary::Summary;
+use traintop_text::clean;
+use traintop_text::terminal::{self, error_line};
 
 #[derive(Debug, Args)]
 #[command(

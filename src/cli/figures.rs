@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
-use crate::analysis::placing::Along;
-use crate::figures::{self, Drawn, Format, compare};
-use crate::run::RunDir;
-use crate::run::metrics::{Metrics, Tail};
-use crate::text::clean;
-use crate::text::terminal::error_line;
+use traintop_analysis::figures::{self, Drawn, Format, compare};
+use traintop_analysis::placing::Along;
+use traintop_run::RunDir;
+use traintop_run::metrics::{Metrics, Tail};
+use traintop_text::clean;
+use traintop_text::terminal::error_line;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use crate::query::filter::{self, Clock};
-use crate::query::{Names, Problem, Samples, Subject};
-use crate::run::summary::Summary;
-use crate::run::{RunDir, sample};
-use crate::text::clean;
-use crate::text::terminal::{error_line, error_text};
+use traintop_analysis::query::filter::{self, Clock};
+use traintop_analysis::query::{Names, Problem, Samples, Subject};
+use traintop_run::summary::Summary;
+use traintop_run::{RunDir, sample};
+use traintop_text::clean;
+use traintop_text::terminal::{error_line, error_text};
 
 /// The folders of the runs that pass a query. Where it asks for an epoch, their metrics are read.
 ///

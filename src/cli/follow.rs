@@ -3,8 +3,8 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use crate::disk::read;
-use crate::text::clean;
+use traintop_disk::read;
+use traintop_text::clean;
 
 /// So many bytes are read at once, and a line that is longer is shown in parts.
 const MAX_READ: u64 = 8 << 20;

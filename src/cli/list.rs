@@ -12,15 +12,15 @@ use serde_json::Value;
 
 use super::table::{self, Side};
 use super::{finding, roots, summary_json};
-use crate::analysis::lint;
-use crate::launch::slurm;
-use crate::run::RunDir;
-use crate::run::cache::Cache;
-use crate::run::discover::Found;
-use crate::run::evaluation::BestByRun;
-use crate::run::size;
-use crate::run::summary::Summary;
-use crate::text::{bytes, clean, duration, number, pretty_json, since, terminal};
+use traintop_analysis::lint;
+use traintop_launch::slurm;
+use traintop_run::RunDir;
+use traintop_run::cache::Cache;
+use traintop_run::discover::Found;
+use traintop_run::evaluation::BestByRun;
+use traintop_run::size;
+use traintop_run::summary::Summary;
+use traintop_text::{bytes, clean, duration, number, pretty_json, since, terminal};
 
 #[derive(Debug, Args)]
 #[group(skip)]

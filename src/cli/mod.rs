@@ -37,12 +37,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::Result;
 
-use crate::config;
-use crate::dashboard::{self, Options};
-use crate::launch;
-use crate::run::RunDir;
-use crate::text::terminal;
-use crate::text::terminal::error_line;
+use traintop_config as config;
+use traintop_launch as launch;
+use traintop_run::RunDir;
+use traintop_text::terminal;
+use traintop_text::terminal::error_line;
+use traintop_tui as dashboard;
+use traintop_tui::Options;
 
 /// Start, follow, list and stop training runs; without a command, open the dashboard, or list them where there is no terminal
 #[derive(Debug, Parser)]

@@ -10,10 +10,10 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value, json};
 
 use super::roots;
-use crate::run::RunDir;
-use crate::run::notes::{Change, Notes, retag_of};
-use crate::text::terminal::error_line;
-use crate::text::{clean, pretty_json};
+use traintop_run::RunDir;
+use traintop_run::notes::{Change, Notes, retag_of};
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct TagArguments {

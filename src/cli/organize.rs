@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::roots;
 use super::table::{self, Side};
-use crate::run::organise::{self, Plan};
-use crate::text::terminal::error_line;
-use crate::text::{clean, pretty_json};
+use traintop_ops::organise::{self, Plan};
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

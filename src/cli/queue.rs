@@ -12,14 +12,15 @@ use serde_json::json;
 
 use super::roots;
 use super::table::{self, Side};
-use crate::launch::queue::{Place, Queue, Waiting};
-use crate::launch::{self, slurm};
-use crate::run::discover::Found;
-use crate::run::slurm::Seen;
-use crate::run::trust::Commands;
-use crate::run::waits::Waits;
-use crate::run::{Record, RunDir, State};
-use crate::text::{clean, pretty_json, since};
+use traintop_launch as launch;
+use traintop_launch::queue::{Place, Queue, Waiting};
+use traintop_launch::slurm;
+use traintop_run::discover::Found;
+use traintop_run::slurm::Seen;
+use traintop_run::trust::Commands;
+use traintop_run::waits::Waits;
+use traintop_run::{Record, RunDir, State};
+use traintop_text::{clean, pretty_json, since};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -219,7 +220,7 @@ fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {
         "sweep": record.sweep,
         "epochs_planned": record.epochs_planned,
         "queued_at": record.created_at,
-        "slurm_job": record.slurm.as_ref().and_then(crate::run::slurm::Job::name),
+        "slurm_job": record.slurm.as_ref().and_then(traintop_run::slurm::Job::name),
         "waits_for": why(dir, record),
     })
 }

@@ -8,8 +8,9 @@ use clap::Args;
 use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
-use crate::recipe::{self, FIELDS, Recipe, Schedule, Value, network};
-use crate::text::{clean, count, number, pretty_json};
+use traintop_recipe as recipe;
+use traintop_recipe::{FIELDS, Recipe, Schedule, Value, network};
+use traintop_text::{clean, count, number, pretty_json};
 
 /// Beyond any data set, and so low that steps and parameters can be counted.
 const MOST_IMAGES: u64 = 1_000_000_000_000;

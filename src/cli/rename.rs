@@ -11,13 +11,13 @@ use serde_json::json;
 
 use super::table::{self, Side};
 use super::{roots, trash};
-use crate::run::name_template::{Template, Values};
-use crate::run::notes::{Change, Notes};
-use crate::run::rename::{self, Step, Wish};
-use crate::run::summary::Summary;
-use crate::run::templates;
-use crate::text::terminal::error_line;
-use crate::text::{clean, pretty_json};
+use traintop_ops::rename::{self, Step, Wish};
+use traintop_run::name_template::{Template, Values};
+use traintop_run::notes::{Change, Notes};
+use traintop_run::summary::Summary;
+use traintop_run::templates;
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, pretty_json};
 
 /// What can stand in a template.
 const TO: &str = "\

@@ -8,9 +8,9 @@ use clap::Args;
 use color_eyre::eyre::Result;
 
 use super::roots;
-use crate::launch;
-use crate::launch::queue::Queue;
-use crate::text::clean;
+use traintop_launch as launch;
+use traintop_launch::queue::Queue;
+use traintop_text::clean;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

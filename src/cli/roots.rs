@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, bail};
 
-use crate::config;
-use crate::launch::slurm::Learnt;
-use crate::run::Record;
-use crate::run::discover::{Found, Unsearched, discover};
-use crate::run::slurm::Job;
-use crate::text::clean;
-use crate::text::terminal::error_line;
+use traintop_config as config;
+use traintop_launch::slurm::Learnt;
+use traintop_run::Record;
+use traintop_run::discover::{Found, Unsearched, discover};
+use traintop_run::slurm::Job;
+use traintop_text::clean;
+use traintop_text::terminal::error_line;
 
 /// Where runs are looked for if nobody says: where recipes put them.
 const DEFAULT_ROOT: &str = "runs";

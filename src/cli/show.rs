@@ -10,17 +10,17 @@ use color_eyre::eyre::Result;
 use serde_json::{Map, Value, json};
 
 use super::{list, roots, summary_json};
-use crate::analysis::lint::lint;
-use crate::disk::read;
-use crate::launch::slurm;
-use crate::run::checkpoints;
-use crate::run::config_file::Config;
-use crate::run::evaluation::BestByRun;
-use crate::run::log::{Log, LogReader};
-use crate::run::metrics::{Metrics, Tail};
-use crate::run::size;
-use crate::run::summary::Summary;
-use crate::text::{bytes, clean, duration, number, pretty_json};
+use traintop_analysis::lint::lint;
+use traintop_disk::read;
+use traintop_launch::slurm;
+use traintop_run::checkpoints;
+use traintop_run::config_file::Config;
+use traintop_run::evaluation::BestByRun;
+use traintop_run::log::{Log, LogReader};
+use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::size;
+use traintop_run::summary::Summary;
+use traintop_text::{bytes, clean, duration, number, pretty_json};
 
 /// Log lines that are shown.
 const LOG_LINES: usize = 5;

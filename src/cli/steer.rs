@@ -8,7 +8,8 @@ use clap::Args;
 use color_eyre::eyre::Result;
 
 use super::roots;
-use crate::launch::{self, Steering};
+use traintop_launch as launch;
+use traintop_launch::Steering;
 
 #[derive(Debug, Args)]
 #[expect(

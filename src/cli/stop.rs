@@ -8,7 +8,7 @@ use clap::Args;
 use color_eyre::eyre::Result;
 
 use super::roots;
-use crate::launch;
+use traintop_launch as launch;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

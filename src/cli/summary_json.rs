@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::run::summary::Summary;
+use traintop_run::summary::Summary;
 
-pub use crate::export::json_number as number;
+pub use traintop_analysis::export::json_number as number;
 
 /// Every field of a summary, in an order that stays; what is not known is null.
 pub fn of(summary: &Summary) -> Map<String, Value> {

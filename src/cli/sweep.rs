@@ -12,13 +12,15 @@ use serde_json::{Value as Json, json};
 
 use super::list;
 use super::queue::path;
-use crate::analysis::earlier::{Earlier, Told};
-use crate::config::{self, Place};
-use crate::launch::{self, Launch, Plan, Planned, Request, SweepPoint, Wanted};
-use crate::recipe::{Axis, Recipe, Sweep, parse_override};
-use crate::run::{Record, RunDir};
-use crate::text::terminal::error_line;
-use crate::text::{clean, pretty_json};
+use traintop_analysis::earlier::{Earlier, Told};
+use traintop_config as config;
+use traintop_config::Place;
+use traintop_launch as launch;
+use traintop_launch::{Launch, Plan, Planned, Request, SweepPoint, Wanted};
+use traintop_recipe::{Axis, Recipe, Sweep, parse_override};
+use traintop_run::{Record, RunDir};
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, pretty_json};
 
 /// Points that are shown; the rest are counted.
 const SHOWN: usize = 20;

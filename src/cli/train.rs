@@ -16,14 +16,16 @@ use signal_hook::iterator::Signals;
 
 use super::follow::Lines;
 use super::sweep;
-use crate::config::{self, Place};
-use crate::launch::recent::{self, Recent};
-use crate::launch::{self, Launch, Request, StopError};
-use crate::recipe;
-use crate::run::record::RecordError;
-use crate::run::{Record, RunDir, State};
-use crate::text::terminal::error_line;
-use crate::text::{clean, escape_json};
+use traintop_config as config;
+use traintop_config::Place;
+use traintop_launch as launch;
+use traintop_launch::recent::{self, Recent};
+use traintop_launch::{Launch, Request, StopError};
+use traintop_recipe as recipe;
+use traintop_run::record::RecordError;
+use traintop_run::{Record, RunDir, State};
+use traintop_text::terminal::error_line;
+use traintop_text::{clean, escape_json};
 
 /// How often the log is looked at.
 const POLL: Duration = Duration::from_millis(100);

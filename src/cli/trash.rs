@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::roots;
 use super::table::{self, Side};
-use crate::run::trash::{self, Entry, Ticket, Trash};
-use crate::run::{archive, rename};
-use crate::text::terminal::error_line;
-use crate::text::{bytes, clean, pretty_json, since};
+use traintop_ops::trash::{self, Entry, Ticket, Trash};
+use traintop_ops::{archive, rename};
+use traintop_text::terminal::error_line;
+use traintop_text::{bytes, clean, pretty_json, since};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

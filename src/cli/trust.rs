@@ -9,8 +9,8 @@ use clap::Args;
 use color_eyre::eyre::Result;
 
 use super::roots;
-use crate::launch::Proposal;
-use crate::text::clean;
+use traintop_launch::Proposal;
+use traintop_text::clean;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -1,6 +1,7 @@
 //! Small files that ask for much: memory stays within a small multiple of a file's length and a
 //! fixed limit, nothing overflows the stack, and each command ends.
 
+use crate::programs::{TRAINTOP, worker};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -38,7 +39,7 @@ fn bounded(place: &Workplace, program: &str, arguments: &[&str]) -> Output {
 /// a sentence.
 fn survives(place: &Workplace, what: &str, commands: &[&str]) {
     for command in commands {
-        let output = bounded(place, env!("CARGO_BIN_EXE_traintop"), &[command, "runs"]);
+        let output = bounded(place, TRAINTOP, &[command, "runs"]);
         ends_well(&format!("{command} with {what}"), &output);
         assert!(output.status.success(), "{command} with {what}: {output:?}");
     }
@@ -203,18 +204,14 @@ fn checkpoints_that_ask_for_much_are_refused_or_read_in_little() {
     }
 }
 
-#[cfg(feature = "worker")]
 fn inspected(place: &Workplace, what: &str, path: &Path) {
     let output = bounded(
         place,
-        env!("CARGO_BIN_EXE_traintop-worker"),
+        worker(),
         &["inspect", "--json", path.to_str().unwrap()],
     );
     ends_well(&format!("inspect of {what}"), &output);
 }
-
-#[cfg(not(feature = "worker"))]
-fn inspected(_: &Workplace, _: &str, _: &Path) {}
 
 #[test]
 fn records_that_nest_or_hold_much_are_read_in_little_and_never_overflow_the_stack() {
@@ -249,7 +246,7 @@ fn records_that_nest_or_hold_much_are_read_in_little_and_never_overflow_the_stac
         write(&tree.join("evaluations/e/summary.json"), bytes);
         write(&tree.join(".queue/waits/waits-0.json"), bytes);
         survives(&place, what, &commands);
-        let listed = bounded(&place, env!("CARGO_BIN_EXE_traintop"), &["trash", "list"]);
+        let listed = bounded(&place, TRAINTOP, &["trash", "list"]);
         ends_well(&format!("trash list with {what}"), &listed);
     }
     let key = ["a"; 79].join(".");
@@ -285,11 +282,7 @@ fn records_that_nest_or_hold_much_are_read_in_little_and_never_overflow_the_stac
             write(&path, text.as_bytes());
         }
         survives(&place, what, &commands);
-        let checked = bounded(
-            &place,
-            env!("CARGO_BIN_EXE_traintop"),
-            &["recipe", "recipe.toml"],
-        );
+        let checked = bounded(&place, TRAINTOP, &["recipe", "recipe.toml"]);
         ends_well(&format!("recipe with {what}"), &checked);
         assert_eq!(checked.status.code(), Some(1), "{what}");
     }
@@ -344,12 +337,11 @@ fn metrics_and_logs_of_one_line_or_a_million_columns_are_read_in_little() {
         let place = Workplace::new("exit 1");
         write(&run(&place).join("logs").join(file), bytes);
         survives(&place, what, &["list", "clean"]);
-        let shown = bounded(&place, env!("CARGO_BIN_EXE_traintop"), &["show", "bomb"]);
+        let shown = bounded(&place, TRAINTOP, &["show", "bomb"]);
         ends_well(&format!("show with {what}"), &shown);
     }
 }
 
-#[cfg(feature = "worker")]
 #[test]
 fn images_that_ask_for_much_are_refused() {
     let place = Workplace::new("exit 1");
@@ -361,11 +353,7 @@ fn images_that_ask_for_much_are_refused() {
         file
     };
     let check = |what: &str| {
-        let output = bounded(
-            &place,
-            env!("CARGO_BIN_EXE_traintop-worker"),
-            &["data", "check", "data"],
-        );
+        let output = bounded(&place, worker(), &["data", "check", "data"]);
         ends_well(what, &output);
         assert_eq!(output.status.code(), Some(1), "{what}: {output:?}");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use traintop::run::evaluation::{
+use traintop_run::evaluation::{
     Accuracy, Class, Data, Evaluated, EvaluationDir, Images, Logits, Results, RunReference,
 };
 

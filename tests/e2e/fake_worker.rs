@@ -1,5 +1,6 @@
 //! A shell script in the worker's place: it keeps the worker's contract on files and signals, and needs no libtorch.
 
+use crate::programs::TRAINTOP;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -104,7 +105,7 @@ impl Workplace {
 
     /// `traintop` with these arguments, in this folder, away from the user's own files.
     pub fn traintop(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_traintop"));
+        let mut command = Command::new(TRAINTOP);
         command
             .args(arguments)
             .current_dir(self.path())
@@ -170,7 +171,7 @@ impl Workplace {
         let program = self.path().join("traintop");
         if !program.exists() {
             let mut copy = Command::new("cp");
-            copy.arg(env!("CARGO_BIN_EXE_traintop")).arg(&program);
+            copy.arg(TRAINTOP).arg(&program);
             assert!(copy.status().unwrap().success());
         }
         open_to_all(self.path());

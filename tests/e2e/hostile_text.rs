@@ -1,6 +1,7 @@
 //! Trees of which every text holds what steers terminals and misleads readers: nothing of it is in
 //! what the programs write.
 
+use crate::programs::worker;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ fn evil(word: &str) -> String {
 
 /// Whether a program may write a character; line ends it may.
 fn is_safe(char: char) -> bool {
-    char == '\n' || !traintop::text::is_forbidden(char)
+    char == '\n' || !traintop_text::is_forbidden(char)
 }
 
 fn assert_safe(what: &str, bytes: &[u8]) {
@@ -432,14 +433,13 @@ fn no_screen_of_the_dashboard_writes_what_steers_a_terminal() {
 }
 
 /// The worker's own commands.
-#[cfg(feature = "worker")]
 #[test]
 fn no_command_of_the_worker_writes_what_steers_a_terminal() {
     let (place, failed) = place();
     write(&place.path().join("data/batches.meta.txt"), evil("cat"));
     write(&place.path().join("data/data_batch_1.bin"), "x");
     let worker = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_traintop-worker"))
+        let output = Command::new(worker())
             .args(arguments)
             .current_dir(place.path())
             .output()

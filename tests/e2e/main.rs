@@ -35,6 +35,7 @@ mod killed_runs;
 mod launcher;
 mod libtorch_script;
 mod odd_files;
+mod programs;
 mod pty;
 mod queue;
 mod slurm;
@@ -42,5 +43,4 @@ mod terminal;
 mod trust;
 mod two_dashboards;
 mod walls;
-#[cfg(feature = "worker")]
 mod worker;

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use crate::analysis::compare::configs::side_by_side;
-use crate::analysis::compare::settings::{Relation, limits, relevance};
-use crate::analysis::compare::{Aggregate, Metric, Row, Verdict};
-use crate::analysis::scale::Scale;
 use crate::cli::summary_json::number;
+use traintop_analysis::compare::configs::side_by_side;
+use traintop_analysis::compare::settings::{Relation, limits, relevance};
+use traintop_analysis::compare::{Aggregate, Metric, Row, Verdict};
+use traintop_analysis::scale::Scale;
 
 pub fn of(report: &Report) -> Value {
     let compared = report.compared;
@@ -122,7 +122,7 @@ fn config(report: &Report) -> Value {
     Value::Object(map)
 }
 
-fn setting(relevance: &crate::analysis::compare::settings::Relevance) -> Value {
+fn setting(relevance: &traintop_analysis::compare::settings::Relevance) -> Value {
     let relation = match relevance.relation {
         Relation::Rank(rank) => json!({
             "kind": "rank correlation",

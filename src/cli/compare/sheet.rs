@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::table::{self, Side};
-use crate::text::markdown;
+use traintop_text::markdown;
 
 /// A table.
 pub struct Sheet {

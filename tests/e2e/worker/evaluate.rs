@@ -2,6 +2,7 @@
 
 mod refuse;
 
+use crate::programs::{TRAINTOP, worker};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -11,12 +12,12 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
-use traintop::run::RunDir;
-use traintop::run::evaluation::{
+use traintop_run::RunDir;
+use traintop_run::evaluation::{
     EVALUATIONS, EvaluationDir, Images, Logits, Results, evaluates, list, unfinished,
 };
 
-use super::{Bench, TINY, WORKER, Worker, lines, record, refusal, succeed, tensors, until};
+use super::{Bench, TINY, Worker, lines, record, refusal, succeed, tensors, until};
 
 const PTH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -279,7 +280,7 @@ fn a_checkpoint_without_its_optimisers_state_is_evaluated_as_before_and_comes_ba
     let bench = Bench::new(TINY);
     let run = bench.trained(&[]);
     let traintop = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_traintop"));
+        let mut command = Command::new(TRAINTOP);
         command
             .args(arguments)
             .current_dir(bench.folder.path())
@@ -437,12 +438,12 @@ fn traintop_evaluates_by_name_several_at_once_and_as_one_ensemble() {
     let runs = [0, 1].map(|seed| bench.trained(&["num_epochs=1", &format!("seed={seed}")]));
     let names = runs.each_ref().map(RunDir::name);
     let traintop = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_traintop"));
+        let mut command = Command::new(TRAINTOP);
         command
             .arg("evaluate")
             .args(arguments)
             .current_dir(bench.folder.path())
-            .env("TRAINTOP_WORKER", WORKER)
+            .env("TRAINTOP_WORKER", worker())
             .env("HOME", bench.folder.path());
         command
     };

@@ -1,13 +1,14 @@
 //! What a run leaves in its folder, and says on its standard output.
 
+use crate::programs::worker;
 use std::fs;
 use std::io::Read;
 use std::process::Command;
 
-use traintop::run::{RunDir, State};
+use traintop_run::{RunDir, State};
 
 use super::{
-    Bench, TINY, WORKER, Worker, assert_same_rows, lines, record, refusal, succeed, tensors, values,
+    Bench, TINY, Worker, assert_same_rows, lines, record, refusal, succeed, tensors, values,
 };
 
 #[test]
@@ -103,7 +104,7 @@ fn a_finished_run_has_all_its_files() {
         .collect();
     assert_eq!(periodic, ["epoch_2.safetensors"]);
 
-    let recipe = traintop::recipe::load(&run.config_json()).unwrap();
+    let recipe = traintop_recipe::load(&run.config_json()).unwrap();
     assert_eq!((recipe.width, recipe.batch_size), (4, 16));
     let log = lines(&run.training_log());
     assert!(
@@ -187,7 +188,7 @@ fn on_a_terminal_a_bar_shows_the_epoch_and_is_gone_at_the_end() {
     let terminal = portable_pty::native_pty_system()
         .openpty(portable_pty::PtySize::default())
         .unwrap();
-    let mut command = portable_pty::CommandBuilder::new(WORKER);
+    let mut command = portable_pty::CommandBuilder::new(worker());
     command.args(["train", "--config", "recipe.toml", "--set", "num_epochs=2"]);
     command.cwd(bench.folder.path());
     let mut child = terminal.slave.spawn_command(command).unwrap();
@@ -257,7 +258,7 @@ fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_s
     let last = tree.join(format!("final_models/a_b_{}_final.safetensors", run.name()));
     assert_eq!(tensors(&best), tensors(&run.best()));
     assert!(tensors(&last).is_some());
-    let said = Command::new(WORKER)
+    let said = Command::new(worker())
         .arg("inspect")
         .arg(&best)
         .arg("--json")

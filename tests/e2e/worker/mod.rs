@@ -8,6 +8,7 @@ mod refuse;
 mod resume;
 mod steer;
 
+use crate::programs::worker;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,9 +19,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use safetensors::SafeTensors;
 use tempfile::TempDir;
-use traintop::run::{Record, RunDir};
+use traintop_run::{Record, RunDir};
 
-const WORKER: &str = env!("CARGO_BIN_EXE_traintop-worker");
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A network and a data set on which a step takes some milliseconds: 3 epochs of 8 steps.
@@ -63,7 +63,7 @@ impl Bench {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(WORKER);
+        let mut command = Command::new(worker());
         command
             .current_dir(self.folder.path())
             .env("RUST_BACKTRACE", "0")
@@ -240,6 +240,6 @@ fn assert_every_file_is_whole(run: &RunDir) {
         );
     }
     if let Ok(text) = fs::read_to_string(run.config_json()) {
-        traintop::recipe::parse_json(&text, "config.json").unwrap();
+        traintop_recipe::parse_json(&text, "config.json").unwrap();
     }
 }

@@ -1,12 +1,13 @@
 //! What cannot be done is told in one sentence, there and in the run.
 
+use crate::programs::worker;
 use std::fs;
 use std::process::Command;
 
 use rustix::process::Signal;
-use traintop::run::State;
+use traintop_run::State;
 
-use super::{Bench, TINY, WORKER, assert_same_rows, lines, record, refusal, succeed, until};
+use super::{Bench, TINY, assert_same_rows, lines, record, refusal, succeed, until};
 
 #[test]
 fn what_cannot_be_trained_is_refused_with_one_sentence() {
@@ -173,7 +174,8 @@ fn a_run_that_cannot_write_fails_with_the_file_and_leaves_no_half_of_it() {
     let mut limited = Command::new("sh");
     // Files may grow to 100 blocks of 512 bytes; without the trap, the signal of the first write beyond would end the worker.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 100; exec {WORKER} train --config recipe.toml --set width=8"
+        "trap '' XFSZ; ulimit -f 100; exec {} train --config recipe.toml --set width=8",
+        worker()
     );
     let sentence = refusal(
         limited

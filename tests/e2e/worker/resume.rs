@@ -1,5 +1,6 @@
 //! A run that was killed or stopped anywhere goes on as if it never had been.
 
+use crate::programs::TRAINTOP;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rustix::process::Signal;
-use traintop::run::{RunDir, State};
+use traintop_run::{RunDir, State};
 
 use super::{
     Bench, TINY, Worker, assert_every_file_is_whole, assert_same_rows, lines, record, succeed,
@@ -161,7 +162,7 @@ fn a_setting_that_was_changed_before_a_resume_is_recorded_and_told() {
         (&*changed[0].key, &*changed[0].is),
         ("weight_decay", "0.25")
     );
-    let mut show = std::process::Command::new(env!("CARGO_BIN_EXE_traintop"));
+    let mut show = std::process::Command::new(TRAINTOP);
     let shown = show.arg("show").arg(run.path()).output().unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("and is 0.25 since"), "{shown}");

@@ -1,12 +1,13 @@
 //! Steering the real worker: what may change while it trains, and that a resume knows it.
 
+use crate::programs::{self, TRAINTOP};
 use std::path::Path;
 use std::process::Command;
 
-use traintop::launch::{Steering, steer};
-use traintop::run::{RunDir, State};
+use traintop_launch::{Steering, steer};
+use traintop_run::{RunDir, State};
 
-use super::{Bench, TINY, WORKER, assert_same_rows, lines, record, succeed, tensors, until};
+use super::{Bench, TINY, assert_same_rows, lines, record, succeed, tensors, until};
 
 /// Long enough to be steered, with a learning rate that shows every change.
 const LONGER: [&str; 5] = [
@@ -83,13 +84,13 @@ fn a_run_ends_after_its_epoch_and_a_resume_knows_the_learning_rate() {
     );
 
     // From here on by the command line, as people do it.
-    let mut resume = Command::new(env!("CARGO_BIN_EXE_traintop"));
+    let mut resume = Command::new(TRAINTOP);
     let home = bench.folder.path();
     resume
         .args([Path::new("resume"), run.path()])
         .current_dir(home)
         .env("HOME", home)
-        .env("TRAINTOP_WORKER", WORKER);
+        .env("TRAINTOP_WORKER", programs::worker());
     succeed(&mut resume);
     wait_for_state(&run, State::Finished);
     assert_eq!(rates(&run)[done..], vec![0.04; 5 - done]);

@@ -1,0 +1,177 @@
+//! Of what a person wants to be told while runs train: rules, and which of them hold for a run. Pure: nothing here knows who was told.
+
+mod rules;
+mod signs;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::finish::{self, roughly};
+use traintop_run::State;
+use traintop_run::alerts::Alert;
+use traintop_run::summary::Summary;
+use traintop_run::vitals::Vitals;
+use traintop_text::{bytes, clean};
+
+pub use rules::{Kind, Rules};
+pub use signs::signs;
+
+/// A rule that holds for a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raised {
+    /// The rule.
+    pub kind: Kind,
+    /// What is to be said, without the run's name.
+    pub message: String,
+}
+
+/// A run whose process has just ended is taken for lost until its supervisor has said how it ended.
+const UNTIL_SETTLED: Duration = Duration::from_secs(5);
+/// However fast its rows come otherwise, a run is not called stalled before this.
+const SHORTEST_STALL: Duration = Duration::from_secs(60);
+/// Without a number of its own the rule waits for this part of the planned epochs, and for so many at least.
+const NO_PROGRESS_PART: u32 = 4;
+const NO_PROGRESS_LEAST: u32 = 10;
+
+/// The alerts that a run gives at a moment. There is one of each kind about a run, and again about a run that was gone on with; about a
+/// full disk one a day.
+pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Alert> {
+    let disk = run.vitals.as_ref().and_then(|vitals| vitals.disk);
+    let about = |kind: Kind| match disk.filter(|_| kind == Kind::Disk) {
+        Some(disk) => format!("disk {} {}", disk.id, at.strftime("%Y-%m-%d")),
+        None => format!("{} {}", run.id, run.resumes.len()),
+    };
+    let told = raised(run, rules, since, at).into_iter();
+    told.map(|Raised { kind, message }| Alert {
+        about: about(kind),
+        kind: kind.name().to_owned(),
+        dir: run.dir.clone(),
+        name: run.name.clone(),
+        message: clean(&message).into_owned(),
+        at,
+    })
+    .collect()
+}
+
+/// The rules that hold for a run as it is now. What it came to before `since` is not told: that is old.
+pub fn raised(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Raised> {
+    let told: Vec<(Kind, String)> = match &run.vitals {
+        Some(vitals) => of_active(run, vitals, rules),
+        None => {
+            let is_new = run.ended_at.is_some_and(|ended| ended >= since);
+            let is_sure = settles_at(run).is_none_or(|settled| at >= settled);
+            ended(run)
+                .filter(|_| is_new && is_sure)
+                .into_iter()
+                .collect()
+        }
+    };
+    let told = told.into_iter().filter(|(kind, _)| rules.has(*kind));
+    told.map(|(kind, message)| Raised { kind, message })
+        .collect()
+}
+
+fn ended(run: &Summary) -> Option<(Kind, String)> {
+    let why = || match (&run.cause, &run.observed.reason) {
+        (Some(cause), _) if cause.detail.contains(&cause.what) => cause.detail.clone(),
+        (Some(cause), _) => format!("{}: {}", cause.what, cause.detail),
+        (None, Some(reason)) => reason.clone(),
+        (None, None) => "nothing says why".to_owned(),
+    };
+    match run.observed.state {
+        State::Finished => {
+            let best = run.best_val_acc.map_or_else(String::new, |best| {
+                let epoch = run
+                    .best_epoch
+                    .map_or_else(String::new, |epoch| format!(" in epoch {epoch}"));
+                format!(", best val_acc {best:.2} %{epoch}")
+            });
+            Some((
+                Kind::Finished,
+                format!("finished: {} epochs{best}", run.epochs_done),
+            ))
+        }
+        state @ (State::Failed | State::Lost) => {
+            Some((Kind::Failed, format!("{state}: {}", why())))
+        }
+        // Only where its time was over: else somebody stopped it, and knows.
+        State::Stopped if run.cause.is_some() => Some((Kind::Late, why())),
+        _ => None,
+    }
+}
+
+fn of_active(run: &Summary, vitals: &Vitals, rules: &Rules) -> Vec<(Kind, String)> {
+    let mut told = Vec::new();
+    let signs = vitals.signs.iter();
+    told.extend(signs.filter_map(|sign| Some((Kind::named(&sign.kind)?, sign.text.clone()))));
+    told.extend(no_progress(run, rules).map(|message| (Kind::NoProgress, message)));
+    if let Some(due) = stalls_at(run, rules).filter(|due| vitals.read_at >= *due) {
+        told.push((Kind::Stalled, stalled(vitals, due)));
+    }
+    if let Some(disk) = vitals.disk.filter(|disk| disk.free < rules.disk_free) {
+        told.push((
+            Kind::Disk,
+            format!("its disk is nearly full: {} are free", bytes(disk.free)),
+        ));
+    }
+    if finish::late(run).is_some() {
+        let epochs = vitals.pace.map_or(0, |pace| pace.until);
+        let sentence = finish::outlook(run).and_then(|outlook| outlook.sentence(epochs));
+        told.extend(sentence.map(|sentence| (Kind::Late, sentence)));
+    }
+    told
+}
+
+/// When it is certain that a run is lost.
+fn settles_at(run: &Summary) -> Option<Timestamp> {
+    let is_lost = run.observed.state == State::Lost;
+    run.ended_at
+        .filter(|_| is_lost)?
+        .checked_add(UNTIL_SETTLED)
+        .ok()
+}
+
+/// When a run is to be looked at again though nothing of it may have changed by then; `None` if that is of no use.
+pub fn due(run: &Summary, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
+    let due = stalls_at(run, rules).or_else(|| settles_at(run));
+    due.filter(|due| *due > now)
+}
+
+/// When a run that shows no other sign of life has stalled; `None` where that cannot be told, or is not wanted.
+fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
+    let vitals = run.vitals.as_ref()?;
+    if run.observed.state != State::Running || !rules.has(Kind::Stalled) {
+        return None;
+    }
+    let patience = vitals.row_gap?.mul_f64(rules.stalled).max(SHORTEST_STALL);
+    vitals.sign_at.checked_add(patience).ok()
+}
+
+fn stalled(vitals: &Vitals, due: Timestamp) -> String {
+    let length = |from: Timestamp, to: Timestamp| {
+        Duration::try_from(to.duration_since(from)).unwrap_or_default()
+    };
+    let silent = length(vitals.sign_at, vitals.read_at.max(due));
+    let usual = vitals.row_gap.unwrap_or_default();
+    format!(
+        "stalled: no row for {}, usually within {}",
+        roughly(silent),
+        roughly(usual.max(Duration::from_secs(1)))
+    )
+}
+
+fn no_progress(run: &Summary, rules: &Rules) -> Option<String> {
+    let best = run
+        .best_epoch
+        .or_else(|| run.at_best("epoch").map(|epoch| epoch as u32))?;
+    let planned = run.epochs_planned.unwrap_or(0);
+    let patience = rules
+        .no_progress
+        .unwrap_or_else(|| (planned / NO_PROGRESS_PART).max(NO_PROGRESS_LEAST));
+    let without = run.epochs_done.saturating_sub(best);
+    (patience > 0 && without >= patience)
+        .then(|| format!("no progress for {without} epochs: the best is epoch {best}'s"))
+}

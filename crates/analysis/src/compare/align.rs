@@ -1,0 +1,248 @@
+//! Curves of different runs over one axis: epochs, steps, or time.
+
+use jiff::Timestamp;
+
+use super::super::scale::Scale;
+use super::metric::Metric;
+use crate::placing::{ELAPSED, STEPS};
+use traintop_run::contender::Contender;
+use traintop_run::metrics::{Column, Metrics};
+
+/// What the shared axis counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Along {
+    /// Epochs, from 1.
+    #[default]
+    Epoch,
+    /// Optimiser steps.
+    Step,
+    /// Seconds since each run began.
+    Elapsed,
+    /// Seconds since the first of the runs began.
+    Wall,
+}
+
+impl Along {
+    /// All, in the order in which a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Elapsed, Self::Wall];
+
+    /// What the axis is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Step => "step",
+            Self::Elapsed => "time",
+            Self::Wall => "wall time",
+        }
+    }
+
+    /// What it means, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Epoch => "by epoch",
+            Self::Step => "by step",
+            Self::Elapsed => "by the time since each run's start",
+            Self::Wall => "by the time since the first run's start",
+        }
+    }
+
+    /// The kind of its numbers.
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Epoch | Self::Step => Scale::Whole,
+            Self::Elapsed | Self::Wall => Scale::Seconds,
+        }
+    }
+
+    /// Whether points of different runs stand at the same places, as epochs do and times do not.
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::Epoch | Self::Step)
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|along| *along == self);
+        Self::ALL[(at.unwrap_or(0) + 1) % Self::ALL.len()]
+    }
+
+    /// A run's curve of `metric` over this axis, x strictly rising; `None` where the run has no such metric or does not say where its
+    /// rows stand. `first` is when the first of the compared runs began.
+    pub fn curve(
+        self,
+        run: &Contender,
+        metric: &Metric,
+        first: Option<Timestamp>,
+    ) -> Option<Column> {
+        let column = metric.column(run)?;
+        let places = self.places(run, first)?;
+        let factor = metric.factor(column);
+        let mut curve = Column {
+            name: run.summary.name.clone(),
+            ..Column::default()
+        };
+        for (x, y) in column.x.iter().zip(&column.y) {
+            let Some(place) = places.at(*x) else {
+                continue;
+            };
+            match curve.x.last() {
+                // Several rows of one epoch: the last of them is what the epoch came to.
+                Some(last) if *last >= place => {
+                    if let Some(value) = curve.y.last_mut() {
+                        *value = y * factor;
+                    }
+                }
+                _ => {
+                    curve.x.push(place);
+                    curve.y.push(y * factor);
+                }
+            }
+        }
+        Some(curve)
+    }
+
+    /// Where a run's rows stand along this axis.
+    pub fn places(self, run: &Contender, first: Option<Timestamp>) -> Option<Places> {
+        let metrics = &run.metrics;
+        match self {
+            Self::Epoch => Places::of(metrics, &["epoch"])
+                .map(Places::counted_from_one)
+                .or_else(|| {
+                    // Without epochs and steps, rows are the best guess at epochs.
+                    (metrics.x_name == "row").then_some(Places::Same(0.0))
+                }),
+            Self::Step => Places::of(metrics, &STEPS),
+            Self::Elapsed => Places::of(metrics, &ELAPSED).map(Places::rising),
+            Self::Wall => {
+                let began = run.summary.started_at?;
+                let late = (began - first?).total(jiff::Unit::Second).ok()?;
+                let elapsed = Self::Elapsed.places(run, first)?;
+                Some(elapsed.shifted(late))
+            }
+        }
+    }
+}
+
+/// Where the rows of a run stand: by the x of its file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Places {
+    /// At x, plus this.
+    Same(f64),
+    /// As this column says at x or before.
+    Said(Column),
+}
+
+impl Places {
+    fn of(metrics: &Metrics, names: &[&str]) -> Option<Self> {
+        let is_one = |name: &str| names.iter().any(|other| name.eq_ignore_ascii_case(other));
+        if is_one(&metrics.x_name) {
+            return Some(Self::Same(0.0));
+        }
+        let column = metrics.columns.iter().find(|column| is_one(&column.name))?;
+        Some(Self::Said(column.clone()))
+    }
+
+    /// Epochs that are counted from 0 are counted from 1.
+    fn counted_from_one(self) -> Self {
+        let begins_at_zero = match &self {
+            Self::Same(_) => false,
+            Self::Said(column) => column.y.first() == Some(&0.0),
+        };
+        if begins_at_zero {
+            self.shifted(1.0)
+        } else {
+            self
+        }
+    }
+
+    /// A clock that began again, as that of a resumed run does, goes on from where it was.
+    fn rising(self) -> Self {
+        let Self::Said(mut column) = self else {
+            return self;
+        };
+        let (mut before, mut offset) = (0.0, 0.0);
+        for value in &mut column.y {
+            if *value < before {
+                offset += before;
+            }
+            before = *value;
+            *value += offset;
+        }
+        Self::Said(column)
+    }
+
+    fn shifted(self, by: f64) -> Self {
+        match self {
+            Self::Same(shift) => Self::Same(shift + by),
+            Self::Said(mut column) => {
+                for value in &mut column.y {
+                    *value += by;
+                }
+                Self::Said(column)
+            }
+        }
+    }
+
+    /// Where the row at `x` stands.
+    pub fn at(&self, x: f64) -> Option<f64> {
+        match self {
+            Self::Same(shift) => Some(x + shift),
+            Self::Said(column) => {
+                let after = column.x.partition_point(|at| *at <= x);
+                // A row whose place stands only in a later row of the same epoch.
+                let at = after.saturating_sub(1);
+                column.y.get(at).copied().filter(|place| place.is_finite())
+            }
+        }
+    }
+
+    /// The last place.
+    pub fn last(&self, run: &Contender) -> Option<f64> {
+        self.at(run.metrics.last_x()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::contender;
+    use super::*;
+
+    fn curve(along: Along, run: &Contender) -> Option<Column> {
+        let metrics = Metric::all([run]);
+        along.curve(run, &metrics[0], Some(Timestamp::UNIX_EPOCH))
+    }
+
+    #[test]
+    fn rows_stand_at_epochs_steps_or_seconds() {
+        let columns: [(&str, &[f64]); 3] = [
+            ("val_acc", &[50.0, 60.0, 70.0]),
+            ("step", &[100.0, 200.0, 300.0]),
+            // The clock began again with a resume.
+            ("time_elapsed", &[10.0, 20.0, 5.0]),
+        ];
+        let mut run = contender("a", &columns);
+        assert_eq!(curve(Along::Epoch, &run).unwrap().x, [1.0, 2.0, 3.0]);
+        assert_eq!(curve(Along::Step, &run).unwrap().x, [100.0, 200.0, 300.0]);
+        assert_eq!(curve(Along::Elapsed, &run).unwrap().x, [10.0, 20.0, 25.0]);
+        run.summary.started_at = None;
+        assert_eq!(curve(Along::Wall, &run), None);
+        run.summary.started_at = Some(Timestamp::from_second(7).unwrap());
+        assert_eq!(curve(Along::Wall, &run).unwrap().x, [17.0, 27.0, 32.0]);
+    }
+
+    #[test]
+    fn rows_of_a_step_file_stand_at_epochs_counted_from_one_and_the_last_of_each_counts() {
+        let mut run = contender("a", &[("val_acc", &[0.5, 0.6, 0.7, 0.8])]);
+        run.metrics.x_name = "step".to_owned();
+        run.metrics.columns[0].y = vec![0.0, 0.0, 1.0, 1.0];
+        let curve = curve(Along::Epoch, &run).unwrap();
+        assert_eq!((curve.x, curve.y), (vec![1.0, 2.0], vec![0.6, 0.8]));
+    }
+
+    #[test]
+    fn a_run_without_a_clock_has_no_place_in_time() {
+        let run = contender("a", &[("val_acc", &[50.0])]);
+        assert_eq!(curve(Along::Elapsed, &run), None);
+        assert_eq!(curve(Along::Step, &run), None);
+    }
+}

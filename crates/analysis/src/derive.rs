@@ -1,0 +1,158 @@
+//! What charts need beyond the measured numbers: other places along x, a smoothed course, a range without outliers. It grows with the
+//! number of points, so it is made once for each setting, and not by whoever draws.
+
+use std::sync::Arc;
+
+use super::decimate::Blocks;
+use super::placing::{Along, Known, Placing};
+use super::robust::{Robust, robust};
+use super::scale::Scale;
+use super::smooth::exponential;
+use traintop_run::metrics::{Column, Metrics};
+
+/// What is to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// What values stand over.
+    pub along: Along,
+    /// The weight of [`exponential`]; 0 smooths nothing.
+    pub smoothing: f64,
+    /// Whether outliers are looked for.
+    pub robust: bool,
+}
+
+impl Wanted {
+    /// Whether the measured numbers are all that is needed.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derived {
+    /// Of which wish.
+    pub wanted: Wanted,
+    /// What runs along x, and how each x of the file is placed there: as the file has it if what was wanted is not known.
+    pub placing: Placing,
+    /// Whether what was wanted along x is known.
+    pub is_placed: bool,
+    /// For each column of the metrics.
+    pub columns: Vec<DerivedColumn>,
+}
+
+/// What was made of one column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DerivedColumn {
+    /// Where each value stands; `None` for where the file has it.
+    pub x: Option<Arc<[f64]>>,
+    /// Its smoothed course.
+    pub smooth: Option<(Vec<f64>, Blocks)>,
+    /// Its range without outliers.
+    pub robust: Option<Robust>,
+}
+
+impl Derived {
+    /// Makes what is wanted of all columns.
+    pub fn of(metrics: &Metrics, wanted: Wanted, known: Known) -> Self {
+        let found = Placing::of(metrics, wanted.along, known);
+        let is_placed = found.is_some();
+        let placing = found.unwrap_or_else(|| Placing::rows(metrics));
+        let mut columns: Vec<DerivedColumn> = Vec::with_capacity(metrics.columns.len());
+        for (at, column) in metrics.columns.iter().enumerate() {
+            // Most columns have all rows: they share one list of places.
+            let same = at
+                .checked_sub(1)
+                .filter(|&before| metrics.columns[before].x == column.x);
+            let x = match same {
+                Some(before) => columns[before].x.clone(),
+                None => (!placing.is_itself()).then(|| placing.places(&column.x)),
+            };
+            columns.push(one(column, x, wanted));
+        }
+        Self {
+            wanted,
+            placing,
+            is_placed,
+            columns,
+        }
+    }
+
+    /// The name of what runs along x.
+    pub fn x_name(&self) -> &str {
+        &self.placing.name
+    }
+
+    /// The kind of its numbers.
+    pub fn x_scale(&self) -> Scale {
+        self.placing.scale
+    }
+}
+
+fn one(column: &Column, x: Option<Arc<[f64]>>, wanted: Wanted) -> DerivedColumn {
+    let smooth = (wanted.smoothing > 0.0).then(|| {
+        let smooth = exponential(&column.y, wanted.smoothing);
+        let blocks = Blocks::of(&smooth);
+        (smooth, blocks)
+    });
+    DerivedColumn {
+        x,
+        smooth,
+        robust: wanted.robust.then(|| robust(&column.y)).flatten(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_with_the_same_rows_share_their_places() {
+        let column = |name: &str, x: &[f64]| Column {
+            name: name.to_owned(),
+            x: x.to_vec(),
+            y: x.iter().map(|x| x * 10.0).collect(),
+        };
+        let metrics = Metrics {
+            x_name: "epoch".to_owned(),
+            columns: vec![
+                column("time_elapsed", &[1.0, 2.0, 3.0]),
+                column("a", &[1.0, 2.0, 3.0]),
+                column("b", &[2.0]),
+            ],
+            ..Metrics::default()
+        };
+        let wanted = Wanted {
+            along: Along::Relative,
+            smoothing: 0.5,
+            robust: true,
+        };
+        let derived = Derived::of(&metrics, wanted, Known::default());
+        let x = |at: usize| derived.columns[at].x.clone().unwrap();
+        assert!(Arc::ptr_eq(&x(0), &x(1)));
+        assert_eq!(
+            (x(0).to_vec(), x(2).to_vec()),
+            (vec![10.0, 20.0, 30.0], vec![20.0])
+        );
+        assert_eq!(derived.columns[1].smooth.as_ref().unwrap().0[0], 10.0);
+        assert_eq!(derived.columns[1].robust.unwrap().outside, 0);
+        assert_eq!(
+            (derived.x_name(), derived.x_scale()),
+            ("time", Scale::Seconds)
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_leaves_the_rows_where_they_are() {
+        let metrics = Metrics {
+            x_name: "epoch".to_owned(),
+            ..Metrics::default()
+        };
+        let wanted = Wanted {
+            along: Along::Clock,
+            ..Wanted::default()
+        };
+        let derived = Derived::of(&metrics, wanted, Known::default());
+        assert!(!derived.is_placed && derived.x_name() == "epoch");
+    }
+}

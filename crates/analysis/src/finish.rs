@@ -1,0 +1,123 @@
+//! Whether a run will be done in time: at its pace, against the moment at which a scheduler or a limit will end it. Arithmetic alone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use traintop_run::State;
+use traintop_run::summary::Summary;
+use traintop_run::vitals::{Pace, Saved};
+use traintop_text::duration;
+
+/// Epochs on which a pace must rest before it is said that a run will not finish.
+const ENOUGH: usize = 2;
+/// Nobody waits longer than this many seconds: some ten thousand years.
+const LONGEST_S: f64 = 3e11;
+
+/// When a run will end, and what of it is safe until then.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlook {
+    /// How long it will go on, from the moment that its pace was told.
+    pub left: Duration,
+    /// When it will have done its last epoch.
+    pub ends_at: Timestamp,
+    /// Against its limit, if it has one.
+    pub limit: Option<Margin>,
+    /// How much of its training no checkpoint knows, and the last that does.
+    pub unsaved: Option<(Saved, Duration)>,
+}
+
+/// How a run stands against its limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Margin {
+    /// So long before the limit it ends.
+    Early(Duration),
+    /// So long after the limit it would end, and when the limit comes it is in this epoch.
+    Late(Duration, u32),
+}
+
+/// What is to be expected of a run; `None` where its pace is not known, or it does not train.
+pub fn outlook(summary: &Summary) -> Option<Outlook> {
+    let vitals = summary.vitals.as_ref()?;
+    let (pace, now) = (vitals.pace?, vitals.read_at);
+    // What waits has its whole rest before it.
+    let from = if summary.observed.state == State::Paused {
+        now
+    } else {
+        pace.at
+    };
+    let left_s = ((f64::from(pace.until) - pace.done).max(0.0) * pace.epoch_s).min(LONGEST_S);
+    let ends_at = from
+        .checked_add(Duration::from_secs_f64(left_s))
+        .unwrap_or(Timestamp::MAX)
+        .max(now);
+    let limit = vitals
+        .deadline
+        .map(|deadline| margin(pace, (from, ends_at), deadline));
+    let since = |at: Timestamp| Duration::try_from(now - at).unwrap_or_default();
+    Some(Outlook {
+        left: Duration::try_from(ends_at - now).unwrap_or_default(),
+        ends_at,
+        limit,
+        unsaved: vitals.saved.map(|saved| (saved, since(saved.at))),
+    })
+}
+
+fn margin(pace: Pace, (from, ends_at): (Timestamp, Timestamp), deadline: Timestamp) -> Margin {
+    match Duration::try_from(deadline - ends_at) {
+        Ok(early) => Margin::Early(early),
+        Err(_) => {
+            let until = deadline.duration_since(from).as_secs_f64();
+            let epoch = (pace.done + until.max(0.0) / pace.epoch_s).floor() + 1.0;
+            let late = Duration::try_from(ends_at - deadline).unwrap_or_default();
+            Margin::Late(late, (epoch as u32).min(pace.until))
+        }
+    }
+}
+
+/// How long after its limit a run would end, once enough of it has been seen.
+pub fn late(summary: &Summary) -> Option<Duration> {
+    let pace = summary.vitals.as_ref()?.pace?;
+    match outlook(summary)?.limit? {
+        Margin::Late(late, _) if pace.epochs >= ENOUGH => Some(late),
+        _ => None,
+    }
+}
+
+impl Outlook {
+    /// What is to be said of a run that has a limit: `ends 40 min after its limit, which comes in epoch 183 of 200; last checkpoint: epoch
+    /// 171, 26 min unsaved`.
+    pub fn sentence(&self, epochs: u32) -> Option<String> {
+        let end = match self.limit? {
+            Margin::Early(early) => format!("ends {} before its limit", roughly(early)),
+            Margin::Late(late, epoch) => {
+                format!(
+                    "ends {} after its limit, which comes in epoch {epoch} of {epochs}",
+                    roughly(late)
+                )
+            }
+        };
+        let saved = match self.unsaved {
+            None => "no checkpoint yet".to_owned(),
+            Some((saved, unsaved)) => format!(
+                "last checkpoint: epoch {}, {} unsaved",
+                saved.epoch,
+                roughly(unsaved)
+            ),
+        };
+        Some(format!("{end}; {saved}"))
+    }
+}
+
+/// A length of time as one says it: whole seconds below a minute, whole minutes below an hour.
+pub fn roughly(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", (seconds + 30) / 60),
+        _ => duration(time),
+    }
+}
+
+#[cfg(test)]
+#[path = "finish_tests.rs"]
+mod tests;

@@ -1,0 +1,266 @@
+//! Asking the scheduler how the jobs of runs stand: all at once, seldom, and only while there are jobs that are not known to be over.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::call::{Trouble, call, is_here};
+use super::parse::{FORMAT, Row, sacct_row, squeue_row};
+use super::settle::settle;
+use super::turn::Turn;
+use traintop_disk::read;
+use traintop_disk::write::replace_file;
+use traintop_run::own::state_folder;
+use traintop_run::slurm::{Job, Said};
+use traintop_run::trust::Commands;
+use traintop_run::{Record, RunDir};
+use traintop_text::clean;
+
+/// The file in the state folder with the last answer.
+const ANSWER: &str = "slurm_answer.json";
+/// What `sacct` is asked about at once at the most.
+const MOST_OF_SACCT: usize = 500;
+
+/// What came of asking.
+#[derive(Debug, Default)]
+pub struct Learnt {
+    /// The runs of which something is new.
+    pub changed: Vec<RunDir>,
+    /// A sentence, while the scheduler does not answer.
+    pub silence: Option<String>,
+}
+
+/// Asks after the jobs of these runs, if it is time to, and says in the runs what was learnt.
+pub fn learn(dirs: &[RunDir]) -> Learnt {
+    if dirs.is_empty() || !is_here() {
+        return Learnt::default();
+    }
+    let commands = Commands::of_user();
+    let open: Vec<(RunDir, Job)> = dirs
+        .iter()
+        .filter_map(|dir| {
+            // What others handed over, their own programs ask after; a stranger's record may name
+            // any job.
+            let record = Record::load(dir).ok()??;
+            let job = record.slurm.clone()?;
+            if !commands.allows(dir, &record) {
+                return None;
+            }
+            (!Said::load(dir, &job).is_over).then(|| (dir.clone(), job))
+        })
+        .collect();
+    let Some(folder) = state_folder().filter(|_| !open.is_empty()) else {
+        return Learnt::default();
+    };
+    let logged = |error: io::Error| log::warn!("{}: {error}", folder.display());
+    let turn = Turn::take(&folder, Timestamp::now()).unwrap_or_else(|error| {
+        logged(error);
+        None
+    });
+    let Some(turn) = turn else {
+        // Whoever asked last has heard about these runs as well.
+        let answer = Answer::load(&folder);
+        let silence = Turn::trouble(&folder).map(|trouble| silence(&trouble, answer.as_ref()));
+        let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
+        return Learnt { changed, silence };
+    };
+    let asked = Instant::now();
+    let answer = ask();
+    let took = asked.elapsed();
+    let went = answer.as_ref().map(|_| took).map_err(ToString::to_string);
+    if let Err(error) = turn.done(Timestamp::now(), went) {
+        logged(error);
+    }
+    match answer {
+        Ok(answer) => {
+            if let Err(error) = answer.save(&folder) {
+                logged(error);
+            }
+            let mut changed = answer.settle(&open);
+            changed.extend(answer.settle_forgotten(&open));
+            Learnt {
+                changed,
+                silence: None,
+            }
+        }
+        Err(trouble) => {
+            log::warn!("{trouble}");
+            let silence = silence(&trouble.to_string(), Answer::load(&folder).as_ref());
+            Learnt {
+                changed: Vec::new(),
+                silence: Some(silence),
+            }
+        }
+    }
+}
+
+/// What is said while there is no answer. Nothing follows from that for any run.
+fn silence(trouble: &str, last: Option<&Answer>) -> String {
+    let since = last.map_or_else(String::new, |answer| {
+        let at = answer.at.to_zoned(TimeZone::system());
+        format!(
+            "; what is told of its jobs is of {}",
+            at.strftime("%Y-%m-%d %H:%M")
+        )
+    });
+    format!("Slurm does not answer{since} ({})", clean(trouble))
+}
+
+/// What the scheduler said, kept for all programs of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Answer {
+    /// When.
+    at: Timestamp,
+    /// The lines of `squeue`.
+    lines: String,
+}
+
+impl Answer {
+    fn load(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&read::bytes(&folder.join(ANSWER), read::RECORD_LIMIT).ok()?).ok()
+    }
+
+    fn save(&self, folder: &Path) -> io::Result<()> {
+        replace_file(&folder.join(ANSWER), &serde_json::to_vec(self)?)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.lines.lines().filter_map(squeue_row).collect()
+    }
+
+    /// Takes it in for the jobs that it tells of, unless something younger is known of them; those of which something is new.
+    fn settle(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
+        let rows = self.rows();
+        let is_news =
+            |(dir, job): &&(RunDir, Job)| Said::load(dir, job).at.is_none_or(|at| at < self.at);
+        let told = open.iter().filter(is_news);
+        let told = told.filter_map(|(dir, job)| Some((dir, job, Some(row_of(&rows, job)?))));
+        settled(told, self.at)
+    }
+
+    /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows them any more.
+    fn settle_forgotten(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
+        let rows = self.rows();
+        let is_forgotten = |(_, job): &&(RunDir, Job)| row_of(&rows, job).is_none();
+        let forgotten: Vec<&(RunDir, Job)> = open.iter().filter(is_forgotten).collect();
+        // Of an array that was cancelled while it waited there is one line, which no task's own number finds.
+        let ids: BTreeSet<u64> = forgotten.iter().filter_map(|(_, job)| job.id).collect();
+        let ids = ids.iter().rev().take(MOST_OF_SACCT);
+        let kept = accounts(&ids.map(u64::to_string).collect::<Vec<String>>());
+        let told = forgotten.into_iter();
+        let told = told.map(|(dir, job)| (dir, job, row_of(&kept, job)));
+        settled(told, self.at)
+    }
+}
+
+fn settled<'a>(
+    told: impl Iterator<Item = (&'a RunDir, &'a Job, Option<&'a Row>)>,
+    at: Timestamp,
+) -> Vec<RunDir> {
+    let is_new = |dir: &RunDir, job: &Job, row: Option<&Row>| {
+        settle(dir, job, row, at).unwrap_or_else(|error| {
+            log::warn!("{}: {error}", dir.path().display());
+            false
+        })
+    };
+    told.filter(|(dir, job, row)| is_new(dir, job, *row))
+        .map(|(dir, ..)| dir.clone())
+        .collect()
+}
+
+fn ask() -> Result<Answer, Trouble> {
+    // What a run says from now on is younger.
+    let at = Timestamp::now();
+    let user = format!("--user={}", rustix::process::getuid().as_raw());
+    let format = format!("--format={FORMAT}");
+    let lines = call(
+        "squeue",
+        &["--noheader", "--array", "--states=all", &user, &format],
+    )?;
+    Ok(Answer { at, lines })
+}
+
+/// The line about a job. One about this very task comes before one about all that were not listed.
+fn row_of<'a>(rows: &'a [Row], job: &Job) -> Option<&'a Row> {
+    let about = |row: &&Row| row.is_about(job.id, &job.token, job.task);
+    let rest = |row: &&Row| row.tasks == super::parse::Tasks::Rest;
+    let mut found = rows.iter().filter(about);
+    found
+        .clone()
+        .find(|row| !rest(row))
+        .or_else(|| found.next())
+}
+
+/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is none. `scontrol show job` is not asked as
+/// well: it reads the same memory of the controller as `squeue --states=all`, and of all people's jobs; why a job failed its output says.
+fn accounts(jobs: &[String]) -> Vec<Row> {
+    if jobs.is_empty() {
+        return Vec::new();
+    }
+    let jobs = format!("--jobs={}", jobs.join(","));
+    let arguments = [
+        "--noheader",
+        "--parsable2",
+        "--allocations",
+        "--format=JobID,State,End",
+        &jobs,
+    ];
+    match call("sacct", &arguments) {
+        Ok(printed) => printed.lines().filter_map(sacct_row).collect(),
+        Err(problem) => {
+            log::info!("{problem}");
+            Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use traintop_run::State;
+    use traintop_run::process::Process;
+
+    #[test]
+    fn what_one_program_has_heard_the_others_take_in_once_and_never_what_is_older() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        fs::create_dir(dir.logs()).unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let job = Job {
+            token: "traintop:a".to_owned(),
+            submitted_at: at(0),
+            id: Some(12),
+            task: None,
+            cluster: None,
+        };
+        let mut record = Record::new(&dir, "a".to_owned(), Process::current(), Vec::new(), at(0));
+        record.process = None;
+        record.state = State::Queued;
+        record.slurm = Some(job.clone());
+        record.save(&dir).unwrap();
+        let open = [(dir.clone(), job.clone())];
+        let answer = |second, lines: &str| Answer {
+            at: at(second),
+            lines: lines.to_owned(),
+        };
+        let said = |reason: &str| format!("12|PENDING|{reason}|N/A|N/A|traintop:a\n");
+
+        assert_eq!(Answer::load(folder.path()), None);
+        answer(60, &said("Resources")).save(folder.path()).unwrap();
+        let kept = Answer::load(folder.path()).unwrap();
+        assert_eq!(kept.settle(&open), std::slice::from_ref(&dir));
+        assert_eq!(kept.settle(&open), []);
+        assert_eq!(answer(50, &said("Priority")).settle(&open), []);
+        // Of a job that it does not tell of, nothing follows for who has not asked.
+        assert_eq!(answer(900, "13|RUNNING|None|N/A|N/A|\n").settle(&open), []);
+        let known = Said::load(&dir, &job);
+        assert_eq!(known.reason.as_deref(), Some("Resources"));
+        assert!(!known.is_over);
+    }
+}

@@ -1,0 +1,74 @@
+//! Calling Slurm's programs: away from the terminal, never for long, and with one sentence where they refuse.
+
+use std::env;
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::Duration;
+
+use traintop_run::call::{self, CallError};
+use traintop_text::clean;
+
+/// A controller that takes longer is not waited for.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Why a program did not do what it was to do.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It refused: its own sentence.
+    Refused(String),
+    /// It could not be called, or did not answer.
+    Failed(&'static str, CallError),
+}
+
+impl Trouble {
+    /// Whether nothing was heard: what was asked for may have been done.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self, Self::Failed(_, CallError::Unheard(_)))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Refused(said) => f.write_str(said),
+            Self::Failed(program, error) => write!(f, "{program}: {error}"),
+        }
+    }
+}
+
+/// Whether jobs can be handed to Slurm from this machine.
+pub fn is_here() -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| {
+        let metadata = folder.join("sbatch").metadata();
+        metadata.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    })
+}
+
+/// What a program of Slurm's prints.
+///
+/// # Errors
+/// If it refuses, or could not be heard.
+pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Trouble> {
+    let mut command = Command::new(program);
+    // Times come in the form that is read here.
+    command.args(arguments).env_remove("SLURM_TIME_FORMAT");
+    let called = call::call(&mut command, "", LONGEST);
+    let called = called.map_err(|error| Trouble::Failed(program, error))?;
+    if called.is_well {
+        return Ok(called.output);
+    }
+    let said = called
+        .complaints
+        .lines()
+        .chain(called.output.lines())
+        .filter(|line| !line.trim().is_empty())
+        // What follows is what was given up because of it.
+        .find(|line| line.contains("error:"))
+        .or_else(|| called.complaints.lines().last());
+    Err(Trouble::Refused(said.map_or_else(
+        || format!("{program} failed"),
+        |line| clean(line.trim()).into_owned(),
+    )))
+}

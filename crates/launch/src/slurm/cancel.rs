@@ -1,0 +1,123 @@
+//! Ending a run that is a job: by `scancel`, from whatever machine, never by a process id, which is one of another machine's.
+
+use jiff::Timestamp;
+
+use super::super::begin::hold;
+use super::super::stop::{StopError, Stopping};
+use super::call::{Trouble, call};
+use traintop_run::record::Exit;
+use traintop_run::slurm::{Job, Said};
+use traintop_run::{Record, RunDir, State};
+use traintop_text::clean;
+
+/// Without it `scancel` does not say of each job why it does nothing.
+const VERBOSE: &str = "--verbose";
+/// What is said of a run whose job was cancelled before it began.
+pub(super) const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
+
+/// Asks the job of a run to stop: its script passes that on to the worker, which saves. One that waits is cancelled.
+///
+/// # Errors
+/// If the job has no id yet, is stopping or over already, or Slurm refuses.
+pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopError> {
+    let name = clean(&record.name).into_owned();
+    let is_asked = Said::load(dir, job).stop_asked;
+    match record.state {
+        State::Queued => {
+            let id = id_of(&name, job)?;
+            remember_asked(dir, job, true);
+            if let Err(trouble) = call("scancel", &[VERBOSE, &id]) {
+                // Where it was not heard it may have been done; where it was refused the job still has its turn.
+                if !trouble.is_unheard() {
+                    remember_asked(dir, job, false);
+                }
+                return Err(refused(&name, &trouble));
+            }
+            taken_out(dir, job)?;
+            Ok(Stopping::TakenOut(name))
+        }
+        State::Stopping => Err(StopError::AlreadyStopping { name }),
+        _ if is_asked => Err(StopError::AlreadyStopping { name }),
+        _ => {
+            let id = id_of(&name, job)?;
+            scancel(&name, &["--batch", "--signal=TERM", &id])?;
+            remember_asked(dir, job, true);
+            Ok(Stopping::Asked(name))
+        }
+    }
+}
+
+/// Ends the job of a run at once that was asked to stop before.
+///
+/// # Errors
+/// As [`stop`], and if it was not asked.
+pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopError> {
+    let name = clean(&record.name).into_owned();
+    let is_asked = record.state == State::Stopping || Said::load(dir, job).stop_asked;
+    if !is_asked {
+        let state = record.state;
+        return Err(StopError::NotAsked { name, state });
+    }
+    scancel(&name, &[&id_of(&name, job)?])?;
+    Ok(Stopping::Killed(name))
+}
+
+/// Asks the job of a run that trains to have it saved and to wait for another turn, whatever its recipe says of a limit's end.
+///
+/// # Errors
+/// If the job has no id yet, or Slurm refuses.
+pub fn requeue(name: &str, job: &Job) -> Result<(), StopError> {
+    let id = id_of(name, job)?;
+    scancel(name, &["--batch", "--signal=USR2", &id])
+}
+
+fn id_of(name: &str, job: &Job) -> Result<String, StopError> {
+    job.name().ok_or_else(|| StopError::NotYet {
+        name: name.to_owned(),
+    })
+}
+
+fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
+    let done = call("scancel", &[&[VERBOSE], arguments].concat());
+    done.map(drop).map_err(|trouble| refused(name, &trouble))
+}
+
+fn refused(name: &str, trouble: &Trouble) -> StopError {
+    StopError::Scheduler {
+        name: name.to_owned(),
+        said: trouble.to_string(),
+    }
+}
+
+/// Whether its end was asked for here, so that it is known. What cannot be kept costs only that.
+fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
+    let _held = hold(dir);
+    let said = Said {
+        stop_asked: is_asked,
+        ..Said::load(dir, job)
+    };
+    if let Err(error) = said.save(dir) {
+        log::warn!("{}: {error}", dir.path().display());
+    }
+}
+
+/// Says in the record that it does not wait any more, unless it has begun meanwhile: then it is ended by the same `scancel`, and says so.
+fn taken_out(dir: &RunDir, job: &Job) -> Result<(), StopError> {
+    let _held = hold(dir);
+    let record = Record::load(dir)?;
+    let waits = |record: &Record| {
+        record.state == State::Queued
+            && record.process.is_none()
+            && record.slurm.as_ref() == Some(job)
+    };
+    if let Some(mut record) = record.filter(waits) {
+        record.state = State::Stopped;
+        record.ended_at = Some(Timestamp::now());
+        record.exit = Some(Exit {
+            reason: Some(TAKEN_OUT.to_owned()),
+            ..Exit::default()
+        });
+        record.save(dir)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside what lists and charts read. What is
+//! packed goes to the trash once the archive was read back; bringing it back leaves what is still in place as it is.
+
+mod carry;
+#[cfg(test)]
+mod hostile_tests;
+mod links;
+mod pack;
+mod recover;
+mod sparse;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::rename::{held, state_now};
+use traintop_disk::said;
+use traintop_disk::write::{is_temporary, may_change};
+use traintop_run::checkpoints;
+use traintop_run::layout::RunDir;
+
+pub use carry::{
+    Archived, Unarchived, archive, archive_watched, take_back, unarchive, unarchive_back,
+    unarchive_watched,
+};
+#[cfg(test)]
+pub(super) use carry::{archive_on, take_back_on, unarchive_back_on, unarchive_on};
+pub use recover::recover;
+#[cfg(test)]
+pub(super) use recover::recover_on;
+
+/// What stays in place: lists, charts and notes read it.
+const STAYS: [&str; 5] = [
+    "logs",
+    "run.json",
+    "notes.toml",
+    "metrics.csv",
+    "config.json",
+];
+
+/// What an archive holds at most: reading it takes memory for each.
+const MOST_ENTRIES: usize = 1_000_000;
+
+/// A file or folder in a run, by its path below the run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Below the run's folder; empty for the folder itself.
+    pub below: PathBuf,
+    /// The bytes of a file.
+    pub bytes: u64,
+}
+
+/// What archiving a run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The run.
+    pub dir: RunDir,
+    /// What is packed, folders before what is in them.
+    pub packed: Vec<Item>,
+    /// What is left out of the archive.
+    pub left_out: Vec<Item>,
+    /// What goes to the trash afterwards.
+    pub removed: Vec<PathBuf>,
+}
+
+/// Why a run was not archived, or not brought back; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It is in a state in which it cannot be.
+    #[error("{name}: {problem}")]
+    Refused {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
+    },
+    /// A file.
+    #[error("{path}: {what} ({})", said(cause))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What could not be done.
+        what: &'static str,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The system refused, and also to take back what was done before.
+    #[error(
+        "{first}; and not all of it could be taken back ({second}): the next start of traintop tries again"
+    )]
+    HalfDone {
+        /// What went wrong first.
+        first: Box<ArchiveError>,
+        /// What went wrong when it was taken back, as a sentence.
+        second: String,
+    },
+    /// All is back in place, and the archive beside it.
+    #[error(
+        "{name}: it is back, but its archive stays ({problem}): the next start of traintop tries again"
+    )]
+    Stays {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
+    },
+    /// What was packed is not what is there.
+    #[error("{path}: has changed while it was packed; nothing was removed")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An archive that is not one of ours.
+    #[error("{path}: {what}; nothing was brought back")]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl ArchiveError {
+    fn io(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, what, cause }
+    }
+}
+
+impl Plan {
+    /// Looks at what there is. Without checkpoints, of the weights only the best are packed.
+    ///
+    /// # Errors
+    /// If the run is being written, may not be changed, is archived already, or holds what cannot
+    /// be packed.
+    pub fn of(dir: &RunDir, without_checkpoints: bool) -> Result<Self, ArchiveError> {
+        let refused = |problem: String| ArchiveError::Refused {
+            name: traintop_text::clean(&dir.name()).into_owned(),
+            problem,
+        };
+        if dir.archive().exists() {
+            return Err(refused("it is archived already".to_owned()));
+        }
+        if let Some(problem) = held(state_now(dir)) {
+            return Err(refused(problem));
+        }
+        may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be archived"))?;
+        let checkpoints = checkpoints::list(dir).into_iter();
+        let dropped: BTreeSet<PathBuf> = checkpoints
+            .filter(|checkpoint| without_checkpoints && checkpoint.what != "best")
+            .map(|checkpoint| checkpoint.path)
+            .collect();
+        let mut plan = Self {
+            dir: dir.clone(),
+            packed: Vec::new(),
+            left_out: Vec::new(),
+            removed: Vec::new(),
+        };
+        // Links that lead out of the run, which no archive gives back.
+        let mut outward: Vec<PathBuf> = Vec::new();
+        walk(dir.path(), Path::new(""), &is_own, &mut |item| {
+            if links::leads_out(dir.path(), &item.below) {
+                outward.push(item.below);
+            } else if dropped.contains(&dir.path().join(&item.below)) {
+                plan.left_out.push(item);
+            } else {
+                plan.packed.push(item);
+            }
+        })?;
+        let entries = names(dir.path())?.into_iter();
+        let stays = |name: &Path| {
+            STAYS.iter().any(|stays| name.as_os_str() == *stays)
+                || outward.iter().any(|link| link == name)
+        };
+        plan.removed = entries
+            .filter(|name| !stays(name) && is_own(name))
+            .map(|name| dir.path().join(name))
+            .collect();
+        for link in &outward {
+            let top = link.iter().next().map(Path::new);
+            if !top.is_some_and(stays) {
+                return Err(refused(format!(
+                    "{} is a link that leads out of the run, and would not come back from an archive; remove it, or move it to the \
+                     top of the run's folder, where it stays",
+                    traintop_text::clean(&link.to_string_lossy())
+                )));
+            }
+        }
+        for path in plan.removed.iter().filter(|path| is_folder(path)) {
+            may_change(path).map_err(ArchiveError::io(path, "cannot be archived"))?;
+        }
+        if plan.packed.len() > MOST_ENTRIES {
+            let count = plan.packed.len();
+            return Err(refused(format!(
+                "it holds {count} files and folders, more than the {MOST_ENTRIES} that an archive takes"
+            )));
+        }
+        Ok(plan)
+    }
+
+    /// The bytes of all files that are packed.
+    pub fn packed_bytes(&self) -> u64 {
+        self.packed.iter().map(|item| item.bytes).sum()
+    }
+
+    /// The bytes of all files that are left out.
+    pub fn left_out_bytes(&self) -> u64 {
+        self.left_out.iter().map(|item| item.bytes).sum()
+    }
+}
+
+/// Whether there is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+    let read = || ArchiveError::io(folder, "cannot be read");
+    let entries = fs::read_dir(folder).map_err(read())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(PathBuf::from(entry.map_err(read())?.file_name()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a name belongs to the run: not what somebody is writing, or was when it was killed.
+fn is_own(name: &Path) -> bool {
+    !is_temporary(&name.to_string_lossy())
+}
+
+/// Gives each file, folder and link below `root` whose name is taken, and `below` itself first.
+fn walk(
+    root: &Path,
+    below: &Path,
+    takes: &impl Fn(&Path) -> bool,
+    each: &mut impl FnMut(Item),
+) -> Result<(), ArchiveError> {
+    let path = root.join(below);
+    let metadata =
+        fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
+    let kind = metadata.file_type();
+    if !kind.is_dir() && !kind.is_file() && !kind.is_symlink() {
+        let cause = io::Error::other("only files, folders and links can be");
+        return Err(ArchiveError::io(&path, "cannot be packed")(cause));
+    }
+    each(Item {
+        below: below.to_owned(),
+        bytes: if kind.is_file() { metadata.len() } else { 0 },
+    });
+    if kind.is_dir() {
+        for name in names(&path)?.into_iter().filter(|name| takes(name)) {
+            walk(root, &below.join(name), takes, each)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,372 @@
+//! Archiving and bringing back, with the trash for what leaves its place, and a journal for what is cut off in between.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::pack::pack;
+use super::recover::{self, Packing, What};
+use super::unpack::{Unpacked, set_folder_times, set_time, unpack};
+use super::{ArchiveError, Plan};
+use crate::rename::{held, state_now};
+use crate::trash::{self, Removal, Thing, Ticket};
+use traintop_disk::Progress;
+use traintop_disk::write::{beside, may_change};
+use traintop_disk::{Disk, Look, said};
+use traintop_run::layout::RunDir;
+use traintop_run::own::Home;
+use traintop_text::clean;
+
+/// A run that is archived now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// The archive's length.
+    pub bytes: u64,
+    /// Where in the trash what was packed is.
+    pub tickets: Vec<Ticket>,
+    /// What it was doing until now, as the journal of taking it back needs it.
+    pub(super) packing: Packing,
+}
+
+/// A run that is back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unarchived {
+    /// What came back.
+    pub unpacked: Unpacked,
+    /// Where in the trash its archive is.
+    tickets: Vec<Ticket>,
+    roots: Vec<PathBuf>,
+    /// What came back, as it was then.
+    looks: Vec<(PathBuf, Look)>,
+}
+
+/// Packs a run, and moves what was packed to the trash.
+///
+/// # Errors
+/// If it cannot be packed, or anything cannot be moved; then everything is as it was.
+pub fn archive(roots: &[PathBuf], plan: &Plan) -> Result<Archived, ArchiveError> {
+    archive_on(&Home::real(), roots, plan)
+}
+
+/// As [`archive`], as a job that can be cancelled; then everything is as it was, too.
+///
+/// # Errors
+/// Those of [`archive`], and if it is cancelled.
+pub fn archive_watched(
+    roots: &[PathBuf],
+    plan: &Plan,
+    progress: &Arc<Progress>,
+) -> Result<Archived, ArchiveError> {
+    archive_on(&Home::watched(progress), roots, plan)
+}
+
+/// As [`archive`], with this home.
+pub(crate) fn archive_on(
+    home: &Home,
+    roots: &[PathBuf],
+    plan: &Plan,
+) -> Result<Archived, ArchiveError> {
+    let looked = home.disk.look(plan.dir.path());
+    let looked = looked.map_err(ArchiveError::io(plan.dir.path(), "cannot be read"))?;
+    let packing = Packing {
+        what: What::Archive,
+        dir: plan.dir.clone(),
+        roots: roots_of(roots, &plan.dir),
+        removed: plan.removed.clone(),
+        temporary: beside(&plan.dir.archive()),
+        modified_ns: looked.modified_ns,
+    };
+    packing.check_trash(home)?;
+    packing.disk(home)?.sweep(plan.dir.path());
+    let journal = recover::begin(home, &packing)?;
+    let mut is_packed = false;
+    match carry_out(home, plan, &packing, &mut is_packed) {
+        Ok(archived) => {
+            recover::end(home, &journal);
+            Ok(archived)
+        }
+        Err(first) => Err(match packing.take_back(home, is_packed) {
+            Ok(()) => {
+                recover::end(home, &journal);
+                first
+            }
+            Err(second) => ArchiveError::HalfDone {
+                first: Box::new(first),
+                second,
+            },
+        }),
+    }
+}
+
+fn carry_out(
+    home: &Home,
+    plan: &Plan,
+    packing: &Packing,
+    is_packed: &mut bool,
+) -> Result<Archived, ArchiveError> {
+    let bytes = pack(&*packing.disk(home)?, plan, &packing.temporary)?;
+    *is_packed = true;
+    let mut archived = Archived {
+        bytes,
+        tickets: Vec::new(),
+        packing: packing.clone(),
+    };
+    if plan.removed.is_empty() {
+        return Ok(archived);
+    }
+    let mut check = |_: &Path| held(state_now(&plan.dir)).map_or(Ok(()), Err);
+    let removal = removal(plan.removed.clone(), "archive", &plan.dir);
+    let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut check);
+    let (tickets, removed) = removed.map_err(|error| refused(&plan.dir, &error.to_string()))?;
+    if let Some((path, why)) = removed.iter().flat_map(|removed| &removed.left).next() {
+        let mut problem = format!("{}: {why}", path.display());
+        if let Err(error) = trash::restore_all_on(home, &tickets) {
+            problem = format!("{problem}; {error}");
+        }
+        return Err(refused(&plan.dir, &problem));
+    }
+    archived.tickets = tickets;
+    Ok(archived)
+}
+
+fn refused(dir: &RunDir, problem: &str) -> ArchiveError {
+    ArchiveError::Refused {
+        name: clean(&dir.name()).into_owned(),
+        problem: clean(problem).into_owned(),
+    }
+}
+
+/// Takes an archiving back: what went to the trash is in its place again, and the archive is gone.
+///
+/// # Errors
+/// If the trash cannot give it back; then the run stays archived.
+pub fn take_back(archived: &Archived) -> Result<(), ArchiveError> {
+    take_back_on(&Home::real(), archived)
+}
+
+/// As [`take_back`], with this home.
+pub(crate) fn take_back_on(home: &Home, archived: &Archived) -> Result<(), ArchiveError> {
+    let packing = &archived.packing;
+    let journal = recover::begin(home, packing)?;
+    if let Err(error) = trash::restore_all_on(home, &archived.tickets) {
+        // Once anything is back, the next start goes on with it.
+        let is_away = |path: &PathBuf| home.disk.look_for(path).is_ok_and(|look| look.is_none());
+        if packing.removed.iter().all(is_away) {
+            recover::end(home, &journal);
+        }
+        return Err(refused(&packing.dir, &error.to_string()));
+    }
+    // What cannot be removed now, the next start removes.
+    packing
+        .take_back(home, true)
+        .map_err(|problem| refused(&packing.dir, &format!("it is as before, but {problem}")))?;
+    recover::end(home, &journal);
+    Ok(())
+}
+
+/// Brings an archived run back whole; the archive goes to the trash.
+///
+/// # Errors
+/// If the archive is damaged or something cannot be written; the run is archived then as before.
+pub fn unarchive(roots: &[PathBuf], dir: &RunDir) -> Result<Unarchived, ArchiveError> {
+    unarchive_on(&Home::real(), roots, dir)
+}
+
+/// As [`unarchive`], as a job that can be cancelled; then the run stays archived.
+///
+/// # Errors
+/// Those of [`unarchive`], and if it is cancelled.
+pub fn unarchive_watched(
+    roots: &[PathBuf],
+    dir: &RunDir,
+    progress: &Arc<Progress>,
+) -> Result<Unarchived, ArchiveError> {
+    unarchive_on(&Home::watched(progress), roots, dir)
+}
+
+/// As [`unarchive`], with this home.
+pub(crate) fn unarchive_on(
+    home: &Home,
+    roots: &[PathBuf],
+    dir: &RunDir,
+) -> Result<Unarchived, ArchiveError> {
+    let looked = home.disk.look(dir.path());
+    let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
+    let packing = Packing {
+        what: What::Unarchive,
+        dir: dir.clone(),
+        roots: roots_of(roots, dir),
+        removed: Vec::new(),
+        // Beside what it is to become, so that moving it into place takes no time; hidden, and known as temporary.
+        temporary: beside(&dir.path().join("unarchived")),
+        modified_ns: looked.modified_ns,
+    };
+    may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be brought back"))?;
+    packing.check_trash(home)?;
+    let journal = recover::begin(home, &packing)?;
+    let done = packing.bring_back(home);
+    // What is left is the next start's: an archive beside what it holds, or what was unpacked beside.
+    let left = home.disk.look_for(&packing.temporary);
+    let is_clear = left.is_ok_and(|left| left.is_none());
+    if is_clear && !matches!(done, Err(ArchiveError::Stays { .. })) {
+        recover::end(home, &journal);
+    }
+    let (unpacked, tickets) = done?;
+    let mut looks = Vec::new();
+    for below in &unpacked.files {
+        let path = dir.path().join(below);
+        looks.extend(home.disk.look(&path).ok().map(|look| (path, look)));
+    }
+    Ok(Unarchived {
+        unpacked,
+        tickets,
+        roots: packing.roots,
+        looks,
+    })
+}
+
+impl Packing {
+    /// The disk, confined to the run's folder.
+    fn disk(&self, home: &Home) -> Result<Arc<dyn Disk>, ArchiveError> {
+        let disk = home.disk.beneath(self.dir.path());
+        disk.map_err(ArchiveError::io(self.dir.path(), "cannot be opened"))
+    }
+
+    /// Refuses before anything is written what the trash would refuse in the end.
+    fn check_trash(&self, home: &Home) -> Result<(), ArchiveError> {
+        let ready = trash::check_on(home, &self.roots, &self.dir.archive());
+        ready.map_err(|error| refused(&self.dir, &error.to_string()))
+    }
+
+    /// Unpacks what is missing, and moves the archive to the trash.
+    pub(super) fn bring_back(&self, home: &Home) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {
+        let dir = &self.dir;
+        let disk = self.disk(home)?;
+        let unpacked = unpack(&*disk, dir, &self.temporary)?;
+        let removal = removal(vec![dir.archive()], "unarchive", dir);
+        let removed = trash::remove_below_on(home, &self.roots, &removal, &mut |_| Ok(()));
+        let (tickets, _) = removed.map_err(|error| ArchiveError::Stays {
+            name: clean(&dir.name()).into_owned(),
+            problem: clean(&error.to_string()).into_owned(),
+        })?;
+        set_folder_times(&*disk, dir, &unpacked);
+        Ok((unpacked, tickets))
+    }
+
+    /// The archive goes, if it is of this packing and all that was packed is in its place, and the folder gets its time back.
+    pub(super) fn take_back(&self, home: &Home, is_packed: bool) -> Result<(), String> {
+        let failed = |path: &Path, cause| {
+            format!("{}: cannot be removed ({})", path.display(), said(&cause))
+        };
+        let disk = self.disk(home).map_err(|error| error.to_string())?;
+        let remove = |path: &Path| {
+            let removed = disk.remove_if_there(path);
+            removed.map_err(|cause| failed(path, cause))
+        };
+        remove(&self.temporary)?;
+        if is_packed {
+            for path in &self.removed {
+                let is_there = disk.look_for(path).map_err(|cause| failed(path, cause))?;
+                if is_there.is_none() {
+                    return Err(format!("{}: is not in its place", path.display()));
+                }
+            }
+            remove(&self.dir.archive())?;
+        }
+        set_time(&*disk, self.dir.path(), self.modified_ns);
+        Ok(())
+    }
+}
+
+/// Takes a bringing back back: the run is archived again, and what came back is in the trash.
+///
+/// # Errors
+/// If something of it has been changed since, or cannot be moved; then the run stays as it is.
+pub fn unarchive_back(dir: &RunDir, unarchived: &Unarchived) -> Result<(), ArchiveError> {
+    unarchive_back_on(&Home::real(), dir, unarchived)
+}
+
+/// As [`unarchive_back`], with this home.
+pub(crate) fn unarchive_back_on(
+    home: &Home,
+    dir: &RunDir,
+    unarchived: &Unarchived,
+) -> Result<(), ArchiveError> {
+    if let Some(problem) = held(state_now(dir)) {
+        return Err(refused(dir, &problem));
+    }
+    for (path, look) in &unarchived.looks {
+        if !home.disk.look(path).is_ok_and(|now| now == *look) {
+            let problem = format!(
+                "{} has changed since it was brought back; archive the run anew instead",
+                path.display()
+            );
+            return Err(refused(dir, &problem));
+        }
+    }
+    let looked = home.disk.look(dir.path());
+    let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
+    let files: Vec<PathBuf> = unarchived
+        .looks
+        .iter()
+        .map(|(path, _)| path.clone())
+        .collect();
+    let packing = Packing {
+        what: What::Archive,
+        dir: dir.clone(),
+        roots: unarchived.roots.clone(),
+        removed: files.clone(),
+        temporary: beside(&dir.archive()),
+        modified_ns: looked.modified_ns,
+    };
+    let disk = packing.disk(home)?;
+    let journal = recover::begin(home, &packing)?;
+    let archived = trash::restore_all_on(home, &unarchived.tickets)
+        .map_err(|error| refused(dir, &error.to_string()))
+        .and_then(|_| {
+            let removal = removal(files, "archive", dir);
+            if removal.things.is_empty() {
+                return Ok(());
+            }
+            let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut |_| Ok(()));
+            removed
+                .map(drop)
+                .map_err(|error| refused(dir, &error.to_string()))
+        });
+    match archived {
+        Ok(()) => {
+            for folder in unarchived.unpacked.made.iter().rev() {
+                // Somebody may have put something there meanwhile: then it stays.
+                let _ = disk.remove_folder(&dir.path().join(folder));
+            }
+            recover::end(home, &journal);
+            Ok(())
+        }
+        // The archive stays in place beside what it holds: nothing is missing, and the next start puts that right.
+        Err(error) => Err(error),
+    }
+}
+
+fn removal(paths: Vec<PathBuf>, by: &str, dir: &RunDir) -> Removal {
+    Removal {
+        things: paths.into_iter().map(Thing::from).collect(),
+        by: by.to_owned(),
+        why: format!("{by} of {}", clean(&dir.name())),
+        now: Timestamp::now(),
+    }
+}
+
+/// The roots whose trashes may take it; of a run that lies below none of them, the folder that it is in.
+fn roots_of(roots: &[PathBuf], dir: &RunDir) -> Vec<PathBuf> {
+    let below = |root: &PathBuf| {
+        let root = root.canonicalize().ok()?;
+        (dir.path() != root && dir.path().starts_with(&root)).then_some(root)
+    };
+    let own: Vec<PathBuf> = roots.iter().filter_map(below).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let tree = dir.output_tree().or_else(|| dir.path().parent());
+    tree.into_iter().map(Path::to_owned).collect()
+}

@@ -1,0 +1,133 @@
+//! What a packing or unpacking is about to do, written down first; the next start goes on with what a program that was killed has
+//! left, or takes it back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ArchiveError;
+use crate::journal::{self, Journal};
+use crate::trash;
+use traintop_run::layout::RunDir;
+use traintop_run::own::Home;
+use traintop_run::process::Process;
+
+/// The folder of journals in the user's state folder.
+const FOLDER: &str = "archives";
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// A run is packed, or that is taken back.
+    Archive,
+    /// It is brought back.
+    Unarchive,
+}
+
+/// All that is needed to go on with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packing {
+    pub what: What,
+    /// The run.
+    pub dir: RunDir,
+    /// The roots whose trashes take what leaves its place.
+    pub roots: Vec<PathBuf>,
+    /// What goes to the trash once it is packed.
+    pub removed: Vec<PathBuf>,
+    /// What is made beside before it gets its name.
+    pub temporary: PathBuf,
+    /// When the run's folder had last changed before, in nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+/// Writes down what is about to be done.
+pub fn begin(home: &Home, packing: &Packing) -> Result<Journal, ArchiveError> {
+    // Paths that are no text cannot be written as JSON: then it goes on without, as where there is no home.
+    let is_text = serde_json::to_value(packing).is_ok();
+    let nowhere = Home {
+        state: None,
+        ..home.clone()
+    };
+    let home = if is_text { home } else { &nowhere };
+    Journal::begin(home, FOLDER, packing)
+        .map_err(|(path, cause)| ArchiveError::io(&path, "cannot be written")(cause))
+}
+
+/// Nothing is left to be done. A journal that stays is ended by the next start, which finds nothing to do.
+pub fn end(home: &Home, journal: &Journal) {
+    if let Err((path, error)) = journal.end(home) {
+        log::warn!("{}: is left behind: {error}", path.display());
+    }
+}
+
+/// Goes on with what programs that were killed have left, and says so in a sentence for each.
+pub fn recover() -> Vec<String> {
+    recover_on(&Home::real(), journal::is_over)
+}
+
+/// As [`recover`], with this home.
+pub(crate) fn recover_on(home: &Home, is_over: impl Fn(&Process, Duration) -> bool) -> Vec<String> {
+    journal::recover(home, FOLDER, &is_over, |journal, packing: Packing, path| {
+        let name = packing.dir.name();
+        let what = match packing.what {
+            What::Archive => format!("archiving {name} was cut off"),
+            What::Unarchive => format!("bringing {name} back was cut off"),
+        };
+        match packing.go_on(home, &is_over) {
+            Ok(said) => {
+                end(home, journal);
+                said.map(|said| format!("{what}; {said}"))
+            }
+            Err(problem) => Some(format!(
+                "{what}, and cannot be finished ({problem}); `traintop unarchive` brings back what is missing, then remove {}",
+                path.display()
+            )),
+        }
+    })
+}
+
+impl Packing {
+    /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
+    fn go_on(
+        &self,
+        home: &Home,
+        is_over: &impl Fn(&Process, Duration) -> bool,
+    ) -> Result<Option<String>, String> {
+        let there = |path: &std::path::Path| {
+            let look = home.disk.look_for(path);
+            look.map_err(|cause| format!("{}: {cause}", path.display()))
+        };
+        if there(self.dir.path())?.is_none() {
+            return Ok(None);
+        }
+        let (_, problems) = trash::recover_below_on(home, &self.roots, is_over);
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem);
+        }
+        let is_archived = there(&self.dir.archive())?.is_some();
+        if self.what == What::Unarchive {
+            let disk = home.disk.beneath(self.dir.path());
+            let cleared = disk.and_then(|disk| disk.remove_tree(&self.temporary));
+            cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
+            if is_archived {
+                self.bring_back(home).map_err(|error| error.to_string())?;
+            }
+            return Ok(Some("it is back whole".to_owned()));
+        }
+        let mut missing = 0;
+        for path in &self.removed {
+            missing += usize::from(there(path)?.is_none());
+        }
+        // The trash takes all or nothing; where nothing was to go, the archive alone says that it is done.
+        if is_archived && missing == self.removed.len() {
+            // Another program may have archived the run while this one was packing it as well.
+            let cleared = home.disk.remove_if_there(&self.temporary);
+            cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
+            return Ok(Some("it is archived".to_owned()));
+        }
+        self.take_back(home, is_archived)?;
+        Ok(Some("it is as it was before".to_owned()))
+    }
+}

@@ -1,0 +1,350 @@
+//! Which files a run may hold that nobody would miss if it never got anywhere: what traintop itself
+//! writes, and the settings that known trainers write. Everything else is somebody's work.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::obstacle::Obstacle;
+use super::weights::{is_text, is_weights_content};
+use traintop_disk::read;
+use traintop_disk::write::is_temporary;
+use traintop_run::layout::RunDir;
+use traintop_run::metrics::Tail;
+use traintop_run::record::Record;
+
+/// Larger files are worth something, whatever they are; in bytes.
+pub const LARGEST: u64 = 1_000_000;
+
+/// What names of programs' sources end in.
+const SOURCES: [&str; 39] = [
+    "py", "pyx", "pyi", "ipynb", "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "cu", "cuh", "js",
+    "mjs", "ts", "tsx", "jsx", "go", "java", "kt", "scala", "swift", "jl", "r", "rmd", "m", "lua",
+    "sh", "bash", "zsh", "pl", "rb", "cs", "f90", "tex", "bib", "sql", "proto",
+];
+/// Files that make a folder a project, whatever their endings.
+const PROJECT_FILES: [&str; 8] = [
+    "Makefile",
+    "CMakeLists.txt",
+    "Dockerfile",
+    "Cargo.toml",
+    "pyproject.toml",
+    "setup.cfg",
+    "requirements.txt",
+    "package.json",
+];
+const VERSION_CONTROL: [&str; 5] = [".git", ".hg", ".svn", ".jj", ".bzr"];
+
+/// Files at the top of a run that hold settings or marks.
+const SETTINGS: [&str; 12] = [
+    "notes.toml",
+    "control.json",
+    "slurm.json",
+    "config.json",
+    "config.yaml",
+    "config.yml",
+    "hparams.yaml",
+    "args.yaml",
+    "opt.yaml",
+    "hyp.yaml",
+    "params.json",
+    "variant.json",
+];
+/// Metrics of trainers that lie beside or in place of `metrics.csv`, by name, in lower case.
+const METRICS_OF_OTHERS: [&str; 16] = [
+    "metrics.csv",
+    "metrics.json",
+    "metrics.jsonl",
+    "results.csv",
+    "results.txt",
+    "result.json",
+    "progress.csv",
+    "progress.txt",
+    "summary.csv",
+    "history.csv",
+    "log.csv",
+    "log.txt",
+    "scalars.json",
+    "trainer_log.jsonl",
+    "learn_error.tsv",
+    "monitor.csv",
+];
+
+/// Words that a log of a training has before a number.
+const PROGRESS: [&str; 27] = [
+    "epoch",
+    "epochs",
+    "step",
+    "steps",
+    "iter",
+    "iters",
+    "iteration",
+    "iterations",
+    "loss",
+    "acc",
+    "accuracy",
+    "reward",
+    "episode",
+    "return",
+    "score",
+    "f1",
+    "auc",
+    "map",
+    "iou",
+    "error",
+    "ppl",
+    "perplexity",
+    "bleu",
+    "wer",
+    "psnr",
+    "top1",
+    "fid",
+];
+
+/// A file that is known to be worth nothing by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// traintop's own record.
+    Record,
+    /// Text: settings and notes.
+    Settings,
+    /// Text, for people.
+    Log,
+    /// The metrics that are read, or the steps.
+    Metrics,
+    /// Made from metrics.
+    Figure,
+    /// Half of a file.
+    Temporary,
+}
+
+/// What a file is, by its path below a run's folder; `None` if it is not known.
+pub fn known(below: &Path) -> Option<Known> {
+    let name = below.file_name()?.to_str()?;
+    let folder = below.parent()?.to_str()?;
+    if is_temporary(name) {
+        return Some(Known::Temporary);
+    }
+    match (folder, name) {
+        ("", "run.json") => Some(Known::Record),
+        ("" | "logs", "metrics.csv") | ("logs", "steps.csv") => Some(Known::Metrics),
+        ("" | "logs", "training.log") | ("logs", "worker.out") => Some(Known::Log),
+        ("logs", "config.json" | "rebuilt.json")
+        | (".hydra", "config.yaml" | "hydra.yaml" | "overrides.yaml") => Some(Known::Settings),
+        ("", name) if SETTINGS.contains(&name) => Some(Known::Settings),
+        ("logs/figures", name) if has_ending(name, &["png", "svg"]) => Some(Known::Figure),
+        _ => None,
+    }
+}
+
+/// Whether a folder or file makes what it lies in a working copy.
+pub fn is_version_control(name: &str) -> bool {
+    VERSION_CONTROL.contains(&name)
+}
+
+/// Whether a file is a program's source, by its name.
+pub fn is_source(name: &str) -> bool {
+    has_ending(name, &SOURCES) || PROJECT_FILES.contains(&name)
+}
+
+/// Whether a name has one of these endings, in any case.
+fn has_ending(name: &str, endings: &[&str]) -> bool {
+    let extension = Path::new(name).extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| {
+        let mut endings = endings.iter();
+        endings.any(|ending| ending.eq_ignore_ascii_case(extension))
+    })
+}
+
+/// Whether a file holds the metrics of a training, by its name.
+pub fn is_metrics(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    METRICS_OF_OTHERS.contains(&name.as_str())
+        || name.contains(".tfevents.")
+        || has_ending(&name, &["wandb"])
+        || (has_ending(&name, &["csv"]) && name.contains(".monitor."))
+        || name == "trainer_state.json"
+}
+
+/// Looks into the known files of a run: what they hold must be what their names say. `is_blank`
+/// says whether the run's metrics hold nothing; then nothing else may tell of progress. Returns the
+/// record too, where there is one.
+pub fn look_into(
+    dir: &RunDir,
+    files: &[(&Path, Known)],
+    is_blank: bool,
+) -> Result<Option<Record>, Obstacle> {
+    let mut record = None;
+    for (below, known) in files {
+        let path = dir.path().join(below);
+        let own = || below.to_path_buf();
+        if *known == Known::Metrics {
+            if path == dir.metrics_csv() {
+                continue;
+            }
+            let mut tail = Tail::open(&path);
+            let is_read = tail.poll().is_ok();
+            // Of two files of metrics only one is read; the steps belong to it.
+            let is_own = path == dir.steps_csv();
+            match (is_read && tail.is_blank(), is_own) {
+                (true, _) => continue,
+                (false, true) if is_read && !is_blank => continue,
+                (false, true) if is_read => return Err(Obstacle::Progress(own())),
+                _ => return Err(Obstacle::Unknown(own())),
+            }
+        }
+        if *known == Known::Temporary {
+            // Half of a file may be half of anything, and is small: see `LARGEST`.
+            continue;
+        }
+        let bytes = read::bytes(&path, LARGEST).map_err(|_| Obstacle::Unread(own()))?;
+        let is_picture = *known == Known::Figure && bytes.starts_with(b"\x89PNG\r\n");
+        if is_picture {
+            continue;
+        }
+        if is_weights_content(&bytes[..bytes.len().min(64)]) {
+            return Err(Obstacle::Weights(own()));
+        }
+        if !is_text(&bytes) {
+            return Err(Obstacle::Unknown(own()));
+        }
+        match known {
+            Known::Record => match serde_json::from_slice(&bytes) {
+                Ok(read) => record = Some(read),
+                // Another program's, such as Sacred's, or damaged.
+                Err(_) => return Err(Obstacle::Unknown(own())),
+            },
+            Known::Log if is_blank && tells_progress(&String::from_utf8_lossy(&bytes)) => {
+                return Err(Obstacle::Progress(own()));
+            }
+            _ => {}
+        }
+    }
+    Ok(record)
+}
+
+/// Whether a log tells of steps, epochs or losses: many trainings write them nowhere else.
+fn tells_progress(log: &str) -> bool {
+    log.split(['\n', '\r']).any(|line| {
+        let line = line.to_ascii_lowercase();
+        // Progress bars give a rate.
+        let has_rate = line.contains("it/s") || line.contains("s/it");
+        has_rate || has_percentage(&line) || has_numbered_word(&line)
+    })
+}
+
+fn has_percentage(line: &str) -> bool {
+    let mut before = line.match_indices('%').map(|(at, _)| line[..at].trim_end());
+    before.any(|before| before.ends_with(|char: char| char.is_ascii_digit()))
+}
+
+/// Whether one of [`PROGRESS`] stands before a number: `step:100/5100`, `Epoch [1/10]`, `val_loss =
+/// 0.3`.
+fn has_numbered_word(line: &str) -> bool {
+    let mut words = line.split(|char: char| !char.is_alphanumeric() && char != '.');
+    let mut is_after_word = false;
+    words.any(|word| {
+        if word.is_empty() {
+            return false;
+        }
+        let is_number = word.starts_with(|char: char| char.is_ascii_digit());
+        let is_found = is_after_word && is_number;
+        is_after_word = PROGRESS.contains(&word);
+        is_found
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_traintop_and_known_trainers_write_is_known() {
+        for path in [
+            "run.json",
+            "notes.toml",
+            "metrics.csv",
+            "logs/metrics.csv",
+            "logs/steps.csv",
+            "logs/worker.out",
+            "logs/figures/accuracy.png",
+            "hparams.yaml",
+            ".hydra/overrides.yaml",
+            ".run.json.12-3.tmp",
+        ] {
+            assert!(known(Path::new(path)).is_some(), "{path}");
+        }
+        for path in [
+            "best.safetensors",
+            "policy.zip",
+            "thesis.txt",
+            "cout.txt",
+            "info.json",
+            "results.csv",
+            "events.out.tfevents.1700000000.host",
+            "data/metrics.csv",
+            "logs/version_0/metrics.csv",
+            "figures/paper.png",
+            "logs/run.json",
+            "epoch_1",
+        ] {
+            assert_eq!(known(Path::new(path)), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn sources_and_metrics_are_known_by_name() {
+        for name in [
+            "train.py",
+            "Notebook.IPYNB",
+            "kernel.cu",
+            "Makefile",
+            "run.sh",
+            "paper.tex",
+        ] {
+            assert!(is_source(name), "{name}");
+        }
+        for name in [
+            "metrics.csv",
+            "config.yaml",
+            "training.log",
+            "model.pt",
+            "py",
+        ] {
+            assert!(!is_source(name), "{name}");
+        }
+        for name in [
+            "results.csv",
+            "events.out.tfevents.17.host",
+            "run-1.wandb",
+            "0.monitor.csv",
+        ] {
+            assert!(is_metrics(name), "{name}");
+        }
+        assert!(!is_metrics("config.json"));
+    }
+
+    #[test]
+    fn logs_of_trainings_tell_progress_and_others_do_not() {
+        for line in [
+            "step:100/5100 val_loss:4.5",
+            "iter 250: loss 2.1234, time 56.78ms",
+            "Epoch [1/10]",
+            "Step 1 | loss:1.23",
+            "val_acc = 0.5",
+            "test score 0.93",
+            "reached 93.1 % on the test images",
+            " 42%|####  | 21/50 [00:02<00:03, 9.31it/s]",
+            "a\rtrain loss 0.3\rb",
+        ] {
+            assert!(tells_progress(line), "{line}");
+        }
+        for line in [
+            "",
+            "Traceback (most recent call last):\n  File \"train.py\", line 30, in step\nValueError: bad",
+            "seed: 200, batch_size: 128",
+            "loading data from /data/cifar10",
+        ] {
+            assert!(!tells_progress(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Which checkpoints of a run stay: the best and the last always, others by the rules of a policy.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::policy::Policy;
+use super::survey::{Role, Surveyed, Weights};
+use super::walk::series;
+use traintop_disk::Look;
+
+/// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the
+/// same training.
+const LATE_NS: i64 = 3_600_000_000_000;
+
+/// The checkpoints that stay, by their paths.
+#[derive(Debug, Default)]
+pub struct Kept<'a> {
+    /// Under any policy: the best and the last of each series, and what is of no known epoch.
+    pub always: HashSet<&'a OsStr>,
+    /// Those that a rule keeps beside these.
+    pub by_rules: HashSet<&'a OsStr>,
+    /// What must be there still when another checkpoint goes.
+    pub relied_on: Vec<(PathBuf, Look)>,
+}
+
+impl<'a> Kept<'a> {
+    /// Decides for a run.
+    pub fn of(run: &'a Surveyed, policy: &Policy) -> Self {
+        let mut kept = Self::default();
+        let mut all_series: BTreeMap<_, Vec<(u32, &Weights)>> = BTreeMap::new();
+        for weights in &run.weights {
+            match weights.role {
+                Role::Epoch(epoch) => {
+                    let key = series(&weights.path);
+                    all_series.entry(key).or_default().push((epoch, weights));
+                }
+                Role::Best | Role::Last => kept.keep_always(weights),
+                Role::Other => drop(kept.always.insert(weights.path.as_os_str())),
+            }
+        }
+        // A file called `best` or `last` is that of the only series, or of nobody knows which of
+        // several.
+        let is_only = all_series.len() == 1;
+        for of_epochs in all_series.values_mut() {
+            of_epochs.sort_by_key(|(epoch, _)| std::cmp::Reverse(*epoch));
+            let of_run = run.weights.iter().filter(|_| is_only);
+            let has_best = of_run
+                .clone()
+                .any(|weights| stands_for_best(weights, of_epochs));
+            let has_last = of_run
+                .clone()
+                .any(|weights| stands_for_last(weights, of_epochs));
+            if !has_best {
+                kept.keep_best(of_epochs);
+            }
+            if !has_last {
+                kept.keep_last(of_epochs);
+            }
+            // Files of epochs that the metrics do not know are of another training.
+            for (_, weights) in of_epochs
+                .iter()
+                .filter(|(epoch, _)| *epoch > run.epochs_done)
+            {
+                kept.always.insert(weights.path.as_os_str());
+            }
+            kept.keep_by_rules(of_epochs, policy, (has_best, has_last));
+        }
+        kept
+    }
+
+    fn keep_always(&mut self, weights: &'a Weights) {
+        if self.always.insert(weights.path.as_os_str()) {
+            self.relied_on.push((weights.path.clone(), weights.look));
+        }
+    }
+
+    /// The most accurate epochs; where accuracies do not tell, all. Names may count epochs from 0
+    /// where metrics count from 1, or the other way round, so what would be the best then stays as
+    /// well.
+    fn keep_best(&mut self, of_epochs: &[(u32, &'a Weights)]) {
+        for at in 0..3 {
+            let score = |weights: &Weights| weights.accuracies()[at];
+            let scored = of_epochs.iter().filter_map(|(_, weights)| score(weights));
+            let best = scored.reduce(f64::max);
+            for (_, weights) in of_epochs {
+                if best.is_none() || score(weights) == best {
+                    self.keep_always(weights);
+                }
+            }
+        }
+    }
+
+    /// The last by number, and the last by time: a training that was started anew counts from the
+    /// beginning.
+    fn keep_last(&mut self, of_epochs: &[(u32, &'a Weights)]) {
+        let last = of_epochs.first().map(|(epoch, _)| *epoch);
+        for (_, weights) in of_epochs.iter().filter(|(epoch, _)| Some(*epoch) == last) {
+            self.keep_always(weights);
+        }
+        if let Some((_, newest)) = of_epochs
+            .iter()
+            .max_by_key(|(epoch, weights)| (weights.look.modified_ns, *epoch))
+        {
+            self.keep_always(newest);
+        }
+    }
+
+    fn keep_by_rules(
+        &mut self,
+        of_epochs: &[(u32, &'a Weights)],
+        policy: &Policy,
+        (has_best, has_last): (bool, bool),
+    ) {
+        let more = |count: u32, has_one: bool| count.saturating_sub(u32::from(has_one)) as usize;
+        let last = of_epochs.iter().take(more(policy.keep_last, has_last));
+        let every = of_epochs
+            .iter()
+            .filter(|(epoch, _)| policy.keep_every > 0 && epoch % policy.keep_every == 0);
+        let mut by_accuracy: Vec<_> = of_epochs
+            .iter()
+            .filter_map(|(_, weights)| Some((weights.val_acc?, *weights)))
+            .collect();
+        by_accuracy.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let best = by_accuracy.iter().take(more(policy.keep_best, has_best));
+        let kept = last.chain(every).map(|(_, weights)| *weights);
+        let kept = kept.chain(best.map(|(_, weights)| *weights));
+        self.by_rules
+            .extend(kept.map(|weights| weights.path.as_os_str()));
+    }
+}
+
+/// Whether a file is the best of a series, which need not hold another then.
+fn stands_for_best(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    weights.role == Role::Best && has_word(weights, &["best"]) && is_as_large(weights, of_epochs)
+}
+
+/// Whether a file is the last of a series: it may have been written before the checkpoint of its
+/// epoch, but not long before.
+fn stands_for_last(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    let newest = of_epochs
+        .iter()
+        .map(|(_, weights)| weights.look.modified_ns);
+    let is_recent = newest
+        .max()
+        .is_none_or(|newest| weights.look.modified_ns.saturating_add(LATE_NS) >= newest);
+    weights.role == Role::Last
+        && has_word(weights, &["last", "latest", "final"])
+        && is_as_large(weights, of_epochs)
+        && is_recent
+}
+
+/// Whether a name has one of these words, and not only letters such as those of `blast`.
+fn has_word(weights: &Weights, words: &[&str]) -> bool {
+    let name = weights
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    let mut parts = name.split(|char: char| !char.is_ascii_alphanumeric());
+    parts.any(|part| words.contains(&part))
+}
+
+/// Whether a file may hold the same network as a series: the last layer, or a threshold, is much
+/// smaller. Optimiser states make checkpoints three times as large.
+fn is_as_large(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
+    let smallest = of_epochs
+        .iter()
+        .map(|(_, weights)| weights.look.length)
+        .min();
+    smallest.is_none_or(|smallest| weights.look.length.saturating_mul(4) >= smallest)
+}

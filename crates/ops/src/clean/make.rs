@@ -1,0 +1,73 @@
+//! Makes a plan from what is on the disk: decides, looks for duplicates among what would stay, and decides again.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::plan::Plan;
+use super::policy::Policy;
+use super::survey::{Survey, survey};
+use super::twins::{self, Twins};
+use traintop_run::discover::Found;
+
+/// Surveys these runs and makes a plan. `each` hears how many are surveyed.
+pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {
+    let goes_on = |count| {
+        each(count);
+        true
+    };
+    let survey = survey(found, now, goes_on).unwrap_or_default();
+    remake(&Arc::new(survey), policy, now)
+}
+
+/// As [`make`], but `each` also answers whether to go on; else there is no plan.
+pub fn make_while(
+    found: &[Found],
+    policy: Policy,
+    now: SystemTime,
+    each: impl Fn(usize) -> bool + Sync,
+) -> Option<Plan> {
+    let survey = Arc::new(survey(found, now, each)?);
+    Some(remake(&survey, policy, now))
+}
+
+/// A plan without a look at the disk, and so without duplicates.
+#[cfg(any(test, feature = "testing"))]
+pub fn plan_of(survey: &Arc<Survey>, policy: Policy, now: Timestamp) -> Plan {
+    Plan::new(survey, policy, &Twins::default(), now)
+}
+
+/// Makes another plan from what is surveyed already.
+pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
+    let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut first = Plan::decide(survey, policy.clone(), &Twins::default(), now);
+    let mut twins = Twins::default();
+    // Protected runs are never the ones to go, but may be those that stay.
+    twins.runs = twins::runs(survey, |run| first.protection(run).is_some());
+    twins.files = twins::files(first.staying());
+    if twins.runs.is_empty() && twins.files.is_empty() {
+        first.sort();
+        return first;
+    }
+    Plan::new(survey, policy, &twins, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use traintop_run::RunDir;
+
+    #[test]
+    fn a_survey_that_is_cancelled_makes_no_plan() {
+        let place = tempfile::tempdir().unwrap();
+        let found: Vec<_> = (0..9)
+            .map(|number| Found::look(RunDir::new(place.path().join(number.to_string()))))
+            .collect();
+        let make = |each: &(dyn Fn(usize) -> bool + Sync)| {
+            make_while(&found, Policy::default(), SystemTime::now(), each)
+        };
+        assert!(make(&|count| count < 3).is_none());
+        assert!(make(&|_| true).is_some());
+    }
+}

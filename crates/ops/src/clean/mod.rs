@@ -1,0 +1,36 @@
+//! Cleaning up: what could go and why, what it takes on the disk and what it would cost to make again. Reading the disk
+//! ([`survey`]), deciding ([`Plan`]) and moving things to the trash ([`carry_out`]) are three steps, and the second is pure.
+
+mod candidate;
+mod carry_out;
+mod contents;
+mod evaluated;
+mod in_use;
+mod kept;
+mod make;
+mod obstacle;
+mod optimiser;
+mod plan;
+mod policy;
+mod question;
+mod quota;
+mod reckon;
+mod space;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod twins;
+mod walk;
+mod weights;
+
+pub use candidate::{Candidate, Order, Reason, Totals};
+pub use carry_out::{Done, carry_out, remove_evaluations, remove_runs};
+#[cfg(any(test, feature = "testing"))]
+pub use make::plan_of;
+pub use make::{make, make_while, remake};
+pub use obstacle::Obstacle;
+pub use plan::Plan;
+pub use policy::{Policy, Protection, Rule};
+pub use quota::Quota;
+pub use space::{Space, spaces};
+pub use survey::{Reading, Role, Survey, Surveyed, Weights, survey};

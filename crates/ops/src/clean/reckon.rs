@@ -1,0 +1,200 @@
+//! What a plan's candidates would cost to make again, what they sum up to, and what is said of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
+
+use super::candidate::{Candidate, Order, Reason, Totals};
+use super::plan::{Plan, epoch_of};
+use traintop_run::size::Freed;
+use traintop_text as text;
+
+impl Plan {
+    /// Orders the candidates, after what each would cost has been reckoned anew.
+    pub fn sort(&mut self) {
+        self.reckon(None);
+        let order = self.order;
+        let place = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
+        let key = |candidate: &Candidate| {
+            let value = match order {
+                Order::Size => candidate.bytes() as f64,
+                // What is not known comes last.
+                Order::BytesPerHour => candidate.bytes_per_hour().unwrap_or(-1.0),
+            };
+            // Never negative but for -1, and so ordered as its bits are.
+            let descending = Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });
+            (place(candidate.reason), descending)
+        };
+        let keys: Vec<_> = self.candidates.iter().map(key).collect();
+        let name = |at: usize| {
+            let first = self.candidates[at].paths.first();
+            first.map(|path| path.as_os_str())
+        };
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by(|a, b| {
+            keys[*a]
+                .cmp(&keys[*b])
+                .then_with(|| name(*a).cmp(&name(*b)))
+        });
+        let mut candidates: Vec<Option<Candidate>> = std::mem::take(&mut self.candidates)
+            .into_iter()
+            .map(Some)
+            .collect();
+        self.candidates = order
+            .into_iter()
+            .filter_map(|at| candidates[at].take())
+            .collect();
+    }
+
+    /// What each candidate, or those of one run, would cost to make again: the time of an epoch
+    /// times the distance from the nearest checkpoint before it that stays, or from the beginning;
+    /// no time if another of its epoch stays. What is not known is `None`.
+    pub fn reckon(&mut self, only: Option<usize>) {
+        let concerns = |run: usize| only.is_none_or(|only| only == run);
+        // How many files there are of each epoch.
+        let mut staying: Vec<BTreeMap<u32, usize>> = vec![BTreeMap::new(); self.survey.runs.len()];
+        for (number, run) in self.survey.runs.iter().enumerate() {
+            if concerns(number) {
+                for epoch in run
+                    .weights
+                    .iter()
+                    .filter_map(|weights| epoch_of(run, weights))
+                {
+                    *staying[number].entry(epoch).or_default() += 1;
+                }
+            }
+        }
+        let going = self.candidates.iter().filter(|candidate| {
+            candidate.is_in && candidate.reason != Reason::OptimiserState && concerns(candidate.run)
+        });
+        for candidate in going {
+            let staying = &mut staying[candidate.run];
+            if candidate.is_whole {
+                staying.clear();
+            }
+            for epoch in &candidate.epochs {
+                if let Some(count) = staying.get_mut(epoch) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            staying.retain(|_, count| *count > 0);
+        }
+        for candidate in &mut self.candidates {
+            if !concerns(candidate.run) {
+                continue;
+            }
+            let run = &self.survey.runs[candidate.run];
+            let own = usize::from(!candidate.is_in);
+            let distance = |epoch: &u32| {
+                // Another file of the very epoch may stay, as the last one often does.
+                let same = staying[candidate.run].get(epoch).copied().unwrap_or(0);
+                if same > own {
+                    return 0;
+                }
+                let nearest = staying[candidate.run].range(..epoch).next_back();
+                // From the beginning, where the epoch may be called 0, it takes one at least.
+                nearest.map_or((*epoch).max(1), |(nearest, _)| epoch - nearest)
+            };
+            let of_run = (run.epochs_done > 0).then_some(run.epochs_done);
+            let epochs = match candidate.reason {
+                Reason::Temporary | Reason::Duplicate => Some(0),
+                // No other checkpoint need have an optimiser's state: it comes with a training from the beginning.
+                Reason::OptimiserState => {
+                    let own = candidate.epochs.iter().max().copied();
+                    own.or(of_run)
+                }
+                _ if candidate.is_whole => of_run,
+                _ => candidate.epochs.iter().map(distance).max(),
+            };
+            candidate.cost_s = match epochs {
+                Some(0) => Some(0.0),
+                Some(epochs) => run.epoch_s.map(|seconds| f64::from(epochs) * seconds),
+                // The whole of a run that counts steps or rows takes as long as it took.
+                None if candidate.is_whole && run.rows > 0 => {
+                    run.trained.map(|trained| trained.as_secs_f64())
+                }
+                None => None,
+            };
+        }
+    }
+
+    /// Sums over the candidates that `wanted` picks.
+    pub fn totals(&self, wanted: impl Fn(&Candidate) -> bool) -> Totals {
+        let all = self.totals_by(|candidate| wanted(candidate).then_some(()));
+        all.get(&Some(())).copied().unwrap_or_default()
+    }
+
+    /// Sums over the candidates that have the same key: of each reason, of each run.
+    pub fn totals_by<K: Eq + Hash>(&self, key: impl Fn(&Candidate) -> K) -> HashMap<K, Totals> {
+        let mut sums: HashMap<K, (Totals, Freed)> = HashMap::new();
+        for candidate in &self.candidates {
+            let (totals, freed) = sums.entry(key(candidate)).or_default();
+            totals.count += 1;
+            if candidate.is_in {
+                totals.in_count += 1;
+                candidate.taken.iter().for_each(|taken| freed.count(*taken));
+            }
+        }
+        let sum = |(key, (totals, freed)): (K, (Totals, Freed))| {
+            let bytes = freed.bytes();
+            (key, Totals { bytes, ..totals })
+        };
+        sums.into_iter().map(sum).collect()
+    }
+
+    /// What each run has in the plan, by its number; the one first that gives back most.
+    pub fn by_run(&self) -> Vec<(usize, Totals)> {
+        let mut runs: Vec<_> = self
+            .totals_by(|candidate| candidate.run)
+            .into_iter()
+            .collect();
+        runs.sort_by_key(|(run, totals)| (Reverse(totals.bytes), *run));
+        runs
+    }
+
+    /// What it is going to do, in one sentence.
+    pub fn sentence(&self) -> String {
+        let freed = self.totals(|_| true).bytes;
+        match self.deed() {
+            deed if deed.is_empty() && self.candidates.is_empty() => {
+                "there is nothing to clean up".to_owned()
+            }
+            deed if deed.is_empty() => "nothing is selected to go".to_owned(),
+            deed => format!(
+                "{deed}; purging the trash then gives {} back",
+                text::bytes(freed)
+            ),
+        }
+    }
+
+    /// What it does to how much; empty if that is nothing.
+    pub(super) fn deed(&self) -> String {
+        let (mut files, mut runs, mut slimmed, mut concerned) = (0, 0, 0, HashSet::new());
+        for candidate in self.candidates.iter().filter(|candidate| candidate.is_in) {
+            concerned.insert(candidate.run);
+            match candidate.reason {
+                Reason::OptimiserState => slimmed += 1,
+                _ if candidate.is_whole => runs += 1,
+                _ => files += candidate.paths.len(),
+            }
+        }
+        let several = |count: usize, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            (count > 0).then(|| format!("{} {noun}{plural}", text::count(count as u64)))
+        };
+        let moved = [several(files, "file"), several(runs, "whole run")];
+        let moved: Vec<String> = moved.into_iter().flatten().collect();
+        let mut does = Vec::new();
+        if !moved.is_empty() {
+            does.push(format!("move {} to the trash", moved.join(" and ")));
+        }
+        if let Some(checkpoints) = several(slimmed, "checkpoint") {
+            does.push(format!("drop the optimiser state of {checkpoints}"));
+        }
+        if does.is_empty() {
+            return String::new();
+        }
+        let of = several(concerned.len(), "run").unwrap_or_default();
+        format!("{} (of {of})", does.join(" and "))
+    }
+}

@@ -1,0 +1,359 @@
+//! Reads from the disk what a plan needs to know of each run: one walk through its folder, its summary, its notes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use super::contents;
+use super::evaluated::EvaluatedRuns;
+use super::in_use::InUse;
+use super::obstacle::Obstacle;
+use super::optimiser;
+use super::walk::{self, Walked};
+use traintop_disk::Look;
+use traintop_run::discover::Found;
+use traintop_run::headline;
+use traintop_run::layout::RunDir;
+use traintop_run::notes::Notes;
+use traintop_run::record::Record;
+use traintop_run::size::Taken;
+use traintop_run::state::State;
+use traintop_run::summary::{Summary, Summing};
+use traintop_text as text;
+
+/// What people add to a run lies in this file.
+pub(super) const MARKS: &str = "notes.toml";
+/// Login nodes are shared: no more threads than these.
+const THREADS: usize = 4;
+/// A run whose record does not say that it has ended may be at work on another machine until
+/// nothing in its folder has changed for so long: an epoch may take hours.
+const QUIET: Duration = Duration::from_secs(24 * 3600);
+
+/// Which part a file of weights plays in its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// The best.
+    Best,
+    /// The last, from which a run goes on.
+    Last,
+    /// Of an epoch.
+    Epoch(u32),
+    /// Nobody knows: never removed but as an exact duplicate.
+    Other,
+}
+
+/// A file of weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// The file.
+    pub path: PathBuf,
+    /// Its part.
+    pub role: Role,
+    /// What it takes on the disk.
+    pub taken: Taken,
+    /// As it was when it was surveyed.
+    pub look: Look,
+    /// Validation accuracy of its epoch, percent, where the metrics say.
+    pub val_acc: Option<f64>,
+    /// That of the epochs before and after it.
+    pub val_acc_beside: [Option<f64>; 2],
+    /// Bytes of optimiser state in it that could be dropped.
+    pub optimiser_bytes: u64,
+}
+
+impl Weights {
+    /// The accuracies of its epoch, of the one before and of the one after it.
+    pub(super) fn accuracies(&self) -> [Option<f64>; 3] {
+        let [before, after] = self.val_acc_beside;
+        [self.val_acc, before, after]
+    }
+}
+
+/// What was read of a run's metrics, and of its record where there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// They were read to their end, and hold no row and nothing that was not understood.
+    Blank,
+    /// They hold something.
+    Content,
+    /// They cannot be read.
+    Failed,
+}
+
+/// What is known of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surveyed {
+    /// The run.
+    pub dir: RunDir,
+    /// What lists call it.
+    pub name: String,
+    /// What it is doing.
+    pub state: State,
+    /// Epochs in its metrics, or in its record where those tell none.
+    pub epochs_done: u32,
+    /// Whether its metrics have one row an epoch, so that few epochs are few rows.
+    pub has_row_per_epoch: bool,
+    /// And planned, where that is known.
+    pub epochs_planned: Option<u32>,
+    /// The best of them.
+    pub best_epoch: Option<u32>,
+    /// Rows in its metrics.
+    pub rows: usize,
+    /// The last step, where its metrics count steps.
+    pub last_step: Option<u64>,
+    /// Its best value in words, where there is one.
+    pub best_value: Option<String>,
+    /// How long it trained, as far as that is known.
+    pub trained: Option<Duration>,
+    /// Seconds that an epoch took, on average.
+    pub epoch_s: Option<f64>,
+    /// When its files last changed.
+    pub modified_at: Timestamp,
+    /// What people added to it.
+    pub notes: Notes,
+    /// Whether an evaluation names it.
+    pub is_evaluated: bool,
+    /// Whether it is packed: what it had is in its archive.
+    pub is_archived: bool,
+    /// What was read of its metrics.
+    pub reading: Reading,
+    /// Why its folder must not go as a whole; `None` if nothing in it would be missed but its rows.
+    pub obstacle: Option<Obstacle>,
+    /// Its files of weights that a rule may name.
+    pub weights: Vec<Weights>,
+    /// Temporary files that nobody renamed.
+    pub temporary: Vec<(PathBuf, Taken, Look)>,
+    /// Everything in it, itself included.
+    pub taken: Vec<Taken>,
+    /// As [`Found::modified`], to see whether it has changed.
+    pub modified: SystemTime,
+    /// Changes if any file or folder in it does.
+    pub fingerprint: u64,
+}
+
+impl Surveyed {
+    /// How far it came, in words: epochs, or steps or rows where it counts none.
+    pub fn extent(&self) -> String {
+        let several = |count: u64, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{} {noun}{plural}", text::count(count))
+        };
+        match (self.epochs_done, self.rows, self.last_step) {
+            (0, 0, _) => "no rows".to_owned(),
+            (0, _, Some(step)) => several(step, "step"),
+            (0, rows, None) => several(rows as u64, "row"),
+            (epochs, ..) => several(u64::from(epochs), "epoch"),
+        }
+    }
+}
+
+/// All runs, and what else a plan needs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Survey {
+    /// The runs.
+    pub runs: Vec<Surveyed>,
+}
+
+/// Surveys these runs, on a few threads. `each` hears how many are done, and answers whether to go
+/// on; else there is no survey.
+pub fn survey(
+    found: &[Found],
+    now: SystemTime,
+    each: impl Fn(usize) -> bool + Sync,
+) -> Option<Survey> {
+    let mut trees: HashMap<&Path, EvaluatedRuns> = HashMap::new();
+    for tree in found.iter().filter_map(|found| found.dir.output_tree()) {
+        trees
+            .entry(tree)
+            .or_insert_with(|| EvaluatedRuns::read(tree));
+    }
+    let in_use = InUse::now();
+    let cores = thread::available_parallelism().map_or(2, usize::from);
+    let part = found.len().div_ceil(cores.min(THREADS)).max(1);
+    let done = AtomicUsize::new(0);
+    let is_cancelled = AtomicBool::new(false);
+    let survey_part = |part: &[Found]| -> Vec<Surveyed> {
+        let survey_one = |found: &Found| {
+            let tree = found.dir.output_tree().and_then(|tree| trees.get(tree));
+            let surveyed = one(found, now, tree, &in_use);
+            if !each(1 + done.fetch_add(1, Ordering::Relaxed)) {
+                is_cancelled.store(true, Ordering::Relaxed);
+            }
+            surveyed
+        };
+        let goes_on = |_: &&Found| !is_cancelled.load(Ordering::Relaxed);
+        part.iter().take_while(goes_on).map(survey_one).collect()
+    };
+    let runs = thread::scope(|scope| {
+        let parts: Vec<_> = found
+            .chunks(part)
+            .map(|part| scope.spawn(|| survey_part(part)))
+            .collect();
+        let ended = parts.into_iter().map(thread::ScopedJoinHandle::join);
+        // A part that panicked is left out of the plan, and so left alone.
+        ended.flat_map(Result::unwrap_or_default).collect()
+    });
+    (!is_cancelled.into_inner()).then_some(Survey { runs })
+}
+
+fn one(
+    found: &Found,
+    now: SystemTime,
+    evaluated: Option<&EvaluatedRuns>,
+    in_use: &InUse,
+) -> Surveyed {
+    let dir = found.dir.clone();
+    let mut walked = walk::walk(dir.path(), now);
+    let mut summing = Summing::begin(found);
+    let summary = summing.summary(found, now);
+    let metrics = summing.needed();
+    score(&headline::accuracy_by_epoch(metrics), &mut walked.weights);
+    walked
+        .weights
+        .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
+    look_for_optimisers(&mut walked.weights);
+    let is_blank = summing.is_blank() && metrics.rows == 0 && summary.epochs_done == 0;
+    let obstacle = obstacle(&walked, &summary, &summing, is_blank, now, in_use);
+    let seconds = summary.duration.map(|duration| duration.as_secs_f64());
+    Surveyed {
+        epoch_s: seconds
+            .filter(|_| summary.epochs_done > 0)
+            .map(|seconds| seconds / f64::from(summary.epochs_done)),
+        has_row_per_epoch: headline::is_placed_by_epoch(metrics),
+        rows: metrics.rows,
+        last_step: headline::last_step(metrics),
+        best_value: best_value(&summary),
+        trained: summary.duration,
+        is_evaluated: evaluated.is_some_and(|runs| runs.holds(&summary.id, &dir)),
+        is_archived: summary.archived.is_some(),
+        reading: match (is_blank, summing.unread()) {
+            (true, _) => Reading::Blank,
+            (false, None) => Reading::Content,
+            (false, Some(_)) => Reading::Failed,
+        },
+        obstacle,
+        weights: walked.weights,
+        temporary: walked.temporary,
+        taken: walked.sizes.compact(),
+        fingerprint: walked.fingerprint,
+        name: summary.name,
+        state: summary.observed.state,
+        epochs_done: summary.epochs_done,
+        epochs_planned: summary.epochs_planned,
+        best_epoch: summary.best_epoch,
+        modified_at: newest_file(&walked.files).max(summary.modified_at),
+        notes: summary.notes,
+        modified: found.modified,
+        dir,
+    }
+}
+
+/// When a file of a run last changed; marks do not make an old run young.
+fn newest_file(files: &[(PathBuf, Look)]) -> Timestamp {
+    let files = files.iter().filter(|(below, _)| below != Path::new(MARKS));
+    let newest = files.map(|(_, look)| look.modified_ns).max();
+    let newest = newest.and_then(|ns| Timestamp::from_nanosecond(i128::from(ns)).ok());
+    newest.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Why a run's folder must not go as a whole. Files are opened only where nothing else forbids it.
+fn obstacle(
+    walked: &Walked,
+    summary: &Summary,
+    summing: &Summing,
+    is_blank: bool,
+    now: SystemTime,
+    in_use: &InUse,
+) -> Option<Obstacle> {
+    if walked.obstacle.as_ref().is_some_and(Obstacle::is_project) {
+        return walked.obstacle.clone();
+    }
+    if let Some(why) = summing.unread() {
+        return Some(Obstacle::Metrics(format!(
+            "its metrics cannot be read ({why})"
+        )));
+    }
+    if let Some(process) = in_use.process_in(summary.dir.path()) {
+        let why = format!("process {process} has something in it open");
+        return Some(Obstacle::MayLive(why));
+    }
+    if walked.obstacle.is_some() {
+        return walked.obstacle.clone();
+    }
+    let known: Vec<_> = walked
+        .known
+        .iter()
+        .map(|(below, known)| (below.as_path(), *known))
+        .collect();
+    let record = match contents::look_into(&summary.dir, &known, is_blank) {
+        Ok(record) => record,
+        Err(obstacle) => return Some(obstacle),
+    };
+    if !summing.is_understood() {
+        let why = "not all of its metrics was understood";
+        return Some(Obstacle::Metrics(why.to_owned()));
+    }
+    if is_blank && summary.observed.state == State::Finished {
+        return Some(Obstacle::Finished);
+    }
+    let quiet_for = walked
+        .newest
+        .and_then(|newest| now.duration_since(newest).ok());
+    let is_quiet = quiet_for.is_some_and(|quiet| quiet >= QUIET);
+    if !is_quiet && !has_surely_ended(summary, record.as_ref()) {
+        let why = "nothing says that it has ended, and its files changed within a day";
+        return Some(Obstacle::MayLive(why.to_owned()));
+    }
+    None
+}
+
+/// Whether a run said itself that it ended, or its process was on this machine and is gone.
+fn has_surely_ended(summary: &Summary, record: Option<&Record>) -> bool {
+    let Some(record) = record else {
+        return false;
+    };
+    let has_said_so = !summary.observed.deduced && !summary.observed.state.is_active();
+    let process = record.process.as_ref();
+    has_said_so || process.is_some_and(|process| process.is_here() && !process.is_alive())
+}
+
+/// The best value that lists show.
+fn best_value(summary: &Summary) -> Option<String> {
+    if let Some(val_acc) = summary.best_val_acc {
+        return Some(format!("best {val_acc:.2} %"));
+    }
+    let column = &summary.trend_of;
+    let value = summary.at_best(column)?;
+    Some(format!("best {column} {value:.4}"))
+}
+
+/// Gives each epoch's checkpoint its epoch's validation accuracy.
+fn score(by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
+    for weights in weights {
+        if let Role::Epoch(epoch) = weights.role {
+            let of = |epoch: Option<u32>| by_epoch.get(&epoch?).copied();
+            weights.val_acc = of(Some(epoch));
+            weights.val_acc_beside = [of(epoch.checked_sub(1)), of(epoch.checked_add(1))];
+        }
+    }
+}
+
+/// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others are opened as well.
+fn look_for_optimisers(weights: &mut [Weights]) {
+    let (epochs, others): (Vec<_>, Vec<_>) = weights
+        .iter_mut()
+        .partition(|weights| matches!(weights.role, Role::Epoch(_)));
+    for weights in others {
+        weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
+    }
+    for weights in epochs.into_iter().rev() {
+        weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
+        if weights.optimiser_bytes == 0 {
+            return;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What is about to be done to runs, written down first in the user's state folder, so that a program that was killed in the middle
+//! leaves no half of it: the next start goes on with it, or takes it back.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use traintop_disk::write::beside;
+use traintop_run::own::Home;
+use traintop_run::process::{self, Process};
+use traintop_text::clean;
+
+/// After so long a journal of another machine is nobody's any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+/// Held by whoever goes on with what others have left.
+const LOCK: &str = "lock";
+
+#[derive(Serialize, Deserialize)]
+struct Content<T> {
+    process: Process,
+    #[serde(flatten)]
+    what: T,
+}
+
+/// A journal that is open; without a home there is none, and what it is about goes on without.
+#[derive(Debug, Clone)]
+pub struct Journal(Option<PathBuf>);
+
+impl Journal {
+    /// Writes down what is about to be done, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// The journal's path and why it cannot be written.
+    pub fn begin<T: Serialize>(
+        home: &Home,
+        folder: &str,
+        what: &T,
+    ) -> Result<Self, (PathBuf, io::Error)> {
+        let Some(folder) = home.folder(folder) else {
+            return Ok(Self(None));
+        };
+        let number = beside(Path::new("journal"));
+        let name = number.to_string_lossy();
+        let name = name.trim_matches('.').replace(".tmp", "");
+        let path = folder.join(format!("{name}.json"));
+        let content = Content {
+            process: Process::current(),
+            what,
+        };
+        let written = serde_json::to_vec(&content)
+            .map_err(io::Error::other)
+            .and_then(|bytes| {
+                home.disk.make_folders(&folder)?;
+                home.disk.replace_file(&path, &bytes, None)?;
+                home.disk.sync_folder(&folder)
+            });
+        match written {
+            Ok(()) => Ok(Self(Some(path))),
+            Err(cause) => {
+                let _ = home.disk.remove_file(&path);
+                Err((path, cause))
+            }
+        }
+    }
+
+    /// Nothing is left to be finished.
+    ///
+    /// # Errors
+    /// The journal's path and why it is still there.
+    pub fn end(&self, home: &Home) -> Result<(), (PathBuf, io::Error)> {
+        let Some(path) = &self.0 else { return Ok(()) };
+        home.disk
+            .remove_if_there(path)
+            .map_err(|cause| (path.clone(), cause))
+    }
+}
+
+/// Whether whoever wrote a journal is gone.
+pub fn is_over(process: &Process, age: Duration) -> bool {
+    if process.host == process::host() {
+        !process.is_alive()
+    } else {
+        age > ABANDONED
+    }
+}
+
+/// Goes on with what programs that were killed have left: `each` is given a journal and its content, removes it by
+/// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program does so at a time.
+pub fn recover<T: DeserializeOwned>(
+    home: &Home,
+    folder: &str,
+    is_over: impl Fn(&Process, Duration) -> bool,
+    each: impl Fn(&Journal, T, &Path) -> Option<String>,
+) -> Vec<String> {
+    let Some(folder) = home.folder(folder) else {
+        return Vec::new();
+    };
+    let names = match home.disk.names(&folder) {
+        Ok(names) => names,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => return vec![format!("{}: cannot be read ({error})", folder.display())],
+    };
+    let mut paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    paths.sort();
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let _lock = match home.disk.lock(&folder.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) => return vec![format!("{}: cannot be locked ({error})", folder.display())],
+    };
+    let one = |path: &PathBuf| match read::<T>(home, path) {
+        Ok(Some(content)) if is_over(&content.process, age(home, path)) => {
+            each(&Journal(Some(path.clone())), content.what, path)
+        }
+        // Another start was quicker, or whoever wrote it is still at work.
+        Ok(_) => None,
+        Err(problem) => Some(problem),
+    };
+    let said = paths.iter().filter_map(one);
+    said.map(|sentence| clean(&sentence).into_owned()).collect()
+}
+
+fn read<T: DeserializeOwned>(home: &Home, path: &Path) -> Result<Option<Content<T>>, String> {
+    let bytes = match home.disk.read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{}: cannot be read ({error})", path.display())),
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        format!(
+            "{}: is damaged ({error}); look whether its runs are as they should be, then remove it",
+            path.display()
+        )
+    })
+}
+
+fn age(home: &Home, path: &Path) -> Duration {
+    let modified = home.disk.look(path).map(|look| look.modified_ns);
+    let now = Timestamp::now().as_nanosecond();
+    let age = modified.map(|then| u64::try_from(now - i128::from(then)).unwrap_or(0));
+    Duration::from_nanos(age.unwrap_or(0))
+}

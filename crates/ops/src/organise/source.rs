@@ -1,0 +1,141 @@
+//! What is left of a run that its logs can be made from: a training log, and what its checkpoints tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value as Json;
+
+use super::table::Table;
+use super::training_log::{self, TrainingLog};
+use super::{Rebuild, rebuild};
+use traintop_disk::read;
+use traintop_run::checkpoints;
+use traintop_run::layout::RunDir;
+use traintop_run::told::Told;
+
+/// Larger logs are no logs of epochs.
+const LARGEST_LOG: u64 = 256 << 20;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Sources {
+    pub log: TrainingLog,
+    log_path: PathBuf,
+    /// Each checkpoint that tells something, the most trained last.
+    pub told: Vec<(PathBuf, Told)>,
+}
+
+/// Whether a folder that is no run holds what is left of one.
+pub fn has_remains(dir: &RunDir) -> bool {
+    dir.training_log().is_file() || !checkpoints::list(dir).is_empty()
+}
+
+/// When a file was last changed.
+pub fn modified(path: &Path) -> SystemTime {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    modified.unwrap_or(UNIX_EPOCH)
+}
+
+impl Sources {
+    /// Reads all that is left. What is damaged tells nothing.
+    pub fn read(dir: &RunDir) -> Self {
+        let log_path = dir.training_log();
+        let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
+        let mut told: Vec<(PathBuf, Told)> = checkpoints::list(dir)
+            .into_iter()
+            .filter_map(|checkpoint| Some((Told::read(&checkpoint.path).ok()?, checkpoint.path)))
+            .map(|(told, path)| (path, told))
+            .collect();
+        told.sort_by_key(|(path, told)| (told.epoch, path.clone()));
+        Self {
+            log: training_log::parse(&String::from_utf8_lossy(&text)),
+            log_path,
+            told,
+        }
+    }
+
+    /// The table of epochs, what it is from and when that was last changed: the source that knows the most epochs; of equals a
+    /// checkpoint's history, which has every digit.
+    pub fn table(&self) -> Option<(Table, String, SystemTime)> {
+        let history = self.told.iter().rev().find_map(|(path, told)| {
+            let table = Table::of_history(told.metrics_history.as_ref()?);
+            Some((table, name_of(path), modified(path)))
+        });
+        let log = (
+            self.log.table.clone(),
+            name_of(&self.log_path),
+            modified(&self.log_path),
+        );
+        let checkpoints = {
+            let newest = self.told.iter().map(|(path, _)| modified(path)).max();
+            let from = match self.told.len() {
+                1 => name_of(&self.told[0].0),
+                count => format!("{count} checkpoints"),
+            };
+            (
+                Table::of_checkpoints(self.told.iter().map(|(_, told)| told)),
+                from,
+                newest.unwrap_or(UNIX_EPOCH),
+            )
+        };
+        let all = history.into_iter().chain([log, checkpoints]);
+        all.filter(|(table, ..)| table.epochs() > 0)
+            .reduce(|best, next| {
+                if next.0.epochs() > best.0.epochs() {
+                    next
+                } else {
+                    best
+                }
+            })
+    }
+
+    /// The `metrics.csv` that can be made.
+    pub fn metrics(&self, dir: &RunDir) -> Option<Rebuild> {
+        let (table, from, modified) = self.table()?;
+        let epochs = table.epochs();
+        let what = format!("{epochs} {}", if epochs == 1 { "epoch" } else { "epochs" });
+        Some(rebuild(
+            dir.metrics_csv(),
+            from,
+            what,
+            modified,
+            table.to_csv(),
+        ))
+    }
+
+    /// The settings, and the file that they are from.
+    pub fn settings(&self) -> Option<(Json, PathBuf)> {
+        let of_checkpoint = self.told.iter().rev().find_map(|(path, told)| {
+            let config = told
+                .config
+                .clone()
+                .filter(|config| config.as_object().is_some_and(|config| !config.is_empty()))?;
+            Some((config, path.clone()))
+        });
+        of_checkpoint.or_else(|| {
+            let config = &self.log.config;
+            (!config.is_empty()).then(|| (Json::Object(config.clone()), self.log_path.clone()))
+        })
+    }
+
+    /// The `config.json` that can be made.
+    pub fn config(&self, dir: &RunDir) -> Option<Rebuild> {
+        let (config, path) = self.settings()?;
+        let count = config.as_object().map_or(0, serde_json::Map::len);
+        let text = serde_json::to_string_pretty(&config).ok()? + "\n";
+        let what = format!("{count} settings");
+        Some(rebuild(
+            dir.config_json(),
+            name_of(&path),
+            what,
+            modified(&path),
+            text,
+        ))
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}

@@ -1,0 +1,263 @@
+//! Carrying a plan out: all of it or nothing, also if the program is killed in between.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::folders::{self, Folder};
+use super::follow::{self, Back, Follow, Links, identity};
+use super::journal::{self, Move};
+use super::{Step, held, state_now};
+use traintop_disk::said;
+use traintop_run::layout::RunDir;
+use traintop_run::marks;
+use traintop_run::own::Home;
+use traintop_text::clean;
+
+/// A run whose folder has another name now, with what is needed to take that back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its folder before.
+    pub from: RunDir,
+    /// Its folder now.
+    pub to: RunDir,
+    /// How it was done, with what followed.
+    step: Move,
+    /// The folders whose times changed with it.
+    folders: Vec<Folder>,
+    /// What should have followed and did not, as sentences.
+    pub left: Vec<String>,
+}
+
+/// Why nothing was renamed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenameError {
+    /// A row of the plan cannot be done.
+    #[error("{name}: {problem}; nothing was renamed")]
+    Refused {
+        /// The run's folder.
+        name: String,
+        /// A sentence.
+        problem: String,
+    },
+    /// The system refused.
+    #[error(
+        "{path}: cannot be renamed to {name:?} ({}); nothing was renamed",
+        said(cause)
+    )]
+    Io {
+        /// The run's folder.
+        path: PathBuf,
+        /// The name that was wanted.
+        name: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// What is to be done could not be written down first.
+    #[error("{path}: cannot be written ({}); nothing was renamed", said(cause))]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The system refused, and also to take back what was done before.
+    #[error(
+        "{path}: cannot be renamed ({}), and {left} could not be given its old name back: the next start of traintop tries again",
+        said(cause)
+    )]
+    HalfDone {
+        /// The run's folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+        /// The folder that is left with its new name.
+        left: PathBuf,
+    },
+}
+
+/// Does what the plan says, all of it or nothing. What each run is doing is looked at again first.
+///
+/// # Errors
+/// If any row cannot be done; then every folder has its old name.
+pub fn apply(steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
+    apply_on(&Home::real(), steps)
+}
+
+/// As [`apply`], with this home.
+pub(crate) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
+    let refused = |step: &Step, problem: String| RenameError::Refused {
+        name: clean(&step.from.name()).into_owned(),
+        problem,
+    };
+    let mut moves = Vec::new();
+    let mut links = Links::default();
+    for step in steps {
+        if let Some(problem) = &step.problem {
+            return Err(refused(step, problem.clone()));
+        }
+        let Some(name) = step
+            .name
+            .as_deref()
+            .filter(|name| *name != step.from.name())
+        else {
+            continue;
+        };
+        if let Some(problem) = held(state_now(&step.from)) {
+            return Err(refused(step, problem));
+        }
+        let planned = Move::plan(home, &step.from, name, &mut links);
+        moves.push(planned.map_err(|cause| RenameError::Io {
+            path: step.from.path().to_owned(),
+            name: name.to_owned(),
+            cause,
+        })?);
+    }
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let unwritten = |(path, cause)| RenameError::Journal { path, cause };
+    let journal = journal::begin(home, &moves).map_err(unwritten)?;
+    let mut done = carry_out(home, &moves);
+    for renamed in done.iter_mut().flatten() {
+        folders::after(&*home.disk, &mut renamed.folders, &moves);
+    }
+    // Whatever came of it, nothing is left to be finished, unless something could not be put back.
+    match &done {
+        Err(RenameError::HalfDone { .. }) => done,
+        Ok(renamed) => match journal.end(home) {
+            Ok(()) => done,
+            // The next start would take it for cut off: then rather nothing is done.
+            Err((path, cause)) => Err(match undo_all(home, renamed) {
+                Ok(_) => RenameError::Journal { path, cause },
+                Err((left, _)) => RenameError::HalfDone { path, cause, left },
+            }),
+        },
+        Err(_) => {
+            if let Err((path, error)) = journal.end(home) {
+                log::warn!("{}: is left behind: {error}", path.display());
+            }
+            done
+        }
+    }
+}
+
+/// Renames one after the other.
+fn carry_out(home: &Home, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
+    let mut done: Vec<Renamed> = Vec::new();
+    let before = moves.iter().map(|step| folders::before(&*home.disk, step));
+    let before: Vec<Vec<Folder>> = before.collect();
+    for (step, folders) in moves.iter().zip(before) {
+        let mut renamed = Renamed {
+            from: step.from.clone(),
+            to: step.to.clone(),
+            step: Move {
+                follows: Vec::new(),
+                ..step.clone()
+            },
+            folders,
+            left: step.unread.clone(),
+        };
+        if let Err((cause, has_moved)) = one(home, step, &mut renamed) {
+            let path = step.from.path().to_owned();
+            let name = step.to.name();
+            if has_moved {
+                done.push(renamed);
+            }
+            return Err(match undo_all(home, &done) {
+                Ok(_) => RenameError::Io { path, name, cause },
+                Err((left, _)) => RenameError::HalfDone { path, cause, left },
+            });
+        }
+        done.push(renamed);
+    }
+    Ok(done)
+}
+
+/// Renames one; an error comes with whether the folder has its new name.
+fn one(home: &Home, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
+    let moved = home.disk.relocate(step.from.path(), step.to.path());
+    moved.map_err(|cause| (cause, false))?;
+    for follow in &step.follows {
+        match follow.forth(&*home.disk) {
+            Ok(()) => renamed.step.follows.push(follow.clone()),
+            // What lies in the folder itself must say its name.
+            Err(cause) if follow.path().starts_with(step.to.path()) => return Err((cause, true)),
+            Err(cause) => renamed.left.push(follow::left_behind(follow, &cause)),
+        }
+    }
+    marks::follow(home, &step.from, &step.to);
+    Ok(())
+}
+
+/// Gives every folder its old name back, the last first, and with it all that followed; what somebody has changed since is left
+/// as it is, and told in a sentence.
+///
+/// # Errors
+/// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
+pub fn undo(renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    undo_on(&Home::real(), renamed)
+}
+
+/// As [`undo`], with this home.
+pub(crate) fn undo_on(
+    home: &Home,
+    renamed: &[Renamed],
+) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    for renamed in renamed {
+        if let Some(problem) = held(state_now(&renamed.to)) {
+            return Err((renamed.to.path().to_owned(), io::Error::other(problem)));
+        }
+    }
+    // The journal leads to the old names: cut off here, or failed, the next start goes on with it.
+    let moves: Vec<Move> = renamed.iter().map(|renamed| renamed.step.clone()).collect();
+    let journal = journal::begin(home, &moves)?;
+    let folders = renamed.iter().flat_map(|renamed| &renamed.folders);
+    let untouched = folders::untouched(&*home.disk, folders, &moves);
+    let told = undo_all(home, renamed)?;
+    folders::give_back(&*home.disk, &untouched);
+    if let Err((path, error)) = journal.end(home) {
+        log::warn!("{}: is left behind: {error}", path.display());
+    }
+    Ok(told)
+}
+
+fn undo_all(home: &Home, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    let mut told = Vec::new();
+    for renamed in renamed.iter().rev() {
+        told.extend(back(home, &renamed.step)?);
+    }
+    Ok(told)
+}
+
+/// Gives one folder its old name, if it has not got it yet, and with it all that followed.
+pub(super) fn back(home: &Home, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
+    let failed = |cause| (step.to.path().to_owned(), cause);
+    // Only what is known to be the very folder goes back.
+    let known = Some(step.identity);
+    if identity(&*home.disk, step.to.path()).map_err(failed)? == known {
+        let moved = home.disk.relocate(step.to.path(), step.from.path());
+        moved.map_err(failed)?;
+    } else if identity(&*home.disk, step.from.path()).map_err(failed)? != known {
+        return Err(failed(io::Error::other("somebody has moved it since")));
+    }
+    follow_back(home, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
+}
+
+/// What followed a folder follows it back; what was not done is passed over, and what somebody has changed since is told.
+fn follow_back(home: &Home, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
+    let (mut told, mut failed) = (Vec::new(), None);
+    for follow in step.follows.iter().rev() {
+        let follow = follow.seen_from(step.to.path(), step.from.path());
+        match follow.back(&*home.disk) {
+            Ok(Back::Done) => {}
+            Ok(Back::Changed) => {
+                let cause = io::Error::other("somebody has changed it meanwhile");
+                told.push(follow::left_behind(&follow, &cause));
+            }
+            // The others come back all the same.
+            Err(cause) => failed = failed.or(Some((follow, cause))),
+        }
+    }
+    marks::follow(home, &step.to, &step.from);
+    failed.map_or(Ok(told), Err)
+}

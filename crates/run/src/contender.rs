@@ -1,0 +1,100 @@
+//! A run as comparisons take it: what lists know of it, its curves and its configuration.
+
+use std::time::SystemTime;
+
+use super::config_file::Config;
+use super::discover::Found;
+use super::layout::RunDir;
+use super::metrics::{Metrics, Tail};
+use super::summary::Summary;
+use traintop_text::clean;
+
+/// Longer columns are thinned to so many points: a comparison of fifty runs of a million rows must fit into memory.
+pub const MOST_POINTS: usize = 8192;
+
+/// A run that is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contender {
+    /// What lists show of it.
+    pub summary: Summary,
+    /// Its curves; columns of more than [`MOST_POINTS`] are thinned without losing an extreme.
+    pub metrics: Metrics,
+    /// Every key of its configuration with its value, sorted by key, cleaned for a terminal.
+    pub config: Vec<(String, String)>,
+    /// Why its metrics could not be read, as a sentence.
+    pub trouble: Option<String>,
+}
+
+impl Contender {
+    /// Reads a run. This never fails: what cannot be read is absent, and `trouble` says so.
+    pub fn load(dir: RunDir, now: SystemTime) -> Self {
+        let found = Found::look(dir);
+        let mut tail = Tail::open(found.dir.metrics_csv());
+        let read = tail.poll().and_then(|_| {
+            let silent_for = found.silent_for(now);
+            if silent_for > super::state::SILENCE {
+                tail.settle()?;
+            }
+            Ok(())
+        });
+        let path = tail.path().to_string_lossy().into_owned();
+        let trouble = read
+            .err()
+            .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
+        let summary = Summary::of(&found, tail.metrics(), now);
+        let mut metrics = tail.take();
+        for column in &mut metrics.columns {
+            if column.x.len() > MOST_POINTS {
+                *column = column.thinned(MOST_POINTS);
+            }
+            // Thousands are held at once: no room beyond what is used.
+            column.x.shrink_to_fit();
+            column.y.shrink_to_fit();
+        }
+        let mut config = Config::load(&found.dir).lines();
+        config.sort();
+        Self {
+            summary,
+            metrics,
+            config,
+            trouble,
+        }
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &RunDir {
+        &self.summary.dir
+    }
+
+    /// The value of a configuration's key.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        let at = self
+            .config
+            .binary_search_by(|(other, _)| other.as_str().cmp(key));
+        at.ok().map(|at| self.config[at].1.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::time::Duration;
+
+    #[test]
+    fn a_run_is_read_with_its_settings_and_trouble_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let later = SystemTime::now() + Duration::from_secs(600);
+        let trouble = Contender::load(dir.clone(), later).trouble.unwrap();
+        assert!(trouble.contains("metrics.csv: cannot be read"), "{trouble}");
+        fs::write(folder.path().join("metrics.csv"), "epoch,val_acc\n1,5\n2,6").unwrap();
+        let config = r#"{"seed": 3, "optimiser": {"lr": 0.1}, "a": "x"}"#;
+        fs::write(folder.path().join("config.json"), config).unwrap();
+        let contender = Contender::load(dir, later);
+        assert_eq!(contender.metrics.column("val_acc").unwrap().y, [5.0, 6.0]);
+        assert_eq!(contender.setting("optimiser.lr"), Some("0.1"));
+        assert_eq!(contender.setting("momentum"), None);
+        assert_eq!(contender.trouble, None);
+    }
+}

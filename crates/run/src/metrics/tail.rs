@@ -1,0 +1,276 @@
+//! Follows a growing metrics file: only new bytes are read and parsed, and the result is the same as a full read at any
+//! moment.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::ahead;
+use super::reader::{LONGEST_LINE, Reader};
+use super::series::Metrics;
+use traintop_disk::read;
+
+/// How much is read at once (less in tests, as in the reader).
+const CHUNK: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
+const SMALLEST_READ: usize = 4096;
+/// From so much on, pieces are read ahead by some threads, once the first of it has shown what rows look like.
+const LARGE: u64 = if cfg!(test) { 6 << 10 } else { 2 << 20 };
+const FIRST_OF_IT: usize = if cfg!(test) { SMALLEST_READ } else { 64 << 10 };
+/// How many bytes at the start (the header) and before the offset must be what they were for the file to count as the same, only
+/// longer.
+const REMEMBERED: [u64; 2] = [4096, 256];
+
+/// What is done with each part that was read; `true` at the start of a file that is read again.
+type OnPart<'a> = &'a mut dyn FnMut(&mut Reader, bool);
+
+/// What a poll found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing new.
+    Unchanged,
+    /// This many more rows.
+    Grew(usize),
+    /// Another file, or the same rewritten: everything was read again.
+    Reread,
+}
+
+/// A metrics file, followed.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    path: PathBuf,
+    reader: Reader,
+    /// Bytes of complete lines that were read.
+    offset: u64,
+    /// Length, modification time (ns) and inode at the last poll.
+    seen: (u64, i128, u64),
+    /// Hash of the file's beginning and of the bytes before `offset`.
+    fingerprint: u64,
+    /// Whether the last row had no line end and was taken on trust.
+    provisional: bool,
+    /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed over.
+    in_long_line: bool,
+}
+
+impl Tail {
+    /// A tail that has read nothing yet: the first [`Tail::poll`] reads the whole file.
+    pub fn open(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            reader: Reader::default(),
+            offset: 0,
+            seen: (0, 0, 0),
+            fingerprint: 0,
+            provisional: false,
+            in_long_line: false,
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What has been read so far, and not taken.
+    pub fn metrics(&self) -> &Metrics {
+        self.reader.metrics()
+    }
+
+    /// Whether the file was read to its end and holds nothing but a header, or nothing at all. A
+    /// line that is not finished, and one that was not understood, is something.
+    pub fn is_blank(&self) -> bool {
+        self.is_at_end() && self.reader.is_blank()
+    }
+
+    /// Whether the file was read to its end, and every line is a header or a row of numbers.
+    pub fn is_understood(&self) -> bool {
+        self.is_at_end() && self.reader.is_understood()
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.offset == self.seen.0 && !self.in_long_line
+    }
+
+    /// Hands over what has been read, so that it is held once: after the first time only what is new since the last, for
+    /// [`Metrics::absorb`]. After [`Change::Reread`] it is everything.
+    pub fn take(&mut self) -> Metrics {
+        self.reader.take()
+    }
+
+    /// Reads what is new. The file is opened anew each time, which is what makes network file systems show changes.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or read; what was read before stays.
+    pub fn poll(&mut self) -> io::Result<Change> {
+        self.poll_then(&mut |_, _| {})
+    }
+
+    /// As [`Tail::poll`], and hands over what is new in parts of a few megabytes, each for [`Metrics::absorb`], so that nobody need
+    /// hold a large file as a whole. With `true` it says that the file is read again and what was handed over is void.
+    ///
+    /// # Errors
+    /// As [`Tail::poll`]; the parts until then are no whole.
+    pub fn poll_in_parts(&mut self, mut part: impl FnMut(Metrics, bool)) -> io::Result<Change> {
+        self.poll_then(&mut |reader, anew| part(reader.take(), anew))
+    }
+
+    fn poll_then(&mut self, part: OnPart) -> io::Result<Change> {
+        let file = read::open(&self.path)?;
+        let metadata = file.metadata()?;
+        let modified =
+            i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+        let seen = (metadata.len(), modified, metadata.ino());
+        if seen == self.seen && self.offset > 0 {
+            return Ok(Change::Unchanged);
+        }
+        let same = self.offset > 0
+            && !self.provisional
+            && seen.2 == self.seen.2
+            && seen.0 >= self.offset
+            && fingerprint(&file, self.offset)? == self.fingerprint;
+        if same || self.offset == 0 {
+            let (rows, before) = (self.metrics().rows, self.offset);
+            self.read_on(&file, seen, part)?;
+            let grown = self.metrics().rows - rows;
+            return Ok(if self.offset == before {
+                Change::Unchanged
+            } else {
+                Change::Grew(grown)
+            });
+        }
+        let mut anew = Self::open(&self.path);
+        part(&mut anew.reader, true);
+        anew.read_on(&file, seen, part)?;
+        *self = anew;
+        Ok(Change::Reread)
+    }
+
+    fn read_on(&mut self, file: &File, seen: (u64, i128, u64), part: OnPart) -> io::Result<()> {
+        let before = self.offset;
+        self.read_lines(file, seen.0, part)?;
+        if self.offset != before {
+            self.fingerprint = fingerprint(file, self.offset)?;
+        }
+        self.seen = seen;
+        Ok(())
+    }
+
+    /// Takes a last row that has no line end, for a file that nothing writes any more. It is taken back if the file grows
+    /// after all.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn settle(&mut self) -> io::Result<()> {
+        if self.provisional || self.in_long_line {
+            return Ok(());
+        }
+        let file = read::open(&self.path)?;
+        let length = file
+            .metadata()?
+            .len()
+            .saturating_sub(self.offset)
+            .min(LONGEST_LINE as u64);
+        let mut rest = vec![0; length as usize];
+        let read = file.read_at(&mut rest, self.offset)?;
+        rest.truncate(read);
+        if self.reader.is_whole_row(&rest) {
+            self.reader.push(&rest);
+            self.provisional = true;
+        }
+        Ok(())
+    }
+
+    /// Reads the complete lines from the offset to the file's end; `length` is what the file had a moment ago. A chunk is not
+    /// larger than what is left: clearing megabytes for each of a thousand small files took longer than reading them.
+    fn read_lines(&mut self, file: &File, length: u64, part: OnPart) -> io::Result<()> {
+        let mut chunk = Vec::new();
+        let mut may_read_ahead = true;
+        loop {
+            let held = chunk.len();
+            let is_large = may_read_ahead && length.saturating_sub(self.offset) >= LARGE;
+            if is_large
+                && !self.in_long_line
+                && self.metrics().rows > 0
+                && let Some(columns) = self.reader.plain_columns()
+            {
+                chunk.clear();
+                self.read_ahead(file, length, columns, part)?;
+                may_read_ahead = false;
+                continue;
+            }
+            let left = length.saturating_sub(self.offset + held as u64) as usize;
+            let most = if is_large && self.reader.metrics().rows == 0 {
+                FIRST_OF_IT
+            } else {
+                CHUNK
+            };
+            chunk.resize(held + left.clamp(SMALLEST_READ, most), 0);
+            let read = file.read_at(&mut chunk[held..], self.offset + held as u64)?;
+            chunk.truncate(held + read);
+            if read == 0 {
+                return Ok(());
+            }
+            if self.in_long_line {
+                let end = memchr::memchr(b'\n', &chunk).map_or(chunk.len(), |at| at + 1);
+                self.in_long_line = chunk[end - 1] != b'\n';
+                self.offset += end as u64;
+                chunk.drain(..end);
+            }
+            if let Some(last) = memchr::memrchr(b'\n', &chunk) {
+                self.reader.push(&chunk[..=last]);
+                self.offset += last as u64 + 1;
+                chunk.drain(..=last);
+                part(&mut self.reader, false);
+            }
+            if chunk.len() > LONGEST_LINE {
+                self.reader.skip_line();
+                self.in_long_line = true;
+                self.offset += chunk.len() as u64;
+                chunk.clear();
+            }
+        }
+    }
+
+    /// Reads complete lines from the offset on as far as it goes, in pieces that threads have read and parsed ahead.
+    fn read_ahead(
+        &mut self,
+        file: &File,
+        length: u64,
+        columns: usize,
+        part: OnPart,
+    ) -> io::Result<()> {
+        let (reader, offset) = (&mut self.reader, &mut self.offset);
+        let mut since_part = 0;
+        let range = (*offset, length);
+        ahead::read(file, range, columns, &mut |lines, block| {
+            reader.push_parsed(lines, block, columns);
+            // With each piece, so that an error leaves what was read and where it ends in step.
+            *offset += lines.len() as u64;
+            since_part += lines.len();
+            if since_part >= CHUNK {
+                part(reader, false);
+                since_part = 0;
+            }
+        })?;
+        if since_part > 0 {
+            part(&mut self.reader, false);
+        }
+        Ok(())
+    }
+}
+
+/// A hash of the file's beginning (where its header is) and of the bytes before `offset`.
+fn fingerprint(file: &File, offset: u64) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    let [head, end] = REMEMBERED.map(|length| length.min(offset));
+    for (start, length) in [(0, head), (offset - end, end)] {
+        let mut bytes = vec![0; length as usize];
+        let read = file.read_at(&mut bytes, start)?;
+        bytes[..read].hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests;

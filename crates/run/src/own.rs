@@ -1,0 +1,53 @@
+//! The user's own folder, for what is kept about runs outside them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use directories::ProjectDirs;
+
+use traintop_disk::{Disk, Progress, System, Watched};
+
+/// The user's state folder; `None` where there is no home.
+pub fn state_folder() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "traintop")?;
+    dirs.state_dir().map(PathBuf::from)
+}
+
+/// The disk that runs lie on, and the user's state folder: what keeping house works on.
+#[derive(Clone)]
+pub struct Home {
+    /// Every call goes through it.
+    pub disk: Arc<dyn Disk>,
+    /// Where notes on runs of others, marks and journals are; `None` where there is no home.
+    pub state: Option<PathBuf>,
+}
+
+impl Home {
+    /// The real ones.
+    pub fn real() -> Self {
+        Self {
+            disk: Arc::new(System),
+            state: state_folder(),
+        }
+    }
+
+    /// The real ones, for a job that `progress` watches and can cancel.
+    pub fn watched(progress: &Arc<Progress>) -> Self {
+        Self {
+            disk: Arc::new(Watched::system(progress)),
+            ..Self::real()
+        }
+    }
+
+    /// A folder in the state folder.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
+        Some(self.state.as_ref()?.join(name))
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_tuple("Home").field(&self.state).finish()
+    }
+}

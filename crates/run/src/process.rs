@@ -1,0 +1,147 @@
+//! Which process a run belongs to. A process id alone says little, since ids are used again: the time at which the process
+//! started and the boot it belongs to make it certain.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use traintop_disk::read;
+
+/// A process on this or another machine, for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The machine's name.
+    pub host: String,
+    /// The kernel's identity of this boot of it.
+    pub boot_id: String,
+    /// The process id.
+    pub pid: u32,
+    /// When it started, in clock ticks since the boot (field 22 of `/proc/PID/stat`).
+    pub pid_started: u64,
+}
+
+impl Process {
+    /// This process. It stays the same through `exec`.
+    pub fn current() -> Self {
+        let pid = std::process::id();
+        Self {
+            host: host(),
+            boot_id: boot_id(),
+            pid,
+            pid_started: started(pid).unwrap_or(0),
+        }
+    }
+
+    /// Whether it is a process of this machine since its last boot; only then can its life be asked.
+    pub fn is_here(&self) -> bool {
+        self.host == host() && self.boot_id == boot_id()
+    }
+
+    /// Whether it still runs. A process that ended but that its parent has not asked after (a zombie) does not.
+    pub fn is_alive(&self) -> bool {
+        self.is_here() && started(self.pid) == Some(self.pid_started)
+    }
+}
+
+/// The variable that tells a run's command its folder.
+pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
+
+/// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or
+/// has a file below it open. A record may name any process; one that does not work in the run's
+/// folder is none of the run's.
+pub fn works_in(pid: u32, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else {
+        return false;
+    };
+    let environ = read::bytes(
+        Path::new(&format!("/proc/{pid}/environ")),
+        read::RECORD_LIMIT,
+    )
+    .unwrap_or_default();
+    let mut given = environ.split(|byte| *byte == 0).filter_map(|variable| {
+        let value = variable.strip_prefix(RUN_DIR.as_bytes())?;
+        Path::new(OsStr::from_bytes(value.strip_prefix(b"=")?))
+            .canonicalize()
+            .ok()
+    });
+    let opened = fs::read_dir(format!("/proc/{pid}/fd"));
+    let mut opened = opened.into_iter().flatten().flatten();
+    given.any(|given| given == folder)
+        || opened.any(|file| fs::read_link(file.path()).is_ok_and(|file| file.starts_with(&folder)))
+}
+
+/// This machine's name.
+pub fn host() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn boot_id() -> String {
+    read::text(
+        Path::new("/proc/sys/kernel/random/boot_id"),
+        read::RECORD_LIMIT,
+    )
+    .unwrap_or_default()
+    .trim()
+    .to_owned()
+}
+
+/// The start of a living process in clock ticks since the boot; `None` if there is none, or only a zombie.
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = read::text(Path::new(&format!("/proc/{pid}/stat")), read::RECORD_LIMIT).ok()?;
+    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_one_with_another_start_is_not() {
+        let process = Process::current();
+        assert!(process.pid_started > 0 && process.is_alive());
+        assert!(
+            !Process {
+                pid_started: process.pid_started + 1,
+                ..process.clone()
+            }
+            .is_alive()
+        );
+        assert!(
+            !Process {
+                host: "elsewhere".to_owned(),
+                ..process.clone()
+            }
+            .is_alive()
+        );
+        assert!(
+            !Process {
+                boot_id: "another boot".to_owned(),
+                ..process
+            }
+            .is_alive()
+        );
+    }
+
+    #[test]
+    fn zombie_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while started(child.id()).is_some() {
+            assert!(std::time::Instant::now() < deadline, "it never ended");
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
+}

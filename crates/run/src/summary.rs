@@ -1,0 +1,545 @@
+//! What a list shows of a run, in about a kilobyte.
+
+use std::io::ErrorKind;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::bits;
+use super::cause::{self, Cause};
+use super::config_file::Config;
+use super::discover::Found;
+use super::evaluation::Best;
+use super::finding::Finding;
+use super::headline;
+use super::layout::RunDir;
+use super::metrics::{Column, Metrics, Tail};
+use super::notes::Notes;
+use super::record::{Data, Record, Resume};
+use super::settings::Settings;
+use super::slurm::Seen;
+use super::state::{Evidence, Observed, State, observe};
+use super::steps::Progress;
+use super::trust::Commands;
+use super::vitals::{Known, Vitals};
+use super::waits::Waits;
+use traintop_text::clean;
+
+/// A run, as lists show it. All text is cleaned for a terminal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The run's folder.
+    pub dir: RunDir,
+    /// Identity: the record's id, or the path.
+    pub id: String,
+    /// What lists call it.
+    pub name: String,
+    /// The network.
+    pub model: String,
+    /// The experiment or recipe.
+    pub recipe: String,
+    /// What it is doing.
+    pub observed: Observed,
+    /// Epochs trained.
+    pub epochs_done: u32,
+    /// Epochs planned, where that is known.
+    pub epochs_planned: Option<u32>,
+    /// Best validation accuracy, percent.
+    pub best_val_acc: Option<f64>,
+    /// Its epoch.
+    pub best_epoch: Option<u32>,
+    /// The last value of each column.
+    #[serde(with = "bits::named")]
+    pub last: Vec<(String, f64)>,
+    /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
+    #[serde(with = "bits::values")]
+    pub at_best: Vec<f64>,
+    /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
+    pub of_fractions: bool,
+    /// What it was configured with.
+    pub settings: Settings,
+    /// The course of [`Summary::trend_of`], thinned to at most [`headline::TREND`] points.
+    #[serde(with = "bits::small")]
+    pub trend: Vec<f32>,
+    /// The column that the trend is of; empty if there is none.
+    pub trend_of: String,
+    /// When training began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, or its files were last written; `None` while it is at work.
+    pub ended_at: Option<Timestamp>,
+    /// How long it trained.
+    pub duration: Option<Duration>,
+    /// When its files last changed.
+    pub modified_at: Timestamp,
+    /// Bytes on the disk, once somebody has counted them.
+    pub size_bytes: Option<u64>,
+    /// Lines of its metrics that could not be read.
+    pub problems: usize,
+    /// What people added to it.
+    pub notes: Notes,
+    /// The length of its archive in bytes, if it is archived.
+    pub archived: Option<u64>,
+    /// When it was resumed, as its record says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumes: Vec<Resume>,
+    /// What looks wrong in its numbers, once somebody has looked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
+    /// What of it was rebuilt, in a sentence, if anything was.
+    pub rebuilt: Option<String>,
+    /// Where it is in its epoch, if it runs.
+    pub progress: Option<Progress>,
+    /// How it is doing, while it trains: a matter of this moment, and never kept.
+    #[serde(skip)]
+    pub vitals: Option<Box<Vitals>>,
+    /// Why it ended, if it failed or is lost, or its time was over.
+    pub cause: Option<Cause>,
+    /// The sweep that it is a point of.
+    pub sweep: Option<String>,
+    /// The data that it trained on, where its worker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Its job, if it is one of Slurm's.
+    pub job: Option<Seen>,
+    /// Where it stands in its queue, if it waits: the lowest is the next.
+    pub queue_position: Option<i64>,
+    /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
+    #[serde(skip)]
+    pub evaluated: Option<Best>,
+}
+
+/// Of metrics with more rows than these only what a summary needs is kept (fewer in tests).
+const WHOLE: usize = if cfg!(test) { 50 } else { 20_000 };
+
+/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
+/// million rows little is kept.
+#[derive(Debug)]
+pub struct Summing {
+    tail: Tail,
+    needed: Metrics,
+    is_whole: bool,
+    /// Why the metrics could not be read, unless there are none.
+    unread: Option<String>,
+}
+
+impl Summing {
+    /// Nothing is read yet.
+    pub fn begin(found: &Found) -> Self {
+        Self {
+            tail: Tail::open(found.dir.metrics_csv()),
+            needed: Metrics::default(),
+            is_whole: true,
+            unread: None,
+        }
+    }
+
+    /// What a summary needs of the metrics, as read last: every point of the columns that runs are
+    /// judged by and of the epochs.
+    pub fn needed(&self) -> &Metrics {
+        &self.needed
+    }
+
+    /// Why the metrics could not be read, as half a sentence; `None` if they were, or if there are
+    /// none.
+    pub fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
+
+    /// Whether the metrics were read to their end and hold no row, nor anything that was not
+    /// understood.
+    pub fn is_blank(&self) -> bool {
+        self.unread.is_none() && self.tail.is_blank()
+    }
+
+    /// Whether the metrics were read to their end, and every line is a header or a row of numbers.
+    pub fn is_understood(&self) -> bool {
+        self.unread.is_none() && self.tail.is_understood()
+    }
+
+    /// All rows that were read, where they are few enough to be kept.
+    pub fn whole(&self) -> Option<&Metrics> {
+        self.is_whole.then_some(&self.needed)
+    }
+
+    /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
+    pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
+        let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
+        let read = self.tail.poll_in_parts(|part, anew| {
+            begun = true;
+            if anew {
+                (*needed, *is_whole) = (Metrics::default(), true);
+            }
+            take_in(needed, is_whole, part);
+        });
+        // No metrics yet is how every run begins; but half of a file is not to be taken for the whole.
+        if read.is_err() && begun {
+            *self = Self::begin(found);
+        }
+        self.unread = match read {
+            Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
+            _ => None,
+        };
+        let idle = found.silent_for(now) > super::state::SILENCE;
+        if idle {
+            let _ = self.tail.settle();
+        }
+        take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
+        let mut summary = Summary::of(found, &self.needed, now);
+        if let Some(why) = &self.unread {
+            let said = format!("its metrics cannot be read ({why})");
+            summary.observed.reason = cleaned(Some(said));
+        }
+        summary
+    }
+}
+
+/// The steps of a run that trains; none where there are none, or they cannot be read.
+fn steps_of(dir: &RunDir) -> Metrics {
+    let mut steps = Tail::open(dir.steps_csv());
+    let _ = steps.poll();
+    steps.take()
+}
+
+fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
+    needed.absorb(part);
+    *is_whole &= needed.rows <= WHOLE;
+    if *is_whole {
+        return;
+    }
+    let whole = headline::needed_columns(needed);
+    let records = headline::records(needed);
+    needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
+}
+
+impl Summary {
+    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in the state's reason.
+    pub fn load(found: &Found, now: SystemTime) -> Self {
+        Summing::begin(found).summary(found, now)
+    }
+
+    /// The summary of a run whose metrics are already read.
+    pub fn of(found: &Found, metrics: &Metrics, now: SystemTime) -> Self {
+        let dir = found.dir.clone();
+        let config = Config::load(&dir);
+        let (record, damage) = match Record::load(&dir) {
+            Ok(record) => (record, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        // Notes that cannot be read cost the run nothing else; whoever changes them is told.
+        let notes = Notes::load(&dir).unwrap_or_default().shown();
+        let recorded_best = record.as_ref().and_then(|record| record.best);
+        let best = headline::best(metrics, recorded_best);
+        let planned = record
+            .as_ref()
+            .map(|record| record.epochs_planned)
+            .filter(|planned| *planned > 0);
+        let planned = planned.or_else(|| config.count("num_epochs"));
+        let epochs_done = match (headline::epochs_in(metrics), &record) {
+            (0, Some(record)) => record.epochs_done,
+            (epochs, _) => epochs,
+        };
+        let job = record
+            .as_ref()
+            .and_then(|record| Seen::of(&dir, record, now));
+        let mut observed = observe(Evidence {
+            record: record.as_ref(),
+            alive: alive(record.as_ref(), job.as_ref()),
+            silent_for: found.silent_for(now),
+            epochs_done,
+            epochs_planned: planned,
+        });
+        let waits = job.as_ref().and_then(|job| job.waits.clone());
+        let waits = waits.or_else(|| Waits::of(&dir, record.as_ref()?, &Commands::of_user()));
+        observed.reason = cleaned(damage.or(waits).or(observed.reason));
+        let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
+        let active = observed.state.is_active();
+        let times = Times::of(record.as_ref(), metrics, modified_at, active);
+        let steps = active.then(|| steps_of(&dir));
+        let vitals = steps.as_ref().map(|steps| {
+            let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
+            Box::new(Vitals::read(&dir, known, now))
+        });
+        let trend = headline::trend_column(metrics);
+        let model = config.text("model_name").unwrap_or_default();
+        let recipe = config
+            .text("experiment_name")
+            .unwrap_or_else(|| model.clone());
+        let queued = record.as_ref().filter(|_| observed.state == State::Queued);
+        let exit = record.as_ref().and_then(|record| record.exit.as_ref());
+        let reason = observed.reason.as_deref();
+        Self {
+            cause: cause::read(&dir, observed.state, reason, exit),
+            sweep: record
+                .as_ref()
+                .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
+            data: record.as_ref().and_then(|record| record.data.clone()),
+            job,
+            queue_position: queued.and_then(|record| record.queue_position),
+            id: record.as_ref().map_or_else(
+                || dir.path().display().to_string(),
+                |record| record.id.clone(),
+            ),
+            name: notes.name.clone().unwrap_or_else(|| {
+                let recorded = record.as_ref().map(|record| record.name.clone());
+                clean(&recorded.unwrap_or_else(|| dir.name())).into_owned()
+            }),
+            model,
+            recipe,
+            observed,
+            epochs_done,
+            epochs_planned: planned,
+            best_val_acc: best.val_acc,
+            best_epoch: best.epoch,
+            last: metrics
+                .columns
+                .iter()
+                .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
+                .collect(),
+            at_best: headline::at_best(metrics),
+            of_fractions: best.of_fractions,
+            settings: Settings::of(&config),
+            trend: trend
+                .map(|column| headline::thin(&column.y))
+                .unwrap_or_default(),
+            trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
+            started_at: times.started_at,
+            ended_at: times.ended_at,
+            duration: times.duration,
+            modified_at,
+            size_bytes: None,
+            problems: metrics.problem_count,
+            notes,
+            progress: steps.as_ref().and_then(Progress::of),
+            vitals,
+            evaluated: None,
+            archived: std::fs::metadata(dir.archive())
+                .ok()
+                .map(|archive| archive.len()),
+            rebuilt: crate::rebuilt::description(&dir),
+            resumes: record.map(|record| record.resumes).unwrap_or_default(),
+            findings: None,
+            dir,
+        }
+    }
+
+    /// The last value of a column.
+    pub fn last(&self, column: &str) -> Option<f64> {
+        self.last
+            .iter()
+            .find(|(name, _)| name == column)
+            .map(|(_, value)| *value)
+    }
+
+    /// What a column has in the best row: that of the highest validation accuracy, or where there is none of the lowest loss.
+    pub fn at_best(&self, column: &str) -> Option<f64> {
+        let at = self.last.iter().position(|(name, _)| name == column)?;
+        self.at_best
+            .get(at)
+            .copied()
+            .filter(|value| !value.is_nan())
+    }
+
+    /// When its best row was written, as far as that can be told: by the time that it counts from its start.
+    pub fn best_at(&self) -> Option<Timestamp> {
+        let (last, best) = (self.last("time_elapsed")?, self.at_best("time_elapsed")?);
+        let before_end = Duration::try_from_secs_f64(last - best).ok()?;
+        let end = self.ended_at.unwrap_or(self.modified_at);
+        end.checked_sub(before_end).ok()
+    }
+}
+
+/// Whether the process of a run lives; `None` if that cannot be told from here. Of a job the scheduler knows it on every machine.
+fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
+    let process = record.and_then(|record| record.process.as_ref());
+    let here = process.and_then(|process| process.is_here().then(|| process.is_alive()));
+    match job {
+        Some(_) if here == Some(true) => here,
+        Some(job) => job.is_at_work.then_some(true),
+        None => here,
+    }
+}
+
+/// When a run began and ended, as far as that is known.
+struct Times {
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    duration: Option<Duration>,
+}
+
+impl Times {
+    fn of(
+        record: Option<&Record>,
+        metrics: &Metrics,
+        modified_at: Timestamp,
+        is_active: bool,
+    ) -> Self {
+        let elapsed = metrics
+            .column("time_elapsed")
+            .and_then(Column::last)
+            .map(|(_, seconds)| seconds);
+        let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let recorded = record.and_then(|record| {
+            let end = record.ended_at.or(record.heartbeat_at)?;
+            Duration::try_from(end - record.started_at?).ok()
+        });
+        let duration = duration.or(recorded);
+        let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
+        let ended = record.and_then(|record| record.ended_at);
+        Self {
+            started_at: record
+                .map(|record| record.started_at.unwrap_or(record.created_at))
+                .or(begun),
+            ended_at: (!is_active).then(|| ended.unwrap_or(modified_at)),
+            duration,
+        }
+    }
+}
+
+fn cleaned(text: Option<String>) -> Option<String> {
+    text.map(|text| clean(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::State;
+    use std::fs;
+
+    fn summary(files: &[(&str, &str)]) -> Summary {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let later = SystemTime::now() + Duration::from_secs(600);
+        Summary::load(&Found::look(RunDir::new(folder.path())), later)
+    }
+
+    #[test]
+    fn reference_run_is_summed_up_from_its_logs() {
+        let metrics = "epoch,train_loss,val_acc,time_elapsed\r\n1,2.2,29.3,20.5\r\n2,2.1,34.7,36.5\r\n3,2.0,31.0,52.5";
+        let config =
+            r#"{"model_name": "resnet_small", "num_epochs": 3, "experiment_name": "cifar10"}"#;
+        let summary = summary(&[("logs/metrics.csv", metrics), ("logs/config.json", config)]);
+        assert_eq!(
+            (summary.model.as_str(), summary.recipe.as_str()),
+            ("resnet_small", "cifar10")
+        );
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(34.7), Some(2))
+        );
+        assert_eq!((summary.epochs_done, summary.epochs_planned), (3, Some(3)));
+        assert_eq!(summary.observed.state, State::Finished);
+        assert!(summary.observed.deduced);
+        assert_eq!(summary.duration, Some(Duration::from_millis(52_500)));
+        assert_eq!(summary.last("val_acc"), Some(31.0));
+        assert_eq!(summary.trend, [29.3, 34.7, 31.0]);
+    }
+
+    #[test]
+    fn fractions_are_shown_as_percent_and_epochs_from_zero_are_counted() {
+        let summary = summary(&[("metrics.csv", "epoch,step,accuracy\n0,10,0.5\n1,20,0.75\n")]);
+        assert_eq!((summary.best_val_acc, summary.epochs_done), (Some(75.0), 2));
+    }
+
+    #[test]
+    fn growing_run_is_summed_up_as_if_read_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let path = folder.path().join("metrics.csv");
+        let header = "step,epoch,train_loss,val_acc,lr\n";
+        let row = |epoch: u32| {
+            let (step, loss, acc) = (epoch * 10, 9 - epoch % 7, epoch * 37 % 91);
+            format!("{step},{epoch},{loss},{acc},0.1\n")
+        };
+        fs::write(&path, header).unwrap();
+        let mut summing = Summing::begin(&Found::look(dir.clone()));
+        // The third part begins before the second ends, as a resumed run does; the last replaces the file.
+        let rows = |epochs: std::ops::RangeInclusive<u32>| epochs.map(row).collect::<String>();
+        // The last of them is large enough to come in several parts.
+        let parts = [
+            rows(1..=1),
+            rows(2..=40),
+            rows(31..=60),
+            rows(61..=61),
+            rows(62..=9000),
+        ];
+        let mut text = header.to_owned();
+        for part in parts.into_iter().chain(["again".to_owned()]) {
+            if part == "again" {
+                text = "epoch,val_acc\n1,5\n2,9\n3,6\n".to_owned();
+            } else {
+                text.push_str(&part);
+            }
+            fs::write(&path, &text).unwrap();
+            let found = Found::look(dir.clone());
+            let now = found.modified;
+            let mut tail = Tail::open(&path);
+            tail.poll().unwrap();
+            assert_eq!(
+                summing.summary(&found, now),
+                Summary::of(&found, tail.metrics(), now)
+            );
+        }
+    }
+
+    #[test]
+    fn folder_with_nothing_readable_is_still_a_row() {
+        let summary = summary(&[("run.json", "{"), ("logs/metrics.csv", "epoch,loss\n1,x\n")]);
+        assert!(summary.observed.reason.unwrap().contains("is damaged"));
+        assert_eq!(
+            (summary.best_val_acc, summary.problems, summary.trend.len()),
+            (None, 0, 0)
+        );
+    }
+
+    #[test]
+    fn best_epoch_is_an_epoch_where_rows_are_placed_by_step() {
+        let rows =
+            "epoch,step,train_acc,val_acc\n0,99,50,\n0,99,,61\n1,199,60,\n1,199,,72\n2,299,,70\n";
+        let summary = summary(&[("metrics.csv", rows)]);
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(72.0), Some(1))
+        );
+        assert_eq!(summary.epochs_done, 3);
+    }
+
+    #[test]
+    fn low_percentages_are_not_taken_for_fractions() {
+        let summary = summary(&[("metrics.csv", "epoch,train_acc,val_acc\n1,1.1,0.9\n")]);
+        assert_eq!(summary.best_val_acc, Some(0.9));
+    }
+
+    #[test]
+    fn record_tells_what_metrics_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let now = Timestamp::UNIX_EPOCH;
+        let process = crate::process::Process::current();
+        let record = Record {
+            state: State::Stopped,
+            epochs_done: 7,
+            epochs_planned: 9,
+            best: Some(crate::record::Best {
+                epoch: 6,
+                val_acc: 0.75,
+            }),
+            ..Record::new(&dir, "named".to_owned(), process, Vec::new(), now)
+        };
+        record.save(&dir).unwrap();
+        let summary = Summary::load(&Found::look(dir), SystemTime::now());
+        assert_eq!((summary.epochs_done, summary.epochs_planned), (7, Some(9)));
+        assert_eq!(
+            (summary.best_val_acc, summary.best_epoch),
+            (Some(0.75), Some(6))
+        );
+        assert_eq!(
+            (summary.name.as_str(), summary.observed.state),
+            ("named", State::Stopped)
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! The charts' settings: what each key changes, and that they are found again at the next start.
+
+use std::io;
+use std::path::Path;
+
+use super::command::Action;
+use super::deriving;
+use super::effect::Effect;
+use super::message::Notice;
+use super::state::{Screen, State};
+use super::widget::chart::Options;
+use traintop_analysis::placing::{Along, Known, Placing};
+use traintop_disk::read;
+use traintop_disk::write::{make_folders, replace_file};
+use traintop_run::own;
+
+/// The file in the state folder.
+const FILE: &str = "charts.toml";
+
+/// The kept settings; the first ones if there are none.
+pub fn load() -> Options {
+    own::state_folder().map_or_else(Options::default, |folder| load_in(&folder))
+}
+
+/// Keeps them for the next start.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn save(options: Options) -> io::Result<()> {
+    match own::state_folder() {
+        Some(folder) => save_in(&folder, options),
+        None => Err(io::Error::other("there is no home to keep settings in")),
+    }
+}
+
+fn load_in(folder: &Path) -> Options {
+    let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
+    Options::of_text(&text)
+}
+
+fn save_in(folder: &Path, options: Options) -> io::Result<()> {
+    make_folders(folder)?;
+    replace_file(&folder.join(FILE), options.to_text().as_bytes())
+}
+
+/// Takes in the kept settings; markers that the configuration names stay.
+pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
+    let markers = state.named_markers.unwrap_or(kept.markers);
+    state.charts = Options { markers, ..kept };
+    deriving::due(state)
+}
+
+/// Whether an action changes the charts' settings.
+pub fn is_one(action: Action) -> bool {
+    changed(Options::default(), action, Along::default()).is_some()
+}
+
+/// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
+pub fn changed(mut options: Options, action: Action, along: Along) -> Option<Options> {
+    match action {
+        Action::ChartAlong => options.along = along,
+        Action::ChartLogX => options.log_x = !options.log_x,
+        Action::ChartLogY | Action::CompareLogY => options.log_y = !options.log_y,
+        Action::ChartSmoother | Action::CompareSmoother => {
+            options.smoothing = options.smoothing.more()
+        }
+        Action::ChartRougher | Action::CompareRougher => {
+            options.smoothing = options.smoothing.less()
+        }
+        Action::ChartRobust | Action::CompareRobust => options.robust = !options.robust,
+        Action::ChartMarkers | Action::CompareMarkers => options.markers = options.markers.next(),
+        _ => return None,
+    }
+    Some(options)
+}
+
+/// Does what an action on the charts' settings says.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let before = state.charts;
+    let Some(options) = changed(before, action, next_along(state)) else {
+        return Vec::new();
+    };
+    if let Screen::Run(view) = &mut state.screen
+        && (options.along, options.log_x) != (before.along, before.log_x)
+    {
+        // A part of one axis is no part of another.
+        view.zoom = None;
+    }
+    state.charts = options;
+    state.notice = Some(Notice::good(format!("charts: {}", said(options))));
+    let mut effects = vec![Effect::SaveCharts(options)];
+    effects.extend(deriving::due(state));
+    effects
+}
+
+fn said(options: Options) -> String {
+    let summary = options.summary();
+    let markers = options.markers.name();
+    if summary.is_empty() {
+        format!("as measured, in {markers}")
+    } else {
+        format!("{summary}, in {markers}")
+    }
+}
+
+/// The next of what the rows of the opened run can stand over.
+fn next_along(state: &State) -> Along {
+    let detail = state
+        .opened
+        .as_ref()
+        .and_then(|opened| opened.detail.as_ref());
+    let row = state
+        .opened
+        .as_ref()
+        .and_then(|opened| state.runs.row(&opened.dir));
+    let started = row.and_then(|row| row.summary.as_ref()?.started_at);
+    let is_known = |along: Along| {
+        let Some(detail) = detail else {
+            return true;
+        };
+        let known = Known {
+            // Whether it is known, not when it was.
+            started_s: started.map(|started| started.as_second() as f64),
+            ..detail.known()
+        };
+        let metrics = detail.charted().metrics();
+        // What the rows are counted by anyway would be the same again.
+        let is_same = along != Along::Rows && along.name() == metrics.x_name;
+        !is_same && Placing::is_known(metrics, along, known)
+    };
+    let at = Along::ALL
+        .iter()
+        .position(|along| *along == state.charts.along)
+        .unwrap_or(0);
+    let others = (1..=Along::ALL.len()).map(|on| Along::ALL[(at + on) % Along::ALL.len()]);
+    others
+        .into_iter()
+        .find(|along| is_known(*along))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::update::update;
+    use jiff::Timestamp;
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load_in(folder.path()), Options::default());
+        let options = Options {
+            log_y: true,
+            along: Along::Clock,
+            ..Options::default()
+        };
+        save_in(&folder.path().join("below"), options).unwrap();
+        assert_eq!(load_in(&folder.path().join("below")), options);
+    }
+
+    #[test]
+    fn the_configurations_markers_hold_at_the_start() {
+        use crate::widget::chart::Markers;
+        let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
+        state.named_markers = Some(Markers::Ascii);
+        let kept = Options {
+            log_y: true,
+            ..Options::default()
+        };
+        update(
+            &mut state,
+            Timestamp::UNIX_EPOCH,
+            Message::ChartsLoaded(kept),
+        );
+        assert!(state.charts.log_y && state.charts.markers == Markers::Ascii);
+    }
+}

@@ -1,0 +1,48 @@
+//! Comparing runs from the dashboard: what is ordered, how it is carried out off the drawing thread, and what comes of it.
+
+pub mod analysis;
+mod work;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use self::analysis::{Analysis, Job};
+use traintop_run::RunDir;
+use traintop_run::contender::Contender;
+use traintop_run::log_line::Line;
+
+pub use work::carry_out;
+
+/// Something to be done for a comparison, which is known by when it was opened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Read these runs in full, in pieces; then those of the others that teach how far runs of one recipe lie from each other.
+    Read {
+        /// Which comparison.
+        opened: Timestamp,
+        /// What is compared, by place.
+        runs: Vec<(usize, RunDir)>,
+        /// Runs that are not.
+        others: Vec<RunDir>,
+    },
+    /// Work everything out.
+    Analyse(Timestamp, Box<Job>),
+    /// Read the ends of these runs' logs.
+    Logs(Timestamp, Vec<RunDir>),
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub enum News {
+    /// Runs were read, by place.
+    Read(Timestamp, Vec<(usize, Arc<Contender>)>),
+    /// All of them were.
+    AllRead(Timestamp),
+    /// Runs that teach the noise.
+    Taught(Timestamp, Vec<Arc<Contender>>),
+    /// Everything was worked out.
+    Analysed(Timestamp, Box<Analysis>),
+    /// The ends of logs.
+    Logs(Timestamp, Vec<(RunDir, Vec<Line>)>),
+}

@@ -1,0 +1,114 @@
+//! Carries orders about comparisons out, on threads of their own: to read a thousand runs takes a while, and the table goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::analysis::analyse;
+use super::{News, Order};
+use crate::message::Message;
+use traintop_analysis::compare::repetitions::{Settings, teachers};
+use traintop_run::RunDir;
+use traintop_run::config_file::Config;
+use traintop_run::contender::Contender;
+use traintop_run::log::{Log, LogReader};
+use traintop_run::log_line::Line;
+
+/// No more threads than these read at once: login nodes are shared.
+const THREADS: usize = 4;
+/// So many runs are read before they are handed over.
+const PIECE: usize = 16;
+/// No more runs than these are read only to learn the noise from.
+const MOST_TEACHERS: usize = 500;
+/// Lines of a log's end that are kept.
+const LOG_LINES: usize = 100;
+
+/// Carries an order out; the news come as messages.
+pub fn carry_out(order: Order, messages: &Sender<Message>) {
+    let messages = messages.clone();
+    let started = thread::Builder::new()
+        .name("compare".to_owned())
+        .spawn(move || {
+            let send = |news| drop(messages.send(Message::Compared(news)));
+            match order {
+                Order::Read {
+                    opened,
+                    runs,
+                    others,
+                } => read(opened, &runs, others, &send),
+                Order::Analyse(opened, job) => {
+                    send(News::Analysed(opened, Box::new(analyse(&job))));
+                }
+                Order::Logs(opened, dirs) => {
+                    let ends = dirs.into_iter().map(|dir| {
+                        let mut log = Log::default();
+                        // A run without a log has no lines.
+                        log.take(LogReader::open(&dir).poll().unwrap_or_default());
+                        let lines = log.all().rev().take(LOG_LINES).cloned();
+                        let mut lines: Vec<Line> = lines.collect();
+                        lines.reverse();
+                        (dir, lines)
+                    });
+                    send(News::Logs(opened, ends.collect()));
+                }
+            }
+        });
+    if let Err(error) = started {
+        log::error!("a thread could not be started: {error}");
+    }
+}
+
+fn read(
+    opened: Timestamp,
+    runs: &[(usize, RunDir)],
+    others: Vec<RunDir>,
+    send: &(impl Fn(News) + Clone + Send + Sync),
+) {
+    let now = SystemTime::now();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(THREADS).min(runs.len().div_ceil(PIECE)).max(1);
+    let next = AtomicUsize::new(0);
+    let mut compared: Vec<Arc<Contender>> = Vec::new();
+    thread::scope(|scope| {
+        let read = || {
+            let mut own = Vec::new();
+            loop {
+                let from = next.fetch_add(PIECE, Ordering::Relaxed);
+                let Some(left) = runs.get(from..).filter(|left| !left.is_empty()) else {
+                    return own;
+                };
+                let piece: Vec<(usize, Arc<Contender>)> = left
+                    .iter()
+                    .take(PIECE)
+                    .map(|(place, dir)| (*place, Arc::new(Contender::load(dir.clone(), now))))
+                    .collect();
+                own.extend(piece.iter().map(|(_, run)| Arc::clone(run)));
+                send(News::Read(opened, piece));
+            }
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
+        for thread in threads {
+            compared.extend(thread.join().unwrap_or_default());
+        }
+    });
+    send(News::AllRead(opened));
+    if others.is_empty() {
+        return;
+    }
+    let configured = others.into_iter().map(|dir| {
+        let mut config = Config::load(&dir).lines();
+        config.sort();
+        (dir, config)
+    });
+    let known: Vec<&Settings> = compared.iter().map(|run| run.config.as_slice()).collect();
+    let taught: Vec<Arc<Contender>> = teachers(configured.collect(), &known)
+        .into_iter()
+        .take(MOST_TEACHERS)
+        .map(|dir| Arc::new(Contender::load(dir, now)))
+        .collect();
+    send(News::Taught(opened, taught));
+}

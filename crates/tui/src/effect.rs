@@ -1,0 +1,99 @@
+//! Orders of the loop to the pool: everything that touches the disk, a process or the terminal.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::alerts;
+use super::compare;
+use super::deriving;
+use super::evaluations;
+use super::house::Order;
+use super::remembered::Remembered;
+use super::starting;
+use super::steering;
+use super::take_away;
+use super::tidy;
+use super::widget::chart::Options;
+use traintop_launch::Request;
+use traintop_run::RunDir;
+
+/// Something to be done, answered by messages.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Search the roots for runs.
+    Discover,
+    /// Sum up these runs, in this order.
+    Summarise(Vec<RunDir>),
+    /// Read what is new of an opened run; the first time all.
+    Read(RunDir),
+    /// Forget what was read of an opened run.
+    Close(RunDir),
+    /// Watch these folders and no others.
+    Watch(HashSet<PathBuf>),
+    /// Watch these folders and no others, and only then look at what is in them: nothing that happened before goes unseen.
+    WatchThen(HashSet<PathBuf>, Box<Effect>),
+    /// Tell when the process of this run ends.
+    AwaitEnd(RunDir),
+    /// Measure what these runs take on the disk.
+    Measure(Vec<RunDir>),
+    /// Tell in which time zone the reader is.
+    FindZone,
+    /// List what can be started: recipes, and launchers of the configuration.
+    ListRecipes,
+    /// Read the recipe of a run, for another like it.
+    ReadRecipe(RunDir),
+    /// Start a run.
+    Launch(Request),
+    /// Do something for the form that starts runs.
+    Begin(starting::Order),
+    /// Ask a run to stop.
+    Stop(RunDir),
+    /// Ask some runs to stop.
+    StopAll(Vec<RunDir>),
+    /// Do something about runs that wait or are at work.
+    Steer(steering::Order),
+    /// Tell which runs are marked.
+    LoadMarks,
+    /// Keep these as the marked runs for the next start.
+    SaveMarks(Vec<RunDir>),
+    /// Keep how the table is left for the next start.
+    Remember(Box<Remembered>),
+    /// Read what these runs' columns have at these epochs.
+    Sample(Vec<u32>, Vec<RunDir>),
+    /// Do something about evaluations.
+    Evaluate(evaluations::Order),
+    /// Do something for a comparison of runs.
+    Compare(compare::Order),
+    /// Measure from now on what the machine and these runs use, or nothing any more.
+    Gauge(Option<Vec<RunDir>>),
+    /// Do something for alerts.
+    Alert(alerts::Order),
+    /// Let the terminal ring.
+    Ring(alerts::Ring),
+    /// Keep house.
+    Keep(Order),
+    /// Clean up, or look after the trash.
+    Tidy(tidy::Order),
+    /// Make what an opened run's charts need beyond the measured numbers.
+    Derive(deriving::Order),
+    /// Tell how charts were drawn last time.
+    LoadCharts,
+    /// Keep how charts are drawn for the next start.
+    SaveCharts(Options),
+    /// Write a file, or draw pictures.
+    TakeAway(take_away::Order),
+    /// Ask all long jobs to stop.
+    CancelJobs,
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Remember a theme by its name.
+    SaveTheme(String),
+    /// Keep the summaries for the next start.
+    FlushCache,
+    /// Give the terminal back to the shell until the program is continued.
+    Suspend,
+    /// Take the terminal over again, whatever was done to it while the program was stopped.
+    TakeTerminal,
+    /// End the program.
+    Quit,
+}

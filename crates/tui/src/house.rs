@@ -1,0 +1,361 @@
+//! Keeping house from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::discovery::changed;
+use super::effect::Effect;
+use super::evaluations;
+use super::message::Notice;
+use super::packing;
+use super::state::{Screen, State};
+use super::tidy;
+use super::view;
+use super::view::confirm::Confirm;
+use super::view::overlay::Overlay;
+use super::view::rename::Gathered;
+use traintop_disk::Progress;
+use traintop_ops::archive::{self, Archived, Unarchived};
+use traintop_ops::organise::Rebuilt;
+use traintop_ops::rename::{self, Renamed, Step, Wish};
+use traintop_ops::trash::{self, Ticket};
+use traintop_run::RunDir;
+use traintop_run::discover::Found;
+use traintop_run::evaluation::EVALUATIONS;
+use traintop_run::name_template::Values;
+use traintop_run::notes::{self, Annotated, Change};
+use traintop_run::summary::Summary;
+use traintop_run::templates;
+use traintop_text::clean;
+
+/// Something to be done to runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Change what people added to some runs.
+    Annotate(Vec<RunDir>, Change),
+    /// Give a run's folder this name.
+    Rename(RunDir, String),
+    /// Read what these runs could be named by.
+    Gather(Vec<RunDir>),
+    /// Give runs' folders the names of a plan, made by a template.
+    RenameAll(Vec<Step>, String),
+    /// Finish, or take back, what a program that was killed left half done.
+    Recover,
+    /// Say what archiving these runs would do.
+    ProposeArchive(Vec<RunDir>),
+    /// Archive these runs.
+    Archive(Vec<RunDir>),
+    /// Bring these archived runs back.
+    Unarchive(Vec<RunDir>),
+    /// Say which logs of these runs could be made again.
+    ProposeRebuild(Vec<RunDir>),
+    /// Make them.
+    Rebuild(Vec<RunDir>),
+    /// Take this back.
+    Undo(Deed),
+}
+
+/// Something that was done and can be taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deed {
+    /// Notes were changed.
+    Annotated(Vec<Annotated>),
+    /// Folders got other names.
+    Renamed(Vec<Renamed>),
+    /// Runs were archived.
+    Archived(Vec<(RunDir, Archived)>),
+    /// Archived runs were brought back.
+    Unarchived(Vec<(RunDir, Unarchived)>),
+    /// Logs were made again.
+    Rebuilt(Vec<Rebuilt>),
+    /// Things were moved to the trash.
+    Removed(Vec<Ticket>),
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Some runs' notes were changed, how to take that back, and why that of others was not.
+    Annotated(Vec<RunDir>, Option<Deed>, Option<String>),
+    /// Folders have other names: before and after, and how to take that back.
+    Moved(Vec<(RunDir, RunDir)>, Option<Deed>),
+    /// What runs could be named by.
+    Gathered(Box<Gathered>),
+    /// What was left half done and is not any more, as sentences.
+    Recovered(Vec<String>),
+    /// What an order would do: a question's title, its text, the word for yes, and the order.
+    Proposed(String, String, String, Box<Order>),
+    /// Runs' files have changed: which runs, what to say, how to take it back, and what went wrong.
+    Changed(Vec<RunDir>, String, Option<Deed>, Option<String>),
+    /// This could not be taken back, and why.
+    NotUndone(Deed, String),
+    /// It was refused, or failed: one sentence.
+    Refused(String),
+}
+
+/// Carries an order out; this may take as long as the disk does.
+pub fn carry_out(roots: &[PathBuf], order: Order, progress: &Arc<Progress>) -> Outcome {
+    let done = match order {
+        Order::ProposeArchive(dirs) => packing::propose_archive(&dirs),
+        Order::Archive(dirs) => Ok(packing::archive(roots, &dirs, progress)),
+        Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs, progress)),
+        Order::Undo(Deed::Archived(archived)) => Ok(packing::take_back(archived)),
+        Order::Undo(Deed::Unarchived(unarchived)) => Ok(packing::pack_again(unarchived)),
+        Order::Undo(Deed::Rebuilt(rebuilt)) => Ok(packing::unmake(rebuilt)),
+        Order::ProposeRebuild(dirs) => packing::propose_rebuild(&dirs),
+        Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs, progress)),
+        Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
+        Order::Rename(dir, name) => rename_one(dir, name),
+        Order::Undo(Deed::Removed(tickets)) => trash::restore_all(&tickets)
+            .map(|_| Outcome::Moved(Vec::new(), None))
+            .map_err(|error| error.to_string()),
+        Order::Undo(Deed::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
+        Order::Undo(Deed::Renamed(renamed)) => Ok(names_back(renamed)),
+        Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
+        Order::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
+        Order::Recover => {
+            let mut said = rename::recover();
+            said.extend(archive::recover());
+            Ok(Outcome::Recovered(said))
+        }
+    };
+    done.unwrap_or_else(|problem| Outcome::Refused(clean(&problem).into_owned()))
+}
+
+/// Changes the notes of each run; one that cannot be changed does not keep the others from it.
+fn annotate(dirs: &[RunDir], change: &Change) -> Outcome {
+    let (mut done, mut problems) = (Vec::new(), Vec::new());
+    for dir in dirs {
+        match notes::annotate(dir, change) {
+            Ok(annotated) => done.push(annotated),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    let changed = done.iter().map(|annotated| annotated.dir.clone()).collect();
+    let deed = (!done.is_empty()).then_some(Deed::Annotated(done));
+    Outcome::Annotated(changed, deed, first_of(&problems))
+}
+
+fn take_notes_back(annotated: &[Annotated]) -> Outcome {
+    let back = annotated.iter().map(notes::take_back);
+    let problems: Vec<_> = back
+        .filter_map(|done| done.err().map(|error| error.to_string()))
+        .collect();
+    let changed = annotated.iter().map(|annotated| annotated.dir.clone());
+    Outcome::Annotated(changed.collect(), None, first_of(&problems))
+}
+
+/// The first of some problems, and how many more there are, as one line.
+pub(super) fn first_of(problems: &[String]) -> Option<String> {
+    let first = clean(problems.first()?).into_owned();
+    Some(match problems.len() - 1 {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
+    })
+}
+
+fn rename_one(dir: RunDir, name: String) -> Result<Outcome, String> {
+    let wish = Wish {
+        state: rename::state_now(&dir),
+        name: Ok(name),
+        dir,
+    };
+    let steps = rename::plan(vec![wish], |path| path.symlink_metadata().is_ok());
+    rename_all(&steps, None)
+}
+
+fn names_back(renamed: Vec<Renamed>) -> Outcome {
+    match rename::undo(&renamed) {
+        Ok(told) => {
+            for sentence in told {
+                log::warn!("{sentence}");
+            }
+            let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());
+            Outcome::Moved(renamed.iter().map(moved).collect(), None)
+        }
+        Err((path, cause)) => {
+            let problem = format!("{}: keeps its name ({cause})", path.display());
+            Outcome::NotUndone(Deed::Renamed(renamed), clean(&problem).into_owned())
+        }
+    }
+}
+
+/// Reads what runs could be named by, and what there is beside them.
+fn gather(dirs: &[RunDir]) -> Gathered {
+    let now = SystemTime::now();
+    let run = |(number, dir): (usize, &RunDir)| {
+        let summary = Summary::load(&Found::look(dir.clone()), now);
+        let values = Values::gather(&summary, number + 1);
+        (dir.clone(), summary.observed.state, values)
+    };
+    let parents: HashSet<_> = dirs.iter().filter_map(|dir| dir.path().parent()).collect();
+    let entries = parents
+        .into_iter()
+        .filter_map(|parent| parent.read_dir().ok());
+    Gathered {
+        runs: dirs.iter().enumerate().map(run).collect(),
+        taken: entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect(),
+        kept: templates::load(),
+    }
+}
+
+fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String> {
+    let renamed = rename::apply(steps).map_err(|error| error.to_string())?;
+    if let Some(Err(error)) = template.map(templates::keep) {
+        log::warn!("the template is not kept: {error}");
+    }
+    let moved = renamed
+        .iter()
+        .map(|renamed| (renamed.from.clone(), renamed.to.clone()));
+    let moved = moved.collect();
+    Ok(Outcome::Moved(moved, Some(Deed::Renamed(renamed))))
+}
+
+/// Takes the last deed of this session back.
+pub fn undo(state: &mut State) -> Vec<Effect> {
+    vec![match state.deeds.pop() {
+        Some(Deed::Removed(tickets)) => Effect::Tidy(tidy::Order::Restore(tickets)),
+        Some(deed) => Effect::Keep(Order::Undo(deed)),
+        // The trash remembers what was removed before this session.
+        None => Effect::Tidy(tidy::Order::FindLatest),
+    }]
+}
+
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+    match outcome {
+        Outcome::Annotated(dirs, deed, problem) => {
+            let undone = deed.is_none();
+            if let (2.., None) = (dirs.len(), &problem) {
+                let text = if undone {
+                    format!("{} runs have their notes of before again", dirs.len())
+                } else {
+                    format!("{} runs were changed; u takes that back", dirs.len())
+                };
+                state.notice = Some(Notice::good(text));
+            }
+            state.deeds.extend(deed);
+            if let Some(problem) = problem {
+                state.notice = Some(Notice::bad(problem));
+            }
+            let mut effects = Vec::new();
+            if dirs.iter().any(is_evaluation) {
+                effects.extend(evaluations::find(state));
+            }
+            let runs = dirs.iter().filter(|dir| !is_evaluation(dir));
+            effects.extend(runs.flat_map(|dir| changed(state, dir)));
+            return effects;
+        }
+        Outcome::Moved(moved, deed) => {
+            let undone = deed.is_none();
+            let left = match &deed {
+                Some(Deed::Renamed(renamed)) => renamed
+                    .iter()
+                    .flat_map(|renamed| renamed.left.clone())
+                    .collect(),
+                _ => Vec::new(),
+            };
+            state.deeds.extend(deed);
+            let effects = follow(state, &moved, undone);
+            if let Some(problem) = first_of(&left) {
+                state.notice = Some(Notice::bad(problem));
+            }
+            return effects;
+        }
+        Outcome::Gathered(known) => {
+            if let Some(Overlay::Rename(renaming)) = &mut state.overlay {
+                renaming.know(*known);
+            }
+        }
+        Outcome::Recovered(sentences) => {
+            for sentence in &sentences {
+                log::warn!("{sentence}");
+            }
+            if let Some(first) = first_of(&sentences) {
+                state.notice = Some(Notice::bad(first));
+                return vec![Effect::Discover];
+            }
+        }
+        Outcome::Proposed(title, text, yes, order) => {
+            state.notice = None;
+            // A question does not take the place of what somebody is typing.
+            if state.overlay.is_none() {
+                let then = Effect::Keep(*order);
+                state.overlay = Some(Overlay::Confirm(Confirm {
+                    title,
+                    text,
+                    yes,
+                    then,
+                }));
+            }
+        }
+        Outcome::Changed(dirs, text, deed, problem) => {
+            state.deeds.extend(deed);
+            state.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
+            let mut effects: Vec<Effect> =
+                dirs.iter().flat_map(|dir| changed(state, dir)).collect();
+            effects.push(Effect::Measure(dirs));
+            return effects;
+        }
+        Outcome::NotUndone(deed, problem) => {
+            state.deeds.push(deed);
+            state.notice = Some(Notice::bad(problem));
+        }
+        Outcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
+    }
+    Vec::new()
+}
+
+/// Whether a folder that was dealt with is an evaluation's: those lie in a folder in which no run is looked for.
+fn is_evaluation(dir: &RunDir) -> bool {
+    let parent = dir.path().parent().and_then(Path::file_name);
+    parent.is_some_and(|parent| parent == EVALUATIONS)
+}
+
+/// Rows, cursor and the opened run go with their folders.
+fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for (from, to) in moved.iter().filter(|(from, _)| !is_evaluation(from)) {
+        state.refreshing.remove(from);
+        state.runs.mark_follows(from, to);
+        state.runs.remove(from);
+        let opened = state.opened.take_if(|opened| opened.dir == *from);
+        effects.extend(opened.map(|opened| Effect::Close(opened.dir)));
+        state.runs.expect(to.clone());
+        if let Screen::Run(view) = &mut state.screen
+            && view.dir == *from
+        {
+            view.dir.clone_from(to);
+        }
+    }
+    if let [.., (_, to)] = moved {
+        let name = to.name();
+        let name = clean(&name);
+        let text = match (moved.len(), undone) {
+            (1, true) => format!("it is called {name} again"),
+            (1, false) => format!("it is called {name} now; u takes that back"),
+            (many, true) => format!("{many} runs have their old names again"),
+            (many, false) => format!("{many} runs were renamed; u takes that back"),
+        };
+        state.notice = Some(Notice::good(text));
+    }
+    let (evaluated, runs): (Vec<_>, Vec<_>) = moved
+        .iter()
+        .cloned()
+        .partition(|(from, _)| is_evaluation(from));
+    if !evaluated.is_empty() {
+        view::evaluations::follow(state, &evaluated);
+        effects.extend(evaluations::find(state));
+    }
+    let there: Vec<RunDir> = runs.into_iter().map(|(_, to)| to).collect();
+    if !there.is_empty() {
+        effects.push(Effect::Summarise(there));
+    }
+    effects
+}

@@ -1,0 +1,138 @@
+//! Things that happened, as the loop hears of them.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::tz::TimeZone;
+
+use super::alerts;
+use super::compare;
+use super::deriving;
+use super::evaluations;
+use super::house::Outcome;
+use super::long_job;
+use super::machine::Gauged;
+use super::starting;
+use super::steering;
+use super::tidy;
+use super::view::form::Choice;
+use super::view::run::detail::Reading;
+use super::view::runs::Sampled;
+use super::widget::chart::Options;
+use traintop_run::RunDir;
+use traintop_run::discover::Found;
+use traintop_run::summary::Summary;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse was pressed, dragged or turned.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Pasted(String),
+    /// The terminal has another size: columns, rows.
+    Resized(u16, u16),
+    /// A signal asks the program to end.
+    Terminated(i32),
+    /// A signal asked to give the terminal back and to stop until the shell continues the program.
+    AskedToSuspend,
+    /// The program was stopped, by whatever, and goes on.
+    Continued,
+    /// The terminal's input has ended.
+    InputEnded,
+    /// The wait that the state asked for is over.
+    Woke,
+    /// Runs were found below the roots, with what the cache knows of them.
+    RunsFound(Vec<(Found, Option<Summary>)>),
+    /// All roots have been searched; what could not be, as sentences.
+    SearchEnded {
+        /// The folders that are runs, all of them.
+        dirs: Vec<RunDir>,
+        /// Folders that are no runs and were made or changed of late: one of them may be about to become a run.
+        fresh: HashSet<PathBuf>,
+        /// Sentences about folders that could not be searched.
+        problems: Vec<String>,
+    },
+    /// Runs were summed up.
+    Summarised(Vec<(Found, Summary)>),
+    /// A run that was asked for is no longer there.
+    RunGone(RunDir),
+    /// Something changed in a watched folder.
+    FolderChanged(PathBuf),
+    /// The process of a run has ended.
+    ProcessEnded(RunDir),
+    /// Part of an opened run was read.
+    RunRead(RunDir, Box<Reading>),
+    /// What runs take on the disk, in bytes.
+    SizesMeasured(Vec<(RunDir, u64)>),
+    /// What can be started.
+    RecipesListed(Vec<Choice>),
+    /// The recipe of a run, for another like it.
+    RecipeRead(Box<Choice>),
+    /// What came of an order for the form.
+    Begun(starting::Outcome),
+    /// A run was started, or why not.
+    Launched(Result<RunDir, String>),
+    /// A run was asked to stop (its name), or why not.
+    StopAsked(Result<String, String>),
+    /// What came of steering runs.
+    Steered(steering::Outcome),
+    /// The runs that were marked before.
+    MarksLoaded(Vec<RunDir>),
+    /// How charts were drawn last time.
+    ChartsLoaded(Options),
+    /// What an opened run's charts need beyond the measured numbers was made.
+    Derived(deriving::Outcome),
+    /// What runs' columns have at epochs that were asked for.
+    Sampled(Vec<Sampled>),
+    /// What came of keeping house.
+    Kept(Outcome),
+    /// What came of alerts.
+    Alert(alerts::Outcome),
+    /// What the machine and some runs use was measured.
+    Gauged(Box<Gauged>),
+    /// News about evaluations.
+    Evaluation(evaluations::News),
+    /// News about a comparison of runs.
+    Compared(compare::News),
+    /// In which time zone the reader is.
+    ZoneFound(TimeZone),
+    /// The first frame is on the screen.
+    FirstDrawn,
+    /// What came of cleaning up, or of the trash.
+    Tidied(tidy::Outcome),
+    /// A long job began or ended.
+    LongJob(long_job::News),
+    /// Something to tell that no view waits for.
+    Noticed(Notice),
+}
+
+/// A line for the person, below everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One sentence.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+impl Notice {
+    /// Something that went well.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            bad: false,
+        }
+    }
+
+    /// Something that went wrong.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            bad: true,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! All that the dashboard knows. Only [`super::update`] changes it; views read it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::alerts::Alerts;
+use super::elsewhere::Gone;
+use super::evaluations::Evaluations;
+use super::graphics::Protocol;
+use super::house::Deed;
+use super::keymap::Keymap;
+use super::long_job::LongJob;
+use super::message::Notice;
+use super::theme::Theme;
+use super::view::clean::CleanView;
+use super::view::compare::CompareView;
+use super::view::evaluations::Journey;
+use super::view::form::Form;
+use super::view::opened::Opened;
+use super::view::overlay::Overlay;
+use super::view::run::RunView;
+use super::view::run::detail::Detail;
+use super::view::runs::{self, Runs};
+use super::view::trash::TrashView;
+use super::widget::chart::{Markers, Options};
+use traintop_analysis::digest::Digest;
+use traintop_ops::clean::Policy;
+use traintop_run::RunDir;
+
+/// Which screen is shown below the overlay, if any.
+#[derive(Debug)]
+pub enum Screen {
+    /// The table of all runs.
+    Runs,
+    /// One run.
+    Run(RunView),
+    /// The form that starts a run.
+    Form,
+    /// Evaluations: a list of them, one, or some side by side.
+    Evaluations(Box<Journey>),
+    /// Runs against each other.
+    Compare(Box<CompareView>),
+    /// The plan of a clean-up.
+    Clean(Box<CleanView>),
+    /// The trash.
+    Trash(TrashView),
+}
+
+/// The dashboard's state.
+#[derive(Debug)]
+pub struct State {
+    /// The folders that are searched for runs.
+    pub roots: Vec<PathBuf>,
+    /// The terminal's columns and rows.
+    pub size: (u16, u16),
+    /// The time of the last message.
+    pub now: Timestamp,
+    /// The screen.
+    pub screen: Screen,
+    /// The comparison out of which the run on the screen was opened.
+    pub aside: Option<Box<CompareView>>,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// The table of runs; kept while other screens are shown.
+    pub runs: Runs,
+    /// The form that starts a run, with what was changed in it.
+    pub form: Form,
+    /// What a clean-up keeps, by the user's configuration.
+    pub retention: Policy,
+    /// How charts are drawn.
+    pub charts: Options,
+    /// What they are drawn with, if the configuration says.
+    pub named_markers: Option<Markers>,
+    /// Whether the mouse is listened to where it is of use.
+    pub mouse: bool,
+    /// The colours.
+    pub theme: Theme,
+    /// All themes to choose from, fitted to the terminal.
+    pub themes: Vec<Theme>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// The long jobs that are under way.
+    pub jobs: Vec<LongJob>,
+    /// The line at the bottom, until the next key.
+    pub notice: Option<Notice>,
+    /// The run that is looked at closely.
+    pub opened: Option<Opened>,
+    /// Runs being summed up, and whether they changed meanwhile.
+    pub refreshing: HashMap<RunDir, bool>,
+    /// What was done in this session and can be taken back, the last at the end.
+    pub deeds: Vec<Deed>,
+    /// What is known of alerts.
+    pub alerts: Alerts,
+    /// What is known of evaluations.
+    pub evaluations: Evaluations,
+    /// How pictures are drawn.
+    pub pictures: Protocol,
+    /// The runs whose use of the machine is measured now, if any is.
+    pub gauged: Option<Vec<RunDir>>,
+    /// Folders that are watched because they may be about to become runs.
+    pub fresh: HashSet<PathBuf>,
+    /// When somebody last looked at these runs, until it was told what has happened since.
+    pub looked: Option<Timestamp>,
+    /// The run that was shown alone until its folder was gone.
+    pub gone: Option<Gone>,
+    /// Whether anything on the screen may have changed since it was drawn.
+    pub dirty: bool,
+}
+
+impl State {
+    /// The state before anything is known.
+    pub fn new(roots: Vec<PathBuf>, size: (u16, u16), now: Timestamp) -> Self {
+        let theme = Theme::default();
+        Self {
+            roots,
+            size,
+            now,
+            screen: Screen::Runs,
+            aside: None,
+            overlay: None,
+            runs: Runs::default(),
+            form: Form::default(),
+            retention: Policy::default(),
+            charts: Options::default(),
+            named_markers: None,
+            mouse: true,
+            themes: vec![theme.clone()],
+            theme,
+            keymap: Keymap::default(),
+            jobs: Vec::new(),
+            notice: None,
+            opened: None,
+            refreshing: HashMap::new(),
+            deeds: Vec::new(),
+            alerts: Alerts::new(now),
+            evaluations: Evaluations::default(),
+            pictures: Protocol::default(),
+            gauged: None,
+            fresh: HashSet::new(),
+            looked: None,
+            gone: None,
+            dirty: true,
+        }
+    }
+
+    /// When something would change by the passing of time alone: what is shown, or a run that will have stalled; `None` if nothing would.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let shown = match self.screen {
+            Screen::Runs => self.runs.next_wake(self.now),
+            Screen::Evaluations(ref journey) => journey.next_wake(self),
+            Screen::Run(_)
+            | Screen::Form
+            | Screen::Compare(_)
+            | Screen::Clean(_)
+            | Screen::Trash(_) => None,
+        };
+        let jobs = self.jobs.iter().map(|job| job.next_wake(self.now));
+        let shown = shown.into_iter().chain(self.alerts.next_due());
+        shown.chain(jobs).min()
+    }
+
+    /// Tells what has happened since somebody last looked, once, when all runs are known.
+    pub fn look_back(&mut self) {
+        if !self.runs.is_searched() || !self.refreshing.is_empty() {
+            return;
+        }
+        let Some(since) = self.looked.take() else {
+            return;
+        };
+        let summaries = self.runs.all().filter_map(|row| row.summary.as_ref());
+        let digest = Digest::since(&summaries.collect::<Vec<_>>(), since);
+        if !digest.is_empty() && self.notice.is_none() {
+            let text = format!("since you last looked: {}", digest.line());
+            self.notice = Some(Notice::good(text));
+        }
+    }
+
+    /// Whether all that the table's screen is to show is there: each visible run's summary, and the preview.
+    pub fn is_complete(&self) -> bool {
+        let height = runs::table_height(self.size);
+        let mut visible = self.runs.on_screen(height).peekable();
+        if visible.peek().is_none() {
+            return self.runs.is_searched();
+        }
+        let is_previewed = |opened: &Opened| opened.detail.is_some();
+        visible.all(|row| row.summary.is_some())
+            && (!runs::has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
+    }
+
+    /// What was read of a run, if it is the opened one.
+    pub fn detail(&self, dir: &RunDir) -> Option<&Detail> {
+        self.opened
+            .as_ref()
+            .filter(|opened| opened.dir == *dir)?
+            .detail
+            .as_ref()
+    }
+}

@@ -1,0 +1,236 @@
+//! Queueing and steering runs from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+
+use super::effect::Effect;
+use super::message::Notice;
+use super::starting::wait_for;
+use super::state::State;
+use super::view::confirm::Confirm;
+use super::view::overlay::Overlay;
+use traintop_launch as launch;
+use traintop_launch::queue::{self, Entry, Place, Queue};
+use traintop_launch::{LaunchError, Proposal, Request, Steering};
+use traintop_run::RunDir;
+use traintop_run::state::State as RunState;
+use traintop_text::clean;
+
+/// Something to be done to runs that wait or are at work.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Queue a run.
+    Queue(Request),
+    /// Give a waiting run another place.
+    Put(RunDir, Place),
+    /// See to it that the queues of these output trees are looked after.
+    Tend(BTreeSet<PathBuf>),
+    /// End a run at once.
+    Kill(RunDir),
+    /// Ask this of a run that trains.
+    Steer(RunDir, Steering),
+    /// Go on with runs that have ended: one at once, several as the queue has room.
+    Resume(Vec<RunDir>),
+    /// Ask whether the command of a run is to be trusted that this user did not start.
+    ProposeTrust(RunDir),
+    /// Let the command be executed as this user.
+    Trust(Box<Proposal>),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The runs whose records have changed.
+    changed: Vec<RunDir>,
+    /// A run that is new.
+    new: Option<RunDir>,
+    /// A command that is not executed before the user trusts it.
+    proposal: Option<Proposal>,
+    /// What is to be said, or went wrong.
+    said: Result<Option<String>, String>,
+}
+
+impl Outcome {
+    fn of(changed: Vec<RunDir>, said: impl Into<Option<String>>) -> Self {
+        Self {
+            changed,
+            new: None,
+            proposal: None,
+            said: Ok(said.into()),
+        }
+    }
+}
+
+/// Carries an order out.
+pub fn carry_out(order: Order) -> Outcome {
+    try_to(order).unwrap_or_else(|problem| Outcome {
+        changed: Vec::new(),
+        new: None,
+        proposal: None,
+        said: Err(clean(&problem).into_owned()),
+    })
+}
+
+fn try_to(order: Order) -> Result<Outcome, String> {
+    match order {
+        Order::Queue(request) => {
+            let recipe = launch::resolve(&request).map_err(|error| error.to_string())?;
+            launch::find_worker().ok_or_else(|| launch::LaunchError::NoWorker.to_string())?;
+            let entry = Entry {
+                recipe: recipe.with_absolute_paths(),
+                label: None,
+                sweep: None,
+                time_limit_s: request.time_limit_s,
+            };
+            let queued = queue::add(&[entry], &Zoned::now()).map_err(|error| error.to_string())?;
+            let new = queued.into_iter().next();
+            let said = new
+                .as_ref()
+                .map(|dir| format!("queued {}; w shows the queue", dir.name()));
+            Ok(Outcome {
+                changed: new.iter().cloned().collect(),
+                new,
+                proposal: None,
+                said: Ok(said),
+            })
+        }
+        Order::Put(dir, place) => {
+            let queue = Queue::around(&dir).map_err(|error| error.to_string())?;
+            queue.put(&dir, place).map_err(|error| error.to_string())?;
+            let waiting = queue.waiting().map_err(|error| error.to_string())?;
+            let changed = waiting.into_iter().map(|waiting| waiting.dir);
+            Ok(Outcome::of(changed.collect(), None))
+        }
+        Order::Tend(trees) => {
+            for tree in trees {
+                Queue::of(&tree).tend();
+            }
+            Ok(Outcome::of(Vec::new(), None))
+        }
+        Order::Steer(dir, steering) => {
+            let said = launch::steer(&dir, steering).map_err(|error| error.to_string())?;
+            Ok(Outcome::of(vec![dir], said))
+        }
+        Order::Resume(dirs) if dirs.len() == 1 => {
+            let dir = &dirs[0];
+            match launch::resume(dir) {
+                Ok(started) => wait_for(started),
+                Err(LaunchError::Untrusted { .. }) => return propose(dir),
+                Err(error) => return Err(error.to_string()),
+            }
+            let said = format!("going on with {}", dir.name());
+            Ok(Outcome::of(dirs, said))
+        }
+        Order::Resume(dirs) => queue_again(dirs),
+        Order::ProposeTrust(dir) => propose(&dir),
+        Order::Trust(proposal) => {
+            proposal.accept().map_err(|error| error.to_string())?;
+            let said = format!("{}: its command is trusted now", proposal.dir.name());
+            Ok(Outcome::of(vec![proposal.dir.clone()], said))
+        }
+        Order::Kill(dir) => {
+            let done = launch::kill(&dir).map_err(|error| error.to_string())?;
+            Ok(Outcome::of(vec![dir], done.to_string()))
+        }
+    }
+}
+
+/// Asks whether a run's command is to be trusted, with everything that would be executed.
+fn propose(dir: &RunDir) -> Result<Outcome, String> {
+    let proposal = Proposal::of(dir).map_err(|error| error.to_string())?;
+    if proposal.is_none() {
+        let said = format!("{}: you trust its command already", dir.name());
+        return Ok(Outcome::of(Vec::new(), said));
+    }
+    Ok(Outcome {
+        proposal,
+        ..Outcome::of(Vec::new(), None)
+    })
+}
+
+fn queue_again(dirs: Vec<RunDir>) -> Result<Outcome, String> {
+    let count = dirs.len();
+    let (mut changed, mut problem) = (Vec::new(), None);
+    for dir in dirs {
+        match Queue::around(&dir).and_then(|queue| queue.add_again(&dir)) {
+            Ok(_) => changed.push(dir),
+            Err(error) => problem = problem.or(Some(error.to_string())),
+        }
+    }
+    let said = match (problem, changed.len()) {
+        (Some(problem), 0) => return Err(problem),
+        (Some(problem), done) => format!("{done} of {count} runs are queued; {problem}"),
+        (None, 1) => "queued; w shows the queue".to_owned(),
+        (None, done) => format!("{done} runs are queued; w shows the queue"),
+    };
+    Ok(Outcome::of(changed, said))
+}
+
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+    match outcome.said {
+        Ok(None) => {}
+        Ok(Some(text)) => state.notice = Some(Notice::good(text)),
+        Err(problem) => state.notice = Some(Notice::bad(problem)),
+    }
+    if let Some(proposal) = outcome.proposal {
+        let text = format!(
+            "{} was {}. If you trust it, it is executed as you when the run starts or resumes. {}",
+            clean(&proposal.dir.name()),
+            proposal.origin,
+            proposal.lines().join(" · "),
+        );
+        state.overlay = Some(Overlay::Confirm(Confirm {
+            title: "Trust this command?".to_owned(),
+            text,
+            yes: "trust it".to_owned(),
+            then: Effect::Steer(Order::Trust(Box::new(proposal))),
+        }));
+    }
+    if let Some(new) = outcome.new {
+        state.runs.expect(new);
+    }
+    if outcome.changed.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Summarise(outcome.changed)]
+}
+
+/// The order to look after the queues after a search that has found `dirs`. After the first search
+/// it names every tree, since no summary says yet where runs wait; later those where runs wait.
+pub fn tend(state: &State, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
+    let trees: BTreeSet<&Path> = if is_first {
+        dirs.iter().filter_map(RunDir::output_tree).collect()
+    } else {
+        queues(state)
+    };
+    let trees: BTreeSet<PathBuf> = trees.into_iter().map(Path::to_owned).collect();
+    (!trees.is_empty()).then_some(Effect::Steer(Order::Tend(trees)))
+}
+
+/// The output trees in whose queues runs wait.
+pub fn queues(state: &State) -> BTreeSet<&Path> {
+    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
+    let waiting = summaries
+        .filter(|summary| summary.observed.state == RunState::Queued && summary.job.is_none());
+    waiting
+        .filter_map(|summary| summary.dir.output_tree())
+        .collect()
+}
+
+/// The runs that wait, those of each tree in their order.
+pub fn waiting(state: &State) -> Vec<&RunDir> {
+    let mut waiting: Vec<_> = state
+        .runs
+        .all()
+        .filter_map(|row| row.summary.as_ref())
+        .filter(|summary| summary.observed.state == RunState::Queued)
+        .collect();
+    waiting.sort_by_key(|summary| {
+        let position = summary.queue_position.unwrap_or(i64::MAX);
+        (summary.dir.output_tree(), position, &summary.dir)
+    });
+    waiting.into_iter().map(|summary| &summary.dir).collect()
+}

@@ -1,0 +1,184 @@
+//! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as one types.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use super::super::effect::Effect;
+use super::super::house::Order;
+use super::super::state::State;
+use super::super::theme::Role;
+use super::super::widget::prompt::Prompt;
+use super::overlay::frame;
+use traintop_ops::rename;
+use traintop_run::RunDir;
+use traintop_run::notes::{Change, Notes, retag_of, tags_of};
+use traintop_run::state::State as RunState;
+use traintop_run::summary::Summary;
+
+/// What the line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The run's tags, apart by spaces.
+    Tags,
+    /// Its folder's name, or, after Tab, only what lists call it.
+    Name,
+    /// Tags that many runs are to have or not to have.
+    Retag,
+    /// A line for the end of many runs' notes.
+    NoteLine,
+}
+
+/// The question and what was typed.
+#[derive(Debug)]
+pub struct Ask {
+    about: About,
+    dirs: Vec<RunDir>,
+    /// The run, as lists call it, or how many there are.
+    name: String,
+    /// What it is doing, where it is one.
+    state: Option<RunState>,
+    /// Of a name, whether the folder stays.
+    only_lists: bool,
+    prompt: Prompt,
+}
+
+impl About {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Tags | Self::Retag => "Tags",
+            Self::NoteLine => "A line for the notes",
+            Self::Name => "Name",
+        }
+    }
+
+    fn hint(self, only_lists: bool) -> &'static str {
+        match self {
+            Self::Tags => "words, apart by spaces",
+            Self::Retag => "words are added to each, -word is taken away",
+            Self::NoteLine => "stands then at the end of each run's note",
+            Self::Name if only_lists => "in lists only: the folder stays; Tab renames the folder",
+            Self::Name => "renames the folder; Tab changes the name in lists only",
+        }
+    }
+}
+
+impl Ask {
+    /// Asks about a run, with what holds now as the text to change.
+    pub fn new(about: About, summary: &Summary) -> Self {
+        let (dir, name) = (summary.dir.clone(), summary.name.clone());
+        Self {
+            state: Some(summary.observed.state),
+            ..Self::about_folder(about, dir, name, &summary.notes)
+        }
+    }
+
+    /// Asks about a folder that people can name and annotate, such as an evaluation's; `name` is what lists call it.
+    pub fn about_folder(about: About, dir: RunDir, name: String, notes: &Notes) -> Self {
+        let text = match about {
+            About::Tags => notes.tags.join(" "),
+            About::Name => name.clone(),
+            About::Retag | About::NoteLine => String::new(),
+        };
+        Self {
+            about,
+            dirs: vec![dir],
+            name,
+            state: None,
+            only_lists: notes.name.is_some(),
+            prompt: Prompt::new(&text),
+        }
+    }
+
+    /// Asks about all of these runs at once.
+    pub fn many(about: About, dirs: Vec<RunDir>) -> Self {
+        Self {
+            about,
+            name: format!("{} runs", dirs.len()),
+            dirs,
+            state: None,
+            only_lists: false,
+            prompt: Prompt::default(),
+        }
+    }
+
+    /// What follows from the line, or what is wrong with it.
+    fn answer(&self) -> Result<Order, String> {
+        let text = self.prompt.text();
+        let change = match self.about {
+            About::Tags => Change::Tags(tags_of(&text)?),
+            About::Retag => retag_of(&text)?,
+            About::NoteLine => Change::NoteLine(text),
+            About::Name if self.only_lists => Change::Name(text),
+            About::Name => {
+                let problem =
+                    rename::forbidden(&text).or_else(|| self.state.and_then(rename::held));
+                return match (problem, &self.dirs[..]) {
+                    (None, [dir]) => Ok(Order::Rename(dir.clone(), text)),
+                    (problem, _) => Err(problem.unwrap_or_default()),
+                };
+            }
+        };
+        Ok(Order::Annotate(self.dirs.clone(), change))
+    }
+
+    /// Puts pasted text in.
+    pub fn paste(&mut self, text: &str) {
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        self.prompt.insert(&lines.join(" "));
+    }
+
+    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
+    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
+        match event.code {
+            KeyCode::Esc => return (None, Vec::new()),
+            KeyCode::Enter => {
+                if let Ok(order) = self.answer() {
+                    return (None, vec![Effect::Keep(order)]);
+                }
+            }
+            KeyCode::Tab if self.about == About::Name => self.only_lists = !self.only_lists,
+            _ => drop(self.prompt.key(event)),
+        }
+        (Some(self), Vec::new())
+    }
+
+    /// Draws it in the middle of `area`.
+    ///
+    /// ```text
+    /// ╭ Tags of quick 11-24 ─────────╮
+    /// │ paper▏ ablation              │
+    /// │                              │
+    /// │ Enter keep   Esc leave       │
+    /// ╰──────────────────────────────╯
+    /// ```
+    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let theme = &state.theme;
+        let title = format!("{} of {}", self.about.title(), self.name);
+        let width = 76.min(area.width.saturating_sub(2));
+        let typed = self.prompt.text();
+        let rows = (typed.chars().count() as u16 / width.saturating_sub(4).max(1)).min(5) + 1;
+        let inside = frame(theme, &title, (width, rows + 4), area, buf);
+        let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
+        let (hint, role) = match self.answer() {
+            Ok(_) => (self.about.hint(self.only_lists).to_owned(), Role::Muted),
+            Err(problem) => (problem, Role::Bad),
+        };
+        let key = theme.style(Role::Key);
+        let text = vec![
+            self.prompt.line(usize::MAX, key),
+            Line::styled(hint, theme.style(role)),
+            Line::from(vec![
+                Span::styled("Enter", key),
+                Span::raw(" keep   "),
+                Span::styled("Esc", key),
+                Span::raw(" leave as it was"),
+            ]),
+        ];
+        Paragraph::new(text)
+            .wrap(Wrap { trim: false })
+            .render(inside, buf);
+    }
+}

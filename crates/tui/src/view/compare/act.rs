@@ -1,0 +1,431 @@
+//! What keys do to a comparison.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
+
+use super::{Asked, CompareView, Part, areas, view};
+use crate::chart_settings;
+use crate::command::Action;
+use crate::compare::Order;
+use crate::effect::Effect;
+use crate::message::Notice;
+use crate::state::{Screen, State};
+use crate::update::look_closer;
+use crate::view::run::RunView;
+use crate::widget::chart::Options;
+use crate::widget::prompt::Prompt;
+use traintop_analysis::compare::Cell;
+use traintop_analysis::range::Range;
+use traintop_run::RunDir;
+
+/// No more runs than these are looked through for repetitions.
+const MOST_OTHERS: usize = 2000;
+/// The closest look: this part of all.
+const CLOSEST: f64 = 1.0 / 256.0;
+
+/// Compares the marked runs; without marks the run under the cursor with a baseline.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    let mut dirs = state.runs.chosen();
+    let is_baseline = |dir: &RunDir| {
+        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        summary.is_some_and(|summary| summary.notes.baseline)
+    };
+    if let Some(at) = dirs.iter().position(is_baseline) {
+        dirs[..=at].rotate_right(1);
+    } else if let Some(baseline) = baseline_for(state, &dirs) {
+        dirs.insert(0, baseline);
+    }
+    if dirs.len() < 2 {
+        let text = "nothing to compare: mark runs with Space, or make one a baseline with b";
+        state.notice = Some(Notice::bad(text));
+        return Vec::new();
+    }
+    let mut others: Vec<(jiff::Timestamp, RunDir)> = state
+        .runs
+        .all()
+        .filter_map(|row| Some((row.summary.as_ref()?.modified_at, row.found.dir.clone())))
+        .filter(|(_, dir)| !dirs.contains(dir))
+        .collect();
+    others.sort_by(|a, b| b.cmp(a));
+    let others = others.into_iter().take(MOST_OTHERS).map(|(_, dir)| dir);
+    state.aside = None;
+    let (mut view, read) = CompareView::new(dirs, others.collect(), state.now);
+    view.look(state.charts);
+    state.screen = Screen::Compare(Box::new(view));
+    vec![read]
+}
+
+/// The baseline for runs none of which is one: of the same network before others, the newest first.
+fn baseline_for(state: &State, dirs: &[RunDir]) -> Option<RunDir> {
+    let summary = |dir: &RunDir| state.runs.row(dir)?.summary.as_ref();
+    let model = dirs.first().and_then(summary).map(|first| &first.model);
+    let marked = state.runs.all().filter_map(|row| row.summary.as_ref());
+    let marked = marked.filter(|summary| summary.notes.baseline);
+    marked
+        .max_by_key(|summary| (Some(&summary.model) == model, summary.modified_at))
+        .map(|summary| summary.dir.clone())
+}
+
+/// A run's files have changed: if it is compared, it is read again.
+pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
+    let view = view(state)?;
+    let place = view.dirs.iter().position(|other| other == dir)?;
+    view.logs.remove(dir);
+    Some(Effect::Compare(Order::Read {
+        opened: view.opened,
+        runs: vec![(place, dir.clone())],
+        others: Vec::new(),
+    }))
+}
+
+/// Whether a number is being typed.
+pub fn is_typing(state: &State) -> bool {
+    matches!(&state.screen, Screen::Compare(view) if view.typing.is_some())
+}
+
+/// Text that was pasted where a number is typed.
+pub fn paste(state: &mut State, text: &str) {
+    if let Some((_, prompt)) = view(state).and_then(|view| view.typing.as_mut()) {
+        prompt.insert(text);
+    }
+}
+
+/// A key while a number is typed.
+pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let Some(view) = view(state) else {
+        return Vec::new();
+    };
+    let Some((asked, prompt)) = &mut view.typing else {
+        return Vec::new();
+    };
+    match event.code {
+        KeyCode::Esc => view.typing = None,
+        KeyCode::Enter => {
+            let text = prompt.text();
+            let text = text.trim().trim_end_matches('%').trim();
+            let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
+            if number.is_none() && !text.is_empty() {
+                let text = format!("{text:?} is no number");
+                state.notice = Some(Notice::bad(text));
+                return Vec::new();
+            }
+            match asked {
+                Asked::Epoch => view.wish.at_epoch = number,
+                Asked::Threshold => view.wish.threshold = number,
+            }
+            view.typing = None;
+            return view.analyse();
+        }
+        _ => {
+            prompt.key(event);
+        }
+    }
+    Vec::new()
+}
+
+/// Does what a key asks for.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let (columns, rows) = state.size;
+    let [main, _] = crate::view::areas(Rect::new(0, 0, columns, rows));
+    let [.., pane] = areas(main);
+    if action == Action::CompareBack {
+        state.screen = Screen::Runs;
+        return look_closer(state);
+    }
+    if action == Action::CompareOpen {
+        return open_run(state);
+    }
+    if chart_settings::is_one(action) {
+        let mut effects = chart_settings::act(state, action);
+        let charts = state.charts;
+        if let Some(view) = view(state)
+            && view.look(charts)
+        {
+            effects.extend(view.analyse());
+        }
+        return effects;
+    }
+    let Some(view) = view(state) else {
+        return Vec::new();
+    };
+    let mut effects = view.act(action, pane);
+    effects.extend(view.missing_logs(pane));
+    effects
+}
+
+/// Opens the run under the cursor; the way back leads to the comparison.
+fn open_run(state: &mut State) -> Vec<Effect> {
+    let dir = view(state).and_then(|view| {
+        let member = *view.compared()?.rows.get(view.row)?.members.first()?;
+        Some(view.run(member)?.summary.dir.clone())
+    });
+    let Some(dir) = dir.filter(|dir| state.runs.row(dir).is_some()) else {
+        return Vec::new();
+    };
+    let effects = crate::update::look_into(state, &dir);
+    let screen = std::mem::replace(&mut state.screen, Screen::Run(RunView::new(dir)));
+    if let Screen::Compare(view) = screen {
+        state.aside = Some(view);
+    }
+    effects
+}
+
+impl CompareView {
+    /// Takes over what of the charts' settings has to be worked out; whether any of it is new.
+    fn look(&mut self, options: Options) -> bool {
+        let before = (self.wish.smoothing, self.wish.robust);
+        let wanted = options.wanted();
+        (self.wish.smoothing, self.wish.robust) = (wanted.smoothing, wanted.robust);
+        before != (wanted.smoothing, wanted.robust)
+    }
+
+    fn act(&mut self, action: Action, pane: Rect) -> Vec<Effect> {
+        let screenful = usize::from(pane.height)
+            .saturating_sub(2)
+            .max(1)
+            .cast_signed();
+        match action {
+            Action::CompareNextPart => self.further(1),
+            Action::ComparePreviousPart => self.further(-1),
+            Action::CompareCurves => self.part = Part::Curves,
+            Action::CompareTable => self.part = Part::Table,
+            Action::CompareConfigs => self.part = Part::Configs,
+            Action::CompareLogs => self.part = Part::Logs,
+            Action::CompareSettings => self.part = Part::Settings,
+            Action::CompareDown => self.step(1, pane),
+            Action::CompareUp => self.step(-1, pane),
+            Action::ComparePageDown => self.step(screenful, pane),
+            Action::ComparePageUp => self.step(-screenful, pane),
+            Action::CompareFirst => self.step(isize::MIN / 2, pane),
+            Action::CompareLast => self.step(isize::MAX / 2, pane),
+            Action::CompareLeft => self.sideways(-1),
+            Action::CompareRight => self.sideways(1),
+            Action::CompareFarLeft => self.sideways(-10),
+            Action::CompareFarRight => self.sideways(10),
+            Action::CompareSortNext => self.sort_by(1),
+            Action::CompareSortPrevious => self.sort_by(-1),
+            Action::CompareSortReverse => {
+                if let Some((_, reversed)) = &mut self.sort {
+                    *reversed = !*reversed;
+                }
+            }
+            Action::CompareAllSettings => {
+                self.all_settings = !self.all_settings;
+                self.setting_top = 0;
+            }
+            Action::CompareEpoch => {
+                let epoch = self.wish.at_epoch.map(|epoch| epoch.to_string());
+                self.ask(Asked::Epoch, epoch);
+            }
+            Action::CompareThreshold => {
+                let threshold = self.wish.threshold.map(|value| value.to_string());
+                self.ask(Asked::Threshold, threshold);
+            }
+            _ => return self.ask_anew(action),
+        }
+        Vec::new()
+    }
+
+    /// What changes the question, and so has everything worked out again.
+    fn ask_anew(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::CompareMetric => self.other_metric(1),
+            Action::ComparePreviousMetric => self.other_metric(-1),
+            Action::CompareAlong => {
+                self.wish.along = self.wish.along.next();
+                self.wish.zoom = None;
+                self.cursor = None;
+            }
+            Action::CompareFold => {
+                // The cursor stays on its run.
+                let compared = self.compared();
+                let member =
+                    compared.and_then(|of| of.rows.get(self.row)?.members.first().copied());
+                self.wish.folded = !self.wish.folded;
+                self.row = if self.wish.folded {
+                    0
+                } else {
+                    member.unwrap_or(0)
+                };
+                self.top = 0;
+            }
+            Action::CompareBand => self.wish.band = self.wish.band.other(),
+            Action::CompareBase => {
+                let compared = self.compared();
+                let member =
+                    compared.and_then(|of| of.rows.get(self.row)?.members.first().copied());
+                self.wish.baseline = member.unwrap_or(self.wish.baseline);
+            }
+            Action::CompareZoomIn => self.zoom(0.5),
+            Action::CompareZoomOut => self.zoom(2.0),
+            Action::CompareZoomWhole => self.wish.zoom = None,
+            Action::ComparePanLeft => self.pan(-0.5),
+            Action::ComparePanRight => self.pan(0.5),
+            Action::CompareRefresh => {
+                self.logs.clear();
+                return vec![Effect::Compare(Order::Read {
+                    opened: self.opened,
+                    runs: self.dirs.iter().cloned().enumerate().collect(),
+                    others: Vec::new(),
+                })];
+            }
+            _ => return Vec::new(),
+        }
+        self.analyse()
+    }
+
+    fn ask(&mut self, asked: Asked, before: Option<String>) {
+        self.typing = Some((asked, Prompt::new(&before.unwrap_or_default())));
+    }
+
+    fn further(&mut self, by: isize) {
+        let at = (self.part as isize + by).rem_euclid(Part::ALL.len() as isize);
+        self.part = Part::ALL[at as usize];
+    }
+
+    pub(super) fn step(&mut self, by: isize, pane: Rect) {
+        match self.part {
+            Part::Configs => {
+                let all = self.shown_settings().len();
+                let last = all.saturating_sub(usize::from(pane.height).saturating_sub(1));
+                self.setting_top = self.setting_top.saturating_add_signed(by).min(last);
+            }
+            Part::Settings => {
+                let all = self.analysis.as_ref().map_or(0, |of| of.relevance.len());
+                let to = self.setting.saturating_add_signed(by);
+                self.setting = to.min(all.saturating_sub(1));
+            }
+            Part::Curves | Part::Table | Part::Logs => {
+                let order = self.order();
+                let at = order.iter().position(|row| *row == self.row).unwrap_or(0);
+                let to = at
+                    .saturating_add_signed(by)
+                    .min(order.len().saturating_sub(1));
+                self.row = order.get(to).copied().unwrap_or(0);
+            }
+        }
+        self.keep_in_sight(pane);
+    }
+
+    /// Scrolls the table no further than is needed to show the row under the cursor.
+    pub(super) fn keep_in_sight(&mut self, pane: Rect) {
+        let order = self.order();
+        let at = order.iter().position(|row| *row == self.row).unwrap_or(0);
+        let height = usize::from(self.table_height(pane))
+            .saturating_sub(1)
+            .max(1);
+        self.top = self.top.clamp((at + 1).saturating_sub(height), at);
+    }
+
+    fn sideways(&mut self, by: isize) {
+        match self.part {
+            Part::Curves => self.move_cursor(by),
+            Part::Configs => {
+                let all = self.compared().map_or(0, |of| of.rows.len());
+                self.left = self
+                    .left
+                    .saturating_add_signed(by)
+                    .min(all.saturating_sub(1));
+            }
+            Part::Table | Part::Logs | Part::Settings => {}
+        }
+    }
+
+    /// Reads the curves out at another point of the one under the cursor; ten at once are a tenth of what is shown.
+    fn move_cursor(&mut self, by: isize) {
+        let Some(chart) = self.analysis.as_ref().and_then(|of| of.charts.first()) else {
+            return;
+        };
+        let own = chart.curves.iter().find(|curve| curve.row == self.row);
+        let Some(curve) = own.or(chart.curves.first()) else {
+            return;
+        };
+        let x = &curve.line.column.x;
+        let last = x.len().saturating_sub(1);
+        let by = if by.abs() > 1 {
+            by.signum() * (x.len() / 10).max(1).cast_signed()
+        } else {
+            by
+        };
+        let at = match self.cursor {
+            Some(cursor) => traintop_analysis::nearest::nearest(x, cursor).unwrap_or(last),
+            None => last,
+        };
+        self.cursor = x.get(at.saturating_add_signed(by).min(last)).copied();
+    }
+
+    fn sort_by(&mut self, by: isize) {
+        let places = Cell::ALL.len() as isize + 1;
+        let at = self.sort.map_or(0, |(cell, _)| {
+            1 + Cell::ALL
+                .iter()
+                .position(|other| *other == cell)
+                .unwrap_or(0)
+        });
+        let to = (at as isize + by).rem_euclid(places) as usize;
+        self.sort = to.checked_sub(1).map(|cell| (Cell::ALL[cell], false));
+        self.top = 0;
+    }
+
+    fn other_metric(&mut self, by: isize) {
+        let Some(analysis) = &self.analysis else {
+            return;
+        };
+        let metrics = &analysis.metrics;
+        let chosen = analysis.compared.as_ref().map(|of| &of.metric);
+        let at = metrics.iter().position(|metric| Some(metric) == chosen);
+        let count = metrics.len().max(1) as isize;
+        let to = (at.unwrap_or(0) as isize + by).rem_euclid(count) as usize;
+        self.wish.metric = metrics.get(to).map(|metric| metric.name.clone());
+        // A threshold of another metric means nothing to this one.
+        self.wish.threshold = None;
+    }
+
+    /// Looks closer, or from farther away, around the cursor.
+    fn zoom(&mut self, by: f64) {
+        self.zoom_at(by, self.cursor);
+    }
+
+    /// Looks closer, or from farther away; what stands at `at` stays where it is, in sight.
+    pub(super) fn zoom_at(&mut self, by: f64, at: Option<f64>) {
+        let Some(whole) = self.analysis.as_ref().and_then(|of| of.x_range) else {
+            return;
+        };
+        let shown = self.wish.zoom.unwrap_or(whole);
+        let width = (shown.max() - shown.min()) * by;
+        let all = whole.max() - whole.min();
+        if width >= all {
+            self.wish.zoom = None;
+            return;
+        }
+        let width = width.max(all * CLOSEST);
+        let at = at.unwrap_or(shown.at(0.5));
+        // A cursor out of sight comes to the middle.
+        let part = if shown.contains(at) {
+            (at - shown.min()) / (shown.max() - shown.min())
+        } else {
+            0.5
+        };
+        let low = (at - width * part).clamp(whole.min(), whole.max() - width);
+        self.wish.zoom = Range::new(low, low + width);
+    }
+
+    pub(super) fn pan(&mut self, by: f64) {
+        let whole = self.analysis.as_ref().and_then(|of| of.x_range);
+        if let (Some(whole), Some(shown)) = (whole, self.wish.zoom) {
+            let width = shown.max() - shown.min();
+            let low = (shown.min() + width * by).clamp(whole.min(), whole.max() - width);
+            self.wish.zoom = Range::new(low, low + width);
+        }
+    }
+
+    /// The order to read the logs that show and have not been read.
+    pub(super) fn missing_logs(&self, pane: Rect) -> Option<Effect> {
+        if self.part != Part::Logs {
+            return None;
+        }
+        let shown = self.shown_logs(pane).into_iter().map(|(_, dir)| dir);
+        let missing: Vec<RunDir> = shown.filter(|dir| !self.logs.contains_key(dir)).collect();
+        (!missing.is_empty()).then(|| Effect::Compare(Order::Logs(self.opened, missing)))
+    }
+}

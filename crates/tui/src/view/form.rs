@@ -1,0 +1,431 @@
+//! The form that starts a run: choose a recipe or a launcher, see and change its values under the recipe's own checks, start. A value
+//! that is several makes it a sweep.
+
+pub mod choice;
+mod draw;
+mod edit;
+pub mod save;
+#[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
+pub(in crate::view) mod tests;
+mod values;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+pub use choice::Choice;
+pub use draw::draw;
+
+use self::edit::Edit;
+use super::super::command::Action;
+use super::super::effect::Effect;
+use super::super::message::Notice;
+use super::super::starting::{Order, Worked};
+use super::super::state::{Screen, State};
+use super::super::steering;
+use super::super::widget::prompt::Prompt;
+use super::confirm::Confirm;
+use super::overlay::Overlay;
+use super::pick::PickList;
+use traintop_analysis::earlier::{Earlier, Told};
+use traintop_config::Place;
+use traintop_launch::recent::Recent;
+use traintop_launch::{Request, Wanted};
+use traintop_recipe::Kind;
+use traintop_run::RunDir;
+use traintop_text::{clean, since};
+
+/// The form. It keeps its changes until another recipe is chosen, so that leaving it loses nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Form {
+    choices: Vec<Choice>,
+    cursor: usize,
+    edit: Option<Edit>,
+    /// Whether the values are shown, rather than the recipes.
+    editing: bool,
+    /// What earlier runs tell, once that is understood.
+    earlier: Arc<Earlier>,
+    /// Whether runs were still being read when that was asked for.
+    is_partial: bool,
+    /// What was started lately, the last first.
+    recent: Vec<Recent>,
+    /// Where runs train if nobody says otherwise, where there is Slurm.
+    place: Option<Place>,
+    sweep: Sweeping,
+}
+
+/// How far the sweep that the form holds is worked out.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Sweeping {
+    asked: Option<(Request, Wanted)>,
+    /// Of the question that was asked last.
+    number: u64,
+    worked: Option<Result<Arc<Worked>, String>>,
+    /// Whether it is to be queued as soon as it is worked out, after the question.
+    is_waited_for: bool,
+}
+
+impl Form {
+    /// What there is to choose from; the cursor stays where it was.
+    pub fn offer(&mut self, found: Vec<Choice>) {
+        self.choices = found;
+        self.cursor = self.cursor.min(self.choices.len().saturating_sub(1));
+    }
+
+    /// Whether keys are text.
+    pub fn is_typing(&self) -> bool {
+        self.editing && self.edit.as_ref().is_some_and(|edit| edit.typing.is_some())
+    }
+
+    /// Opens the values of the choice under the cursor; the same recipe keeps the changes made before.
+    fn choose(&mut self) -> Option<Notice> {
+        let choice = self.choices.get(self.cursor)?;
+        if let Err(problem) = &choice.subject {
+            return Some(Notice::bad(problem.clone()));
+        }
+        let new = Edit::of(choice)?;
+        let same = |edit: &Edit| {
+            (&edit.source, &edit.launcher, &edit.base) == (&new.source, &new.launcher, &new.base)
+        };
+        if !self.edit.as_ref().is_some_and(same) {
+            self.edit = Some(new);
+            self.offer_slurm();
+        }
+        self.editing = true;
+        None
+    }
+
+    fn offer_slurm(&mut self) {
+        if let (Some(edit), Some(place)) = (&mut self.edit, self.place) {
+            edit.offer_slurm(place);
+        }
+    }
+
+    fn move_by(&mut self, by: isize) {
+        let (at, count) = match &mut self.edit {
+            Some(edit) if self.editing => {
+                let rows = edit.rows().len();
+                (&mut edit.row, rows)
+            }
+            _ => (&mut self.cursor, self.choices.len()),
+        };
+        *at = at.saturating_add_signed(by).min(count.saturating_sub(1));
+    }
+
+    /// The order to work the sweep out, if what is asked for has changed since the last one.
+    fn due(&mut self) -> Option<Effect> {
+        let edit = self.edit.as_ref().filter(|_| self.editing);
+        let sweep = edit.filter(|edit| edit.is_sweep());
+        let asked = sweep.map(|edit| (edit.request(), edit.wanted()));
+        if asked == self.sweep.asked {
+            return None;
+        }
+        self.sweep.asked.clone_from(&asked);
+        (self.sweep.worked, self.sweep.is_waited_for) = (None, false);
+        self.sweep.number += 1;
+        let earlier = Arc::clone(&self.earlier);
+        let order = Order::Plan(self.sweep.number, Box::new(asked?), earlier);
+        Some(Effect::Begin(order))
+    }
+}
+
+/// Asks for the recipe of the run that is meant, to start another like it.
+pub fn ask_for_recipe(state: &mut State) -> Vec<Effect> {
+    let dir = match &state.screen {
+        Screen::Run(view) => Some(view.dir.clone()),
+        _ => state.runs.selected().map(|row| row.found.dir.clone()),
+    };
+    dir.map(Effect::ReadRecipe).into_iter().collect()
+}
+
+/// Opens the form with a run's recipe.
+pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
+    if let Err(problem) = &choice.subject {
+        state.notice = Some(Notice::bad(problem.clone()));
+        return Vec::new();
+    }
+    let mut effects = open(state);
+    state.form.edit = Edit::of(choice);
+    state.form.offer_slurm();
+    state.form.editing = true;
+    effects.extend(state.form.due());
+    effects
+}
+
+/// Opens the form.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    state.form.editing = false;
+    state.screen = Screen::Form;
+    vec![Effect::ListRecipes, ask_to_learn(state)]
+}
+
+/// The order to understand what the runs of the table tell.
+fn ask_to_learn(state: &mut State) -> Effect {
+    state.form.is_partial = !are_all_read(state);
+    let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
+    Effect::Begin(Order::Learn(summaries.map(Told::of).collect()))
+}
+
+fn are_all_read(state: &State) -> bool {
+    state.runs.is_searched() && state.refreshing.is_empty()
+}
+
+/// The same order once more, when all runs are read that were not yet when the form was opened.
+pub fn learn_the_rest(state: &mut State) -> Option<Effect> {
+    let is_shown = matches!(state.screen, Screen::Form);
+    let is_due = is_shown && state.form.is_partial && are_all_read(state);
+    is_due.then(|| ask_to_learn(state))
+}
+
+/// Takes in what earlier runs tell; a sweep is worked out by it anew.
+pub fn learn(
+    state: &mut State,
+    earlier: Arc<Earlier>,
+    recent: Vec<Recent>,
+    place: Option<Place>,
+) -> Vec<Effect> {
+    let form = &mut state.form;
+    (form.recent, form.earlier, form.place) = (recent, earlier, place);
+    form.offer_slurm();
+    form.sweep.asked = None;
+    form.due().into_iter().collect()
+}
+
+/// Takes in a sweep that was worked out, unless another has been asked for since.
+pub fn planned(state: &mut State, number: u64, worked: Result<Arc<Worked>, String>) {
+    let sweep = &mut state.form.sweep;
+    if number != sweep.number {
+        return;
+    }
+    sweep.worked = Some(worked);
+    let is_shown = matches!(state.screen, Screen::Form) && state.overlay.is_none();
+    if std::mem::take(&mut sweep.is_waited_for) && is_shown {
+        ask_to_queue(state);
+    }
+}
+
+/// Does what a key asks for.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let mut effects = done(state, action);
+    effects.extend(state.form.due());
+    effects
+}
+
+fn done(state: &mut State, action: Action) -> Vec<Effect> {
+    let form = &mut state.form;
+    match action {
+        Action::FormDown => form.move_by(1),
+        Action::FormUp => form.move_by(-1),
+        Action::FormPageDown => form.move_by(10),
+        Action::FormPageUp => form.move_by(-10),
+        Action::FormFirst => form.move_by(isize::MIN / 2),
+        Action::FormLast => form.move_by(isize::MAX / 2),
+        Action::FormBack if form.editing => form.editing = false,
+        Action::FormBack => state.screen = Screen::Runs,
+        Action::FormStart => return start(state, false),
+        Action::FormQueue => return start(state, true),
+        Action::FormVariants => offer_recent(state),
+        Action::FormSave => save::ask(state),
+        Action::FormEdit if !form.editing => state.notice = form.choose(),
+        _ => {
+            if let Some(edit) = form.edit.as_mut().filter(|_| form.editing) {
+                change(edit, action);
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn change(edit: &mut Edit, action: Action) {
+    let field = edit.field();
+    let has_steps = matches!(field.kind, Kind::Bool | Kind::Choice(_)) && !edit.is_swept(field);
+    match action {
+        Action::FormEdit if has_steps => edit.turn(1),
+        Action::FormEdit | Action::FormType => edit.typing = Some(Prompt::new(&edit.text(field))),
+        Action::FormNext => edit.turn(1),
+        Action::FormPrevious => edit.turn(-1),
+        Action::FormReset => edit.reset(field),
+        Action::FormSkipDone => edit.turn_skip(),
+        _ => {}
+    }
+}
+
+/// Lists what was started lately from this recipe.
+fn offer_recent(state: &mut State) {
+    let form = &mut state.form;
+    if !form.editing {
+        state.notice = form.choose();
+    }
+    let Some(edit) = state.form.edit.as_ref().filter(|_| state.form.editing) else {
+        return;
+    };
+    let now = state.now;
+    let of_this = state.form.recent.iter().filter(|recent| edit.is_of(recent));
+    let items: Vec<_> = of_this
+        .map(|recent| {
+            let age = std::time::Duration::try_from(now - recent.at).unwrap_or_default();
+            let label = clean(&recent.label()).into_owned();
+            (
+                label,
+                format!("{} ago", since(age).0),
+                recent.values.clone(),
+            )
+        })
+        .collect();
+    if items.is_empty() {
+        let text = "nothing was started from this recipe yet";
+        state.notice = Some(Notice::bad(text));
+        return;
+    }
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::recent(items))));
+}
+
+/// Makes the form what was started before.
+pub fn fill(state: &mut State, values: &[(String, String)]) -> Vec<Effect> {
+    let Some(edit) = &mut state.form.edit else {
+        return Vec::new();
+    };
+    if let Err(problem) = edit.fill(values) {
+        state.notice = Some(Notice::bad(clean(&problem)));
+    }
+    state.form.due().into_iter().collect()
+}
+
+/// Leaves the form with the order to start or to queue what it holds, if that is right. A sweep is queued, after a question.
+fn start(state: &mut State, queues: bool) -> Vec<Effect> {
+    if !state.form.editing
+        && let Some(problem) = state.form.choose()
+    {
+        state.notice = Some(problem);
+        return Vec::new();
+    }
+    let Some(edit) = &state.form.edit else {
+        return Vec::new();
+    };
+    if let Some(problem) = edit.problem() {
+        state.notice = Some(Notice::bad(clean(&problem)));
+        return Vec::new();
+    }
+    if edit.is_sweep() {
+        ask_to_queue(state);
+        return Vec::new();
+    }
+    let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
+    let launch = edit.launcher.as_ref().map(|launcher| edit.launch(launcher));
+    let order = match launch {
+        None if edit.place() == Place::Slurm => {
+            Effect::Begin(Order::Submit(Box::new(edit.request())))
+        }
+        None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
+        None => Effect::Launch(edit.request()),
+        Some(Ok(launch)) if edit.place() == Place::Slurm => {
+            Effect::Begin(Order::SubmitCommand(Box::new(launch)))
+        }
+        Some(Ok(launch)) => Effect::Begin(Order::Launch(Box::new(launch), queues)),
+        Some(Err(problem)) => {
+            state.notice = Some(Notice::bad(problem));
+            return Vec::new();
+        }
+    };
+    let doing = match edit.place() {
+        Place::Slurm => "handing to Slurm:",
+        Place::Local if queues => "queueing",
+        Place::Local => "starting",
+    };
+    let name = edit.source.display().to_string();
+    state.notice = Some(Notice::good(format!("{doing} {}", clean(&name))));
+    state.screen = Screen::Runs;
+    vec![order, note]
+}
+
+/// Asks before a whole sweep is queued: what it comes to is told once more.
+fn ask_to_queue(state: &mut State) {
+    let worked = match &state.form.sweep.worked {
+        Some(Ok(worked)) => worked,
+        Some(Err(problem)) => {
+            state.notice = Some(Notice::bad(problem.clone()));
+            return;
+        }
+        None => {
+            state.form.sweep.is_waited_for = true;
+            return;
+        }
+    };
+    let done = worked.plan.done();
+    if worked.runs == 0 {
+        let text = "finished runs have all of it already; x takes them in again";
+        state.notice = Some(Notice::bad(text));
+        return;
+    }
+    let done = match (done, worked.plan.wanted.skip_done) {
+        (0, _) => String::new(),
+        (done, true) => format!(" {done} more finished already and are left out."),
+        (done, false) => format!(" {done} of them finished already; x leaves them out."),
+    };
+    let plural = if worked.runs == 1 { "" } else { "s" };
+    let what = format!("{} run{plural}", worked.runs);
+    let edit = state.form.edit.as_ref();
+    let place = edit.map(Edit::place).unwrap_or_default();
+    let (title, yes) = match place {
+        Place::Local => (format!("Queue {what}?"), "queue"),
+        Place::Slurm => (format!("Hand {what} to Slurm?"), "hand over"),
+    };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title,
+        text: format!("{}.{done}", worked.cost),
+        yes: yes.to_owned(),
+        then: Effect::Begin(Order::Queue(
+            Arc::clone(worked),
+            state
+                .form
+                .edit
+                .as_ref()
+                .map(|edit| Box::new(edit.recent(state.now))),
+            place,
+        )),
+    }));
+}
+
+/// A key while a value is typed.
+pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let form = &mut state.form;
+    let Some(edit) = &mut form.edit else {
+        return Vec::new();
+    };
+    match event.code {
+        KeyCode::Enter => edit.accept(),
+        KeyCode::Esc => edit.typing = None,
+        KeyCode::Down | KeyCode::Up | KeyCode::Tab => {
+            edit.accept();
+            if edit.typing.is_none() {
+                form.move_by(if event.code == KeyCode::Up { -1 } else { 1 });
+            }
+        }
+        _ => {
+            if let Some(typing) = &mut edit.typing {
+                typing.key(event);
+            }
+        }
+    }
+    form.due().into_iter().collect()
+}
+
+/// Text that was pasted into a value.
+pub fn paste(state: &mut State, text: &str) {
+    let edit = state.form.edit.as_mut();
+    if let Some(typing) = edit.and_then(|edit| edit.typing.as_mut()) {
+        typing.insert(text);
+    }
+}
+
+/// What a recipe's file is called: a run's by the run's folder.
+fn called(source: &Path) -> String {
+    let run = source.ancestors().nth(2).map(RunDir::new);
+    match run.filter(|run| run.config_json() == source) {
+        Some(run) => format!("like {}", run.name()),
+        None => source.display().to_string(),
+    }
+}

@@ -1,0 +1,241 @@
+//! The form by keys in, orders and pictures out.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyEvent, KeyModifiers};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::choice::Subject;
+use super::*;
+use crate::message::Message;
+use crate::update::update;
+
+pub fn opened() -> State {
+    let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
+    let learn = Effect::Begin(Order::Learn(Vec::new()));
+    assert_eq!(press(&mut state, "n"), [Effect::ListRecipes, learn]);
+    state.form.offer(Choice::shipped());
+    state
+}
+
+/// Presses keys: characters, or `<enter>`, `<esc>`, `<down>`, `<right>`.
+pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = keys;
+    while let Some(char) = rest.chars().next() {
+        let (code, length) = match rest
+            .find('>')
+            .filter(|_| char == '<')
+            .map(|end| (&rest[1..end], end + 1))
+        {
+            Some(("enter", length)) => (KeyCode::Enter, length),
+            Some(("esc", length)) => (KeyCode::Esc, length),
+            Some(("down", length)) => (KeyCode::Down, length),
+            Some(("right", length)) => (KeyCode::Right, length),
+            Some(("end", length)) => (KeyCode::End, length),
+            _ => (KeyCode::Char(char), char.len_utf8()),
+        };
+        rest = &rest[length..];
+        effects.extend(update(
+            state,
+            Timestamp::UNIX_EPOCH,
+            Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+        ));
+    }
+    effects
+}
+
+pub fn go_to(state: &mut State, key: &str) {
+    let at = state.form.edit.as_ref().unwrap().row_of(key);
+    press(state, "g");
+    press(state, &"j".repeat(at));
+}
+
+pub fn screen(state: &State, width: u16, height: u16) -> String {
+    let area = Rect::new(0, 0, width, height);
+    let mut buf = Buffer::empty(area);
+    crate::view::draw(state, area, &mut buf);
+    let lines = buf.content().chunks(usize::from(width));
+    lines
+        .map(|line| {
+            line.iter()
+                .map(ratatui::buffer::Cell::symbol)
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn launched(effects: &[Effect]) -> &Request {
+    match effects {
+        [.., Effect::Launch(request), Effect::Begin(Order::Note(_))] => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn recipe_starts_as_it_is_with_two_keys() {
+    let mut state = opened();
+    let effects = press(&mut state, "<enter>s");
+    assert_eq!(
+        *launched(&effects),
+        Request {
+            recipe: PathBuf::from("quick"),
+            overrides: Vec::new(),
+            time_limit_s: None,
+        }
+    );
+    assert!(matches!(state.screen, Screen::Runs));
+}
+
+#[test]
+fn changed_values_go_along_and_only_they() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "num_epochs");
+    press(&mut state, "<enter>");
+    let form = state.form.edit.as_mut().unwrap();
+    form.typing = Some(Prompt::new("3"));
+    press(&mut state, "<enter>");
+    go_to(&mut state, "nesterov");
+    press(&mut state, "<right>");
+    let effects = press(&mut state, "s");
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        launched(&effects).overrides,
+        [pair("num_epochs", "3"), pair("nesterov", "false")]
+    );
+}
+
+#[test]
+fn bad_value_says_why_and_does_not_start() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "momentum");
+    press(&mut state, "<enter>e9");
+    let shown = screen(&state, 80, 24);
+    assert!(
+        shown.contains("✗ momentum must be in [0, 1), got"),
+        "{shown}"
+    );
+    press(&mut state, "<enter>");
+    assert!(state.form.is_typing(), "a bad value was accepted");
+    press(&mut state, "<esc>");
+    assert!(!state.form.is_typing());
+}
+
+#[test]
+fn leaving_the_form_loses_no_change() {
+    let mut state = opened();
+    press(&mut state, "<enter>");
+    go_to(&mut state, "nesterov");
+    press(&mut state, "<right><esc><esc>");
+    assert!(matches!(state.screen, Screen::Runs));
+    press(&mut state, "n<enter>");
+    assert!(!state.form.edit.as_ref().unwrap().values.nesterov);
+}
+
+#[test]
+fn broken_recipe_of_the_folder_is_told_and_cannot_start() {
+    let mut state = opened();
+    let broken = Choice::of(
+        PathBuf::from("configs/mine.toml"),
+        "# Mine.\nmomentum = 2\n",
+    );
+    let mut choices = Choice::shipped();
+    choices.push(broken);
+    update(
+        &mut state,
+        Timestamp::UNIX_EPOCH,
+        Message::RecipesListed(choices),
+    );
+    assert!(press(&mut state, "Gs").is_empty());
+    let notice = state.notice.clone().unwrap();
+    assert!(
+        notice.bad
+            && notice
+                .text
+                .contains("configs/mine.toml:2: momentum must be in [0, 1), got 2"),
+        "{notice:?}"
+    );
+}
+
+#[test]
+fn a_run_is_started_again_with_changes() {
+    let mut state = opened();
+    press(&mut state, "<esc>");
+    let recipe = traintop_recipe::Recipe {
+        max_lr: 0.3,
+        ..traintop_recipe::Recipe::default()
+    };
+    let choice = Choice {
+        source: PathBuf::from("/runs/training_runs/a/logs/config.json"),
+        description: "as a".to_owned(),
+        subject: Ok(Subject::Recipe(Box::new(recipe))),
+        given: vec![("time_limit".to_owned(), "90s".to_owned())],
+    };
+    let read = Message::RecipeRead(Box::new(choice));
+    update(&mut state, Timestamp::UNIX_EPOCH, read);
+    let shown = screen(&state, 80, 24);
+    assert!(
+        shown.starts_with("New run  like a  1 value changed (*)\n"),
+        "{shown}"
+    );
+    go_to(&mut state, "seed");
+    let effects = press(&mut state, "<enter>7<enter>s");
+    let request = launched(&effects);
+    assert!(request.recipe.ends_with("logs/config.json"));
+    assert_eq!(request.overrides.len(), 1);
+    assert_eq!(request.overrides[0].0, "seed");
+    assert_eq!(request.time_limit_s, Some(90));
+    let broken = Choice {
+        source: PathBuf::from("/runs/a/config.json"),
+        description: String::new(),
+        subject: Err("/runs/a/config.json: cannot be read".to_owned()),
+        given: Vec::new(),
+    };
+    let read = Message::RecipeRead(Box::new(broken));
+    update(&mut state, Timestamp::UNIX_EPOCH, read);
+    assert!(matches!(state.screen, Screen::Runs));
+    assert!(state.notice.as_ref().unwrap().bad);
+}
+
+#[test]
+fn form_at_both_sizes() {
+    let mut state = opened();
+    let chooser = screen(&state, 80, 24);
+    press(&mut state, "<enter>");
+    go_to(&mut state, "batch_size");
+    insta::assert_snapshot!("chooser", chooser);
+    insta::assert_snapshot!("values_80x24", screen(&state, 80, 24));
+    insta::assert_snapshot!("values_200x50", screen(&state, 200, 50));
+}
+
+#[test]
+fn the_recipe_under_the_cursor_is_always_in_sight() {
+    for (columns, rows) in [(80, 24), (40, 12), (120, 36)] {
+        let mut state = opened();
+        let mut choices = Choice::shipped();
+        choices.push(Choice::of(
+            "configs/mine.toml".into(),
+            "# Mine, the last.\n",
+        ));
+        let names: Vec<String> = choices
+            .iter()
+            .map(|choice| format!("▌ {}", choice.source.display()))
+            .collect();
+        state.form.offer(choices);
+        for name in names {
+            let shown = screen(&state, columns, rows);
+            assert!(
+                shown.contains(&name),
+                "{name} at {columns}x{rows}:\n{shown}"
+            );
+            press(&mut state, "j");
+        }
+    }
+}

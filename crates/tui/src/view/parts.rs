@@ -1,0 +1,113 @@
+//! The parts of a screen: tabs where one part shows at a time, a title above each where all do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::theme::{Role, Theme};
+use crate::widget::clipped::Clipped as _;
+use traintop_text::fitted;
+
+/// From so many columns and rows on, all parts of a screen show at once.
+pub const FEWEST_FOR_ALL: (u16, u16) = (150, 36);
+
+/// Draws a row of numbered tabs; `shown` is the place of the one that shows, and a note about it.
+pub fn draw_tabs(
+    names: &[&str],
+    (shown, note): (usize, String),
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let mut tabs = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let style = if at == shown {
+            theme.style(Role::Selection)
+        } else {
+            theme.style(Role::Muted)
+        };
+        tabs.push(Span::styled(tab(at, name), style));
+        tabs.push(Span::raw(" "));
+    }
+    let tabs = Line::from(tabs);
+    let used = tabs.width() as u16;
+    tabs.render(area, buf);
+    let left = area.width.saturating_sub(used);
+    let note = fitted(&note, usize::from(left));
+    let beside = Rect {
+        x: area.x + used,
+        width: left,
+        ..area
+    };
+    Line::styled(note, theme.style(Role::Muted))
+        .right_aligned()
+        .render(beside, buf);
+}
+
+fn tab(at: usize, name: &str) -> String {
+    format!(" {} {name} ", at + 1)
+}
+
+/// Which tab of a row that is drawn in `area` stands in a column of the screen.
+pub fn tab_at(names: &[&str], area: Rect, column: u16) -> Option<usize> {
+    let mut from = area.x;
+    names.iter().enumerate().position(|(at, name)| {
+        let tab = from..from + tab(at, name).width() as u16;
+        from = tab.end + 1;
+        tab.contains(&column)
+    })
+}
+
+/// The title of one part, in a rule across its area.
+#[derive(Debug, Clone)]
+pub struct Title<'a> {
+    /// The key that leads to it.
+    pub number: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// Whether keys go there.
+    pub is_focused: bool,
+    /// What of it is in sight.
+    pub note: String,
+}
+
+impl Title<'_> {
+    /// Draws it into the first row of `area`.
+    pub fn draw(&self, theme: &Theme, area: Rect, buf: &mut Buffer) {
+        let rule = theme.border(self.is_focused);
+        for x in area.x..area.right() {
+            buf.put_char(x, area.y, if self.is_focused { '━' } else { '─' }, rule);
+        }
+        let name = if self.is_focused {
+            theme.style(Role::Title).add_modifier(Modifier::BOLD)
+        } else {
+            theme.style(Role::Muted)
+        };
+        Line::styled(format!(" {} {} ", self.number, self.name), name).render(
+            Rect {
+                x: area.x + 1,
+                width: area.width.saturating_sub(1),
+                height: 1,
+                ..area
+            },
+            buf,
+        );
+        if !self.note.is_empty() {
+            let line = Line::styled(format!(" {} ", self.note), theme.style(Role::Muted));
+            let width = line.width() as u16;
+            line.right_aligned().render(
+                Rect {
+                    x: area.right().saturating_sub(width + 1),
+                    width,
+                    height: 1,
+                    ..area
+                }
+                .intersection(area),
+                buf,
+            );
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! A list to pick from by typing: the palette of commands, and the themes with their colours shown at once.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::super::command::{Action, Context};
+use super::super::effect::Effect;
+use super::super::message::Notice;
+use super::super::state::State;
+use super::super::theme::{Role, Theme};
+use super::super::widget::prompt::Prompt;
+use super::overlay::frame;
+use super::shown::Key;
+use crate::widget::clipped::Clipped as _;
+use traintop_launch::recent::Values;
+use traintop_run::RunDir;
+use traintop_run::summary::Summary;
+
+/// What is picked.
+#[derive(Debug, Clone, PartialEq)]
+enum Pick {
+    Command(Action),
+    /// The number of a theme in the state's list.
+    Theme(usize),
+    Run(RunDir),
+    /// What to sort by.
+    Sort(Key),
+    /// What to group by.
+    Group(Option<Key>),
+    /// Something to be done.
+    Thing(Box<Effect>),
+    /// Values for the form.
+    Fill(Values),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Item {
+    name: String,
+    detail: String,
+    pick: Pick,
+}
+
+/// A list, what was typed to narrow it, and where one is in it.
+#[derive(Debug)]
+pub struct PickList {
+    title: &'static str,
+    items: Vec<Item>,
+    prompt: Prompt,
+    cursor: usize,
+    /// The theme to go back to.
+    before: Option<Theme>,
+}
+
+/// Whether the letters of `query` stand in `text` in this order; the smaller the number, the closer together they stand.
+fn distance(query: &str, text: &str) -> Option<usize> {
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let (mut at, mut first) = (0, None);
+    for wanted in query
+        .to_lowercase()
+        .chars()
+        .filter(|char| !char.is_whitespace())
+    {
+        let found = at + text[at..].iter().position(|char| *char == wanted)?;
+        first.get_or_insert(found);
+        at = found + 1;
+    }
+    Some(at - first.unwrap_or(0) + first.unwrap_or(0) / 4)
+}
+
+impl PickList {
+    /// The commands that apply on a screen.
+    pub fn commands(state: &State, context: Context) -> Self {
+        let here = state
+            .keymap
+            .reachable(context)
+            .filter(|(command, _)| command.action != Action::Palette);
+        let items = here
+            .map(|(command, keys)| Item {
+                name: command.name.to_owned(),
+                detail: format!("{}  {}", command.description, keys.join(" ")),
+                pick: Pick::Command(command.action),
+            })
+            .collect();
+        Self {
+            title: "Commands",
+            items,
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// All runs, to go to one by its name.
+    pub fn runs(state: &State) -> Self {
+        let summaries = state.runs.in_order();
+        let item = |summary: &Summary| Item {
+            name: summary.name.clone(),
+            detail: format!("{}  {}", summary.model, summary.observed.state),
+            pick: Pick::Run(summary.dir.clone()),
+        };
+        Self {
+            title: "Go to a run",
+            items: summaries.map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// Things to be done: each with its name, what it is, and the order for it.
+    pub fn things(title: &'static str, things: Vec<(String, String, Effect)>) -> Self {
+        let item = |(name, detail, effect)| Item {
+            name,
+            detail,
+            pick: Pick::Thing(Box::new(effect)),
+        };
+        Self {
+            title,
+            items: things.into_iter().map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// What was started before: each with its changes in words, its age, and the changes.
+    pub fn recent(starts: Vec<(String, String, Values)>) -> Self {
+        let item = |(name, detail, values)| Item {
+            name,
+            detail,
+            pick: Pick::Fill(values),
+        };
+        Self {
+            title: "Started lately",
+            items: starts.into_iter().map(item).collect(),
+            prompt: Prompt::default(),
+            cursor: 0,
+            before: None,
+        }
+    }
+
+    /// Everything that runs can be sorted by.
+    pub fn sorting(state: &mut State) -> Self {
+        let (sorted, _) = state.runs.arranged_by();
+        Self::values(state, "Sort by", Some(&sorted), Pick::Sort, Vec::new())
+    }
+
+    /// Everything that runs can be grouped by.
+    pub fn grouping(state: &mut State) -> Self {
+        let (_, grouped) = state.runs.arranged_by();
+        let nothing = Item {
+            name: "(nothing)".to_owned(),
+            detail: "one list".to_owned(),
+            pick: Pick::Group(None),
+        };
+        Self::values(
+            state,
+            "Group by",
+            grouped.as_deref(),
+            |key| Pick::Group(Some(key)),
+            vec![nothing],
+        )
+    }
+
+    fn values(
+        state: &mut State,
+        title: &'static str,
+        present: Option<&str>,
+        pick: impl Fn(Key) -> Pick,
+        mut items: Vec<Item>,
+    ) -> Self {
+        let choices = state.runs.choices().into_iter();
+        items.extend(choices.filter_map(|(name, what)| {
+            let pick = pick(Key::named(&name)?);
+            let detail = what.to_owned();
+            Some(Item { name, detail, pick })
+        }));
+        let cursor = items
+            .iter()
+            .position(|item| Some(item.name.as_str()) == present);
+        Self {
+            title,
+            items,
+            prompt: Prompt::default(),
+            cursor: cursor.unwrap_or(0),
+            before: None,
+        }
+    }
+
+    /// All themes, the present one under the cursor.
+    pub fn themes(state: &State) -> Self {
+        let item = |(at, theme): (usize, &Theme)| Item {
+            name: theme.name.clone(),
+            detail: String::new(),
+            pick: Pick::Theme(at),
+        };
+        let items: Vec<Item> = state.themes.iter().enumerate().map(item).collect();
+        let cursor = state
+            .themes
+            .iter()
+            .position(|theme| theme.name == state.theme.name)
+            .unwrap_or(0);
+        Self {
+            title: "Themes",
+            items,
+            prompt: Prompt::default(),
+            cursor,
+            before: Some(state.theme.clone()),
+        }
+    }
+
+    /// The items that what was typed allows, the closest first.
+    fn shown(&self) -> Vec<&Item> {
+        let query = self.prompt.text();
+        if query.is_empty() {
+            return self.items.iter().collect();
+        }
+        let near = |item: &Item| {
+            let in_name = distance(&query, &item.name);
+            in_name.or_else(|| distance(&query, &item.detail).map(|distance| distance + 1000))
+        };
+        let mut shown: Vec<_> = self
+            .items
+            .iter()
+            .filter_map(|item| Some((near(item)?, item)))
+            .collect();
+        shown.sort_by_key(|(distance, _)| *distance);
+        shown.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// Draws it in the middle of `area`; the themes to the right, so that their colours are seen.
+    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let theme = &state.theme;
+        let shown = self.shown();
+        let widest = self.items.iter().map(|item| item.name.chars().count());
+        let details = self.items.iter().map(|item| item.detail.chars().count());
+        // Short words behind the names leave them more room.
+        let most = 70_usize.saturating_sub(details.max().unwrap_or(0)).max(40);
+        let name_width = widest.max().unwrap_or(0).clamp(18, most);
+        let width = if self.before.is_some() { 34 } else { 76 };
+        let height = (self.items.len() as u16 + 4).min(area.height);
+        let place = if self.before.is_some() && area.width > width {
+            Rect {
+                x: area.right() - width,
+                width,
+                ..area
+            }
+        } else {
+            area
+        };
+        let inside = frame(theme, self.title, (width, height), place, buf);
+        if inside.height < 3 {
+            return;
+        }
+        let mut line = self.prompt.line(
+            usize::from(inside.width.saturating_sub(2)),
+            Style::default(),
+        );
+        line.spans
+            .insert(0, Span::styled("> ", theme.style(Role::Key)));
+        line.render(inside, buf);
+        let list = Rect {
+            y: inside.y + 1,
+            height: inside.height.saturating_sub(2),
+            ..inside
+        };
+        let top = (self.cursor + 1).saturating_sub(usize::from(list.height));
+        for (y, (at, item)) in (list.y..list.bottom()).zip(shown.iter().enumerate().skip(top)) {
+            let selected = at == self.cursor;
+            let style = theme.style(if selected {
+                Role::Selection
+            } else {
+                Role::Text
+            });
+            buf.put(
+                list.x,
+                y,
+                if selected { "▌" } else { " " },
+                theme.style(Role::Accent),
+            );
+            buf.put_n(
+                list.x + 1,
+                y,
+                format!(
+                    "{:<name_width$}",
+                    traintop_text::fitted(&item.name, name_width)
+                ),
+                usize::from(list.width.saturating_sub(1)),
+                style,
+            );
+            let x = list.x + 2 + name_width as u16;
+            let room = usize::from(list.right().saturating_sub(x));
+            buf.put_n(x, y, &item.detail, room, theme.style(Role::Muted));
+        }
+        let hint = vec![
+            Span::styled("Enter", theme.style(Role::Key)),
+            Span::raw(match self.items.first().map(|item| &item.pick) {
+                _ if self.before.is_some() => " keep  ",
+                Some(Pick::Fill(_)) => " choose  ",
+                _ => " run  ",
+            }),
+            Span::styled("Esc", theme.style(Role::Key)),
+            Span::raw(" leave"),
+        ];
+        Line::from(hint).render(
+            Rect {
+                y: inside.bottom() - 1,
+                height: 1,
+                ..inside
+            },
+            buf,
+        );
+    }
+}
+
+/// Puts the cursor on a run.
+fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    let height = super::runs::table_height(state.size);
+    if state.runs.jump(dir, height, state.now) {
+        let text = "the query is taken away: it hid this run; / and ↑ bring it back";
+        state.notice = Some(Notice::good(text));
+    }
+    super::super::update::look_closer(state)
+}
+
+/// What a key does to the open list: it is given back unless the key has closed it.
+pub fn key(
+    mut list: PickList,
+    state: &mut State,
+    event: KeyEvent,
+) -> (Option<PickList>, Vec<Effect>) {
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    match event.code {
+        KeyCode::Esc => {
+            if let Some(before) = list.before {
+                state.theme = before;
+            }
+            return (None, Vec::new());
+        }
+        KeyCode::Enter => {
+            let Some(item) = list.shown().get(list.cursor).map(|item| (*item).clone()) else {
+                return (Some(list), Vec::new());
+            };
+            let effects = match item.pick {
+                Pick::Command(action) => super::super::update::act(state, action),
+                Pick::Run(dir) => return (None, go_to(state, &dir)),
+                Pick::Sort(key) => {
+                    state.runs.sort_on(&key);
+                    super::super::update::look_closer(state)
+                }
+                Pick::Group(by) => {
+                    state.runs.group_on(by);
+                    super::super::update::look_closer(state)
+                }
+                Pick::Thing(effect) => vec![*effect],
+                Pick::Fill(values) => super::form::fill(state, &values),
+                Pick::Theme(_) => {
+                    state.notice = Some(Notice::good(format!("theme {}", item.name)));
+                    vec![Effect::SaveTheme(item.name)]
+                }
+            };
+            return (None, effects);
+        }
+        KeyCode::Down => list.cursor += 1,
+        KeyCode::Up => list.cursor = list.cursor.saturating_sub(1),
+        KeyCode::Char('n') if control => list.cursor += 1,
+        KeyCode::Char('p') if control => list.cursor = list.cursor.saturating_sub(1),
+        _ => {
+            if list.prompt.key(event) {
+                list.cursor = 0;
+            }
+        }
+    }
+    list.cursor = list.cursor.min(list.shown().len().saturating_sub(1));
+    let theme = list.shown().get(list.cursor).map(|item| item.pick.clone());
+    if let Some(Pick::Theme(at)) = theme {
+        state.theme.clone_from(&state.themes[at]);
+    }
+    (Some(list), Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::update::update;
+    use crate::view::overlay::Overlay;
+    use jiff::Timestamp;
+
+    fn press(state: &mut State, code: KeyCode) -> Vec<Effect> {
+        update(
+            state,
+            Timestamp::UNIX_EPOCH,
+            Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+        )
+    }
+
+    fn state() -> State {
+        let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
+        let (themes, _) = crate::theme::load_all(&[]);
+        state.themes = themes;
+        state
+    }
+
+    #[test]
+    fn theme_is_shown_at_once_taken_back_by_escape_and_saved_by_enter() {
+        let mut state = state();
+        let first = state.theme.name.clone();
+        press(&mut state, KeyCode::Char('t'));
+        press(&mut state, KeyCode::Down);
+        assert_ne!(state.theme.name, first);
+        press(&mut state, KeyCode::Esc);
+        assert_eq!(state.theme.name, first);
+        press(&mut state, KeyCode::Char('t'));
+        press(&mut state, KeyCode::Down);
+        let second = state.theme.name.clone();
+        assert_eq!(
+            press(&mut state, KeyCode::Enter),
+            [Effect::SaveTheme(second.clone())]
+        );
+        assert!(state.overlay.is_none());
+        assert_eq!(state.theme.name, second);
+    }
+
+    #[test]
+    fn command_is_found_by_some_of_its_letters_and_run() {
+        let mut state = state();
+        press(&mut state, KeyCode::Char(':'));
+        for letter in "newr".chars() {
+            press(&mut state, KeyCode::Char(letter));
+        }
+        assert_eq!(press(&mut state, KeyCode::Enter)[0], Effect::ListRecipes);
+        press(&mut state, KeyCode::Char(':'));
+        for letter in "quit".chars() {
+            press(&mut state, KeyCode::Char(letter));
+        }
+        assert!(press(&mut state, KeyCode::Enter).contains(&Effect::Quit));
+    }
+
+    #[test]
+    fn help_can_be_opened_from_the_palette() {
+        let mut state = state();
+        press(&mut state, KeyCode::Char(':'));
+        for letter in "help".chars() {
+            press(&mut state, KeyCode::Char(letter));
+        }
+        press(&mut state, KeyCode::Enter);
+        assert!(matches!(state.overlay, Some(Overlay::Help(_))));
+    }
+}

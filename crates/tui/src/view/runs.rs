@@ -1,0 +1,274 @@
+//! The table of runs: every run below the roots, newest first, filtered as one types.
+
+#[cfg(test)]
+mod arrange_tests;
+mod draw;
+mod draw_group;
+mod draw_query;
+mod groups;
+mod marks;
+mod order;
+mod query_line;
+#[cfg(test)]
+mod query_tests;
+#[cfg(test)]
+pub(in crate::view) mod queue_tests;
+mod steer;
+#[cfg(test)]
+pub(in crate::view) mod steer_tests;
+pub mod stopping;
+mod table;
+#[cfg(test)]
+pub(super) mod tests;
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::super::command::Action;
+use super::super::effect::Effect;
+use super::super::house::{self, Order};
+use super::super::message::Notice;
+use super::super::state::{Screen, State};
+use super::ask::{About, Ask};
+use super::chooser::Chooser;
+use super::confirm::Confirm;
+use super::note::NoteEditor;
+use super::overlay::Overlay;
+use super::pick::PickList;
+use super::queue::QueueList;
+use super::rename::Renaming;
+use traintop_run::RunDir;
+use traintop_run::notes::{Change, Notes};
+use traintop_run::summary::Summary;
+
+use query_line::Typed;
+
+pub use draw::draw;
+pub use draw_query::draw_hints as draw_query_hints;
+pub use table::{Runs, Sampled};
+
+/// From so many rows on there is a preview below the table.
+const PREVIEW_FROM: u16 = 34;
+
+/// The parts of the screen: top line, header, table, and the preview where there is room for it.
+fn areas(area: Rect) -> [Rect; 4] {
+    let preview = if area.height >= PREVIEW_FROM {
+        (area.height / 2).min(26)
+    } else {
+        0
+    };
+    let [top, header, table, gap_and_preview] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(preview),
+    ])
+    .areas(area);
+    [top, header, table, gap_and_preview]
+}
+
+/// The rows of the table that fit on a screen of this size (columns, rows).
+pub fn table_height(size: (u16, u16)) -> u16 {
+    let [main, _] = super::areas(Rect::new(0, 0, size.0, size.1));
+    areas(main)[2].height.max(1)
+}
+
+/// Whether a screen of this size has a preview.
+pub fn has_preview(size: (u16, u16)) -> bool {
+    let [main, _] = super::areas(Rect::new(0, 0, size.0, size.1));
+    areas(main)[3].height > 0
+}
+
+/// Does what a key asks for.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let (now, height) = (state.now, table_height(state.size));
+    let runs = &mut state.runs;
+    let (at, page, last) = (
+        runs.line(),
+        usize::from(height),
+        runs.line_count().saturating_sub(1),
+    );
+    match action {
+        Action::CursorDown => runs.move_to(at + 1, height, now),
+        Action::CursorUp => runs.move_to(at.saturating_sub(1), height, now),
+        Action::PageDown => runs.move_to(at + page, height, now),
+        Action::PageUp => runs.move_to(at.saturating_sub(page), height, now),
+        Action::CursorFirst => runs.move_to(0, height, now),
+        Action::CursorLast => runs.move_to(last, height, now),
+        Action::SortNext => runs.sort_by(1),
+        Action::SortPrevious => runs.sort_by(-1),
+        Action::SortReverse => {
+            runs.sort.1 = !runs.sort.1;
+            runs.unsaved = true;
+            runs.arrange();
+        }
+        Action::Star => {
+            return toggle(state, |notes| notes.star, Change::Star);
+        }
+        Action::RenameRun => return rename(state),
+        Action::Undo => return house::undo(state),
+        Action::Baseline => {
+            return toggle(state, |notes| notes.baseline, Change::Baseline);
+        }
+        Action::Archive => return archive(state),
+        Action::Organise => {
+            return vec![Effect::Keep(Order::ProposeRebuild(subject(state)))];
+        }
+        Action::EditTags => ask(state, About::Tags),
+        Action::EditNote => edit_note(state),
+        Action::Mark => runs.toggle_mark(height, now),
+        Action::MarkRange => runs.toggle_range(now),
+        Action::MarkAll => runs.mark_shown(now),
+        Action::MarkInvert => runs.invert_marks(now),
+        Action::MarkNone => runs.unmark_all(now),
+        Action::Fold => runs.fold(),
+        Action::FoldAll => runs.fold_all(),
+        Action::ChooseColumns => {
+            let chooser = Chooser::new(state);
+            state.overlay = Some(Overlay::Columns(Box::new(chooser)));
+        }
+        Action::SortBy | Action::GroupBy | Action::JumpTo => {
+            let choices = match action {
+                Action::SortBy => PickList::sorting(state),
+                Action::GroupBy => PickList::grouping(state),
+                _ => PickList::runs(state),
+            };
+            state.overlay = Some(Overlay::Pick(Box::new(choices)));
+        }
+        Action::Filter => {
+            runs.query.editing = true;
+            runs.query.names(&runs.rows);
+        }
+        Action::ClearFilter if runs.leave_range() => {}
+        Action::ClearFilter => {
+            runs.query.clear();
+            runs.unsaved = true;
+            runs.reread_query();
+        }
+        Action::Refresh => return vec![Effect::Discover],
+        Action::PauseRun => return steer::pause(state, &subject(state)),
+        Action::SteerRun => return steer::offer(state, &subject(state)),
+        Action::SaveNow => return steer::save(state, &subject(state)),
+        Action::ResumeRun => return steer::resume(state, &subject(state)),
+        Action::StopRun => return stopping::ask(state, &subject(state)),
+        Action::ShowQueue => match QueueList::new(state) {
+            Some(queue) => state.overlay = Some(Overlay::Queue(Box::new(queue))),
+            None => state.notice = Some(Notice::good("no run waits; w in the form queues one")),
+        },
+        _ => {}
+    }
+    state.runs.keep_in_sight(height);
+    Vec::new()
+}
+
+/// The runs that an action is about: on its own screen the run that is opened, else those chosen in the table.
+fn subject(state: &State) -> Vec<RunDir> {
+    match &state.screen {
+        Screen::Run(view) => vec![view.dir.clone()],
+        _ => state.runs.chosen(),
+    }
+}
+
+/// What is known of the chosen run, if it is one.
+fn only_chosen(state: &State) -> Option<&Summary> {
+    match &subject(state)[..] {
+        [dir] => state.runs.row(dir)?.summary.as_ref(),
+        _ => None,
+    }
+}
+
+/// Asks for a line about the chosen run, or about all of them.
+fn ask(state: &mut State, about: About) {
+    let many = match about {
+        About::Tags => About::Retag,
+        about => about,
+    };
+    let ask = match (only_chosen(state), subject(state)) {
+        (Some(summary), _) => Some(Ask::new(about, summary)),
+        (None, chosen) => (chosen.len() > 1).then(|| Ask::many(many, chosen)),
+    };
+    state.overlay = ask.map(|ask| Overlay::Ask(Box::new(ask)));
+}
+
+/// Asks for the chosen run's name, or for a template for the names of many.
+fn rename(state: &mut State) -> Vec<Effect> {
+    let chosen = subject(state);
+    if chosen.len() < 2 {
+        ask(state, About::Name);
+        return Vec::new();
+    }
+    state.overlay = Some(Overlay::Rename(Box::new(Renaming::new(chosen.len()))));
+    vec![Effect::Keep(Order::Gather(chosen))]
+}
+
+/// Asks what archiving the chosen runs would do; archived ones are brought back.
+fn archive(state: &mut State) -> Vec<Effect> {
+    let is_archived = |dir: &&RunDir| {
+        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        summary.is_some_and(|summary| summary.archived.is_some())
+    };
+    let chosen = subject(state);
+    let archived: Vec<RunDir> = chosen.iter().filter(is_archived).cloned().collect();
+    if archived.is_empty() {
+        state.notice = Some(Notice::good("looking at what there is to pack …"));
+        return vec![Effect::Keep(Order::ProposeArchive(chosen))];
+    }
+    let runs = if archived.len() == 1 { "run" } else { "runs" };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title: format!("Bring {} archived {runs} back?", archived.len()),
+        text: "Everything that was packed is unpacked to its place; the archive goes to the trash."
+            .to_owned(),
+        yes: "bring back".to_owned(),
+        then: Effect::Keep(Order::Unarchive(archived)),
+    }));
+    Vec::new()
+}
+
+/// Opens the chosen run's note, or asks for a line to add to the notes of many.
+fn edit_note(state: &mut State) {
+    match only_chosen(state).map(NoteEditor::new) {
+        Some(editor) => state.overlay = Some(Overlay::Note(Box::new(editor))),
+        None => ask(state, About::NoteLine),
+    }
+}
+
+/// Turns something on for the chosen runs, or off if all of them have it.
+fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Change) -> Vec<Effect> {
+    let chosen = subject(state);
+    let notes = |dir: &RunDir| {
+        state
+            .runs
+            .row(dir)?
+            .summary
+            .as_ref()
+            .map(|summary| &summary.notes)
+    };
+    let all = chosen.iter().filter_map(notes).all(has);
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Keep(Order::Annotate(chosen, change(!all)))]
+}
+
+/// A key while the filter is typed. What the table comes to show is looked at more closely once the keys rest.
+pub fn type_key(state: &mut State, event: KeyEvent) {
+    let (now, runs) = (state.now, &mut state.runs);
+    runs.moved(now);
+    match runs.query.key(event, &runs.rows) {
+        Typed::Nothing => {}
+        Typed::Changed => runs.typed(),
+        Typed::Kept => {
+            runs.unsaved = true;
+            runs.reread_query();
+        }
+    }
+    let height = table_height(state.size);
+    state.runs.keep_in_sight(height);
+}
+
+/// Text that was pasted into the filter.
+pub fn paste(state: &mut State, text: &str) {
+    let runs = &mut state.runs;
+    runs.query.insert(text, &runs.rows);
+    runs.reread_query();
+}

@@ -1,0 +1,173 @@
+//! Steering runs from the table or a run's own screen: waiting and going on, what may change while a run trains, going on with runs
+//! that have ended.
+
+use crate::effect::Effect;
+use crate::message::Notice;
+use crate::state::State;
+use crate::steering::Order;
+use crate::view::confirm::Confirm;
+use crate::view::overlay::Overlay;
+use crate::view::pick::PickList;
+use traintop_launch::Steering;
+use traintop_run::RunDir;
+use traintop_run::state::State as RunState;
+use traintop_run::summary::Summary;
+
+fn known<'a>(state: &'a State, dir: &RunDir) -> Option<&'a Summary> {
+    state.runs.row(dir)?.summary.as_ref()
+}
+
+fn refuse(state: &mut State, problem: String) -> Vec<Effect> {
+    state.notice = Some(Notice::bad(problem));
+    Vec::new()
+}
+
+/// What is said where the table is empty.
+const NO_RUN: &str = "there is no run under the cursor";
+
+/// The only run that is meant, if it trains; else what to say.
+fn training<'a>(state: &'a State, dirs: &[RunDir]) -> Result<&'a Summary, String> {
+    if dirs.is_empty() {
+        return Err(NO_RUN.to_owned());
+    }
+    let [dir] = dirs else {
+        return Err("this is about one run; U takes the marks away".to_owned());
+    };
+    let summary = known(state, dir).ok_or_else(|| format!("{} is still being read", dir.name()))?;
+    let run = summary.observed.state;
+    if run.is_active() {
+        Ok(summary)
+    } else {
+        Err(format!("{} is not running: it is {run}", summary.name))
+    }
+}
+
+/// Lets runs wait; those of them that wait go on.
+pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+    let order = |dir: &RunDir| {
+        let steering = match known(state, dir)?.observed.state {
+            RunState::Paused => Steering::Continue,
+            RunState::Running | RunState::Starting => Steering::Pause,
+            _ => return None,
+        };
+        Some(Effect::Steer(Order::Steer(dir.clone(), steering)))
+    };
+    let orders: Vec<Effect> = dirs.iter().filter_map(order).collect();
+    match (&orders[..], training(state, dirs)) {
+        ([], Err(problem)) => refuse(state, problem),
+        _ => orders,
+    }
+}
+
+/// Has runs save a checkpoint now.
+pub fn save(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+    let trains =
+        |dir: &&RunDir| known(state, dir).is_some_and(|summary| summary.observed.state.is_active());
+    let order = |dir: &RunDir| Effect::Steer(Order::Steer(dir.clone(), Steering::Save));
+    let orders: Vec<Effect> = dirs.iter().filter(trains).map(order).collect();
+    match (&orders[..], training(state, dirs)) {
+        ([], Err(problem)) => refuse(state, problem),
+        _ => orders,
+    }
+}
+
+/// Offers what may change while a run trains.
+pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+    let summary = match training(state, dirs) {
+        Ok(summary) => summary,
+        Err(problem) => return refuse(state, problem),
+    };
+    let (this, dir) = (summary.epochs_done + 1, &summary.dir);
+    let waits = summary.observed.state == RunState::Paused;
+    let wait = if waits {
+        ("go on", "end the wait".to_owned(), Steering::Continue)
+    } else {
+        (
+            "wait",
+            "after this step, until it is to go on".to_owned(),
+            Steering::Pause,
+        )
+    };
+    let rate = |factor: f64| {
+        (
+            format!("times {factor} from epoch {} on", this + 1),
+            Steering::LearningRate(factor),
+        )
+    };
+    let ((half, halve), (tenth, divide), (whole, restore)) = (rate(0.5), rate(0.1), rate(1.0));
+    let requeue = summary.job.as_ref().map(|_| {
+        (
+            "requeue",
+            "save, leave its place, go on in another turn".to_owned(),
+            Steering::Requeue,
+        )
+    });
+    let items = [
+        (
+            "save a checkpoint",
+            "after this step".to_owned(),
+            Steering::Save,
+        ),
+        (
+            "end after this epoch",
+            format!("epoch {this}; it can be resumed"),
+            Steering::EndAfter(None),
+        ),
+        (
+            "end after the last epoch",
+            "after all, if it was to end earlier".to_owned(),
+            Steering::EndNever,
+        ),
+        wait,
+        ("halve the learning rate", half, halve),
+        ("a tenth of the learning rate", tenth, divide),
+        ("the schedule's learning rate", whole, restore),
+    ];
+    let items = items.into_iter().chain(requeue);
+    let items = items.map(|(name, detail, steering)| {
+        let order = Effect::Steer(Order::Steer(dir.clone(), steering));
+        (name.to_owned(), detail, order)
+    });
+    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(
+        "Steer",
+        items.collect(),
+    ))));
+    Vec::new()
+}
+
+/// Asks whether runs that have ended are to go on.
+pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+    let has_ended =
+        |run: RunState| matches!(run, RunState::Stopped | RunState::Failed | RunState::Lost);
+    let ended =
+        |dir: &&RunDir| known(state, dir).is_some_and(|summary| has_ended(summary.observed.state));
+    let ended: Vec<RunDir> = dirs.iter().filter(ended).cloned().collect();
+    let (title, text, yes) = match (&ended[..], dirs) {
+        ([], []) => return refuse(state, NO_RUN.to_owned()),
+        ([], [dir]) => {
+            let what = known(state, dir).map_or(RunState::Queued, |summary| summary.observed.state);
+            return refuse(state, format!("{} is {what}; only what has ended before its last epoch goes on", dir.name()));
+        }
+        ([], _) => return refuse(state, "none of the marked runs has ended before its last epoch".to_owned()),
+        ([dir], _) => {
+            let name = known(state, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
+            (
+                "Go on with this run?".to_owned(),
+                format!("{name} goes on at once from its last checkpoint, in its folder; without one it begins anew."),
+                "go on",
+            )
+        }
+        (ended, _) => (
+            format!("Go on with {} runs?", ended.len()),
+            "They are queued, and go on from their last checkpoints, in their folders, when their turn comes.".to_owned(),
+            "queue them",
+        ),
+    };
+    state.overlay = Some(Overlay::Confirm(Confirm {
+        title,
+        text,
+        yes: yes.to_owned(),
+        then: Effect::Steer(Order::Resume(ended)),
+    }));
+    Vec::new()
+}

@@ -1,0 +1,460 @@
+//! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::groups::Grouping;
+use super::marks::Marks;
+use super::query_line::QueryLine;
+use crate::evaluations::Evaluations;
+use crate::remembered::Remembered;
+use crate::view::columns::{self, Column};
+use crate::view::shown::{self, Key, Shown};
+use traintop_run::RunDir;
+use traintop_run::discover::Found;
+use traintop_run::finding::Finding;
+use traintop_run::summary::Summary;
+use traintop_text as text;
+
+/// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
+/// little on a slow line.
+pub const REST: Duration = Duration::from_millis(250);
+
+/// What a run's columns have at an epoch.
+pub type Sampled = (RunDir, u32, Vec<(String, f64)>);
+
+/// A run in the table.
+#[derive(Debug)]
+pub struct Row {
+    /// Where it was found, and in what condition.
+    pub found: Found,
+    /// What is known of it; `None` until it was summed up.
+    pub summary: Option<Summary>,
+}
+
+/// The table of runs.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the table, in any combination"
+)]
+pub struct Runs {
+    pub(super) rows: HashMap<RunDir, Row>,
+    /// The runs that pass the filter, in the order of the table.
+    pub(super) order: Vec<RunDir>,
+    pub(super) cursor: Option<RunDir>,
+    /// Where in the order the cursor's run was found last.
+    pub(super) cursor_place: Cell<usize>,
+    /// The first row on the screen.
+    pub(super) top: usize,
+    pub(super) sort: (Key, bool),
+    pub(super) columns: Vec<Shown>,
+    /// Whether somebody has chosen them here; else they are the configuration's.
+    pub(super) columns_chosen: bool,
+    /// All runs in the order of the table, whether they pass or not.
+    pub(super) sorted: Vec<RunDir>,
+    pub(super) grouping: Grouping,
+    pub(super) marks: Marks,
+    pub(super) query: QueryLine,
+    /// Whether something that is remembered has changed since it was last asked for.
+    pub(super) unsaved: bool,
+    /// Whether all roots have been searched.
+    pub(super) searched: bool,
+    pub(super) problems: Vec<String>,
+    /// When the cursor moved last, until it has rested.
+    moved_at: Option<Timestamp>,
+    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first run.
+    pub(super) touched: bool,
+    /// A run that was just started: the cursor goes to it when it appears.
+    pub(super) expected: Option<RunDir>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self {
+            rows: HashMap::new(),
+            order: Vec::new(),
+            cursor: None,
+            cursor_place: Cell::default(),
+            top: 0,
+            sort: (Column::Age.into(), false),
+            columns: Shown::all(),
+            columns_chosen: false,
+            sorted: Vec::new(),
+            grouping: Grouping::default(),
+            marks: Marks::default(),
+            query: QueryLine::default(),
+            unsaved: false,
+            searched: false,
+            problems: Vec::new(),
+            moved_at: None,
+            touched: false,
+            expected: None,
+        }
+    }
+}
+
+impl Runs {
+    /// Shows these columns only, in the table's order.
+    pub fn set_columns(&mut self, columns: impl IntoIterator<Item = Key>) {
+        let shown = |key| Shown { key, width: None };
+        self.columns = columns.into_iter().map(shown).collect();
+    }
+
+    /// The table as it was left.
+    pub fn restore(&mut self, left: Remembered) {
+        self.query.restore(&left.query, left.queries);
+        if let Some((key, descending)) = left.sort {
+            self.sort =
+                Key::named(&key).map_or((Column::Age.into(), false), |key| (key, descending));
+        }
+        let named = |(name, width): (String, Option<u16>)| {
+            let key = Key::named(&name)?;
+            Some(Shown { key, width })
+        };
+        let columns = left
+            .columns
+            .map(|columns| columns.into_iter().filter_map(named).collect());
+        if let Some(columns) = columns.filter(|columns: &Vec<Shown>| !columns.is_empty()) {
+            self.columns = columns;
+            self.columns_chosen = true;
+        }
+        self.grouping.by = left.group.and_then(|name| Key::named(&name));
+        self.arrange();
+        self.reread_query();
+    }
+
+    /// The reader's time zone, in which days begin.
+    pub fn set_zone(&mut self, zone: TimeZone) {
+        if self.query.zone != zone {
+            self.query.zone = zone;
+            self.reread_query();
+        }
+    }
+
+    /// How the table is left, if that has changed since it was last asked for.
+    pub fn unsaved(&mut self) -> Option<Remembered> {
+        std::mem::take(&mut self.unsaved).then(|| Remembered {
+            query: self.query.text().trim().to_owned(),
+            queries: self.query.queries.clone(),
+            sort: Some((self.sort.0.name(), self.sort.1)),
+            columns: self.columns_chosen.then(|| {
+                let column = |shown: &Shown| (shown.key.name(), shown.width);
+                self.columns.iter().map(column).collect()
+            }),
+            group: self.grouping.by.as_ref().map(Key::name),
+        })
+    }
+
+    /// The time is another.
+    pub fn at(&mut self, now: Timestamp) {
+        self.query.now = now;
+    }
+
+    /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
+    /// is the others'.
+    pub(super) fn shown_columns(&self) -> Vec<Shown> {
+        let has_tag = |row: &Row| {
+            let notes = row.summary.as_ref().map(|summary| &summary.notes);
+            notes.is_some_and(|notes| !notes.tags.is_empty())
+        };
+        let is_evaluated = |row: &Row| {
+            let summary = row.summary.as_ref();
+            summary.is_some_and(|summary| summary.evaluated.is_some())
+        };
+        let tagged = self.rows.values().any(has_tag);
+        let evaluated = self.rows.values().any(is_evaluated);
+        let shows = |shown: &&Shown| match shown.key {
+            Key::Built(Column::Tags) => tagged,
+            Key::Built(Column::Test) => evaluated,
+            _ => true,
+        };
+        self.columns.iter().filter(shows).cloned().collect()
+    }
+
+    /// The columns, to be chosen anew.
+    pub fn columns(&self) -> &[Shown] {
+        &self.columns
+    }
+
+    /// Whether the columns were chosen here, and are not the configuration's.
+    pub fn has_chosen_columns(&self) -> bool {
+        self.columns_chosen
+    }
+
+    /// Shows these columns; those that were not `chosen` here give way to the configuration's at the next start.
+    pub fn choose_columns(&mut self, columns: Vec<Shown>, chosen: bool) {
+        self.columns = columns;
+        self.columns_chosen = chosen;
+        self.unsaved = true;
+        self.sift();
+    }
+
+    /// Everything that runs can be sorted and grouped by, or that can be a column, with what it is.
+    pub fn choices(&mut self) -> Vec<(String, &'static str)> {
+        shown::choices(self.query.names(&self.rows))
+    }
+
+    /// What the table is sorted and grouped by.
+    pub fn arranged_by(&self) -> (String, Option<String>) {
+        (self.sort.0.name(), self.grouping.by.as_ref().map(Key::name))
+    }
+
+    /// The runs, to be changed: what the query found out about them no longer holds.
+    fn rows_mut(&mut self) -> &mut HashMap<RunDir, Row> {
+        self.query.memo.forget();
+        &mut self.rows
+    }
+
+    /// The run under the cursor.
+    pub fn selected(&self) -> Option<&Row> {
+        self.rows.get(self.cursor.as_ref()?)
+    }
+
+    /// A run by its folder.
+    pub fn row(&self, dir: &RunDir) -> Option<&Row> {
+        self.rows.get(dir)
+    }
+
+    /// The run to which a changed folder belongs: its own, or its `logs`.
+    pub fn owner(&self, folder: &Path) -> Option<&RunDir> {
+        let own = RunDir::new(folder);
+        let parent = folder.parent().map(RunDir::new);
+        let known = |dir: RunDir| self.rows.get_key_value(&dir).map(|(dir, _)| dir);
+        known(own).or_else(|| known(parent?))
+    }
+
+    /// All runs that are known.
+    pub fn all(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// Whether text is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.query.editing
+    }
+
+    /// Takes in runs that were found. Returns those that still have to be summed up, those on the screen first.
+    pub fn add(&mut self, found: Vec<(Found, Option<Summary>)>, height: u16) -> Vec<RunDir> {
+        let mut unknown = Vec::new();
+        for (found, summary) in found {
+            let dir = found.dir.clone();
+            let known = self
+                .rows
+                .get(&dir)
+                .is_some_and(|row| row.found.stamps == found.stamps && row.summary.is_some());
+            if known {
+                continue;
+            }
+            if summary.is_none() {
+                unknown.push(dir.clone());
+            }
+            if let Some(summary) = &summary {
+                self.mark_returns(summary);
+            }
+            let summary =
+                summary.or_else(|| self.rows_mut().remove(&dir).and_then(|row| row.summary));
+            self.rows_mut().insert(dir, Row { found, summary });
+        }
+        self.reread();
+        let place: HashMap<&RunDir, usize> = self
+            .order
+            .iter()
+            .enumerate()
+            .map(|(at, dir)| (dir, at))
+            .collect();
+        let on_screen = self.top..self.top + usize::from(height);
+        unknown.sort_by_key(|dir| {
+            let at = place.get(dir).copied().unwrap_or(usize::MAX);
+            (!on_screen.contains(&at), at)
+        });
+        unknown
+    }
+
+    /// Takes in a summary, keeping what only this program counted.
+    pub fn update(&mut self, found: Found, mut summary: Summary) {
+        let size = self
+            .rows
+            .get(&found.dir)
+            .and_then(|row| row.summary.as_ref()?.size_bytes);
+        summary.size_bytes = summary.size_bytes.or(size);
+        self.mark_returns(&summary);
+        let known = self.rows.get(&found.dir);
+        self.query.samples.forget(&found.dir);
+        summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
+        self.rows_mut().insert(
+            found.dir.clone(),
+            Row {
+                found,
+                summary: Some(summary),
+            },
+        );
+    }
+
+    /// Adds a warning to those of a run that trains.
+    pub fn warn(&mut self, dir: &RunDir, finding: &Finding) {
+        let summary = self.rows.get_mut(dir).and_then(|row| row.summary.as_mut());
+        let signs = summary.and_then(|summary| Some(&mut summary.vitals.as_mut()?.signs));
+        if let Some(signs) = signs {
+            signs.retain(|sign| sign.kind != finding.kind);
+            signs.push(finding.clone());
+        }
+    }
+
+    /// Puts the cursor on this run as soon as it is there.
+    pub fn expect(&mut self, dir: RunDir) {
+        self.expected = Some(dir);
+    }
+
+    /// Takes in sizes.
+    pub fn measured(&mut self, sizes: Vec<(RunDir, u64)>) {
+        for (dir, size) in sizes {
+            if let Some(summary) = self
+                .rows_mut()
+                .get_mut(&dir)
+                .and_then(|row| row.summary.as_mut())
+            {
+                summary.size_bytes = Some(size);
+            }
+        }
+        if self.sort.0 == Column::Size {
+            self.arrange();
+        }
+    }
+
+    /// Gives each run its best evaluation.
+    pub fn stamp(&mut self, evaluations: &Evaluations) {
+        let summaries = self.rows_mut().values_mut();
+        let changed = summaries
+            .filter_map(|row| row.summary.as_mut())
+            .filter_map(|summary| evaluations.stamp(summary).then_some(()))
+            .count();
+        if changed > 0 && self.sort.0 == Column::Test {
+            self.arrange();
+        }
+    }
+
+    /// A run that is gone.
+    pub fn remove(&mut self, dir: &RunDir) {
+        self.mark_leaves(dir);
+        self.rows_mut().remove(dir);
+        self.arrange();
+    }
+
+    /// All roots were searched and hold these runs.
+    pub fn searched(&mut self, dirs: &[RunDir], problems: Vec<String>) {
+        let there: HashSet<_> = dirs.iter().collect();
+        let gone = self.rows.keys().filter(|dir| !there.contains(dir));
+        for dir in gone.cloned().collect::<Vec<_>>() {
+            self.mark_leaves(&dir);
+        }
+        self.marks_are_settled();
+        self.rows_mut().retain(|dir, _| there.contains(dir));
+        self.searched = true;
+        // What could not be searched may hold them.
+        if problems.is_empty() {
+            self.forget_lost_marks();
+        }
+        self.problems = problems;
+        self.reread();
+    }
+
+    /// The runs are others, or the query is: it is read anew, and the runs that pass are put in order.
+    pub fn reread(&mut self) {
+        self.query.forget_names();
+        self.sort_all();
+        self.reread_query();
+    }
+
+    /// Another key was typed into the query.
+    pub(super) fn typed(&mut self) {
+        if !self.query.passes_over_still() {
+            self.reread_query();
+        }
+    }
+
+    /// The query is another.
+    pub(super) fn reread_query(&mut self) {
+        self.query.read(&self.rows, self.searched);
+        self.sift();
+        let is_lost = self.order.is_empty() && self.query.problem.is_none();
+        if is_lost && self.query.pass_over_name(&self.rows) {
+            self.sift();
+        }
+    }
+
+    /// The epochs at which the query asks for values, and the runs of which they were not read.
+    pub fn unsampled(&mut self) -> Option<(Vec<u32>, Vec<RunDir>)> {
+        let epochs = self.query.filter.epochs();
+        if epochs.is_empty() {
+            return None;
+        }
+        let summed = self.rows.values().filter(|row| row.summary.is_some());
+        let dirs = summed.map(|row| &row.found.dir);
+        let missing = self.query.samples.missing(dirs, &epochs);
+        // Asked for once: what stands for them until the answer comes is nothing.
+        for dir in &missing {
+            for epoch in &epochs {
+                self.query.samples.insert(dir.clone(), *epoch, Vec::new());
+            }
+        }
+        let epochs = epochs.into_iter().collect();
+        (!missing.is_empty()).then_some((epochs, missing))
+    }
+
+    /// Takes in values of chosen epochs.
+    pub fn sampled(&mut self, samples: Vec<Sampled>) {
+        for (dir, epoch, values) in samples {
+            self.query.samples.insert(dir, epoch, values);
+        }
+        self.arrange();
+    }
+
+    /// All runs are known: from now on the cursor stays with its run, wherever the order puts it.
+    pub fn settle(&mut self) {
+        self.touched = true;
+    }
+
+    /// Whether all roots have been searched.
+    pub fn is_searched(&self) -> bool {
+        self.searched
+    }
+
+    /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at more closely and kept.
+    pub(super) fn moved(&mut self, now: Timestamp) {
+        self.moved_at = Some(now);
+    }
+
+    /// The runs that the filter shows, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &Row> {
+        self.order.iter().filter_map(|dir| self.rows.get(dir))
+    }
+
+    /// Whether the cursor has rested long enough; true once after each move.
+    pub fn has_rested(&mut self, now: Timestamp) -> bool {
+        let rested = self.moved_at.is_some_and(|moved| now >= moved + REST);
+        if rested {
+            self.moved_at = None;
+        }
+        rested
+    }
+
+    /// When the cursor has rested, or visible ages read differently: those change together, on the clock's whole minutes, and may
+    /// be a minute behind, so that a screen of young runs is not drawn again every few seconds.
+    pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let rest = self.moved_at.map(|moved| moved + REST);
+        // A screen has far fewer rows than this; those beyond it change no sooner to the eye.
+        let ages = self.on_screen(200).filter_map(|row| {
+            let (_, left) = text::since(columns::age(row.summary.as_ref()?, now));
+            let changes = now.checked_add(left).ok()?;
+            Timestamp::from_second(changes.as_second() / 60 * 60 + 60).ok()
+        });
+        let passing = self.next_age(now);
+        rest.into_iter().chain(ages).chain(passing).min()
+    }
+}

@@ -1,0 +1,128 @@
+//! What people ask of a run while it trains, through its control file: looked at before each step, said in the log, and kept.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use traintop_run::control::{Control, Follower};
+use traintop_run::{RunDir, State};
+use traintop_text as text;
+
+use super::error::WorkerError;
+use super::output::Clock;
+use super::train::Training;
+
+/// How often a run that waits looks whether it is to go on.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What is wanted of a run, as far as it is known.
+#[derive(Debug)]
+pub struct Steering {
+    follower: Follower,
+    wanted: Control,
+}
+
+impl Steering {
+    /// Begins with what was said before: an earlier process of the run may have been told to end after an epoch that is still to come.
+    /// A wait does not outlast its process: whoever starts a run wants it to go on.
+    pub fn of(dir: &RunDir) -> Self {
+        let mut follower = Follower::of(dir);
+        let wanted = follower.poll().and_then(Result::ok).unwrap_or_default();
+        Self {
+            follower,
+            wanted: Control {
+                paused: false,
+                ..wanted
+            },
+        }
+    }
+}
+
+impl Training {
+    /// Does what was asked since the last look; waits, if that was asked, until it is to go on or to stop.
+    pub fn obey(&mut self) -> Result<(), WorkerError> {
+        self.look()?;
+        if !self.steering.wanted.paused {
+            return Ok(());
+        }
+        let (since, elapsed_s) = (Instant::now(), self.output.clock.elapsed_s());
+        self.output.say("waiting, as asked")?;
+        self.show_state(State::Running, State::Paused)?;
+        while self.steering.wanted.paused && !self.stop.is_set() {
+            thread::sleep(LOOK);
+            self.look()?;
+        }
+        // The time of a run is that in which it trains.
+        self.output.clock = Clock::from(elapsed_s);
+        self.tally.leave_out(since.elapsed());
+        self.show_state(State::Paused, State::Running)?;
+        let waited = text::duration(since.elapsed());
+        self.output
+            .say(&format!("going on after a wait of {waited}"))?;
+        Ok(())
+    }
+
+    /// A stop in between is not undone.
+    fn show_state(&self, from: State, to: State) -> Result<(), WorkerError> {
+        Ok(self.output.status.update(|record| {
+            if record.state == from {
+                record.state = to;
+            }
+        })?)
+    }
+
+    fn look(&mut self) -> Result<(), WorkerError> {
+        let mut wanted = match self.steering.follower.poll() {
+            None => return Ok(()),
+            Some(Ok(wanted)) => wanted,
+            Some(Err(error)) => {
+                // The training is worth more than what was asked of it.
+                self.output
+                    .say(&format!("what was asked is left out: {error}"))?;
+                return Ok(());
+            }
+        };
+        let before = self.steering.wanted.clone();
+        if wanted.end_after_epoch != before.end_after_epoch {
+            // The epoch may have turned while it was asked.
+            let next = self.progress.epochs_done + 1;
+            wanted.end_after_epoch = wanted.end_after_epoch.map(|epoch| epoch.max(next));
+            self.output.say(&match wanted.end_after_epoch {
+                Some(epoch) => format!("will end after epoch {epoch}, as asked"),
+                None => "will go on to its last epoch, as asked".to_owned(),
+            })?;
+        }
+        if wanted.learning_rate_factor != before.learning_rate_factor {
+            let factor = wanted.learning_rate_factor;
+            self.output.say(&format!(
+                "learning rate times {factor} from the next epoch on, as asked"
+            ))?;
+        }
+        let saves = wanted.save != before.save;
+        self.steering.wanted = wanted;
+        if saves {
+            self.save()?;
+            let (epoch, step) = (self.progress.epochs_done + 1, self.progress.step);
+            let text = format!("saved in epoch {epoch} after {step} of its steps, as asked");
+            self.output.say(&text)?;
+        }
+        Ok(())
+    }
+
+    /// At the beginning of an epoch: the learning rate's factor that was asked for holds from here on.
+    pub fn take_over_learning_rate(&mut self) -> Result<(), WorkerError> {
+        let factor = self.steering.wanted.learning_rate_factor;
+        if self.progress.step == 0 && factor != self.progress.rate_factor() {
+            self.progress.rate_factor = Some(factor);
+            let epoch = self.progress.epochs_done + 1;
+            let text = format!("learning rate times {factor} from epoch {epoch} on");
+            self.output.say(&text)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the run was asked to end after the epoch that has just ended.
+    pub fn is_to_end(&self) -> bool {
+        let done = self.progress.epochs_done;
+        self.steering.wanted.end_after_epoch == Some(done)
+    }
+}
