@@ -10,7 +10,7 @@ DEV := --config .cargo/dev.toml
 ALL := --release --locked --workspace
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run dev test fuzz check setup build bench lint need
+.PHONY: help run dev test fuzz check setup build bench lint deny need
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +48,19 @@ build: setup ## build both programs in release
 bench: build ## measure the figures that README states, on generated data
 	$(CARGO) bench --locked --workspace --bench files --bench dashboard --bench evaluate
 
-lint: setup ## check formatting and lints
+lint: setup ## check formatting, lints and documents
 	cargo fmt --all --check
 	$(CARGO) $(DEV) clippy $(ALL) --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) $(DEV) doc $(ALL) --no-deps --document-private-items
+
+# cargo-deny as CI has it. Built without optimising, it is there in two minutes.
+DENY := $(TARGET)/tools/bin/cargo-deny
+
+deny: $(DENY) ## check the licences, sources and doubles of dependencies
+	$(DENY) --workspace --locked check bans licenses sources
+
+$(DENY):
+	$(CARGO) install cargo-deny --version 0.20.2 --locked --debug --root $(TARGET)/tools
 
 need:
 	@scripts/need.sh

@@ -1,6 +1,6 @@
 //! Every call that writes, locks, renames or removes. Operations on runs go through the trait
 //! [`Disk`], so that tests can make each single call fail, or make it the last one before a power
-//! cut. All else uses the functions in [`read`] and [`write`].
+//! cut. All else uses the functions in [`mod@read`] and [`mod@write`].
 
 #![cfg_attr(test, allow(clippy::disallowed_macros, reason = "tests may print"))]
 #![allow(
@@ -54,7 +54,6 @@ pub enum Kind {
 /// What the file system says of a path, without following a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// What it is.
     pub kind: Kind,
     /// Its number on its file system.
     pub inode: u64,
@@ -113,13 +112,11 @@ pub trait Disk: Send + Sync {
     /// The same disk confined to a folder: paths begin with `root`, no link below it is followed,
     /// and nothing outside is reached.
     fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>>;
-    /// What is at a path.
     fn look(&self, path: &Path) -> io::Result<Look>;
     /// All that the file system says of a path, without following a link.
     fn metadata(&self, path: &Path) -> io::Result<Metadata>;
     /// The path without links.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
-    /// The names in a folder.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
     /// A regular file's bytes, of which there are at most [`read::JOURNAL_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;

@@ -90,7 +90,7 @@ recipe! {
         seed: u64 = 0u64, Kind::Int { min: 0, max: i64::MAX };
     }
     "data" {
-        /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or train/<class>/ and test/<class>/ images
+        /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or `train/<class>/` and `test/<class>/` images
         data_dir: String = SYNTHETIC, Kind::Text;
         /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one, `seeded` a random part of each class
         val_split: String = "auto", Kind::Choice(&["auto", "seeded"]);
@@ -237,7 +237,6 @@ pub const WITHOUT_EFFECT: [&str; 7] = [
 /// The key that only means something where there is Slurm.
 pub const REQUEUE: &str = "requeue";
 
-/// The field of a key.
 pub fn field(key: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.key == key)
 }
