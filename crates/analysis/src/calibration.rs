@@ -10,7 +10,6 @@ pub struct Bin {
     pub low: f64,
     /// up to and with this.
     pub high: f64,
-    /// How many.
     pub images: u64,
     /// Their mean confidence; 0 of none.
     pub confidence: f64,

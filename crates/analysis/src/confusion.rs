@@ -9,7 +9,6 @@ pub struct Confusion {
 /// How one class fares. What nothing can be said of is `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScore {
-    /// Images that are of it.
     pub images: u64,
     /// Images that were taken for it.
     pub predicted: u64,
@@ -20,9 +19,7 @@ pub struct ClassScore {
 /// Means over classes, each counting the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MacroAverage {
-    /// Of the precisions.
     pub precision: f64,
-    /// Of the recalls.
     pub recall: f64,
     /// Of the harmonic means.
     pub f1: f64,

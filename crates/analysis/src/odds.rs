@@ -42,7 +42,6 @@ pub struct Candidate {
 /// A run that trains, with the earlier ones that may be like it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// Its folder.
     pub dir: RunDir,
     settings: Settings,
     epochs_planned: u32,
@@ -63,7 +62,6 @@ pub enum Likeness {
 pub struct Odds {
     /// How many of the earlier runs stood better.
     pub behind: usize,
-    /// How many there are.
     pub of: usize,
     /// The best that it has come to.
     pub standing: f64,

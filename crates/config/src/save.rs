@@ -15,15 +15,12 @@ pub enum SaveError {
     /// The file or its folder.
     #[error("{}: the theme cannot be saved ({cause})", path.display())]
     Io {
-        /// The file.
         path: PathBuf,
-        /// What the system said.
         cause: std::io::Error,
     },
     /// Nobody knows what such a file means; to write into it could lose what was meant.
     #[error("{}: the theme is not saved, because the file is not valid TOML: {cause}", path.display())]
     Broken {
-        /// The file.
         path: PathBuf,
         /// What the parser said.
         cause: String,

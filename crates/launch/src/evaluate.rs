@@ -110,7 +110,6 @@ pub enum EvaluationError {
     Spawn {
         /// The program, or the file for its output.
         program: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
     /// What the worker said at its end: a sentence.

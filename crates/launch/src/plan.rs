@@ -33,7 +33,6 @@ pub struct Wanted {
 /// A run that would be queued.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
-    /// What it is.
     pub point: Point,
     /// The finished run that has it already.
     pub done: Option<RunDir>,
@@ -55,7 +54,6 @@ pub struct Plan {
 /// What runs will cost, as far as earlier ones tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
-    /// How many.
     pub runs: usize,
     /// Their epochs.
     pub epochs: u64,
@@ -116,7 +114,6 @@ impl Plan {
         done.count()
     }
 
-    /// What it costs.
     pub fn cost(&self) -> Cost {
         let estimates = self.queued().filter_map(|planned| planned.estimate);
         let epochs = self

@@ -28,7 +28,6 @@ const SIGNED_WITHIN: Duration = Duration::from_secs(5);
 /// What to train.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The recipe's file.
     pub recipe: PathBuf,
     /// Values that replace the recipe's, as `--set` takes them.
     pub overrides: Vec<(String, String)>,
@@ -39,7 +38,6 @@ pub struct Request {
 /// A run that was started.
 #[derive(Debug)]
 pub struct Started {
-    /// Its folder.
     pub dir: RunDir,
     /// Its supervisor, unless Slurm is to start it; both go on when this is dropped.
     pub child: Option<Child>,
@@ -61,7 +59,6 @@ pub enum LaunchError {
     NoFolder {
         /// The recipe's `output_dir`.
         path: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
     /// Its record cannot be written.
@@ -69,25 +66,16 @@ pub enum LaunchError {
     Record(#[from] RecordError),
     /// The worker cannot be started.
     #[error("{program}: cannot be started ({cause})")]
-    Spawn {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Spawn { program: PathBuf, cause: io::Error },
     /// A process is at work on it.
     #[error("{name} is being worked on already")]
-    Taken {
-        /// The run.
-        name: String,
-    },
+    Taken { name: String },
     /// Its command stands in a record that this user did not write.
     #[error(
         "{name} was {}, so its command is not executed; `traintop trust {name}` shows it and lets it run as you",
         by(owner.as_deref())
     )]
     Untrusted {
-        /// The run's folder.
         name: String,
         /// The other user whose record it is.
         owner: Option<String>,

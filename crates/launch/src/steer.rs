@@ -15,40 +15,27 @@ pub enum SteerError {
     /// It does not train.
     #[error("{name} is not running: it is {state}")]
     NotRunning {
-        /// The run.
         name: String,
         /// What it is instead.
         state: State,
     },
     /// Its trainer knows nothing of control files.
     #[error("{name} was not started by traintop, so it cannot be steered from here")]
-    Unknown {
-        /// The run.
-        name: String,
-    },
+    Unknown { name: String },
     /// A command of the user's, which knows nothing of control files.
     #[error("{name} is a command of the launcher {launcher}, which can only be stopped")]
-    Launcher {
-        /// The run.
-        name: String,
-        /// The launcher.
-        launcher: String,
-    },
+    Launcher { name: String, launcher: String },
     /// It is no job of Slurm.
     #[error(
         "{name} is no job of Slurm; K stops it, and `traintop resume --queue` lets it wait for another turn"
     )]
-    NoJob {
-        /// The run.
-        name: String,
-    },
+    NoJob { name: String },
     /// Slurm, whose job it is.
     #[error(transparent)]
     Scheduler(#[from] StopError),
     /// Its control file.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// Its record.
     #[error(transparent)]
     Record(#[from] RecordError),
 }

@@ -29,7 +29,6 @@ pub enum StopError {
     /// It does not run.
     #[error("{name} is not running: it is {state}")]
     NotRunning {
-        /// The run.
         name: String,
         /// What it is instead.
         state: State,
@@ -38,26 +37,16 @@ pub enum StopError {
     #[error(
         "{name} was not started by traintop, so its process is unknown; stop it where it was started"
     )]
-    Unknown {
-        /// The run.
-        name: String,
-    },
+    Unknown { name: String },
     /// It was asked before. Another signal would end it at once, without saving.
     #[error("{name} is stopping already: it finishes its step and saves")]
-    AlreadyStopping {
-        /// The run.
-        name: String,
-    },
+    AlreadyStopping { name: String },
     /// Its worker has not signed the record yet.
     #[error("{name} is only just starting; try again in a second")]
-    NotYet {
-        /// The run.
-        name: String,
-    },
+    NotYet { name: String },
     /// It runs on another machine.
     #[error("{name} runs on {host}; stop it from there")]
     Elsewhere {
-        /// The run.
         name: String,
         /// The machine.
         host: String,
@@ -65,7 +54,6 @@ pub enum StopError {
     /// Its process is gone.
     #[error("{name} is not running: its process {pid} is gone")]
     Gone {
-        /// The run.
         name: String,
         /// The process id that its record states.
         pid: u32,
@@ -75,23 +63,16 @@ pub enum StopError {
         "{name}: its record names process {pid}, which does not work in its folder; it is left alone"
     )]
     NotItsProcess {
-        /// The run.
         name: String,
         /// The process id that its record states.
         pid: u32,
     },
     /// The system refused.
     #[error("{name} could not be asked to stop ({cause})")]
-    Refused {
-        /// The run.
-        name: String,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Refused { name: String, cause: io::Error },
     /// Slurm, whose job it is, refused.
     #[error("{name} could not be asked to stop by Slurm: {said}")]
     Scheduler {
-        /// The run.
         name: String,
         /// What Slurm said.
         said: String,
@@ -99,7 +80,6 @@ pub enum StopError {
     /// It cannot be ended at once before it was asked to stop.
     #[error("{name} is {state}; ask it to stop first, so that it can save")]
     NotAsked {
-        /// The run.
         name: String,
         /// What it does.
         state: State,

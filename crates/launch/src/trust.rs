@@ -10,7 +10,6 @@ use traintop_text::clean;
 /// What a user is shown before trusting a run's command, safe for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// The run.
     pub dir: RunDir,
     /// The digest of what is shown: nothing else gets trusted.
     digest: String,

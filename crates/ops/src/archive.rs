@@ -57,7 +57,6 @@ pub struct Item {
 /// What archiving a run would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The run.
     pub dir: RunDir,
     /// What is packed, folders before what is in them.
     pub packed: Vec<Item>,
@@ -73,7 +72,6 @@ pub enum ArchiveError {
     /// It is in a state in which it cannot be.
     #[error("{name}: {problem}")]
     Refused {
-        /// The run's folder.
         name: String,
         /// A sentence.
         problem: String,
@@ -81,11 +79,9 @@ pub enum ArchiveError {
     /// A file.
     #[error("{path}: {what} ({})", said(cause))]
     Io {
-        /// The file.
         path: PathBuf,
         /// What could not be done.
         what: &'static str,
-        /// What the system said.
         cause: io::Error,
     },
     /// The system refused, and also to take back what was done before.
@@ -103,17 +99,13 @@ pub enum ArchiveError {
         "{name}: it is back, but its archive stays ({problem}): the next start of traintop tries again"
     )]
     Stays {
-        /// The run's folder.
         name: String,
         /// A sentence.
         problem: String,
     },
     /// What was packed is not what is there.
     #[error("{path}: has changed while it was packed; nothing was removed")]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
+    Changed { path: PathBuf },
     /// An archive that is not one of ours.
     #[error("{path}: {what}; nothing was brought back")]
     Damaged {

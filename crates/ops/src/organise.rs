@@ -32,7 +32,6 @@ const ASIDE: &str = "broken";
 /// A file that would be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rebuild {
-    /// The file.
     pub path: PathBuf,
     /// What it is made from, as words: `training.log`, `3 checkpoints`.
     pub from: String,
@@ -48,7 +47,6 @@ pub struct Rebuild {
 /// What would be done to one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The run.
     pub dir: RunDir,
     /// The files that would be made.
     pub rebuilds: Vec<Rebuild>,

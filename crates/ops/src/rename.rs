@@ -28,7 +28,6 @@ const LONGEST_NAME: usize = 255;
 /// A name that somebody wants for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// The run.
     pub dir: RunDir,
     /// What it is doing.
     pub state: State,
@@ -39,7 +38,6 @@ pub struct Wish {
 /// A row of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The run as it is.
     pub from: RunDir,
     /// Its new name, where there is one.
     pub name: Option<String>,

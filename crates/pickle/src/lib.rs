@@ -283,7 +283,6 @@ pub enum PickleError {
     /// An instruction that no pickle of data has.
     #[error("byte {at} is {code:#04x}, which is no instruction that data need")]
     Unknown {
-        /// Where.
         at: usize,
         /// The instruction.
         code: u8,

@@ -78,7 +78,6 @@ impl fmt::Display for Value {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} must be {expected}, got {got}")]
 pub struct BadValue {
-    /// The key.
     pub key: &'static str,
     /// What it accepts.
     pub expected: String,
@@ -172,7 +171,6 @@ impl Field {
 
 /// Rust types that a recipe's fields may have, each from and to a checked [`Value`].
 pub trait Typed: Sized {
-    /// The value that this is.
     fn to_value(&self) -> Value;
     /// Back from a value that its field has checked; `None` if the kind and the type disagree.
     fn from_value(value: Value) -> Option<Self>;

@@ -23,12 +23,7 @@ pub enum RecipeError {
         "{file}: cannot be read ({cause}); name a recipe file, or one that comes with the program: {}",
         shipped_names()
     )]
-    Unreadable {
-        /// The file.
-        file: String,
-        /// What the system said.
-        cause: String,
-    },
+    Unreadable { file: String, cause: String },
     /// Something in it is wrong; the first such thing is told in full.
     #[error("{place}: {problem}{}", and_more(*.more))]
     Wrong {

@@ -52,7 +52,6 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// All of it.
     pub fn total(self) -> u64 {
         self.weights + self.optimiser + self.activations
     }

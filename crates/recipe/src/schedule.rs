@@ -67,7 +67,6 @@ impl Schedule {
         }
     }
 
-    /// Steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.steps_per_epoch
     }

@@ -12,7 +12,6 @@ const MOST_POINTS: u64 = 10_000;
 /// One value of a recipe, or of a command's arguments, varied.
 #[derive(Debug, Clone)]
 pub struct Axis {
-    /// Which.
     pub key: String,
     /// What it becomes.
     pub values: Vec<Value>,

@@ -29,7 +29,6 @@ pub struct Alert {
     pub about: String,
     /// Which rule it is of.
     pub kind: String,
-    /// The run's folder.
     pub dir: RunDir,
     /// What lists call the run.
     pub name: String,
@@ -50,7 +49,6 @@ impl Alert {
 pub struct Claimed {
     /// Nobody has: whoever gets this is to do it.
     pub new: Vec<Alert>,
-    /// As they were told.
     pub told: Vec<Alert>,
 }
 

@@ -25,7 +25,6 @@ pub mod named {
     }
 }
 
-/// Values.
 pub mod values {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

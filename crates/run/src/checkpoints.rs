@@ -14,7 +14,6 @@ const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 /// A file with a network's weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The file.
     pub path: PathBuf,
     /// `best`, `last` or `epoch 40`.
     pub what: String,

@@ -61,7 +61,6 @@ impl Contender {
         }
     }
 
-    /// Its folder.
     pub fn dir(&self) -> &RunDir {
         &self.summary.dir
     }

@@ -59,18 +59,11 @@ pub enum Change {
 pub enum ControlError {
     /// It cannot be read or written.
     #[error("{path}: {cause}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// It is no such file.
     #[error("{path}: is damaged ({cause}); remove it, and the run goes on as its recipe says")]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         cause: serde_json::Error,
     },
     /// A change makes no sense.
@@ -79,7 +72,6 @@ pub enum ControlError {
 }
 
 impl Control {
-    /// Where it is.
     pub(super) fn path(dir: &RunDir) -> PathBuf {
         dir.path().join("control.json")
     }

@@ -7,7 +7,6 @@ use super::metrics::{Metrics, Tail};
 /// The best that a run had come to by each epoch, of the column that lists judge it by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Course {
-    /// The column.
     pub column: String,
     /// Whether more is better, as of an accuracy.
     pub rises: bool,
@@ -47,7 +46,6 @@ impl Course {
         (self.last >= epoch).then_some(*best)
     }
 
-    /// The best of all.
     pub fn best(&self) -> Option<f64> {
         self.records.last().map(|(_, best)| *best)
     }

@@ -63,7 +63,6 @@ impl Stamp {
 /// A run that was found, with what tells whether it has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Its folder.
     pub dir: RunDir,
     /// Of `metrics.csv`, `run.json`, `config.json`, the notes and the archive.
     pub stamps: [Stamp; 5],
@@ -143,9 +142,7 @@ impl Looks {
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: cannot be searched for runs ({cause})")]
 pub struct Unsearched {
-    /// The folder.
     pub path: PathBuf,
-    /// What the system said.
     pub cause: io::Error,
     /// Whether it is one of the roots, and not a folder below.
     pub is_root: bool,

@@ -79,7 +79,6 @@ impl RunDir {
         }
     }
 
-    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

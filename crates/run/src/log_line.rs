@@ -9,7 +9,6 @@ pub enum Kind {
     /// Nothing that stands out.
     #[default]
     Plain,
-    /// It warns.
     Warning,
     /// It says what went wrong.
     Error,
@@ -20,7 +19,6 @@ pub enum Kind {
 pub struct Line {
     /// Clean for a terminal.
     pub text: String,
-    /// What it is.
     pub kind: Kind,
 }
 

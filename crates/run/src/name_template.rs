@@ -36,9 +36,7 @@ enum Part {
 /// A value that a field can have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Text as it is.
     Text(String),
-    /// A number.
     Number(f64),
     /// A moment.
     Time(Timestamp),

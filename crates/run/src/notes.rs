@@ -67,7 +67,6 @@ pub enum Change {
 /// A run's notes before and after a change, so that it can be taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotated {
-    /// The run.
     pub dir: RunDir,
     before: Notes,
     after: Notes,
@@ -78,28 +77,19 @@ pub struct Annotated {
 pub enum NotesError {
     /// A file.
     #[error("{path}: the notes cannot be read or written ({})", said(cause))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// To write into it could lose what was meant.
     #[error(
         "{path}: must be TOML with tags, note, star, baseline and name ({cause}); correct or remove it"
     )]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What the parser said, in its first line.
         cause: String,
     },
     /// There is neither a writable run folder nor a home.
     #[error("{path}: is not writable, and there is no home to keep the notes in; set HOME")]
-    Nowhere {
-        /// The run.
-        path: PathBuf,
-    },
+    Nowhere { path: PathBuf },
 }
 
 impl Notes {

@@ -19,7 +19,6 @@ pub struct Mark {
     pub file: PathBuf,
     /// What it was made from.
     pub from: String,
-    /// What is in it.
     pub what: String,
     pub at: Timestamp,
     /// Where the broken file went. As long as that is not there, the broken one is still in its place.

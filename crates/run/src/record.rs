@@ -47,7 +47,6 @@ pub struct Exit {
 pub struct Resume {
     /// The first epoch that it trained on, 1-based.
     pub epoch: u32,
-    /// When.
     pub at: Timestamp,
     /// What of its configuration was changed since the checkpoint was written from which it went on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,7 +56,6 @@ pub struct Resume {
 /// A key of the configuration with the value it had, and the one it got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// The key.
     pub key: String,
     /// Its value before.
     pub was: String,
@@ -82,7 +80,6 @@ pub struct Data {
     pub fingerprint: Option<String>,
     /// Images that it learns from, in all an epoch.
     pub train_images: u64,
-    /// Classes.
     pub classes: u64,
 }
 
@@ -111,7 +108,6 @@ pub struct Record {
     /// When its owner last gave a sign of life.
     #[serde(default)]
     pub heartbeat_at: Option<Timestamp>,
-    /// When it ended, if it has.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
     /// Epochs trained.
@@ -142,7 +138,6 @@ pub struct Record {
     /// The data that it trains on, once they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The job of Slurm that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slurm: Option<Job>,
     /// When a scheduler, or a limit of its own, will end the run.
@@ -173,18 +168,11 @@ pub struct Record {
 pub enum RecordError {
     /// There is none, or it cannot be read or written.
     #[error("{path}: {cause}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// It is no record.
     #[error("{path}: is damaged ({cause}); the run's state is deduced from its other files")]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         cause: serde_json::Error,
     },
 }

@@ -117,7 +117,6 @@ impl Key {
         }
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -107,7 +107,6 @@ impl Freed {
         *left = left.saturating_sub(1);
     }
 
-    /// The bytes.
     pub fn bytes(&self) -> u64 {
         let whole = self.linked.values().filter(|(_, left)| *left == 0);
         self.bytes + whole.map(|(bytes, _)| bytes).sum::<u64>()

@@ -88,7 +88,6 @@ impl fmt::Display for State {
 /// A state, and how it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
-    /// The state.
     pub state: State,
     /// Whether it was deduced from files rather than said by the run.
     pub deduced: bool,

@@ -36,7 +36,6 @@ pub struct Progress {
     pub epoch: u32,
     /// Steps done of it.
     pub step: u32,
-    /// Steps that it has.
     pub steps_per_epoch: u32,
     /// Training images a second.
     pub images_per_s: f64,

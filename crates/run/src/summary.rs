@@ -29,7 +29,6 @@ use traintop_text::clean;
 /// A run, as lists show it. All text is cleaned for a terminal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The run's folder.
     pub dir: RunDir,
     /// Identity: the record's id, or the path.
     pub id: String,
@@ -47,7 +46,6 @@ pub struct Summary {
     pub epochs_planned: Option<u32>,
     /// Best validation accuracy, percent.
     pub best_val_acc: Option<f64>,
-    /// Its epoch.
     pub best_epoch: Option<u32>,
     /// The last value of each column.
     #[serde(with = "bits::named")]

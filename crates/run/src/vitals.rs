@@ -35,7 +35,6 @@ pub struct Vitals {
     pub disk: Option<Disk>,
     /// What its curves warn of, once somebody has looked: for alerts.
     pub signs: Vec<Finding>,
-    /// When all this was so.
     pub read_at: Timestamp,
 }
 
@@ -48,7 +47,6 @@ pub struct Pace {
     pub epochs: usize,
     /// Epochs done when its last row was written, with what was done of the one that runs.
     pub done: f64,
-    /// When that was.
     pub at: Timestamp,
     /// The epoch after which it ends.
     pub until: u32,
@@ -59,14 +57,12 @@ pub struct Pace {
 pub struct Saved {
     /// The epochs that it knows whole.
     pub epoch: u32,
-    /// When.
     pub at: Timestamp,
 }
 
 /// A disk with its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disk {
-    /// Which it is.
     pub id: u64,
     /// What may still be written, in bytes.
     pub free: u64,
@@ -89,7 +85,6 @@ impl Disk {
 /// What is known of a run that trains, from which its vitals follow.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// Its record, if it has one.
     pub record: Option<&'a Record>,
     /// Its rows.
     pub metrics: &'a Metrics,
@@ -97,7 +92,6 @@ pub struct Known<'a> {
     pub steps: &'a Metrics,
     /// Epochs trained.
     pub epochs_done: u32,
-    /// Epochs planned.
     pub epochs_planned: Option<u32>,
 }
 

@@ -13,7 +13,6 @@ pub const LONGEST: usize = 74_994;
 pub enum Wrapped {
     /// Nothing.
     Not,
-    /// tmux.
     Tmux,
     /// GNU screen.
     Screen,

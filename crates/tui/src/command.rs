@@ -8,7 +8,6 @@ pub enum Context {
     Everywhere,
     /// The table of runs.
     Runs,
-    /// One run.
     Run,
     /// The form that starts a run.
     Form,
@@ -20,7 +19,6 @@ pub enum Context {
     Compare,
     /// The plan of a clean-up.
     Clean,
-    /// The trash.
     Trash,
 }
 
@@ -38,7 +36,6 @@ impl Context {
         Self::Everywhere,
     ];
 
-    /// Its heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::Everywhere => "Everywhere",

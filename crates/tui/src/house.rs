@@ -45,7 +45,6 @@ pub enum Order {
     Recover,
     /// Say what archiving these runs would do.
     ProposeArchive(Vec<RunDir>),
-    /// Archive these runs.
     Archive(Vec<RunDir>),
     /// Bring these archived runs back.
     Unarchive(Vec<RunDir>),
@@ -64,7 +63,6 @@ pub enum Deed {
     Annotated(Vec<Annotated>),
     /// Folders got other names.
     Renamed(Vec<Renamed>),
-    /// Runs were archived.
     Archived(Vec<(RunDir, Archived)>),
     /// Archived runs were brought back.
     Unarchived(Vec<(RunDir, Unarchived)>),

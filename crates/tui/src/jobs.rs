@@ -46,7 +46,6 @@ impl Jobs {
         }
     }
 
-    /// All of them.
     pub fn all(&self) -> Vec<RunDir> {
         let open = lock(&self.open);
         open.iter().cloned().collect()

@@ -21,7 +21,6 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// This is the newest.
     pub fn put(&self, newest: T) {
         *lock(&self.unwritten) = Some(newest);
     }

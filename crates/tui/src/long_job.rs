@@ -28,7 +28,6 @@ pub struct LongJob {
 pub enum News {
     /// It began: its name, and how far it is.
     Began(&'static str, Arc<Progress>),
-    /// It ended.
     Ended(Arc<Progress>),
 }
 

@@ -62,7 +62,6 @@ pub enum Message {
     RunGone(RunDir),
     /// Something changed in a watched folder.
     FolderChanged(PathBuf),
-    /// The process of a run has ended.
     ProcessEnded(RunDir),
     /// Part of an opened run was read.
     RunRead(RunDir, Box<Reading>),

@@ -34,7 +34,6 @@ use traintop_run::RunDir;
 pub enum Screen {
     /// The table of all runs.
     Runs,
-    /// One run.
     Run(RunView),
     /// The form that starts a run.
     Form,
@@ -44,7 +43,6 @@ pub enum Screen {
     Compare(Box<CompareView>),
     /// The plan of a clean-up.
     Clean(Box<CleanView>),
-    /// The trash.
     Trash(TrashView),
 }
 
@@ -57,7 +55,6 @@ pub struct State {
     pub size: (u16, u16),
     /// The time of the last message.
     pub now: Timestamp,
-    /// The screen.
     pub screen: Screen,
     /// The comparison out of which the run on the screen was opened.
     pub aside: Option<Box<CompareView>>,

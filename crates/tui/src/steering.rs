@@ -44,7 +44,6 @@ pub enum Order {
 pub struct Outcome {
     /// The runs whose records have changed.
     changed: Vec<RunDir>,
-    /// A run that is new.
     new: Option<RunDir>,
     /// A command that is not executed before the user trusts it.
     proposal: Option<Proposal>,

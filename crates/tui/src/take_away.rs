@@ -28,7 +28,6 @@ pub enum Order {
     Table(Box<Table>, Format, Texts),
     /// A file with the points of these runs.
     Curves(Vec<RunDir>, Format, Texts),
-    /// The figures of each of these runs.
     Figures(Vec<RunDir>),
     /// One figure with these runs over each other.
     Compare(Vec<RunDir>),

@@ -42,7 +42,6 @@ pub enum Order {
     Remove(Vec<RunDir>),
     /// Move evaluations to the trash.
     RemoveEvaluations(Vec<EvaluationDir>),
-    /// List the trash.
     ListTrash,
     /// Put these back.
     Restore(Vec<Ticket>),

@@ -158,7 +158,6 @@ fn changes(recipe: &Recipe, last: &Path) -> Vec<Changed> {
 }
 
 impl Settings {
-    /// Those of a recipe.
     fn of(recipe: &Recipe) -> Self {
         Self {
             weight_decay: recipe.weight_decay,

@@ -14,7 +14,6 @@ pub enum Cell {
     Runs,
     /// The best value.
     Best,
-    /// Its epoch.
     BestEpoch,
     /// The best value less the baseline's.
     Difference,
@@ -26,7 +25,6 @@ pub enum Cell {
     DifferenceAt,
     /// When the threshold was reached.
     Reached,
-    /// What an epoch costs.
     EpochCost,
     /// Epochs trained.
     Epochs,
@@ -53,7 +51,6 @@ impl Cell {
         Self::Took,
     ];
 
-    /// Its heading.
     pub fn heading(self, of: &Comparison) -> String {
         let epoch = of
             .at_epoch

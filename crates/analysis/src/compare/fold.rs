@@ -26,7 +26,6 @@ pub enum Band {
 }
 
 impl Band {
-    /// The other one.
     #[must_use]
     pub fn other(self) -> Self {
         match self {

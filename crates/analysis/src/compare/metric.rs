@@ -8,9 +8,7 @@ use traintop_run::metrics::Column;
 /// Which of two values is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
-    /// The higher.
     Higher,
-    /// The lower.
     Lower,
 }
 
@@ -28,7 +26,6 @@ impl Better {
         value == threshold || self.than(value, threshold)
     }
 
-    /// As a word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Higher => "higher",
@@ -173,7 +170,6 @@ impl Metric {
         }
     }
 
-    /// Where a run has it.
     pub fn column<'a>(&self, run: &'a Contender) -> Option<&'a Column> {
         run.metrics.columns.iter().find(|column| {
             let (split, quantity) = grouping::identity(&column.name);

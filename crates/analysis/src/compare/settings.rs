@@ -29,7 +29,6 @@ pub enum Relation {
 /// One key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relevance {
-    /// The key.
     pub key: String,
     /// Runs that have the key and the metric.
     pub n: usize,

@@ -72,7 +72,6 @@ pub struct Row {
 pub struct Reached {
     /// By so many of the runs that count.
     pub n: usize,
-    /// At this epoch.
     pub epoch: Option<f64>,
     /// After so many seconds.
     pub elapsed_s: Option<f64>,
@@ -92,7 +91,6 @@ pub struct BestOf {
 /// A whole comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// By what.
     pub metric: Metric,
     /// The rows, in the order of the runs.
     pub rows: Vec<Row>,

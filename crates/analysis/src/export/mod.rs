@@ -10,7 +10,6 @@ pub use write::markdown_row;
 
 use serde_json::Value;
 
-/// A cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// Nothing is known.
@@ -22,7 +21,6 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// A number, where there is one.
     pub fn number(value: Option<f64>) -> Self {
         value.map_or(Self::Missing, Self::Number)
     }
@@ -41,7 +39,6 @@ impl Cell {
 pub struct Table {
     /// The names.
     pub columns: Vec<String>,
-    /// The cells.
     pub rows: Vec<Vec<Cell>>,
 }
 
@@ -61,7 +58,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Csv,
         Self::Json,
@@ -70,7 +66,6 @@ impl Format {
         Self::Parquet,
     ];
 
-    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -128,7 +123,6 @@ pub fn json_number(value: f64) -> Value {
 #[derive(Debug, thiserror::Error)]
 #[error("there is no column {name:?}; the columns are {}", known.join(", "))]
 pub struct UnknownColumn {
-    /// The name.
     pub name: String,
     /// The columns there are.
     pub known: Vec<String>,

@@ -84,7 +84,6 @@ pub enum FigureError {
     Io {
         /// The picture.
         path: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
     /// It cannot be drawn.

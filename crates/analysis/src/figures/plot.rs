@@ -45,7 +45,6 @@ pub struct Curve<'a> {
     pub name: String,
     /// Ascending.
     pub x: &'a [f64],
-    /// As many.
     pub y: &'a [f64],
     /// Which colour and line it has.
     pub number: usize,

@@ -17,7 +17,6 @@ const MOST: usize = 50;
 pub struct Candidate {
     /// What is put in.
     pub text: String,
-    /// What it is.
     pub what: String,
 }
 

@@ -10,9 +10,7 @@ use traintop_run::summary::Summary;
 /// What kind of value a field has, which says how it is written in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text.
     Text,
-    /// A number.
     Number,
     /// A span of time, in seconds.
     Span,
@@ -31,7 +29,6 @@ pub enum Kind {
 pub struct Fact {
     /// Its name in a query.
     pub name: &'static str,
-    /// Its kind.
     pub kind: Kind,
     /// What it is, for people who choose.
     pub what: &'static str,
@@ -137,7 +134,6 @@ fn seconds(time: jiff::Timestamp) -> f64 {
 /// Which value of a column is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// The last.
     Last,
     /// That of the best row.
     Best,
@@ -148,9 +144,7 @@ pub enum When {
 /// Something that can be asked of a run.
 #[derive(Debug, Clone)]
 pub enum Field {
-    /// A fact.
     Fact(&'static Fact),
-    /// A column.
     Metric(When, String),
     /// A key of the configuration; where a run does not have it, the last value of a column.
     Setting(Key, Option<String>),

@@ -18,11 +18,8 @@ pub enum Filter {
     /// Every run passes.
     #[default]
     Everything,
-    /// All of these.
     All(Vec<Filter>),
-    /// Any of these.
     Any(Vec<Filter>),
-    /// Not this.
     Not(Box<Filter>),
     /// Text that a run holds, in small letters.
     Words(String),
@@ -33,7 +30,6 @@ pub enum Filter {
 /// What a value must be.
 #[derive(Debug, Clone)]
 pub enum Test {
-    /// There.
     Present,
     /// One of these texts, in small letters, or numbers: whole, or as a part.
     OneOf(Vec<(String, Option<f64>)>, bool),

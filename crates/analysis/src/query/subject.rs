@@ -54,7 +54,6 @@ impl Samples {
 pub struct Subject<'a> {
     /// What is known of it; `None` if it was not summed up yet.
     pub summary: Option<&'a Summary>,
-    /// Its folder.
     pub dir: &'a RunDir,
     /// The time from which ages are counted.
     pub now: Timestamp,

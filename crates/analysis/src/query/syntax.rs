@@ -3,7 +3,6 @@
 use std::fmt;
 use std::ops::Range;
 
-/// A query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Query {
     /// Nothing is asked.
@@ -13,17 +12,13 @@ pub enum Query {
     All(Vec<Query>),
     /// Any of these; two or more.
     Any(Vec<Query>),
-    /// Not this.
     Not(Box<Query>),
     /// Text that a run holds.
     Words(Text),
     /// A value of a run, compared.
     Compare {
-        /// Which.
         name: Text,
-        /// How.
         op: Op,
-        /// With what.
         value: Text,
     },
 }
@@ -33,7 +28,6 @@ pub enum Query {
 pub struct Text {
     /// Without quotes.
     pub text: String,
-    /// Whether it was quoted.
     pub is_quoted: bool,
     /// Its bytes in the query.
     pub span: Range<usize>,

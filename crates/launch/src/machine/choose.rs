@@ -40,7 +40,6 @@ pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
 /// Why there are too few GPUs for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
-    /// How many it is to have.
     pub wanted: usize,
     /// How many have room.
     pub free: usize,

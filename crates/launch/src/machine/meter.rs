@@ -16,7 +16,6 @@ pub struct Reading {
     pub memory: u64,
     /// What of it is used and could not be freed at once, in bytes.
     pub memory_used: u64,
-    /// Its GPUs.
     pub gpus: Vec<Gpu>,
     /// What each of the processes that were asked after uses, in the order that they were given in; `None` for one that is gone.
     pub processes: Vec<Option<Usage>>,

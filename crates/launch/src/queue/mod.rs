@@ -54,16 +54,13 @@ pub enum Place {
     Later,
     /// It is the next.
     First,
-    /// It is the last.
     Last,
 }
 
 /// A run that waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
-    /// Its folder.
     pub dir: RunDir,
-    /// Its record.
     pub record: Record,
 }
 

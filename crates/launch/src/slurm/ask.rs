@@ -114,7 +114,6 @@ fn silence(trouble: &str, last: Option<&Answer>) -> String {
 /// What the scheduler said, kept for all programs of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Answer {
-    /// When.
     at: Timestamp,
     /// The lines of `squeue`.
     lines: String,

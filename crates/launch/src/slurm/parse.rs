@@ -12,7 +12,6 @@ pub const FORMAT: &str = "%i|%T|%r|%S|%e|%k";
 pub struct Row {
     /// The id; of an array, the array's.
     pub id: u64,
-    /// Which tasks of it.
     pub tasks: Tasks,
     /// How it stands.
     pub phase: Phase,
@@ -33,7 +32,6 @@ pub struct Row {
 pub enum Tasks {
     /// It is no array.
     None,
-    /// These.
     Some(Vec<u32>),
     /// All that no other line names: the list was cut.
     Rest,
@@ -46,7 +44,6 @@ pub enum Phase {
     Waiting,
     /// Its processes run, or are being ended.
     Working,
-    /// It is over.
     Over(End),
 }
 

@@ -16,18 +16,15 @@ pub struct Script<'a> {
     pub name: &'a str,
     /// The comment by which it is found again.
     pub token: &'a str,
-    /// This program.
     pub program: &'a Path,
     /// Where its output goes; `%a` stands for the place in an array.
     pub output: &'a str,
-    /// What runs it is of.
     pub runs: Runs<'a>,
 }
 
 /// The runs of a script.
 #[derive(Debug, Clone, Copy)]
 pub enum Runs<'a> {
-    /// One run.
     One(&'a JobRun),
     /// An array with a task for each.
     Array(&'a [JobRun]),
@@ -36,7 +33,6 @@ pub enum Runs<'a> {
 /// A run as a script names it.
 #[derive(Debug, Clone)]
 pub struct JobRun {
-    /// Its folder.
     pub folder: PathBuf,
     /// The digest of its command, as [`trust::digest`](traintop_run::trust::digest) makes it: the job
     /// executes no other.
@@ -44,7 +40,6 @@ pub struct JobRun {
 }
 
 impl Script<'_> {
-    /// Its text.
     pub fn text(&self) -> String {
         let mut text = "#!/bin/bash\n".to_owned();
         let mut option = |name: &str, value: &str| {

@@ -30,7 +30,6 @@ pub enum What {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packing {
     pub what: What,
-    /// The run.
     pub dir: RunDir,
     /// The roots whose trashes take what leaves its place.
     pub roots: Vec<PathBuf>,

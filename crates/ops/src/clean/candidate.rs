@@ -75,7 +75,6 @@ impl Reason {
 pub struct Candidate {
     /// Its run, as numbered by the survey.
     pub run: usize,
-    /// Why.
     pub reason: Reason,
     /// What it is: `epoch 40`, `the whole run`.
     pub what: String,

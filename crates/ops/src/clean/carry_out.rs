@@ -25,7 +25,6 @@ use traintop_run::notes::Notes;
 use traintop_run::record::Record;
 use traintop_text as text;
 
-/// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
     /// By which it can be undone.

@@ -247,7 +247,6 @@ impl Plan {
         (has_age && !is_marked).then(|| (Reason::Old, format!("{days} days old, {}", run.extent())))
     }
 
-    /// All of a run.
     fn whole(&self, number: usize, run: &Surveyed, reason: Reason, twins: &Twins) -> Candidate {
         let twin = twins
             .runs

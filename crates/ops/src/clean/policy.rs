@@ -20,7 +20,6 @@ pub enum Protection {
 }
 
 impl Protection {
-    /// Every one.
     pub const ALL: [Self; 5] = [
         Self::Starred,
         Self::Tagged,
@@ -121,7 +120,6 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// All of them.
     pub const ALL: [Self; 6] = [
         Self::KeepBest,
         Self::KeepLast,

@@ -13,7 +13,6 @@ use traintop_text as text;
 pub struct Space {
     /// What the user may still write, as far as the file system says.
     pub free: u64,
-    /// All there is.
     pub total: u64,
     /// The user's quota there, where the system tells one.
     pub quota: Option<Quota>,

@@ -36,11 +36,9 @@ const QUIET: Duration = Duration::from_secs(24 * 3600);
 /// Which part a file of weights plays in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// The best.
     Best,
     /// The last, from which a run goes on.
     Last,
-    /// Of an epoch.
     Epoch(u32),
     /// Nobody knows: never removed but as an exact duplicate.
     Other,
@@ -49,7 +47,6 @@ pub enum Role {
 /// A file of weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
-    /// The file.
     pub path: PathBuf,
     /// Its part.
     pub role: Role,
@@ -87,7 +84,6 @@ pub enum Reading {
 /// What is known of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surveyed {
-    /// The run.
     pub dir: RunDir,
     /// What lists call it.
     pub name: String,
@@ -99,7 +95,6 @@ pub struct Surveyed {
     pub has_row_per_epoch: bool,
     /// And planned, where that is known.
     pub epochs_planned: Option<u32>,
-    /// The best of them.
     pub best_epoch: Option<u32>,
     /// Rows in its metrics.
     pub rows: usize,
@@ -154,7 +149,6 @@ impl Surveyed {
 /// All runs, and what else a plan needs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Survey {
-    /// The runs.
     pub runs: Vec<Surveyed>,
 }
 

@@ -15,7 +15,6 @@ use traintop_run::rebuilt::{self, Mark};
 /// What was made for a run, with what is needed to take that back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// The run.
     pub dir: RunDir,
     made: Vec<Made>,
     /// The marks before; `None` if there were none.
@@ -48,7 +47,6 @@ pub enum MakeError {
     /// The run is not to be touched.
     #[error("{path}: {problem}")]
     Refused {
-        /// The run.
         path: PathBuf,
         /// A sentence.
         problem: String,
@@ -56,11 +54,9 @@ pub enum MakeError {
     /// The system refused.
     #[error("{path}: cannot be {what} ({})", refusal(cause))]
     Io {
-        /// The file.
         path: PathBuf,
         /// What was to be done with it.
         what: &'static str,
-        /// What the system said.
         cause: io::Error,
     },
 }
@@ -179,7 +175,6 @@ fn write(disk: &dyn Disk, file: &Rebuild, made: &mut Made) -> io::Result<()> {
     written
 }
 
-/// The marks with those of a plan.
 fn marked(plan: &Plan, before: Option<&str>, now: Timestamp) -> serde_json::Result<Vec<u8>> {
     let below = |path: &Path| {
         let below = path.strip_prefix(plan.dir.path());

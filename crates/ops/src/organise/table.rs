@@ -38,12 +38,10 @@ impl Table {
         self.0.insert(epoch, BTreeMap::new());
     }
 
-    /// How many epochs there are.
     pub fn epochs(&self) -> usize {
         self.0.len()
     }
 
-    /// The last epoch.
     pub fn last_epoch(&self) -> Option<u32> {
         self.0.keys().next_back().copied()
     }

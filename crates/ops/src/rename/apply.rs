@@ -34,7 +34,6 @@ pub enum RenameError {
     /// A row of the plan cannot be done.
     #[error("{name}: {problem}; nothing was renamed")]
     Refused {
-        /// The run's folder.
         name: String,
         /// A sentence.
         problem: String,
@@ -45,11 +44,9 @@ pub enum RenameError {
         said(cause)
     )]
     Io {
-        /// The run's folder.
         path: PathBuf,
         /// The name that was wanted.
         name: String,
-        /// What the system said.
         cause: io::Error,
     },
     /// What is to be done could not be written down first.
@@ -57,7 +54,6 @@ pub enum RenameError {
     Journal {
         /// The journal.
         path: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
     /// The system refused, and also to take back what was done before.
@@ -66,9 +62,7 @@ pub enum RenameError {
         said(cause)
     )]
     HalfDone {
-        /// The run's folder.
         path: PathBuf,
-        /// What the system said.
         cause: io::Error,
         /// The folder that is left with its new name.
         left: PathBuf,

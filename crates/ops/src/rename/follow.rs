@@ -53,7 +53,6 @@ pub enum Follow {
     },
     /// A file says other words; `None` where there is none.
     Text {
-        /// The file.
         path: PathBuf,
         /// Its words before.
         before: Option<String>,
@@ -371,7 +370,6 @@ impl Follow {
 /// What became of something that was to be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
-    /// It is as it was.
     Done,
     /// Somebody has changed it since, and it is as they left it.
     Changed,

@@ -20,13 +20,10 @@ const FOLDER: &str = "renames";
 /// A folder that is to be renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
-    /// The folder.
     pub from: RunDir,
-    /// What it is to be.
     pub to: RunDir,
     /// By which the folder is known again.
     pub(super) identity: Identity,
-    /// What is to follow.
     pub follows: Vec<Follow>,
     /// What should follow and cannot be read, as sentences.
     #[serde(default)]

@@ -14,7 +14,6 @@ use traintop_run::process::Process;
 pub struct Ticket {
     /// The root whose trash holds it.
     pub root: PathBuf,
-    /// Its id there.
     pub id: String,
 }
 

@@ -34,7 +34,6 @@ pub enum Stage {
 pub struct Entry {
     /// The folder's name in the trash: the time, and a number where a second has several.
     pub id: String,
-    /// When.
     pub removed_at: Timestamp,
     /// By which action: `clean`, `remove`.
     pub by: String,
@@ -46,7 +45,6 @@ pub struct Entry {
     pub bytes: u64,
     /// What was removed.
     pub items: Vec<Item>,
-    /// The folders it was in.
     pub(super) folders: Vec<Folder>,
     /// The runs it was in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -62,7 +60,6 @@ pub struct Item {
     /// Where it was, below the root.
     #[serde(with = "path_text")]
     pub path: PathBuf,
-    /// What it is.
     pub kind: Kind,
     /// Its name in the entry's folder.
     pub(super) slot: usize,

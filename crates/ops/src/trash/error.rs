@@ -20,16 +20,12 @@ pub enum TrashError {
     #[error(
         "{path}: there is something of this name again; rename or remove it, and restore then; nothing was restored"
     )]
-    Taken {
-        /// Where it was.
-        path: PathBuf,
-    },
+    Taken { path: PathBuf },
     /// The folder that a thing was in was removed later.
     #[error(
         "{path}: the folder it was in is in the trash as well; restore {id} first; nothing was restored"
     )]
     Buried {
-        /// Where it was.
         path: PathBuf,
         /// The entry that holds the folder.
         id: String,
@@ -40,7 +36,6 @@ pub enum TrashError {
          restore then; nothing was restored"
     )]
     Ambiguous {
-        /// Where it was.
         path: PathBuf,
         /// A folder with its id.
         first: PathBuf,
@@ -52,7 +47,6 @@ pub enum TrashError {
     Unknown {
         /// What was asked for.
         id: String,
-        /// The root.
         root: PathBuf,
     },
     /// A journal that cannot be understood.
@@ -69,11 +63,9 @@ pub enum TrashError {
     /// The system refused.
     #[error("{path}: cannot be {what} ({})", said(cause))]
     Io {
-        /// The file or folder.
         path: PathBuf,
         /// What was to be done with it: `moved to the trash`.
         what: &'static str,
-        /// What the system said.
         cause: io::Error,
     },
     /// The system refused, and then also to take back what was done before.

@@ -9,7 +9,6 @@ use crate::journal;
 /// What was found unfinished and done, as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// The root.
     pub root: PathBuf,
     /// The entry.
     pub id: String,

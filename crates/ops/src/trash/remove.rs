@@ -23,7 +23,6 @@ pub type Check<'a> = &'a mut dyn FnMut(&Path) -> Result<(), String>;
 /// A file or folder to remove.
 #[derive(Debug, Clone)]
 pub struct Thing {
-    /// Where it is.
     pub path: PathBuf,
     /// What takes its place, if anything does.
     pub instead: Option<Rewrite>,
@@ -47,7 +46,6 @@ pub struct Removal {
     pub by: String,
     /// Why, as a sentence for people.
     pub why: String,
-    /// When.
     pub now: Timestamp,
 }
 

@@ -17,7 +17,6 @@ const TEST: &str = "test";
 /// How good a run's best evaluation is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Best {
-    /// Its folder.
     pub path: PathBuf,
     /// `test`, where there is an evaluation of the test images; else the split it is of.
     pub split: String,

@@ -12,7 +12,6 @@ pub const EVALUATIONS: &str = "evaluations";
 /// Longer parts of a folder's name are cut: file systems allow 255 bytes, and a temporary name has some more around it.
 const LONGEST_PART: usize = 80;
 
-/// The folder of one evaluation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EvaluationDir(PathBuf);
 
@@ -22,7 +21,6 @@ impl EvaluationDir {
         Self(path.into())
     }
 
-    /// The folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -96,7 +94,6 @@ pub struct Named<'a> {
     pub experiment: &'a str,
     /// The checkpoint's validation accuracy in percent, where it is known.
     pub val_acc: Option<f64>,
-    /// When it began.
     pub began: &'a Zoned,
     /// The checkpoint's file.
     pub model_file: &'a Path,

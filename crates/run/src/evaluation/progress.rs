@@ -29,7 +29,6 @@ pub struct Progress {
     pub updated_at: Timestamp,
     /// Images that have passed through the network: each counts once for every view and checkpoint.
     pub images_done: u64,
-    /// Of as many.
     pub images_total: u64,
     /// So many a second since the first.
     #[serde(default)]

@@ -81,7 +81,6 @@ pub struct Data {
     pub split: String,
     /// Of all pixels and labels in order: equal hashes are equal images.
     pub sha256: String,
-    /// How many there are.
     pub images: u64,
     /// Rows of an image.
     pub height: u32,
@@ -96,7 +95,6 @@ pub struct Data {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Evaluated {
-    /// Where it was.
     pub path: Option<PathBuf>,
     /// Which of a run's weights: `best`, `last`, `averaged`, or `file`.
     pub which: String,
@@ -116,7 +114,6 @@ pub struct Evaluated {
     pub parameters: u64,
     /// What the network is, in words.
     pub network: String,
-    /// The run that it is of.
     pub run: Option<RunReference>,
     /// What other versions write.
     #[serde(flatten)]
@@ -157,7 +154,6 @@ pub struct Accuracy {
     pub percent: f64,
     /// Right answers.
     pub correct: u64,
-    /// Of as many.
     pub total: u64,
     /// Lower end of the 95 % interval (Wilson's), in percent.
     pub low: f64,
@@ -165,13 +161,10 @@ pub struct Accuracy {
     pub high: f64,
 }
 
-/// One class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Class {
-    /// Its name.
     pub name: String,
-    /// Images that are of it.
     pub images: u64,
     /// Images that were taken for it.
     pub predicted: u64,
@@ -189,9 +182,7 @@ pub struct Class {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Averages {
-    /// Of the precisions.
     pub precision: f64,
-    /// Of the recalls.
     pub recall: f64,
     /// Of the harmonic means.
     pub f1: f64,
@@ -205,7 +196,6 @@ pub struct CalibrationBin {
     pub low: f64,
     /// up to and with this.
     pub high: f64,
-    /// How many.
     pub images: u64,
     /// Their mean confidence, 0 to 1; absent of none.
     pub confidence: Option<f64>,
@@ -219,7 +209,6 @@ pub struct CalibrationBin {
 pub struct Versions {
     /// This program's.
     pub traintop: String,
-    /// libtorch's.
     pub libtorch: String,
     /// The machine.
     pub host: String,
@@ -230,18 +219,11 @@ pub struct Versions {
 pub enum LoadError {
     /// It cannot be read or written.
     #[error("{path}: {cause}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// It is no summary.
     #[error("{path}: is damaged ({cause}); evaluate the checkpoint again, or remove the folder")]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         cause: serde_json::Error,
     },
 }

@@ -17,7 +17,6 @@ use traintop_disk::write::replace_file;
 pub struct Logits {
     /// The images' numbers, ascending: `ids`, i64 `[N]`. Those of `predictions.csv`.
     pub ids: Vec<i64>,
-    /// How many classes there are.
     pub classes: usize,
     /// The averaged logits, image after image: `logits`, f32 `[N, classes]`.
     pub logits: Vec<f32>,
@@ -44,20 +43,10 @@ pub struct Images {
 pub enum TensorsError {
     /// It cannot be read or written.
     #[error("{path}: {cause}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// It is not what it should be.
     #[error("{path}: {what}; evaluate the checkpoint again")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
 }
 
 impl Logits {

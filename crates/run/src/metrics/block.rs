@@ -167,7 +167,6 @@ impl Threads {
         Self(1 + more)
     }
 
-    /// How many.
     pub fn count(&self) -> usize {
         self.0
     }

@@ -76,7 +76,6 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// A column by its name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }

@@ -67,7 +67,6 @@ impl Tail {
         }
     }
 
-    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -99,7 +99,6 @@ pub struct Analysis {
 /// The curves of one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Charted {
-    /// What they are of.
     pub metric: Metric,
     /// One for each row that has one.
     pub curves: Vec<Drawn>,
@@ -112,7 +111,6 @@ pub struct Charted {
 /// The curve of one row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawn {
-    /// Which row.
     pub row: usize,
     /// The run's curve, or the mean of several.
     pub line: Thin,

@@ -37,7 +37,6 @@ pub enum Order {
 pub enum News {
     /// Runs were read, by place.
     Read(Timestamp, Vec<(usize, Arc<Contender>)>),
-    /// All of them were.
     AllRead(Timestamp),
     /// Runs that teach the noise.
     Taught(Timestamp, Vec<Arc<Contender>>),

@@ -12,7 +12,6 @@ use traintop_text::clean;
 /// An evaluation, as lists show it. All text is clean for a terminal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
-    /// Its folder.
     pub dir: EvaluationDir,
     /// What lists call it: the name that somebody gave it, else its run and checkpoint.
     pub name: String,
@@ -28,9 +27,7 @@ pub struct Card {
     pub split: String,
     /// The images' hash.
     pub sha256: String,
-    /// How many there are.
     pub images: u64,
-    /// Views of each.
     pub views: u32,
     /// Right answers, if the images have labels.
     pub accuracy: Option<Accuracy>,

@@ -8,7 +8,6 @@ use traintop_analysis::mcnemar::Comparison;
 /// How one class fares against the first evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassChange {
-    /// The class.
     pub class: usize,
     /// Images of it that only this evaluation gets right.
     pub gained: u64,

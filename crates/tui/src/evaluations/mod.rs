@@ -64,7 +64,6 @@ pub struct Known {
 pub enum News {
     /// The evaluations that there are.
     Found {
-        /// All of them.
         dirs: HashSet<EvaluationDir>,
         /// Those that were read because they are new or have changed.
         read: Vec<Known>,
@@ -81,7 +80,6 @@ pub enum News {
     Opened(Box<Result<Opened, String>>),
     /// Some were read and compared.
     Compared(Box<Result<Compared, String>>),
-    /// One was started.
     Started,
     /// One has ended: its folder, or the worker's sentence; and how many are still to come.
     Ended(Result<EvaluationDir, String>, usize),
@@ -124,7 +122,6 @@ impl Evaluations {
         self.is_found || self.searching != Searching::No
     }
 
-    /// One by its folder.
     pub fn card(&self, dir: &EvaluationDir) -> Option<&Card> {
         self.known.get(dir).map(|known| &known.card)
     }

@@ -152,7 +152,6 @@ pub fn made(run: &str, views: u32, wrong: usize) -> (Results, Logits, Images) {
     (results, logits, images)
 }
 
-/// One that is opened.
 pub fn opened(run: &str, views: u32, wrong: usize) -> Opened {
     let (results, logits, images) = made(run, views, wrong);
     let dir = EvaluationDir::new(format!("/nowhere/evaluations/{}", results.id));

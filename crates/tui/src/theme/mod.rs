@@ -26,7 +26,6 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles[role as usize]
     }

@@ -21,7 +21,6 @@ const WIDTH: u16 = 100;
 /// Rows for the whole of the alert under the cursor.
 const WHOLE: u16 = 4;
 
-/// The list.
 #[derive(Debug)]
 pub struct AlertList {
     /// The alert under the cursor: it stays there when others come.

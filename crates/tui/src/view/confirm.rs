@@ -13,7 +13,6 @@ use super::overlay::frame;
 /// A question that `y` answers.
 #[derive(Debug)]
 pub struct Confirm {
-    /// Its heading.
     pub title: String,
     /// What will happen: a sentence, and lines of what is concerned.
     pub text: String,

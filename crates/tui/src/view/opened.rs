@@ -9,7 +9,6 @@ use traintop_run::RunDir;
 enum Reads {
     /// None.
     Idle,
-    /// One.
     Running,
     /// One, and the files have changed since it began.
     Again,
@@ -18,7 +17,6 @@ enum Reads {
 /// The opened run.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its folder.
     pub dir: RunDir,
     /// What was read of it; `None` until the first reading is there.
     pub detail: Option<Detail>,

@@ -22,11 +22,9 @@ pub enum Overlay {
     Confirm(confirm::Confirm),
     /// A line about a run.
     Ask(Box<ask::Ask>),
-    /// The editor of a note.
     Note(Box<note::NoteEditor>),
     /// A template for the names of many runs.
     Rename(Box<rename::Renaming>),
-    /// What to evaluate.
     Evaluate(Box<evaluations::Form>),
     /// The columns to choose from.
     Columns(Box<chooser::Chooser>),
@@ -38,7 +36,6 @@ pub enum Overlay {
     Machine(Box<machine::MachineView>),
     /// The name of a recipe to be kept.
     SaveAs(Box<form::save::SaveAs>),
-    /// A list to pick from.
     Pick(Box<pick::PickList>),
 }
 

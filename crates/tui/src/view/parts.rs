@@ -66,7 +66,6 @@ pub fn tab_at(names: &[&str], area: Rect, column: u16) -> Option<usize> {
 pub struct Title<'a> {
     /// The key that leads to it.
     pub number: usize,
-    /// Its name.
     pub name: &'a str,
     /// Whether keys go there.
     pub is_focused: bool,

@@ -20,16 +20,13 @@ use traintop_launch::recent::Values;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
 
-/// What is picked.
 #[derive(Debug, Clone, PartialEq)]
 enum Pick {
     Command(Action),
     /// The number of a theme in the state's list.
     Theme(usize),
     Run(RunDir),
-    /// What to sort by.
     Sort(Key),
-    /// What to group by.
     Group(Option<Key>),
     /// Something to be done.
     Thing(Box<Effect>),

@@ -38,7 +38,6 @@ use traintop_run::summary::Summary;
 /// Where in the screen one is. What it shows lies in a [`Summary`] and a [`Detail`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunView {
-    /// The run.
     pub dir: RunDir,
     /// Where keys go, and, with tabs, what is shown.
     pub pane: Pane,
@@ -65,7 +64,6 @@ pub struct RunView {
 pub enum Move {
     /// One row, line or chart up.
     Up,
-    /// One down.
     Down,
     /// A screenful up.
     PageUp,
@@ -85,7 +83,6 @@ pub enum Move {
     Last,
     /// To another pane.
     Pane(Pane),
-    /// To the next pane.
     NextPane,
     /// To the one before.
     PreviousPane,

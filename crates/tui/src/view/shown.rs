@@ -56,7 +56,6 @@ impl Key {
         field.epoch().is_none().then_some(Self::Value(field))
     }
 
-    /// Its name.
     pub fn name(&self) -> String {
         match self {
             Self::Built(column) => column.name().to_owned(),
@@ -64,7 +63,6 @@ impl Key {
         }
     }
 
-    /// Its heading.
     pub fn title(&self) -> String {
         match self {
             Self::Built(column) => column.title().to_owned(),

@@ -13,7 +13,6 @@ use traintop_text::fitted;
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar<'a> {
-    /// What it is.
     pub name: &'a str,
     /// Between 0 and 1.
     pub part: f64,
@@ -28,7 +27,6 @@ pub struct Bar<'a> {
 /// Bars that share their columns; names that are too long end in an ellipsis.
 #[derive(Clone, Copy, Debug)]
 pub struct Bars<'a> {
-    /// The rows, all of them.
     pub rows: &'a [Bar<'a>],
     /// The first that is shown.
     pub top: usize,

@@ -35,7 +35,6 @@ impl Editor {
         editor
     }
 
-    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }

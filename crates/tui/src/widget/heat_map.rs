@@ -51,7 +51,6 @@ pub struct Fit {
     numbers: bool,
     /// How many rows are in sight.
     pub rows: usize,
-    /// How many columns are.
     pub columns: usize,
 }
 

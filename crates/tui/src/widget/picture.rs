@@ -90,7 +90,6 @@ impl Picture {
 /// A picture to be drawn into the whole of an area.
 #[derive(Clone, Copy)]
 pub struct Blocks<'a> {
-    /// What.
     pub picture: &'a Picture,
     /// The terminal's colour for a pixel; `None` where there are no colours.
     pub colour: &'a dyn Fn(Pixel) -> Option<Color>,

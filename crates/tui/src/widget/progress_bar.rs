@@ -11,9 +11,7 @@ use ratatui::widgets::Widget;
 pub struct ProgressBar {
     /// Between 0 and 1; NaN counts as 0.
     pub fraction: f64,
-    /// Of what is done.
     pub done: Style,
-    /// Of the rest.
     pub rest: Style,
 }
 

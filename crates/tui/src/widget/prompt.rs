@@ -34,7 +34,6 @@ impl Prompt {
         Self { chars, cursor }
     }
 
-    /// The text.
     pub fn text(&self) -> String {
         self.chars.iter().collect()
     }

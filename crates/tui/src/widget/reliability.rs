@@ -27,7 +27,6 @@ pub struct Bin {
 pub struct Reliability<'a> {
     /// From the least confident on.
     pub bins: &'a [Bin],
-    /// Of the bars.
     pub bar: Style,
     /// Of the diagonal where no bar is.
     pub diagonal: Style,

@@ -7,7 +7,6 @@ use super::draw::{self, each_image};
 use super::erase::{Rectangle, mask};
 use crate::loss::Targets;
 
-/// Which mixing there is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mix {
     /// `CutMix` for an image with this probability; 0 for none.

@@ -27,7 +27,6 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All of them.
     pub const ALL: [Self; 14] = [
         Self::Identity,
         Self::ShearX,

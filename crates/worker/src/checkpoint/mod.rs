@@ -105,7 +105,6 @@ pub struct About<'a> {
     pub test: Option<(f64, f64)>,
     /// What they were trained by.
     pub recipe: &'a Recipe,
-    /// What they were trained on.
     pub trained_on: &'a TrainedOn,
 }
 

@@ -110,7 +110,6 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// What tensors there are.
     pub fn tensors(&self) -> Vec<TensorInfo> {
         match &self.content {
             Content::Safetensors { tensors, .. } => tensors

@@ -17,7 +17,6 @@ impl Damage {
         self.0.push(error);
     }
 
-    /// All of it.
     pub fn all(&self) -> &[DataError] {
         &self.0
     }

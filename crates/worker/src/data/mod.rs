@@ -138,16 +138,10 @@ pub enum DataError {
     Unknown(PathBuf),
     /// A file cannot be read.
     #[error("{path}: cannot be read ({cause})")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Unreadable { path: PathBuf, cause: io::Error },
     /// A file is not what it should be.
     #[error("{path}: {what}")]
     Wrong {
-        /// The file or folder.
         path: PathBuf,
         /// What is wrong, what was expected, what to do.
         what: String,

@@ -41,7 +41,6 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// That of a recipe.
     pub fn of(recipe: &Recipe) -> Self {
         Self {
             fraction: recipe.val_fraction,

@@ -441,7 +441,6 @@ fn mark(row: usize) -> char {
     letters.into_iter().nth(row).unwrap_or('·')
 }
 
-/// The role of a row's colour.
 fn colour(row: usize) -> Role {
     Role::series(row)
 }

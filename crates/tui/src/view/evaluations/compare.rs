@@ -24,7 +24,6 @@ use traintop_text::{count, fitted};
 /// Where one is in the comparison.
 #[derive(Debug)]
 pub struct CompareView {
-    /// What is compared.
     pub compared: Compared,
     part: Part,
     /// The evaluation that is compared with the first.

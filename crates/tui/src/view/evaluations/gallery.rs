@@ -33,7 +33,6 @@ pub struct Tile<'a> {
     pub bars: Vec<Bar<'a>>,
 }
 
-/// Where one is in a gallery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gallery {
     /// The image under the cursor.

@@ -27,7 +27,6 @@ use traintop_text::{count, fitted};
 pub struct Whose {
     /// Its identity.
     pub id: String,
-    /// Its folder.
     pub dir: RunDir,
     /// What lists call it.
     pub name: String,
@@ -44,7 +43,6 @@ impl Whose {
     }
 }
 
-/// The list.
 #[derive(Debug)]
 pub struct List {
     /// The runs whose evaluations these are; none: all runs'.

@@ -5,13 +5,9 @@ use crate::command::Action;
 /// One movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// One to the left.
     Left,
-    /// One to the right.
     Right,
-    /// One up.
     Up,
-    /// One down.
     Down,
     /// A screenful up.
     PageUp,

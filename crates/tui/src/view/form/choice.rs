@@ -135,7 +135,6 @@ impl Choice {
         }
     }
 
-    /// A launcher.
     pub fn launcher(launcher: Launcher) -> Self {
         Self {
             source: PathBuf::from(&launcher.name),

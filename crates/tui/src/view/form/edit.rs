@@ -96,9 +96,7 @@ pub struct Edit {
     pub source: PathBuf,
     /// The launcher, where it is one's command.
     pub launcher: Option<Launcher>,
-    /// What the recipe has.
     pub base: Recipe,
-    /// What it is to have.
     pub values: Recipe,
     /// Values that are varied, as they were typed, by their keys.
     swept: BTreeMap<&'static str, String>,
@@ -160,7 +158,6 @@ impl Edit {
         }
     }
 
-    /// Its rows.
     pub fn rows(&self) -> Vec<&'static Field> {
         let has_slurm = self.place.is_some();
         let own = match (self.launcher.is_some(), has_slurm) {

@@ -32,7 +32,6 @@ impl<T> History<T> {
         self.0.back()
     }
 
-    /// A number of each.
     pub fn of(&self, number: impl Fn(&T) -> f32) -> Vec<f32> {
         self.0.iter().map(number).collect()
     }

@@ -47,13 +47,11 @@ pub enum Rows {
 /// What was read of a run: everything, or what is new since the last time. `None` is what has not changed.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
-    /// Rows of its metrics.
     pub metrics: Option<Rows>,
     /// Rows of its steps while no epoch is done.
     pub steps: Option<Rows>,
     /// Where it is in its epoch.
     pub progress: Option<Progress>,
-    /// What is new of its log.
     pub log: Option<log::News>,
     /// Its configuration.
     pub config: Option<Vec<(String, String)>>,

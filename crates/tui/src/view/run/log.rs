@@ -132,7 +132,6 @@ fn parts(log: &Log, area: Rect) -> Parts {
     }
 }
 
-/// Draws it.
 pub fn draw(log: &Log, place: Place, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let parts = parts(log, area);
     draw_errors(log, place, theme, parts.errors, buf);

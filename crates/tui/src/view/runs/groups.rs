@@ -19,7 +19,6 @@ pub const NOTHING: &str = "-";
 /// How the table is grouped.
 #[derive(Debug, Default)]
 pub struct Grouping {
-    /// By what.
     pub(super) by: Option<Key>,
     pub(super) groups: Vec<Group>,
     /// Labels of the groups of which only the header shows.
@@ -55,7 +54,6 @@ pub struct Group {
 /// Mean and deviation of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The mean.
     pub mean: f64,
     /// The standard deviation of the sample (n - 1); `None` of one number.
     pub deviation: Option<f64>,

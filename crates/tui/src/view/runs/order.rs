@@ -19,7 +19,6 @@ const SWEEP: &str = "sweep";
 pub enum Seen<'a> {
     /// The header of a group; whether only it shows, and whether the cursor is on it.
     Header(&'a Group, bool, bool),
-    /// A run.
     Run(&'a Row),
 }
 

@@ -14,7 +14,6 @@ use traintop_analysis::query::filter::{self, Clock, Filter};
 use traintop_analysis::query::{Memo, Names, Problem, Samples, Subject};
 use traintop_run::RunDir;
 
-/// The query line.
 #[derive(Debug)]
 pub struct QueryLine {
     pub(super) prompt: Prompt,

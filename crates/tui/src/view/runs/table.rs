@@ -216,7 +216,6 @@ impl Runs {
         self.rows.get(self.cursor.as_ref()?)
     }
 
-    /// A run by its folder.
     pub fn row(&self, dir: &RunDir) -> Option<&Row> {
         self.rows.get(dir)
     }

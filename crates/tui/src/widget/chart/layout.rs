@@ -23,7 +23,6 @@ pub(super) struct Layout {
     pub plot: Rect,
     /// The line of the horizontal axis, below the plot.
     pub x_line: Rect,
-    /// Its labels.
     pub x_labels: Rect,
 }
 

@@ -53,7 +53,6 @@ impl Markers {
         }
     }
 
-    /// Those of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|markers| markers.name() == name)
     }
@@ -126,7 +125,6 @@ impl Markers {
 /// Which parts of a curve are drawn, so that curves are told apart without colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pattern {
-    /// All of it.
     #[default]
     Solid,
     /// One cell of two.

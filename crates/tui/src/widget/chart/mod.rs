@@ -109,7 +109,6 @@ impl Series<'_> {
 /// The styles of what is not a curve.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Styles {
-    /// The title.
     pub title: Style,
     /// Axis lines and the line of seams.
     pub axis: Style,

@@ -11,10 +11,8 @@ use crate::theme::Role;
 use traintop_text as text;
 use traintop_text::{count, number};
 
-/// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// When it was.
     Age,
     /// What lists call it.
     Name,
@@ -22,7 +20,6 @@ pub enum Column {
     Tags,
     /// Which images, and how many.
     Data,
-    /// Views of each.
     Views,
     /// Percent of right answers.
     Accuracy,
