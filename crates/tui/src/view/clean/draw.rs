@@ -112,15 +112,19 @@ fn draw_top(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled("  planning …", muted));
     }
     if let Some(plan) = &view.plan {
-        let doubts = match plan.doubts.len() {
-            0 => String::new(),
-            count => format!(", {count} in doubt"),
-        };
-        let said = format!(
-            "  left alone: {} at work, {} protected{doubts}",
-            plan.at_work, plan.protected
-        );
-        spans.push(Span::styled(said, muted));
+        let kept: Vec<String> = [
+            (plan.at_work, "at work"),
+            (plan.protected, "protected"),
+            (plan.doubts.len(), "in doubt"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+        if !kept.is_empty() {
+            let said = format!("  left alone: {}", kept.join(", "));
+            spans.push(Span::styled(said, muted));
+        }
     }
     Line::from(spans).render(area, buf);
 }

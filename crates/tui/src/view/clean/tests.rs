@@ -157,6 +157,19 @@ fn plan_at_two_sizes() {
 }
 
 #[test]
+fn the_heading_counts_only_what_there_is_and_fits_80_columns() {
+    let mut state = opened(80, 24);
+    let Screen::Clean(view) = &mut state.screen else {
+        panic!()
+    };
+    let plan = view.plan.as_mut().unwrap();
+    (plan.at_work, plan.protected) = (0, 0);
+    plan.doubts = vec![(0, "a link lies in it".to_owned())];
+    let shown = screen(&state);
+    assert!(shown.contains("left alone: 1 in doubt"), "{shown}");
+}
+
+#[test]
 fn space_marks_one_a_marks_all_and_the_sums_follow() {
     let mut state = opened(120, 30);
     let all = screen(&state);
