@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use color_eyre::eyre::{Result, WrapErr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -16,6 +17,7 @@ use signal_hook::iterator::Signals;
 
 use super::roots;
 use traintop_launch::EvaluateRequest;
+use traintop_recipe::{DeviceChoice, Precision};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -52,11 +54,11 @@ pub struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batch_size: Option<u32>,
     /// Where to compute: auto, cpu or cuda [default: as in training]
-    #[arg(long, value_parser = ["auto", "cpu", "cuda"])]
-    device: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(DeviceChoice::WORDS).try_map(|word| word.parse::<DeviceChoice>()))]
+    device: Option<DeviceChoice>,
     /// Arithmetic of convolutions: auto, float32 or bfloat16 [default: as in training]
-    #[arg(long, value_parser = ["auto", "float32", "bfloat16"])]
-    precision: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(Precision::WORDS).try_map(|word| word.parse::<Precision>()))]
+    precision: Option<Precision>,
     /// The output tree, in whose `evaluations/` the folder is made [default: the run's own]
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
@@ -133,8 +135,8 @@ fn request(arguments: &Arguments, checkpoints: Vec<PathBuf>) -> EvaluateRequest 
         views: arguments.views,
         seed: arguments.seed,
         batch_size: arguments.batch_size,
-        device: arguments.device.clone(),
-        precision: arguments.precision.clone(),
+        device: arguments.device,
+        precision: arguments.precision,
         output: arguments.output.clone(),
     }
 }

@@ -13,6 +13,7 @@ use super::end::last_meaningful;
 use super::worker_binary;
 use traintop_disk::read;
 use traintop_disk::write::{beside, create_new, make_folders, remove_file};
+use traintop_recipe::{DeviceChoice, Precision};
 use traintop_run::evaluation::EvaluationDir;
 
 /// What to evaluate. The default is what the worker does when nothing is said: one view of the test images of the checkpoint's run.
@@ -34,10 +35,8 @@ pub struct EvaluateRequest {
     pub seed: Option<u64>,
     /// Images in a batch.
     pub batch_size: Option<u32>,
-    /// `auto`, `cpu` or `cuda`.
-    pub device: Option<String>,
-    /// `auto`, `float32` or `bfloat16`.
-    pub precision: Option<String>,
+    pub device: Option<DeviceChoice>,
+    pub precision: Option<Precision>,
     /// The output tree, in whose `evaluations/` the folder is made; absent: the run's own.
     pub output: Option<PathBuf>,
 }
@@ -64,8 +63,14 @@ impl EvaluateRequest {
                 "--batch-size",
                 text(self.batch_size.map(|size| size.to_string())),
             ),
-            ("--device", text(self.device.clone())),
-            ("--precision", text(self.precision.clone())),
+            (
+                "--device",
+                text(self.device.map(|device| device.to_string())),
+            ),
+            (
+                "--precision",
+                text(self.precision.map(|precision| precision.to_string())),
+            ),
             ("--output", path(&self.output)),
         ];
         for (option, value) in options {

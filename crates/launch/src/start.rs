@@ -16,7 +16,7 @@ use super::trust::{must_be_trusted, trust};
 use super::worker_binary;
 use traintop_disk::write::remove_tree;
 use traintop_recipe as recipe;
-use traintop_recipe::{Recipe, RecipeError};
+use traintop_recipe::{DeviceChoice, Recipe, RecipeError};
 use traintop_run::layout;
 use traintop_run::process::Process;
 use traintop_run::record::{Exit, RecordError};
@@ -142,7 +142,7 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
     let mut record = Record::new(dir, name, Process::current(), Vec::new(), Timestamp::now());
     record.process = None;
     record.epochs_planned = recipe.num_epochs;
-    record.gpu_count = (recipe.device == "cpu").then_some(0);
+    record.gpu_count = (recipe.device == DeviceChoice::Cpu).then_some(0);
     record.working_dir = std::env::current_dir()
         .ok()
         .map(|folder| folder.display().to_string());

@@ -10,6 +10,7 @@
     )
 )]
 
+mod choice;
 mod data;
 mod epoch;
 mod field;
@@ -21,6 +22,7 @@ mod shipped;
 mod sweep;
 mod variant;
 
+pub use choice::{ChannelsLast, DeviceChoice, LrSchedule, OnNan, Precision, UnknownWord, ValSplit};
 pub use data::fingerprint;
 pub use epoch::{SYNTHETIC, SYNTHETIC_TRAIN_IMAGES, SYNTHETIC_VAL_IMAGES};
 pub use field::{BadValue, Field, Kind, Value};

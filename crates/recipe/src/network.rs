@@ -1,5 +1,6 @@
 //! The size of a recipe's network, known without libtorch.
 
+use super::choice::Precision;
 use super::schema::Recipe;
 
 /// Stages of the trunk; stage `s` has `width * 2^s` channels.
@@ -62,7 +63,7 @@ impl Memory {
 pub fn memory(recipe: &Recipe, classes: u64) -> Memory {
     let parameters = parameters(recipe, classes);
     let is_averaged = recipe.ema_decay > 0.0;
-    let is_half = recipe.precision == "bfloat16";
+    let is_half = recipe.precision == Precision::Bfloat16;
     let value = if is_half { 2 } else { WHOLE };
     let images =
         u64::from(recipe.batch_size).div_ceil(u64::from(recipe.gradient_accumulation.max(1)));
@@ -139,7 +140,7 @@ mod tests {
             use_se: false,
             batch_size: 6,
             gradient_accumulation: 2,
-            precision: "float32".to_owned(),
+            precision: Precision::Float32,
             ..Recipe::default()
         };
         let (first, second, third, fourth) = (1024, 512, 256, 128);
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(found.optimiser, 2 * found.weights);
         let averaged = Recipe {
             ema_decay: 0.9,
-            precision: "bfloat16".to_owned(),
+            precision: Precision::Bfloat16,
             ..recipe.clone()
         };
         let half = memory(&averaged, 10);

@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use super::choice::LrSchedule;
 use super::schema::Recipe;
 
 /// The learning rate of `cosine` and `warmup_cosine` at their end, as in the reference.
@@ -46,16 +47,16 @@ fn anneal(from: f64, to: f64, part: f64) -> f64 {
 impl Schedule {
     /// The schedule of `recipe` where an epoch has `steps_per_epoch` steps.
     pub fn new(recipe: &Recipe, steps_per_epoch: u64) -> Self {
-        let shape = match recipe.lr_schedule.as_str() {
-            "onecycle" => Shape::OneCycle { max: recipe.max_lr },
-            "cosine" => Shape::Cosine {
+        let shape = match recipe.lr_schedule {
+            LrSchedule::OneCycle => Shape::OneCycle { max: recipe.max_lr },
+            LrSchedule::Cosine => Shape::Cosine {
                 base: recipe.learning_rate,
             },
-            "warmup_cosine" => Shape::WarmupCosine {
+            LrSchedule::WarmupCosine => Shape::WarmupCosine {
                 base: recipe.learning_rate,
                 warmup: u64::from(recipe.warmup_epochs.min(recipe.num_epochs)) * steps_per_epoch,
             },
-            _ => Shape::Constant {
+            LrSchedule::Constant => Shape::Constant {
                 base: recipe.learning_rate,
             },
         };
@@ -161,7 +162,7 @@ mod tests {
         let recipe = Recipe {
             max_lr: 0.1,
             num_epochs: 200,
-            lr_schedule: "onecycle".to_owned(),
+            lr_schedule: LrSchedule::OneCycle,
             ..Recipe::default()
         };
         let rates = Schedule::new(&recipe, 313).after_each_epoch();
@@ -188,7 +189,7 @@ mod tests {
     fn cosine_changes_once_an_epoch_and_ends_at_its_floor() {
         let recipe = Recipe {
             num_epochs: 4,
-            lr_schedule: "cosine".to_owned(),
+            lr_schedule: LrSchedule::Cosine,
             ..Recipe::default()
         };
         let schedule = Schedule::new(&recipe, 10);
@@ -204,7 +205,7 @@ mod tests {
             num_epochs: 10,
             learning_rate: 0.4,
             warmup_epochs: 2,
-            lr_schedule: "warmup_cosine".to_owned(),
+            lr_schedule: LrSchedule::WarmupCosine,
             ..Recipe::default()
         };
         let schedule = Schedule::new(&recipe, 10);
@@ -219,11 +220,11 @@ mod tests {
 
     #[test]
     fn shortest_runs_have_finite_rates() {
-        for kind in ["onecycle", "cosine", "warmup_cosine", "constant"] {
+        for kind in LrSchedule::ALL {
             for (epochs, steps) in [(1, 1), (1, 2), (2, 5), (1, 10)] {
                 let recipe = Recipe {
                     num_epochs: epochs,
-                    lr_schedule: kind.to_owned(),
+                    lr_schedule: *kind,
                     ..Recipe::default()
                 };
                 let schedule = Schedule::new(&recipe, steps);

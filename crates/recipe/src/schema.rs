@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::choice::{ChannelsLast, DeviceChoice, LrSchedule, OnNan, Precision, ValSplit};
 use super::epoch::SYNTHETIC;
 use super::field::{BadValue, Field, Kind, Typed, Value};
 
@@ -93,7 +94,7 @@ recipe! {
         /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or `train/<class>/` and `test/<class>/` images
         data_dir: String = SYNTHETIC, Kind::Text;
         /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one, `seeded` a random part of each class
-        val_split: String = "auto", Kind::Choice(&["auto", "seeded"]);
+        val_split: ValSplit = ValSplit::Auto, Kind::Choice(ValSplit::WORDS);
         /// Part of each class held out for validation where the data have no set of their own, or `val_split` is `seeded`
         val_fraction: f64 = 0.2, Kind::Float { min: 0.01, max: 0.9, with_max: true };
         /// Use at most this many training images, the same number of each class (0: all)
@@ -135,13 +136,13 @@ recipe! {
         /// Validate and keep a moving average of the weights that fades by this a step (0: the weights themselves)
         ema_decay: f64 = 0.0, BELOW_ONE;
         /// When the loss is no number: `stop`, `skip` the step, or `restore` the last checkpoint and halve the learning rate
-        on_nan: String = "stop", Kind::Choice(&["stop", "skip", "restore"]);
+        on_nan: OnNan = OnNan::Stop, Kind::Choice(OnNan::WORDS);
     }
     "optimiser" {
         /// Learning rate of the schedules `cosine`, `warmup_cosine` and `constant`
         learning_rate: f64 = 0.05, POSITIVE;
         /// How the learning rate goes over the run
-        lr_schedule: String = "onecycle", Kind::Choice(&["onecycle", "cosine", "warmup_cosine", "constant"]);
+        lr_schedule: LrSchedule = LrSchedule::OneCycle, Kind::Choice(LrSchedule::WORDS);
         /// Peak learning rate of the schedule `onecycle`
         max_lr: f64 = 0.1, POSITIVE;
         /// Epochs over which `warmup_cosine` rises to its learning rate
@@ -201,11 +202,11 @@ recipe! {
     }
     "machine" {
         /// Where to train: `auto` takes a GPU if libtorch has one
-        device: String = "auto", Kind::Choice(&["auto", "cpu", "cuda"]);
+        device: DeviceChoice = DeviceChoice::Auto, Kind::Choice(DeviceChoice::WORDS);
         /// Arithmetic of convolutions: `auto` takes bfloat16 where it is fast
-        precision: String = "auto", Kind::Choice(&["auto", "float32", "bfloat16"]);
+        precision: Precision = Precision::Auto, Kind::Choice(Precision::WORDS);
         /// Memory layout with the channels last: `auto` takes it where it is fast
-        channels_last: String = "auto", Kind::Choice(&["auto", "true", "false"]);
+        channels_last: ChannelsLast = ChannelsLast::Auto, Kind::Choice(ChannelsLast::WORDS);
         /// Threads that read and decode image files (0: one for each core)
         num_workers: u32 = 0u32, Kind::Int { min: 0, max: 1024 };
         /// Copy the images to a GPU by way of memory that stays in place

@@ -4,7 +4,7 @@ use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 use traintop_disk::read;
-use traintop_recipe::Recipe;
+use traintop_recipe::{ChannelsLast, DeviceChoice, Precision, Recipe};
 
 use super::cuda::{self, Cuda};
 
@@ -33,11 +33,13 @@ impl Compute {
     /// Decides what the recipe leaves to this machine, loads CUDA if it is wanted, and sets libtorch's number of threads.
     /// A run that began with `threads_before` threads goes on with as many, so that its sums end in the same digits.
     pub fn choose(recipe: &Recipe, threads_before: Option<u32>) -> Result<Self, NoCuda> {
-        let device = match recipe.device.as_str() {
-            "cpu" => Device::Cpu,
-            wanted => match cuda::load() {
+        let device = match recipe.device {
+            DeviceChoice::Cpu => Device::Cpu,
+            wanted @ (DeviceChoice::Auto | DeviceChoice::Cuda) => match cuda::load() {
                 Cuda::Ready => Device::Cuda(0),
-                Cuda::Absent(reason) if wanted == "cuda" => return Err(NoCuda { reason }),
+                Cuda::Absent(reason) if wanted == DeviceChoice::Cuda => {
+                    return Err(NoCuda { reason });
+                }
                 Cuda::Absent(_) => Device::Cpu,
             },
         };
@@ -52,15 +54,15 @@ impl Compute {
         } else {
             multiplies_bfloat16(&cpu_flags())
         };
-        let kind = match recipe.precision.as_str() {
-            "bfloat16" => Kind::BFloat16,
-            "auto" if fast_bfloat16 => Kind::BFloat16,
-            _ => Kind::Float,
+        let kind = match recipe.precision {
+            Precision::Bfloat16 => Kind::BFloat16,
+            Precision::Auto if fast_bfloat16 => Kind::BFloat16,
+            Precision::Auto | Precision::Float32 => Kind::Float,
         };
         Ok(Self {
             device,
             kind,
-            channels_last: recipe.channels_last != "false",
+            channels_last: recipe.channels_last != ChannelsLast::Never,
             threads,
         })
     }

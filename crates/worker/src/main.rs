@@ -48,8 +48,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use traintop_recipe::parse_override;
+use traintop_recipe::{DeviceChoice, Precision, parse_override};
 use traintop_text::escape_json;
 use traintop_text::terminal::{self, error_line};
 
@@ -141,11 +142,11 @@ struct Evaluate {
     #[arg(long, default_value_t = predict::BATCH, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     batch_size: i64,
     /// Where to compute: auto, cpu or cuda [default: as in training]
-    #[arg(long, value_parser = ["auto", "cpu", "cuda"])]
-    device: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(DeviceChoice::WORDS).try_map(|word| word.parse::<DeviceChoice>()))]
+    device: Option<DeviceChoice>,
     /// Arithmetic of convolutions: auto, float32 or bfloat16 [default: as in training]
-    #[arg(long, value_parser = ["auto", "float32", "bfloat16"])]
-    precision: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(Precision::WORDS).try_map(|word| word.parse::<Precision>()))]
+    precision: Option<Precision>,
     /// The output tree, in whose `evaluations/` the folder is made [default: the run's own]
     #[arg(long, value_name = "ROOT")]
     output: Option<PathBuf>,

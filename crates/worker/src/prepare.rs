@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use traintop_recipe::{Recipe, Schedule, fingerprint};
+use traintop_recipe::{OnNan, Recipe, Schedule, fingerprint};
 use traintop_run::record::{self, Changed, Data, Resume};
 use traintop_run::{RunDir, State};
 use traintop_text as text;
@@ -164,7 +164,7 @@ impl Settings {
             nesterov: recipe.nesterov,
             decay_norm_and_bias: recipe.decay_norm_and_bias,
             grad_clip: (recipe.grad_clip > 0.0).then_some(recipe.grad_clip),
-            skip_nonfinite: recipe.on_nan == "skip",
+            skip_nonfinite: recipe.on_nan == OnNan::Skip,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use jiff::{Timestamp, Zoned};
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_recipe as recipe;
-use traintop_recipe::{Recipe, RecipeError};
+use traintop_recipe::{OnNan, Recipe, RecipeError};
 use traintop_run::process::Process;
 use traintop_run::state::{Evidence, observe};
 use traintop_run::{Record, RunDir, State, layout};
@@ -153,7 +153,7 @@ fn train_through(
     loop {
         let mut training = prepare(dir, lock, recipe.clone(), control.clone(), restores)?;
         let diverged = match training.run() {
-            Err(error @ WorkerError::Diverged { .. }) if recipe.on_nan == "restore" => error,
+            Err(error @ WorkerError::Diverged { .. }) if recipe.on_nan == OnNan::Restore => error,
             ended => return ended,
         };
         restores = training.progress.restores + 1;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tch::Tensor;
-use traintop_recipe::{Recipe, Schedule};
+use traintop_recipe::{OnNan, Recipe, Schedule};
 
 use super::ahead::{Ahead, Place};
 use super::augment::{Augmentation, Normaliser};
@@ -188,7 +188,7 @@ impl Training {
 
     /// Whether a step whose loss is no number is left out.
     fn skips(&self) -> bool {
-        self.recipe.on_nan == "skip"
+        self.recipe.on_nan == OnNan::Skip
     }
 
     /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored, times the factor that

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::grouping::{ACCURACY, LOSS, Split, identity};
-use traintop_recipe::{Recipe, Schedule};
+use traintop_recipe::{LrSchedule, Recipe, Schedule};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::settings::Settings;
 
@@ -149,22 +149,19 @@ pub fn off_schedule(metrics: &Metrics, settings: &Settings) -> Option<Finding> {
     };
     let number = |key: &str| text(key)?.parse::<f64>().ok();
     let count = |key: &str| text(key)?.parse::<u32>().ok();
-    let kind = text("lr_schedule")?;
-    let known = ["onecycle", "cosine", "warmup_cosine", "constant"];
-    if !known.contains(&kind) {
-        return None;
-    }
+    let lr_schedule: LrSchedule = text("lr_schedule")?.parse().ok()?;
+    let is_one_cycle = lr_schedule == LrSchedule::OneCycle;
     let recipe = Recipe {
         num_epochs: count("num_epochs").filter(|epochs| (1..=LONGEST).contains(epochs))?,
         warmup_epochs: count("warmup_epochs").unwrap_or(0),
         learning_rate: number("learning_rate")?,
-        max_lr: number("max_lr").or_else(|| (kind != "onecycle").then_some(1.0))?,
-        lr_schedule: kind.to_owned(),
+        max_lr: number("max_lr").or_else(|| (!is_one_cycle).then_some(1.0))?,
+        lr_schedule,
         ..Recipe::default()
     };
     // How many steps an epoch has is not known; it moves the rates by less than a step's worth.
     let [few, many] = [4, 4000].map(|steps| Schedule::new(&recipe, steps).after_each_epoch());
-    let highest = if kind == "onecycle" {
+    let highest = if is_one_cycle {
         recipe.max_lr
     } else {
         recipe.learning_rate
@@ -186,7 +183,7 @@ pub fn off_schedule(metrics: &Metrics, settings: &Settings) -> Option<Finding> {
         traintop_text::number(asked, 3),
     );
     let text = format!(
-        "learning_rate is {rate} at epoch {x}, where {kind} with these settings is at {asked}"
+        "learning_rate is {rate} at epoch {x}, where {lr_schedule} with these settings is at {asked}"
     );
     Some(Finding::new("off_schedule", text))
 }

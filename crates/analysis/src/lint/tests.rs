@@ -42,7 +42,7 @@ fn trained(kind: &str, epochs: u32, steps: u64) -> Metrics {
         learning_rate: 0.05,
         max_lr: 0.1,
         warmup_epochs: 2,
-        lr_schedule: kind.to_owned(),
+        lr_schedule: kind.parse().unwrap(),
         ..Recipe::default()
     };
     let x: Vec<f64> = (1..=epochs).map(f64::from).collect();

@@ -249,6 +249,8 @@ fn cache_dir() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use traintop_recipe::ValSplit;
+
     use super::*;
 
     #[test]
@@ -311,27 +313,27 @@ mod tests {
             let path = folder.path().join(format!("data_batch_{number}.bin"));
             std::fs::write(path, records.collect::<Vec<u8>>()).unwrap();
         }
-        let load = |val_split: &str, val_fraction: f64, seed: u64| {
+        let load = |val_split: ValSplit, val_fraction: f64, seed: u64| {
             load(&Recipe {
                 data_dir: folder.path().display().to_string(),
-                val_split: val_split.to_owned(),
+                val_split,
                 val_fraction,
                 seed,
                 ..Recipe::default()
             })
             .unwrap()
         };
-        let own = load("auto", 0.3, 1);
+        let own = load(ValSplit::Auto, 0.3, 1);
         assert_eq!((own.train.labels.len(), own.val.labels.len()), (160, 40));
         assert!(own.val.images[0] == 250);
-        let seeded = load("seeded", 0.3, 1);
+        let seeded = load(ValSplit::Seeded, 0.3, 1);
         assert_eq!(
             (seeded.train.labels.len(), seeded.val.labels.len()),
             (140, 60)
         );
         assert_eq!(seeded.val.labels.iter().sum::<i64>(), 30);
-        assert_eq!(seeded, load("seeded", 0.3, 1));
-        assert_ne!(seeded, load("seeded", 0.3, 2));
+        assert_eq!(seeded, load(ValSplit::Seeded, 0.3, 1));
+        assert_ne!(seeded, load(ValSplit::Seeded, 0.3, 2));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use traintop_recipe::Recipe;
+use traintop_recipe::{Recipe, ValSplit};
 
 use super::{DataError, Dataset, Found, Split};
 
@@ -44,7 +44,7 @@ impl Holding {
     pub fn of(recipe: &Recipe) -> Self {
         Self {
             fraction: recipe.val_fraction,
-            is_forced: recipe.val_split == "seeded",
+            is_forced: recipe.val_split == ValSplit::Seeded,
             seed: recipe.seed,
         }
     }

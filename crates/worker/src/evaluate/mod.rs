@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Zoned;
 use tch::Kind;
 use traintop_disk::write::remove_tree;
-use traintop_recipe::Recipe;
+use traintop_recipe::{DeviceChoice, Precision, Recipe};
 use traintop_run::evaluation::{self, EvaluationDir, Named, Results};
 use traintop_run::process::Process;
 use traintop_text as text;
@@ -49,8 +49,8 @@ pub struct Request {
     pub views: u32,
     pub seed: u64,
     pub batch_size: i64,
-    pub device: Option<String>,
-    pub precision: Option<String>,
+    pub device: Option<DeviceChoice>,
+    pub precision: Option<Precision>,
     /// The output tree.
     pub output: Option<PathBuf>,
     /// Whether the result is printed as JSON.
@@ -90,7 +90,7 @@ fn run(
     for target in &request.targets {
         subjects.push(Subject::open(target, request.which.as_deref())?);
     }
-    let recipe = recipe_of(&subjects, request)?;
+    let recipe = recipe_of(&subjects, request);
     let threads = subjects.iter().find_map(|subject| subject.run.as_ref());
     let compute = Compute::choose(
         &recipe,
@@ -225,7 +225,7 @@ fn shares(request: &Request) -> Result<Vec<f64>, WorkerError> {
 }
 
 /// The recipe that the first checkpoint that has one was trained by, with what the command changes; the defaults if none has one.
-fn recipe_of(subjects: &[Subject], request: &Request) -> Result<Recipe, WorkerError> {
+fn recipe_of(subjects: &[Subject], request: &Request) -> Recipe {
     let known = subjects.iter().find_map(|subject| subject.recipe.clone());
     let mut recipe = known.unwrap_or_else(|| Recipe {
         // Nobody trained by the defaults: what they smooth and where they look for data means nothing here.
@@ -233,15 +233,9 @@ fn recipe_of(subjects: &[Subject], request: &Request) -> Result<Recipe, WorkerEr
         data_dir: String::new(),
         ..Recipe::default()
     });
-    let changes = [
-        ("device", &request.device),
-        ("precision", &request.precision),
-    ];
-    let changes = changes
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
-    recipe = recipe.with_overrides(&changes.collect::<Vec<_>>())?;
-    Ok(recipe)
+    recipe.device = request.device.unwrap_or(recipe.device);
+    recipe.precision = request.precision.unwrap_or(recipe.precision);
+    recipe
 }
 
 /// Where `evaluations/` lies: the tree that is named, else that of the run or of the kept model, else `runs`.

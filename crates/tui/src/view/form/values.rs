@@ -14,7 +14,9 @@ use crate::widget::prompt::CURSOR;
 use crate::widget::sparkline::Sparkline;
 use traintop_analysis::earlier::Earlier;
 use traintop_launch::Planned;
-use traintop_recipe::{FIELDS, Field, Kind, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network};
+use traintop_recipe::{
+    FIELDS, Field, Kind, LrSchedule, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network,
+};
 use traintop_text as text;
 use traintop_text::{bytes, clean, count, duration, fitted};
 
@@ -312,9 +314,11 @@ fn draw_schedule(
     let rates = (0..=drawn).map(|at| schedule.learning_rate(last * at / drawn) as f32);
     let rates: Vec<f32> = rates.collect();
     // Every schedule comes to its rate at some step.
-    let peak = match recipe.lr_schedule.as_str() {
-        "onecycle" => recipe.max_lr,
-        _ => recipe.learning_rate,
+    let peak = match recipe.lr_schedule {
+        LrSchedule::OneCycle => recipe.max_lr,
+        LrSchedule::Cosine | LrSchedule::WarmupCosine | LrSchedule::Constant => {
+            recipe.learning_rate
+        }
     };
     let label = "learning rate ";
     let ends = format!(
