@@ -35,12 +35,6 @@ impl Confusion {
         Self { rows }
     }
 
-    /// Takes counts as they were written: a row for each true class. `None` if they are no square.
-    pub fn from_rows(rows: Vec<Vec<u64>>) -> Option<Self> {
-        let is_square = rows.iter().all(|row| row.len() == rows.len());
-        is_square.then_some(Self { rows })
-    }
-
     /// A row for each true class, a column for each predicted one.
     pub fn rows(&self) -> &[Vec<u64>] {
         &self.rows
@@ -136,7 +130,6 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(confusion.macro_average().f1, 0.25);
-        assert_eq!(Confusion::from_rows(vec![vec![1], vec![2]]), None);
     }
 
     proptest! {

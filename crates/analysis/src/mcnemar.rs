@@ -57,7 +57,7 @@ impl Comparison {
     }
 
     /// Whether the difference is more than chance would make in one of twenty comparisons.
-    pub fn is_more_than_chance(&self) -> bool {
+    fn is_more_than_chance(&self) -> bool {
         self.p_value() < MUCH
     }
 

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 /// The longest header that is read, in bytes. The format allows 100 MB, of which a parser makes
 /// gigabytes; networks of a hundred thousand tensors have a tenth of it.
-pub const MAX_HEADER: u64 = 8 << 20;
+const MAX_HEADER: u64 = 8 << 20;
 /// Texts of a header that are kept.
 const MAX_TEXTS: usize = 10_000;
 

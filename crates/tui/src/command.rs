@@ -23,7 +23,7 @@ pub enum Context {
 }
 
 impl Context {
-    /// All, in the order of the help screen.
+    #[cfg(test)]
     pub const ALL: [Self; 9] = [
         Self::Runs,
         Self::Run,

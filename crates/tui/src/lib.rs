@@ -13,7 +13,7 @@
 mod alerts;
 mod chart_settings;
 mod clipboard;
-pub mod command;
+mod command;
 mod compare;
 mod deriving;
 mod discovery;
@@ -43,7 +43,7 @@ mod state;
 mod steering;
 mod take_away;
 mod terminal;
-pub mod theme;
+mod theme;
 mod tidy;
 mod update;
 mod view;

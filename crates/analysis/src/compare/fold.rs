@@ -120,7 +120,7 @@ impl Folded {
 }
 
 /// A curve's value at `x`, on the straight line between its neighbours; `None` beyond its ends.
-pub fn value_at(curve: &Column, x: f64) -> Option<f64> {
+fn value_at(curve: &Column, x: f64) -> Option<f64> {
     let after = curve.x.partition_point(|at| *at < x);
     let (right, value) = (*curve.x.get(after)?, curve.y[after]);
     if right == x {

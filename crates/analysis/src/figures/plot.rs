@@ -81,7 +81,7 @@ const fn px(length: u32) -> u32 {
 
 impl Picture<'_> {
     /// Pixels of its PNG, across and down.
-    pub fn png_size(&self) -> (u32, u32) {
+    fn png_size(&self) -> (u32, u32) {
         let (width, height) = self.drawn_size();
         (width / MEAN, height / MEAN)
     }

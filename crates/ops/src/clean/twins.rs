@@ -31,7 +31,7 @@ pub struct Twins {
 }
 
 /// Whether two files have the same content.
-pub fn is_same_content(a: &Path, b: &Path) -> bool {
+fn is_same_content(a: &Path, b: &Path) -> bool {
     #[cfg(test)]
     tests::COMPARED.with(|compared| compared.set(compared.get() + 1));
     let compare = || -> io::Result<bool> {

@@ -20,7 +20,7 @@ const MOST_POINTS: usize = 2000;
 /// Up to so many rows other metrics than the chosen one are drawn, too.
 const MOST_FOR_ALL_CHARTS: usize = 60;
 /// Of more rows than these only those in sight are drawn, and the edges of all.
-pub const MOST_DRAWN: usize = 200;
+const MOST_DRAWN: usize = 200;
 /// Charts that are drawn at most.
 const MOST_CHARTS: usize = 4;
 

@@ -5,7 +5,7 @@
 pub struct Rgb(pub u8, pub u8, pub u8);
 
 /// The 16 colours as xterm has them; terminals differ, and people change them.
-pub const ANSI: [Rgb; 16] = [
+const ANSI: [Rgb; 16] = [
     Rgb(0, 0, 0),
     Rgb(205, 0, 0),
     Rgb(0, 205, 0),
@@ -99,7 +99,7 @@ impl Rgb {
     }
 
     /// Relative luminance: 0 for black, 1 for white.
-    pub fn luminance(self) -> f64 {
+    fn luminance(self) -> f64 {
         let [red, green, blue] = self.linear();
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }

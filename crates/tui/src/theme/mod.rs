@@ -12,7 +12,7 @@ mod tests;
 use ratatui::style::{Color, Style};
 
 pub use depth::Depth;
-pub use load::{BUILT_IN, Warning, load_all};
+pub use load::load_all;
 pub use role::Role;
 
 /// A style for every role. As loaded it is for 24-bit colour; [`Theme::fitted`] makes it one for the terminal at hand.
@@ -33,16 +33,6 @@ impl Theme {
     /// The colour that the whole screen is filled with; the terminal's own where the theme has none.
     pub fn background(&self) -> Color {
         self.style(Role::Background).bg.unwrap_or(Color::Reset)
-    }
-
-    /// What a screen is filled with before anything is drawn: text on the background.
-    pub fn base(&self) -> Style {
-        self.style(Role::Background).patch(self.style(Role::Text))
-    }
-
-    /// What an overlay's area is filled with.
-    pub fn overlay(&self) -> Style {
-        self.style(Role::Overlay).patch(self.style(Role::Text))
     }
 
     /// The style of the frame around an area, by whether keys go there.

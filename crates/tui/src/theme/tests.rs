@@ -2,6 +2,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::colour::{Rgb, distance, oklab, times};
 use super::depth::rgb_of;
+use super::load::BUILT_IN;
 use super::*;
 
 fn shipped() -> Vec<Theme> {

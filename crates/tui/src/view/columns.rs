@@ -94,7 +94,7 @@ pub fn done(summary: &Summary) -> Option<f64> {
 }
 
 /// Stands before the name of a run of which something looks wrong, or that warns of something: plain ASCII, which every font has.
-pub const ODD: &str = "! ";
+const ODD: &str = "! ";
 
 /// Whether something looks wrong in a run's numbers, or it warns of something while it trains.
 pub fn is_odd(summary: &Summary) -> bool {
@@ -106,7 +106,7 @@ pub fn is_odd(summary: &Summary) -> bool {
 }
 
 /// A star and a baseline, as signs before a name.
-pub fn marks_of(notes: &Notes) -> &'static str {
+fn marks_of(notes: &Notes) -> &'static str {
     match (notes.star, notes.baseline) {
         (false, false) => "",
         (true, false) => "★ ",

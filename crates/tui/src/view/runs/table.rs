@@ -23,7 +23,7 @@ use traintop_text as text;
 
 /// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
 /// little on a slow line.
-pub const REST: Duration = Duration::from_millis(250);
+const REST: Duration = Duration::from_millis(250);
 
 /// What a run's columns have at an epoch.
 pub type Sampled = (RunDir, u32, Vec<(String, f64)>);

@@ -32,7 +32,7 @@ impl Canvas {
     }
 
     /// Columns of dots.
-    pub fn dot_width(&self) -> usize {
+    fn dot_width(&self) -> usize {
         self.width * ACROSS
     }
 
