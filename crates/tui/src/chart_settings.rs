@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use super::chart_transform;
 use super::command::Action;
-use super::deriving;
 use super::effect::Effect;
 use super::message::Notice;
 use super::state::{Screen, State};
@@ -47,7 +47,7 @@ fn save_in(folder: &Path, options: Options) -> io::Result<()> {
 pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
     let markers = state.named_markers.unwrap_or(kept.markers);
     state.charts = Options { markers, ..kept };
-    deriving::due(state)
+    chart_transform::due(state)
 }
 
 /// Whether an action changes the charts' settings.
@@ -89,7 +89,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     state.charts = options;
     state.notice = Some(Notice::good(format!("charts: {}", said(options))));
     let mut effects = vec![Effect::SaveCharts(options)];
-    effects.extend(deriving::due(state));
+    effects.extend(chart_transform::due(state));
     effects
 }
 

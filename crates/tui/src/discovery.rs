@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::alerts;
 use super::effect::Effect;
-use super::elsewhere;
 use super::evaluations;
+use super::external_rename;
 use super::state::{Screen, State};
 use super::steering;
 use super::update::{look_closer, measure, watched};
@@ -29,7 +29,7 @@ pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Ve
     state
         .refreshing
         .extend(due.iter().map(|dir| (dir.clone(), false)));
-    let mut effects = elsewhere::found(state);
+    let mut effects = external_rename::found(state);
     if !due.is_empty() {
         let sum_up = Effect::Summarise(due);
         effects.push(if state.runs.is_searched() {
@@ -59,7 +59,7 @@ pub fn search_ended(
         && !dirs.contains(&view.dir)
     {
         let dir = view.dir.clone();
-        effects.extend(elsewhere::gone(state, &dir));
+        effects.extend(external_rename::gone(state, &dir));
     }
     let is_first = !state.runs.is_searched();
     state.runs.searched(dirs, problems);
@@ -144,7 +144,7 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     state.runs.reread();
     let height = runs::table_height(state.size);
     state.runs.keep_in_sight(height);
-    effects.extend(elsewhere::found(state));
+    effects.extend(external_rename::found(state));
     let due = again.iter().chain(&newly_active);
     state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
     again.retain(|dir| !newly_active.contains(dir));

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::alerts;
+use super::chart_transform;
+use super::cleanup;
 use super::compare;
-use super::deriving;
 use super::evaluations;
-use super::house::Order;
+use super::export;
+use super::form_jobs;
 use super::remembered::Remembered;
-use super::starting;
+use super::run_edits::Order;
 use super::steering;
-use super::take_away;
-use super::tidy;
 use super::widget::chart::Options;
 use traintop_launch::Request;
 use traintop_run::RunDir;
@@ -45,7 +45,7 @@ pub enum Effect {
     /// Start a run.
     Launch(Request),
     /// Do something for the form that starts runs.
-    Begin(starting::Order),
+    Begin(form_jobs::Order),
     /// Ask a run to stop.
     Stop(RunDir),
     /// Ask some runs to stop.
@@ -73,15 +73,15 @@ pub enum Effect {
     /// Keep house.
     Keep(Order),
     /// Clean up, or look after the trash.
-    Tidy(tidy::Order),
+    Tidy(cleanup::Order),
     /// Make what an opened run's charts need beyond the measured numbers.
-    Derive(deriving::Order),
+    Derive(chart_transform::Order),
     /// Tell how charts were drawn last time.
     LoadCharts,
     /// Keep how charts are drawn for the next start.
     SaveCharts(Options),
     /// Write a file, or draw pictures.
-    TakeAway(take_away::Order),
+    TakeAway(export::Order),
     /// Ask all long jobs to stop.
     CancelJobs,
     /// Put a text into the clipboard.

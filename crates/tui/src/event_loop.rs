@@ -16,17 +16,17 @@ use signal_hook::consts::{
 };
 
 use super::alerts;
+use super::cleanup;
 use super::effect::Effect;
 use super::executor::Executor;
 use super::graphics::{self, Protocol};
-use super::house::Order;
 use super::message::{Message, Notice};
 use super::remembered;
 use super::restore;
+use super::run_edits::Order;
 use super::state::State;
 use super::terminal::Terminal;
 use super::theme::Depth;
-use super::tidy;
 use super::update::update;
 use super::view;
 use traintop_config as config;
@@ -95,7 +95,7 @@ pub fn run(options: Options) -> Result<()> {
     executor.submit(Effect::Discover);
     let purge_after = options.config.retention.purge_after;
     let purge_after = (purge_after > 0).then_some(purge_after);
-    executor.submit(Effect::Tidy(tidy::Order::Recover(purge_after)));
+    executor.submit(Effect::Tidy(cleanup::Order::Recover(purge_after)));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     // This installs the handler of resizes. From now on each is an event, so that one between this
     // look at the size and the first wait for a key is not lost. Keys that are typed already stay

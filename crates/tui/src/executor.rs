@@ -12,26 +12,26 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::alerts::{self, Courses};
+use super::alerts::{self, BestSoFarCache};
 use super::chart_settings;
+use super::chart_transform;
+use super::cleanup;
+use super::coalesced_write::{CoalescedWrite, lock};
 use super::compare;
-use super::deriving;
 use super::effect::Effect;
 use super::evaluations;
-use super::follow::Follower;
-use super::house;
+use super::export;
+use super::form_jobs::{self, wait_for};
 use super::jobs;
-use super::latest::{Latest, lock};
 use super::long_job::News;
-use super::machine::Gauger;
+use super::machine::UsageSampler;
 use super::message::{Message, Notice};
 use super::pool::{Class, Kind, Limits, Pool};
 use super::remembered::{self, Remembered};
+use super::run_edits;
+use super::run_reader::RunReader;
 use super::scheduling::Key;
-use super::starting::{self, wait_for};
 use super::steering;
-use super::take_away;
-use super::tidy;
 use super::update::standing;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
@@ -81,17 +81,17 @@ struct Shared {
     active: Mutex<HashMap<RunDir, Summing>>,
     /// What was seen last of each run's files.
     looks: Mutex<Looks>,
-    opened: Mutex<HashMap<RunDir, Arc<Mutex<Follower>>>>,
+    opened: Mutex<HashMap<RunDir, Arc<Mutex<RunReader>>>>,
     watcher: Mutex<Watcher>,
     /// What earlier runs had come to, for those that train.
-    courses: Arc<Courses>,
+    courses: Arc<BestSoFarCache>,
     /// Runs that are jobs which Slurm may have more to say of.
     jobs: jobs::Jobs,
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
-    marks: Latest<Vec<RunDir>>,
+    marks: CoalescedWrite<Vec<RunDir>>,
     /// The same of how the table is left.
-    table: Latest<Remembered>,
+    table: CoalescedWrite<Remembered>,
     messages: Sender<Message>,
 }
 
@@ -102,7 +102,7 @@ pub struct Executor {
     parts: usize,
     /// The long jobs that wait or are under way.
     long: Vec<Weak<Progress>>,
-    gauger: Gauger,
+    gauger: UsageSampler,
     shared: Arc<Shared>,
 }
 
@@ -115,7 +115,7 @@ impl Executor {
         save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
-        let gauger = Gauger::start(roots.clone(), messages.clone());
+        let gauger = UsageSampler::start(roots.clone(), messages.clone());
         let changes = messages.clone();
         let watcher = Watcher::new(move |folder| {
             drop(changes.send(Message::FolderChanged(folder.to_owned())))
@@ -130,8 +130,8 @@ impl Executor {
             jobs: jobs::Jobs::default(),
             courses: Arc::default(),
             save_theme,
-            marks: Latest::default(),
-            table: Latest::default(),
+            marks: CoalescedWrite::default(),
+            table: CoalescedWrite::default(),
             messages,
         });
         let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -293,7 +293,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             send(Message::SizesMeasured(measured.collect()));
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
-        Effect::ListRecipes => send(Message::RecipesListed(starting::choices())),
+        Effect::ListRecipes => send(Message::RecipesListed(form_jobs::choices())),
         Effect::ReadRecipe(dir) => {
             let (config, _) = traintop_config::load();
             let choice = Choice::of_run(&dir, &config.launchers);
@@ -307,7 +307,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
-        Effect::Begin(order) => starting::carry_out(order, &shared.messages),
+        Effect::Begin(order) => form_jobs::carry_out(order, &shared.messages),
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir)
                 .map(|done| done.to_string())
@@ -322,7 +322,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
         Effect::Remember(_) => save_table(shared),
         Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
-        Effect::Derive(order) => send(deriving::carry_out(order)),
+        Effect::Derive(order) => send(chart_transform::carry_out(order)),
         Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),
         Effect::SaveCharts(options) => {
             if let Err(error) = chart_settings::save(options) {
@@ -331,14 +331,14 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
         }
         Effect::TakeAway(order) => {
-            send(Message::Noticed(take_away::carry_out(order, progress)));
+            send(Message::Noticed(export::carry_out(order, progress)));
         }
-        Effect::Keep(order) => send(Message::Kept(house::carry_out(
+        Effect::Keep(order) => send(Message::Kept(run_edits::carry_out(
             &shared.roots,
             order,
             progress,
         ))),
-        Effect::Tidy(order) => tidy::carry_out(order, &shared.roots, progress, &|outcome| {
+        Effect::Tidy(order) => cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
             send(Message::Tidied(outcome));
         }),
         Effect::SaveTheme(name) => {
@@ -474,7 +474,7 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
 
 /// Reads what is new of an opened run.
 fn read(shared: &Shared, dir: &RunDir) -> Reading {
-    let open = || Arc::new(Mutex::new(Follower::open(dir.clone())));
+    let open = || Arc::new(Mutex::new(RunReader::open(dir.clone())));
     let follower = Arc::clone(lock(&shared.opened).entry(dir.clone()).or_insert_with(open));
     let now = SystemTime::now();
     let mut found = Found::look(dir.clone());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::latest::lock;
+use super::coalesced_write::lock;
 use super::message::Notice;
 use traintop_launch::slurm::{self, Learnt};
 use traintop_run::RunDir;

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::message::Message;
     use crate::update::update;
-    use crate::view::driven::screen;
+    use crate::view::test_driver::screen;
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     #[test]

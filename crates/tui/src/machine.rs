@@ -83,9 +83,9 @@ pub fn take(state: &mut State, gauged: Gauged) {
 }
 
 /// The thread that measures. Where it has ended nothing is measured any more.
-pub struct Gauger(Sender<Option<Vec<RunDir>>>);
+pub struct UsageSampler(Sender<Option<Vec<RunDir>>>);
 
-impl Gauger {
+impl UsageSampler {
     /// Starts it; it sleeps.
     pub fn start(roots: Vec<PathBuf>, messages: Sender<Message>) -> Self {
         let (sender, orders) = channel();

@@ -7,15 +7,15 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::tz::TimeZone;
 
 use super::alerts;
+use super::chart_transform;
+use super::cleanup;
 use super::compare;
-use super::deriving;
 use super::evaluations;
-use super::house::Outcome;
+use super::form_jobs;
 use super::long_job;
 use super::machine::Gauged;
-use super::starting;
+use super::run_edits::Outcome;
 use super::steering;
-use super::tidy;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
 use super::view::runs::Sampled;
@@ -72,7 +72,7 @@ pub enum Message {
     /// The recipe of a run, for another like it.
     RecipeRead(Box<Choice>),
     /// What came of an order for the form.
-    Begun(starting::Outcome),
+    Begun(form_jobs::Outcome),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
@@ -84,7 +84,7 @@ pub enum Message {
     /// How charts were drawn last time.
     ChartsLoaded(Options),
     /// What an opened run's charts need beyond the measured numbers was made.
-    Derived(deriving::Outcome),
+    Derived(chart_transform::Outcome),
     /// What runs' columns have at epochs that were asked for.
     Sampled(Vec<Sampled>),
     /// What came of keeping house.
@@ -102,7 +102,7 @@ pub enum Message {
     /// The first frame is on the screen.
     FirstDrawn,
     /// What came of cleaning up, or of the trash.
-    Tidied(tidy::Outcome),
+    Tidied(cleanup::Outcome),
     /// A long job began or ended.
     LongJob(long_job::News),
     /// Something to tell that no view waits for.

@@ -1,13 +1,13 @@
 //! How effects go through the pool: each has a short name for logs and the bottom line, a class,
 //! and the keys by which jobs on the same run keep their order.
 
+use super::cleanup;
 use super::effect::Effect;
 use super::evaluations;
-use super::house::{Deed, Order};
+use super::form_jobs;
 use super::pool::{Class, Kind};
-use super::starting;
+use super::run_edits::{Order, UndoEntry};
 use super::steering;
-use super::tidy;
 use traintop_run::RunDir;
 
 /// Changes of more runs than this are long.
@@ -59,7 +59,7 @@ impl Effect {
             Self::ListRecipes => ("list recipes", Class::Quick),
             Self::ReadRecipe(_) => ("read recipe", Class::Quick),
             Self::Launch(_) => ("start run", Class::Quick),
-            Self::Begin(starting::Order::Learn(_) | starting::Order::Plan(..)) => {
+            Self::Begin(form_jobs::Order::Learn(_) | form_jobs::Order::Plan(..)) => {
                 ("plan runs", Class::Bulk)
             }
             Self::Begin(_) => ("new run", Class::Quick),
@@ -144,9 +144,9 @@ impl Order {
             Self::Unarchive(_) => ("unarchive", Class::Long),
             Self::ProposeRebuild(_) => ("plan rebuild", Class::Bulk),
             Self::Rebuild(_) => ("rebuild", Class::Long),
-            Self::Undo(Deed::Annotated(done)) => ("undo", by_count(done.len())),
-            Self::Undo(Deed::Renamed(done)) => ("undo", by_count(done.len())),
-            Self::Undo(Deed::Removed(_)) => ("undo", Class::Quick),
+            Self::Undo(UndoEntry::Annotated(done)) => ("undo", by_count(done.len())),
+            Self::Undo(UndoEntry::Renamed(done)) => ("undo", by_count(done.len())),
+            Self::Undo(UndoEntry::Removed(_)) => ("undo", Class::Quick),
             Self::Undo(_) => ("undo", Class::Long),
         }
     }
@@ -167,7 +167,7 @@ impl Order {
     }
 }
 
-impl Deed {
+impl UndoEntry {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Annotated(done) => of_runs(done.iter().map(|done| &done.dir)),
@@ -195,7 +195,7 @@ impl steering::Order {
     }
 }
 
-impl tidy::Order {
+impl cleanup::Order {
     fn name_and_class(&self) -> (&'static str, Class) {
         match self {
             Self::Plan { .. } => ("survey", Class::Long),

@@ -5,7 +5,7 @@ use super::keymap::Keymap;
 use super::state::State;
 use super::theme::{self, Depth};
 use super::view::columns::Column;
-use super::view::shown::Key;
+use super::view::sort_key::Key;
 use super::widget::chart::Markers;
 use traintop_analysis::query::field::FACTS;
 use traintop_config::Config;

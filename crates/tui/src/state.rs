@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::alerts::Alerts;
-use super::elsewhere::Gone;
 use super::evaluations::Evaluations;
+use super::external_rename::Gone;
 use super::graphics::Protocol;
-use super::house::Deed;
 use super::keymap::Keymap;
 use super::long_job::LongJob;
 use super::message::Notice;
+use super::run_edits::UndoEntry;
 use super::theme::Theme;
 use super::view::clean::CleanView;
 use super::view::compare::CompareView;
-use super::view::evaluations::Journey;
+use super::view::evaluations::EvaluationScreen;
 use super::view::form::Form;
 use super::view::opened::Opened;
 use super::view::overlay::Overlay;
@@ -38,7 +38,7 @@ pub enum Screen {
     /// The form that starts a run.
     Form,
     /// Evaluations: a list of them, one, or some side by side.
-    Evaluations(Box<Journey>),
+    Evaluations(Box<EvaluationScreen>),
     /// Runs against each other.
     Compare(Box<CompareView>),
     /// The plan of a clean-up.
@@ -87,7 +87,7 @@ pub struct State {
     /// Runs being summed up, and whether they changed meanwhile.
     pub refreshing: HashMap<RunDir, bool>,
     /// What was done in this session and can be taken back, the last at the end.
-    pub deeds: Vec<Deed>,
+    pub undo_stack: Vec<UndoEntry>,
     /// What is known of alerts.
     pub alerts: Alerts,
     /// What is known of evaluations.
@@ -130,7 +130,7 @@ impl State {
             notice: None,
             opened: None,
             refreshing: HashMap::new(),
-            deeds: Vec::new(),
+            undo_stack: Vec::new(),
             alerts: Alerts::new(now),
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),

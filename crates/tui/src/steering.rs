@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 
 use super::effect::Effect;
+use super::form_jobs::wait_for;
 use super::message::Notice;
-use super::starting::wait_for;
 use super::state::State;
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;

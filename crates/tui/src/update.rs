@@ -9,27 +9,27 @@ use ratatui::layout::Rect;
 
 use super::alerts;
 use super::chart_settings;
+use super::chart_transform;
+use super::cleanup;
 use super::command::Action;
-use super::deriving;
 use super::discovery;
 use super::effect::Effect;
-use super::elsewhere;
 use super::evaluations;
-use super::house;
+use super::export;
+use super::external_rename;
+use super::form_jobs;
 use super::keymap;
 use super::long_job;
 use super::machine;
 use super::message::{Message, Notice};
-use super::starting;
+use super::run_edits;
 use super::state::{Screen, State};
 use super::steering;
-use super::take_away;
-use super::tidy;
 use super::view::alerts::AlertList;
 use super::view::confirm::Confirm;
 use super::view::opened::Opened;
 use super::view::overlay::{self, Overlay};
-use super::view::pick::PickList;
+use super::view::picker::Picker;
 use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
 use super::view::run::zoom::Zoom;
@@ -84,7 +84,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             problems,
         } => discovery::search_ended(state, &dirs, fresh, problems),
         Message::Summarised(summaries) => discovery::summarised(state, summaries),
-        Message::RunGone(dir) => elsewhere::gone(state, &dir),
+        Message::RunGone(dir) => external_rename::gone(state, &dir),
         Message::FolderChanged(folder) => discovery::folder_changed(state, &folder),
         Message::ProcessEnded(dir) => discovery::changed(state, &dir),
         Message::RunRead(dir, reading) => {
@@ -93,7 +93,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
                 .and_then(|opened| opened.take(*reading))
                 .into_iter()
                 .collect();
-            effects.extend(deriving::due(state));
+            effects.extend(chart_transform::due(state));
             effects
         }
         Message::RecipesListed(choices) => {
@@ -105,7 +105,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.measured(sizes);
             Vec::new()
         }
-        Message::Begun(outcome) => starting::update(state, outcome),
+        Message::Begun(outcome) => form_jobs::update(state, outcome),
         Message::Launched(Ok(dir)) => {
             state.notice = Some(Notice::good(format!("started {}", dir.name())));
             state.runs.expect(dir.clone());
@@ -144,9 +144,9 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::ChartsLoaded(options) => chart_settings::loaded(state, options),
-        Message::Derived(outcome) => deriving::take(state, outcome),
-        Message::Kept(outcome) => house::update(state, outcome),
-        Message::Tidied(outcome) => tidy::update(state, outcome),
+        Message::Derived(outcome) => chart_transform::take(state, outcome),
+        Message::Kept(outcome) => run_edits::update(state, outcome),
+        Message::Tidied(outcome) => cleanup::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             Vec::new()
@@ -222,14 +222,14 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CancelJobs => return vec![Effect::CancelJobs],
         Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
         Action::Palette => {
-            state.overlay = Some(Overlay::Pick(Box::new(PickList::commands(
+            state.overlay = Some(Overlay::Pick(Box::new(Picker::commands(
                 state,
                 view::context(state),
             ))));
         }
         Action::Alerts => state.overlay = Some(Overlay::Alerts(Box::new(AlertList::open(state)))),
         Action::ShowMachine => state.overlay = Some(Overlay::Machine(Box::default())),
-        Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(PickList::themes(state)))),
+        Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(Picker::themes(state)))),
         Action::OpenRun => return open_run(state),
         Action::NewRun => return form::open(state),
         Action::NewLike | Action::NewLikeThis => return form::ask_for_recipe(state),
@@ -241,7 +241,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::OpenTrash => return trash::open(state),
         Action::RemoveRuns => {
             let chosen = state.runs.chosen();
-            tidy::ask_to_remove(state, chosen);
+            cleanup::ask_to_remove(state, chosen);
         }
         _ if matches!(state.screen, Screen::Form) => return form::act(state, action),
         Action::Evaluate | Action::EvaluateThis => return view::evaluations::ask(state),
@@ -255,9 +255,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
             return look_closer(state);
         }
-        Action::Copy | Action::CopyOfThis => take_away::offer_copies(state),
-        Action::Export | Action::ExportThis => take_away::offer_exports(state),
-        Action::Figures | Action::FiguresOfThis => return take_away::draw(state),
+        Action::Copy | Action::CopyOfThis => export::offer_copies(state),
+        Action::Export | Action::ExportThis => export::offer_exports(state),
+        Action::Figures | Action::FiguresOfThis => return export::draw(state),
         _ if in_table(action).is_some() => {
             return in_table(action).map_or_else(Vec::new, |same| runs::act(state, same));
         }

@@ -1,7 +1,7 @@
 //! Alerts in the dashboard: which runs are looked at for them and when, who is told, and what of it is shown. Only runs that have changed
 //! are looked at; one that stalls or is lost, which changes nothing, at the moment at which that is certain.
 
-mod courses;
+mod best_so_far_cache;
 mod ring;
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ use traintop_run::alerts::{self as told, Alert, Claimed};
 use traintop_run::finding::Finding;
 use traintop_run::own;
 
-pub use courses::Courses;
+pub use best_so_far_cache::BestSoFarCache;
 pub use ring::Ring;
 
 /// So many of the last are kept to be shown.
@@ -118,7 +118,7 @@ pub enum Outcome {
 }
 
 /// Carries an order out. The user's commands are waited for, and earlier runs are read, on a thread of their own.
-pub fn carry_out(order: Order, courses: &Arc<Courses>, messages: &Sender<Message>) {
+pub fn carry_out(order: Order, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
     let folder = own::state_folder();
     let send = |outcome| drop(messages.send(Message::Alert(outcome)));
     match order {

@@ -3,9 +3,9 @@
 
 pub mod card;
 pub mod compared;
-pub mod opened;
 #[cfg(test)]
-pub mod sample;
+pub mod fixtures;
+pub mod opened;
 #[cfg(test)]
 mod tests;
 mod work;

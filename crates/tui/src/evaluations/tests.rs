@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::compared::{Compared, Pair};
+use super::fixtures::{self, made, opened};
 use super::opened::{Choice, Opened};
-use super::sample::{self, made, opened};
 use super::work::carry_out;
 use super::*;
 use crate::message::Message;
@@ -47,7 +47,7 @@ fn an_evaluation_is_read_whole_and_what_is_missing_of_it_is_told() {
 
 #[test]
 fn each_is_compared_with_the_first_image_by_image() {
-    let compared = sample::compared();
+    let compared = fixtures::compared();
     let pair = compared.pair(1).unwrap();
     let right = |number: usize| {
         compared.evaluations[number]

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::super::cleanup;
 use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
-use super::super::tidy;
 use super::confirm::Confirm;
 use super::overlay::Overlay;
 use traintop_ops::clean::{
@@ -156,7 +156,7 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
 
 impl CleanView {
     fn order(&self, survey: Option<Arc<traintop_ops::clean::Survey>>) -> Effect {
-        Effect::Tidy(tidy::Order::Plan {
+        Effect::Tidy(cleanup::Order::Plan {
             only: self.only.clone(),
             policy: self.policy.clone(),
             survey,
@@ -364,7 +364,7 @@ fn ask(state: &mut State) -> Vec<Effect> {
         title: "Clean up?".to_owned(),
         text,
         yes: "do it".to_owned(),
-        then: Effect::Tidy(tidy::Order::Clean(Box::new(plan.clone()))),
+        then: Effect::Tidy(cleanup::Order::Clean(Box::new(plan.clone()))),
     }));
     Vec::new()
 }

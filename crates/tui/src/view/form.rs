@@ -22,14 +22,14 @@ pub use draw::draw;
 use self::edit::Edit;
 use super::super::command::Action;
 use super::super::effect::Effect;
+use super::super::form_jobs::{Order, Worked};
 use super::super::message::Notice;
-use super::super::starting::{Order, Worked};
 use super::super::state::{Screen, State};
 use super::super::steering;
 use super::super::widget::prompt::Prompt;
 use super::confirm::Confirm;
 use super::overlay::Overlay;
-use super::pick::PickList;
+use super::picker::Picker;
 use traintop_analysis::earlier::{Earlier, Told};
 use traintop_config::Place;
 use traintop_launch::recent::Recent;
@@ -280,7 +280,7 @@ fn offer_recent(state: &mut State) {
         state.notice = Some(Notice::bad(text));
         return;
     }
-    state.overlay = Some(Overlay::Pick(Box::new(PickList::recent(items))));
+    state.overlay = Some(Overlay::Pick(Box::new(Picker::recent(items))));
 }
 
 /// Makes the form what was started before.

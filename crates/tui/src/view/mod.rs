@@ -2,25 +2,23 @@
 //! drawn; drawing only reads.
 
 pub mod alerts;
-pub mod ask;
 pub mod attention;
-pub mod chooser;
 pub mod clean;
+pub mod column_editor;
 pub mod columns;
 pub mod compare;
 pub mod confirm;
-#[cfg(test)]
-pub mod driven;
 pub mod evaluations;
 pub mod form;
 pub mod help;
 pub mod hint_line;
+pub mod line_dialog;
 pub mod machine;
 pub mod note;
 pub mod opened;
 pub mod overlay;
 pub mod parts;
-pub mod pick;
+pub mod picker;
 pub mod preview;
 pub mod queue;
 pub mod rename;
@@ -28,8 +26,10 @@ pub mod run;
 pub mod runs;
 #[cfg(test)]
 mod scenes_tests;
-pub mod shown;
+pub mod sort_key;
 pub mod state_glyph;
+#[cfg(test)]
+pub mod test_driver;
 pub mod trash;
 
 use ratatui::buffer::Buffer;

@@ -10,7 +10,8 @@ use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::{
-    alerts, ask, chooser, confirm, evaluations, form, help, machine, note, pick, queue, rename,
+    alerts, column_editor, confirm, evaluations, form, help, line_dialog, machine, note, picker,
+    queue, rename,
 };
 
 /// Something over the screen.
@@ -21,13 +22,13 @@ pub enum Overlay {
     /// A question.
     Confirm(confirm::Confirm),
     /// A line about a run.
-    Ask(Box<ask::Ask>),
+    Ask(Box<line_dialog::LineDialog>),
     Note(Box<note::NoteEditor>),
     /// A template for the names of many runs.
     Rename(Box<rename::Renaming>),
     Evaluate(Box<evaluations::Form>),
     /// The columns to choose from.
-    Columns(Box<chooser::Chooser>),
+    Columns(Box<column_editor::ColumnEditor>),
     /// The runs that wait.
     Queue(Box<queue::QueueList>),
     /// The last alerts.
@@ -36,7 +37,7 @@ pub enum Overlay {
     Machine(Box<machine::MachineView>),
     /// The name of a recipe to be kept.
     SaveAs(Box<form::save::SaveAs>),
-    Pick(Box<pick::PickList>),
+    Pick(Box<picker::Picker>),
 }
 
 impl Overlay {
@@ -108,7 +109,7 @@ pub fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             state.overlay = (!closed).then_some(Overlay::Machine(view));
         }
         Some(Overlay::Pick(list)) => {
-            let (left, effects) = pick::key(*list, state, event);
+            let (left, effects) = picker::key(*list, state, event);
             if let Some(list) = left {
                 state.overlay = Some(Overlay::Pick(Box::new(list)));
             }

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::effect::Effect;
-use super::super::house::Order;
+use super::super::run_edits::Order;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;

@@ -5,12 +5,12 @@ pub mod curves;
 pub mod detail;
 pub mod epochs;
 pub mod header;
-#[cfg(test)]
-mod journeys;
 pub mod layout;
 pub mod lines;
 pub mod log;
 pub mod mouse;
+#[cfg(test)]
+mod screen_tests;
 #[cfg(test)]
 pub(crate) mod tests;
 mod titles;

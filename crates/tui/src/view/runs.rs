@@ -26,15 +26,15 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::house::{self, Order};
 use super::super::message::Notice;
+use super::super::run_edits::{self, Order};
 use super::super::state::{Screen, State};
-use super::ask::{About, Ask};
-use super::chooser::Chooser;
+use super::column_editor::ColumnEditor;
 use super::confirm::Confirm;
+use super::line_dialog::{About, LineDialog};
 use super::note::NoteEditor;
 use super::overlay::Overlay;
-use super::pick::PickList;
+use super::picker::Picker;
 use super::queue::QueueList;
 use super::rename::Renaming;
 use traintop_run::RunDir;
@@ -106,7 +106,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return toggle(state, |notes| notes.star, Change::Star);
         }
         Action::RenameRun => return rename(state),
-        Action::Undo => return house::undo(state),
+        Action::Undo => return run_edits::undo(state),
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
         }
@@ -124,14 +124,14 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Fold => runs.fold(),
         Action::FoldAll => runs.fold_all(),
         Action::ChooseColumns => {
-            let chooser = Chooser::new(state);
+            let chooser = ColumnEditor::new(state);
             state.overlay = Some(Overlay::Columns(Box::new(chooser)));
         }
         Action::SortBy | Action::GroupBy | Action::JumpTo => {
             let choices = match action {
-                Action::SortBy => PickList::sorting(state),
-                Action::GroupBy => PickList::grouping(state),
-                _ => PickList::runs(state),
+                Action::SortBy => Picker::sorting(state),
+                Action::GroupBy => Picker::grouping(state),
+                _ => Picker::runs(state),
             };
             state.overlay = Some(Overlay::Pick(Box::new(choices)));
         }
@@ -184,8 +184,8 @@ fn ask(state: &mut State, about: About) {
         about => about,
     };
     let ask = match (only_chosen(state), subject(state)) {
-        (Some(summary), _) => Some(Ask::new(about, summary)),
-        (None, chosen) => (chosen.len() > 1).then(|| Ask::many(many, chosen)),
+        (Some(summary), _) => Some(LineDialog::new(about, summary)),
+        (None, chosen) => (chosen.len() > 1).then(|| LineDialog::many(many, chosen)),
     };
     state.overlay = ask.map(|ask| Overlay::Ask(Box::new(ask)));
 }

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::driven::{drawn, press};
 use super::overlay::Overlay;
 use super::run::tests::detail;
+use super::test_driver::{drawn, press};
 use super::{alerts, clean, compare, evaluations, form, machine, pictures, runs, trash};
 use crate::command::{COMMANDS, Context};
 use crate::effect::Effect;

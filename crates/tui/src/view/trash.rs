@@ -10,13 +10,13 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::super::cleanup::Order;
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::house::Deed;
 use super::super::message::Notice;
+use super::super::run_edits::UndoEntry;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
-use super::super::tidy::Order;
 use super::confirm::Confirm;
 use super::overlay::Overlay;
 use crate::widget::clipped::Clipped as _;
@@ -83,8 +83,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let here = view.entries.get(view.cursor);
             let ticket = here.map(|(ticket, _)| ticket.clone());
             // What was removed in this session is taken back by this, and not once more by `u`.
-            state.deeds.retain(|deed| match deed {
-                Deed::Removed(tickets) => {
+            state.undo_stack.retain(|deed| match deed {
+                UndoEntry::Removed(tickets) => {
                     !tickets.iter().any(|known| Some(known) == ticket.as_ref())
                 }
                 _ => true,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::super::driven::{press, screen};
+use super::super::test_driver::{press, screen};
 use super::*;
 use crate::compare::analysis::analyse;
 use crate::message::Message;

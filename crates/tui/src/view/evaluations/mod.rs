@@ -20,10 +20,11 @@ use self::compare::CompareView;
 use self::list::{List, Whose};
 use self::result::ResultView;
 use self::step::Step;
-use super::ask::{About, Ask};
+use super::line_dialog::{About, LineDialog};
 use super::note::NoteEditor;
 use super::overlay::Overlay;
 use super::run::RunView;
+use crate::cleanup;
 use crate::command::{Action, Context};
 use crate::effect::Effect;
 use crate::evaluations::card::Card;
@@ -31,11 +32,10 @@ use crate::evaluations::compared::Compared;
 use crate::evaluations::opened::Opened;
 use crate::evaluations::{self, Order};
 use crate::graphics::Placed;
-use crate::house;
 use crate::message::Notice;
+use crate::run_edits;
 use crate::state::{Screen, State};
 use crate::theme::Role;
-use crate::tidy;
 use crate::update::look_closer;
 use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
@@ -44,7 +44,7 @@ use traintop_text::clean;
 
 /// Where one is among evaluations.
 #[derive(Debug)]
-pub struct Journey {
+pub struct EvaluationScreen {
     /// The run's screen to go back to; else the table of runs.
     before: Option<RunView>,
     list: List,
@@ -61,7 +61,7 @@ enum Place {
     Comparison(Box<CompareView>),
 }
 
-impl Journey {
+impl EvaluationScreen {
     /// Where keys are found.
     pub fn context(&self) -> Context {
         match self.place {
@@ -102,7 +102,7 @@ impl Journey {
     }
 }
 
-fn journey(state: &mut State) -> Option<&mut Journey> {
+fn journey(state: &mut State) -> Option<&mut EvaluationScreen> {
     match &mut state.screen {
         Screen::Evaluations(journey) => Some(journey),
         _ => None,
@@ -132,7 +132,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         Screen::Run(view) => Some(view),
         _ => None,
     };
-    state.screen = Screen::Evaluations(Box::new(Journey {
+    state.screen = Screen::Evaluations(Box::new(EvaluationScreen {
         before,
         list,
         place: Place::List,
@@ -176,7 +176,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Screen::Evaluations(journey) = screen else {
         return Vec::new();
     };
-    let Journey { list, place, .. } = &mut **journey;
+    let EvaluationScreen { list, place, .. } = &mut **journey;
     match (action, &mut *place) {
         (Action::ResultBack, _) => {
             let has_left_less = match &mut *place {
@@ -213,7 +213,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Action::EvaluationTags => annotate(state, Some(About::Tags)),
             Action::EvaluationNote => annotate(state, None),
             Action::RemoveEvaluations => ask_to_remove(state),
-            Action::UndoEvaluation => return house::undo(state),
+            Action::UndoEvaluation => return run_edits::undo(state),
             Action::EvaluationsBack => return leave(state),
             _ => {
                 if let Some(step) = Step::of(action) {
@@ -267,7 +267,7 @@ fn ask_to_remove(state: &mut State) {
     let dirs = journey.list.chosen();
     let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
     if let Some(name) = first.map(|card| card.name.clone()) {
-        tidy::ask_to_remove_evaluations(state, dirs, &name);
+        cleanup::ask_to_remove_evaluations(state, dirs, &name);
     }
 }
 
@@ -281,11 +281,11 @@ fn annotate(state: &mut State, about: Option<About>) {
         Some(About::Name) => {
             let folder_name = || clean(&card.dir.name()).into_owned();
             let name = card.notes.name.clone().unwrap_or_else(folder_name);
-            let ask = Ask::about_folder(About::Name, folder, name, &card.notes);
+            let ask = LineDialog::about_folder(About::Name, folder, name, &card.notes);
             Overlay::Ask(Box::new(ask))
         }
         Some(about) => {
-            let ask = Ask::about_folder(about, folder, card.name.clone(), &card.notes);
+            let ask = LineDialog::about_folder(about, folder, card.name.clone(), &card.notes);
             Overlay::Ask(Box::new(ask))
         }
         None => {
@@ -332,7 +332,7 @@ pub fn compared(state: &mut State, compared: Result<Compared, String>) {
 
 fn show(state: &mut State, place: Result<Place, String>) {
     // Whoever has gone elsewhere meanwhile stays there.
-    let waits = |journey: &&mut Journey| !matches!(journey.place, Place::List);
+    let waits = |journey: &&mut EvaluationScreen| !matches!(journey.place, Place::List);
     let Some(journey) = journey(state).filter(waits) else {
         return;
     };

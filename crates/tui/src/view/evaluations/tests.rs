@@ -6,11 +6,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::style::Modifier;
 
-use super::super::driven::{drawn, press, screen};
 use super::super::run::tests::summary;
+use super::super::test_driver::{drawn, press, screen};
 use super::*;
 use crate::evaluations::card::Running;
-use crate::evaluations::sample;
+use crate::evaluations::fixtures;
 use crate::evaluations::{Known, News};
 use crate::graphics::Protocol;
 use crate::message::Message;
@@ -27,7 +27,7 @@ fn now() -> Timestamp {
 
 fn known(run: &str, views: u32, wrong: usize) -> Known {
     Known {
-        card: sample::opened(run, views, wrong).card,
+        card: fixtures::opened(run, views, wrong).card,
         stamps: [Stamp::default(); 2],
     }
 }
@@ -98,7 +98,7 @@ pub(in crate::view) fn opened_at(columns: u16, rows: u16) -> State {
         press(&mut state, "\n")[..],
         [Effect::Evaluate(Order::Open(_))]
     ));
-    let opened = Box::new(Ok(sample::opened("alpha", 8, 5)));
+    let opened = Box::new(Ok(fixtures::opened("alpha", 8, 5)));
     update(&mut state, now(), Message::Evaluation(News::Opened(opened)));
     state
 }
@@ -110,7 +110,7 @@ pub(in crate::view) fn compared_at(columns: u16, rows: u16) -> State {
         press(&mut state, "c")[..],
         [Effect::Evaluate(Order::Compare(_))]
     ));
-    let compared = Box::new(Ok(sample::compared()));
+    let compared = Box::new(Ok(fixtures::compared()));
     update(
         &mut state,
         now(),
@@ -152,7 +152,7 @@ fn an_evaluation_under_way_is_seen_in_list_and_table() {
     let running = Running {
         dir: EvaluationDir::new("/nowhere/evaluations/.c.1-0.tmp"),
         name: "c".to_owned(),
-        checkpoints: sample::made("alpha", 1, 5).0.checkpoints,
+        checkpoints: fixtures::made("alpha", 1, 5).0.checkpoints,
         checkpoint: "best".to_owned(),
         fraction: 0.45,
         images_per_s: 1234.0,
@@ -292,9 +292,9 @@ fn different_images_are_warned_of() {
     let mut state = state(80, 24);
     press(&mut state, "E");
     press(&mut state, "c");
-    let mut other = sample::opened("beta", 1, 9);
+    let mut other = fixtures::opened("beta", 1, 9);
     other.card.sha256 = "77".repeat(32);
-    let compared = Compared::of(vec![sample::opened("alpha", 1, 5), other]);
+    let compared = Compared::of(vec![fixtures::opened("alpha", 1, 5), other]);
     let news = News::Compared(Box::new(Ok(compared)));
     update(&mut state, now(), Message::Evaluation(news));
     let shown = screen(&state);
@@ -381,7 +381,7 @@ fn a_failed_evaluation_tells_the_workers_sentence() {
 
 #[test]
 fn evaluations_are_noted_and_renamed_as_runs_are() {
-    use crate::house::Order as Keep;
+    use crate::run_edits::Order as Keep;
     use traintop_run::notes::Change;
     let mut state = state(80, 24);
     press(&mut state, "E");
@@ -395,7 +395,7 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
     let dir = RunDir::new("/nowhere/evaluations/alpha-1");
     let expected = Keep::Annotate(vec![dir.clone()], Change::Note("good".to_owned()));
     assert_eq!(note, [Effect::Keep(expected)]);
-    let annotated = crate::house::Outcome::Annotated(vec![dir], None, None);
+    let annotated = crate::run_edits::Outcome::Annotated(vec![dir], None, None);
     let effects = update(&mut state, now(), Message::Kept(annotated));
     assert!(
         matches!(effects[..], [Effect::Evaluate(Order::Find { .. })]),
@@ -412,7 +412,7 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
         let dir = |name: &str| RunDir::new(format!("/nowhere/evaluations/{name}"));
         (dir(from), dir(to))
     });
-    let outcome = crate::house::Outcome::Moved(moved.to_vec(), None);
+    let outcome = crate::run_edits::Outcome::Moved(moved.to_vec(), None);
     let effects = update(&mut state, now(), Message::Kept(outcome));
     assert!(
         !effects

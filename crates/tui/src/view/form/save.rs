@@ -9,8 +9,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::super::effect::Effect;
+use super::super::super::form_jobs::{Order, Saving};
 use super::super::super::message::Notice;
-use super::super::super::starting::{Order, Saving};
 use super::super::super::state::State;
 use super::super::super::theme::Role;
 use super::super::super::widget::prompt::Prompt;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::tests::{go_to, opened, press, screen};
 use super::*;
+use crate::form_jobs::Outcome;
 use crate::message::Message;
-use crate::starting::Outcome;
 use crate::update::update;
 use traintop_config::{Launcher, Place};
 use traintop_launch::Plan;

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::super::super::starting::Worked;
+use super::super::super::form_jobs::Worked;
 use super::super::super::theme::{Role, Theme};
 use super::edit::Edit;
 use super::{Form, called};

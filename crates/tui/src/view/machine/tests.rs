@@ -1,8 +1,8 @@
 //! The machine's overlay, a run's own line, and when anything is measured at all.
 
-use super::super::driven::{press, screen};
 use super::super::run::tests::summary;
 use super::super::runs::tests::{dir, listed};
+use super::super::test_driver::{press, screen};
 use super::*;
 use crate::effect::Effect;
 use crate::message::Message;

@@ -16,7 +16,7 @@ use crate::command::{Action, Context};
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::{self, Column};
-use crate::view::shown::{self, Key};
+use crate::view::sort_key::{self, Key};
 use crate::view::{attention, preview, state_glyph};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::progress_bar::ProgressBar;
@@ -39,7 +39,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let [top, header, table, below] = areas(area);
     draw_top(state, top, buf);
     let shown = state.runs.shown_columns();
-    let columns = shown::fitting(&shown, area.width);
+    let columns = sort_key::fitting(&shown, area.width);
     draw_header(state, &columns, header, buf);
     if state.runs.order.is_empty() {
         draw_empty(state, table, buf);

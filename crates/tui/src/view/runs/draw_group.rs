@@ -8,7 +8,7 @@ use super::groups::{Group, Spread};
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::Column;
-use crate::view::shown::Key;
+use crate::view::sort_key::Key;
 use crate::widget::clipped::Clipped as _;
 use traintop_text as text;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::table::Row;
-use crate::view::shown::{Key, Shown};
+use crate::view::sort_key::{Key, TableColumn};
 use traintop_analysis::in_common;
 use traintop_run::settings::Settings;
 
@@ -108,7 +108,7 @@ impl Grouping {
     pub(super) fn gather<'a>(
         &mut self,
         runs: Vec<&'a Row>,
-        columns: &[Shown],
+        columns: &[TableColumn],
         best_first: bool,
         now: Timestamp,
     ) -> Vec<&'a Row> {

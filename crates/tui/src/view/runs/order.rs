@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::groups::{Group, Line};
 use super::table::{Row, Runs};
 use crate::view::columns::Column;
-use crate::view::shown::Key;
+use crate::view::sort_key::Key;
 use traintop_analysis::query::Subject;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;

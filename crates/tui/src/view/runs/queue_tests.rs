@@ -1,6 +1,6 @@
 //! Waiting runs in the table: their list, their order, and the questions before they are stopped.
 
-use super::super::driven::{press, screen};
+use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
 use super::*;
 use crate::message::Message;

@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::steering::Order;
 use crate::view::confirm::Confirm;
 use crate::view::overlay::Overlay;
-use crate::view::pick::PickList;
+use crate::view::picker::Picker;
 use traintop_launch::Steering;
 use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
@@ -128,7 +128,7 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         let order = Effect::Steer(Order::Steer(dir.clone(), steering));
         (name.to_owned(), detail, order)
     });
-    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(
+    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(
         "Steer",
         items.collect(),
     ))));

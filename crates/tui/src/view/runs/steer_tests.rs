@@ -1,6 +1,6 @@
 //! Keys that steer runs.
 
-use super::super::driven::{press, screen};
+use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
 use super::*;
 use crate::message::Message;

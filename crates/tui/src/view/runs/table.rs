@@ -14,7 +14,7 @@ use super::query_line::QueryLine;
 use crate::evaluations::Evaluations;
 use crate::remembered::Remembered;
 use crate::view::columns::{self, Column};
-use crate::view::shown::{self, Key, Shown};
+use crate::view::sort_key::{self, Key, TableColumn};
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
@@ -53,7 +53,7 @@ pub struct Runs {
     /// The first row on the screen.
     pub(super) top: usize,
     pub(super) sort: (Key, bool),
-    pub(super) columns: Vec<Shown>,
+    pub(super) columns: Vec<TableColumn>,
     /// Whether somebody has chosen them here; else they are the configuration's.
     pub(super) columns_chosen: bool,
     /// All runs in the order of the table, whether they pass or not.
@@ -83,7 +83,7 @@ impl Default for Runs {
             cursor_place: Cell::default(),
             top: 0,
             sort: (Column::Age.into(), false),
-            columns: Shown::all(),
+            columns: TableColumn::all(),
             columns_chosen: false,
             sorted: Vec::new(),
             grouping: Grouping::default(),
@@ -102,7 +102,7 @@ impl Default for Runs {
 impl Runs {
     /// Shows these columns only, in the table's order.
     pub fn set_columns(&mut self, columns: impl IntoIterator<Item = Key>) {
-        let shown = |key| Shown { key, width: None };
+        let shown = |key| TableColumn { key, width: None };
         self.columns = columns.into_iter().map(shown).collect();
     }
 
@@ -115,12 +115,12 @@ impl Runs {
         }
         let named = |(name, width): (String, Option<u16>)| {
             let key = Key::named(&name)?;
-            Some(Shown { key, width })
+            Some(TableColumn { key, width })
         };
         let columns = left
             .columns
             .map(|columns| columns.into_iter().filter_map(named).collect());
-        if let Some(columns) = columns.filter(|columns: &Vec<Shown>| !columns.is_empty()) {
+        if let Some(columns) = columns.filter(|columns: &Vec<TableColumn>| !columns.is_empty()) {
             self.columns = columns;
             self.columns_chosen = true;
         }
@@ -144,7 +144,7 @@ impl Runs {
             queries: self.query.queries.clone(),
             sort: Some((self.sort.0.name(), self.sort.1)),
             columns: self.columns_chosen.then(|| {
-                let column = |shown: &Shown| (shown.key.name(), shown.width);
+                let column = |shown: &TableColumn| (shown.key.name(), shown.width);
                 self.columns.iter().map(column).collect()
             }),
             group: self.grouping.by.as_ref().map(Key::name),
@@ -158,7 +158,7 @@ impl Runs {
 
     /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
     /// is the others'.
-    pub(super) fn shown_columns(&self) -> Vec<Shown> {
+    pub(super) fn shown_columns(&self) -> Vec<TableColumn> {
         let has_tag = |row: &Row| {
             let notes = row.summary.as_ref().map(|summary| &summary.notes);
             notes.is_some_and(|notes| !notes.tags.is_empty())
@@ -169,7 +169,7 @@ impl Runs {
         };
         let tagged = self.rows.values().any(has_tag);
         let evaluated = self.rows.values().any(is_evaluated);
-        let shows = |shown: &&Shown| match shown.key {
+        let shows = |shown: &&TableColumn| match shown.key {
             Key::Built(Column::Tags) => tagged,
             Key::Built(Column::Test) => evaluated,
             _ => true,
@@ -178,7 +178,7 @@ impl Runs {
     }
 
     /// The columns, to be chosen anew.
-    pub fn columns(&self) -> &[Shown] {
+    pub fn columns(&self) -> &[TableColumn] {
         &self.columns
     }
 
@@ -188,7 +188,7 @@ impl Runs {
     }
 
     /// Shows these columns; those that were not `chosen` here give way to the configuration's at the next start.
-    pub fn choose_columns(&mut self, columns: Vec<Shown>, chosen: bool) {
+    pub fn choose_columns(&mut self, columns: Vec<TableColumn>, chosen: bool) {
         self.columns = columns;
         self.columns_chosen = chosen;
         self.unsaved = true;
@@ -197,7 +197,7 @@ impl Runs {
 
     /// Everything that runs can be sorted and grouped by, or that can be a column, with what it is.
     pub fn choices(&mut self) -> Vec<(String, &'static str)> {
-        shown::choices(self.query.names(&self.rows))
+        sort_key::choices(self.query.names(&self.rows))
     }
 
     /// What the table is sorted and grouped by.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{Timestamp, ToSpan};
 
-pub(super) use super::super::driven::{drawn, press};
 use super::super::run::tests::{summary, text};
+pub(super) use super::super::test_driver::{drawn, press};
 use super::*;
-use crate::house::{Deed, Order, Outcome};
+use crate::cleanup;
 use crate::message::Message;
+use crate::run_edits::{Order, Outcome, UndoEntry};
 use crate::theme::Role;
-use crate::tidy;
 use crate::update::update;
 use crate::view::columns::Column;
 use crate::view::opened::Opened;
@@ -242,7 +242,7 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
     );
     let order = Order::Rename(dir("proud"), "proud2".to_owned());
     assert_eq!(press(&mut state, "2\n"), [Effect::Keep(order)]);
-    let deed = Deed::Renamed(Vec::new());
+    let deed = UndoEntry::Renamed(Vec::new());
     let moved = vec![(dir("proud"), dir("proud2"))];
     let outcome = Outcome::Moved(moved, Some(deed.clone()));
     let effects = update(&mut state, start(), Message::Kept(outcome));
@@ -252,7 +252,7 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
     assert!(undo.contains(&Effect::Keep(Order::Undo(deed))));
     // What was removed before this session can be taken back too.
     let undo = press(&mut state, "u");
-    assert_eq!(undo, [Effect::Tidy(tidy::Order::FindLatest)]);
+    assert_eq!(undo, [Effect::Tidy(cleanup::Order::FindLatest)]);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::super::run::tests::text as drawn;
 use super::*;
+use crate::cleanup::Outcome;
 use crate::message::Message;
-use crate::tidy::Outcome;
 use crate::update::update;
 use crate::view;
 
@@ -103,12 +103,14 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
         .iter()
         .map(|(ticket, _)| ticket.clone())
         .collect();
-    state.deeds.push(Deed::Removed(vec![tickets[0].clone()]));
+    state
+        .undo_stack
+        .push(UndoEntry::Removed(vec![tickets[0].clone()]));
     assert_eq!(
         press(&mut state, 'r'),
         [Effect::Tidy(Order::Restore(vec![tickets[0].clone()]))]
     );
-    assert!(state.deeds.is_empty(), "it is not taken back twice");
+    assert!(state.undo_stack.is_empty(), "it is not taken back twice");
     press(&mut state, 'j');
     assert_eq!(press(&mut state, 'p'), []);
     assert!(screen(&state).contains("This cannot be undone"));

@@ -134,7 +134,7 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     press(&mut state, "mwidth 64");
     let line = Change::NoteLine("width 64".to_owned());
     assert_eq!(press(&mut state, "\n"), [order(line)]);
-    let deed = Deed::Annotated(Vec::new());
+    let deed = UndoEntry::Annotated(Vec::new());
     let problem = Some("notes.toml: is read-only".to_owned());
     let outcome = Outcome::Annotated(dirs[..1].to_vec(), Some(deed.clone()), problem);
     let effects = update(&mut state, start(), Message::Kept(outcome));
@@ -227,9 +227,11 @@ fn a_plan_without_a_problem_is_carried_out_and_the_marks_go_with_it() {
         Message::Summarised(vec![(found, summary)]),
     );
     assert_eq!(chosen(&state), ["x7", "ancient"]);
-    let not = Outcome::NotUndone(Deed::Renamed(Vec::new()), "it is running".to_owned());
+    let not = Outcome::NotUndone(UndoEntry::Renamed(Vec::new()), "it is running".to_owned());
     update(&mut state, start(), Message::Kept(not));
-    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(Deed::Renamed(Vec::new())))));
+    assert!(
+        press(&mut state, "u").contains(&Effect::Keep(Order::Undo(UndoEntry::Renamed(Vec::new()))))
+    );
 }
 
 #[test]
@@ -317,7 +319,7 @@ fn archived_runs_have_a_sign_and_are_asked_about_before_they_come_back() {
     assert!(text(&drawn(&state)).contains("22.6 MB are packed."));
     let archive = Order::Archive(vec![dir("ancient")]);
     assert_eq!(press(&mut state, "y"), [Effect::Keep(archive)]);
-    let deed = Deed::Archived(Vec::new());
+    let deed = UndoEntry::Archived(Vec::new());
     let done = Outcome::Changed(
         vec![dir("ancient")],
         "1 run archived".to_owned(),

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use super::effect::Effect;
-use super::house::{self, Deed};
 use super::message::Notice;
+use super::run_edits::{self, UndoEntry};
 use super::state::{Screen, State};
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
@@ -125,9 +125,9 @@ pub fn carry_out(
                     _ => {}
                 }
             }
-            if let Some(problem) = house::first_of(&problems) {
+            if let Some(problem) = run_edits::first_of(&problems) {
                 tell(Outcome::Refused(problem));
-            } else if let Some(text) = house::first_of(&said) {
+            } else if let Some(text) = run_edits::first_of(&said) {
                 tell(Outcome::Settled(text));
             }
         }
@@ -224,7 +224,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 Notice::bad(text)
             });
             if !done.tickets.is_empty() {
-                state.deeds.push(Deed::Removed(done.tickets));
+                state.undo_stack.push(UndoEntry::Removed(done.tickets));
             }
             for dir in &done.runs {
                 state.refreshing.remove(dir);

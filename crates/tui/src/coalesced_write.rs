@@ -5,13 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The newest that is not written yet.
 #[derive(Debug)]
-pub struct Latest<T> {
+pub struct CoalescedWrite<T> {
     unwritten: Mutex<Option<T>>,
     /// Held while writing, so that an older one that is being written cannot come after a newer one.
     turn: Mutex<()>,
 }
 
-impl<T> Default for Latest<T> {
+impl<T> Default for CoalescedWrite<T> {
     fn default() -> Self {
         Self {
             unwritten: Mutex::default(),
@@ -20,7 +20,7 @@ impl<T> Default for Latest<T> {
     }
 }
 
-impl<T> Latest<T> {
+impl<T> CoalescedWrite<T> {
     pub fn put(&self, newest: T) {
         *lock(&self.unwritten) = Some(newest);
     }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_newer_one_is_put_down_while_an_older_one_is_being_written() {
-        let latest = Latest::default();
+        let latest = CoalescedWrite::default();
         latest.put(1);
         latest.put(2);
         let mut written = Vec::new();

@@ -12,7 +12,7 @@ use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::columns::Column;
 use super::overlay::frame;
-use super::shown::{Key, Shown};
+use super::sort_key::{Key, TableColumn};
 use traintop_text as text;
 
 /// Its width in cells.
@@ -20,20 +20,20 @@ const WIDTH: u16 = 44;
 
 /// The list of columns.
 #[derive(Debug)]
-pub struct Chooser {
+pub struct ColumnEditor {
     /// The columns that show, in their order.
-    shown: Vec<Shown>,
+    shown: Vec<TableColumn>,
     /// All others that could, with what each is.
     others: Vec<(Key, &'static str)>,
     prompt: Prompt,
     cursor: usize,
     /// As it was, and whether that was chosen here.
-    before: (Vec<Shown>, bool),
+    before: (Vec<TableColumn>, bool),
 }
 
 /// A row of the list.
 enum Row<'a> {
-    Shown(usize, &'a Shown),
+    Shown(usize, &'a TableColumn),
     Other(&'a Key, &'static str),
 }
 
@@ -46,7 +46,7 @@ impl Row<'_> {
     }
 }
 
-impl Chooser {
+impl ColumnEditor {
     /// The columns as they are.
     pub fn new(state: &mut State) -> Self {
         let shown = state.runs.columns().to_vec();
@@ -88,7 +88,7 @@ impl Chooser {
                 return None;
             }
             KeyCode::Char('r') if control => {
-                state.runs.choose_columns(Shown::all(), false);
+                state.runs.choose_columns(TableColumn::all(), false);
                 return None;
             }
             KeyCode::Up if control => self.carry(at, -1),
@@ -142,7 +142,7 @@ impl Chooser {
         };
         let key = (*key).clone();
         self.others.retain(|(other, _)| *other != key);
-        self.shown.push(Shown::new(key));
+        self.shown.push(TableColumn::new(key));
         // On with the cursor to the column, which can be moved and resized now.
         self.prompt = Prompt::default();
         self.cursor = self.shown.len() - 1;

@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::message::Notice;
 use super::state::{Screen, State};
 use super::view::overlay::Overlay;
-use super::view::pick::PickList;
+use super::view::picker::Picker;
 use traintop_analysis::export::{Format, Table, Texts, curves, markdown_row, runs};
 use traintop_analysis::figures::{self, Format as Picture, compare};
 use traintop_analysis::placing::Along;
@@ -277,7 +277,7 @@ pub fn offer_copies(state: &mut State) {
         let shown = text.lines().next().unwrap_or_default().to_owned();
         (name, clean(&shown).into_owned(), Effect::Copy(text))
     });
-    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(
+    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(
         "Copy",
         items.collect(),
     ))));
@@ -315,7 +315,7 @@ pub fn offer_exports(state: &mut State) {
         ));
     }
     let title = "Write to a new file in the working folder";
-    state.overlay = Some(Overlay::Pick(Box::new(PickList::things(title, items))));
+    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(title, items))));
 }
 
 /// The order for the figures of what is chosen: each run's own, and where there are several also over each other.
@@ -343,7 +343,7 @@ pub fn draw(state: &mut State) -> Vec<Effect> {
         state.notice = Some(Notice::good("drawing"));
         return vec![Effect::TakeAway(Order::Figures(dirs))];
     }
-    state.overlay = Some(Overlay::Pick(Box::new(PickList::things("Draw", items))));
+    state.overlay = Some(Overlay::Pick(Box::new(Picker::things("Draw", items))));
     Vec::new()
 }
 

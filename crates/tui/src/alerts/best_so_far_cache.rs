@@ -9,9 +9,9 @@ use traintop_run::discover::Stamp;
 
 /// What was read, each with how its file looked then.
 #[derive(Debug, Default)]
-pub struct Courses(Mutex<HashMap<RunDir, (Stamp, Option<Course>)>>);
+pub struct BestSoFarCache(Mutex<HashMap<RunDir, (Stamp, Option<Course>)>>);
 
-impl Courses {
+impl BestSoFarCache {
     /// A run's course, from the file only if that has changed.
     pub fn of(&self, dir: &RunDir) -> Option<Course> {
         let stamp = Stamp::of(&dir.metrics_csv());

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::archive_jobs;
+use super::cleanup;
 use super::discovery::changed;
 use super::effect::Effect;
 use super::evaluations;
 use super::message::Notice;
-use super::packing;
 use super::state::{Screen, State};
-use super::tidy;
 use super::view;
 use super::view::confirm::Confirm;
 use super::view::overlay::Overlay;
@@ -53,12 +53,12 @@ pub enum Order {
     /// Make them.
     Rebuild(Vec<RunDir>),
     /// Take this back.
-    Undo(Deed),
+    Undo(UndoEntry),
 }
 
 /// Something that was done and can be taken back.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Deed {
+pub enum UndoEntry {
     /// Notes were changed.
     Annotated(Vec<Annotated>),
     /// Folders got other names.
@@ -76,9 +76,9 @@ pub enum Deed {
 #[derive(Debug)]
 pub enum Outcome {
     /// Some runs' notes were changed, how to take that back, and why that of others was not.
-    Annotated(Vec<RunDir>, Option<Deed>, Option<String>),
+    Annotated(Vec<RunDir>, Option<UndoEntry>, Option<String>),
     /// Folders have other names: before and after, and how to take that back.
-    Moved(Vec<(RunDir, RunDir)>, Option<Deed>),
+    Moved(Vec<(RunDir, RunDir)>, Option<UndoEntry>),
     /// What runs could be named by.
     Gathered(Box<Gathered>),
     /// What was left half done and is not any more, as sentences.
@@ -86,9 +86,9 @@ pub enum Outcome {
     /// What an order would do: a question's title, its text, the word for yes, and the order.
     Proposed(String, String, String, Box<Order>),
     /// Runs' files have changed: which runs, what to say, how to take it back, and what went wrong.
-    Changed(Vec<RunDir>, String, Option<Deed>, Option<String>),
+    Changed(Vec<RunDir>, String, Option<UndoEntry>, Option<String>),
     /// This could not be taken back, and why.
-    NotUndone(Deed, String),
+    NotUndone(UndoEntry, String),
     /// It was refused, or failed: one sentence.
     Refused(String),
 }
@@ -96,21 +96,21 @@ pub enum Outcome {
 /// Carries an order out; this may take as long as the disk does.
 pub fn carry_out(roots: &[PathBuf], order: Order, progress: &Arc<Progress>) -> Outcome {
     let done = match order {
-        Order::ProposeArchive(dirs) => packing::propose_archive(&dirs),
-        Order::Archive(dirs) => Ok(packing::archive(roots, &dirs, progress)),
-        Order::Unarchive(dirs) => Ok(packing::unarchive(roots, &dirs, progress)),
-        Order::Undo(Deed::Archived(archived)) => Ok(packing::take_back(archived)),
-        Order::Undo(Deed::Unarchived(unarchived)) => Ok(packing::pack_again(unarchived)),
-        Order::Undo(Deed::Rebuilt(rebuilt)) => Ok(packing::unmake(rebuilt)),
-        Order::ProposeRebuild(dirs) => packing::propose_rebuild(&dirs),
-        Order::Rebuild(dirs) => Ok(packing::rebuild(&dirs, progress)),
+        Order::ProposeArchive(dirs) => archive_jobs::propose_archive(&dirs),
+        Order::Archive(dirs) => Ok(archive_jobs::archive(roots, &dirs, progress)),
+        Order::Unarchive(dirs) => Ok(archive_jobs::unarchive(roots, &dirs, progress)),
+        Order::Undo(UndoEntry::Archived(archived)) => Ok(archive_jobs::take_back(archived)),
+        Order::Undo(UndoEntry::Unarchived(unarchived)) => Ok(archive_jobs::pack_again(unarchived)),
+        Order::Undo(UndoEntry::Rebuilt(rebuilt)) => Ok(archive_jobs::unmake(rebuilt)),
+        Order::ProposeRebuild(dirs) => archive_jobs::propose_rebuild(&dirs),
+        Order::Rebuild(dirs) => Ok(archive_jobs::rebuild(&dirs, progress)),
         Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
         Order::Rename(dir, name) => rename_one(dir, name),
-        Order::Undo(Deed::Removed(tickets)) => trash::restore_all(&tickets)
+        Order::Undo(UndoEntry::Removed(tickets)) => trash::restore_all(&tickets)
             .map(|_| Outcome::Moved(Vec::new(), None))
             .map_err(|error| error.to_string()),
-        Order::Undo(Deed::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
-        Order::Undo(Deed::Renamed(renamed)) => Ok(names_back(renamed)),
+        Order::Undo(UndoEntry::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
+        Order::Undo(UndoEntry::Renamed(renamed)) => Ok(names_back(renamed)),
         Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
         Order::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
         Order::Recover => {
@@ -132,7 +132,7 @@ fn annotate(dirs: &[RunDir], change: &Change) -> Outcome {
         }
     }
     let changed = done.iter().map(|annotated| annotated.dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(Deed::Annotated(done));
+    let deed = (!done.is_empty()).then_some(UndoEntry::Annotated(done));
     Outcome::Annotated(changed, deed, first_of(&problems))
 }
 
@@ -175,7 +175,7 @@ fn names_back(renamed: Vec<Renamed>) -> Outcome {
         }
         Err((path, cause)) => {
             let problem = format!("{}: keeps its name ({cause})", path.display());
-            Outcome::NotUndone(Deed::Renamed(renamed), clean(&problem).into_owned())
+            Outcome::NotUndone(UndoEntry::Renamed(renamed), clean(&problem).into_owned())
         }
     }
 }
@@ -212,16 +212,16 @@ fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String>
         .iter()
         .map(|renamed| (renamed.from.clone(), renamed.to.clone()));
     let moved = moved.collect();
-    Ok(Outcome::Moved(moved, Some(Deed::Renamed(renamed))))
+    Ok(Outcome::Moved(moved, Some(UndoEntry::Renamed(renamed))))
 }
 
 /// Takes the last deed of this session back.
 pub fn undo(state: &mut State) -> Vec<Effect> {
-    vec![match state.deeds.pop() {
-        Some(Deed::Removed(tickets)) => Effect::Tidy(tidy::Order::Restore(tickets)),
+    vec![match state.undo_stack.pop() {
+        Some(UndoEntry::Removed(tickets)) => Effect::Tidy(cleanup::Order::Restore(tickets)),
         Some(deed) => Effect::Keep(Order::Undo(deed)),
         // The trash remembers what was removed before this session.
-        None => Effect::Tidy(tidy::Order::FindLatest),
+        None => Effect::Tidy(cleanup::Order::FindLatest),
     }]
 }
 
@@ -238,7 +238,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 };
                 state.notice = Some(Notice::good(text));
             }
-            state.deeds.extend(deed);
+            state.undo_stack.extend(deed);
             if let Some(problem) = problem {
                 state.notice = Some(Notice::bad(problem));
             }
@@ -253,13 +253,13 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         Outcome::Moved(moved, deed) => {
             let undone = deed.is_none();
             let left = match &deed {
-                Some(Deed::Renamed(renamed)) => renamed
+                Some(UndoEntry::Renamed(renamed)) => renamed
                     .iter()
                     .flat_map(|renamed| renamed.left.clone())
                     .collect(),
                 _ => Vec::new(),
             };
-            state.deeds.extend(deed);
+            state.undo_stack.extend(deed);
             let effects = follow(state, &moved, undone);
             if let Some(problem) = first_of(&left) {
                 state.notice = Some(Notice::bad(problem));
@@ -294,7 +294,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             }
         }
         Outcome::Changed(dirs, text, deed, problem) => {
-            state.deeds.extend(deed);
+            state.undo_stack.extend(deed);
             state.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
             let mut effects: Vec<Effect> =
                 dirs.iter().flat_map(|dir| changed(state, dir)).collect();
@@ -302,7 +302,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             return effects;
         }
         Outcome::NotUndone(deed, problem) => {
-            state.deeds.push(deed);
+            state.undo_stack.push(deed);
             state.notice = Some(Notice::bad(problem));
         }
         Outcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),

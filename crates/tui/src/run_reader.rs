@@ -17,7 +17,7 @@ use traintop_run::steps::{self, Progress};
 
 /// One run, followed.
 #[derive(Debug)]
-pub struct Follower {
+pub struct RunReader {
     dir: RunDir,
     metrics: Tail,
     /// Whether metrics have been handed over.
@@ -31,8 +31,8 @@ pub struct Follower {
     folders_changed: Option<[Option<SystemTime>; 2]>,
 }
 
-impl Follower {
-    /// Nothing is read yet: the first [`Follower::poll`] gives everything.
+impl RunReader {
+    /// Nothing is read yet: the first [`RunReader::poll`] gives everything.
     pub fn open(dir: RunDir) -> Self {
         Self {
             metrics: Tail::open(dir.metrics_csv()),
@@ -142,7 +142,7 @@ mod tests {
         append(dir.metrics_csv(), "epoch,val_acc\n1,30\n2,40\n");
         append(dir.training_log(), "begun\n");
         append(dir.config_json(), "{\"seed\": 1}");
-        let mut follower = Follower::open(dir.clone());
+        let mut follower = RunReader::open(dir.clone());
         let mut detail = Detail::default();
         let reading = follower.poll(false);
         assert!(reading.checkpoints.is_some() && reading.config.is_some());
@@ -177,7 +177,7 @@ mod tests {
         let dir = RunDir::new(folder.path());
         fs::create_dir_all(dir.logs()).unwrap();
         append(dir.metrics_csv(), "epoch,loss\n1,3\n2,2\n");
-        let mut follower = Follower::open(dir.clone());
+        let mut follower = RunReader::open(dir.clone());
         let mut detail = Detail::default();
         detail.take(follower.poll(false));
         fs::write(dir.metrics_csv(), "epoch,loss,lr\n1,3,0.1\n").unwrap();
@@ -192,7 +192,7 @@ mod tests {
         let dir = RunDir::new(folder.path());
         fs::create_dir_all(dir.logs()).unwrap();
         append(dir.metrics_csv(), "epoch,loss\n1,3\n2,2");
-        let mut follower = Follower::open(dir.clone());
+        let mut follower = RunReader::open(dir.clone());
         let mut detail = Detail::default();
         detail.take(follower.poll(false));
         assert_eq!(detail.epochs().rows(), [1.0]);

@@ -14,7 +14,7 @@ use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
-use super::shown::Key;
+use super::sort_key::Key;
 use crate::widget::clipped::Clipped as _;
 use traintop_launch::recent::Values;
 use traintop_run::RunDir;
@@ -43,7 +43,7 @@ struct Item {
 
 /// A list, what was typed to narrow it, and where one is in it.
 #[derive(Debug)]
-pub struct PickList {
+pub struct Picker {
     title: &'static str,
     items: Vec<Item>,
     prompt: Prompt,
@@ -68,7 +68,7 @@ fn distance(query: &str, text: &str) -> Option<usize> {
     Some(at - first.unwrap_or(0) + first.unwrap_or(0) / 4)
 }
 
-impl PickList {
+impl Picker {
     /// The commands that apply on a screen.
     pub fn commands(state: &State, context: Context) -> Self {
         let here = state
@@ -325,11 +325,7 @@ fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 }
 
 /// What a key does to the open list: it is given back unless the key has closed it.
-pub fn key(
-    mut list: PickList,
-    state: &mut State,
-    event: KeyEvent,
-) -> (Option<PickList>, Vec<Effect>) {
+pub fn key(mut list: Picker, state: &mut State, event: KeyEvent) -> (Option<Picker>, Vec<Effect>) {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     match event.code {
         KeyCode::Esc => {

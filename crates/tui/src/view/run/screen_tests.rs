@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::detail::tests::trained;
 use super::detail::{Reading, Rows};
 use super::tests::{all, summary, text};
-use crate::deriving;
+use crate::chart_transform;
 use crate::effect::Effect;
 use crate::message::Message;
 use crate::state::{Screen, State};
@@ -299,10 +299,10 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     // While it is being made nothing more is ordered; what has changed meanwhile is then due.
     assert!(orders(press(&mut state, 's')).is_empty());
     let now = state.now;
-    let made = deriving::carry_out(due.remove(0));
+    let made = chart_transform::carry_out(due.remove(0));
     let mut due = orders(update(&mut state, now, made));
     assert_eq!(due.len(), 1);
-    let made = deriving::carry_out(due.remove(0));
+    let made = chart_transform::carry_out(due.remove(0));
     assert!(update(&mut state, now, made).is_empty());
     assert!(screen(&state).contains("smooth 0.6"), "{}", screen(&state));
     // A new row is smoothed too; without smoothing nothing is made any more.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::house::{Deed, Order, Outcome, first_of};
+use super::run_edits::{Order, Outcome, UndoEntry, first_of};
 use traintop_disk::Progress;
 use traintop_ops::archive::{self, ArchiveError, Archived, Plan, Unarchived};
 use traintop_ops::organise::{self, Rebuilt};
@@ -56,7 +56,7 @@ pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> 
         bytes(size)
     );
     let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(Deed::Archived(done));
+    let deed = (!done.is_empty()).then_some(UndoEntry::Archived(done));
     Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 
@@ -81,20 +81,25 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -
         links.unwrap_or_default(),
     );
     let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(Deed::Unarchived(done));
+    let deed = (!done.is_empty()).then_some(UndoEntry::Unarchived(done));
     Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 
 /// Takes archivings back, the last first; those that stay archived can be asked for again.
 pub fn take_back(archived: Vec<(RunDir, Archived)>) -> Outcome {
     let back = |(_, archived): &(RunDir, Archived)| archive::take_back(archived);
-    all_back(archived, |(dir, _)| dir.clone(), back, Deed::Archived)
+    all_back(archived, |(dir, _)| dir.clone(), back, UndoEntry::Archived)
 }
 
 /// Archives again what was brought back.
 pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> Outcome {
     let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::unarchive_back(dir, unarchived);
-    all_back(unarchived, |(dir, _)| dir.clone(), back, Deed::Unarchived)
+    all_back(
+        unarchived,
+        |(dir, _)| dir.clone(),
+        back,
+        UndoEntry::Unarchived,
+    )
 }
 
 /// Takes rebuildings back.
@@ -103,7 +108,7 @@ pub fn unmake(rebuilt: Vec<Rebuilt>) -> Outcome {
         rebuilt,
         |rebuilt| rebuilt.dir.clone(),
         organise::undo,
-        Deed::Rebuilt,
+        UndoEntry::Rebuilt,
     )
 }
 
@@ -112,7 +117,7 @@ fn all_back<T, E: std::fmt::Display>(
     done: Vec<T>,
     dir: impl Fn(&T) -> RunDir,
     back: impl Fn(&T) -> Result<(), E>,
-    deed: impl Fn(Vec<T>) -> Deed,
+    deed: impl Fn(Vec<T>) -> UndoEntry,
 ) -> Outcome {
     let (mut changed, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for one in done.into_iter().rev() {
@@ -198,7 +203,7 @@ pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> Outcome {
     }
     let files = if count == 1 { "file was" } else { "files were" };
     let text = format!("{count} {files} rebuilt; u takes that back");
-    let deed = (!done.is_empty()).then_some(Deed::Rebuilt(done));
+    let deed = (!done.is_empty()).then_some(UndoEntry::Rebuilt(done));
     Outcome::Changed(changed, text, deed, first_of(&problems))
 }
 

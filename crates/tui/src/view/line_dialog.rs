@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::effect::Effect;
-use super::super::house::Order;
+use super::super::run_edits::Order;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
@@ -33,7 +33,7 @@ pub enum About {
 
 /// The question and what was typed.
 #[derive(Debug)]
-pub struct Ask {
+pub struct LineDialog {
     about: About,
     dirs: Vec<RunDir>,
     /// The run, as lists call it, or how many there are.
@@ -65,7 +65,7 @@ impl About {
     }
 }
 
-impl Ask {
+impl LineDialog {
     /// Asks about a run, with what holds now as the text to change.
     pub fn new(about: About, summary: &Summary) -> Self {
         let (dir, name) = (summary.dir.clone(), summary.name.clone());

@@ -26,7 +26,7 @@ pub enum Key {
 
 /// A column that is shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct TableColumn {
     /// What stands in it.
     pub key: Key,
     /// The width that somebody gave it.
@@ -198,7 +198,7 @@ impl Key {
     }
 }
 
-impl Shown {
+impl TableColumn {
     /// A column in its own width.
     pub fn new(key: impl Into<Key>) -> Self {
         let key = key.into();
@@ -224,8 +224,8 @@ impl Shown {
 
 /// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left, unless somebody gave it
 /// one.
-pub fn fitting(wanted: &[Shown], width: u16) -> Vec<(&Key, u16)> {
-    let mut by_rank: Vec<&Shown> = wanted.iter().collect();
+pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&Key, u16)> {
+    let mut by_rank: Vec<&TableColumn> = wanted.iter().collect();
     by_rank.sort_by_key(|shown| shown.key.rank());
     let mut left = width.saturating_sub(2);
     let mut kept: Vec<&Key> = Vec::new();
@@ -238,12 +238,12 @@ pub fn fitting(wanted: &[Shown], width: u16) -> Vec<(&Key, u16)> {
     }
     // The name and the trend grow, but not so far that a row falls apart.
     let grows = |column: Column| {
-        let is = |shown: &&Shown| shown.key == column && shown.width.is_none();
+        let is = |shown: &&TableColumn| shown.key == column && shown.width.is_none();
         wanted.iter().any(|shown| is(&shown)) && kept.iter().any(|key| **key == column)
     };
     let for_name = (left / 2).min(30);
     let for_trend = (left - for_name).min(20);
-    let extra = |shown: &Shown| {
+    let extra = |shown: &TableColumn| {
         if shown.width.is_some() {
             0
         } else if shown.key == Column::Name {
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn little_room_keeps_what_matters() {
-        let all = Shown::all();
+        let all = TableColumn::all();
         let names = |width| {
             let fitting = fitting(&all, width).into_iter();
             fitting.map(|(key, _)| key.name()).collect::<Vec<_>>()
@@ -313,12 +313,12 @@ mod tests {
 
     #[test]
     fn widths_that_were_given_hold_and_any_name_is_a_column() {
-        let mut name = Shown::new(Column::Name);
+        let mut name = TableColumn::new(Column::Name);
         name.widen(-100);
         assert_eq!(name.width(), 3);
-        let value = Shown::new(Key::named("best.val_loss").unwrap());
+        let value = TableColumn::new(Key::named("best.val_loss").unwrap());
         assert_eq!(value.width(), 14);
-        let columns = [name, value, Shown::new(Key::named("seed").unwrap())];
+        let columns = [name, value, TableColumn::new(Key::named("seed").unwrap())];
         let widths: Vec<_> = fitting(&columns, 80)
             .into_iter()
             .map(|(_, width)| width)

@@ -305,5 +305,5 @@ fn shown(state: &mut State, dirs: Vec<RunDir>, said: String) -> Vec<Effect> {
 }
 
 #[cfg(test)]
-#[path = "starting_tests.rs"]
+#[path = "form_jobs_tests.rs"]
 mod tests;
