@@ -21,8 +21,8 @@ use traintop_analysis::odds::Question;
 use traintop_ops::clean::{self, Plan, Policy};
 use traintop_ops::trash::{self, Removal, Thing, Trash};
 use traintop_run::RunDir;
+use traintop_run::best_so_far::BestSoFar;
 use traintop_run::cache::Cache;
-use traintop_run::course::Course;
 use traintop_run::discover::{Found, discover};
 use traintop_run::metrics::Tail;
 use traintop_run::summary::Summary;
@@ -321,7 +321,7 @@ fn hopeless(root: &Path, is_weighed: bool) -> Duration {
         return started.elapsed();
     }
     let started = Instant::now();
-    question.answer(Course::read);
+    question.answer(BestSoFar::read);
     started.elapsed()
 }
 

@@ -18,8 +18,8 @@ use traintop_analysis::query::quantity;
 use traintop_config as config;
 use traintop_launch as launch;
 use traintop_run::alerts::{Alert, claim};
-use traintop_run::course::Course;
-use traintop_run::own;
+use traintop_run::best_so_far::BestSoFar;
+use traintop_run::state_dir;
 use traintop_run::summary::Summary;
 use traintop_text::pretty_json;
 use traintop_text::terminal::error_line;
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .collect();
     let mut failed = None;
     if arguments.notify {
-        let Some(folder) = own::state_folder() else {
+        let Some(folder) = state_dir::state_dir() else {
             bail!("there is no home folder to remember in what was told");
         };
         alerts = claim(&folder, &alerts)?.new;
@@ -115,7 +115,7 @@ fn weigh(runs: &mut [Summary]) {
         .map(|(at, run)| (at, Question::of(run, runs.iter())))
         .collect();
     for (at, question) in questions {
-        let found = question.and_then(|question| question.answer(Course::read));
+        let found = question.and_then(|question| question.answer(BestSoFar::read));
         if let (Some(finding), Some(vitals)) = (found, &mut runs[at].vitals) {
             vitals.signs.push(finding);
         }

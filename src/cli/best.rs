@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{compare, roots, summary_json};
 use traintop_analysis::compare::{Question, compare as compared};
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_text::terminal::error_line;
 use traintop_text::{clean, pretty_json};
 
@@ -44,11 +44,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut found = roots::runs_below(&arguments.roots)?;
     // The same answer whatever the order on the disk: of equals the first by name.
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
-    let read: Vec<Contender> = found
+    let read: Vec<ComparedRun> = found
         .into_iter()
-        .map(|found| Contender::load(found.dir, now))
+        .map(|found| ComparedRun::load(found.dir, now))
         .collect();
-    let runs: Vec<&Contender> = read.iter().filter(|run| run.metrics.rows > 0).collect();
+    let runs: Vec<&ComparedRun> = read.iter().filter(|run| run.metrics.rows > 0).collect();
     if runs.is_empty() {
         error_line("no run below the roots has any metrics");
         return Ok(ExitCode::from(NONE));

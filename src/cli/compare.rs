@@ -20,8 +20,8 @@ use traintop_analysis::compare::repetitions::{Settings, teachers};
 use traintop_analysis::compare::settings::{Relation, limits, relevance};
 use traintop_analysis::compare::{Cell, Comparison, Metric, Question, best_of_each, compare};
 use traintop_run::RunDir;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::config_file::Config;
-use traintop_run::contender::Contender;
 use traintop_run::discover::Found;
 use traintop_run::notes::Notes;
 use traintop_text::{clean, pretty_json};
@@ -71,7 +71,7 @@ pub struct Arguments {
 
 /// All that a comparison says.
 struct Report<'a> {
-    runs: &'a [&'a Contender],
+    runs: &'a [&'a ComparedRun],
     compared: &'a Comparison,
     /// What each run comes to.
     best: &'a [Option<f64>],
@@ -80,17 +80,17 @@ struct Report<'a> {
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
     let dirs = dirs(arguments)?;
-    let read: Vec<Contender> = dirs
+    let read: Vec<ComparedRun> = dirs
         .iter()
-        .map(|dir| Contender::load(dir.clone(), now))
+        .map(|dir| ComparedRun::load(dir.clone(), now))
         .collect();
     if let Some(trouble) = read.iter().find_map(|run| run.trouble.as_ref()) {
         bail!("{trouble}");
     }
     let others = others(&arguments.roots, &read, now);
-    let runs: Vec<&Contender> = read.iter().collect();
+    let runs: Vec<&ComparedRun> = read.iter().collect();
     let metric = metric(&runs, arguments.metric.as_deref())?;
-    let is_baseline = |run: &Contender| run.summary.notes.baseline;
+    let is_baseline = |run: &ComparedRun| run.summary.notes.baseline;
     let question = Question {
         folded: !arguments.each,
         at_epoch: arguments.at_epoch.map(f64::from),
@@ -158,7 +158,7 @@ fn dirs(arguments: &Arguments) -> Result<Vec<RunDir>> {
 }
 
 /// Runs that teach the noise. Where the roots cannot be searched, only the compared ones do.
-fn others(named: &[PathBuf], compared: &[Contender], now: SystemTime) -> Vec<Contender> {
+fn others(named: &[PathBuf], compared: &[ComparedRun], now: SystemTime) -> Vec<ComparedRun> {
     let below = roots::runs_below(named).unwrap_or_default();
     let others = below.into_iter().map(|found| found.dir);
     let others = others.filter(|dir| compared.iter().all(|run| run.dir() != dir));
@@ -171,12 +171,12 @@ fn others(named: &[PathBuf], compared: &[Contender], now: SystemTime) -> Vec<Con
     teachers(configured.collect(), &known)
         .into_iter()
         .take(MOST_TEACHERS)
-        .map(|dir| Contender::load(dir, now))
+        .map(|dir| ComparedRun::load(dir, now))
         .collect()
 }
 
 /// The metric that is asked for, or the one that runs are judged by.
-pub(super) fn metric(runs: &[&Contender], named: Option<&str>) -> Result<Metric> {
+pub(super) fn metric(runs: &[&ComparedRun], named: Option<&str>) -> Result<Metric> {
     let metrics = Metric::all(runs.iter().copied());
     let known = || {
         let all: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -270,7 +270,7 @@ fn rows(report: &Report) -> Sheet {
 }
 
 fn configs(report: &Report) -> Sheet {
-    let firsts: Vec<&Contender> = report
+    let firsts: Vec<&ComparedRun> = report
         .compared
         .rows
         .iter()

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use traintop_analysis::query::filter::{self, Clock};
 use traintop_analysis::query::{Names, Problem, Samples, Subject};
 use traintop_run::summary::Summary;
-use traintop_run::{RunDir, sample};
+use traintop_run::{RunDir, value_at_epoch};
 use traintop_text::clean;
 use traintop_text::terminal::{error_line, error_text};
 
@@ -27,7 +27,7 @@ pub fn found(
     let mut samples = Samples::default();
     for epoch in filter.epochs() {
         for summary in summaries {
-            let values = sample::at_epoch(&summary.dir, epoch);
+            let values = value_at_epoch::values_at_epoch(&summary.dir, epoch);
             samples.insert(summary.dir.clone(), epoch, values);
         }
     }

@@ -16,9 +16,9 @@ use traintop_launch as launch;
 use traintop_launch::queue::{Place, Queue, Waiting};
 use traintop_launch::slurm;
 use traintop_run::discover::Found;
+use traintop_run::queue_reasons::QueueReasons;
 use traintop_run::slurm::Seen;
 use traintop_run::trust::Commands;
-use traintop_run::waits::Waits;
 use traintop_run::{Record, RunDir, State};
 use traintop_text::{clean, pretty_json, since};
 
@@ -209,7 +209,7 @@ const HEADINGS: &[(&str, Side)] = &[
 fn why(dir: &RunDir, record: &Record) -> Option<String> {
     let seen = Seen::of(dir, record, SystemTime::now());
     seen.and_then(|seen| seen.waits)
-        .or_else(|| Waits::of(dir, record, &Commands::of_user()))
+        .or_else(|| QueueReasons::of(dir, record, &Commands::of_user()))
 }
 
 fn as_json(Waiting { dir, record }: &Waiting) -> serde_json::Value {

@@ -11,8 +11,8 @@
 
 mod access;
 mod alerts;
+mod archive;
 mod bombs;
-mod cause;
 mod clean;
 mod cli;
 mod compare;
@@ -20,6 +20,7 @@ mod dashboard;
 mod detached;
 mod evaluations;
 mod extremes;
+mod failure;
 mod fake_worker;
 mod finding;
 mod form;
@@ -27,7 +28,6 @@ mod fuzz;
 mod gpus;
 mod hostile;
 mod hostile_text;
-mod house;
 #[cfg(debug_assertions)]
 mod killed;
 #[cfg(debug_assertions)]

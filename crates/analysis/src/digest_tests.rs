@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use jiff::{Timestamp, ToSpan};
 
 use super::digest::Digest;
-use traintop_run::cause::Cause;
 use traintop_run::discover::Found;
+use traintop_run::failure::Failure;
 use traintop_run::summary::Summary;
 use traintop_run::{RunDir, State};
 
@@ -43,7 +43,7 @@ fn what_ended_since_is_counted_with_reasons_and_the_new_best() {
         run("f2", State::Failed, 40.0, 3),
     ];
     for run in &mut failed {
-        run.cause = Some(Cause {
+        run.cause = Some(Failure {
             what: "CUDA out of memory".to_owned(),
             detail: String::new(),
         });

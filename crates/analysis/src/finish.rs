@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use traintop_run::State;
+use traintop_run::health::{Pace, Saved};
 use traintop_run::summary::Summary;
-use traintop_run::vitals::{Pace, Saved};
 use traintop_text::duration;
 
 /// Epochs on which a pace must rest before it is said that a run will not finish.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::time::SystemTime;
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
-use traintop_run::vitals::Vitals;
+use traintop_run::health::Health;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -16,7 +16,7 @@ fn run(done: f64, deadline: Option<i64>) -> Summary {
     let found = Found::look(RunDir::new("/nowhere"));
     let mut summary = Summary::load(&found, SystemTime::UNIX_EPOCH);
     summary.observed.state = State::Running;
-    summary.vitals = Some(Box::new(Vitals {
+    summary.vitals = Some(Box::new(Health {
         pace: Some(Pace {
             epoch_s: 60.0,
             epochs: 9,

@@ -4,7 +4,7 @@
 use crate::compare::repetitions::{is_alike_key, is_name, is_seed};
 use crate::compare::spearman::spearman;
 use traintop_recipe::WITHOUT_EFFECT;
-use traintop_run::course::Course;
+use traintop_run::best_so_far::BestSoFar;
 use traintop_run::finding::Finding;
 use traintop_run::settings::Settings;
 use traintop_run::summary::Summary;
@@ -141,7 +141,7 @@ impl Question {
     }
 
     /// What is to be said of the run, if it is hopeless; `read` gives the course of a run.
-    pub fn answer(&self, mut read: impl FnMut(&RunDir) -> Option<Course>) -> Option<Finding> {
+    pub fn answer(&self, mut read: impl FnMut(&RunDir) -> Option<BestSoFar>) -> Option<Finding> {
         let (likeness, earlier) = self.like_it()?;
         let own = read(&self.dir)?;
         let (epoch, standing) = (own.last(), own.best()?);

@@ -8,7 +8,7 @@ use traintop_run::discover::Found;
 use traintop_run::metrics::{Column, Metrics};
 
 /// A run of 40 epochs that has done so many of them and whose accuracy nears this value, with these settings.
-fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summary, Course) {
+fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summary, BestSoFar) {
     let x: Vec<f64> = (1..=epochs).map(f64::from).collect();
     let y: Vec<f64> = x
         .iter()
@@ -38,12 +38,12 @@ fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summa
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     summary.settings = pairs.collect();
-    (summary, Course::of(&metrics).unwrap())
+    (summary, BestSoFar::of(&metrics).unwrap())
 }
 
 /// Twelve runs of one recipe that ended between 80 and 91, and one that trains.
 fn among_twelve(nears: f64, epochs: u32, lr: &str) -> Option<String> {
-    let mut all: Vec<(Summary, Course)> = (0..12)
+    let mut all: Vec<(Summary, BestSoFar)> = (0..12)
         .map(|seed| {
             let text = seed.to_string();
             run(
@@ -71,7 +71,7 @@ fn among_twelve(nears: f64, epochs: u32, lr: &str) -> Option<String> {
         ],
     ));
     let question = Question::of(&all[12].0, all.iter().map(|(summary, _)| summary))?;
-    let courses: HashMap<RunDir, Course> = all
+    let courses: HashMap<RunDir, BestSoFar> = all
         .into_iter()
         .map(|(summary, course)| (summary.dir, course))
         .collect();

@@ -8,8 +8,8 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
-use super::begin::spawn_detached;
 use super::end::last_meaningful;
+use super::run_lock::spawn_detached;
 use super::worker_binary;
 use traintop_disk::read;
 use traintop_disk::write::{beside, create_new, make_folders, remove_file};

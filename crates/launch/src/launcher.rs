@@ -9,7 +9,7 @@ use super::environment;
 use super::gpus;
 use super::queue::Queue;
 use super::slurm;
-use super::start::{LaunchError, Started, begin_new};
+use super::spawn::{LaunchError, Started, begin_new};
 use traintop_config::{Launcher, Slurm};
 use traintop_disk::write::{beside, create_new, remove_file, remove_tree, replace_file};
 use traintop_recipe::{Sweep, label};

@@ -10,7 +10,6 @@
     )
 )]
 
-mod begin;
 mod detached;
 mod end;
 mod environment;
@@ -24,8 +23,9 @@ mod plan;
 pub mod queue;
 pub mod recent;
 mod resume;
+mod run_lock;
 pub mod slurm;
-mod start;
+mod spawn;
 mod steer;
 mod stop;
 mod supervise;
@@ -39,7 +39,7 @@ pub use limit::time_limit;
 pub use notify::notify;
 pub use plan::{Cost, Plan, Planned, Wanted};
 pub use resume::resume;
-pub use start::{LaunchError, Request, Started, resolve, signed, start};
+pub use spawn::{LaunchError, Request, Started, resolve, signed, start};
 pub use steer::{SteerError, Steering, steer};
 pub use stop::{StopError, Stopping, kill, stop};
 pub use supervise::{SUPERVISE, supervise, watch_exit};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::end::mark_ended;
 use super::stop::{StopError, stop};
 use traintop_analysis::query::quantity;
-use traintop_run::cause::TIME_LIMIT;
+use traintop_run::failure::TIME_LIMIT;
 use traintop_run::record::{Exit, RecordError};
 use traintop_run::{Record, RunDir, State};
 use traintop_text::duration;

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use traintop_run::alerts::Alert;
-use traintop_run::call::call;
+use traintop_run::subprocess::run;
 use traintop_text::clean;
 
 /// A command that takes longer is ended: a mail server that does not answer must not gather processes.
@@ -32,7 +32,7 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
         .args(words.iter().map(|word| filled(word, alert)))
         // Away from the keys and the end of the terminal.
         .process_group(0);
-    let called = call(&mut command, &text, PATIENCE).map_err(|error| failed(error.to_string()))?;
+    let called = run(&mut command, &text, PATIENCE).map_err(|error| failed(error.to_string()))?;
     if called.is_well {
         return Ok(());
     }

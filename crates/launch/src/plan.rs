@@ -7,7 +7,7 @@ use jiff::Zoned;
 
 use super::queue::{self, Entry};
 use super::slurm;
-use super::start::{LaunchError, Request, resolve};
+use super::spawn::{LaunchError, Request, resolve};
 use super::worker_binary;
 use traintop_analysis::earlier::Earlier;
 use traintop_config as config;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::own;
+use traintop_run::state_dir;
 
 /// The file in the state folder.
 const FILE: &str = "recent.json";
@@ -50,7 +50,7 @@ impl Recent {
 
 /// What was started lately, the last first; paths below the working folder as they are typed there.
 pub fn load() -> Vec<Recent> {
-    let mut all = own::state_folder().map_or_else(Vec::new, |folder| load_in(&folder));
+    let mut all = state_dir::state_dir().map_or_else(Vec::new, |folder| load_in(&folder));
     let here = std::env::current_dir().ok();
     for recent in &mut all {
         if let (Some(path), Some(here)) = (&mut recent.recipe, &here)
@@ -64,7 +64,7 @@ pub fn load() -> Vec<Recent> {
 
 /// Remembers what was started. It is only there for ease: what cannot be written is told in the log.
 pub fn note(mut recent: Recent) {
-    let Some(folder) = own::state_folder() else {
+    let Some(folder) = state_dir::state_dir() else {
         return;
     };
     if let Some(path) = recent.recipe.as_mut().filter(|path| path.exists())

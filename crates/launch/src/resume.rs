@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::gpus;
 use super::slurm;
-use super::start::{Asked, LaunchError, Started, begin};
+use super::spawn::{Asked, LaunchError, Started, begin};
 use super::trust::must_be_trusted;
 use super::worker_binary;
 use traintop_ops::rename::state_now;

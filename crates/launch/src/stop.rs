@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
-use super::begin::hold;
 use super::end::BEFORE_FIRST_STEP;
 use super::queue::Queue;
+use super::run_lock::hold;
 use super::slurm;
-use super::start::LaunchError;
+use super::spawn::LaunchError;
 use super::trust::must_be_trusted;
 use traintop_run::process::{Process, host, works_in};
 use traintop_run::record::{Exit, RecordError};

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use signal_hook::consts::{SIGKILL, SIGTERM};
 
-use super::begin::{Claim, hold, myself};
 use super::detached::DETACHED;
 use super::end::{judge, judge_command, last_words, mark_ended};
 use super::limit::Limit;
 use super::queue::Queue;
+use super::run_lock::{RunLock, hold, myself};
 use traintop_disk::read;
 use traintop_run::record::RecordError;
 use traintop_run::{Record, RunDir, State};
@@ -106,7 +106,7 @@ pub fn watch_exit(dir: &RunDir, supervisor: &mut Child) -> Result<(), RecordErro
         return Ok(());
     };
     // The command may have outlived its supervisor and be about to sign: as long as it lives, the claim is its.
-    let Ok(Some(_claim)) = Claim::take(dir) else {
+    let Ok(Some(_claim)) = RunLock::take(dir) else {
         return Ok(());
     };
     let unsigned = Record::load(dir)?
@@ -165,7 +165,7 @@ mod tests {
             watch_exit(&dir, &mut supervisor).unwrap();
             Record::load(&dir).unwrap().unwrap().state
         };
-        let claim = Claim::take(&dir).unwrap().unwrap();
+        let claim = RunLock::take(&dir).unwrap().unwrap();
         assert_eq!(watch(), State::Starting);
         drop(claim);
         assert_eq!(watch(), State::Failed);

@@ -2,7 +2,7 @@
 
 use super::launcher::quoted;
 use super::queue::Queue;
-use super::start::LaunchError;
+use super::spawn::LaunchError;
 use traintop_run::trust::{Commands, digest, other_owner};
 use traintop_run::{Record, RunDir, State};
 use traintop_text::clean;

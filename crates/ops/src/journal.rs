@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use traintop_disk::write::beside;
-use traintop_run::own::Home;
 use traintop_run::process::{self, Process};
+use traintop_run::state_dir::StateDir;
 use traintop_text::clean;
 
 /// After so long a journal of another machine is nobody's any more.
@@ -36,7 +36,7 @@ impl Journal {
     /// # Errors
     /// The journal's path and why it cannot be written.
     pub fn begin<T: Serialize>(
-        home: &Home,
+        home: &StateDir,
         folder: &str,
         what: &T,
     ) -> Result<Self, (PathBuf, io::Error)> {
@@ -71,7 +71,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal's path and why it is still there.
-    pub fn end(&self, home: &Home) -> Result<(), (PathBuf, io::Error)> {
+    pub fn end(&self, home: &StateDir) -> Result<(), (PathBuf, io::Error)> {
         let Some(path) = &self.0 else { return Ok(()) };
         home.disk
             .remove_if_there(path)
@@ -91,7 +91,7 @@ pub fn is_over(process: &Process, age: Duration) -> bool {
 /// Goes on with what programs that were killed have left: `each` is given a journal and its content, removes it by
 /// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program does so at a time.
 pub fn recover<T: DeserializeOwned>(
-    home: &Home,
+    home: &StateDir,
     folder: &str,
     is_over: impl Fn(&Process, Duration) -> bool,
     each: impl Fn(&Journal, T, &Path) -> Option<String>,
@@ -126,7 +126,7 @@ pub fn recover<T: DeserializeOwned>(
     said.map(|sentence| clean(&sentence).into_owned()).collect()
 }
 
-fn read<T: DeserializeOwned>(home: &Home, path: &Path) -> Result<Option<Content<T>>, String> {
+fn read<T: DeserializeOwned>(home: &StateDir, path: &Path) -> Result<Option<Content<T>>, String> {
     let bytes = match home.disk.read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -140,7 +140,7 @@ fn read<T: DeserializeOwned>(home: &Home, path: &Path) -> Result<Option<Content<
     })
 }
 
-fn age(home: &Home, path: &Path) -> Duration {
+fn age(home: &StateDir, path: &Path) -> Duration {
     let modified = home.disk.look(path).map(|look| look.modified_ns);
     let now = Timestamp::now().as_nanosecond();
     let age = modified.map(|then| u64::try_from(now - i128::from(then)).unwrap_or(0));

@@ -13,7 +13,7 @@
 pub mod archive;
 pub mod clean;
 #[cfg(test)]
-mod histories;
+mod fault_injection_tests;
 mod journal;
 pub mod organise;
 pub mod rename;

@@ -1,7 +1,7 @@
 //! What the lines of a log are: errors, warnings, and all the rest. Lines of any program's log are told by how the
 //! common loggers and languages write them: Python's `logging`, `warnings` and tracebacks, Rust's panics, glog, C++ and shells.
 
-use super::cause;
+use super::failure;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,7 +109,7 @@ fn by_itself(line: &str, body: &str) -> Kind {
         || says(body, &["error: ", "fatal: "])
         || is_exception(body)
         || is_crash(body)
-        || cause::names_fault(body)
+        || failure::names_fault(body)
     {
         Kind::Error
     } else if words().any(is_warning)

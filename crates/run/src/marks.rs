@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
-use super::own::{self, Home};
+use super::state_dir::{self, StateDir};
 use traintop_disk::read;
 use traintop_disk::{Disk, System};
 
@@ -15,7 +15,7 @@ const FILE: &str = "marks";
 
 /// The marked runs below `roots`; none if nothing was ever marked, or the file cannot be read.
 pub fn load(roots: &[PathBuf]) -> Vec<RunDir> {
-    own::state_folder().map_or_else(Vec::new, |folder| load_in(&folder, roots))
+    state_dir::state_dir().map_or_else(Vec::new, |folder| load_in(&folder, roots))
 }
 
 /// Keeps `marks` as the marked runs below `roots`; those elsewhere stay marked.
@@ -23,14 +23,14 @@ pub fn load(roots: &[PathBuf]) -> Vec<RunDir> {
 /// # Errors
 /// If they cannot be written.
 pub fn save(roots: &[PathBuf], marks: &[RunDir]) -> io::Result<()> {
-    match own::state_folder() {
+    match state_dir::state_dir() {
         Some(folder) => save_in(&folder, roots, marks),
         None => Err(io::Error::other("there is no home to keep marks in")),
     }
 }
 
 /// A marked run whose folder has another name now stays marked.
-pub fn follow(home: &Home, from: &RunDir, to: &RunDir) {
+pub fn follow(home: &StateDir, from: &RunDir, to: &RunDir) {
     let Some(folder) = &home.state else {
         return;
     };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::layout::RunDir;
-use super::own::{self, Home};
+use super::state_dir::{self, StateDir};
 use traintop_disk::{Disk, System, said};
 use traintop_text::{clean, toml as toml_text};
 
@@ -190,11 +190,15 @@ impl Notes {
 /// # Errors
 /// As [`Notes::change`].
 pub fn annotate(dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
-    annotate_on(&Home::real(), dir, change)
+    annotate_on(&StateDir::real(), dir, change)
 }
 
 /// As [`annotate`], with this home.
-pub fn annotate_on(home: &Home, dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
+pub fn annotate_on(
+    home: &StateDir,
+    dir: &RunDir,
+    change: &Change,
+) -> Result<Annotated, NotesError> {
     let own = home.folder(FOLDER);
     let edit = |notes: &mut Notes| notes.apply(change);
     let (before, after) = edit_in(&*home.disk, dir, own.as_deref(), edit)?;
@@ -210,11 +214,11 @@ pub fn annotate_on(home: &Home, dir: &RunDir, change: &Change) -> Result<Annotat
 /// # Errors
 /// As [`Notes::change`].
 pub fn take_back(annotated: &Annotated) -> Result<(), NotesError> {
-    take_back_on(&Home::real(), annotated)
+    take_back_on(&StateDir::real(), annotated)
 }
 
 /// As [`take_back`], with this home.
-pub fn take_back_on(home: &Home, annotated: &Annotated) -> Result<(), NotesError> {
+pub fn take_back_on(home: &StateDir, annotated: &Annotated) -> Result<(), NotesError> {
     let Annotated { dir, before, after } = annotated;
     let edit = |notes: &mut Notes| notes.take_back(before, after);
     let own = home.folder(FOLDER);
@@ -279,7 +283,7 @@ pub(super) fn file_of(dir: &RunDir) -> PathBuf {
     reason = "a path with its text before and after"
 )]
 pub fn follows(
-    home: &Home,
+    home: &StateDir,
     from: &RunDir,
     to: &RunDir,
 ) -> io::Result<Vec<(PathBuf, Option<String>, Option<String>)>> {
@@ -333,7 +337,7 @@ fn place(disk: &dyn Disk, dir: &RunDir, own: Option<&Path>) -> io::Result<PathBu
 const FOLDER: &str = "notes";
 
 pub(super) fn own_folder() -> Option<PathBuf> {
-    Some(own::state_folder()?.join(FOLDER))
+    Some(state_dir::state_dir()?.join(FOLDER))
 }
 
 /// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.

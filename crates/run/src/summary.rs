@@ -6,24 +6,24 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::bits;
-use super::cause::{self, Cause};
+use super::best_and_trend;
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
+use super::failure::{self, Failure};
 use super::finding::Finding;
-use super::headline;
+use super::float_bits;
+use super::health::{Health, Known};
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
+use super::queue_reasons::QueueReasons;
 use super::record::{Data, Record, Resume};
 use super::settings::Settings;
 use super::slurm::Seen;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
 use super::trust::Commands;
-use super::vitals::{Known, Vitals};
-use super::waits::Waits;
 use traintop_text::clean;
 
 /// A run, as lists show it. All text is cleaned for a terminal.
@@ -48,17 +48,17 @@ pub struct Summary {
     pub best_val_acc: Option<f64>,
     pub best_epoch: Option<u32>,
     /// The last value of each column.
-    #[serde(with = "bits::named")]
+    #[serde(with = "float_bits::named")]
     pub last: Vec<(String, f64)>,
     /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
-    #[serde(with = "bits::values")]
+    #[serde(with = "float_bits::values")]
     pub at_best: Vec<f64>,
     /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
     pub of_fractions: bool,
     /// What it was configured with.
     pub settings: Settings,
-    /// The course of [`Summary::trend_of`], thinned to at most [`headline::TREND`] points.
-    #[serde(with = "bits::small")]
+    /// The course of [`Summary::trend_of`], thinned to at most [`best_and_trend::TREND`] points.
+    #[serde(with = "float_bits::small")]
     pub trend: Vec<f32>,
     /// The column that the trend is of; empty if there is none.
     pub trend_of: String,
@@ -90,9 +90,9 @@ pub struct Summary {
     pub progress: Option<Progress>,
     /// How it is doing, while it trains: a matter of this moment, and never kept.
     #[serde(skip)]
-    pub vitals: Option<Box<Vitals>>,
+    pub vitals: Option<Box<Health>>,
     /// Why it ended, if it failed or is lost, or its time was over.
-    pub cause: Option<Cause>,
+    pub cause: Option<Failure>,
     /// The sweep that it is a point of.
     pub sweep: Option<String>,
     /// The data that it trained on, where its worker says so.
@@ -205,8 +205,8 @@ fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     if *is_whole {
         return;
     }
-    let whole = headline::needed_columns(needed);
-    let records = headline::records(needed);
+    let whole = best_and_trend::needed_columns(needed);
+    let records = best_and_trend::records(needed);
     needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
 }
 
@@ -227,13 +227,13 @@ impl Summary {
         // Notes that cannot be read cost the run nothing else; whoever changes them is told.
         let notes = Notes::load(&dir).unwrap_or_default().shown();
         let recorded_best = record.as_ref().and_then(|record| record.best);
-        let best = headline::best(metrics, recorded_best);
+        let best = best_and_trend::best(metrics, recorded_best);
         let planned = record
             .as_ref()
             .map(|record| record.epochs_planned)
             .filter(|planned| *planned > 0);
         let planned = planned.or_else(|| config.count("num_epochs"));
-        let epochs_done = match (headline::epochs_in(metrics), &record) {
+        let epochs_done = match (best_and_trend::epochs_in(metrics), &record) {
             (0, Some(record)) => record.epochs_done,
             (epochs, _) => epochs,
         };
@@ -248,7 +248,8 @@ impl Summary {
             epochs_planned: planned,
         });
         let waits = job.as_ref().and_then(|job| job.waits.clone());
-        let waits = waits.or_else(|| Waits::of(&dir, record.as_ref()?, &Commands::of_user()));
+        let waits =
+            waits.or_else(|| QueueReasons::of(&dir, record.as_ref()?, &Commands::of_user()));
         observed.reason = cleaned(damage.or(waits).or(observed.reason));
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
@@ -256,9 +257,9 @@ impl Summary {
         let steps = active.then(|| steps_of(&dir));
         let vitals = steps.as_ref().map(|steps| {
             let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
-            Box::new(Vitals::read(&dir, known, now))
+            Box::new(Health::read(&dir, known, now))
         });
-        let trend = headline::trend_column(metrics);
+        let trend = best_and_trend::trend_column(metrics);
         let model = config.text("model_name").unwrap_or_default();
         let recipe = config
             .text("experiment_name")
@@ -267,7 +268,7 @@ impl Summary {
         let exit = record.as_ref().and_then(|record| record.exit.as_ref());
         let reason = observed.reason.as_deref();
         Self {
-            cause: cause::read(&dir, observed.state, reason, exit),
+            cause: failure::read(&dir, observed.state, reason, exit),
             sweep: record
                 .as_ref()
                 .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
@@ -294,11 +295,11 @@ impl Summary {
                 .iter()
                 .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
                 .collect(),
-            at_best: headline::at_best(metrics),
+            at_best: best_and_trend::at_best(metrics),
             of_fractions: best.of_fractions,
             settings: Settings::of(&config),
             trend: trend
-                .map(|column| headline::thin(&column.y))
+                .map(|column| best_and_trend::thin(&column.y))
                 .unwrap_or_default(),
             trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
             started_at: times.started_at,

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::own;
+use super::state_dir;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 
@@ -18,7 +18,7 @@ pub const FIRST: &str = "{model}_acc{best.val_acc:.2f}_epoch{best.epoch}_{starte
 
 /// The kept templates, the last used first; [`FIRST`] if there are none.
 pub fn load() -> Vec<String> {
-    own::state_folder().map_or_else(|| vec![FIRST.to_owned()], |folder| load_in(&folder))
+    state_dir::state_dir().map_or_else(|| vec![FIRST.to_owned()], |folder| load_in(&folder))
 }
 
 /// Keeps a template as the last used.
@@ -26,7 +26,7 @@ pub fn load() -> Vec<String> {
 /// # Errors
 /// If it cannot be written.
 pub fn keep(template: &str) -> io::Result<()> {
-    match own::state_folder() {
+    match state_dir::state_dir() {
         Some(folder) => keep_in(&folder, template),
         None => Err(io::Error::other("there is no home to keep templates in")),
     }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::layout::RunDir;
-use super::own::state_folder;
 use super::record::Record;
+use super::state_dir::state_dir;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_text::clean;
@@ -68,7 +68,7 @@ pub fn digest(record: &Record) -> String {
 impl Commands {
     /// Those of the user who runs this program.
     pub fn of_user() -> Self {
-        Self(state_folder().map(|state| state.join(FOLDER)))
+        Self(state_dir().map(|state| state.join(FOLDER)))
     }
 
     /// Those in a folder of a test.

@@ -12,14 +12,14 @@ use super::widget::chart::Options;
 use traintop_analysis::placing::{Along, Known, Placing};
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::own;
+use traintop_run::state_dir;
 
 /// The file in the state folder.
 const FILE: &str = "charts.toml";
 
 /// The kept settings; the first ones if there are none.
 pub fn load() -> Options {
-    own::state_folder().map_or_else(Options::default, |folder| load_in(&folder))
+    state_dir::state_dir().map_or_else(Options::default, |folder| load_in(&folder))
 }
 
 /// Keeps them for the next start.
@@ -27,7 +27,7 @@ pub fn load() -> Options {
 /// # Errors
 /// If they cannot be written.
 pub fn save(options: Options) -> io::Result<()> {
-    match own::state_folder() {
+    match state_dir::state_dir() {
         Some(folder) => save_in(&folder, options),
         None => Err(io::Error::other("there is no home to keep settings in")),
     }

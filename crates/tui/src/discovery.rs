@@ -14,8 +14,8 @@ use super::view::opened::Opened;
 use super::view::{compare, runs};
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
+use traintop_run::queue_reasons;
 use traintop_run::summary::Summary;
-use traintop_run::waits;
 
 /// Runs were found, some with what is known of them.
 pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
@@ -88,7 +88,9 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
         return effects;
     }
     let queues = steering::queues(state);
-    let queue = queues.iter().find(|tree| waits::folder(tree) == folder);
+    let queue = queues
+        .iter()
+        .find(|tree| queue_reasons::folder(tree) == folder);
     if let Some(tree) = queue.map(|tree| tree.to_path_buf()) {
         return why_runs_wait_changed(state, &tree);
     }

@@ -31,7 +31,7 @@ use super::update::update;
 use super::view;
 use traintop_config as config;
 use traintop_config::Config;
-use traintop_run::looked;
+use traintop_run::last_visit;
 
 /// Between two frames: sixty a second, in the mean.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -111,7 +111,7 @@ pub fn run(options: Options) -> Result<()> {
         state.runs.set_zone(TimeZone::system());
     }
     state.runs.restore(left);
-    state.looked = looked::load(&state.roots);
+    state.looked = last_visit::load(&state.roots);
     let lookup = |name: &str| std::env::var(name).ok();
     let named = options.config.images.as_ref();
     let named = named.and_then(|images| Protocol::named(&images.value));

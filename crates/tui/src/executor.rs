@@ -43,7 +43,7 @@ use traintop_run::discover::{Found, Looks, discover_with_others};
 use traintop_run::state::SILENCE;
 use traintop_run::summary::{Summary, Summing};
 use traintop_run::watch::{Watcher, when_ended};
-use traintop_run::{RunDir, looked, marks, sample, size};
+use traintop_run::{RunDir, last_visit, marks, size, value_at_epoch};
 
 /// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
 const THREADS: usize = 4;
@@ -228,7 +228,7 @@ impl Executor {
         self.pool.close(UNTIL_CLOSED);
         save_marks(&self.shared);
         save_table(&self.shared);
-        if let Err(error) = looked::save(&self.shared.roots, Timestamp::now()) {
+        if let Err(error) = last_visit::save(&self.shared.roots, Timestamp::now()) {
             log::warn!("when somebody last looked is not kept: {error}");
         }
         flush(&self.shared);
@@ -260,7 +260,13 @@ fn save_table(shared: &Shared) {
 fn sample_all(shared: &Shared, epochs: &[u32], dirs: &[RunDir]) {
     for dirs in dirs.chunks(BATCH) {
         let of_run = |dir: &RunDir| {
-            let at = |epoch: &u32| (dir.clone(), *epoch, sample::at_epoch(dir, *epoch));
+            let at = |epoch: &u32| {
+                (
+                    dir.clone(),
+                    *epoch,
+                    value_at_epoch::values_at_epoch(dir, *epoch),
+                )
+            };
             epochs.iter().map(at).collect::<Vec<_>>()
         };
         let samples = dirs.iter().flat_map(of_run).collect();

@@ -12,7 +12,7 @@ use super::state::{Screen, State};
 use super::view::machine::History;
 use super::view::overlay::Overlay;
 use traintop_launch::machine::{Meter, Reading};
-use traintop_run::vitals::Disk;
+use traintop_run::health::Disk;
 use traintop_run::{Record, RunDir};
 
 /// From one look to the next.

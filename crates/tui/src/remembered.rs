@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::own;
+use traintop_run::state_dir;
 
 /// The file in the state folder.
 const FILE: &str = "table.json";
@@ -33,7 +33,7 @@ pub struct Remembered {
 
 /// How the table was left last; as it is at first if nothing is kept, or it cannot be read.
 pub fn load() -> Remembered {
-    own::state_folder().map_or_else(Remembered::default, |folder| load_in(&folder))
+    state_dir::state_dir().map_or_else(Remembered::default, |folder| load_in(&folder))
 }
 
 /// Keeps how the table is left.
@@ -41,7 +41,7 @@ pub fn load() -> Remembered {
 /// # Errors
 /// If it cannot be written.
 pub fn save(remembered: &Remembered) -> io::Result<()> {
-    match own::state_folder() {
+    match state_dir::state_dir() {
         Some(folder) => save_in(&folder, remembered),
         None => Err(io::Error::other("there is no home to keep it in")),
     }

@@ -37,7 +37,7 @@ use super::view::run::{Move, RunView};
 use super::view::{self, clean, compare, form, help, runs, trash};
 use traintop_run::RunDir;
 use traintop_run::layout::TRAINING_RUNS;
-use traintop_run::waits;
+use traintop_run::queue_reasons;
 
 /// Takes in a message that came at `now`.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
@@ -466,7 +466,11 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
         .chain(state.fresh.iter().cloned())
         .chain(state.evaluations.watched())
         .collect();
-    folders.extend(steering::queues(state).into_iter().map(waits::folder));
+    folders.extend(
+        steering::queues(state)
+            .into_iter()
+            .map(queue_reasons::folder),
+    );
     let height = runs::table_height(state.size);
     let active = state.runs.all().filter(|row| {
         row.summary

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use super::finish::{self, roughly};
 use traintop_run::State;
 use traintop_run::alerts::Alert;
+use traintop_run::health::Health;
 use traintop_run::summary::Summary;
-use traintop_run::vitals::Vitals;
 use traintop_text::{bytes, clean};
 
 pub use rules::{Kind, Rules};
@@ -103,7 +103,7 @@ fn ended(run: &Summary) -> Option<(Kind, String)> {
     }
 }
 
-fn of_active(run: &Summary, vitals: &Vitals, rules: &Rules) -> Vec<(Kind, String)> {
+fn of_active(run: &Summary, vitals: &Health, rules: &Rules) -> Vec<(Kind, String)> {
     let mut told = Vec::new();
     let signs = vitals.signs.iter();
     told.extend(signs.filter_map(|sign| Some((Kind::named(&sign.kind)?, sign.text.clone()))));
@@ -150,7 +150,7 @@ fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
     vitals.sign_at.checked_add(patience).ok()
 }
 
-fn stalled(vitals: &Vitals, due: Timestamp) -> String {
+fn stalled(vitals: &Health, due: Timestamp) -> String {
     let length = |from: Timestamp, to: Timestamp| {
         Duration::try_from(to.duration_since(from)).unwrap_or_default()
     };

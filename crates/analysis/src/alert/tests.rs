@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::lint;
 use traintop_run::RunDir;
-use traintop_run::cause::Cause;
 use traintop_run::discover::Found;
+use traintop_run::failure::Failure;
+use traintop_run::health::Disk;
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::process::Process;
 use traintop_run::record::Record;
-use traintop_run::vitals::Disk;
 
 /// A run of ours that trains, with this table of metrics.
 fn running(metrics: &str) -> (tempfile::TempDir, Summary) {
@@ -96,7 +96,7 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
     run.ended_at = Some(Timestamp::now());
     run.observed.state = State::Stopped;
     assert_eq!(kinds(&run, Timestamp::UNIX_EPOCH), []);
-    run.cause = Some(Cause {
+    run.cause = Some(Failure {
         what: "time limit".to_owned(),
         detail: "its time limit of 1h is over".to_owned(),
     });
@@ -106,7 +106,7 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
         (Kind::Late, "its time limit of 1h is over")
     );
     run.observed.state = State::Failed;
-    run.cause = Some(Cause {
+    run.cause = Some(Failure {
         what: "SIGKILL".to_owned(),
         detail: "somebody's signal".to_owned(),
     });

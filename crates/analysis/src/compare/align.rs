@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::scale::Scale;
 use super::metric::Metric;
 use crate::placing::{ELAPSED, STEPS};
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::{Column, Metrics};
 
 /// What the shared axis counts.
@@ -70,7 +70,7 @@ impl Along {
     /// rows stand. `first` is when the first of the compared runs began.
     pub fn curve(
         self,
-        run: &Contender,
+        run: &ComparedRun,
         metric: &Metric,
         first: Option<Timestamp>,
     ) -> Option<Column> {
@@ -102,7 +102,7 @@ impl Along {
     }
 
     /// Where a run's rows stand along this axis.
-    pub fn places(self, run: &Contender, first: Option<Timestamp>) -> Option<Places> {
+    pub fn places(self, run: &ComparedRun, first: Option<Timestamp>) -> Option<Places> {
         let metrics = &run.metrics;
         match self {
             Self::Epoch => Places::of(metrics, &["epoch"])
@@ -197,7 +197,7 @@ impl Places {
     }
 
     /// The last place.
-    pub fn last(&self, run: &Contender) -> Option<f64> {
+    pub fn last(&self, run: &ComparedRun) -> Option<f64> {
         self.at(run.metrics.last_x()?)
     }
 }
@@ -207,7 +207,7 @@ mod tests {
     use super::super::sample::contender;
     use super::*;
 
-    fn curve(along: Along, run: &Contender) -> Option<Column> {
+    fn curve(along: Along, run: &ComparedRun) -> Option<Column> {
         let metrics = Metric::all([run]);
         along.curve(run, &metrics[0], Some(Timestamp::UNIX_EPOCH))
     }

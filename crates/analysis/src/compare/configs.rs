@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::repetitions::{is_name, is_seed};
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 
 /// One key over all runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Setting {
 }
 
 /// Every key that any of the runs has, those first in which they differ: settings before names and seeds, by name.
-pub fn side_by_side(runs: &[&Contender]) -> Vec<Setting> {
+pub fn side_by_side(runs: &[&ComparedRun]) -> Vec<Setting> {
     let keys: BTreeSet<&str> = runs
         .iter()
         .flat_map(|run| run.config.iter().map(|(key, _)| key.as_str()))
@@ -25,7 +25,7 @@ pub fn side_by_side(runs: &[&Contender]) -> Vec<Setting> {
     let mut settings: Vec<Setting> = keys
         .into_iter()
         .map(|key| {
-            let of = |run: &&Contender| run.setting(key).map(str::to_owned);
+            let of = |run: &&ComparedRun| run.setting(key).map(str::to_owned);
             let values: Vec<Option<String>> = runs.iter().map(of).collect();
             Setting {
                 key: key.to_owned(),

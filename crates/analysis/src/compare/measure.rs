@@ -2,7 +2,7 @@
 
 use super::align::{Along, Places};
 use super::metric::Metric;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
 
 /// A value, and where it stands.
@@ -28,7 +28,7 @@ pub struct Measured<'a> {
 
 impl<'a> Measured<'a> {
     /// Of a run; `None` if it has no such metric.
-    pub fn of(run: &'a Contender, metric: &'a Metric) -> Option<Self> {
+    pub fn of(run: &'a ComparedRun, metric: &'a Metric) -> Option<Self> {
         let column = metric.column(run)?;
         Some(Self {
             metric,
@@ -100,17 +100,17 @@ impl<'a> Measured<'a> {
 }
 
 /// The last epoch of which a run has a row.
-pub fn last_epoch(run: &Contender) -> Option<f64> {
+pub fn last_epoch(run: &ComparedRun) -> Option<f64> {
     Along::Epoch.places(run, None)?.last(run)
 }
 
 /// Seconds that a run took, by its own clock.
-pub fn elapsed_s(run: &Contender) -> Option<f64> {
+pub fn elapsed_s(run: &ComparedRun) -> Option<f64> {
     Along::Elapsed.places(run, None)?.last(run)
 }
 
 /// Seconds that one epoch takes: the median of those that the run's clock shows, so that a pause does not count.
-pub fn seconds_per_epoch(run: &Contender) -> Option<f64> {
+pub fn seconds_per_epoch(run: &ComparedRun) -> Option<f64> {
     let (epochs, elapsed) = (
         Along::Epoch.places(run, None)?,
         Along::Elapsed.places(run, None)?,

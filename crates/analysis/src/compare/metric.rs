@@ -2,7 +2,7 @@
 
 use super::super::grouping::{self, Split};
 use super::super::scale::Scale;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
 
 /// Which of two values is the better one.
@@ -83,7 +83,7 @@ type Seen = (Metric, Vec<(String, usize)>, Option<f64>);
 impl Metric {
     /// The metrics that any of `runs` has, the one by which runs are judged first: validation accuracy, else validation loss, else any
     /// accuracy, any loss, else the file's first column.
-    pub fn all<'a>(runs: impl IntoIterator<Item = &'a Contender>) -> Vec<Self> {
+    pub fn all<'a>(runs: impl IntoIterator<Item = &'a ComparedRun>) -> Vec<Self> {
         let mut metrics: Vec<Seen> = Vec::new();
         for run in runs {
             for column in &run.metrics.columns {
@@ -170,7 +170,7 @@ impl Metric {
         }
     }
 
-    pub fn column<'a>(&self, run: &'a Contender) -> Option<&'a Column> {
+    pub fn column<'a>(&self, run: &'a ComparedRun) -> Option<&'a Column> {
         run.metrics.columns.iter().find(|column| {
             let (split, quantity) = grouping::identity(&column.name);
             column.name != run.metrics.x_name && split == self.split && quantity == self.quantity

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 
 /// The last parts of keys that say on what, with what and how long a run trains: runs in which these differ are not as noisy as each other.
 const KINDS: [&str; 10] = [
@@ -101,7 +101,7 @@ fn are_alike(a: &Settings, b: &Settings) -> bool {
 
 /// The runs by recipe, each by its place in `runs`: groups in the order of their first run. A run without a configuration is alone:
 /// nobody knows what it repeats.
-pub fn groups(runs: &[&Contender]) -> Vec<Vec<usize>> {
+pub fn groups(runs: &[&ComparedRun]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();
     for (place, run) in runs.iter().enumerate() {
@@ -130,7 +130,7 @@ fn recipe(config: &Settings) -> Vec<(&str, &str)> {
 }
 
 /// The seed that a run says it had.
-pub fn seed(run: &Contender) -> Option<&str> {
+pub fn seed(run: &ComparedRun) -> Option<&str> {
     let mut settings = run.config.iter();
     settings
         .find(|(key, _)| is_seed(key))
@@ -159,7 +159,7 @@ mod tests {
             contender("d", &[("val_acc", &[1.0])]),
             contender("e", &[("val_acc", &[1.0])]),
         ];
-        let runs: Vec<&Contender> = runs.iter().collect();
+        let runs: Vec<&ComparedRun> = runs.iter().collect();
         assert_eq!(groups(&runs), [vec![0, 2], vec![1], vec![3], vec![4]]);
         assert_eq!(seed(runs[2]), Some("2"));
         assert_eq!(seed(runs[3]), None);

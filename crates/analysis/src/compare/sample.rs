@@ -3,13 +3,13 @@
 use std::time::SystemTime;
 
 use traintop_run::RunDir;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::discover::{Found, Stamp};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::summary::Summary;
 
 /// A run of this name with a row for each epoch from 1 on, and no configuration.
-pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> Contender {
+pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
     let epochs = columns.iter().map(|(_, y)| y.len()).max().unwrap_or(0);
     let epoch: Vec<f64> = (1..=epochs).map(|epoch| epoch as f64).collect();
     let column = |name: &str, y: &[f64]| Column {
@@ -31,7 +31,7 @@ pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> Contender {
         stamps: [Stamp::default(); 5],
         modified: SystemTime::UNIX_EPOCH,
     };
-    Contender {
+    ComparedRun {
         summary: Summary::of(&found, &metrics, SystemTime::UNIX_EPOCH),
         metrics,
         config: Vec::new(),
@@ -40,14 +40,14 @@ pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> Contender {
 }
 
 /// A run with settings.
-pub fn configured(name: &str, config: &[(&str, &str)], val_acc: &[f64]) -> Contender {
+pub fn configured(name: &str, config: &[(&str, &str)], val_acc: &[f64]) -> ComparedRun {
     let mut config: Vec<(String, String)> = config
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
     config.sort();
     let elapsed: Vec<f64> = (1..=val_acc.len()).map(|at| at as f64 * 10.0).collect();
-    Contender {
+    ComparedRun {
         config,
         ..contender(name, &[("val_acc", val_acc), ("time_elapsed", &elapsed)])
     }

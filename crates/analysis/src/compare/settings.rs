@@ -7,7 +7,7 @@ use super::aggregate::Aggregate;
 use super::configs::{Setting, side_by_side};
 use super::repetitions::{is_name, is_seed};
 use super::spearman::{Correlation, spearman};
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 
 /// Fewer runs than these say little, and are said to be few.
 const FEW: usize = 8;
@@ -52,7 +52,7 @@ impl Relevance {
 
 /// Each key in which `runs` differ, with `values` what they came to (`None` or not finite where unknown), the strongest relation first.
 /// Seeds and names are left out.
-pub fn relevance(runs: &[&Contender], values: &[Option<f64>]) -> Vec<Relevance> {
+pub fn relevance(runs: &[&ComparedRun], values: &[Option<f64>]) -> Vec<Relevance> {
     let differing: Vec<Setting> = side_by_side(runs)
         .into_iter()
         .filter(|setting| setting.differs && !is_seed(&setting.key) && !is_name(&setting.key))
@@ -169,7 +169,7 @@ mod tests {
     use super::super::sample::configured;
     use super::*;
 
-    fn run(name: &str, lr: &str, net: &str) -> Contender {
+    fn run(name: &str, lr: &str, net: &str) -> ComparedRun {
         let config = [
             ("lr", lr),
             ("net", net),
@@ -188,7 +188,7 @@ mod tests {
             run("3", "0.3", "a"),
             run("4", "1e0", "b"),
         ];
-        let runs: Vec<&Contender> = runs.iter().collect();
+        let runs: Vec<&ComparedRun> = runs.iter().collect();
         let values = [Some(10.0), Some(20.0), Some(30.0), Some(44.0)];
         let found = relevance(&runs, &values);
         let keys: Vec<_> = found.iter().map(|found| found.key.as_str()).collect();
@@ -220,7 +220,7 @@ mod tests {
             run("2", "0.2", "b"),
             run("3", "0.3", "b"),
         ];
-        let runs: Vec<&Contender> = runs.iter().collect();
+        let runs: Vec<&ComparedRun> = runs.iter().collect();
         let found = relevance(&runs, &[Some(1.0), None, Some(f64::NAN)]);
         assert_eq!(found, []);
         let found = relevance(&runs, &[Some(1.0), None, Some(3.0)]);

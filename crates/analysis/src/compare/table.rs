@@ -5,7 +5,7 @@ use super::measure::{Measure, Measured, elapsed_s, last_epoch, seconds_per_epoch
 use super::metric::Metric;
 use super::noise::{Noise, Verdict};
 use super::repetitions::{groups, seed};
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 
 /// A threshold that nobody named is so far along the way from the baseline's first value to its best.
 const MOST_OF_THE_WAY: f64 = 0.98;
@@ -107,7 +107,7 @@ pub struct Comparison {
 }
 
 /// Compares runs. `others` are not compared, but teach how far runs of one recipe lie from each other.
-pub fn compare(runs: &[&Contender], others: &[&Contender], question: &Question) -> Comparison {
+pub fn compare(runs: &[&ComparedRun], others: &[&ComparedRun], question: &Question) -> Comparison {
     let metric = &question.metric;
     let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run, metric)).collect();
     let members: Vec<Vec<usize>> = if question.folded {
@@ -157,8 +157,8 @@ pub fn compare(runs: &[&Contender], others: &[&Contender], question: &Question) 
 }
 
 /// The best value of each run, folded with no other.
-pub fn best_of_each(runs: &[&Contender], metric: &Metric) -> Vec<Option<f64>> {
-    let best = |run: &&Contender| Some(Measured::of(run, metric)?.best()?.value);
+pub fn best_of_each(runs: &[&ComparedRun], metric: &Metric) -> Vec<Option<f64>> {
+    let best = |run: &&ComparedRun| Some(Measured::of(run, metric)?.best()?.value);
     runs.iter().map(best).collect()
 }
 
@@ -173,7 +173,7 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(run: &'a Contender, metric: &'a Metric) -> Self {
+    fn of(run: &'a ComparedRun, metric: &'a Metric) -> Self {
         let measured = Measured::of(run, metric);
         Self {
             best: measured.as_ref().and_then(Measured::best),
@@ -212,8 +212,8 @@ fn complete<'a>(
 }
 
 /// What the best values of repeated recipes teach. Two runs of one seed are one run twice, and count once.
-fn learn(runs: &[&Contender], others: &[&Contender], metric: &Metric) -> Option<Noise> {
-    let all: Vec<&Contender> = runs.iter().chain(others).copied().collect();
+fn learn(runs: &[&ComparedRun], others: &[&ComparedRun], metric: &Metric) -> Option<Noise> {
+    let all: Vec<&ComparedRun> = runs.iter().chain(others).copied().collect();
     let values: Vec<Vec<f64>> = groups(&all)
         .into_iter()
         .filter(|group| group.len() > 1)
@@ -330,7 +330,7 @@ mod tests {
     use super::super::sample::configured;
     use super::*;
 
-    fn runs() -> Vec<Contender> {
+    fn runs() -> Vec<ComparedRun> {
         let run = |name: &str, lr: &str, seed: &str, values: &[f64]| {
             configured(name, &[("lr", lr), ("seed", seed)], values)
         };
@@ -347,7 +347,7 @@ mod tests {
 
     fn compared(folded: bool, baseline: usize) -> Comparison {
         let runs = runs();
-        let runs: Vec<&Contender> = runs.iter().collect();
+        let runs: Vec<&ComparedRun> = runs.iter().collect();
         let metric = Metric::all(runs.iter().copied()).remove(0);
         let question = Question {
             folded,

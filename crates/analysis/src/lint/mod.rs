@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use super::alert;
 use traintop_run::discover::Found;
+use traintop_run::health::Disk;
 use traintop_run::metrics::Metrics;
 use traintop_run::record::Resume;
 use traintop_run::settings::Settings;
 use traintop_run::summary::{Summary, Summing};
-use traintop_run::vitals::Disk;
 
 pub use traintop_run::finding::Finding;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 
 use super::super::environment;
-use super::super::start::{LaunchError, new_record};
+use super::super::spawn::{LaunchError, new_record};
 use super::super::trust::trust;
 use super::Queue;
 use traintop_disk::write;

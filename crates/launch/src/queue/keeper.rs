@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::begin::Claim;
 use super::super::end::mark_ended;
 use super::super::gpus::Pool;
 use super::super::resume::command_of;
-use super::super::start::{Asked, LaunchError, begin};
+use super::super::run_lock::RunLock;
+use super::super::spawn::{Asked, LaunchError, begin};
 use super::super::supervise::watch_exit;
 use super::slots::Slots;
 use super::survey::Surveyor;
@@ -24,9 +24,9 @@ use super::{Queue, Waiting};
 use crate::machine::Gpus;
 use traintop_config as config;
 use traintop_run::process::Process;
+use traintop_run::queue_reasons::QueueReasons;
 use traintop_run::record::{Exit, RecordError};
 use traintop_run::trust::Commands;
-use traintop_run::waits::Waits;
 use traintop_run::watch::{Watcher, when_ended};
 use traintop_run::{Record, RunDir, State};
 use traintop_text::terminal::error_line;
@@ -91,7 +91,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         );
         let mut slots = Slots::new(&config::load().0, pool, work.busy.iter().copied());
         let mut has_begun = false;
-        let mut waits = Waits::default();
+        let mut waits = QueueReasons::default();
         for mut waiting in survey.waiting {
             let place = match slots.find(&waiting.record) {
                 Ok(place) => place,
@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
                 // Lost, or on another machine, which has slots of its own.
                 Some(_) => {}
                 // Whoever works on it holds the claim, also before it has signed.
-                None if record.queue_position.is_none() || Claim::is_taken(dir) => {
+                None if record.queue_position.is_none() || RunLock::is_taken(dir) => {
                     work.busy.push(record);
                     work.is_unsigned = true;
                 }
@@ -167,7 +167,7 @@ impl<'a> Work<'a> {
 /// Queues runs again that a keeper took and did not begin. A record that was signed just now stays as it is.
 fn put_back(runs: &[(RunDir, &Record)]) -> io::Result<()> {
     for (dir, _) in runs {
-        let Ok(Some(_claim)) = Claim::take(dir) else {
+        let Ok(Some(_claim)) = RunLock::take(dir) else {
             continue;
         };
         let record = Record::load(dir).map_err(io::Error::other)?;

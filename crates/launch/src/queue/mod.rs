@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::begin::myself;
 use super::environment;
 use super::resume::resumable;
-use super::start::LaunchError;
+use super::run_lock::myself;
+use super::spawn::LaunchError;
 use super::trust::trust;
 use traintop_disk::{Beneath, Disk, System, write};
+use traintop_run::queue_reasons::QUEUE;
 use traintop_run::record::Exit;
 use traintop_run::trust::Commands;
-use traintop_run::waits::QUEUE;
 use traintop_run::{Record, RunDir, State};
 use traintop_text::clean;
 

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::super::begin::hold;
+use super::super::run_lock::hold;
 use super::super::stop::{StopError, Stopping};
-use super::call::{Trouble, call};
+use super::command::{CommandError, call};
 use traintop_run::record::Exit;
 use traintop_run::slurm::{Job, Said};
 use traintop_run::{Record, RunDir, State};
@@ -82,7 +82,7 @@ fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
     done.map(drop).map_err(|trouble| refused(name, &trouble))
 }
 
-fn refused(name: &str, trouble: &Trouble) -> StopError {
+fn refused(name: &str, trouble: &CommandError) -> StopError {
     StopError::Scheduler {
         name: name.to_owned(),
         said: trouble.to_string(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use signal_hook::consts::SIGKILL;
 
-use super::super::begin::hold;
 use super::super::end::{last_words, mark_ended};
-use super::super::start::LaunchError;
+use super::super::run_lock::hold;
+use super::super::spawn::LaunchError;
 use super::parse::{End, Phase, Row};
 use super::submit::note;
 use traintop_run::record::Exit;

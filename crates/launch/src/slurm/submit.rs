@@ -8,12 +8,12 @@ use std::slice;
 
 use jiff::{Timestamp, Zoned};
 
-use super::super::begin::hold;
 use super::super::queue::{Entry, by_tree, make};
 use super::super::resume::resumable;
-use super::super::start::LaunchError;
+use super::super::run_lock::hold;
+use super::super::spawn::LaunchError;
 use super::super::trust::{must_be_trusted, trust};
-use super::call::{call, is_here};
+use super::command::{call, is_here};
 use super::parse::submitted;
 use super::script::{JobRun, Runs, Script};
 use traintop_config as config;

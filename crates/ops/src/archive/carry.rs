@@ -15,7 +15,7 @@ use traintop_disk::Progress;
 use traintop_disk::write::{beside, may_change};
 use traintop_disk::{Disk, Look, said};
 use traintop_run::layout::RunDir;
-use traintop_run::own::Home;
+use traintop_run::state_dir::StateDir;
 use traintop_text::clean;
 
 /// A run that is archived now.
@@ -46,7 +46,7 @@ pub struct Unarchived {
 /// # Errors
 /// If it cannot be packed, or anything cannot be moved; then everything is as it was.
 pub fn archive(roots: &[PathBuf], plan: &Plan) -> Result<Archived, ArchiveError> {
-    archive_on(&Home::real(), roots, plan)
+    archive_on(&StateDir::real(), roots, plan)
 }
 
 /// As [`archive`], as a job that can be cancelled; then everything is as it was, too.
@@ -58,12 +58,12 @@ pub fn archive_watched(
     plan: &Plan,
     progress: &Arc<Progress>,
 ) -> Result<Archived, ArchiveError> {
-    archive_on(&Home::watched(progress), roots, plan)
+    archive_on(&StateDir::watched(progress), roots, plan)
 }
 
 /// As [`archive`], with this home.
 pub(crate) fn archive_on(
-    home: &Home,
+    home: &StateDir,
     roots: &[PathBuf],
     plan: &Plan,
 ) -> Result<Archived, ArchiveError> {
@@ -100,7 +100,7 @@ pub(crate) fn archive_on(
 }
 
 fn carry_out(
-    home: &Home,
+    home: &StateDir,
     plan: &Plan,
     packing: &Packing,
     is_packed: &mut bool,
@@ -142,11 +142,11 @@ fn refused(dir: &RunDir, problem: &str) -> ArchiveError {
 /// # Errors
 /// If the trash cannot give it back; then the run stays archived.
 pub fn take_back(archived: &Archived) -> Result<(), ArchiveError> {
-    take_back_on(&Home::real(), archived)
+    take_back_on(&StateDir::real(), archived)
 }
 
 /// As [`take_back`], with this home.
-pub(crate) fn take_back_on(home: &Home, archived: &Archived) -> Result<(), ArchiveError> {
+pub(crate) fn take_back_on(home: &StateDir, archived: &Archived) -> Result<(), ArchiveError> {
     let packing = &archived.packing;
     let journal = recover::begin(home, packing)?;
     if let Err(error) = trash::restore_all_on(home, &archived.tickets) {
@@ -170,7 +170,7 @@ pub(crate) fn take_back_on(home: &Home, archived: &Archived) -> Result<(), Archi
 /// # Errors
 /// If the archive is damaged or something cannot be written; the run is archived then as before.
 pub fn unarchive(roots: &[PathBuf], dir: &RunDir) -> Result<Unarchived, ArchiveError> {
-    unarchive_on(&Home::real(), roots, dir)
+    unarchive_on(&StateDir::real(), roots, dir)
 }
 
 /// As [`unarchive`], as a job that can be cancelled; then the run stays archived.
@@ -182,12 +182,12 @@ pub fn unarchive_watched(
     dir: &RunDir,
     progress: &Arc<Progress>,
 ) -> Result<Unarchived, ArchiveError> {
-    unarchive_on(&Home::watched(progress), roots, dir)
+    unarchive_on(&StateDir::watched(progress), roots, dir)
 }
 
 /// As [`unarchive`], with this home.
 pub(crate) fn unarchive_on(
-    home: &Home,
+    home: &StateDir,
     roots: &[PathBuf],
     dir: &RunDir,
 ) -> Result<Unarchived, ArchiveError> {
@@ -228,19 +228,22 @@ pub(crate) fn unarchive_on(
 
 impl Packing {
     /// The disk, confined to the run's folder.
-    fn disk(&self, home: &Home) -> Result<Arc<dyn Disk>, ArchiveError> {
+    fn disk(&self, home: &StateDir) -> Result<Arc<dyn Disk>, ArchiveError> {
         let disk = home.disk.beneath(self.dir.path());
         disk.map_err(ArchiveError::io(self.dir.path(), "cannot be opened"))
     }
 
     /// Refuses before anything is written what the trash would refuse in the end.
-    fn check_trash(&self, home: &Home) -> Result<(), ArchiveError> {
+    fn check_trash(&self, home: &StateDir) -> Result<(), ArchiveError> {
         let ready = trash::check_on(home, &self.roots, &self.dir.archive());
         ready.map_err(|error| refused(&self.dir, &error.to_string()))
     }
 
     /// Unpacks what is missing, and moves the archive to the trash.
-    pub(super) fn bring_back(&self, home: &Home) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {
+    pub(super) fn bring_back(
+        &self,
+        home: &StateDir,
+    ) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {
         let dir = &self.dir;
         let disk = self.disk(home)?;
         let unpacked = unpack(&*disk, dir, &self.temporary)?;
@@ -255,7 +258,7 @@ impl Packing {
     }
 
     /// The archive goes, if it is of this packing and all that was packed is in its place, and the folder gets its time back.
-    pub(super) fn take_back(&self, home: &Home, is_packed: bool) -> Result<(), String> {
+    pub(super) fn take_back(&self, home: &StateDir, is_packed: bool) -> Result<(), String> {
         let failed = |path: &Path, cause| {
             format!("{}: cannot be removed ({})", path.display(), said(&cause))
         };
@@ -284,12 +287,12 @@ impl Packing {
 /// # Errors
 /// If something of it has been changed since, or cannot be moved; then the run stays as it is.
 pub fn unarchive_back(dir: &RunDir, unarchived: &Unarchived) -> Result<(), ArchiveError> {
-    unarchive_back_on(&Home::real(), dir, unarchived)
+    unarchive_back_on(&StateDir::real(), dir, unarchived)
 }
 
 /// As [`unarchive_back`], with this home.
 pub(crate) fn unarchive_back_on(
-    home: &Home,
+    home: &StateDir,
     dir: &RunDir,
     unarchived: &Unarchived,
 ) -> Result<(), ArchiveError> {

@@ -10,8 +10,8 @@ use super::ArchiveError;
 use crate::journal::{self, Journal};
 use crate::trash;
 use traintop_run::layout::RunDir;
-use traintop_run::own::Home;
 use traintop_run::process::Process;
+use traintop_run::state_dir::StateDir;
 
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "archives";
@@ -42,10 +42,10 @@ pub struct Packing {
 }
 
 /// Writes down what is about to be done.
-pub fn begin(home: &Home, packing: &Packing) -> Result<Journal, ArchiveError> {
+pub fn begin(home: &StateDir, packing: &Packing) -> Result<Journal, ArchiveError> {
     // Paths that are no text cannot be written as JSON: then it goes on without, as where there is no home.
     let is_text = serde_json::to_value(packing).is_ok();
-    let nowhere = Home {
+    let nowhere = StateDir {
         state: None,
         ..home.clone()
     };
@@ -55,7 +55,7 @@ pub fn begin(home: &Home, packing: &Packing) -> Result<Journal, ArchiveError> {
 }
 
 /// Nothing is left to be done. A journal that stays is ended by the next start, which finds nothing to do.
-pub fn end(home: &Home, journal: &Journal) {
+pub fn end(home: &StateDir, journal: &Journal) {
     if let Err((path, error)) = journal.end(home) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
@@ -63,11 +63,14 @@ pub fn end(home: &Home, journal: &Journal) {
 
 /// Goes on with what programs that were killed have left, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
-    recover_on(&Home::real(), journal::is_over)
+    recover_on(&StateDir::real(), journal::is_over)
 }
 
 /// As [`recover`], with this home.
-pub(crate) fn recover_on(home: &Home, is_over: impl Fn(&Process, Duration) -> bool) -> Vec<String> {
+pub(crate) fn recover_on(
+    home: &StateDir,
+    is_over: impl Fn(&Process, Duration) -> bool,
+) -> Vec<String> {
     journal::recover(home, FOLDER, &is_over, |journal, packing: Packing, path| {
         let name = packing.dir.name();
         let what = match packing.what {
@@ -91,7 +94,7 @@ impl Packing {
     /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
     fn go_on(
         &self,
-        home: &Home,
+        home: &StateDir,
         is_over: &impl Fn(&Process, Duration) -> bool,
     ) -> Result<Option<String>, String> {
         let there = |path: &std::path::Path| {

@@ -12,10 +12,10 @@ use proptest::prelude::*;
 use super::*;
 use traintop_disk::faulty::{Faulty, NEVER};
 use traintop_disk::{Disk, Progress, System, Watched};
-use traintop_run::own::Home;
 use traintop_run::process::Process;
 use traintop_run::record::Record;
 use traintop_run::state::State;
+use traintop_run::state_dir::StateDir;
 
 pub fn run(place: &Path) -> RunDir {
     let dir = RunDir::new(place.join("runs/training_runs/old"));
@@ -279,8 +279,8 @@ fn is_temporary(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "tmp")
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> Home {
-    Home {
+fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
+    StateDir {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }
@@ -288,7 +288,7 @@ fn home(state: &Path, disk: impl Disk + 'static) -> Home {
 
 /// What there is before an action: whole, archived, archived and then brought back.
 fn prepared(
-    home: &Home,
+    home: &StateDir,
     place: &Path,
     action: &str,
 ) -> (RunDir, Option<Archived>, Option<Unarchived>) {
@@ -366,7 +366,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
 }
 
 /// Holds that a run has all it had, or can be brought back to have it, with times.
-fn is_whole_or_archived(home: &Home, place: &Path, dir: &RunDir, context: &str) {
+fn is_whole_or_archived(home: &StateDir, place: &Path, dir: &RunDir, context: &str) {
     let fresh = tempfile::tempdir().unwrap();
     let original: Vec<_> = whole(&run(fresh.path()))
         .into_iter()

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::duplicates::{self, Duplicates};
 use super::plan::Plan;
 use super::policy::Policy;
 use super::survey::{Survey, survey};
-use super::twins::{self, Twins};
 use traintop_run::discover::Found;
 
 /// Surveys these runs and makes a plan. `each` hears how many are surveyed.
@@ -35,17 +35,17 @@ pub fn make_while(
 /// A plan without a look at the disk, and so without duplicates.
 #[cfg(any(test, feature = "testing"))]
 pub fn plan_of(survey: &Arc<Survey>, policy: Policy, now: Timestamp) -> Plan {
-    Plan::new(survey, policy, &Twins::default(), now)
+    Plan::new(survey, policy, &Duplicates::default(), now)
 }
 
 /// Makes another plan from what is surveyed already.
 pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
     let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut first = Plan::decide(survey, policy.clone(), &Twins::default(), now);
-    let mut twins = Twins::default();
+    let mut first = Plan::decide(survey, policy.clone(), &Duplicates::default(), now);
+    let mut twins = Duplicates::default();
     // Protected runs are never the ones to go, but may be those that stay.
-    twins.runs = twins::runs(survey, |run| first.protection(run).is_some());
-    twins.files = twins::files(first.staying());
+    twins.runs = duplicates::runs(survey, |run| first.protection(run).is_some());
+    twins.files = duplicates::files(first.staying());
     if twins.runs.is_empty() && twins.files.is_empty() {
         first.sort();
         return first;

@@ -3,7 +3,9 @@
 
 mod candidate;
 mod carry_out;
+mod confirmation;
 mod contents;
+mod duplicates;
 mod evaluated;
 mod in_use;
 mod kept;
@@ -12,14 +14,12 @@ mod obstacle;
 mod optimiser;
 mod plan;
 mod policy;
-mod question;
 mod quota;
 mod reckon;
 mod space;
 mod survey;
 #[cfg(test)]
 mod tests;
-mod twins;
 mod walk;
 mod weights;
 

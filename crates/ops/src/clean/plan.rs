@@ -8,11 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::candidate::{Candidate, Order, Reason};
+use super::duplicates::Duplicates;
 use super::kept::Kept;
 use super::obstacle::Obstacle;
 use super::policy::{Policy, Protection};
 use super::survey::{Reading, Role, Survey, Surveyed, Weights};
-use super::twins::Twins;
 use crate::rename::held;
 use traintop_disk::Look;
 use traintop_run::size::Taken;
@@ -41,7 +41,7 @@ pub struct Plan {
 
 impl Plan {
     /// Decides, and orders what it decided.
-    pub fn new(survey: &Arc<Survey>, policy: Policy, twins: &Twins, now: Timestamp) -> Self {
+    pub fn new(survey: &Arc<Survey>, policy: Policy, twins: &Duplicates, now: Timestamp) -> Self {
         let mut plan = Self::decide(survey, policy, twins, now);
         plan.sort();
         plan
@@ -51,7 +51,7 @@ impl Plan {
     pub(super) fn decide(
         survey: &Arc<Survey>,
         policy: Policy,
-        twins: &Twins,
+        twins: &Duplicates,
         now: Timestamp,
     ) -> Self {
         let mut plan = Self {
@@ -100,7 +100,7 @@ impl Plan {
         })
     }
 
-    fn one(&mut self, number: usize, run: &Surveyed, twins: &Twins, now: Timestamp) {
+    fn one(&mut self, number: usize, run: &Surveyed, twins: &Duplicates, now: Timestamp) {
         if let Some(obstacle) = run.obstacle.as_ref().filter(|one| one.is_project()) {
             self.doubts.push((number, obstacle.to_string()));
             return;
@@ -152,7 +152,7 @@ impl Plan {
         number: usize,
         run: &Surveyed,
         kept: &Kept,
-        twins: &Twins,
+        twins: &Duplicates,
         of_run: Option<&(Reason, String)>,
     ) {
         let of_run = of_run.filter(|(reason, _)| *reason != Reason::Duplicate);
@@ -220,7 +220,7 @@ impl Plan {
         &self,
         number: usize,
         run: &Surveyed,
-        twins: &Twins,
+        twins: &Duplicates,
         now: Timestamp,
     ) -> Option<(Reason, String)> {
         if let Some(twin) = twins.runs.get(&number) {
@@ -247,7 +247,13 @@ impl Plan {
         (has_age && !is_marked).then(|| (Reason::Old, format!("{days} days old, {}", run.extent())))
     }
 
-    fn whole(&self, number: usize, run: &Surveyed, reason: Reason, twins: &Twins) -> Candidate {
+    fn whole(
+        &self,
+        number: usize,
+        run: &Surveyed,
+        reason: Reason,
+        twins: &Duplicates,
+    ) -> Candidate {
         let twin = twins
             .runs
             .get(&number)

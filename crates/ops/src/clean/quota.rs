@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use traintop_run::call::call;
+use traintop_run::subprocess::run;
 
 /// So long a file server may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ pub fn all() -> Vec<(PathBuf, Quota)> {
     command.args(["--hide-device", "--quiet-refuse"]);
     command.env("LC_ALL", "C");
     // Its exit code tells only whether a quota is exceeded.
-    call(&mut command, "", PATIENCE).map_or_else(|_| Vec::new(), |called| read(&called.output))
+    run(&mut command, "", PATIENCE).map_or_else(|_| Vec::new(), |called| read(&called.output))
 }
 
 /// The quota of a folder, given without links: that of the file system that is mounted nearest above it.

@@ -15,8 +15,8 @@ use super::obstacle::Obstacle;
 use super::optimiser;
 use super::walk::{self, Walked};
 use traintop_disk::Look;
+use traintop_run::best_and_trend;
 use traintop_run::discover::Found;
-use traintop_run::headline;
 use traintop_run::layout::RunDir;
 use traintop_run::notes::Notes;
 use traintop_run::record::Record;
@@ -205,7 +205,10 @@ fn one(
     let mut summing = Summing::begin(found);
     let summary = summing.summary(found, now);
     let metrics = summing.needed();
-    score(&headline::accuracy_by_epoch(metrics), &mut walked.weights);
+    score(
+        &best_and_trend::accuracy_by_epoch(metrics),
+        &mut walked.weights,
+    );
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
@@ -217,9 +220,9 @@ fn one(
         epoch_s: seconds
             .filter(|_| summary.epochs_done > 0)
             .map(|seconds| seconds / f64::from(summary.epochs_done)),
-        has_row_per_epoch: headline::is_placed_by_epoch(metrics),
+        has_row_per_epoch: best_and_trend::is_placed_by_epoch(metrics),
         rows: metrics.rows,
-        last_step: headline::last_step(metrics),
+        last_step: best_and_trend::last_step(metrics),
         best_value: best_value(&summary),
         trained: summary.duration,
         is_evaluated: evaluated.is_some_and(|runs| runs.holds(&summary.id, &dir)),

@@ -10,9 +10,9 @@ use super::table::Table;
 use super::training_log::{self, TrainingLog};
 use super::{Rebuild, rebuild};
 use traintop_disk::read;
+use traintop_run::checkpoint_metadata::CheckpointMetadata;
 use traintop_run::checkpoints;
 use traintop_run::layout::RunDir;
-use traintop_run::told::Told;
 
 /// Larger logs are no logs of epochs.
 const LARGEST_LOG: u64 = 256 << 20;
@@ -23,7 +23,7 @@ pub struct Sources {
     pub log: TrainingLog,
     log_path: PathBuf,
     /// Each checkpoint that tells something, the most trained last.
-    pub told: Vec<(PathBuf, Told)>,
+    pub told: Vec<(PathBuf, CheckpointMetadata)>,
 }
 
 /// Whether a folder that is no run holds what is left of one.
@@ -42,9 +42,14 @@ impl Sources {
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
         let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
-        let mut told: Vec<(PathBuf, Told)> = checkpoints::list(dir)
+        let mut told: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::list(dir)
             .into_iter()
-            .filter_map(|checkpoint| Some((Told::read(&checkpoint.path).ok()?, checkpoint.path)))
+            .filter_map(|checkpoint| {
+                Some((
+                    CheckpointMetadata::read(&checkpoint.path).ok()?,
+                    checkpoint.path,
+                ))
+            })
             .map(|(told, path)| (path, told))
             .collect();
         told.sort_by_key(|(path, told)| (told.epoch, path.clone()));

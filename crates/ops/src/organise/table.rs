@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use traintop_run::told::Told;
+use traintop_run::checkpoint_metadata::CheckpointMetadata;
 
 /// The columns that trainers here write, in their order; others come after them.
 const COLUMNS: [&str; 11] = [
@@ -79,7 +79,7 @@ impl Table {
     }
 
     /// The accuracies that checkpoints without a history tell of their epochs.
-    pub fn of_checkpoints<'a>(told: impl IntoIterator<Item = &'a Told>) -> Self {
+    pub fn of_checkpoints<'a>(told: impl IntoIterator<Item = &'a CheckpointMetadata>) -> Self {
         let mut table = Self::default();
         for told in told {
             if let (Some(epoch), Some(accuracy)) = (told.epoch, told.val_acc) {

@@ -10,7 +10,7 @@ use super::{Step, held, state_now};
 use traintop_disk::said;
 use traintop_run::layout::RunDir;
 use traintop_run::marks;
-use traintop_run::own::Home;
+use traintop_run::state_dir::StateDir;
 use traintop_text::clean;
 
 /// A run whose folder has another name now, with what is needed to take that back.
@@ -74,11 +74,11 @@ pub enum RenameError {
 /// # Errors
 /// If any row cannot be done; then every folder has its old name.
 pub fn apply(steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
-    apply_on(&Home::real(), steps)
+    apply_on(&StateDir::real(), steps)
 }
 
 /// As [`apply`], with this home.
-pub(crate) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
+pub(crate) fn apply_on(home: &StateDir, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
     let refused = |step: &Step, problem: String| RenameError::Refused {
         name: clean(&step.from.name()).into_owned(),
         problem,
@@ -136,7 +136,7 @@ pub(crate) fn apply_on(home: &Home, steps: &[Step]) -> Result<Vec<Renamed>, Rena
 }
 
 /// Renames one after the other.
-fn carry_out(home: &Home, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
+fn carry_out(home: &StateDir, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
     let mut done: Vec<Renamed> = Vec::new();
     let before = moves.iter().map(|step| folders::before(&*home.disk, step));
     let before: Vec<Vec<Folder>> = before.collect();
@@ -168,7 +168,7 @@ fn carry_out(home: &Home, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
 }
 
 /// Renames one; an error comes with whether the folder has its new name.
-fn one(home: &Home, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
+fn one(home: &StateDir, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
     let moved = home.disk.relocate(step.from.path(), step.to.path());
     moved.map_err(|cause| (cause, false))?;
     for follow in &step.follows {
@@ -189,12 +189,12 @@ fn one(home: &Home, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error
 /// # Errors
 /// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
 pub fn undo(renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
-    undo_on(&Home::real(), renamed)
+    undo_on(&StateDir::real(), renamed)
 }
 
 /// As [`undo`], with this home.
 pub(crate) fn undo_on(
-    home: &Home,
+    home: &StateDir,
     renamed: &[Renamed],
 ) -> Result<Vec<String>, (PathBuf, io::Error)> {
     for renamed in renamed {
@@ -215,7 +215,7 @@ pub(crate) fn undo_on(
     Ok(told)
 }
 
-fn undo_all(home: &Home, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+fn undo_all(home: &StateDir, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
     let mut told = Vec::new();
     for renamed in renamed.iter().rev() {
         told.extend(back(home, &renamed.step)?);
@@ -224,7 +224,7 @@ fn undo_all(home: &Home, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, i
 }
 
 /// Gives one folder its old name, if it has not got it yet, and with it all that followed.
-pub(super) fn back(home: &Home, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
+pub(super) fn back(home: &StateDir, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
     let failed = |cause| (step.to.path().to_owned(), cause);
     // Only what is known to be the very folder goes back.
     let known = Some(step.identity);
@@ -238,7 +238,7 @@ pub(super) fn back(home: &Home, step: &Move) -> Result<Vec<String>, (PathBuf, io
 }
 
 /// What followed a folder follows it back; what was not done is passed over, and what somebody has changed since is told.
-fn follow_back(home: &Home, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
+fn follow_back(home: &StateDir, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
     let (mut told, mut failed) = (Vec::new(), None);
     for follow in step.follows.iter().rev() {
         let follow = follow.seen_from(step.to.path(), step.from.path());

@@ -11,8 +11,8 @@ use traintop_disk::write::beside;
 use traintop_disk::{Disk, Kind};
 use traintop_run::layout::RunDir;
 use traintop_run::notes;
-use traintop_run::own::Home;
 use traintop_run::record::Record;
+use traintop_run::state_dir::StateDir;
 
 /// Where an output tree keeps what belongs to runs, beside them.
 const MODELS: [&str; 2] = ["best_models", "final_models"];
@@ -67,7 +67,7 @@ pub enum Follow {
 /// # Errors
 /// If what is in the folder itself, or the user's own notes on it, cannot be read.
 pub fn plan(
-    home: &Home,
+    home: &StateDir,
     from: &RunDir,
     to: &RunDir,
     links: &mut Links,

@@ -11,8 +11,8 @@ use super::follow::{self, Follow, Identity, Links};
 use crate::journal::{self, Journal};
 use traintop_disk::Kind;
 use traintop_run::layout::RunDir;
-use traintop_run::own::Home;
 use traintop_run::process::Process;
+use traintop_run::state_dir::StateDir;
 
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "renames";
@@ -40,7 +40,7 @@ impl Move {
     ///
     /// # Errors
     /// If the folder, or what in it says its name, cannot be read.
-    pub fn plan(home: &Home, from: &RunDir, name: &str, links: &mut Links) -> io::Result<Self> {
+    pub fn plan(home: &StateDir, from: &RunDir, name: &str, links: &mut Links) -> io::Result<Self> {
         let look = home.disk.look(from.path())?;
         if look.kind == Kind::Link {
             let why = "it is a link; rename the folder that it leads to";
@@ -59,12 +59,12 @@ impl Move {
 }
 
 /// Writes down what is about to be done.
-pub fn begin(home: &Home, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
+pub fn begin(home: &StateDir, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
     // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed whole or not at all anyway.
     if let [only] = moves
         && only.from.path().to_str().is_none()
     {
-        let nowhere = Home {
+        let nowhere = StateDir {
             state: None,
             ..home.clone()
         };
@@ -76,17 +76,20 @@ pub fn begin(home: &Home, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error
 
 /// Takes back the renamings of programs that were killed in the middle, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
-    recover_on(&Home::real(), journal::is_over)
+    recover_on(&StateDir::real(), journal::is_over)
 }
 
 /// As [`recover`], with this home.
-pub(crate) fn recover_on(home: &Home, is_over: impl Fn(&Process, Duration) -> bool) -> Vec<String> {
+pub(crate) fn recover_on(
+    home: &StateDir,
+    is_over: impl Fn(&Process, Duration) -> bool,
+) -> Vec<String> {
     journal::recover(home, FOLDER, is_over, |journal, content: Moves, path| {
         recover_one(home, journal, &content.moves, path)
     })
 }
 
-fn recover_one(home: &Home, journal: &Journal, moves: &[Move], path: &Path) -> Option<String> {
+fn recover_one(home: &StateDir, journal: &Journal, moves: &[Move], path: &Path) -> Option<String> {
     let count = moves.len();
     for step in moves.iter().rev() {
         match back(home, step) {

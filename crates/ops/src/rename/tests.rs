@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use traintop_disk::faulty::{Faulty, NEVER};
 use traintop_disk::{Disk, System};
 use traintop_run::notes::{Change, Notes};
-use traintop_run::own::Home;
 use traintop_run::process::Process;
 use traintop_run::record::Record;
+use traintop_run::state_dir::StateDir;
 
 fn wish(path: &str, name: &str) -> Wish {
     Wish {
@@ -328,8 +328,8 @@ fn a_model_whose_new_name_is_taken_is_told_and_left() {
     assert_eq!(whole(place.path()), before);
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> Home {
-    Home {
+fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
+    StateDir {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::remove::{Check, Removal, Removed};
 use super::{Entry, Finished, Trash, TrashError, mark};
 use crate::journal;
-use traintop_run::own::Home;
 use traintop_run::process::Process;
+use traintop_run::state_dir::StateDir;
 
 /// Names an entry among several trashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ fn root_of<'a>(roots: &'a [Trash], path: &Path) -> Option<&'a Trash> {
 }
 
 /// The trashes of those roots that are there; each once.
-fn trashes(home: &Home, roots: &[PathBuf]) -> Vec<Trash> {
+fn trashes(home: &StateDir, roots: &[PathBuf]) -> Vec<Trash> {
     let mut trashes: Vec<Trash> = roots
         .iter()
         .filter_map(|root| Trash::on(home, root).ok())
@@ -44,12 +44,12 @@ pub fn remove_below(
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    remove_below_on(&Home::real(), roots, removal, check)
+    remove_below_on(&StateDir::real(), roots, removal, check)
 }
 
 /// As [`remove_below`], with this home.
 pub(crate) fn remove_below_on(
-    home: &Home,
+    home: &StateDir,
     roots: &[PathBuf],
     removal: &Removal,
     check: Check,
@@ -102,7 +102,7 @@ pub(crate) fn remove_below_on(
 ///
 /// # Errors
 /// Why not.
-pub(crate) fn check_on(home: &Home, roots: &[PathBuf], path: &Path) -> Result<(), TrashError> {
+pub(crate) fn check_on(home: &StateDir, roots: &[PathBuf], path: &Path) -> Result<(), TrashError> {
     let trashes = trashes(home, roots);
     // What lies below none of them is refused when it is to be moved.
     root_of(&trashes, path).map_or(Ok(()), |trash| trash.lock().map(drop))
@@ -111,7 +111,7 @@ pub(crate) fn check_on(home: &Home, roots: &[PathBuf], path: &Path) -> Result<()
 /// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(&Home::real(), roots) {
+    for trash in trashes(&StateDir::real(), roots) {
         match trash.list() {
             Ok((entries, mut bad)) => {
                 listed.extend(entries.into_iter().map(|entry| {
@@ -139,7 +139,7 @@ pub fn unfinished_below(
     roots: &[PathBuf],
     id: &str,
 ) -> Result<Option<(Ticket, Entry)>, TrashError> {
-    for trash in trashes(&Home::real(), roots) {
+    for trash in trashes(&StateDir::real(), roots) {
         if let Some(entry) = trash.unfinished(id)? {
             let (root, id) = (trash.root, id.to_owned());
             return Ok(Some((Ticket { root, id }, entry)));
@@ -170,11 +170,14 @@ pub fn latest_below(roots: &[PathBuf]) -> Vec<(Ticket, Entry)> {
 /// # Errors
 /// The first that cannot be restored, and why; those after it in the list are.
 pub fn restore_all(tickets: &[Ticket]) -> Result<Vec<PathBuf>, TrashError> {
-    restore_all_on(&Home::real(), tickets)
+    restore_all_on(&StateDir::real(), tickets)
 }
 
 /// As [`restore_all`], with this home.
-pub(crate) fn restore_all_on(home: &Home, tickets: &[Ticket]) -> Result<Vec<PathBuf>, TrashError> {
+pub(crate) fn restore_all_on(
+    home: &StateDir,
+    tickets: &[Ticket],
+) -> Result<Vec<PathBuf>, TrashError> {
     let mut places = Vec::new();
     for ticket in tickets.iter().rev() {
         let trash = Trash::on(home, &ticket.root)?;
@@ -185,12 +188,12 @@ pub(crate) fn restore_all_on(home: &Home, tickets: &[Ticket]) -> Result<Vec<Path
 
 /// Finishes what was left unfinished in the trashes of these roots: see [`Trash::recover`].
 pub fn recover_below(roots: &[PathBuf]) -> (Vec<Finished>, Vec<String>) {
-    recover_below_on(&Home::real(), roots, journal::is_over)
+    recover_below_on(&StateDir::real(), roots, journal::is_over)
 }
 
 /// As [`recover_below`], with this home.
 pub(crate) fn recover_below_on(
-    home: &Home,
+    home: &StateDir,
     roots: &[PathBuf],
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> (Vec<Finished>, Vec<String>) {

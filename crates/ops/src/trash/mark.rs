@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::entry::path_text;
 use super::{Finished, PURGING, Trash, TrashError};
 use crate::journal::{self, Journal};
-use traintop_run::own::Home;
 use traintop_run::process::Process;
+use traintop_run::state_dir::StateDir;
 
 /// The folder of marks in the user's state folder.
 const FOLDER: &str = "trash";
@@ -84,7 +84,7 @@ impl Trash {
 /// Finishes what this user has begun in these trashes, one after another: what was done, and what
 /// cannot be.
 pub(super) fn recover(
-    home: &Home,
+    home: &StateDir,
     trashes: &[Trash],
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> (Vec<Finished>, Vec<TrashError>) {

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use traintop_disk::write::is_temporary;
 use traintop_disk::{Disk, Lock, Look};
-use traintop_run::own::Home;
+use traintop_run::state_dir::StateDir;
 
 pub use below::{
     Ticket, latest_below, list_below, recover_below, remove_below, restore_all, unfinished_below,
@@ -63,7 +63,7 @@ pub struct Trash {
     root: PathBuf,
     /// Confined to the root.
     disk: Arc<dyn Disk>,
-    home: Home,
+    home: StateDir,
 }
 
 impl fmt::Debug for Trash {
@@ -78,10 +78,10 @@ impl Trash {
     /// # Errors
     /// If the root is not there.
     pub fn of(root: &Path) -> Result<Self, TrashError> {
-        Self::on(&Home::real(), root)
+        Self::on(&StateDir::real(), root)
     }
 
-    pub(super) fn on(home: &Home, root: &Path) -> Result<Self, TrashError> {
+    pub(super) fn on(home: &StateDir, root: &Path) -> Result<Self, TrashError> {
         let failed = || TrashError::io(root, "searched");
         let root = home.disk.resolve(root).map_err(failed())?;
         Ok(Self {

@@ -1,6 +1,6 @@
 //! The trash under failures: every call fails once, and after every call the power goes once, in fixed and in random histories.
 
-mod histories;
+mod fault_injection;
 mod hostile;
 mod recovery;
 mod refusals;
@@ -41,8 +41,8 @@ impl Root {
     }
 }
 
-fn home(root: &Path, disk: impl Disk + 'static) -> Home {
-    Home {
+fn home(root: &Path, disk: impl Disk + 'static) -> StateDir {
+    StateDir {
         disk: Arc::new(disk),
         state: Some(root.parent().unwrap().join("state")),
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::ahead;
+use super::parallel_read;
 use super::reader::{LONGEST_LINE, Reader};
 use super::series::Metrics;
 use traintop_disk::read;
@@ -242,7 +242,7 @@ impl Tail {
         let (reader, offset) = (&mut self.reader, &mut self.offset);
         let mut since_part = 0;
         let range = (*offset, length);
-        ahead::read(file, range, columns, &mut |lines, block| {
+        parallel_read::read(file, range, columns, &mut |lines, block| {
             reader.push_parsed(lines, block, columns);
             // With each piece, so that an error leaves what was read and where it ends in step.
             *offset += lines.len() as u64;

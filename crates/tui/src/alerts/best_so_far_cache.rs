@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use traintop_run::RunDir;
-use traintop_run::course::Course;
+use traintop_run::best_so_far::BestSoFar;
 use traintop_run::discover::Stamp;
 
 /// What was read, each with how its file looked then.
 #[derive(Debug, Default)]
-pub struct BestSoFarCache(Mutex<HashMap<RunDir, (Stamp, Option<Course>)>>);
+pub struct BestSoFarCache(Mutex<HashMap<RunDir, (Stamp, Option<BestSoFar>)>>);
 
 impl BestSoFarCache {
     /// A run's course, from the file only if that has changed.
-    pub fn of(&self, dir: &RunDir) -> Option<Course> {
+    pub fn of(&self, dir: &RunDir) -> Option<BestSoFar> {
         let stamp = Stamp::of(&dir.metrics_csv());
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, course)) = lock().get(dir)
@@ -22,7 +22,7 @@ impl BestSoFarCache {
             return course.clone();
         }
         // Read without the lock: it takes a while.
-        let course = Course::read(dir);
+        let course = BestSoFar::read(dir);
         lock().insert(dir.clone(), (stamp, course.clone()));
         course
     }

@@ -26,7 +26,7 @@ use traintop_launch as launch;
 use traintop_run::RunDir;
 use traintop_run::alerts::{self as told, Alert, Claimed};
 use traintop_run::finding::Finding;
-use traintop_run::own;
+use traintop_run::state_dir;
 
 pub use best_so_far_cache::BestSoFarCache;
 pub use ring::Ring;
@@ -119,7 +119,7 @@ pub enum Outcome {
 
 /// Carries an order out. The user's commands are waited for, and earlier runs are read, on a thread of their own.
 pub fn carry_out(order: Order, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
-    let folder = own::state_folder();
+    let folder = state_dir::state_dir();
     let send = |outcome| drop(messages.send(Message::Alert(outcome)));
     match order {
         Order::Load => send(Outcome::Loaded(load(folder.as_deref()))),

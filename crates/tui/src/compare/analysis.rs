@@ -12,7 +12,7 @@ use traintop_analysis::range::Range;
 use traintop_analysis::robust::{Robust, robust};
 use traintop_analysis::scale::Scale;
 use traintop_analysis::smooth::exponential;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
 
 /// A curve on the screen has no more points than these: four for each column of dots of a very wide terminal.
@@ -28,9 +28,9 @@ const MOST_CHARTS: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Job {
     /// What is compared.
-    pub runs: Vec<Arc<Contender>>,
+    pub runs: Vec<Arc<ComparedRun>>,
     /// What teaches the noise besides.
-    pub others: Vec<Arc<Contender>>,
+    pub others: Vec<Arc<ComparedRun>>,
     /// What is asked about them.
     pub wish: Wish,
 }
@@ -157,8 +157,8 @@ impl Thin {
 
 /// Works everything out.
 pub fn analyse(job: &Job) -> Analysis {
-    let runs: Vec<&Contender> = job.runs.iter().map(AsRef::as_ref).collect();
-    let others: Vec<&Contender> = job.others.iter().map(AsRef::as_ref).collect();
+    let runs: Vec<&ComparedRun> = job.runs.iter().map(AsRef::as_ref).collect();
+    let others: Vec<&ComparedRun> = job.others.iter().map(AsRef::as_ref).collect();
     let metrics = Metric::all(runs.iter().copied());
     let wished = job.wish.metric.as_deref();
     let chosen = wished.and_then(|name| Metric::named(&metrics, name));
@@ -205,7 +205,7 @@ pub fn analyse(job: &Job) -> Analysis {
         .iter()
         .filter_map(|(_, range)| *range)
         .reduce(Range::union);
-    let firsts: Vec<&Contender> = rows.iter().map(|members| runs[members[0]]).collect();
+    let firsts: Vec<&ComparedRun> = rows.iter().map(|members| runs[members[0]]).collect();
     Analysis {
         configs: side_by_side(&firsts),
         relevance: relevance(&runs, &values),
@@ -219,7 +219,7 @@ pub fn analyse(job: &Job) -> Analysis {
 
 /// The curves of one metric, and what of the axis they span.
 fn charted(
-    runs: &[&Contender],
+    runs: &[&ComparedRun],
     rows: &[&[usize]],
     metric: &Metric,
     wish: &Wish,
@@ -235,7 +235,7 @@ fn charted(
     let mut spanned: Option<Range> = None;
     for (row, members) in rows.iter().enumerate() {
         let having = members.iter().map(|run| runs[*run]);
-        let having: Vec<&Contender> = having.filter(|run| metric.column(run).is_some()).collect();
+        let having: Vec<&ComparedRun> = having.filter(|run| metric.column(run).is_some()).collect();
         let curves: Vec<Column> = having
             .iter()
             .filter_map(|run| wish.along.curve(run, metric, first))

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use self::analysis::{Analysis, Job};
 use traintop_run::RunDir;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::log_line::Line;
 
 pub use work::carry_out;
@@ -36,10 +36,10 @@ pub enum Order {
 #[derive(Debug)]
 pub enum News {
     /// Runs were read, by place.
-    Read(Timestamp, Vec<(usize, Arc<Contender>)>),
+    Read(Timestamp, Vec<(usize, Arc<ComparedRun>)>),
     AllRead(Timestamp),
     /// Runs that teach the noise.
-    Taught(Timestamp, Vec<Arc<Contender>>),
+    Taught(Timestamp, Vec<Arc<ComparedRun>>),
     /// Everything was worked out.
     Analysed(Timestamp, Box<Analysis>),
     /// The ends of logs.

@@ -13,8 +13,8 @@ use super::{News, Order};
 use crate::message::Message;
 use traintop_analysis::compare::repetitions::{Settings, teachers};
 use traintop_run::RunDir;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::config_file::Config;
-use traintop_run::contender::Contender;
 use traintop_run::log::{Log, LogReader};
 use traintop_run::log_line::Line;
 
@@ -72,7 +72,7 @@ fn read(
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.min(THREADS).min(runs.len().div_ceil(PIECE)).max(1);
     let next = AtomicUsize::new(0);
-    let mut compared: Vec<Arc<Contender>> = Vec::new();
+    let mut compared: Vec<Arc<ComparedRun>> = Vec::new();
     thread::scope(|scope| {
         let read = || {
             let mut own = Vec::new();
@@ -81,10 +81,10 @@ fn read(
                 let Some(left) = runs.get(from..).filter(|left| !left.is_empty()) else {
                     return own;
                 };
-                let piece: Vec<(usize, Arc<Contender>)> = left
+                let piece: Vec<(usize, Arc<ComparedRun>)> = left
                     .iter()
                     .take(PIECE)
-                    .map(|(place, dir)| (*place, Arc::new(Contender::load(dir.clone(), now))))
+                    .map(|(place, dir)| (*place, Arc::new(ComparedRun::load(dir.clone(), now))))
                     .collect();
                 own.extend(piece.iter().map(|(_, run)| Arc::clone(run)));
                 send(News::Read(opened, piece));
@@ -105,10 +105,10 @@ fn read(
         (dir, config)
     });
     let known: Vec<&Settings> = compared.iter().map(|run| run.config.as_slice()).collect();
-    let taught: Vec<Arc<Contender>> = teachers(configured.collect(), &known)
+    let taught: Vec<Arc<ComparedRun>> = teachers(configured.collect(), &known)
         .into_iter()
         .take(MOST_TEACHERS)
-        .map(|dir| Arc::new(Contender::load(dir, now)))
+        .map(|dir| Arc::new(ComparedRun::load(dir, now)))
         .collect();
     send(News::Taught(opened, taught));
 }

@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::torch::Layout;
 use traintop_pickle as pickle;
 use traintop_pickle::Value;
-use traintop_run::told::{Extras, open_zip};
+use traintop_run::checkpoint_metadata::{Extras, open_zip};
 
 /// What a zip begins with.
 const ZIP: &[u8] = b"PK\x03\x04";

@@ -32,7 +32,7 @@ use crate::widget::prompt::Prompt;
 use traintop_analysis::compare::{Cell, Comparison};
 use traintop_analysis::scale::Scale;
 use traintop_run::RunDir;
-use traintop_run::contender::Contender;
+use traintop_run::compared_run::ComparedRun;
 use traintop_run::log_line;
 use traintop_text::{count, fitted};
 
@@ -91,8 +91,8 @@ pub struct CompareView {
     opened: Timestamp,
     dirs: Vec<RunDir>,
     /// The runs that were read, by place.
-    runs: Vec<Option<Arc<Contender>>>,
-    others: Vec<Arc<Contender>>,
+    runs: Vec<Option<Arc<ComparedRun>>>,
+    others: Vec<Arc<ComparedRun>>,
     is_read: bool,
     wish: Wish,
     analysis: Option<Box<Analysis>>,
@@ -243,7 +243,7 @@ impl CompareView {
         }
     }
 
-    fn run(&self, place: usize) -> Option<&Contender> {
+    fn run(&self, place: usize) -> Option<&ComparedRun> {
         // Those that were read have the places of the job that was made of them.
         self.runs.iter().flatten().nth(place).map(AsRef::as_ref)
     }

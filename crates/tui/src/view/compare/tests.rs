@@ -18,7 +18,7 @@ fn now() -> Timestamp {
 }
 
 /// A run of 40 epochs that ends at about `best`, wobbling by its seed.
-fn run(name: &str, learning_rate: &str, augment: &str, seed: u32, best: f64) -> Contender {
+fn run(name: &str, learning_rate: &str, augment: &str, seed: u32, best: f64) -> ComparedRun {
     let accuracy: Vec<f64> = (1..=40)
         .map(|epoch| {
             let learnt = 1.0 - (-0.15 * f64::from(epoch)).exp();
@@ -44,7 +44,7 @@ fn run(name: &str, learning_rate: &str, augment: &str, seed: u32, best: f64) -> 
     run
 }
 
-fn runs() -> Vec<Contender> {
+fn runs() -> Vec<ComparedRun> {
     vec![
         run("plain-1", "0.05", "none", 1, 92.0),
         run("plain-2", "0.05", "none", 2, 92.3),
@@ -64,7 +64,7 @@ fn runs() -> Vec<Contender> {
 }
 
 /// The table of all these runs, the first under the cursor.
-fn listed(columns: u16, rows: u16, runs: &[Contender]) -> State {
+fn listed(columns: u16, rows: u16, runs: &[ComparedRun]) -> State {
     let mut state = State::new(vec!["/runs".into()], (columns, rows), now());
     let found = runs.iter().map(|run| {
         let found = Found {
@@ -88,7 +88,7 @@ fn listed(columns: u16, rows: u16, runs: &[Contender]) -> State {
 /// Carries orders out as the pool does, without a disk; returns the last job.
 pub(in crate::view) fn settle(
     state: &mut State,
-    runs: &[Contender],
+    runs: &[ComparedRun],
     effects: Vec<Effect>,
 ) -> Option<Job> {
     let mut last = None;
@@ -140,7 +140,7 @@ pub(in crate::view) fn settle(
     last
 }
 
-pub(in crate::view) fn compared(columns: u16, rows: u16) -> (State, Vec<Contender>) {
+pub(in crate::view) fn compared(columns: u16, rows: u16) -> (State, Vec<ComparedRun>) {
     let runs = runs();
     let mut state = listed(columns, rows, &runs);
     let effects = press(&mut state, "Ac");
@@ -263,7 +263,7 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
 
 #[test]
 fn of_very_many_runs_those_in_sight_are_drawn_between_the_edges_of_all() {
-    let runs: Vec<Contender> = (0..300)
+    let runs: Vec<ComparedRun> = (0..300)
         .map(|number| {
             run(
                 &format!("run-{number:03}"),

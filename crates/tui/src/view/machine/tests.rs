@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::message::Message;
 use crate::state::State;
 use crate::update::update;
-use traintop_run::vitals::Disk;
+use traintop_run::health::Disk;
 
 const GB: u64 = 1_000_000_000;
 

@@ -9,7 +9,7 @@ use crate::form_jobs::Outcome;
 use crate::message::Message;
 use crate::update::update;
 use traintop_config::Place;
-use traintop_run::cause::Cause;
+use traintop_run::failure::Failure;
 use traintop_run::state::State as RunState;
 
 #[test]
@@ -106,7 +106,7 @@ fn runs_that_failed_alike_say_what_they_have_in_common() {
         let (found, mut summary) = aged(name, RunState::Failed, 90.0, 2);
         let batch = ("batch_size".to_owned(), batch_size.to_owned());
         summary.settings = [batch].into_iter().collect();
-        summary.cause = fails.then(|| Cause {
+        summary.cause = fails.then(|| Failure {
             what: "CUDA out of memory".to_owned(),
             detail: String::new(),
         });

@@ -21,7 +21,7 @@ use crate::view::{attention, preview, state_glyph};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::progress_bar::ProgressBar;
 use crate::widget::sparkline::Sparkline;
-use traintop_run::cause::Cause;
+use traintop_run::failure::Failure;
 use traintop_run::summary::Summary;
 use traintop_text as text;
 
@@ -294,7 +294,7 @@ fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: 
 fn draw_cause_in_state(
     state: &State,
     row: &Row,
-    cause: &Cause,
+    cause: &Failure,
     columns: &[(&Key, u16)],
     area: Rect,
     buf: &mut Buffer,

@@ -7,7 +7,7 @@ use crate::message::Message;
 use crate::steering;
 use crate::update::update;
 use traintop_launch::Steering;
-use traintop_run::cause::Cause;
+use traintop_run::failure::Failure;
 use traintop_run::slurm::Seen;
 use traintop_run::state::State as RunState;
 
@@ -102,7 +102,7 @@ fn the_cause_stands_behind_the_name_or_where_that_leaves_no_room_as_the_state() 
     let fails_as = |state: &mut State, name: &str| {
         let (found, mut summary) = aged("broken", RunState::Failed, 10.0, 2);
         name.clone_into(&mut summary.name);
-        summary.cause = Some(Cause {
+        summary.cause = Some(Failure {
             what: "CUDA out of memory".to_owned(),
             detail: "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned(),
         });

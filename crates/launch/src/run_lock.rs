@@ -17,9 +17,9 @@ use traintop_run::{Record, RunDir};
 
 /// The right to begin a run: its `worker.out`, locked. The process that gets it as its output holds the lock until it ends.
 #[derive(Debug)]
-pub struct Claim(File);
+pub struct RunLock(File);
 
-impl Claim {
+impl RunLock {
     /// Takes the right; `None` if a process is at work on the run. A file system without locks is taken at its word.
     ///
     /// # Errors
@@ -88,13 +88,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         std::fs::create_dir(dir.logs()).unwrap();
-        let claim = Claim::take(&dir).unwrap().unwrap();
-        assert!(Claim::take(&dir).unwrap().is_none());
+        let claim = RunLock::take(&dir).unwrap().unwrap();
+        assert!(RunLock::take(&dir).unwrap().is_none());
         // What a process inherits is the same lock.
         let inherited = claim.0.try_clone().unwrap();
         drop(claim);
-        assert!(Claim::take(&dir).unwrap().is_none());
+        assert!(RunLock::take(&dir).unwrap().is_none());
         drop(inherited);
-        assert!(Claim::take(&dir).unwrap().is_some());
+        assert!(RunLock::take(&dir).unwrap().is_some());
     }
 }

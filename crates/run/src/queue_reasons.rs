@@ -24,7 +24,7 @@ const FOLDER: &str = "waits";
 
 /// What a keeper says of the runs that wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waits {
+pub struct QueueReasons {
     /// Who says so.
     keeper: Process,
     /// Each reason, with the folders' names of the runs that wait for it.
@@ -43,7 +43,7 @@ fn file(tree: &Path) -> PathBuf {
 }
 
 /// What the keepers of all users say.
-fn all(tree: &Path) -> Vec<Waits> {
+fn all(tree: &Path) -> Vec<QueueReasons> {
     let entries = fs::read_dir(folder(tree)).into_iter().flatten().flatten();
     let files = entries.filter(|entry| !is_temporary(&entry.file_name().to_string_lossy()));
     let waits = files.filter_map(|file| {
@@ -54,7 +54,7 @@ fn all(tree: &Path) -> Vec<Waits> {
 }
 
 /// Nothing waits yet, says this process.
-impl Default for Waits {
+impl Default for QueueReasons {
     fn default() -> Self {
         Self {
             keeper: Process::current(),
@@ -63,7 +63,7 @@ impl Default for Waits {
     }
 }
 
-impl Waits {
+impl QueueReasons {
     /// A run waits for this reason.
     pub fn add(&mut self, dir: &RunDir, reason: String) {
         match self.reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -141,10 +141,10 @@ mod tests {
         }
         let said = |name: &str, state: State| {
             let dir = dir(name);
-            Waits::of(&dir, &record(&dir, state), &commands)
+            QueueReasons::of(&dir, &record(&dir, state), &commands)
         };
         assert_eq!(said("a", State::Queued), None);
-        let mut waits = Waits::default();
+        let mut waits = QueueReasons::default();
         waits.add(&dir("a"), "the only slot is taken".to_owned());
         waits.add(&dir("b"), "behind \x1b[31ma".to_owned());
         waits.save(tree.path()).unwrap();
@@ -160,7 +160,7 @@ mod tests {
         let elsewhere = said("a", State::Queued).unwrap();
         assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
         // Of a run that this user did not queue, no keeper of this user's says why it waits.
-        let strange = Waits::of(
+        let strange = QueueReasons::of(
             &dir("a"),
             &record(&dir("a"), State::Queued),
             &Commands::in_folder(tree.path().join("other")),

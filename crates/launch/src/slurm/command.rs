@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
-use traintop_run::call::{self, CallError};
+use traintop_run::subprocess::{self, SubprocessError};
 use traintop_text::clean;
 
 /// A controller that takes longer is not waited for.
@@ -14,21 +14,21 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// Why a program did not do what it was to do.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum CommandError {
     /// It refused: its own sentence.
     Refused(String),
     /// It could not be called, or did not answer.
-    Failed(&'static str, CallError),
+    Failed(&'static str, SubprocessError),
 }
 
-impl Trouble {
+impl CommandError {
     /// Whether nothing was heard: what was asked for may have been done.
     pub fn is_unheard(&self) -> bool {
-        matches!(self, Self::Failed(_, CallError::Unheard(_)))
+        matches!(self, Self::Failed(_, SubprocessError::Unheard(_)))
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Refused(said) => f.write_str(said),
@@ -50,12 +50,12 @@ pub fn is_here() -> bool {
 ///
 /// # Errors
 /// If it refuses, or could not be heard.
-pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Trouble> {
+pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, CommandError> {
     let mut command = Command::new(program);
     // Times come in the form that is read here.
     command.args(arguments).env_remove("SLURM_TIME_FORMAT");
-    let called = call::call(&mut command, "", LONGEST);
-    let called = called.map_err(|error| Trouble::Failed(program, error))?;
+    let called = subprocess::run(&mut command, "", LONGEST);
+    let called = called.map_err(|error| CommandError::Failed(program, error))?;
     if called.is_well {
         return Ok(called.output);
     }
@@ -67,7 +67,7 @@ pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Trouble
         // What follows is what was given up because of it.
         .find(|line| line.contains("error:"))
         .or_else(|| called.complaints.lines().last());
-    Err(Trouble::Refused(said.map_or_else(
+    Err(CommandError::Refused(said.map_or_else(
         || format!("{program} failed"),
         |line| clean(line.trim()).into_owned(),
     )))

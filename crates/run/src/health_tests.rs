@@ -37,7 +37,7 @@ const ROWS: &str =
     "epoch,val_acc,time_elapsed\n1,10,100\n2,20,200\n3,30,900\n4,40,1000\n5,50,1100\n";
 const STEPS: &str = "epoch,step,steps_per_epoch,time_elapsed\n5,45,10,1050\n5,50,10,1090\n6,52,10,1120\n6,55,10,1150\n";
 
-fn read(dir: &RunDir, rows: &Metrics, steps: &Metrics) -> Vitals {
+fn read(dir: &RunDir, rows: &Metrics, steps: &Metrics) -> Health {
     let known = Known {
         record: None,
         metrics: rows,
@@ -45,7 +45,7 @@ fn read(dir: &RunDir, rows: &Metrics, steps: &Metrics) -> Vitals {
         epochs_done: 5,
         epochs_planned: Some(20),
     };
-    Vitals::read(
+    Health::read(
         dir,
         known,
         SystemTime::UNIX_EPOCH + Duration::from_secs(5000),
@@ -119,7 +119,7 @@ fn nothing_is_told_of_what_is_not_known() {
         epochs_done: 0,
         epochs_planned: Some(20),
     };
-    let vitals = Vitals::read(&dir, known, SystemTime::UNIX_EPOCH);
+    let vitals = Health::read(&dir, known, SystemTime::UNIX_EPOCH);
     assert_eq!(
         (vitals.pace, vitals.row_gap, vitals.saved),
         (None, None, None)
@@ -130,7 +130,7 @@ fn nothing_is_told_of_what_is_not_known() {
         steps: &steps,
         ..known
     };
-    let pace = Vitals::read(&dir, known, SystemTime::UNIX_EPOCH)
+    let pace = Health::read(&dir, known, SystemTime::UNIX_EPOCH)
         .pace
         .unwrap();
     assert_eq!((pace.epoch_s, pace.epochs, pace.done), (100.0, 0, 0.4));

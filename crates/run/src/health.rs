@@ -20,7 +20,7 @@ const RECENT: usize = 9;
 
 /// How a run that trains is doing, at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Vitals {
+pub struct Health {
     /// How fast it goes, once that can be told.
     pub pace: Option<Pace>,
     /// The longest that usually passes between two of its rows, once an epoch is done.
@@ -113,7 +113,7 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Vitals {
+impl Health {
     /// Looks at what the files of a run that trains tell beyond their content.
     pub fn read(dir: &RunDir, known: Known, now: SystemTime) -> Self {
         let changed = |path: &Path| {
@@ -253,5 +253,5 @@ fn median(values: &[f64]) -> Option<f64> {
 }
 
 #[cfg(test)]
-#[path = "vitals_tests.rs"]
+#[path = "health_tests.rs"]
 mod tests;

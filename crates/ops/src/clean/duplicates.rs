@@ -23,7 +23,7 @@ const SAMPLE: usize = 4096;
 
 /// What is the same as what.
 #[derive(Debug, Clone, Default)]
-pub struct Twins {
+pub struct Duplicates {
     /// Files, each with one of the same content that stays.
     pub files: HashMap<PathBuf, (PathBuf, Look)>,
     /// Runs by their number, each with one that holds the same files and stays.

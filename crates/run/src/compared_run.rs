@@ -14,7 +14,7 @@ pub const MOST_POINTS: usize = 8192;
 
 /// A run that is compared.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Contender {
+pub struct ComparedRun {
     /// What lists show of it.
     pub summary: Summary,
     /// Its curves; columns of more than [`MOST_POINTS`] are thinned without losing an extreme.
@@ -25,7 +25,7 @@ pub struct Contender {
     pub trouble: Option<String>,
 }
 
-impl Contender {
+impl ComparedRun {
     /// Reads a run. This never fails: what cannot be read is absent, and `trouble` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
@@ -85,12 +85,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let later = SystemTime::now() + Duration::from_secs(600);
-        let trouble = Contender::load(dir.clone(), later).trouble.unwrap();
+        let trouble = ComparedRun::load(dir.clone(), later).trouble.unwrap();
         assert!(trouble.contains("metrics.csv: cannot be read"), "{trouble}");
         fs::write(folder.path().join("metrics.csv"), "epoch,val_acc\n1,5\n2,6").unwrap();
         let config = r#"{"seed": 3, "optimiser": {"lr": 0.1}, "a": "x"}"#;
         fs::write(folder.path().join("config.json"), config).unwrap();
-        let contender = Contender::load(dir, later);
+        let contender = ComparedRun::load(dir, later);
         assert_eq!(contender.metrics.column("val_acc").unwrap().y, [5.0, 6.0]);
         assert_eq!(contender.setting("optimiser.lr"), Some("0.1"));
         assert_eq!(contender.setting("momentum"), None);

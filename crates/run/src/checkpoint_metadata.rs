@@ -61,7 +61,7 @@ pub fn open_zip<R: Read + Seek>(mut file: R) -> io::Result<ZipArchive<R>> {
 
 /// What a checkpoint tells; what is not known is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
+pub struct CheckpointMetadata {
     /// Epochs that were trained.
     pub epoch: Option<u32>,
     /// The validation accuracy of these weights, percent.
@@ -101,7 +101,7 @@ impl Extras {
     }
 }
 
-impl Told {
+impl CheckpointMetadata {
     /// Reads what a `.safetensors` or a `.pth` tells.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_mi
 
 /// What came of a program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Called {
+pub struct Completed {
     /// Whether its exit code is zero.
     pub is_well: bool,
     /// What it printed.
@@ -28,14 +28,14 @@ pub struct Called {
 
 /// Why nothing came of it.
 #[derive(Debug)]
-pub enum CallError {
+pub enum SubprocessError {
     /// It could not be started, or not be waited for.
     Io(io::Error),
     /// It was ended after so long. What it was to do may have been done.
     Unheard(Duration),
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for SubprocessError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Io(cause) => write!(f, "cannot be started ({cause})"),
@@ -54,33 +54,37 @@ impl fmt::Display for CallError {
 ///
 /// # Errors
 /// If it cannot be started, or has not ended by then; it is ended in that case.
-pub fn call(command: &mut Command, input: &str, patience: Duration) -> Result<Called, CallError> {
+pub fn run(
+    command: &mut Command,
+    input: &str,
+    patience: Duration,
+) -> Result<Completed, SubprocessError> {
     let until = Instant::now() + patience;
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(CallError::Io)?;
+        .map_err(SubprocessError::Io)?;
     give(child.stdin.take(), input);
     let output = child.stdout.take().map(Pipe::read);
     let complaints = child.stderr.take().map(Pipe::read);
     let (mut pause, longest) = LOOKS;
     let status = loop {
-        if let Some(status) = child.try_wait().map_err(CallError::Io)? {
+        if let Some(status) = child.try_wait().map_err(SubprocessError::Io)? {
             break status;
         }
         if Instant::now() > until {
             // It may have ended in this moment.
             let _ = child.kill();
-            child.wait().map_err(CallError::Io)?;
-            return Err(CallError::Unheard(patience));
+            child.wait().map_err(SubprocessError::Io)?;
+            return Err(SubprocessError::Unheard(patience));
         }
         thread::sleep(pause);
         pause = (2 * pause).min(longest);
     };
     let text = |pipe: Option<Pipe>| pipe.map(Pipe::text).unwrap_or_default();
-    Ok(Called {
+    Ok(Completed {
         is_well: status.success(),
         output: text(output),
         complaints: text(complaints),
@@ -129,14 +133,14 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn shell(script: &str, input: &str, patience: Duration) -> Result<Called, CallError> {
-        call(Command::new("sh").args(["-c", script]), input, patience)
+    fn shell(script: &str, input: &str, patience: Duration) -> Result<Completed, SubprocessError> {
+        run(Command::new("sh").args(["-c", script]), input, patience)
     }
 
     #[test]
     fn a_program_gets_its_input_and_is_heard() {
         let called = shell("cat; echo why >&2; exit 3", "what", LONG).unwrap();
-        let expected = Called {
+        let expected = Completed {
             is_well: false,
             output: "what".to_owned(),
             complaints: "why\n".to_owned(),
@@ -154,7 +158,7 @@ mod tests {
     fn one_that_hangs_is_ended_and_one_that_is_not_there_says_so() {
         let hung = shell("exec sleep 1000", "", Duration::from_millis(10)).unwrap_err();
         assert_eq!(hung.to_string(), "was ended after 0 s without an answer");
-        let missing = call(&mut Command::new("/nowhere/at/all"), "", LONG).unwrap_err();
+        let missing = run(&mut Command::new("/nowhere/at/all"), "", LONG).unwrap_err();
         assert!(missing.to_string().starts_with("cannot be started ("));
     }
 }

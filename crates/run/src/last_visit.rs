@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::own;
+use super::state_dir;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 
@@ -15,7 +15,7 @@ const FILE: &str = "looked";
 
 /// When these roots were last looked at, all of them; `None` if one never was.
 pub fn load(roots: &[PathBuf]) -> Option<Timestamp> {
-    load_in(&own::state_folder()?, roots)
+    load_in(&state_dir::state_dir()?, roots)
 }
 
 /// Somebody looks at these roots now.
@@ -23,7 +23,7 @@ pub fn load(roots: &[PathBuf]) -> Option<Timestamp> {
 /// # Errors
 /// If it cannot be written down.
 pub fn save(roots: &[PathBuf], now: Timestamp) -> io::Result<()> {
-    match own::state_folder() {
+    match state_dir::state_dir() {
         Some(folder) => save_in(&folder, roots, now),
         None => Err(io::Error::other("there is no home to keep it in")),
     }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
 
-use super::begin::Claim;
 use super::end::mark_ended;
 use super::gpus;
 use super::limit;
+use super::run_lock::RunLock;
 use super::trust::{must_be_trusted, trust};
 use super::worker_binary;
 use traintop_disk::write::remove_tree;
@@ -172,7 +172,7 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
         .map(PathBuf::from)
         .unwrap_or_default();
     let failed = |cause| LaunchError::Spawn { program, cause };
-    let claim = match Claim::take(dir) {
+    let claim = match RunLock::take(dir) {
         Ok(Some(claim)) => claim,
         Ok(None) => {
             return Err(LaunchError::Taken {

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::call::{Trouble, call, is_here};
+use super::command::{CommandError, call, is_here};
 use super::parse::{FORMAT, Row, sacct_row, squeue_row};
 use super::settle::settle;
 use super::turn::Turn;
 use traintop_disk::read;
 use traintop_disk::write::replace_file;
-use traintop_run::own::state_folder;
 use traintop_run::slurm::{Job, Said};
+use traintop_run::state_dir::state_dir;
 use traintop_run::trust::Commands;
 use traintop_run::{Record, RunDir};
 use traintop_text::clean;
@@ -54,7 +54,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
             (!Said::load(dir, &job).is_over).then(|| (dir.clone(), job))
         })
         .collect();
-    let Some(folder) = state_folder().filter(|_| !open.is_empty()) else {
+    let Some(folder) = state_dir().filter(|_| !open.is_empty()) else {
         return Learnt::default();
     };
     let logged = |error: io::Error| log::warn!("{}: {error}", folder.display());
@@ -172,7 +172,7 @@ fn settled<'a>(
         .collect()
 }
 
-fn ask() -> Result<Answer, Trouble> {
+fn ask() -> Result<Answer, CommandError> {
     // What a run says from now on is younger.
     let at = Timestamp::now();
     let user = format!("--user={}", rustix::process::getuid().as_raw());

@@ -19,14 +19,14 @@ pub const TIME_LIMIT: &str = "time limit";
 
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
+pub struct Failure {
     /// In a few words, the same for all runs that ended so: `CUDA out of memory`, `no space`, `ValueError`, `SIGSEGV`.
     pub what: String,
     /// The sentence or line that says so.
     pub detail: String,
 }
 
-impl Cause {
+impl Failure {
     /// Whether it says little more than that the run did not reach its end.
     pub fn is_vague(&self) -> bool {
         let what = self.what.as_str();
@@ -112,16 +112,18 @@ pub fn read(
     state: State,
     reason: Option<&str>,
     exit: Option<&Exit>,
-) -> Option<Cause> {
+) -> Option<Failure> {
     if state == State::Stopped {
         let reason = reason?;
         let scheduler = &SAID[..OF_A_SCHEDULER];
         let told = scheduler.iter().find(|(_, words)| says(reason, words));
         let is_limit = reason.contains(TIME_LIMIT).then_some(TIME_LIMIT);
-        return is_limit.or(told.map(|(what, _)| *what)).map(|what| Cause {
-            what: what.to_owned(),
-            detail: cut(reason),
-        });
+        return is_limit
+            .or(told.map(|(what, _)| *what))
+            .map(|what| Failure {
+                what: what.to_owned(),
+                detail: cut(reason),
+            });
     }
     if !matches!(state, State::Failed | State::Lost) {
         return None;
@@ -143,7 +145,7 @@ pub fn of(
     exit: Option<&Exit>,
     output: &[String],
     log: &[String],
-) -> Cause {
+) -> Failure {
     let lines = || {
         output
             .iter()
@@ -151,7 +153,7 @@ pub fn of(
             .chain(log.iter().rev())
             .map(String::as_str)
     };
-    let cause = |what: &str, detail: &str| Cause {
+    let cause = |what: &str, detail: &str| Failure {
         what: what.to_owned(),
         detail: cut(detail),
     };

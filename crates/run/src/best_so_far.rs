@@ -1,12 +1,12 @@
 //! How well a run had done by each epoch, for those who measure another run by it.
 
-use super::headline;
+use super::best_and_trend;
 use super::layout::RunDir;
 use super::metrics::{Metrics, Tail};
 
 /// The best that a run had come to by each epoch, of the column that lists judge it by.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course {
+pub struct BestSoFar {
     pub column: String,
     /// Whether more is better, as of an accuracy.
     pub rises: bool,
@@ -16,7 +16,7 @@ pub struct Course {
     last: f64,
 }
 
-impl Course {
+impl BestSoFar {
     /// Reads a run's; `None` if it has no rows by epochs, or nothing to judge it by.
     pub fn read(dir: &RunDir) -> Option<Self> {
         let mut tail = Tail::open(dir.metrics_csv());
@@ -26,14 +26,14 @@ impl Course {
 
     /// That of metrics which are at hand.
     pub fn of(metrics: &Metrics) -> Option<Self> {
-        let column = headline::trend_column(metrics)
+        let column = best_and_trend::trend_column(metrics)
             .filter(|_| metrics.x_name.eq_ignore_ascii_case("epoch"))?;
-        let records = headline::records(metrics).into_iter();
+        let records = best_and_trend::records(metrics).into_iter();
         Some(Self {
             records: records
                 .filter_map(|x| Some((x, column.at_or_before(x)?)))
                 .collect(),
-            rises: headline::accuracy(metrics).is_some(),
+            rises: best_and_trend::accuracy(metrics).is_some(),
             last: column.last()?.0,
             column: column.name.clone(),
         })
@@ -60,10 +60,10 @@ impl Course {
 mod tests {
     use super::*;
 
-    fn course(text: &str) -> Option<Course> {
+    fn course(text: &str) -> Option<BestSoFar> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("metrics.csv"), text).unwrap();
-        Course::read(&RunDir::new(folder.path()))
+        BestSoFar::read(&RunDir::new(folder.path()))
     }
 
     #[test]
@@ -88,6 +88,6 @@ mod tests {
     fn without_epochs_or_anything_to_judge_by_there_is_none() {
         assert_eq!(course("epoch,lr\n1,0.1\n"), None);
         assert_eq!(course("step,val_acc\n10,20\n20,30\n"), None);
-        assert_eq!(Course::read(&RunDir::new("/nowhere")), None);
+        assert_eq!(BestSoFar::read(&RunDir::new("/nowhere")), None);
     }
 }

@@ -19,7 +19,7 @@ use traintop_disk::{Disk, System};
 use traintop_run::discover::discover;
 use traintop_run::layout::RunDir;
 use traintop_run::notes::{self, Annotated, Change, Notes};
-use traintop_run::own::Home;
+use traintop_run::state_dir::StateDir;
 
 /// Something that somebody does; numbers pick among what there is.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ enum Act {
 
 /// What takes it back.
 #[derive(Debug)]
-enum Deed {
+enum Action {
     Renamed(Vec<Renamed>),
     Annotated(Annotated),
     Archived(Archived),
@@ -145,8 +145,8 @@ fn grow(tree: &Path, runs: &[(String, Vec<u32>, bool)]) {
     }
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> Home {
-    Home {
+fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
+    StateDir {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }
@@ -160,7 +160,7 @@ fn runs_below(tree: &Path) -> Vec<RunDir> {
 }
 
 /// Does it; an error is a sentence.
-fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
+fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> {
     let roots = [tree.to_owned()];
     let runs = runs_below(tree);
     let pick = |number: usize| {
@@ -176,7 +176,7 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
         };
         let removed = trash::remove_below_on(home, &roots, &removal, &mut |_| Ok(()));
         removed
-            .map(|(tickets, _)| Deed::Removed(tickets))
+            .map(|(tickets, _)| Action::Removed(tickets))
             .map_err(|error| error.to_string())
     };
     match act {
@@ -196,26 +196,26 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
             let steps = rename::plan(wishes, |path| path.symlink_metadata().is_ok());
             let renamed = rename::apply_on(home, &steps);
             renamed
-                .map(Deed::Renamed)
+                .map(Action::Renamed)
                 .map_err(|error| error.to_string())
         }
         Act::Annotate(run, change) => {
             let annotated = notes::annotate_on(home, &pick(*run)?, change);
             annotated
-                .map(Deed::Annotated)
+                .map(Action::Annotated)
                 .map_err(|error| error.to_string())
         }
         Act::Archive(run, without) => {
             let plan = archive::Plan::of(&pick(*run)?, *without);
             let archived = plan.and_then(|plan| archive::archive_on(home, &roots, &plan));
             archived
-                .map(Deed::Archived)
+                .map(Action::Archived)
                 .map_err(|error| error.to_string())
         }
         Act::Unarchive(run) => {
             let dir = pick(*run)?;
             let back = archive::unarchive_on(home, &roots, &dir);
-            back.map(|back| Deed::Unarchived(dir, back))
+            back.map(|back| Action::Unarchived(dir, back))
                 .map_err(|error| error.to_string())
         }
         Act::Rebuild(run) => {
@@ -225,7 +225,7 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
             }
             let rebuilt = organise::apply_on(&*home.disk, &plan, LONG_AGO);
             rebuilt
-                .map(Deed::Rebuilt)
+                .map(Action::Rebuilt)
                 .map_err(|error| error.to_string())
         }
         Act::Remove(run) => remove(vec![pick(*run)?.path().to_owned()]),
@@ -245,31 +245,31 @@ fn carry_out(home: &Home, tree: &Path, act: &Act) -> Result<Deed, String> {
     }
 }
 
-fn undo(home: &Home, deed: &Deed) -> Result<(), String> {
+fn undo(home: &StateDir, deed: &Action) -> Result<(), String> {
     match deed {
-        Deed::Renamed(renamed) => rename::undo_on(home, renamed)
+        Action::Renamed(renamed) => rename::undo_on(home, renamed)
             .map(drop)
             .map_err(|(path, cause)| format!("{}: {cause}", path.display())),
-        Deed::Annotated(annotated) => {
+        Action::Annotated(annotated) => {
             notes::take_back_on(home, annotated).map_err(|error| error.to_string())
         }
-        Deed::Archived(archived) => {
+        Action::Archived(archived) => {
             archive::take_back_on(home, archived).map_err(|error| error.to_string())
         }
-        Deed::Unarchived(dir, back) => {
+        Action::Unarchived(dir, back) => {
             archive::unarchive_back_on(home, dir, back).map_err(|error| error.to_string())
         }
-        Deed::Rebuilt(rebuilt) => {
+        Action::Rebuilt(rebuilt) => {
             organise::undo_on(&*home.disk, rebuilt).map_err(|error| error.to_string())
         }
-        Deed::Removed(tickets) => trash::restore_all_on(home, tickets)
+        Action::Removed(tickets) => trash::restore_all_on(home, tickets)
             .map(drop)
             .map_err(|error| error.to_string()),
     }
 }
 
 /// What the next start does, twice: the second time there is nothing to do.
-fn recover(home: &Home, tree: &Path) {
+fn recover(home: &StateDir, tree: &Path) {
     for is_first in [true, false] {
         let (finished, problems) = trash::recover_below_on(home, &[tree.to_owned()], |_, _| true);
         let mut said: Vec<String> = finished.into_iter().map(|finished| finished.said).collect();
@@ -302,7 +302,7 @@ proptest! {
         grow(&tree, &runs);
         let real = home(state.path(), System);
         let mut first = content(&tree);
-        let mut deeds: Vec<Deed> = Vec::new();
+        let mut deeds: Vec<Action> = Vec::new();
         for (act, at, killed) in &acts {
             let before = content(&tree);
             // Once without a failure, to see what comes of it, and that it can be undone.
@@ -328,8 +328,8 @@ proptest! {
             }
             match done {
                 // What could not follow a name is told.
-                Ok(Deed::Renamed(renamed)) if renamed.iter().any(|renamed| !renamed.left.is_empty()) => {
-                    deeds.push(Deed::Renamed(renamed));
+                Ok(Action::Renamed(renamed)) if renamed.iter().any(|renamed| !renamed.left.is_empty()) => {
+                    deeds.push(Action::Renamed(renamed));
                 }
                 Ok(deed) if now == after => deeds.push(deed),
                 Ok(_) => prop_assert!(*killed && now == before, "done: {:?}", act),

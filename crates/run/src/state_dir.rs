@@ -9,26 +9,26 @@ use directories::ProjectDirs;
 use traintop_disk::{Disk, Progress, System, Watched};
 
 /// The user's state folder; `None` where there is no home.
-pub fn state_folder() -> Option<PathBuf> {
+pub fn state_dir() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "traintop")?;
     dirs.state_dir().map(PathBuf::from)
 }
 
 /// The disk that runs lie on, and the user's state folder: what keeping house works on.
 #[derive(Clone)]
-pub struct Home {
+pub struct StateDir {
     /// Every call goes through it.
     pub disk: Arc<dyn Disk>,
     /// Where notes on runs of others, marks and journals are; `None` where there is no home.
     pub state: Option<PathBuf>,
 }
 
-impl Home {
+impl StateDir {
     /// The real ones.
     pub fn real() -> Self {
         Self {
             disk: Arc::new(System),
-            state: state_folder(),
+            state: state_dir(),
         }
     }
 
@@ -46,7 +46,7 @@ impl Home {
     }
 }
 
-impl fmt::Debug for Home {
+impl fmt::Debug for StateDir {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_tuple("Home").field(&self.state).finish()
     }
