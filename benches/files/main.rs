@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use traintop_analysis::odds::Question;
+use traintop_analysis::prognosis::Question;
 use traintop_ops::clean::{self, Plan, Policy};
 use traintop_ops::trash::{self, Removal, Thing, Trash};
 use traintop_run::RunDir;

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use super::list;
 use super::table::{self, Side};
 use traintop_analysis::alert::{self, Kind};
-use traintop_analysis::odds::{self, Question};
+use traintop_analysis::prognosis::{self, Question};
 use traintop_analysis::query::quantity;
 use traintop_config as config;
 use traintop_launch as launch;
@@ -110,7 +110,7 @@ fn weigh(runs: &mut [Summary]) {
     let far = runs
         .iter()
         .enumerate()
-        .filter(|(_, run)| odds::milestone(run).is_some());
+        .filter(|(_, run)| prognosis::milestone(run).is_some());
     let questions: Vec<(usize, Option<Question>)> = far
         .map(|(at, run)| (at, Question::of(run, runs.iter())))
         .collect();

@@ -9,7 +9,7 @@ use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::roots;
 use traintop_analysis::figures::{self, Drawn, Format, compare};
-use traintop_analysis::placing::Along;
+use traintop_analysis::x_axis::XAxis;
 use traintop_run::RunDir;
 use traintop_run::metrics::{Metrics, Tail};
 use traintop_text::clean;
@@ -70,7 +70,7 @@ enum By {
     Time,
 }
 
-impl From<By> for Along {
+impl From<By> for XAxis {
     fn from(named: By) -> Self {
         match named {
             By::Rows => Self::Rows,

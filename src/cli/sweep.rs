@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::list;
 use super::queue::path;
-use traintop_analysis::earlier::{Earlier, Told};
+use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config as config;
 use traintop_config::Place;
 use traintop_launch as launch;
@@ -221,14 +221,14 @@ fn tell_points<'a>(
 }
 
 /// What the runs below the recipe's own folder tell, and those that lists show.
-fn earlier(recipe: &Recipe) -> Earlier {
+fn earlier(recipe: &Recipe) -> RunHistory {
     let now = SystemTime::now();
     let mut summaries = list::known_summaries(&[], now).unwrap_or_default();
     let own = PathBuf::from(&recipe.output_dir);
     if let Ok(own) = list::known_summaries(&[own], now) {
         summaries.extend(own);
     }
-    Earlier::of(summaries.iter().map(Told::of))
+    RunHistory::of(summaries.iter().map(PastRun::of))
 }
 
 fn tell(

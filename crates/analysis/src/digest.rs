@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::in_common;
+use super::shared_settings;
 use traintop_run::State;
 use traintop_run::settings::Settings;
 use traintop_run::summary::Summary;
@@ -56,7 +56,7 @@ impl Digest {
                     && has_ended(run)
                     && cause(run).as_deref() == Some(most)
             });
-            digest.failed_alike = in_common::told(&settings(&alike), &settings(&others));
+            digest.failed_alike = shared_settings::sentence(&settings(&alike), &settings(&others));
         }
         digest.new_best = new_best(&runs, since);
         digest

@@ -11,33 +11,33 @@
 )]
 
 pub mod alert;
-pub mod answers;
 pub mod axis;
 pub mod best;
 pub mod calibration;
+pub mod chart_transform;
 pub mod compare;
 pub mod confusion;
 pub mod decimate;
-pub mod derive;
 pub mod digest;
-pub mod earlier;
 pub mod export;
 pub mod figures;
 pub mod finish;
 pub mod grouping;
-pub mod in_common;
 pub mod interval;
 pub mod lint;
 pub mod mcnemar;
 pub mod nearest;
-pub mod odds;
-pub mod placing;
+pub mod outlier_range;
+pub mod predictions;
+pub mod prognosis;
 pub mod query;
 pub mod range;
-pub mod robust;
+pub mod run_history;
 pub mod scale;
+pub mod shared_settings;
 pub mod smooth;
 pub mod ticks;
+pub mod x_axis;
 
 #[cfg(test)]
 mod scikit_learn_tests;

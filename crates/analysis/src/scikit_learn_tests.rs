@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::answers::{answer, cross_entropy, rank, softmax};
 use super::calibration::{BINS, bins, expected_error};
 use super::confusion::{ClassScore, Confusion};
 use super::interval::wilson;
 use super::mcnemar::Comparison;
+use super::predictions::{answer, cross_entropy, rank, softmax};
 
 struct Fixture(Value);
 

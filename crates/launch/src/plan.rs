@@ -9,7 +9,7 @@ use super::queue::{self, Entry};
 use super::slurm;
 use super::spawn::{LaunchError, Request, resolve};
 use super::worker_binary;
-use traintop_analysis::earlier::Earlier;
+use traintop_analysis::run_history::RunHistory;
 use traintop_config as config;
 use traintop_config::Place;
 use traintop_recipe::{Axis, Point, Recipe, Sweep, fingerprint};
@@ -68,7 +68,7 @@ impl Plan {
     ///
     /// # Errors
     /// A sentence, if the recipe or what is asked for is wrong.
-    pub fn of(request: &Request, wanted: Wanted, earlier: &Earlier) -> Result<Self, String> {
+    pub fn of(request: &Request, wanted: Wanted, earlier: &RunHistory) -> Result<Self, String> {
         let recipe = resolve(request).map_err(|error| error.to_string())?;
         let recipe = recipe.with_absolute_paths();
         let axes = wanted.axes.iter().map(|text| Axis::parse(text));

@@ -9,7 +9,7 @@ use super::effect::Effect;
 use super::message::Notice;
 use super::state::{Screen, State};
 use super::widget::chart::Options;
-use traintop_analysis::placing::{Along, Known, Placing};
+use traintop_analysis::x_axis::{Known, XAxis, XMapping};
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_run::state_dir;
@@ -52,11 +52,11 @@ pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
 
 /// Whether an action changes the charts' settings.
 pub fn is_one(action: Action) -> bool {
-    changed(Options::default(), action, Along::default()).is_some()
+    changed(Options::default(), action, XAxis::default()).is_some()
 }
 
 /// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
-pub fn changed(mut options: Options, action: Action, along: Along) -> Option<Options> {
+pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
     match action {
         Action::ChartAlong => options.along = along,
         Action::ChartLogX => options.log_x = !options.log_x,
@@ -104,7 +104,7 @@ fn said(options: Options) -> String {
 }
 
 /// The next of what the rows of the opened run can stand over.
-fn next_along(state: &State) -> Along {
+fn next_along(state: &State) -> XAxis {
     let detail = state
         .opened
         .as_ref()
@@ -114,7 +114,7 @@ fn next_along(state: &State) -> Along {
         .as_ref()
         .and_then(|opened| state.runs.row(&opened.dir));
     let started = row.and_then(|row| row.summary.as_ref()?.started_at);
-    let is_known = |along: Along| {
+    let is_known = |along: XAxis| {
         let Some(detail) = detail else {
             return true;
         };
@@ -125,14 +125,14 @@ fn next_along(state: &State) -> Along {
         };
         let metrics = detail.charted().metrics();
         // What the rows are counted by anyway would be the same again.
-        let is_same = along != Along::Rows && along.name() == metrics.x_name;
-        !is_same && Placing::is_known(metrics, along, known)
+        let is_same = along != XAxis::Rows && along.name() == metrics.x_name;
+        !is_same && XMapping::is_known(metrics, along, known)
     };
-    let at = Along::ALL
+    let at = XAxis::ALL
         .iter()
         .position(|along| *along == state.charts.along)
         .unwrap_or(0);
-    let others = (1..=Along::ALL.len()).map(|on| Along::ALL[(at + on) % Along::ALL.len()]);
+    let others = (1..=XAxis::ALL.len()).map(|on| XAxis::ALL[(at + on) % XAxis::ALL.len()]);
     others
         .into_iter()
         .find(|along| is_known(*along))
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(load_in(folder.path()), Options::default());
         let options = Options {
             log_y: true,
-            along: Along::Clock,
+            along: XAxis::Clock,
             ..Options::default()
         };
         save_in(&folder.path().join("below"), options).unwrap();

@@ -10,8 +10,8 @@ use super::effect::Effect;
 use super::message::Message;
 use super::state::State;
 use super::view::run::curves::Curves;
-use traintop_analysis::derive::{Derived, Wanted};
-use traintop_analysis::placing::Known;
+use traintop_analysis::chart_transform::{TransformSettings, Transformed};
+use traintop_analysis::x_axis::Known;
 use traintop_run::RunDir;
 
 /// What is to be made, and of what.
@@ -20,7 +20,7 @@ pub struct Order {
     dir: RunDir,
     curves: Arc<Curves>,
     revision: u64,
-    wanted: Wanted,
+    wanted: TransformSettings,
     known: Known,
     started: Option<Timestamp>,
 }
@@ -35,7 +35,7 @@ impl PartialEq for Order {
 #[derive(Debug)]
 pub struct Outcome {
     dir: RunDir,
-    derived: Box<Derived>,
+    derived: Box<Transformed>,
     revision: u64,
 }
 
@@ -46,7 +46,7 @@ pub fn carry_out(order: Order) -> Message {
         ..order.known
     };
     Message::Derived(Outcome {
-        derived: Box::new(Derived::of(order.curves.metrics(), order.wanted, known)),
+        derived: Box::new(Transformed::of(order.curves.metrics(), order.wanted, known)),
         dir: order.dir,
         revision: order.revision,
     })

@@ -13,7 +13,7 @@ use super::view::overlay::Overlay;
 use super::view::picker::Picker;
 use traintop_analysis::export::{Format, Table, Texts, curves, markdown_row, runs};
 use traintop_analysis::figures::{self, Format as Picture, compare};
-use traintop_analysis::placing::Along;
+use traintop_analysis::x_axis::XAxis;
 use traintop_disk::Progress;
 use traintop_disk::write::create_with;
 use traintop_run::RunDir;
@@ -188,7 +188,7 @@ fn draw_together(dirs: &[RunDir], progress: &Progress) -> Result<String, String>
         .map(|(name, metrics)| compare::Run { name, metrics })
         .collect();
     let folder: PathBuf = std::env::current_dir().map_err(|error| error.to_string())?;
-    let drawn = compare::draw(&runs, &[], Along::Rows, &folder, &Picture::ALL)
+    let drawn = compare::draw(&runs, &[], XAxis::Rows, &folder, &Picture::ALL)
         .map_err(|error| error.to_string())?;
     match drawn.files.first() {
         Some(first) => Ok(format!(

@@ -16,7 +16,7 @@ use super::state::{Screen, State};
 use super::view::confirm::Confirm;
 use super::view::form::{self, Choice};
 use super::view::overlay::Overlay;
-use traintop_analysis::earlier::{Earlier, Told};
+use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config as config;
 use traintop_config::Place;
 use traintop_disk::read;
@@ -33,9 +33,9 @@ use traintop_text::clean;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order {
     /// Understand what earlier runs tell, and tell what was started lately.
-    Learn(Vec<Told>),
+    Learn(Vec<PastRun>),
     /// Work out a sweep; the number tells the answer from older ones.
-    Plan(u64, Box<(Request, Wanted)>, Arc<Earlier>),
+    Plan(u64, Box<(Request, Wanted)>, Arc<RunHistory>),
     /// Queue a sweep that was worked out, or hand it to Slurm, and remember that.
     Queue(Arc<Worked>, Option<Box<Recent>>, Place),
     /// Hand a run to Slurm.
@@ -83,7 +83,7 @@ pub struct Saving {
 pub enum Outcome {
     /// What earlier runs tell, what was started lately, the last first, and where runs train if nobody says otherwise, where there
     /// is Slurm.
-    Learnt(Arc<Earlier>, Vec<Recent>, Option<Place>),
+    Learnt(Arc<RunHistory>, Vec<Recent>, Option<Place>),
     /// A sweep was worked out, or what is wrong with it.
     Planned(u64, Result<Arc<Worked>, String>),
     /// Runs were queued, or handed to Slurm, or why not.
@@ -103,7 +103,7 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
     let send = |outcome| drop(messages.send(Message::Begun(outcome)));
     match order {
         Order::Learn(told) => {
-            let earlier = Arc::new(Earlier::of(told));
+            let earlier = Arc::new(RunHistory::of(told));
             let place = slurm::is_here().then(|| config::load().0.place);
             send(Outcome::Learnt(earlier, recent::load(), place));
         }
@@ -163,7 +163,7 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
 }
 
 fn submit(request: &Request) -> Result<Vec<RunDir>, String> {
-    let plan = Plan::of(request, Wanted::default(), &Earlier::default())?;
+    let plan = Plan::of(request, Wanted::default(), &RunHistory::default())?;
     let handed = plan.queue(Place::Slurm, &Zoned::now());
     handed.map_err(|error| error.to_string())
 }

@@ -13,11 +13,11 @@
     )
 )]
 
-mod ahead;
 mod augment;
+mod augmented_blocks;
 mod average;
+mod bookkeeping;
 mod checkpoint;
-mod conclude;
 mod console;
 mod contention;
 mod cuda;
@@ -25,10 +25,10 @@ mod data;
 mod device;
 mod error;
 mod evaluate;
+mod finish;
 mod images;
 mod loss;
 mod memory;
-mod milestones;
 mod model;
 mod optimiser;
 mod output;

@@ -13,7 +13,7 @@ pub const BATCH: i64 = 500;
 
 /// A network that is asked, and how much its answer counts.
 #[derive(Debug, Clone, Copy)]
-pub struct Voter<'a> {
+pub struct Member<'a> {
     pub model: &'a ResNet,
     /// All shares together are 1.
     pub share: f64,
@@ -21,8 +21,8 @@ pub struct Voter<'a> {
 
 /// How images are asked about.
 #[derive(Debug, Clone, Copy)]
-pub struct Questioning<'a> {
-    pub voters: &'a [Voter<'a>],
+pub struct Inference<'a> {
+    pub voters: &'a [Member<'a>],
     pub normaliser: &'a Normaliser,
     pub views: Views,
     /// Images in a batch; no more than these are ever in the networks at once.
@@ -44,20 +44,20 @@ pub enum Event<'a> {
 
 /// How it ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum Completed {
     All,
     /// It was asked to stop on the way.
     Stopped,
 }
 
-impl Questioning<'_> {
+impl Inference<'_> {
     /// Asks about every image, in the data's own order, and tells `each` what happens. Logits are averaged over the views, and over the
     /// voters by their shares.
     pub fn ask<E>(
         &self,
         images: &Images,
         mut each: impl FnMut(Event) -> Result<(), E>,
-    ) -> Result<Asked, E> {
+    ) -> Result<Completed, E> {
         for batch in 0..images.batches(self.batch_size) {
             let first = i64::from(batch) * self.batch_size;
             let (pixels, labels) = images.batch(batch, self.batch_size);
@@ -68,7 +68,7 @@ impl Questioning<'_> {
                 let seen = self.normaliser.normalise(&seen);
                 for voter in self.voters {
                     if self.stop.is_set() {
-                        return Ok(Asked::Stopped);
+                        return Ok(Completed::Stopped);
                     }
                     let answer = no_grad(|| voter.model.forward(&seen, Mode::Evaluate));
                     // One plain answer stays as it is, to the bit.
@@ -89,6 +89,6 @@ impl Questioning<'_> {
                 })?;
             }
         }
-        Ok(Asked::All)
+        Ok(Completed::All)
     }
 }

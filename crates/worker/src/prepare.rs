@@ -10,8 +10,8 @@ use traintop_run::record::{self, Changed, Data, Resume};
 use traintop_run::{RunDir, State};
 use traintop_text as text;
 
-use super::ahead::Ahead;
 use super::augment::{Augmentation, Normaliser};
+use super::augmented_blocks::AugmentedBlocks;
 use super::average::Average;
 use super::checkpoint::{self, Live, Progress};
 use super::console::{Console, Stream};
@@ -116,7 +116,7 @@ pub fn prepare(
         saved_at: Instant::now(),
         is_advised: false,
         augmentation: Augmentation::of(&recipe),
-        ahead: Ahead::on(compute.device),
+        ahead: AugmentedBlocks::on(compute.device),
         recipe,
         normaliser: Normaliser::new(compute),
         compute,

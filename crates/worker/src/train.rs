@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tch::Tensor;
 use traintop_recipe::{OnNan, Recipe, Schedule};
 
-use super::ahead::{Ahead, Place};
 use super::augment::{Augmentation, Normaliser};
+use super::augmented_blocks::{AugmentedBlocks, Place};
 use super::average::Average;
 use super::checkpoint::Progress;
 use super::contention::Contention;
@@ -19,7 +19,7 @@ use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
 use super::output::Output;
-use super::predict::{self, Asked, Event, Questioning, Voter};
+use super::predict::{self, Completed, Event, Inference, Member};
 use super::profile::Profile;
 use super::random;
 use super::signals::StopRequest;
@@ -47,7 +47,7 @@ pub struct Training {
     pub compute: Compute,
     pub augmentation: Augmentation,
     /// Makes the images of the steps.
-    pub ahead: Ahead,
+    pub ahead: AugmentedBlocks,
     pub normaliser: Normaliser,
     pub data: DataSet,
     pub state_dict: StateDict,
@@ -216,8 +216,8 @@ impl Training {
     /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop on the way.
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
-        let questioning = Questioning {
-            voters: &[Voter {
+        let questioning = Inference {
+            voters: &[Member {
                 model: &self.model,
                 share: 1.0,
             }],
@@ -234,7 +234,7 @@ impl Training {
             }
             Ok::<(), Infallible>(())
         });
-        (asked == Asked::All).then(|| tally.read())
+        (asked == Completed::All).then(|| tally.read())
     }
 
     /// Optimiser steps in an epoch.

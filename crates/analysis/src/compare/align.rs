@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::scale::Scale;
 use super::metric::Metric;
-use crate::placing::{ELAPSED, STEPS};
+use crate::x_axis::{ELAPSED, STEPS};
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::{Column, Metrics};
 
@@ -204,7 +204,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::contender;
+    use super::super::fixtures::contender;
     use super::*;
 
     fn curve(along: Along, run: &ComparedRun) -> Option<Column> {

@@ -162,7 +162,7 @@ fn spread(value: &Aggregate, metric: &Metric) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::configured;
+    use super::super::fixtures::configured;
     use super::super::{Question, compare};
     use super::*;
 

@@ -43,7 +43,7 @@ pub fn side_by_side(runs: &[&ComparedRun]) -> Vec<Setting> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::configured;
+    use super::super::fixtures::configured;
     use super::*;
 
     #[test]

@@ -146,7 +146,7 @@ pub fn seconds_per_epoch(run: &ComparedRun) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::contender;
+    use super::super::fixtures::contender;
     use super::*;
     use proptest::prelude::*;
 

@@ -235,7 +235,7 @@ fn better(name: &str) -> Better {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::contender;
+    use super::super::fixtures::contender;
     use super::*;
 
     #[test]

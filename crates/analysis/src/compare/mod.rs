@@ -5,13 +5,13 @@ pub mod align;
 pub mod cells;
 pub mod configs;
 pub mod distribution;
+#[cfg(any(test, feature = "testing"))]
+pub mod fixtures;
 pub mod fold;
 pub mod measure;
 pub mod metric;
 pub mod noise;
 pub mod repetitions;
-#[cfg(any(test, feature = "testing"))]
-pub mod sample;
 pub mod settings;
 pub mod spearman;
 pub mod table;

@@ -139,7 +139,7 @@ pub fn seed(run: &ComparedRun) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{configured, contender};
+    use super::super::fixtures::{configured, contender};
     use super::*;
 
     #[test]

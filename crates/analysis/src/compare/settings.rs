@@ -166,7 +166,7 @@ pub fn limits(n: usize, keys: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::configured;
+    use super::super::fixtures::configured;
     use super::*;
 
     fn run(name: &str, lr: &str, net: &str) -> ComparedRun {

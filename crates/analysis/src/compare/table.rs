@@ -327,7 +327,7 @@ impl Comparison {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::configured;
+    use super::super::fixtures::configured;
     use super::*;
 
     fn runs() -> Vec<ComparedRun> {

@@ -3,7 +3,7 @@
 use super::plot::{Curve, Panel, Picture};
 use super::{Drawn, FigureError, Format, PANEL, write};
 use crate::grouping::{Group, Split, groups};
-use crate::placing::{Along, Known, Placing};
+use crate::x_axis::{Known, XAxis, XMapping};
 use std::path::Path;
 use std::sync::Arc;
 use traintop_run::metrics::{Column, Metrics};
@@ -30,7 +30,7 @@ const FILE: &str = "comparison_plot";
 pub fn draw(
     runs: &[Run],
     columns: &[String],
-    along: Along,
+    along: XAxis,
     folder: &Path,
     formats: &[Format],
 ) -> Result<Drawn, FigureError> {
@@ -47,7 +47,7 @@ pub fn draw(
             let each = runs.iter().zip(&grouped).enumerate();
             let of_run = |(number, (run, groups)): (usize, (&Run, &Vec<Group>))| {
                 let (column, group) = column(run.metrics, groups, metric, columns.is_empty())?;
-                let placing = Placing::of(run.metrics, along, Known::default())?;
+                let placing = XMapping::of(run.metrics, along, Known::default())?;
                 Some(Found {
                     number,
                     x: placing.places(&column.x),
@@ -84,7 +84,7 @@ struct Found {
     x: Arc<[f64]>,
     column: Column,
     group: Group,
-    placing: Placing,
+    placing: XMapping,
 }
 
 /// A run's column of a metric: the validation's of a group's title, or the one of that name.
@@ -192,7 +192,7 @@ mod tests {
                 metrics: &short,
             },
         ];
-        let drawn = draw(&runs, &[], Along::Rows, folder.path(), &Format::ALL).unwrap();
+        let drawn = draw(&runs, &[], XAxis::Rows, folder.path(), &Format::ALL).unwrap();
         assert_eq!(drawn.left_out, ["Learning rate"]);
         assert_eq!(drawn.files.len(), 2);
         let svg = std::fs::read_to_string(folder.path().join("comparison_plot.svg")).unwrap();
@@ -200,7 +200,7 @@ mod tests {
             assert!(svg.contains(&format!("aria-label=\"{text}\"")), "{text}");
         }
         let named = ["train_loss".to_owned(), "gone".to_owned()];
-        let drawn = draw(&runs, &named, Along::Rows, folder.path(), &[Format::Svg]).unwrap();
+        let drawn = draw(&runs, &named, XAxis::Rows, folder.path(), &[Format::Svg]).unwrap();
         assert_eq!(
             (drawn.files.len(), drawn.left_out),
             (1, vec!["gone".to_owned()])

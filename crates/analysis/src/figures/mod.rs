@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::best::best;
 use crate::grouping::{Group, Split, groups};
-use crate::placing::Placing;
+use crate::x_axis::XMapping;
 use plot::{Curve, Panel, Picture};
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_run::metrics::Metrics;
@@ -190,7 +190,7 @@ fn panel<'a>(metrics: &'a Metrics, groups: &[Group], group: &'a Group) -> Option
     has_values.then(|| Panel {
         title: group.title.clone(),
         x_name: &metrics.x_name,
-        x_scale: Placing::rows(metrics).scale,
+        x_scale: XMapping::rows(metrics).scale,
         scale: group.scale,
         curves,
         best: best.map(|best| (best.x, best.value)),

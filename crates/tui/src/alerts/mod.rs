@@ -20,7 +20,7 @@ use super::effect::Effect;
 use super::message::{Message, Notice};
 use super::state::State;
 use traintop_analysis::alert::{self, Kind};
-use traintop_analysis::odds::{self, Question};
+use traintop_analysis::prognosis::{self, Question};
 use traintop_config as config;
 use traintop_launch as launch;
 use traintop_run::RunDir;
@@ -224,7 +224,7 @@ fn weigh(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
     let summary = |dir: &RunDir| runs_of.row(dir)?.summary.as_ref();
     let further = runs.iter().filter_map(|dir| {
         let run = summary(dir)?;
-        let milestone = odds::milestone(run)?;
+        let milestone = prognosis::milestone(run)?;
         let before = alerts.weighed.insert(dir.clone(), milestone);
         (before != Some(milestone)).then_some(run)
     });

@@ -8,8 +8,8 @@ use traintop_analysis::compare::fold::{Band, Folded};
 use traintop_analysis::compare::settings::{Relevance, relevance};
 use traintop_analysis::compare::{Along, Comparison, Metric, Question, best_of_each, compare};
 use traintop_analysis::decimate::Blocks;
+use traintop_analysis::outlier_range::{OutlierRange, outlier_range};
 use traintop_analysis::range::Range;
-use traintop_analysis::robust::{Robust, robust};
 use traintop_analysis::scale::Scale;
 use traintop_analysis::smooth::exponential;
 use traintop_run::compared_run::ComparedRun;
@@ -130,7 +130,7 @@ pub struct Thin {
     /// The smoothed course at the same places, if it is wanted.
     pub smooth: Option<(Vec<f64>, Blocks)>,
     /// The range without outliers, if it is wanted: of all points, not only of those that were kept.
-    pub robust: Option<Robust>,
+    pub robust: Option<OutlierRange>,
 }
 
 impl Thin {
@@ -149,7 +149,7 @@ impl Thin {
         Self {
             blocks: Blocks::of(&column.y),
             smooth,
-            robust: wish.robust.then(|| robust(&whole.y)).flatten(),
+            robust: wish.robust.then(|| outlier_range(&whole.y)).flatten(),
             column,
         }
     }

@@ -3,10 +3,10 @@
 use super::card::Card;
 use super::compared::Compared;
 use super::opened::Opened;
-use traintop_analysis::answers;
 use traintop_analysis::calibration;
 use traintop_analysis::confusion::Confusion;
 use traintop_analysis::interval::wilson;
+use traintop_analysis::predictions;
 use traintop_run::evaluation::{
     Accuracy, CalibrationBin, Class, Data, Evaluated, EvaluationDir, Images, Logits, Results,
     RunReference,
@@ -59,13 +59,13 @@ pub fn made(run: &str, views: u32, wrong: usize) -> (Results, Logits, Images) {
     let logits = logits(wrong);
     let labels = logits.labels.clone().unwrap();
     let said: Vec<usize> = (0..IMAGES)
-        .map(|number| answers::answer(logits.of(number)))
+        .map(|number| predictions::answer(logits.of(number)))
         .collect();
     let pairs = labels.iter().zip(&said);
     let confusion = Confusion::of(10, pairs.map(|(label, said)| (*label as usize, *said)));
     let (correct, total) = (confusion.correct(), confusion.total());
     let (low, high) = wilson(correct, total);
-    let sure = |number: usize| answers::top(logits.of(number), 1)[0].1;
+    let sure = |number: usize| predictions::top(logits.of(number), 1)[0].1;
     let is_right = |number: usize| labels[number] as usize == said[number];
     let bins = calibration::bins((0..IMAGES).map(|at| (sure(at), is_right(at))), 15);
     let mistakes = (0..IMAGES).filter(|number| !is_right(*number));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::card::Card;
 use crate::widget::picture::Picture;
 use crate::widget::reliability::Bin;
-use traintop_analysis::answers;
+use traintop_analysis::predictions;
 use traintop_run::RunDir;
 use traintop_run::evaluation::{EvaluationDir, Images, Logits, Results};
 use traintop_run::notes::Notes;
@@ -169,7 +169,7 @@ fn answers_of(logits: &Logits) -> Vec<Answer> {
     let answer = |(number, id): (usize, &i64)| Answer {
         id: *id,
         label: label(number),
-        top: answers::top(logits.of(number), SHOWN),
+        top: predictions::top(logits.of(number), SHOWN),
     };
     // Logits without classes say nothing.
     let ids = if logits.classes == 0 {

@@ -30,7 +30,7 @@ use super::super::widget::prompt::Prompt;
 use super::confirm::Confirm;
 use super::overlay::Overlay;
 use super::picker::Picker;
-use traintop_analysis::earlier::{Earlier, Told};
+use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config::Place;
 use traintop_launch::recent::Recent;
 use traintop_launch::{Request, Wanted};
@@ -47,7 +47,7 @@ pub struct Form {
     /// Whether the values are shown, rather than the recipes.
     editing: bool,
     /// What earlier runs tell, once that is understood.
-    earlier: Arc<Earlier>,
+    earlier: Arc<RunHistory>,
     /// Whether runs were still being read when that was asked for.
     is_partial: bool,
     /// What was started lately, the last first.
@@ -166,7 +166,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 fn ask_to_learn(state: &mut State) -> Effect {
     state.form.is_partial = !are_all_read(state);
     let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
-    Effect::Begin(Order::Learn(summaries.map(Told::of).collect()))
+    Effect::Begin(Order::Learn(summaries.map(PastRun::of).collect()))
 }
 
 fn are_all_read(state: &State) -> bool {
@@ -183,7 +183,7 @@ pub fn learn_the_rest(state: &mut State) -> Option<Effect> {
 /// Takes in what earlier runs tell; a sweep is worked out by it anew.
 pub fn learn(
     state: &mut State,
-    earlier: Arc<Earlier>,
+    earlier: Arc<RunHistory>,
     recent: Vec<Recent>,
     place: Option<Place>,
 ) -> Vec<Effect> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::ioctl_ficlone;
-use traintop_analysis::answers::answer;
+use traintop_analysis::predictions::answer;
 use traintop_disk::write::{
     beside, create_new, link_open_file, make_folder, make_folders, remove_file, remove_tree,
     rename, replace_file,
@@ -18,9 +18,9 @@ use traintop_run::evaluation::{
 };
 use traintop_run::process::Process;
 
-use super::answers::Answers;
 use super::gallery;
-use super::questions::Questions;
+use super::inputs::Inputs;
+use super::predictions::Predictions;
 use super::subject::{Subject, copies};
 use crate::console::{Console, Evaluating, Stream};
 use crate::error::WorkerError;
@@ -115,8 +115,8 @@ impl Filling {
     pub fn write(
         &mut self,
         results: &Results,
-        answers: &Answers,
-        questions: &Questions,
+        answers: &Predictions,
+        questions: &Inputs,
         subjects: &mut [Subject],
     ) -> Result<(), WorkerError> {
         self.console.clear();

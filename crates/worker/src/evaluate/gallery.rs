@@ -2,12 +2,12 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use traintop_analysis::answers::{answer, softmax, top};
 use traintop_analysis::figures::gallery::{Card, to_png_file};
+use traintop_analysis::predictions::{answer, softmax, top};
 use traintop_run::evaluation::{Images, Results};
 
-use super::answers::Answers;
-use super::questions::Questions;
+use super::inputs::Inputs;
+use super::predictions::Predictions;
 use crate::data::shuffle;
 
 /// Mistakes that are kept.
@@ -22,7 +22,7 @@ const SHOWN: usize = 24;
 const TOP: usize = 3;
 
 /// The images that a dashboard should be able to show: mistakes, the most confident first, then right answers of each class.
-pub fn worth_looking_at(answers: &Answers, questions: &Questions) -> Images {
+pub fn worth_looking_at(answers: &Predictions, questions: &Inputs) -> Images {
     let numbers = match questions.labels() {
         Some(labels) => mistakes_and_right(answers, labels),
         None => (0..answers.count().min(UNLABELLED)).collect(),
@@ -42,7 +42,7 @@ pub fn worth_looking_at(answers: &Answers, questions: &Questions) -> Images {
     }
 }
 
-fn mistakes_and_right(answers: &Answers, labels: &[i64]) -> Vec<usize> {
+fn mistakes_and_right(answers: &Predictions, labels: &[i64]) -> Vec<usize> {
     let mut mistakes = Vec::new();
     let mut right = vec![Vec::new(); answers.classes];
     for (number, (logits, label)) in answers.each().zip(labels).enumerate() {
@@ -62,7 +62,7 @@ fn mistakes_and_right(answers: &Answers, labels: &[i64]) -> Vec<usize> {
 }
 
 /// Red, green, blue of each pixel of an image, out of its planes.
-fn pixels(questions: &Questions, number: usize) -> Vec<u8> {
+fn pixels(questions: &Inputs, number: usize) -> Vec<u8> {
     let length = questions.split.image_len();
     let image = &questions.split.images[number * length..(number + 1) * length];
     let plane = length / 3;
@@ -74,8 +74,8 @@ fn pixels(questions: &Questions, number: usize) -> Vec<u8> {
 /// Some images, drawn by the evaluation's seed, with what was predicted for each; or what the drawing library said.
 pub fn picture(
     results: &Results,
-    answers: &Answers,
-    questions: &Questions,
+    answers: &Predictions,
+    questions: &Inputs,
 ) -> Result<Vec<u8>, String> {
     let mut numbers: Vec<usize> = (0..answers.count()).collect();
     shuffle(&mut numbers, &mut ChaCha8Rng::seed_from_u64(results.seed));

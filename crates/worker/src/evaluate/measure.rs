@@ -1,16 +1,16 @@
 //! What the answers amount to, beside the labels.
 
-use traintop_analysis::answers::{answer, cross_entropy, rank, softmax};
 use traintop_analysis::calibration;
 use traintop_analysis::confusion::{ClassScore, Confusion};
 use traintop_analysis::interval::wilson;
+use traintop_analysis::predictions::{answer, cross_entropy, rank, softmax};
 use traintop_run::evaluation::{Accuracy, Averages, CalibrationBin, Class, Results, Versions};
 use traintop_run::process;
 
-use super::answers::Answers;
+use super::predictions::Predictions;
 
 /// Fills in everything about right answers. Labels are below the number of classes.
-pub fn measure(results: &mut Results, answers: &Answers, labels: &[i64], label_smoothing: f64) {
+pub fn measure(results: &mut Results, answers: &Predictions, labels: &[i64], label_smoothing: f64) {
     let pairs = || {
         let labels = labels.iter().map(|label| *label as usize);
         labels.zip(answers.each())

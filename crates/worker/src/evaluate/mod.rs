@@ -1,11 +1,11 @@
 //! `evaluate`: asks a checkpoint, or several as an ensemble, about images, and leaves all that was answered in a folder of its own. Whatever
 //! can be refused is refused before anything is written.
 
-mod answers;
 mod folder;
 mod gallery;
+mod inputs;
 mod measure;
-mod questions;
+mod predictions;
 mod subject;
 
 use std::path::{Path, PathBuf};
@@ -25,13 +25,13 @@ use super::device::Compute;
 use super::error::WorkerError;
 use super::images::Images;
 use super::model::{ResNet, StateDict};
-use super::predict::{Asked, Event, Questioning, Voter};
+use super::predict::{Completed, Event, Inference, Member};
 use super::session::caught;
 use super::signals::{self, StopRequest};
 use super::views::Views;
-use answers::Answers;
 use folder::Filling;
-use questions::Questions;
+use inputs::Inputs;
+use predictions::Predictions;
 use subject::Subject;
 
 /// What the command asks for.
@@ -100,19 +100,19 @@ fn run(
     for subject in &mut subjects {
         networks.push(subject.network(compute.device)?);
     }
-    let questions = Questions::load(request, &recipe, &subjects)?;
+    let questions = Inputs::load(request, &recipe, &subjects)?;
     let views = Views::new(request.views, request.seed);
     questions.check(&subjects, views)?;
 
-    let voters: Vec<Voter> = networks
+    let voters: Vec<Member> = networks
         .iter()
         .zip(&shares)
-        .map(|((_, model), share)| Voter {
+        .map(|((_, model), share)| Member {
             model,
             share: *share,
         })
         .collect();
-    let questioning = Questioning {
+    let questioning = Inference {
         voters: &voters,
         normaliser: &Normaliser::new(compute),
         views,
@@ -181,11 +181,11 @@ fn run(
 
 /// Asks about all images, and keeps saying how far that is.
 fn ask(
-    questioning: &Questioning,
+    questioning: &Inference,
     images: &Images,
     filling: &mut Filling,
-) -> Result<Answers, WorkerError> {
-    let mut answers = Answers::begin();
+) -> Result<Predictions, WorkerError> {
+    let mut answers = Predictions::begin();
     let asked = questioning.ask(images, |event| match event {
         Event::Passed { images } => filling.passed(images),
         Event::Answered { logits, .. } => {
@@ -193,7 +193,7 @@ fn ask(
             Ok(())
         }
     })?;
-    if asked == Asked::Stopped {
+    if asked == Completed::Stopped {
         return Err(WorkerError::Refused(
             "stopped; nothing was written".to_owned(),
         ));

@@ -325,7 +325,7 @@ impl CompareView {
         }
         // By which axis curves lie over each other is a matter of the comparison, and powers of ten along it of one run.
         let charts = Options {
-            along: traintop_analysis::placing::Along::default(),
+            along: traintop_analysis::x_axis::XAxis::default(),
             log_x: false,
             ..options
         };

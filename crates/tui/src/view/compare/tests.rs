@@ -9,7 +9,7 @@ use super::*;
 use crate::compare::analysis::analyse;
 use crate::message::Message;
 use crate::update::update;
-use traintop_analysis::compare::sample::configured;
+use traintop_analysis::compare::fixtures::configured;
 use traintop_run::discover::{Found, Stamp};
 use traintop_run::log_line::Kind;
 

@@ -52,7 +52,7 @@ fn work_out(state: &mut State, effects: &[Effect]) {
 }
 
 /// What a finished run of `quick` with so many epochs and this seed tells.
-fn finished(place: &Path, seed: u64) -> Told {
+fn finished(place: &Path, seed: u64) -> PastRun {
     let dir = RunDir::new(place.join(format!("seed{seed}")));
     std::fs::create_dir_all(dir.logs()).unwrap();
     let quick = traintop_recipe::load(Path::new("quick")).unwrap();
@@ -65,7 +65,7 @@ fn finished(place: &Path, seed: u64) -> Told {
     std::fs::write(dir.config_json(), config.to_string()).unwrap();
     let rows = "epoch,val_acc,time_elapsed,memory_used_mb\n1,50.0,30,300\n2,60.0,60,400\n";
     std::fs::write(dir.metrics_csv(), rows).unwrap();
-    Told::of(&Summary::load(
+    PastRun::of(&Summary::load(
         &Found::look(dir),
         std::time::SystemTime::now(),
     ))
@@ -76,7 +76,7 @@ fn with_earlier() -> (State, tempfile::TempDir) {
     let place = tempfile::tempdir().unwrap();
     let mut state = opened();
     let told = [1, 2].map(|seed| finished(place.path(), seed));
-    let earlier = Arc::new(Earlier::of(told));
+    let earlier = Arc::new(RunHistory::of(told));
     assert!(tell(&mut state, Outcome::Learnt(earlier, Vec::new(), None)).is_empty());
     press(&mut state, "<enter>");
     type_into(&mut state, "num_epochs", "2");

@@ -12,7 +12,7 @@ use super::{Form, called};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::prompt::CURSOR;
 use crate::widget::sparkline::Sparkline;
-use traintop_analysis::earlier::Earlier;
+use traintop_analysis::run_history::RunHistory;
 use traintop_launch::Planned;
 use traintop_recipe::{
     FIELDS, Field, Kind, LrSchedule, Recipe, SYNTHETIC_TRAIN_IMAGES, Schedule, network,
@@ -72,7 +72,7 @@ pub fn draw(edit: &Edit, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffe
     draw_field(edit, theme, below, buf);
 }
 
-fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_title(edit: &Edit, earlier: &RunHistory, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let changed = edit.changed().len();
     let launcher = if edit.launcher.is_some() {
         "launcher "
@@ -102,7 +102,7 @@ fn draw_title(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
 }
 
 /// What will be trained, or the command that will be started.
-fn draw_about(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_about(edit: &Edit, earlier: &RunHistory, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let muted = theme.style(Role::Muted);
     if let Some(launcher) = &edit.launcher {
         let line = format!(
@@ -121,7 +121,7 @@ fn draw_about(edit: &Edit, earlier: &Earlier, theme: &Theme, area: Rect, buf: &m
 }
 
 /// How long it will take, by earlier runs like it.
-fn estimate(recipe: &Recipe, earlier: &Earlier) -> Option<String> {
+fn estimate(recipe: &Recipe, earlier: &RunHistory) -> Option<String> {
     let estimate = earlier.estimate(recipe)?;
     let plural = if estimate.runs == 1 { "" } else { "s" };
     let time = duration(estimate.whole);
@@ -130,18 +130,18 @@ fn estimate(recipe: &Recipe, earlier: &Earlier) -> Option<String> {
 }
 
 /// The images of an epoch, where the recipe or an earlier run on the same data tells.
-fn images(recipe: &Recipe, earlier: &Earlier) -> Option<u64> {
+fn images(recipe: &Recipe, earlier: &RunHistory) -> Option<u64> {
     let known = recipe.known_train_images();
     let known = known.map(|images| recipe.used_train_images(images));
     known.or_else(|| Some(earlier.data(recipe)?.train_images))
 }
 
-fn classes(recipe: &Recipe, earlier: &Earlier) -> u64 {
+fn classes(recipe: &Recipe, earlier: &RunHistory) -> u64 {
     earlier.data(recipe).map_or(CLASSES, |data| data.classes)
 }
 
 /// The size of what will be trained, in one line.
-fn describe(recipe: &Recipe, images: Option<u64>, earlier: &Earlier) -> String {
+fn describe(recipe: &Recipe, images: Option<u64>, earlier: &RunHistory) -> String {
     let classes = classes(recipe, earlier);
     let parameters = count(network::parameters(recipe, classes));
     let epochs = match recipe.num_epochs {
@@ -159,7 +159,7 @@ fn describe(recipe: &Recipe, images: Option<u64>, earlier: &Earlier) -> String {
 }
 
 /// The memory that it will take: what runs like it took, else what the network's architecture tells.
-fn tell_memory(recipe: &Recipe, earlier: &Earlier) -> String {
+fn tell_memory(recipe: &Recipe, earlier: &RunHistory) -> String {
     let network = network::memory(recipe, classes(recipe, earlier));
     match earlier.memory(recipe) {
         Some((most, runs)) => {

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use super::curves::Curves;
-use traintop_analysis::derive::{Derived, Wanted};
-use traintop_analysis::placing::Known;
+use traintop_analysis::chart_transform::{TransformSettings, Transformed};
 use traintop_analysis::range::Range;
 use traintop_analysis::scale::Scale;
+use traintop_analysis::x_axis::Known;
 use traintop_run::checkpoints::Checkpoint;
 use traintop_run::log::{self, Log};
 use traintop_run::metrics::Metrics;
@@ -22,7 +22,7 @@ pub struct Detail {
     /// How often what is charted has changed.
     revision: u64,
     /// What charts need beyond the rows, as the settings want it, and of which revision.
-    derived: Option<(Box<Derived>, u64)>,
+    derived: Option<(Box<Transformed>, u64)>,
     /// Where it is in its epoch, if it trains.
     pub progress: Option<Progress>,
     /// The end of its log.
@@ -136,7 +136,7 @@ impl Detail {
     }
 
     /// What charts need beyond the rows, if the settings want anything; while it is being made, what was made before.
-    pub fn derived(&self) -> Option<&Derived> {
+    pub fn derived(&self) -> Option<&Transformed> {
         self.derived.as_ref().map(|(derived, _)| &**derived)
     }
 
@@ -146,18 +146,19 @@ impl Detail {
     }
 
     /// Whether what the settings want of the rows is still to be made; what nobody wants any more is let go.
-    pub fn lacks(&mut self, wanted: Wanted) -> bool {
+    pub fn lacks(&mut self, wanted: TransformSettings) -> bool {
         if wanted.is_nothing() {
             self.derived = None;
             return false;
         }
-        let is_made =
-            |(derived, of): &(Box<Derived>, u64)| derived.wanted == wanted && *of == self.revision;
+        let is_made = |(derived, of): &(Box<Transformed>, u64)| {
+            derived.wanted == wanted && *of == self.revision
+        };
         !self.charted().is_empty() && !self.derived.as_ref().is_some_and(is_made)
     }
 
     /// Takes in what was made of the rows of a revision.
-    pub fn take_derived(&mut self, derived: Box<Derived>, of: u64) {
+    pub fn take_derived(&mut self, derived: Box<Transformed>, of: u64) {
         // Of rows that have been read anew since, nothing fits.
         if derived.columns.len() <= self.charted().metrics().columns.len() {
             self.derived = Some((derived, of));

@@ -448,12 +448,15 @@ proptest! {
 
 fn derived(options: Options) -> Detail {
     let mut detail = detail(State::Finished);
-    let known = traintop_analysis::placing::Known {
+    let known = traintop_analysis::x_axis::Known {
         steps_per_epoch: Some(313),
         started_s: Some(1_795_514_400.0),
     };
-    let made =
-        traintop_analysis::derive::Derived::of(detail.charted().metrics(), options.wanted(), known);
+    let made = traintop_analysis::chart_transform::Transformed::of(
+        detail.charted().metrics(),
+        options.wanted(),
+        known,
+    );
     let revision = detail.revision();
     detail.take_derived(Box::new(made), revision);
     assert!(!detail.lacks(options.wanted()));
@@ -467,7 +470,7 @@ fn draw_with(view: &RunView, options: Options, detail: &Detail, area: Rect) -> S
     text(&buf)
 }
 
-fn smoothed_over(along: traintop_analysis::placing::Along) -> Options {
+fn smoothed_over(along: traintop_analysis::x_axis::XAxis) -> Options {
     let mut options = Options {
         along,
         ..Options::default()
@@ -478,9 +481,9 @@ fn smoothed_over(along: traintop_analysis::placing::Along) -> Options {
 
 #[test]
 fn charts_over_time_smoothed_and_looked_closer_at() {
-    use traintop_analysis::placing::Along;
+    use traintop_analysis::x_axis::XAxis;
     let mut view = view();
-    let options = smoothed_over(Along::Clock);
+    let options = smoothed_over(XAxis::Clock);
     let detail = derived(options);
     let all = (&summary(State::Finished), &detail, options);
     for movement in [
@@ -492,7 +495,7 @@ fn charts_over_time_smoothed_and_looked_closer_at() {
         view.act(movement, all, LARGE);
     }
     insta::assert_snapshot!(draw_with(&view, options, &detail, LARGE));
-    let options = smoothed_over(Along::Relative);
+    let options = smoothed_over(XAxis::Relative);
     view.zoom = None;
     insta::assert_snapshot!(draw_with(&view, options, &derived(options), SMALL));
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::table::Row;
 use crate::view::sort_key::{Key, TableColumn};
-use traintop_analysis::in_common;
+use traintop_analysis::shared_settings;
 use traintop_run::settings::Settings;
 
 /// The fact by which runs are explained that failed.
@@ -84,7 +84,7 @@ impl Spread {
 fn alike(all: &[(String, &Row)], group: &Range<usize>) -> Option<String> {
     let mut others = settings(&all[..group.start]);
     others.extend(settings(&all[group.end..]));
-    in_common::told(&settings(&all[group.clone()]), &others)
+    shared_settings::sentence(&settings(&all[group.clone()]), &others)
 }
 
 fn settings<'a>(rows: &[(String, &'a Row)]) -> Vec<&'a Settings> {

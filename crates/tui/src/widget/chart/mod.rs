@@ -19,8 +19,8 @@ use ratatui::widgets::Widget;
 use traintop_analysis::axis::Axis;
 use traintop_analysis::decimate::{Blocks, Extent, shown};
 use traintop_analysis::nearest::nearest;
+use traintop_analysis::outlier_range::OutlierRange;
 use traintop_analysis::range::Range;
-use traintop_analysis::robust::Robust;
 use traintop_analysis::scale::Scale;
 
 pub use markers::{Markers, Pattern};
@@ -46,7 +46,7 @@ pub struct Series<'a> {
     /// What was measured, where `y` is smoothed: drawn behind it, and what is read out.
     pub behind: Option<Behind<'a>>,
     /// Its range without outliers, where they are left out.
-    pub robust: Option<Robust>,
+    pub robust: Option<OutlierRange>,
 }
 
 /// The measured values of a smoothed curve.

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::markers::Markers;
-use traintop_analysis::derive::Wanted;
-use traintop_analysis::placing::Along;
+use traintop_analysis::chart_transform::TransformSettings;
+use traintop_analysis::x_axis::XAxis;
 
 /// The settings of all charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
     /// What values stand over.
-    pub along: Along,
+    pub along: XAxis,
     /// Equal factors take equal room from left to right.
     pub log_x: bool,
     /// Equal factors take equal room from bottom to top.
@@ -62,8 +62,8 @@ impl Smoothing {
 
 impl Options {
     /// What has to be made of the numbers for them.
-    pub fn wanted(self) -> Wanted {
-        Wanted {
+    pub fn wanted(self) -> TransformSettings {
+        TransformSettings {
             along: self.along,
             smoothing: self.smoothing.weight(),
             robust: self.robust,
@@ -73,7 +73,7 @@ impl Options {
     /// What differs from how charts are first, in a few words.
     pub fn summary(self) -> String {
         let mut words = Vec::new();
-        if self.along != Along::default() {
+        if self.along != XAxis::default() {
             words.push(format!("over {}", self.along.name()));
         }
         match (self.log_x, self.log_y) {
@@ -107,7 +107,7 @@ impl Options {
     /// What a text of [`Options::to_text`] says; what it does not say, or not in words known here, is as it is first.
     pub fn of_text(text: &str) -> Self {
         let kept: Kept = toml::from_str(text).unwrap_or_default();
-        let named = Along::ALL
+        let named = XAxis::ALL
             .into_iter()
             .find(|along| along.name() == kept.along);
         Self {
@@ -157,7 +157,7 @@ mod tests {
         #[test]
         fn what_is_kept_is_found_again(along in 0usize..5, flags in any::<[bool; 3]>(), smoothing in 0u8..8, markers in 0usize..3) {
             let options = Options {
-                along: Along::ALL[along],
+                along: XAxis::ALL[along],
                 log_x: flags[0],
                 log_y: flags[1],
                 smoothing: Smoothing(smoothing),

@@ -413,7 +413,7 @@ fn an_outlier_no_longer_stretches_the_range_and_is_counted() {
     data.y[200] = 5000.0;
     data.blocks = Blocks::of(&data.y);
     let series = [Series {
-        robust: traintop_analysis::robust::robust(&data.y),
+        robust: traintop_analysis::outlier_range::outlier_range(&data.y),
         ..data.series('v', "val_loss")
     }];
     let with = |robust: bool| {

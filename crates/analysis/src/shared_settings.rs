@@ -10,7 +10,10 @@ const OTHERS: usize = 50;
 
 /// The keys of which all runs of a group have one value, and fewer than half of the others have it; what is rarest among the others
 /// first. Nothing of a group of one run, and nothing where there are no others.
-pub fn in_common<'a>(group: &[&'a Settings], others: &[&Settings]) -> Vec<(&'a str, &'a str)> {
+pub fn shared_settings<'a>(
+    group: &[&'a Settings],
+    others: &[&Settings],
+) -> Vec<(&'a str, &'a str)> {
     let [first, rest @ ..] = group else {
         return Vec::new();
     };
@@ -33,8 +36,8 @@ pub fn in_common<'a>(group: &[&'a Settings], others: &[&Settings]) -> Vec<(&'a s
 }
 
 /// As it is told: `all batch_size 512`; `None` if there is nothing.
-pub fn told(group: &[&Settings], others: &[&Settings]) -> Option<String> {
-    let pairs = in_common(group, others).into_iter();
+pub fn sentence(group: &[&Settings], others: &[&Settings]) -> Option<String> {
+    let pairs = shared_settings(group, others).into_iter();
     let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} {value}")).collect();
     (!pairs.is_empty()).then(|| format!("all {}", pairs.join(", ")))
 }
@@ -73,13 +76,13 @@ mod tests {
         ];
         let (failed, others): (Vec<_>, Vec<_>) = (failed.iter().collect(), others.iter().collect());
         let alike = Some("all batch_size 512");
-        assert_eq!(told(&failed, &others).as_deref(), alike);
+        assert_eq!(sentence(&failed, &others).as_deref(), alike);
         // What one of them has otherwise is none of it, nor what most others have too.
-        assert_eq!(told(&failed[..1], &others), None);
-        assert_eq!(told(&failed, &[]), None);
-        assert_eq!(told(&others, &failed), None);
+        assert_eq!(sentence(&failed[..1], &others), None);
+        assert_eq!(sentence(&failed, &[]), None);
+        assert_eq!(sentence(&others, &failed), None);
         // A value that begins like another is another.
         let longer = run("b", "5120", "9");
-        assert_eq!(told(&failed, &[&longer]).as_deref(), alike);
+        assert_eq!(sentence(&failed, &[&longer]).as_deref(), alike);
     }
 }

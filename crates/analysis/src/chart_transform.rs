@@ -4,24 +4,24 @@
 use std::sync::Arc;
 
 use super::decimate::Blocks;
-use super::placing::{Along, Known, Placing};
-use super::robust::{Robust, robust};
+use super::outlier_range::{OutlierRange, outlier_range};
 use super::scale::Scale;
 use super::smooth::exponential;
+use super::x_axis::{Known, XAxis, XMapping};
 use traintop_run::metrics::{Column, Metrics};
 
 /// What is to be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wanted {
+pub struct TransformSettings {
     /// What values stand over.
-    pub along: Along,
+    pub along: XAxis,
     /// The weight of [`exponential`]; 0 smooths nothing.
     pub smoothing: f64,
     /// Whether outliers are looked for.
     pub robust: bool,
 }
 
-impl Wanted {
+impl TransformSettings {
     /// Whether the measured numbers are all that is needed.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -30,35 +30,35 @@ impl Wanted {
 
 /// What was made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Derived {
+pub struct Transformed {
     /// Of which wish.
-    pub wanted: Wanted,
+    pub wanted: TransformSettings,
     /// What runs along x, and how each x of the file is placed there: as the file has it if what was wanted is not known.
-    pub placing: Placing,
+    pub placing: XMapping,
     /// Whether what was wanted along x is known.
     pub is_placed: bool,
     /// For each column of the metrics.
-    pub columns: Vec<DerivedColumn>,
+    pub columns: Vec<TransformedColumn>,
 }
 
 /// What was made of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct DerivedColumn {
+pub struct TransformedColumn {
     /// Where each value stands; `None` for where the file has it.
     pub x: Option<Arc<[f64]>>,
     /// Its smoothed course.
     pub smooth: Option<(Vec<f64>, Blocks)>,
     /// Its range without outliers.
-    pub robust: Option<Robust>,
+    pub robust: Option<OutlierRange>,
 }
 
-impl Derived {
+impl Transformed {
     /// Makes what is wanted of all columns.
-    pub fn of(metrics: &Metrics, wanted: Wanted, known: Known) -> Self {
-        let found = Placing::of(metrics, wanted.along, known);
+    pub fn of(metrics: &Metrics, wanted: TransformSettings, known: Known) -> Self {
+        let found = XMapping::of(metrics, wanted.along, known);
         let is_placed = found.is_some();
-        let placing = found.unwrap_or_else(|| Placing::rows(metrics));
-        let mut columns: Vec<DerivedColumn> = Vec::with_capacity(metrics.columns.len());
+        let placing = found.unwrap_or_else(|| XMapping::rows(metrics));
+        let mut columns: Vec<TransformedColumn> = Vec::with_capacity(metrics.columns.len());
         for (at, column) in metrics.columns.iter().enumerate() {
             // Most columns have all rows: they share one list of places.
             let same = at
@@ -89,16 +89,16 @@ impl Derived {
     }
 }
 
-fn one(column: &Column, x: Option<Arc<[f64]>>, wanted: Wanted) -> DerivedColumn {
+fn one(column: &Column, x: Option<Arc<[f64]>>, wanted: TransformSettings) -> TransformedColumn {
     let smooth = (wanted.smoothing > 0.0).then(|| {
         let smooth = exponential(&column.y, wanted.smoothing);
         let blocks = Blocks::of(&smooth);
         (smooth, blocks)
     });
-    DerivedColumn {
+    TransformedColumn {
         x,
         smooth,
-        robust: wanted.robust.then(|| robust(&column.y)).flatten(),
+        robust: wanted.robust.then(|| outlier_range(&column.y)).flatten(),
     }
 }
 
@@ -122,12 +122,12 @@ mod tests {
             ],
             ..Metrics::default()
         };
-        let wanted = Wanted {
-            along: Along::Relative,
+        let wanted = TransformSettings {
+            along: XAxis::Relative,
             smoothing: 0.5,
             robust: true,
         };
-        let derived = Derived::of(&metrics, wanted, Known::default());
+        let derived = Transformed::of(&metrics, wanted, Known::default());
         let x = |at: usize| derived.columns[at].x.clone().unwrap();
         assert!(Arc::ptr_eq(&x(0), &x(1)));
         assert_eq!(
@@ -148,11 +148,11 @@ mod tests {
             x_name: "epoch".to_owned(),
             ..Metrics::default()
         };
-        let wanted = Wanted {
-            along: Along::Clock,
-            ..Wanted::default()
+        let wanted = TransformSettings {
+            along: XAxis::Clock,
+            ..TransformSettings::default()
         };
-        let derived = Derived::of(&metrics, wanted, Known::default());
+        let derived = Transformed::of(&metrics, wanted, Known::default());
         assert!(!derived.is_placed && derived.x_name() == "epoch");
     }
 }

@@ -15,7 +15,7 @@ use crate::views::{PADDING, Views};
 
 /// Images, and what is known of them.
 #[derive(Debug)]
-pub struct Questions {
+pub struct Inputs {
     /// By ascending number; of unlabelled images the labels mean nothing.
     pub split: Split,
     /// The images' numbers.
@@ -26,7 +26,7 @@ pub struct Questions {
     is_labelled: bool,
 }
 
-impl Questions {
+impl Inputs {
     /// The images that the command names, or that the recipe does.
     pub fn load(
         request: &Request,

@@ -8,7 +8,7 @@ use crate::error::WorkerError;
 
 /// The averaged logits of every image, in order.
 #[derive(Debug)]
-pub struct Answers {
+pub struct Predictions {
     pub classes: usize,
     /// N x classes.
     pub logits: Vec<f32>,
@@ -17,7 +17,7 @@ pub struct Answers {
     began: Instant,
 }
 
-impl Answers {
+impl Predictions {
     /// None yet; the clock runs from now.
     pub fn begin() -> Self {
         Self {

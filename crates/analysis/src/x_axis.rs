@@ -7,7 +7,7 @@ use traintop_run::metrics::{Column, Metrics};
 
 /// What values stand over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Along {
+pub enum XAxis {
     /// What the file counts its rows by.
     #[default]
     Rows,
@@ -21,7 +21,7 @@ pub enum Along {
     Clock,
 }
 
-impl Along {
+impl XAxis {
     /// In the order in which a key goes through them.
     pub const ALL: [Self; 5] = [
         Self::Rows,
@@ -54,7 +54,7 @@ pub struct Known {
 
 /// How the x of a file become places along an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placing {
+pub struct XMapping {
     /// What the axis counts.
     pub name: String,
     /// The kind of its numbers.
@@ -86,7 +86,7 @@ enum Source<'a> {
     SinceStart(&'a Column),
 }
 
-fn source(metrics: &Metrics, along: Along, known: Known) -> Option<Source<'_>> {
+fn source(metrics: &Metrics, along: XAxis, known: Known) -> Option<Source<'_>> {
     let x_name = metrics.x_name.as_str();
     let counts = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(x_name));
     let column = |names: &[&str]| {
@@ -105,20 +105,20 @@ fn source(metrics: &Metrics, along: Along, known: Known) -> Option<Source<'_>> {
         column(&CLOCK).filter(is_clock)
     };
     match along {
-        Along::Rows => Some(Source::Itself),
-        Along::Epoch if counts(&EPOCHS) => Some(Source::Itself),
-        Along::Epoch => column(&EPOCHS).map(Source::Column).or_else(|| {
+        XAxis::Rows => Some(Source::Itself),
+        XAxis::Epoch if counts(&EPOCHS) => Some(Source::Itself),
+        XAxis::Epoch => column(&EPOCHS).map(Source::Column).or_else(|| {
             let steps = per_epoch.filter(|_| counts(&STEPS))?;
             Some(Source::Factor(1.0 / steps))
         }),
-        Along::Step if counts(&STEPS) => Some(Source::Itself),
-        Along::Step => column(&STEPS)
+        XAxis::Step if counts(&STEPS) => Some(Source::Itself),
+        XAxis::Step => column(&STEPS)
             .map(Source::Column)
             .or_else(|| per_epoch.filter(|_| counts(&EPOCHS)).map(Source::Factor)),
-        Along::Relative => column(&ELAPSED)
+        XAxis::Relative => column(&ELAPSED)
             .map(Source::Column)
             .or_else(|| clock().map(Source::SinceFirst)),
-        Along::Clock => clock().map(Source::Utc).or_else(|| {
+        XAxis::Clock => clock().map(Source::Utc).or_else(|| {
             known.started_s?;
             column(&ELAPSED).map(Source::SinceStart)
         }),
@@ -157,9 +157,9 @@ const CLOCK: [&str; 6] = [
 /// Seconds since 1970 are more than this in any log, and seconds since a start never.
 const FIRST_CLOCK: f64 = 1e9;
 
-impl Placing {
+impl XMapping {
     /// How the rows of `metrics` are placed along an axis; `None` where neither the file nor what is known of the run says.
-    pub fn of(metrics: &Metrics, along: Along, known: Known) -> Option<Self> {
+    pub fn of(metrics: &Metrics, along: XAxis, known: Known) -> Option<Self> {
         let by = match source(metrics, along, known)? {
             Source::Itself => By::Itself,
             Source::Factor(factor) => By::Factor(factor),
@@ -175,12 +175,12 @@ impl Placing {
             }
         };
         let (name, scale) = match along {
-            Along::Rows => (metrics.x_name.as_str(), counting(metrics)),
-            Along::Epoch if matches!(by, By::Factor(_)) => ("epoch", Scale::Number),
-            Along::Epoch => ("epoch", counting(metrics)),
-            Along::Step => ("step", counting(metrics)),
-            Along::Relative => ("time", Scale::Seconds),
-            Along::Clock => ("clock", Scale::Clock),
+            XAxis::Rows => (metrics.x_name.as_str(), counting(metrics)),
+            XAxis::Epoch if matches!(by, By::Factor(_)) => ("epoch", Scale::Number),
+            XAxis::Epoch => ("epoch", counting(metrics)),
+            XAxis::Step => ("step", counting(metrics)),
+            XAxis::Relative => ("time", Scale::Seconds),
+            XAxis::Clock => ("clock", Scale::Clock),
         };
         Some(Self {
             name: name.to_owned(),
@@ -189,8 +189,8 @@ impl Placing {
         })
     }
 
-    /// Whether [`Placing::of`] knows how, which takes no time to tell.
-    pub fn is_known(metrics: &Metrics, along: Along, known: Known) -> bool {
+    /// Whether [`XMapping::of`] knows how, which takes no time to tell.
+    pub fn is_known(metrics: &Metrics, along: XAxis, known: Known) -> bool {
         source(metrics, along, known).is_some()
     }
 
@@ -335,8 +335,8 @@ mod tests {
         }
     }
 
-    fn placed(metrics: &Metrics, along: Along, known: Known) -> Option<Vec<f64>> {
-        let placing = Placing::of(metrics, along, known)?;
+    fn placed(metrics: &Metrics, along: XAxis, known: Known) -> Option<Vec<f64>> {
+        let placing = XMapping::of(metrics, along, known)?;
         let places = placing.places(&[1.0, 2.0, 3.0]);
         let one_by_one: Vec<f64> = [1.0, 2.0, 3.0].map(|x| placing.place(x)).to_vec();
         assert_eq!(places.to_vec(), one_by_one);
@@ -350,7 +350,7 @@ mod tests {
             steps_per_epoch: Some(313),
             started_s: Some(1e9),
         };
-        let all = Along::ALL.map(|along| placed(&run, along, known));
+        let all = XAxis::ALL.map(|along| placed(&run, along, known));
         let expected = [
             vec![1.0, 2.0, 3.0],
             vec![1.0, 2.0, 3.0],
@@ -360,7 +360,7 @@ mod tests {
         ];
         assert_eq!(all, expected.map(Some));
         let nothing = metrics("epoch", &[("loss", &[1.0, 1.0, 1.0])]);
-        let all = Along::ALL.map(|along| placed(&nothing, along, Known::default()).is_some());
+        let all = XAxis::ALL.map(|along| placed(&nothing, along, Known::default()).is_some());
         assert_eq!(all, [true, true, false, false, false]);
     }
 
@@ -368,7 +368,7 @@ mod tests {
     fn steps_become_epochs_by_their_column() {
         let run = metrics("step", &[("epoch", &[0.0, 0.0, 1.0])]);
         assert_eq!(
-            placed(&run, Along::Epoch, Known::default()),
+            placed(&run, XAxis::Epoch, Known::default()),
             Some(vec![0.0, 0.0, 1.0])
         );
     }
@@ -377,7 +377,7 @@ mod tests {
     fn time_goes_on_where_a_resumed_run_counts_from_zero() {
         let run = metrics("epoch", &[("time_elapsed", &[50.0, 100.0, 5.0])]);
         assert_eq!(
-            placed(&run, Along::Relative, Known::default()),
+            placed(&run, XAxis::Relative, Known::default()),
             Some(vec![50.0, 100.0, 105.0])
         );
     }
@@ -389,9 +389,9 @@ mod tests {
             started_s: Some(2e9 + 7195.0),
             ..Known::default()
         };
-        assert_eq!(placed(&run, Along::Clock, known).unwrap()[0], 2e9 + 7200.0);
+        assert_eq!(placed(&run, XAxis::Clock, known).unwrap()[0], 2e9 + 7200.0);
         assert_eq!(
-            placed(&run, Along::Relative, known),
+            placed(&run, XAxis::Relative, known),
             Some(vec![0.0, 60.0, 120.0])
         );
     }
@@ -402,7 +402,7 @@ mod tests {
             mut xs in proptest::collection::vec(-5.0..50.0f64, 0..40)) {
             xs.sort_by(f64::total_cmp);
             let run = metrics("epoch", &[("time_elapsed", &times)]);
-            if let Some(placing) = Placing::of(&run, Along::Relative, Known::default()) {
+            if let Some(placing) = XMapping::of(&run, XAxis::Relative, Known::default()) {
                 let places = placing.places(&xs);
                 prop_assert!(places.windows(2).all(|pair| pair[0] <= pair[1]));
                 prop_assert!(xs.iter().zip(places.iter()).all(|(x, place)| placing.place(*x) == *place));

@@ -4,7 +4,7 @@ use super::range::Range;
 
 /// The range of what is no outlier, and how many values are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Robust {
+pub struct OutlierRange {
     /// From the smallest to the largest value that is none.
     pub range: Range,
     /// How many finite values lie beyond it.
@@ -13,7 +13,7 @@ pub struct Robust {
 
 /// Outliers are further from the middle nine tenths of the values than one and a half times these span: a loss that falls from ten to
 /// a tenth keeps its beginning, one that explodes once loses the explosion. `None` if no value is finite.
-pub fn robust(values: &[f64]) -> Option<Robust> {
+pub fn outlier_range(values: &[f64]) -> Option<OutlierRange> {
     let mut finite: Vec<f64> = values
         .iter()
         .copied()
@@ -31,7 +31,7 @@ pub fn robust(values: &[f64]) -> Option<Robust> {
     let kept = finite.iter().copied().filter(inside);
     let range = Range::of(kept)?;
     let outside = finite.iter().filter(|value| !inside(value)).count();
-    Some(Robust { range, outside })
+    Some(OutlierRange { range, outside })
 }
 
 #[cfg(test)]
@@ -44,10 +44,10 @@ mod tests {
         let mut losses: Vec<f64> = (0..200)
             .map(|at| 2.3 * (-f64::from(at) / 40.0).exp())
             .collect();
-        let calm = robust(&losses).unwrap();
+        let calm = outlier_range(&losses).unwrap();
         assert_eq!((calm.range.max(), calm.outside), (2.3, 0));
         losses[120] = 1e9;
-        let wild = robust(&losses).unwrap();
+        let wild = outlier_range(&losses).unwrap();
         assert_eq!((wild.range.max(), wild.outside), (2.3, 1));
     }
 
@@ -55,24 +55,24 @@ mod tests {
     fn a_constant_with_one_other_value_shows_the_constant() {
         let mut values = vec![7.0; 100];
         values[3] = 8.0;
-        let robust = robust(&values).unwrap();
+        let robust = outlier_range(&values).unwrap();
         assert_eq!(
             (robust.range.min(), robust.range.max(), robust.outside),
             (7.0, 7.0, 1)
         );
-        assert_eq!(super::robust(&[f64::NAN]), None);
+        assert_eq!(super::outlier_range(&[f64::NAN]), None);
     }
 
     proptest! {
         #[test]
         fn nine_tenths_of_the_values_are_inside(values in proptest::collection::vec(any::<f64>(), 0..200)) {
             let finite = values.iter().filter(|value| value.is_finite()).count();
-            match robust(&values) {
+            match outlier_range(&values) {
                 None => prop_assert_eq!(finite, 0),
-                Some(robust) => {
-                    let inside = values.iter().filter(|value| robust.range.contains(**value)).count();
-                    prop_assert_eq!(inside + robust.outside, finite);
-                    prop_assert!(robust.outside * 10 <= finite + 10);
+                Some(outliers) => {
+                    let inside = values.iter().filter(|value| outliers.range.contains(**value)).count();
+                    prop_assert_eq!(inside + outliers.outside, finite);
+                    prop_assert!(outliers.outside * 10 <= finite + 10);
                 }
             }
         }

@@ -52,7 +52,7 @@ const IRRELEVANT: [&str; 8] = [
 
 /// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes milliseconds; to understand it, longer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct PastRun {
     dir: RunDir,
     settings: Settings,
     data: Option<Data>,
@@ -62,7 +62,7 @@ pub struct Told {
     memory_mb: Option<f64>,
 }
 
-impl Told {
+impl PastRun {
     /// What a run tells.
     pub fn of(run: &Summary) -> Self {
         Self {
@@ -107,7 +107,7 @@ struct Finished {
 
 /// What all earlier runs tell, ready to be asked.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Earlier {
+pub struct RunHistory {
     /// By what costs hang on.
     costs: HashMap<String, Costs>,
     /// By what the images of an epoch hang on.
@@ -116,9 +116,9 @@ pub struct Earlier {
     finished: HashMap<String, Vec<Finished>>,
 }
 
-impl Earlier {
+impl RunHistory {
     /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
-    pub fn of(runs: impl IntoIterator<Item = Told>) -> Self {
+    pub fn of(runs: impl IntoIterator<Item = PastRun>) -> Self {
         let [costly, choosing, relevant] =
             [costly(), choosing(), relevant()].map(|fields| keyed(&fields));
         let data_dir = Key::new("data_dir");
@@ -275,7 +275,7 @@ mod tests {
         ]
         .map(|(name, recipe, seconds)| run(place.path(), name, recipe, seconds))
         .to_vec();
-        let times = Earlier::of(runs.iter().map(Told::of));
+        let times = RunHistory::of(runs.iter().map(PastRun::of));
         let other_seed = Recipe {
             seed: 9,
             num_epochs: 2,
@@ -300,7 +300,7 @@ mod tests {
         };
         let runs = [run(place.path(), "a", &recipe, 1.0)];
         let mut nobody = |_: &str| None;
-        let earlier = Earlier::of(runs.iter().map(Told::of));
+        let earlier = RunHistory::of(runs.iter().map(PastRun::of));
         let renamed = Recipe {
             experiment_name: "other".to_owned(),
             ..recipe.clone()
@@ -332,7 +332,7 @@ mod tests {
         };
         summary.data = Some(data.clone());
         summary.last.push(("memory_used_mb".to_owned(), 2.0));
-        let earlier = Earlier::of([Told::of(&summary)]);
+        let earlier = RunHistory::of([PastRun::of(&summary)]);
         let moved = Recipe {
             data_dir: "/there".to_owned(),
             ..recipe.clone()

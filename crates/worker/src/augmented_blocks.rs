@@ -11,7 +11,7 @@ const STEPS_ON_GPU: u32 = 8;
 
 /// Makes images for so many steps at a time, and keeps those of the steps to come.
 #[derive(Debug)]
-pub struct Ahead {
+pub struct AugmentedBlocks {
     steps: u32,
     ready: Option<Block>,
 }
@@ -38,7 +38,7 @@ struct Block {
     labels: Tensor,
 }
 
-impl Ahead {
+impl AugmentedBlocks {
     /// As suits the device.
     pub fn on(device: Device) -> Self {
         let steps = if device.is_cuda() { STEPS_ON_GPU } else { 1 };
@@ -96,7 +96,10 @@ mod tests {
     const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 
     /// What steps of an epoch of 23 images get, and the first number that each draws after that.
-    fn epoch(ahead: &mut Ahead, steps: std::ops::Range<u32>) -> Vec<(Vec<f32>, Vec<i64>, f64)> {
+    fn epoch(
+        ahead: &mut AugmentedBlocks,
+        steps: std::ops::Range<u32>,
+    ) -> Vec<(Vec<f32>, Vec<i64>, f64)> {
         let step = |step| {
             let place = Place {
                 seed: 7,
@@ -124,7 +127,7 @@ mod tests {
     #[test]
     fn a_run_that_goes_on_within_a_block_gets_the_same_images() {
         let _turn = one_at_a_time();
-        let fresh = |steps| Ahead { steps, ready: None };
+        let fresh = |steps| AugmentedBlocks { steps, ready: None };
         for together in [1, 5, 8] {
             let whole = epoch(&mut fresh(together), 0..12);
             for first in 0..12 {
@@ -142,7 +145,8 @@ mod tests {
     #[test]
     fn steps_have_draws_of_their_own_however_many_are_made_together() {
         let _turn = one_at_a_time();
-        let [one, five] = [1, 5].map(|steps| epoch(&mut Ahead { steps, ready: None }, 0..12));
+        let [one, five] =
+            [1, 5].map(|steps| epoch(&mut AugmentedBlocks { steps, ready: None }, 0..12));
         // One by one, what comes after is drawn on with the seed that made the images.
         for (number, (images, ..)) in one.iter().enumerate() {
             random::seed_for(

@@ -59,7 +59,7 @@ pub enum Likeness {
 
 /// How a run stands, and what came of earlier ones that stood no better.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Odds {
+pub struct Prognosis {
     /// How many of the earlier runs stood better.
     pub behind: usize,
     pub of: usize,
@@ -151,7 +151,7 @@ impl Question {
             Some((course.by(epoch)?, course.best()?)).filter(|_| has_ended)
         };
         let earlier: Vec<(f64, f64)> = earlier.iter().filter_map(of_earlier).collect();
-        let odds = odds(standing, &earlier, own.rises)?;
+        let odds = prognosis(standing, &earlier, own.rises)?;
         odds.is_hopeless()
             .then(|| Finding::new(Kind::Hopeless.name(), odds.sentence(epoch, likeness)))
     }
@@ -168,7 +168,7 @@ fn pairs(settings: &Settings, is_wanted: impl Fn(&str) -> bool) -> String {
 
 /// How a standing compares with those of earlier runs, each with what it came to in the end; `None` for fewer than [`FEWEST`], or if
 /// standing and end cannot be ranked.
-pub fn odds(standing: f64, earlier: &[(f64, f64)], rises: bool) -> Option<Odds> {
+pub fn prognosis(standing: f64, earlier: &[(f64, f64)], rises: bool) -> Option<Prognosis> {
     if earlier.len() < FEWEST {
         return None;
     }
@@ -188,7 +188,7 @@ pub fn odds(standing: f64, earlier: &[(f64, f64)], rises: bool) -> Option<Odds> 
         .iter()
         .filter(|(_, it)| *it > end)
         .count();
-    Some(Odds {
+    Some(Prognosis {
         behind,
         of: better.len(),
         standing,
@@ -211,7 +211,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     })
 }
 
-impl Odds {
+impl Prognosis {
     /// The chance to end above the middle, by the rule of succession (Laplace 1774) over the earlier runs that were furthest behind. Most of
     /// these were not as far behind as this one, which makes it too high; that a run is weighed many times makes it too low.
     pub fn chance(&self) -> f64 {
@@ -249,5 +249,5 @@ impl Odds {
 }
 
 #[cfg(test)]
-#[path = "odds_tests.rs"]
+#[path = "prognosis_tests.rs"]
 mod tests;
