@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::best_and_trend;
+use super::best_and_trend::{self, thin};
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
@@ -298,9 +298,7 @@ impl Summary {
             at_best: best_and_trend::at_best(metrics),
             of_fractions: best.of_fractions,
             settings: Settings::of(&config),
-            trend: trend
-                .map(|column| best_and_trend::thin(&column.y))
-                .unwrap_or_default(),
+            trend: trend.map(|column| thin(&column.y)).unwrap_or_default(),
             trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
             started_at: times.started_at,
             ended_at: times.ended_at,
