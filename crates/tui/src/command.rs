@@ -1,5 +1,5 @@
-//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. Key map, help, palette, hint line and
-//! README's table are made from this list.
+//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. The key map, help,
+//! palette and hint lines are made from this list; README's table of keys is written by hand.
 
 /// Where a command applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
