@@ -116,8 +116,8 @@ fn weigh(runs: &mut [Summary]) {
         .collect();
     for (at, question) in questions {
         let found = question.and_then(|question| question.answer(BestSoFar::read));
-        if let (Some(finding), Some(vitals)) = (found, &mut runs[at].vitals) {
-            vitals.signs.push(finding);
+        if let (Some(finding), Some(health)) = (found, &mut runs[at].health) {
+            health.signs.push(finding);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::table::{self, Side};
 use super::{roots, trash};
 use traintop_config as config;
 use traintop_ops::clean::{
-    self, Candidate, Done, Order, Plan, Policy, Protection, Reason, Rule, Totals,
+    self, Candidate, Done, Plan, Policy, Protection, Reason, Rule, SortOrder, Totals,
 };
 use traintop_text::terminal::error_line;
 use traintop_text::{bytes, clean as cleaned, count, pretty_json};
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     if arguments.by_cost {
-        plan.order = Order::BytesPerHour;
+        plan.order = SortOrder::BytesPerHour;
     }
     plan.sort();
     let sentence = plan.sentence();

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use traintop_analysis::query::filter::{self, Clock};
-use traintop_analysis::query::{Names, Problem, Samples, Subject};
+use traintop_analysis::query::{Names, QueryProblem, Samples, Subject};
 use traintop_run::summary::Summary;
 use traintop_run::{RunDir, value_at_epoch};
 use traintop_text::clean;
@@ -21,7 +21,7 @@ pub fn found(
     summaries: &[Summary],
     query: &str,
     now: SystemTime,
-) -> Result<HashSet<RunDir>, Problem> {
+) -> Result<HashSet<RunDir>, QueryProblem> {
     let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
     let filter = filter::read(query, &Names::of(summaries), &Clock::at(now))?;
     let mut samples = Samples::default();
@@ -38,7 +38,7 @@ pub fn found(
 }
 
 /// Tells what is wrong with a query, below the word that is meant: a wrong command line.
-pub fn refuse(query: &str, problem: &Problem) -> ExitCode {
+pub fn refuse(query: &str, problem: &QueryProblem) -> ExitCode {
     // Marks stand below a line only if that line is what the marks were counted on.
     if clean(query) == query {
         error_text(problem.shown_in(query));

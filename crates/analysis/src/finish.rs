@@ -38,8 +38,8 @@ pub enum Margin {
 
 /// What is to be expected of a run; `None` where its pace is not known, or it does not train.
 pub fn outlook(summary: &Summary) -> Option<Outlook> {
-    let vitals = summary.vitals.as_ref()?;
-    let (pace, now) = (vitals.pace?, vitals.read_at);
+    let health = summary.health.as_ref()?;
+    let (pace, now) = (health.pace?, health.read_at);
     // What waits has its whole rest before it.
     let from = if summary.observed.state == State::Paused {
         now
@@ -51,7 +51,7 @@ pub fn outlook(summary: &Summary) -> Option<Outlook> {
         .checked_add(Duration::from_secs_f64(left_s))
         .unwrap_or(Timestamp::MAX)
         .max(now);
-    let limit = vitals
+    let limit = health
         .deadline
         .map(|deadline| margin(pace, (from, ends_at), deadline));
     let since = |at: Timestamp| Duration::try_from(now - at).unwrap_or_default();
@@ -59,7 +59,7 @@ pub fn outlook(summary: &Summary) -> Option<Outlook> {
         left: Duration::try_from(ends_at - now).unwrap_or_default(),
         ends_at,
         limit,
-        unsaved: vitals.saved.map(|saved| (saved, since(saved.at))),
+        unsaved: health.saved.map(|saved| (saved, since(saved.at))),
     })
 }
 
@@ -77,7 +77,7 @@ fn margin(pace: Pace, (from, ends_at): (Timestamp, Timestamp), deadline: Timesta
 
 /// How long after its limit a run would end, once enough of it has been seen.
 pub fn late(summary: &Summary) -> Option<Duration> {
-    let pace = summary.vitals.as_ref()?.pace?;
+    let pace = summary.health.as_ref()?.pace?;
     match outlook(summary)?.limit? {
         Margin::Late(late, _) if pace.epochs >= ENOUGH => Some(late),
         _ => None,

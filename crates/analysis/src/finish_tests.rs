@@ -16,7 +16,7 @@ fn run(done: f64, deadline: Option<i64>) -> Summary {
     let found = Found::look(RunDir::new("/nowhere"));
     let mut summary = Summary::load(&found, SystemTime::UNIX_EPOCH);
     summary.observed.state = State::Running;
-    summary.vitals = Some(Box::new(Health {
+    summary.health = Some(Box::new(Health {
         pace: Some(Pace {
             epoch_s: 60.0,
             epochs: 9,
@@ -78,13 +78,13 @@ fn a_run_that_waits_has_its_rest_before_it_and_one_that_is_overdue_ends_now() {
 #[test]
 fn one_epoch_is_not_enough_to_call_a_run_late() {
     let mut run = run(0.5, Some(10_100));
-    run.vitals.as_mut().unwrap().pace.as_mut().unwrap().epochs = 1;
+    run.health.as_mut().unwrap().pace.as_mut().unwrap().epochs = 1;
     assert!(matches!(
         outlook(&run).unwrap().limit,
         Some(Margin::Late(..))
     ));
     assert_eq!(late(&run), None);
-    run.vitals = None;
+    run.health = None;
     assert_eq!(outlook(&run), None);
 }
 
@@ -92,7 +92,7 @@ proptest! {
     #[test]
     fn the_end_is_that_of_epochs_counted_one_by_one(done in 0u32..30, epoch_s in 1u32..5000, deadline in 0i64..200_000) {
         let mut run = run(f64::from(done), Some(deadline));
-        run.vitals.as_mut().unwrap().pace.as_mut().unwrap().epoch_s = f64::from(epoch_s);
+        run.health.as_mut().unwrap().pace.as_mut().unwrap().epoch_s = f64::from(epoch_s);
         let (mut second, mut epoch, mut cut) = (10_000, done, None);
         while epoch < 20 {
             if second + i64::from(epoch_s) > deadline && cut.is_none() {
@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn nothing_that_files_may_say_breaks_it(done in any::<f64>(), epoch_s in any::<f64>(), deadline in -1_000_000_000i64..1_000_000_000) {
         let mut run = run(done, Some(deadline));
-        run.vitals.as_mut().unwrap().pace.as_mut().unwrap().epoch_s = epoch_s.abs();
+        run.health.as_mut().unwrap().pace.as_mut().unwrap().epoch_s = epoch_s.abs();
         if done.is_finite() && epoch_s.is_finite() {
             let _ = outlook(&run).unwrap().sentence(20);
         }

@@ -88,11 +88,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         std::fs::create_dir(dir.logs()).unwrap();
-        let claim = RunLock::take(&dir).unwrap().unwrap();
+        let run_lock = RunLock::take(&dir).unwrap().unwrap();
         assert!(RunLock::take(&dir).unwrap().is_none());
         // What a process inherits is the same lock.
-        let inherited = claim.0.try_clone().unwrap();
-        drop(claim);
+        let inherited = run_lock.0.try_clone().unwrap();
+        drop(run_lock);
         assert!(RunLock::take(&dir).unwrap().is_none());
         drop(inherited);
         assert!(RunLock::take(&dir).unwrap().is_some());

@@ -172,8 +172,8 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
         .map(PathBuf::from)
         .unwrap_or_default();
     let failed = |cause| LaunchError::Spawn { program, cause };
-    let claim = match RunLock::take(dir) {
-        Ok(Some(claim)) => claim,
+    let run_lock = match RunLock::take(dir) {
+        Ok(Some(run_lock)) => run_lock,
         Ok(None) => {
             return Err(LaunchError::Taken {
                 name: record.name.clone(),
@@ -186,7 +186,7 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
         ..record.clone()
     };
     record.save(dir)?;
-    claim.begin(dir, record).or_else(|cause| {
+    run_lock.begin(dir, record).or_else(|cause| {
         let error = failed(cause);
         let exit = Exit {
             reason: Some(error.to_string()),

@@ -165,9 +165,9 @@ mod tests {
             watch_exit(&dir, &mut supervisor).unwrap();
             Record::load(&dir).unwrap().unwrap().state
         };
-        let claim = RunLock::take(&dir).unwrap().unwrap();
+        let run_lock = RunLock::take(&dir).unwrap().unwrap();
         assert_eq!(watch(), State::Starting);
-        drop(claim);
+        drop(run_lock);
         assert_eq!(watch(), State::Failed);
     }
 

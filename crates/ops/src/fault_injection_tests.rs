@@ -19,7 +19,7 @@ use traintop_disk::{Disk, System};
 use traintop_run::discover::discover;
 use traintop_run::layout::RunDir;
 use traintop_run::notes::{self, Annotated, Change, Notes};
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// Something that somebody does; numbers pick among what there is.
 #[derive(Debug, Clone)]
@@ -145,8 +145,8 @@ fn grow(tree: &Path, runs: &[(String, Vec<u32>, bool)]) {
     }
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
-    StateDir {
+fn storage(state: &Path, disk: impl Disk + 'static) -> Storage {
+    Storage {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }
@@ -160,7 +160,7 @@ fn runs_below(tree: &Path) -> Vec<RunDir> {
 }
 
 /// Does it; an error is a sentence.
-fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> {
+fn carry_out(storage: &Storage, tree: &Path, act: &Act) -> Result<Action, String> {
     let roots = [tree.to_owned()];
     let runs = runs_below(tree);
     let pick = |number: usize| {
@@ -174,7 +174,7 @@ fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> 
             why: "at random".to_owned(),
             now: Timestamp::now(),
         };
-        let removed = trash::remove_below_on(home, &roots, &removal, &mut |_| Ok(()));
+        let removed = trash::remove_below_on(storage, &roots, &removal, &mut |_| Ok(()));
         removed
             .map(|(tickets, _)| Action::Removed(tickets))
             .map_err(|error| error.to_string())
@@ -194,27 +194,27 @@ fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> 
                 wishes.push(wish(run + 1, format!("{name}{name}"))?);
             }
             let steps = rename::plan(wishes, |path| path.symlink_metadata().is_ok());
-            let renamed = rename::apply_on(home, &steps);
+            let renamed = rename::apply_on(storage, &steps);
             renamed
                 .map(Action::Renamed)
                 .map_err(|error| error.to_string())
         }
         Act::Annotate(run, change) => {
-            let annotated = notes::annotate_on(home, &pick(*run)?, change);
+            let annotated = notes::annotate_on(storage, &pick(*run)?, change);
             annotated
                 .map(Action::Annotated)
                 .map_err(|error| error.to_string())
         }
         Act::Archive(run, without) => {
             let plan = archive::Plan::of(&pick(*run)?, *without);
-            let archived = plan.and_then(|plan| archive::archive_on(home, &roots, &plan));
+            let archived = plan.and_then(|plan| archive::archive_on(storage, &roots, &plan));
             archived
                 .map(Action::Archived)
                 .map_err(|error| error.to_string())
         }
         Act::Unarchive(run) => {
             let dir = pick(*run)?;
-            let back = archive::unarchive_on(home, &roots, &dir);
+            let back = archive::unarchive_on(storage, &roots, &dir);
             back.map(|back| Action::Unarchived(dir, back))
                 .map_err(|error| error.to_string())
         }
@@ -223,7 +223,7 @@ fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> 
             if plan.is_empty() {
                 return Err("nothing is missing".to_owned());
             }
-            let rebuilt = organise::apply_on(&*home.disk, &plan, LONG_AGO);
+            let rebuilt = organise::apply_on(&*storage.disk, &plan, LONG_AGO);
             rebuilt
                 .map(Action::Rebuilt)
                 .map_err(|error| error.to_string())
@@ -245,36 +245,37 @@ fn carry_out(home: &StateDir, tree: &Path, act: &Act) -> Result<Action, String> 
     }
 }
 
-fn undo(home: &StateDir, deed: &Action) -> Result<(), String> {
+fn undo(storage: &Storage, deed: &Action) -> Result<(), String> {
     match deed {
-        Action::Renamed(renamed) => rename::undo_on(home, renamed)
+        Action::Renamed(renamed) => rename::undo_on(storage, renamed)
             .map(drop)
             .map_err(|(path, cause)| format!("{}: {cause}", path.display())),
         Action::Annotated(annotated) => {
-            notes::take_back_on(home, annotated).map_err(|error| error.to_string())
+            notes::take_back_on(storage, annotated).map_err(|error| error.to_string())
         }
         Action::Archived(archived) => {
-            archive::take_back_on(home, archived).map_err(|error| error.to_string())
+            archive::take_back_on(storage, archived).map_err(|error| error.to_string())
         }
         Action::Unarchived(dir, back) => {
-            archive::unarchive_back_on(home, dir, back).map_err(|error| error.to_string())
+            archive::unarchive_back_on(storage, dir, back).map_err(|error| error.to_string())
         }
         Action::Rebuilt(rebuilt) => {
-            organise::undo_on(&*home.disk, rebuilt).map_err(|error| error.to_string())
+            organise::undo_on(&*storage.disk, rebuilt).map_err(|error| error.to_string())
         }
-        Action::Removed(tickets) => trash::restore_all_on(home, tickets)
+        Action::Removed(tickets) => trash::restore_all_on(storage, tickets)
             .map(drop)
             .map_err(|error| error.to_string()),
     }
 }
 
 /// What the next start does, twice: the second time there is nothing to do.
-fn recover(home: &StateDir, tree: &Path) {
+fn recover(storage: &Storage, tree: &Path) {
     for is_first in [true, false] {
-        let (finished, problems) = trash::recover_below_on(home, &[tree.to_owned()], |_, _| true);
+        let (finished, problems) =
+            trash::recover_below_on(storage, &[tree.to_owned()], |_, _| true);
         let mut said: Vec<String> = finished.into_iter().map(|finished| finished.said).collect();
-        said.extend(rename::recover_on(home, |_, _| true));
-        said.extend(archive::recover_on(home, |_, _| true));
+        said.extend(rename::recover_on(storage, |_, _| true));
+        said.extend(archive::recover_on(storage, |_, _| true));
         assert_eq!(problems, Vec::<String>::new());
         assert!(is_first || said.is_empty(), "{said:?}");
         assert!(
@@ -300,7 +301,7 @@ proptest! {
         let tree = place.path().canonicalize().unwrap();
         let runs: Vec<_> = names.into_iter().map(|(name, (epochs, best))| (name, epochs, best)).collect();
         grow(&tree, &runs);
-        let real = home(state.path(), System);
+        let real = storage(state.path(), System);
         let mut first = content(&tree);
         let mut deeds: Vec<Action> = Vec::new();
         for (act, at, killed) in &acts {
@@ -317,7 +318,7 @@ proptest! {
             prop_assert_eq!(&content(&tree), &before, "undone: {:?}", act);
             // Then with one: it happens all the same, or nothing does.
             let (fail_at, kill_at) = if *killed { (NEVER, *at) } else { (*at, NEVER) };
-            let done = carry_out(&home(state.path(), Faulty::new(fail_at, kill_at)), &tree, act);
+            let done = carry_out(&storage(state.path(), Faulty::new(fail_at, kill_at)), &tree, act);
             recover(&real, &tree);
             let mut now = content(&tree);
             // A rebuilding that was cut off is carried on by doing it again, or there was nothing left to do.

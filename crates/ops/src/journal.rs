@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use traintop_disk::write::beside;
 use traintop_run::process::{self, Process};
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 use traintop_text::clean;
 
 /// After so long a journal of another machine is nobody's any more.
@@ -36,11 +36,11 @@ impl Journal {
     /// # Errors
     /// The journal's path and why it cannot be written.
     pub fn begin<T: Serialize>(
-        home: &StateDir,
+        storage: &Storage,
         folder: &str,
         what: &T,
     ) -> Result<Self, (PathBuf, io::Error)> {
-        let Some(folder) = home.folder(folder) else {
+        let Some(folder) = storage.folder(folder) else {
             return Ok(Self(None));
         };
         let number = beside(Path::new("journal"));
@@ -54,14 +54,14 @@ impl Journal {
         let written = serde_json::to_vec(&content)
             .map_err(io::Error::other)
             .and_then(|bytes| {
-                home.disk.make_folders(&folder)?;
-                home.disk.replace_file(&path, &bytes, None)?;
-                home.disk.sync_folder(&folder)
+                storage.disk.make_folders(&folder)?;
+                storage.disk.replace_file(&path, &bytes, None)?;
+                storage.disk.sync_folder(&folder)
             });
         match written {
             Ok(()) => Ok(Self(Some(path))),
             Err(cause) => {
-                let _ = home.disk.remove_file(&path);
+                let _ = storage.disk.remove_file(&path);
                 Err((path, cause))
             }
         }
@@ -71,9 +71,10 @@ impl Journal {
     ///
     /// # Errors
     /// The journal's path and why it is still there.
-    pub fn end(&self, home: &StateDir) -> Result<(), (PathBuf, io::Error)> {
+    pub fn end(&self, storage: &Storage) -> Result<(), (PathBuf, io::Error)> {
         let Some(path) = &self.0 else { return Ok(()) };
-        home.disk
+        storage
+            .disk
             .remove_if_there(path)
             .map_err(|cause| (path.clone(), cause))
     }
@@ -91,15 +92,15 @@ pub fn is_over(process: &Process, age: Duration) -> bool {
 /// Goes on with what programs that were killed have left: `each` is given a journal and its content, removes it by
 /// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program does so at a time.
 pub fn recover<T: DeserializeOwned>(
-    home: &StateDir,
+    storage: &Storage,
     folder: &str,
     is_over: impl Fn(&Process, Duration) -> bool,
     each: impl Fn(&Journal, T, &Path) -> Option<String>,
 ) -> Vec<String> {
-    let Some(folder) = home.folder(folder) else {
+    let Some(folder) = storage.folder(folder) else {
         return Vec::new();
     };
-    let names = match home.disk.names(&folder) {
+    let names = match storage.disk.names(&folder) {
         Ok(names) => names,
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
         Err(error) => return vec![format!("{}: cannot be read ({error})", folder.display())],
@@ -110,12 +111,12 @@ pub fn recover<T: DeserializeOwned>(
     if paths.is_empty() {
         return Vec::new();
     }
-    let _lock = match home.disk.lock(&folder.join(LOCK)) {
+    let _lock = match storage.disk.lock(&folder.join(LOCK)) {
         Ok(lock) => lock,
         Err(error) => return vec![format!("{}: cannot be locked ({error})", folder.display())],
     };
-    let one = |path: &PathBuf| match read::<T>(home, path) {
-        Ok(Some(content)) if is_over(&content.process, age(home, path)) => {
+    let one = |path: &PathBuf| match read::<T>(storage, path) {
+        Ok(Some(content)) if is_over(&content.process, age(storage, path)) => {
             each(&Journal(Some(path.clone())), content.what, path)
         }
         // Another start was quicker, or whoever wrote it is still at work.
@@ -126,8 +127,8 @@ pub fn recover<T: DeserializeOwned>(
     said.map(|sentence| clean(&sentence).into_owned()).collect()
 }
 
-fn read<T: DeserializeOwned>(home: &StateDir, path: &Path) -> Result<Option<Content<T>>, String> {
-    let bytes = match home.disk.read(path) {
+fn read<T: DeserializeOwned>(storage: &Storage, path: &Path) -> Result<Option<Content<T>>, String> {
+    let bytes = match storage.disk.read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{}: cannot be read ({error})", path.display())),
@@ -140,8 +141,8 @@ fn read<T: DeserializeOwned>(home: &StateDir, path: &Path) -> Result<Option<Cont
     })
 }
 
-fn age(home: &StateDir, path: &Path) -> Duration {
-    let modified = home.disk.look(path).map(|look| look.modified_ns);
+fn age(storage: &Storage, path: &Path) -> Duration {
+    let modified = storage.disk.look(path).map(|look| look.modified_ns);
     let now = Timestamp::now().as_nanosecond();
     let age = modified.map(|then| u64::try_from(now - i128::from(then)).unwrap_or(0));
     Duration::from_nanos(age.unwrap_or(0))

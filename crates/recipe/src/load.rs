@@ -53,9 +53,9 @@ fn and_more(more: usize) -> String {
 
 /// What was found wrong so far, in the order of the text, so that one reading tells how much there is to mend.
 #[derive(Default)]
-struct Complaints(Vec<(String, String)>);
+struct Problems(Vec<(String, String)>);
 
-impl Complaints {
+impl Problems {
     fn add(&mut self, place: String, problem: impl fmt::Display) {
         self.0.push((place, problem.to_string()));
     }
@@ -150,7 +150,7 @@ enum Origin {
 
 fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
-    let mut complaints = Complaints::default();
+    let mut complaints = Problems::default();
     let is_too_deep = toml_text::is_too_deep(text);
     if is_too_deep {
         complaints.add(place(0), toml_text::TOO_DEEP.to_owned());
@@ -282,7 +282,7 @@ pub fn parse_json(text: &str, file: &str) -> Result<Recipe, RecipeError> {
         None => file.to_owned(),
     };
     let mut recipe = Recipe::default();
-    let mut complaints = Complaints::default();
+    let mut complaints = Problems::default();
     // The reference writes what is not set as null, and some settings as a table of their own.
     let flat = json.iter().flat_map(|(key, value)| match value {
         serde_json::Value::Object(inner) => {
@@ -309,7 +309,7 @@ impl Recipe {
     /// If a key is unknown or a value bad; the place is then the override itself.
     pub fn with_overrides(mut self, overrides: &[(String, String)]) -> Result<Self, RecipeError> {
         let place = |(key, text): &(String, String)| format!("--set {key}={text}");
-        let mut complaints = Complaints::default();
+        let mut complaints = Problems::default();
         for given in overrides {
             let set = known(&given.0).and_then(|field| Ok(self.set_text(field, &given.1)?));
             if let Err(problem) = set {

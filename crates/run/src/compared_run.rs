@@ -90,10 +90,13 @@ mod tests {
         fs::write(folder.path().join("metrics.csv"), "epoch,val_acc\n1,5\n2,6").unwrap();
         let config = r#"{"seed": 3, "optimiser": {"lr": 0.1}, "a": "x"}"#;
         fs::write(folder.path().join("config.json"), config).unwrap();
-        let contender = ComparedRun::load(dir, later);
-        assert_eq!(contender.metrics.column("val_acc").unwrap().y, [5.0, 6.0]);
-        assert_eq!(contender.setting("optimiser.lr"), Some("0.1"));
-        assert_eq!(contender.setting("momentum"), None);
-        assert_eq!(contender.trouble, None);
+        let compared_run = ComparedRun::load(dir, later);
+        assert_eq!(
+            compared_run.metrics.column("val_acc").unwrap().y,
+            [5.0, 6.0]
+        );
+        assert_eq!(compared_run.setting("optimiser.lr"), Some("0.1"));
+        assert_eq!(compared_run.setting("momentum"), None);
+        assert_eq!(compared_run.trouble, None);
     }
 }

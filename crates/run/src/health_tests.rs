@@ -59,7 +59,7 @@ fn the_pace_is_that_of_most_epochs_and_steps_tell_where_it_is() {
         ("logs/steps.csv", 2050),
         ("last.safetensors", 2001),
     ]);
-    let vitals = read(&dir, &metrics(ROWS), &metrics(STEPS));
+    let health = read(&dir, &metrics(ROWS), &metrics(STEPS));
     let pace = Pace {
         epoch_s: 100.0,
         epochs: 4,
@@ -67,12 +67,12 @@ fn the_pace_is_that_of_most_epochs_and_steps_tell_where_it_is() {
         at: at(2050),
         until: 20,
     };
-    assert_eq!(vitals.pace, Some(pace));
+    assert_eq!(health.pace, Some(pace));
     // Between the last step of an epoch and the first of the next.
-    assert_eq!(vitals.row_gap, Some(Duration::from_secs(40)));
-    assert_eq!((vitals.sign_at, vitals.read_at), (at(2050), at(5000)));
+    assert_eq!(health.row_gap, Some(Duration::from_secs(40)));
+    assert_eq!((health.sign_at, health.read_at), (at(2050), at(5000)));
     assert_eq!(
-        vitals.saved,
+        health.saved,
         Some(Saved {
             epoch: 5,
             at: at(2001)
@@ -88,18 +88,18 @@ fn the_pace_is_that_of_most_epochs_and_steps_tell_where_it_is() {
 fn what_is_wanted_and_what_is_not_saved_is_known() {
     let (_folder, dir) = run(&[("logs/metrics.csv", 2000), ("last.safetensors", 1750)]);
     let rows = metrics(ROWS);
-    let vitals = read(&dir, &rows, &Metrics::default());
+    let health = read(&dir, &rows, &Metrics::default());
     assert_eq!(
-        vitals.saved,
+        health.saved,
         Some(Saved {
             epoch: 2,
             at: at(1750)
         })
     );
     Control::change(&dir, Change::EndAfterEpoch(Some(8))).unwrap();
-    let vitals = read(&dir, &rows, &Metrics::default());
-    assert_eq!(vitals.pace.unwrap().until, 8);
-    assert!(vitals.sign_at > at(2000), "the change is a sign of life");
+    let health = read(&dir, &rows, &Metrics::default());
+    assert_eq!(health.pace.unwrap().until, 8);
+    assert!(health.sign_at > at(2000), "the change is a sign of life");
     // An epoch that is over does not count.
     Control::change(&dir, Change::EndAfterEpoch(Some(3))).unwrap();
     assert_eq!(
@@ -119,9 +119,9 @@ fn nothing_is_told_of_what_is_not_known() {
         epochs_done: 0,
         epochs_planned: Some(20),
     };
-    let vitals = Health::read(&dir, known, SystemTime::UNIX_EPOCH);
+    let health = Health::read(&dir, known, SystemTime::UNIX_EPOCH);
     assert_eq!(
-        (vitals.pace, vitals.row_gap, vitals.saved),
+        (health.pace, health.row_gap, health.saved),
         (None, None, None)
     );
     let (_folder, dir) = run(&[("logs/steps.csv", 70)]);

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
-use super::state_dir::{self, StateDir};
+use super::state_dir::{self, Storage};
 use traintop_disk::read;
 use traintop_disk::{Disk, System};
 
@@ -30,7 +30,7 @@ pub fn save(roots: &[PathBuf], marks: &[RunDir]) -> io::Result<()> {
 }
 
 /// A marked run whose folder has another name now stays marked.
-pub fn follow(home: &StateDir, from: &RunDir, to: &RunDir) {
+pub fn follow(home: &Storage, from: &RunDir, to: &RunDir) {
     let Some(folder) = &home.state else {
         return;
     };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::layout::RunDir;
-use super::state_dir::{self, StateDir};
+use super::state_dir::{self, Storage};
 use traintop_disk::{Disk, System, said};
 use traintop_text::{clean, toml as toml_text};
 
@@ -190,15 +190,11 @@ impl Notes {
 /// # Errors
 /// As [`Notes::change`].
 pub fn annotate(dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
-    annotate_on(&StateDir::real(), dir, change)
+    annotate_on(&Storage::real(), dir, change)
 }
 
 /// As [`annotate`], with this home.
-pub fn annotate_on(
-    home: &StateDir,
-    dir: &RunDir,
-    change: &Change,
-) -> Result<Annotated, NotesError> {
+pub fn annotate_on(home: &Storage, dir: &RunDir, change: &Change) -> Result<Annotated, NotesError> {
     let own = home.folder(FOLDER);
     let edit = |notes: &mut Notes| notes.apply(change);
     let (before, after) = edit_in(&*home.disk, dir, own.as_deref(), edit)?;
@@ -214,11 +210,11 @@ pub fn annotate_on(
 /// # Errors
 /// As [`Notes::change`].
 pub fn take_back(annotated: &Annotated) -> Result<(), NotesError> {
-    take_back_on(&StateDir::real(), annotated)
+    take_back_on(&Storage::real(), annotated)
 }
 
 /// As [`take_back`], with this home.
-pub fn take_back_on(home: &StateDir, annotated: &Annotated) -> Result<(), NotesError> {
+pub fn take_back_on(home: &Storage, annotated: &Annotated) -> Result<(), NotesError> {
     let Annotated { dir, before, after } = annotated;
     let edit = |notes: &mut Notes| notes.take_back(before, after);
     let own = home.folder(FOLDER);
@@ -283,7 +279,7 @@ pub(super) fn file_of(dir: &RunDir) -> PathBuf {
     reason = "a path with its text before and after"
 )]
 pub fn follows(
-    home: &StateDir,
+    home: &Storage,
     from: &RunDir,
     to: &RunDir,
 ) -> io::Result<Vec<(PathBuf, Option<String>, Option<String>)>> {

@@ -16,14 +16,14 @@ pub fn state_dir() -> Option<PathBuf> {
 
 /// The disk that runs lie on, and the user's state folder: what keeping house works on.
 #[derive(Clone)]
-pub struct StateDir {
+pub struct Storage {
     /// Every call goes through it.
     pub disk: Arc<dyn Disk>,
     /// Where notes on runs of others, marks and journals are; `None` where there is no home.
     pub state: Option<PathBuf>,
 }
 
-impl StateDir {
+impl Storage {
     /// The real ones.
     pub fn real() -> Self {
         Self {
@@ -46,7 +46,7 @@ impl StateDir {
     }
 }
 
-impl fmt::Debug for StateDir {
+impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_tuple("Home").field(&self.state).finish()
     }

@@ -90,7 +90,7 @@ pub struct Summary {
     pub progress: Option<Progress>,
     /// How it is doing, while it trains: a matter of this moment, and never kept.
     #[serde(skip)]
-    pub vitals: Option<Box<Health>>,
+    pub health: Option<Box<Health>>,
     /// Why it ended, if it failed or is lost, or its time was over.
     pub cause: Option<Failure>,
     /// The sweep that it is a point of.
@@ -255,7 +255,7 @@ impl Summary {
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
         let steps = active.then(|| steps_of(&dir));
-        let vitals = steps.as_ref().map(|steps| {
+        let health = steps.as_ref().map(|steps| {
             let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
             Box::new(Health::read(&dir, known, now))
         });
@@ -308,7 +308,7 @@ impl Summary {
             problems: metrics.problem_count,
             notes,
             progress: steps.as_ref().and_then(Progress::of),
-            vitals,
+            health,
             evaluated: None,
             archived: std::fs::metadata(dir.archive())
                 .ok()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::run_edits::{Order, Outcome, UndoEntry, first_of};
+use super::run_edits::{EditJob, EditOutcome, UndoEntry, first_of};
 use traintop_disk::Progress;
 use traintop_ops::archive::{self, ArchiveError, Archived, Plan, Unarchived};
 use traintop_ops::organise::{self, Rebuilt};
@@ -13,7 +13,7 @@ use traintop_run::RunDir;
 use traintop_text::{bytes, clean};
 
 /// Says what archiving would do; one run that cannot be archived is told and left out.
-pub fn propose_archive(dirs: &[RunDir]) -> Result<Outcome, String> {
+pub fn propose_archive(dirs: &[RunDir]) -> Result<EditOutcome, String> {
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
     for dir in dirs {
         match Plan::of(dir, false) {
@@ -28,7 +28,7 @@ pub fn propose_archive(dirs: &[RunDir]) -> Result<Outcome, String> {
     let size: u64 = plans.iter().map(Plan::packed_bytes).sum();
     let runs = runs(plans.len());
     let but = told.map_or_else(String::new, |told| format!(" Left out: {told}."));
-    Ok(Outcome::Proposed(
+    Ok(EditOutcome::Proposed(
         format!("Archive {runs}?"),
         format!(
             "{} are packed into archive.tar.zst and read back; then weights and other large files go to the trash. Curves, notes and \
@@ -36,14 +36,14 @@ pub fn propose_archive(dirs: &[RunDir]) -> Result<Outcome, String> {
             bytes(size)
         ),
         "archive".to_owned(),
-        Box::new(Order::Archive(
+        Box::new(EditJob::Archive(
             plans.into_iter().map(|plan| plan.dir).collect(),
         )),
     ))
 }
 
 /// Archives each run; one that refuses does not keep the others from it.
-pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> Outcome {
+pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> EditOutcome {
     let one = |dir: &RunDir| -> Result<(RunDir, Archived), ArchiveError> {
         let archived = archive::archive_watched(roots, &Plan::of(dir, false)?, progress)?;
         Ok((dir.clone(), archived))
@@ -56,12 +56,12 @@ pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> 
         bytes(size)
     );
     let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(UndoEntry::Archived(done));
-    Outcome::Changed(changed, text, deed, first_of(&problems))
+    let undo_entry = (!done.is_empty()).then_some(UndoEntry::Archived(done));
+    EditOutcome::Changed(changed, text, undo_entry, first_of(&problems))
 }
 
 /// Brings each archived run back.
-pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> Outcome {
+pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> EditOutcome {
     let one = |dir: &RunDir| {
         Ok((
             dir.clone(),
@@ -81,18 +81,18 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -
         links.unwrap_or_default(),
     );
     let changed = done.iter().map(|(dir, _)| dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(UndoEntry::Unarchived(done));
-    Outcome::Changed(changed, text, deed, first_of(&problems))
+    let undo_entry = (!done.is_empty()).then_some(UndoEntry::Unarchived(done));
+    EditOutcome::Changed(changed, text, undo_entry, first_of(&problems))
 }
 
 /// Takes archivings back, the last first; those that stay archived can be asked for again.
-pub fn take_back(archived: Vec<(RunDir, Archived)>) -> Outcome {
+pub fn take_back(archived: Vec<(RunDir, Archived)>) -> EditOutcome {
     let back = |(_, archived): &(RunDir, Archived)| archive::take_back(archived);
     all_back(archived, |(dir, _)| dir.clone(), back, UndoEntry::Archived)
 }
 
 /// Archives again what was brought back.
-pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> Outcome {
+pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> EditOutcome {
     let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::unarchive_back(dir, unarchived);
     all_back(
         unarchived,
@@ -103,7 +103,7 @@ pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> Outcome {
 }
 
 /// Takes rebuildings back.
-pub fn unmake(rebuilt: Vec<Rebuilt>) -> Outcome {
+pub fn unmake(rebuilt: Vec<Rebuilt>) -> EditOutcome {
     all_back(
         rebuilt,
         |rebuilt| rebuilt.dir.clone(),
@@ -117,8 +117,8 @@ fn all_back<T, E: std::fmt::Display>(
     done: Vec<T>,
     dir: impl Fn(&T) -> RunDir,
     back: impl Fn(&T) -> Result<(), E>,
-    deed: impl Fn(Vec<T>) -> UndoEntry,
-) -> Outcome {
+    undo_entry: impl Fn(Vec<T>) -> UndoEntry,
+) -> EditOutcome {
     let (mut changed, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for one in done.into_iter().rev() {
         match back(&one) {
@@ -130,17 +130,17 @@ fn all_back<T, E: std::fmt::Display>(
         }
     }
     match first_of(&problems) {
-        Some(problem) if changed.is_empty() => Outcome::NotUndone(deed(left), problem),
+        Some(problem) if changed.is_empty() => EditOutcome::NotUndone(undo_entry(left), problem),
         problem => {
             let text = format!("{} as before", runs(changed.len()));
-            let deed = (!left.is_empty()).then(|| deed(left));
-            Outcome::Changed(changed, text, deed, problem)
+            let undo_entry = (!left.is_empty()).then(|| undo_entry(left));
+            EditOutcome::Changed(changed, text, undo_entry, problem)
         }
     }
 }
 
 /// Says which logs of these runs could be made again.
-pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
+pub fn propose_rebuild(dirs: &[RunDir]) -> Result<EditOutcome, String> {
     let plans: Vec<organise::Plan> = dirs.iter().map(organise::plan).collect();
     let problems: Vec<_> = plans
         .iter()
@@ -167,7 +167,7 @@ pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
         .filter(|plan| !plan.rebuilds.is_empty())
         .map(|plan| plan.dir.clone())
         .collect();
-    Ok(Outcome::Proposed(
+    Ok(EditOutcome::Proposed(
         format!("Rebuild logs of {}?", runs(due.len())),
         clean(&format!(
             "{name} ({}) is made from {}{more}, dated from the files and marked as rebuilt. A broken file is set aside, none is written \
@@ -176,12 +176,12 @@ pub fn propose_rebuild(dirs: &[RunDir]) -> Result<Outcome, String> {
         ))
         .into_owned(),
         "rebuild".to_owned(),
-        Box::new(Order::Rebuild(due)),
+        Box::new(EditJob::Rebuild(due)),
     ))
 }
 
 /// Makes what can be made, as it is planned at this moment.
-pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> Outcome {
+pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> EditOutcome {
     let now = Timestamp::now();
     let (mut done, mut count) = (Vec::new(), 0);
     let (mut changed, mut problems) = (Vec::new(), Vec::new());
@@ -203,8 +203,8 @@ pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> Outcome {
     }
     let files = if count == 1 { "file was" } else { "files were" };
     let text = format!("{count} {files} rebuilt; u takes that back");
-    let deed = (!done.is_empty()).then_some(UndoEntry::Rebuilt(done));
-    Outcome::Changed(changed, text, deed, first_of(&problems))
+    let undo_entry = (!done.is_empty()).then_some(UndoEntry::Rebuilt(done));
+    EditOutcome::Changed(changed, text, undo_entry, first_of(&problems))
 }
 
 /// What is said of the runs that a cancelled job leaves alone.
@@ -267,7 +267,7 @@ mod tests {
             unarchive(&[], &dirs, &progress),
             rebuild(&dirs, &progress),
         ] {
-            let Outcome::Changed(_, _, None, Some(problem)) = outcome else {
+            let EditOutcome::Changed(_, _, None, Some(problem)) = outcome else {
                 panic!("{outcome:?}");
             };
             assert_eq!(problem, "cancelled: 3 runs are as they were");

@@ -16,7 +16,7 @@ use traintop_run::RunDir;
 
 /// What is to be made, and of what.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct TransformJob {
     dir: RunDir,
     curves: Arc<Curves>,
     revision: u64,
@@ -25,7 +25,7 @@ pub struct Order {
     started: Option<Timestamp>,
 }
 
-impl PartialEq for Order {
+impl PartialEq for TransformJob {
     fn eq(&self, other: &Self) -> bool {
         self.dir == other.dir && self.revision == other.revision && self.wanted == other.wanted
     }
@@ -33,19 +33,19 @@ impl PartialEq for Order {
 
 /// What was made.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct TransformOutcome {
     dir: RunDir,
     derived: Box<Transformed>,
     revision: u64,
 }
 
 /// Makes it.
-pub fn carry_out(order: Order) -> Message {
+pub fn carry_out(order: TransformJob) -> Message {
     let known = Known {
         started_s: order.started.map(on_the_wall),
         ..order.known
     };
-    Message::Derived(Outcome {
+    Message::ChartsTransformed(TransformOutcome {
         derived: Box::new(Transformed::of(order.curves.metrics(), order.wanted, known)),
         dir: order.dir,
         revision: order.revision,
@@ -59,7 +59,7 @@ fn on_the_wall(time: Timestamp) -> f64 {
 }
 
 /// Takes in what was made, and orders what has become due meanwhile.
-pub fn take(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn take(state: &mut State, outcome: TransformOutcome) -> Vec<Effect> {
     if let Some(opened) = &mut state.opened
         && opened.dir == outcome.dir
     {
@@ -86,7 +86,7 @@ pub fn due(state: &mut State) -> Vec<Effect> {
     opened.deriving = true;
     let row = state.runs.row(&opened.dir);
     let summary = row.and_then(|row| row.summary.as_ref());
-    vec![Effect::Derive(Order {
+    vec![Effect::TransformCharts(TransformJob {
         dir: opened.dir.clone(),
         curves: detail.shared_charted(),
         revision: detail.revision(),

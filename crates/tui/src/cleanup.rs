@@ -26,7 +26,7 @@ const TOLD_EVERY: usize = 32;
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum CleanupJob {
     /// Plan a clean-up of these runs, or of all if there are none; from what is surveyed already, if it is.
     Plan {
         /// These runs alone.
@@ -55,7 +55,7 @@ pub enum Order {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum CleanupOutcome {
     /// So many runs of so many are surveyed.
     Surveying(usize, usize),
     /// A plan, and how much room there is.
@@ -74,42 +74,44 @@ pub enum Outcome {
 
 /// Carries an order out; this may take as long as the disk does.
 pub fn carry_out(
-    order: Order,
+    order: CleanupJob,
     roots: &[PathBuf],
     progress: &Progress,
-    tell: &(dyn Fn(Outcome) + Sync),
+    tell: &(dyn Fn(CleanupOutcome) + Sync),
 ) {
     match order {
-        Order::Plan {
+        CleanupJob::Plan {
             only,
             policy,
             survey,
         } => {
             let plan = plan(&only, policy, survey, roots, (progress, tell));
             tell(match plan {
-                Some(plan) => Outcome::Planned(Box::new(plan), cleaning::spaces(roots)),
-                None => Outcome::Refused("cancelled: there is no plan".to_owned()),
+                Some(plan) => CleanupOutcome::Planned(Box::new(plan), cleaning::spaces(roots)),
+                None => CleanupOutcome::Refused("cancelled: there is no plan".to_owned()),
             });
         }
-        Order::Clean(plan) => tell(removed(cleaning::carry_out(&plan, roots, Timestamp::now()))),
-        Order::Remove(dirs) => tell(removed(cleaning::remove_runs(
-            &dirs,
-            roots,
-            Timestamp::now(),
-        ))),
-        Order::RemoveEvaluations(dirs) => tell(removed(cleaning::remove_evaluations(
-            &dirs,
-            roots,
-            Timestamp::now(),
-        ))),
-        Order::ListTrash => {
-            let (listed, problems) = trash::list_below(roots);
-            tell(Outcome::Listed(listed, problems));
+        CleanupJob::Clean(plan) => {
+            tell(removed(cleaning::carry_out(&plan, roots, Timestamp::now())))
         }
-        Order::Restore(tickets) => tell(restore(&tickets)),
-        Order::Purge(tickets) => tell(purge(&tickets, progress)),
-        Order::FindLatest => tell(Outcome::Latest(trash::latest_below(roots))),
-        Order::Recover(purge_after) => {
+        CleanupJob::Remove(dirs) => tell(removed(cleaning::remove_runs(
+            &dirs,
+            roots,
+            Timestamp::now(),
+        ))),
+        CleanupJob::RemoveEvaluations(dirs) => tell(removed(cleaning::remove_evaluations(
+            &dirs,
+            roots,
+            Timestamp::now(),
+        ))),
+        CleanupJob::ListTrash => {
+            let (listed, problems) = trash::list_below(roots);
+            tell(CleanupOutcome::Listed(listed, problems));
+        }
+        CleanupJob::Restore(tickets) => tell(restore(&tickets)),
+        CleanupJob::Purge(tickets) => tell(purge(&tickets, progress)),
+        CleanupJob::FindLatest => tell(CleanupOutcome::Latest(trash::latest_below(roots))),
+        CleanupJob::Recover(purge_after) => {
             let (finished, mut problems) = trash::recover_below(roots);
             let mut said: Vec<String> = finished.into_iter().map(|done| done.said).collect();
             if let Some(days) = purge_after {
@@ -118,17 +120,17 @@ pub fn carry_out(
                 let old = old.filter(|(_, entry)| entry.is_older_than(days, now));
                 let old: Vec<Ticket> = old.map(|(ticket, _)| ticket).collect();
                 match purge(&old, progress) {
-                    Outcome::Settled(text) if !old.is_empty() => {
+                    CleanupOutcome::Settled(text) if !old.is_empty() => {
                         said.push(format!("{text}, after {days} days in the trash"));
                     }
-                    Outcome::Refused(problem) => problems.push(problem),
+                    CleanupOutcome::Refused(problem) => problems.push(problem),
                     _ => {}
                 }
             }
             if let Some(problem) = run_edits::first_of(&problems) {
-                tell(Outcome::Refused(problem));
+                tell(CleanupOutcome::Refused(problem));
             } else if let Some(text) = run_edits::first_of(&said) {
-                tell(Outcome::Settled(text));
+                tell(CleanupOutcome::Settled(text));
             }
         }
     }
@@ -139,7 +141,7 @@ fn plan(
     policy: Policy,
     survey: Option<Arc<Survey>>,
     roots: &[PathBuf],
-    (progress, tell): (&Progress, &(dyn Fn(Outcome) + Sync)),
+    (progress, tell): (&Progress, &(dyn Fn(CleanupOutcome) + Sync)),
 ) -> Option<Plan> {
     let now = SystemTime::now();
     if let Some(survey) = survey {
@@ -156,42 +158,42 @@ fn plan(
     let each = |done: usize| {
         progress.step(done, count);
         if done.is_multiple_of(TOLD_EVERY) {
-            tell(Outcome::Surveying(done, count));
+            tell(CleanupOutcome::Surveying(done, count));
         }
         !progress.is_cancelled()
     };
     cleaning::make_while(&found, policy, now, each)
 }
 
-fn removed(done: Result<Done, trash::TrashError>) -> Outcome {
+fn removed(done: Result<Done, trash::TrashError>) -> CleanupOutcome {
     match done {
-        Ok(done) => Outcome::Removed(done),
-        Err(error) => Outcome::Refused(text::clean(&error.to_string()).into_owned()),
+        Ok(done) => CleanupOutcome::Removed(done),
+        Err(error) => CleanupOutcome::Refused(text::clean(&error.to_string()).into_owned()),
     }
 }
 
 /// Puts entries back to their places.
-pub fn restore(tickets: &[Ticket]) -> Outcome {
+pub fn restore(tickets: &[Ticket]) -> CleanupOutcome {
     match trash::restore_all(tickets) {
         Ok(places) => {
             let back = match &places[..] {
                 [place] => format!("{} is back", place.display()),
                 places => format!("{} things are back at their places", places.len()),
             };
-            Outcome::Settled(text::clean(&back).into_owned())
+            CleanupOutcome::Settled(text::clean(&back).into_owned())
         }
-        Err(error) => Outcome::Refused(text::clean(&error.to_string()).into_owned()),
+        Err(error) => CleanupOutcome::Refused(text::clean(&error.to_string()).into_owned()),
     }
 }
 
-fn purge(tickets: &[Ticket], progress: &Progress) -> Outcome {
+fn purge(tickets: &[Ticket], progress: &Progress) -> CleanupOutcome {
     let mut freed = 0;
     for (at, ticket) in tickets.iter().enumerate() {
         progress.step(at, tickets.len());
         // An entry goes whole or not at all.
         if progress.is_cancelled() {
             let left = tickets.len() - at;
-            return Outcome::Refused(format!(
+            return CleanupOutcome::Refused(format!(
                 "cancelled: {left} of {} removals stay in the trash, {} freed",
                 tickets.len(),
                 text::bytes(freed)
@@ -200,23 +202,23 @@ fn purge(tickets: &[Ticket], progress: &Progress) -> Outcome {
         match Trash::of(&ticket.root).and_then(|trash| trash.purge(&ticket.id)) {
             Ok(bytes) => freed += bytes,
             Err(error) => {
-                return Outcome::Refused(text::clean(&error.to_string()).into_owned());
+                return CleanupOutcome::Refused(text::clean(&error.to_string()).into_owned());
             }
         }
     }
-    Outcome::Settled(format!("removed for good, {} freed", text::bytes(freed)))
+    CleanupOutcome::Settled(format!("removed for good, {} freed", text::bytes(freed)))
 }
 
 /// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
     match outcome {
-        Outcome::Surveying(done, of) => {
+        CleanupOutcome::Surveying(done, of) => {
             if let Screen::Clean(view) = &mut state.screen {
                 view.progress = Some((done, of));
             }
         }
-        Outcome::Planned(plan, spaces) => clean::planned(state, *plan, spaces),
-        Outcome::Removed(done) => {
+        CleanupOutcome::Planned(plan, spaces) => clean::planned(state, *plan, spaces),
+        CleanupOutcome::Removed(done) => {
             let text = done.sentence();
             state.notice = Some(if done.left.is_empty() {
                 Notice::good(format!("{text}; u takes that back"))
@@ -240,22 +242,22 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             }
             // Somebody may have opened the trash before it was in it.
             if matches!(state.screen, Screen::Trash(_)) {
-                effects.push(Effect::Tidy(Order::ListTrash));
+                effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
             effects.extend(look_again(state));
             return effects;
         }
-        Outcome::Listed(listed, problems) => trash_view::listed(state, listed, &problems),
-        Outcome::Latest(latest) => ask_to_restore(state, latest),
-        Outcome::Settled(text) => {
+        CleanupOutcome::Listed(listed, problems) => trash_view::listed(state, listed, &problems),
+        CleanupOutcome::Latest(latest) => ask_to_restore(state, latest),
+        CleanupOutcome::Settled(text) => {
             state.notice = Some(Notice::good(text));
             let mut effects = look_again(state);
             if matches!(state.screen, Screen::Trash(_)) {
-                effects.push(Effect::Tidy(Order::ListTrash));
+                effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
             return effects;
         }
-        Outcome::Refused(problem) => {
+        CleanupOutcome::Refused(problem) => {
             state.notice = Some(Notice::bad(problem));
             if let Screen::Clean(view) = &mut state.screen {
                 view.is_busy = false;
@@ -292,7 +294,7 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
         title: "Take back the last removal?".to_owned(),
         text,
         yes: "put them back".to_owned(),
-        then: Effect::Tidy(Order::Restore(tickets)),
+        then: Effect::Clean(CleanupJob::Restore(tickets)),
     }));
 }
 
@@ -336,7 +338,7 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
             "{folders}{size} with everything inside, the best model too, will be moved to the trash. u puts {them} back."
         ),
         yes: "move to the trash".to_owned(),
-        then: Effect::Tidy(Order::Remove(dirs)),
+        then: Effect::Clean(CleanupJob::Remove(dirs)),
     }));
 }
 
@@ -357,7 +359,7 @@ pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, na
             "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u puts {them} back."
         ),
         yes: "move to the trash".to_owned(),
-        then: Effect::Tidy(Order::RemoveEvaluations(dirs)),
+        then: Effect::Clean(CleanupJob::RemoveEvaluations(dirs)),
     }));
 }
 
@@ -373,7 +375,7 @@ mod tests {
             root: "/nowhere".into(),
             id: "20261124-140800".to_owned(),
         };
-        let Outcome::Refused(text) = purge(&[ticket.clone(), ticket], &progress) else {
+        let CleanupOutcome::Refused(text) = purge(&[ticket.clone(), ticket], &progress) else {
             panic!("it was cancelled");
         };
         assert_eq!(

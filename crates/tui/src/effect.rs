@@ -11,7 +11,7 @@ use super::evaluations;
 use super::export;
 use super::form_jobs;
 use super::remembered::Remembered;
-use super::run_edits::Order;
+use super::run_edits::EditJob;
 use super::steering;
 use super::widget::chart::Options;
 use traintop_launch::Request;
@@ -45,13 +45,13 @@ pub enum Effect {
     /// Start a run.
     Launch(Request),
     /// Do something for the form that starts runs.
-    Begin(form_jobs::Order),
+    Form(form_jobs::FormJob),
     /// Ask a run to stop.
     Stop(RunDir),
     /// Ask some runs to stop.
     StopAll(Vec<RunDir>),
     /// Do something about runs that wait or are at work.
-    Steer(steering::Order),
+    Steer(steering::SteeringJob),
     /// Tell which runs are marked.
     LoadMarks,
     /// Keep these as the marked runs for the next start.
@@ -59,29 +59,29 @@ pub enum Effect {
     /// Keep how the table is left for the next start.
     Remember(Box<Remembered>),
     /// Read what these runs' columns have at these epochs.
-    Sample(Vec<u32>, Vec<RunDir>),
+    ValuesAtEpoch(Vec<u32>, Vec<RunDir>),
     /// Do something about evaluations.
-    Evaluate(evaluations::Order),
+    Evaluate(evaluations::EvaluationJob),
     /// Do something for a comparison of runs.
-    Compare(compare::Order),
+    Compare(compare::CompareJob),
     /// Measure from now on what the machine and these runs use, or nothing any more.
-    Gauge(Option<Vec<RunDir>>),
+    SampleUsage(Option<Vec<RunDir>>),
     /// Do something for alerts.
-    Alert(alerts::Order),
+    Alert(alerts::AlertJob),
     /// Let the terminal ring.
     Ring(alerts::Ring),
     /// Keep house.
-    Keep(Order),
+    Edit(EditJob),
     /// Clean up, or look after the trash.
-    Tidy(cleanup::Order),
+    Clean(cleanup::CleanupJob),
     /// Make what an opened run's charts need beyond the measured numbers.
-    Derive(chart_transform::Order),
+    TransformCharts(chart_transform::TransformJob),
     /// Tell how charts were drawn last time.
     LoadCharts,
     /// Keep how charts are drawn for the next start.
     SaveCharts(Options),
     /// Write a file, or draw pictures.
-    TakeAway(export::Order),
+    Export(export::ExportJob),
     /// Ask all long jobs to stop.
     CancelJobs,
     /// Put a text into the clipboard.

@@ -23,7 +23,7 @@ use super::graphics::{self, Protocol};
 use super::message::{Message, Notice};
 use super::remembered;
 use super::restore;
-use super::run_edits::Order;
+use super::run_edits::EditJob;
 use super::state::State;
 use super::terminal::Terminal;
 use super::theme::Depth;
@@ -89,13 +89,13 @@ pub fn run(options: Options) -> Result<()> {
         save_theme,
         sender.clone(),
     );
-    executor.submit(Effect::Keep(Order::Recover));
+    executor.submit(Effect::Edit(EditJob::Recover));
     executor.submit(Effect::LoadMarks);
     executor.submit(Effect::LoadCharts);
     executor.submit(Effect::Discover);
     let purge_after = options.config.retention.purge_after;
     let purge_after = (purge_after > 0).then_some(purge_after);
-    executor.submit(Effect::Tidy(cleanup::Order::Recover(purge_after)));
+    executor.submit(Effect::Clean(cleanup::CleanupJob::Recover(purge_after)));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     // This installs the handler of resizes. From now on each is an event, so that one between this
     // look at the size and the first wait for a key is not lost. Keys that are typed already stay

@@ -23,7 +23,7 @@ use super::evaluations;
 use super::export;
 use super::form_jobs::{self, wait_for};
 use super::jobs;
-use super::long_job::News;
+use super::long_job::LongJobEvent;
 use super::machine::UsageSampler;
 use super::message::{Message, Notice};
 use super::pool::{Class, Kind, Limits, Pool};
@@ -102,7 +102,7 @@ pub struct Executor {
     parts: usize,
     /// The long jobs that wait or are under way.
     long: Vec<Weak<Progress>>,
-    gauger: UsageSampler,
+    usage_sampler: UsageSampler,
     shared: Arc<Shared>,
 }
 
@@ -115,7 +115,7 @@ impl Executor {
         save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
-        let gauger = UsageSampler::start(roots.clone(), messages.clone());
+        let usage_sampler = UsageSampler::start(roots.clone(), messages.clone());
         let changes = messages.clone();
         let watcher = Watcher::new(move |folder| {
             drop(changes.send(Message::FolderChanged(folder.to_owned())))
@@ -160,7 +160,7 @@ impl Executor {
             pool,
             parts: limits.bulk,
             long: Vec::new(),
-            gauger,
+            usage_sampler,
             shared,
         }
     }
@@ -175,7 +175,7 @@ impl Executor {
                     self.send(Effect::Summarise(dirs.collect()), Some(Class::Bulk));
                 }
             }
-            Effect::Gauge(dirs) => self.gauger.submit(dirs),
+            Effect::SampleUsage(dirs) => self.usage_sampler.submit(dirs),
             Effect::CancelJobs => self.cancel_jobs(),
             effect => {
                 if let Effect::SaveMarks(marks) = &effect {
@@ -203,11 +203,14 @@ impl Executor {
         let name = kind.name;
         self.pool.submit(kind, move || {
             let send = |message| drop(shared.messages.send(message));
-            send(Message::LongJob(News::Began(name, Arc::clone(&progress))));
+            send(Message::LongJob(LongJobEvent::Began(
+                name,
+                Arc::clone(&progress),
+            )));
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 carry_out(&shared, effect, &progress);
             }));
-            send(Message::LongJob(News::Ended(progress)));
+            send(Message::LongJob(LongJobEvent::Ended(progress)));
             if let Err(panic) = done {
                 std::panic::resume_unwind(panic);
             }
@@ -270,7 +273,7 @@ fn sample_all(shared: &Shared, epochs: &[u32], dirs: &[RunDir]) {
             epochs.iter().map(at).collect::<Vec<_>>()
         };
         let samples = dirs.iter().flat_map(of_run).collect();
-        let _ = shared.messages.send(Message::Sampled(samples));
+        let _ = shared.messages.send(Message::ValuesRead(samples));
     }
 }
 
@@ -313,7 +316,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
-        Effect::Begin(order) => form_jobs::carry_out(order, &shared.messages),
+        Effect::Form(order) => form_jobs::carry_out(order, &shared.messages),
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir)
                 .map(|done| done.to_string())
@@ -326,9 +329,9 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
         Effect::Alert(order) => alerts::carry_out(order, &shared.courses, &shared.messages),
         Effect::Compare(order) => compare::carry_out(order, &shared.messages),
         Effect::Remember(_) => save_table(shared),
-        Effect::Sample(epochs, dirs) => sample_all(shared, &epochs, &dirs),
+        Effect::ValuesAtEpoch(epochs, dirs) => sample_all(shared, &epochs, &dirs),
         Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
-        Effect::Derive(order) => send(chart_transform::carry_out(order)),
+        Effect::TransformCharts(order) => send(chart_transform::carry_out(order)),
         Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),
         Effect::SaveCharts(options) => {
             if let Err(error) = chart_settings::save(options) {
@@ -336,16 +339,16 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
                 send(Message::Noticed(Notice::bad(text)));
             }
         }
-        Effect::TakeAway(order) => {
+        Effect::Export(order) => {
             send(Message::Noticed(export::carry_out(order, progress)));
         }
-        Effect::Keep(order) => send(Message::Kept(run_edits::carry_out(
+        Effect::Edit(order) => send(Message::Edited(run_edits::carry_out(
             &shared.roots,
             order,
             progress,
         ))),
-        Effect::Tidy(order) => cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
-            send(Message::Tidied(outcome));
+        Effect::Clean(order) => cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
+            send(Message::Cleaned(outcome));
         }),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
@@ -360,7 +363,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
         | Effect::Quit
         | Effect::Copy(_)
         | Effect::Ring(_)
-        | Effect::Gauge(_) => {}
+        | Effect::SampleUsage(_) => {}
     }
 }
 

@@ -23,7 +23,7 @@ use traintop_text::{clean, is_forbidden};
 
 /// What is to be made.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum ExportJob {
     /// A file with a table.
     Table(Box<Table>, Format, Texts),
     /// A file with the points of these runs.
@@ -34,14 +34,14 @@ pub enum Order {
 }
 
 /// Makes it, and says where it is.
-pub fn carry_out(order: Order, progress: &Progress) -> Notice {
+pub fn carry_out(order: ExportJob, progress: &Progress) -> Notice {
     let done = match order {
-        Order::Table(table, format, texts) => {
+        ExportJob::Table(table, format, texts) => {
             write(&table, "runs", (format, texts), progress).map_err(|error| error.to_string())
         }
-        Order::Curves(dirs, format, texts) => export_curves(&dirs, (format, texts), progress),
-        Order::Figures(dirs) => draw_each(&dirs, progress),
-        Order::Compare(dirs) => draw_together(&dirs, progress),
+        ExportJob::Curves(dirs, format, texts) => export_curves(&dirs, (format, texts), progress),
+        ExportJob::Figures(dirs) => draw_each(&dirs, progress),
+        ExportJob::Compare(dirs) => draw_together(&dirs, progress),
     };
     match done {
         Err(text) if progress.is_cancelled() => {
@@ -304,14 +304,14 @@ pub fn offer_exports(state: &mut State) {
         items.push((
             format!("table, {name}"),
             format!("one row for each of the table's runs: {}", table.rows.len()),
-            Effect::TakeAway(Order::Table(Box::new(table.clone()), format, texts)),
+            Effect::Export(ExportJob::Table(Box::new(table.clone()), format, texts)),
         ));
     }
     for (name, format, texts) in kinds().filter(|_| !dirs.is_empty()) {
         items.push((
             format!("curves, {name}"),
             format!("every point of {}", counted(&dirs)),
-            Effect::TakeAway(Order::Curves(dirs.clone(), format, texts)),
+            Effect::Export(ExportJob::Curves(dirs.clone(), format, texts)),
         ));
     }
     let title = "Write to a new file in the working folder";
@@ -331,17 +331,17 @@ pub fn draw(state: &mut State) -> Vec<Effect> {
                 "PNG and SVG of {}, each in its logs/figures",
                 counted(&dirs)
             ),
-            Effect::TakeAway(Order::Figures(dirs.clone())),
+            Effect::Export(ExportJob::Figures(dirs.clone())),
         ),
         (
             "comparison".to_owned(),
             format!("{} over each other, in the working folder", counted(&dirs)),
-            Effect::TakeAway(Order::Compare(dirs.clone())),
+            Effect::Export(ExportJob::Compare(dirs.clone())),
         ),
     ];
     if dirs.len() == 1 {
         state.notice = Some(Notice::good("drawing"));
-        return vec![Effect::TakeAway(Order::Figures(dirs))];
+        return vec![Effect::Export(ExportJob::Figures(dirs))];
     }
     state.overlay = Some(Overlay::Pick(Box::new(Picker::things("Draw", items))));
     Vec::new()
@@ -402,10 +402,10 @@ mod tests {
         progress.cancel();
         let dirs = vec![RunDir::new("/nowhere/a")];
         for order in [
-            Order::Table(Box::default(), Format::Csv, Texts::Safe),
-            Order::Table(Box::default(), Format::Parquet, Texts::Safe),
-            Order::Curves(dirs.clone(), Format::Json, Texts::Safe),
-            Order::Compare(dirs.clone()),
+            ExportJob::Table(Box::default(), Format::Csv, Texts::Safe),
+            ExportJob::Table(Box::default(), Format::Parquet, Texts::Safe),
+            ExportJob::Curves(dirs.clone(), Format::Json, Texts::Safe),
+            ExportJob::Compare(dirs.clone()),
         ] {
             let notice = carry_out(order, &progress);
             assert!(
@@ -413,7 +413,7 @@ mod tests {
                 "{notice:?}"
             );
         }
-        let drawn = carry_out(Order::Figures(dirs), &progress);
+        let drawn = carry_out(ExportJob::Figures(dirs), &progress);
         assert_eq!(drawn.text, "cancelled: 0 of 1 runs were drawn");
         assert_eq!(exports(), before);
     }

@@ -31,7 +31,7 @@ use traintop_text::clean;
 
 /// Something to be done for the form.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum FormJob {
     /// Understand what earlier runs tell, and tell what was started lately.
     Learn(Vec<PastRun>),
     /// Work out a sweep; the number tells the answer from older ones.
@@ -80,7 +80,7 @@ pub struct Saving {
 
 /// What came of an order.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum FormOutcome {
     /// What earlier runs tell, what was started lately, the last first, and where runs train if nobody says otherwise, where there
     /// is Slurm.
     Learnt(Arc<RunHistory>, Vec<Recent>, Option<Place>),
@@ -99,15 +99,15 @@ pub enum Outcome {
 }
 
 /// Carries an order out and sends what came of it.
-pub fn carry_out(order: Order, messages: &Sender<Message>) {
-    let send = |outcome| drop(messages.send(Message::Begun(outcome)));
+pub fn carry_out(order: FormJob, messages: &Sender<Message>) {
+    let send = |outcome| drop(messages.send(Message::FormDone(outcome)));
     match order {
-        Order::Learn(told) => {
+        FormJob::Learn(told) => {
             let earlier = Arc::new(RunHistory::of(told));
             let place = slurm::is_here().then(|| config::load().0.place);
-            send(Outcome::Learnt(earlier, recent::load(), place));
+            send(FormOutcome::Learnt(earlier, recent::load(), place));
         }
-        Order::Plan(number, asked, earlier) => {
+        FormJob::Plan(number, asked, earlier) => {
             let (request, wanted) = *asked;
             let slots = config::load().0.slots.unwrap_or(1);
             let worked = Plan::of(&request, wanted, &earlier).map(|plan| {
@@ -116,45 +116,45 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
                 Arc::new(Worked { plan, runs, cost })
             });
             let worked = worked.map_err(|problem| clean(&problem).into_owned());
-            send(Outcome::Planned(number, worked));
+            send(FormOutcome::Planned(number, worked));
         }
-        Order::Queue(worked, recent, place) => {
+        FormJob::Queue(worked, recent, place) => {
             if let Some(recent) = recent {
                 recent::note(*recent);
             }
             let queued = worked.plan.queue(place, &Zoned::now());
             let queued = queued.map_err(|error| error.to_string());
-            send(Outcome::Queued(queued, place));
+            send(FormOutcome::Queued(queued, place));
         }
-        Order::Submit(request) => {
+        FormJob::Submit(request) => {
             let handed = submit(&request);
-            send(Outcome::Queued(handed, Place::Slurm));
+            send(FormOutcome::Queued(handed, Place::Slurm));
         }
-        Order::SubmitCommand(launch) => {
+        FormJob::SubmitCommand(launch) => {
             let handed = launch.submit(&config::load().0.slurm);
             let handed = handed.map(|dir| vec![dir]);
             let handed = handed.map_err(|error| error.to_string());
-            send(Outcome::Queued(handed, Place::Slurm));
+            send(FormOutcome::Queued(handed, Place::Slurm));
         }
-        Order::Launch(launch, true) => {
+        FormJob::Launch(launch, true) => {
             let queued = launch.queue().map(|dir| vec![dir]);
             let queued = queued.map_err(|error| error.to_string());
-            send(Outcome::Queued(queued, Place::Local));
+            send(FormOutcome::Queued(queued, Place::Local));
         }
-        Order::Launch(launch, false) => match launch.start() {
+        FormJob::Launch(launch, false) => match launch.start() {
             Ok(started) => {
-                send(Outcome::Started(started.dir.clone()));
+                send(FormOutcome::Started(started.dir.clone()));
                 wait_for(started);
             }
-            Err(error) => send(Outcome::Refused(error.to_string())),
+            Err(error) => send(FormOutcome::Refused(error.to_string())),
         },
-        Order::Note(recent) => recent::note(*recent),
-        Order::Save(saving) => match save(&saving, Path::new(OWN)) {
-            Ok(path) => send(Outcome::Saved(path)),
+        FormJob::Note(recent) => recent::note(*recent),
+        FormJob::Save(saving) => match save(&saving, Path::new(OWN)) {
+            Ok(path) => send(FormOutcome::Saved(path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                send(Outcome::Taken(saving));
+                send(FormOutcome::Taken(saving));
             }
-            Err(error) => send(Outcome::Refused(format!(
+            Err(error) => send(FormOutcome::Refused(format!(
                 "{OWN}/{}.toml: cannot be written ({error})",
                 clean(&saving.name)
             ))),
@@ -241,13 +241,13 @@ fn builds_on(source: &Path, folder: &Path) -> io::Result<Option<String>> {
 }
 
 /// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
     match outcome {
-        Outcome::Learnt(earlier, recent, place) => {
+        FormOutcome::Learnt(earlier, recent, place) => {
             return form::learn(state, earlier, recent, place);
         }
-        Outcome::Planned(number, worked) => form::planned(state, number, worked),
-        Outcome::Queued(Ok(dirs), place) => {
+        FormOutcome::Planned(number, worked) => form::planned(state, number, worked),
+        FormOutcome::Queued(Ok(dirs), place) => {
             let what = match &dirs[..] {
                 [dir] => dir.name(),
                 _ => format!("{} runs", dirs.len()),
@@ -263,20 +263,20 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             };
             return shown(state, dirs, said);
         }
-        Outcome::Started(dir) => {
+        FormOutcome::Started(dir) => {
             let said = format!("started {}", dir.name());
             return shown(state, vec![dir], said);
         }
-        Outcome::Queued(Err(problem), _) | Outcome::Refused(problem) => {
+        FormOutcome::Queued(Err(problem), _) | FormOutcome::Refused(problem) => {
             state.notice = Some(Notice::bad(clean(&problem)));
         }
-        Outcome::Saved(path) => {
+        FormOutcome::Saved(path) => {
             let path = path.display().to_string();
             let text = format!("{} is kept; the form offers it from now on", clean(&path));
             state.notice = Some(Notice::good(text));
             return vec![Effect::ListRecipes];
         }
-        Outcome::Taken(saving) => {
+        FormOutcome::Taken(saving) => {
             let again = Saving {
                 replaces: true,
                 ..*saving
@@ -285,7 +285,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 title: "Replace it?".to_owned(),
                 text: format!("There is {OWN}/{}.toml already.", clean(&again.name)),
                 yes: "replace".to_owned(),
-                then: Effect::Begin(Order::Save(Box::new(again))),
+                then: Effect::Form(FormJob::Save(Box::new(again))),
             }));
         }
     }

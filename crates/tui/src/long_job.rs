@@ -25,21 +25,21 @@ pub struct LongJob {
 
 /// What happened to a long job.
 #[derive(Debug)]
-pub enum News {
+pub enum LongJobEvent {
     /// It began: its name, and how far it is.
     Began(&'static str, Arc<Progress>),
     Ended(Arc<Progress>),
 }
 
 /// What that changes.
-pub fn update(state: &mut State, news: News) -> Vec<Effect> {
+pub fn update(state: &mut State, news: LongJobEvent) -> Vec<Effect> {
     match news {
-        News::Began(name, progress) => state.jobs.push(LongJob {
+        LongJobEvent::Began(name, progress) => state.jobs.push(LongJob {
             name,
             began: state.now,
             progress,
         }),
-        News::Ended(progress) => state
+        LongJobEvent::Ended(progress) => state
             .jobs
             .retain(|job| !Arc::ptr_eq(&job.progress, &progress)),
     }
@@ -105,7 +105,7 @@ mod tests {
         let mut state = State::new(vec!["runs".into()], (100, 24), start);
         let progress = Arc::new(Progress::default());
         progress.step(1, 3);
-        let began = Message::LongJob(News::Began("archive", Arc::clone(&progress)));
+        let began = Message::LongJob(LongJobEvent::Began("archive", Arc::clone(&progress)));
         update(&mut state, start, began);
         assert!(!screen(&state).contains("archive"));
         assert_eq!(state.next_wake(), Some(after(1000)));
@@ -124,7 +124,7 @@ mod tests {
         update(
             &mut state,
             after(1600),
-            Message::LongJob(News::Ended(progress)),
+            Message::LongJob(LongJobEvent::Ended(progress)),
         );
         assert!(!screen(&state).contains("archive"));
         assert_eq!(state.next_wake(), None);

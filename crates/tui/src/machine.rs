@@ -22,7 +22,7 @@ const FIRST: Duration = Duration::from_millis(300);
 
 /// What was measured at a moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gauged {
+pub struct SampledUsage {
     /// The machine's name.
     pub host: String,
     /// Of the machine, and of the processes of the runs.
@@ -56,7 +56,7 @@ fn wanted(state: &State) -> Option<Vec<RunDir>> {
 /// The order that follows from what is shown now, if it differs from the last.
 pub fn due(state: &mut State) -> Option<Effect> {
     let wanted = wanted(state);
-    if wanted == state.gauged {
+    if wanted == state.sampled_usage {
         return None;
     }
     if let Screen::Run(view) = &mut state.screen {
@@ -65,20 +65,21 @@ pub fn due(state: &mut State) -> Option<Effect> {
             view.usage = History::default();
         }
     }
-    state.gauged.clone_from(&wanted);
-    Some(Effect::Gauge(wanted))
+    state.sampled_usage.clone_from(&wanted);
+    Some(Effect::SampleUsage(wanted))
 }
 
 /// Hands what was measured to whoever shows it.
-pub fn take(state: &mut State, gauged: Gauged) {
+pub fn take(state: &mut State, sampled_usage: SampledUsage) {
     if let Screen::Run(view) = &mut state.screen {
-        let place = gauged.dirs.iter().position(|dir| *dir == view.dir);
-        if let Some(usage) = place.and_then(|place| gauged.reading.processes[place].clone()) {
+        let place = sampled_usage.dirs.iter().position(|dir| *dir == view.dir);
+        if let Some(usage) = place.and_then(|place| sampled_usage.reading.processes[place].clone())
+        {
             view.usage.push(usage);
         }
     }
     if let Some(Overlay::Machine(view)) = &mut state.overlay {
-        view.take(gauged);
+        view.take(sampled_usage);
     }
 }
 
@@ -129,14 +130,17 @@ fn gauge(roots: &[PathBuf], orders: &Receiver<Option<Vec<RunDir>>>, messages: &S
             meter.read(&processes);
             thread::sleep(FIRST);
         }
-        let gauged = Gauged {
+        let sampled_usage = SampledUsage {
             host: traintop_run::process::host(),
             reading: meter.read(&processes),
             dirs: dirs.clone(),
             disks: disks(roots),
         };
         looked = Some(Instant::now());
-        if messages.send(Message::Gauged(Box::new(gauged))).is_err() {
+        if messages
+            .send(Message::UsageSampled(Box::new(sampled_usage)))
+            .is_err()
+        {
             return;
         }
     }

@@ -13,8 +13,8 @@ use super::compare;
 use super::evaluations;
 use super::form_jobs;
 use super::long_job;
-use super::machine::Gauged;
-use super::run_edits::Outcome;
+use super::machine::SampledUsage;
+use super::run_edits::EditOutcome;
 use super::steering;
 use super::view::form::Choice;
 use super::view::run::detail::Reading;
@@ -72,39 +72,39 @@ pub enum Message {
     /// The recipe of a run, for another like it.
     RecipeRead(Box<Choice>),
     /// What came of an order for the form.
-    Begun(form_jobs::Outcome),
+    FormDone(form_jobs::FormOutcome),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
     /// What came of steering runs.
-    Steered(steering::Outcome),
+    Steered(steering::SteeringOutcome),
     /// The runs that were marked before.
     MarksLoaded(Vec<RunDir>),
     /// How charts were drawn last time.
     ChartsLoaded(Options),
     /// What an opened run's charts need beyond the measured numbers was made.
-    Derived(chart_transform::Outcome),
+    ChartsTransformed(chart_transform::TransformOutcome),
     /// What runs' columns have at epochs that were asked for.
-    Sampled(Vec<Sampled>),
+    ValuesRead(Vec<Sampled>),
     /// What came of keeping house.
-    Kept(Outcome),
+    Edited(EditOutcome),
     /// What came of alerts.
-    Alert(alerts::Outcome),
+    Alert(alerts::AlertOutcome),
     /// What the machine and some runs use was measured.
-    Gauged(Box<Gauged>),
+    UsageSampled(Box<SampledUsage>),
     /// News about evaluations.
-    Evaluation(evaluations::News),
+    Evaluation(evaluations::EvaluationOutcome),
     /// News about a comparison of runs.
-    Compared(compare::News),
+    Compared(compare::CompareOutcome),
     /// In which time zone the reader is.
     ZoneFound(TimeZone),
     /// The first frame is on the screen.
     FirstDrawn,
     /// What came of cleaning up, or of the trash.
-    Tidied(cleanup::Outcome),
+    Cleaned(cleanup::CleanupOutcome),
     /// A long job began or ended.
-    LongJob(long_job::News),
+    LongJob(long_job::LongJobEvent),
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

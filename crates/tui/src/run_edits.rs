@@ -32,7 +32,7 @@ use traintop_text::clean;
 
 /// Something to be done to runs.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum EditJob {
     /// Change what people added to some runs.
     Annotate(Vec<RunDir>, Change),
     /// Give a run's folder this name.
@@ -74,7 +74,7 @@ pub enum UndoEntry {
 
 /// What came of an order.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum EditOutcome {
     /// Some runs' notes were changed, how to take that back, and why that of others was not.
     Annotated(Vec<RunDir>, Option<UndoEntry>, Option<String>),
     /// Folders have other names: before and after, and how to take that back.
@@ -84,7 +84,7 @@ pub enum Outcome {
     /// What was left half done and is not any more, as sentences.
     Recovered(Vec<String>),
     /// What an order would do: a question's title, its text, the word for yes, and the order.
-    Proposed(String, String, String, Box<Order>),
+    Proposed(String, String, String, Box<EditJob>),
     /// Runs' files have changed: which runs, what to say, how to take it back, and what went wrong.
     Changed(Vec<RunDir>, String, Option<UndoEntry>, Option<String>),
     /// This could not be taken back, and why.
@@ -94,36 +94,38 @@ pub enum Outcome {
 }
 
 /// Carries an order out; this may take as long as the disk does.
-pub fn carry_out(roots: &[PathBuf], order: Order, progress: &Arc<Progress>) -> Outcome {
+pub fn carry_out(roots: &[PathBuf], order: EditJob, progress: &Arc<Progress>) -> EditOutcome {
     let done = match order {
-        Order::ProposeArchive(dirs) => archive_jobs::propose_archive(&dirs),
-        Order::Archive(dirs) => Ok(archive_jobs::archive(roots, &dirs, progress)),
-        Order::Unarchive(dirs) => Ok(archive_jobs::unarchive(roots, &dirs, progress)),
-        Order::Undo(UndoEntry::Archived(archived)) => Ok(archive_jobs::take_back(archived)),
-        Order::Undo(UndoEntry::Unarchived(unarchived)) => Ok(archive_jobs::pack_again(unarchived)),
-        Order::Undo(UndoEntry::Rebuilt(rebuilt)) => Ok(archive_jobs::unmake(rebuilt)),
-        Order::ProposeRebuild(dirs) => archive_jobs::propose_rebuild(&dirs),
-        Order::Rebuild(dirs) => Ok(archive_jobs::rebuild(&dirs, progress)),
-        Order::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
-        Order::Rename(dir, name) => rename_one(dir, name),
-        Order::Undo(UndoEntry::Removed(tickets)) => trash::restore_all(&tickets)
-            .map(|_| Outcome::Moved(Vec::new(), None))
+        EditJob::ProposeArchive(dirs) => archive_jobs::propose_archive(&dirs),
+        EditJob::Archive(dirs) => Ok(archive_jobs::archive(roots, &dirs, progress)),
+        EditJob::Unarchive(dirs) => Ok(archive_jobs::unarchive(roots, &dirs, progress)),
+        EditJob::Undo(UndoEntry::Archived(archived)) => Ok(archive_jobs::take_back(archived)),
+        EditJob::Undo(UndoEntry::Unarchived(unarchived)) => {
+            Ok(archive_jobs::pack_again(unarchived))
+        }
+        EditJob::Undo(UndoEntry::Rebuilt(rebuilt)) => Ok(archive_jobs::unmake(rebuilt)),
+        EditJob::ProposeRebuild(dirs) => archive_jobs::propose_rebuild(&dirs),
+        EditJob::Rebuild(dirs) => Ok(archive_jobs::rebuild(&dirs, progress)),
+        EditJob::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
+        EditJob::Rename(dir, name) => rename_one(dir, name),
+        EditJob::Undo(UndoEntry::Removed(tickets)) => trash::restore_all(&tickets)
+            .map(|_| EditOutcome::Moved(Vec::new(), None))
             .map_err(|error| error.to_string()),
-        Order::Undo(UndoEntry::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
-        Order::Undo(UndoEntry::Renamed(renamed)) => Ok(names_back(renamed)),
-        Order::Gather(dirs) => Ok(Outcome::Gathered(Box::new(gather(&dirs)))),
-        Order::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
-        Order::Recover => {
+        EditJob::Undo(UndoEntry::Annotated(annotated)) => Ok(take_notes_back(&annotated)),
+        EditJob::Undo(UndoEntry::Renamed(renamed)) => Ok(names_back(renamed)),
+        EditJob::Gather(dirs) => Ok(EditOutcome::Gathered(Box::new(gather(&dirs)))),
+        EditJob::RenameAll(steps, template) => rename_all(&steps, Some(&template)),
+        EditJob::Recover => {
             let mut said = rename::recover();
             said.extend(archive::recover());
-            Ok(Outcome::Recovered(said))
+            Ok(EditOutcome::Recovered(said))
         }
     };
-    done.unwrap_or_else(|problem| Outcome::Refused(clean(&problem).into_owned()))
+    done.unwrap_or_else(|problem| EditOutcome::Refused(clean(&problem).into_owned()))
 }
 
 /// Changes the notes of each run; one that cannot be changed does not keep the others from it.
-fn annotate(dirs: &[RunDir], change: &Change) -> Outcome {
+fn annotate(dirs: &[RunDir], change: &Change) -> EditOutcome {
     let (mut done, mut problems) = (Vec::new(), Vec::new());
     for dir in dirs {
         match notes::annotate(dir, change) {
@@ -132,17 +134,17 @@ fn annotate(dirs: &[RunDir], change: &Change) -> Outcome {
         }
     }
     let changed = done.iter().map(|annotated| annotated.dir.clone()).collect();
-    let deed = (!done.is_empty()).then_some(UndoEntry::Annotated(done));
-    Outcome::Annotated(changed, deed, first_of(&problems))
+    let undo_entry = (!done.is_empty()).then_some(UndoEntry::Annotated(done));
+    EditOutcome::Annotated(changed, undo_entry, first_of(&problems))
 }
 
-fn take_notes_back(annotated: &[Annotated]) -> Outcome {
+fn take_notes_back(annotated: &[Annotated]) -> EditOutcome {
     let back = annotated.iter().map(notes::take_back);
     let problems: Vec<_> = back
         .filter_map(|done| done.err().map(|error| error.to_string()))
         .collect();
     let changed = annotated.iter().map(|annotated| annotated.dir.clone());
-    Outcome::Annotated(changed.collect(), None, first_of(&problems))
+    EditOutcome::Annotated(changed.collect(), None, first_of(&problems))
 }
 
 /// The first of some problems, and how many more there are, as one line.
@@ -154,7 +156,7 @@ pub(super) fn first_of(problems: &[String]) -> Option<String> {
     })
 }
 
-fn rename_one(dir: RunDir, name: String) -> Result<Outcome, String> {
+fn rename_one(dir: RunDir, name: String) -> Result<EditOutcome, String> {
     let wish = Wish {
         state: rename::state_now(&dir),
         name: Ok(name),
@@ -164,18 +166,18 @@ fn rename_one(dir: RunDir, name: String) -> Result<Outcome, String> {
     rename_all(&steps, None)
 }
 
-fn names_back(renamed: Vec<Renamed>) -> Outcome {
+fn names_back(renamed: Vec<Renamed>) -> EditOutcome {
     match rename::undo(&renamed) {
         Ok(told) => {
             for sentence in told {
                 log::warn!("{sentence}");
             }
             let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());
-            Outcome::Moved(renamed.iter().map(moved).collect(), None)
+            EditOutcome::Moved(renamed.iter().map(moved).collect(), None)
         }
         Err((path, cause)) => {
             let problem = format!("{}: keeps its name ({cause})", path.display());
-            Outcome::NotUndone(UndoEntry::Renamed(renamed), clean(&problem).into_owned())
+            EditOutcome::NotUndone(UndoEntry::Renamed(renamed), clean(&problem).into_owned())
         }
     }
 }
@@ -203,7 +205,7 @@ fn gather(dirs: &[RunDir]) -> Gathered {
     }
 }
 
-fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String> {
+fn rename_all(steps: &[Step], template: Option<&str>) -> Result<EditOutcome, String> {
     let renamed = rename::apply(steps).map_err(|error| error.to_string())?;
     if let Some(Err(error)) = template.map(templates::keep) {
         log::warn!("the template is not kept: {error}");
@@ -212,24 +214,24 @@ fn rename_all(steps: &[Step], template: Option<&str>) -> Result<Outcome, String>
         .iter()
         .map(|renamed| (renamed.from.clone(), renamed.to.clone()));
     let moved = moved.collect();
-    Ok(Outcome::Moved(moved, Some(UndoEntry::Renamed(renamed))))
+    Ok(EditOutcome::Moved(moved, Some(UndoEntry::Renamed(renamed))))
 }
 
 /// Takes the last deed of this session back.
 pub fn undo(state: &mut State) -> Vec<Effect> {
     vec![match state.undo_stack.pop() {
-        Some(UndoEntry::Removed(tickets)) => Effect::Tidy(cleanup::Order::Restore(tickets)),
-        Some(deed) => Effect::Keep(Order::Undo(deed)),
+        Some(UndoEntry::Removed(tickets)) => Effect::Clean(cleanup::CleanupJob::Restore(tickets)),
+        Some(undo_entry) => Effect::Edit(EditJob::Undo(undo_entry)),
         // The trash remembers what was removed before this session.
-        None => Effect::Tidy(cleanup::Order::FindLatest),
+        None => Effect::Clean(cleanup::CleanupJob::FindLatest),
     }]
 }
 
 /// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
     match outcome {
-        Outcome::Annotated(dirs, deed, problem) => {
-            let undone = deed.is_none();
+        EditOutcome::Annotated(dirs, undo_entry, problem) => {
+            let undone = undo_entry.is_none();
             if let (2.., None) = (dirs.len(), &problem) {
                 let text = if undone {
                     format!("{} runs have their notes of before again", dirs.len())
@@ -238,7 +240,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 };
                 state.notice = Some(Notice::good(text));
             }
-            state.undo_stack.extend(deed);
+            state.undo_stack.extend(undo_entry);
             if let Some(problem) = problem {
                 state.notice = Some(Notice::bad(problem));
             }
@@ -250,28 +252,28 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             effects.extend(runs.flat_map(|dir| changed(state, dir)));
             return effects;
         }
-        Outcome::Moved(moved, deed) => {
-            let undone = deed.is_none();
-            let left = match &deed {
+        EditOutcome::Moved(moved, undo_entry) => {
+            let undone = undo_entry.is_none();
+            let left = match &undo_entry {
                 Some(UndoEntry::Renamed(renamed)) => renamed
                     .iter()
                     .flat_map(|renamed| renamed.left.clone())
                     .collect(),
                 _ => Vec::new(),
             };
-            state.undo_stack.extend(deed);
+            state.undo_stack.extend(undo_entry);
             let effects = follow(state, &moved, undone);
             if let Some(problem) = first_of(&left) {
                 state.notice = Some(Notice::bad(problem));
             }
             return effects;
         }
-        Outcome::Gathered(known) => {
+        EditOutcome::Gathered(known) => {
             if let Some(Overlay::Rename(renaming)) = &mut state.overlay {
                 renaming.know(*known);
             }
         }
-        Outcome::Recovered(sentences) => {
+        EditOutcome::Recovered(sentences) => {
             for sentence in &sentences {
                 log::warn!("{sentence}");
             }
@@ -280,11 +282,11 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 return vec![Effect::Discover];
             }
         }
-        Outcome::Proposed(title, text, yes, order) => {
+        EditOutcome::Proposed(title, text, yes, order) => {
             state.notice = None;
             // A question does not take the place of what somebody is typing.
             if state.overlay.is_none() {
-                let then = Effect::Keep(*order);
+                let then = Effect::Edit(*order);
                 state.overlay = Some(Overlay::Confirm(Confirm {
                     title,
                     text,
@@ -293,19 +295,19 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 }));
             }
         }
-        Outcome::Changed(dirs, text, deed, problem) => {
-            state.undo_stack.extend(deed);
+        EditOutcome::Changed(dirs, text, undo_entry, problem) => {
+            state.undo_stack.extend(undo_entry);
             state.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
             let mut effects: Vec<Effect> =
                 dirs.iter().flat_map(|dir| changed(state, dir)).collect();
             effects.push(Effect::Measure(dirs));
             return effects;
         }
-        Outcome::NotUndone(deed, problem) => {
-            state.undo_stack.push(deed);
+        EditOutcome::NotUndone(undo_entry, problem) => {
+            state.undo_stack.push(undo_entry);
             state.notice = Some(Notice::bad(problem));
         }
-        Outcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
+        EditOutcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
     }
     Vec::new()
 }

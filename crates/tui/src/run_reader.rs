@@ -142,13 +142,13 @@ mod tests {
         append(dir.metrics_csv(), "epoch,val_acc\n1,30\n2,40\n");
         append(dir.training_log(), "begun\n");
         append(dir.config_json(), "{\"seed\": 1}");
-        let mut follower = RunReader::open(dir.clone());
+        let mut reader = RunReader::open(dir.clone());
         let mut detail = Detail::default();
-        let reading = follower.poll(false);
+        let reading = reader.poll(false);
         assert!(reading.checkpoints.is_some() && reading.config.is_some());
         detail.take(reading);
         assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
-        assert!(follower.poll(false).is_empty());
+        assert!(reader.poll(false).is_empty());
 
         append(dir.metrics_csv(), "3,50\n");
         append(
@@ -156,7 +156,7 @@ mod tests {
             "epoch,step,steps_per_epoch,images_per_s,time_elapsed\n4,31,10,900,12\n",
         );
         append(dir.training_log(), "epoch 3\n");
-        let reading = follower.poll(false);
+        let reading = reader.poll(false);
         assert!(reading.config.is_none() && reading.checkpoints.is_none());
         detail.take(reading);
         assert_eq!(detail.epochs().rows(), [1.0, 2.0, 3.0]);
@@ -177,11 +177,11 @@ mod tests {
         let dir = RunDir::new(folder.path());
         fs::create_dir_all(dir.logs()).unwrap();
         append(dir.metrics_csv(), "epoch,loss\n1,3\n2,2\n");
-        let mut follower = RunReader::open(dir.clone());
+        let mut reader = RunReader::open(dir.clone());
         let mut detail = Detail::default();
-        detail.take(follower.poll(false));
+        detail.take(reader.poll(false));
         fs::write(dir.metrics_csv(), "epoch,loss,lr\n1,3,0.1\n").unwrap();
-        detail.take(follower.poll(false));
+        detail.take(reader.poll(false));
         assert_eq!(detail.epochs().rows(), [1.0]);
         assert!(detail.epochs().metrics().column("lr").is_some());
     }
@@ -192,13 +192,13 @@ mod tests {
         let dir = RunDir::new(folder.path());
         fs::create_dir_all(dir.logs()).unwrap();
         append(dir.metrics_csv(), "epoch,loss\n1,3\n2,2");
-        let mut follower = RunReader::open(dir.clone());
+        let mut reader = RunReader::open(dir.clone());
         let mut detail = Detail::default();
-        detail.take(follower.poll(false));
+        detail.take(reader.poll(false));
         assert_eq!(detail.epochs().rows(), [1.0]);
-        detail.take(follower.poll(true));
+        detail.take(reader.poll(true));
         assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
-        detail.take(follower.poll(true));
+        detail.take(reader.poll(true));
         assert_eq!(detail.epochs().rows(), [1.0, 2.0]);
     }
 }

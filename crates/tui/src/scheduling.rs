@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::evaluations;
 use super::form_jobs;
 use super::pool::{Class, Kind};
-use super::run_edits::{Order, UndoEntry};
+use super::run_edits::{EditJob, UndoEntry};
 use super::steering;
 use traintop_run::RunDir;
 
@@ -59,30 +59,30 @@ impl Effect {
             Self::ListRecipes => ("list recipes", Class::Quick),
             Self::ReadRecipe(_) => ("read recipe", Class::Quick),
             Self::Launch(_) => ("start run", Class::Quick),
-            Self::Begin(form_jobs::Order::Learn(_) | form_jobs::Order::Plan(..)) => {
+            Self::Form(form_jobs::FormJob::Learn(_) | form_jobs::FormJob::Plan(..)) => {
                 ("plan runs", Class::Bulk)
             }
-            Self::Begin(_) => ("new run", Class::Quick),
+            Self::Form(_) => ("new run", Class::Quick),
             Self::Stop(_) | Self::StopAll(_) => ("stop", Class::Quick),
             Self::Steer(_) => ("steer", Class::Quick),
             Self::LoadMarks | Self::SaveMarks(_) => ("marks", Class::Quick),
             Self::Remember(_) => ("save table", Class::Quick),
-            Self::Sample(..) => ("read values", Class::Bulk),
-            Self::Evaluate(evaluations::Order::Find { .. } | evaluations::Order::Look(_)) => {
-                ("find evaluations", Class::Bulk)
-            }
+            Self::ValuesAtEpoch(..) => ("read values", Class::Bulk),
+            Self::Evaluate(
+                evaluations::EvaluationJob::Find { .. } | evaluations::EvaluationJob::Look(_),
+            ) => ("find evaluations", Class::Bulk),
             Self::Evaluate(_) => ("evaluations", Class::Quick),
             Self::Compare(_) => ("compare", Class::Quick),
             Self::Alert(_) => ("alerts", Class::Quick),
-            Self::Keep(order) => order.name_and_class(),
-            Self::Tidy(order) => order.name_and_class(),
-            Self::Derive(_) => ("chart", Class::Quick),
+            Self::Edit(order) => order.name_and_class(),
+            Self::Clean(order) => order.name_and_class(),
+            Self::TransformCharts(_) => ("chart", Class::Quick),
             Self::LoadCharts | Self::SaveCharts(_) => ("chart settings", Class::Quick),
-            Self::TakeAway(_) => ("export", Class::Long),
+            Self::Export(_) => ("export", Class::Long),
             Self::SaveTheme(_) => ("save theme", Class::Quick),
             Self::FlushCache => ("save cache", Class::Quick),
             // Not for the pool.
-            Self::Gauge(_)
+            Self::SampleUsage(_)
             | Self::CancelJobs
             | Self::Ring(_)
             | Self::Copy(_)
@@ -106,8 +106,8 @@ impl Effect {
             Self::Stop(dir) => vec![Key::Process(dir.clone())],
             Self::StopAll(dirs) => dirs.iter().cloned().map(Key::Process).collect(),
             Self::Steer(order) => order.keys(),
-            Self::Keep(order) => order.keys(),
-            Self::Tidy(order) => order.keys(),
+            Self::Edit(order) => order.keys(),
+            Self::Clean(order) => order.keys(),
             _ => Vec::new(),
         }
     }
@@ -131,7 +131,7 @@ fn by_count(count: usize) -> Class {
     }
 }
 
-impl Order {
+impl EditJob {
     fn name_and_class(&self) -> (&'static str, Class) {
         match self {
             Self::Annotate(dirs, _) => ("annotate", by_count(dirs.len())),
@@ -159,7 +159,7 @@ impl Order {
             | Self::Rebuild(dirs) => of_runs(dirs),
             Self::Rename(dir, _) => renaming([dir]),
             Self::RenameAll(steps, _) => renaming(steps.iter().map(|step| &step.from)),
-            Self::Undo(deed) => deed.keys(),
+            Self::Undo(undo_entry) => undo_entry.keys(),
             Self::Gather(_) | Self::Recover | Self::ProposeArchive(_) | Self::ProposeRebuild(_) => {
                 Vec::new()
             }
@@ -180,7 +180,7 @@ impl UndoEntry {
     }
 }
 
-impl steering::Order {
+impl steering::SteeringJob {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Kill(dir) | Self::Steer(dir, _) => vec![Key::Process(dir.clone())],
@@ -195,7 +195,7 @@ impl steering::Order {
     }
 }
 
-impl cleanup::Order {
+impl cleanup::CleanupJob {
     fn name_and_class(&self) -> (&'static str, Class) {
         match self {
             Self::Plan { .. } => ("survey", Class::Long),
@@ -233,13 +233,13 @@ mod tests {
     #[test]
     fn edits_of_one_run_share_its_key_and_looking_at_it_does_not() {
         let dir = RunDir::new("/runs/a");
-        let archive = Effect::Keep(Order::Archive(vec![dir.clone()])).kind();
-        let star = Effect::Keep(Order::Annotate(vec![dir.clone()], Change::Star(true))).kind();
-        let kill = Effect::Steer(steering::Order::Kill(dir.clone())).kind();
+        let archive = Effect::Edit(EditJob::Archive(vec![dir.clone()])).kind();
+        let star = Effect::Edit(EditJob::Annotate(vec![dir.clone()], Change::Star(true))).kind();
+        let kill = Effect::Steer(steering::SteeringJob::Kill(dir.clone())).kind();
         assert_eq!((archive.class, star.class), (Class::Long, Class::Quick));
         assert_eq!(archive.keys, star.keys);
         assert!(!archive.keys.contains(&kill.keys[0]));
-        let resume = Effect::Steer(steering::Order::Resume(vec![dir.clone()])).kind();
+        let resume = Effect::Steer(steering::SteeringJob::Resume(vec![dir.clone()])).kind();
         assert!([&archive, &kill].map(|kind| resume.keys.contains(&kind.keys[0])) == [true; 2]);
         let read = Effect::Read(dir.clone()).kind();
         assert_eq!(read.keys, [Key::Opened(dir.clone())]);
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_search_and_a_renaming_do_not_run_at_the_same_time() {
         let dir = RunDir::new("/runs/a");
-        let rename = Effect::Keep(Order::Rename(dir, "b".to_owned())).kind();
+        let rename = Effect::Edit(EditJob::Rename(dir, "b".to_owned())).kind();
         let search = Box::new(Effect::Discover);
         for search in [Effect::Discover, Effect::WatchThen([].into(), search)] {
             assert!(
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_starts_waiting_runs_is_not_behind_the_summaries() {
-        let tend = Effect::Steer(steering::Order::Tend(["/runs".into()].into())).kind();
+        let tend = Effect::Steer(steering::SteeringJob::Tend(["/runs".into()].into())).kind();
         let runs = (0..1000).map(|number| RunDir::new(format!("/runs/{number}")));
         let summarise = Effect::Summarise(runs.collect()).kind();
         assert!(tend.class < summarise.class);

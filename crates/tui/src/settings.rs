@@ -5,7 +5,7 @@ use super::keymap::Keymap;
 use super::state::State;
 use super::theme::{self, Depth};
 use super::view::columns::Column;
-use super::view::sort_key::Key;
+use super::view::sort_key::SortKey;
 use super::widget::chart::Markers;
 use traintop_analysis::query::field::FACTS;
 use traintop_config::Config;
@@ -75,7 +75,7 @@ pub fn apply(
     state.charts.markers = state.named_markers.unwrap_or_default();
 
     if let Some(wanted) = &config.columns {
-        let mut columns: Vec<Key> = Vec::new();
+        let mut columns: Vec<SortKey> = Vec::new();
         for name in wanted {
             match column(&name.value) {
                 Some(column) if !columns.contains(&column) => columns.push(column),
@@ -103,7 +103,7 @@ pub fn apply(
 
 /// The column that a name in the configuration means. There no run is known yet whose settings and metrics could tell: a bare name must
 /// be one of ours, a fact, or a recipe's key.
-fn column(name: &str) -> Option<Key> {
+fn column(name: &str) -> Option<SortKey> {
     let is_prefixed = ["last.", "best.", "config."].iter().any(|prefix| {
         let rest = name.strip_prefix(prefix);
         rest.is_some_and(|rest| !rest.is_empty())
@@ -111,7 +111,7 @@ fn column(name: &str) -> Option<Key> {
     let is_fact = FACTS.iter().any(|fact| fact.name == name);
     let is_column = Column::ALL.iter().any(|column| column.name() == name);
     let is_known = is_prefixed || is_fact || is_column || recipe::field(name).is_some();
-    is_known.then(|| Key::named(name)).flatten()
+    is_known.then(|| SortKey::named(name)).flatten()
 }
 
 #[cfg(test)]

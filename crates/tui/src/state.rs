@@ -95,7 +95,7 @@ pub struct State {
     /// How pictures are drawn.
     pub pictures: Protocol,
     /// The runs whose use of the machine is measured now, if any is.
-    pub gauged: Option<Vec<RunDir>>,
+    pub sampled_usage: Option<Vec<RunDir>>,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
     /// When somebody last looked at these runs, until it was told what has happened since.
@@ -134,7 +134,7 @@ impl State {
             alerts: Alerts::new(now),
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),
-            gauged: None,
+            sampled_usage: None,
             fresh: HashSet::new(),
             looked: None,
             gone: None,
@@ -146,7 +146,7 @@ impl State {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shown = match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
-            Screen::Evaluations(ref journey) => journey.next_wake(self),
+            Screen::Evaluations(ref evaluation_screen) => evaluation_screen.next_wake(self),
             Screen::Run(_)
             | Screen::Form
             | Screen::Compare(_)

@@ -20,7 +20,7 @@ use traintop_text::clean;
 
 /// Something to be done to runs that wait or are at work.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum SteeringJob {
     /// Queue a run.
     Queue(Request),
     /// Give a waiting run another place.
@@ -41,7 +41,7 @@ pub enum Order {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct SteeringOutcome {
     /// The runs whose records have changed.
     changed: Vec<RunDir>,
     new: Option<RunDir>,
@@ -51,7 +51,7 @@ pub struct Outcome {
     said: Result<Option<String>, String>,
 }
 
-impl Outcome {
+impl SteeringOutcome {
     fn of(changed: Vec<RunDir>, said: impl Into<Option<String>>) -> Self {
         Self {
             changed,
@@ -63,8 +63,8 @@ impl Outcome {
 }
 
 /// Carries an order out.
-pub fn carry_out(order: Order) -> Outcome {
-    try_to(order).unwrap_or_else(|problem| Outcome {
+pub fn carry_out(order: SteeringJob) -> SteeringOutcome {
+    try_to(order).unwrap_or_else(|problem| SteeringOutcome {
         changed: Vec::new(),
         new: None,
         proposal: None,
@@ -72,9 +72,9 @@ pub fn carry_out(order: Order) -> Outcome {
     })
 }
 
-fn try_to(order: Order) -> Result<Outcome, String> {
+fn try_to(order: SteeringJob) -> Result<SteeringOutcome, String> {
     match order {
-        Order::Queue(request) => {
+        SteeringJob::Queue(request) => {
             let recipe = launch::resolve(&request).map_err(|error| error.to_string())?;
             launch::find_worker().ok_or_else(|| launch::LaunchError::NoWorker.to_string())?;
             let entry = Entry {
@@ -88,31 +88,31 @@ fn try_to(order: Order) -> Result<Outcome, String> {
             let said = new
                 .as_ref()
                 .map(|dir| format!("queued {}; w shows the queue", dir.name()));
-            Ok(Outcome {
+            Ok(SteeringOutcome {
                 changed: new.iter().cloned().collect(),
                 new,
                 proposal: None,
                 said: Ok(said),
             })
         }
-        Order::Put(dir, place) => {
+        SteeringJob::Put(dir, place) => {
             let queue = Queue::around(&dir).map_err(|error| error.to_string())?;
             queue.put(&dir, place).map_err(|error| error.to_string())?;
             let waiting = queue.waiting().map_err(|error| error.to_string())?;
             let changed = waiting.into_iter().map(|waiting| waiting.dir);
-            Ok(Outcome::of(changed.collect(), None))
+            Ok(SteeringOutcome::of(changed.collect(), None))
         }
-        Order::Tend(trees) => {
+        SteeringJob::Tend(trees) => {
             for tree in trees {
                 Queue::of(&tree).tend();
             }
-            Ok(Outcome::of(Vec::new(), None))
+            Ok(SteeringOutcome::of(Vec::new(), None))
         }
-        Order::Steer(dir, steering) => {
+        SteeringJob::Steer(dir, steering) => {
             let said = launch::steer(&dir, steering).map_err(|error| error.to_string())?;
-            Ok(Outcome::of(vec![dir], said))
+            Ok(SteeringOutcome::of(vec![dir], said))
         }
-        Order::Resume(dirs) if dirs.len() == 1 => {
+        SteeringJob::Resume(dirs) if dirs.len() == 1 => {
             let dir = &dirs[0];
             match launch::resume(dir) {
                 Ok(started) => wait_for(started),
@@ -120,36 +120,36 @@ fn try_to(order: Order) -> Result<Outcome, String> {
                 Err(error) => return Err(error.to_string()),
             }
             let said = format!("going on with {}", dir.name());
-            Ok(Outcome::of(dirs, said))
+            Ok(SteeringOutcome::of(dirs, said))
         }
-        Order::Resume(dirs) => queue_again(dirs),
-        Order::ProposeTrust(dir) => propose(&dir),
-        Order::Trust(proposal) => {
+        SteeringJob::Resume(dirs) => queue_again(dirs),
+        SteeringJob::ProposeTrust(dir) => propose(&dir),
+        SteeringJob::Trust(proposal) => {
             proposal.accept().map_err(|error| error.to_string())?;
             let said = format!("{}: its command is trusted now", proposal.dir.name());
-            Ok(Outcome::of(vec![proposal.dir.clone()], said))
+            Ok(SteeringOutcome::of(vec![proposal.dir.clone()], said))
         }
-        Order::Kill(dir) => {
+        SteeringJob::Kill(dir) => {
             let done = launch::kill(&dir).map_err(|error| error.to_string())?;
-            Ok(Outcome::of(vec![dir], done.to_string()))
+            Ok(SteeringOutcome::of(vec![dir], done.to_string()))
         }
     }
 }
 
 /// Asks whether a run's command is to be trusted, with everything that would be executed.
-fn propose(dir: &RunDir) -> Result<Outcome, String> {
+fn propose(dir: &RunDir) -> Result<SteeringOutcome, String> {
     let proposal = Proposal::of(dir).map_err(|error| error.to_string())?;
     if proposal.is_none() {
         let said = format!("{}: you trust its command already", dir.name());
-        return Ok(Outcome::of(Vec::new(), said));
+        return Ok(SteeringOutcome::of(Vec::new(), said));
     }
-    Ok(Outcome {
+    Ok(SteeringOutcome {
         proposal,
-        ..Outcome::of(Vec::new(), None)
+        ..SteeringOutcome::of(Vec::new(), None)
     })
 }
 
-fn queue_again(dirs: Vec<RunDir>) -> Result<Outcome, String> {
+fn queue_again(dirs: Vec<RunDir>) -> Result<SteeringOutcome, String> {
     let count = dirs.len();
     let (mut changed, mut problem) = (Vec::new(), None);
     for dir in dirs {
@@ -164,11 +164,11 @@ fn queue_again(dirs: Vec<RunDir>) -> Result<Outcome, String> {
         (None, 1) => "queued; w shows the queue".to_owned(),
         (None, done) => format!("{done} runs are queued; w shows the queue"),
     };
-    Ok(Outcome::of(changed, said))
+    Ok(SteeringOutcome::of(changed, said))
 }
 
 /// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
     match outcome.said {
         Ok(None) => {}
         Ok(Some(text)) => state.notice = Some(Notice::good(text)),
@@ -185,7 +185,7 @@ pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             title: "Trust this command?".to_owned(),
             text,
             yes: "trust it".to_owned(),
-            then: Effect::Steer(Order::Trust(Box::new(proposal))),
+            then: Effect::Steer(SteeringJob::Trust(Box::new(proposal))),
         }));
     }
     if let Some(new) = outcome.new {
@@ -206,7 +206,7 @@ pub fn tend(state: &State, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
         queues(state)
     };
     let trees: BTreeSet<PathBuf> = trees.into_iter().map(Path::to_owned).collect();
-    (!trees.is_empty()).then_some(Effect::Steer(Order::Tend(trees)))
+    (!trees.is_empty()).then_some(Effect::Steer(SteeringJob::Tend(trees)))
 }
 
 /// The output trees in whose queues runs wait.

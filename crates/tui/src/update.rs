@@ -49,7 +49,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     effects.extend(form::learn_the_rest(state));
     effects.extend(machine::due(state));
     let unsampled = state.runs.unsampled();
-    effects.extend(unsampled.map(|(epochs, dirs)| Effect::Sample(epochs, dirs)));
+    effects.extend(unsampled.map(|(epochs, dirs)| Effect::ValuesAtEpoch(epochs, dirs)));
     if let Some(left) = state.runs.unsaved() {
         // Before the order to quit, which is the last.
         effects.insert(0, Effect::Remember(Box::new(left)));
@@ -105,7 +105,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.measured(sizes);
             Vec::new()
         }
-        Message::Begun(outcome) => form_jobs::update(state, outcome),
+        Message::FormDone(outcome) => form_jobs::update(state, outcome),
         Message::Launched(Ok(dir)) => {
             state.notice = Some(Notice::good(format!("started {}", dir.name())));
             state.runs.expect(dir.clone());
@@ -122,7 +122,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Alert(outcome) => alerts::update(state, outcome),
         Message::Compared(news) => compare::update(state, news),
-        Message::Sampled(samples) => {
+        Message::ValuesRead(samples) => {
             state.runs.sampled(samples);
             look_closer(state)
         }
@@ -131,7 +131,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             // Nothing has changed but that there is time now.
             state.dirty = false;
             let mut effects = evaluations::find(state);
-            let load = Effect::Alert(alerts::Order::Load);
+            let load = Effect::Alert(alerts::AlertJob::Load);
             effects.extend([Effect::ListRecipes, Effect::FindZone, load]);
             effects
         }
@@ -139,14 +139,14 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.runs.set_zone(zone);
             Vec::new()
         }
-        Message::Gauged(gauged) => {
-            machine::take(state, *gauged);
+        Message::UsageSampled(sampled_usage) => {
+            machine::take(state, *sampled_usage);
             Vec::new()
         }
         Message::ChartsLoaded(options) => chart_settings::loaded(state, options),
-        Message::Derived(outcome) => chart_transform::take(state, outcome),
-        Message::Kept(outcome) => run_edits::update(state, outcome),
-        Message::Tidied(outcome) => cleanup::update(state, outcome),
+        Message::ChartsTransformed(outcome) => chart_transform::take(state, outcome),
+        Message::Edited(outcome) => run_edits::update(state, outcome),
+        Message::Cleaned(outcome) => cleanup::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             Vec::new()

@@ -22,7 +22,7 @@ pub struct Member<'a> {
 /// How images are asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct Inference<'a> {
-    pub voters: &'a [Member<'a>],
+    pub members: &'a [Member<'a>],
     pub normaliser: &'a Normaliser,
     pub views: Views,
     /// Images in a batch; no more than these are ever in the networks at once.
@@ -66,13 +66,13 @@ impl Inference<'_> {
             for view in 0..self.views.count() {
                 let seen = views.view(view);
                 let seen = self.normaliser.normalise(&seen);
-                for voter in self.voters {
+                for member in self.members {
                     if self.stop.is_set() {
                         return Ok(Completed::Stopped);
                     }
-                    let answer = no_grad(|| voter.model.forward(&seen, Mode::Evaluate));
+                    let answer = no_grad(|| member.model.forward(&seen, Mode::Evaluate));
                     // One plain answer stays as it is, to the bit.
-                    let answer = answer * (voter.share / f64::from(self.views.count()));
+                    let answer = answer * (member.share / f64::from(self.views.count()));
                     logits = Some(match logits {
                         Some(sum) => sum + answer,
                         None => answer,

@@ -217,7 +217,7 @@ impl Training {
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
         let questioning = Inference {
-            voters: &[Member {
+            members: &[Member {
                 model: &self.model,
                 share: 1.0,
             }],

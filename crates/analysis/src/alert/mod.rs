@@ -39,7 +39,7 @@ const NO_PROGRESS_LEAST: u32 = 10;
 /// The alerts that a run gives at a moment. There is one of each kind about a run, and again about a run that was gone on with; about a
 /// full disk one a day.
 pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Alert> {
-    let disk = run.vitals.as_ref().and_then(|vitals| vitals.disk);
+    let disk = run.health.as_ref().and_then(|health| health.disk);
     let about = |kind: Kind| match disk.filter(|_| kind == Kind::Disk) {
         Some(disk) => format!("disk {} {}", disk.id, at.strftime("%Y-%m-%d")),
         None => format!("{} {}", run.id, run.resumes.len()),
@@ -58,8 +58,8 @@ pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> 
 
 /// The rules that hold for a run as it is now. What it came to before `since` is not told: that is old.
 pub fn raised(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Raised> {
-    let told: Vec<(Kind, String)> = match &run.vitals {
-        Some(vitals) => of_active(run, vitals, rules),
+    let told: Vec<(Kind, String)> = match &run.health {
+        Some(health) => of_active(run, health, rules),
         None => {
             let is_new = run.ended_at.is_some_and(|ended| ended >= since);
             let is_sure = settles_at(run).is_none_or(|settled| at >= settled);
@@ -103,22 +103,22 @@ fn ended(run: &Summary) -> Option<(Kind, String)> {
     }
 }
 
-fn of_active(run: &Summary, vitals: &Health, rules: &Rules) -> Vec<(Kind, String)> {
+fn of_active(run: &Summary, health: &Health, rules: &Rules) -> Vec<(Kind, String)> {
     let mut told = Vec::new();
-    let signs = vitals.signs.iter();
+    let signs = health.signs.iter();
     told.extend(signs.filter_map(|sign| Some((Kind::named(&sign.kind)?, sign.text.clone()))));
     told.extend(no_progress(run, rules).map(|message| (Kind::NoProgress, message)));
-    if let Some(due) = stalls_at(run, rules).filter(|due| vitals.read_at >= *due) {
-        told.push((Kind::Stalled, stalled(vitals, due)));
+    if let Some(due) = stalls_at(run, rules).filter(|due| health.read_at >= *due) {
+        told.push((Kind::Stalled, stalled(health, due)));
     }
-    if let Some(disk) = vitals.disk.filter(|disk| disk.free < rules.disk_free) {
+    if let Some(disk) = health.disk.filter(|disk| disk.free < rules.disk_free) {
         told.push((
             Kind::Disk,
             format!("its disk is nearly full: {} are free", bytes(disk.free)),
         ));
     }
     if finish::late(run).is_some() {
-        let epochs = vitals.pace.map_or(0, |pace| pace.until);
+        let epochs = health.pace.map_or(0, |pace| pace.until);
         let sentence = finish::outlook(run).and_then(|outlook| outlook.sentence(epochs));
         told.extend(sentence.map(|sentence| (Kind::Late, sentence)));
     }
@@ -142,20 +142,20 @@ pub fn due(run: &Summary, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
 
 /// When a run that shows no other sign of life has stalled; `None` where that cannot be told, or is not wanted.
 fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
-    let vitals = run.vitals.as_ref()?;
+    let health = run.health.as_ref()?;
     if run.observed.state != State::Running || !rules.has(Kind::Stalled) {
         return None;
     }
-    let patience = vitals.row_gap?.mul_f64(rules.stalled).max(SHORTEST_STALL);
-    vitals.sign_at.checked_add(patience).ok()
+    let patience = health.row_gap?.mul_f64(rules.stalled).max(SHORTEST_STALL);
+    health.sign_at.checked_add(patience).ok()
 }
 
-fn stalled(vitals: &Health, due: Timestamp) -> String {
+fn stalled(health: &Health, due: Timestamp) -> String {
     let length = |from: Timestamp, to: Timestamp| {
         Duration::try_from(to.duration_since(from)).unwrap_or_default()
     };
-    let silent = length(vitals.sign_at, vitals.read_at.max(due));
-    let usual = vitals.row_gap.unwrap_or_default();
+    let silent = length(health.sign_at, health.read_at.max(due));
+    let usual = health.row_gap.unwrap_or_default();
     format!(
         "stalled: no row for {}, usually within {}",
         roughly(silent),

@@ -76,7 +76,7 @@ fn rising(epoch: u32) -> f64 {
 fn a_run_that_goes_well_raises_nothing_until_it_finishes() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
     assert_eq!(kinds(&run, Timestamp::UNIX_EPOCH), []);
-    run.vitals = None;
+    run.health = None;
     run.observed.state = State::Finished;
     let now = Timestamp::now();
     run.ended_at = Some(now);
@@ -92,7 +92,7 @@ fn a_run_that_goes_well_raises_nothing_until_it_finishes() {
 #[test]
 fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
-    run.vitals = None;
+    run.health = None;
     run.ended_at = Some(Timestamp::now());
     run.observed.state = State::Stopped;
     assert_eq!(kinds(&run, Timestamp::UNIX_EPOCH), []);
@@ -126,7 +126,7 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
 fn a_run_is_lost_only_when_its_supervisor_has_had_time_to_say_how_it_ended() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
     let ended = Timestamp::now();
-    (run.vitals, run.observed.state, run.ended_at) = (None, State::Lost, Some(ended));
+    (run.health, run.observed.state, run.ended_at) = (None, State::Lost, Some(ended));
     let rules = Rules::default();
     assert_eq!(raised(&run, &rules, ended, ended), []);
     let settled = due(&run, &rules, ended).unwrap();
@@ -204,16 +204,16 @@ fn no_progress_is_a_number_of_epochs_or_a_part_of_the_planned_ones() {
 #[test]
 fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
-    let vitals = run.vitals.as_mut().unwrap();
-    assert_eq!(vitals.row_gap, Some(Duration::from_secs(60)));
-    let last = vitals.sign_at;
-    vitals.read_at = last + 299.seconds();
+    let health = run.health.as_mut().unwrap();
+    assert_eq!(health.row_gap, Some(Duration::from_secs(60)));
+    let last = health.sign_at;
+    health.read_at = last + 299.seconds();
     assert_eq!(kinds(&run, Timestamp::UNIX_EPOCH), []);
     assert_eq!(
         stalls_at(&run, &Rules::default()),
         Some(last + 300.seconds())
     );
-    run.vitals.as_mut().unwrap().read_at = last + 300.seconds();
+    run.health.as_mut().unwrap().read_at = last + 300.seconds();
     let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
         told[0].message,
@@ -222,7 +222,7 @@ fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
     run.observed.state = State::Paused;
     assert_eq!(stalls_at(&run, &Rules::default()), None);
     run.observed.state = State::Running;
-    run.vitals.as_mut().unwrap().row_gap = Some(Duration::from_millis(20));
+    run.health.as_mut().unwrap().row_gap = Some(Duration::from_millis(20));
     assert_eq!(
         stalls_at(&run, &Rules::default()),
         Some(last + 60.seconds()),
@@ -233,14 +233,14 @@ fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
 #[test]
 fn a_full_disk_and_a_limit_are_told_while_it_trains() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
-    let vitals = run.vitals.as_mut().unwrap();
-    assert!(vitals.disk.is_some(), "looked at where its signs are");
-    vitals.disk = Some(Disk {
+    let health = run.health.as_mut().unwrap();
+    assert!(health.disk.is_some(), "looked at where its signs are");
+    health.disk = Some(Disk {
         id: 1,
         free: 1_500_000_000,
         total: 250_000_000_000,
     });
-    vitals.deadline = Some(vitals.read_at + 600.seconds());
+    health.deadline = Some(health.read_at + 600.seconds());
     let told = told_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(told[0].message, "its disk is nearly full: 1.50 GB are free");
     assert_eq!(

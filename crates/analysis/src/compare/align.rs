@@ -204,7 +204,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::contender;
+    use super::super::fixtures::compared_run;
     use super::*;
 
     fn curve(along: Along, run: &ComparedRun) -> Option<Column> {
@@ -220,7 +220,7 @@ mod tests {
             // The clock began again with a resume.
             ("time_elapsed", &[10.0, 20.0, 5.0]),
         ];
-        let mut run = contender("a", &columns);
+        let mut run = compared_run("a", &columns);
         assert_eq!(curve(Along::Epoch, &run).unwrap().x, [1.0, 2.0, 3.0]);
         assert_eq!(curve(Along::Step, &run).unwrap().x, [100.0, 200.0, 300.0]);
         assert_eq!(curve(Along::Elapsed, &run).unwrap().x, [10.0, 20.0, 25.0]);
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_step_file_stand_at_epochs_counted_from_one_and_the_last_of_each_counts() {
-        let mut run = contender("a", &[("val_acc", &[0.5, 0.6, 0.7, 0.8])]);
+        let mut run = compared_run("a", &[("val_acc", &[0.5, 0.6, 0.7, 0.8])]);
         run.metrics.x_name = "step".to_owned();
         run.metrics.columns[0].y = vec![0.0, 0.0, 1.0, 1.0];
         let curve = curve(Along::Epoch, &run).unwrap();
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_run_without_a_clock_has_no_place_in_time() {
-        let run = contender("a", &[("val_acc", &[50.0])]);
+        let run = compared_run("a", &[("val_acc", &[50.0])]);
         assert_eq!(curve(Along::Elapsed, &run), None);
         assert_eq!(curve(Along::Step, &run), None);
     }

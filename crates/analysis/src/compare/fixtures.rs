@@ -9,7 +9,7 @@ use traintop_run::metrics::{Column, Metrics};
 use traintop_run::summary::Summary;
 
 /// A run of this name with a row for each epoch from 1 on, and no configuration.
-pub fn contender(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
+pub fn compared_run(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
     let epochs = columns.iter().map(|(_, y)| y.len()).max().unwrap_or(0);
     let epoch: Vec<f64> = (1..=epochs).map(|epoch| epoch as f64).collect();
     let column = |name: &str, y: &[f64]| Column {
@@ -49,6 +49,6 @@ pub fn configured(name: &str, config: &[(&str, &str)], val_acc: &[f64]) -> Compa
     let elapsed: Vec<f64> = (1..=val_acc.len()).map(|at| at as f64 * 10.0).collect();
     ComparedRun {
         config,
-        ..contender(name, &[("val_acc", val_acc), ("time_elapsed", &elapsed)])
+        ..compared_run(name, &[("val_acc", val_acc), ("time_elapsed", &elapsed)])
     }
 }

@@ -146,7 +146,7 @@ pub fn seconds_per_epoch(run: &ComparedRun) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::contender;
+    use super::super::fixtures::compared_run;
     use super::*;
     use proptest::prelude::*;
 
@@ -157,7 +157,7 @@ mod tests {
             ("val_loss", &[2.0, 1.0, 1.5, 0.5, 3.0]),
             ("time_elapsed", &[12.0, 22.0, 132.0, 142.0, 152.0]),
         ];
-        let run = contender("a", &columns);
+        let run = compared_run("a", &columns);
         let metrics = Metric::all([&run]);
         let accuracy = Measured::of(&run, &metrics[0]).unwrap();
         let best = accuracy.best().unwrap();
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_run_without_a_clock_has_no_cost() {
-        let run = contender("a", &[("val_acc", &[50.0, 60.0])]);
+        let run = compared_run("a", &[("val_acc", &[50.0, 60.0])]);
         assert_eq!(seconds_per_epoch(&run), None);
         assert_eq!(elapsed_s(&run), None);
     }
@@ -191,7 +191,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_before_the_place_reaches_the_threshold(values in proptest::collection::vec(0.0..100.0f64, 1..60), threshold in 0.0..100.0f64) {
-            let run = contender("a", &[("val_acc", &values)]);
+            let run = compared_run("a", &[("val_acc", &values)]);
             let metrics = Metric::all([&run]);
             let measured = Measured::of(&run, &metrics[0]).unwrap();
             // Percentages of at most one are taken for parts of one by nobody when they are alone.

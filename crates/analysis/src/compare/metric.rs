@@ -235,15 +235,15 @@ fn better(name: &str) -> Better {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::contender;
+    use super::super::fixtures::compared_run;
     use super::*;
 
     #[test]
     fn one_quantity_has_many_names_and_validation_accuracy_comes_first() {
         let runs = [
-            contender("a", &[("train_loss", &[2.0]), ("val_acc", &[50.0])]),
-            contender("b", &[("val/accuracy", &[0.6]), ("val_loss", &[1.0])]),
-            contender("c", &[("val_acc", &[70.0])]),
+            compared_run("a", &[("train_loss", &[2.0]), ("val_acc", &[50.0])]),
+            compared_run("b", &[("val/accuracy", &[0.6]), ("val_loss", &[1.0])]),
+            compared_run("c", &[("val_acc", &[70.0])]),
         ];
         let metrics = Metric::all(&runs);
         let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn differences_have_the_digits_of_their_values() {
-        let run = [contender(
+        let run = [compared_run(
             "a",
             &[("val_acc", &[50.0]), ("val_loss", &[1.0])],
         )];

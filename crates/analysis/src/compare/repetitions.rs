@@ -139,7 +139,7 @@ pub fn seed(run: &ComparedRun) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{configured, contender};
+    use super::super::fixtures::{compared_run, configured};
     use super::*;
 
     #[test]
@@ -156,8 +156,8 @@ mod tests {
                 &[("lr", "0.1"), ("seed", "2"), ("train.output-dir", "y")],
                 &[1.0],
             ),
-            contender("d", &[("val_acc", &[1.0])]),
-            contender("e", &[("val_acc", &[1.0])]),
+            compared_run("d", &[("val_acc", &[1.0])]),
+            compared_run("e", &[("val_acc", &[1.0])]),
         ];
         let runs: Vec<&ComparedRun> = runs.iter().collect();
         assert_eq!(groups(&runs), [vec![0, 2], vec![1], vec![3], vec![4]]);

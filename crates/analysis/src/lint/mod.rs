@@ -43,9 +43,9 @@ pub fn sum_up(summing: &mut Summing, found: &Found, now: SystemTime) -> Summary 
     let mut summary = summing.summary(found, now);
     let whole = summing.whole();
     summary.findings = whole.map(|rows| lint(rows, &summary.settings, &summary.resumes));
-    if let Some(vitals) = &mut summary.vitals {
-        vitals.signs = whole.map(alert::signs).unwrap_or_default();
-        vitals.disk = Disk::of(summary.dir.path());
+    if let Some(health) = &mut summary.health {
+        health.signs = whole.map(alert::signs).unwrap_or_default();
+        health.disk = Disk::of(summary.dir.path());
     }
     summary
 }

@@ -9,7 +9,7 @@ use super::field::{FLAGS, Field, Kind};
 use super::names::Names;
 use super::quantity;
 use super::subject::Subject;
-use super::syntax::{Op, Problem, Query, Text};
+use super::syntax::{Op, Query, QueryProblem, Text};
 use traintop_run::State;
 
 /// A query that can be asked of runs.
@@ -62,7 +62,7 @@ impl Clock {
 ///
 /// # Errors
 /// What is wrong with it and where.
-pub fn read(text: &str, names: &Names, clock: &Clock) -> Result<Filter, Problem> {
+pub fn read(text: &str, names: &Names, clock: &Clock) -> Result<Filter, QueryProblem> {
     Filter::new(&super::parse(text)?, names, clock)
 }
 
@@ -71,7 +71,7 @@ impl Filter {
     ///
     /// # Errors
     /// If a name is unknown, or a value does not fit it.
-    pub fn new(query: &Query, names: &Names, clock: &Clock) -> Result<Self, Problem> {
+    pub fn new(query: &Query, names: &Names, clock: &Clock) -> Result<Self, QueryProblem> {
         let all = |queries: &[Query]| {
             let filters = queries.iter().map(|query| Self::new(query, names, clock));
             filters.collect::<Result<Vec<_>, _>>()
@@ -183,11 +183,11 @@ impl Test {
     }
 }
 
-fn unknown(name: &Text, names: &Names) -> Problem {
+fn unknown(name: &Text, names: &Names) -> QueryProblem {
     let nearest = names.nearest(&name.text);
     let meant = nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
     let message = format!("no run has anything called {}{meant}", name.text);
-    Problem::new(name.span.clone(), message)
+    QueryProblem::new(name.span.clone(), message)
 }
 
 fn compare(
@@ -196,14 +196,14 @@ fn compare(
     op: Op,
     value: &Text,
     clock: &Clock,
-) -> Result<Filter, Problem> {
+) -> Result<Filter, QueryProblem> {
     let negate = |filter| match op {
         Op::IsNot => Filter::Not(Box::new(filter)),
         _ => filter,
     };
     let problem = |what: &str| {
         let message = format!("{} is {what}, not {:?}", name.text, value.text);
-        Problem::new(value.span.clone(), message)
+        QueryProblem::new(value.span.clone(), message)
     };
     if value.text == "*" && !value.is_quoted && !op.is_order() {
         return Ok(negate(Filter::Test(Box::new(field), Test::Present)));
@@ -213,7 +213,7 @@ fn compare(
             .ok_or_else(|| problem("a time such as 2026-11-24, yesterday or 2d (ago)"))?,
         Kind::Text | Kind::Flag if op.is_order() => {
             let message = format!("{} is a text and has no order: write : or =", name.text);
-            return Err(Problem::new(name.span.clone(), message));
+            return Err(QueryProblem::new(name.span.clone(), message));
         }
         Kind::Text => Test::OneOf(alternatives(value, |_| None), op != Op::Has),
         Kind::Flag => {
@@ -223,7 +223,7 @@ fn compare(
                 .find(|(text, _)| !FLAGS.contains(&text.as_str()))
             {
                 let message = format!("is: knows {}, not {wrong:?}", FLAGS.join(", "));
-                return Err(Problem::new(value.span.clone(), message));
+                return Err(QueryProblem::new(value.span.clone(), message));
             }
             Test::OneOf(known, true)
         }
@@ -244,7 +244,7 @@ fn compare(
 }
 
 /// A state that there is not is a slip, not a run that is hard to find.
-fn check_states(field: &Field, test: &Test, value: &Text) -> Result<(), Problem> {
+fn check_states(field: &Field, test: &Test, value: &Text) -> Result<(), QueryProblem> {
     let (Field::Fact(fact), Test::OneOf(wanted, _)) = (field, test) else {
         return Ok(());
     };
@@ -253,7 +253,7 @@ fn check_states(field: &Field, test: &Test, value: &Text) -> Result<(), Problem>
         Some((wrong, _)) if fact.name == "state" => {
             let names: Vec<_> = State::ALL.iter().map(|state| state.name()).collect();
             let message = format!("the states are {}, not {wrong:?}", names.join(", "));
-            Err(Problem::new(value.span.clone(), message))
+            Err(QueryProblem::new(value.span.clone(), message))
         }
         _ => Ok(()),
     }

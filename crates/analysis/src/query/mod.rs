@@ -31,4 +31,4 @@ pub use memo::Memo;
 pub use names::Names;
 pub use parse::parse;
 pub use subject::{Samples, Subject};
-pub use syntax::{Problem, Query};
+pub use syntax::{Query, QueryProblem};

@@ -1,6 +1,6 @@
 //! Reads a query. Whatever the text, the answer is a query or a problem with its place.
 
-use super::syntax::{Op, Problem, Query, Text};
+use super::syntax::{Op, Query, QueryProblem, Text};
 
 /// Deeper nesting is a mistake, and would cost the stack.
 const DEEPEST: usize = 50;
@@ -9,7 +9,7 @@ const DEEPEST: usize = 50;
 ///
 /// # Errors
 /// What is wrong with it and where.
-pub fn parse(text: &str) -> Result<Query, Problem> {
+pub fn parse(text: &str) -> Result<Query, QueryProblem> {
     let mut parser = Parser {
         text,
         at: 0,
@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<Query, Problem> {
     let query = parser.any()?;
     match parser.rest() {
         "" => Ok(query),
-        _ => Err(Problem::new(
+        _ => Err(QueryProblem::new(
             parser.at..parser.at + 1,
             "there is no ( before this )",
         )),
@@ -71,7 +71,7 @@ impl Parser<'_> {
         is
     }
 
-    fn any(&mut self) -> Result<Query, Problem> {
+    fn any(&mut self) -> Result<Query, QueryProblem> {
         let mut queries = vec![self.all()?];
         while self.take_keyword("or") {
             queries.push(self.all()?);
@@ -79,7 +79,7 @@ impl Parser<'_> {
         Ok(one_of(queries, Query::Any))
     }
 
-    fn all(&mut self) -> Result<Query, Problem> {
+    fn all(&mut self) -> Result<Query, QueryProblem> {
         let mut queries = Vec::new();
         loop {
             self.skip_space();
@@ -100,14 +100,14 @@ impl Parser<'_> {
         matches!(self.peek(), None | Some(')'))
     }
 
-    fn missing(&self) -> Problem {
+    fn missing(&self) -> QueryProblem {
         let width = self.peek().map_or(0, char::len_utf8);
         let span = self.at..self.at + width;
-        Problem::new(span, "something to look for is missing here")
+        QueryProblem::new(span, "something to look for is missing here")
     }
 
     /// One condition, negated or not.
-    fn one(&mut self) -> Result<Query, Problem> {
+    fn one(&mut self) -> Result<Query, QueryProblem> {
         let mut negations = 0;
         loop {
             if self.peek() == Some('-') {
@@ -120,7 +120,7 @@ impl Parser<'_> {
         }
         let start = self.at;
         if negations + self.depth > DEEPEST {
-            return Err(Problem::new(start..start, "this is nested too deeply"));
+            return Err(QueryProblem::new(start..start, "this is nested too deeply"));
         }
         if self.has_ended() {
             return Err(self.missing());
@@ -134,24 +134,24 @@ impl Parser<'_> {
         Ok((0..negations).fold(query, negate))
     }
 
-    fn group(&mut self) -> Result<Query, Problem> {
+    fn group(&mut self) -> Result<Query, QueryProblem> {
         let open = self.at..self.at + 1;
         self.at += 1;
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Problem::new(open, "this is nested too deeply"));
+            return Err(QueryProblem::new(open, "this is nested too deeply"));
         }
         self.skip_space();
         let query = self.any()?;
         if self.peek() != Some(')') {
-            return Err(Problem::new(open, "this ( is not closed"));
+            return Err(QueryProblem::new(open, "this ( is not closed"));
         }
         self.at += 1;
         self.depth -= 1;
         Ok(query)
     }
 
-    fn condition(&mut self) -> Result<Query, Problem> {
+    fn condition(&mut self) -> Result<Query, QueryProblem> {
         let start = self.at;
         let name = self.text(|char| ":=<>!".contains(char))?;
         let before = self.at;
@@ -170,7 +170,7 @@ impl Parser<'_> {
         };
         let sign = self.at..self.at + op.sign().len();
         if name.text.is_empty() {
-            return Err(Problem::new(
+            return Err(QueryProblem::new(
                 sign,
                 format!("a name belongs before {}", op.sign()),
             ));
@@ -182,7 +182,7 @@ impl Parser<'_> {
         let value = self.text(|_| false)?;
         let is_sign = value.text.starts_with(['=', '<', '>', '!']);
         if (value.text.is_empty() || is_sign) && !value.is_quoted {
-            return Err(Problem::new(
+            return Err(QueryProblem::new(
                 sign,
                 format!("a value belongs after {}{}", name.text, op.sign()),
             ));
@@ -191,14 +191,14 @@ impl Parser<'_> {
     }
 
     /// For a sign that no word can begin with.
-    fn misplaced(&self, start: usize) -> Problem {
+    fn misplaced(&self, start: usize) -> QueryProblem {
         let char = self.peek().unwrap_or(' ');
         let span = start..start + char.len_utf8().min(self.rest().len());
-        Problem::new(span, format!("{char} has no meaning here; quote it"))
+        QueryProblem::new(span, format!("{char} has no meaning here; quote it"))
     }
 
     /// A quoted text, or what stands before a blank, a quote, a closing parenthesis or where `ends` says so.
-    fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Text, Problem> {
+    fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Text, QueryProblem> {
         let start = self.at;
         if self.peek() == Some('"') {
             return self.quoted();
@@ -217,7 +217,7 @@ impl Parser<'_> {
         })
     }
 
-    fn quoted(&mut self) -> Result<Text, Problem> {
+    fn quoted(&mut self) -> Result<Text, QueryProblem> {
         let start = self.at;
         let mut text = String::new();
         let mut chars = self.text[start + 1..].char_indices();
@@ -239,7 +239,7 @@ impl Parser<'_> {
                 char => text.push(char),
             }
         }
-        Err(Problem::new(
+        Err(QueryProblem::new(
             start..self.text.len(),
             "this \" is not closed",
         ))

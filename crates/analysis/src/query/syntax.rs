@@ -93,14 +93,14 @@ impl Op {
 /// What is wrong with a query, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Problem {
+pub struct QueryProblem {
     /// The bytes of the query that are meant; empty at its end where something is missing.
     pub span: Range<usize>,
     /// One sentence.
     pub message: String,
 }
 
-impl Problem {
+impl QueryProblem {
     /// A problem with these bytes.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self {

@@ -15,7 +15,7 @@ use traintop_disk::Progress;
 use traintop_disk::write::{beside, may_change};
 use traintop_disk::{Disk, Look, said};
 use traintop_run::layout::RunDir;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 use traintop_text::clean;
 
 /// A run that is archived now.
@@ -46,7 +46,7 @@ pub struct Unarchived {
 /// # Errors
 /// If it cannot be packed, or anything cannot be moved; then everything is as it was.
 pub fn archive(roots: &[PathBuf], plan: &Plan) -> Result<Archived, ArchiveError> {
-    archive_on(&StateDir::real(), roots, plan)
+    archive_on(&Storage::real(), roots, plan)
 }
 
 /// As [`archive`], as a job that can be cancelled; then everything is as it was, too.
@@ -58,16 +58,16 @@ pub fn archive_watched(
     plan: &Plan,
     progress: &Arc<Progress>,
 ) -> Result<Archived, ArchiveError> {
-    archive_on(&StateDir::watched(progress), roots, plan)
+    archive_on(&Storage::watched(progress), roots, plan)
 }
 
 /// As [`archive`], with this home.
 pub(crate) fn archive_on(
-    home: &StateDir,
+    storage: &Storage,
     roots: &[PathBuf],
     plan: &Plan,
 ) -> Result<Archived, ArchiveError> {
-    let looked = home.disk.look(plan.dir.path());
+    let looked = storage.disk.look(plan.dir.path());
     let looked = looked.map_err(ArchiveError::io(plan.dir.path(), "cannot be read"))?;
     let packing = Packing {
         what: What::Archive,
@@ -77,18 +77,18 @@ pub(crate) fn archive_on(
         temporary: beside(&plan.dir.archive()),
         modified_ns: looked.modified_ns,
     };
-    packing.check_trash(home)?;
-    packing.disk(home)?.sweep(plan.dir.path());
-    let journal = recover::begin(home, &packing)?;
+    packing.check_trash(storage)?;
+    packing.disk(storage)?.sweep(plan.dir.path());
+    let journal = recover::begin(storage, &packing)?;
     let mut is_packed = false;
-    match carry_out(home, plan, &packing, &mut is_packed) {
+    match carry_out(storage, plan, &packing, &mut is_packed) {
         Ok(archived) => {
-            recover::end(home, &journal);
+            recover::end(storage, &journal);
             Ok(archived)
         }
-        Err(first) => Err(match packing.take_back(home, is_packed) {
+        Err(first) => Err(match packing.take_back(storage, is_packed) {
             Ok(()) => {
-                recover::end(home, &journal);
+                recover::end(storage, &journal);
                 first
             }
             Err(second) => ArchiveError::HalfDone {
@@ -100,12 +100,12 @@ pub(crate) fn archive_on(
 }
 
 fn carry_out(
-    home: &StateDir,
+    storage: &Storage,
     plan: &Plan,
     packing: &Packing,
     is_packed: &mut bool,
 ) -> Result<Archived, ArchiveError> {
-    let bytes = pack(&*packing.disk(home)?, plan, &packing.temporary)?;
+    let bytes = pack(&*packing.disk(storage)?, plan, &packing.temporary)?;
     *is_packed = true;
     let mut archived = Archived {
         bytes,
@@ -117,11 +117,11 @@ fn carry_out(
     }
     let mut check = |_: &Path| held(state_now(&plan.dir)).map_or(Ok(()), Err);
     let removal = removal(plan.removed.clone(), "archive", &plan.dir);
-    let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut check);
+    let removed = trash::remove_below_on(storage, &packing.roots, &removal, &mut check);
     let (tickets, removed) = removed.map_err(|error| refused(&plan.dir, &error.to_string()))?;
     if let Some((path, why)) = removed.iter().flat_map(|removed| &removed.left).next() {
         let mut problem = format!("{}: {why}", path.display());
-        if let Err(error) = trash::restore_all_on(home, &tickets) {
+        if let Err(error) = trash::restore_all_on(storage, &tickets) {
             problem = format!("{problem}; {error}");
         }
         return Err(refused(&plan.dir, &problem));
@@ -142,26 +142,26 @@ fn refused(dir: &RunDir, problem: &str) -> ArchiveError {
 /// # Errors
 /// If the trash cannot give it back; then the run stays archived.
 pub fn take_back(archived: &Archived) -> Result<(), ArchiveError> {
-    take_back_on(&StateDir::real(), archived)
+    take_back_on(&Storage::real(), archived)
 }
 
 /// As [`take_back`], with this home.
-pub(crate) fn take_back_on(home: &StateDir, archived: &Archived) -> Result<(), ArchiveError> {
+pub(crate) fn take_back_on(storage: &Storage, archived: &Archived) -> Result<(), ArchiveError> {
     let packing = &archived.packing;
-    let journal = recover::begin(home, packing)?;
-    if let Err(error) = trash::restore_all_on(home, &archived.tickets) {
+    let journal = recover::begin(storage, packing)?;
+    if let Err(error) = trash::restore_all_on(storage, &archived.tickets) {
         // Once anything is back, the next start goes on with it.
-        let is_away = |path: &PathBuf| home.disk.look_for(path).is_ok_and(|look| look.is_none());
+        let is_away = |path: &PathBuf| storage.disk.look_for(path).is_ok_and(|look| look.is_none());
         if packing.removed.iter().all(is_away) {
-            recover::end(home, &journal);
+            recover::end(storage, &journal);
         }
         return Err(refused(&packing.dir, &error.to_string()));
     }
     // What cannot be removed now, the next start removes.
     packing
-        .take_back(home, true)
+        .take_back(storage, true)
         .map_err(|problem| refused(&packing.dir, &format!("it is as before, but {problem}")))?;
-    recover::end(home, &journal);
+    recover::end(storage, &journal);
     Ok(())
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn take_back_on(home: &StateDir, archived: &Archived) -> Result<(), A
 /// # Errors
 /// If the archive is damaged or something cannot be written; the run is archived then as before.
 pub fn unarchive(roots: &[PathBuf], dir: &RunDir) -> Result<Unarchived, ArchiveError> {
-    unarchive_on(&StateDir::real(), roots, dir)
+    unarchive_on(&Storage::real(), roots, dir)
 }
 
 /// As [`unarchive`], as a job that can be cancelled; then the run stays archived.
@@ -182,16 +182,16 @@ pub fn unarchive_watched(
     dir: &RunDir,
     progress: &Arc<Progress>,
 ) -> Result<Unarchived, ArchiveError> {
-    unarchive_on(&StateDir::watched(progress), roots, dir)
+    unarchive_on(&Storage::watched(progress), roots, dir)
 }
 
 /// As [`unarchive`], with this home.
 pub(crate) fn unarchive_on(
-    home: &StateDir,
+    storage: &Storage,
     roots: &[PathBuf],
     dir: &RunDir,
 ) -> Result<Unarchived, ArchiveError> {
-    let looked = home.disk.look(dir.path());
+    let looked = storage.disk.look(dir.path());
     let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let packing = Packing {
         what: What::Unarchive,
@@ -203,20 +203,20 @@ pub(crate) fn unarchive_on(
         modified_ns: looked.modified_ns,
     };
     may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be brought back"))?;
-    packing.check_trash(home)?;
-    let journal = recover::begin(home, &packing)?;
-    let done = packing.bring_back(home);
+    packing.check_trash(storage)?;
+    let journal = recover::begin(storage, &packing)?;
+    let done = packing.bring_back(storage);
     // What is left is the next start's: an archive beside what it holds, or what was unpacked beside.
-    let left = home.disk.look_for(&packing.temporary);
+    let left = storage.disk.look_for(&packing.temporary);
     let is_clear = left.is_ok_and(|left| left.is_none());
     if is_clear && !matches!(done, Err(ArchiveError::Stays { .. })) {
-        recover::end(home, &journal);
+        recover::end(storage, &journal);
     }
     let (unpacked, tickets) = done?;
     let mut looks = Vec::new();
     for below in &unpacked.files {
         let path = dir.path().join(below);
-        looks.extend(home.disk.look(&path).ok().map(|look| (path, look)));
+        looks.extend(storage.disk.look(&path).ok().map(|look| (path, look)));
     }
     Ok(Unarchived {
         unpacked,
@@ -228,27 +228,27 @@ pub(crate) fn unarchive_on(
 
 impl Packing {
     /// The disk, confined to the run's folder.
-    fn disk(&self, home: &StateDir) -> Result<Arc<dyn Disk>, ArchiveError> {
-        let disk = home.disk.beneath(self.dir.path());
+    fn disk(&self, storage: &Storage) -> Result<Arc<dyn Disk>, ArchiveError> {
+        let disk = storage.disk.beneath(self.dir.path());
         disk.map_err(ArchiveError::io(self.dir.path(), "cannot be opened"))
     }
 
     /// Refuses before anything is written what the trash would refuse in the end.
-    fn check_trash(&self, home: &StateDir) -> Result<(), ArchiveError> {
-        let ready = trash::check_on(home, &self.roots, &self.dir.archive());
+    fn check_trash(&self, storage: &Storage) -> Result<(), ArchiveError> {
+        let ready = trash::check_on(storage, &self.roots, &self.dir.archive());
         ready.map_err(|error| refused(&self.dir, &error.to_string()))
     }
 
     /// Unpacks what is missing, and moves the archive to the trash.
     pub(super) fn bring_back(
         &self,
-        home: &StateDir,
+        storage: &Storage,
     ) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {
         let dir = &self.dir;
-        let disk = self.disk(home)?;
+        let disk = self.disk(storage)?;
         let unpacked = unpack(&*disk, dir, &self.temporary)?;
         let removal = removal(vec![dir.archive()], "unarchive", dir);
-        let removed = trash::remove_below_on(home, &self.roots, &removal, &mut |_| Ok(()));
+        let removed = trash::remove_below_on(storage, &self.roots, &removal, &mut |_| Ok(()));
         let (tickets, _) = removed.map_err(|error| ArchiveError::Stays {
             name: clean(&dir.name()).into_owned(),
             problem: clean(&error.to_string()).into_owned(),
@@ -258,11 +258,11 @@ impl Packing {
     }
 
     /// The archive goes, if it is of this packing and all that was packed is in its place, and the folder gets its time back.
-    pub(super) fn take_back(&self, home: &StateDir, is_packed: bool) -> Result<(), String> {
+    pub(super) fn take_back(&self, storage: &Storage, is_packed: bool) -> Result<(), String> {
         let failed = |path: &Path, cause| {
             format!("{}: cannot be removed ({})", path.display(), said(&cause))
         };
-        let disk = self.disk(home).map_err(|error| error.to_string())?;
+        let disk = self.disk(storage).map_err(|error| error.to_string())?;
         let remove = |path: &Path| {
             let removed = disk.remove_if_there(path);
             removed.map_err(|cause| failed(path, cause))
@@ -287,12 +287,12 @@ impl Packing {
 /// # Errors
 /// If something of it has been changed since, or cannot be moved; then the run stays as it is.
 pub fn unarchive_back(dir: &RunDir, unarchived: &Unarchived) -> Result<(), ArchiveError> {
-    unarchive_back_on(&StateDir::real(), dir, unarchived)
+    unarchive_back_on(&Storage::real(), dir, unarchived)
 }
 
 /// As [`unarchive_back`], with this home.
 pub(crate) fn unarchive_back_on(
-    home: &StateDir,
+    storage: &Storage,
     dir: &RunDir,
     unarchived: &Unarchived,
 ) -> Result<(), ArchiveError> {
@@ -300,7 +300,7 @@ pub(crate) fn unarchive_back_on(
         return Err(refused(dir, &problem));
     }
     for (path, look) in &unarchived.looks {
-        if !home.disk.look(path).is_ok_and(|now| now == *look) {
+        if !storage.disk.look(path).is_ok_and(|now| now == *look) {
             let problem = format!(
                 "{} has changed since it was brought back; archive the run anew instead",
                 path.display()
@@ -308,7 +308,7 @@ pub(crate) fn unarchive_back_on(
             return Err(refused(dir, &problem));
         }
     }
-    let looked = home.disk.look(dir.path());
+    let looked = storage.disk.look(dir.path());
     let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let files: Vec<PathBuf> = unarchived
         .looks
@@ -323,16 +323,17 @@ pub(crate) fn unarchive_back_on(
         temporary: beside(&dir.archive()),
         modified_ns: looked.modified_ns,
     };
-    let disk = packing.disk(home)?;
-    let journal = recover::begin(home, &packing)?;
-    let archived = trash::restore_all_on(home, &unarchived.tickets)
+    let disk = packing.disk(storage)?;
+    let journal = recover::begin(storage, &packing)?;
+    let archived = trash::restore_all_on(storage, &unarchived.tickets)
         .map_err(|error| refused(dir, &error.to_string()))
         .and_then(|_| {
             let removal = removal(files, "archive", dir);
             if removal.things.is_empty() {
                 return Ok(());
             }
-            let removed = trash::remove_below_on(home, &packing.roots, &removal, &mut |_| Ok(()));
+            let removed =
+                trash::remove_below_on(storage, &packing.roots, &removal, &mut |_| Ok(()));
             removed
                 .map(drop)
                 .map_err(|error| refused(dir, &error.to_string()))
@@ -343,7 +344,7 @@ pub(crate) fn unarchive_back_on(
                 // Somebody may have put something there meanwhile: then it stays.
                 let _ = disk.remove_folder(&dir.path().join(folder));
             }
-            recover::end(home, &journal);
+            recover::end(storage, &journal);
             Ok(())
         }
         // The archive stays in place beside what it holds: nothing is missing, and the next start puts that right.

@@ -11,7 +11,7 @@ use crate::journal::{self, Journal};
 use crate::trash;
 use traintop_run::layout::RunDir;
 use traintop_run::process::Process;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "archives";
@@ -42,79 +42,85 @@ pub struct Packing {
 }
 
 /// Writes down what is about to be done.
-pub fn begin(home: &StateDir, packing: &Packing) -> Result<Journal, ArchiveError> {
+pub fn begin(storage: &Storage, packing: &Packing) -> Result<Journal, ArchiveError> {
     // Paths that are no text cannot be written as JSON: then it goes on without, as where there is no home.
     let is_text = serde_json::to_value(packing).is_ok();
-    let nowhere = StateDir {
+    let nowhere = Storage {
         state: None,
-        ..home.clone()
+        ..storage.clone()
     };
-    let home = if is_text { home } else { &nowhere };
-    Journal::begin(home, FOLDER, packing)
+    let storage = if is_text { storage } else { &nowhere };
+    Journal::begin(storage, FOLDER, packing)
         .map_err(|(path, cause)| ArchiveError::io(&path, "cannot be written")(cause))
 }
 
 /// Nothing is left to be done. A journal that stays is ended by the next start, which finds nothing to do.
-pub fn end(home: &StateDir, journal: &Journal) {
-    if let Err((path, error)) = journal.end(home) {
+pub fn end(storage: &Storage, journal: &Journal) {
+    if let Err((path, error)) = journal.end(storage) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
 }
 
 /// Goes on with what programs that were killed have left, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
-    recover_on(&StateDir::real(), journal::is_over)
+    recover_on(&Storage::real(), journal::is_over)
 }
 
 /// As [`recover`], with this home.
 pub(crate) fn recover_on(
-    home: &StateDir,
+    storage: &Storage,
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> Vec<String> {
-    journal::recover(home, FOLDER, &is_over, |journal, packing: Packing, path| {
-        let name = packing.dir.name();
-        let what = match packing.what {
-            What::Archive => format!("archiving {name} was cut off"),
-            What::Unarchive => format!("bringing {name} back was cut off"),
-        };
-        match packing.go_on(home, &is_over) {
-            Ok(said) => {
-                end(home, journal);
-                said.map(|said| format!("{what}; {said}"))
+    journal::recover(
+        storage,
+        FOLDER,
+        &is_over,
+        |journal, packing: Packing, path| {
+            let name = packing.dir.name();
+            let what = match packing.what {
+                What::Archive => format!("archiving {name} was cut off"),
+                What::Unarchive => format!("bringing {name} back was cut off"),
+            };
+            match packing.go_on(storage, &is_over) {
+                Ok(said) => {
+                    end(storage, journal);
+                    said.map(|said| format!("{what}; {said}"))
+                }
+                Err(problem) => Some(format!(
+                    "{what}, and cannot be finished ({problem}); `traintop unarchive` brings back what is missing, then remove {}",
+                    path.display()
+                )),
             }
-            Err(problem) => Some(format!(
-                "{what}, and cannot be finished ({problem}); `traintop unarchive` brings back what is missing, then remove {}",
-                path.display()
-            )),
-        }
-    })
+        },
+    )
 }
 
 impl Packing {
     /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
     fn go_on(
         &self,
-        home: &StateDir,
+        storage: &Storage,
         is_over: &impl Fn(&Process, Duration) -> bool,
     ) -> Result<Option<String>, String> {
         let there = |path: &std::path::Path| {
-            let look = home.disk.look_for(path);
+            let look = storage.disk.look_for(path);
             look.map_err(|cause| format!("{}: {cause}", path.display()))
         };
         if there(self.dir.path())?.is_none() {
             return Ok(None);
         }
-        let (_, problems) = trash::recover_below_on(home, &self.roots, is_over);
+        let (_, problems) = trash::recover_below_on(storage, &self.roots, is_over);
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem);
         }
         let is_archived = there(&self.dir.archive())?.is_some();
         if self.what == What::Unarchive {
-            let disk = home.disk.beneath(self.dir.path());
+            let disk = storage.disk.beneath(self.dir.path());
             let cleared = disk.and_then(|disk| disk.remove_tree(&self.temporary));
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             if is_archived {
-                self.bring_back(home).map_err(|error| error.to_string())?;
+                self.bring_back(storage)
+                    .map_err(|error| error.to_string())?;
             }
             return Ok(Some("it is back whole".to_owned()));
         }
@@ -125,11 +131,11 @@ impl Packing {
         // The trash takes all or nothing; where nothing was to go, the archive alone says that it is done.
         if is_archived && missing == self.removed.len() {
             // Another program may have archived the run while this one was packing it as well.
-            let cleared = home.disk.remove_if_there(&self.temporary);
+            let cleared = storage.disk.remove_if_there(&self.temporary);
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             return Ok(Some("it is archived".to_owned()));
         }
-        self.take_back(home, is_archived)?;
+        self.take_back(storage, is_archived)?;
         Ok(Some("it is as it was before".to_owned()))
     }
 }

@@ -15,7 +15,7 @@ use traintop_disk::{Disk, Progress, System, Watched};
 use traintop_run::process::Process;
 use traintop_run::record::Record;
 use traintop_run::state::State;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 pub fn run(place: &Path) -> RunDir {
     let dir = RunDir::new(place.join("runs/training_runs/old"));
@@ -107,19 +107,19 @@ fn an_archived_run_keeps_its_curves_and_comes_back_whole() {
 fn what_a_second_program_packed_at_the_same_time_is_cleared_away() {
     let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let dir = run(place.path());
-    let home = home(state.path(), System);
+    let storage = storage(state.path(), System);
     let plan = Plan::of(&dir, false).unwrap();
-    let archived = archive_on(&home, &roots(place.path()), &plan).unwrap();
+    let archived = archive_on(&storage, &roots(place.path()), &plan).unwrap();
     let alone = whole(&dir);
     // Killed while it was packing.
-    recover::begin(&home, &archived.packing).unwrap();
+    recover::begin(&storage, &archived.packing).unwrap();
     fs::write(&archived.packing.temporary, b"half").unwrap();
-    let said = recover_on(&home, |_, _| true);
+    let said = recover_on(&storage, |_, _| true);
     assert_eq!(said, ["archiving old was cut off; it is archived"]);
     assert!(!archived.packing.temporary.exists());
     set_root_time(&dir, &alone);
     assert_eq!(whole(&dir), alone);
-    assert_eq!(recover_on(&home, |_, _| true), Vec::<String>::new());
+    assert_eq!(recover_on(&storage, |_, _| true), Vec::<String>::new());
 }
 
 #[test]
@@ -279,8 +279,8 @@ fn is_temporary(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "tmp")
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
-    StateDir {
+fn storage(state: &Path, disk: impl Disk + 'static) -> Storage {
+    Storage {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }
@@ -288,7 +288,7 @@ fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
 
 /// What there is before an action: whole, archived, archived and then brought back.
 fn prepared(
-    home: &StateDir,
+    storage: &Storage,
     place: &Path,
     action: &str,
 ) -> (RunDir, Option<Archived>, Option<Unarchived>) {
@@ -297,9 +297,9 @@ fn prepared(
         return (dir, None, None);
     }
     let plan = Plan::of(&dir, false).unwrap();
-    let archived = archive_on(home, &roots(place), &plan).unwrap();
+    let archived = archive_on(storage, &roots(place), &plan).unwrap();
     let back =
-        (action == "archive again").then(|| unarchive_on(home, &roots(place), &dir).unwrap());
+        (action == "archive again").then(|| unarchive_on(storage, &roots(place), &dir).unwrap());
     (dir, Some(archived), back)
 }
 
@@ -316,14 +316,14 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
             for (fail_at, kill_at) in [(at, NEVER), (NEVER, at)] {
                 let context = format!("{action}, call {at}, killed: {}", fail_at == NEVER);
                 let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-                let real = home(state.path(), System);
+                let real = storage(state.path(), System);
                 let (dir, archived, back) = prepared(&real, place.path(), action);
                 let disk = Faulty {
                     with,
                     ..Faulty::new(fail_at, kill_at)
                 };
                 let calls = Arc::clone(&disk.calls);
-                let faulty = home(state.path(), disk);
+                let faulty = storage(state.path(), disk);
                 let all = roots(place.path());
                 let done = match (action, &archived, &back) {
                     ("take back", Some(archived), _) => take_back_on(&faulty, archived),
@@ -366,7 +366,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
 }
 
 /// Holds that a run has all it had, or can be brought back to have it, with times.
-fn is_whole_or_archived(home: &StateDir, place: &Path, dir: &RunDir, context: &str) {
+fn is_whole_or_archived(storage: &Storage, place: &Path, dir: &RunDir, context: &str) {
     let fresh = tempfile::tempdir().unwrap();
     let original: Vec<_> = whole(&run(fresh.path()))
         .into_iter()
@@ -382,7 +382,7 @@ fn is_whole_or_archived(home: &StateDir, place: &Path, dir: &RunDir, context: &s
                 .any(|path| path.exists()),
             "{context}: half"
         );
-        unarchive_on(home, &roots(place), dir).unwrap();
+        unarchive_on(storage, &roots(place), dir).unwrap();
         assert_eq!(paths(dir), original, "{context}");
     }
     let at = |path: PathBuf| (path.metadata().unwrap().mtime(), fs::read(path).unwrap());
@@ -410,7 +410,7 @@ fn a_job_that_is_cancelled_at_any_byte_leaves_nothing() {
         for bytes in (0..).step_by(97) {
             let place = tempfile::tempdir().unwrap();
             let (state, roots) = (place.path().join("state"), roots(place.path()));
-            let unwatched = home(&state, System);
+            let unwatched = storage(&state, System);
             let dir = run(place.path());
             let plan = Plan::of(&dir, false).unwrap();
             if action == "unarchive" {
@@ -420,7 +420,7 @@ fn a_job_that_is_cancelled_at_any_byte_leaves_nothing() {
             let mut progress = Progress::default();
             progress.cancel_after = Some(bytes);
             let progress = Arc::new(progress);
-            let watched = home(&state, Watched::system(&progress));
+            let watched = storage(&state, Watched::system(&progress));
             let done = if action == "archive" {
                 archive_on(&watched, &roots, &plan).map(drop)
             } else {
@@ -448,11 +448,11 @@ fn an_archiving_that_was_cut_off_is_told_by_the_next_start() {
     let mut told = std::collections::BTreeSet::new();
     for at in 10..400 {
         let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let real = home(state.path(), System);
+        let real = storage(state.path(), System);
         let dir = run(place.path());
         let before = whole(&dir);
         let plan = Plan::of(&dir, false).unwrap();
-        let faulty = home(state.path(), Faulty::new(NEVER, at));
+        let faulty = storage(state.path(), Faulty::new(NEVER, at));
         if archive_on(&faulty, &roots(place.path()), &plan).is_ok() {
             break;
         }

@@ -131,7 +131,7 @@ impl Candidate {
 
 /// How the candidates of a reason are ordered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum SortOrder {
     /// The largest first.
     #[default]
     Size,

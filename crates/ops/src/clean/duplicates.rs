@@ -89,7 +89,7 @@ pub fn files<'a>(
         let may_go = |weights: &&Weights| matches!(weights.role, Role::Epoch(_));
         alike.len() > 1 && alike.iter().any(may_go)
     };
-    let mut twins = HashMap::new();
+    let mut duplicates = HashMap::new();
     for ((_, length), alike) in by_length.into_iter().filter(|(_, alike)| has_choice(alike)) {
         let mut by_sample: HashMap<u64, Vec<&Weights>> = HashMap::new();
         for weights in alike {
@@ -104,12 +104,12 @@ pub fn files<'a>(
             for weights in others.filter(|weights| matches!(weights.role, Role::Epoch(_))) {
                 if is_same_content(&first.path, &weights.path) {
                     let stays = (first.path.clone(), first.look);
-                    twins.insert(weights.path.clone(), stays);
+                    duplicates.insert(weights.path.clone(), stays);
                 }
             }
         }
     }
-    twins
+    duplicates
 }
 
 /// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first`
@@ -130,7 +130,7 @@ pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<us
             by_length.entry(lengths).or_default().push(number);
         }
     }
-    let mut twins = HashMap::new();
+    let mut duplicates = HashMap::new();
     for alike in by_length.into_values().filter(|alike| alike.len() > 1) {
         let mut by_content: HashMap<u64, Vec<usize>> = HashMap::new();
         for number in alike {
@@ -147,12 +147,12 @@ pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<us
             for number in others {
                 let run = &survey.runs[*number];
                 if !is_first(run) && has_all_of(&survey.runs[*first].dir, &run.dir) {
-                    twins.insert(*number, *first);
+                    duplicates.insert(*number, *first);
                 }
             }
         }
     }
-    twins
+    duplicates
 }
 
 /// The files of a run but for marks and traintop's own record, which says who it is, below its

@@ -42,16 +42,16 @@ pub fn plan_of(survey: &Arc<Survey>, policy: Policy, now: Timestamp) -> Plan {
 pub fn remake(survey: &Arc<Survey>, policy: Policy, now: SystemTime) -> Plan {
     let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut first = Plan::decide(survey, policy.clone(), &Duplicates::default(), now);
-    let twins = Duplicates {
+    let duplicates = Duplicates {
         // Protected runs are never the ones to go, but may be those that stay.
         runs: duplicates::runs(survey, |run| first.protection(run).is_some()),
         files: duplicates::files(first.staying()),
     };
-    if twins.runs.is_empty() && twins.files.is_empty() {
+    if duplicates.runs.is_empty() && duplicates.files.is_empty() {
         first.sort();
         return first;
     }
-    Plan::new(survey, policy, &twins, now)
+    Plan::new(survey, policy, &duplicates, now)
 }
 
 #[cfg(test)]

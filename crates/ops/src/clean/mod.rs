@@ -23,7 +23,7 @@ mod tests;
 mod walk;
 mod weights;
 
-pub use candidate::{Candidate, Order, Reason, Totals};
+pub use candidate::{Candidate, Reason, SortOrder, Totals};
 pub use carry_out::{Done, carry_out, remove_evaluations, remove_runs};
 #[cfg(any(test, feature = "testing"))]
 pub use make::plan_of;

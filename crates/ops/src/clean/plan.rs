@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::candidate::{Candidate, Order, Reason};
+use super::candidate::{Candidate, Reason, SortOrder};
 use super::duplicates::Duplicates;
 use super::kept::Kept;
 use super::obstacle::Obstacle;
@@ -36,13 +36,18 @@ pub struct Plan {
     /// why.
     pub doubts: Vec<(usize, String)>,
     /// How candidates of one reason are ordered.
-    pub order: Order,
+    pub order: SortOrder,
 }
 
 impl Plan {
     /// Decides, and orders what it decided.
-    pub fn new(survey: &Arc<Survey>, policy: Policy, twins: &Duplicates, now: Timestamp) -> Self {
-        let mut plan = Self::decide(survey, policy, twins, now);
+    pub fn new(
+        survey: &Arc<Survey>,
+        policy: Policy,
+        duplicates: &Duplicates,
+        now: Timestamp,
+    ) -> Self {
+        let mut plan = Self::decide(survey, policy, duplicates, now);
         plan.sort();
         plan
     }
@@ -51,7 +56,7 @@ impl Plan {
     pub(super) fn decide(
         survey: &Arc<Survey>,
         policy: Policy,
-        twins: &Duplicates,
+        duplicates: &Duplicates,
         now: Timestamp,
     ) -> Self {
         let mut plan = Self {
@@ -61,7 +66,7 @@ impl Plan {
             at_work: 0,
             protected: 0,
             doubts: Vec::new(),
-            order: Order::Size,
+            order: SortOrder::Size,
         };
         for (number, run) in survey.runs.iter().enumerate() {
             if held(run.state).is_some() {
@@ -69,7 +74,7 @@ impl Plan {
             } else if plan.protection(run).is_some() {
                 plan.protected += 1;
             } else {
-                plan.one(number, run, twins, now);
+                plan.one(number, run, duplicates, now);
             }
         }
         plan
@@ -100,7 +105,7 @@ impl Plan {
         })
     }
 
-    fn one(&mut self, number: usize, run: &Surveyed, twins: &Duplicates, now: Timestamp) {
+    fn one(&mut self, number: usize, run: &Surveyed, duplicates: &Duplicates, now: Timestamp) {
         if let Some(obstacle) = run.obstacle.as_ref().filter(|one| one.is_project()) {
             self.doubts.push((number, obstacle.to_string()));
             return;
@@ -115,7 +120,7 @@ impl Plan {
         if run.is_archived {
             return;
         }
-        let reason = self.reason(number, run, twins, now);
+        let reason = self.reason(number, run, duplicates, now);
         if let Some((reason, detail)) = &reason {
             let is_copy = *reason == Reason::Duplicate;
             let obstacle = run.obstacle.as_ref();
@@ -129,7 +134,7 @@ impl Plan {
                 // What a failed run has learnt is in its rows.
                 None if *reason == Reason::Failed && run.reading != Reading::Blank => {}
                 None => {
-                    let whole = self.whole(number, run, *reason, twins);
+                    let whole = self.whole(number, run, *reason, duplicates);
                     let detail = detail.clone();
                     self.candidates.push(Candidate { detail, ..whole });
                     return;
@@ -141,7 +146,7 @@ impl Plan {
             return;
         }
         let kept = Kept::of(run, &self.policy);
-        self.checkpoints(number, run, &kept, twins, reason.as_ref());
+        self.checkpoints(number, run, &kept, duplicates, reason.as_ref());
         self.optimisers(number, run, &kept);
     }
 
@@ -152,7 +157,7 @@ impl Plan {
         number: usize,
         run: &Surveyed,
         kept: &Kept,
-        twins: &Duplicates,
+        duplicates: &Duplicates,
         of_run: Option<&(Reason, String)>,
     ) {
         let of_run = of_run.filter(|(reason, _)| *reason != Reason::Duplicate);
@@ -161,7 +166,7 @@ impl Plan {
                 continue;
             }
             let is_kept = kept.by_rules.contains(weights.path.as_os_str());
-            let twin = twins.files.get(&weights.path);
+            let twin = duplicates.files.get(&weights.path);
             let reason = match (is_kept, of_run, twin) {
                 (false, ..) => Reason::Superseded,
                 (true, Some((reason, _)), _) => *reason,
@@ -220,10 +225,10 @@ impl Plan {
         &self,
         number: usize,
         run: &Surveyed,
-        twins: &Duplicates,
+        duplicates: &Duplicates,
         now: Timestamp,
     ) -> Option<(Reason, String)> {
-        if let Some(twin) = twins.runs.get(&number) {
+        if let Some(twin) = duplicates.runs.get(&number) {
             let twin = &self.survey.runs[*twin];
             return Some((Reason::Duplicate, format!("the same as {}", twin.name)));
         }
@@ -252,9 +257,9 @@ impl Plan {
         number: usize,
         run: &Surveyed,
         reason: Reason,
-        twins: &Duplicates,
+        duplicates: &Duplicates,
     ) -> Candidate {
-        let twin = twins
+        let twin = duplicates
             .runs
             .get(&number)
             .filter(|_| reason == Reason::Duplicate);

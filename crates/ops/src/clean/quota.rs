@@ -76,11 +76,11 @@ mod tests {
             /data/my runs 3 0 9 0 1 2 3 0\n";
         let quotas = read(text);
         let quota = |used, limit| Quota { used, limit };
-        let (home, runs) = (quota(2 << 20, 1 << 20), quota(3072, 9216));
-        let expected = [("/home".into(), home), ("/data/my runs".into(), runs)];
+        let (storage, runs) = (quota(2 << 20, 1 << 20), quota(3072, 9216));
+        let expected = [("/home".into(), storage), ("/data/my runs".into(), runs)];
         assert_eq!(quotas, expected);
         let of = |folder: &str| around(Path::new(folder), &quotas);
-        assert_eq!(of("/home/ada/runs"), Some(home));
+        assert_eq!(of("/home/ada/runs"), Some(storage));
         assert_eq!(of("/data/my runs"), Some(runs));
         assert_eq!((of("/homes"), of("/data")), (None, None));
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
-use super::candidate::{Candidate, Order, Reason, Totals};
+use super::candidate::{Candidate, Reason, SortOrder, Totals};
 use super::plan::{Plan, epoch_of};
 use traintop_run::size::Freed;
 use traintop_text as text;
@@ -17,9 +17,9 @@ impl Plan {
         let place = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
         let key = |candidate: &Candidate| {
             let value = match order {
-                Order::Size => candidate.bytes() as f64,
+                SortOrder::Size => candidate.bytes() as f64,
                 // What is not known comes last.
-                Order::BytesPerHour => candidate.bytes_per_hour().unwrap_or(-1.0),
+                SortOrder::BytesPerHour => candidate.bytes_per_hour().unwrap_or(-1.0),
             };
             // Never negative but for -1, and so ordered as its bits are.
             let descending = Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });

@@ -10,7 +10,7 @@ use super::{Step, held, state_now};
 use traintop_disk::said;
 use traintop_run::layout::RunDir;
 use traintop_run::marks;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 use traintop_text::clean;
 
 /// A run whose folder has another name now, with what is needed to take that back.
@@ -74,11 +74,11 @@ pub enum RenameError {
 /// # Errors
 /// If any row cannot be done; then every folder has its old name.
 pub fn apply(steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
-    apply_on(&StateDir::real(), steps)
+    apply_on(&Storage::real(), steps)
 }
 
 /// As [`apply`], with this home.
-pub(crate) fn apply_on(home: &StateDir, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
+pub(crate) fn apply_on(storage: &Storage, steps: &[Step]) -> Result<Vec<Renamed>, RenameError> {
     let refused = |step: &Step, problem: String| RenameError::Refused {
         name: clean(&step.from.name()).into_owned(),
         problem,
@@ -99,7 +99,7 @@ pub(crate) fn apply_on(home: &StateDir, steps: &[Step]) -> Result<Vec<Renamed>, 
         if let Some(problem) = held(state_now(&step.from)) {
             return Err(refused(step, problem));
         }
-        let planned = Move::plan(home, &step.from, name, &mut links);
+        let planned = Move::plan(storage, &step.from, name, &mut links);
         moves.push(planned.map_err(|cause| RenameError::Io {
             path: step.from.path().to_owned(),
             name: name.to_owned(),
@@ -110,24 +110,24 @@ pub(crate) fn apply_on(home: &StateDir, steps: &[Step]) -> Result<Vec<Renamed>, 
         return Ok(Vec::new());
     }
     let unwritten = |(path, cause)| RenameError::Journal { path, cause };
-    let journal = journal::begin(home, &moves).map_err(unwritten)?;
-    let mut done = carry_out(home, &moves);
+    let journal = journal::begin(storage, &moves).map_err(unwritten)?;
+    let mut done = carry_out(storage, &moves);
     for renamed in done.iter_mut().flatten() {
-        folders::after(&*home.disk, &mut renamed.folders, &moves);
+        folders::after(&*storage.disk, &mut renamed.folders, &moves);
     }
     // Whatever came of it, nothing is left to be finished, unless something could not be put back.
     match &done {
         Err(RenameError::HalfDone { .. }) => done,
-        Ok(renamed) => match journal.end(home) {
+        Ok(renamed) => match journal.end(storage) {
             Ok(()) => done,
             // The next start would take it for cut off: then rather nothing is done.
-            Err((path, cause)) => Err(match undo_all(home, renamed) {
+            Err((path, cause)) => Err(match undo_all(storage, renamed) {
                 Ok(_) => RenameError::Journal { path, cause },
                 Err((left, _)) => RenameError::HalfDone { path, cause, left },
             }),
         },
         Err(_) => {
-            if let Err((path, error)) = journal.end(home) {
+            if let Err((path, error)) = journal.end(storage) {
                 log::warn!("{}: is left behind: {error}", path.display());
             }
             done
@@ -136,9 +136,11 @@ pub(crate) fn apply_on(home: &StateDir, steps: &[Step]) -> Result<Vec<Renamed>, 
 }
 
 /// Renames one after the other.
-fn carry_out(home: &StateDir, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
+fn carry_out(storage: &Storage, moves: &[Move]) -> Result<Vec<Renamed>, RenameError> {
     let mut done: Vec<Renamed> = Vec::new();
-    let before = moves.iter().map(|step| folders::before(&*home.disk, step));
+    let before = moves
+        .iter()
+        .map(|step| folders::before(&*storage.disk, step));
     let before: Vec<Vec<Folder>> = before.collect();
     for (step, folders) in moves.iter().zip(before) {
         let mut renamed = Renamed {
@@ -151,13 +153,13 @@ fn carry_out(home: &StateDir, moves: &[Move]) -> Result<Vec<Renamed>, RenameErro
             folders,
             left: step.unread.clone(),
         };
-        if let Err((cause, has_moved)) = one(home, step, &mut renamed) {
+        if let Err((cause, has_moved)) = one(storage, step, &mut renamed) {
             let path = step.from.path().to_owned();
             let name = step.to.name();
             if has_moved {
                 done.push(renamed);
             }
-            return Err(match undo_all(home, &done) {
+            return Err(match undo_all(storage, &done) {
                 Ok(_) => RenameError::Io { path, name, cause },
                 Err((left, _)) => RenameError::HalfDone { path, cause, left },
             });
@@ -168,18 +170,18 @@ fn carry_out(home: &StateDir, moves: &[Move]) -> Result<Vec<Renamed>, RenameErro
 }
 
 /// Renames one; an error comes with whether the folder has its new name.
-fn one(home: &StateDir, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
-    let moved = home.disk.relocate(step.from.path(), step.to.path());
+fn one(storage: &Storage, step: &Move, renamed: &mut Renamed) -> Result<(), (io::Error, bool)> {
+    let moved = storage.disk.relocate(step.from.path(), step.to.path());
     moved.map_err(|cause| (cause, false))?;
     for follow in &step.follows {
-        match follow.forth(&*home.disk) {
+        match follow.forth(&*storage.disk) {
             Ok(()) => renamed.step.follows.push(follow.clone()),
             // What lies in the folder itself must say its name.
             Err(cause) if follow.path().starts_with(step.to.path()) => return Err((cause, true)),
             Err(cause) => renamed.left.push(follow::left_behind(follow, &cause)),
         }
     }
-    marks::follow(home, &step.from, &step.to);
+    marks::follow(storage, &step.from, &step.to);
     Ok(())
 }
 
@@ -189,12 +191,12 @@ fn one(home: &StateDir, step: &Move, renamed: &mut Renamed) -> Result<(), (io::E
 /// # Errors
 /// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
 pub fn undo(renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
-    undo_on(&StateDir::real(), renamed)
+    undo_on(&Storage::real(), renamed)
 }
 
 /// As [`undo`], with this home.
 pub(crate) fn undo_on(
-    home: &StateDir,
+    storage: &Storage,
     renamed: &[Renamed],
 ) -> Result<Vec<String>, (PathBuf, io::Error)> {
     for renamed in renamed {
@@ -204,45 +206,45 @@ pub(crate) fn undo_on(
     }
     // The journal leads to the old names: cut off here, or failed, the next start goes on with it.
     let moves: Vec<Move> = renamed.iter().map(|renamed| renamed.step.clone()).collect();
-    let journal = journal::begin(home, &moves)?;
+    let journal = journal::begin(storage, &moves)?;
     let folders = renamed.iter().flat_map(|renamed| &renamed.folders);
-    let untouched = folders::untouched(&*home.disk, folders, &moves);
-    let told = undo_all(home, renamed)?;
-    folders::give_back(&*home.disk, &untouched);
-    if let Err((path, error)) = journal.end(home) {
+    let untouched = folders::untouched(&*storage.disk, folders, &moves);
+    let told = undo_all(storage, renamed)?;
+    folders::give_back(&*storage.disk, &untouched);
+    if let Err((path, error)) = journal.end(storage) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
     Ok(told)
 }
 
-fn undo_all(home: &StateDir, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
+fn undo_all(storage: &Storage, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
     let mut told = Vec::new();
     for renamed in renamed.iter().rev() {
-        told.extend(back(home, &renamed.step)?);
+        told.extend(back(storage, &renamed.step)?);
     }
     Ok(told)
 }
 
 /// Gives one folder its old name, if it has not got it yet, and with it all that followed.
-pub(super) fn back(home: &StateDir, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
+pub(super) fn back(storage: &Storage, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
     let failed = |cause| (step.to.path().to_owned(), cause);
     // Only what is known to be the very folder goes back.
     let known = Some(step.identity);
-    if identity(&*home.disk, step.to.path()).map_err(failed)? == known {
-        let moved = home.disk.relocate(step.to.path(), step.from.path());
+    if identity(&*storage.disk, step.to.path()).map_err(failed)? == known {
+        let moved = storage.disk.relocate(step.to.path(), step.from.path());
         moved.map_err(failed)?;
-    } else if identity(&*home.disk, step.from.path()).map_err(failed)? != known {
+    } else if identity(&*storage.disk, step.from.path()).map_err(failed)? != known {
         return Err(failed(io::Error::other("somebody has moved it since")));
     }
-    follow_back(home, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
+    follow_back(storage, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
 }
 
 /// What followed a folder follows it back; what was not done is passed over, and what somebody has changed since is told.
-fn follow_back(home: &StateDir, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
+fn follow_back(storage: &Storage, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
     let (mut told, mut failed) = (Vec::new(), None);
     for follow in step.follows.iter().rev() {
         let follow = follow.seen_from(step.to.path(), step.from.path());
-        match follow.back(&*home.disk) {
+        match follow.back(&*storage.disk) {
             Ok(Back::Done) => {}
             Ok(Back::Changed) => {
                 let cause = io::Error::other("somebody has changed it meanwhile");
@@ -252,6 +254,6 @@ fn follow_back(home: &StateDir, step: &Move) -> Result<Vec<String>, (Follow, io:
             Err(cause) => failed = failed.or(Some((follow, cause))),
         }
     }
-    marks::follow(home, &step.to, &step.from);
+    marks::follow(storage, &step.to, &step.from);
     failed.map_or(Ok(told), Err)
 }

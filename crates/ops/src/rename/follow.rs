@@ -12,7 +12,7 @@ use traintop_disk::{Disk, Kind};
 use traintop_run::layout::RunDir;
 use traintop_run::notes;
 use traintop_run::record::Record;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// Where an output tree keeps what belongs to runs, beside them.
 const MODELS: [&str; 2] = ["best_models", "final_models"];
@@ -67,14 +67,14 @@ pub enum Follow {
 /// # Errors
 /// If what is in the folder itself, or the user's own notes on it, cannot be read.
 pub fn plan(
-    home: &StateDir,
+    storage: &Storage,
     from: &RunDir,
     to: &RunDir,
     links: &mut Links,
 ) -> io::Result<(Vec<Follow>, Vec<String>)> {
-    let disk = &*home.disk;
+    let disk = &*storage.disk;
     let mut follows: Vec<Follow> = record(disk, from, to)?.into_iter().collect();
-    let texts = notes::follows(home, from, to)?.into_iter();
+    let texts = notes::follows(storage, from, to)?.into_iter();
     follows.extend(texts.map(|(path, before, after)| Follow::Text {
         path,
         before,

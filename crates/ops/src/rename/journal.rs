@@ -12,7 +12,7 @@ use crate::journal::{self, Journal};
 use traintop_disk::Kind;
 use traintop_run::layout::RunDir;
 use traintop_run::process::Process;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "renames";
@@ -40,14 +40,19 @@ impl Move {
     ///
     /// # Errors
     /// If the folder, or what in it says its name, cannot be read.
-    pub fn plan(home: &StateDir, from: &RunDir, name: &str, links: &mut Links) -> io::Result<Self> {
-        let look = home.disk.look(from.path())?;
+    pub fn plan(
+        storage: &Storage,
+        from: &RunDir,
+        name: &str,
+        links: &mut Links,
+    ) -> io::Result<Self> {
+        let look = storage.disk.look(from.path())?;
         if look.kind == Kind::Link {
             let why = "it is a link; rename the folder that it leads to";
             return Err(io::Error::other(why));
         }
         let to = RunDir::new(from.path().with_file_name(name));
-        let (follows, unread) = follow::plan(home, from, &to, links)?;
+        let (follows, unread) = follow::plan(storage, from, &to, links)?;
         Ok(Self {
             identity: look.inode,
             follows,
@@ -59,40 +64,45 @@ impl Move {
 }
 
 /// Writes down what is about to be done.
-pub fn begin(home: &StateDir, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
+pub fn begin(storage: &Storage, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
     // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed whole or not at all anyway.
     if let [only] = moves
         && only.from.path().to_str().is_none()
     {
-        let nowhere = StateDir {
+        let nowhere = Storage {
             state: None,
-            ..home.clone()
+            ..storage.clone()
         };
         return Journal::begin(&nowhere, FOLDER, &());
     }
     let moves = moves.to_vec();
-    Journal::begin(home, FOLDER, &Moves { moves })
+    Journal::begin(storage, FOLDER, &Moves { moves })
 }
 
 /// Takes back the renamings of programs that were killed in the middle, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
-    recover_on(&StateDir::real(), journal::is_over)
+    recover_on(&Storage::real(), journal::is_over)
 }
 
 /// As [`recover`], with this home.
 pub(crate) fn recover_on(
-    home: &StateDir,
+    storage: &Storage,
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> Vec<String> {
-    journal::recover(home, FOLDER, is_over, |journal, content: Moves, path| {
-        recover_one(home, journal, &content.moves, path)
+    journal::recover(storage, FOLDER, is_over, |journal, content: Moves, path| {
+        recover_one(storage, journal, &content.moves, path)
     })
 }
 
-fn recover_one(home: &StateDir, journal: &Journal, moves: &[Move], path: &Path) -> Option<String> {
+fn recover_one(
+    storage: &Storage,
+    journal: &Journal,
+    moves: &[Move],
+    path: &Path,
+) -> Option<String> {
     let count = moves.len();
     for step in moves.iter().rev() {
-        match back(home, step) {
+        match back(storage, step) {
             Ok(told) => told.iter().for_each(|sentence| log::warn!("{sentence}")),
             Err((place, cause)) => {
                 return Some(format!(
@@ -103,7 +113,7 @@ fn recover_one(home: &StateDir, journal: &Journal, moves: &[Move], path: &Path) 
             }
         }
     }
-    if let Err((path, error)) = journal.end(home) {
+    if let Err((path, error)) = journal.end(storage) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
     let first = moves.first()?.from.name();

@@ -14,7 +14,7 @@ use traintop_disk::{Disk, System};
 use traintop_run::notes::{Change, Notes};
 use traintop_run::process::Process;
 use traintop_run::record::Record;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 fn wish(path: &str, name: &str) -> Wish {
     Wish {
@@ -328,8 +328,8 @@ fn a_model_whose_new_name_is_taken_is_told_and_left() {
     assert_eq!(whole(place.path()), before);
 }
 
-fn home(state: &Path, disk: impl Disk + 'static) -> StateDir {
-    StateDir {
+fn storage(state: &Path, disk: impl Disk + 'static) -> Storage {
+    Storage {
         disk: Arc::new(disk),
         state: Some(state.to_owned()),
     }
@@ -343,7 +343,7 @@ fn settled(root: &Path) -> Vec<(PathBuf, Vec<u8>, Option<SystemTime>)> {
 }
 
 fn recovered(state: &Path) -> Vec<String> {
-    recover_on(&home(state, System), |_, _| true)
+    recover_on(&storage(state, System), |_, _| true)
 }
 
 #[test]
@@ -365,8 +365,8 @@ fn every_call_may_fail_or_be_the_last_and_all_names_are_old_or_new() {
                     ..Faulty::new(fail_at, kill_at)
                 };
                 let calls = Arc::clone(&disk.calls);
-                let real = home(state.path(), System);
-                let faulty = home(state.path(), disk);
+                let real = storage(state.path(), System);
+                let faulty = storage(state.path(), disk);
                 let (renamed, done) = if undoes {
                     let renamed = apply_on(&real, &steps).unwrap();
                     let done = undo_on(&faulty, &renamed).map_err(|(_, cause)| cause.to_string());
@@ -430,13 +430,13 @@ fn recovery_may_itself_be_cut_off_at_every_call() {
             let steps = plan(wishes(&runs), |path| path.exists());
             let disk = Faulty::new(NEVER, at);
             let calls = Arc::clone(&disk.calls);
-            if apply_on(&home(state.path(), disk), &steps).is_ok() {
+            if apply_on(&storage(state.path(), disk), &steps).is_ok() {
                 break;
             }
             reached |= calls.load(Ordering::Relaxed) > at;
             let disk = Faulty::new(NEVER, again);
             let calls = Arc::clone(&disk.calls);
-            recover_on(&home(state.path(), disk), |_, _| true);
+            recover_on(&storage(state.path(), disk), |_, _| true);
             recovered(state.path());
             let context = format!("killed at {at}, and recovery at {again}");
             assert_eq!(settled(place.path()), before, "{context}");
@@ -455,7 +455,7 @@ fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
     let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runs = output_tree(place.path());
     let before = whole(place.path());
-    let real = home(state.path(), System);
+    let real = storage(state.path(), System);
     let moves = ["r1", "r2"].map(|name| {
         let dir = RunDir::new(runs.join(name));
         journal::Move::plan(&real, &dir, &format!("{name}-new"), &mut Links::default()).unwrap()
@@ -476,7 +476,7 @@ fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
 fn what_cannot_go_back_is_told_with_its_journal() {
     let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runs = output_tree(place.path());
-    let real = home(state.path(), System);
+    let real = storage(state.path(), System);
     let dir = RunDir::new(runs.join("r1"));
     let moves = [journal::Move::plan(&real, &dir, "r1-new", &mut Links::default()).unwrap()];
     journal::begin(&real, &moves).unwrap();
@@ -519,7 +519,7 @@ fn a_folder_that_may_not_be_changed_and_a_full_disk_are_plain_sentences() {
                 with,
                 ..Faulty::new(at, NEVER)
             };
-            let done = apply_on(&home(state.path(), disk), &steps);
+            let done = apply_on(&storage(state.path(), disk), &steps);
             sentences.extend(done.err().map(|error| error.to_string()));
         }
         assert!(sentences.len() > 5, "{sentences:?}");

@@ -7,7 +7,7 @@ use super::remove::{Check, Removal, Removed};
 use super::{Entry, Finished, Trash, TrashError, mark};
 use crate::journal;
 use traintop_run::process::Process;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// Names an entry among several trashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,10 +25,10 @@ fn root_of<'a>(roots: &'a [Trash], path: &Path) -> Option<&'a Trash> {
 }
 
 /// The trashes of those roots that are there; each once.
-fn trashes(home: &StateDir, roots: &[PathBuf]) -> Vec<Trash> {
+fn trashes(storage: &Storage, roots: &[PathBuf]) -> Vec<Trash> {
     let mut trashes: Vec<Trash> = roots
         .iter()
-        .filter_map(|root| Trash::on(home, root).ok())
+        .filter_map(|root| Trash::on(storage, root).ok())
         .collect();
     trashes.sort_by(|a, b| a.root.cmp(&b.root));
     trashes.dedup_by(|a, b| a.root == b.root);
@@ -44,17 +44,17 @@ pub fn remove_below(
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    remove_below_on(&StateDir::real(), roots, removal, check)
+    remove_below_on(&Storage::real(), roots, removal, check)
 }
 
 /// As [`remove_below`], with this home.
 pub(crate) fn remove_below_on(
-    home: &StateDir,
+    storage: &Storage,
     roots: &[PathBuf],
     removal: &Removal,
     check: Check,
 ) -> Result<(Vec<Ticket>, Vec<Removed>), TrashError> {
-    let trashes = trashes(home, roots);
+    let trashes = trashes(storage, roots);
     let mut parts: Vec<(&Trash, Removal)> = Vec::new();
     for thing in &removal.things {
         let Some(trash) = root_of(&trashes, &thing.path) else {
@@ -85,7 +85,7 @@ pub(crate) fn remove_below_on(
                 removed.push(done);
             }
             Err(first) => {
-                return Err(match restore_all_on(home, &tickets) {
+                return Err(match restore_all_on(storage, &tickets) {
                     Ok(_) => first,
                     Err(second) => TrashError::HalfDone {
                         first: Box::new(first),
@@ -102,8 +102,12 @@ pub(crate) fn remove_below_on(
 ///
 /// # Errors
 /// Why not.
-pub(crate) fn check_on(home: &StateDir, roots: &[PathBuf], path: &Path) -> Result<(), TrashError> {
-    let trashes = trashes(home, roots);
+pub(crate) fn check_on(
+    storage: &Storage,
+    roots: &[PathBuf],
+    path: &Path,
+) -> Result<(), TrashError> {
+    let trashes = trashes(storage, roots);
     // What lies below none of them is refused when it is to be moved.
     root_of(&trashes, path).map_or(Ok(()), |trash| trash.lock().map(drop))
 }
@@ -111,7 +115,7 @@ pub(crate) fn check_on(home: &StateDir, roots: &[PathBuf], path: &Path) -> Resul
 /// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());
-    for trash in trashes(&StateDir::real(), roots) {
+    for trash in trashes(&Storage::real(), roots) {
         match trash.list() {
             Ok((entries, mut bad)) => {
                 listed.extend(entries.into_iter().map(|entry| {
@@ -139,7 +143,7 @@ pub fn unfinished_below(
     roots: &[PathBuf],
     id: &str,
 ) -> Result<Option<(Ticket, Entry)>, TrashError> {
-    for trash in trashes(&StateDir::real(), roots) {
+    for trash in trashes(&Storage::real(), roots) {
         if let Some(entry) = trash.unfinished(id)? {
             let (root, id) = (trash.root, id.to_owned());
             return Ok(Some((Ticket { root, id }, entry)));
@@ -170,17 +174,17 @@ pub fn latest_below(roots: &[PathBuf]) -> Vec<(Ticket, Entry)> {
 /// # Errors
 /// The first that cannot be restored, and why; those after it in the list are.
 pub fn restore_all(tickets: &[Ticket]) -> Result<Vec<PathBuf>, TrashError> {
-    restore_all_on(&StateDir::real(), tickets)
+    restore_all_on(&Storage::real(), tickets)
 }
 
 /// As [`restore_all`], with this home.
 pub(crate) fn restore_all_on(
-    home: &StateDir,
+    storage: &Storage,
     tickets: &[Ticket],
 ) -> Result<Vec<PathBuf>, TrashError> {
     let mut places = Vec::new();
     for ticket in tickets.iter().rev() {
-        let trash = Trash::on(home, &ticket.root)?;
+        let trash = Trash::on(storage, &ticket.root)?;
         places.append(&mut trash.restore(&ticket.id)?);
     }
     Ok(places)
@@ -188,16 +192,16 @@ pub(crate) fn restore_all_on(
 
 /// Finishes what was left unfinished in the trashes of these roots: see [`Trash::recover`].
 pub fn recover_below(roots: &[PathBuf]) -> (Vec<Finished>, Vec<String>) {
-    recover_below_on(&StateDir::real(), roots, journal::is_over)
+    recover_below_on(&Storage::real(), roots, journal::is_over)
 }
 
 /// As [`recover_below`], with this home.
 pub(crate) fn recover_below_on(
-    home: &StateDir,
+    storage: &Storage,
     roots: &[PathBuf],
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> (Vec<Finished>, Vec<String>) {
-    let (finished, errors) = mark::recover(home, &trashes(home, roots), is_over);
+    let (finished, errors) = mark::recover(storage, &trashes(storage, roots), is_over);
     let problems = errors.iter().map(ToString::to_string).collect();
     (finished, problems)
 }

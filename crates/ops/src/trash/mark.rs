@@ -13,7 +13,7 @@ use super::entry::path_text;
 use super::{Finished, PURGING, Trash, TrashError};
 use crate::journal::{self, Journal};
 use traintop_run::process::Process;
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 /// The folder of marks in the user's state folder.
 const FOLDER: &str = "trash";
@@ -35,14 +35,14 @@ impl Trash {
             root: self.root.clone(),
             id: id.to_owned(),
         };
-        Journal::begin(&self.home, FOLDER, &mark)
+        Journal::begin(&self.storage, FOLDER, &mark)
             .map_err(|(path, cause)| log::warn!("{}: cannot be written: {cause}", path.display()))
             .ok()
     }
 
     /// The work is done. A mark that stays is ended by the next start, which finds nothing to do.
     pub(super) fn unmark(&self, mark: Option<Journal>) {
-        let ended = mark.map_or(Ok(()), |mark| mark.end(&self.home));
+        let ended = mark.map_or(Ok(()), |mark| mark.end(&self.storage));
         if let Err((path, cause)) = ended {
             log::warn!("{}: is left behind: {cause}", path.display());
         }
@@ -56,7 +56,7 @@ impl Trash {
         }
         let marked = RefCell::new(Vec::new());
         let note = |_: &Process, _| true;
-        journal::recover(&self.home, FOLDER, note, |_, mark: Mark, _| {
+        journal::recover(&self.storage, FOLDER, note, |_, mark: Mark, _| {
             marked.borrow_mut().push(mark);
             None
         });
@@ -84,7 +84,7 @@ impl Trash {
 /// Finishes what this user has begun in these trashes, one after another: what was done, and what
 /// cannot be.
 pub(super) fn recover(
-    home: &StateDir,
+    storage: &Storage,
     trashes: &[Trash],
     is_over: impl Fn(&Process, Duration) -> bool,
 ) -> (Vec<Finished>, Vec<TrashError>) {
@@ -105,7 +105,7 @@ pub(super) fn recover(
         }
         None
     };
-    let problems = journal::recover(home, FOLDER, is_over, each).into_iter();
+    let problems = journal::recover(storage, FOLDER, is_over, each).into_iter();
     let mut errors = errors.into_inner();
     errors.extend(problems.map(TrashError::Mark));
     (finished.into_inner(), errors)

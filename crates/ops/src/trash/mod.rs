@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use traintop_disk::write::is_temporary;
 use traintop_disk::{Disk, Lock, Look};
-use traintop_run::state_dir::StateDir;
+use traintop_run::state_dir::Storage;
 
 pub use below::{
     Ticket, latest_below, list_below, recover_below, remove_below, restore_all, unfinished_below,
@@ -63,7 +63,7 @@ pub struct Trash {
     root: PathBuf,
     /// Confined to the root.
     disk: Arc<dyn Disk>,
-    home: StateDir,
+    storage: Storage,
 }
 
 impl fmt::Debug for Trash {
@@ -78,15 +78,15 @@ impl Trash {
     /// # Errors
     /// If the root is not there.
     pub fn of(root: &Path) -> Result<Self, TrashError> {
-        Self::on(&StateDir::real(), root)
+        Self::on(&Storage::real(), root)
     }
 
-    pub(super) fn on(home: &StateDir, root: &Path) -> Result<Self, TrashError> {
+    pub(super) fn on(storage: &Storage, root: &Path) -> Result<Self, TrashError> {
         let failed = || TrashError::io(root, "searched");
-        let root = home.disk.resolve(root).map_err(failed())?;
+        let root = storage.disk.resolve(root).map_err(failed())?;
         Ok(Self {
-            disk: home.disk.beneath(&root).map_err(failed())?,
-            home: home.clone(),
+            disk: storage.disk.beneath(&root).map_err(failed())?,
+            storage: storage.clone(),
             root,
         })
     }

@@ -20,7 +20,7 @@ impl Trash {
     /// Finishes what this user has begun here and was cut off in: a removal is undone, a
     /// restoration and a purge are finished. What cannot be is told and left for the next time.
     pub fn recover(&self) -> (Vec<Finished>, Vec<TrashError>) {
-        mark::recover(&self.home, std::slice::from_ref(self), journal::is_over)
+        mark::recover(&self.storage, std::slice::from_ref(self), journal::is_over)
     }
 
     /// Finishes what was begun on an entry; `None` if nothing is left to be done.

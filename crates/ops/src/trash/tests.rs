@@ -41,8 +41,8 @@ impl Root {
     }
 }
 
-fn home(root: &Path, disk: impl Disk + 'static) -> StateDir {
-    StateDir {
+fn storage(root: &Path, disk: impl Disk + 'static) -> Storage {
+    Storage {
         disk: Arc::new(disk),
         state: Some(root.parent().unwrap().join("state")),
     }
@@ -50,12 +50,12 @@ fn home(root: &Path, disk: impl Disk + 'static) -> StateDir {
 
 /// The trash of a root on the real disk.
 fn trash_of(root: &Path) -> Trash {
-    Trash::on(&home(root, System), root).unwrap()
+    Trash::on(&storage(root, System), root).unwrap()
 }
 
 /// What a next start finishes of what is cut off in this process.
 fn recover(trash: &Trash) -> (Vec<Finished>, Vec<TrashError>) {
-    mark::recover(&trash.home, std::slice::from_ref(trash), |_, _| true)
+    mark::recover(&trash.storage, std::slice::from_ref(trash), |_, _| true)
 }
 
 /// What a path holds, and when it last changed.

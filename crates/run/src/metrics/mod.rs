@@ -10,5 +10,5 @@ mod series;
 mod tail;
 mod thin;
 
-pub use series::{Column, Metrics, Problem};
+pub use series::{Column, Metrics, RowProblem};
 pub use tail::{Change, Tail};

@@ -47,7 +47,7 @@ impl Column {
 
 /// A line that could not be read as a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct RowProblem {
     /// Its number in the file, from 1.
     pub line: u64,
     /// What is wrong with it.
@@ -68,7 +68,7 @@ pub struct Metrics {
     /// Where a later row at the same x said something else of a column, and counts; rising.
     pub repeated: Vec<f64>,
     /// Lines that could not be read, the first hundred.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RowProblem>,
     /// How many lines could not be read.
     pub problem_count: usize,
     /// Rows that were read.
@@ -171,7 +171,7 @@ impl Metrics {
     pub(super) fn complain(&mut self, line: u64, what: String) {
         self.problem_count += 1;
         if self.problems.len() < KEPT_PROBLEMS {
-            self.problems.push(Problem { line, what });
+            self.problems.push(RowProblem { line, what });
         }
     }
 

@@ -93,7 +93,7 @@ impl Alerts {
 
 /// Something to be done for alerts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum AlertJob {
     /// Tell which were told before.
     Load,
     /// Take over those that nobody has told.
@@ -106,7 +106,7 @@ pub enum Order {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AlertOutcome {
     /// These were told before.
     Loaded(Vec<Alert>),
     /// Some are this dashboard's to tell.
@@ -118,27 +118,27 @@ pub enum Outcome {
 }
 
 /// Carries an order out. The user's commands are waited for, and earlier runs are read, on a thread of their own.
-pub fn carry_out(order: Order, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
+pub fn carry_out(order: AlertJob, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
     let folder = state_dir::state_dir();
     let send = |outcome| drop(messages.send(Message::Alert(outcome)));
     match order {
-        Order::Load => send(Outcome::Loaded(load(folder.as_deref()))),
-        Order::Claim(alerts) => send(Outcome::Claimed(claim(folder.as_deref(), &alerts))),
-        Order::Weigh(question) => {
+        AlertJob::Load => send(AlertOutcome::Loaded(load(folder.as_deref()))),
+        AlertJob::Claim(alerts) => send(AlertOutcome::Claimed(claim(folder.as_deref(), &alerts))),
+        AlertJob::Weigh(question) => {
             let (messages, courses) = (messages.clone(), Arc::clone(courses));
             beside("odds", move || {
                 let found = question.answer(|dir| courses.of(dir));
-                let weighed = Outcome::Weighed(question.dir.clone(), found);
+                let weighed = AlertOutcome::Weighed(question.dir.clone(), found);
                 drop(messages.send(Message::Alert(weighed)));
             });
         }
-        Order::Notify(command, alerts) => {
+        AlertJob::Notify(command, alerts) => {
             let messages = messages.clone();
             beside("notify", move || {
                 for alert in &alerts {
                     if let Err(problem) = launch::notify(&command, alert) {
                         log::warn!("{problem}");
-                        let _ = messages.send(Message::Alert(Outcome::NotNotified(problem)));
+                        let _ = messages.send(Message::Alert(AlertOutcome::NotNotified(problem)));
                     }
                 }
             });
@@ -209,7 +209,7 @@ pub fn look(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
         }
     }
     if !raised.is_empty() {
-        effects.push(Effect::Alert(Order::Claim(raised)));
+        effects.push(Effect::Alert(AlertJob::Claim(raised)));
     }
     effects.extend(weigh(state, runs));
     effects
@@ -231,7 +231,7 @@ fn weigh(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
     let all = || runs_of.all().filter_map(|row| row.summary.as_ref());
     let questions = further.filter_map(|run| Question::of(run, all()));
     questions
-        .map(|question| Effect::Alert(Order::Weigh(Box::new(question))))
+        .map(|question| Effect::Alert(AlertJob::Weigh(Box::new(question))))
         .collect()
 }
 
@@ -250,24 +250,24 @@ pub fn woke(state: &mut State) -> Vec<Effect> {
 }
 
 /// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+pub fn update(state: &mut State, outcome: AlertOutcome) -> Vec<Effect> {
     match outcome {
-        Outcome::Loaded(alerts) => {
+        AlertOutcome::Loaded(alerts) => {
             state.alerts.list(alerts);
             Vec::new()
         }
-        Outcome::Claimed(Claimed { new, told }) => {
+        AlertOutcome::Claimed(Claimed { new, told }) => {
             state.alerts.list(told);
             tell(state, new)
         }
-        Outcome::Weighed(dir, found) => {
+        AlertOutcome::Weighed(dir, found) => {
             match found {
                 Some(finding) => drop(state.alerts.hopeless.insert(dir.clone(), finding)),
                 None => drop(state.alerts.hopeless.remove(&dir)),
             }
             look(state, &[dir])
         }
-        Outcome::NotNotified(problem) => {
+        AlertOutcome::NotNotified(problem) => {
             if !std::mem::replace(&mut state.alerts.has_failed, true) {
                 state.notice = Some(Notice::bad(problem));
             }
@@ -301,7 +301,7 @@ fn tell(state: &mut State, new: Vec<Alert>) -> Vec<Effect> {
     if let Some(first) = sent.first() {
         effects.extend(Ring::of(config, first, sent.len()).map(Effect::Ring));
         if !config.notify.is_empty() {
-            effects.push(Effect::Alert(Order::Notify(config.notify.clone(), sent)));
+            effects.push(Effect::Alert(AlertJob::Notify(config.notify.clone(), sent)));
         }
     }
     state.alerts.list(new);

@@ -43,12 +43,12 @@ fn opened(since: Timestamp) -> State {
     State::new(vec!["runs".into()], (100, 30), since)
 }
 
-fn summed_up(state: &mut State, now: Timestamp, found: &Found, summary: &Summary) -> Vec<Order> {
+fn summed_up(state: &mut State, now: Timestamp, found: &Found, summary: &Summary) -> Vec<AlertJob> {
     let message = Message::Summarised(vec![(found.clone(), summary.clone())]);
     orders(take_in(state, now, message))
 }
 
-fn orders(effects: Vec<Effect>) -> Vec<Order> {
+fn orders(effects: Vec<Effect>) -> Vec<AlertJob> {
     let order = |effect| match effect {
         Effect::Alert(order) => Some(order),
         _ => None,
@@ -56,9 +56,9 @@ fn orders(effects: Vec<Effect>) -> Vec<Order> {
     effects.into_iter().filter_map(order).collect()
 }
 
-fn claimed(orders: &[Order]) -> Vec<Alert> {
+fn claimed(orders: &[AlertJob]) -> Vec<Alert> {
     match orders {
-        [Order::Claim(alerts)] => alerts.clone(),
+        [AlertJob::Claim(alerts)] => alerts.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -85,7 +85,7 @@ fn an_end_that_was_watched_is_told_whatever_the_clocks_say() {
     let mut state = opened(now + 1.hour());
     assert_eq!(summed_up(&mut state, now, &found, &summary), []);
     let mut ended = summary;
-    (ended.vitals, ended.observed.state, ended.ended_at) = (None, RunState::Finished, Some(now));
+    (ended.health, ended.observed.state, ended.ended_at) = (None, RunState::Finished, Some(now));
     assert_eq!(
         claimed(&summed_up(&mut state, now, &found, &ended)).len(),
         1
@@ -95,7 +95,7 @@ fn an_end_that_was_watched_is_told_whatever_the_clocks_say() {
 #[test]
 fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then() {
     let (_folder, found, mut summary) = run(RunState::Running);
-    let last = summary.vitals.as_ref().unwrap().sign_at;
+    let last = summary.health.as_ref().unwrap().sign_at;
     let mut state = opened(last);
     assert_eq!(summed_up(&mut state, last, &found, &summary), []);
     let due = last + 300.seconds();
@@ -109,7 +109,7 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
             .contains(&Effect::Summarise(vec![found.dir.clone()]))
     );
     assert_eq!(state.next_wake(), None);
-    summary.vitals.as_mut().unwrap().read_at = due;
+    summary.health.as_mut().unwrap().read_at = due;
     let alerts = claimed(&summed_up(&mut state, due, &found, &summary));
     assert_eq!(
         alerts[0].message,
@@ -137,12 +137,12 @@ fn what_is_this_dashboards_to_tell_is_shown_rung_and_sent_and_the_rest_is_listed
     state.alerts.config.send = vec![Kind::Failed];
     let new = vec![alert(Kind::Finished, "a"), alert(Kind::Failed, "b")];
     let told = vec![alert(Kind::Late, "c")];
-    let message = Message::Alert(Outcome::Claimed(Claimed {
+    let message = Message::Alert(AlertOutcome::Claimed(Claimed {
         new: new.clone(),
         told,
     }));
     let effects = take_in(&mut state, Timestamp::UNIX_EPOCH, message);
-    let sent = Order::Notify(vec!["mail".to_owned()], vec![new[1].clone()]);
+    let sent = AlertJob::Notify(vec!["mail".to_owned()], vec![new[1].clone()]);
     assert!(effects.contains(&Effect::Alert(sent)), "{effects:?}");
     assert!(
         effects
@@ -167,7 +167,7 @@ fn without_anything_configured_an_alert_is_only_shown() {
     let effects = take_in(
         &mut state,
         Timestamp::UNIX_EPOCH,
-        Message::Alert(Outcome::Claimed(claimed)),
+        Message::Alert(AlertOutcome::Claimed(claimed)),
     );
     assert_eq!(effects, []);
     assert_eq!(state.notice, Some(Notice::good("the answer to a key")));
@@ -177,7 +177,11 @@ fn without_anything_configured_an_alert_is_only_shown() {
 #[test]
 fn a_command_that_fails_is_complained_of_once() {
     let mut state = opened(Timestamp::UNIX_EPOCH);
-    let fails = || Message::Alert(Outcome::NotNotified("notify: mail: no route".to_owned()));
+    let fails = || {
+        Message::Alert(AlertOutcome::NotNotified(
+            "notify: mail: no route".to_owned(),
+        ))
+    };
     take_in(&mut state, Timestamp::UNIX_EPOCH, fails());
     assert_eq!(
         state.notice.take(),
@@ -224,7 +228,7 @@ fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what
         (0..9).map(|seed| of_twelve(place.path(), &format!("{seed}"), 12, 80.0 + f64::from(seed)));
     let earlier: Vec<_> = earlier.collect();
     let (found, summary) = of_twelve(place.path(), "now", 5, 40.0);
-    let now = summary.vitals.as_ref().unwrap().read_at;
+    let now = summary.health.as_ref().unwrap().read_at;
     let mut state = opened(now + 1.hour());
     take_in(&mut state, now, Message::Summarised(earlier.clone()));
     assert_eq!(
@@ -243,7 +247,7 @@ fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what
     };
     take_in(&mut state, now, ended);
     let question = match &summed_up(&mut state, now, &found, &summary)[..] {
-        [Order::Weigh(question)] => question.clone(),
+        [AlertJob::Weigh(question)] => question.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(
@@ -252,7 +256,7 @@ fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what
         "in this twentieth it was weighed"
     );
     let (sender, answers) = std::sync::mpsc::channel();
-    carry_out(Order::Weigh(question), &Arc::default(), &sender);
+    carry_out(AlertJob::Weigh(question), &Arc::default(), &sender);
     let weighed = answers.recv().unwrap();
     let alerts = claimed(&orders(take_in(&mut state, now, weighed)));
     assert!(
@@ -270,5 +274,5 @@ fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what
         .summary
         .as_ref()
         .unwrap();
-    assert_eq!(row.vitals.as_ref().unwrap().signs[0].kind, "hopeless");
+    assert_eq!(row.health.as_ref().unwrap().signs[0].kind, "hopeless");
 }

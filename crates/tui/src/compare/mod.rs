@@ -16,7 +16,7 @@ pub use work::carry_out;
 
 /// Something to be done for a comparison, which is known by when it was opened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum CompareJob {
     /// Read these runs in full, in pieces; then those of the others that teach how far runs of one recipe lie from each other.
     Read {
         /// Which comparison.
@@ -34,7 +34,7 @@ pub enum Order {
 
 /// What came of an order.
 #[derive(Debug)]
-pub enum News {
+pub enum CompareOutcome {
     /// Runs were read, by place.
     Read(Timestamp, Vec<(usize, Arc<ComparedRun>)>),
     AllRead(Timestamp),

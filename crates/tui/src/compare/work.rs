@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::analysis::analyse;
-use super::{News, Order};
+use super::{CompareJob, CompareOutcome};
 use crate::message::Message;
 use traintop_analysis::compare::repetitions::{Settings, teachers};
 use traintop_run::RunDir;
@@ -28,22 +28,22 @@ const MOST_TEACHERS: usize = 500;
 const LOG_LINES: usize = 100;
 
 /// Carries an order out; the news come as messages.
-pub fn carry_out(order: Order, messages: &Sender<Message>) {
+pub fn carry_out(order: CompareJob, messages: &Sender<Message>) {
     let messages = messages.clone();
     let started = thread::Builder::new()
         .name("compare".to_owned())
         .spawn(move || {
             let send = |news| drop(messages.send(Message::Compared(news)));
             match order {
-                Order::Read {
+                CompareJob::Read {
                     opened,
                     runs,
                     others,
                 } => read(opened, &runs, others, &send),
-                Order::Analyse(opened, job) => {
-                    send(News::Analysed(opened, Box::new(analyse(&job))));
+                CompareJob::Analyse(opened, job) => {
+                    send(CompareOutcome::Analysed(opened, Box::new(analyse(&job))));
                 }
-                Order::Logs(opened, dirs) => {
+                CompareJob::Logs(opened, dirs) => {
                     let ends = dirs.into_iter().map(|dir| {
                         let mut log = Log::default();
                         // A run without a log has no lines.
@@ -53,7 +53,7 @@ pub fn carry_out(order: Order, messages: &Sender<Message>) {
                         lines.reverse();
                         (dir, lines)
                     });
-                    send(News::Logs(opened, ends.collect()));
+                    send(CompareOutcome::Logs(opened, ends.collect()));
                 }
             }
         });
@@ -66,7 +66,7 @@ fn read(
     opened: Timestamp,
     runs: &[(usize, RunDir)],
     others: Vec<RunDir>,
-    send: &(impl Fn(News) + Clone + Send + Sync),
+    send: &(impl Fn(CompareOutcome) + Clone + Send + Sync),
 ) {
     let now = SystemTime::now();
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -87,7 +87,7 @@ fn read(
                     .map(|(place, dir)| (*place, Arc::new(ComparedRun::load(dir.clone(), now))))
                     .collect();
                 own.extend(piece.iter().map(|(_, run)| Arc::clone(run)));
-                send(News::Read(opened, piece));
+                send(CompareOutcome::Read(opened, piece));
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
@@ -95,7 +95,7 @@ fn read(
             compared.extend(thread.join().unwrap_or_default());
         }
     });
-    send(News::AllRead(opened));
+    send(CompareOutcome::AllRead(opened));
     if others.is_empty() {
         return;
     }
@@ -110,5 +110,5 @@ fn read(
         .take(MOST_TEACHERS)
         .map(|dir| Arc::new(ComparedRun::load(dir, now)))
         .collect();
-    send(News::Taught(opened, taught));
+    send(CompareOutcome::Taught(opened, taught));
 }

@@ -32,7 +32,7 @@ pub type Stamps = [Stamp; 2];
 
 /// Something to be done about evaluations.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum EvaluationJob {
     /// Find those of these output trees, and read those that are new or have changed since they were known.
     Find {
         /// The folders that may hold `evaluations/`.
@@ -61,7 +61,7 @@ pub struct Known {
 
 /// What came of an order.
 #[derive(Debug)]
-pub enum News {
+pub enum EvaluationOutcome {
     /// The evaluations that there are.
     Found {
         dirs: HashSet<EvaluationDir>,
@@ -157,12 +157,12 @@ pub fn find(state: &mut State) -> Vec<Effect> {
     vec![Effect::Evaluate(find_order(state))]
 }
 
-fn find_order(state: &mut State) -> Order {
+fn find_order(state: &mut State) -> EvaluationJob {
     let evaluations = &mut state.evaluations;
     evaluations.searching = Searching::Yes;
     let known = evaluations.known.iter();
     let known = known.map(|(dir, known)| (dir.clone(), known.stamps));
-    Order::Find {
+    EvaluationJob::Find {
         known: known.collect(),
         trees: trees(state),
     }
@@ -187,15 +187,15 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Option<Vec<Effect>> {
     let is_running = running.any(|running| running.dir.path() == folder);
     if is_running {
         let trees = state.evaluations.trees.clone();
-        return Some(vec![Effect::Evaluate(Order::Look(trees))]);
+        return Some(vec![Effect::Evaluate(EvaluationJob::Look(trees))]);
     }
     Some(find(state))
 }
 
 /// What news change, and what is to be done next.
-pub fn update(state: &mut State, news: News) -> Vec<Effect> {
+pub fn update(state: &mut State, news: EvaluationOutcome) -> Vec<Effect> {
     match news {
-        News::Found {
+        EvaluationOutcome::Found {
             dirs,
             read,
             running,
@@ -234,19 +234,19 @@ pub fn update(state: &mut State, news: News) -> Vec<Effect> {
                 Vec::new()
             };
         }
-        News::Looked(running) => {
+        EvaluationOutcome::Looked(running) => {
             let ended = state.evaluations.running.len() > running.len();
             state.evaluations.running = running;
             if ended {
                 return find(state);
             }
         }
-        News::Opened(opened) => view::opened(state, *opened),
-        News::Compared(compared) => view::compared(state, *compared),
-        News::Started => {
+        EvaluationOutcome::Opened(opened) => view::opened(state, *opened),
+        EvaluationOutcome::Compared(compared) => view::compared(state, *compared),
+        EvaluationOutcome::Started => {
             return find(state);
         }
-        News::Ended(outcome, left) => {
+        EvaluationOutcome::Ended(outcome, left) => {
             state.evaluations.started = left;
             let mut effects = find(state);
             match outcome {

@@ -91,9 +91,9 @@ fn only_new_and_changed_evaluations_are_read_and_running_ones_are_seen() {
     let find = |known| {
         let (sender, news) = std::sync::mpsc::channel();
         let trees = vec![tree.clone()];
-        carry_out(Order::Find { trees, known }, &sender);
+        carry_out(EvaluationJob::Find { trees, known }, &sender);
         match news.recv().unwrap() {
-            Message::Evaluation(News::Found {
+            Message::Evaluation(EvaluationOutcome::Found {
                 dirs,
                 read,
                 running,

@@ -9,7 +9,7 @@ use std::thread;
 use super::card::{Card, Running};
 use super::compared::Compared;
 use super::opened::Opened;
-use super::{Known, News, Order, Stamps};
+use super::{EvaluationJob, EvaluationOutcome, Known, Stamps};
 use crate::folders::Folders;
 use crate::message::Message;
 use traintop_launch as launch;
@@ -23,21 +23,23 @@ use traintop_run::notes::{self, Notes};
 const MOST_OPEN: usize = 64;
 
 /// Carries an order out; this may take as long as the disk does.
-pub fn carry_out(order: Order, messages: &Sender<Message>) {
+pub fn carry_out(order: EvaluationJob, messages: &Sender<Message>) {
     let send = |news| drop(messages.send(Message::Evaluation(news)));
     match order {
-        Order::Find { trees, known } => send(find(&trees, &known)),
-        Order::Look(trees) => send(News::Looked(running(&trees))),
-        Order::Open(dir) => send(News::Opened(Box::new(Opened::load(&dir)))),
-        Order::Compare(dirs) => {
+        EvaluationJob::Find { trees, known } => send(find(&trees, &known)),
+        EvaluationJob::Look(trees) => send(EvaluationOutcome::Looked(running(&trees))),
+        EvaluationJob::Open(dir) => send(EvaluationOutcome::Opened(Box::new(Opened::load(&dir)))),
+        EvaluationJob::Compare(dirs) => {
             let opened: Result<Vec<Opened>, String> = dirs.iter().map(Opened::load).collect();
-            send(News::Compared(Box::new(opened.map(Compared::of))));
+            send(EvaluationOutcome::Compared(Box::new(
+                opened.map(Compared::of),
+            )));
         }
-        Order::Start(requests) => start(requests, messages.clone()),
+        EvaluationJob::Start(requests) => start(requests, messages.clone()),
     }
 }
 
-fn find(trees: &[PathBuf], known: &HashMap<EvaluationDir, Stamps>) -> News {
+fn find(trees: &[PathBuf], known: &HashMap<EvaluationDir, Stamps>) -> EvaluationOutcome {
     let trees = evaluation::trees(trees, []);
     let found = trees.iter().flat_map(|tree| evaluation::list(tree));
     let dirs: HashSet<EvaluationDir> = found.collect();
@@ -50,7 +52,7 @@ fn find(trees: &[PathBuf], known: &HashMap<EvaluationDir, Stamps>) -> News {
         }
     }
     let running = running(&trees);
-    News::Found {
+    EvaluationOutcome::Found {
         watch: watch(&trees, &dirs, &running),
         dirs,
         read,
@@ -121,10 +123,13 @@ fn start(requests: Vec<EvaluateRequest>, messages: Sender<Message>) {
         for request in requests {
             left -= 1;
             let ended = launch::evaluate(&request, &logs).and_then(|started| {
-                send(News::Started);
+                send(EvaluationOutcome::Started);
                 started.wait()
             });
-            send(News::Ended(ended.map_err(|error| error.to_string()), left));
+            send(EvaluationOutcome::Ended(
+                ended.map_err(|error| error.to_string()),
+                left,
+            ));
         }
     });
     if let Err(error) = outcome {

@@ -14,7 +14,7 @@ pub fn words(summary: &Summary) -> Option<(String, Role)> {
             state_glyph::role(summary.observed.state),
         ));
     }
-    let signs = summary.vitals.iter().flat_map(|vitals| &vitals.signs);
+    let signs = summary.health.iter().flat_map(|health| &health.signs);
     let sign = signs.map(|sign| match sign.kind.as_ref() {
         "nan" => "NaN".to_owned(),
         kind => kind.replace('_', " "),
@@ -26,11 +26,11 @@ pub fn words(summary: &Summary) -> Option<(String, Role)> {
 
 /// What is to be said of a run that trains: whether it ends in time, and what it warns of.
 pub fn sentences(summary: &Summary) -> Vec<(String, Role)> {
-    let Some(vitals) = &summary.vitals else {
+    let Some(health) = &summary.health else {
         return Vec::new();
     };
     let mut said = Vec::new();
-    if let (Some(outlook), Some(pace)) = (finish::outlook(summary), vitals.pace) {
+    if let (Some(outlook), Some(pace)) = (finish::outlook(summary), health.pace) {
         let role = match outlook.limit {
             Some(Margin::Late(..)) => Role::Warn,
             _ => Role::Muted,
@@ -42,7 +42,7 @@ pub fn sentences(summary: &Summary) -> Vec<(String, Role)> {
         );
     }
     said.extend(
-        vitals
+        health
             .signs
             .iter()
             .map(|sign| (sign.text.clone(), Role::Warn)),
@@ -52,7 +52,7 @@ pub fn sentences(summary: &Summary) -> Vec<(String, Role)> {
 
 /// Whether a run that trains warns of something.
 pub fn warns(summary: &Summary) -> bool {
-    let signs = summary.vitals.as_ref().map(|vitals| &vitals.signs);
+    let signs = summary.health.as_ref().map(|health| &health.signs);
     signs.is_some_and(|signs| !signs.is_empty()) || should_save(summary)
 }
 

@@ -18,7 +18,7 @@ use super::super::state::{Screen, State};
 use super::confirm::Confirm;
 use super::overlay::Overlay;
 use traintop_ops::clean::{
-    Candidate, Order, Plan, Policy, Protection, Reason, Rule, Space, Totals,
+    Candidate, Plan, Policy, Protection, Reason, Rule, SortOrder, Space, Totals,
 };
 use traintop_run::RunDir;
 
@@ -156,7 +156,7 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
 
 impl CleanView {
     fn order(&self, survey: Option<Arc<traintop_ops::clean::Survey>>) -> Effect {
-        Effect::Tidy(cleanup::Order::Plan {
+        Effect::Clean(cleanup::CleanupJob::Plan {
             only: self.only.clone(),
             policy: self.policy.clone(),
             survey,
@@ -307,8 +307,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CleanOrder => {
             if let Some(plan) = &mut view.plan {
                 plan.order = match plan.order {
-                    Order::Size => Order::BytesPerHour,
-                    Order::BytesPerHour => Order::Size,
+                    SortOrder::Size => SortOrder::BytesPerHour,
+                    SortOrder::BytesPerHour => SortOrder::Size,
                 };
                 plan.sort();
                 view.arrange();
@@ -364,7 +364,7 @@ fn ask(state: &mut State) -> Vec<Effect> {
         title: "Clean up?".to_owned(),
         text,
         yes: "do it".to_owned(),
-        then: Effect::Tidy(cleanup::Order::Clean(Box::new(plan.clone()))),
+        then: Effect::Clean(cleanup::CleanupJob::Clean(Box::new(plan.clone()))),
     }));
     Vec::new()
 }

@@ -12,7 +12,7 @@ use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::columns::Column;
 use super::overlay::frame;
-use super::sort_key::{Key, TableColumn};
+use super::sort_key::{SortKey, TableColumn};
 use traintop_text as text;
 
 /// Its width in cells.
@@ -24,7 +24,7 @@ pub struct ColumnEditor {
     /// The columns that show, in their order.
     shown: Vec<TableColumn>,
     /// All others that could, with what each is.
-    others: Vec<(Key, &'static str)>,
+    others: Vec<(SortKey, &'static str)>,
     prompt: Prompt,
     cursor: usize,
     /// As it was, and whether that was chosen here.
@@ -34,7 +34,7 @@ pub struct ColumnEditor {
 /// A row of the list.
 enum Row<'a> {
     Shown(usize, &'a TableColumn),
-    Other(&'a Key, &'static str),
+    Other(&'a SortKey, &'static str),
 }
 
 impl Row<'_> {
@@ -51,7 +51,7 @@ impl ColumnEditor {
     pub fn new(state: &mut State) -> Self {
         let shown = state.runs.columns().to_vec();
         let choices = state.runs.choices().into_iter();
-        let keys = choices.filter_map(|(name, what)| Some((Key::named(&name)?, what)));
+        let keys = choices.filter_map(|(name, what)| Some((SortKey::named(&name)?, what)));
         let others = keys.filter(|(key, _)| !shown.iter().any(|shown| shown.key == *key));
         Self {
             others: others.collect(),

@@ -22,7 +22,7 @@ pub use draw::draw;
 use self::edit::Edit;
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::form_jobs::{Order, Worked};
+use super::super::form_jobs::{FormJob, Worked};
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::super::steering;
@@ -127,8 +127,8 @@ impl Form {
         (self.sweep.worked, self.sweep.is_waited_for) = (None, false);
         self.sweep.number += 1;
         let earlier = Arc::clone(&self.earlier);
-        let order = Order::Plan(self.sweep.number, Box::new(asked?), earlier);
-        Some(Effect::Begin(order))
+        let order = FormJob::Plan(self.sweep.number, Box::new(asked?), earlier);
+        Some(Effect::Form(order))
     }
 }
 
@@ -166,7 +166,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 fn ask_to_learn(state: &mut State) -> Effect {
     state.form.is_partial = !are_all_read(state);
     let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
-    Effect::Begin(Order::Learn(summaries.map(PastRun::of).collect()))
+    Effect::Form(FormJob::Learn(summaries.map(PastRun::of).collect()))
 }
 
 fn are_all_read(state: &State) -> bool {
@@ -313,18 +313,18 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
         ask_to_queue(state);
         return Vec::new();
     }
-    let note = Effect::Begin(Order::Note(Box::new(edit.recent(state.now))));
+    let note = Effect::Form(FormJob::Note(Box::new(edit.recent(state.now))));
     let launch = edit.launcher.as_ref().map(|launcher| edit.launch(launcher));
     let order = match launch {
         None if edit.place() == Place::Slurm => {
-            Effect::Begin(Order::Submit(Box::new(edit.request())))
+            Effect::Form(FormJob::Submit(Box::new(edit.request())))
         }
-        None if queues => Effect::Steer(steering::Order::Queue(edit.request())),
+        None if queues => Effect::Steer(steering::SteeringJob::Queue(edit.request())),
         None => Effect::Launch(edit.request()),
         Some(Ok(launch)) if edit.place() == Place::Slurm => {
-            Effect::Begin(Order::SubmitCommand(Box::new(launch)))
+            Effect::Form(FormJob::SubmitCommand(Box::new(launch)))
         }
-        Some(Ok(launch)) => Effect::Begin(Order::Launch(Box::new(launch), queues)),
+        Some(Ok(launch)) => Effect::Form(FormJob::Launch(Box::new(launch), queues)),
         Some(Err(problem)) => {
             state.notice = Some(Notice::bad(problem));
             return Vec::new();
@@ -377,7 +377,7 @@ fn ask_to_queue(state: &mut State) {
         title,
         text: format!("{}.{done}", worked.cost),
         yes: yes.to_owned(),
-        then: Effect::Begin(Order::Queue(
+        then: Effect::Form(FormJob::Queue(
             Arc::clone(worked),
             state
                 .form

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::effect::Effect;
-use super::super::run_edits::Order;
+use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
@@ -105,7 +105,7 @@ impl LineDialog {
     }
 
     /// What follows from the line, or what is wrong with it.
-    fn answer(&self) -> Result<Order, String> {
+    fn answer(&self) -> Result<EditJob, String> {
         let text = self.prompt.text();
         let change = match self.about {
             About::Tags => Change::Tags(tags_of(&text)?),
@@ -116,12 +116,12 @@ impl LineDialog {
                 let problem =
                     rename::forbidden(&text).or_else(|| self.state.and_then(rename::held));
                 return match (problem, &self.dirs[..]) {
-                    (None, [dir]) => Ok(Order::Rename(dir.clone(), text)),
+                    (None, [dir]) => Ok(EditJob::Rename(dir.clone(), text)),
                     (problem, _) => Err(problem.unwrap_or_default()),
                 };
             }
         };
-        Ok(Order::Annotate(self.dirs.clone(), change))
+        Ok(EditJob::Annotate(self.dirs.clone(), change))
     }
 
     /// Puts pasted text in.
@@ -136,7 +136,7 @@ impl LineDialog {
             KeyCode::Esc => return (None, Vec::new()),
             KeyCode::Enter => {
                 if let Ok(order) = self.answer() {
-                    return (None, vec![Effect::Keep(order)]);
+                    return (None, vec![Effect::Edit(order)]);
                 }
             }
             KeyCode::Tab if self.about == About::Name => self.only_lists = !self.only_lists,

@@ -14,7 +14,7 @@ use ratatui::widgets::Widget;
 
 pub use history::History;
 
-use super::super::machine::Gauged;
+use super::super::machine::SampledUsage;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::overlay::frame;
@@ -37,23 +37,27 @@ const RUN_TREND: usize = 7;
 #[derive(Debug, Default)]
 pub struct MachineView {
     readings: History<Reading>,
-    last: Option<Gauged>,
+    last: Option<SampledUsage>,
     runs: HashMap<RunDir, History<Usage>>,
     top: usize,
 }
 
 impl MachineView {
     /// Takes in what was measured.
-    pub fn take(&mut self, gauged: Gauged) {
-        self.runs.retain(|dir, _| gauged.dirs.contains(dir));
-        for (dir, usage) in gauged.dirs.iter().zip(&gauged.reading.processes) {
+    pub fn take(&mut self, sampled_usage: SampledUsage) {
+        self.runs.retain(|dir, _| sampled_usage.dirs.contains(dir));
+        for (dir, usage) in sampled_usage
+            .dirs
+            .iter()
+            .zip(&sampled_usage.reading.processes)
+        {
             if let Some(usage) = usage {
                 let history = self.runs.entry(dir.clone()).or_default();
                 history.push(usage.clone());
             }
         }
-        self.readings.push(gauged.reading.clone());
-        self.last = Some(gauged);
+        self.readings.push(sampled_usage.reading.clone());
+        self.last = Some(sampled_usage);
     }
 
     /// Takes a key; whether it has closed the view.
@@ -104,9 +108,9 @@ impl MachineView {
         let inner = usize::from(width.saturating_sub(4));
         let mut lines = self.machine_lines(theme, inner);
         let runs = self.shown(state);
-        if let Some(gauged) = &self.last {
+        if let Some(sampled_usage) = &self.last {
             lines.push(Line::default());
-            lines.extend(self.run_lines(&runs, gauged, theme, inner));
+            lines.extend(self.run_lines(&runs, sampled_usage, theme, inner));
         }
         let height = (lines.len() as u16 + 3).min(area.height);
         let inside = frame(theme, &self.title(), (width, height), area, buf);
@@ -141,15 +145,18 @@ impl MachineView {
     }
 
     fn title(&self) -> String {
-        let host = self.last.as_ref().map_or("", |gauged| &gauged.host);
+        let host = self
+            .last
+            .as_ref()
+            .map_or("", |sampled_usage| &sampled_usage.host);
         format!("Machine {}{}", clean(host), self.readings.span())
     }
 
     fn machine_lines(&self, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-        let Some(gauged) = &self.last else {
+        let Some(sampled_usage) = &self.last else {
             return vec![Line::styled("measuring ...", theme.style(Role::Muted))];
         };
-        let now = &gauged.reading;
+        let now = &sampled_usage.reading;
         let plural = if now.cores == 1 { "" } else { "s" };
         let cpu = self.readings.of(|reading| reading.cpu);
         let memory = self.readings.of(|reading| reading.memory_used as f32);
@@ -170,7 +177,7 @@ impl MachineView {
             },
         ];
         rows.extend(now.gpus.iter().map(|gpu| self.gpu_row(gpu)));
-        rows.extend(gauged.disks.iter().map(|(folder, disk)| Row {
+        rows.extend(sampled_usage.disks.iter().map(|(folder, disk)| Row {
             label: "disk".to_owned(),
             what: clean(&folder.display().to_string()).into_owned(),
             trend: None,
@@ -202,12 +209,12 @@ impl MachineView {
     fn run_lines(
         &self,
         runs: &[(Span, &str, &History<Usage>)],
-        gauged: &Gauged,
+        sampled_usage: &SampledUsage,
         theme: &Theme,
         width: usize,
     ) -> Vec<Line<'static>> {
         let muted = theme.style(Role::Muted);
-        let elsewhere = gauged.dirs.len() - runs.len().min(gauged.dirs.len());
+        let elsewhere = sampled_usage.dirs.len() - runs.len().min(sampled_usage.dirs.len());
         let mut lines = Vec::new();
         let [cpu_width, memory_width, gpu_width] = RUN_COLUMNS;
         let name_width = width.saturating_sub(cpu_width + memory_width + gpu_width);
@@ -223,9 +230,9 @@ impl MachineView {
         }
         for (glyph, name, history) in runs.iter().skip(self.top) {
             let Some(now) = history.last() else { continue };
-            let cores = gauged.reading.cores as f32 * 100.0;
+            let cores = sampled_usage.reading.cores as f32 * 100.0;
             let cpu = history.trend(|usage| usage.cpu, cores, RUN_TREND);
-            let memory = gauged.reading.memory as f32;
+            let memory = sampled_usage.reading.memory as f32;
             let memory = history.trend(|usage| usage.memory as f32, memory, RUN_TREND);
             let name = fitted(name, name_width.saturating_sub(3)).into_owned();
             let line = vec![

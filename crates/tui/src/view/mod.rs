@@ -58,7 +58,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     match &state.screen {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Form => form::draw(state, main, buf),
-        Screen::Evaluations(journey) => journey.draw(state, main, buf),
+        Screen::Evaluations(evaluation_screen) => evaluation_screen.draw(state, main, buf),
         Screen::Compare(view) => view.draw((state.charts, &state.theme), main, buf),
         Screen::Clean(view) => clean::draw(view, state, main, buf),
         Screen::Trash(view) => trash::draw(view, state, main, buf),
@@ -83,10 +83,10 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
 pub fn pictures(state: &State) -> Vec<Placed> {
     let [main, _] = areas(Rect::new(0, 0, state.size.0, state.size.1));
     match &state.screen {
-        Screen::Evaluations(journey)
+        Screen::Evaluations(evaluation_screen)
             if state.overlay.is_none() && state.pictures != Protocol::Blocks =>
         {
-            journey.pictures(main)
+            evaluation_screen.pictures(main)
         }
         _ => Vec::new(),
     }
@@ -104,7 +104,7 @@ pub fn context(state: &State) -> Context {
         Screen::Runs => Context::Runs,
         Screen::Run(_) => Context::Run,
         Screen::Form => Context::Form,
-        Screen::Evaluations(ref journey) => journey.context(),
+        Screen::Evaluations(ref evaluation_screen) => evaluation_screen.context(),
         Screen::Compare(_) => Context::Compare,
         Screen::Clean(_) => Context::Clean,
         Screen::Trash(_) => Context::Trash,

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::effect::Effect;
-use super::super::run_edits::Order;
+use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::editor::Editor;
@@ -68,8 +68,8 @@ impl NoteEditor {
         match event.code {
             KeyCode::Char('s') if control => {
                 let change = Change::Note(self.editor.text().to_owned());
-                let order = Order::Annotate(vec![self.dir.clone()], change);
-                let effects = self.is_changed().then_some(Effect::Keep(order));
+                let order = EditJob::Annotate(vec![self.dir.clone()], change);
+                let effects = self.is_changed().then_some(Effect::Edit(order));
                 return (None, effects.into_iter().collect());
             }
             KeyCode::Esc if asked || !self.is_changed() => return (None, Vec::new()),

@@ -14,7 +14,7 @@ use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
 use super::overlay::frame;
-use super::sort_key::Key;
+use super::sort_key::SortKey;
 use crate::widget::clipped::Clipped as _;
 use traintop_launch::recent::Values;
 use traintop_run::RunDir;
@@ -26,8 +26,8 @@ enum Pick {
     /// The number of a theme in the state's list.
     Theme(usize),
     Run(RunDir),
-    Sort(Key),
-    Group(Option<Key>),
+    Sort(SortKey),
+    Group(Option<SortKey>),
     /// Something to be done.
     Thing(Box<Effect>),
     /// Values for the form.
@@ -167,12 +167,12 @@ impl Picker {
         state: &mut State,
         title: &'static str,
         present: Option<&str>,
-        pick: impl Fn(Key) -> Pick,
+        pick: impl Fn(SortKey) -> Pick,
         mut items: Vec<Item>,
     ) -> Self {
         let choices = state.runs.choices().into_iter();
         items.extend(choices.filter_map(|(name, what)| {
-            let pick = pick(Key::named(&name)?);
+            let pick = pick(SortKey::named(&name)?);
             let detail = what.to_owned();
             Some(Item { name, detail, pick })
         }));

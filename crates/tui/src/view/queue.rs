@@ -9,7 +9,7 @@ use ratatui::widgets::Widget;
 use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::State;
-use super::super::steering::{Order, waiting};
+use super::super::steering::{SteeringJob, waiting};
 use super::super::theme::Role;
 use super::overlay::frame;
 use super::runs;
@@ -68,7 +68,7 @@ impl QueueList {
             state.notice = Some(Notice::bad(text));
             return (Some(self), Vec::new());
         }
-        let put = |place| vec![Effect::Steer(Order::Put(dir.clone(), place))];
+        let put = |place| vec![Effect::Steer(SteeringJob::Put(dir.clone(), place))];
         let effects = match event.code {
             KeyCode::Esc | KeyCode::Char('q' | 'w') => return (None, Vec::new()),
             KeyCode::Char('j') | KeyCode::Down => {
@@ -99,7 +99,7 @@ impl QueueList {
                 self.cursor = go(if at + 1 < waiting.len() { at + 1 } else { 0 });
                 vec![Effect::Stop(dir)]
             }
-            KeyCode::Char('t') => vec![Effect::Steer(Order::ProposeTrust(dir))],
+            KeyCode::Char('t') => vec![Effect::Steer(SteeringJob::ProposeTrust(dir))],
             KeyCode::Enter => {
                 let now = state.now;
                 let height = runs::table_height(state.size);

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::effect::Effect;
-use super::super::run_edits::Order;
+use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
@@ -145,8 +145,8 @@ impl Renaming {
                 if let Some(Ok(steps)) = self.steps()
                     && steps.iter().all(|step| step.problem.is_none())
                 {
-                    let order = Order::RenameAll(steps, self.prompt.text());
-                    return (None, vec![Effect::Keep(order)]);
+                    let order = EditJob::RenameAll(steps, self.prompt.text());
+                    return (None, vec![Effect::Edit(order)]);
                 }
             }
             KeyCode::Tab => self.complete(),

@@ -27,7 +27,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::message::Notice;
-use super::super::run_edits::{self, Order};
+use super::super::run_edits::{self, EditJob};
 use super::super::state::{Screen, State};
 use super::column_editor::ColumnEditor;
 use super::confirm::Confirm;
@@ -112,7 +112,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Archive => return archive(state),
         Action::Organise => {
-            return vec![Effect::Keep(Order::ProposeRebuild(subject(state)))];
+            return vec![Effect::Edit(EditJob::ProposeRebuild(subject(state)))];
         }
         Action::EditTags => ask(state, About::Tags),
         Action::EditNote => edit_note(state),
@@ -198,7 +198,7 @@ fn rename(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.overlay = Some(Overlay::Rename(Box::new(Renaming::new(chosen.len()))));
-    vec![Effect::Keep(Order::Gather(chosen))]
+    vec![Effect::Edit(EditJob::Gather(chosen))]
 }
 
 /// Asks what archiving the chosen runs would do; archived ones are brought back.
@@ -211,7 +211,7 @@ fn archive(state: &mut State) -> Vec<Effect> {
     let archived: Vec<RunDir> = chosen.iter().filter(is_archived).cloned().collect();
     if archived.is_empty() {
         state.notice = Some(Notice::good("looking at what there is to pack …"));
-        return vec![Effect::Keep(Order::ProposeArchive(chosen))];
+        return vec![Effect::Edit(EditJob::ProposeArchive(chosen))];
     }
     let runs = if archived.len() == 1 { "run" } else { "runs" };
     state.overlay = Some(Overlay::Confirm(Confirm {
@@ -219,7 +219,7 @@ fn archive(state: &mut State) -> Vec<Effect> {
         text: "Everything that was packed is unpacked to its place; the archive goes to the trash."
             .to_owned(),
         yes: "bring back".to_owned(),
-        then: Effect::Keep(Order::Unarchive(archived)),
+        then: Effect::Edit(EditJob::Unarchive(archived)),
     }));
     Vec::new()
 }
@@ -247,7 +247,7 @@ fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Chang
     if chosen.is_empty() {
         return Vec::new();
     }
-    vec![Effect::Keep(Order::Annotate(chosen, change(!all)))]
+    vec![Effect::Edit(EditJob::Annotate(chosen, change(!all)))]
 }
 
 /// A key while the filter is typed. What the table comes to show is looked at more closely once the keys rest.

@@ -63,7 +63,7 @@ fn side_by_side(keys: &str) -> State {
     )
 }
 
-fn gauged() -> State {
+fn sampled_usage() -> State {
     let mut state = after(listed(), "i");
     machine::tests::feed(&mut state, 1..3);
     state
@@ -75,7 +75,7 @@ fn renaming() -> State {
     update(
         &mut state,
         now,
-        Message::Kept(runs::tests::marks::gathered()),
+        Message::Edited(runs::tests::marks::gathered()),
     );
     state
 }
@@ -141,7 +141,7 @@ const SCENES: &[Scene] = &[
         after(runs::queue_tests::queued(OPENED_AT.0, OPENED_AT.1), "w")
     }),
     ("alerts", || after(alerts::tests::state(OPENED_AT), "!")),
-    ("machine", gauged),
+    ("machine", sampled_usage),
     ("pick", || after(listed(), ":")),
     ("themes", || after(listed(), "t")),
     ("notice", || {

@@ -17,7 +17,7 @@ const WIDTHS: std::ops::RangeInclusive<u16> = 3..=60;
 
 /// What stands in a column.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Key {
+pub enum SortKey {
     /// A column of ours.
     Built(Column),
     /// A fact, a key of the configuration or a metric.
@@ -28,24 +28,24 @@ pub enum Key {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableColumn {
     /// What stands in it.
-    pub key: Key,
+    pub key: SortKey,
     /// The width that somebody gave it.
     pub width: Option<u16>,
 }
 
-impl PartialEq<Column> for Key {
+impl PartialEq<Column> for SortKey {
     fn eq(&self, other: &Column) -> bool {
         matches!(self, Self::Built(column) if column == other)
     }
 }
 
-impl From<Column> for Key {
+impl From<Column> for SortKey {
     fn from(column: Column) -> Self {
         Self::Built(column)
     }
 }
 
-impl Key {
+impl SortKey {
     /// What bears this name. Any name may be that of a key or a metric that some run will have.
     pub fn named(name: &str) -> Option<Self> {
         if let Some(column) = Column::ALL.iter().find(|column| column.name() == name) {
@@ -200,7 +200,7 @@ impl Key {
 
 impl TableColumn {
     /// A column in its own width.
-    pub fn new(key: impl Into<Key>) -> Self {
+    pub fn new(key: impl Into<SortKey>) -> Self {
         let key = key.into();
         Self { key, width: None }
     }
@@ -224,11 +224,11 @@ impl TableColumn {
 
 /// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left, unless somebody gave it
 /// one.
-pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&Key, u16)> {
+pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
     let mut by_rank: Vec<&TableColumn> = wanted.iter().collect();
     by_rank.sort_by_key(|shown| shown.key.rank());
     let mut left = width.saturating_sub(2);
-    let mut kept: Vec<&Key> = Vec::new();
+    let mut kept: Vec<&SortKey> = Vec::new();
     for shown in by_rank {
         let needs = shown.width() + 1;
         if needs <= left {
@@ -316,9 +316,13 @@ mod tests {
         let mut name = TableColumn::new(Column::Name);
         name.widen(-100);
         assert_eq!(name.width(), 3);
-        let value = TableColumn::new(Key::named("best.val_loss").unwrap());
+        let value = TableColumn::new(SortKey::named("best.val_loss").unwrap());
         assert_eq!(value.width(), 14);
-        let columns = [name, value, TableColumn::new(Key::named("seed").unwrap())];
+        let columns = [
+            name,
+            value,
+            TableColumn::new(SortKey::named("seed").unwrap()),
+        ];
         let widths: Vec<_> = fitting(&columns, 80)
             .into_iter()
             .map(|(_, width)| width)

@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::super::cleanup::Order;
+use super::super::cleanup::CleanupJob;
 use super::super::command::Action;
 use super::super::effect::Effect;
 use super::super::message::Notice;
@@ -46,7 +46,7 @@ fn areas(area: Rect) -> [Rect; 4] {
 /// Opens the screen.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.screen = Screen::Trash(TrashView::default());
-    vec![Effect::Tidy(Order::ListTrash)]
+    vec![Effect::Clean(CleanupJob::ListTrash)]
 }
 
 /// The trash was read.
@@ -83,13 +83,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let here = view.entries.get(view.cursor);
             let ticket = here.map(|(ticket, _)| ticket.clone());
             // What was removed in this session is taken back by this, and not once more by `u`.
-            state.undo_stack.retain(|deed| match deed {
+            state.undo_stack.retain(|undo_entry| match undo_entry {
                 UndoEntry::Removed(tickets) => {
                     !tickets.iter().any(|known| Some(known) == ticket.as_ref())
                 }
                 _ => true,
             });
-            effects.extend(ticket.map(|ticket| Effect::Tidy(Order::Restore(vec![ticket]))));
+            effects.extend(ticket.map(|ticket| Effect::Clean(CleanupJob::Restore(vec![ticket]))));
         }
         Action::TrashPurge => {
             let here = view.entries.get(view.cursor).cloned();
@@ -128,7 +128,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
             text::bytes(bytes)
         ),
         yes: "delete for good".to_owned(),
-        then: Effect::Tidy(Order::Purge(tickets)),
+        then: Effect::Clean(CleanupJob::Purge(tickets)),
     }));
 }
 

@@ -20,7 +20,7 @@ pub struct Report {
     form: &'static str,
     classes: Vec<String>,
     splits: Vec<Part>,
-    damage: Vec<Complaint>,
+    damage: Vec<Problem>,
 }
 
 /// Images of one purpose.
@@ -41,7 +41,7 @@ struct Part {
 
 /// A damaged file.
 #[derive(Debug)]
-struct Complaint {
+struct Problem {
     file: String,
     sentence: String,
 }
@@ -67,7 +67,7 @@ pub fn check(path: &Path) -> Result<Report, DataError> {
     let mut damage = Damage::default();
     // What was decoded earlier says nothing about the files of today.
     let found = form.read(&place, None, &mut damage);
-    let complaints = damage.all().iter().map(|error| Complaint {
+    let complaints = damage.all().iter().map(|error| Problem {
         file: error.path().display().to_string(),
         sentence: error.to_string(),
     });

@@ -104,7 +104,7 @@ fn run(
     let views = Views::new(request.views, request.seed);
     questions.check(&subjects, views)?;
 
-    let voters: Vec<Member> = networks
+    let members: Vec<Member> = networks
         .iter()
         .zip(&shares)
         .map(|((_, model), share)| Member {
@@ -113,7 +113,7 @@ fn run(
         })
         .collect();
     let questioning = Inference {
-        voters: &voters,
+        members: &members,
         normaliser: &Normaliser::new(compute),
         views,
         batch_size: request.batch_size,
@@ -129,7 +129,7 @@ fn run(
     });
     let tree = output_tree(request, &subjects[0]);
     let passes =
-        questions.split.labels.len() as u64 * u64::from(views.count()) * voters.len() as u64;
+        questions.split.labels.len() as u64 * u64::from(views.count()) * members.len() as u64;
     let mut filling = Filling::begin(&tree, &named, evaluated.clone(), passes, filling)?;
     let images = Images::new(&questions.split, compute.device, recipe.pin_memory);
     let answers = ask(&questioning, &images, &mut filling)?;

@@ -50,7 +50,7 @@ fn what_any_rule_keeps_stays_and_the_rest_is_weighed() {
         (totals.count, totals.in_count, totals.bytes),
         (6, 5, 5 * 8192)
     );
-    plan.order = Order::BytesPerHour;
+    plan.order = SortOrder::BytesPerHour;
     plan.sort();
     let rates: Vec<f64> = plan
         .candidates

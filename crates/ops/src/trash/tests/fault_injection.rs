@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::super::{LOCK, Removal, Trash};
-use super::{Faulty, Kind, NEVER, Root, content, home, recovered, removal, settle, trash_of, tree};
+use super::{
+    Faulty, Kind, NEVER, Root, content, recovered, removal, settle, storage, trash_of, tree,
+};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -70,7 +72,7 @@ proptest! {
             let (entries, _) = trash.list().unwrap();
             let before = tree(root.path());
             let (fail_at, kill_at) = if killed { (NEVER, at) } else { (at, NEVER) };
-            let Ok(faulty) = Trash::on(&home(root.path(), Faulty::new(fail_at, kill_at)), root.path()) else { continue };
+            let Ok(faulty) = Trash::on(&storage(root.path(), Faulty::new(fail_at, kill_at)), root.path()) else { continue };
             let chosen = |number: usize| entries.get(number % entries.len().max(1));
             match &act {
                 Act::Remove(chosen) => {

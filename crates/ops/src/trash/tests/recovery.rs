@@ -6,7 +6,7 @@ use super::*;
 fn attempt(root: &Path, action: &str, disk: Faulty) -> bool {
     let calls = Arc::clone(&disk.calls);
     let last = disk.fail_at.min(disk.kill_at);
-    if let Ok(trash) = Trash::on(&home(root, disk), root) {
+    if let Ok(trash) = Trash::on(&storage(root, disk), root) {
         match action {
             "remove" => drop(remove(&trash, &SOME)),
             "restore" => drop(trash.restore(ID)),

@@ -26,7 +26,7 @@ fn the_system_s_refusals_are_sentences_and_change_nothing() {
                 with,
                 ..Faulty::new(at, NEVER)
             };
-            let trash = Trash::on(&home(root.path(), disk), root.path()).unwrap();
+            let trash = Trash::on(&storage(root.path(), disk), root.path()).unwrap();
             match remove(&trash, &SOME) {
                 Err(error) => sentences.push(error.to_string()),
                 Ok(removed) => {

@@ -62,7 +62,7 @@ fn what_was_in_a_folder_that_was_removed_later_waits_for_it() {
     // Also if a journal that says so cannot be read at the moment.
     let removed = tree(root.path());
     for at in 0..60 {
-        let faulty = Trash::on(&home(root.path(), Faulty::new(at, NEVER)), root.path());
+        let faulty = Trash::on(&storage(root.path(), Faulty::new(at, NEVER)), root.path());
         assert!(faulty.and_then(|faulty| faulty.restore(&first)).is_err());
         assert_eq!(tree(root.path()), removed, "call {at} failed");
     }

@@ -52,7 +52,7 @@ fn a_failure_at_any_call_loses_nothing_of_a_renamed_run() {
         fs::rename(runs.join("a"), runs.join("b")).unwrap();
         let faulty = Faulty::new(at, NEVER);
         let calls = Arc::clone(&faulty.calls);
-        let failing = Trash::on(&home(trash.root(), faulty), trash.root());
+        let failing = Trash::on(&storage(trash.root(), faulty), trash.root());
         let done = failing.and_then(|failing| failing.restore(&entry));
         recover(&trash);
         if trash.list().unwrap().0.len() == 1 {

@@ -9,7 +9,7 @@ use super::{CleanView, Group, Row, areas};
 use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::widget::clipped::Clipped as _;
-use traintop_ops::clean::{Candidate, Order, Plan, Protection, Reason, Totals};
+use traintop_ops::clean::{Candidate, Plan, Protection, Reason, SortOrder, Totals};
 use traintop_text as text;
 
 /// Widths of what it is, of its size, and of what it costs to make again.
@@ -173,8 +173,8 @@ fn draw_rules(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
     };
     let order = view.plan.as_ref().map(|plan| plan.order);
     let order = match order.unwrap_or_default() {
-        Order::Size => "by size",
-        Order::BytesPerHour => "by cost",
+        SortOrder::Size => "by size",
+        SortOrder::BytesPerHour => "by cost",
     };
     let rules = [
         ("1", format!("best {}", number(policy.keep_best))),

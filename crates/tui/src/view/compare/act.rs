@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{Asked, CompareView, Part, areas, view};
 use crate::chart_settings;
 use crate::command::Action;
-use crate::compare::Order;
+use crate::compare::CompareJob;
 use crate::effect::Effect;
 use crate::message::Notice;
 use crate::state::{Screen, State};
@@ -71,7 +71,7 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
     let view = view(state)?;
     let place = view.dirs.iter().position(|other| other == dir)?;
     view.logs.remove(dir);
-    Some(Effect::Compare(Order::Read {
+    Some(Effect::Compare(CompareJob::Read {
         opened: view.opened,
         runs: vec![(place, dir.clone())],
         others: Vec::new(),
@@ -263,7 +263,7 @@ impl CompareView {
             Action::ComparePanRight => self.pan(0.5),
             Action::CompareRefresh => {
                 self.logs.clear();
-                return vec![Effect::Compare(Order::Read {
+                return vec![Effect::Compare(CompareJob::Read {
                     opened: self.opened,
                     runs: self.dirs.iter().cloned().enumerate().collect(),
                     others: Vec::new(),
@@ -426,6 +426,6 @@ impl CompareView {
         }
         let shown = self.shown_logs(pane).into_iter().map(|(_, dir)| dir);
         let missing: Vec<RunDir> = shown.filter(|dir| !self.logs.contains_key(dir)).collect();
-        (!missing.is_empty()).then(|| Effect::Compare(Order::Logs(self.opened, missing)))
+        (!missing.is_empty()).then(|| Effect::Compare(CompareJob::Logs(self.opened, missing)))
     }
 }

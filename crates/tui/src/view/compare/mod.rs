@@ -22,7 +22,7 @@ use ratatui::widgets::Widget;
 use super::parts;
 use super::run::lines::wrapped;
 use crate::compare::analysis::{Analysis, Job, Wish};
-use crate::compare::{News, Order};
+use crate::compare::{CompareJob, CompareOutcome};
 use crate::effect::Effect;
 use crate::state::{Screen, State};
 use crate::theme::{Role, Theme};
@@ -120,7 +120,7 @@ impl CompareView {
     /// A comparison of these runs, the first of which the others are compared with; and the order to read them. `others` may teach the
     /// noise.
     pub fn new(dirs: Vec<RunDir>, others: Vec<RunDir>, now: Timestamp) -> (Self, Effect) {
-        let order = Order::Read {
+        let order = CompareJob::Read {
             opened: now,
             runs: dirs.iter().cloned().enumerate().collect(),
             others,
@@ -165,12 +165,15 @@ impl CompareView {
             others: self.others.clone(),
             wish: self.wish.clone(),
         };
-        vec![Effect::Compare(Order::Analyse(self.opened, Box::new(job)))]
+        vec![Effect::Compare(CompareJob::Analyse(
+            self.opened,
+            Box::new(job),
+        ))]
     }
 
-    fn take(&mut self, news: News) -> Vec<Effect> {
+    fn take(&mut self, news: CompareOutcome) -> Vec<Effect> {
         match news {
-            News::Read(_, read) => {
+            CompareOutcome::Read(_, read) => {
                 for (place, run) in read {
                     if let Some(known) = self.runs.get_mut(place) {
                         *known = Some(run);
@@ -181,17 +184,17 @@ impl CompareView {
                     return self.analyse();
                 }
             }
-            News::AllRead(_) if !self.is_read => {
+            CompareOutcome::AllRead(_) if !self.is_read => {
                 self.is_read = true;
                 return self.analyse();
             }
-            News::AllRead(_) => {}
-            News::Taught(_, others) if others.is_empty() => {}
-            News::Taught(_, others) => {
+            CompareOutcome::AllRead(_) => {}
+            CompareOutcome::Taught(_, others) if others.is_empty() => {}
+            CompareOutcome::Taught(_, others) => {
                 self.others = others;
                 return self.analyse();
             }
-            News::Analysed(_, analysis) => {
+            CompareOutcome::Analysed(_, analysis) => {
                 let work = std::mem::replace(&mut self.work, Work::Idle);
                 let rows = analysis.compared.as_ref().map_or(0, |of| of.rows.len());
                 self.row = self.row.min(rows.saturating_sub(1));
@@ -200,7 +203,7 @@ impl CompareView {
                     return self.analyse();
                 }
             }
-            News::Logs(_, logs) => self.logs.extend(logs),
+            CompareOutcome::Logs(_, logs) => self.logs.extend(logs),
         }
         Vec::new()
     }
@@ -453,13 +456,13 @@ fn view(state: &mut State) -> Option<&mut CompareView> {
 }
 
 /// What news change, and what is to be done next.
-pub fn update(state: &mut State, news: News) -> Vec<Effect> {
+pub fn update(state: &mut State, news: CompareOutcome) -> Vec<Effect> {
     let of = match &news {
-        News::Read(opened, _)
-        | News::AllRead(opened)
-        | News::Taught(opened, _)
-        | News::Analysed(opened, _)
-        | News::Logs(opened, _) => *opened,
+        CompareOutcome::Read(opened, _)
+        | CompareOutcome::AllRead(opened)
+        | CompareOutcome::Taught(opened, _)
+        | CompareOutcome::Analysed(opened, _)
+        | CompareOutcome::Logs(opened, _) => *opened,
     };
     match view(state).filter(|view| view.opened == of) {
         Some(view) => view.take(news),

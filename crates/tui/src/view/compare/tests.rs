@@ -98,26 +98,26 @@ pub(in crate::view) fn settle(
             continue;
         };
         let news = match order {
-            Order::Read {
+            CompareJob::Read {
                 opened, runs: read, ..
             } => {
                 let read = read.into_iter().map(|(place, dir)| {
                     let run = runs.iter().find(|run| *run.dir() == dir).unwrap();
                     (place, Arc::new(run.clone()))
                 });
-                let read = News::Read(opened, read.collect());
+                let read = CompareOutcome::Read(opened, read.collect());
                 vec![
                     read,
-                    News::AllRead(opened),
-                    News::Taught(opened, Vec::new()),
+                    CompareOutcome::AllRead(opened),
+                    CompareOutcome::Taught(opened, Vec::new()),
                 ]
             }
-            Order::Analyse(opened, job) => {
-                let analysed = News::Analysed(opened, Box::new(analyse(&job)));
+            CompareJob::Analyse(opened, job) => {
+                let analysed = CompareOutcome::Analysed(opened, Box::new(analyse(&job)));
                 last = Some(*job);
                 vec![analysed]
             }
-            Order::Logs(opened, dirs) => {
+            CompareJob::Logs(opened, dirs) => {
                 let lines = |dir: &RunDir| {
                     let name = dir.name();
                     (1..=40)
@@ -130,7 +130,7 @@ pub(in crate::view) fn settle(
                         .collect()
                 };
                 let logs = dirs.iter().map(|dir| (dir.clone(), lines(dir)));
-                vec![News::Logs(opened, logs.collect())]
+                vec![CompareOutcome::Logs(opened, logs.collect())]
             }
         };
         for news in news {
@@ -245,7 +245,7 @@ fn sorting_goes_through_the_columns_and_back_to_the_order_of_the_runs() {
 #[test]
 fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
     let (mut state, runs) = compared(80, 24);
-    let is_job = |effect: &&Effect| matches!(effect, Effect::Compare(Order::Analyse(..)));
+    let is_job = |effect: &&Effect| matches!(effect, Effect::Compare(CompareJob::Analyse(..)));
     let effects = press(&mut state, "fdxm");
     assert_eq!(effects.iter().filter(is_job).count(), 1);
     let Some(last) = settle(&mut state, &runs, effects) else {
@@ -256,7 +256,7 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
     assert!(settle(&mut state, &runs, effects).is_some());
     // News of a comparison that was left change nothing.
     let before = screen(&state);
-    let old = News::Read(Timestamp::UNIX_EPOCH, vec![(0, Arc::new(runs[1].clone()))]);
+    let old = CompareOutcome::Read(Timestamp::UNIX_EPOCH, vec![(0, Arc::new(runs[1].clone()))]);
     assert_eq!(update(&mut state, now(), Message::Compared(old)), []);
     assert_eq!(screen(&state), before);
 }
@@ -303,7 +303,10 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     assert!(effects.contains(&Effect::Read(dir.clone())), "{effects:?}");
     // What happens to it meanwhile is not missed.
     let news = super::changed(&mut state, &dir);
-    assert!(matches!(news, Some(Effect::Compare(Order::Read { .. }))));
+    assert!(matches!(
+        news,
+        Some(Effect::Compare(CompareJob::Read { .. }))
+    ));
     press(&mut state, "\x1b");
     assert!(matches!(state.screen, Screen::Compare(_)));
     press(&mut state, "\x1b");

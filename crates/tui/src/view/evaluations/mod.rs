@@ -30,7 +30,7 @@ use crate::effect::Effect;
 use crate::evaluations::card::Card;
 use crate::evaluations::compared::Compared;
 use crate::evaluations::opened::Opened;
-use crate::evaluations::{self, Order};
+use crate::evaluations::{self, EvaluationJob};
 use crate::graphics::Placed;
 use crate::message::Notice;
 use crate::run_edits;
@@ -102,9 +102,9 @@ impl EvaluationScreen {
     }
 }
 
-fn journey(state: &mut State) -> Option<&mut EvaluationScreen> {
+fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
     match &mut state.screen {
-        Screen::Evaluations(journey) => Some(journey),
+        Screen::Evaluations(evaluation_screen) => Some(evaluation_screen),
         _ => None,
     }
 }
@@ -114,8 +114,8 @@ fn chosen(state: &State) -> Vec<&Summary> {
     let summary = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
     match &state.screen {
         Screen::Run(view) => summary(&view.dir).into_iter().collect(),
-        Screen::Evaluations(journey) => {
-            let whose = journey.list.whose().iter();
+        Screen::Evaluations(evaluation_screen) => {
+            let whose = evaluation_screen.list.whose().iter();
             whose.filter_map(|whose| summary(&whose.dir)).collect()
         }
         Screen::Runs | Screen::Form | Screen::Compare(_) | Screen::Clean(_) | Screen::Trash(_) => {
@@ -154,13 +154,13 @@ pub fn ask(state: &mut State) -> Vec<Effect> {
 fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>) -> Vec<Effect> {
     state.evaluations.started += requests.len();
     let mut effects = match &mut state.screen {
-        Screen::Evaluations(journey) => {
-            journey.place = Place::List;
+        Screen::Evaluations(evaluation_screen) => {
+            evaluation_screen.place = Place::List;
             Vec::new()
         }
         _ => open(state),
     };
-    effects.push(Effect::Evaluate(Order::Start(requests)));
+    effects.push(Effect::Evaluate(EvaluationJob::Start(requests)));
     state.notice = Some(Notice::good("the evaluation begins"));
     effects
 }
@@ -173,10 +173,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         evaluations: known,
         ..
     } = state;
-    let Screen::Evaluations(journey) = screen else {
+    let Screen::Evaluations(evaluation_screen) = screen else {
         return Vec::new();
     };
-    let EvaluationScreen { list, place, .. } = &mut **journey;
+    let EvaluationScreen { list, place, .. } = &mut **evaluation_screen;
     match (action, &mut *place) {
         (Action::ResultBack, _) => {
             let has_left_less = match &mut *place {
@@ -190,7 +190,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         (Action::ResultBase, Place::Comparison(view)) => {
             let dirs = view.with_other_base();
-            return vec![Effect::Evaluate(Order::Compare(dirs))];
+            return vec![Effect::Evaluate(EvaluationJob::Compare(dirs))];
         }
         (action, Place::Result(view)) => view.act(action, area),
         (action, Place::Comparison(view)) => view.act(action, area),
@@ -199,7 +199,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Action::OpenEvaluation => {
                 if let Some(dir) = list.selected().cloned() {
                     *place = Place::Reading;
-                    return vec![Effect::Evaluate(Order::Open(dir))];
+                    return vec![Effect::Evaluate(EvaluationJob::Open(dir))];
                 }
             }
             Action::CompareEvaluations => return compare(state),
@@ -227,7 +227,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Back to where one came from.
 fn leave(state: &mut State) -> Vec<Effect> {
-    let before = journey(state).and_then(|journey| journey.before.take());
+    let before =
+        evaluation_screen(state).and_then(|evaluation_screen| evaluation_screen.before.take());
     state.screen = before.map_or(Screen::Runs, Screen::Run);
     look_closer(state)
 }
@@ -239,32 +240,34 @@ fn compare(state: &mut State) -> Vec<Effect> {
         notice,
         ..
     } = state;
-    let Screen::Evaluations(journey) = screen else {
+    let Screen::Evaluations(evaluation_screen) = screen else {
         return Vec::new();
     };
-    let dirs = journey.list.compared(known);
+    let dirs = evaluation_screen.list.compared(known);
     if dirs.len() < 2 {
         *notice = Some(Notice::bad("a comparison needs two evaluations or more"));
         return Vec::new();
     }
-    journey.place = Place::Reading;
-    vec![Effect::Evaluate(Order::Compare(dirs))]
+    evaluation_screen.place = Place::Reading;
+    vec![Effect::Evaluate(EvaluationJob::Compare(dirs))]
 }
 
 /// The evaluation under the cursor.
 fn selected_card(state: &State) -> Option<&Card> {
     match &state.screen {
-        Screen::Evaluations(journey) => state.evaluations.card(journey.list.selected()?),
+        Screen::Evaluations(evaluation_screen) => {
+            state.evaluations.card(evaluation_screen.list.selected()?)
+        }
         _ => None,
     }
 }
 
 /// Asks whether the marked evaluations, or else the one under the cursor, are to be removed.
 fn ask_to_remove(state: &mut State) {
-    let Screen::Evaluations(journey) = &state.screen else {
+    let Screen::Evaluations(evaluation_screen) = &state.screen else {
         return;
     };
-    let dirs = journey.list.chosen();
+    let dirs = evaluation_screen.list.chosen();
     let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
     if let Some(name) = first.map(|card| card.name.clone()) {
         cleanup::ask_to_remove_evaluations(state, dirs, &name);
@@ -303,17 +306,17 @@ pub fn refresh(state: &mut State) {
         evaluations,
         ..
     } = state;
-    if let Screen::Evaluations(journey) = screen {
-        journey.list.arrange(evaluations);
+    if let Screen::Evaluations(evaluation_screen) = screen {
+        evaluation_screen.list.arrange(evaluations);
     }
 }
 
 /// Folders of evaluations have other names now.
 pub fn follow(state: &mut State, moved: &[(RunDir, RunDir)]) {
-    if let Some(journey) = journey(state) {
+    if let Some(evaluation_screen) = evaluation_screen(state) {
         for (from, to) in moved {
             let [from, to] = [from, to].map(|dir| EvaluationDir::new(dir.path()));
-            journey.list.follow(&from, &to);
+            evaluation_screen.list.follow(&from, &to);
         }
     }
 }
@@ -332,14 +335,15 @@ pub fn compared(state: &mut State, compared: Result<Compared, String>) {
 
 fn show(state: &mut State, place: Result<Place, String>) {
     // Whoever has gone elsewhere meanwhile stays there.
-    let waits = |journey: &&mut EvaluationScreen| !matches!(journey.place, Place::List);
-    let Some(journey) = journey(state).filter(waits) else {
+    let waits =
+        |evaluation_screen: &&mut EvaluationScreen| !matches!(evaluation_screen.place, Place::List);
+    let Some(evaluation_screen) = evaluation_screen(state).filter(waits) else {
         return;
     };
     match place {
-        Ok(place) => journey.place = place,
+        Ok(place) => evaluation_screen.place = place,
         Err(problem) => {
-            journey.place = Place::List;
+            evaluation_screen.place = Place::List;
             state.notice = Some(Notice::bad(problem));
         }
     }
@@ -348,12 +352,12 @@ fn show(state: &mut State, place: Result<Place, String>) {
 /// One that was started here is done: it is shown to whoever waits for it, and told to others.
 pub fn ended(state: &mut State, dir: EvaluationDir) -> Vec<Effect> {
     let waits = state.overlay.is_none() && state.evaluations.started == 0;
-    if let Some(journey) = journey(state).filter(|_| waits)
-        && matches!(journey.place, Place::List)
+    if let Some(evaluation_screen) = evaluation_screen(state).filter(|_| waits)
+        && matches!(evaluation_screen.place, Place::List)
     {
-        journey.place = Place::Reading;
+        evaluation_screen.place = Place::Reading;
         state.notice = None;
-        return vec![Effect::Evaluate(Order::Open(dir))];
+        return vec![Effect::Evaluate(EvaluationJob::Open(dir))];
     }
     state.notice = Some(Notice::good("an evaluation is done; E shows it"));
     Vec::new()

@@ -11,7 +11,7 @@ use super::super::test_driver::{drawn, press, screen};
 use super::*;
 use crate::evaluations::card::Running;
 use crate::evaluations::fixtures;
-use crate::evaluations::{Known, News};
+use crate::evaluations::{EvaluationOutcome, Known};
 use crate::graphics::Protocol;
 use crate::message::Message;
 use crate::theme::Depth;
@@ -37,7 +37,7 @@ fn found(read: Vec<Known>, running: Vec<Running>) -> Message {
     let watch = running_dirs
         .chain(["/nowhere/evaluations".into()])
         .collect();
-    Message::Evaluation(News::Found {
+    Message::Evaluation(EvaluationOutcome::Found {
         dirs: read.iter().map(|known| known.card.dir.clone()).collect(),
         read,
         running,
@@ -69,7 +69,7 @@ pub(in crate::view) fn state(columns: u16, rows: u16) -> State {
     assert!(matches!(
         drawn[..],
         [
-            Effect::Evaluate(Order::Find { .. }),
+            Effect::Evaluate(EvaluationJob::Find { .. }),
             Effect::ListRecipes,
             Effect::FindZone,
             Effect::Alert(_),
@@ -96,10 +96,14 @@ pub(in crate::view) fn opened_at(columns: u16, rows: u16) -> State {
     press(&mut state, "E");
     assert!(matches!(
         press(&mut state, "\n")[..],
-        [Effect::Evaluate(Order::Open(_))]
+        [Effect::Evaluate(EvaluationJob::Open(_))]
     ));
     let opened = Box::new(Ok(fixtures::opened("alpha", 8, 5)));
-    update(&mut state, now(), Message::Evaluation(News::Opened(opened)));
+    update(
+        &mut state,
+        now(),
+        Message::Evaluation(EvaluationOutcome::Opened(opened)),
+    );
     state
 }
 
@@ -108,13 +112,13 @@ pub(in crate::view) fn compared_at(columns: u16, rows: u16) -> State {
     press(&mut state, "E");
     assert!(matches!(
         press(&mut state, "c")[..],
-        [Effect::Evaluate(Order::Compare(_))]
+        [Effect::Evaluate(EvaluationJob::Compare(_))]
     ));
     let compared = Box::new(Ok(fixtures::compared()));
     update(
         &mut state,
         now(),
-        Message::Evaluation(News::Compared(compared)),
+        Message::Evaluation(EvaluationOutcome::Compared(compared)),
     );
     state
 }
@@ -181,15 +185,15 @@ fn an_evaluation_under_way_is_seen_in_list_and_table() {
     let changed = Message::FolderChanged("/nowhere/evaluations/.c.1-0.tmp".into());
     let effects = update(&mut state, now(), changed);
     assert!(
-        matches!(effects[..], [Effect::Evaluate(Order::Look(_))]),
+        matches!(effects[..], [Effect::Evaluate(EvaluationJob::Look(_))]),
         "{effects:?}"
     );
     // Once it is gone, there is something to be found.
-    let looked = Message::Evaluation(News::Looked(Vec::new()));
+    let looked = Message::Evaluation(EvaluationOutcome::Looked(Vec::new()));
     let effects = update(&mut state, now(), looked);
     assert!(matches!(
         effects[..],
-        [Effect::Evaluate(Order::Find { .. })]
+        [Effect::Evaluate(EvaluationJob::Find { .. })]
     ));
 }
 
@@ -282,7 +286,7 @@ fn side_by_side_on_a_large_screen() {
     insta::assert_snapshot!(screen(&state));
     // The one under the cursor becomes the one that the others are compared with.
     match &press(&mut state, "b")[..] {
-        [Effect::Evaluate(Order::Compare(dirs))] => assert!(dirs[0].name().ends_with("-8")),
+        [Effect::Evaluate(EvaluationJob::Compare(dirs))] => assert!(dirs[0].name().ends_with("-8")),
         other => panic!("{other:?}"),
     }
 }
@@ -295,7 +299,7 @@ fn different_images_are_warned_of() {
     let mut other = fixtures::opened("beta", 1, 9);
     other.card.sha256 = "77".repeat(32);
     let compared = Compared::of(vec![fixtures::opened("alpha", 1, 5), other]);
-    let news = News::Compared(Box::new(Ok(compared)));
+    let news = EvaluationOutcome::Compared(Box::new(Ok(compared)));
     update(&mut state, now(), Message::Evaluation(news));
     let shown = screen(&state);
     assert!(
@@ -343,7 +347,7 @@ fn the_form_says_what_is_wrong_and_starts_what_was_chosen() {
     press(&mut at_views, "6");
     let effects = press(&mut at_views, "\n");
     let started = effects.iter().find_map(|effect| match effect {
-        Effect::Evaluate(Order::Start(requests)) => Some(requests.clone()),
+        Effect::Evaluate(EvaluationJob::Start(requests)) => Some(requests.clone()),
         _ => None,
     });
     let [request] = &started.unwrap()[..] else {
@@ -360,10 +364,10 @@ fn the_form_says_what_is_wrong_and_starts_what_was_chosen() {
     // Its progress is where it is listed, and what comes out opens by itself.
     assert!(screen(&at_views).contains("evaluations  of alpha"));
     let dir = EvaluationDir::new("/nowhere/evaluations/new");
-    let ended = Message::Evaluation(News::Ended(Ok(dir.clone()), 0));
+    let ended = Message::Evaluation(EvaluationOutcome::Ended(Ok(dir.clone()), 0));
     let effects = update(&mut at_views, now(), ended);
     assert!(
-        effects.contains(&Effect::Evaluate(Order::Open(dir))),
+        effects.contains(&Effect::Evaluate(EvaluationJob::Open(dir))),
         "{effects:?}"
     );
 }
@@ -372,7 +376,7 @@ fn the_form_says_what_is_wrong_and_starts_what_was_chosen() {
 fn a_failed_evaluation_tells_the_workers_sentence() {
     let mut state = state(80, 24);
     let problem = "best.safetensors: holds 10 classes\u{1b}[2J, the data 100".to_owned();
-    let ended = Message::Evaluation(News::Ended(Err(problem), 0));
+    let ended = Message::Evaluation(EvaluationOutcome::Ended(Err(problem), 0));
     update(&mut state, now(), ended);
     let shown = screen(&state);
     let told = "the evaluation failed: best.safetensors: holds 10 classes, the data 100";
@@ -381,7 +385,7 @@ fn a_failed_evaluation_tells_the_workers_sentence() {
 
 #[test]
 fn evaluations_are_noted_and_renamed_as_runs_are() {
-    use crate::run_edits::Order as Keep;
+    use crate::run_edits::EditJob as Keep;
     use traintop_run::notes::Change;
     let mut state = state(80, 24);
     press(&mut state, "E");
@@ -394,11 +398,11 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
     let note = update(&mut state, now(), Message::Key(keep));
     let dir = RunDir::new("/nowhere/evaluations/alpha-1");
     let expected = Keep::Annotate(vec![dir.clone()], Change::Note("good".to_owned()));
-    assert_eq!(note, [Effect::Keep(expected)]);
-    let annotated = crate::run_edits::Outcome::Annotated(vec![dir], None, None);
-    let effects = update(&mut state, now(), Message::Kept(annotated));
+    assert_eq!(note, [Effect::Edit(expected)]);
+    let annotated = crate::run_edits::EditOutcome::Annotated(vec![dir], None, None);
+    let effects = update(&mut state, now(), Message::Edited(annotated));
     assert!(
-        matches!(effects[..], [Effect::Evaluate(Order::Find { .. })]),
+        matches!(effects[..], [Effect::Evaluate(EvaluationJob::Find { .. })]),
         "{effects:?}"
     );
     let mut noted = Notes::default();
@@ -412,8 +416,8 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
         let dir = |name: &str| RunDir::new(format!("/nowhere/evaluations/{name}"));
         (dir(from), dir(to))
     });
-    let outcome = crate::run_edits::Outcome::Moved(moved.to_vec(), None);
-    let effects = update(&mut state, now(), Message::Kept(outcome));
+    let outcome = crate::run_edits::EditOutcome::Moved(moved.to_vec(), None);
+    let effects = update(&mut state, now(), Message::Edited(outcome));
     assert!(
         !effects
             .iter()

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::super::effect::Effect;
-use super::super::super::form_jobs::{Order, Saving};
+use super::super::super::form_jobs::{FormJob, Saving};
 use super::super::super::message::Notice;
 use super::super::super::state::State;
 use super::super::super::theme::Role;
@@ -101,7 +101,7 @@ impl SaveAs {
                         recipe: self.recipe,
                         replaces: false,
                     };
-                    return (None, vec![Effect::Begin(Order::Save(Box::new(saving)))]);
+                    return (None, vec![Effect::Form(FormJob::Save(Box::new(saving)))]);
                 }
             }
             _ => drop(self.prompt.key(event)),

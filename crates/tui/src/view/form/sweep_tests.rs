@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::tests::{go_to, opened, press, screen};
 use super::*;
-use crate::form_jobs::Outcome;
+use crate::form_jobs::FormOutcome;
 use crate::message::Message;
 use crate::update::update;
 use traintop_config::{Launcher, Place};
@@ -14,8 +14,8 @@ use traintop_launch::Plan;
 use traintop_run::discover::Found;
 use traintop_run::summary::Summary;
 
-fn tell(state: &mut State, outcome: Outcome) -> Vec<Effect> {
-    update(state, Timestamp::UNIX_EPOCH, Message::Begun(outcome))
+fn tell(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
+    update(state, Timestamp::UNIX_EPOCH, Message::FormDone(outcome))
 }
 
 fn launcher(words: &[String]) -> Choice {
@@ -37,7 +37,7 @@ fn type_into(state: &mut State, key: &str, text: &str) -> Vec<Effect> {
 /// Works out what was asked for, as the pool would.
 fn work_out(state: &mut State, effects: &[Effect]) {
     let asked = effects.iter().rev().find_map(|effect| match effect {
-        Effect::Begin(Order::Plan(number, asked, earlier)) => {
+        Effect::Form(FormJob::Plan(number, asked, earlier)) => {
             Some((*number, &asked.0, &asked.1, earlier))
         }
         _ => None,
@@ -48,7 +48,7 @@ fn work_out(state: &mut State, effects: &[Effect]) {
         let (runs, cost) = (cost.runs, cost.sentence(1));
         Arc::new(Worked { plan, runs, cost })
     });
-    tell(state, Outcome::Planned(number, worked));
+    tell(state, FormOutcome::Planned(number, worked));
 }
 
 /// What a finished run of `quick` with so many epochs and this seed tells.
@@ -77,7 +77,7 @@ fn with_earlier() -> (State, tempfile::TempDir) {
     let mut state = opened();
     let told = [1, 2].map(|seed| finished(place.path(), seed));
     let earlier = Arc::new(RunHistory::of(told));
-    assert!(tell(&mut state, Outcome::Learnt(earlier, Vec::new(), None)).is_empty());
+    assert!(tell(&mut state, FormOutcome::Learnt(earlier, Vec::new(), None)).is_empty());
     press(&mut state, "<enter>");
     type_into(&mut state, "num_epochs", "2");
     (state, place)
@@ -115,7 +115,7 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
         "{asked}"
     );
     let effects = press(&mut state, "y");
-    let [Effect::Begin(Order::Queue(worked, Some(recent), Place::Local))] = &effects[..] else {
+    let [Effect::Form(FormJob::Queue(worked, Some(recent), Place::Local))] = &effects[..] else {
         panic!("{effects:?}");
     };
     let queued: Vec<String> = worked
@@ -127,7 +127,7 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     assert_eq!(recent.label(), "seed=1..3 num_epochs=2 skip_done=true");
     tell(
         &mut state,
-        Outcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Local),
+        FormOutcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Local),
     );
     assert!(matches!(state.screen, Screen::Runs));
 }
@@ -189,7 +189,7 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     let (mut state, _place) = with_earlier();
     type_into(&mut state, "time_limit", "90m");
     let effects = press(&mut state, "s");
-    let [Effect::Launch(request), Effect::Begin(Order::Note(recent))] = &effects[..] else {
+    let [Effect::Launch(request), Effect::Form(FormJob::Note(recent))] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!(request.time_limit_s, Some(5400));
@@ -204,7 +204,10 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     assert!(state.form.edit.as_ref().unwrap().changed().is_empty());
     press(&mut state, "v");
     assert!(state.overlay.is_none() && state.notice.is_some());
-    tell(&mut state, Outcome::Learnt(Arc::default(), recent, None));
+    tell(
+        &mut state,
+        FormOutcome::Learnt(Arc::default(), recent, None),
+    );
     press(&mut state, "v");
     let shown = screen(&state, 80, 24);
     assert!(shown.contains("num_epochs=2 time_limit=90m"), "{shown}");
@@ -223,7 +226,7 @@ fn what_is_read_after_the_form_was_opened_counts_too() {
         problems: Vec::new(),
     };
     let effects = update(&mut state, Timestamp::UNIX_EPOCH, message);
-    let learns = |effect: &Effect| matches!(effect, Effect::Begin(Order::Learn(_)));
+    let learns = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Learn(_)));
     assert_eq!(effects.iter().filter(|effect| learns(effect)).count(), 1);
     let effects = press(&mut state, "j");
     assert!(!effects.iter().any(learns), "once is enough");
@@ -246,8 +249,8 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
     insta::assert_snapshot!("launcher_80x24", screen(&state, 80, 24));
     let effects = press(&mut state, "w");
     let [
-        Effect::Begin(Order::Launch(launch, true)),
-        Effect::Begin(Order::Note(recent)),
+        Effect::Form(FormJob::Launch(launch, true)),
+        Effect::Form(FormJob::Note(recent)),
     ] = &effects[..]
     else {
         panic!("{effects:?}");
@@ -268,12 +271,12 @@ fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
     choices.push(launcher(&["true".to_owned()]));
     state.form.offer(choices);
     press(&mut state, "G<enter>");
-    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
+    let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
     tell(&mut state, learnt);
     go_to(&mut state, "where");
     press(&mut state, "<right>");
     let effects = press(&mut state, "s");
-    let [Effect::Begin(Order::SubmitCommand(launch)), _] = &effects[..] else {
+    let [Effect::Form(FormJob::SubmitCommand(launch)), _] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!(launch.launcher.name, "mine");
@@ -288,16 +291,16 @@ fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
     press(&mut state, "<esc>Smine");
     insta::assert_snapshot!("save_80x24", screen(&state, 80, 24));
     let effects = press(&mut state, "<enter>");
-    let [Effect::Begin(Order::Save(saving))] = &effects[..] else {
+    let [Effect::Form(FormJob::Save(saving))] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!((&*saving.name, saving.replaces), ("mine", false));
     assert_eq!(saving.description, "quick with num_epochs=2");
-    tell(&mut state, Outcome::Taken(saving.clone()));
+    tell(&mut state, FormOutcome::Taken(saving.clone()));
     assert!(screen(&state, 80, 24).contains("There is configs/mine.toml already."));
     let effects = press(&mut state, "y");
-    assert!(matches!(&effects[..], [Effect::Begin(Order::Save(again))] if again.replaces));
-    let effects = tell(&mut state, Outcome::Saved("configs/mine.toml".into()));
+    assert!(matches!(&effects[..], [Effect::Form(FormJob::Save(again))] if again.replaces));
+    let effects = tell(&mut state, FormOutcome::Saved("configs/mine.toml".into()));
     assert_eq!(effects, [Effect::ListRecipes]);
 
     type_into(&mut state, "seed", "1,2");
@@ -314,7 +317,7 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
         edit.rows().iter().any(|field| field.key == key)
     };
     assert!(!has(&state, "where") && !has(&state, "requeue"));
-    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
+    let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
     tell(&mut state, learnt);
     assert!(has(&state, "where") && has(&state, "requeue"));
     go_to(&mut state, "where");
@@ -322,11 +325,11 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
     let shown = screen(&state, 80, 24);
     assert!(shown.contains("where"), "{shown}");
     let effects = press(&mut state, "s");
-    let is_submitted = |effect: &Effect| matches!(effect, Effect::Begin(Order::Submit(_)));
+    let is_submitted = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Submit(_)));
     assert!(effects.iter().any(is_submitted), "{effects:?}");
     let notice = state.notice.as_ref().unwrap();
     assert!(notice.text.starts_with("handing to Slurm: "), "{notice:?}");
-    let handed = Outcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
+    let handed = FormOutcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
     tell(&mut state, handed);
     assert_eq!(
         state.notice.as_ref().unwrap().text,
@@ -338,7 +341,7 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
 fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too() {
     let mut state = opened();
     press(&mut state, "<enter>");
-    let learnt = Outcome::Learnt(Arc::default(), Vec::new(), Some(Place::Slurm));
+    let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Slurm));
     tell(&mut state, learnt);
     let edit = state.form.edit.as_ref().unwrap();
     assert!(edit.place() == Place::Slurm && edit.changed().is_empty());

@@ -14,7 +14,7 @@ use crate::update::update;
 
 pub fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
-    let learn = Effect::Begin(Order::Learn(Vec::new()));
+    let learn = Effect::Form(FormJob::Learn(Vec::new()));
     assert_eq!(press(&mut state, "n"), [Effect::ListRecipes, learn]);
     state.form.offer(Choice::shipped());
     state
@@ -72,7 +72,7 @@ pub fn screen(state: &State, width: u16, height: u16) -> String {
 
 fn launched(effects: &[Effect]) -> &Request {
     match effects {
-        [.., Effect::Launch(request), Effect::Begin(Order::Note(_))] => request,
+        [.., Effect::Launch(request), Effect::Form(FormJob::Note(_))] => request,
         other => panic!("{other:?}"),
     }
 }

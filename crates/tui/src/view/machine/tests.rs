@@ -12,7 +12,7 @@ use traintop_run::health::Disk;
 
 const GB: u64 = 1_000_000_000;
 
-fn gauged(dirs: Vec<RunDir>, step: u32) -> Gauged {
+fn sampled_usage(dirs: Vec<RunDir>, step: u32) -> SampledUsage {
     let gpu = |index: u32, used: u64, load: Option<u32>| Gpu {
         index,
         uuid: format!("GPU-{index}"),
@@ -35,7 +35,7 @@ fn gauged(dirs: Vec<RunDir>, step: u32) -> Gauged {
         }],
     };
     let processes = (0..dirs.len()).map(|number| (number < 2).then(|| usage(number)));
-    Gauged {
+    SampledUsage {
         host: "node7\x1b[31m".to_owned(),
         reading: Reading {
             cores: 64,
@@ -59,16 +59,16 @@ fn gauged(dirs: Vec<RunDir>, step: u32) -> Gauged {
 
 pub(in crate::view) fn feed(state: &mut State, steps: std::ops::Range<u32>) {
     for step in steps {
-        let dirs = state.gauged.clone().unwrap();
+        let dirs = state.sampled_usage.clone().unwrap();
         let now = state.now;
-        let message = Message::Gauged(Box::new(gauged(dirs, step)));
+        let message = Message::UsageSampled(Box::new(sampled_usage(dirs, step)));
         assert_eq!(update(state, now, message), []);
     }
 }
 
 fn orders(effects: Vec<Effect>) -> Vec<Option<Vec<RunDir>>> {
     let orders = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Gauge(dirs) => Some(dirs),
+        Effect::SampleUsage(dirs) => Some(dirs),
         _ => None,
     });
     orders.collect()
@@ -93,7 +93,7 @@ fn nothing_is_measured_unless_it_is_looked_at() {
     press(&mut state, "i");
     assert_eq!(orders(press(&mut state, "j")), []);
     assert_eq!(orders(press(&mut state, "i")), [None]);
-    assert_eq!(state.gauged, None);
+    assert_eq!(state.sampled_usage, None);
     // A run that has ended uses nothing.
     assert_eq!(orders(press(&mut state, "j\n")), []);
     press(&mut state, "q");

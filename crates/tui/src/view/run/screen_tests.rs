@@ -288,7 +288,7 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     };
     let orders = |effects: Vec<Effect>| -> Vec<_> {
         let order = |effect| match effect {
-            Effect::Derive(order) => Some(order),
+            Effect::TransformCharts(order) => Some(order),
             _ => None,
         };
         effects.into_iter().filter_map(order).collect()

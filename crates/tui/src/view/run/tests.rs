@@ -17,7 +17,7 @@ use crate::theme::{Depth, Theme};
 use traintop_run::checkpoints::Checkpoint;
 use traintop_run::log::Log;
 use traintop_run::log_line::{Kind, Line};
-use traintop_run::metrics::{Metrics, Problem};
+use traintop_run::metrics::{Metrics, RowProblem};
 use traintop_run::notes::Notes;
 use traintop_run::settings::Settings;
 use traintop_run::state::{Observed, State};
@@ -62,7 +62,7 @@ pub(crate) fn summary(state: State) -> Summary {
         resumes: Vec::new(),
         findings: None,
         progress: None,
-        vitals: None,
+        health: None,
         evaluated: None,
     }
 }
@@ -337,7 +337,7 @@ fn charts_scroll_to_the_last_and_no_further() {
 #[test]
 fn what_is_wrong_with_the_file_is_said() {
     let mut metrics = trained(20);
-    metrics.problems = vec![Problem {
+    metrics.problems = vec![RowProblem {
         line: 12,
         what: "has 1 cells where the header has 8".to_owned(),
     }];

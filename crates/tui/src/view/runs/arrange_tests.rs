@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::super::run::tests::text;
 use super::query_tests::{configured, key, remembered};
 use super::tests::{aged, control, dir, drawn, order, press, start};
-use crate::form_jobs::Outcome;
+use crate::form_jobs::FormOutcome;
 use crate::message::Message;
 use crate::update::update;
 use traintop_config::Place;
@@ -137,7 +137,7 @@ fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
     update(&mut state, start(), Message::Summarised(swept.collect()));
     let queued = || {
         let dirs = ["a", "b", "c"].map(dir).to_vec();
-        Message::Begun(Outcome::Queued(Ok(dirs), Place::Local))
+        Message::FormDone(FormOutcome::Queued(Ok(dirs), Place::Local))
     };
     update(&mut state, start(), queued());
     assert_eq!(

@@ -16,7 +16,7 @@ use crate::command::{Action, Context};
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::{self, Column};
-use crate::view::sort_key::{self, Key};
+use crate::view::sort_key::{self, SortKey};
 use crate::view::{attention, preview, state_glyph};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::progress_bar::ProgressBar;
@@ -184,7 +184,7 @@ fn marks(state: &State) -> Option<Span<'static>> {
     (marked > 0).then(|| Span::styled(text, state.theme.style(Role::Mark)))
 }
 
-fn draw_header(state: &State, columns: &[(&Key, u16)], area: Rect, buf: &mut Buffer) {
+fn draw_header(state: &State, columns: &[(&SortKey, u16)], area: Rect, buf: &mut Buffer) {
     let mut x = area.x + 2;
     let (sorted, descending) = &state.runs.sort;
     for (column, width) in columns {
@@ -246,7 +246,7 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
         .render(inside, buf);
 }
 
-fn draw_row(state: &State, row: &Row, columns: &[(&Key, u16)], area: Rect, buf: &mut Buffer) {
+fn draw_row(state: &State, row: &Row, columns: &[(&SortKey, u16)], area: Rect, buf: &mut Buffer) {
     let theme = &state.theme;
     let runs = &state.runs;
     let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
@@ -295,7 +295,7 @@ fn draw_cause_in_state(
     state: &State,
     row: &Row,
     cause: &Failure,
-    columns: &[(&Key, u16)],
+    columns: &[(&SortKey, u16)],
     area: Rect,
     buf: &mut Buffer,
 ) {
@@ -323,15 +323,15 @@ fn draw_cause_in_state(
 fn draw_cell(
     state: &State,
     summary: &Summary,
-    key: &Key,
+    key: &SortKey,
     selected: bool,
     place: Rect,
     buf: &mut Buffer,
 ) {
     let theme = &state.theme;
     let column = match key {
-        Key::Built(column) => *column,
-        Key::Value(_) => return draw_value(state, summary, key, place, buf),
+        SortKey::Built(column) => *column,
+        SortKey::Value(_) => return draw_value(state, summary, key, place, buf),
     };
     let style = match column {
         Column::State => theme.style(state_glyph::role(summary.observed.state)),
@@ -421,7 +421,7 @@ fn room_behind(name: usize, column: usize) -> usize {
 }
 
 /// A cell of a value that somebody has chosen to see.
-fn draw_value(state: &State, summary: &Summary, key: &Key, place: Rect, buf: &mut Buffer) {
+fn draw_value(state: &State, summary: &Summary, key: &SortKey, place: Rect, buf: &mut Buffer) {
     let width = usize::from(place.width);
     let said = key.text(summary, state.now);
     let said = text::fitted(&said, width);

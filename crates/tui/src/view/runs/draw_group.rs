@@ -8,7 +8,7 @@ use super::groups::{Group, Spread};
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::Column;
-use crate::view::sort_key::Key;
+use crate::view::sort_key::SortKey;
 use crate::widget::clipped::Clipped as _;
 use traintop_text as text;
 
@@ -20,7 +20,7 @@ use traintop_text as text;
 pub fn draw(
     state: &State,
     (group, folded, selected): (&Group, bool, bool),
-    columns: &[(&Key, u16)],
+    columns: &[(&SortKey, u16)],
     area: Rect,
     buf: &mut Buffer,
 ) {
@@ -55,7 +55,7 @@ pub fn draw(
         .grouping
         .by
         .as_ref()
-        .map(Key::name)
+        .map(SortKey::name)
         .unwrap_or_default();
     let count = text::count(group.runs.len() as u64);
     let label = if group.label.is_empty() {
@@ -78,7 +78,7 @@ pub fn draw(
 }
 
 /// The mean with the deviation where there is room for it.
-fn said(key: &Key, spread: &Spread, width: usize) -> String {
+fn said(key: &SortKey, spread: &Spread, width: usize) -> String {
     let mean = key.written(spread.mean);
     let deviation = spread.deviation.map(|deviation| key.written(deviation));
     let whole = deviation.map(|deviation| format!("{mean} ±{deviation}"));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::table::Row;
-use crate::view::sort_key::{Key, TableColumn};
+use crate::view::sort_key::{SortKey, TableColumn};
 use traintop_analysis::shared_settings;
 use traintop_run::settings::Settings;
 
@@ -19,7 +19,7 @@ pub const NOTHING: &str = "-";
 /// How the table is grouped.
 #[derive(Debug, Default)]
 pub struct Grouping {
-    pub(super) by: Option<Key>,
+    pub(super) by: Option<SortKey>,
     pub(super) groups: Vec<Group>,
     /// Labels of the groups of which only the header shows.
     pub(super) folded: HashSet<String>,

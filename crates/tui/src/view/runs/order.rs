@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::groups::{Group, Line};
 use super::table::{Row, Runs};
 use crate::view::columns::Column;
-use crate::view::sort_key::Key;
+use crate::view::sort_key::SortKey;
 use traintop_analysis::query::Subject;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
@@ -79,7 +79,7 @@ impl Runs {
         };
         let shown = {
             // Of a sweep the best is looked for, unless somebody has asked for another order.
-            let by = self.grouping.by.as_ref().map(Key::name);
+            let by = self.grouping.by.as_ref().map(SortKey::name);
             let best_first = by.as_deref() == Some(SWEEP) && self.sort.0 == Column::Age;
             self.grouping
                 .gather(shown, &self.columns, best_first, self.query.now)
@@ -247,7 +247,7 @@ impl Runs {
     /// Sorts by another of the columns.
     pub(super) fn sort_by(&mut self, step: isize) {
         let count = self.columns.len() as isize;
-        let is_sorted = |key: &Key| *key == self.sort.0;
+        let is_sorted = |key: &SortKey| *key == self.sort.0;
         let at = self.columns.iter().position(|shown| is_sorted(&shown.key));
         let at = (at.unwrap_or(0) as isize + step).rem_euclid(count) as usize;
         let key = self.columns[at].key.clone();
@@ -255,7 +255,7 @@ impl Runs {
     }
 
     /// Sorts by this; accuracies from the best down.
-    pub fn sort_on(&mut self, key: &Key) {
+    pub fn sort_on(&mut self, key: &SortKey) {
         self.sort = (key.clone(), key.is_descending());
         self.unsaved = true;
         self.arrange();
@@ -265,13 +265,13 @@ impl Runs {
     pub fn group_sweeps(&mut self) -> bool {
         let is_new = self.grouping.by.is_none();
         if is_new {
-            self.group_on(Key::named(SWEEP));
+            self.group_on(SortKey::named(SWEEP));
         }
         is_new
     }
 
     /// Groups by this, or not any more.
-    pub fn group_on(&mut self, by: Option<Key>) {
+    pub fn group_on(&mut self, by: Option<SortKey>) {
         self.grouping.folded.clear();
         self.grouping.on_header = false;
         self.grouping.by = by;

@@ -11,7 +11,7 @@ use crate::remembered::MOST_QUERIES;
 use crate::widget::prompt::Prompt;
 use traintop_analysis::query::complete::{Candidate, complete};
 use traintop_analysis::query::filter::{self, Clock, Filter};
-use traintop_analysis::query::{Memo, Names, Problem, Samples, Subject};
+use traintop_analysis::query::{Memo, Names, QueryProblem, Samples, Subject};
 use traintop_run::RunDir;
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct QueryLine {
     /// The last query that made sense.
     pub(super) filter: Filter,
     /// What is wrong with what is typed.
-    pub(super) problem: Option<Problem>,
+    pub(super) problem: Option<QueryProblem>,
     /// What could stand at the cursor.
     pub(super) offer: Option<Offer>,
     /// What can be asked for; gathered once somebody asks.

@@ -156,19 +156,19 @@ fn values_at_an_epoch_are_read_once_and_again_when_the_run_has_grown() {
     let sampled: Vec<_> = effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Sample(epochs, dirs) => Some((epochs.clone(), dirs.len())),
+            Effect::ValuesAtEpoch(epochs, dirs) => Some((epochs.clone(), dirs.len())),
             _ => None,
         })
         .collect();
     assert_eq!(sampled, [(vec![50], 4)]);
     assert!(order(&state).is_empty());
     let values = vec![("val_loss".to_owned(), 0.5)];
-    let answer = Message::Sampled(vec![(dir("proud"), 50, values)]);
+    let answer = Message::ValuesRead(vec![(dir("proud"), 50, values)]);
     update(&mut state, start(), answer);
     assert_eq!(order(&state), ["proud"]);
     let grown = super::tests::aged("proud", traintop_run::State::Running, 95.0, 3);
     let effects = update(&mut state, start(), Message::Summarised(vec![grown]));
-    assert!(effects.contains(&Effect::Sample(vec![50], vec![dir("proud")])));
+    assert!(effects.contains(&Effect::ValuesAtEpoch(vec![50], vec![dir("proud")])));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
     let mut state = queued(80, 24);
     press(&mut state, "w");
     let small = screen(&state);
-    let put = |name: &str, place| Effect::Steer(steering::Order::Put(dir(name), place));
+    let put = |name: &str, place| Effect::Steer(steering::SteeringJob::Put(dir(name), place));
     assert_eq!(press(&mut state, ">"), [put("first", Place::Later)]);
     assert_eq!(press(&mut state, "j<"), [put("second", Place::Earlier)]);
     assert_eq!(press(&mut state, "jg"), [put("third", Place::First)]);
@@ -79,7 +79,7 @@ fn a_run_that_is_stopping_is_ended_at_once_after_another_question() {
     );
     press(&mut state, "gK");
     assert!(screen(&state).contains("End this run at once?"));
-    let kill = Effect::Steer(steering::Order::Kill(dir("lively")));
+    let kill = Effect::Steer(steering::SteeringJob::Kill(dir("lively")));
     assert!(press(&mut state, "y").contains(&kill));
 }
 
@@ -102,7 +102,7 @@ fn queues_are_looked_after_before_any_run_is_summed_up() {
         };
         let effects = update(state, start(), ended).into_iter();
         let trees = effects.filter_map(|effect| match effect {
-            Effect::Steer(steering::Order::Tend(trees)) => Some(trees),
+            Effect::Steer(steering::SteeringJob::Tend(trees)) => Some(trees),
             _ => None,
         });
         let trees = trees.flatten().map(|tree| tree.display().to_string());

@@ -4,7 +4,7 @@
 use crate::effect::Effect;
 use crate::message::Notice;
 use crate::state::State;
-use crate::steering::Order;
+use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
 use crate::view::overlay::Overlay;
 use crate::view::picker::Picker;
@@ -50,7 +50,7 @@ pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
             RunState::Running | RunState::Starting => Steering::Pause,
             _ => return None,
         };
-        Some(Effect::Steer(Order::Steer(dir.clone(), steering)))
+        Some(Effect::Steer(SteeringJob::Steer(dir.clone(), steering)))
     };
     let orders: Vec<Effect> = dirs.iter().filter_map(order).collect();
     match (&orders[..], training(state, dirs)) {
@@ -63,7 +63,7 @@ pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
 pub fn save(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
     let trains =
         |dir: &&RunDir| known(state, dir).is_some_and(|summary| summary.observed.state.is_active());
-    let order = |dir: &RunDir| Effect::Steer(Order::Steer(dir.clone(), Steering::Save));
+    let order = |dir: &RunDir| Effect::Steer(SteeringJob::Steer(dir.clone(), Steering::Save));
     let orders: Vec<Effect> = dirs.iter().filter(trains).map(order).collect();
     match (&orders[..], training(state, dirs)) {
         ([], Err(problem)) => refuse(state, problem),
@@ -125,7 +125,7 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
     ];
     let items = items.into_iter().chain(requeue);
     let items = items.map(|(name, detail, steering)| {
-        let order = Effect::Steer(Order::Steer(dir.clone(), steering));
+        let order = Effect::Steer(SteeringJob::Steer(dir.clone(), steering));
         (name.to_owned(), detail, order)
     });
     state.overlay = Some(Overlay::Pick(Box::new(Picker::things(
@@ -167,7 +167,7 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         title,
         text,
         yes: yes.to_owned(),
-        then: Effect::Steer(Order::Resume(ended)),
+        then: Effect::Steer(SteeringJob::Resume(ended)),
     }));
     Vec::new()
 }

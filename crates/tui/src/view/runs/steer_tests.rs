@@ -12,7 +12,7 @@ use traintop_run::slurm::Seen;
 use traintop_run::state::State as RunState;
 
 fn steer(name: &str, steering: Steering) -> Effect {
-    Effect::Steer(steering::Order::Steer(dir(name), steering))
+    Effect::Steer(steering::SteeringJob::Steer(dir(name), steering))
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn only_what_has_ended_early_goes_on_after_a_question() {
     assert!(state.overlay.is_none() && state.notice.as_ref().unwrap().bad);
     press(&mut state, "jC");
     assert!(screen(&state).contains("Go on with this run?"));
-    let resume = Effect::Steer(steering::Order::Resume(vec![dir("broken")]));
+    let resume = Effect::Steer(steering::SteeringJob::Resume(vec![dir("broken")]));
     assert!(press(&mut state, "y").contains(&resume));
     press(&mut state, "AC");
     assert!(

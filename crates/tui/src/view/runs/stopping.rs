@@ -3,7 +3,7 @@
 use crate::effect::Effect;
 use crate::message::Notice;
 use crate::state::State;
-use crate::steering::Order;
+use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
 use crate::view::overlay::Overlay;
 use traintop_run::RunDir;
@@ -51,7 +51,7 @@ fn about_one(state: &State, dir: &RunDir) -> Result<Confirm, String> {
                 "{name} was asked to stop and is saving. Ended now, it loses what it has not saved; it can be resumed from its last checkpoint."
             ),
             "end it at once",
-            Effect::Steer(Order::Kill(dir.clone())),
+            Effect::Steer(SteeringJob::Kill(dir.clone())),
         ),
         other if other.is_active() => confirm(
             "Stop this run?",

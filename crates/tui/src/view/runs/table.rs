@@ -14,7 +14,7 @@ use super::query_line::QueryLine;
 use crate::evaluations::Evaluations;
 use crate::remembered::Remembered;
 use crate::view::columns::{self, Column};
-use crate::view::sort_key::{self, Key, TableColumn};
+use crate::view::sort_key::{self, SortKey, TableColumn};
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
@@ -52,7 +52,7 @@ pub struct Runs {
     pub(super) cursor_place: Cell<usize>,
     /// The first row on the screen.
     pub(super) top: usize,
-    pub(super) sort: (Key, bool),
+    pub(super) sort: (SortKey, bool),
     pub(super) columns: Vec<TableColumn>,
     /// Whether somebody has chosen them here; else they are the configuration's.
     pub(super) columns_chosen: bool,
@@ -101,7 +101,7 @@ impl Default for Runs {
 
 impl Runs {
     /// Shows these columns only, in the table's order.
-    pub fn set_columns(&mut self, columns: impl IntoIterator<Item = Key>) {
+    pub fn set_columns(&mut self, columns: impl IntoIterator<Item = SortKey>) {
         let shown = |key| TableColumn { key, width: None };
         self.columns = columns.into_iter().map(shown).collect();
     }
@@ -111,10 +111,10 @@ impl Runs {
         self.query.restore(&left.query, left.queries);
         if let Some((key, descending)) = left.sort {
             self.sort =
-                Key::named(&key).map_or((Column::Age.into(), false), |key| (key, descending));
+                SortKey::named(&key).map_or((Column::Age.into(), false), |key| (key, descending));
         }
         let named = |(name, width): (String, Option<u16>)| {
-            let key = Key::named(&name)?;
+            let key = SortKey::named(&name)?;
             Some(TableColumn { key, width })
         };
         let columns = left
@@ -124,7 +124,7 @@ impl Runs {
             self.columns = columns;
             self.columns_chosen = true;
         }
-        self.grouping.by = left.group.and_then(|name| Key::named(&name));
+        self.grouping.by = left.group.and_then(|name| SortKey::named(&name));
         self.arrange();
         self.reread_query();
     }
@@ -147,7 +147,7 @@ impl Runs {
                 let column = |shown: &TableColumn| (shown.key.name(), shown.width);
                 self.columns.iter().map(column).collect()
             }),
-            group: self.grouping.by.as_ref().map(Key::name),
+            group: self.grouping.by.as_ref().map(SortKey::name),
         })
     }
 
@@ -170,8 +170,8 @@ impl Runs {
         let tagged = self.rows.values().any(has_tag);
         let evaluated = self.rows.values().any(is_evaluated);
         let shows = |shown: &&TableColumn| match shown.key {
-            Key::Built(Column::Tags) => tagged,
-            Key::Built(Column::Test) => evaluated,
+            SortKey::Built(Column::Tags) => tagged,
+            SortKey::Built(Column::Test) => evaluated,
             _ => true,
         };
         self.columns.iter().filter(shows).cloned().collect()
@@ -202,7 +202,10 @@ impl Runs {
 
     /// What the table is sorted and grouped by.
     pub fn arranged_by(&self) -> (String, Option<String>) {
-        (self.sort.0.name(), self.grouping.by.as_ref().map(Key::name))
+        (
+            self.sort.0.name(),
+            self.grouping.by.as_ref().map(SortKey::name),
+        )
     }
 
     /// The runs, to be changed: what the query found out about them no longer holds.
@@ -298,7 +301,7 @@ impl Runs {
     /// Adds a warning to those of a run that trains.
     pub fn warn(&mut self, dir: &RunDir, finding: &Finding) {
         let summary = self.rows.get_mut(dir).and_then(|row| row.summary.as_mut());
-        let signs = summary.and_then(|summary| Some(&mut summary.vitals.as_mut()?.signs));
+        let signs = summary.and_then(|summary| Some(&mut summary.health.as_mut()?.signs));
         if let Some(signs) = signs {
             signs.retain(|sign| sign.kind != finding.kind);
             signs.push(finding.clone());

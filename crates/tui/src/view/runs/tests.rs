@@ -13,7 +13,7 @@ pub(super) use super::super::test_driver::{drawn, press};
 use super::*;
 use crate::cleanup;
 use crate::message::Message;
-use crate::run_edits::{Order, Outcome, UndoEntry};
+use crate::run_edits::{EditJob, EditOutcome, UndoEntry};
 use crate::theme::Role;
 use crate::update::update;
 use crate::view::columns::Column;
@@ -201,7 +201,7 @@ fn filter_holds_every_word_and_esc_drops_it() {
 #[test]
 fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
     let mut state = listed(120, 24);
-    let change = |change| vec![Effect::Keep(Order::Annotate(vec![dir("lively")], change))];
+    let change = |change| vec![Effect::Edit(EditJob::Annotate(vec![dir("lively")], change))];
     assert_eq!(press(&mut state, "*"), change(Change::Star(true)));
     press(&mut state, "T paper #one");
     insta::assert_snapshot!(text(&drawn(&state)));
@@ -240,19 +240,19 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
         start(),
         Message::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)),
     );
-    let order = Order::Rename(dir("proud"), "proud2".to_owned());
-    assert_eq!(press(&mut state, "2\n"), [Effect::Keep(order)]);
-    let deed = UndoEntry::Renamed(Vec::new());
+    let order = EditJob::Rename(dir("proud"), "proud2".to_owned());
+    assert_eq!(press(&mut state, "2\n"), [Effect::Edit(order)]);
+    let undo_entry = UndoEntry::Renamed(Vec::new());
     let moved = vec![(dir("proud"), dir("proud2"))];
-    let outcome = Outcome::Moved(moved, Some(deed.clone()));
-    let effects = update(&mut state, start(), Message::Kept(outcome));
+    let outcome = EditOutcome::Moved(moved, Some(undo_entry.clone()));
+    let effects = update(&mut state, start(), Message::Edited(outcome));
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud2")])));
     assert!(state.runs.row(&dir("proud")).is_none());
     let undo = press(&mut state, "u");
-    assert!(undo.contains(&Effect::Keep(Order::Undo(deed))));
+    assert!(undo.contains(&Effect::Edit(EditJob::Undo(undo_entry))));
     // What was removed before this session can be taken back too.
     let undo = press(&mut state, "u");
-    assert_eq!(undo, [Effect::Tidy(cleanup::Order::FindLatest)]);
+    assert_eq!(undo, [Effect::Clean(cleanup::CleanupJob::FindLatest)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::run::tests::text as drawn;
 use super::*;
-use crate::cleanup::Outcome;
+use crate::cleanup::CleanupOutcome;
 use crate::message::Message;
 use crate::update::update;
 use crate::view;
@@ -37,7 +37,7 @@ fn entry(minutes: i64, bytes: u64, by: &str, paths: &[&str]) -> (Ticket, Entry) 
 
 pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
-    assert_eq!(open(&mut state), [Effect::Tidy(Order::ListTrash)]);
+    assert_eq!(open(&mut state), [Effect::Clean(CleanupJob::ListTrash)]);
     let entries = vec![
         entry(
             2,
@@ -56,7 +56,7 @@ pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
     update(
         &mut state,
         now(),
-        Message::Tidied(Outcome::Listed(entries, Vec::new())),
+        Message::Cleaned(CleanupOutcome::Listed(entries, Vec::new())),
     );
     state
 }
@@ -108,7 +108,7 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
         .push(UndoEntry::Removed(vec![tickets[0].clone()]));
     assert_eq!(
         press(&mut state, 'r'),
-        [Effect::Tidy(Order::Restore(vec![tickets[0].clone()]))]
+        [Effect::Clean(CleanupJob::Restore(vec![tickets[0].clone()]))]
     );
     assert!(state.undo_stack.is_empty(), "it is not taken back twice");
     press(&mut state, 'j');
@@ -116,7 +116,7 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
     assert!(screen(&state).contains("This cannot be undone"));
     assert_eq!(
         press(&mut state, 'y'),
-        [Effect::Tidy(Order::Purge(vec![tickets[1].clone()]))]
+        [Effect::Clean(CleanupJob::Purge(vec![tickets[1].clone()]))]
     );
     press(&mut state, 'q');
     assert!(matches!(state.screen, Screen::Runs));

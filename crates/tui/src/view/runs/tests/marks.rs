@@ -121,7 +121,7 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     let mut state = listed(100, 24);
     press(&mut state, "jj  ");
     let dirs = vec![dir("proud"), dir("ancient")];
-    let order = |change| Effect::Keep(Order::Annotate(dirs.clone(), change));
+    let order = |change| Effect::Edit(EditJob::Annotate(dirs.clone(), change));
     // One of them has a star: all are to have one.
     assert!(press(&mut state, "*").contains(&order(Change::Star(true))));
     press(&mut state, "Tpaper -t03");
@@ -134,17 +134,17 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     press(&mut state, "mwidth 64");
     let line = Change::NoteLine("width 64".to_owned());
     assert_eq!(press(&mut state, "\n"), [order(line)]);
-    let deed = UndoEntry::Annotated(Vec::new());
+    let undo_entry = UndoEntry::Annotated(Vec::new());
     let problem = Some("notes.toml: is read-only".to_owned());
-    let outcome = Outcome::Annotated(dirs[..1].to_vec(), Some(deed.clone()), problem);
-    let effects = update(&mut state, start(), Message::Kept(outcome));
+    let outcome = EditOutcome::Annotated(dirs[..1].to_vec(), Some(undo_entry.clone()), problem);
+    let effects = update(&mut state, start(), Message::Edited(outcome));
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud")])));
     assert!(state.notice.as_ref().unwrap().text.contains("read-only"));
-    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(deed))));
+    assert!(press(&mut state, "u").contains(&Effect::Edit(EditJob::Undo(undo_entry))));
 }
 
 /// What the disk would say of the last two runs.
-pub(in crate::view) fn gathered() -> Outcome {
+pub(in crate::view) fn gathered() -> EditOutcome {
     let known = |name: &str, seed: Option<&str>| {
         let seed = seed.map(|seed| ("seed".to_owned(), Value::Text(seed.to_owned())));
         let model = ("model".to_owned(), Value::Text("resnet_se".to_owned()));
@@ -152,7 +152,7 @@ pub(in crate::view) fn gathered() -> Outcome {
         let values = [model, accuracy].into_iter().chain(seed).collect();
         (dir(name), RunState::Finished, values)
     };
-    Outcome::Gathered(Box::new(Gathered {
+    EditOutcome::Gathered(Box::new(Gathered {
         runs: vec![known("proud", Some("7")), known("ancient", None)],
         taken: ["proud", "ancient", "taken"]
             .map(|name| dir(name).path().to_owned())
@@ -167,9 +167,9 @@ fn marked_runs_are_renamed_by_a_template_with_every_name_shown_first() {
         let mut state = listed(columns, rows);
         let effects = press(&mut state, "jj  r");
         let both = vec![dir("proud"), dir("ancient")];
-        assert!(effects.contains(&Effect::Keep(Order::Gather(both))));
+        assert!(effects.contains(&Effect::Edit(EditJob::Gather(both))));
         assert!(text(&drawn(&state)).contains("reading 2 runs"));
-        update(&mut state, start(), Message::Kept(gathered()));
+        update(&mut state, start(), Message::Edited(gathered()));
         insta::assert_snapshot!(format!("rename_{columns}x{rows}"), text(&drawn(&state)));
         assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
         let mut code = |code| {
@@ -200,14 +200,18 @@ fn marked_runs_are_renamed_by_a_template_with_every_name_shown_first() {
 fn a_plan_without_a_problem_is_carried_out_and_the_marks_go_with_it() {
     let mut state = listed(100, 24);
     press(&mut state, "jj  r");
-    let Outcome::Gathered(mut known) = gathered() else {
+    let EditOutcome::Gathered(mut known) = gathered() else {
         panic!()
     };
     known.kept[0] = "x{seed}".to_owned();
     known.runs.truncate(1);
-    update(&mut state, start(), Message::Kept(Outcome::Gathered(known)));
+    update(
+        &mut state,
+        start(),
+        Message::Edited(EditOutcome::Gathered(known)),
+    );
     let effects = press(&mut state, "\n");
-    let [Effect::Keep(Order::RenameAll(steps, template))] = &effects[..] else {
+    let [Effect::Edit(EditJob::RenameAll(steps, template))] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(
@@ -218,7 +222,7 @@ fn a_plan_without_a_problem_is_carried_out_and_the_marks_go_with_it() {
     update(
         &mut state,
         start(),
-        Message::Kept(Outcome::Moved(moved, None)),
+        Message::Edited(EditOutcome::Moved(moved, None)),
     );
     let (found, summary) = aged("x7", RunState::Finished, 94.56, 3);
     update(
@@ -227,10 +231,11 @@ fn a_plan_without_a_problem_is_carried_out_and_the_marks_go_with_it() {
         Message::Summarised(vec![(found, summary)]),
     );
     assert_eq!(chosen(&state), ["x7", "ancient"]);
-    let not = Outcome::NotUndone(UndoEntry::Renamed(Vec::new()), "it is running".to_owned());
-    update(&mut state, start(), Message::Kept(not));
+    let not = EditOutcome::NotUndone(UndoEntry::Renamed(Vec::new()), "it is running".to_owned());
+    update(&mut state, start(), Message::Edited(not));
     assert!(
-        press(&mut state, "u").contains(&Effect::Keep(Order::Undo(UndoEntry::Renamed(Vec::new()))))
+        press(&mut state, "u")
+            .contains(&Effect::Edit(EditJob::Undo(UndoEntry::Renamed(Vec::new()))))
     );
 }
 
@@ -262,7 +267,7 @@ fn stopping_marked_runs_asks_and_names_how_many_train() {
 fn keys_on_a_runs_own_screen_are_about_it_whatever_is_marked() {
     let mut state = listed(100, 24);
     press(&mut state, "  G\n");
-    let change = |change| Effect::Keep(Order::Annotate(vec![dir("ancient")], change));
+    let change = |change| Effect::Edit(EditJob::Annotate(vec![dir("ancient")], change));
     assert_eq!(press(&mut state, "*"), [change(Change::Star(true))]);
     press(&mut state, "mwhy");
     assert!(text(&drawn(&state)).contains("Note of ancient"));
@@ -271,11 +276,11 @@ fn keys_on_a_runs_own_screen_are_about_it_whatever_is_marked() {
         [change(Change::Note("why".to_owned()))]
     );
     press(&mut state, "r2");
-    let order = Order::Rename(dir("ancient"), "ancient2".to_owned());
-    assert_eq!(press(&mut state, "\n"), [Effect::Keep(order)]);
+    let order = EditJob::Rename(dir("ancient"), "ancient2".to_owned());
+    assert_eq!(press(&mut state, "\n"), [Effect::Edit(order)]);
     let moved = vec![(dir("ancient"), dir("ancient2"))];
-    let outcome = Outcome::Moved(moved, None);
-    update(&mut state, start(), Message::Kept(outcome));
+    let outcome = EditOutcome::Moved(moved, None);
+    update(&mut state, start(), Message::Edited(outcome));
     let (found, summary) = aged("ancient2", RunState::Stopped, 88.25, 90);
     update(
         &mut state,
@@ -289,7 +294,7 @@ fn keys_on_a_runs_own_screen_are_about_it_whatever_is_marked() {
     let archive = press(&mut state, "z");
     assert_eq!(
         archive,
-        [Effect::Keep(Order::ProposeArchive(vec![dir("ancient2")]))]
+        [Effect::Edit(EditJob::ProposeArchive(vec![dir("ancient2")]))]
     );
 }
 
@@ -306,29 +311,29 @@ fn archived_runs_have_a_sign_and_are_asked_about_before_they_come_back() {
     );
     press(&mut state, "jjz");
     insta::assert_snapshot!(text(&drawn(&state)));
-    let back = Order::Unarchive(vec![dir("proud")]);
-    assert_eq!(press(&mut state, "y"), [Effect::Keep(back)]);
+    let back = EditJob::Unarchive(vec![dir("proud")]);
+    assert_eq!(press(&mut state, "y"), [Effect::Edit(back)]);
     press(&mut state, "jz");
-    let propose = Outcome::Proposed(
+    let propose = EditOutcome::Proposed(
         "Archive 1 run?".to_owned(),
         "22.6 MB are packed.".to_owned(),
         "archive".to_owned(),
-        Box::new(Order::Archive(vec![dir("ancient")])),
+        Box::new(EditJob::Archive(vec![dir("ancient")])),
     );
-    update(&mut state, start(), Message::Kept(propose));
+    update(&mut state, start(), Message::Edited(propose));
     assert!(text(&drawn(&state)).contains("22.6 MB are packed."));
-    let archive = Order::Archive(vec![dir("ancient")]);
-    assert_eq!(press(&mut state, "y"), [Effect::Keep(archive)]);
-    let deed = UndoEntry::Archived(Vec::new());
-    let done = Outcome::Changed(
+    let archive = EditJob::Archive(vec![dir("ancient")]);
+    assert_eq!(press(&mut state, "y"), [Effect::Edit(archive)]);
+    let undo_entry = UndoEntry::Archived(Vec::new());
+    let done = EditOutcome::Changed(
         vec![dir("ancient")],
         "1 run archived".to_owned(),
-        Some(deed.clone()),
+        Some(undo_entry.clone()),
         None,
     );
-    let effects = update(&mut state, start(), Message::Kept(done));
+    let effects = update(&mut state, start(), Message::Edited(done));
     assert!(effects.contains(&Effect::Measure(vec![dir("ancient")])));
-    assert!(press(&mut state, "u").contains(&Effect::Keep(Order::Undo(deed))));
+    assert!(press(&mut state, "u").contains(&Effect::Edit(EditJob::Undo(undo_entry))));
     press(&mut state, "/archived\n");
     assert_eq!(order(&state), ["proud"]);
 }
