@@ -55,9 +55,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             arguments.since
         );
     };
-    let (config, mistakes) = config::load();
-    for mistake in mistakes {
-        error_line(&mistake);
+    let (config, problems) = config::load();
+    for problem in problems {
+        error_line(&problem);
     }
     let config = config.alerts;
     if arguments.notify && config.notify.is_empty() {

@@ -70,9 +70,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
-    let (config, mistakes) = config::load();
-    for mistake in mistakes {
-        error_line(&mistake);
+    let (config, problems) = config::load();
+    for problem in problems {
+        error_line(&problem);
     }
     let policy = policy(arguments, config.retention)?;
     let only = arguments.only.as_deref().map(reasons).transpose()?;

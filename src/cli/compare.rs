@@ -84,8 +84,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         .iter()
         .map(|dir| ComparedRun::load(dir.clone(), now))
         .collect();
-    if let Some(trouble) = read.iter().find_map(|run| run.trouble.as_ref()) {
-        bail!("{trouble}");
+    if let Some(problem) = read.iter().find_map(|run| run.problem.as_ref()) {
+        bail!("{problem}");
     }
     let others = others(&arguments.roots, &read, now);
     let runs: Vec<&ComparedRun> = read.iter().collect();

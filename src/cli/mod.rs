@@ -152,7 +152,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match arguments.command {
         None if arguments.list.opens_dashboard() => {
-            let (config, mistakes) = config::load();
+            let (config, problems) = config::load();
             let named = arguments.list.roots;
             let roots = if named.is_empty() {
                 roots::configured(config.roots.clone())
@@ -162,7 +162,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             dashboard::run(Options {
                 roots,
                 config,
-                mistakes,
+                problems,
             })?;
             Ok(ExitCode::SUCCESS)
         }

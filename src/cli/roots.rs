@@ -23,9 +23,9 @@ pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
     if !named.is_empty() {
         return named.to_vec();
     }
-    let (config, mistakes) = config::load();
-    for mistake in mistakes {
-        error_line(&mistake);
+    let (config, problems) = config::load();
+    for problem in problems {
+        error_line(&problem);
     }
     configured(config.roots)
 }

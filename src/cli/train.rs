@@ -213,9 +213,9 @@ fn place_of(arguments: &Arguments) -> Place {
 
 /// What a launcher of the configuration starts.
 fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
-    let (config, mistakes) = config::load();
-    for mistake in mistakes {
-        error_line(&mistake);
+    let (config, problems) = config::load();
+    for problem in problems {
+        error_line(&problem);
     }
     let found = config.launchers.iter().find(|known| known.name == name);
     let Some(launcher) = found else {

@@ -36,8 +36,8 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
     if called.is_well {
         return Ok(());
     }
-    let mut complaints = called.complaints.lines();
-    let said = complaints.rfind(|line| !line.trim().is_empty());
+    let mut stderr = called.stderr.lines();
+    let said = stderr.rfind(|line| !line.trim().is_empty());
     Err(failed(said.map_or_else(
         || "failed without a word".to_owned(),
         |said| clean(said.trim()).into_owned(),

@@ -150,15 +150,15 @@ enum Origin {
 
 fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
-    let mut complaints = Problems::default();
+    let mut problems = Problems::default();
     let is_too_deep = toml_text::is_too_deep(text);
     if is_too_deep {
-        complaints.add(place(0), toml_text::TOO_DEEP.to_owned());
+        problems.add(place(0), toml_text::TOO_DEEP.to_owned());
     }
     let (table, errors) = DeTable::parse_recoverable(if is_too_deep { "" } else { text });
     for error in errors {
         let cause = error.message().lines().next().unwrap_or_default();
-        complaints.add(
+        problems.add(
             place(error.span().map_or(0, |span| span.start)),
             format!("is not valid TOML: {cause}"),
         );
@@ -166,7 +166,7 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     let mut recipe = Recipe::default();
     let mut places = HashMap::new();
     // What the parser made of a broken text would only bring complaints that mend themselves with the first.
-    let readable = if complaints.0.is_empty() {
+    let readable = if problems.0.is_empty() {
         Some(table.get_ref())
     } else {
         None
@@ -190,7 +190,7 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
             _ => {
                 let got = &text[value.span()];
                 let problem = format!("{EXTENDS} must be the name of a recipe, got {got}");
-                complaints.add(place(key.span().start), problem);
+                problems.add(place(key.span().start), problem);
                 recipe
             }
         };
@@ -206,10 +206,10 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
             Ok(recipe.set(field, value)?)
         });
         if let Err(problem) = set {
-            complaints.add(place, problem);
+            problems.add(place, problem);
         }
     }
-    complaints.judge(recipe, |key| {
+    problems.judge(recipe, |key| {
         places.get(key).cloned().unwrap_or_else(|| file.to_owned())
     })
 }
@@ -282,7 +282,7 @@ pub fn parse_json(text: &str, file: &str) -> Result<Recipe, RecipeError> {
         None => file.to_owned(),
     };
     let mut recipe = Recipe::default();
-    let mut complaints = Problems::default();
+    let mut problems = Problems::default();
     // The reference writes what is not set as null, and some settings as a table of their own.
     let flat = json.iter().flat_map(|(key, value)| match value {
         serde_json::Value::Object(inner) => {
@@ -296,10 +296,10 @@ pub fn parse_json(text: &str, file: &str) -> Result<Recipe, RecipeError> {
     for (key, mentioned, value) in flat.filter(|(_, _, value)| !value.is_null()) {
         let set = known(&key).and_then(|field| Ok(recipe.set(field, field.from_json(value)?)?));
         if let Err(problem) = set {
-            complaints.add(place_of(mentioned), problem);
+            problems.add(place_of(mentioned), problem);
         }
     }
-    complaints.judge(recipe, place_of)
+    problems.judge(recipe, place_of)
 }
 
 impl Recipe {
@@ -309,15 +309,15 @@ impl Recipe {
     /// If a key is unknown or a value bad; the place is then the override itself.
     pub fn with_overrides(mut self, overrides: &[(String, String)]) -> Result<Self, RecipeError> {
         let place = |(key, text): &(String, String)| format!("--set {key}={text}");
-        let mut complaints = Problems::default();
+        let mut problems = Problems::default();
         for given in overrides {
             let set = known(&given.0).and_then(|field| Ok(self.set_text(field, &given.1)?));
             if let Err(problem) = set {
-                complaints.add(place(given), problem);
+                problems.add(place(given), problem);
             }
         }
         let last_of = |key: &str| overrides.iter().rev().find(|(given, _)| given == key);
-        complaints.judge(self, |key| last_of(key).map_or("--set".to_owned(), place))
+        problems.judge(self, |key| last_of(key).map_or("--set".to_owned(), place))
     }
 }
 

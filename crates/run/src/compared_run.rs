@@ -22,11 +22,11 @@ pub struct ComparedRun {
     /// Every key of its configuration with its value, sorted by key, cleaned for a terminal.
     pub config: Vec<(String, String)>,
     /// Why its metrics could not be read, as a sentence.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl ComparedRun {
-    /// Reads a run. This never fails: what cannot be read is absent, and `trouble` says so.
+    /// Reads a run. This never fails: what cannot be read is absent, and `problem` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
         let mut tail = Tail::open(found.dir.metrics_csv());
@@ -38,7 +38,7 @@ impl ComparedRun {
             Ok(())
         });
         let path = tail.path().to_string_lossy().into_owned();
-        let trouble = read
+        let problem = read
             .err()
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
         let summary = Summary::of(&found, tail.metrics(), now);
@@ -57,7 +57,7 @@ impl ComparedRun {
             summary,
             metrics,
             config,
-            trouble,
+            problem,
         }
     }
 
@@ -85,8 +85,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let later = SystemTime::now() + Duration::from_secs(600);
-        let trouble = ComparedRun::load(dir.clone(), later).trouble.unwrap();
-        assert!(trouble.contains("metrics.csv: cannot be read"), "{trouble}");
+        let problem = ComparedRun::load(dir.clone(), later).problem.unwrap();
+        assert!(problem.contains("metrics.csv: cannot be read"), "{problem}");
         fs::write(folder.path().join("metrics.csv"), "epoch,val_acc\n1,5\n2,6").unwrap();
         let config = r#"{"seed": 3, "optimiser": {"lr": 0.1}, "a": "x"}"#;
         fs::write(folder.path().join("config.json"), config).unwrap();
@@ -97,6 +97,6 @@ mod tests {
         );
         assert_eq!(compared_run.setting("optimiser.lr"), Some("0.1"));
         assert_eq!(compared_run.setting("momentum"), None);
-        assert_eq!(compared_run.trouble, None);
+        assert_eq!(compared_run.problem, None);
     }
 }

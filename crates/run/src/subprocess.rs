@@ -23,7 +23,7 @@ pub struct Completed {
     /// What it printed.
     pub output: String,
     /// What it complained of.
-    pub complaints: String,
+    pub stderr: String,
 }
 
 /// Why nothing came of it.
@@ -68,7 +68,7 @@ pub fn run(
         .map_err(SubprocessError::Io)?;
     give(child.stdin.take(), input);
     let output = child.stdout.take().map(Pipe::read);
-    let complaints = child.stderr.take().map(Pipe::read);
+    let stderr = child.stderr.take().map(Pipe::read);
     let (mut pause, longest) = LOOKS;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(SubprocessError::Io)? {
@@ -87,7 +87,7 @@ pub fn run(
     Ok(Completed {
         is_well: status.success(),
         output: text(output),
-        complaints: text(complaints),
+        stderr: text(stderr),
     })
 }
 
@@ -139,19 +139,22 @@ mod tests {
 
     #[test]
     fn a_program_gets_its_input_and_is_heard() {
-        let called = shell("cat; echo why >&2; exit 3", "what", LONG).unwrap();
+        let completed = shell("cat; echo why >&2; exit 3", "what", LONG).unwrap();
         let expected = Completed {
             is_well: false,
             output: "what".to_owned(),
-            complaints: "why\n".to_owned(),
+            stderr: "why\n".to_owned(),
         };
-        assert_eq!(called, expected);
+        assert_eq!(completed, expected);
     }
 
     #[test]
     fn one_that_leaves_its_output_to_another_is_not_waited_for() {
-        let called = shell("echo said; sleep 1000 & exit 0", "", LONG).unwrap();
-        assert!(called.is_well && called.output == "said\n", "{called:?}");
+        let completed = shell("echo said; sleep 1000 & exit 0", "", LONG).unwrap();
+        assert!(
+            completed.is_well && completed.output == "said\n",
+            "{completed:?}"
+        );
     }
 
     #[test]

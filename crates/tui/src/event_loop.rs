@@ -66,7 +66,7 @@ pub struct Options {
     /// The user's configuration.
     pub config: Config,
     /// Sentences about mistakes in it.
-    pub mistakes: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 /// Opens the dashboard and returns when it is left.
@@ -103,7 +103,7 @@ pub fn run(options: Options) -> Result<()> {
     event::poll(Duration::ZERO).wrap_err("the terminal cannot be listened to")?;
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
-    let mistakes = super::settings::apply(&mut state, &options.config, depth, options.mistakes);
+    let problems = super::settings::apply(&mut state, &options.config, depth, options.problems);
     // A small file, read before the first frame: a table that is filtered a moment later would jump.
     let left = remembered::load();
     // To find the zone many small files are read: only for a query that may need it at once.
@@ -118,7 +118,7 @@ pub fn run(options: Options) -> Result<()> {
     state.pictures = named
         .unwrap_or_else(|| Protocol::detect(lookup))
         .with_cells(graphics::cell_pixels());
-    tell(&mut state, &mistakes);
+    tell(&mut state, &problems);
     listen_for_signals(sender.clone());
     listen_for_hang_up(sender.clone());
     listen_for_keys(sender);
@@ -132,12 +132,12 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 /// Tells the first mistake of the configuration, and that there are more; all are in the log.
-fn tell(state: &mut State, mistakes: &[String]) {
-    for mistake in mistakes {
-        log::warn!("{mistake}");
+fn tell(state: &mut State, problems: &[String]) {
+    for problem in problems {
+        log::warn!("{problem}");
     }
-    if let Some(first) = mistakes.first() {
-        let more = match mistakes.len() - 1 {
+    if let Some(first) = problems.first() {
+        let more = match problems.len() - 1 {
             0 => String::new(),
             more => format!(" (and {more} more, in the log)"),
         };

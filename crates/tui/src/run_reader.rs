@@ -99,7 +99,7 @@ impl RunReader {
             // Every run begins without.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
-                reading.trouble = Some(format!(
+                reading.problem = Some(format!(
                     "{} cannot be read: {error}",
                     self.metrics.path().display()
                 ));

@@ -17,18 +17,18 @@ pub fn apply(
     state: &mut State,
     config: &Config,
     depth: Depth,
-    mut mistakes: Vec<String>,
+    mut problems: Vec<String>,
 ) -> Vec<String> {
     state.retention = config.retention.clone();
     state.alerts.config = config.alerts.clone();
     let (themes, bad_themes) = theme::load_all(&config.themes);
-    mistakes.extend(bad_themes.iter().map(ToString::to_string));
+    problems.extend(bad_themes.iter().map(ToString::to_string));
     state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
     let named = config.theme.as_ref();
     let chosen =
         named.and_then(|theme| state.themes.iter().find(|known| known.name == theme.value));
     if let (Some(theme), None) = (named, chosen) {
-        mistakes.push(format!(
+        problems.push(format!(
             "{}: theme {:?} is not known; `t` shows the themes",
             theme.place, theme.value
         ));
@@ -37,22 +37,22 @@ pub fn apply(
 
     let own: Vec<_> = config.keys.iter().map(|keys| keys.value.clone()).collect();
     let (keymap, bad_keys) = Keymap::with(&own);
-    let place = |mistake: &String| {
+    let place = |problem: &String| {
         let of = config
             .keys
             .iter()
-            .find(|keys| mistake.starts_with(&format!("keys.{}", keys.value.0)));
+            .find(|keys| problem.starts_with(&format!("keys.{}", keys.value.0)));
         of.map_or_else(
-            || mistake.clone(),
-            |keys| format!("{}: {mistake}", keys.place),
+            || problem.clone(),
+            |keys| format!("{}: {problem}", keys.place),
         )
     };
-    mistakes.extend(bad_keys.iter().map(place));
+    problems.extend(bad_keys.iter().map(place));
     state.keymap = keymap;
 
     let named = config.images.as_ref();
     if let Some(images) = named.filter(|images| !graphics::NAMES.contains(&images.value.as_str())) {
-        mistakes.push(format!(
+        problems.push(format!(
             "{}: images must be one of {}, got {:?}",
             images.place,
             graphics::NAMES.join(", "),
@@ -64,7 +64,7 @@ pub fn apply(
     if let Some(markers) = &config.markers {
         state.named_markers = Markers::named(&markers.value);
         if state.named_markers.is_none() {
-            mistakes.push(format!(
+            problems.push(format!(
                 "{}: markers must be one of {}, got {:?}",
                 markers.place,
                 Markers::ALL.map(Markers::name).join(", "),
@@ -82,7 +82,7 @@ pub fn apply(
                 Some(_) => {}
                 None => {
                     let known: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
-                    mistakes.push(format!(
+                    problems.push(format!(
                         "{}: column {:?} is not known; the columns are {}, the keys of a recipe, and `last.`, `best.` or `config.` before any name",
                         name.place,
                         name.value,
@@ -98,7 +98,7 @@ pub fn apply(
             state.runs.set_columns(name.into_iter().chain(columns));
         }
     }
-    mistakes
+    problems
 }
 
 /// The column that a name in the configuration means. There no run is known yet whose settings and metrics could tell: a bare name must
@@ -128,18 +128,18 @@ mod tests {
             home: None,
             problems: Vec::new(),
         };
-        let (config, mistakes) = Config::build(&files);
+        let (config, problems) = Config::build(&files);
         let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
-        let mistakes = apply(&mut state, &config, Depth::True, mistakes);
-        (state, mistakes)
+        let problems = apply(&mut state, &config, Depth::True, problems);
+        (state, problems)
     }
 
     #[test]
     fn theme_keys_and_columns_are_put_to_use() {
-        let (state, mistakes) = applied(
+        let (state, problems) = applied(
             "theme = \"nord\"\ncolumns = [\"best\", \"seed\", \"best.val_f1\"]\n[keys]\nquit = [\"Q\"]\n",
         );
-        assert_eq!(mistakes, Vec::<String>::new());
+        assert_eq!(problems, Vec::<String>::new());
         let shown = state.runs.columns().iter().map(|shown| shown.key.name());
         assert_eq!(
             shown.collect::<Vec<_>>(),
@@ -155,22 +155,22 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told_with_its_place_and_the_rest_holds() {
-        let (state, mistakes) = applied(
+        let (state, problems) = applied(
             "theme = \"plaid\"\ncolumns = [\"name\", \"colour\"]\nimages = \"paint\"\nmarkers = \"dots\"\n[keys]\nfly = \"f\"\nhelp = \"hyper-x\"\n",
         );
-        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
+        assert_eq!(problems.len(), 6, "{problems:?}");
         assert!(
-            mistakes[0].starts_with("config.toml:1: theme \"plaid\" is not known"),
-            "{mistakes:?}"
+            problems[0].starts_with("config.toml:1: theme \"plaid\" is not known"),
+            "{problems:?}"
         );
-        for (mistake, place) in mistakes[1..].iter().zip([
+        for (problem, place) in problems[1..].iter().zip([
             "config.toml:6: keys.fly",
             "config.toml:7: keys.help",
             "config.toml:3: images must be one of auto, kitty",
             "config.toml:4: markers must be one of braille, blocks, ascii",
             "config.toml:2: column",
         ]) {
-            assert!(mistake.starts_with(place), "{mistake}");
+            assert!(problem.starts_with(place), "{problem}");
         }
         assert_eq!(state.theme.name, state.themes[0].name);
     }

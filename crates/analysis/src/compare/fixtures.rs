@@ -35,7 +35,7 @@ pub fn compared_run(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
         summary: Summary::of(&found, &metrics, SystemTime::UNIX_EPOCH),
         metrics,
         config: Vec::new(),
-        trouble: None,
+        problem: None,
     }
 }
 

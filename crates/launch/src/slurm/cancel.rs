@@ -26,12 +26,12 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
         State::Queued => {
             let id = id_of(&name, job)?;
             remember_asked(dir, job, true);
-            if let Err(trouble) = call("scancel", &[VERBOSE, &id]) {
+            if let Err(error) = call("scancel", &[VERBOSE, &id]) {
                 // Where it was not heard it may have been done; where it was refused the job still has its turn.
-                if !trouble.is_unheard() {
+                if !error.is_unheard() {
                     remember_asked(dir, job, false);
                 }
-                return Err(refused(&name, &trouble));
+                return Err(refused(&name, &error));
             }
             taken_out(dir, job)?;
             Ok(Stopping::TakenOut(name))
@@ -79,13 +79,13 @@ fn id_of(name: &str, job: &Job) -> Result<String, StopError> {
 
 fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
     let done = call("scancel", &[&[VERBOSE], arguments].concat());
-    done.map(drop).map_err(|trouble| refused(name, &trouble))
+    done.map(drop).map_err(|error| refused(name, &error))
 }
 
-fn refused(name: &str, trouble: &CommandError) -> StopError {
+fn refused(name: &str, error: &CommandError) -> StopError {
     StopError::Scheduler {
         name: name.to_owned(),
-        said: trouble.to_string(),
+        said: error.to_string(),
     }
 }
 

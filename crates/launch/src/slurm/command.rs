@@ -60,13 +60,13 @@ pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Command
         return Ok(called.output);
     }
     let said = called
-        .complaints
+        .stderr
         .lines()
         .chain(called.output.lines())
         .filter(|line| !line.trim().is_empty())
         // What follows is what was given up because of it.
         .find(|line| line.contains("error:"))
-        .or_else(|| called.complaints.lines().last());
+        .or_else(|| called.stderr.lines().last());
     Err(CommandError::Refused(said.map_or_else(
         || format!("{program} failed"),
         |line| clean(line.trim()).into_owned(),

@@ -65,7 +65,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
     let Some(turn) = turn else {
         // Whoever asked last has heard about these runs as well.
         let answer = Answer::load(&folder);
-        let silence = Turn::trouble(&folder).map(|trouble| silence(&trouble, answer.as_ref()));
+        let silence = Turn::trouble(&folder).map(|error| silence(&error, answer.as_ref()));
         let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
         return Learnt { changed, silence };
     };
@@ -88,9 +88,9 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
                 silence: None,
             }
         }
-        Err(trouble) => {
-            log::warn!("{trouble}");
-            let silence = silence(&trouble.to_string(), Answer::load(&folder).as_ref());
+        Err(error) => {
+            log::warn!("{error}");
+            let silence = silence(&error.to_string(), Answer::load(&folder).as_ref());
             Learnt {
                 changed: Vec::new(),
                 silence: Some(silence),
@@ -100,7 +100,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
 }
 
 /// What is said while there is no answer. Nothing follows from that for any run.
-fn silence(trouble: &str, last: Option<&Answer>) -> String {
+fn silence(error: &str, last: Option<&Answer>) -> String {
     let since = last.map_or_else(String::new, |answer| {
         let at = answer.at.to_zoned(TimeZone::system());
         format!(
@@ -108,7 +108,7 @@ fn silence(trouble: &str, last: Option<&Answer>) -> String {
             at.strftime("%Y-%m-%d %H:%M")
         )
     });
-    format!("Slurm does not answer{since} ({})", clean(trouble))
+    format!("Slurm does not answer{since} ({})", clean(error))
 }
 
 /// What the scheduler said, kept for all programs of a user.

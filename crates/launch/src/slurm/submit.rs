@@ -164,12 +164,12 @@ fn hand_over(
     let printed = match call("sbatch", &["--parsable", &script.to_string_lossy()]) {
         Ok(printed) => printed,
         // It may have been taken: then the comment finds it, and else the run says that it was not.
-        Err(trouble) if trouble.is_unheard() => {
-            log::warn!("{trouble}");
+        Err(error) if error.is_unheard() => {
+            log::warn!("{error}");
             return Ok(());
         }
-        Err(trouble) => {
-            let problem = format!("Slurm did not take the job: {trouble}");
+        Err(error) => {
+            let problem = format!("Slurm did not take the job: {error}");
             return Err(LaunchError::Refused(problem));
         }
     };

@@ -40,7 +40,7 @@ pub struct Card {
     /// What people added.
     pub notes: Notes,
     /// What of it cannot be read, as a sentence.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl Card {
@@ -76,7 +76,7 @@ impl Card {
             calibration_error: results.expected_calibration_error,
             best: Best::of(&dir, results),
             notes,
-            trouble: None,
+            problem: None,
             dir,
         }
     }
@@ -84,7 +84,7 @@ impl Card {
     /// The card of one whose results cannot be read.
     pub fn damaged(dir: EvaluationDir, problem: &str) -> Self {
         Self {
-            trouble: Some(clean(problem).into_owned()),
+            problem: Some(clean(problem).into_owned()),
             ..Self::of(dir, &Results::default(), &Notes::default())
         }
     }

@@ -58,7 +58,7 @@ pub struct Opened {
     /// The images that were kept, by number.
     pub pictures: HashMap<i64, Picture>,
     /// What could not be read, as sentences.
-    pub troubles: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 impl Opened {
@@ -75,8 +75,8 @@ impl Opened {
             ));
         };
         let notes = Notes::load(&RunDir::new(dir.path())).unwrap_or_default();
-        let mut troubles = Vec::new();
-        let mut told = |error: String| troubles.push(clean(&error).into_owned());
+        let mut problems = Vec::new();
+        let mut told = |error: String| problems.push(clean(&error).into_owned());
         let logits = Logits::load(dir).map_err(|error| told(error.to_string()));
         let images = Images::load(dir).map_err(|error| told(error.to_string()));
         Ok(Self::of(
@@ -84,7 +84,7 @@ impl Opened {
             results,
             &logits.unwrap_or_default(),
             &images.unwrap_or_default(),
-            troubles,
+            problems,
         ))
     }
 
@@ -94,7 +94,7 @@ impl Opened {
         results: Results,
         logits: &Logits,
         images: &Images,
-        troubles: Vec<String>,
+        problems: Vec<String>,
     ) -> Self {
         let count = results
             .classes
@@ -115,7 +115,7 @@ impl Opened {
             bins: bins.collect(),
             answers: answers_of(logits),
             pictures: pictures(images),
-            troubles,
+            problems,
             results,
         }
     }

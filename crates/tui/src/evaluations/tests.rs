@@ -22,13 +22,13 @@ fn an_evaluation_is_read_whole_and_what_is_missing_of_it_is_told() {
     logits.save(&dir).unwrap();
     let half = Opened::load(&dir).unwrap();
     assert!(
-        half.troubles[0].contains("images.safetensors"),
+        half.problems[0].contains("images.safetensors"),
         "{:?}",
-        half.troubles
+        half.problems
     );
     images.save(&dir).unwrap();
     let whole = Opened::load(&dir).unwrap();
-    assert_eq!(whole.troubles, Vec::<String>::new());
+    assert_eq!(whole.problems, Vec::<String>::new());
     assert_eq!(whole.class(3), "cat");
     let mistakes = whole.chosen(Choice::Mistakes);
     let wrong = results.accuracy.as_ref().unwrap();
@@ -118,7 +118,7 @@ fn only_new_and_changed_evaluations_are_read_and_running_ones_are_seen() {
         damaged
             .unwrap()
             .card
-            .trouble
+            .problem
             .as_ref()
             .unwrap()
             .contains("is damaged")

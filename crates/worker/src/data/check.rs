@@ -67,13 +67,13 @@ pub fn check(path: &Path) -> Result<Report, DataError> {
     let mut damage = Damage::default();
     // What was decoded earlier says nothing about the files of today.
     let found = form.read(&place, None, &mut damage);
-    let complaints = damage.all().iter().map(|error| Problem {
+    let problems = damage.all().iter().map(|error| Problem {
         file: error.path().display().to_string(),
         sentence: error.to_string(),
     });
     Ok(Report {
         form: form.name,
-        damage: complaints.collect(),
+        damage: problems.collect(),
         splits: parts(&found),
         classes: found.classes,
     })
@@ -189,7 +189,7 @@ impl Report {
         let damage = self
             .damage
             .iter()
-            .map(|complaint| json!({ "file": complaint.file, "what": complaint.sentence }));
+            .map(|problem| json!({ "file": problem.file, "what": problem.sentence }));
         json!({
             "form": self.form,
             "classes": self.classes,
@@ -232,8 +232,8 @@ impl fmt::Display for Report {
                 )?;
             }
         }
-        for complaint in &self.damage {
-            writeln!(formatter, "damage    {}", text::clean(&complaint.sentence))?;
+        for problem in &self.damage {
+            writeln!(formatter, "damage    {}", text::clean(&problem.sentence))?;
         }
         if self.damage.is_empty() {
             writeln!(formatter, "damage    none")?;

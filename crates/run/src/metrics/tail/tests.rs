@@ -28,7 +28,7 @@ fn points(metrics: &Metrics, name: &str) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn complaints(metrics: &Metrics) -> Vec<String> {
+fn problems(metrics: &Metrics) -> Vec<String> {
     metrics
         .problems
         .iter()
@@ -135,7 +135,7 @@ fn damaged_lines_are_named_and_the_rest_is_kept() {
     let metrics = read(b"epoch,loss\n1,3\n2,oops\n3\nx,1\n\xff\xfe,1\n4,2\n");
     assert_eq!(points(&metrics, "loss"), [(1.0, 3.0), (4.0, 2.0)]);
     assert_eq!(
-        complaints(&metrics),
+        problems(&metrics),
         [
             "3: has \"oops\" as its loss",
             "4: has 1 cells where the header has 2",
@@ -197,10 +197,7 @@ fn zeros_after_a_power_failure_are_one_damaged_line_at_any_moment() {
     let mut tail = Tail::open(&path);
     tail.poll().unwrap();
     tail.settle().unwrap();
-    assert_eq!(
-        complaints(tail.metrics()),
-        ["3: is far too long to be a row"]
-    );
+    assert_eq!(problems(tail.metrics()), ["3: is far too long to be a row"]);
     text.extend(b"\n2,2\n3,");
     fs::write(&path, &text).unwrap();
     assert_eq!(tail.poll().unwrap(), Change::Grew(1));

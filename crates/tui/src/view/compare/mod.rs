@@ -261,8 +261,8 @@ impl CompareView {
         if pane.is_empty() {
             return;
         }
-        if let Some(trouble) = self.trouble() {
-            return Line::styled(trouble, theme.style(Role::Muted)).render(pane, buf);
+        if let Some(problem) = self.problem() {
+            return Line::styled(problem, theme.style(Role::Muted)).render(pane, buf);
         }
         match self.part {
             Part::Curves => self.draw_curves((options, theme), pane, buf),
@@ -274,7 +274,7 @@ impl CompareView {
     }
 
     /// Why there is nothing to draw.
-    fn trouble(&self) -> Option<String> {
+    fn problem(&self) -> Option<String> {
         if !self.is_read {
             let read = self.runs.iter().flatten().count();
             return Some(format!(
@@ -286,9 +286,9 @@ impl CompareView {
         match &self.analysis {
             None => Some("working it out".to_owned()),
             Some(analysis) if analysis.compared.is_none() => {
-                let mut troubles = self.runs.iter().flatten();
-                let trouble = troubles.find_map(|run| run.trouble.clone());
-                Some(trouble.unwrap_or_else(|| "none of these runs has any metrics yet".to_owned()))
+                let mut problems = self.runs.iter().flatten();
+                let problem = problems.find_map(|run| run.problem.clone());
+                Some(problem.unwrap_or_else(|| "none of these runs has any metrics yet".to_owned()))
             }
             Some(_) => None,
         }
@@ -342,7 +342,7 @@ impl CompareView {
             .runs
             .iter()
             .flatten()
-            .filter(|run| run.trouble.is_some());
+            .filter(|run| run.problem.is_some());
         match troubled.count() {
             0 => {}
             some => more.push(format!("{some} without readable metrics")),
@@ -356,7 +356,7 @@ impl CompareView {
 
     /// What of a part is in sight.
     fn note(&self) -> String {
-        let Some(analysis) = self.analysis.as_ref().filter(|_| self.trouble().is_none()) else {
+        let Some(analysis) = self.analysis.as_ref().filter(|_| self.problem().is_none()) else {
             return String::new();
         };
         match self.part {

@@ -32,7 +32,7 @@ pub struct Detail {
     /// Its files of weights.
     pub checkpoints: Vec<Checkpoint>,
     /// What could not be read, as a sentence.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// Rows that were read.
@@ -58,7 +58,7 @@ pub struct Reading {
     /// Its files of weights.
     pub checkpoints: Option<Vec<Checkpoint>>,
     /// What could not be read, as a sentence.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl Reading {
@@ -71,7 +71,7 @@ impl Reading {
             && self.log.is_none()
             && self.config.is_none()
             && self.checkpoints.is_none()
-            && self.trouble.is_none()
+            && self.problem.is_none()
     }
 }
 
@@ -95,7 +95,7 @@ impl Detail {
             self.checkpoints = checkpoints;
         }
         self.progress = reading.progress.or(self.progress);
-        self.trouble = reading.trouble;
+        self.problem = reading.problem;
     }
 
     /// Takes in what was read of the metrics.

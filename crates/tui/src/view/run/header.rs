@@ -268,8 +268,8 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         remarks.extend(texts);
         role = Role::Warn;
     }
-    if let Some(trouble) = detail.and_then(|detail| detail.trouble.clone()) {
-        remarks.push(trouble);
+    if let Some(problem) = detail.and_then(|detail| detail.problem.clone()) {
+        remarks.push(problem);
         role = Role::Warn;
     }
     let problems = detail.map(|detail| detail.epochs().metrics());

@@ -102,8 +102,8 @@ pub fn cell(column: Column, card: &Card, now: Timestamp) -> (String, Role) {
             (or_dash(age), Role::Muted)
         }
         Column::Name => (card.name.clone(), Role::Text),
-        Column::Tags => match &card.trouble {
-            Some(trouble) => (trouble.clone(), Role::Warn),
+        Column::Tags => match &card.problem {
+            Some(problem) => (problem.clone(), Role::Warn),
             None => {
                 let note = card.notes.note.lines().next().map(str::to_owned);
                 let words = card.notes.tags.iter().cloned().chain(note);

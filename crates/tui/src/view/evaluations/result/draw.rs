@@ -120,8 +120,8 @@ impl ResultView {
                     theme.style(Role::Text),
                 ),
             },
-            match self.opened.troubles.first() {
-                Some(trouble) => Line::styled(trouble.as_str(), theme.style(Role::Warn)),
+            match self.opened.problems.first() {
+                Some(problem) => Line::styled(problem.as_str(), theme.style(Role::Warn)),
                 None => Line::styled(measures(results, area.width), theme.style(Role::Text)),
             },
         ];
