@@ -10,7 +10,7 @@ use super::smooth::exponential;
 use super::x_axis::{Known, XAxis, XMapping};
 use traintop_run::metrics::{Column, Metrics};
 
-/// What is to be made.
+/// A job that writes files.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TransformSettings {
     /// What values stand over.

@@ -1,5 +1,5 @@
-//! Pure functions on numbers: what range metrics span, which round ticks an axis gets, how many points become few without losing one
-//! spike, what a classifier's answers amount to. Nothing here knows a terminal or a file.
+//! Numbers and comparisons of runs that the crate `run` has read: alerts, queries, comparisons, predictions, axes, ticks and
+//! decimation. Nearly all of it is arithmetic without input or output; `export` and `figures` write files. Nothing knows a terminal.
 
 #![cfg_attr(
     test,

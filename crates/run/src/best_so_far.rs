@@ -1,4 +1,4 @@
-//! How well a run had done by each epoch, for those who measure another run by it.
+//! A run's best accuracy up to each epoch, to compare another run with.
 
 use super::best_and_trend;
 use super::layout::RunDir;

@@ -1,4 +1,4 @@
-//! A run as comparisons take it: what lists know of it, its curves and its configuration.
+//! A run read in full for a comparison: summary, curves and configuration.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What a run that trains shows of life: its pace, its last sign, what of it is saved, and when it will be ended.
+//! Health of a run that trains: pace, last sign of life, last checkpoint, and deadline.
 
 use std::fs;
 use std::path::Path;

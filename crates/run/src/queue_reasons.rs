@@ -1,4 +1,4 @@
-//! Why the runs of a queue wait, as the keeper that starts them last saw it: one file in the queue's folder, since a thousand records
+//! Why the runs of a queue wait, as their keeper last saw it: one file in the queue's folder, since a thousand records
 //! must not be written each time that a run begins.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! The user's own folder, for what is kept about runs outside them.
+//! The user's state folder: what traintop keeps about runs outside of them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub fn state_dir() -> Option<PathBuf> {
     dirs.state_dir().map(PathBuf::from)
 }
 
-/// The disk that runs lie on, and the user's state folder: what keeping house works on.
+/// Where edits of runs read and write: the disk that runs lie on, and the user's state folder.
 #[derive(Clone)]
 pub struct Storage {
     /// Every call goes through it.

@@ -1,4 +1,4 @@
-//! Calling another program, and not waiting for it for ever.
+//! Runs another program, with a timeout.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -8,30 +8,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// So much is read of what a program prints, and of its complaints.
+/// Limit of what is read of each of its streams, in bytes.
 const MOST: u64 = 64 << 20;
 /// A program that has ended may have left another with its output: what that prints is not waited for longer.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 /// The least and the most between two looks whether it has ended.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
 
-/// What came of a program that has ended.
+/// The output of a program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completed {
     /// Whether its exit code is zero.
     pub is_well: bool,
     /// What it printed.
     pub output: String,
-    /// What it complained of.
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
-/// Why nothing came of it.
+/// Why there is no output.
 #[derive(Debug)]
 pub enum SubprocessError {
     /// It could not be started, or not be waited for.
     Io(io::Error),
-    /// It was ended after so long. What it was to do may have been done.
+    /// It was ended at the timeout. What it was to do may have been done.
     Unheard(Duration),
 }
 

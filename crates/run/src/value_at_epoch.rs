@@ -1,4 +1,4 @@
-//! What a run's metrics have at one epoch, for those who ask for an epoch that is neither the last nor the best.
+//! A run's metrics at one epoch that need not be the last or the best.
 
 use super::best_and_trend;
 use super::layout::RunDir;

@@ -1,4 +1,4 @@
-//! Archiving, bringing back and rebuilding, as the dashboard orders them: first what would happen, then each run for itself.
+//! Jobs that archive, unarchive and rebuild: a plan first, then one run after the other.
 
 use std::path::PathBuf;
 use std::sync::Arc;

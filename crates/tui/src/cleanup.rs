@@ -1,4 +1,4 @@
-//! Cleaning up and the trash, from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
+//! Clean-up and trash in the dashboard: the jobs, how they run, and what their outcome changes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use traintop_run::discover::{Found, discover};
 use traintop_run::evaluation::EvaluationDir;
 use traintop_text as text;
 
-/// So many runs are surveyed between two words of it.
+/// Runs surveyed between two messages about it.
 const TOLD_EVERY: usize = 32;
 
-/// Something to be done.
+/// A job on a clean-up or the trash.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CleanupJob {
     /// Plan a clean-up of these runs, or of all if there are none; from what is surveyed already, if it is.
@@ -43,20 +43,20 @@ pub enum CleanupJob {
     /// Move evaluations to the trash.
     RemoveEvaluations(Vec<EvaluationDir>),
     ListTrash,
-    /// Put these back.
+    /// Restore these.
     Restore(Vec<Ticket>),
     /// Remove these for good.
     Purge(Vec<Ticket>),
-    /// Tell what was removed last, in whatever session.
+    /// Find what was removed last, in any session.
     FindLatest,
-    /// Finish what a process that was killed has left, and purge what is older than so many days, if any are given.
+    /// Finish what a killed process has left, and purge what is older than this number of days, if one is given.
     Recover(Option<u32>),
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub enum CleanupOutcome {
-    /// So many runs of so many are surveyed.
+    /// Progress of the survey: runs done, and all.
     Surveying(usize, usize),
     /// A plan, and how much room there is.
     Planned(Box<Plan>, Vec<(PathBuf, Space)>),
@@ -72,7 +72,7 @@ pub enum CleanupOutcome {
     Refused(String),
 }
 
-/// Carries an order out; this may take as long as the disk does.
+/// Runs a job; this takes as long as the disk does.
 pub fn carry_out(
     order: CleanupJob,
     roots: &[PathBuf],

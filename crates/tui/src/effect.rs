@@ -1,4 +1,4 @@
-//! Orders of the loop to the pool: everything that touches the disk, a process or the terminal.
+//! What the loop asks of the pool: everything that touches the disk, a process or the terminal.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use super::widget::chart::Options;
 use traintop_launch::Request;
 use traintop_run::RunDir;
 
-/// Something to be done, answered by messages.
+/// A job for the pool; messages bring the result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Search the roots for runs.
@@ -44,13 +44,13 @@ pub enum Effect {
     ReadRecipe(RunDir),
     /// Start a run.
     Launch(Request),
-    /// Do something for the form that starts runs.
+    /// Run a job for the form that starts runs.
     Form(form_jobs::FormJob),
     /// Ask a run to stop.
     Stop(RunDir),
     /// Ask some runs to stop.
     StopAll(Vec<RunDir>),
-    /// Do something about runs that wait or are at work.
+    /// Run a job on runs that wait or train.
     Steer(steering::SteeringJob),
     /// Tell which runs are marked.
     LoadMarks,
@@ -60,17 +60,17 @@ pub enum Effect {
     Remember(Box<Remembered>),
     /// Read what these runs' columns have at these epochs.
     ValuesAtEpoch(Vec<u32>, Vec<RunDir>),
-    /// Do something about evaluations.
+    /// Run a job on evaluations.
     Evaluate(evaluations::EvaluationJob),
-    /// Do something for a comparison of runs.
+    /// Run a job for a comparison.
     Compare(compare::CompareJob),
-    /// Measure from now on what the machine and these runs use, or nothing any more.
+    /// From now on sample what the machine and these runs use; `None` stops that.
     SampleUsage(Option<Vec<RunDir>>),
-    /// Do something for alerts.
+    /// Run a job for alerts.
     Alert(alerts::AlertJob),
     /// Let the terminal ring.
     Ring(alerts::Ring),
-    /// Keep house.
+    /// Change runs: notes, names, archives, logs.
     Edit(EditJob),
     /// Clean up, or look after the trash.
     Clean(cleanup::CleanupJob),

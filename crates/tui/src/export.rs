@@ -1,4 +1,4 @@
-//! Taking things out of the dashboard: to the clipboard, into a file, as pictures. What can be taken is offered in a list.
+//! Copies and exports: to the clipboard, into a file, as figures. A list offers what there is.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
@@ -21,7 +21,7 @@ use traintop_run::metrics::{Metrics, Tail};
 use traintop_run::summary::Summary;
 use traintop_text::{clean, is_forbidden};
 
-/// What is to be made.
+/// A job that writes files.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExportJob {
     /// A file with a table.
@@ -33,7 +33,7 @@ pub enum ExportJob {
     Compare(Vec<RunDir>),
 }
 
-/// Makes it, and says where it is.
+/// Writes it; the notice says where.
 pub fn carry_out(order: ExportJob, progress: &Progress) -> Notice {
     let done = match order {
         ExportJob::Table(table, format, texts) => {

@@ -29,10 +29,10 @@ use traintop_recipe::{OWN, Recipe, SHIPPED};
 use traintop_run::RunDir;
 use traintop_text::clean;
 
-/// Something to be done for the form.
+/// A job for the form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormJob {
-    /// Understand what earlier runs tell, and tell what was started lately.
+    /// Learn from earlier runs, and list what was started lately.
     Learn(Vec<PastRun>),
     /// Work out a sweep; the number tells the answer from older ones.
     Plan(u64, Box<(Request, Wanted)>, Arc<RunHistory>),
@@ -78,7 +78,7 @@ pub struct Saving {
     pub replaces: bool,
 }
 
-/// What came of an order.
+/// The result of a job.
 #[derive(Debug)]
 pub enum FormOutcome {
     /// What earlier runs tell, what was started lately, the last first, and where runs train if nobody says otherwise, where there
@@ -98,7 +98,7 @@ pub enum FormOutcome {
     Taken(Box<Saving>),
 }
 
-/// Carries an order out and sends what came of it.
+/// Runs a job and sends the result.
 pub fn carry_out(order: FormJob, messages: &Sender<Message>) {
     let send = |outcome| drop(messages.send(Message::FormDone(outcome)));
     match order {

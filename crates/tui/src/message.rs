@@ -71,13 +71,13 @@ pub enum Message {
     RecipesListed(Vec<Choice>),
     /// The recipe of a run, for another like it.
     RecipeRead(Box<Choice>),
-    /// What came of an order for the form.
+    /// The result of a job for the form.
     FormDone(form_jobs::FormOutcome),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
-    /// What came of steering runs.
+    /// The result of queueing or steering runs.
     Steered(steering::SteeringOutcome),
     /// The runs that were marked before.
     MarksLoaded(Vec<RunDir>),
@@ -87,9 +87,9 @@ pub enum Message {
     ChartsTransformed(chart_transform::TransformOutcome),
     /// What runs' columns have at epochs that were asked for.
     ValuesRead(Vec<Sampled>),
-    /// What came of keeping house.
+    /// The result of an edit of runs.
     Edited(EditOutcome),
-    /// What came of alerts.
+    /// The result of a job for alerts.
     Alert(alerts::AlertOutcome),
     /// What the machine and some runs use was measured.
     UsageSampled(Box<SampledUsage>),
@@ -101,7 +101,7 @@ pub enum Message {
     ZoneFound(TimeZone),
     /// The first frame is on the screen.
     FirstDrawn,
-    /// What came of cleaning up, or of the trash.
+    /// The result of a clean-up, or of a job on the trash.
     Cleaned(cleanup::CleanupOutcome),
     /// A long job began or ended.
     LongJob(long_job::LongJobEvent),

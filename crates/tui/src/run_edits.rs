@@ -1,4 +1,4 @@
-//! Keeping house from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
+//! Edits of runs from the dashboard, with undo: the jobs, how they run, and what their outcome changes.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ use traintop_run::summary::Summary;
 use traintop_run::templates;
 use traintop_text::clean;
 
-/// Something to be done to runs.
+/// A job that changes runs, or plans a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EditJob {
     /// Change what people added to some runs.
@@ -41,22 +41,22 @@ pub enum EditJob {
     Gather(Vec<RunDir>),
     /// Give runs' folders the names of a plan, made by a template.
     RenameAll(Vec<Step>, String),
-    /// Finish, or take back, what a program that was killed left half done.
+    /// Finish or undo what a killed program left half done.
     Recover,
     /// Say what archiving these runs would do.
     ProposeArchive(Vec<RunDir>),
     Archive(Vec<RunDir>),
-    /// Bring these archived runs back.
+    /// Restore these archived runs.
     Unarchive(Vec<RunDir>),
     /// Say which logs of these runs could be made again.
     ProposeRebuild(Vec<RunDir>),
     /// Make them.
     Rebuild(Vec<RunDir>),
-    /// Take this back.
+    /// Undo this change.
     Undo(UndoEntry),
 }
 
-/// Something that was done and can be taken back.
+/// A change that can be undone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UndoEntry {
     /// Notes were changed.
@@ -64,7 +64,7 @@ pub enum UndoEntry {
     /// Folders got other names.
     Renamed(Vec<Renamed>),
     Archived(Vec<(RunDir, Archived)>),
-    /// Archived runs were brought back.
+    /// Archived runs were restored.
     Unarchived(Vec<(RunDir, Unarchived)>),
     /// Logs were made again.
     Rebuilt(Vec<Rebuilt>),
@@ -72,28 +72,28 @@ pub enum UndoEntry {
     Removed(Vec<Ticket>),
 }
 
-/// What came of an order.
+/// The result of a job.
 #[derive(Debug)]
 pub enum EditOutcome {
-    /// Some runs' notes were changed, how to take that back, and why that of others was not.
+    /// Some runs' notes were changed, how to undo that, and why those of others were not.
     Annotated(Vec<RunDir>, Option<UndoEntry>, Option<String>),
-    /// Folders have other names: before and after, and how to take that back.
+    /// Folders have other names: before and after, and how to undo that.
     Moved(Vec<(RunDir, RunDir)>, Option<UndoEntry>),
     /// What runs could be named by.
     Gathered(Box<Gathered>),
-    /// What was left half done and is not any more, as sentences.
+    /// What was left half done and is finished or undone now, as sentences.
     Recovered(Vec<String>),
-    /// What an order would do: a question's title, its text, the word for yes, and the order.
+    /// What a job would do: a question's title, its text, the word for yes, and the job.
     Proposed(String, String, String, Box<EditJob>),
-    /// Runs' files have changed: which runs, what to say, how to take it back, and what went wrong.
+    /// Runs' files have changed: which runs, what to say, how to undo it, and what went wrong.
     Changed(Vec<RunDir>, String, Option<UndoEntry>, Option<String>),
-    /// This could not be taken back, and why.
+    /// This could not be undone, and why.
     NotUndone(UndoEntry, String),
     /// It was refused, or failed: one sentence.
     Refused(String),
 }
 
-/// Carries an order out; this may take as long as the disk does.
+/// Runs a job; this takes as long as the disk does.
 pub fn carry_out(roots: &[PathBuf], order: EditJob, progress: &Arc<Progress>) -> EditOutcome {
     let done = match order {
         EditJob::ProposeArchive(dirs) => archive_jobs::propose_archive(&dirs),

@@ -1,4 +1,5 @@
-//! All that the dashboard knows. Only [`super::update`] changes it; views read it.
+//! All that the dashboard knows. It changes only on the loop's thread: in [`super::update`] and in what that calls, the `act`
+//! functions of views and the `update` functions of jobs. Drawing only reads it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ pub struct State {
     pub opened: Option<Opened>,
     /// Runs being summed up, and whether they changed meanwhile.
     pub refreshing: HashMap<RunDir, bool>,
-    /// What was done in this session and can be taken back, the last at the end.
+    /// The changes of this session that can be undone, the last at the end.
     pub undo_stack: Vec<UndoEntry>,
     /// What is known of alerts.
     pub alerts: Alerts,

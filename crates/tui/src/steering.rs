@@ -1,4 +1,4 @@
-//! Queueing and steering runs from the dashboard: what is ordered, how it is carried out, and what its outcome changes.
+//! Queueing and steering runs from the dashboard: the jobs, how they run, and what their outcome changes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,20 +18,20 @@ use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 use traintop_text::clean;
 
-/// Something to be done to runs that wait or are at work.
+/// A job on runs that wait or train.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SteeringJob {
     /// Queue a run.
     Queue(Request),
     /// Give a waiting run another place.
     Put(RunDir, Place),
-    /// See to it that the queues of these output trees are looked after.
+    /// Make sure that the queues of these output trees have a keeper.
     Tend(BTreeSet<PathBuf>),
     /// End a run at once.
     Kill(RunDir),
-    /// Ask this of a run that trains.
+    /// Send a control request to a run that trains.
     Steer(RunDir, Steering),
-    /// Go on with runs that have ended: one at once, several as the queue has room.
+    /// Resume runs that have ended: one at once, several as the queue has room.
     Resume(Vec<RunDir>),
     /// Ask whether the command of a run is to be trusted that this user did not start.
     ProposeTrust(RunDir),
@@ -39,7 +39,7 @@ pub enum SteeringJob {
     Trust(Box<Proposal>),
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub struct SteeringOutcome {
     /// The runs whose records have changed.
@@ -47,7 +47,7 @@ pub struct SteeringOutcome {
     new: Option<RunDir>,
     /// A command that is not executed before the user trusts it.
     proposal: Option<Proposal>,
-    /// What is to be said, or went wrong.
+    /// A notice, or what failed.
     said: Result<Option<String>, String>,
 }
 
@@ -62,7 +62,7 @@ impl SteeringOutcome {
     }
 }
 
-/// Carries an order out.
+/// Runs a job.
 pub fn carry_out(order: SteeringJob) -> SteeringOutcome {
     try_to(order).unwrap_or_else(|problem| SteeringOutcome {
         changed: Vec::new(),

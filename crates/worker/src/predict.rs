@@ -1,4 +1,4 @@
-//! Asking a network, or several as an ensemble, about images: the one loop that validation, a run's test and `evaluate` share.
+//! Inference with a network or an ensemble: the one loop that validation, a run's test and `evaluate` share.
 
 use tch::{Tensor, no_grad};
 
@@ -11,7 +11,7 @@ use super::views::Views;
 /// Images in a batch if nobody says otherwise. A constant, since sums of another grouping end in other digits.
 pub const BATCH: i64 = 500;
 
-/// A network that is asked, and how much its answer counts.
+/// A member of an ensemble, with its weight.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
     pub model: &'a ResNet,
@@ -19,7 +19,7 @@ pub struct Member<'a> {
     pub share: f64,
 }
 
-/// How images are asked about.
+/// How inference is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Inference<'a> {
     pub members: &'a [Member<'a>],

@@ -1,4 +1,4 @@
-//! Calling Slurm's programs: away from the terminal, never for long, and with one sentence where they refuse.
+//! Runs Slurm's programs: without the terminal, with a timeout, and with one sentence where they refuse.
 
 use std::env;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use traintop_run::subprocess::{self, SubprocessError};
 use traintop_text::clean;
 
-/// A controller that takes longer is not waited for.
+/// Timeout: a controller that takes longer is overloaded.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Why a program did not do what it was to do.

@@ -1,4 +1,4 @@
-//! Asking the scheduler how the jobs of runs stand: all at once, seldom, and only while there are jobs that are not known to be over.
+//! Polls Slurm for the jobs of runs: all at once, seldom, and only while some job is not known to have ended.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -91,7 +91,7 @@ impl Alerts {
     }
 }
 
-/// Something to be done for alerts.
+/// A job for alerts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertJob {
     /// Tell which were told before.
@@ -104,7 +104,7 @@ pub enum AlertJob {
     Notify(Vec<String>, Vec<Alert>),
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub enum AlertOutcome {
     /// These were told before.
@@ -117,7 +117,7 @@ pub enum AlertOutcome {
     NotNotified(String),
 }
 
-/// Carries an order out. The user's commands are waited for, and earlier runs are read, on a thread of their own.
+/// Runs a job. The user's commands are waited for, and earlier runs are read, on a thread of their own.
 pub fn carry_out(order: AlertJob, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
     let folder = state_dir::state_dir();
     let send = |outcome| drop(messages.send(Message::Alert(outcome)));

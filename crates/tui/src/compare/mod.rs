@@ -14,7 +14,7 @@ use traintop_run::log_line::Line;
 
 pub use work::carry_out;
 
-/// Something to be done for a comparison, which is known by when it was opened.
+/// A job for a comparison, which is identified by the time when it was opened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CompareJob {
     /// Read these runs in full, in pieces; then those of the others that teach how far runs of one recipe lie from each other.
@@ -32,7 +32,7 @@ pub enum CompareJob {
     Logs(Timestamp, Vec<RunDir>),
 }
 
-/// What came of an order.
+/// The result of a job.
 #[derive(Debug)]
 pub enum CompareOutcome {
     /// Runs were read, by place.

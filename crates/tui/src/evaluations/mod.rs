@@ -30,7 +30,7 @@ pub use work::carry_out;
 /// What tells whether an evaluation has changed: the stamps of its results and of its notes.
 pub type Stamps = [Stamp; 2];
 
-/// Something to be done about evaluations.
+/// A job on evaluations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvaluationJob {
     /// Find those of these output trees, and read those that are new or have changed since they were known.
@@ -59,7 +59,7 @@ pub struct Known {
     pub stamps: Stamps,
 }
 
-/// What came of an order.
+/// The result of a job.
 #[derive(Debug)]
 pub enum EvaluationOutcome {
     /// The evaluations that there are.

@@ -22,7 +22,7 @@ use traintop_run::notes::{self, Notes};
 /// No more folders of one tree are watched because something may still be made of them.
 const MOST_OPEN: usize = 64;
 
-/// Carries an order out; this may take as long as the disk does.
+/// Runs a job; this takes as long as the disk does.
 pub fn carry_out(order: EvaluationJob, messages: &Sender<Message>) {
     let send = |news| drop(messages.send(Message::Evaluation(news)));
     match order {

@@ -28,7 +28,7 @@ enum Pick {
     Run(RunDir),
     Sort(SortKey),
     Group(Option<SortKey>),
-    /// Something to be done.
+    /// A job on a clean-up or the trash.
     Thing(Box<Effect>),
     /// Values for the form.
     Fill(Values),

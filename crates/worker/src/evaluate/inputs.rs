@@ -1,4 +1,4 @@
-//! The images that are asked about: a split of a data set, or a file of unlabelled images.
+//! The images of an evaluation: a split of a data set, or a file of unlabelled images.
 
 use std::path::{Path, PathBuf};
 

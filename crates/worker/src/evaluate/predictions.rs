@@ -1,4 +1,4 @@
-//! All answers of an evaluation, in host memory.
+//! All predictions of an evaluation, in host memory.
 
 use std::time::Instant;
 
