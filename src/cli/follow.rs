@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use traintop_disk::read;
 use traintop_text::clean;
 
-/// So many bytes are read at once, and a line that is longer is shown in parts.
+/// Limit of one read, in bytes; a longer line is shown in parts.
 const MAX_READ: u64 = 8 << 20;
 
 /// Reads what has been added to a file since the last time.

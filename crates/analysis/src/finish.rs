@@ -30,9 +30,9 @@ pub struct Outlook {
 /// How a run stands against its limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Margin {
-    /// So long before the limit it ends.
+    /// It ends this long before the limit.
     Early(Duration),
-    /// So long after the limit it would end, and when the limit comes it is in this epoch.
+    /// It would end this long after the limit; when the limit comes it is in this epoch.
     Late(Duration, u32),
 }
 

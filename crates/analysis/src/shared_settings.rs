@@ -3,9 +3,9 @@
 use super::compare::repetitions::is_name;
 use traintop_run::settings::Settings;
 
-/// So many are told at the most: more would no longer be a hint.
+/// Limit of the settings named: more would no longer be a hint.
 const MOST: usize = 2;
-/// So many other runs are looked at, evenly, to tell what is special.
+/// Sample of the other runs, taken evenly, to tell what is special.
 const OTHERS: usize = 50;
 
 /// The keys of which all runs of a group have one value, and fewer than half of the others have it; what is rarest among the others

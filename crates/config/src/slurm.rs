@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::build::{Placed, Reader};
 
-/// So long before its time limit a job is asked to save, unless the configuration says otherwise; in seconds.
+/// How long before its time limit a Slurm job is asked to save, in seconds; the default.
 const SIGNAL: u32 = 120;
 /// Slurm takes no more.
 const LONGEST_SIGNAL: i64 = 65_535;
@@ -36,7 +36,7 @@ pub struct Slurm {
     pub requeue: bool,
     /// How many seconds before its time limit a job is asked to save.
     pub signal_s: u32,
-    /// So many jobs of a sweep run at once at the most.
+    /// How many jobs of a sweep run at once at most.
     pub at_once: Option<u32>,
 }
 

@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// So many things of so many are done: runs, entries of the trash.
+    /// Progress: how many runs or trash entries are done, of how many.
     pub fn step(&self, done: usize, of: usize) {
         self.done.store(done as u64, Ordering::Relaxed);
         self.of.store(of as u64, Ordering::Relaxed);

@@ -36,7 +36,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     })
 }
 
-/// The record of a run that can be gone on with, as it is when it begins again: nobody's, and without an end.
+/// The record of a run that can be resumed, as it is when it starts again: nobody's, and without an end.
 ///
 /// # Errors
 /// If it cannot.
@@ -60,7 +60,7 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     if record.launcher.is_some() {
         must_be_trusted(dir, &record)?;
     }
-    // Whoever goes on with a run does not want it to wait.
+    // A user who resumes a run does not want it to wait.
     if Control::load(dir).is_ok_and(|control| control.paused) {
         Control::change(dir, Change::Pause(false)).map_err(|error| refused(error.to_string()))?;
     }
@@ -72,7 +72,7 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     Ok(record)
 }
 
-/// How a run is begun, or gone on with where it has a checkpoint; a command of the user's is the same both times.
+/// How a run is started, or resumed where it has a checkpoint; a command of the user's is the same both times.
 ///
 /// # Errors
 /// If there is no worker, or no recipe.

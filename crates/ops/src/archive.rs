@@ -66,7 +66,7 @@ pub struct Plan {
     pub removed: Vec<PathBuf>,
 }
 
-/// Why a run was not archived, or not brought back; nothing has changed then.
+/// Why a run was not archived or restored; nothing has changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// It is in a state in which it cannot be.
@@ -91,7 +91,7 @@ pub enum ArchiveError {
     HalfDone {
         /// What went wrong first.
         first: Box<ArchiveError>,
-        /// What went wrong when it was taken back, as a sentence.
+        /// What failed when it was undone, as a sentence.
         second: String,
     },
     /// All is back in place, and the archive beside it.

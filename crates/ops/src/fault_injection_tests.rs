@@ -1,4 +1,4 @@
-//! Random trees and random sequences of everything that keeping house does, each action cut off or failing at a random call: nothing
+//! Random trees and random sequences of all edits of runs, each action cut off or failing at a random call: nothing
 //! outside of what was asked for changes, and whatever was done is undone.
 
 use std::collections::BTreeMap;

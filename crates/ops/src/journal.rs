@@ -1,5 +1,5 @@
 //! What is about to be done to runs, written down first in the user's state folder, so that a program that was killed in the middle
-//! leaves no half of it: the next start goes on with it, or takes it back.
+//! leaves no half of it: the next start finishes or undoes it.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use traintop_text::clean;
 
 /// After so long a journal of another machine is nobody's any more.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
-/// Held by whoever goes on with what others have left.
+/// Held by the process that finishes what others have left.
 const LOCK: &str = "lock";
 
 #[derive(Serialize, Deserialize)]

@@ -103,7 +103,7 @@ const SAID: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// So many of them, the first, are what a scheduler does.
+/// How many of them, from the first, are acts of a scheduler.
 const OF_A_SCHEDULER: usize = 3;
 
 /// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time was over or by a scheduler.

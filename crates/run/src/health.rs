@@ -15,7 +15,7 @@ use super::metrics::{Column, Metrics};
 use super::record::Record;
 use super::steps::Progress;
 
-/// So many of the last epochs tell the pace: enough for one slow one not to count, few enough to follow a busier machine.
+/// How many of the last epochs give the pace: enough for one slow one not to count, few enough to follow a busier machine.
 const RECENT: usize = 9;
 
 /// How a run that trains is doing, at one moment.
@@ -25,9 +25,9 @@ pub struct Health {
     pub pace: Option<Pace>,
     /// The longest that usually passes between two of its rows, once an epoch is done.
     pub row_gap: Option<Duration>,
-    /// When it last wrote a row, was gone on with, or was asked for something else.
+    /// When it last wrote a row, was resumed, or got a control request.
     pub sign_at: Timestamp,
-    /// Its last checkpoint from which it could be gone on with, where that is ours or called `last`.
+    /// Its last checkpoint from which it could be resumed, where that is ours or called `last`.
     pub saved: Option<Saved>,
     /// When a scheduler, or a limit, will end it.
     pub deadline: Option<Timestamp>,

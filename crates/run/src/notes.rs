@@ -64,7 +64,7 @@ pub enum Change {
     Name(String),
 }
 
-/// A run's notes before and after a change, so that it can be taken back.
+/// A run's notes before and after a change, so that it can be undone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotated {
     pub dir: RunDir,
@@ -109,7 +109,7 @@ impl Notes {
         change_in(&System, dir, change, own_folder().as_deref())
     }
 
-    /// What a change made of these notes, taken back: only what nobody has changed since, so that nothing of theirs is lost.
+    /// Undoes a change of these notes: only what nobody has changed since, so that no later change is lost.
     fn take_back(&mut self, before: &Self, after: &Self) {
         if self.tags == after.tags {
             self.tags.clone_from(&before.tags);
@@ -185,7 +185,7 @@ impl Notes {
     }
 }
 
-/// Changes a run's notes, and says how to take that back.
+/// Changes a run's notes, and returns what undoes that.
 ///
 /// # Errors
 /// As [`Notes::change`].

@@ -42,7 +42,7 @@ pub struct Exit {
     pub reason: Option<String>,
 }
 
-/// One time that a run was gone on with.
+/// One resume of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resume {
     /// The first epoch that it trained on, 1-based.

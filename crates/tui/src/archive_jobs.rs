@@ -91,7 +91,7 @@ pub fn take_back(archived: Vec<(RunDir, Archived)>) -> EditOutcome {
     all_back(archived, |(dir, _)| dir.clone(), back, UndoEntry::Archived)
 }
 
-/// Archives again what was brought back.
+/// Archives again what was restored.
 pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> EditOutcome {
     let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::unarchive_back(dir, unarchived);
     all_back(

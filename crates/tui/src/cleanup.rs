@@ -275,7 +275,7 @@ fn look_again(state: &State) -> Vec<Effect> {
     vec![Effect::Discover, Effect::Measure(dirs)]
 }
 
-/// Nothing was done in this session: asks whether the last removal of another is to be taken back.
+/// Nothing was done in this session: asks whether to undo the last removal of another.
 fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
     let Some((_, entry)) = latest.first() else {
         state.notice = Some(Notice::bad("there is nothing to take back"));

@@ -36,7 +36,7 @@ use traintop_run::last_visit;
 /// Between two frames: sixty a second, in the mean.
 const FRAME: Duration = Duration::from_micros(16_667);
 
-/// So long the first frame may wait for the runs that it is to show.
+/// How long the first frame may wait for the runs that it shows.
 const OPENING: Duration = Duration::from_millis(25);
 
 /// The signals that end a program unless it catches them, but those of crashes (`restore.rs`),

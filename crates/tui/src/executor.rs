@@ -52,9 +52,9 @@ const LONG: usize = 2;
 /// How long the end of the program waits for jobs that change runs. One that is killed is finished,
 /// or undone, by the next start.
 const UNTIL_CLOSED: Duration = Duration::from_secs(10);
-/// So many runs are summed up by one thread.
+/// Runs that one thread summarises at a time.
 const BATCH: usize = 64;
-/// So many runs are found before they are first handed over, about a screenful; then four times as many each time, so that the table is not
+/// Runs in the first message of a search, about a screenful; then four times as many each time, so that the table is not
 /// arranged over and over.
 const FIRST_FOUND: usize = 32;
 /// Summaries are first handed over after so long, then after twice as long each time, up to the longest: those on the screen come first,
@@ -62,7 +62,7 @@ const FIRST_FOUND: usize = 32;
 const HAND_OVER: Duration = Duration::from_millis(8);
 const LONGEST_HAND_OVER: Duration = Duration::from_millis(128);
 
-/// So long a folder that is no run yet is watched after it last changed.
+/// How long a folder that is no run yet is watched after its last change.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 /// And no more of them than these.
 const MOST_FRESH: usize = 64;

@@ -33,7 +33,7 @@ pub struct Inference<'a> {
 /// What happened on the way.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// So many images have passed through a network.
+    /// Progress: the images that have passed through a network.
     Passed { images: i64 },
     /// A batch is answered: the averaged logits, N x classes in float32, and the true classes.
     Answered {

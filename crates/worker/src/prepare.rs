@@ -75,7 +75,7 @@ pub fn prepare(
     );
 
     let is_resumed = dir.metrics_csv().exists();
-    // A restored checkpoint is not a run that was gone on with.
+    // A restored checkpoint is not a resumed run.
     let resumed = (is_resumed && restores == 0).then(|| changes(&recipe, &dir.last()));
     let train_images = data.train.count() as u32;
     let mut progress = if dir.last().exists() {

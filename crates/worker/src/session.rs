@@ -21,7 +21,7 @@ use super::signals::{self, StopRequest};
 use super::status::Status;
 use super::train::End;
 
-/// So often a run may be taken back to its last checkpoint.
+/// How often a run may be rolled back to its last checkpoint.
 const MOST_RESTORES: u32 = 5;
 
 /// What the command asks for.

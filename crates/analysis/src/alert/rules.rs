@@ -50,9 +50,9 @@ impl Kind {
 pub struct Rules {
     /// Those that are told.
     pub on: Vec<Kind>,
-    /// So many epochs without a better one are no progress; by itself a part of the planned ones. 0 is never.
+    /// After this number of epochs without a better one there is no progress; by default a part of the planned ones. 0 is never.
     pub no_progress: Option<u32>,
-    /// So many times the usual time without a row are a stall.
+    /// A run stalls after this multiple of the usual time without a row.
     pub stalled: f64,
     /// With fewer bytes than these a disk is nearly full.
     pub disk_free: u64,

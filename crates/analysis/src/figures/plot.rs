@@ -67,7 +67,7 @@ pub(super) const COLOURS: [RGBColor; 7] = [
 const DASHES: [Option<(u32, u32)>; 4] = [None, Some((10, 5)), Some((3, 4)), Some((16, 4))];
 pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 
-/// So many times as large everything is drawn.
+/// The scale of the drawing.
 const SCALE: u32 = 4;
 /// So many pixels of a drawing, across and down, become one of a PNG, which is therefore twice as fine as the picture is large.
 const MEAN: u32 = 2;

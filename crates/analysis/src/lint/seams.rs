@@ -33,7 +33,7 @@ pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> 
     })
 }
 
-/// So much higher than before a loss begins after a resume that did not take up the network or its optimiser.
+/// Ratio of the loss after a resume to that before it, from which on the network or its optimiser was not restored.
 const JUMP: f64 = 1.5;
 
 /// A training loss that is much higher after a resume than before it, and than it ever rises between two epochs otherwise.

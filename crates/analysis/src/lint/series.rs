@@ -6,7 +6,7 @@ use traintop_recipe::{LrSchedule, Recipe, Schedule};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::settings::Settings;
 
-/// So many epochs in a row with one and the same validation loss are no chance.
+/// This number of epochs in a row with the same validation loss is no chance.
 const FROZEN: usize = 5;
 /// Of the highest rate: so far from its schedule a rate may be, for what rounding and partial epochs do.
 const RATE_TOLERANCE: f64 = 0.03;

@@ -8,9 +8,9 @@ use super::Gpu;
 /// What a GPU must have for another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// So many runs of ours may be on one GPU.
+    /// How many runs of ours may share one GPU.
     pub runs: usize,
-    /// So much of its memory must be free, in bytes; by default half of a run's share of it.
+    /// How much of its memory must be free, in bytes; by default half of a run's share of it.
     pub memory: Option<u64>,
 }
 

@@ -34,7 +34,7 @@ use traintop_text::terminal::error_line;
 /// The hidden command that calls [`keep`].
 pub const KEEP: &str = "__keep-queue";
 
-/// So long it sleeps at most: where another machine changes the queue, nothing wakes it.
+/// The longest sleep: where another machine changes the queue, nothing wakes it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// And so long while a run that was begun has not signed its record yet.
 const UNTIL_SIGNED: Duration = Duration::from_millis(100);

@@ -305,10 +305,10 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts a run that was stopped, failed or is lost at the end of the queue, to be gone on with. Its name.
+    /// Puts a run that was stopped, failed or is lost at the end of the queue, to be resumed. Its name.
     ///
     /// # Errors
-    /// If it cannot be gone on with, or the queue not be changed.
+    /// If it cannot be resumed, or the queue not be changed.
     pub fn add_again(&self, dir: &RunDir) -> Result<String, LaunchError> {
         // What was a job of Slurm's waits there again, and never trains where somebody happens to be logged in.
         if Record::load(dir)?.is_some_and(|record| record.slurm.is_some()) {

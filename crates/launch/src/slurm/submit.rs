@@ -89,7 +89,7 @@ pub fn submit_command(dir: &RunDir, mut record: Record, slurm: &Slurm) -> Result
 /// Hands a run to Slurm again that was a job of it and has ended.
 ///
 /// # Errors
-/// As [`submit`], or if it cannot be gone on with; then it stays as it was.
+/// As [`submit`], or if it cannot be resumed; then it stays as it was.
 pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     must_be_here()?;
     // Two who go on with it at once: the second finds it waiting.

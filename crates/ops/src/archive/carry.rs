@@ -150,7 +150,7 @@ pub(crate) fn take_back_on(storage: &Storage, archived: &Archived) -> Result<(),
     let packing = &archived.packing;
     let journal = recover::begin(storage, packing)?;
     if let Err(error) = trash::restore_all_on(storage, &archived.tickets) {
-        // Once anything is back, the next start goes on with it.
+        // Once anything is back, the next start finishes it.
         let is_away = |path: &PathBuf| storage.disk.look_for(path).is_ok_and(|look| look.is_none());
         if packing.removed.iter().all(is_away) {
             recover::end(storage, &journal);

@@ -20,9 +20,9 @@ const FOLDER: &str = "archives";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
-    /// A run is packed, or that is taken back.
+    /// A run is packed, or packing it is undone.
     Archive,
-    /// It is brought back.
+    /// It is unpacked.
     Unarchive,
 }
 

@@ -286,7 +286,7 @@ fn storage(state: &Path, disk: impl Disk + 'static) -> Storage {
     }
 }
 
-/// What there is before an action: whole, archived, archived and then brought back.
+/// What there is before an action: whole, archived, archived and then restored.
 fn prepared(
     storage: &Storage,
     place: &Path,
@@ -365,7 +365,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
     }
 }
 
-/// Holds that a run has all it had, or can be brought back to have it, with times.
+/// Holds that a run has all it had, or can be restored to have it, with times.
 fn is_whole_or_archived(storage: &Storage, place: &Path, dir: &RunDir, context: &str) {
     let fresh = tempfile::tempdir().unwrap();
     let original: Vec<_> = whole(&run(fresh.path()))

@@ -28,7 +28,7 @@ use traintop_text::{bytes, clean};
 const LONGEST_FIELDS: u64 = 1 << 20;
 const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
 
-/// What was brought back.
+/// What was restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unpacked {
     /// Files and links that were missing and are there again, below the run's folder.
@@ -336,7 +336,7 @@ fn settle(
     let mut moved = 0;
     let settled = move_in(disk, dir, staging, unpacked, &mut moved);
     if settled.is_err() {
-        // What cannot be taken back is whole, and is kept by a second try.
+        // What cannot be undone is whole, and is kept by a second try.
         for below in unpacked.files[..moved].iter().rev() {
             let _ = disk.relocate(&dir.path().join(below), &staging.join(below));
         }

@@ -74,7 +74,7 @@ impl fmt::Display for Protection {
 pub struct Policy {
     /// Checkpoints of so many of a run's best epochs stay. The best itself always does.
     pub keep_best: u32,
-    /// So many of a run's last checkpoints stay.
+    /// How many of a run's last checkpoints stay.
     pub keep_last: u32,
     /// Every checkpoint of an epoch that is a multiple of this stays; 0 is none.
     pub keep_every: u32,

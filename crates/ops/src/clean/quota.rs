@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use traintop_run::subprocess::run;
 
-/// So long a file server may take to answer.
+/// Timeout of an answer from a file server.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `quota` counts in these.

@@ -12,7 +12,7 @@ use traintop_disk::{Disk, Look, System, said as refusal};
 use traintop_run::layout::RunDir;
 use traintop_run::rebuilt::{self, Mark};
 
-/// What was made for a run, with what is needed to take that back.
+/// What was made for a run, with what is needed to undo that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
     pub dir: RunDir,
@@ -41,7 +41,7 @@ impl Made {
     }
 }
 
-/// Why nothing was made, or nothing was taken back.
+/// Why nothing was made, or nothing undone.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// The run is not to be touched.
@@ -102,7 +102,7 @@ pub(crate) fn apply_on(disk: &dyn Disk, plan: &Plan, now: Timestamp) -> Result<R
     match made {
         Ok(()) => Ok(rebuilt),
         Err(error) => {
-            // What cannot be taken back now is whole, marked, and found by a second try.
+            // What cannot be undone now is whole, marked, and found by a second try.
             if let Err(second) = take_back(disk, &rebuilt) {
                 log::warn!("{second}");
             }

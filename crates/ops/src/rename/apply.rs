@@ -13,7 +13,7 @@ use traintop_run::marks;
 use traintop_run::state_dir::Storage;
 use traintop_text::clean;
 
-/// A run whose folder has another name now, with what is needed to take that back.
+/// A run whose folder has another name now, with what is needed to undo that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
     /// Its folder before.
@@ -204,7 +204,7 @@ pub(crate) fn undo_on(
             return Err((renamed.to.path().to_owned(), io::Error::other(problem)));
         }
     }
-    // The journal leads to the old names: cut off here, or failed, the next start goes on with it.
+    // The journal leads to the old names: cut off here, or failed, the next start finishes it.
     let moves: Vec<Move> = renamed.iter().map(|renamed| renamed.step.clone()).collect();
     let journal = journal::begin(storage, &moves)?;
     let folders = renamed.iter().flat_map(|renamed| &renamed.folders);

@@ -367,7 +367,7 @@ impl Follow {
     }
 }
 
-/// What became of something that was to be taken back.
+/// The result of undoing one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
     Done,

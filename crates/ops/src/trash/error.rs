@@ -75,7 +75,7 @@ pub enum TrashError {
     HalfDone {
         /// What went wrong first.
         first: Box<TrashError>,
-        /// What went wrong when it was taken back.
+        /// What failed when it was undone.
         second: Box<TrashError>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a process that was killed left unfinished is finished, or taken back, by the next one to start.
+//! What a process that was killed left unfinished is finished or undone by the next one to start.
 
 use std::path::PathBuf;
 

@@ -142,7 +142,7 @@ impl Trash {
     fn move_out(&self, entry: &Entry, moved: &mut usize) -> Result<(), TrashError> {
         self.make_folders(entry)?;
         for item in &entry.items {
-            // Counted first: what is cut off in the middle is looked at when it is taken back.
+            // Counted first: what is cut off in the middle is checked when it is undone.
             *moved += 1;
             self.move_one_out(entry, item)?;
         }

@@ -30,7 +30,7 @@ pub struct Progress {
     /// Images that have passed through the network: each counts once for every view and checkpoint.
     pub images_done: u64,
     pub images_total: u64,
-    /// So many a second since the first.
+    /// The rate per second since the first.
     #[serde(default)]
     pub images_per_s: f64,
 }

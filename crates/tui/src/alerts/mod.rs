@@ -31,7 +31,7 @@ use traintop_run::state_dir;
 pub use best_so_far_cache::BestSoFarCache;
 pub use ring::Ring;
 
-/// So many of the last are kept to be shown.
+/// How many of the last are kept to be shown.
 const SHOWN: usize = 200;
 
 /// What is known of alerts.

@@ -20,7 +20,7 @@ use traintop_run::log_line::Line;
 
 /// No more threads than these read at once: login nodes are shared.
 const THREADS: usize = 4;
-/// So many runs are read before they are handed over.
+/// Runs that a thread reads before it hands them over.
 const PIECE: usize = 16;
 /// No more runs than these are read only to learn the noise from.
 const MOST_TEACHERS: usize = 500;

@@ -72,7 +72,7 @@ impl Rgb {
         square(self.0, other.0) + square(self.1, other.1) + square(self.2, other.2)
     }
 
-    /// So much of the way (0 to 1) from this colour to another.
+    /// The colour at this part of the way (0 to 1) to another.
     #[must_use]
     pub fn towards(self, other: Self, part: f64) -> Self {
         let mix = |one: u8, two: u8| {

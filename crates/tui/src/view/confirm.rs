@@ -1,4 +1,4 @@
-//! A question before something that cannot be taken back at once.
+//! A question before something that cannot be undone at once.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -201,7 +201,7 @@ fn rename(state: &mut State) -> Vec<Effect> {
     vec![Effect::Edit(EditJob::Gather(chosen))]
 }
 
-/// Asks what archiving the chosen runs would do; archived ones are brought back.
+/// Asks what archiving the chosen runs would do; archived ones are restored.
 fn archive(state: &mut State) -> Vec<Effect> {
     let is_archived = |dir: &&RunDir| {
         let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());

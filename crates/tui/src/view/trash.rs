@@ -82,7 +82,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::TrashRestore => {
             let here = view.entries.get(view.cursor);
             let ticket = here.map(|(ticket, _)| ticket.clone());
-            // What was removed in this session is taken back by this, and not once more by `u`.
+            // This restores what this session removed, so `u` must not do it again.
             state.undo_stack.retain(|undo_entry| match undo_entry {
                 UndoEntry::Removed(tickets) => {
                     !tickets.iter().any(|known| Some(known) == ticket.as_ref())

@@ -85,7 +85,7 @@ impl Filling {
         Ok(filling)
     }
 
-    /// So many images have passed through a network.
+    /// Progress: the images that have passed through a network.
     pub fn passed(&mut self, images: i64) -> Result<(), WorkerError> {
         let progress = &mut self.progress;
         progress.images_done += images as u64;

@@ -36,7 +36,7 @@ pub enum Step {
 }
 
 impl Place {
-    /// So many lines down, or up; at the end it follows.
+    /// Scrolls by lines, down if positive; at the end it follows.
     pub fn scroll(&mut self, by: isize, log: &Log, area: Rect) {
         let end = self.end.unwrap_or(last(log));
         self.stop_before(end.saturating_add_signed(by as i64), log, area);

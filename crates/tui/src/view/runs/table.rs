@@ -21,7 +21,7 @@ use traintop_run::finding::Finding;
 use traintop_run::summary::Summary;
 use traintop_text as text;
 
-/// So long the cursor must rest before the runs on the screen are looked at more closely: moving through a list must cost
+/// How long the cursor must rest before the runs on the screen are read: moving through a list must cost
 /// little on a slow line.
 const REST: Duration = Duration::from_millis(250);
 

@@ -250,7 +250,7 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
     assert!(state.runs.row(&dir("proud")).is_none());
     let undo = press(&mut state, "u");
     assert!(undo.contains(&Effect::Edit(EditJob::Undo(undo_entry))));
-    // What was removed before this session can be taken back too.
+    // What was removed before this session can be restored too.
     let undo = press(&mut state, "u");
     assert_eq!(undo, [Effect::Clean(cleanup::CleanupJob::FindLatest)]);
 }
