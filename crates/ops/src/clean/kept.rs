@@ -57,6 +57,7 @@ impl<'a> Kept<'a> {
             if !has_last {
                 kept.keep_last(of_epochs);
             }
+            kept.keep_extremes(of_epochs);
             // Files of epochs that the metrics do not know are of another training.
             for (_, weights) in of_epochs
                 .iter()
@@ -106,6 +107,33 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// Names may hold the value that a trainer saved them for, as in `epoch=3-val_loss=0.25.ckpt`.
+    /// Whether less or more of it is better is not known, so both ends stay.
+    fn keep_extremes(&mut self, of_epochs: &[(u32, &'a Weights)]) {
+        let named: Vec<(Vec<f64>, &Weights)> = of_epochs
+            .iter()
+            .map(|(_, weights)| (decimals(weights), *weights))
+            .collect();
+        let most = named.iter().map(|(values, _)| values.len()).max();
+        for at in 0..most.unwrap_or_default() {
+            let values = || {
+                named
+                    .iter()
+                    .filter_map(|(values, _)| values.get(at).copied())
+            };
+            let ends = [values().reduce(f64::min), values().reduce(f64::max)];
+            // One number in all names is a setting.
+            if ends[0] == ends[1] {
+                continue;
+            }
+            for (values, weights) in &named {
+                if ends.contains(&values.get(at).copied()) && values.get(at).is_some() {
+                    self.keep_always(weights);
+                }
+            }
+        }
+    }
+
     fn keep_by_rules(
         &mut self,
         of_epochs: &[(u32, &'a Weights)],
@@ -128,6 +156,17 @@ impl<'a> Kept<'a> {
         self.by_rules
             .extend(kept.map(|weights| weights.path.as_os_str()));
     }
+}
+
+/// The decimal numbers in a file's name, without its ending, in their order.
+fn decimals(weights: &Weights) -> Vec<f64> {
+    let stem = weights.path.file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let pieces = stem.split(|char: char| !char.is_ascii_digit() && char != '.');
+    pieces
+        .filter(|piece| piece.trim_matches('.').contains('.'))
+        .filter_map(|piece| piece.trim_matches('.').parse().ok())
+        .collect()
 }
 
 /// Whether a file is the best of a series, which need not hold another then.

@@ -32,6 +32,8 @@ pub struct Walked {
     pub obstacle: Option<Obstacle>,
     /// Files that may be worth nothing, below the run's folder.
     pub known: Vec<(PathBuf, Known)>,
+    /// Links, below the run's folder.
+    links: Vec<PathBuf>,
     /// Every file, below the run's folder.
     pub files: Vec<(PathBuf, Look)>,
     /// When anything in it last changed; `None` if that cannot be told.
@@ -75,6 +77,7 @@ pub fn walk(run: &Path, now: SystemTime) -> Walked {
         Err(_) => walked.forbid(Obstacle::Unread(PathBuf::new())),
     }
     walked.folder(run, Path::new(""), now);
+    walked.keep_targets(run);
     walked
 }
 
@@ -87,6 +90,25 @@ impl Walked {
     fn forbid(&mut self, obstacle: Obstacle) {
         if self.obstacle.is_none() || (obstacle.is_project() && !self.is_project()) {
             self.obstacle = Some(obstacle);
+        }
+    }
+
+    /// Weights that a link of the run leads to are worth what its name says, such as `best.pth`: no
+    /// rule may name them.
+    fn keep_targets(&mut self, run: &Path) {
+        let targets: Vec<PathBuf> = self
+            .links
+            .iter()
+            .filter_map(|link| run.join(link).canonicalize().ok())
+            .collect();
+        if targets.is_empty() {
+            return;
+        }
+        for weights in &mut self.weights {
+            let path = weights.path.canonicalize();
+            if path.is_ok_and(|path| targets.contains(&path)) {
+                weights.role = Role::Other;
+            }
         }
     }
 
@@ -138,6 +160,9 @@ impl Walked {
             } else if metadata.is_file() {
                 self.file(&entry, below, &metadata, may_own, now);
             } else {
+                if metadata.is_symlink() {
+                    self.links.push(below.clone());
+                }
                 self.forbid(Obstacle::Special(below));
             }
         }

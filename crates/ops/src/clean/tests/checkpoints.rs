@@ -210,3 +210,48 @@ fn a_file_stands_for_the_last_only_if_it_may_be_it() {
     }
     assert_eq!(without_last("last.pt", &weights, 5), all[1..3]);
 }
+
+#[test]
+fn weights_that_a_link_leads_to_stay() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 60, 33);
+    for (name, epoch) in [("best.pth", 20), ("latest.pth", 40)] {
+        let target = dir.checkpoint(epoch);
+        std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    }
+    let plan = tree.plan(&Policy::default());
+    assert!(!whats(&plan).is_empty());
+    for epoch in [20, 40] {
+        let path = dir.checkpoint(epoch);
+        assert!(
+            plan.candidates.iter().all(|one| !one.paths.contains(&path)),
+            "{epoch}"
+        );
+    }
+}
+
+#[test]
+fn both_ends_of_a_value_in_names_stay() {
+    let tree = Tree::new();
+    let dir = tree.run("a", State::Finished, 60, 10);
+    let named = |epoch: u32, loss: &str| {
+        let name = format!("w0.5-epoch={epoch:02}-val_loss={loss}.ckpt");
+        let path = dir.checkpoints().join(name);
+        file(&path, "weights");
+        path
+    };
+    let paths = [
+        named(10, "9.00"),
+        named(20, "0.01"),
+        named(30, "3.00"),
+        named(40, "4.00"),
+    ];
+    let plan = tree.plan(&Policy::default());
+    let goes = |path: &PathBuf| plan.candidates.iter().any(|one| one.paths.contains(path));
+    assert_eq!(
+        paths.each_ref().map(goes),
+        [false, false, true, false],
+        "the largest, the smallest and the last stay: {:?}",
+        whats(&plan)
+    );
+}
