@@ -308,3 +308,22 @@ fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
         fs::remove_dir_all(place.path().join("runs")).unwrap();
     }
 }
+
+#[test]
+fn folders_without_end_are_refused_before_any_is_made() {
+    let place = tempfile::tempdir().unwrap();
+    let deep = "d/".repeat(3000) + "f";
+    let dir = run(place.path());
+    let packer = zstd::Encoder::new(File::create(dir.archive()).unwrap(), 1).unwrap();
+    let mut builder = Builder::new(packer);
+    let mut header = Header::new_gnu();
+    header.set_size(1);
+    header.set_mode(0o644);
+    builder.append_data(&mut header, &deep, &b"x"[..]).unwrap();
+    builder.into_inner().unwrap().finish().unwrap();
+    let error = unarchive(&roots(place.path()), &dir)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("more than 64 deep"), "{error}");
+    assert!(!dir.path().join("d").exists());
+}

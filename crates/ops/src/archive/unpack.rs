@@ -26,6 +26,8 @@ use traintop_text::{bytes, clean};
 
 /// What an archive may say about one file, its name included, in bytes.
 const LONGEST_FIELDS: u64 = 1 << 20;
+/// How deep folders of an archive may lie. Each call on a path walks down from the run's folder.
+const DEEPEST: usize = 64;
 const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
 
 /// What was restored.
@@ -294,6 +296,9 @@ fn place_of(entry: &tar::Entry<impl Read>) -> Result<PathBuf, String> {
     let mut parts = below.components();
     if parts.any(|part| !matches!(part, Component::Normal(_))) {
         return Err(format!("it holds {}", below.display()));
+    }
+    if below.components().count() > DEEPEST {
+        return Err(format!("it holds folders more than {DEEPEST} deep"));
     }
     let is_folder = entry.header().entry_type() == EntryType::Directory;
     if below.as_os_str().is_empty() && !is_folder {
