@@ -50,7 +50,7 @@ impl Process {
 pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
 
 /// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or
-/// has a file below it open. A record may name any process; one that does not work in the run's
+/// has a file below it open for writing. What only reads one, such as an editor, does not. A record may name any process; one that does not work in the run's
 /// folder is none of the run's.
 pub fn works_in(pid: u32, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else {
@@ -70,7 +70,19 @@ pub fn works_in(pid: u32, folder: &Path) -> bool {
     let opened = fs::read_dir(format!("/proc/{pid}/fd"));
     let mut opened = opened.into_iter().flatten().flatten();
     given.any(|given| given == folder)
-        || opened.any(|file| fs::read_link(file.path()).is_ok_and(|file| file.starts_with(&folder)))
+        || opened.any(|file| {
+            fs::read_link(file.path()).is_ok_and(|file| file.starts_with(&folder))
+                && is_for_writing(pid, &file.file_name())
+        })
+}
+
+/// Whether a process has a descriptor open for writing: the last octal digit of its flags is the
+/// access mode, 0 for reading alone (`proc_pid_fdinfo(5)`).
+fn is_for_writing(pid: u32, descriptor: &OsStr) -> bool {
+    let path = Path::new("/proc").join(pid.to_string()).join("fdinfo");
+    let text = read::text(&path.join(descriptor), read::RECORD_LIMIT).unwrap_or_default();
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+    flags.is_some_and(|flags| !matches!(flags.trim().chars().last(), None | Some('0' | '4')))
 }
 
 /// This machine's name.
