@@ -105,6 +105,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             None => dir.figures(),
         };
         let drawn = read(dir).and_then(|metrics| {
+            if arguments.out.is_none() {
+                dir.refuse_links()?;
+            }
             Ok(figures::draw(
                 &metrics,
                 &clean(&dir.name()),

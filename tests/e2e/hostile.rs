@@ -255,3 +255,38 @@ fn links_in_the_place_of_folders_lead_no_rebuilding_and_no_renaming_out() {
         "it was renamed all the same"
     );
 }
+
+#[test]
+fn links_in_the_place_of_a_run_s_folders_lead_nothing_out() {
+    let place = Workplace::new(ONE_EPOCH);
+    let outside = place.path().join("outside");
+    fs::create_dir_all(&outside).unwrap();
+    fs::write(outside.join("loss_plot.png"), "precious").unwrap();
+    fs::write(outside.join("training.log"), "theirs\n").unwrap();
+    let before = tree(&outside);
+    for link in ["logs", "logs/figures", "checkpoints"] {
+        let run = place
+            .path()
+            .join("runs/training_runs")
+            .join(format!("of_{}", link.replace('/', "_")));
+        fs::create_dir_all(run.join("logs")).unwrap();
+        let metrics = "epoch,train_loss,val_acc\n1,1,1\n2,2,2\n3,1,3\n";
+        fs::write(run.join("metrics.csv"), metrics).unwrap();
+        fs::write(run.join("logs/metrics.csv"), metrics).unwrap();
+        if link == "logs" {
+            fs::remove_dir_all(run.join("logs")).unwrap();
+        }
+        symlink(&outside, run.join(link)).unwrap();
+        let record = r#"{"id": "a", "name": "a", "state": "failed", "command": ["true"]}"#;
+        fs::write(run.join("run.json"), record).unwrap();
+        let path = run.to_str().unwrap();
+        for arguments in [["figures", path], ["resume", path]] {
+            let output = place.output(&arguments);
+            assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        }
+        let figures = place.output(&["figures", path]);
+        let said = String::from_utf8_lossy(&figures.stderr);
+        assert!(said.contains("is a link, which is not followed"), "{said}");
+        assert!(tree(&outside) == before, "{link}: {:?}", tree(&outside));
+    }
+}

@@ -120,7 +120,9 @@ pub(super) fn mark_ended(dir: &RunDir, state: State, exit: Exit) -> Result<(), R
             .to_zoned(jiff::tz::TimeZone::system())
             .strftime("%Y-%m-%d %H:%M:%S");
         let line = format!("[{stamp}] {reason}\n");
-        let log = open_append(&dir.training_log());
+        let log = dir
+            .refuse_links()
+            .and_then(|()| open_append(&dir.training_log()));
         // The record says it too; a log that cannot be written must not hide it.
         let _ = log.and_then(|mut log| io::Write::write_all(&mut log, line.as_bytes()));
     }

@@ -25,6 +25,7 @@ impl RunLock {
     /// # Errors
     /// If the file cannot be opened.
     pub fn take(dir: &RunDir) -> io::Result<Option<Self>> {
+        dir.refuse_links()?;
         let output = open_append(&dir.worker_out())?;
         Ok(try_lock(&output).then_some(Self(output)))
     }

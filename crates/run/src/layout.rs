@@ -68,6 +68,23 @@ impl Ord for RunDir {
 }
 
 impl RunDir {
+    /// Refuses a run of which a folder that is written to is a link: a tree from elsewhere could
+    /// lead what is written out of itself.
+    ///
+    /// # Errors
+    /// If `logs`, `logs/figures` or `checkpoints` is a link.
+    pub fn refuse_links(&self) -> io::Result<()> {
+        for folder in [self.logs(), self.figures(), self.checkpoints()] {
+            if std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_symlink()) {
+                return Err(io::Error::other(format!(
+                    "{} is a link, which is not followed; put the folder in its place",
+                    folder.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a folder for a run; whether it is one, [`super::discover`] says.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();

@@ -155,6 +155,7 @@ fn draw_each(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
             return Ok(format!("cancelled: {at} of {} runs were drawn", dirs.len()));
         }
         let drawn = read(dir).and_then(|metrics| {
+            dir.refuse_links().map_err(|error| error.to_string())?;
             figures::draw(&metrics, &clean(&dir.name()), &dir.figures(), &Picture::ALL)
                 .map_err(|error| error.to_string())
         });

@@ -189,6 +189,7 @@ impl RunLock {
             path: path.clone(),
             source,
         };
+        dir.refuse_links().map_err(io_error)?;
         let log = open_append(&path).map_err(io_error)?;
         if try_lock(&log) {
             return Ok(Self {

@@ -225,6 +225,8 @@ fn adopt(path: &Path) -> Result<(RunDir, Record), WorkerError> {
         .canonicalize()
         .map_err(|source| io_error(path, source))?;
     let dir = RunDir::new(path);
+    dir.refuse_links()
+        .map_err(|source| io_error(dir.path(), source))?;
     for folder in [dir.logs(), dir.checkpoints()] {
         make_folders(&folder).map_err(|source| io_error(&folder, source))?;
     }

@@ -233,6 +233,7 @@ fn write_script(
     let (path, output);
     let runs = if let [run] = job_runs {
         let dir = RunDir::new(&run.folder);
+        dir.refuse_links()?;
         path = dir.logs().join("slurm.sh");
         output = dir.worker_out();
         Runs::One(run)
