@@ -12,7 +12,80 @@ use crate::widget::clipped::Clipped as _;
 use traintop_text::fitted;
 
 /// From so many columns and rows on, all parts of a screen show at once.
-pub const FEWEST_FOR_ALL: (u16, u16) = (150, 36);
+const FEWEST_FOR_ALL: (u16, u16) = (150, 36);
+
+/// The areas of the parts of a screen. Those of parts that do not show are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panes<const N: usize> {
+    /// The row of tabs; empty where all parts show.
+    pub tabs: Rect,
+    /// The title of each part; empty where there are tabs.
+    pub titles: [Rect; N],
+    /// The content of each part.
+    pub content: [Rect; N],
+}
+
+impl<const N: usize> Panes<N> {
+    /// Divides `body`, which belongs to `screen`. With enough room `divide` says where each part
+    /// goes, its title included; else there are tabs, and only the part `shown` has room.
+    pub fn of(screen: Rect, body: Rect, shown: usize, divide: impl FnOnce() -> [Rect; N]) -> Self {
+        let none = Rect {
+            width: 0,
+            height: 0,
+            ..screen
+        };
+        if screen.width < FEWEST_FOR_ALL.0 || screen.height < FEWEST_FOR_ALL.1 {
+            let tabs = Rect {
+                height: 1.min(body.height),
+                ..body
+            };
+            let mut content = [none; N];
+            content[shown] = Rect {
+                y: tabs.bottom(),
+                height: body.height - tabs.height,
+                ..body
+            };
+            return Self {
+                tabs,
+                titles: [none; N],
+                content,
+            };
+        }
+        let whole = divide();
+        Self {
+            tabs: none,
+            titles: whole.map(|part| Rect { height: 1, ..part }),
+            content: whole.map(|part| Rect {
+                y: part.y + 1,
+                height: part.height - 1,
+                ..part
+            }),
+        }
+    }
+
+    /// Draws the tabs, or a title above each part. `note` says what of a part is in sight.
+    pub fn draw_titles(
+        &self,
+        names: [&str; N],
+        shown: usize,
+        note: impl Fn(usize) -> String,
+        theme: &Theme,
+        buf: &mut Buffer,
+    ) {
+        if !self.tabs.is_empty() {
+            return draw_tabs(&names, (shown, note(shown)), theme, self.tabs, buf);
+        }
+        for (at, name) in names.into_iter().enumerate() {
+            let title = Title {
+                number: at + 1,
+                name,
+                is_focused: at == shown,
+                note: note(at),
+            };
+            title.draw(theme, self.titles[at], buf);
+        }
+    }
+}
 
 /// Draws a row of numbered tabs; `shown` is the place of the one that shows, and a note about it.
 pub fn draw_tabs(

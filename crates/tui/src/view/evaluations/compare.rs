@@ -15,7 +15,7 @@ use crate::evaluations::compared::{Changed, ClassChange, Compared, Pair};
 use crate::evaluations::opened::{Answer, Opened};
 use crate::graphics::{Placed, Protocol};
 use crate::theme::{Role, Theme};
-use crate::view::parts::{self, FEWEST_FOR_ALL};
+use crate::view::parts::Panes;
 use crate::widget::clipped::Clipped as _;
 use crate::widget::picture::Picture;
 use traintop_run::evaluation::EvaluationDir;
@@ -50,12 +50,6 @@ impl Part {
             Self::Images => "Images",
         }
     }
-}
-
-struct Areas {
-    tabs: Rect,
-    titles: [Rect; 3],
-    panes: [Rect; 3],
 }
 
 /// The letter that an evaluation is called by.
@@ -116,7 +110,7 @@ impl CompareView {
     }
 
     fn step(&mut self, step: Step, area: Rect) {
-        let pane = self.areas(area).panes[self.part as usize];
+        let pane = self.panes(area).content[self.part as usize];
         let screenful = usize::from(pane.height);
         match self.part {
             Part::Table => {
@@ -148,92 +142,51 @@ impl CompareView {
         self.compared.evaluations.get(self.cursor)
     }
 
-    fn areas(&self, area: Rect) -> Areas {
-        let none = Rect {
-            width: 0,
-            height: 0,
-            ..area
-        };
-        if area.width < FEWEST_FOR_ALL.0 || area.height < FEWEST_FOR_ALL.1 {
-            let tabs = Rect {
-                height: 1.min(area.height),
+    fn panes(&self, area: Rect) -> Panes<3> {
+        Panes::of(area, area, self.part as usize, || {
+            // Evaluations with their heading, two rows of words each, and some air.
+            let rows = self.compared.evaluations.len().min(12) as u16;
+            let upper = (rows + 8).min(area.height / 2);
+            let left = area.width * 2 / 5;
+            let below = Rect {
+                y: area.y + upper,
+                height: area.height - upper,
                 ..area
             };
-            let mut panes = [none; 3];
-            panes[self.part as usize] = Rect {
-                y: tabs.bottom(),
-                height: area.height - tabs.height,
-                ..area
-            };
-            return Areas {
-                tabs,
-                titles: [none; 3],
-                panes,
-            };
-        }
-        // Evaluations with their heading, two rows of words each, and some air.
-        let rows = self.compared.evaluations.len().min(12) as u16;
-        let upper = (rows + 8).min(area.height / 2);
-        let left = area.width * 2 / 5;
-        let below = Rect {
-            y: area.y + upper,
-            height: area.height - upper,
-            ..area
-        };
-        let whole = [
-            Rect {
-                height: upper,
-                ..area
-            },
-            Rect {
-                width: left,
-                ..below
-            },
-            Rect {
-                x: below.x + left + 2,
-                width: below.width - left - 2,
-                ..below
-            },
-        ];
-        Areas {
-            tabs: none,
-            titles: whole.map(|part| Rect { height: 1, ..part }),
-            panes: whole.map(|part| Rect {
-                y: part.y + 1,
-                height: part.height - 1,
-                ..part
-            }),
-        }
+            [
+                Rect {
+                    height: upper,
+                    ..area
+                },
+                Rect {
+                    width: left,
+                    ..below
+                },
+                Rect {
+                    x: below.x + left + 2,
+                    width: below.width - left - 2,
+                    ..below
+                },
+            ]
+        })
     }
 
     /// Draws the screen.
     pub fn draw(&self, (theme, by): (&Theme, Protocol), area: Rect, buf: &mut Buffer) {
-        let areas = self.areas(area);
+        let panes = self.panes(area);
+        let note = |at: usize| self.note(Part::ALL[at], panes.content[at]);
         let names = Part::ALL.map(Part::title);
-        if areas.tabs.is_empty() {
-            for part in Part::ALL {
-                let title = parts::Title {
-                    number: part as usize + 1,
-                    name: part.title(),
-                    is_focused: part == self.part,
-                    note: self.note(part, areas.panes[part as usize]),
-                };
-                title.draw(theme, areas.titles[part as usize], buf);
-            }
-        } else {
-            let note = self.note(self.part, areas.panes[self.part as usize]);
-            parts::draw_tabs(&names, (self.part as usize, note), theme, areas.tabs, buf);
-        }
-        self.draw_table(theme, areas.panes[0], buf);
-        self.draw_classes(theme, areas.panes[1], buf);
-        self.draw_images((theme, by), areas.panes[2], buf);
+        panes.draw_titles(names, self.part as usize, note, theme, buf);
+        self.draw_table(theme, panes.content[0], buf);
+        self.draw_classes(theme, panes.content[1], buf);
+        self.draw_images((theme, by), panes.content[2], buf);
     }
 
     /// The pictures for the terminal's own graphics.
     pub fn pictures(&self, area: Rect) -> Vec<Placed> {
         let changed = self.pair().map_or(&[][..], |pair| &pair.changed);
         let picture = |index: usize| self.picture(changed.get(index)?);
-        let pane = self.areas(area).panes[Part::Images as usize];
+        let pane = self.panes(area).content[Part::Images as usize];
         self.gallery.pictures(changed.len(), &picture, pane)
     }
 

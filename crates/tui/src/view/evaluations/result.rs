@@ -8,7 +8,7 @@ use super::gallery::Gallery;
 use super::step::Step;
 use crate::command::Action;
 use crate::evaluations::opened::{Choice, Opened};
-use crate::view::parts::FEWEST_FOR_ALL;
+use crate::view::parts::Panes;
 
 pub use draw::{probabilities, verdict};
 
@@ -59,13 +59,6 @@ pub struct ResultView {
     first: (usize, usize),
     choice: Choice,
     gallery: Gallery,
-}
-
-/// The areas of the screen: those of parts that do not show are empty.
-struct Areas {
-    tabs: Rect,
-    titles: [Rect; 4],
-    panes: [Rect; 4],
 }
 
 impl ResultView {
@@ -142,7 +135,7 @@ impl ResultView {
     }
 
     fn step(&mut self, step: Step, area: Rect) {
-        let pane = self.areas(area).panes[self.part as usize];
+        let pane = self.panes(area).content[self.part as usize];
         let classes = self.opened.classes.len();
         match self.part {
             Part::Classes => {
@@ -169,70 +162,41 @@ impl ResultView {
         }
     }
 
-    fn areas(&self, area: Rect) -> Areas {
-        let none = Rect {
-            width: 0,
-            height: 0,
-            ..area
-        };
+    fn panes(&self, area: Rect) -> Panes<4> {
         let body = Rect {
             y: area.y + HEADER.min(area.height),
             height: area.height.saturating_sub(HEADER),
             ..area
         };
-        if area.width < FEWEST_FOR_ALL.0 || area.height < FEWEST_FOR_ALL.1 {
-            let tabs = Rect {
-                height: 1.min(body.height),
+        Panes::of(area, body, self.part as usize, || {
+            let left = Rect {
+                width: body.width * 2 / 5,
                 ..body
             };
-            let mut panes = [none; 4];
-            panes[self.part as usize] = Rect {
-                y: tabs.bottom(),
-                height: body.height - tabs.height,
+            let right = Rect {
+                x: left.right() + 2,
+                width: body.width - left.width - 2,
                 ..body
             };
-            return Areas {
-                tabs,
-                titles: [none; 4],
-                panes,
+            let classes = self.opened.classes.len().min(100) as u16;
+            let split = |within: Rect, upper: u16| {
+                [
+                    Rect {
+                        height: upper,
+                        ..within
+                    },
+                    Rect {
+                        y: within.y + upper,
+                        height: within.height - upper,
+                        ..within
+                    },
+                ]
             };
-        }
-        let left = Rect {
-            width: body.width * 2 / 5,
-            ..body
-        };
-        let right = Rect {
-            x: left.right() + 2,
-            width: body.width - left.width - 2,
-            ..body
-        };
-        let classes = self.opened.classes.len().min(100) as u16;
-        let split = |within: Rect, upper: u16| {
-            [
-                Rect {
-                    height: upper,
-                    ..within
-                },
-                Rect {
-                    y: within.y + upper,
-                    height: within.height - upper,
-                    ..within
-                },
-            ]
-        };
-        // A title, a line for each class; the matrix has a header and its read-out.
-        let [bars, diagram] = split(left, (classes + 2).min(body.height / 2));
-        let [matrix, images] = split(right, (classes + 4).min(body.height * 3 / 5));
-        let whole = [bars, matrix, diagram, images];
-        Areas {
-            tabs: none,
-            titles: whole.map(|part| Rect { height: 1, ..part }),
-            panes: whole.map(|part| Rect {
-                y: part.y + 1,
-                height: part.height - 1,
-                ..part
-            }),
-        }
+            // A title, a line for each class; the matrix has a header and its read-out.
+            let [bars, diagram] = split(left, (classes + 2).min(body.height / 2));
+            let [matrix, images] = split(right, (classes + 4).min(body.height * 3 / 5));
+            [bars, matrix, diagram, images]
+        })
     }
 }
 

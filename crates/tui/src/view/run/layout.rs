@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::view::parts::FEWEST_FOR_ALL;
+use crate::view::parts::Panes;
 
 /// A part of the screen that keys can go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,8 @@ impl Pane {
 pub struct Areas {
     /// What the run is.
     pub header: Rect,
-    /// The row of tabs; empty where all panes show.
-    pub tabs: Rect,
-    /// The title of each pane; empty where there are tabs.
-    pub titles: [Rect; 5],
-    /// The content of each pane; empty for those that do not show.
-    pub panes: [Rect; 5],
+    /// What shows below it.
+    pub panes: Panes<5>,
 }
 
 impl Areas {
@@ -90,68 +86,38 @@ impl Areas {
             height: area.height - header.height,
             ..area
         };
-        let none = Rect {
-            width: 0,
-            height: 0,
-            ..area
-        };
-        if area.width < FEWEST_FOR_ALL.0 || area.height < FEWEST_FOR_ALL.1 {
-            let tabs = Rect {
-                height: 1.min(body.height),
+        let panes = Panes::of(area, body, shown as usize, || {
+            let left = Rect {
+                width: body.width * 5 / 8,
                 ..body
             };
-            let mut panes = [none; 5];
-            panes[shown as usize] = Rect {
-                y: tabs.bottom(),
-                height: body.height - tabs.height,
+            let right = Rect {
+                x: left.right() + 2,
+                width: body.width - left.width - 2,
                 ..body
             };
-            return Self {
-                header,
-                tabs,
-                titles: [none; 5],
-                panes,
+            let rows = |within: Rect, from: u16, height: u16| Rect {
+                y: within.y + from,
+                height,
+                ..within
             };
-        }
-        let left = Rect {
-            width: body.width * 5 / 8,
-            ..body
-        };
-        let right = Rect {
-            x: left.right() + 2,
-            width: body.width - left.width - 2,
-            ..body
-        };
-        let rows = |within: Rect, from: u16, height: u16| Rect {
-            y: within.y + from,
-            height,
-            ..within
-        };
-        let log = (body.height / 4).clamp(6, 14);
-        let weights = (checkpoints.clamp(1, 6) as u16) + 1;
-        let epochs = (body.height - weights) / 2;
-        let whole = [
-            rows(left, 0, body.height - log),
-            rows(right, 0, epochs),
-            rows(right, epochs, body.height - weights - epochs),
-            rows(left, body.height - log, log),
-            rows(right, body.height - weights, weights),
-        ];
-        Self {
-            header,
-            tabs: none,
-            titles: whole.map(|pane| Rect { height: 1, ..pane }),
-            panes: whole.map(|pane| Rect {
-                y: pane.y + 1,
-                height: pane.height - 1,
-                ..pane
-            }),
-        }
+            let log = (body.height / 4).clamp(6, 14);
+            let weights = (checkpoints.clamp(1, 6) as u16) + 1;
+            let epochs = (body.height - weights) / 2;
+            [
+                rows(left, 0, body.height - log),
+                rows(right, 0, epochs),
+                rows(right, epochs, body.height - weights - epochs),
+                rows(left, body.height - log, log),
+                rows(right, body.height - weights, weights),
+            ]
+        });
+        Self { header, panes }
     }
 
     /// The content of one pane.
     pub fn pane(&self, pane: Pane) -> Rect {
-        self.panes[pane as usize]
+        self.panes.content[pane as usize]
     }
 }
 
@@ -171,7 +137,7 @@ mod tests {
         fn parts_never_overlap_and_stay_within(width in 0u16..300, height in 0u16..120, header in 0u16..4, checkpoints in 0usize..50) {
             let area = Rect::new(0, 1, width, height);
             let areas = Areas::of(area, header, Pane::Log, checkpoints);
-            let parts: Vec<Rect> = [areas.header, areas.tabs].into_iter().chain(areas.titles).chain(areas.panes).collect();
+            let parts: Vec<Rect> = [areas.header, areas.panes.tabs].into_iter().chain(areas.panes.titles).chain(areas.panes.content).collect();
             for (index, part) in parts.iter().enumerate() {
                 prop_assert!(part.is_empty() || area.intersection(*part) == *part);
                 prop_assert!(parts[index + 1..].iter().all(|other| part.is_empty() || !part.intersects(*other)));

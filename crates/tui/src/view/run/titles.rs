@@ -7,7 +7,6 @@ use super::detail::Detail;
 use super::layout::{Areas, Pane};
 use super::{RunView, epochs, log};
 use crate::theme::Theme;
-use crate::view::parts;
 use crate::widget::chart::Options;
 use traintop_text::bytes;
 
@@ -19,31 +18,21 @@ impl RunView {
         (options, theme): (Options, &Theme),
         buf: &mut Buffer,
     ) {
-        let note = |pane: Pane| {
-            detail
-                .map(|detail| self.note(pane, (detail, options), areas.pane(pane)))
-                .unwrap_or_default()
+        let panes = &areas.panes;
+        // With tabs, errors are shown from each of them but the log's.
+        let errors = detail
+            .filter(|_| !panes.tabs.is_empty() && self.pane != Pane::Log)
+            .and_then(|detail| log::errors(&detail.log))
+            .map(|errors| format!("{errors} in the log"));
+        let note = |at: usize| {
+            let pane = Pane::ALL[at];
+            let note = detail.map(|detail| self.note(pane, (detail, options), areas.pane(pane)));
+            let notes = note.into_iter().chain(errors.clone());
+            let notes: Vec<String> = notes.filter(|note| !note.is_empty()).collect();
+            notes.join(" · ")
         };
-        let named = Pane::ALL.map(Pane::title);
-        if !areas.tabs.is_empty() {
-            // Errors are told wherever one is.
-            let errors = detail.and_then(|detail| log::errors(&detail.log));
-            let errors = errors.filter(|_| self.pane != Pane::Log);
-            let errors = errors.map(|errors| format!("{errors} in the log"));
-            let note = [note(self.pane)].into_iter().chain(errors);
-            let note: Vec<String> = note.filter(|note| !note.is_empty()).collect();
-            let shown = (self.pane as usize, note.join(" · "));
-            return parts::draw_tabs(&named, shown, theme, areas.tabs, buf);
-        }
-        for pane in Pane::ALL {
-            let title = parts::Title {
-                number: pane as usize + 1,
-                name: pane.title(),
-                is_focused: pane == self.pane,
-                note: note(pane),
-            };
-            title.draw(theme, areas.titles[pane as usize], buf);
-        }
+        let names = Pane::ALL.map(Pane::title);
+        panes.draw_titles(names, self.pane as usize, note, theme, buf);
     }
 
     /// How charts are drawn, where it is not as they are first.

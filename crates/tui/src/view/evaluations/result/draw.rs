@@ -11,7 +11,6 @@ use super::{Part, ResultView};
 use crate::evaluations::opened::{Answer, Choice, Opened};
 use crate::graphics::{Placed, Protocol};
 use crate::theme::{Role, Theme};
-use crate::view::parts;
 use crate::widget::bars::{Bar, Bars};
 use crate::widget::heat_map::{Fit, HeatMap};
 use crate::widget::reliability::Reliability;
@@ -30,24 +29,12 @@ impl ResultView {
     /// loss 0.231  top-3 99.1 %  top-5 99.8 %  calibration error 0.031
     /// ```
     pub fn draw(&self, (theme, by): (&Theme, Protocol), area: Rect, buf: &mut Buffer) {
-        let areas = self.areas(area);
+        let panes = self.panes(area);
         self.draw_header(theme, area, buf);
+        let note = |at: usize| self.note(Part::ALL[at], panes.content[at]);
         let names = Part::ALL.map(Part::title);
-        if areas.tabs.is_empty() {
-            for part in Part::ALL {
-                let title = parts::Title {
-                    number: part as usize + 1,
-                    name: part.title(),
-                    is_focused: part == self.part,
-                    note: self.note(part, areas.panes[part as usize]),
-                };
-                title.draw(theme, areas.titles[part as usize], buf);
-            }
-        } else {
-            let note = self.note(self.part, areas.panes[self.part as usize]);
-            parts::draw_tabs(&names, (self.part as usize, note), theme, areas.tabs, buf);
-        }
-        let pane = |part: Part| areas.panes[part as usize];
+        panes.draw_titles(names, self.part as usize, note, theme, buf);
+        let pane = |part: Part| panes.content[part as usize];
         self.draw_classes(theme, pane(Part::Classes), buf);
         self.draw_confusion(theme, pane(Part::Confusion), buf);
         self.draw_calibration(theme, pane(Part::Calibration), buf);
@@ -58,7 +45,7 @@ impl ResultView {
     pub fn pictures(&self, area: Rect) -> Vec<Placed> {
         let chosen = self.opened.chosen(self.choice);
         let picture = |index: usize| self.opened.pictures.get(&chosen.get(index)?.id);
-        let pane = self.areas(area).panes[Part::Images as usize];
+        let pane = self.panes(area).content[Part::Images as usize];
         self.gallery.pictures(chosen.len(), &picture, pane)
     }
 
