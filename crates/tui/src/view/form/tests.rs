@@ -57,17 +57,7 @@ pub fn screen(state: &State, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);
     crate::view::draw(state, area, &mut buf);
-    let lines = buf.content().chunks(usize::from(width));
-    lines
-        .map(|line| {
-            line.iter()
-                .map(ratatui::buffer::Cell::symbol)
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
+    crate::widget::lines(&buf).join("\n")
 }
 
 fn launched(effects: &[Effect]) -> &Request {

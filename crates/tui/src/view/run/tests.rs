@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
@@ -141,16 +141,7 @@ fn draw(view: &RunView, state: State, width: u16, height: u16) -> Buffer {
 }
 
 pub(crate) fn text(buf: &Buffer) -> String {
-    let rows = buf.content.chunks(usize::from(buf.area.width.max(1)));
-    rows.map(|row| {
-        row.iter()
-            .map(Cell::symbol)
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    })
-    .collect::<Vec<_>>()
-    .join("\n")
+    crate::widget::lines(buf).join("\n")
 }
 
 pub(crate) fn all(metrics: Metrics) -> Rows {

@@ -77,17 +77,7 @@ fn draw(chart: &Chart, width: u16, height: u16) -> Buffer {
 }
 
 fn text(buf: &Buffer) -> String {
-    buf.content
-        .chunks(usize::from(buf.area.width.max(1)))
-        .map(|row| {
-            row.iter()
-                .map(ratatui::buffer::Cell::symbol)
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
+    crate::widget::lines(buf).join("\n")
 }
 
 fn rising(noise: f64) -> Data {
