@@ -1,5 +1,5 @@
-//! Random trees and random sequences of all edits of runs, each action cut off or failing at a random call: nothing
-//! outside of what was asked for changes, and whatever was done is undone.
+//! Random trees and random sequences of all edits of runs, each action cut off or failing at a
+//! random call: nothing outside of what was asked for changes, and whatever was done is undone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -245,8 +245,8 @@ fn carry_out(storage: &Storage, tree: &Path, act: &Act) -> Result<Action, String
     }
 }
 
-fn undo(storage: &Storage, deed: &Action) -> Result<(), String> {
-    match deed {
+fn undo(storage: &Storage, action: &Action) -> Result<(), String> {
+    match action {
         Action::Renamed(renamed) => rename::undo_on(storage, renamed)
             .map(drop)
             .map_err(|(path, cause)| format!("{}: {cause}", path.display())),
@@ -303,17 +303,17 @@ proptest! {
         grow(&tree, &runs);
         let real = storage(state.path(), System);
         let mut first = content(&tree);
-        let mut deeds: Vec<Action> = Vec::new();
+        let mut actions: Vec<Action> = Vec::new();
         for (act, at, killed) in &acts {
             let before = content(&tree);
             // Once without a failure, to see what comes of it, and that it can be undone.
-            let Ok(deed) = carry_out(&real, &tree, act) else {
+            let Ok(action) = carry_out(&real, &tree, act) else {
                 prop_assert_eq!(&content(&tree), &before, "refused: {:?}", act);
                 continue;
             };
             let after = content(&tree);
             prop_assert!(notes_are_whole(&tree));
-            let undone = undo(&real, &deed);
+            let undone = undo(&real, &action);
             prop_assert_eq!(undone, Ok(()), "{:?}", act);
             prop_assert_eq!(&content(&tree), &before, "undone: {:?}", act);
             // Then with one: it happens all the same, or nothing does.
@@ -330,22 +330,22 @@ proptest! {
             match done {
                 // What could not follow a name is told.
                 Ok(Action::Renamed(renamed)) if renamed.iter().any(|renamed| !renamed.left.is_empty()) => {
-                    deeds.push(Action::Renamed(renamed));
+                    actions.push(Action::Renamed(renamed));
                 }
-                Ok(deed) if now == after => deeds.push(deed),
+                Ok(action) if now == after => actions.push(action),
                 Ok(_) => prop_assert!(*killed && now == before, "done: {:?}", act),
                 Err(_) if now == before => {}
                 Err(error) => {
                     // Nobody is left who could undo it, but the trash.
                     prop_assert_eq!(&now, &after, "{:?}: {}", act, error);
-                    deeds.clear();
+                    actions.clear();
                     first = now;
                 }
             }
         }
-        while let Some(deed) = deeds.pop() {
-            let undone = undo(&real, &deed);
-            prop_assert_eq!(undone, Ok(()), "{:?}", deed);
+        while let Some(action) = actions.pop() {
+            let undone = undo(&real, &action);
+            prop_assert_eq!(undone, Ok(()), "{:?}", action);
         }
         prop_assert_eq!(&content(&tree), &first);
     }

@@ -1,5 +1,5 @@
-//! What is done to runs: clean-up, trash, archives, renaming, rebuilding of missing logs. Everything
-//! here is planned, shown and confirmed elsewhere, and can be undone.
+//! What is done to runs: clean-up, trash, archives, renaming, rebuilding of missing logs.
+//! Everything here is planned, shown and confirmed elsewhere, and can be undone.
 
 #![cfg_attr(
     test,

@@ -1,4 +1,5 @@
-//! Edits of runs from the dashboard, with undo: the jobs, how they run, and what their outcome changes.
+//! Edits of runs from the dashboard, with undo: the jobs, how they run, and what their outcome
+//! changes.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -217,7 +218,7 @@ fn rename_all(steps: &[Step], template: Option<&str>) -> Result<EditOutcome, Str
     Ok(EditOutcome::Moved(moved, Some(UndoEntry::Renamed(renamed))))
 }
 
-/// Takes the last deed of this session back.
+/// Undoes the last change of this session.
 pub fn undo(state: &mut State) -> Vec<Effect> {
     vec![match state.undo_stack.pop() {
         Some(UndoEntry::Removed(tickets)) => Effect::Clean(cleanup::CleanupJob::Restore(tickets)),

@@ -89,7 +89,7 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     let removal = Removal {
         things: things.collect(),
         by: "clean".to_owned(),
-        why: plan.deed(),
+        why: plan.action(),
         now,
     };
     let mut guard = Guard {

@@ -1,4 +1,5 @@
-//! Makes a plan from what is on the disk: decides, looks for duplicates among what would stay, and decides again.
+//! Makes a plan from what is on the disk: decides, looks for duplicates among what would stay, and
+//! decides again.
 
 use std::sync::Arc;
 use std::time::SystemTime;

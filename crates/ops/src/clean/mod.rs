@@ -1,5 +1,6 @@
-//! Cleaning up: what could go and why, what it takes on the disk and what it would cost to make again. Reading the disk
-//! ([`survey()`]), deciding ([`Plan`]) and moving things to the trash ([`carry_out()`]) are three steps, and the second is pure.
+//! Cleaning up: what could go and why, what it takes on the disk and what it would cost to make
+//! again. Reading the disk ([`survey()`]), deciding ([`Plan`]) and moving things to the trash
+//! ([`carry_out()`]) are three steps, and the second is pure.
 
 mod candidate;
 mod carry_out;

@@ -155,20 +155,20 @@ impl Plan {
     /// What it is going to do, in one sentence.
     pub fn sentence(&self) -> String {
         let freed = self.totals(|_| true).bytes;
-        match self.deed() {
-            deed if deed.is_empty() && self.candidates.is_empty() => {
+        match self.action() {
+            action if action.is_empty() && self.candidates.is_empty() => {
                 "there is nothing to clean up".to_owned()
             }
-            deed if deed.is_empty() => "nothing is selected to go".to_owned(),
-            deed => format!(
-                "{deed}; purging the trash then gives {} back",
+            action if action.is_empty() => "nothing is selected to go".to_owned(),
+            action => format!(
+                "{action}; purging the trash then gives {} back",
                 text::bytes(freed)
             ),
         }
     }
 
     /// What it does to how much; empty if that is nothing.
-    pub(super) fn deed(&self) -> String {
+    pub(super) fn action(&self) -> String {
         let (mut files, mut runs, mut slimmed, mut concerned) = (0, 0, 0, HashSet::new());
         for candidate in self.candidates.iter().filter(|candidate| candidate.is_in) {
             concerned.insert(candidate.run);

@@ -36,7 +36,8 @@ impl Tree {
         self.0.path().canonicalize().unwrap()
     }
 
-    /// A run of ten seconds an epoch, most accurate at the epoch `best`, with a checkpoint every ten epochs.
+    /// A run of ten seconds an epoch, most accurate at the epoch `best`, with a checkpoint every
+    /// ten epochs.
     fn run(&self, name: &str, state: State, epochs: u32, best: u32) -> RunDir {
         let dir = RunDir::new(self.root().join("training_runs").join(name));
         fs::create_dir_all(dir.logs()).unwrap();

@@ -182,7 +182,7 @@ proptest! {
             wish(root.path().join(format!("r{number}")).to_str().unwrap(), name)
         });
         let steps = plan(wishes.collect(), |path| path.exists());
-        // Somebody takes a name between the plan and the deed.
+        // Somebody takes a name between the plan and the renaming.
         fs::write(root.path().join(&late), "theirs").unwrap();
         let before = tree(root.path());
         match apply(&steps) {

@@ -1,4 +1,5 @@
-//! The trash under failures: every call fails once, and after every call the power goes once, in fixed and in random histories.
+//! The trash under failures: every call fails once, and after every call the power goes once, in
+//! fixed and in random histories.
 
 mod fault_injection;
 mod hostile;
@@ -136,7 +137,8 @@ fn runs() -> Root {
     root
 }
 
-/// Makes the trash's own folder, and gives everything its time: that there is a trash now is no change of interest.
+/// Makes the trash's own folder, and gives everything its time: that there is a trash now is no
+/// change of interest.
 fn settle(root: &Path) {
     drop(trash_of(root).lock().unwrap());
     age(root, &mut 1_000_000_000_000_000_000);

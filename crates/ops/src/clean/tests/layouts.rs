@@ -19,8 +19,8 @@ const TREES: u32 = 300;
 /// More choices than any run takes.
 const CHOICES: usize = 40;
 
-/// The choices by which a run is made. Where a tree fails, proptest looks for one with fewer runs and
-/// smaller choices that fails too: 0 chooses the simplest.
+/// The choices by which a run is made. Where a tree fails, proptest looks for one with fewer runs
+/// and smaller choices that fails too: 0 chooses the simplest.
 struct Choices<'a>(std::slice::Iter<'a, u16>);
 
 impl Choices<'_> {

@@ -17,7 +17,8 @@ fn attempt(root: &Path, action: &str, disk: Faulty) -> bool {
     calls.load(Ordering::Relaxed) > last
 }
 
-/// Holds that a root is as before the removal of [`SOME`] or as after it, whole, and that it can be undone.
+/// Holds that a root is as before the removal of [`SOME`] or as after it, whole, and that it can be
+/// undone.
 fn is_old_or_new(
     root: &Path,
     old: &BTreeMap<PathBuf, Seen>,

@@ -110,7 +110,7 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
         press(&mut state, 'r'),
         [Effect::Clean(CleanupJob::Restore(vec![tickets[0].clone()]))]
     );
-    assert!(state.undo_stack.is_empty(), "it is not taken back twice");
+    assert!(state.undo_stack.is_empty(), "it is not undone twice");
     press(&mut state, 'j');
     assert_eq!(press(&mut state, 'p'), []);
     assert!(screen(&state).contains("This cannot be undone"));
