@@ -1,6 +1,7 @@
-# `make help` lists what can be done here. Everything builds in one profile for the whole workspace, so that the programs,
-# the tests and the benches share one compiled set of dependencies. Tests and everyday work compile our own code quickly and
-# with checks at run time (.cargo/dev.toml); `run`, `build` and `bench` compile what is shipped.
+# `make help` lists what can be done here. Everything builds in one profile for the whole workspace,
+# so that the programs, the tests and the benches share one compiled set of dependencies. Tests and
+# everyday work compile our own code quickly and with checks at run time (.cargo/dev.toml); `run`,
+# `build` and `bench` compile what is shipped.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

@@ -160,8 +160,8 @@ impl Workplace {
         !self.counting().exists()
     }
 
-    /// As [`Workplace::traintop`], by another user with files of their own; `None`, and a word about
-    /// it, where only this user can act. What the command is to reach must be open to all.
+    /// As [`Workplace::traintop`], by another user with files of their own; `None`, and a word
+    /// about it, where only this user can act. What the command is to reach must be open to all.
     pub fn by_another_user(&self, arguments: &[&str]) -> Option<Command> {
         if !rustix::process::geteuid().is_root() {
             println!("did not run: only root can act as another user");

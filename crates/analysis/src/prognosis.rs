@@ -15,7 +15,8 @@ use super::alert::Kind;
 
 /// With fewer earlier runs nothing is said.
 pub const FEWEST: usize = 8;
-/// Limit of the earlier runs that are read, the last that ended: reading them all again would take seconds.
+/// Limit of the earlier runs that are read, the last that ended: reading them all again would take
+/// seconds.
 const MOST: usize = 1000;
 /// Nothing is said before this part of the planned epochs, nor before so many.
 const FIRST_PART: u32 = 10;

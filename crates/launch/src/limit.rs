@@ -15,7 +15,8 @@ use traintop_run::record::{Exit, RecordError};
 use traintop_run::{Record, RunDir, State};
 use traintop_text::duration;
 
-/// The longest time before its deadline at which a run is asked to stop: it has to finish its step and to save.
+/// The longest time before its deadline at which a run is asked to stop: it has to finish its step
+/// and to save.
 const MOST_NOTICE: Duration = Duration::from_secs(60);
 /// And this part of the whole where that is shorter.
 const NOTICE: u32 = 10;

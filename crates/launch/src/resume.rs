@@ -36,7 +36,8 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     })
 }
 
-/// The record of a run that can be resumed, as it is when it starts again: nobody's, and without an end.
+/// The record of a run that can be resumed, as it is when it starts again: nobody's, and without an
+/// end.
 ///
 /// # Errors
 /// If it cannot.
@@ -72,7 +73,8 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     Ok(record)
 }
 
-/// How a run is started, or resumed where it has a checkpoint; a command of the user's is the same both times.
+/// How a run is started, or resumed where it has a checkpoint; a command of the user's is the same
+/// both times.
 ///
 /// # Errors
 /// If there is no worker, or no recipe.

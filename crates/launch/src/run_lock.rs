@@ -1,5 +1,6 @@
-//! Starts a process on a run folder, once: the starter takes a lock first, which the process inherits and
-//! keeps to its end. So no other starts the run meanwhile, and the lock tells whether a process works on it.
+//! Starts a process on a run folder, once: the starter takes a lock first, which the process
+//! inherits and keeps to its end. So no other starts the run meanwhile, and the lock tells whether
+//! a process works on it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,7 +16,8 @@ use traintop_disk::write::{is_locked, lock_folder, open_append, try_lock};
 use traintop_disk::{Lock, read};
 use traintop_run::{Record, RunDir};
 
-/// The lock of a run that is about to start: its `worker.out`, locked. The process that gets it as its output holds the lock until it ends.
+/// The lock of a run that is about to start: its `worker.out`, locked. The process that gets it as
+/// its output holds the lock until it ends.
 #[derive(Debug)]
 pub struct RunLock(File);
 

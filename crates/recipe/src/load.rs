@@ -322,7 +322,8 @@ impl Recipe {
 }
 
 impl Recipe {
-    /// The recipe with its relative paths to data and weights made absolute: a run may be started or resumed from another folder.
+    /// The recipe with its relative paths to data and weights made absolute: a run may be started
+    /// or resumed from another folder.
     #[must_use]
     pub fn with_absolute_paths(mut self) -> Self {
         let absolute = |path: &mut String| {

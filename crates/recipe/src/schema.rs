@@ -91,7 +91,8 @@ recipe! {
         seed: u64 = 0u64, Kind::Int { min: 0, max: i64::MAX };
     }
     "data" {
-        /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or `train/<class>/` and `test/<class>/` images
+        /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or
+        /// `train/<class>/` and `test/<class>/` images
         data_dir: String = SYNTHETIC, Kind::Text;
         /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one, `seeded` a random part of each class
         val_split: ValSplit = ValSplit::Auto, Kind::Choice(ValSplit::WORDS);

@@ -15,7 +15,8 @@ use super::metrics::{Column, Metrics};
 use super::record::Record;
 use super::steps::Progress;
 
-/// How many of the last epochs give the pace: enough for one slow one not to count, few enough to follow a busier machine.
+/// How many of the last epochs give the pace: enough for one slow one not to count, few enough to
+/// follow a busier machine.
 const RECENT: usize = 9;
 
 /// How a run that trains is doing, at one moment.

@@ -1,4 +1,5 @@
-//! When the dashboard last showed the runs below some roots: the file `looked` in the user's state folder, a JSON object of roots and times.
+//! When the dashboard last showed the runs below some roots: the file `looked` in the user's state
+//! folder, a JSON object of roots and times.
 
 use std::collections::BTreeMap;
 use std::io;

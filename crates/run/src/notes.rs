@@ -109,7 +109,8 @@ impl Notes {
         change_in(&System, dir, change, own_folder().as_deref())
     }
 
-    /// Undoes a change of these notes: only what nobody has changed since, so that no later change is lost.
+    /// Undoes a change of these notes: only what nobody has changed since, so that no later change
+    /// is lost.
     fn take_back(&mut self, before: &Self, after: &Self) {
         if self.tags == after.tags {
             self.tags.clone_from(&before.tags);

@@ -1,5 +1,5 @@
-//! Why the runs of a queue wait, as their keeper last saw it: one file in the queue's folder, since a thousand records
-//! must not be written each time that a run begins.
+//! Why the runs of a queue wait, as their keeper last saw it: one file in the queue's folder, since
+//! a thousand records must not be written each time that a run begins.
 
 use std::fs;
 use std::io;

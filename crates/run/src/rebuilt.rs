@@ -21,7 +21,8 @@ pub struct Mark {
     pub from: String,
     pub what: String,
     pub at: Timestamp,
-    /// Where the broken file went. As long as that is not there, the broken one is still in its place.
+    /// Where the broken file went. As long as that is not there, the broken one is still in its
+    /// place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! Text from files (names, logs, CSV headers) is not to be trusted: nothing in it may steer the terminal.
+//! Text from files (names, logs, CSV headers) is not to be trusted: nothing in it may steer the
+//! terminal.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -87,7 +88,8 @@ fn joins_emoji(text: &str, at: usize) -> bool {
             .is_ok_and(|is_boundary| !is_boundary)
 }
 
-/// Skips the rest of an escape sequence: CSI up to its final byte, OSC and its kin up to BEL or ST, else one character.
+/// Skips the rest of an escape sequence: CSI up to its final byte, OSC and its kin up to BEL or ST,
+/// else one character.
 fn skip_escape(chars: &mut Peekable<CharIndices>) {
     let is = |range: RangeInclusive<char>| move |(_, char): &(usize, char)| range.contains(char);
     match chars.next().map(|(_, char)| char) {

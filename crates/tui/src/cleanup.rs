@@ -49,7 +49,8 @@ pub enum CleanupJob {
     Purge(Vec<Ticket>),
     /// Find what was removed last, in any session.
     FindLatest,
-    /// Finish what a killed process has left, and purge what is older than this number of days, if one is given.
+    /// Finish what a killed process has left, and purge what is older than this number of days, if
+    /// one is given.
     Recover(Option<u32>),
 }
 

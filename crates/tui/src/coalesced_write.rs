@@ -1,5 +1,6 @@
-//! A value of which only the newest is written, by one thread at a time. Putting a newer one down does not wait for a
-//! write that is under way: that can take a disk's whole second, and the thread that draws must not.
+//! A value of which only the newest is written, by one thread at a time. Putting a newer one down
+//! does not wait for a write that is under way: that can take a disk's whole second, and the thread
+//! that draws must not.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,6 @@
-//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. The key map, help,
-//! palette and hint lines are made from this list; README's table of keys is written by hand.
+//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. The key
+//! map, help, palette and hint lines are made from this list; README's table of keys is written by
+//! hand.
 
 /// Where a command applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -54,8 +54,8 @@ const LONG: usize = 2;
 const UNTIL_CLOSED: Duration = Duration::from_secs(10);
 /// Runs that one thread summarises at a time.
 const BATCH: usize = 64;
-/// Runs in the first message of a search, about a screenful; then four times as many each time, so that the table is not
-/// arranged over and over.
+/// Runs in the first message of a search, about a screenful; then four times as many each time, so
+/// that the table is not arranged over and over.
 const FIRST_FOUND: usize = 32;
 /// Summaries are first handed over after so long, then after twice as long each time, up to the longest: those on the screen come first,
 /// and the table is put in order each time.

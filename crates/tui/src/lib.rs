@@ -1,5 +1,5 @@
-//! The terminal interface: one loop owns all state. Threads send it messages, `update` turns each into a new state and effects,
-//! a pool of threads runs the effects, and drawing only reads.
+//! The terminal interface: one loop owns all state. Threads send it messages, `update` turns each
+//! into a new state and effects, a pool of threads runs the effects, and drawing only reads.
 
 #![cfg_attr(
     test,

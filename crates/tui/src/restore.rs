@@ -100,10 +100,10 @@ extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut c_void)
 )]
 pub fn on_crash() {
     for signal in CRASHES {
-        // SAFETY: the pointers are to local values or null; zeroes are a valid action. The handler takes no lock and allocates nothing. It reads and writes atomics (a
-        // `OnceLock` that is read is one), makes system calls without libc's buffers, and does not
-        // panic. It runs on the alternate stack, where there is one: after an overflow there is no
-        // other.
+        // SAFETY: the pointers are to local values or null; zeroes are a valid action. The handler
+        // takes no lock and allocates nothing. It reads and writes atomics (a `OnceLock` that is
+        // read is one), makes system calls without libc's buffers, and does not panic. It runs on
+        // the alternate stack, where there is one: after an overflow there is no other.
         let is_set = unsafe {
             let mut earlier: libc::sigaction = zeroed();
             libc::sigaction(signal, null_mut(), &raw mut earlier);

@@ -1,5 +1,6 @@
-//! All that the dashboard knows. It changes only on the loop's thread: in [`super::update`] and in what that calls, the `act`
-//! functions of views and the `update` functions of jobs. Drawing only reads it.
+//! All that the dashboard knows. It changes only on the loop's thread: in [`super::update`] and in
+//! what that calls, the `act` functions of views and the `update` functions of jobs. Drawing only
+//! reads it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

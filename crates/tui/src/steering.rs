@@ -1,4 +1,5 @@
-//! Queueing and steering runs from the dashboard: the jobs, how they run, and what their outcome changes.
+//! Queueing and steering runs from the dashboard: the jobs, how they run, and what their outcome
+//! changes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Inference with a network or an ensemble: the one loop that validation, a run's test and `evaluate` share.
+//! Inference with a network or an ensemble: the one loop that validation, a run's test and
+//! `evaluate` share.
 
 use tch::{Tensor, no_grad};
 

@@ -36,8 +36,8 @@ const SHORTEST_STALL: Duration = Duration::from_secs(60);
 const NO_PROGRESS_PART: u32 = 4;
 const NO_PROGRESS_LEAST: u32 = 10;
 
-/// The alerts that a run gives at a moment. There is one of each kind about a run, and again about a run that was resumed; about a
-/// full disk one a day.
+/// The alerts that a run gives at a moment. There is one of each kind about a run, and again about
+/// a run that was resumed; about a full disk one a day.
 pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Alert> {
     let disk = run.health.as_ref().and_then(|health| health.disk);
     let about = |kind: Kind| match disk.filter(|_| kind == Kind::Disk) {

@@ -50,7 +50,8 @@ impl Kind {
 pub struct Rules {
     /// Those that are told.
     pub on: Vec<Kind>,
-    /// After this number of epochs without a better one there is no progress; by default a part of the planned ones. 0 is never.
+    /// After this number of epochs without a better one there is no progress; by default a part of
+    /// the planned ones. 0 is never.
     pub no_progress: Option<u32>,
     /// A run stalls after this multiple of the usual time without a row.
     pub stalled: f64,

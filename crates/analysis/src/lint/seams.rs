@@ -33,7 +33,8 @@ pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> 
     })
 }
 
-/// Ratio of the loss after a resume to that before it, from which on the network or its optimiser was not restored.
+/// Ratio of the loss after a resume to that before it, from which on the network or its optimiser
+/// was not restored.
 const JUMP: f64 = 1.5;
 
 /// A training loss that is much higher after a resume than before it, and than it ever rises between two epochs otherwise.

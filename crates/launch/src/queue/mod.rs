@@ -305,7 +305,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts a run that was stopped, failed or is lost at the end of the queue, to be resumed. Its name.
+    /// Puts a run that was stopped, failed or is lost at the end of the queue, to be resumed. Its
+    /// name.
     ///
     /// # Errors
     /// If it cannot be resumed, or the queue not be changed.

@@ -1,4 +1,5 @@
-//! Runs Slurm's programs: without the terminal, with a timeout, and with one sentence where they refuse.
+//! Runs Slurm's programs: without the terminal, with a timeout, and with one sentence where they
+//! refuse.
 
 use std::env;
 use std::fmt;

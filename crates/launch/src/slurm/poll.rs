@@ -1,4 +1,5 @@
-//! Polls Slurm for the jobs of runs: all at once, seldom, and only while some job is not known to have ended.
+//! Polls Slurm for the jobs of runs: all at once, seldom, and only while some job is not known to
+//! have ended.
 
 use std::collections::BTreeSet;
 use std::io;

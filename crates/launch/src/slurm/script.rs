@@ -34,8 +34,8 @@ pub enum Runs<'a> {
 #[derive(Debug, Clone)]
 pub struct JobRun {
     pub folder: PathBuf,
-    /// The digest of its command, as [`trust::digest`](traintop_run::trust::digest) makes it: the job
-    /// executes no other.
+    /// The digest of its command, as [`trust::digest`](traintop_run::trust::digest) makes it: the
+    /// job executes no other.
     pub digest: String,
 }
 

@@ -117,7 +117,8 @@ pub enum AlertOutcome {
     NotNotified(String),
 }
 
-/// Runs a job. The user's commands are waited for, and earlier runs are read, on a thread of their own.
+/// Runs a job. The user's commands are waited for, and earlier runs are read, on a thread of their
+/// own.
 pub fn carry_out(order: AlertJob, courses: &Arc<BestSoFarCache>, messages: &Sender<Message>) {
     let folder = state_dir::state_dir();
     let send = |outcome| drop(messages.send(Message::Alert(outcome)));

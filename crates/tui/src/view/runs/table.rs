@@ -21,8 +21,8 @@ use traintop_run::finding::Finding;
 use traintop_run::summary::Summary;
 use traintop_text as text;
 
-/// How long the cursor must rest before the runs on the screen are read: moving through a list must cost
-/// little on a slow line.
+/// How long the cursor must rest before the runs on the screen are read: moving through a list must
+/// cost little on a slow line.
 const REST: Duration = Duration::from_millis(250);
 
 /// What a run's columns have at an epoch.
