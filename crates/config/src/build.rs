@@ -3,17 +3,18 @@
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::alerts::Alerts;
 use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use traintop_ops::clean::{Policy, Protection, Rule};
-use traintop_text::toml as toml_text;
+use traintop_text::nearest;
+use traintop_text::toml::Source;
 
 /// Something from the file, with `file:line` of where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,23 +77,20 @@ impl Config {
     /// The settings in the files, and a sentence for each mistake.
     pub fn build(files: &Files) -> (Self, Vec<String>) {
         let mut reader = Reader {
-            files,
+            source: Source {
+                name: &files.name,
+                text: &files.config,
+            },
+            home: files.home.as_deref(),
             warnings: Vec::new(),
         };
         let mut config = Self {
             themes: files.themes.clone(),
             ..Self::default()
         };
-        let is_too_deep = toml_text::is_too_deep(&files.config);
-        if is_too_deep {
-            reader.warn(0, toml_text::TOO_DEEP);
-        }
-        let text = if is_too_deep { "" } else { &files.config };
-        let (table, errors) = DeTable::parse_recoverable(text);
+        let (table, errors) = reader.source.parse();
         for error in &errors {
-            let cause = error.message().lines().next().unwrap_or_default();
-            let at = error.span().map_or(0, |span| span.start);
-            reader.warn(at, &format!("is not valid TOML: {cause}"));
+            reader.warn(error.offset, &error.sentence);
         }
         for (key, value) in table.get_ref() {
             // A value that the parser made up where it found none: the complaint is made already.
@@ -153,16 +151,14 @@ const KEYS: [&str; 15] = [
 
 /// Reads values and keeps the complaints.
 pub(super) struct Reader<'a> {
-    files: &'a Files,
+    source: Source<'a>,
+    home: Option<&'a Path>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Reader<'_> {
     fn place(&self, offset: usize) -> String {
-        let text = self.files.config.as_bytes();
-        let before = &text[..offset.min(text.len())];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        format!("{}:{line}", self.files.name)
+        self.source.place(offset)
     }
 
     fn warn(&mut self, offset: usize, sentence: &str) {
@@ -171,8 +167,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn bad(&mut self, key: &str, expected: &str, value: &Spanned<DeValue>) {
-        let written = self.files.config.get(value.span()).unwrap_or_default();
-        let got = written.lines().next().unwrap_or_default().to_owned();
+        let got = self.source.written(value.span());
         self.warn(
             value.span().start,
             &format!("{key} must be {expected}, got {got}"),
@@ -184,14 +179,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn unknown_among(&mut self, keys: &[&str], key: &str, at: usize) {
-        let near = keys
-            .iter()
-            .map(|known| (strsim::damerau_levenshtein(known, key), *known))
-            .filter(|(distance, _)| *distance <= 2)
-            .min();
+        let near = nearest(key, keys.iter().copied(), 2);
         let advice = near.map_or_else(
             || format!("the keys are {}", keys.join(", ")),
-            |(_, near)| format!("did you mean {near}?"),
+            |near| format!("did you mean {near}?"),
         );
         self.warn(at, &format!("unknown key {key:?}; {advice}"));
     }
@@ -245,8 +236,8 @@ impl Reader<'_> {
                 "~" => Some(""),
                 text => text.strip_prefix("~/"),
             };
-            match (below_home, &self.files.home) {
-                (Some(""), Some(home)) => home.clone(),
+            match (below_home, self.home) {
+                (Some(""), Some(home)) => home.to_owned(),
                 (Some(rest), Some(home)) => home.join(rest),
                 _ => PathBuf::from(root.value),
             }

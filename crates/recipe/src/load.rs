@@ -13,7 +13,8 @@ use super::field::{BadValue, Field, Value};
 use super::schema::{FIELDS, Recipe, field};
 use super::shipped::{SHIPPED, Shipped};
 use traintop_disk::read;
-use traintop_text::toml as toml_text;
+use traintop_text::nearest;
+use traintop_text::toml::{Source, line_at};
 
 /// Why a recipe was refused: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -149,19 +150,12 @@ enum Origin {
 }
 
 fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
-    let place = |offset: usize| format!("{file}:{}", line_at(text, offset));
+    let source = Source { name: file, text };
+    let place = |offset: usize| source.place(offset);
     let mut problems = Problems::default();
-    let is_too_deep = toml_text::is_too_deep(text);
-    if is_too_deep {
-        problems.add(place(0), toml_text::TOO_DEEP.to_owned());
-    }
-    let (table, errors) = DeTable::parse_recoverable(if is_too_deep { "" } else { text });
+    let (table, errors) = source.parse();
     for error in errors {
-        let cause = error.message().lines().next().unwrap_or_default();
-        problems.add(
-            place(error.span().map_or(0, |span| span.start)),
-            format!("is not valid TOML: {cause}"),
-        );
+        problems.add(place(error.offset), error.sentence);
     }
     let mut recipe = Recipe::default();
     let mut places = HashMap::new();
@@ -375,19 +369,12 @@ fn known(key: &str) -> Result<&'static Field, Problem> {
 
 /// What is said of a key that there is not.
 pub(super) fn unknown(key: &str) -> String {
-    let nearest = FIELDS
-        .iter()
-        .map(|field| (strsim::damerau_levenshtein(key, field.key), field.key))
-        .filter(|(distance, _)| *distance <= 1 + key.len() / 4)
-        .min();
-    let containing = FIELDS
-        .iter()
-        .map(|field| (0, field.key))
-        .find(|(_, known)| known.contains(key));
-    let near = nearest.or(containing);
+    let keys = || FIELDS.iter().map(|field| field.key);
+    let near = nearest(key, keys(), 1 + key.len() / 4)
+        .or_else(|| keys().find(|known| known.contains(key)));
     let advice = near.map_or_else(
         || "`traintop recipe FILE` lists the keys".to_owned(),
-        |(_, nearest)| format!("did you mean {nearest}?"),
+        |near| format!("did you mean {near}?"),
     );
     format!("unknown key {key:?}; {advice}")
 }
@@ -420,11 +407,6 @@ fn toml_value(
         _ => return Err(bad()),
     };
     Ok(read)
-}
-
-/// The 1-based line in which a byte stands.
-fn line_at(text: &str, offset: usize) -> usize {
-    1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count()
 }
 
 #[cfg(test)]

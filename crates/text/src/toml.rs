@@ -1,11 +1,69 @@
-//! How deep a text of TOML nests. The parser limits brackets, and the parts of one key, but not
-//! their product; what it makes is taken apart by recursion, which would overflow the stack.
+//! What every reader of a TOML file needs: values with their places, lines for messages, and a limit
+//! on nesting. The parser limits brackets, and the parts of one key, but not their product; what it
+//! makes is taken apart by recursion, which would overflow the stack.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeTable;
 
 /// Deeper texts are written by nobody.
 const MAX_DEPTH: usize = 128;
 
 /// What complaints say of such a text.
 pub const TOO_DEEP: &str = "nests deeper than anything that is read";
+
+/// A text of TOML and what messages call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+/// Something that is wrong at an offset of a text, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    pub offset: usize,
+    pub sentence: String,
+}
+
+impl<'a> Source<'a> {
+    /// What could be read, and the errors. A value that the parser made up where it found none has
+    /// an empty span.
+    pub fn parse(self) -> (Spanned<DeTable<'a>>, Vec<SyntaxError>) {
+        let is_too_deep = is_too_deep(self.text);
+        let (table, errors) = DeTable::parse_recoverable(if is_too_deep { "" } else { self.text });
+        let too_deep = is_too_deep.then(|| SyntaxError {
+            offset: 0,
+            sentence: TOO_DEEP.to_owned(),
+        });
+        let errors = errors.into_iter().map(|error| {
+            let cause = error.message().lines().next().unwrap_or_default();
+            SyntaxError {
+                offset: error.span().map_or(0, |span| span.start),
+                sentence: format!("is not valid TOML: {cause}"),
+            }
+        });
+        (table, too_deep.into_iter().chain(errors).collect())
+    }
+
+    /// `name:line` of an offset.
+    pub fn place(self, offset: usize) -> String {
+        format!("{}:{}", self.name, line_at(self.text, offset))
+    }
+
+    /// The first line of what is written in a span.
+    pub fn written(self, span: Range<usize>) -> &'a str {
+        let written = self.text.get(span).unwrap_or_default();
+        written.lines().next().unwrap_or_default()
+    }
+}
+
+/// The 1-based line of a byte.
+pub fn line_at(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    1 + memchr::memchr_iter(b'\n', before).count()
+}
 
 /// Whether tables and arrays lie deeper in each other than is safe to read.
 pub fn is_too_deep(toml: &str) -> bool {

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 use super::field::{FACTS, SHORT};
 use traintop_run::summary::Summary;
+use traintop_text::nearest;
 
 /// The configuration's keys and the metrics' columns of some runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,8 +76,6 @@ impl Names {
 
     /// The name that was most likely meant.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        let near = |known: &&str| strsim::damerau_levenshtein(known, name);
-        let nearest = self.all().min_by_key(near)?;
-        (near(&nearest) <= (name.chars().count() / 3).max(1)).then_some(nearest)
+        nearest(name, self.all(), (name.chars().count() / 3).max(1))
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ratatui::style::{Color, Modifier, Style};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::colour::Rgb;
 use super::{Depth, Role, Theme};
-use traintop_text::toml as toml_text;
+use traintop_text::nearest;
+use traintop_text::toml::Source as Toml;
 
 /// A mistake in a theme file, as one sentence that begins with the file and the line.
 pub type Warning = String;
@@ -152,19 +153,20 @@ struct Sheet {
 impl Sheet {
     /// Reads a file; also gives the name that it inherits from, with its place.
     fn parse(source: Source, warnings: &mut Vec<Warning>) -> (Self, Option<(String, String)>) {
-        let mut reader = Reader { source, warnings };
+        let name = format!("themes/{}.toml", source.name);
+        let toml = Toml {
+            name: &name,
+            text: source.text,
+        };
+        let mut reader = Reader {
+            source: toml,
+            warnings,
+        };
         let mut sheet = Self::default();
         let mut parent = None;
-        let is_too_deep = toml_text::is_too_deep(source.text);
-        if is_too_deep {
-            reader.warn(0, toml_text::TOO_DEEP);
-        }
-        let text = if is_too_deep { "" } else { source.text };
-        let (table, errors) = DeTable::parse_recoverable(text);
+        let (table, errors) = toml.parse();
         for error in errors {
-            let cause = error.message().lines().next().unwrap_or_default();
-            let at = error.span().map_or(0, |span| span.start);
-            reader.warn(at, &format!("is not valid TOML: {cause}"));
+            reader.warn(error.offset, &error.sentence);
         }
         for (key, value) in table.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
@@ -281,15 +283,13 @@ fn modifier(text: &str) -> Option<Modifier> {
 
 /// Reads one file's values and keeps the complaints.
 struct Reader<'a> {
-    source: Source<'a>,
+    source: Toml<'a>,
     warnings: &'a mut Vec<Warning>,
 }
 
 impl Reader<'_> {
     fn place(&self, offset: usize) -> String {
-        let before = &self.source.text.as_bytes()[..offset.min(self.source.text.len())];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        format!("themes/{}.toml:{line}", self.source.name)
+        self.source.place(offset)
     }
 
     fn warn(&mut self, offset: usize, sentence: &str) {
@@ -298,11 +298,10 @@ impl Reader<'_> {
     }
 
     fn bad(&mut self, value: &Spanned<DeValue>, key: &str, expected: &str) {
-        let written = self.source.text.get(value.span()).unwrap_or_default();
-        let first_line = written.lines().next().unwrap_or_default().to_owned();
+        let got = self.source.written(value.span());
         self.warn(
             value.span().start,
-            &format!("{key} must be {expected}, got {first_line}"),
+            &format!("{key} must be {expected}, got {got}"),
         );
     }
 
@@ -352,14 +351,10 @@ impl Reader<'_> {
         value: &Spanned<DeValue>,
     ) -> Option<(Role, RawStyle)> {
         let Some(role) = Role::named(name) else {
-            let near = Role::ALL
-                .iter()
-                .map(|role| (strsim::damerau_levenshtein(role.name(), name), role.name()))
-                .filter(|(distance, _)| *distance <= 2)
-                .min();
+            let near = nearest(name, Role::ALL.iter().map(|role| role.name()), 2);
             let advice = near.map_or_else(
                 || "themes/dark.toml has them all".to_owned(),
-                |(_, near)| format!("did you mean {near}?"),
+                |near| format!("did you mean {near}?"),
             );
             self.warn(at, &format!("unknown role {name:?}; {advice}"));
             return None;
