@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::groups::{Group, Spread};
+use super::groups::Group;
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::Column;
 use crate::view::sort_key::SortKey;
 use crate::widget::clipped::Clipped as _;
+use traintop_analysis::compare::Aggregate;
 use traintop_text as text;
 
 /// Draws a group's header, whether only it shows, and whether the cursor is on it.
@@ -78,7 +79,7 @@ pub fn draw(
 }
 
 /// The mean with the deviation where there is room for it.
-fn said(key: &SortKey, spread: &Spread, width: usize) -> String {
+fn said(key: &SortKey, spread: &Aggregate, width: usize) -> String {
     let mean = key.written(spread.mean);
     let deviation = spread.deviation.map(|deviation| key.written(deviation));
     let whole = deviation.map(|deviation| format!("{mean} ±{deviation}"));

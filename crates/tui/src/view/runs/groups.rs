@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::table::Row;
 use crate::view::sort_key::{SortKey, TableColumn};
+use traintop_analysis::compare::Aggregate;
 use traintop_analysis::shared_settings;
 use traintop_run::settings::Settings;
 
@@ -48,36 +49,7 @@ pub struct Group {
     /// What its runs have in common and most others have not, where it explains something: of causes.
     pub alike: Option<String>,
     /// Of each column of numbers what a cell of the header says.
-    pub said: Vec<(String, Spread)>,
-}
-
-/// Mean and deviation of some numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
-    pub mean: f64,
-    /// The standard deviation of the sample (n - 1); `None` of one number.
-    pub deviation: Option<f64>,
-    /// How many numbers.
-    pub count: usize,
-}
-
-impl Spread {
-    /// That of the finite ones of some numbers; `None` without any.
-    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
-        // Welford 1962: one pass, and no difference of large sums.
-        let (mut count, mut mean, mut squares) = (0, 0.0, 0.0);
-        for number in numbers.into_iter().filter(|number| number.is_finite()) {
-            count += 1;
-            let from_mean = number - mean;
-            mean += from_mean / f64::from(count);
-            squares += from_mean * (number - mean);
-        }
-        (count > 0).then(|| Self {
-            mean,
-            deviation: (count > 1).then(|| (squares / f64::from(count - 1)).sqrt()),
-            count: count as usize,
-        })
-    }
+    pub said: Vec<(String, Aggregate)>,
 }
 
 /// What the runs of a group have in common and those of the others do not.
@@ -162,7 +134,7 @@ impl Grouping {
                 let numbers = members
                     .iter()
                     .filter_map(|(_, row)| shown.key.number(row.summary.as_ref()?, now));
-                Some((shown.key.name(), Spread::of(numbers)?))
+                Some((shown.key.name(), Aggregate::of(numbers)?))
             });
             let runs = start..start + length;
             let is_cause = explains && label != NOTHING && !label.is_empty();
@@ -194,31 +166,5 @@ impl Grouping {
         self.groups
             .iter()
             .position(|group| group.runs.contains(&run))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn spread_is_that_of_two_plain_passes(numbers in prop::collection::vec(-1e3..1e3_f64, 0..40)) {
-            let n = numbers.len() as f64;
-            let mean = numbers.iter().sum::<f64>() / n;
-            let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / (n - 1.0);
-            match Spread::of(numbers.iter().copied().chain([f64::NAN])) {
-                None => prop_assert!(numbers.is_empty()),
-                Some(spread) => {
-                    prop_assert_eq!(spread.count, numbers.len());
-                    prop_assert!((spread.mean - mean).abs() < 1e-9);
-                    match spread.deviation {
-                        None => prop_assert_eq!(numbers.len(), 1),
-                        Some(deviation) => prop_assert!((deviation - variance.sqrt()).abs() < 1e-9),
-                    }
-                }
-            }
-        }
     }
 }
