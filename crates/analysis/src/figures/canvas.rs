@@ -36,7 +36,7 @@ pub(super) fn to_png(
 ) -> Result<Vec<u8>, String> {
     let mut pixels = vec![255; size.0 as usize * size.1 as usize * 3];
     draw_titled(title, size, &mut pixels, draw).map_err(|error| error.to_string())?;
-    encode(&pixels, size.0, size.1).map_err(|error| error.to_string())
+    rgb_png(&pixels, size.0, size.1).map_err(|error| error.to_string())
 }
 
 fn draw_titled<'a>(
@@ -54,11 +54,7 @@ fn draw_titled<'a>(
 }
 
 /// A PNG file's bytes of three bytes a pixel.
-pub(super) fn encode(
-    pixels: &[u8],
-    width: u32,
-    height: u32,
-) -> Result<Vec<u8>, png::EncodingError> {
+pub fn rgb_png(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

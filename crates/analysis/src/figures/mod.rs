@@ -6,6 +6,8 @@ pub mod gallery;
 mod plot;
 mod svg;
 
+pub use canvas::rgb_png;
+
 use std::io;
 use std::path::{Path, PathBuf};
 

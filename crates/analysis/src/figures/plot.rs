@@ -101,7 +101,7 @@ impl Picture<'_> {
             .map_err(|error| error.to_string())?;
         let (width, height) = self.png_size();
         let pixels = mean(&pixels, size.0, (width, height));
-        canvas::encode(&pixels, width, height).map_err(|error| error.to_string())
+        canvas::rgb_png(&pixels, width, height).map_err(|error| error.to_string())
     }
 
     /// The picture as the text of an SVG file, or what the drawing library said.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ratatui::layout::Rect;
 
 use crate::widget::picture::Picture;
+use traintop_analysis::figures::rgb_png;
 
 /// Shows a picture where the cursor is.
 pub fn show(out: &mut dyn Write, area: Rect, picture: &Picture) -> io::Result<()> {
@@ -23,16 +24,7 @@ pub fn show(out: &mut dyn Write, area: Rect, picture: &Picture) -> io::Result<()
 
 fn png(picture: &Picture) -> io::Result<Vec<u8>> {
     let (width, height) = picture.size();
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width.into(), height.into());
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(io::Error::other)?;
-    writer
-        .write_image_data(picture.pixels().as_flattened())
-        .map_err(io::Error::other)?;
-    writer.finish().map_err(io::Error::other)?;
-    Ok(bytes)
+    rgb_png(picture.pixels().as_flattened(), width.into(), height.into()).map_err(io::Error::other)
 }
 
 #[cfg(test)]
