@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use rustix::io::Errno;
 
+use crate::did_not_run::did_not_run;
 use crate::fake_worker::{Workplace, open_to_all};
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -76,7 +77,7 @@ fn an_access_list_that_cannot_be_kept_leaves_the_file_to_its_owner() {
     fs::write(&probe, "").unwrap();
     let give = |path: &Path| setxattr(path, ACCESS_LIST, &list, XattrFlags::empty());
     if give(&probe) == Err(Errno::OPNOTSUPP) {
-        println!("did not run: this file system has no access control lists");
+        did_not_run("this file system has no access control lists");
         return;
     }
     let mode = changed_by_another(&place, "listed", 0o644, |notes| give(notes).unwrap());

@@ -1,5 +1,6 @@
 //! A shell script in the worker's place: it keeps the worker's contract on files and signals, and needs no libtorch.
 
+use crate::did_not_run::did_not_run;
 use crate::programs::TRAINTOP;
 use std::fs;
 use std::io::Write;
@@ -164,7 +165,7 @@ impl Workplace {
     /// about it, where only this user can act. What the command is to reach must be open to all.
     pub fn by_another_user(&self, arguments: &[&str]) -> Option<Command> {
         if !rustix::process::geteuid().is_root() {
-            println!("did not run: only root can act as another user");
+            did_not_run("only root can act as another user");
             return None;
         }
         // Nobody else may enter the folder of the build. Another process copies, as in `script`.

@@ -18,6 +18,7 @@ mod cli;
 mod compare;
 mod dashboard;
 mod detached;
+mod did_not_run;
 mod evaluations;
 mod extremes;
 mod failure;

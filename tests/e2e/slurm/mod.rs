@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::did_not_run::did_not_run;
 use crate::fake_worker::{Reaped, Run, Workplace, comes_true, wait_for};
 
 /// Trains until it is asked to stop, and then saves; gone on with, it has finished. Says each time that it is begun, and how.
@@ -95,11 +96,11 @@ impl Cluster {
             names.extend(["mariadbd", "slurmdbd", "sacct", "sacctmgr"]);
         }
         if let Some(missing) = names.iter().find(|name| program(name).is_none()) {
-            eprintln!("skipped: {missing} is not installed, so this of Slurm is not tested");
+            did_not_run(&format!("{missing} of Slurm is not installed"));
             return None;
         }
         if !rustix::process::getuid().is_root() {
-            eprintln!("skipped: only root can start Slurm's daemons, so nothing of it is tested");
+            did_not_run("only root can start Slurm's daemons");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
