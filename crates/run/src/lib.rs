@@ -35,6 +35,7 @@ pub mod metrics;
 pub mod name_template;
 pub mod notes;
 pub mod process;
+pub mod pth;
 pub mod queue_reasons;
 pub mod rebuilt;
 pub mod record;

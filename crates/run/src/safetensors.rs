@@ -11,6 +11,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 /// The longest header that is read, in bytes. The format allows 100 MB, of which a parser makes
 /// gigabytes; networks of a hundred thousand tensors have a tenth of it.
 const MAX_HEADER: u64 = 8 << 20;
+/// The format allows no longer header.
+const LONGEST_HEADER: u64 = 100_000_000;
 /// Texts of a header that are kept.
 const MAX_TEXTS: usize = 10_000;
 
@@ -28,6 +30,16 @@ pub fn header(mut file: impl Read) -> io::Result<Vec<u8>> {
         return Err(ErrorKind::UnexpectedEof.into());
     }
     Ok(bytes)
+}
+
+/// Whether a file that begins so may be one, also one whose header is too long to be read here.
+pub fn is_beginning(bytes: &[u8]) -> bool {
+    bytes
+        .split_first_chunk::<8>()
+        .is_some_and(|(length, header)| {
+            let length = u64::from_le_bytes(*length);
+            (2..LONGEST_HEADER).contains(&length) && header.starts_with(b"{")
+        })
 }
 
 /// How long the header of a file is that begins with these bytes.

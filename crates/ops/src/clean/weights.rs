@@ -1,6 +1,8 @@
 //! How weights are known, whatever program wrote them: by a broad table of endings, and by the
 //! first bytes of a file.
 
+use traintop_run::safetensors;
+
 /// What names of files with weights, or with a trainer's state, end in, in lower case. Too many
 /// rather than too few: what is taken for weights stays.
 const ENDINGS: [&str; 44] = [
@@ -75,9 +77,6 @@ const MAGICS: [&[u8]; 10] = [
     b"\x28\xb5\x2f\xfd",
 ];
 
-/// Headers of safetensors are shorter, by the format's definition.
-const LONGEST_HEADER: u64 = 100_000_000;
-
 /// Whether a file's name says that it holds weights.
 pub fn is_weights_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -88,15 +87,7 @@ pub fn is_weights_name(name: &str) -> bool {
 /// protobuf (ONNX, TensorFlow) and flat arrays are.
 pub fn is_weights_content(beginning: &[u8]) -> bool {
     let is_known = MAGICS.iter().any(|magic| beginning.starts_with(magic));
-    is_known || is_safetensors(beginning) || !is_text(beginning)
-}
-
-fn is_safetensors(beginning: &[u8]) -> bool {
-    let Some((length, header)) = beginning.split_first_chunk::<8>() else {
-        return false;
-    };
-    let length = u64::from_le_bytes(*length);
-    (2..LONGEST_HEADER).contains(&length) && header.starts_with(b"{")
+    is_known || safetensors::is_beginning(beginning) || !is_text(beginning)
 }
 
 /// Whether bytes are text of which the end may be cut off within a character.

@@ -1,18 +1,16 @@
 //! `PyTorch`'s `.pth`: a zip with a pickle and one file for each storage. The pickle is read as data, so that a file from
 //! anywhere may be opened; what it asks to be called is never called.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use tch::Tensor;
-use zip::{CompressionMethod, ZipArchive};
 
 use super::torch::Layout;
 use traintop_pickle as pickle;
 use traintop_pickle::Value;
-use traintop_run::checkpoint_metadata::{Extras, open_zip};
+use traintop_run::checkpoint_metadata::Extras;
+use traintop_run::pth::PthFile;
 
-/// What a zip begins with.
-const ZIP: &[u8] = b"PK\x03\x04";
 /// What `PyTorch` before 1.6 begins its files with: a pickle of its magic number.
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 /// What wrappers put before the name of every tensor of the network they wrap.
@@ -24,11 +22,6 @@ const MAX_NAME: usize = 1000;
 /// Where trainers keep the network's tensors; if there is none of these, the file may be the state dict itself.
 const STATES: [&str; 3] = ["model_state_dict", "state_dict", "model"];
 
-/// Whether a file begins like a `.pth` of today.
-pub fn is_zip(bytes: &[u8]) -> bool {
-    bytes.starts_with(ZIP)
-}
-
 /// Whether a file begins like a `.pth` of before 2020.
 pub fn is_legacy(bytes: &[u8]) -> bool {
     bytes.starts_with(LEGACY)
@@ -37,10 +30,9 @@ pub fn is_legacy(bytes: &[u8]) -> bool {
 /// A `.pth`, its pickle read, its storages still in the zip.
 #[derive(Debug)]
 pub struct Pth<'a> {
-    archive: ZipArchive<Cursor<&'a [u8]>>,
-    /// What all names in the zip begin with.
-    root: String,
-    size: usize,
+    file: PthFile<Cursor<&'a [u8]>>,
+    /// No file in the zip is longer than the whole.
+    size: u64,
     /// The tensors of the network, in the file's order.
     pub tensors: Vec<(String, Layout)>,
     /// What the reference's trainer keeps beside them, as far as it is there.
@@ -53,28 +45,21 @@ impl<'a> Pth<'a> {
     /// # Errors
     /// What is wrong with the file, as the rest of a sentence.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let mut archive = open_zip(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-        let root = archive
-            .file_names()
-            .find_map(|name| name.strip_suffix("data.pkl"))
-            .filter(|root| root.is_empty() || root.ends_with('/'))
-            .ok_or("it is a zip without PyTorch's data.pkl")?
-            .to_owned();
-        let size = bytes.len();
-        if let Ok(order) = stored(&mut archive, &format!("{root}byteorder"), size)
+        let mut file = PthFile::open(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+        let size = bytes.len() as u64;
+        if let Ok(order) = file.stored("byteorder", size)
             && order != b"little"
         {
             return Err("its numbers are big-endian, which is not read".to_owned());
         }
-        let text = stored(&mut archive, &format!("{root}data.pkl"), size)?;
+        let text = file.pickle(size).map_err(|error| error.to_string())?;
         let pickle = pickle::parse(&text).map_err(|error| format!("in its data.pkl {error}"))?;
         let value = pickle.value();
         let state = STATES.iter().find_map(|key| value.get(key));
         Ok(Self {
             tensors: tensors(state.unwrap_or(value))?,
             extras: state.map(|_| Extras::of(value)).unwrap_or_default(),
-            archive,
-            root,
+            file,
             size,
         })
     }
@@ -87,33 +72,16 @@ impl<'a> Pth<'a> {
         let Some((_, layout)) = self.tensors.iter().find(|(known, _)| known == name) else {
             return Ok(None);
         };
-        let file = format!("{}data/{}", self.root, layout.storage);
+        let storage = format!("data/{}", layout.storage);
+        let stored = self.file.stored(&storage, self.size);
         let bytes = layout
-            .gather(&stored(&mut self.archive, &file, self.size)?)
-            .ok_or_else(|| format!("its {file} is shorter than `{name}` needs"))?;
+            .gather(&stored.map_err(|error| error.to_string())?)
+            .ok_or_else(|| format!("its {storage} is shorter than `{name}` needs"))?;
         let shape: Vec<i64> = layout.shape.iter().map(|&length| length as i64).collect();
         Tensor::f_from_data_size(&bytes, &shape, layout.number.kind)
             .map(Some)
             .map_err(|_| format!("its `{name}` is no tensor"))
     }
-}
-
-/// A file of the zip. `PyTorch` compresses nothing, so nothing is unpacked that could grow, and no file is longer than the whole.
-fn stored(
-    archive: &mut ZipArchive<Cursor<&[u8]>>,
-    name: &str,
-    most: usize,
-) -> Result<Vec<u8>, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("its {name} cannot be read ({error})");
-    let file = archive.by_name(name).map_err(|error| failed(&error))?;
-    if file.compression() != CompressionMethod::Stored || file.size() > most as u64 {
-        return Err(failed(&"it is compressed, which PyTorch never does"));
-    }
-    let mut bytes = Vec::new();
-    file.take(most as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(&error))?;
-    Ok(bytes)
 }
 
 /// The tensors of a state dict, without what a wrapper puts before every name.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::{Kind, Tensor, no_grad};
 
-use traintop_run::safetensors::header_length;
+use traintop_run::pth::is_zip;
+use traintop_run::safetensors::texts;
 
 use super::pth::{self, Pth};
 use super::{CheckpointError, is_beside_weights};
@@ -65,7 +65,7 @@ impl<'a> Stored<'a> {
                 path: path.to_owned(),
             });
         }
-        if pth::is_zip(bytes) {
+        if is_zip(bytes) {
             let content = Pth::parse(bytes).map_err(|what| CheckpointError::Pth {
                 path: path.to_owned(),
                 what,
@@ -75,22 +75,15 @@ impl<'a> Stored<'a> {
                 content: Content::Pth(Box::new(content)),
             });
         }
-        let damaged = |error: SafeTensorError| CheckpointError::Damaged {
+        let damaged = |error: &dyn std::fmt::Display| CheckpointError::Damaged {
             path: path.to_owned(),
             what: error.to_string(),
         };
-        header_length(bytes).map_err(|error| CheckpointError::Damaged {
-            path: path.to_owned(),
-            what: error.to_string(),
-        })?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let header = texts(bytes).map_err(|error| damaged(&error))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
         Ok(Self {
             path,
-            content: Content::Safetensors {
-                header: metadata.metadata().clone().unwrap_or_default(),
-                tensors,
-            },
+            content: Content::Safetensors { header, tensors },
         })
     }
 
