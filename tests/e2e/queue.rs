@@ -382,8 +382,9 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     });
     dashboard.open_recipes();
     dashboard.press("w");
+    // Said once the cursor is on the new run, or goes there as soon as it is listed.
     dashboard.wait("the new one", |screen| {
-        screen.matches("… queued").count() == 3
+        screen.matches("… queued").count() == 3 && screen.contains("; w shows the queue")
     });
     dashboard.press("w");
     dashboard.wait("the queue", |screen| screen.contains("Queue, 3 waiting"));

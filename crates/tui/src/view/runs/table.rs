@@ -308,9 +308,13 @@ impl Runs {
         }
     }
 
-    /// Puts the cursor on this run as soon as it is there.
+    /// Puts the cursor on this run, now or as soon as it is there.
     pub fn expect(&mut self, dir: RunDir) {
-        self.expected = Some(dir);
+        if self.order.contains(&dir) {
+            (self.cursor, self.touched) = (Some(dir), true);
+        } else {
+            self.expected = Some(dir);
+        }
     }
 
     /// Takes in sizes.
