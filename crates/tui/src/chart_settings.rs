@@ -58,17 +58,13 @@ pub fn is_one(action: Action) -> bool {
 /// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
 pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
     match action {
-        Action::ChartAlong => options.along = along,
+        Action::ChartXAxis => options.along = along,
         Action::ChartLogX => options.log_x = !options.log_x,
-        Action::ChartLogY | Action::CompareLogY => options.log_y = !options.log_y,
-        Action::ChartSmoother | Action::CompareSmoother => {
-            options.smoothing = options.smoothing.more()
-        }
-        Action::ChartRougher | Action::CompareRougher => {
-            options.smoothing = options.smoothing.less()
-        }
-        Action::ChartRobust | Action::CompareRobust => options.robust = !options.robust,
-        Action::ChartMarkers | Action::CompareMarkers => options.markers = options.markers.next(),
+        Action::ChartLogY => options.log_y = !options.log_y,
+        Action::ChartSmoother => options.smoothing = options.smoothing.more(),
+        Action::ChartRougher => options.smoothing = options.smoothing.less(),
+        Action::ChartRobust => options.robust = !options.robust,
+        Action::ChartMarkers => options.markers = options.markers.next(),
         _ => return None,
     }
     Some(options)

@@ -11,7 +11,6 @@ use super::message::Notice;
 use super::run_edits::{self, UndoEntry};
 use super::state::{Screen, State};
 use super::view::confirm::Confirm;
-use super::view::overlay::Overlay;
 use super::view::{clean, runs, trash as trash_view};
 use traintop_disk::Progress;
 use traintop_ops::clean::{self as cleaning, Done, Plan, Policy, Space, Survey};
@@ -291,12 +290,12 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
         text::since(age).0
     );
     let tickets = latest.into_iter().map(|(ticket, _)| ticket).collect();
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title: "Take back the last removal?".to_owned(),
         text,
         yes: "put them back".to_owned(),
         then: Effect::Clean(CleanupJob::Restore(tickets)),
-    }));
+    });
 }
 
 /// Asks whether whole runs are to be removed, or says why they cannot be.
@@ -333,14 +332,14 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     } else {
         String::new()
     };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title,
         text: format!(
             "{folders}{size} with everything inside, the best model too, will be moved to the trash. u puts {them} back."
         ),
         yes: "move to the trash".to_owned(),
         then: Effect::Clean(CleanupJob::Remove(dirs)),
-    }));
+    });
 }
 
 /// Asks whether evaluations are to be removed; `name` is what lists call the first.
@@ -354,14 +353,14 @@ pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, na
             "them",
         ),
     };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title,
         text: format!(
             "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u puts {them} back."
         ),
         yes: "move to the trash".to_owned(),
         then: Effect::Clean(CleanupJob::RemoveEvaluations(dirs)),
-    }));
+    });
 }
 
 #[cfg(test)]

@@ -1,39 +1,81 @@
-//! Every action of the dashboard, once: its name, what it does, where it applies, its keys. The key
-//! map, help, palette and hint lines are made from this list; README's table of keys is written by
-//! hand.
+//! Every command of the dashboard, once: its name, what it does, in which scopes it applies and with
+//! which keys. The key map, the help, the palette and all hint lines are made from this table;
+//! README's table of keys is written by hand.
 
-/// Where a command applies.
+/// Where a command applies: a screen, something that lies over it, or a place where text is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Context {
-    /// Everywhere but where text is typed.
-    Everywhere,
+pub enum Scope {
     /// The table of runs.
     Runs,
+    /// The line above the table in which a query is typed.
+    Query,
     Run,
     /// The form that starts a run.
     Form,
+    /// A value of that form, as it is typed.
+    FormValue,
     /// A list of evaluations.
     Evaluations,
     /// One evaluation, or some side by side.
     Evaluation,
+    /// The form that starts an evaluation, on a row with choices.
+    Evaluate,
+    /// The same form, on a row in which text is typed.
+    EvaluateText,
     /// Runs against each other.
     Compare,
     /// The plan of a clean-up.
     Clean,
     Trash,
+    Help,
+    /// A question that is confirmed or cancelled.
+    Question,
+    /// A line of text that is asked for.
+    Line,
+    /// The line that asks for a name: of the folder, or in lists only.
+    Name,
+    Note,
+    /// The template for the names of many runs.
+    Rename,
+    /// A list that is narrowed by typing.
+    Picker,
+    /// The columns of the table.
+    Columns,
+    /// The queued runs.
+    Queue,
+    Alerts,
+    Machine,
+    /// Every scope in which no text is typed; keys that are no characters apply there too.
+    Everywhere,
 }
 
-impl Context {
+impl Scope {
+    /// The screens and dialogs that the help tells of.
     #[cfg(test)]
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 24] = [
         Self::Runs,
+        Self::Query,
         Self::Run,
         Self::Form,
+        Self::FormValue,
         Self::Evaluations,
         Self::Evaluation,
+        Self::Evaluate,
+        Self::EvaluateText,
         Self::Compare,
         Self::Clean,
         Self::Trash,
+        Self::Help,
+        Self::Question,
+        Self::Line,
+        Self::Name,
+        Self::Note,
+        Self::Rename,
+        Self::Picker,
+        Self::Columns,
+        Self::Queue,
+        Self::Alerts,
+        Self::Machine,
         Self::Everywhere,
     ];
 
@@ -41,312 +83,748 @@ impl Context {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Runs => "Runs",
+            Self::Query => "Query",
             Self::Run => "One run",
             Self::Form => "New run",
+            Self::FormValue => "A value of a new run",
             Self::Evaluations => "Evaluations",
             Self::Evaluation => "One evaluation",
+            Self::Evaluate | Self::EvaluateText => "Start an evaluation",
             Self::Compare => "Runs compared",
             Self::Clean => "Clean up",
             Self::Trash => "Trash",
+            Self::Help => "Help",
+            Self::Question => "Question",
+            Self::Line => "A line of text",
+            Self::Name => "Name",
+            Self::Note => "Note",
+            Self::Rename => "Rename runs",
+            Self::Picker => "List",
+            Self::Columns => "Columns",
+            Self::Queue => "Queue",
+            Self::Alerts => "Alerts",
+            Self::Machine => "Machine",
         }
+    }
+
+    /// Whether characters are text there: only those that the table below names are commands.
+    pub fn takes_text(self) -> bool {
+        matches!(
+            self,
+            Self::Query
+                | Self::FormValue
+                | Self::EvaluateText
+                | Self::Line
+                | Self::Name
+                | Self::Note
+                | Self::Rename
+                | Self::Picker
+                | Self::Columns
+        )
     }
 }
 
-macro_rules! commands {
-    ($($context:ident { $($action:ident $name:literal $description:literal [$($key:literal),*] $(hint $hint:literal)?;)+ })+) => {
-        /// What a key can do.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Action {
-            $($(#[doc = $description] $action,)+)+
-        }
-
-        /// The commands, those that hint lines show first.
-        pub const COMMANDS: &[Command] = &[
-            $($(Command {
-                action: Action::$action,
-                name: $name,
-                description: $description,
-                context: Context::$context,
-                keys: &[$($key),*],
-                hint: commands!(@hint $($hint)?),
-            },)+)+
-        ];
-    };
-    (@hint $hint:literal) => { Some($hint) };
-    (@hint) => { None };
+/// The scopes of one command that share its keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub scopes: &'static [Scope],
+    /// What the command does there, where its general description says too little.
+    description: Option<&'static str>,
+    /// Its default keys there.
+    pub keys: &'static [&'static str],
 }
 
-/// One action, as people meet it.
-#[derive(Debug, Clone, Copy)]
+/// One command, as people meet it.
+#[derive(Debug)]
 pub struct Command {
     /// What it does.
     pub action: Action,
     /// Its name in the palette and in the configuration.
     pub name: &'static str,
     /// What it does, in one line.
-    pub description: &'static str,
-    /// Where it applies.
-    pub context: Context,
-    /// Its default keys.
-    pub keys: &'static [&'static str],
-    /// Its word in the hint line, if it stands there.
-    pub hint: Option<&'static str>,
+    description: &'static str,
+    /// Where it applies, and its default keys there.
+    pub places: &'static [Place],
+}
+
+impl Command {
+    pub fn place(&self, scope: Scope) -> Option<&Place> {
+        let mut places = self.places.iter();
+        places.find(|place| place.scopes.contains(&scope))
+    }
+
+    /// What it does in a scope, in one line.
+    pub fn description(&self, scope: Scope) -> &'static str {
+        let own = self.place(scope).and_then(|place| place.description);
+        own.unwrap_or(self.description)
+    }
+}
+
+macro_rules! commands {
+    ($($action:ident $name:literal $description:literal {
+        $($($scope:ident)+ $(= $own:literal)?: $($key:literal)*;)+
+    })+) => {
+        /// What a key can do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = $description] $action,)+
+        }
+
+        /// The commands, in the order in which help lists them.
+        pub const COMMANDS: &[Command] = &[
+            $(Command {
+                action: Action::$action,
+                name: $name,
+                description: $description,
+                places: &[$(Place {
+                    scopes: &[$(Scope::$scope),+],
+                    description: commands!(@own $($own)?),
+                    keys: &[$($key),*],
+                }),+],
+            },)+
+        ];
+    };
+    (@own $own:literal) => { Some($own) };
+    (@own) => { None };
 }
 
 commands! {
+    // To open, to confirm, to go back.
+    Open "open" "Open what the cursor is on" {
+        Runs = "Open the run under the cursor": "enter" "l";
+        Compare = "Open the run under the cursor": "enter";
+        Evaluations = "Show the results": "enter" "l";
+        Evaluation = "Show the cell's images, or the image alone": "enter" "space";
+        Queue Alerts = "Go to the run in the table": "enter";
+    }
+    Confirm "confirm" "Confirm" {
+        Question: "y" "enter";
+        Line Name Rename FormValue Picker Columns: "enter";
+        Query = "Keep the query": "enter";
+        Note = "Save the note": "ctrl-s";
+        Evaluate EvaluateText = "Start the evaluation": "enter";
+    }
+    Back "back" "Back" {
+        Run Evaluation Evaluations Compare Trash: "esc" "backspace" "q";
+        Clean = "Back to the runs; nothing is done": "esc" "backspace" "q";
+        Form = "Back; changes are kept": "esc" "q";
+        Help = "Close": "esc" "q" "?" "f1";
+        Question = "Cancel": "esc" "n" "q";
+        Line Name Note Rename FormValue Picker Columns Evaluate EvaluateText = "Cancel": "esc";
+        Query = "Show all runs": "esc";
+        Queue = "Close": "esc" "q" "w";
+        Alerts = "Close": "esc" "q" "!";
+        Machine = "Close": "esc" "q" "i" "c";
+    }
+
+    // To start and steer runs.
+    NewRun "new-run" "Start a training run" { Runs: "n"; }
+    NewLike "new-like" "The same run again, with changes" { Runs Run: "N"; }
+    StopRun "stop-run" "Stop, then kill the run; or unqueue it" {
+        Runs Run: "K";
+        Queue = "Take the run out of the queue": "K" "x";
+    }
+    PauseRun "pause-run" "Pause or resume the run" { Runs Run: "p"; }
+    SteerRun "steer-run" "Save, stop early, change the learning rate ..." { Runs Run: "P"; }
+    SaveNow "save-now" "Save a checkpoint of the run now" { Runs Run: "ctrl-s"; }
+    ResumeRun "resume-run" "Resume a run that has ended" { Runs Run: "C"; }
+    ShowQueue "queue" "Show and reorder the queued runs" { Runs: "w"; }
+    MoveEarlier "move-earlier" "Move it up" {
+        Queue = "Start it earlier": "<" "[";
+        Columns = "Move the column to the left": "<" "ctrl-up";
+    }
+    MoveLater "move-later" "Move it down" {
+        Queue = "Start it later": ">" "]";
+        Columns = "Move the column to the right": ">" "ctrl-down";
+    }
+    MoveFirst "move-first" "Start it next" { Queue: "g" "home"; }
+    MoveLast "move-last" "Start it last" { Queue: "G" "end"; }
+    TrustRun "trust" "Trust the run's command, after a question" { Queue: "t"; }
+
+    // The form that starts a run.
+    FormEdit "edit" "Choose the recipe, change the value" { Form: "enter"; }
+    FormStart "start" "Start the run" { Form: "s" "ctrl-s"; }
+    FormQueue "queue-it" "Queue the run: it starts when a slot is free" { Form: "w"; }
+    FormType "type-value" "Type the value; several, or a range, make a sweep" { Form: "e"; }
+    FormSkipDone "skip-done" "Sweep: skip points that finished runs have" { Form: "x"; }
+    FormVariants "recent-starts" "Recent starts from this recipe" { Form: "v"; }
+    FormSave "save-recipe" "Save this as a recipe of your own" { Form: "S"; }
+    FormReset "reset" "Reset to the recipe's value" { Form: "d" "delete"; }
+
+    // To find and arrange.
+    Filter "filter" "Show only runs that a query finds" { Runs: "/"; }
+    ClearFilter "clear-filter" "End a range, or clear the filter" { Runs: "esc"; }
+    Complete "complete" "Complete the word" { Query Rename: "tab"; }
+    CompletePrevious "complete-previous" "Complete with the previous word" { Query: "backtab"; }
+    SortNext "sort-next" "Sort by the next column" {
+        Runs Evaluations: "s" ">";
+        Compare: ">";
+    }
+    SortPrevious "sort-previous" "Sort by the previous column" {
+        Runs: "S" "<";
+        Compare: "<";
+    }
+    SortReverse "sort-reverse" "Reverse the order" { Runs Evaluations Compare: "R"; }
+    SortBy "sort-by" "Sort by any setting, metric or fact" { Runs: "O"; }
+    ChooseColumns "choose-columns" "Choose, order and resize the columns" { Runs: "o"; }
+    ResetColumns "reset-columns" "Show the usual columns again" { Columns: "ctrl-r"; }
+    GroupBy "group-by" "Group by any value, or ungroup" { Runs: "B"; }
+    Fold "fold" "Fold or unfold the group" {
+        Runs: "tab";
+        Clean = "Fold or unfold a reason or a run": "tab" "h" "l" "left" "right";
+    }
+    FoldAll "fold-all" "Fold or unfold all groups" { Runs: "backtab"; }
+    JumpTo "jump" "Jump to a run by letters of its name" { Runs: "J" "ctrl-p"; }
+    Refresh "refresh" "Search the roots again" {
+        Runs: "f5" "ctrl-r";
+        Compare = "Read the runs again": "f5" "ctrl-r";
+        Evaluations = "Search for evaluations again": "f5" "ctrl-r";
+    }
+
+    // Marks.
+    Mark "mark" "Mark or unmark it, and move down" {
+        Runs = "Mark or unmark the run, and move down": "space";
+        Evaluations = "Mark or unmark for a comparison": "space";
+        Clean = "Select or deselect the row for removal": "space";
+        Columns = "Show or hide the column": "space";
+    }
+    MarkRange "mark-range" "Start marking a range; again: end it here" { Runs: "v"; }
+    MarkAll "mark-all" "Mark all runs that the filter shows" { Runs: "A"; }
+    MarkInvert "mark-invert" "Invert the marks" { Runs: "I"; }
+    MarkNone "mark-none" "Unmark all runs" { Runs: "U"; }
+
+    // To compare and evaluate.
+    Compare "compare" "Compare the marked runs, or this with a baseline" {
+        Runs: "c";
+        Evaluations = "Compare the marked ones, or all, with the first": "c";
+    }
+    Evaluate "evaluate" "Evaluate a checkpoint" {
+        Runs = "Evaluate the run, or the marked ones": "e";
+        Run Evaluations: "e";
+    }
+    ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" {
+        Runs: "E";
+        Run = "Show this run's evaluations": "E" "6";
+    }
+    AllEvaluations "all-evaluations" "Show those of all runs, or of the chosen" { Evaluations: "a"; }
+    ShowMistakes "show-mistakes" "Show all mistakes" { Evaluation: "x"; }
+    CompareWith "compare-with" "Compare the others with this one" { Compare Evaluation: "b"; }
+    NextMetric "next-metric" "Compare by the next metric" { Compare: "m"; }
+    PreviousMetric "previous-metric" "Compare by the previous metric" { Compare: "M"; }
+    FoldSeeds "fold-seeds" "Repetitions as one row, or each by itself" { Compare: "f"; }
+    SwitchBand "switch-band" "Band of a mean: deviation, or min and max" { Compare: "d"; }
+    AtEpoch "at-epoch" "Compare values at another epoch" { Compare: "e"; }
+    SetThreshold "set-threshold" "Set the value that the metric is to reach" { Compare: "T"; }
+    AllSettings "all-settings" "All settings, or those that differ" { Compare: "a"; }
+
+    // What is kept of runs.
+    Star "star" "Star or unstar the run" { Runs Run: "*"; }
+    Baseline "baseline" "Make the run a baseline, or no longer" { Runs Run: "b"; }
+    Rename "rename" "Rename the run" {
+        Runs Run: "r";
+        Evaluations = "Rename the evaluation": "r";
+    }
+    SwitchNameKind "switch-name-kind" "Rename the folder, or in lists only" { Name: "tab"; }
+    EditTags "tags" "Change the tags" { Runs Run Evaluations: "T"; }
+    EditNote "note" "Change the note" { Runs Run Evaluations: "m"; }
+    Archive "archive" "Archive the run (curves stay), or unarchive it" { Runs Run: "z"; }
+    Organise "organize" "Rebuild the run's missing or broken logs" { Runs Run: ; }
+    Undo "undo" "Undo the last change or removal" { Runs Run Evaluations: "u"; }
+    Copy "copy" "Copy a path, value, command or Markdown row" { Runs Run: "y"; }
+    Export "export" "Write the table or curves to a file" { Runs Run: "W"; }
+    Figures "figures" "Draw the run's or the marked runs' figures" { Runs Run: "F"; }
+
+    // To remove and restore.
+    CleanUp "clean" "Plan a clean-up of the marked runs, or of all" { Runs: "x"; }
+    Remove "remove" "Move the run's whole folder to the trash" {
+        Runs: "D";
+        Evaluations = "Move it, or the marked ones, to the trash": "D";
+    }
+    OpenTrash "trash" "Show the trash, to restore or delete" { Runs: "X"; }
+    CleanGo "clean-go" "Carry out the plan, after a question" { Clean: "enter"; }
+    CleanMarkGroup "clean-mark-group" "Select or deselect all of this reason or run" { Clean: "a"; }
+    CleanOrder "clean-order" "Order by size, or by bytes an hour of training" { Clean: "o"; }
+    CleanGroup "clean-group" "Group by reason, or by run" { Clean: "r"; }
+    CleanGentle "clean-gentle" "Drop or keep the optimiser state of what stays" { Clean: "w"; }
+    CleanKeepBest "clean-keep-best" "How many of a run's best epochs to keep" { Clean: "1"; }
+    CleanKeepLast "clean-keep-last" "How many of its last checkpoints to keep" { Clean: "2"; }
+    CleanKeepEvery "clean-keep-every" "Keep every Nth epoch" { Clean: "3"; }
+    CleanMinEpochs "clean-min-epochs" "Offer runs with fewer epochs than this" { Clean: "4"; }
+    CleanMaxAge "clean-max-age" "Offer unmarked runs older than this" { Clean: "5"; }
+    CleanProtect "clean-protect" "What protects: any mark, star, baseline, nothing" { Clean: "6"; }
+    TrashRestore "trash-restore" "Restore these things to their places" { Trash: "enter" "r"; }
+    TrashPurge "trash-purge" "Delete these for good, after a question" { Trash: "p" "delete"; }
+    TrashPurgeAll "trash-purge-all" "Delete all for good, after a question" { Trash: "P"; }
+
+    // Panes.
+    NextPane "next-pane" "Next pane" { Run Compare Evaluation: "tab"; }
+    PreviousPane "previous-pane" "Previous pane" { Run Compare Evaluation: "backtab"; }
+    Pane1 "pane-1" "First pane" {
+        Run = "Charts": "1";
+        Compare = "Curves over each other": "1";
+        Evaluation: "1";
+    }
+    Pane2 "pane-2" "Second pane" {
+        Run = "Table of epochs": "2";
+        Compare = "Table: best, last, differences, cost": "2";
+        Evaluation: "2";
+    }
+    Pane3 "pane-3" "Third pane" {
+        Run = "Configuration": "3";
+        Compare = "Configurations side by side": "3";
+        Evaluation: "3";
+    }
+    Pane4 "pane-4" "Fourth pane" {
+        Run = "End of the log": "4";
+        Compare = "Ends of the logs": "4";
+        Evaluation: "4";
+    }
+    Pane5 "pane-5" "Fifth pane" {
+        Run = "Checkpoints": "5";
+        Compare = "Which settings go with the metric": "5";
+    }
+
+    // Charts.
+    ZoomIn "zoom-in" "Charts: zoom in at the cursor" { Run Compare: "+" "="; }
+    ZoomOut "zoom-out" "Charts: zoom out" { Run Compare: "-"; }
+    ZoomWhole "zoom-whole" "Charts: show all" { Run Compare: "0"; }
+    PanLeft "pan-left" "Charts: pan left" { Run Compare: "["; }
+    PanRight "pan-right" "Charts: pan right" { Run Compare: "]"; }
+    FullChart "full-chart" "Charts: one on the whole screen, or all" { Run: "f"; }
+    ChartXAxis "chart-x-axis" "Charts: over epochs, steps, time or wall time" { Run Compare: "x"; }
+    ChartLogY "chart-log-y" "Charts: logarithmic y axis, or linear" { Run Compare: "o"; }
+    ChartLogX "chart-log-x" "Charts: logarithmic x axis, or linear" { Run: "O"; }
+    ChartSmoother "chart-smoother" "Charts: smooth more" { Run Compare: "s"; }
+    ChartRougher "chart-rougher" "Charts: smooth less" { Run Compare: "S"; }
+    ChartRobust "chart-robust" "Charts: range without outliers, or with" { Run Compare: "w"; }
+    ChartMarkers "chart-markers" "Charts: Braille dots, blocks or ASCII" {
+        Run: "M";
+        Compare: ;
+    }
+
+    // To move.
+    Down "down" "Next row" {
+        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine Help: "j" "down";
+        Form: "j" "down" "tab";
+        FormValue: "down" "tab";
+        Evaluate: "tab" "down" "j";
+        EvaluateText: "tab" "down";
+        Columns: "down";
+        Picker: "down" "ctrl-n";
+        Query = "Later query": "down";
+        Rename = "Later template": "down";
+    }
+    Up "up" "Previous row" {
+        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine Help: "k" "up";
+        Form: "k" "up" "backtab";
+        FormValue: "up" "backtab";
+        Evaluate: "up" "backtab" "k";
+        EvaluateText: "up" "backtab";
+        Columns: "up";
+        Picker: "up" "ctrl-p";
+        Query = "Earlier query": "up";
+        Rename = "Earlier template": "up";
+    }
+    PageDown "page-down" "Page down" {
+        Runs Run Evaluations Evaluation Compare Clean Trash: "pagedown" "ctrl-d" "ctrl-f";
+        Queue Alerts Machine: "pagedown" "ctrl-d" "ctrl-f";
+        Form: "pagedown" "ctrl-d";
+        Help: "pagedown" "space" "ctrl-d" "ctrl-f";
+        Rename Picker Columns: "pagedown";
+    }
+    PageUp "page-up" "Page up" {
+        Runs Run Evaluations Evaluation Compare Clean Trash: "pageup" "ctrl-u" "ctrl-b";
+        Queue Alerts Machine Help: "pageup" "ctrl-u" "ctrl-b";
+        Form: "pageup" "ctrl-u";
+        Rename Picker Columns: "pageup";
+    }
+    First "first" "First row" {
+        Runs Evaluations Evaluation Compare Clean Trash Form Alerts Machine Help: "g" "home";
+        Run = "To the start": "g" "home";
+    }
+    Last "last" "Last row" {
+        Runs Evaluations Evaluation Compare Clean Trash Form Alerts Machine Help: "G" "end";
+        Run = "To the end, and follow it": "G" "end";
+    }
+    Left "left" "To the left" {
+        Run = "Charts: one epoch left; log: previous error": "h" "left";
+        Compare = "Move the cursor or scroll to the left": "h" "left";
+        Evaluation: "h" "left";
+        Form = "Previous choice": "left" "h";
+        Evaluate = "Previous choice": "left" "h";
+        Columns = "Make the column narrower": "left";
+    }
+    Right "right" "To the right" {
+        Run = "Charts: one epoch right; log: next error": "l" "right";
+        Compare = "Move the cursor or scroll to the right": "l" "right";
+        Evaluation: "l" "right";
+        Form = "Next choice of the value": "right" "l" "space";
+        Evaluate = "Next choice": "right" "l" "space";
+        Columns = "Make the column wider": "right";
+    }
+    FarLeft "far-left" "Far to the left" {
+        Run = "Charts: cursor a tenth to the left": "H" "ctrl-left";
+        Compare = "To the left in big steps": "H" "ctrl-left";
+    }
+    FarRight "far-right" "Far to the right" {
+        Run = "Charts: cursor a tenth to the right": "L" "ctrl-right";
+        Compare = "To the right in big steps": "L" "ctrl-right";
+    }
+
+    Help "help" "Show the keys of this screen" { Everywhere: "?" "f1"; }
+    Palette "palette" "Find a command by its name" { Everywhere: ":"; }
+    Alerts "alerts" "Show the last alerts" { Everywhere: "!"; }
+    ShowMachine "machine" "What the machine and its runs use" { Everywhere: "i"; }
+    PickTheme "theme" "Choose the colours" { Everywhere: "t"; }
+    CancelJobs "cancel-jobs" "Cancel long jobs, such as archives and surveys" { Everywhere: "ctrl-x"; }
+    Suspend "suspend" "Give the terminal back until `fg`" { Everywhere: "ctrl-z"; }
+    Quit "quit" "Leave; runs go on" { Everywhere: "q" "ctrl-c"; }
+}
+
+/// Keys and a word of a hint line: keys of several commands that belong together stand in one.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    pub actions: &'static [Action],
+    pub word: &'static str,
+}
+
+macro_rules! hints {
+    ($($scope:ident { $($($action:ident)+ = $word:literal;)+ })+) => {
+        /// What the hint line of a scope shows, the most useful first.
+        pub fn hints(scope: Scope) -> &'static [Hint] {
+            match scope {
+                $(Scope::$scope => &[$(Hint {
+                    actions: &[$(Action::$action),+],
+                    word: $word,
+                }),+],)+
+                Scope::EvaluateText => hints(Scope::Evaluate),
+                _ => &[],
+            }
+        }
+    };
+}
+
+hints! {
     Runs {
-        OpenRun "open-run" "Open the run under the cursor" ["enter", "l"] hint "open";
-        NewRun "new-run" "Start a training run" ["n"] hint "new run";
-        NewLike "new-like" "The same run again, with changes" ["N"];
-        Filter "filter" "Show only runs that a query finds" ["/"] hint "filter";
-        StopRun "stop-run" "Stop, then kill the run; or unqueue it" ["K"] hint "stop";
-        PauseRun "pause-run" "Pause or resume the run" ["p"];
-        SteerRun "steer-run" "Save, stop early, change the learning rate ..." ["P"];
-        SaveNow "save-now" "Save a checkpoint of the run now" ["ctrl-s"];
-        ResumeRun "resume-run" "Resume a run that has ended" ["C"];
-        ShowQueue "queue" "Show and reorder the queued runs" ["w"];
-        Mark "mark" "Mark or unmark the run, and move down" ["space"];
-        MarkRange "mark-range" "Start marking a range; again: end it here" ["v"];
-        MarkAll "mark-all" "Mark all runs that the filter shows" ["A"];
-        MarkInvert "mark-invert" "Invert the marks" ["I"];
-        MarkNone "mark-none" "Unmark all runs" ["U"];
-        CompareRuns "compare" "Compare the marked runs, or this with a baseline" ["c"];
-        Evaluate "evaluate" "Evaluate the run, or the marked ones" ["e"] hint "evaluate";
-        ShowEvaluations "evaluations" "Show evaluations of the run, or of those marked" ["E"];
-        Star "star" "Star or unstar the run" ["*"];
-        Baseline "baseline" "Make the run a baseline, or no longer" ["b"];
-        RenameRun "rename" "Rename the run" ["r"] hint "rename";
-        EditTags "tags" "Change the run's tags" ["T"];
-        EditNote "note" "Change the run's note" ["m"];
-        Archive "archive" "Archive the run (curves stay), or unarchive it" ["z"];
-        Organise "organize" "Rebuild the run's missing or broken logs" [];
-        Undo "undo" "Undo the last change or removal" ["u"];
-        CleanUp "clean" "Plan a clean-up of the marked runs, or of all" ["x"];
-        RemoveRuns "remove" "Move the run's whole folder to the trash" ["D"];
-        OpenTrash "trash" "Show the trash, to restore or delete" ["X"];
-        SortNext "sort-next" "Sort by the next column" ["s", ">"] hint "sort";
-        SortPrevious "sort-previous" "Sort by the previous column" ["S", "<"];
-        SortReverse "sort-reverse" "Reverse the order" ["R"] hint "reverse";
-        SortBy "sort-by" "Sort by any setting, metric or fact" ["O"];
-        ChooseColumns "choose-columns" "Choose, order and resize the columns" ["o"];
-        GroupBy "group-by" "Group by any value, or ungroup" ["B"];
-        Fold "fold" "Fold or unfold the group" ["tab"];
-        FoldAll "fold-all" "Fold or unfold all groups" ["backtab"];
-        JumpTo "jump" "Jump to a run by letters of its name" ["J", "ctrl-p"];
-        CursorDown "cursor-down" "Next run" ["j", "down"];
-        CursorUp "cursor-up" "Previous run" ["k", "up"];
-        PageDown "page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        PageUp "page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        CursorFirst "cursor-first" "First run" ["g", "home"];
-        CursorLast "cursor-last" "Last run" ["G", "end"];
-        Copy "copy" "Copy a path, value, command or Markdown row" ["y"];
-        Export "export" "Write the table or curves to a file" ["W"];
-        Figures "figures" "Draw the run's or the marked runs' figures" ["F"];
-        Refresh "refresh" "Search the roots again" ["f5", "ctrl-r"];
-        ClearFilter "clear-filter" "End a range, or clear the filter" ["esc"];
+        Open = "open";
+        NewRun = "new run";
+        Filter = "filter";
+        StopRun = "stop";
+        SaveNow = "save now";
+        Compare = "compare";
+        Evaluate = "evaluate";
+        Rename = "rename";
+        SortNext = "sort";
+        SortReverse = "reverse";
+    }
+    Query {
+        Complete = "complete";
+        Up Down = "earlier queries";
+        Confirm = "keep";
+        Back = "show all";
     }
     Run {
-        Back "back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
-        NextPane "next-pane" "Next pane" ["tab"] hint "next pane";
-        PreviousPane "previous-pane" "Previous pane" ["backtab"];
-        ChartsPane "charts" "Charts" ["1"];
-        EpochsPane "epochs" "Table of epochs" ["2"];
-        ConfigPane "config" "Configuration" ["3"];
-        LogPane "log" "End of the log" ["4"];
-        CheckpointsPane "checkpoints" "Checkpoints" ["5"];
-        Left "left" "Charts: one epoch left; log: previous error" ["h", "left"] hint "earlier";
-        Right "right" "Charts: one epoch right; log: next error" ["l", "right"] hint "later";
-        FarLeft "far-left" "Charts: cursor a tenth to the left" ["H", "ctrl-left"];
-        FarRight "far-right" "Charts: cursor a tenth to the right" ["L", "ctrl-right"];
-        Down "down" "One row down" ["j", "down"] hint "scroll";
-        Up "up" "One row up" ["k", "up"];
-        ScrollDown "scroll-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        ScrollUp "scroll-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        First "first" "To the start" ["g", "home"];
-        Last "last" "To the end, and follow it" ["G", "end"];
-        ZoomIn "zoom-in" "Charts: zoom in at the cursor" ["+", "="] hint "zoom";
-        ZoomOut "zoom-out" "Charts: zoom out" ["-"];
-        ZoomWhole "zoom-whole" "Charts: show all" ["0"];
-        PanLeft "pan-left" "Charts: pan left" ["["];
-        PanRight "pan-right" "Charts: pan right" ["]"];
-        FullChart "full-chart" "Charts: one on the whole screen, or all" ["f"] hint "full";
-        ChartAlong "chart-x-axis" "Charts: over epochs, steps, time or wall time" ["x"] hint "x axis";
-        ChartLogY "chart-log-y" "Charts: logarithmic y axis, or linear" ["o"];
-        ChartLogX "chart-log-x" "Charts: logarithmic x axis, or linear" ["O"];
-        ChartSmoother "chart-smoother" "Charts: smooth more" ["s"] hint "smooth";
-        ChartRougher "chart-rougher" "Charts: smooth less" ["S"];
-        ChartRobust "chart-robust" "Charts: range without outliers, or with" ["w"];
-        ChartMarkers "chart-markers" "Charts: Braille dots, blocks or ASCII" ["M"];
-        CopyOfThis "copy-of-this-run" "Copy its path, a value, a command or a row" ["y"];
-        ExportThis "export-this-run" "Write its curves, or the table, to a file" ["W"];
-        FiguresOfThis "figures-of-this-run" "Draw its figures as PNG and SVG" ["F"];
-        EvaluateThis "evaluate-this" "Evaluate a checkpoint of this run" ["e"] hint "evaluate";
-        ShowRunEvaluations "run-evaluations" "Show this run's evaluations" ["E", "6"] hint "results";
-        StarThis "star-this-run" "Star or unstar this run" ["*"];
-        BaselineThis "baseline-this-run" "Make this run a baseline, or no longer" ["b"];
-        RenameThis "rename-this-run" "Rename this run" ["r"];
-        TagsOfThis "tags-of-this-run" "Change this run's tags" ["T"];
-        NoteOfThis "note-of-this-run" "Change this run's note" ["m"];
-        ArchiveThis "archive-this-run" "Archive or unarchive this run" ["z"];
-        RebuildThis "organize-this-run" "Rebuild this run's missing or broken logs" [];
-        UndoHere "undo-here" "Undo the last change" ["u"];
-        NewLikeThis "new-like-this" "This run again, with changes" ["N"];
-        PauseThis "pause-this-run" "Pause or resume this run" ["p"];
-        SteerThis "steer-this-run" "Save, stop early, change the learning rate ..." ["P"];
-        SaveThis "save-this-run" "Save a checkpoint of this run now" ["ctrl-s"];
-        ResumeThis "resume-this-run" "Resume this run where it ended" ["C"];
-        StopThisRun "stop-this-run" "Stop, then kill this run; or unqueue it" ["K"] hint "stop";
+        Back = "back";
+        NextPane = "next pane";
+        Left = "earlier";
+        Right = "later";
+        Down = "scroll";
+        ZoomIn = "zoom";
+        FullChart = "full";
+        ChartXAxis = "x axis";
+        ChartSmoother = "smooth";
+        Evaluate = "evaluate";
+        ShowEvaluations = "results";
+        SaveNow = "save now";
+        StopRun = "stop";
     }
     Form {
-        FormEdit "edit" "Choose the recipe, change the value" ["enter"] hint "choose";
-        FormStart "start" "Start the run" ["s", "ctrl-s"] hint "start";
-        FormQueue "queue-it" "Queue the run: it starts when a slot is free" ["w"] hint "queue";
-        FormType "type-value" "Type the value; several, or a range, make a sweep" ["e"] hint "sweep";
-        FormSkipDone "skip-done" "Sweep: skip points that finished runs have" ["x"];
-        FormVariants "recent-starts" "Recent starts from this recipe" ["v"] hint "recent";
-        FormSave "save-recipe" "Save this as a recipe of your own" ["S"];
-        FormNext "next-value" "Next choice of the value" ["right", "l", "space"];
-        FormPrevious "previous-value" "Previous choice" ["left", "h"];
-        FormReset "reset" "Reset to the recipe's value" ["d", "delete"] hint "reset";
-        FormDown "form-down" "Next row" ["j", "down", "tab"];
-        FormUp "form-up" "Previous row" ["k", "up", "backtab"];
-        FormPageDown "form-page-down" "Ten rows down" ["pagedown", "ctrl-d"];
-        FormPageUp "form-page-up" "Ten rows up" ["pageup", "ctrl-u"];
-        FormFirst "form-first" "First row" ["g", "home"];
-        FormLast "form-last" "Last row" ["G", "end"];
-        FormBack "form-back" "Back; changes are kept" ["esc", "q"] hint "back";
+        FormEdit = "choose";
+        FormStart = "start";
+        FormQueue = "queue";
+        FormType = "sweep";
+        FormVariants = "recent";
+        FormReset = "reset";
+        Back = "back";
     }
     Evaluations {
-        OpenEvaluation "open-evaluation" "Show the results" ["enter", "l"] hint "open";
-        MarkEvaluation "mark-evaluation" "Mark or unmark for a comparison" ["space"] hint "mark";
-        CompareEvaluations "compare-evaluations" "Compare the marked ones, or all, with the first" ["c"] hint "compare";
-        EvaluateAgain "evaluate-again" "Evaluate a checkpoint" ["e"] hint "evaluate";
-        AllEvaluations "all-evaluations" "Show those of all runs, or of the chosen" ["a"] hint "all";
-        RenameEvaluation "rename-evaluation" "Rename the evaluation" ["r"] hint "rename";
-        EvaluationTags "evaluation-tags" "Change the evaluation's tags" ["T"];
-        EvaluationNote "evaluation-note" "Change the evaluation's note" ["m"];
-        RemoveEvaluations "remove-evaluations" "Move it, or the marked ones, to the trash" ["D"];
-        UndoEvaluation "undo-evaluation" "Undo the last change or removal" ["u"];
-        EvaluationsSortNext "evaluations-sort-next" "Sort by the next column" ["s", ">"] hint "sort";
-        EvaluationsReverse "evaluations-reverse" "Reverse the order" ["R"];
-        EvaluationsDown "evaluations-down" "Next evaluation" ["j", "down"];
-        EvaluationsUp "evaluations-up" "Previous evaluation" ["k", "up"];
-        EvaluationsPageDown "evaluations-page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        EvaluationsPageUp "evaluations-page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        EvaluationsFirst "evaluations-first" "First evaluation" ["g", "home"];
-        EvaluationsLast "evaluations-last" "Last evaluation" ["G", "end"];
-        EvaluationsRefresh "evaluations-refresh" "Search for evaluations again" ["f5", "ctrl-r"];
-        EvaluationsBack "evaluations-back" "Back" ["esc", "backspace", "q"] hint "back";
+        Open = "open";
+        Mark = "mark";
+        Compare = "compare";
+        Evaluate = "evaluate";
+        AllEvaluations = "all";
+        Rename = "rename";
+        SortNext = "sort";
+        Back = "back";
     }
     Evaluation {
-        ResultBack "result-back" "Back" ["esc", "backspace", "q"] hint "back";
-        ResultNextPart "result-next-part" "Next pane" ["tab"] hint "next pane";
-        ResultPreviousPart "result-previous-part" "Previous pane" ["backtab"];
-        ResultFirstPart "result-part-1" "First part" ["1"];
-        ResultSecondPart "result-part-2" "Second part" ["2"];
-        ResultThirdPart "result-part-3" "Third part" ["3"];
-        ResultFourthPart "result-part-4" "Fourth part" ["4"];
-        ResultOpen "result-open" "Show the images of the matrix's cell" ["enter", "space"] hint "images";
-        ResultMistakes "result-mistakes" "Show all mistakes" ["x"] hint "all mistakes";
-        ResultBase "result-base" "Compare the others with this one" ["b"];
-        ResultLeft "result-left" "To the left" ["h", "left"];
-        ResultRight "result-right" "To the right" ["l", "right"];
-        ResultDown "result-down" "Down" ["j", "down"] hint "move";
-        ResultUp "result-up" "Up" ["k", "up"];
-        ResultPageDown "result-page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        ResultPageUp "result-page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        ResultFirst "result-first" "To the start" ["g", "home"];
-        ResultLast "result-last" "To the end" ["G", "end"];
+        Back = "back";
+        NextPane = "next pane";
+        Open = "images";
+        ShowMistakes = "all mistakes";
+        Down = "move";
+    }
+    Evaluate {
+        Confirm = "start";
+        Down = "next row";
+        Back = "cancel";
     }
     Compare {
-        CompareBack "compare-back" "Back to the runs" ["esc", "backspace", "q"] hint "back";
-        CompareOpen "compare-open-run" "Open the run under the cursor" ["enter"] hint "open";
-        CompareNextPart "compare-next-part" "Next part of the comparison" ["tab"] hint "next pane";
-        ComparePreviousPart "compare-previous-part" "Previous part of the comparison" ["backtab"];
-        CompareCurves "compare-curves" "Curves over each other" ["1"];
-        CompareTable "compare-table" "Table: best, last, differences, cost" ["2"];
-        CompareConfigs "compare-configs" "Configurations side by side" ["3"];
-        CompareLogs "compare-logs" "Ends of the logs" ["4"];
-        CompareSettings "compare-settings" "Which settings go with the metric" ["5"];
-        CompareMetric "compare-metric" "Compare by the next metric" ["m"] hint "metric";
-        ComparePreviousMetric "compare-previous-metric" "Compare by the previous metric" ["M"];
-        CompareAlong "compare-x-axis" "Curves by epoch, step, time or wall time" ["x"] hint "x axis";
-        CompareFold "compare-fold" "Repetitions as one row, or each by itself" ["f"] hint "fold seeds";
-        CompareBand "compare-band" "Band of a mean: deviation, or min and max" ["d"] hint "band";
-        CompareBase "compare-baseline" "Compare the others with this one" ["b"] hint "baseline";
-        CompareEpoch "compare-at-epoch" "Compare values at another epoch" ["e"];
-        CompareThreshold "compare-threshold" "Set the value that the metric is to reach" ["T"];
-        CompareSortNext "compare-sort-next" "Sort by the next column" [">"] hint "sort";
-        CompareSortPrevious "compare-sort-previous" "Sort by the previous column" ["<"];
-        CompareSortReverse "compare-sort-reverse" "Reverse the order" ["R"];
-        CompareAllSettings "compare-all-settings" "All settings, or those that differ" ["a"];
-        CompareLeft "compare-left" "Move the cursor or scroll to the left" ["h", "left"];
-        CompareRight "compare-right" "Move the cursor or scroll to the right" ["l", "right"];
-        CompareFarLeft "compare-far-left" "To the left in big steps" ["H", "ctrl-left"];
-        CompareFarRight "compare-far-right" "To the right in big steps" ["L", "ctrl-right"];
-        CompareZoomIn "compare-zoom-in" "Curves: zoom in at the cursor" ["+", "="];
-        CompareZoomOut "compare-zoom-out" "Curves: zoom out" ["-"];
-        CompareZoomWhole "compare-zoom-whole" "Curves: show all" ["0"];
-        ComparePanLeft "compare-pan-left" "Curves: pan left" ["["];
-        ComparePanRight "compare-pan-right" "Curves: pan right" ["]"];
-        CompareLogY "compare-log-y" "Curves: logarithmic y axis, or linear" ["o"];
-        CompareSmoother "compare-smoother" "Curves: smooth more" ["s"] hint "smooth";
-        CompareRougher "compare-rougher" "Curves: smooth less" ["S"];
-        CompareRobust "compare-robust" "Curves: range without outliers, or with" ["w"];
-        CompareMarkers "compare-markers" "Curves: Braille dots, blocks or ASCII" [];
-        CompareDown "compare-down" "Next row" ["j", "down"];
-        CompareUp "compare-up" "Previous row" ["k", "up"];
-        ComparePageDown "compare-page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        ComparePageUp "compare-page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        CompareFirst "compare-first" "First row" ["g", "home"];
-        CompareLast "compare-last" "Last row" ["G", "end"];
-        CompareRefresh "compare-refresh" "Read the runs again" ["f5", "ctrl-r"];
+        Back = "back";
+        Open = "open";
+        NextPane = "next pane";
+        NextMetric = "metric";
+        ChartXAxis = "x axis";
+        FoldSeeds = "fold seeds";
+        SwitchBand = "band";
+        CompareWith = "baseline";
+        SortNext = "sort";
+        ChartSmoother = "smooth";
     }
     Clean {
-        CleanGo "clean-go" "Carry out the plan, after a question" ["enter"] hint "go";
-        CleanMark "clean-mark" "Select or deselect the row for removal" ["space"] hint "select";
-        CleanMarkGroup "clean-mark-group" "Select or deselect all of this reason or run" ["a"] hint "all of these";
-        CleanFold "clean-fold" "Fold or unfold a reason or a run" ["tab", "h", "l", "left", "right"] hint "fold";
-        CleanBack "clean-back" "Back to the runs; nothing is done" ["esc", "q", "backspace"] hint "back";
-        CleanOrder "clean-order" "Order by size, or by bytes an hour of training" ["o"] hint "order";
-        CleanGroup "clean-group" "Group by reason, or by run" ["r"] hint "by run";
-        CleanGentle "clean-gentle" "Drop or keep the optimiser state of what stays" ["w"] hint "weights only";
-        CleanKeepBest "clean-keep-best" "How many of a run's best epochs to keep" ["1"];
-        CleanKeepLast "clean-keep-last" "How many of its last checkpoints to keep" ["2"];
-        CleanKeepEvery "clean-keep-every" "Keep every Nth epoch" ["3"];
-        CleanMinEpochs "clean-min-epochs" "Offer runs with fewer epochs than this" ["4"];
-        CleanMaxAge "clean-max-age" "Offer unmarked runs older than this" ["5"];
-        CleanProtect "clean-protect" "What protects: any mark, star, baseline, nothing" ["6"];
-        CleanRowDown "clean-row-down" "Next row" ["j", "down"];
-        CleanRowUp "clean-row-up" "Previous row" ["k", "up"];
-        CleanPageDown "clean-page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        CleanPageUp "clean-page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        CleanFirst "clean-first" "First row" ["g", "home"];
-        CleanLast "clean-last" "Last row" ["G", "end"];
+        CleanGo = "go";
+        Mark = "select";
+        CleanMarkGroup = "all of these";
+        Fold = "fold";
+        Back = "back";
+        CleanOrder = "order";
+        CleanGroup = "by run";
+        CleanGentle = "weights only";
     }
     Trash {
-        TrashRestore "trash-restore" "Restore these things to their places" ["enter", "r"] hint "restore";
-        TrashPurge "trash-purge" "Delete these for good, after a question" ["p", "delete"] hint "delete";
-        TrashPurgeAll "trash-purge-all" "Delete all for good, after a question" ["P"] hint "delete all";
-        TrashDown "trash-down" "Next row" ["j", "down"];
-        TrashUp "trash-up" "Previous row" ["k", "up"];
-        TrashPageDown "trash-page-down" "Page down" ["pagedown", "ctrl-d", "ctrl-f"];
-        TrashPageUp "trash-page-up" "Page up" ["pageup", "ctrl-u", "ctrl-b"];
-        TrashFirst "trash-first" "First row" ["g", "home"];
-        TrashLast "trash-last" "Last row" ["G", "end"];
-        TrashBack "trash-back" "Back to the runs" ["esc", "q", "backspace"] hint "back";
+        TrashRestore = "restore";
+        TrashPurge = "delete";
+        TrashPurgeAll = "delete all";
+        Back = "back";
+    }
+    Line {
+        Confirm = "save";
+        Back = "cancel";
+    }
+    Name {
+        Confirm = "save";
+        Back = "cancel";
+    }
+    Note {
+        Confirm = "save";
+        Back = "cancel";
+    }
+    Rename {
+        Confirm = "rename";
+        Complete = "complete";
+        Up Down = "used before";
+        Back = "cancel";
+    }
+    Columns {
+        Mark = "show, hide";
+        MoveEarlier MoveLater = "move";
+        Left Right = "width";
+        Confirm = "save";
+        Back = "cancel";
+        ResetColumns = "reset";
+    }
+    Queue {
+        MoveEarlier MoveLater = "move";
+        MoveFirst = "next";
+        MoveLast = "last";
+        StopRun = "take out";
+        TrustRun = "trust";
+        Open = "go to";
+        Back = "close";
+    }
+    Alerts {
+        Open = "in the table";
+        Back = "close";
+    }
+    Machine {
+        Down Up = "scroll";
+        Back = "close";
     }
     Everywhere {
-        Help "help" "Show the keys of this screen" ["?", "f1"] hint "help";
-        Palette "palette" "Find a command by its name" [":"];
-        Alerts "alerts" "Show the last alerts" ["!"];
-        ShowMachine "machine" "What the machine and its runs use" ["i"];
-        PickTheme "theme" "Choose the colours" ["t"];
-        CancelJobs "cancel-jobs" "Cancel long jobs, such as archives and surveys" ["ctrl-x"];
-        Suspend "suspend" "Give the terminal back until `fg`" ["ctrl-z"];
-        Quit "quit" "Leave; runs go on" ["q", "ctrl-c"] hint "quit";
+        Help = "help";
+        Quit = "quit";
     }
 }
+
+/// Names that commands had before one command served several screens. In a configuration each still
+/// sets the keys of its own screen.
+pub const OLD_NAMES: &[(Scope, &[(&str, Action)])] = &[
+    (
+        Scope::Runs,
+        &[
+            ("open-run", Action::Open),
+            ("cursor-down", Action::Down),
+            ("cursor-up", Action::Up),
+            ("cursor-first", Action::First),
+            ("cursor-last", Action::Last),
+        ],
+    ),
+    (
+        Scope::Run,
+        &[
+            ("charts", Action::Pane1),
+            ("epochs", Action::Pane2),
+            ("config", Action::Pane3),
+            ("log", Action::Pane4),
+            ("checkpoints", Action::Pane5),
+            ("scroll-down", Action::PageDown),
+            ("scroll-up", Action::PageUp),
+            ("copy-of-this-run", Action::Copy),
+            ("export-this-run", Action::Export),
+            ("figures-of-this-run", Action::Figures),
+            ("evaluate-this", Action::Evaluate),
+            ("run-evaluations", Action::ShowEvaluations),
+            ("star-this-run", Action::Star),
+            ("baseline-this-run", Action::Baseline),
+            ("rename-this-run", Action::Rename),
+            ("tags-of-this-run", Action::EditTags),
+            ("note-of-this-run", Action::EditNote),
+            ("archive-this-run", Action::Archive),
+            ("organize-this-run", Action::Organise),
+            ("undo-here", Action::Undo),
+            ("new-like-this", Action::NewLike),
+            ("pause-this-run", Action::PauseRun),
+            ("steer-this-run", Action::SteerRun),
+            ("save-this-run", Action::SaveNow),
+            ("resume-this-run", Action::ResumeRun),
+            ("stop-this-run", Action::StopRun),
+        ],
+    ),
+    (
+        Scope::Form,
+        &[
+            ("next-value", Action::Right),
+            ("previous-value", Action::Left),
+            ("form-down", Action::Down),
+            ("form-up", Action::Up),
+            ("form-page-down", Action::PageDown),
+            ("form-page-up", Action::PageUp),
+            ("form-first", Action::First),
+            ("form-last", Action::Last),
+            ("form-back", Action::Back),
+        ],
+    ),
+    (
+        Scope::Evaluations,
+        &[
+            ("open-evaluation", Action::Open),
+            ("mark-evaluation", Action::Mark),
+            ("compare-evaluations", Action::Compare),
+            ("evaluate-again", Action::Evaluate),
+            ("rename-evaluation", Action::Rename),
+            ("evaluation-tags", Action::EditTags),
+            ("evaluation-note", Action::EditNote),
+            ("remove-evaluations", Action::Remove),
+            ("undo-evaluation", Action::Undo),
+            ("evaluations-sort-next", Action::SortNext),
+            ("evaluations-reverse", Action::SortReverse),
+            ("evaluations-down", Action::Down),
+            ("evaluations-up", Action::Up),
+            ("evaluations-page-down", Action::PageDown),
+            ("evaluations-page-up", Action::PageUp),
+            ("evaluations-first", Action::First),
+            ("evaluations-last", Action::Last),
+            ("evaluations-refresh", Action::Refresh),
+            ("evaluations-back", Action::Back),
+        ],
+    ),
+    (
+        Scope::Evaluation,
+        &[
+            ("result-back", Action::Back),
+            ("result-next-part", Action::NextPane),
+            ("result-previous-part", Action::PreviousPane),
+            ("result-part-1", Action::Pane1),
+            ("result-part-2", Action::Pane2),
+            ("result-part-3", Action::Pane3),
+            ("result-part-4", Action::Pane4),
+            ("result-open", Action::Open),
+            ("result-mistakes", Action::ShowMistakes),
+            ("result-base", Action::CompareWith),
+            ("result-left", Action::Left),
+            ("result-right", Action::Right),
+            ("result-down", Action::Down),
+            ("result-up", Action::Up),
+            ("result-page-down", Action::PageDown),
+            ("result-page-up", Action::PageUp),
+            ("result-first", Action::First),
+            ("result-last", Action::Last),
+        ],
+    ),
+    (
+        Scope::Compare,
+        &[
+            ("compare-back", Action::Back),
+            ("compare-open-run", Action::Open),
+            ("compare-next-part", Action::NextPane),
+            ("compare-previous-part", Action::PreviousPane),
+            ("compare-curves", Action::Pane1),
+            ("compare-table", Action::Pane2),
+            ("compare-configs", Action::Pane3),
+            ("compare-logs", Action::Pane4),
+            ("compare-settings", Action::Pane5),
+            ("compare-metric", Action::NextMetric),
+            ("compare-previous-metric", Action::PreviousMetric),
+            ("compare-x-axis", Action::ChartXAxis),
+            ("compare-fold", Action::FoldSeeds),
+            ("compare-band", Action::SwitchBand),
+            ("compare-baseline", Action::CompareWith),
+            ("compare-at-epoch", Action::AtEpoch),
+            ("compare-threshold", Action::SetThreshold),
+            ("compare-sort-next", Action::SortNext),
+            ("compare-sort-previous", Action::SortPrevious),
+            ("compare-sort-reverse", Action::SortReverse),
+            ("compare-all-settings", Action::AllSettings),
+            ("compare-left", Action::Left),
+            ("compare-right", Action::Right),
+            ("compare-far-left", Action::FarLeft),
+            ("compare-far-right", Action::FarRight),
+            ("compare-zoom-in", Action::ZoomIn),
+            ("compare-zoom-out", Action::ZoomOut),
+            ("compare-zoom-whole", Action::ZoomWhole),
+            ("compare-pan-left", Action::PanLeft),
+            ("compare-pan-right", Action::PanRight),
+            ("compare-log-y", Action::ChartLogY),
+            ("compare-smoother", Action::ChartSmoother),
+            ("compare-rougher", Action::ChartRougher),
+            ("compare-robust", Action::ChartRobust),
+            ("compare-markers", Action::ChartMarkers),
+            ("compare-down", Action::Down),
+            ("compare-up", Action::Up),
+            ("compare-page-down", Action::PageDown),
+            ("compare-page-up", Action::PageUp),
+            ("compare-first", Action::First),
+            ("compare-last", Action::Last),
+            ("compare-refresh", Action::Refresh),
+        ],
+    ),
+    (
+        Scope::Clean,
+        &[
+            ("clean-mark", Action::Mark),
+            ("clean-fold", Action::Fold),
+            ("clean-back", Action::Back),
+            ("clean-row-down", Action::Down),
+            ("clean-row-up", Action::Up),
+            ("clean-page-down", Action::PageDown),
+            ("clean-page-up", Action::PageUp),
+            ("clean-first", Action::First),
+            ("clean-last", Action::Last),
+        ],
+    ),
+    (
+        Scope::Trash,
+        &[
+            ("trash-down", Action::Down),
+            ("trash-up", Action::Up),
+            ("trash-page-down", Action::PageDown),
+            ("trash-page-up", Action::PageUp),
+            ("trash-first", Action::First),
+            ("trash-last", Action::Last),
+            ("trash-back", Action::Back),
+        ],
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -357,24 +835,54 @@ mod tests {
     fn names_are_unique_keys_do_not_clash_and_descriptions_fit() {
         let mut names = HashSet::new();
         let mut keys = HashSet::new();
+        let mut actions = HashSet::new();
+        let old = OLD_NAMES.iter().flat_map(|(_, names)| names.iter());
+        for name in old.map(|(name, _)| *name) {
+            assert!(names.insert(name), "{name} is there twice");
+        }
         for command in COMMANDS {
-            // What the help screen has room for at 80 columns.
-            assert!(
-                command.description.chars().count() <= 49,
-                "{} is cut off",
-                command.description
-            );
             assert!(
                 names.insert(command.name),
                 "{} is there twice",
                 command.name
             );
-            for key in command.keys {
+            assert!(actions.insert(command.action), "{:?}", command.action);
+            for scope in Scope::ALL {
+                let places = command.places.iter();
+                let places: Vec<_> = places
+                    .filter(|place| place.scopes.contains(&scope))
+                    .collect();
+                assert!(places.len() < 2, "{} is in {scope:?} twice", command.name);
+                // What the help screen has room for at 80 columns.
+                let description = command.description(scope);
                 assert!(
-                    keys.insert((command.context, *key)),
-                    "{key} means two things in {:?}",
-                    command.context
+                    description.chars().count() <= 49,
+                    "{description} is cut off"
                 );
+                for key in places.iter().flat_map(|place| place.keys) {
+                    assert!(
+                        keys.insert((scope, *key)),
+                        "{key} means two things in {scope:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_old_names_and_hints_name_applies_there() {
+        let applies = |action: Action, scope: Scope| {
+            let command = COMMANDS.iter().find(|command| command.action == action);
+            command.is_some_and(|command| command.place(scope).is_some())
+        };
+        for (scope, names) in OLD_NAMES {
+            for (name, action) in *names {
+                assert!(applies(*action, *scope), "{name}");
+            }
+        }
+        for scope in Scope::ALL {
+            for action in hints(scope).iter().flat_map(|hint| hint.actions) {
+                assert!(applies(*action, scope), "{action:?} in {scope:?}");
             }
         }
     }

@@ -9,7 +9,6 @@ use jiff::Zoned;
 use super::effect::Effect;
 use super::message::Notice;
 use super::state::{Screen, State};
-use super::view::overlay::Overlay;
 use super::view::picker::Picker;
 use traintop_analysis::export::{Format, Table, Texts, curves, markdown_row, runs};
 use traintop_analysis::figures::{self, Format as Picture, compare};
@@ -215,11 +214,11 @@ fn summaries<'a>(state: &'a State, dirs: &[RunDir]) -> Vec<&'a Summary> {
 }
 
 /// Offers what can be copied to the clipboard.
-pub fn offer_copies(state: &mut State) {
+pub fn offer_copies(state: &mut State) -> Vec<Effect> {
     let dirs = chosen(state);
     let chosen = summaries(state, &dirs);
     let Some(first) = chosen.first() else {
-        return;
+        return Vec::new();
     };
     let many = chosen.len();
     let paths: Vec<String> = dirs
@@ -278,10 +277,8 @@ pub fn offer_copies(state: &mut State) {
         let shown = text.lines().next().unwrap_or_default().to_owned();
         (name, clean(&shown).into_owned(), Effect::Copy(text))
     });
-    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(
-        "Copy",
-        items.collect(),
-    ))));
+    state.overlays.push(Picker::things("Copy", items.collect()));
+    Vec::new()
 }
 
 /// What a table can be written as, each with a name.
@@ -292,7 +289,7 @@ fn kinds() -> impl Iterator<Item = (&'static str, Format, Texts)> {
 }
 
 /// Offers what can be written to a file.
-pub fn offer_exports(state: &mut State) {
+pub fn offer_exports(state: &mut State) -> Vec<Effect> {
     let dirs = chosen(state);
     let shown: Vec<&Summary> = state
         .runs
@@ -316,7 +313,8 @@ pub fn offer_exports(state: &mut State) {
         ));
     }
     let title = "Write to a new file in the working folder";
-    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(title, items))));
+    state.overlays.push(Picker::things(title, items));
+    Vec::new()
 }
 
 /// The order for the figures of what is chosen: each run's own, and where there are several also over each other.
@@ -344,7 +342,7 @@ pub fn draw(state: &mut State) -> Vec<Effect> {
         state.notice = Some(Notice::good("drawing"));
         return vec![Effect::Export(ExportJob::Figures(dirs))];
     }
-    state.overlay = Some(Overlay::Pick(Box::new(Picker::things("Draw", items))));
+    state.overlays.push(Picker::things("Draw", items));
     Vec::new()
 }
 

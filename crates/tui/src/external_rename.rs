@@ -43,7 +43,7 @@ pub fn found(state: &mut State) -> Vec<Effect> {
         let summary = row.summary.as_ref()?;
         (summary.id == *id).then(|| row.found.dir.clone())
     });
-    let (Some(dir), Screen::Runs, None) = (dir, &state.screen, &state.overlay) else {
+    let (Some(dir), Screen::Runs, true) = (dir, &state.screen, state.overlays.is_empty()) else {
         return Vec::new();
     };
     let Some(Gone { mut view, .. }) = state.gone.take() else {

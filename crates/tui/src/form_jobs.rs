@@ -15,7 +15,6 @@ use super::message::{Message, Notice};
 use super::state::{Screen, State};
 use super::view::confirm::Confirm;
 use super::view::form::{self, Choice};
-use super::view::overlay::Overlay;
 use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config as config;
 use traintop_config::Place;
@@ -281,12 +280,12 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
                 replaces: true,
                 ..*saving
             };
-            state.overlay = Some(Overlay::Confirm(Confirm {
+            state.overlays.push(Confirm {
                 title: "Replace it?".to_owned(),
                 text: format!("There is {OWN}/{}.toml already.", clean(&again.name)),
                 yes: "replace".to_owned(),
                 then: Effect::Form(FormJob::Save(Box::new(again))),
-            }));
+            });
         }
     }
     Vec::new()

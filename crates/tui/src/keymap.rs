@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::command::{Action, COMMANDS, Command, Context};
+use super::command::{Action, COMMANDS, Command, OLD_NAMES, Scope, hints};
 
 /// A key as configurations write it: `j`, `K`, `ctrl-r`, `alt-x`, `enter`, `pagedown`, `f5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +45,14 @@ const NAMED: [(&str, KeyCode); 15] = [
 ];
 
 impl Key {
+    /// Whether it is a character that would be typed where text is.
+    fn is_text(&self) -> bool {
+        let is_held = self
+            .modifiers
+            .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        matches!(self.code, KeyCode::Char(_)) && !is_held
+    }
+
     /// The key that was pressed. Shift is part of a character already.
     pub fn of(event: KeyEvent) -> Self {
         let kept = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
@@ -109,14 +117,41 @@ impl fmt::Display for Key {
         if self.modifiers.contains(KeyModifiers::ALT) {
             f.write_str("Alt-")?;
         }
-        if let Some((name, _)) = NAMED.iter().find(|(_, code)| *code == self.code) {
-            let (first, rest) = name.split_at(1);
-            return write!(f, "{}{rest}", first.to_uppercase());
-        }
         match self.code {
+            KeyCode::Char(' ') => f.write_str("Space"),
             KeyCode::Char(char) => write!(f, "{char}"),
             KeyCode::F(number) => write!(f, "F{number}"),
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::Left => f.write_str("←"),
+            KeyCode::Right => f.write_str("→"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::BackTab => f.write_str("Shift-Tab"),
             other => write!(f, "{other}"),
+        }
+    }
+}
+
+/// A command's keys in one scope.
+#[derive(Debug, Clone)]
+struct Binding {
+    command: &'static Command,
+    scope: Scope,
+    keys: Vec<Key>,
+}
+
+impl Binding {
+    /// Puts the user's keys in the place of the defaults. Where text is typed characters stay text:
+    /// they are passed over, and the defaults stay if nothing else is left.
+    fn rebind(&mut self, keys: &[Key]) {
+        if !self.scope.takes_text() {
+            self.keys = keys.to_vec();
+            return;
+        }
+        let usable: Vec<Key> = keys.iter().filter(|key| !key.is_text()).copied().collect();
+        if !usable.is_empty() {
+            self.keys = usable;
         }
     }
 }
@@ -124,43 +159,59 @@ impl fmt::Display for Key {
 /// Which key does what.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    bindings: Vec<(&'static Command, Vec<Key>)>,
+    bindings: Vec<Binding>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        let parse = |command: &'static Command| {
-            command
+        let places = COMMANDS
+            .iter()
+            .flat_map(|command| command.places.iter().map(move |place| (command, place)));
+        let bindings = places.flat_map(|(command, place)| {
+            let keys: Vec<Key> = place
                 .keys
                 .iter()
                 .filter_map(|key| key.parse().ok())
-                .collect()
-        };
+                .collect();
+            place.scopes.iter().map(move |scope| Binding {
+                command,
+                scope: *scope,
+                keys: keys.clone(),
+            })
+        });
         Self {
-            bindings: COMMANDS
-                .iter()
-                .map(|command| (command, parse(command)))
-                .collect(),
+            bindings: bindings.collect(),
         }
     }
 }
 
+/// Whether a binding belongs to what a configuration calls `name`.
+fn is_named(binding: &Binding, name: &str) -> bool {
+    let old = || {
+        let mut names = OLD_NAMES
+            .iter()
+            .filter(|(scope, _)| *scope == binding.scope)
+            .flat_map(|(_, names)| names.iter());
+        names.any(|(old, action)| *old == name && *action == binding.command.action)
+    };
+    binding.command.name == name || old()
+}
+
 impl Keymap {
-    /// The default keys with those of `own` (command name, its keys) in their place; and a sentence for each mistake.
+    /// The default keys with those of `own` (command name, its keys) in their place; and a sentence
+    /// for each mistake. A name applies in every scope of its command.
     pub fn with(own: &[(String, Vec<String>)]) -> (Self, Vec<String>) {
         let mut keymap = Self::default();
         let mut problems = Vec::new();
         for (name, keys) in own {
-            let Some((command, bound)) = keymap
-                .bindings
-                .iter_mut()
-                .find(|(command, _)| command.name == name)
-            else {
+            let bindings = keymap.bindings.iter_mut();
+            let mut bindings: Vec<_> = bindings.filter(|binding| is_named(binding, name)).collect();
+            let Some(first) = bindings.first() else {
                 problems.push(format!("keys.{name} is no command; `:` lists them"));
                 continue;
             };
-            bound.clear();
-            let is_quit = command.action == Action::Quit;
+            let is_quit = first.command.action == Action::Quit;
+            let mut bound = Vec::new();
             for key in keys {
                 match key.parse() {
                     Ok(WAY_OUT) if !is_quit => problems.push(format!(
@@ -178,54 +229,74 @@ impl Keymap {
             if is_quit && !bound.contains(&WAY_OUT) {
                 bound.push(WAY_OUT);
             }
+            for binding in &mut bindings {
+                binding.rebind(&bound);
+            }
         }
         (keymap, problems)
     }
 
-    /// What a key does in a context; what applies there comes before what applies everywhere.
-    pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
+    fn of(&self, scope: Scope) -> impl Iterator<Item = &Binding> {
+        let bindings = self.bindings.iter();
+        bindings.filter(move |binding| binding.scope == scope)
+    }
+
+    /// What a key does in a scope; what applies there comes before what applies everywhere.
+    pub fn action(&self, scope: Scope, event: KeyEvent) -> Option<Action> {
         let key = Key::of(event);
-        let bound = |wanted| {
-            let mut here = self
-                .bindings
-                .iter()
-                .filter(move |(command, _)| command.context == wanted);
-            here.find(|(_, keys)| keys.contains(&key))
-                .map(|(command, _)| command.action)
+        let bound = |scope| {
+            let mut bindings = self.of(scope);
+            let binding = bindings.find(|binding| binding.keys.contains(&key));
+            binding.map(|binding| binding.command.action)
         };
-        bound(context).or_else(|| bound(Context::Everywhere))
+        let is_text = scope.takes_text() && key.is_text();
+        bound(scope).or_else(|| bound(Scope::Everywhere).filter(|_| !is_text))
     }
 
     /// The first key that leads to an action there, if one does.
-    pub fn key_of(&self, context: Context, action: Action) -> Option<String> {
-        let mut commands = self.reachable(context);
-        let (_, keys) = commands.find(|(command, _)| command.action == action)?;
+    pub fn key_of(&self, scope: Scope, action: Action) -> Option<String> {
+        let mut commands = self.reachable(scope);
+        let (_, _, keys) = commands.find(|(_, command, _)| command.action == action)?;
         keys.into_iter().next()
     }
 
-    /// The commands of a context and then those of everywhere, each with the keys that lead to it there: a key that means
-    /// something in the context does not reach what it means elsewhere.
+    /// The commands of a scope and then those of everywhere, each with its scope and with the keys
+    /// that lead to it there: a key that means something in the scope does not reach what it means
+    /// elsewhere.
     pub fn reachable(
         &self,
-        context: Context,
-    ) -> impl Iterator<Item = (&'static Command, Vec<String>)> + '_ {
-        let taken = move |key: &Key| {
-            self.bindings
-                .iter()
-                .any(|(command, keys)| command.context == context && keys.contains(key))
+        scope: Scope,
+    ) -> impl Iterator<Item = (Scope, &'static Command, Vec<String>)> + '_ {
+        let is_taken = move |key: &Key| {
+            let is_text = scope.takes_text() && key.is_text();
+            is_text || self.of(scope).any(|binding| binding.keys.contains(key))
         };
-        let of = move |wanted: Context| {
-            self.bindings
-                .iter()
-                .filter(move |(command, _)| command.context == wanted)
-        };
-        let here = of(context).map(|(command, keys)| (*command, keys.clone()));
-        let elsewhere = of(Context::Everywhere).map(move |(command, keys)| {
-            let free = keys.iter().filter(|key| !taken(key)).copied().collect();
-            (*command, free)
+        let here = self
+            .of(scope)
+            .map(|binding| (binding, binding.keys.clone()));
+        let everywhere = self.of(Scope::Everywhere).map(move |binding| {
+            let keys = binding.keys.iter();
+            let free = keys.filter(|key| !is_taken(key)).copied().collect();
+            (binding, free)
         });
-        here.chain(elsewhere).map(|(command, keys): (_, Vec<Key>)| {
-            (command, keys.iter().map(Key::to_string).collect())
+        let everywhere = everywhere.filter(move |_| scope != Scope::Everywhere);
+        here.chain(everywhere)
+            .map(|(binding, keys): (&Binding, Vec<Key>)| {
+                let keys = keys.iter().map(Key::to_string).collect();
+                (binding.scope, binding.command, keys)
+            })
+    }
+
+    /// The hint line of a scope: for each hint its first action, the keys, and the word. Hints
+    /// without a key are left out.
+    pub fn hints(&self, scope: Scope) -> impl Iterator<Item = (Action, String, &'static str)> + '_ {
+        hints(scope).iter().filter_map(move |hint| {
+            let keys = hint.actions.iter();
+            let keys: Vec<String> = keys
+                .filter_map(|action| self.key_of(scope, *action))
+                .collect();
+            let action = hint.actions.first()?;
+            (!keys.is_empty()).then(|| (*action, keys.join(" "), hint.word))
         })
     }
 }
@@ -243,12 +314,18 @@ mod tests {
     fn every_default_key_can_be_pressed() {
         let keymap = Keymap::default();
         for command in COMMANDS {
-            for key in command.keys {
-                assert_eq!(
-                    keymap.action(command.context, press(key)),
-                    Some(command.action),
-                    "{key}"
-                );
+            for place in command.places {
+                for (scope, key) in place
+                    .scopes
+                    .iter()
+                    .flat_map(|scope| place.keys.iter().map(move |key| (*scope, key)))
+                {
+                    assert_eq!(
+                        keymap.action(scope, press(key)),
+                        Some(command.action),
+                        "{key} in {scope:?}"
+                    );
+                }
             }
         }
     }
@@ -266,8 +343,8 @@ mod tests {
             own("fly", &["f"]),
             own("help", &["hyper-x"]),
         ]);
-        assert_eq!(keymap.action(Context::Runs, press("Q")), Some(Action::Quit));
-        assert_eq!(keymap.action(Context::Runs, press("q")), None);
+        assert_eq!(keymap.action(Scope::Runs, press("Q")), Some(Action::Quit));
+        assert_eq!(keymap.action(Scope::Runs, press("q")), None);
         assert_eq!(problems.len(), 2, "{problems:?}");
     }
 
@@ -287,14 +364,14 @@ mod tests {
             let (keymap, problems) = Keymap::with(&[own(name, keys)]);
             assert_eq!(problems.len(), mistakes, "{name} {keys:?}: {problems:?}");
             let quit = Some(Action::Quit);
-            for context in Context::ALL {
+            for scope in Scope::ALL {
                 assert_eq!(
-                    keymap.action(context, press("ctrl-c")),
+                    keymap.action(scope, press("ctrl-c")),
                     quit,
                     "{name} {keys:?}"
                 );
             }
-            let shown = keymap.key_of(Context::Runs, Action::Quit);
+            let shown = keymap.key_of(Scope::Runs, Action::Quit);
             assert!(shown.is_some(), "{name} {keys:?}");
         }
     }
@@ -302,27 +379,73 @@ mod tests {
     #[test]
     fn a_key_that_means_something_here_is_not_told_for_what_it_means_elsewhere() {
         let keymap = Keymap::default();
-        let keys_of = |context, action| {
-            let mut commands = keymap.reachable(context);
+        let keys_of = |scope, action| {
+            let mut commands = keymap.reachable(scope);
             commands
-                .find(|(command, _)| command.action == action)
+                .find(|(_, command, _)| command.action == action)
                 .unwrap()
-                .1
+                .2
         };
-        assert_eq!(keys_of(Context::Runs, Action::Quit), ["q", "Ctrl-c"]);
-        assert_eq!(keys_of(Context::Run, Action::Quit), ["Ctrl-c"]);
+        assert_eq!(keys_of(Scope::Runs, Action::Quit), ["q", "Ctrl-c"]);
+        assert_eq!(keys_of(Scope::Run, Action::Quit), ["Ctrl-c"]);
     }
 
     #[test]
     fn keys_read_as_they_are_written() {
         for (text, shown) in [
             ("ctrl-r", "Ctrl-r"),
-            ("pagedown", "Pagedown"),
+            ("pagedown", "PgDn"),
+            ("backtab", "Shift-Tab"),
+            ("ctrl-left", "Ctrl-←"),
+            ("space", "Space"),
             ("K", "K"),
             ("f5", "F5"),
             ("alt-enter", "Alt-Enter"),
         ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_name_applies_on_every_screen_and_an_old_one_on_its_own() {
+        let own = |name: &str, key: &str| (name.to_owned(), vec![key.to_owned()]);
+        let (keymap, problems) = Keymap::with(&[own("star", "Z"), own("compare-down", "n")]);
+        assert_eq!(problems, [""; 0]);
+        for scope in [Scope::Runs, Scope::Run] {
+            assert_eq!(keymap.action(scope, press("Z")), Some(Action::Star));
+            assert_eq!(keymap.action(scope, press("*")), None);
+        }
+        assert_eq!(
+            keymap.action(Scope::Compare, press("n")),
+            Some(Action::Down)
+        );
+        assert_eq!(keymap.action(Scope::Compare, press("j")), None);
+        assert_eq!(keymap.action(Scope::Trash, press("j")), Some(Action::Down));
+    }
+
+    #[test]
+    fn where_text_is_typed_a_character_of_the_user_stays_text() {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        let (keymap, _) = Keymap::with(&[
+            ("down".to_owned(), keys(&["n"])),
+            ("confirm".to_owned(), keys(&["o", "f2"])),
+        ]);
+        assert_eq!(keymap.action(Scope::Picker, press("n")), None);
+        assert_eq!(
+            keymap.action(Scope::Picker, press("down")),
+            Some(Action::Down)
+        );
+        assert_eq!(keymap.action(Scope::Line, press("o")), None);
+        assert_eq!(
+            keymap.action(Scope::Line, press("f2")),
+            Some(Action::Confirm)
+        );
+        assert_eq!(
+            keymap.action(Scope::Question, press("o")),
+            Some(Action::Confirm)
+        );
+        // Nor does what applies everywhere take characters from a text.
+        assert_eq!(keymap.action(Scope::Line, press("?")), None);
+        assert_eq!(keymap.action(Scope::Line, press("f1")), Some(Action::Help));
     }
 }

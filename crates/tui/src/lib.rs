@@ -19,6 +19,7 @@ mod clipboard;
 mod coalesced_write;
 mod command;
 mod compare;
+mod component;
 mod discovery;
 mod effect;
 mod evaluations;

@@ -84,8 +84,8 @@ pub fn line(state: &State) -> Option<String> {
     if texts.is_empty() {
         return None;
     }
-    let context = super::view::context(state);
-    let key = state.keymap.key_of(context, Action::CancelJobs);
+    let scope = super::view::scope(state);
+    let key = state.keymap.key_of(scope, Action::CancelJobs);
     let cancel = key.map_or_else(String::new, |key| format!("  {key} cancel"));
     Some(format!("{}{cancel}", texts.join("; ")))
 }

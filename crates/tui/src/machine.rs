@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::message::Message;
 use super::state::{Screen, State};
 use super::view::machine::History;
-use super::view::overlay::Overlay;
+use super::view::machine::MachineView;
 use traintop_launch::machine::{Meter, Reading};
 use traintop_run::health::Disk;
 use traintop_run::{Record, RunDir};
@@ -35,7 +35,7 @@ pub struct SampledUsage {
 
 /// The runs whose use of this machine is to be measured, if anybody looks at it.
 fn wanted(state: &State) -> Option<Vec<RunDir>> {
-    if matches!(state.overlay, Some(Overlay::Machine(_))) {
+    if state.overlays.find::<MachineView>().is_some() {
         let rows = state.runs.all();
         let at_work = rows.filter(|row| {
             let summary = row.summary.as_ref();
@@ -78,7 +78,7 @@ pub fn take(state: &mut State, sampled_usage: SampledUsage) {
             view.usage.push(usage);
         }
     }
-    if let Some(Overlay::Machine(view)) = &mut state.overlay {
+    if let Some(view) = state.overlays.find_mut::<MachineView>() {
         view.take(sampled_usage);
     }
 }

@@ -15,8 +15,8 @@ use super::message::Notice;
 use super::state::{Screen, State};
 use super::view;
 use super::view::confirm::Confirm;
-use super::view::overlay::Overlay;
 use super::view::rename::Gathered;
+use super::view::rename::Renaming;
 use traintop_disk::Progress;
 use traintop_ops::archive::{self, Archived, Unarchived};
 use traintop_ops::organise::Rebuilt;
@@ -270,7 +270,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
             return effects;
         }
         EditOutcome::Gathered(known) => {
-            if let Some(Overlay::Rename(renaming)) = &mut state.overlay {
+            if let Some(renaming) = state.overlays.find_mut::<Renaming>() {
                 renaming.know(*known);
             }
         }
@@ -286,14 +286,14 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         EditOutcome::Proposed(title, text, yes, order) => {
             state.notice = None;
             // A question does not take the place of what somebody is typing.
-            if state.overlay.is_none() {
+            if state.overlays.is_empty() {
                 let then = Effect::Edit(*order);
-                state.overlay = Some(Overlay::Confirm(Confirm {
+                state.overlays.push(Confirm {
                     title,
                     text,
                     yes,
                     then,
-                }));
+                });
             }
         }
         EditOutcome::Changed(dirs, text, undo_entry, problem) => {

@@ -146,10 +146,10 @@ mod tests {
             ["name", "best", "seed", "best.val_f1"]
         );
         assert_eq!(state.theme.name, "nord");
-        let keys = state.keymap.reachable(crate::command::Context::Runs);
+        let keys = state.keymap.reachable(crate::command::Scope::Runs);
         assert!(
             keys.into_iter()
-                .any(|(command, keys)| command.name == "quit" && keys == ["Q", "Ctrl-c"])
+                .any(|(_, command, keys)| command.name == "quit" && keys == ["Q", "Ctrl-c"])
         );
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::alerts::Alerts;
+use super::component::Stack;
 use super::evaluations::Evaluations;
 use super::external_rename::Gone;
 use super::graphics::Protocol;
@@ -21,7 +22,6 @@ use super::view::compare::CompareView;
 use super::view::evaluations::EvaluationScreen;
 use super::view::form::Form;
 use super::view::opened::Opened;
-use super::view::overlay::Overlay;
 use super::view::run::RunView;
 use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
@@ -61,7 +61,7 @@ pub struct State {
     /// The comparison out of which the run on the screen was opened.
     pub aside: Option<Box<CompareView>>,
     /// What lies over it.
-    pub overlay: Option<Overlay>,
+    pub overlays: Stack,
     /// The table of runs; kept while other screens are shown.
     pub runs: Runs,
     /// The form that starts a run, with what was changed in it.
@@ -118,7 +118,7 @@ impl State {
             now,
             screen: Screen::Runs,
             aside: None,
-            overlay: None,
+            overlays: Stack::default(),
             runs: Runs::default(),
             form: Form::default(),
             retention: Policy::default(),

@@ -11,7 +11,6 @@ use super::form_jobs::wait_for;
 use super::message::Notice;
 use super::state::State;
 use super::view::confirm::Confirm;
-use super::view::overlay::Overlay;
 use traintop_launch as launch;
 use traintop_launch::queue::{self, Entry, Place, Queue};
 use traintop_launch::{LaunchError, Proposal, Request, Steering};
@@ -182,12 +181,12 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
             proposal.origin,
             proposal.lines().join(" · "),
         );
-        state.overlay = Some(Overlay::Confirm(Confirm {
+        state.overlays.push(Confirm {
             title: "Trust this command?".to_owned(),
             text,
             yes: "trust it".to_owned(),
             then: Effect::Steer(SteeringJob::Trust(Box::new(proposal))),
-        }));
+        });
     }
     if let Some(new) = outcome.new {
         state.runs.expect(new);

@@ -11,7 +11,8 @@ use super::alerts;
 use super::chart_settings;
 use super::chart_transform;
 use super::cleanup;
-use super::command::Action;
+use super::command::{Action, Scope};
+use super::component::{Component, Request, Response};
 use super::discovery;
 use super::effect::Effect;
 use super::evaluations;
@@ -27,8 +28,9 @@ use super::state::{Screen, State};
 use super::steering;
 use super::view::alerts::AlertList;
 use super::view::confirm::Confirm;
+use super::view::machine::MachineView;
+use super::view::note::NoteEditor;
 use super::view::opened::Opened;
-use super::view::overlay::{self, Overlay};
 use super::view::picker::Picker;
 use super::view::run::detail::Detail;
 use super::view::run::layout::Pane;
@@ -176,15 +178,13 @@ fn woke(state: &mut State) -> Vec<Effect> {
 }
 
 fn paste(state: &mut State, text: &str) {
-    match (&mut state.overlay, &state.screen) {
-        (Some(Overlay::Ask(ask)), _) => ask.paste(text),
-        (Some(Overlay::Note(editor)), _) => editor.paste(text),
-        (Some(Overlay::Rename(renaming)), _) => renaming.paste(text),
-        (Some(Overlay::Evaluate(form)), _) => form.paste(text),
-        (Some(Overlay::SaveAs(saving)), _) => saving.paste(text),
-        (None, Screen::Runs) if state.runs.is_typing() => runs::paste(state, text),
-        (None, Screen::Form) if state.form.is_typing() => form::paste(state, text),
-        (None, Screen::Compare(_)) => compare::paste(state, text),
+    if let Some(component) = state.overlays.top_mut() {
+        return component.paste(text);
+    }
+    match view::screen_scope(state) {
+        Scope::Query => runs::paste(state, text),
+        Scope::FormValue => form::paste(state, text),
+        Scope::Line => compare::paste(state, text),
         _ => {}
     }
 }
@@ -195,95 +195,179 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         return quit(state);
     }
     (state.notice, state.gone) = (None, None);
-    if state.overlay.is_some() {
-        return overlay::key(state, event);
+    if let Some(action) = state.keymap.action(view::scope(state), event) {
+        return act(state, action);
     }
-    if matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
-        runs::type_key(state, event);
-        return Vec::new();
+    if let Some(mut component) = state.overlays.pop() {
+        let response = component.type_key(event, state);
+        return respond(state, component, response);
     }
-    if matches!(state.screen, Screen::Form) && state.form.is_typing() {
-        return form::type_key(state, event);
-    }
-    if compare::is_typing(state) {
-        return compare::type_key(state, event);
-    }
-    match state.keymap.action(view::context(state), event) {
-        Some(action) => act(state, action),
-        None => Vec::new(),
+    match view::screen_scope(state) {
+        Scope::Query => {
+            runs::type_key(state, event);
+            Vec::new()
+        }
+        Scope::FormValue => form::type_key(state, event),
+        Scope::Line => {
+            compare::type_key(state, event);
+            Vec::new()
+        }
+        _ => Vec::new(),
     }
 }
 
-/// Does what an action says.
+/// Does what an action says: in what lies over the screen, else on the screen, else everywhere.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Quit => return quit(state),
-        Action::Suspend => return vec![Effect::Suspend],
-        Action::CancelJobs => return vec![Effect::CancelJobs],
-        Action::Help => state.overlay = Some(Overlay::Help(help::Help::new(view::context(state)))),
-        Action::Palette => {
-            state.overlay = Some(Overlay::Pick(Box::new(Picker::commands(
-                state,
-                view::context(state),
-            ))));
+    if let Some(mut component) = state.overlays.pop() {
+        let response = component.act(action, state);
+        let is_ignored = response.is_ignored;
+        let mut effects = respond(state, component, response);
+        if is_ignored {
+            effects.extend(act_everywhere(state, action).unwrap_or_default());
         }
-        Action::Alerts => state.overlay = Some(Overlay::Alerts(Box::new(AlertList::open(state)))),
-        Action::ShowMachine => state.overlay = Some(Overlay::Machine(Box::default())),
-        Action::PickTheme => state.overlay = Some(Overlay::Pick(Box::new(Picker::themes(state)))),
-        Action::OpenRun => return open_run(state),
-        Action::NewRun => return form::open(state),
-        Action::NewLike | Action::NewLikeThis => return form::ask_for_recipe(state),
-        _ if matches!(state.screen, Screen::Clean(_)) => return clean::act(state, action),
-        _ if matches!(state.screen, Screen::Trash(_)) => return trash::act(state, action),
-        _ if matches!(state.screen, Screen::Compare(_)) => return compare::act(state, action),
-        Action::CompareRuns => return compare::open(state),
-        Action::CleanUp => return clean::open(state),
-        Action::OpenTrash => return trash::open(state),
-        Action::RemoveRuns => {
-            let chosen = state.runs.chosen();
-            cleanup::ask_to_remove(state, chosen);
+        return effects;
+    }
+    if let Some(effects) = act_everywhere(state, action) {
+        return effects;
+    }
+    match view::screen_scope(state) {
+        Scope::Query => {
+            runs::act_in_query(state, action);
+            Vec::new()
         }
-        _ if matches!(state.screen, Screen::Form) => return form::act(state, action),
-        Action::Evaluate | Action::EvaluateThis => return view::evaluations::ask(state),
-        Action::ShowEvaluations | Action::ShowRunEvaluations => {
-            return view::evaluations::open(state);
-        }
-        _ if matches!(state.screen, Screen::Evaluations(_)) => {
-            return view::evaluations::act(state, action);
-        }
-        Action::Back => {
-            state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
-            return look_closer(state);
-        }
-        Action::Copy | Action::CopyOfThis => export::offer_copies(state),
-        Action::Export | Action::ExportThis => export::offer_exports(state),
-        Action::Figures | Action::FiguresOfThis => return export::draw(state),
-        _ if in_table(action).is_some() => {
-            return in_table(action).map_or_else(Vec::new, |same| runs::act(state, same));
-        }
-        Action::StopThisRun => {
-            if let Screen::Run(view) = &state.screen {
-                let dir = view.dir.clone();
-                return runs::stopping::ask(state, &[dir]);
-            }
-        }
-        _ if matches!(state.screen, Screen::Run(_)) && chart_settings::is_one(action) => {
-            return chart_settings::act(state, action);
-        }
-        _ => match movement(action) {
-            Some(movement) => move_in_run(state, movement),
-            None => {
-                let mut effects = runs::act(state, action);
-                // What a move shows is looked at when the cursor rests.
-                effects.extend(
-                    measure(state)
-                        .filter(|_| !matches!(action, Action::CursorDown | Action::CursorUp)),
-                );
-                return effects;
-            }
+        Scope::FormValue => form::act_in_value(state, action),
+        Scope::Line => compare::act_in_number(state, action),
+        _ => match state.screen {
+            Screen::Runs => act_in_table(state, action),
+            Screen::Run(_) => act_on_run(state, action),
+            Screen::Form => form::act(state, action),
+            Screen::Evaluations(_) => view::evaluations::act(state, action),
+            Screen::Compare(_) => compare::act(state, action),
+            Screen::Clean(_) => clean::act(state, action),
+            Screen::Trash(_) => trash::act(state, action),
         },
     }
+}
+
+/// Puts a component back unless it is done, and does what it asks for.
+fn respond(state: &mut State, component: Box<dyn Component>, response: Response) -> Vec<Effect> {
+    if !response.closes {
+        state.overlays.push_box(component);
+    }
+    let requests = response.requests.into_iter();
+    requests.flat_map(|request| grant(state, request)).collect()
+}
+
+/// Does what a component asks for.
+fn grant(state: &mut State, request: Request) -> Vec<Effect> {
+    match request {
+        Request::Run(effect) => return vec![effect],
+        Request::Act(action) => return act(state, action),
+        Request::GoTo(dir) => return go_to(state, &dir),
+        Request::Fill(values) => return form::fill(state, &values),
+        Request::Evaluate(requests) => return view::evaluations::start(state, requests),
+        Request::SortBy(key) => {
+            state.runs.sort_on(&key);
+            return look_closer(state);
+        }
+        Request::GroupBy(key) => {
+            state.runs.group_on(key);
+            return look_closer(state);
+        }
+        Request::Notify(notice) => state.notice = Some(notice),
+        Request::UseTheme(theme) => state.theme = *theme,
+        Request::ChooseColumns { columns, is_chosen } => {
+            state.runs.choose_columns(columns, is_chosen);
+        }
+        Request::AlertsSeen => state.alerts.unseen = 0,
+    }
     Vec::new()
+}
+
+/// Shows the table with the cursor on a run.
+fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    (state.screen, state.aside) = (Screen::Runs, None);
+    let height = runs::table_height(state.size);
+    if state.runs.jump(dir, height, state.now) {
+        let text = "the query is taken away: it hid this run; / and ↑ bring it back";
+        state.notice = Some(Notice::good(text));
+    }
+    look_closer(state)
+}
+
+/// The commands that apply on every screen; `None` for any other.
+fn act_everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
+    match action {
+        Action::Quit => return Some(quit(state)),
+        Action::Suspend => return Some(vec![Effect::Suspend]),
+        Action::CancelJobs => return Some(vec![Effect::CancelJobs]),
+        Action::Help => state.overlays.push(help::Help::new(view::scope(state))),
+        Action::Palette => {
+            let commands = Picker::commands(state, view::scope(state));
+            state.overlays.push(commands);
+        }
+        Action::Alerts => {
+            let alerts = AlertList::open(state);
+            state.overlays.push(alerts);
+        }
+        Action::ShowMachine => state.overlays.push(MachineView::default()),
+        Action::PickTheme => state.overlays.push(Picker::themes(state)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Does what an action says on the table of runs.
+fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Open => open_run(state),
+        Action::NewRun => form::open(state),
+        Action::NewLike => form::ask_for_recipe(state),
+        Action::Compare => compare::open(state),
+        Action::CleanUp => clean::open(state),
+        Action::OpenTrash => trash::open(state),
+        Action::Remove => {
+            let chosen = state.runs.chosen();
+            cleanup::ask_to_remove(state, chosen);
+            Vec::new()
+        }
+        Action::Evaluate => view::evaluations::ask(state),
+        Action::ShowEvaluations => view::evaluations::open(state),
+        Action::Copy => export::offer_copies(state),
+        Action::Export => export::offer_exports(state),
+        Action::Figures => export::draw(state),
+        _ => {
+            let mut effects = runs::act(state, action);
+            // What a move shows is looked at when the cursor rests.
+            let is_step = matches!(action, Action::Down | Action::Up);
+            effects.extend(measure(state).filter(|_| !is_step));
+            effects
+        }
+    }
+}
+
+/// Does what an action says on the screen of one run.
+fn act_on_run(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Back => {
+            state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
+            look_closer(state)
+        }
+        Action::NewLike => form::ask_for_recipe(state),
+        Action::Evaluate => view::evaluations::ask(state),
+        Action::ShowEvaluations => view::evaluations::open(state),
+        Action::Copy => export::offer_copies(state),
+        Action::Export => export::offer_exports(state),
+        Action::Figures => export::draw(state),
+        _ if chart_settings::is_one(action) => chart_settings::act(state, action),
+        _ => match movement(action) {
+            Some(movement) => {
+                move_in_run(state, movement);
+                Vec::new()
+            }
+            None => runs::act(state, action),
+        },
+    }
 }
 
 /// Ends the program.
@@ -296,68 +380,49 @@ fn end(state: &mut State) -> Vec<Effect> {
 /// Ends the program because the user wants to. It asks first where something would be lost: a note
 /// that is being written, or evaluations that wait for another to end. The second time it ends.
 fn quit(state: &mut State) -> Vec<Effect> {
-    if let Some(Overlay::Note(editor)) = &mut state.overlay
+    if let Some(editor) = state.overlays.find_mut::<NoteEditor>()
         && editor.asks_before_it_closes()
     {
         return Vec::new();
     }
-    let is_asked =
-        matches!(&state.overlay, Some(Overlay::Confirm(asked)) if asked.then == Effect::Quit);
+    let asked = state.overlays.find::<Confirm>();
+    let is_asked = asked.is_some_and(|asked| asked.then == Effect::Quit);
     let waiting = state.evaluations.started.saturating_sub(1);
     if waiting == 0 || is_asked {
         return end(state);
     }
     let plural = if waiting == 1 { "" } else { "s" };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title: "Leave?".to_owned(),
         text: format!(
             "The evaluation under way goes on, but {waiting} more evaluation{plural} that wait for it will not begin."
         ),
         yes: "leave".to_owned(),
         then: Effect::Quit,
-    }));
+    });
     // The answer is the end alone: what is to be kept is kept before it.
     let mut effects = end(state);
     effects.retain(|effect| *effect != Effect::Quit);
     effects
 }
 
-/// What an action on the opened run is called in the table.
-fn in_table(action: Action) -> Option<Action> {
-    Some(match action {
-        Action::StarThis => Action::Star,
-        Action::BaselineThis => Action::Baseline,
-        Action::RenameThis => Action::RenameRun,
-        Action::TagsOfThis => Action::EditTags,
-        Action::NoteOfThis => Action::EditNote,
-        Action::ArchiveThis => Action::Archive,
-        Action::RebuildThis => Action::Organise,
-        Action::UndoHere => Action::Undo,
-        Action::PauseThis => Action::PauseRun,
-        Action::SteerThis => Action::SteerRun,
-        Action::ResumeThis => Action::ResumeRun,
-        Action::SaveThis => Action::SaveNow,
-        _ => return None,
-    })
-}
-
 fn movement(action: Action) -> Option<Move> {
     Some(match action {
         Action::NextPane => Move::NextPane,
         Action::PreviousPane => Move::PreviousPane,
-        Action::ChartsPane => Move::Pane(Pane::Charts),
-        Action::EpochsPane => Move::Pane(Pane::Epochs),
-        Action::ConfigPane => Move::Pane(Pane::Config),
-        Action::LogPane => Move::Pane(Pane::Log),
-        Action::CheckpointsPane => Move::Pane(Pane::Checkpoints),
+        Action::Pane1 => Move::Pane(Pane::Charts),
+        Action::Pane2 => Move::Pane(Pane::Epochs),
+        Action::Pane3 => Move::Pane(Pane::Config),
+        Action::Pane4 => Move::Pane(Pane::Log),
+        Action::Pane5 => Move::Pane(Pane::Checkpoints),
         Action::Left => Move::Left,
         Action::Right => Move::Right,
         Action::FarLeft => Move::FarLeft,
         Action::FarRight => Move::FarRight,
         Action::Down => Move::Down,
         Action::Up => Move::Up,
-        Action::ScrollDown => Move::PageDown,
-        Action::ScrollUp => Move::PageUp,
+        Action::PageDown => Move::PageDown,
+        Action::PageUp => Move::PageUp,
         Action::First => Move::First,
         Action::Last => Move::Last,
         Action::ZoomIn => Move::Zoom(Zoom::In),

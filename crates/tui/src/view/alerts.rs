@@ -1,18 +1,17 @@
 //! The last alerts, over the screen.
 
-use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::super::effect::Effect;
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::message::Notice;
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::super::theme::Role;
-use super::super::update::look_closer;
-use super::overlay::frame;
-use super::runs;
+use super::dialog::{draw_keys, frame, row_style};
+use super::motion::{Motion, in_sight};
 use traintop_analysis::alert::Kind;
 use traintop_run::alerts::Alert;
 use traintop_text::{fitted, since};
@@ -45,37 +44,38 @@ impl AlertList {
         at.unwrap_or(0)
     }
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, state: &mut State, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        state.alerts.unseen = 0;
-        let (at, recent) = (self.at(state), &state.alerts.recent);
-        let go = |at: usize| recent.get(at.min(recent.len().saturating_sub(1))).cloned();
-        match event.code {
-            KeyCode::Esc | KeyCode::Char('q' | '!') => return (None, Vec::new()),
-            KeyCode::Char('j') | KeyCode::Down => self.cursor = go(at + 1),
-            KeyCode::Char('k') | KeyCode::Up => self.cursor = go(at.saturating_sub(1)),
-            KeyCode::Char('g') | KeyCode::Home => self.cursor = go(0),
-            KeyCode::Char('G') | KeyCode::End => self.cursor = go(usize::MAX),
-            KeyCode::Enter => return (None, self.show(state)),
-            _ => {}
-        }
-        (Some(self), Vec::new())
-    }
-
-    /// Goes to the run in the table.
-    fn show(&self, state: &mut State) -> Vec<Effect> {
-        let Some(alert) = state.alerts.recent.get(self.at(state)).cloned() else {
-            return Vec::new();
+    /// Closes the list and shows the run in the table.
+    fn show(&self, state: &State) -> Response {
+        let Some(alert) = state.alerts.recent.get(self.at(state)) else {
+            return Response::closed();
         };
         if state.runs.row(&alert.dir).is_none() {
             let text = format!("{} is not among these runs", alert.name);
-            state.notice = Some(Notice::bad(text));
-            return Vec::new();
+            return Response::closed().with(Request::Notify(Notice::bad(text)));
         }
-        (state.screen, state.aside) = (Screen::Runs, None);
-        let (now, height) = (state.now, runs::table_height(state.size));
-        state.runs.jump(&alert.dir, height, now);
-        look_closer(state)
+        Response::closed().with(Request::GoTo(alert.dir.clone()))
+    }
+}
+
+impl Component for AlertList {
+    fn scope(&self) -> Scope {
+        Scope::Alerts
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let recent = &state.alerts.recent;
+        if let Some(motion) = Motion::of(action) {
+            let page = usize::from(state.size.1).saturating_sub(8 + usize::from(WHOLE));
+            let to = motion.along(self.at(state), recent.len(), page);
+            self.cursor = recent.get(to).cloned();
+            return Response::handled().with(Request::AlertsSeen);
+        }
+        let response = match action {
+            Action::Back => Response::closed(),
+            Action::Open => self.show(state),
+            _ => return Response::ignored(),
+        };
+        response.with(Request::AlertsSeen)
     }
 
     /// Draws it in the middle of `area`.
@@ -89,7 +89,7 @@ impl AlertList {
     /// │ Enter in the table  Esc close                        │
     /// ╰──────────────────────────────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let recent = &state.alerts.recent;
         let rows = (recent.len().max(1) as u16).min(area.height.saturating_sub(6 + WHOLE));
@@ -102,23 +102,17 @@ impl AlertList {
             ..inside
         };
         let at = self.at(state);
-        let top = (at + 1).saturating_sub(usize::from(rows));
         if recent.is_empty() {
-            let text = Span::styled("nothing has been worth one yet", theme.style(Role::Muted));
+            let text = Span::styled("No alerts", theme.style(Role::Muted));
             Line::from(text).render(line(inside.y).intersection(inside), buf);
         }
         let name_width = usize::from(inside.width.saturating_sub(20)) / 3;
-        let shown = recent.iter().enumerate().skip(top).take(usize::from(rows));
+        let shown = in_sight(at, recent.len(), usize::from(rows));
+        let shown = shown.map(|number| (number, &recent[number]));
         for (y, (number, alert)) in (inside.y..inside.bottom()).zip(shown) {
-            let selected = number == at;
+            let (bar, style) = row_style(theme, number == at);
             let age = state.now.duration_since(alert.at);
             let (age, _) = since(age.try_into().unwrap_or_default());
-            let style = theme.style(if selected {
-                Role::Selection
-            } else {
-                Role::Text
-            });
-            let bar = Span::styled(if selected { "▌" } else { " " }, theme.style(Role::Accent));
             let name = fitted(&alert.name, name_width);
             // The rule stands there already.
             let said = alert
@@ -151,12 +145,7 @@ impl AlertList {
                 .wrap(Wrap { trim: true })
                 .render(whole, buf);
         }
-        let hints = [("Enter", "in the table"), ("Esc", "close")];
-        let hints = hints.iter().flat_map(|(name, what)| {
-            let what = Span::styled(format!(" {what}  "), theme.style(Role::Muted));
-            [Span::styled(*name, theme.style(Role::Key)), what]
-        });
-        Line::from(hints.collect::<Vec<_>>()).render(line(inside.bottom() - 1), buf);
+        draw_keys(state, Scope::Alerts, inside, buf);
     }
 }
 
@@ -171,7 +160,6 @@ fn role(alert: &Alert) -> Role {
 #[cfg(test)]
 pub(in crate::view) mod tests {
     use super::*;
-    use crate::view::overlay::Overlay;
     use crate::view::run::tests::text;
     use jiff::{Timestamp, ToSpan};
     use traintop_run::RunDir;
@@ -222,7 +210,7 @@ pub(in crate::view) mod tests {
                 .to_owned();
             let list = AlertList::open(&mut state);
             assert_eq!(state.alerts.unseen, 0);
-            state.overlay = Some(Overlay::Alerts(Box::new(list)));
+            state.overlays.push(list);
             let list: Vec<_> = drawn(&state)
                 .lines()
                 .skip(1)
@@ -238,7 +226,7 @@ pub(in crate::view) mod tests {
         for (width, height) in [(1, 1), (10, 3), (30, 8), (40, 12), (60, 2)] {
             let mut state = state((width, height));
             let list = AlertList::open(&mut state);
-            state.overlay = Some(Overlay::Alerts(Box::new(list)));
+            state.overlays.push(list);
             drawn(&state);
         }
     }

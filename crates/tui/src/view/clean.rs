@@ -16,7 +16,7 @@ use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::confirm::Confirm;
-use super::overlay::Overlay;
+use super::motion::{Motion, scrolled};
 use traintop_ops::clean::{
     Candidate, Plan, Policy, Protection, Reason, Rule, SortOrder, Space, Totals,
 };
@@ -254,10 +254,7 @@ impl CleanView {
     }
 
     fn keep_in_sight(&mut self, height: usize) {
-        self.top = self
-            .top
-            .min(self.cursor)
-            .max((self.cursor + 1).saturating_sub(height));
+        self.top = scrolled(self.top, self.cursor, height);
     }
 
     /// Other rules, another plan.
@@ -274,26 +271,22 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Screen::Clean(view) = &mut state.screen else {
         return Vec::new();
     };
-    let last = view.rows.len().saturating_sub(1);
+    if let Some(motion) = Motion::of(action) {
+        view.cursor = motion.along(view.cursor, view.rows.len(), height);
+    }
     match action {
-        Action::CleanBack => {
+        Action::Back => {
             state.screen = Screen::Runs;
             return Vec::new();
         }
-        Action::CleanRowDown => view.cursor = (view.cursor + 1).min(last),
-        Action::CleanRowUp => view.cursor = view.cursor.saturating_sub(1),
-        Action::CleanPageDown => view.cursor = (view.cursor + height).min(last),
-        Action::CleanPageUp => view.cursor = view.cursor.saturating_sub(height),
-        Action::CleanFirst => view.cursor = 0,
-        Action::CleanLast => view.cursor = last,
-        Action::CleanMark => view.mark(),
+        Action::Mark => view.mark(),
         Action::CleanMarkGroup => {
             if let Some(group) = view.group_here() {
                 view.mark_group(group);
             }
         }
         Action::CleanGentle => view.mark_group(Group::Reason(Reason::OptimiserState)),
-        Action::CleanFold => {
+        Action::Fold => {
             if let Some(group) = view.group_here() {
                 if !view.folded.remove(&group) {
                     view.folded.insert(group);
@@ -360,11 +353,11 @@ fn ask(state: &mut State) -> Vec<Effect> {
         text.push('\n');
         text.push_str(&line);
     }
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title: "Clean up?".to_owned(),
         text,
         yes: "do it".to_owned(),
         then: Effect::Clean(cleanup::CleanupJob::Clean(Box::new(plan.clone()))),
-    }));
+    });
     Vec::new()
 }

@@ -1,17 +1,20 @@
 //! The columns of the table, chosen, put in order and resized while the table behind shows what comes of it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::columns::Column;
-use super::overlay::frame;
+use super::dialog::{frame, line_of_keys, row_style};
+use super::motion::{Motion, in_sight};
 use super::sort_key::{SortKey, TableColumn};
 use traintop_text as text;
 
@@ -74,52 +77,35 @@ impl ColumnEditor {
             .collect()
     }
 
-    /// Takes a key: gives itself back unless the key has closed it.
-    pub fn key(mut self, state: &mut State, event: KeyEvent) -> Option<Self> {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let at = self.rows().get(self.cursor).and_then(|row| match row {
+    /// The column under the cursor, if it shows.
+    fn here(&self) -> Option<usize> {
+        match self.rows().get(self.cursor)? {
             Row::Shown(at, _) => Some(*at),
             Row::Other(..) => None,
-        });
-        match event.code {
-            KeyCode::Enter => return None,
-            KeyCode::Esc => {
-                state.runs.choose_columns(self.before.0, self.before.1);
-                return None;
-            }
-            KeyCode::Char('r') if control => {
-                state.runs.choose_columns(TableColumn::all(), false);
-                return None;
-            }
-            KeyCode::Up if control => self.carry(at, -1),
-            KeyCode::Down if control => self.carry(at, 1),
-            KeyCode::Char('<') => self.carry(at, -1),
-            KeyCode::Char('>') => self.carry(at, 1),
-            KeyCode::Up => self.cursor = self.cursor.saturating_sub(1),
-            KeyCode::Down => self.cursor += 1,
-            KeyCode::Left | KeyCode::Right => {
-                if let Some(at) = at {
-                    let by = if event.code == KeyCode::Left { -1 } else { 1 };
-                    self.shown[at].widen(by);
-                }
-            }
-            KeyCode::Char(' ') => self.toggle(at),
-            _ => {
-                if self.prompt.key(event) {
-                    self.cursor = 0;
-                }
-            }
         }
+    }
+
+    /// The columns as they are now, to be shown behind.
+    fn changed(&mut self, state: &State) -> Response {
         self.cursor = self.cursor.min(self.rows().len().saturating_sub(1));
-        if self.shown != state.runs.columns() {
-            state.runs.choose_columns(self.shown.clone(), true);
+        if self.shown == state.runs.columns() {
+            return Response::handled();
         }
-        Some(self)
+        Response::handled().with(Request::ChooseColumns {
+            columns: self.shown.clone(),
+            is_chosen: true,
+        })
+    }
+
+    fn widen(&mut self, by: i16) {
+        if let Some(at) = self.here() {
+            self.shown[at].widen(by);
+        }
     }
 
     /// Moves a column among those that show.
-    fn carry(&mut self, at: Option<usize>, by: isize) {
-        let Some(at) = at else { return };
+    fn carry(&mut self, by: isize) {
+        let Some(at) = self.here() else { return };
         let to = at.saturating_add_signed(by).min(self.shown.len() - 1);
         self.shown.swap(at, to);
         if self.prompt.text().is_empty() {
@@ -128,8 +114,8 @@ impl ColumnEditor {
     }
 
     /// Shows a column, or hides it; the name stays.
-    fn toggle(&mut self, at: Option<usize>) {
-        if let Some(at) = at {
+    fn toggle(&mut self) {
+        if let Some(at) = self.here() {
             if self.shown[at].key != Column::Name {
                 let shown = self.shown.remove(at);
                 self.others.insert(0, (shown.key, "shown until now"));
@@ -147,9 +133,51 @@ impl ColumnEditor {
         self.prompt = Prompt::default();
         self.cursor = self.shown.len() - 1;
     }
+}
+
+impl Component for ColumnEditor {
+    fn scope(&self) -> Scope {
+        Scope::Columns
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let choose = |columns, is_chosen| {
+            Response::closed().with(Request::ChooseColumns { columns, is_chosen })
+        };
+        match action {
+            Action::Confirm => return Response::closed(),
+            Action::Back => return choose(self.before.0.clone(), self.before.1),
+            Action::ResetColumns => return choose(TableColumn::all(), false),
+            Action::MoveEarlier => self.carry(-1),
+            Action::MoveLater => self.carry(1),
+            Action::Left => self.widen(-1),
+            Action::Right => self.widen(1),
+            Action::Mark => self.toggle(),
+            _ => {
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                let page = usize::from(state.size.1).saturating_sub(6);
+                self.cursor = motion.along(self.cursor, self.rows().len(), page);
+            }
+        }
+        self.changed(state)
+    }
+
+    fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
+        if self.prompt.key(event) {
+            self.cursor = 0;
+        }
+        self.changed(state)
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.prompt.insert(text);
+        self.cursor = 0;
+    }
 
     /// Draws it at the right, so that the first columns are seen.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let place = Rect {
             x: area.right() - WIDTH.min(area.width),
@@ -173,16 +201,11 @@ impl ColumnEditor {
         typed.spans.insert(0, Span::styled("> ", key));
         typed.render(line(inside.y), buf);
         let height = usize::from(inside.height - 3);
-        let top = (self.cursor + 1).saturating_sub(height);
         let rows = self.rows();
-        let rows = rows.iter().enumerate().skip(top).take(height);
-        for (y, (at, row)) in (inside.y + 1..).zip(rows) {
-            let selected = at == self.cursor;
-            let style = theme.style(if selected {
-                Role::Selection
-            } else {
-                Role::Text
-            });
+        let shown = in_sight(self.cursor, rows.len(), height);
+        for (y, at) in (inside.y + 1..).zip(shown) {
+            let row = &rows[at];
+            let (bar, style) = row_style(theme, at == self.cursor);
             let (sign, detail) = match row {
                 Row::Shown(_, shown) => ("✓", format!("{} wide", shown.width())),
                 Row::Other(_, what) => (" ", (*what).to_owned()),
@@ -190,29 +213,18 @@ impl ColumnEditor {
             let name = row.name();
             let name = text::clean(&name);
             let spans = vec![
-                Span::styled(if selected { "▌" } else { " " }, theme.style(Role::Accent)),
+                bar,
                 Span::styled(sign, theme.style(Role::Good)),
                 Span::styled(format!(" {:<22}", text::fitted(&name, 22)), style),
                 Span::styled(format!(" {detail}"), theme.style(Role::Muted)),
             ];
             Line::from(spans).render(line(y), buf);
         }
-        let hints = |pairs: &[(&'static str, &'static str)]| {
-            let spans = pairs.iter().flat_map(|(name, what)| {
-                [
-                    Span::styled(*name, key),
-                    Span::styled(format!(" {what} "), theme.style(Role::Muted)),
-                ]
-            });
-            spans.collect::<Line>()
-        };
-        hints(&[("Space", "show, hide"), ("< >", "move"), ("← →", "width")])
-            .render(line(inside.bottom() - 2), buf);
-        hints(&[
-            ("Enter", "keep"),
-            ("Esc", "leave"),
-            ("Ctrl-R", "all of ours"),
-        ])
-        .render(line(inside.bottom() - 1), buf);
+        let hints: Vec<_> = state.keymap.hints(Scope::Columns).collect();
+        let (first, second) = hints.split_at(hints.len().min(3));
+        for (row, hints) in [(2, first), (1, second)] {
+            let hints = hints.iter().map(|(_, key, word)| (key.clone(), *word));
+            line_of_keys(hints, theme, inside.width).render(line(inside.bottom() - row), buf);
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::state::State;
-use super::super::theme::Role;
-use super::overlay::frame;
+use super::dialog::{frame, line_of_keys};
 
 /// A question that `y` answers.
 #[derive(Debug)]
@@ -22,23 +23,36 @@ pub struct Confirm {
     pub then: Effect,
 }
 
-impl Confirm {
+impl Component for Confirm {
+    fn scope(&self) -> Scope {
+        Scope::Question
+    }
+
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        match action {
+            Action::Confirm => Response::closed().with(Request::Run(self.then.clone())),
+            Action::Back => Response::closed(),
+            _ => Response::ignored(),
+        }
+    }
+
     /// Draws it in the middle of `area`.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let width = 64.min(area.width.saturating_sub(4));
         let room = width.saturating_sub(4).max(1);
         let rows = |line: &str| (line.chars().count() as u16).div_ceil(room).max(1);
         let lines = self.text.lines().map(rows).sum::<u16>();
         let inside = frame(&state.theme, &self.title, (width, lines + 5), area, buf);
-        let key = state.theme.style(Role::Key);
         let mut text: Vec<Line> = self.text.lines().map(Line::from).collect();
         text.push(Line::default());
-        text.push(Line::from(vec![
-            Span::styled("y", key),
-            Span::raw(format!(" {}   ", self.yes)),
-            Span::styled("Esc", key),
-            Span::raw(" leave it"),
-        ]));
+        let keys = [
+            (Action::Confirm, self.yes.as_str()),
+            (Action::Back, "cancel"),
+        ];
+        let keys = keys.into_iter().filter_map(|(action, word)| {
+            Some((state.keymap.key_of(Scope::Question, action)?, word))
+        });
+        text.push(line_of_keys(keys, &state.theme, room));
         let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
         Paragraph::new(text)
             .wrap(Wrap { trim: true })

@@ -14,7 +14,7 @@ mod values;
 use std::path::Path;
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 
 pub use choice::Choice;
 pub use draw::draw;
@@ -28,7 +28,7 @@ use super::super::state::{Screen, State};
 use super::super::steering;
 use super::super::widget::prompt::Prompt;
 use super::confirm::Confirm;
-use super::overlay::Overlay;
+use super::motion::Motion;
 use super::picker::Picker;
 use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config::Place;
@@ -201,7 +201,7 @@ pub fn planned(state: &mut State, number: u64, worked: Result<Arc<Worked>, Strin
         return;
     }
     sweep.worked = Some(worked);
-    let is_shown = matches!(state.screen, Screen::Form) && state.overlay.is_none();
+    let is_shown = matches!(state.screen, Screen::Form) && state.overlays.is_empty();
     if std::mem::take(&mut sweep.is_waited_for) && is_shown {
         ask_to_queue(state);
     }
@@ -217,14 +217,18 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn done(state: &mut State, action: Action) -> Vec<Effect> {
     let form = &mut state.form;
     match action {
-        Action::FormDown => form.move_by(1),
-        Action::FormUp => form.move_by(-1),
-        Action::FormPageDown => form.move_by(10),
-        Action::FormPageUp => form.move_by(-10),
-        Action::FormFirst => form.move_by(isize::MIN / 2),
-        Action::FormLast => form.move_by(isize::MAX / 2),
-        Action::FormBack if form.editing => form.editing = false,
-        Action::FormBack => state.screen = Screen::Runs,
+        Action::Down
+        | Action::Up
+        | Action::PageDown
+        | Action::PageUp
+        | Action::First
+        | Action::Last => {
+            if let Some(motion) = Motion::of(action) {
+                form.move_by(motion.rows(10));
+            }
+        }
+        Action::Back if form.editing => form.editing = false,
+        Action::Back => state.screen = Screen::Runs,
         Action::FormStart => return start(state, false),
         Action::FormQueue => return start(state, true),
         Action::FormVariants => offer_recent(state),
@@ -245,8 +249,8 @@ fn change(edit: &mut Edit, action: Action) {
     match action {
         Action::FormEdit if has_steps => edit.turn(1),
         Action::FormEdit | Action::FormType => edit.typing = Some(Prompt::new(&edit.text(field))),
-        Action::FormNext => edit.turn(1),
-        Action::FormPrevious => edit.turn(-1),
+        Action::Right => edit.turn(1),
+        Action::Left => edit.turn(-1),
         Action::FormReset => edit.reset(field),
         Action::FormSkipDone => edit.turn_skip(),
         _ => {}
@@ -280,7 +284,7 @@ fn offer_recent(state: &mut State) {
         state.notice = Some(Notice::bad(text));
         return;
     }
-    state.overlay = Some(Overlay::Pick(Box::new(Picker::recent(items))));
+    state.overlays.push(Picker::recent(items));
 }
 
 /// Makes the form what was started before.
@@ -373,7 +377,7 @@ fn ask_to_queue(state: &mut State) {
         Place::Local => (format!("Queue {what}?"), "queue"),
         Place::Slurm => (format!("Hand {what} to Slurm?"), "hand over"),
     };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title,
         text: format!("{}.{done}", worked.cost),
         yes: yes.to_owned(),
@@ -386,29 +390,34 @@ fn ask_to_queue(state: &mut State) {
                 .map(|edit| Box::new(edit.recent(state.now))),
             place,
         )),
-    }));
+    });
+}
+
+/// Does what a command says while a value is typed.
+pub fn act_in_value(state: &mut State, action: Action) -> Vec<Effect> {
+    let form = &mut state.form;
+    let Some(edit) = &mut form.edit else {
+        return Vec::new();
+    };
+    match action {
+        Action::Confirm => edit.accept(),
+        Action::Back => edit.typing = None,
+        Action::Down | Action::Up => {
+            edit.accept();
+            if edit.typing.is_none() {
+                form.move_by(if action == Action::Up { -1 } else { 1 });
+            }
+        }
+        _ => {}
+    }
+    form.due().into_iter().collect()
 }
 
 /// A key while a value is typed.
 pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let form = &mut state.form;
-    let Some(edit) = &mut form.edit else {
-        return Vec::new();
-    };
-    match event.code {
-        KeyCode::Enter => edit.accept(),
-        KeyCode::Esc => edit.typing = None,
-        KeyCode::Down | KeyCode::Up | KeyCode::Tab => {
-            edit.accept();
-            if edit.typing.is_none() {
-                form.move_by(if event.code == KeyCode::Up { -1 } else { 1 });
-            }
-        }
-        _ => {
-            if let Some(typing) = &mut edit.typing {
-                typing.key(event);
-            }
-        }
+    if let Some(typing) = form.edit.as_mut().and_then(|edit| edit.typing.as_mut()) {
+        typing.key(event);
     }
     form.due().into_iter().collect()
 }

@@ -1,68 +1,79 @@
 //! The keys of where one is, from the command table.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::super::command::Context;
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Response};
 use super::super::state::State;
 use super::super::theme::Role;
-use super::overlay::frame;
+use super::dialog::frame;
+use super::motion::Motion;
 
 /// The help screen.
 #[derive(Debug)]
 pub struct Help {
-    context: Context,
-    scroll: u16,
+    scope: Scope,
+    scroll: usize,
 }
 
 impl Help {
     /// The help for a screen.
-    pub fn new(context: Context) -> Self {
-        Self { context, scroll: 0 }
-    }
-
-    /// Takes a key; says whether it closes the help.
-    pub fn key(&mut self, event: KeyEvent) -> bool {
-        match event.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll += 1,
-            KeyCode::Up | KeyCode::Char('k') => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            _ => return true,
-        }
-        false
+    pub fn new(scope: Scope) -> Self {
+        Self { scope, scroll: 0 }
     }
 
     fn lines<'a>(&self, state: &'a State) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
         let mut heading = None;
-        for (command, keys) in state.keymap.reachable(self.context) {
-            if heading != Some(command.context) {
+        for (scope, command, keys) in state.keymap.reachable(self.scope) {
+            if heading != Some(scope) {
                 if heading.is_some() {
                     lines.push(Line::default());
                 }
-                heading = Some(command.context);
-                lines.push(Line::styled(
-                    command.context.title(),
-                    state.theme.style(Role::Title),
-                ));
+                heading = Some(scope);
+                lines.push(Line::styled(scope.title(), state.theme.style(Role::Title)));
             }
             lines.push(Line::from(vec![
                 Span::styled(
                     format!(" {:<23} ", keys.join(" ")),
                     state.theme.style(Role::Key),
                 ),
-                Span::raw(command.description),
+                Span::raw(command.description(scope)),
             ]));
         }
         lines
     }
+}
+
+impl Component for Help {
+    fn scope(&self) -> Scope {
+        Scope::Help
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        if action == Action::Back {
+            return Response::closed();
+        }
+        let Some(motion) = Motion::of(action) else {
+            return Response::ignored();
+        };
+        let page = usize::from(state.size.1).saturating_sub(4);
+        let rows = self.lines(state).len();
+        let most = rows.saturating_sub(page);
+        self.scroll = motion.along(self.scroll.min(most), most + 1, page);
+        Response::handled()
+    }
+
+    fn type_key(&mut self, _event: KeyEvent, _state: &State) -> Response {
+        Response::closed()
+    }
 
     /// Draws it in the middle of `area`.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let lines = self.lines(state);
         let height = lines.len() as u16 + 2;
         let title = if height > area.height {
@@ -71,9 +82,9 @@ impl Help {
             "Keys (any key closes)"
         };
         let inside = frame(&state.theme, title, (76, height), area, buf);
-        let most = (lines.len() as u16).saturating_sub(inside.height);
+        let most = lines.len().saturating_sub(usize::from(inside.height));
         Paragraph::new(lines)
-            .scroll((self.scroll.min(most), 0))
+            .scroll((self.scroll.min(most) as u16, 0))
             .render(inside, buf);
     }
 }

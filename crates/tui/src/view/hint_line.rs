@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::command::Action;
+use super::super::command::{Action, Scope};
 use super::super::long_job;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
@@ -18,7 +18,7 @@ use traintop_text::fitted;
 
 /// Why the run under the cursor failed, or waits, where the screen is too small for the part that tells it.
 fn cause(state: &State) -> Option<(String, Role)> {
-    let is_table = matches!(state.screen, Screen::Runs) && state.overlay.is_none();
+    let is_table = matches!(state.screen, Screen::Runs) && state.overlays.is_empty();
     if !is_table || runs::has_preview(state.size) || state.runs.is_on_header() {
         return None;
     }
@@ -50,7 +50,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Line::styled(format!("{mark}{}", notice.text), theme.style(role)).render(area, buf);
         return;
     }
-    if state.overlay.is_none() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
+    if state.overlays.is_empty() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         return super::runs::draw_query_hints(state, area, buf);
     }
     if let Some(line) = long_job::line(state) {
@@ -58,7 +58,9 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     if let Some((cause, role)) = cause(state) {
-        let key = state.keymap.key_of(super::context(state), Action::Help);
+        let key = state
+            .keymap
+            .key_of(super::screen_scope(state), Action::Help);
         let help = key.map_or_else(String::new, |key| format!("  {key} help"));
         let room = usize::from(area.width).saturating_sub(help.width());
         let line = vec![
@@ -68,28 +70,31 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Line::from(line).render(area, buf);
         return;
     }
-    let context = super::context(state);
+    let scope = super::screen_scope(state);
     let should_save = should_save(state);
     let has_marks = state.runs.mark_counts().0 > 0;
-    let hints: Vec<_> = state
-        .keymap
-        .reachable(context)
-        .filter_map(|(command, keys)| {
-            // Of use once there are marks.
-            let compare = (has_marks && command.action == Action::CompareRuns).then_some("compare");
-            let is_save = matches!(command.action, Action::SaveNow | Action::SaveThis);
-            let save = (should_save && is_save).then_some("save now");
-            let hint = command.hint.or(compare).or(save)?;
-            let hint = here(state, command.action, hint)?;
-            let key = keys.into_iter().next()?;
-            let width = key.chars().count() + hint.chars().count() + 3;
-            Some((command.action, key, hint, width))
+    let everywhere = state.keymap.hints(Scope::Everywhere).filter_map(|hint| {
+        let (action, _, word) = hint;
+        Some((action, state.keymap.key_of(scope, action)?, word))
+    });
+    let hints = state.keymap.hints(scope).chain(everywhere);
+    let hints: Vec<_> = hints
+        .filter_map(|(action, key, word)| {
+            let is_of_use = match action {
+                // Once there are marks.
+                Action::Compare => scope != Scope::Runs || has_marks,
+                Action::SaveNow => should_save,
+                _ => true,
+            };
+            let word = here(state, action, word).filter(|_| is_of_use)?;
+            let width = key.chars().count() + word.chars().count() + 3;
+            Some((action, key, word, width))
         })
         .collect();
     // How all the other keys are found is told whatever the width.
     let is_help = |action: Action| action == Action::Help;
     // Nor is what must not be missed ever left out.
-    let is_save = |action: Action| matches!(action, Action::SaveNow | Action::SaveThis);
+    let is_save = |action: Action| action == Action::SaveNow;
     let must = |action: Action| is_help(action) || is_save(action);
     let kept = hints.iter().filter(|(action, ..)| must(*action));
     let kept: usize = kept.map(|(.., width)| *width).sum();
@@ -126,7 +131,7 @@ fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
         | Action::Right
         | Action::ZoomIn
         | Action::FullChart
-        | Action::ChartAlong
+        | Action::ChartXAxis
         | Action::ChartSmoother => (view.pane == Pane::Charts).then_some(hint),
         _ => Some(hint),
     }

@@ -1,17 +1,19 @@
 //! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as one types.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
-use super::overlay::frame;
+use super::dialog::{frame, keys};
 use traintop_ops::rename;
 use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes, retag_of, tags_of};
@@ -123,26 +125,40 @@ impl LineDialog {
         };
         Ok(EditJob::Annotate(self.dirs.clone(), change))
     }
+}
 
-    /// Puts pasted text in.
-    pub fn paste(&mut self, text: &str) {
-        let lines: Vec<&str> = text.trim_end().lines().collect();
-        self.prompt.insert(&lines.join(" "));
+impl Component for LineDialog {
+    fn scope(&self) -> Scope {
+        match self.about {
+            About::Name => Scope::Name,
+            About::Tags | About::Retag | About::NoteLine => Scope::Line,
+        }
     }
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        match event.code {
-            KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Enter => {
-                if let Ok(order) = self.answer() {
-                    return (None, vec![Effect::Edit(order)]);
-                }
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        match action {
+            Action::Back => Response::closed(),
+            Action::Confirm => match self.answer() {
+                Ok(job) => Response::closed().with(Request::Run(Effect::Edit(job))),
+                // The line below the text says what is wrong.
+                Err(_) => Response::handled(),
+            },
+            Action::SwitchNameKind => {
+                self.only_lists = !self.only_lists;
+                Response::handled()
             }
-            KeyCode::Tab if self.about == About::Name => self.only_lists = !self.only_lists,
-            _ => drop(self.prompt.key(event)),
+            _ => Response::ignored(),
         }
-        (Some(self), Vec::new())
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        self.prompt.key(event);
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        self.prompt.insert(&lines.join(" "));
     }
 
     /// Draws it in the middle of `area`.
@@ -151,10 +167,10 @@ impl LineDialog {
     /// ╭ Tags of quick 11-24 ─────────╮
     /// │ paper▏ ablation              │
     /// │                              │
-    /// │ Enter keep   Esc leave       │
+    /// │ Enter save  Esc cancel       │
     /// ╰──────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let title = format!("{} of {}", self.about.title(), self.name);
         let width = 76.min(area.width.saturating_sub(2));
@@ -170,12 +186,7 @@ impl LineDialog {
         let text = vec![
             self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(role)),
-            Line::from(vec![
-                Span::styled("Enter", key),
-                Span::raw(" keep   "),
-                Span::styled("Esc", key),
-                Span::raw(" leave as it was"),
-            ]),
+            keys(state, self.scope(), inside.width),
         ];
         Paragraph::new(text)
             .wrap(Wrap { trim: false })

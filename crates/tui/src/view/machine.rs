@@ -6,7 +6,6 @@ pub(in crate::view) mod tests;
 
 use std::collections::HashMap;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -14,10 +13,13 @@ use ratatui::widgets::Widget;
 
 pub use history::History;
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Response};
 use super::super::machine::SampledUsage;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::overlay::frame;
+use super::dialog::{draw_keys, frame};
+use super::motion::Motion;
 use super::state_glyph;
 use traintop_launch::machine::{Gpu, GpuShare, Reading, Usage};
 use traintop_run::RunDir;
@@ -60,20 +62,6 @@ impl MachineView {
         self.last = Some(sampled_usage);
     }
 
-    /// Takes a key; whether it has closed the view.
-    pub fn key(&mut self, state: &State, event: KeyEvent) -> bool {
-        let last = self.shown(state).len().saturating_sub(1);
-        match event.code {
-            KeyCode::Char('j') | KeyCode::Down => self.top = (self.top + 1).min(last),
-            KeyCode::Char('k') | KeyCode::Up => self.top = self.top.saturating_sub(1),
-            KeyCode::Char('g') | KeyCode::Home => self.top = 0,
-            KeyCode::Char('G') | KeyCode::End => self.top = last,
-            KeyCode::Esc | KeyCode::Char('q' | 'i' | 'c') => return true,
-            _ => {}
-        }
-        false
-    }
-
     /// The runs at work on this machine: their glyphs and names, with what they use; by their folders' names.
     fn shown<'a>(&'a self, state: &'a State) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
@@ -87,61 +75,6 @@ impl MachineView {
             Some((glyph, summary.name.as_str(), history))
         });
         shown.collect()
-    }
-
-    /// Draws it in the middle of `area`.
-    ///
-    /// ```text
-    /// ╭ Machine node7, the last 4 min ─────────────────────────────────────────────╮
-    /// │ CPU     64 cores               ▁▂▅▇▇▇▇▆  87 %                               │
-    /// │ memory                         ▂▂▂▂▂▂▂▂  13.2 of 540 GB                     │
-    /// │ GPU 0   NVIDIA H100 80GB HBM3  ▁▁▇▇▇▇▇▇  93 %  12.1 of 85.0 GB  61 °C  402 W│
-    /// │ disk    /home/ada/runs                   64.8 of 252 GB free                │
-    /// │                                                                             │
-    /// │ RUN                            CPU          MEMORY           GPU            │
-    /// │ ● quick 11-24                  ▁▇▇▇ 187 %   ▁▂▂▂ 1.20 GB     0: 93 %, 12 GB │
-    /// ╰─────────────────────────────────────────────────────────────────────────────╯
-    /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
-        let width = WIDTH.min(area.width.saturating_sub(2));
-        let inner = usize::from(width.saturating_sub(4));
-        let mut lines = self.machine_lines(theme, inner);
-        let runs = self.shown(state);
-        if let Some(sampled_usage) = &self.last {
-            lines.push(Line::default());
-            lines.extend(self.run_lines(&runs, sampled_usage, theme, inner));
-        }
-        let height = (lines.len() as u16 + 3).min(area.height);
-        let inside = frame(theme, &self.title(), (width, height), area, buf);
-        let inside = inside.inner(Margin::new(1, 0));
-        let rows = usize::from(inside.height.saturating_sub(1));
-        // What says how many more there are stays where the rest does not fit.
-        let hidden = lines.len().saturating_sub(rows);
-        if hidden > 0 && rows > 0 {
-            lines.truncate(rows - 1);
-            let text = format!("{} more rows; a taller terminal shows them", hidden + 1);
-            lines.push(Line::styled(text, theme.style(Role::Muted)));
-        }
-        for (y, line) in (inside.y..).zip(lines) {
-            let row = Rect {
-                y,
-                height: 1,
-                ..inside
-            };
-            line.render(row, buf);
-        }
-        let hints = [("j k", "scroll"), ("Esc", "close")];
-        let hints = hints.iter().flat_map(|(name, what)| {
-            let what = Span::styled(format!(" {what}  "), theme.style(Role::Muted));
-            [Span::styled(*name, theme.style(Role::Key)), what]
-        });
-        let bottom = Rect {
-            y: inside.bottom().saturating_sub(1),
-            height: 1,
-            ..inside
-        };
-        Line::from(hints.collect::<Vec<_>>()).render(bottom.intersection(inside), buf);
     }
 
     fn title(&self) -> String {
@@ -260,6 +193,68 @@ impl MachineView {
             lines.push(Line::styled(text, muted));
         }
         lines
+    }
+}
+
+impl Component for MachineView {
+    fn scope(&self) -> Scope {
+        Scope::Machine
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        if action == Action::Back {
+            return Response::closed();
+        }
+        let Some(motion) = Motion::of(action) else {
+            return Response::ignored();
+        };
+        self.top = motion.along(self.top, self.shown(state).len(), 10);
+        Response::handled()
+    }
+
+    /// Draws it in the middle of `area`.
+    ///
+    /// ```text
+    /// ╭ Machine node7, the last 4 min ─────────────────────────────────────────────╮
+    /// │ CPU     64 cores               ▁▂▅▇▇▇▇▆  87 %                               │
+    /// │ memory                         ▂▂▂▂▂▂▂▂  13.2 of 540 GB                     │
+    /// │ GPU 0   NVIDIA H100 80GB HBM3  ▁▁▇▇▇▇▇▇  93 %  12.1 of 85.0 GB  61 °C  402 W│
+    /// │ disk    /home/ada/runs                   64.8 of 252 GB free                │
+    /// │                                                                             │
+    /// │ RUN                            CPU          MEMORY           GPU            │
+    /// │ ● quick 11-24                  ▁▇▇▇ 187 %   ▁▂▂▂ 1.20 GB     0: 93 %, 12 GB │
+    /// ╰─────────────────────────────────────────────────────────────────────────────╯
+    /// ```
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let theme = &state.theme;
+        let width = WIDTH.min(area.width.saturating_sub(2));
+        let inner = usize::from(width.saturating_sub(4));
+        let mut lines = self.machine_lines(theme, inner);
+        let runs = self.shown(state);
+        if let Some(sampled_usage) = &self.last {
+            lines.push(Line::default());
+            lines.extend(self.run_lines(&runs, sampled_usage, theme, inner));
+        }
+        let height = (lines.len() as u16 + 3).min(area.height);
+        let inside = frame(theme, &self.title(), (width, height), area, buf);
+        let inside = inside.inner(Margin::new(1, 0));
+        let rows = usize::from(inside.height.saturating_sub(1));
+        // What says how many more there are stays where the rest does not fit.
+        let hidden = lines.len().saturating_sub(rows);
+        if hidden > 0 && rows > 0 {
+            lines.truncate(rows - 1);
+            let text = format!("{} more rows; a taller terminal shows them", hidden + 1);
+            lines.push(Line::styled(text, theme.style(Role::Muted)));
+        }
+        for (y, line) in (inside.y..).zip(lines) {
+            let row = Rect {
+                y,
+                height: 1,
+                ..inside
+            };
+            line.render(row, buf);
+        }
+        draw_keys(state, Scope::Machine, inside, buf);
     }
 }
 

@@ -8,15 +8,16 @@ pub mod column_editor;
 pub mod columns;
 pub mod compare;
 pub mod confirm;
+pub mod dialog;
 pub mod evaluations;
 pub mod form;
 pub mod help;
 pub mod hint_line;
 pub mod line_dialog;
 pub mod machine;
+pub mod motion;
 pub mod note;
 pub mod opened;
-pub mod overlay;
 pub mod parts;
 pub mod picker;
 pub mod preview;
@@ -36,7 +37,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 
-use super::command::Context;
+use super::command::Scope;
 use super::graphics::{Placed, Protocol};
 use super::state::{Screen, State};
 use super::theme::Role;
@@ -74,8 +75,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         }
     }
     hint_line::draw(state, bottom, buf);
-    if let Some(overlay) = &state.overlay {
-        overlay.draw(state, main, buf);
+    for component in state.overlays.iter() {
+        component.draw(state, main, buf);
     }
 }
 
@@ -84,7 +85,7 @@ pub fn pictures(state: &State) -> Vec<Placed> {
     let [main, _] = areas(Rect::new(0, 0, state.size.0, state.size.1));
     match &state.screen {
         Screen::Evaluations(evaluation_screen)
-            if state.overlay.is_none() && state.pictures != Protocol::Blocks =>
+            if state.overlays.is_empty() && state.pictures != Protocol::Blocks =>
         {
             evaluation_screen.pictures(main)
         }
@@ -95,18 +96,29 @@ pub fn pictures(state: &State) -> Vec<Placed> {
 /// Whether the screen has a use for the mouse; on others it is the terminal's, which selects text with it.
 pub fn uses_mouse(state: &State) -> bool {
     let has_charts = matches!(state.screen, Screen::Run(_) | Screen::Compare(_));
-    state.mouse && state.overlay.is_none() && has_charts
+    state.mouse && state.overlays.is_empty() && has_charts
 }
 
-/// Where the keys of the current screen are found.
-pub fn context(state: &State) -> Context {
+/// Where keys are found: in what lies over the screen, else on the screen or in a text that is typed there.
+pub fn scope(state: &State) -> Scope {
+    if let Some(component) = state.overlays.top() {
+        return component.scope();
+    }
+    screen_scope(state)
+}
+
+/// Where the keys of the screen are found, whatever lies over it.
+pub fn screen_scope(state: &State) -> Scope {
     match state.screen {
-        Screen::Runs => Context::Runs,
-        Screen::Run(_) => Context::Run,
-        Screen::Form => Context::Form,
-        Screen::Evaluations(ref evaluation_screen) => evaluation_screen.context(),
-        Screen::Compare(_) => Context::Compare,
-        Screen::Clean(_) => Context::Clean,
-        Screen::Trash(_) => Context::Trash,
+        Screen::Runs if state.runs.is_typing() => Scope::Query,
+        Screen::Form if state.form.is_typing() => Scope::FormValue,
+        Screen::Compare(ref view) if view.is_typing() => Scope::Line,
+        Screen::Runs => Scope::Runs,
+        Screen::Run(_) => Scope::Run,
+        Screen::Form => Scope::Form,
+        Screen::Evaluations(ref evaluation_screen) => evaluation_screen.scope(),
+        Screen::Compare(_) => Scope::Compare,
+        Screen::Clean(_) => Scope::Clean,
+        Screen::Trash(_) => Scope::Trash,
     }
 }

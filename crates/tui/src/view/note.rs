@@ -1,17 +1,19 @@
 //! The editor of a run's note.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::editor::Editor;
-use super::overlay::frame;
+use super::dialog::{frame, line_of_keys};
 use crate::widget::clipped::Clipped as _;
 use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes};
@@ -47,11 +49,6 @@ impl NoteEditor {
         }
     }
 
-    /// Puts pasted text in.
-    pub fn paste(&mut self, text: &str) {
-        self.editor.insert(text);
-    }
-
     fn is_changed(&self) -> bool {
         self.editor.text() != self.before
     }
@@ -60,23 +57,34 @@ impl NoteEditor {
     pub fn asks_before_it_closes(&mut self) -> bool {
         self.is_changed() && !std::mem::replace(&mut self.asked, true)
     }
+}
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let asked = std::mem::take(&mut self.asked);
-        match event.code {
-            KeyCode::Char('s') if control => {
+impl Component for NoteEditor {
+    fn scope(&self) -> Scope {
+        Scope::Note
+    }
+
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        match action {
+            Action::Confirm if self.is_changed() => {
                 let change = Change::Note(self.editor.text().to_owned());
-                let order = EditJob::Annotate(vec![self.dir.clone()], change);
-                let effects = self.is_changed().then_some(Effect::Edit(order));
-                return (None, effects.into_iter().collect());
+                let job = EditJob::Annotate(vec![self.dir.clone()], change);
+                Response::closed().with(Request::Run(Effect::Edit(job)))
             }
-            KeyCode::Esc if asked || !self.is_changed() => return (None, Vec::new()),
-            KeyCode::Esc => self.asked = true,
-            _ => drop(self.editor.key(event)),
+            Action::Back if self.asks_before_it_closes() => Response::handled(),
+            Action::Confirm | Action::Back => Response::closed(),
+            _ => Response::ignored(),
         }
-        (Some(self), Vec::new())
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        self.asked = false;
+        self.editor.key(event);
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.editor.insert(text);
     }
 
     /// Draws it in the middle of `area`.
@@ -86,10 +94,10 @@ impl NoteEditor {
     /// │ seed 3                           │
     /// │ diverged at epoch 40             │
     /// │                                  │
-    /// │ Ctrl-S keep   Esc leave as it was│
+    /// │ Ctrl-s save  Esc cancel          │
     /// ╰──────────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let width = 80.min(area.width.saturating_sub(2));
         let room = usize::from(width.saturating_sub(4));
@@ -113,28 +121,22 @@ impl NoteEditor {
             height: 1,
         };
         buf.set_style(cursor, theme.style(Role::PromptCursor));
-        let key = theme.style(Role::Key);
-        let keys = if self.asked {
-            vec![
-                Span::styled("the text was changed: ", theme.style(Role::Warn)),
-                Span::styled("Ctrl-S", key),
-                Span::raw(" keep it   "),
-                Span::styled("Esc", key),
-                Span::raw(" again gives it up"),
-            ]
-        } else {
-            vec![
-                Span::styled("Ctrl-S", key),
-                Span::raw(" keep   "),
-                Span::styled("Esc", key),
-                Span::raw(" leave as it was"),
-            ]
-        };
+        let discard = if self.asked { "discard" } else { "cancel" };
+        let keys = [(Action::Confirm, "save"), (Action::Back, discard)];
+        let keys = keys
+            .into_iter()
+            .filter_map(|(action, word)| Some((state.keymap.key_of(Scope::Note, action)?, word)));
+        let mut line = line_of_keys(keys, theme, inside.width);
+        if self.asked {
+            let text = "The note was changed: ";
+            line.spans
+                .insert(0, Span::styled(text, theme.style(Role::Warn)));
+        }
         let bottom = Rect {
             y: inside.bottom() - 1,
             height: 1,
             ..inside
         };
-        Line::from(keys).render(bottom, buf);
+        line.render(bottom, buf);
     }
 }

@@ -1,19 +1,21 @@
 //! A list to pick from by typing: the palette of commands, and the themes with their colours shown at once.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
-use super::super::command::{Action, Context};
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::super::widget::prompt::Prompt;
-use super::overlay::frame;
+use super::dialog::{frame, line_of_keys, row_style};
+use super::motion::{Motion, in_sight};
 use super::sort_key::SortKey;
 use crate::widget::clipped::Clipped as _;
 use traintop_launch::recent::Values;
@@ -70,15 +72,15 @@ fn distance(query: &str, text: &str) -> Option<usize> {
 
 impl Picker {
     /// The commands that apply on a screen.
-    pub fn commands(state: &State, context: Context) -> Self {
+    pub fn commands(state: &State, scope: Scope) -> Self {
         let here = state
             .keymap
-            .reachable(context)
-            .filter(|(command, _)| command.action != Action::Palette);
+            .reachable(scope)
+            .filter(|(_, command, _)| command.action != Action::Palette);
         let items = here
-            .map(|(command, keys)| Item {
+            .map(|(scope, command, keys)| Item {
                 name: command.name.to_owned(),
-                detail: format!("{}  {}", command.description, keys.join(" ")),
+                detail: format!("{}  {}", command.description(scope), keys.join(" ")),
                 pick: Pick::Command(command.action),
             })
             .collect();
@@ -229,8 +231,91 @@ impl Picker {
         shown.into_iter().map(|(_, item)| item).collect()
     }
 
+    /// Whether Enter saves a setting, puts something in, or does it.
+    fn verb(&self) -> &'static str {
+        match self.items.first().map(|item| &item.pick) {
+            _ if self.before.is_some() => "save",
+            Some(Pick::Fill(_)) => "choose",
+            _ => "run",
+        }
+    }
+
+    fn changed(&mut self, state: &State) -> Response {
+        let shown = self.shown();
+        let cursor = self.cursor.min(shown.len().saturating_sub(1));
+        let theme = match shown.get(cursor).map(|item| &item.pick) {
+            Some(Pick::Theme(at)) => state.themes.get(*at).cloned(),
+            _ => None,
+        };
+        self.cursor = cursor;
+        let response = Response::handled();
+        match theme {
+            Some(theme) => response.with(Request::UseTheme(Box::new(theme))),
+            None => response,
+        }
+    }
+
+    fn confirm(&self) -> Response {
+        let shown = self.shown();
+        let Some(item) = shown.get(self.cursor) else {
+            return Response::handled();
+        };
+        let response = Response::closed();
+        match item.pick.clone() {
+            Pick::Command(action) => response.with(Request::Act(action)),
+            Pick::Run(dir) => response.with(Request::GoTo(dir)),
+            Pick::Sort(key) => response.with(Request::SortBy(key)),
+            Pick::Group(by) => response.with(Request::GroupBy(by)),
+            Pick::Thing(effect) => response.with(Request::Run(*effect)),
+            Pick::Fill(values) => response.with(Request::Fill(values)),
+            Pick::Theme(_) => {
+                let notice = Notice::good(format!("theme {}", item.name));
+                let save = Effect::SaveTheme(item.name.clone());
+                response
+                    .with(Request::Notify(notice))
+                    .with(Request::Run(save))
+            }
+        }
+    }
+}
+
+impl Component for Picker {
+    fn scope(&self) -> Scope {
+        Scope::Picker
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        match action {
+            Action::Back => match self.before.take() {
+                Some(before) => Response::closed().with(Request::UseTheme(Box::new(before))),
+                None => Response::closed(),
+            },
+            Action::Confirm => self.confirm(),
+            _ => {
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                let page = usize::from(state.size.1).saturating_sub(5);
+                self.cursor = motion.along(self.cursor, self.shown().len(), page);
+                self.changed(state)
+            }
+        }
+    }
+
+    fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
+        if self.prompt.key(event) {
+            self.cursor = 0;
+        }
+        self.changed(state)
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.prompt.insert(text);
+        self.cursor = 0;
+    }
+
     /// Draws it in the middle of `area`; the themes to the right, so that their colours are seen.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let shown = self.shown();
         let widest = self.items.iter().map(|item| item.name.chars().count());
@@ -265,20 +350,11 @@ impl Picker {
             height: inside.height.saturating_sub(2),
             ..inside
         };
-        let top = (self.cursor + 1).saturating_sub(usize::from(list.height));
-        for (y, (at, item)) in (list.y..list.bottom()).zip(shown.iter().enumerate().skip(top)) {
-            let selected = at == self.cursor;
-            let style = theme.style(if selected {
-                Role::Selection
-            } else {
-                Role::Text
-            });
-            buf.put(
-                list.x,
-                y,
-                if selected { "▌" } else { " " },
-                theme.style(Role::Accent),
-            );
+        let rows = in_sight(self.cursor, shown.len(), usize::from(list.height));
+        for (y, at) in (list.y..list.bottom()).zip(rows) {
+            let item = shown[at];
+            let (bar, style) = row_style(theme, at == self.cursor);
+            buf.put(list.x, y, bar.content, bar.style);
             buf.put_n(
                 list.x + 1,
                 y,
@@ -293,17 +369,11 @@ impl Picker {
             let room = usize::from(list.right().saturating_sub(x));
             buf.put_n(x, y, &item.detail, room, theme.style(Role::Muted));
         }
-        let hint = vec![
-            Span::styled("Enter", theme.style(Role::Key)),
-            Span::raw(match self.items.first().map(|item| &item.pick) {
-                _ if self.before.is_some() => " keep  ",
-                Some(Pick::Fill(_)) => " choose  ",
-                _ => " run  ",
-            }),
-            Span::styled("Esc", theme.style(Role::Key)),
-            Span::raw(" leave"),
-        ];
-        Line::from(hint).render(
+        let keys = [(Action::Confirm, self.verb()), (Action::Back, "cancel")];
+        let keys = keys
+            .into_iter()
+            .filter_map(|(action, word)| Some((state.keymap.key_of(Scope::Picker, action)?, word)));
+        line_of_keys(keys, theme, inside.width).render(
             Rect {
                 y: inside.bottom() - 1,
                 height: 1,
@@ -314,83 +384,11 @@ impl Picker {
     }
 }
 
-/// Puts the cursor on a run.
-fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    let height = super::runs::table_height(state.size);
-    if state.runs.jump(dir, height, state.now) {
-        let text = "the query is taken away: it hid this run; / and ↑ bring it back";
-        state.notice = Some(Notice::good(text));
-    }
-    super::super::update::look_closer(state)
-}
-
-/// What a key does to the open list: it is given back unless the key has closed it.
-pub fn key(mut list: Picker, state: &mut State, event: KeyEvent) -> (Option<Picker>, Vec<Effect>) {
-    let control = event.modifiers.contains(KeyModifiers::CONTROL);
-    match event.code {
-        KeyCode::Esc => {
-            if let Some(before) = list.before {
-                state.theme = before;
-            }
-            return (None, Vec::new());
-        }
-        KeyCode::Enter => {
-            let Some(item) = list.shown().get(list.cursor).map(|item| (*item).clone()) else {
-                return (Some(list), Vec::new());
-            };
-            let effects = match item.pick {
-                Pick::Command(action) => super::super::update::act(state, action),
-                Pick::Run(dir) => return (None, go_to(state, &dir)),
-                Pick::Sort(key) => {
-                    state.runs.sort_on(&key);
-                    super::super::update::look_closer(state)
-                }
-                Pick::Group(by) => {
-                    state.runs.group_on(by);
-                    super::super::update::look_closer(state)
-                }
-                Pick::Thing(effect) => vec![*effect],
-                Pick::Fill(values) => super::form::fill(state, &values),
-                Pick::Theme(_) => {
-                    state.notice = Some(Notice::good(format!("theme {}", item.name)));
-                    vec![Effect::SaveTheme(item.name)]
-                }
-            };
-            return (None, effects);
-        }
-        KeyCode::Down => list.cursor += 1,
-        KeyCode::Up => list.cursor = list.cursor.saturating_sub(1),
-        KeyCode::Char('n') if control => list.cursor += 1,
-        KeyCode::Char('p') if control => list.cursor = list.cursor.saturating_sub(1),
-        _ => {
-            if list.prompt.key(event) {
-                list.cursor = 0;
-            }
-        }
-    }
-    list.cursor = list.cursor.min(list.shown().len().saturating_sub(1));
-    let theme = list.shown().get(list.cursor).map(|item| item.pick.clone());
-    if let Some(Pick::Theme(at)) = theme {
-        state.theme.clone_from(&state.themes[at]);
-    }
-    (Some(list), Vec::new())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Message;
-    use crate::update::update;
-    use crate::view::overlay::Overlay;
+    use crate::view::test_driver::press;
     use jiff::Timestamp;
-
-    fn press(state: &mut State, code: KeyCode) -> Vec<Effect> {
-        update(
-            state,
-            Timestamp::UNIX_EPOCH,
-            Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-        )
-    }
 
     fn state() -> State {
         let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
@@ -403,45 +401,45 @@ mod tests {
     fn theme_is_shown_at_once_taken_back_by_escape_and_saved_by_enter() {
         let mut state = state();
         let first = state.theme.name.clone();
-        press(&mut state, KeyCode::Char('t'));
-        press(&mut state, KeyCode::Down);
+        press(&mut state, "t");
+        press(&mut state, "<down>");
         assert_ne!(state.theme.name, first);
-        press(&mut state, KeyCode::Esc);
+        press(&mut state, "<esc>");
         assert_eq!(state.theme.name, first);
-        press(&mut state, KeyCode::Char('t'));
-        press(&mut state, KeyCode::Down);
+        press(&mut state, "t");
+        press(&mut state, "<down>");
         let second = state.theme.name.clone();
         assert_eq!(
-            press(&mut state, KeyCode::Enter),
+            press(&mut state, "<enter>"),
             [Effect::SaveTheme(second.clone())]
         );
-        assert!(state.overlay.is_none());
+        assert!(state.overlays.is_empty());
         assert_eq!(state.theme.name, second);
     }
 
     #[test]
     fn command_is_found_by_some_of_its_letters_and_run() {
         let mut state = state();
-        press(&mut state, KeyCode::Char(':'));
+        press(&mut state, ":");
         for letter in "newr".chars() {
-            press(&mut state, KeyCode::Char(letter));
+            press(&mut state, &letter.to_string());
         }
-        assert_eq!(press(&mut state, KeyCode::Enter)[0], Effect::ListRecipes);
-        press(&mut state, KeyCode::Char(':'));
+        assert_eq!(press(&mut state, "<enter>")[0], Effect::ListRecipes);
+        press(&mut state, ":");
         for letter in "quit".chars() {
-            press(&mut state, KeyCode::Char(letter));
+            press(&mut state, &letter.to_string());
         }
-        assert!(press(&mut state, KeyCode::Enter).contains(&Effect::Quit));
+        assert!(press(&mut state, "<enter>").contains(&Effect::Quit));
     }
 
     #[test]
     fn help_can_be_opened_from_the_palette() {
         let mut state = state();
-        press(&mut state, KeyCode::Char(':'));
+        press(&mut state, ":");
         for letter in "help".chars() {
-            press(&mut state, KeyCode::Char(letter));
+            press(&mut state, &letter.to_string());
         }
-        press(&mut state, KeyCode::Enter);
-        assert!(matches!(state.overlay, Some(Overlay::Help(_))));
+        press(&mut state, "<enter>");
+        assert_eq!(crate::view::scope(&state), Scope::Help);
     }
 }

@@ -1,18 +1,19 @@
 //! The runs that wait for their turn, over the table: their order is seen and changed.
 
-use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::message::Notice;
 use super::super::state::State;
 use super::super::steering::{SteeringJob, waiting};
 use super::super::theme::Role;
-use super::overlay::frame;
-use super::runs;
+use super::dialog::{draw_keys, frame, row_style};
+use super::motion::{Motion, in_sight};
 use traintop_launch::queue::Place;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
@@ -25,10 +26,15 @@ fn reason(summary: Option<&Summary>) -> Option<&str> {
     summary?.observed.reason.as_deref()
 }
 
-/// Whether a key gives a run another place.
-fn is_move(code: KeyCode) -> bool {
-    let moves = matches!(code, KeyCode::Char('<' | '[' | '>' | ']' | 'g' | 'G'));
-    moves || matches!(code, KeyCode::Home | KeyCode::End)
+/// The place that an action gives a run.
+fn place(action: Action) -> Option<Place> {
+    Some(match action {
+        Action::MoveEarlier => Place::Earlier,
+        Action::MoveLater => Place::Later,
+        Action::MoveFirst => Place::First,
+        Action::MoveLast => Place::Last,
+        _ => return None,
+    })
 }
 
 /// The list of waiting runs.
@@ -53,62 +59,48 @@ impl QueueList {
         let at = waiting.iter().position(|dir| **dir == self.cursor);
         at.unwrap_or(0)
     }
+}
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, state: &mut State, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        let waiting: Vec<RunDir> = waiting(state).into_iter().cloned().collect();
-        let at = self.at(&waiting.iter().collect::<Vec<_>>());
-        let Some(dir) = waiting.get(at).cloned() else {
-            return (None, Vec::new());
+impl Component for QueueList {
+    fn scope(&self) -> Scope {
+        Scope::Queue
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let waiting = waiting(state);
+        let at = self.at(&waiting);
+        let Some(dir) = waiting.get(at).map(|dir| (*dir).clone()) else {
+            return Response::closed();
         };
-        let go = |at: usize| waiting[at.min(waiting.len() - 1)].clone();
-        let row = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
-        if row.is_some_and(|summary| summary.job.is_some()) && is_move(event.code) {
-            let text = "Slurm has an order of its own; jobs cannot be moved from here";
-            state.notice = Some(Notice::bad(text));
-            return (Some(self), Vec::new());
+        if let Some(motion) = Motion::of(action) {
+            let page = usize::from(state.size.1).saturating_sub(10);
+            self.cursor = waiting[motion.along(at, waiting.len(), page)].clone();
+            return Response::handled();
         }
-        let put = |place| vec![Effect::Steer(SteeringJob::Put(dir.clone(), place))];
-        let effects = match event.code {
-            KeyCode::Esc | KeyCode::Char('q' | 'w') => return (None, Vec::new()),
-            KeyCode::Char('j') | KeyCode::Down => {
-                self.cursor = go(at + 1);
-                Vec::new()
+        if let Some(place) = place(action) {
+            let row = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+            if row.is_some_and(|summary| summary.job.is_some()) {
+                let text = "Slurm has an order of its own; jobs cannot be moved from here";
+                return Response::handled().with(Request::Notify(Notice::bad(text)));
             }
-            KeyCode::Char('k') | KeyCode::Up => {
-                self.cursor = go(at.saturating_sub(1));
-                Vec::new()
+            self.cursor = dir.clone();
+            let job = SteeringJob::Put(dir, place);
+            return Response::handled().with(Request::Run(Effect::Steer(job)));
+        }
+        match action {
+            Action::Back => Response::closed(),
+            Action::StopRun => {
+                let next = if at + 1 < waiting.len() { at + 1 } else { 0 };
+                self.cursor = waiting[next].clone();
+                Response::handled().with(Request::Run(Effect::Stop(dir)))
             }
-            KeyCode::Char('<' | '[') => {
-                self.cursor = dir.clone();
-                put(Place::Earlier)
+            Action::TrustRun => {
+                let job = SteeringJob::ProposeTrust(dir);
+                Response::handled().with(Request::Run(Effect::Steer(job)))
             }
-            KeyCode::Char('>' | ']') => {
-                self.cursor = dir.clone();
-                put(Place::Later)
-            }
-            KeyCode::Char('g') | KeyCode::Home => {
-                self.cursor = dir.clone();
-                put(Place::First)
-            }
-            KeyCode::Char('G') | KeyCode::End => {
-                self.cursor = dir.clone();
-                put(Place::Last)
-            }
-            KeyCode::Char('K' | 'x') => {
-                self.cursor = go(if at + 1 < waiting.len() { at + 1 } else { 0 });
-                vec![Effect::Stop(dir)]
-            }
-            KeyCode::Char('t') => vec![Effect::Steer(SteeringJob::ProposeTrust(dir))],
-            KeyCode::Enter => {
-                let now = state.now;
-                let height = runs::table_height(state.size);
-                state.runs.jump(&dir, height, now);
-                return (None, Vec::new());
-            }
-            _ => Vec::new(),
-        };
-        (Some(self), effects)
+            Action::Open => Response::closed().with(Request::GoTo(dir)),
+            _ => Response::ignored(),
+        }
     }
 
     /// Draws it in the middle of `area`.
@@ -122,7 +114,7 @@ impl QueueList {
     /// │ < > move  g next  G last  K take out ... │
     /// ╰──────────────────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let waiting = waiting(state);
         let title = format!("Queue, {} waiting", waiting.len());
@@ -137,26 +129,20 @@ impl QueueList {
         };
         let height = usize::from(inside.height.saturating_sub(3));
         let at = self.at(&waiting);
-        let top = (at + 1).saturating_sub(height);
         if waiting.is_empty() {
             let text = Span::styled("nothing waits any more", theme.style(Role::Muted));
             Line::from(text).render(line(inside.y), buf);
         }
-        let shown = waiting.iter().enumerate().skip(top).take(height);
+        let shown = in_sight(at, waiting.len(), height);
+        let shown = shown.map(|number| (number, waiting[number]));
         let name_width = usize::from(inside.width.saturating_sub(6)) * 3 / 5;
         for (y, (number, dir)) in (inside.y..).zip(shown) {
-            let selected = number == at;
+            let (bar, style) = row_style(theme, number == at);
             let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
             let name = summary.map_or_else(String::new, |summary| summary.name.clone());
             let sweep = summary.and_then(|summary| summary.sweep.as_deref());
             let job = summary.and_then(|summary| summary.job.as_ref());
             let waits = job.and_then(|_| reason(summary));
-            let style = theme.style(if selected {
-                Role::Selection
-            } else {
-                Role::Text
-            });
-            let bar = Span::styled(if selected { "▌" } else { " " }, theme.style(Role::Accent));
             // Jobs have an order of Slurm's own.
             let place = job.map_or_else(|| (number + 1).to_string(), |_| "-".to_owned());
             let place = Span::styled(format!("{place:>3}  "), theme.style(Role::Muted));
@@ -176,22 +162,8 @@ impl QueueList {
             let place = line(inside.bottom() - 2);
             Line::styled(why, theme.style(Role::Muted)).render(place, buf);
         }
-        let key = theme.style(Role::Key);
-        let hints = [
-            ("< >", "move"),
-            ("g", "next"),
-            ("G", "last"),
-            ("K", "take out"),
-            ("t", "trust"),
-            ("Enter", "go to"),
-            ("Esc", "close"),
-        ];
-        let hints = hints.iter().flat_map(|(name, what)| {
-            let what = Span::styled(format!(" {what}  "), theme.style(Role::Muted));
-            [Span::styled(*name, key), what]
-        });
         if inside.height > 1 {
-            Line::from(hints.collect::<Vec<_>>()).render(line(inside.bottom() - 1), buf);
+            draw_keys(state, Scope::Queue, inside, buf);
         }
     }
 }

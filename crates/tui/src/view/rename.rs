@@ -3,18 +3,20 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
+use super::super::command::{Action, Scope};
+use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
-use super::overlay::frame;
+use super::dialog::{draw_keys, frame};
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::rename::{self, Step, Wish};
 use traintop_run::RunDir;
@@ -65,11 +67,6 @@ impl Renaming {
             self.at = Some(0);
         }
         self.known = Some(known);
-    }
-
-    /// Puts pasted text in.
-    pub fn paste(&mut self, text: &str) {
-        self.prompt.insert(text);
     }
 
     /// Every row as it would be, or what is wrong with the template; `None` while the runs are being read.
@@ -137,32 +134,6 @@ impl Renaming {
         }
     }
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        match event.code {
-            KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Enter => {
-                if let Some(Ok(steps)) = self.steps()
-                    && steps.iter().all(|step| step.problem.is_none())
-                {
-                    let order = EditJob::RenameAll(steps, self.prompt.text());
-                    return (None, vec![Effect::Edit(order)]);
-                }
-            }
-            KeyCode::Tab => self.complete(),
-            KeyCode::Up => self.recall(1),
-            KeyCode::Down => self.recall(-1),
-            KeyCode::PageDown => self.top = (self.top + 5).min(self.count.saturating_sub(1)),
-            KeyCode::PageUp => self.top = self.top.saturating_sub(5),
-            _ => {
-                if self.prompt.key(event) {
-                    self.at = None;
-                }
-            }
-        }
-        (Some(self), Vec::new())
-    }
-
     /// The line below the template: what is wrong with it, the fields that could follow, or which of the kept ones it is.
     fn hint(&self, steps: Option<&Result<Vec<Step>, String>>) -> (String, Role) {
         if let Some(begun) = self.begun_field() {
@@ -186,6 +157,55 @@ impl Renaming {
         }
     }
 
+    fn confirm(&self) -> Response {
+        match self.steps() {
+            Some(Ok(steps)) if steps.iter().all(|step| step.problem.is_none()) => {
+                let job = EditJob::RenameAll(steps, self.prompt.text());
+                Response::closed().with(Request::Run(Effect::Edit(job)))
+            }
+            // The rows say what is wrong.
+            _ => Response::handled(),
+        }
+    }
+
+    fn draw_prompt(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let key = state.theme.style(Role::Key);
+        let room = usize::from(area.width).saturating_sub(1);
+        self.prompt.line(room, key).render(area, buf);
+    }
+}
+
+impl Component for Renaming {
+    fn scope(&self) -> Scope {
+        Scope::Rename
+    }
+
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        match action {
+            Action::Back => return Response::closed(),
+            Action::Confirm => return self.confirm(),
+            Action::Complete => self.complete(),
+            Action::Up => self.recall(1),
+            Action::Down => self.recall(-1),
+            Action::PageDown => self.top = (self.top + 5).min(self.count.saturating_sub(1)),
+            Action::PageUp => self.top = self.top.saturating_sub(5),
+            _ => return Response::ignored(),
+        }
+        Response::handled()
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        if self.prompt.key(event) {
+            self.at = None;
+        }
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.prompt.insert(text);
+        self.at = None;
+    }
+
     /// Draws it over most of `area`.
     ///
     /// ```text
@@ -198,10 +218,10 @@ impl Renaming {
     /// │ ✗ 2026_11_24_03_00_00    it has no seed                 │
     /// │                                                         │
     /// │ 1 of 3 cannot be renamed: nothing is until all can be   │
-    /// │ Enter rename  Tab complete  ↑ ↓ used before  Esc leave  │
+    /// │ Enter rename  Tab complete  ↑ ↓ used before  Esc cancel │
     /// ╰─────────────────────────────────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let width = 130.min(area.width.saturating_sub(2));
         let height = (self.count as u16 * 2 + 9).clamp(12, area.height.saturating_sub(2).max(12));
@@ -257,25 +277,7 @@ impl Renaming {
         };
         let line = fitted(&said.0, room).into_owned();
         Line::styled(line, theme.style(said.1)).render(row(bottom), buf);
-        let keys = [
-            ("Enter", "rename"),
-            ("Tab", "complete"),
-            ("↑ ↓", "used before"),
-            ("Esc", "leave"),
-        ];
-        let keys = keys.iter().flat_map(|(key, word)| {
-            [
-                Span::styled(*key, theme.style(Role::Key)),
-                Span::raw(format!(" {word}  ")),
-            ]
-        });
-        Line::from(keys.collect::<Vec<_>>()).render(row(bottom + 1), buf);
-    }
-
-    fn draw_prompt(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let key = state.theme.style(Role::Key);
-        let room = usize::from(area.width).saturating_sub(1);
-        self.prompt.line(room, key).render(area, buf);
+        draw_keys(state, Scope::Rename, row(bottom + 1), buf);
     }
 }
 

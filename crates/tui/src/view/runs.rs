@@ -32,8 +32,8 @@ use super::super::state::{Screen, State};
 use super::column_editor::ColumnEditor;
 use super::confirm::Confirm;
 use super::line_dialog::{About, LineDialog};
+use super::motion::Motion;
 use super::note::NoteEditor;
-use super::overlay::Overlay;
 use super::picker::Picker;
 use super::queue::QueueList;
 use super::rename::Renaming;
@@ -83,18 +83,11 @@ pub fn has_preview(size: (u16, u16)) -> bool {
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let (now, height) = (state.now, table_height(state.size));
     let runs = &mut state.runs;
-    let (at, page, last) = (
-        runs.line(),
-        usize::from(height),
-        runs.line_count().saturating_sub(1),
-    );
+    if let Some(motion) = Motion::of(action) {
+        let to = motion.along(runs.line(), runs.line_count(), usize::from(height));
+        runs.move_to(to, height, now);
+    }
     match action {
-        Action::CursorDown => runs.move_to(at + 1, height, now),
-        Action::CursorUp => runs.move_to(at.saturating_sub(1), height, now),
-        Action::PageDown => runs.move_to(at + page, height, now),
-        Action::PageUp => runs.move_to(at.saturating_sub(page), height, now),
-        Action::CursorFirst => runs.move_to(0, height, now),
-        Action::CursorLast => runs.move_to(last, height, now),
         Action::SortNext => runs.sort_by(1),
         Action::SortPrevious => runs.sort_by(-1),
         Action::SortReverse => {
@@ -105,7 +98,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Star => {
             return toggle(state, |notes| notes.star, Change::Star);
         }
-        Action::RenameRun => return rename(state),
+        Action::Rename => return rename(state),
         Action::Undo => return run_edits::undo(state),
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
@@ -125,7 +118,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::FoldAll => runs.fold_all(),
         Action::ChooseColumns => {
             let chooser = ColumnEditor::new(state);
-            state.overlay = Some(Overlay::Columns(Box::new(chooser)));
+            state.overlays.push(chooser);
         }
         Action::SortBy | Action::GroupBy | Action::JumpTo => {
             let choices = match action {
@@ -133,7 +126,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Action::GroupBy => Picker::grouping(state),
                 _ => Picker::runs(state),
             };
-            state.overlay = Some(Overlay::Pick(Box::new(choices)));
+            state.overlays.push(choices);
         }
         Action::Filter => {
             runs.query.editing = true;
@@ -152,7 +145,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ResumeRun => return steer::resume(state, &subject(state)),
         Action::StopRun => return stopping::ask(state, &subject(state)),
         Action::ShowQueue => match QueueList::new(state) {
-            Some(queue) => state.overlay = Some(Overlay::Queue(Box::new(queue))),
+            Some(queue) => state.overlays.push(queue),
             None => state.notice = Some(Notice::good("no run waits; w in the form queues one")),
         },
         _ => {}
@@ -187,7 +180,9 @@ fn ask(state: &mut State, about: About) {
         (Some(summary), _) => Some(LineDialog::new(about, summary)),
         (None, chosen) => (chosen.len() > 1).then(|| LineDialog::many(many, chosen)),
     };
-    state.overlay = ask.map(|ask| Overlay::Ask(Box::new(ask)));
+    if let Some(ask) = ask {
+        state.overlays.push(ask);
+    }
 }
 
 /// Asks for the chosen run's name, or for a template for the names of many.
@@ -197,7 +192,7 @@ fn rename(state: &mut State) -> Vec<Effect> {
         ask(state, About::Name);
         return Vec::new();
     }
-    state.overlay = Some(Overlay::Rename(Box::new(Renaming::new(chosen.len()))));
+    state.overlays.push(Renaming::new(chosen.len()));
     vec![Effect::Edit(EditJob::Gather(chosen))]
 }
 
@@ -214,20 +209,20 @@ fn archive(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Edit(EditJob::ProposeArchive(chosen))];
     }
     let runs = if archived.len() == 1 { "run" } else { "runs" };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title: format!("Bring {} archived {runs} back?", archived.len()),
         text: "Everything that was packed is unpacked to its place; the archive goes to the trash."
             .to_owned(),
         yes: "bring back".to_owned(),
         then: Effect::Edit(EditJob::Unarchive(archived)),
-    }));
+    });
     Vec::new()
 }
 
 /// Opens the chosen run's note, or asks for a line to add to the notes of many.
 fn edit_note(state: &mut State) {
     match only_chosen(state).map(NoteEditor::new) {
-        Some(editor) => state.overlay = Some(Overlay::Note(Box::new(editor))),
+        Some(editor) => state.overlays.push(editor),
         None => ask(state, About::NoteLine),
     }
 }
@@ -250,11 +245,25 @@ fn toggle(state: &State, has: impl Fn(&Notes) -> bool, change: fn(bool) -> Chang
     vec![Effect::Edit(EditJob::Annotate(chosen, change(!all)))]
 }
 
-/// A key while the filter is typed. What the table comes to show is looked at more closely once the keys rest.
+/// Does what a command says while the filter is typed.
+pub fn act_in_query(state: &mut State, action: Action) {
+    let runs = &mut state.runs;
+    let typed = runs.query.act(action, &runs.rows);
+    take_in_typed(state, typed);
+}
+
+/// A key while the filter is typed.
 pub fn type_key(state: &mut State, event: KeyEvent) {
+    let runs = &mut state.runs;
+    let typed = runs.query.type_key(event, &runs.rows);
+    take_in_typed(state, typed);
+}
+
+/// What the table comes to show is looked at more closely once the keys rest.
+fn take_in_typed(state: &mut State, typed: Typed) {
     let (now, runs) = (state.now, &mut state.runs);
     runs.moved(now);
-    match runs.query.key(event, &runs.rows) {
+    match typed {
         Typed::Nothing => {}
         Typed::Changed => runs.typed(),
         Typed::Kept => {

@@ -4,19 +4,17 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-
-use super::overlay::Overlay;
 use super::run::tests::detail;
 use super::test_driver::{drawn, press};
 use super::{alerts, clean, compare, evaluations, form, machine, pictures, runs, trash};
-use crate::command::{COMMANDS, Context};
+use crate::command::{COMMANDS, Scope};
 use crate::effect::Effect;
 use crate::graphics::Protocol;
 use crate::keymap::{Key, Keymap};
 use crate::message::{Message, Notice};
 use crate::state::{Screen, State};
 use crate::update::update;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use traintop_run::state::State as RunState;
 
 /// Something that can be on the screen, by the function that leads to it.
@@ -123,6 +121,9 @@ const SCENES: &[Scene] = &[
     ("evaluate", || {
         after(evaluations::tests::state(OPENED_AT.0, OPENED_AT.1), "e")
     }),
+    ("evaluate, data typed", || {
+        after(evaluations::tests::state(OPENED_AT.0, OPENED_AT.1), "ej")
+    }),
     ("compared, curves", || compared("1")),
     ("compared, one curve", || compared("1f")),
     ("compared, table", || compared("2")),
@@ -134,6 +135,8 @@ const SCENES: &[Scene] = &[
     ("help", || after(listed(), "?")),
     ("confirm", || after(listed(), "jD")),
     ("ask", || after(listed(), "T")),
+    ("name", || after(listed(), "r")),
+    ("compared, a number is typed", || compared("e")),
     ("note", || after(listed(), "m")),
     ("rename", renaming),
     ("columns", || after(listed(), "o")),
@@ -167,7 +170,7 @@ fn show(state: &State) {
 }
 
 /// What is on the screen, so that a key which leads elsewhere is noticed.
-fn place(state: &State) -> (&'static str, Option<&'static str>) {
+fn place(state: &State) -> (&'static str, Scope) {
     let screen = match state.screen {
         Screen::Runs => "runs",
         Screen::Run(_) => "run",
@@ -177,24 +180,7 @@ fn place(state: &State) -> (&'static str, Option<&'static str>) {
         Screen::Clean(_) => "clean",
         Screen::Trash(_) => "trash",
     };
-    (screen, state.overlay.as_ref().map(overlay_name))
-}
-
-fn overlay_name(overlay: &Overlay) -> &'static str {
-    match overlay {
-        Overlay::Help(_) => "help",
-        Overlay::Confirm(_) => "confirm",
-        Overlay::Ask(_) => "ask",
-        Overlay::Note(_) => "note",
-        Overlay::Rename(_) => "rename",
-        Overlay::Evaluate(_) => "evaluate",
-        Overlay::Columns(_) => "columns",
-        Overlay::Queue(_) => "queue",
-        Overlay::Alerts(_) => "alerts",
-        Overlay::Machine(_) => "machine",
-        Overlay::SaveAs(_) => "save as",
-        Overlay::Pick(_) => "pick",
-    }
+    (screen, super::scope(state))
 }
 
 /// Runs `test` for each scene, and panics with all that failed.
@@ -215,12 +201,15 @@ fn in_each_scene(test: impl Fn(fn() -> State) -> Vec<String>) {
 }
 
 #[test]
-fn every_screen_and_overlay_is_among_the_scenes() {
+fn every_screen_and_scope_is_among_the_scenes() {
     let places: Vec<_> = SCENES.iter().map(|(_, open)| place(&open())).collect();
     let screens: BTreeSet<_> = places.iter().map(|(screen, _)| *screen).collect();
-    let overlays: BTreeSet<_> = places.iter().filter_map(|(_, overlay)| *overlay).collect();
     assert_eq!(screens.len(), 7, "{screens:?}");
-    assert_eq!(overlays.len(), 12, "{overlays:?}");
+    let missing = Scope::ALL.into_iter().filter(|scope| {
+        let is_there = places.iter().any(|(_, there)| there == scope);
+        !is_there && *scope != Scope::Everywhere
+    });
+    assert_eq!(missing.collect::<Vec<_>>(), []);
 }
 
 #[test]
@@ -244,11 +233,11 @@ fn every_scene_draws_at_any_size() {
 }
 
 /// All keys that mean something in a context or everywhere, and some that overlays know.
-fn keys(context: Context) -> Vec<KeyEvent> {
-    let commands = COMMANDS
-        .iter()
-        .filter(|command| command.context == context || command.context == Context::Everywhere);
-    let names = commands.flat_map(|command| command.keys);
+fn keys(scope: Scope) -> Vec<KeyEvent> {
+    let places = COMMANDS.iter().flat_map(|command| command.places);
+    let places = places
+        .filter(|place| place.scopes.contains(&scope) || place.scopes.contains(&Scope::Everywhere));
+    let names = places.flat_map(|place| place.keys);
     let bound = names.map(|name| name.parse::<Key>().unwrap().event());
     let more = [
         KeyCode::PageDown,
@@ -267,7 +256,7 @@ fn every_key_works_at_the_smallest_sizes() {
         let mut failed = Vec::new();
         let mut state = open();
         let opened = place(&state);
-        let keys = keys(super::context(&state));
+        let keys = keys(super::scope(&state));
         for (columns, rows) in [(0, 0), (1, 1), (80, 0), (0, 24), (80, 1), (3, 3), (80, 2)] {
             for key in &keys {
                 let done = catch_unwind(AssertUnwindSafe(|| {
@@ -304,12 +293,12 @@ fn ctrl_c_leaves_every_scene_and_asks_only_where_something_would_be_lost() {
         assert!(leaves(&mut state), "{name}");
     }
     let mut state = after(listed(), "mseed 3");
-    assert!(!leaves(&mut state) && matches!(state.overlay, Some(Overlay::Note(_))));
+    assert!(!leaves(&mut state) && super::scope(&state) == Scope::Note);
     assert!(leaves(&mut state));
     for (_, open) in SCENES {
         let mut state = open();
         state.evaluations.started = 2;
-        assert!(!leaves(&mut state) && matches!(state.overlay, Some(Overlay::Confirm(_))));
+        assert!(!leaves(&mut state) && super::scope(&state) == Scope::Question);
         assert!(leaves(&mut state));
     }
 }

@@ -18,7 +18,7 @@ use super::super::run_edits::UndoEntry;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
 use super::confirm::Confirm;
-use super::overlay::Overlay;
+use super::motion::{Motion, scrolled};
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::trash::{Entry, Ticket};
 use traintop_text as text;
@@ -69,16 +69,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Screen::Trash(view) = &mut state.screen else {
         return Vec::new();
     };
-    let last = view.entries.len().saturating_sub(1);
+    if let Some(motion) = Motion::of(action) {
+        view.cursor = motion.along(view.cursor, view.entries.len(), height);
+    }
     let mut effects = Vec::new();
     match action {
-        Action::TrashBack => state.screen = Screen::Runs,
-        Action::TrashDown => view.cursor = (view.cursor + 1).min(last),
-        Action::TrashUp => view.cursor = view.cursor.saturating_sub(1),
-        Action::TrashPageDown => view.cursor = (view.cursor + height).min(last),
-        Action::TrashPageUp => view.cursor = view.cursor.saturating_sub(height),
-        Action::TrashFirst => view.cursor = 0,
-        Action::TrashLast => view.cursor = last,
+        Action::Back => state.screen = Screen::Runs,
         Action::TrashRestore => {
             let here = view.entries.get(view.cursor);
             let ticket = here.map(|(ticket, _)| ticket.clone());
@@ -102,10 +98,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         _ => {}
     }
     if let Screen::Trash(view) = &mut state.screen {
-        view.top = view
-            .top
-            .min(view.cursor)
-            .max((view.cursor + 1).saturating_sub(height));
+        view.top = scrolled(view.top, view.cursor, height);
     }
     effects
 }
@@ -121,7 +114,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
         _ => format!("{things} things of {} removals", entries.len()),
     };
     let tickets = entries.iter().map(|(ticket, _)| ticket.clone()).collect();
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title: "Remove for good?".to_owned(),
         text: format!(
             "{what} ({}) will be deleted. This cannot be undone.",
@@ -129,7 +122,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
         ),
         yes: "delete for good".to_owned(),
         then: Effect::Clean(CleanupJob::Purge(tickets)),
-    }));
+    });
 }
 
 /// Draws the trash.

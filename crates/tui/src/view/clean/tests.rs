@@ -196,7 +196,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     };
     assert_eq!(view.all.in_count + 1 + 1, view.all.count);
     press(&mut state, "\r");
-    let Some(Overlay::Confirm(confirm)) = &state.overlay else {
+    let Some(confirm) = state.overlays.find::<Confirm>() else {
         panic!()
     };
     assert!(

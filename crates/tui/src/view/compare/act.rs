@@ -1,6 +1,6 @@
 //! What keys do to a comparison.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 use super::{Asked, CompareView, Part, areas, view};
@@ -11,6 +11,7 @@ use crate::effect::Effect;
 use crate::message::Notice;
 use crate::state::{Screen, State};
 use crate::update::look_closer;
+use crate::view::motion::Motion;
 use crate::view::run::RunView;
 use crate::widget::chart::Options;
 use crate::widget::prompt::Prompt;
@@ -78,11 +79,6 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
     }))
 }
 
-/// Whether a number is being typed.
-pub fn is_typing(state: &State) -> bool {
-    matches!(&state.screen, Screen::Compare(view) if view.typing.is_some())
-}
-
 /// Text that was pasted where a number is typed.
 pub fn paste(state: &mut State, text: &str) {
     if let Some((_, prompt)) = view(state).and_then(|view| view.typing.as_mut()) {
@@ -91,16 +87,23 @@ pub fn paste(state: &mut State, text: &str) {
 }
 
 /// A key while a number is typed.
-pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+pub fn type_key(state: &mut State, event: KeyEvent) {
+    if let Some((_, prompt)) = view(state).and_then(|view| view.typing.as_mut()) {
+        prompt.key(event);
+    }
+}
+
+/// Does what a command says while a number is typed.
+pub fn act_in_number(state: &mut State, action: Action) -> Vec<Effect> {
     let Some(view) = view(state) else {
         return Vec::new();
     };
-    let Some((asked, prompt)) = &mut view.typing else {
+    let Some((asked, prompt)) = &view.typing else {
         return Vec::new();
     };
-    match event.code {
-        KeyCode::Esc => view.typing = None,
-        KeyCode::Enter => {
+    match action {
+        Action::Back => view.typing = None,
+        Action::Confirm => {
             let text = prompt.text();
             let text = text.trim().trim_end_matches('%').trim();
             let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
@@ -116,9 +119,7 @@ pub fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             view.typing = None;
             return view.analyse();
         }
-        _ => {
-            prompt.key(event);
-        }
+        _ => {}
     }
     Vec::new()
 }
@@ -128,14 +129,15 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let (columns, rows) = state.size;
     let [main, _] = crate::view::areas(Rect::new(0, 0, columns, rows));
     let [.., pane] = areas(main);
-    if action == Action::CompareBack {
+    if action == Action::Back {
         state.screen = Screen::Runs;
         return look_closer(state);
     }
-    if action == Action::CompareOpen {
+    if action == Action::Open {
         return open_run(state);
     }
-    if chart_settings::is_one(action) {
+    // What the curves stand over is this comparison's own.
+    if action != Action::ChartXAxis && chart_settings::is_one(action) {
         let mut effects = chart_settings::act(state, action);
         let charts = state.charts;
         if let Some(view) = view(state)
@@ -180,44 +182,45 @@ impl CompareView {
     }
 
     fn act(&mut self, action: Action, pane: Rect) -> Vec<Effect> {
-        let screenful = usize::from(pane.height)
-            .saturating_sub(2)
-            .max(1)
-            .cast_signed();
+        let screenful = usize::from(pane.height).saturating_sub(2);
         match action {
-            Action::CompareNextPart => self.further(1),
-            Action::ComparePreviousPart => self.further(-1),
-            Action::CompareCurves => self.part = Part::Curves,
-            Action::CompareTable => self.part = Part::Table,
-            Action::CompareConfigs => self.part = Part::Configs,
-            Action::CompareLogs => self.part = Part::Logs,
-            Action::CompareSettings => self.part = Part::Settings,
-            Action::CompareDown => self.step(1, pane),
-            Action::CompareUp => self.step(-1, pane),
-            Action::ComparePageDown => self.step(screenful, pane),
-            Action::ComparePageUp => self.step(-screenful, pane),
-            Action::CompareFirst => self.step(isize::MIN / 2, pane),
-            Action::CompareLast => self.step(isize::MAX / 2, pane),
-            Action::CompareLeft => self.sideways(-1),
-            Action::CompareRight => self.sideways(1),
-            Action::CompareFarLeft => self.sideways(-10),
-            Action::CompareFarRight => self.sideways(10),
-            Action::CompareSortNext => self.sort_by(1),
-            Action::CompareSortPrevious => self.sort_by(-1),
-            Action::CompareSortReverse => {
+            Action::NextPane => self.further(1),
+            Action::PreviousPane => self.further(-1),
+            Action::Pane1 => self.part = Part::Curves,
+            Action::Pane2 => self.part = Part::Table,
+            Action::Pane3 => self.part = Part::Configs,
+            Action::Pane4 => self.part = Part::Logs,
+            Action::Pane5 => self.part = Part::Settings,
+            Action::Down
+            | Action::Up
+            | Action::PageDown
+            | Action::PageUp
+            | Action::First
+            | Action::Last => {
+                if let Some(motion) = Motion::of(action) {
+                    self.step(motion.rows(screenful), pane);
+                }
+            }
+            Action::Left => self.sideways(-1),
+            Action::Right => self.sideways(1),
+            Action::FarLeft => self.sideways(-10),
+            Action::FarRight => self.sideways(10),
+            Action::SortNext => self.sort_by(1),
+            Action::SortPrevious => self.sort_by(-1),
+            Action::SortReverse => {
                 if let Some((_, reversed)) = &mut self.sort {
                     *reversed = !*reversed;
                 }
             }
-            Action::CompareAllSettings => {
+            Action::AllSettings => {
                 self.all_settings = !self.all_settings;
                 self.setting_top = 0;
             }
-            Action::CompareEpoch => {
+            Action::AtEpoch => {
                 let epoch = self.wish.at_epoch.map(|epoch| epoch.to_string());
                 self.ask(Asked::Epoch, epoch);
             }
-            Action::CompareThreshold => {
+            Action::SetThreshold => {
                 let threshold = self.wish.threshold.map(|value| value.to_string());
                 self.ask(Asked::Threshold, threshold);
             }
@@ -229,14 +232,14 @@ impl CompareView {
     /// What changes the question, and so has everything worked out again.
     fn ask_anew(&mut self, action: Action) -> Vec<Effect> {
         match action {
-            Action::CompareMetric => self.other_metric(1),
-            Action::ComparePreviousMetric => self.other_metric(-1),
-            Action::CompareAlong => {
+            Action::NextMetric => self.other_metric(1),
+            Action::PreviousMetric => self.other_metric(-1),
+            Action::ChartXAxis => {
                 self.wish.along = self.wish.along.next();
                 self.wish.zoom = None;
                 self.cursor = None;
             }
-            Action::CompareFold => {
+            Action::FoldSeeds => {
                 // The cursor stays on its run.
                 let compared = self.compared();
                 let member =
@@ -249,19 +252,19 @@ impl CompareView {
                 };
                 self.top = 0;
             }
-            Action::CompareBand => self.wish.band = self.wish.band.other(),
-            Action::CompareBase => {
+            Action::SwitchBand => self.wish.band = self.wish.band.other(),
+            Action::CompareWith => {
                 let compared = self.compared();
                 let member =
                     compared.and_then(|of| of.rows.get(self.row)?.members.first().copied());
                 self.wish.baseline = member.unwrap_or(self.wish.baseline);
             }
-            Action::CompareZoomIn => self.zoom(0.5),
-            Action::CompareZoomOut => self.zoom(2.0),
-            Action::CompareZoomWhole => self.wish.zoom = None,
-            Action::ComparePanLeft => self.pan(-0.5),
-            Action::ComparePanRight => self.pan(0.5),
-            Action::CompareRefresh => {
+            Action::ZoomIn => self.zoom(0.5),
+            Action::ZoomOut => self.zoom(2.0),
+            Action::ZoomWhole => self.wish.zoom = None,
+            Action::PanLeft => self.pan(-0.5),
+            Action::PanRight => self.pan(0.5),
+            Action::Refresh => {
                 self.logs.clear();
                 return vec![Effect::Compare(CompareJob::Read {
                     opened: self.opened,

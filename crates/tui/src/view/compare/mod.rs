@@ -36,7 +36,7 @@ use traintop_run::compared_run::ComparedRun;
 use traintop_run::log_line;
 use traintop_text::{count, fitted};
 
-pub use act::{act, changed, is_typing, open, paste, type_key};
+pub use act::{act, act_in_number, changed, open, paste, type_key};
 
 /// A part of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +117,11 @@ pub struct CompareView {
 }
 
 impl CompareView {
+    /// Whether a number is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
     /// A comparison of these runs, the first of which the others are compared with; and the order to read them. `others` may teach the
     /// noise.
     pub fn new(dirs: Vec<RunDir>, others: Vec<RunDir>, now: Timestamp) -> (Self, Effect) {

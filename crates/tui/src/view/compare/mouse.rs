@@ -17,7 +17,7 @@ pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
     let [_, tabs, pane] = areas(main);
     let position = Position::new(event.column, event.row);
-    if state.overlay.is_some() {
+    if !state.overlays.is_empty() {
         return Vec::new();
     }
     let Screen::Compare(view) = &mut state.screen else {

@@ -222,7 +222,7 @@ fn keys_ask_another_question() {
         screen(&state)
     );
     press(&mut state, "\x1b");
-    assert!(!is_typing(&state));
+    assert_eq!(crate::view::scope(&state), crate::command::Scope::Compare);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::gallery::{Gallery, Tile};
 use super::result::{probabilities, verdict};
-use super::step::Step;
 use crate::command::Action;
 use crate::evaluations::compared::{Changed, ClassChange, Compared, Pair};
 use crate::evaluations::opened::{Answer, Opened};
 use crate::graphics::{Placed, Protocol};
 use crate::theme::{Role, Theme};
+use crate::view::motion::Motion;
 use crate::view::parts::Panes;
 use crate::widget::clipped::Clipped as _;
 use crate::widget::picture::Picture;
@@ -77,18 +77,18 @@ impl CompareView {
             Part::ALL[at as usize]
         };
         match action {
-            Action::ResultNextPart => self.part = part(1),
-            Action::ResultPreviousPart => self.part = part(-1),
-            Action::ResultFirstPart => self.part = Part::Table,
-            Action::ResultSecondPart => self.part = Part::Classes,
-            Action::ResultThirdPart => self.part = Part::Images,
-            Action::ResultOpen if self.part == Part::Table => self.part = Part::Images,
-            Action::ResultOpen if self.part == Part::Images => {
+            Action::NextPane => self.part = part(1),
+            Action::PreviousPane => self.part = part(-1),
+            Action::Pane1 => self.part = Part::Table,
+            Action::Pane2 => self.part = Part::Classes,
+            Action::Pane3 => self.part = Part::Images,
+            Action::Open if self.part == Part::Table => self.part = Part::Images,
+            Action::Open if self.part == Part::Images => {
                 self.gallery.is_alone = !self.gallery.is_alone;
             }
             _ => {
-                if let Some(step) = Step::of(action) {
-                    self.step(step, area);
+                if let Some(motion) = Motion::of(action) {
+                    self.step(motion, area);
                 }
             }
         }
@@ -109,13 +109,13 @@ impl CompareView {
         dirs
     }
 
-    fn step(&mut self, step: Step, area: Rect) {
+    fn step(&mut self, motion: Motion, area: Rect) {
         let pane = self.panes(area).content[self.part as usize];
         let screenful = usize::from(pane.height);
         match self.part {
             Part::Table => {
                 let all = self.compared.evaluations.len();
-                let to = step.along(self.cursor, all, screenful);
+                let to = motion.along(self.cursor, all, screenful);
                 if to != self.cursor {
                     self.cursor = to;
                     self.classes_top = 0;
@@ -125,11 +125,11 @@ impl CompareView {
             Part::Classes => {
                 let all = self.pair().map_or(0, |pair| pair.classes.len());
                 let last = all.saturating_sub(screenful.saturating_sub(1));
-                self.classes_top = step.along(self.classes_top, last + 1, screenful);
+                self.classes_top = motion.along(self.classes_top, last + 1, screenful);
             }
             Part::Images => {
                 let all = self.pair().map_or(0, |pair| pair.changed.len());
-                self.gallery.act(step, all, pane);
+                self.gallery.act(motion, all, pane);
             }
         }
     }

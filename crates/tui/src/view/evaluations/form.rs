@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::start;
-use crate::effect::Effect;
+use crate::command::{Action, Scope};
+use crate::component::{Component, Request, Response};
 use crate::state::State;
 use crate::theme::Role;
-use crate::view::overlay::{Overlay, frame};
+use crate::view::dialog::{frame, keys};
 use crate::widget::prompt::CURSOR;
 use crate::widget::prompt::Prompt;
 use traintop_launch::EvaluateRequest;
@@ -225,40 +225,6 @@ impl Form {
         }
     }
 
-    /// Puts pasted text in.
-    pub fn paste(&mut self, text: &str) {
-        if let Some(prompt) = self.prompt() {
-            prompt.insert(text);
-        }
-    }
-
-    /// Takes a key; the form stays open unless the key has closed it.
-    pub fn key(mut self: Box<Self>, state: &mut State, event: KeyEvent) -> Vec<Effect> {
-        let rows = self.fields().len();
-        match event.code {
-            KeyCode::Esc => return Vec::new(),
-            KeyCode::Enter => {
-                if let Ok(requests) = self.requests() {
-                    return start(state, requests);
-                }
-            }
-            KeyCode::Down | KeyCode::Tab => self.row = (self.row + 1) % rows,
-            KeyCode::Up | KeyCode::BackTab => self.row = (self.row + rows - 1) % rows,
-            code => match self.prompt() {
-                Some(prompt) => drop(prompt.key(event)),
-                None => match code {
-                    KeyCode::Right | KeyCode::Char(' ' | 'l') => self.turn(1),
-                    KeyCode::Left | KeyCode::Char('h') => self.turn(-1),
-                    KeyCode::Char('j') => self.row = (self.row + 1) % rows,
-                    KeyCode::Char('k') => self.row = (self.row + rows - 1) % rows,
-                    _ => {}
-                },
-            },
-        }
-        state.overlay = Some(Overlay::Evaluate(self));
-        Vec::new()
-    }
-
     fn value(&self, field: Field) -> String {
         let or = |prompt: &Prompt, empty: &str| match prompt.text() {
             text if text.is_empty() => empty.to_owned(),
@@ -278,6 +244,59 @@ impl Form {
         }
     }
 
+    /// A typed value with its cursor.
+    fn typed(&self, field: Field) -> String {
+        let prompt = match field {
+            Field::Data => &self.data,
+            Field::Views => &self.views,
+            _ => &self.seed,
+        };
+        let (before, after) = prompt.halves(usize::MAX);
+        format!("{before}{CURSOR}{after}")
+    }
+}
+
+impl Component for Form {
+    fn scope(&self) -> Scope {
+        match self.field() {
+            Field::Data | Field::Views | Field::Seed => Scope::EvaluateText,
+            Field::Checkpoint | Field::Together | Field::Split => Scope::Evaluate,
+        }
+    }
+
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        let rows = self.fields().len();
+        match action {
+            Action::Back => return Response::closed(),
+            Action::Confirm => {
+                return match self.requests() {
+                    Ok(requests) => Response::closed().with(Request::Evaluate(requests)),
+                    // The line below the fields says what is wrong.
+                    Err(_) => Response::handled(),
+                };
+            }
+            Action::Down => self.row = (self.row + 1) % rows,
+            Action::Up => self.row = (self.row + rows - 1) % rows,
+            Action::Left => self.turn(-1),
+            Action::Right => self.turn(1),
+            _ => return Response::ignored(),
+        }
+        Response::handled()
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        if let Some(prompt) = self.prompt() {
+            prompt.key(event);
+        }
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(prompt) = self.prompt() {
+            prompt.insert(text);
+        }
+    }
+
     /// Draws it in the middle of `area`.
     ///
     /// ```text
@@ -289,10 +308,10 @@ impl Form {
     /// │   seed        0                                      │
     /// │                                                      │
     /// │ 1 is the image alone, 2 adds its mirror image        │
-    /// │ Enter start   Esc leave                              │
+    /// │ Enter start  Tab next row  Esc cancel                │
     /// ╰──────────────────────────────────────────────────────╯
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let title = match &self.targets[..] {
             [one] => format!("Evaluate {}", one.name),
@@ -326,33 +345,14 @@ impl Form {
             Ok(_) => (self.field().hint().to_owned(), Role::Muted),
             Err(problem) => (problem, Role::Bad),
         };
-        let key = theme.style(Role::Key);
         lines.extend([
             Line::default(),
             Line::styled(hint, theme.style(role)),
             Line::default(),
-            Line::from(vec![
-                Span::styled("Enter", key),
-                Span::raw(" start   "),
-                Span::styled("Tab", key),
-                Span::raw(" next row   "),
-                Span::styled("Esc", key),
-                Span::raw(" leave"),
-            ]),
+            keys(state, self.scope(), inside.width),
         ]);
         Paragraph::new(lines)
             .wrap(Wrap { trim: false })
             .render(inside, buf);
-    }
-
-    /// A typed value with its cursor.
-    fn typed(&self, field: Field) -> String {
-        let prompt = match field {
-            Field::Data => &self.data,
-            Field::Views => &self.views,
-            _ => &self.seed,
-        };
-        let (before, after) = prompt.halves(usize::MAX);
-        format!("{before}{CURSOR}{after}")
     }
 }

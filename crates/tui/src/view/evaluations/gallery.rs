@@ -6,10 +6,10 @@ use ratatui::style::Modifier;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::step::Step;
 use crate::graphics::{Placed, Protocol};
 use crate::theme::colour::Rgb;
 use crate::theme::{Role, Theme};
+use crate::view::motion::Motion;
 use crate::widget::bars::{Bar, Bars};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::picture::{Blocks, Picture};
@@ -64,27 +64,20 @@ impl Grid {
 
 impl Gallery {
     /// Moves among `count` images as they lie in `area`.
-    pub fn act(&mut self, step: Step, count: usize, area: Rect) {
+    pub fn act(&mut self, motion: Motion, count: usize, area: Rect) {
         let grid = Grid::of(area);
-        let row = if self.is_alone {
-            1
+        // An image alone has no others above or below it.
+        let (row, page) = if self.is_alone {
+            (1, 10)
         } else {
-            isize::from(grid.columns as i16)
+            (usize::from(grid.columns), grid.capacity())
         };
-        let page = if self.is_alone {
-            10
-        } else {
-            grid.capacity().cast_signed()
-        };
-        let by = match step {
-            Step::Left => -1,
-            Step::Right => 1,
-            Step::Up => -row,
-            Step::Down => row,
-            Step::PageUp => -page,
-            Step::PageDown => page,
-            Step::First => isize::MIN / 2,
-            Step::Last => isize::MAX / 2,
+        let by = match motion {
+            Motion::Left => -1,
+            Motion::Right => 1,
+            Motion::Up => -row.cast_signed(),
+            Motion::Down => row.cast_signed(),
+            _ => motion.rows(page),
         };
         self.cursor = self
             .cursor

@@ -9,11 +9,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use self::columns::{COLUMNS, Column, age, aligned, cell, fitting, order};
-use super::step::Step;
 use crate::evaluations::Evaluations;
 use crate::evaluations::card::{Card, Running};
 use crate::state::State;
 use crate::theme::{Role, Theme};
+use crate::view::motion::Motion;
 use crate::widget::clipped::Clipped as _;
 use crate::widget::progress_bar::ProgressBar;
 use traintop_run::RunDir;
@@ -157,9 +157,9 @@ impl List {
     }
 
     /// Moves the cursor.
-    pub fn step(&mut self, step: Step, area: Rect, evaluations: &Evaluations) {
+    pub fn step(&mut self, motion: Motion, area: Rect, evaluations: &Evaluations) {
         let page = usize::from(self.table(area, evaluations).height.max(1));
-        let at = step.along(self.position(), self.rows.len(), page);
+        let at = motion.along(self.position(), self.rows.len(), page);
         self.cursor = self.rows.get(at).cloned();
         // Beyond an edge the row comes to the middle, so that not every move sends the table again.
         if !(self.top..self.top + page).contains(&at) {
@@ -175,7 +175,7 @@ impl List {
                 Some(at) => drop(self.marks.remove(at)),
                 None => self.marks.push(cursor),
             }
-            self.step(Step::Down, area, evaluations);
+            self.step(Motion::Down, area, evaluations);
         }
     }
 

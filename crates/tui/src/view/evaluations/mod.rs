@@ -5,7 +5,6 @@ mod form;
 mod gallery;
 mod list;
 mod result;
-mod step;
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
@@ -19,13 +18,12 @@ pub use form::Form;
 use self::compare::CompareView;
 use self::list::{List, Whose};
 use self::result::ResultView;
-use self::step::Step;
 use super::line_dialog::{About, LineDialog};
+use super::motion::Motion;
 use super::note::NoteEditor;
-use super::overlay::Overlay;
 use super::run::RunView;
 use crate::cleanup;
-use crate::command::{Action, Context};
+use crate::command::{Action, Scope};
 use crate::effect::Effect;
 use crate::evaluations::card::Card;
 use crate::evaluations::compared::Compared;
@@ -63,10 +61,10 @@ enum Place {
 
 impl EvaluationScreen {
     /// Where keys are found.
-    pub fn context(&self) -> Context {
+    pub fn scope(&self) -> Scope {
         match self.place {
-            Place::List => Context::Evaluations,
-            Place::Reading | Place::Result(_) | Place::Comparison(_) => Context::Evaluation,
+            Place::List => Scope::Evaluations,
+            Place::Reading | Place::Result(_) | Place::Comparison(_) => Scope::Evaluation,
         }
     }
 
@@ -144,14 +142,14 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 pub fn ask(state: &mut State) -> Vec<Effect> {
     let form = Form::new(state, &chosen(state));
     match form {
-        Some(form) => state.overlay = Some(Overlay::Evaluate(Box::new(form))),
+        Some(form) => state.overlays.push(form),
         None => state.notice = Some(Notice::bad("there is no run with a checkpoint here")),
     }
     Vec::new()
 }
 
 /// Starts what the form asks for, and shows where its progress is seen.
-fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>) -> Vec<Effect> {
+pub fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>) -> Vec<Effect> {
     state.evaluations.started += requests.len();
     let mut effects = match &mut state.screen {
         Screen::Evaluations(evaluation_screen) => {
@@ -178,7 +176,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     };
     let EvaluationScreen { list, place, .. } = &mut **evaluation_screen;
     match (action, &mut *place) {
-        (Action::ResultBack, _) => {
+        (Action::Back, Place::Result(_) | Place::Comparison(_) | Place::Reading) => {
             let has_left_less = match &mut *place {
                 Place::Result(view) => view.back(),
                 Place::Comparison(view) => view.back(),
@@ -188,7 +186,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 *place = Place::List;
             }
         }
-        (Action::ResultBase, Place::Comparison(view)) => {
+        (Action::CompareWith, Place::Comparison(view)) => {
             let dirs = view.with_other_base();
             return vec![Effect::Evaluate(EvaluationJob::Compare(dirs))];
         }
@@ -196,28 +194,28 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (action, Place::Comparison(view)) => view.act(action, area),
         (_, Place::Reading) => {}
         (action, Place::List) => match action {
-            Action::OpenEvaluation => {
+            Action::Open => {
                 if let Some(dir) = list.selected().cloned() {
                     *place = Place::Reading;
                     return vec![Effect::Evaluate(EvaluationJob::Open(dir))];
                 }
             }
-            Action::CompareEvaluations => return compare(state),
-            Action::MarkEvaluation => list.toggle_mark(area, known),
+            Action::Compare => return compare(state),
+            Action::Mark => list.toggle_mark(area, known),
             Action::AllEvaluations => list.toggle_all(known),
-            Action::EvaluationsSortNext => list.sort_next(known),
-            Action::EvaluationsReverse => list.reverse(known),
-            Action::EvaluationsRefresh => return evaluations::find(state),
-            Action::EvaluateAgain => return ask(state),
-            Action::RenameEvaluation => annotate(state, Some(About::Name)),
-            Action::EvaluationTags => annotate(state, Some(About::Tags)),
-            Action::EvaluationNote => annotate(state, None),
-            Action::RemoveEvaluations => ask_to_remove(state),
-            Action::UndoEvaluation => return run_edits::undo(state),
-            Action::EvaluationsBack => return leave(state),
+            Action::SortNext => list.sort_next(known),
+            Action::SortReverse => list.reverse(known),
+            Action::Refresh => return evaluations::find(state),
+            Action::Evaluate => return ask(state),
+            Action::Rename => annotate(state, Some(About::Name)),
+            Action::EditTags => annotate(state, Some(About::Tags)),
+            Action::EditNote => annotate(state, None),
+            Action::Remove => ask_to_remove(state),
+            Action::Undo => return run_edits::undo(state),
+            Action::Back => return leave(state),
             _ => {
-                if let Some(step) = Step::of(action) {
-                    list.step(step, area, known);
+                if let Some(motion) = Motion::of(action) {
+                    list.step(motion, area, known);
                 }
             }
         },
@@ -280,23 +278,22 @@ fn annotate(state: &mut State, about: Option<About>) {
         return;
     };
     let folder = RunDir::new(card.dir.path());
-    let overlay = match about {
+    match about {
         Some(About::Name) => {
             let folder_name = || clean(&card.dir.name()).into_owned();
             let name = card.notes.name.clone().unwrap_or_else(folder_name);
             let ask = LineDialog::about_folder(About::Name, folder, name, &card.notes);
-            Overlay::Ask(Box::new(ask))
+            state.overlays.push(ask);
         }
         Some(about) => {
             let ask = LineDialog::about_folder(about, folder, card.name.clone(), &card.notes);
-            Overlay::Ask(Box::new(ask))
+            state.overlays.push(ask);
         }
         None => {
             let editor = NoteEditor::about_folder(folder, card.name.clone(), &card.notes);
-            Overlay::Note(Box::new(editor))
+            state.overlays.push(editor);
         }
-    };
-    state.overlay = Some(overlay);
+    }
 }
 
 /// What is known of evaluations has changed.
@@ -351,7 +348,7 @@ fn show(state: &mut State, place: Result<Place, String>) {
 
 /// One that was started here is done: it is shown to whoever waits for it, and told to others.
 pub fn ended(state: &mut State, dir: EvaluationDir) -> Vec<Effect> {
-    let waits = state.overlay.is_none() && state.evaluations.started == 0;
+    let waits = state.overlays.is_empty() && state.evaluations.started == 0;
     if let Some(evaluation_screen) = evaluation_screen(state).filter(|_| waits)
         && matches!(evaluation_screen.place, Place::List)
     {

@@ -5,9 +5,9 @@ mod draw;
 use ratatui::layout::Rect;
 
 use super::gallery::Gallery;
-use super::step::Step;
 use crate::command::Action;
 use crate::evaluations::opened::{Choice, Opened};
+use crate::view::motion::Motion;
 use crate::view::parts::Panes;
 
 pub use draw::{probabilities, verdict};
@@ -91,22 +91,22 @@ impl ResultView {
             Part::ALL[at as usize]
         };
         match action {
-            Action::ResultNextPart => self.part = part(1),
-            Action::ResultPreviousPart => self.part = part(-1),
-            Action::ResultFirstPart => self.part = Part::Classes,
-            Action::ResultSecondPart => self.part = Part::Confusion,
-            Action::ResultThirdPart => self.part = Part::Calibration,
-            Action::ResultFourthPart => self.part = Part::Images,
-            Action::ResultMistakes => self.choose(Choice::Mistakes),
-            Action::ResultOpen if self.part == Part::Confusion => {
+            Action::NextPane => self.part = part(1),
+            Action::PreviousPane => self.part = part(-1),
+            Action::Pane1 => self.part = Part::Classes,
+            Action::Pane2 => self.part = Part::Confusion,
+            Action::Pane3 => self.part = Part::Calibration,
+            Action::Pane4 => self.part = Part::Images,
+            Action::ShowMistakes => self.choose(Choice::Mistakes),
+            Action::Open if self.part == Part::Confusion => {
                 self.choose(Choice::Cell(self.cell.0, self.cell.1));
             }
-            Action::ResultOpen if self.part == Part::Images => {
+            Action::Open if self.part == Part::Images => {
                 self.gallery.is_alone = !self.gallery.is_alone;
             }
             _ => {
-                if let Some(step) = Step::of(action) {
-                    self.step(step, area);
+                if let Some(motion) = Motion::of(action) {
+                    self.step(motion, area);
                 }
             }
         }
@@ -134,30 +134,30 @@ impl ResultView {
         }
     }
 
-    fn step(&mut self, step: Step, area: Rect) {
+    fn step(&mut self, motion: Motion, area: Rect) {
         let pane = self.panes(area).content[self.part as usize];
         let classes = self.opened.classes.len();
         match self.part {
             Part::Classes => {
                 let screenful = usize::from(pane.height);
                 let last = classes.saturating_sub(screenful);
-                self.classes_top = step.along(self.classes_top, last + 1, screenful);
+                self.classes_top = motion.along(self.classes_top, last + 1, screenful);
             }
             Part::Confusion => {
                 let (row, column) = self.cell;
                 let fit = self.fit(pane);
                 let last = classes.saturating_sub(1);
-                self.cell = match step {
-                    Step::Left => (row, column.saturating_sub(1)),
-                    Step::Right => (row, (column + 1).min(last)),
-                    _ => (step.along(row, classes, fit.rows), column),
+                self.cell = match motion {
+                    Motion::Left => (row, column.saturating_sub(1)),
+                    Motion::Right => (row, (column + 1).min(last)),
+                    _ => (motion.along(row, classes, fit.rows), column),
                 };
                 self.first = fit.follow(self.first, self.cell, classes);
             }
             Part::Calibration => {}
             Part::Images => {
                 let count = self.opened.chosen(self.choice).len();
-                self.gallery.act(step, count, pane);
+                self.gallery.act(motion, count, pane);
             }
         }
     }

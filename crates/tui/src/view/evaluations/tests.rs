@@ -435,7 +435,7 @@ fn leaving_asks_first_while_evaluations_wait_for_another() {
     assert!(!press(&mut state, "q").contains(&Effect::Quit));
     assert!(screen(&state).contains("2 more evaluations"));
     press(&mut state, "\x1b");
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     press(&mut state, "q");
     assert_eq!(press(&mut state, "y"), [Effect::Quit]);
 }

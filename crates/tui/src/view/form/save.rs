@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use super::super::super::command::{Action, Scope};
+use super::super::super::component::{Component, Request, Response};
 use super::super::super::effect::Effect;
 use super::super::super::form_jobs::{FormJob, Saving};
 use super::super::super::message::Notice;
 use super::super::super::state::State;
 use super::super::super::theme::Role;
 use super::super::super::widget::prompt::Prompt;
-use super::super::overlay::{Overlay, frame};
+use super::super::dialog::{frame, keys};
 use super::called;
 use traintop_recipe::{OWN, Recipe};
 use traintop_text::clean;
@@ -60,13 +62,13 @@ pub fn ask(state: &mut State) {
         changes.join(" ")
     };
     let name = called(&edit.source);
-    state.overlay = Some(Overlay::SaveAs(Box::new(SaveAs {
+    state.overlays.push(SaveAs {
         prompt: Prompt::default(),
         source: edit.source.clone(),
         description: clean(&format!("{name} with {changes}")).into_owned(),
         base: edit.base.clone(),
         recipe: edit.values.clone(),
-    })));
+    });
 }
 
 impl SaveAs {
@@ -81,39 +83,49 @@ impl SaveAs {
         }
         Ok(name.to_owned())
     }
+}
 
-    /// Puts pasted text in.
-    pub fn paste(&mut self, text: &str) {
+impl Component for SaveAs {
+    fn scope(&self) -> Scope {
+        Scope::Line
+    }
+
+    fn act(&mut self, action: Action, _state: &State) -> Response {
+        match action {
+            Action::Back => Response::closed(),
+            Action::Confirm => {
+                let Ok(name) = self.name() else {
+                    return Response::handled();
+                };
+                let saving = Saving {
+                    name,
+                    description: self.description.clone(),
+                    source: self.source.clone(),
+                    base: self.base.clone(),
+                    recipe: self.recipe.clone(),
+                    replaces: false,
+                };
+                let job = FormJob::Save(Box::new(saving));
+                Response::closed().with(Request::Run(Effect::Form(job)))
+            }
+            _ => Response::ignored(),
+        }
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        self.prompt.key(event);
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
         self.prompt.insert(text);
     }
 
-    /// Takes a key: gives itself back unless the key has closed it, and what is to be done.
-    pub fn key(mut self, event: KeyEvent) -> (Option<Self>, Vec<Effect>) {
-        match event.code {
-            KeyCode::Esc => return (None, Vec::new()),
-            KeyCode::Enter => {
-                if let Ok(name) = self.name() {
-                    let saving = Saving {
-                        name,
-                        description: self.description,
-                        source: self.source,
-                        base: self.base,
-                        recipe: self.recipe,
-                        replaces: false,
-                    };
-                    return (None, vec![Effect::Form(FormJob::Save(Box::new(saving)))]);
-                }
-            }
-            _ => drop(self.prompt.key(event)),
-        }
-        (Some(self), Vec::new())
-    }
-
     /// Draws it in the middle of `area`.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let width = 76.min(area.width.saturating_sub(2));
-        let inside = frame(theme, "Keep this as a recipe", (width, 5), area, buf);
+        let inside = frame(theme, "Save this as a recipe", (width, 5), area, buf);
         let inside = inside.inner(Margin::new(1, 0));
         let key = theme.style(Role::Key);
         let hint = match self.name() {
@@ -123,12 +135,7 @@ impl SaveAs {
         let text = vec![
             self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(Role::Muted)),
-            Line::from(vec![
-                Span::styled("Enter", key),
-                Span::raw(" keep   "),
-                Span::styled("Esc", key),
-                Span::raw(" leave"),
-            ]),
+            keys(state, Scope::Line, inside.width),
         ];
         Paragraph::new(text)
             .wrap(Wrap { trim: false })

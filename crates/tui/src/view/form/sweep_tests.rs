@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::tests::{go_to, opened, press, screen};
+use super::tests::{go_to, opened, screen};
 use super::*;
 use crate::form_jobs::FormOutcome;
 use crate::message::Message;
 use crate::update::update;
+use crate::view::test_driver::press;
 use traintop_config::{Launcher, Place};
 use traintop_launch::Plan;
 use traintop_run::discover::Found;
@@ -96,9 +97,9 @@ fn several_values_are_a_sweep_with_its_cost_and_what_is_done_before_it_is_queued
     let effects = type_into(&mut state, "seed", "1..3");
     assert!(screen(&state, 80, 24).contains("it is being worked out"));
     assert!(press(&mut state, "s").is_empty());
-    assert!(state.overlay.is_none(), "asked before it was worked out");
+    assert!(state.overlays.is_empty(), "asked before it was worked out");
     work_out(&mut state, &effects);
-    assert!(state.overlay.is_some(), "forgot what was wanted");
+    assert!(!state.overlays.is_empty(), "forgot what was wanted");
     press(&mut state, "<esc>");
     insta::assert_snapshot!("sweep_80x24", screen(&state, 80, 24));
 
@@ -203,7 +204,7 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     }
     assert!(state.form.edit.as_ref().unwrap().changed().is_empty());
     press(&mut state, "v");
-    assert!(state.overlay.is_none() && state.notice.is_some());
+    assert!(state.overlays.is_empty() && state.notice.is_some());
     tell(
         &mut state,
         FormOutcome::Learnt(Arc::default(), recent, None),
@@ -287,7 +288,7 @@ fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
     let (mut state, _place) = with_earlier();
     press(&mut state, "Sa/b");
     assert!(screen(&state, 80, 24).contains("a name of letters"));
-    assert!(press(&mut state, "<enter>").is_empty() && state.overlay.is_some());
+    assert!(press(&mut state, "<enter>").is_empty() && !state.overlays.is_empty());
     press(&mut state, "<esc>Smine");
     insta::assert_snapshot!("save_80x24", screen(&state, 80, 24));
     let effects = press(&mut state, "<enter>");
@@ -305,7 +306,7 @@ fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
 
     type_into(&mut state, "seed", "1,2");
     press(&mut state, "S");
-    assert!(state.overlay.is_none(), "a sweep was to be kept");
+    assert!(state.overlays.is_empty(), "a sweep was to be kept");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,6 +10,7 @@ use super::choice::Subject;
 use super::*;
 use crate::message::Message;
 use crate::update::update;
+use crate::view::test_driver::press;
 
 pub fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
@@ -18,33 +18,6 @@ pub fn opened() -> State {
     assert_eq!(press(&mut state, "n"), [Effect::ListRecipes, learn]);
     state.form.offer(Choice::shipped());
     state
-}
-
-/// Presses keys: characters, or `<enter>`, `<esc>`, `<down>`, `<right>`.
-pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let mut rest = keys;
-    while let Some(char) = rest.chars().next() {
-        let (code, length) = match rest
-            .find('>')
-            .filter(|_| char == '<')
-            .map(|end| (&rest[1..end], end + 1))
-        {
-            Some(("enter", length)) => (KeyCode::Enter, length),
-            Some(("esc", length)) => (KeyCode::Esc, length),
-            Some(("down", length)) => (KeyCode::Down, length),
-            Some(("right", length)) => (KeyCode::Right, length),
-            Some(("end", length)) => (KeyCode::End, length),
-            _ => (KeyCode::Char(char), char.len_utf8()),
-        };
-        rest = &rest[length..];
-        effects.extend(update(
-            state,
-            Timestamp::UNIX_EPOCH,
-            Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-        ));
-    }
-    effects
 }
 
 pub fn go_to(state: &mut State, key: &str) {

@@ -20,7 +20,7 @@ const WHEEL_ROWS: usize = 3;
 pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
     let position = Position::new(event.column, event.row);
-    if state.overlay.is_some() {
+    if !state.overlays.is_empty() {
         return Vec::new();
     }
     let Screen::Run(view) = &mut state.screen else {

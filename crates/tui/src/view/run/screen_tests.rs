@@ -1,6 +1,7 @@
 //! The Run screen and the preview through messages: what is opened, read, followed and let go.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crate::view::test_driver::press;
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{Timestamp, ToSpan};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -47,20 +48,6 @@ fn opened(columns: u16, rows: u16) -> (State, Vec<Effect>) {
     (state, effects)
 }
 
-fn press(state: &mut State, key: char) -> Vec<Effect> {
-    let code = match key {
-        '\n' => KeyCode::Enter,
-        '\x1b' => KeyCode::Esc,
-        key => KeyCode::Char(key),
-    };
-    let now = state.now;
-    update(
-        state,
-        now,
-        Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-    )
-}
-
 fn read(state: &mut State, name: &str, epochs: u32, anew: bool) -> Vec<Effect> {
     let reading = Reading {
         metrics: Some(if anew {
@@ -100,23 +87,23 @@ fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept
         reads(&found).is_empty(),
         "a small screen has no preview to read for"
     );
-    press(&mut state, 'j');
-    let effects = press(&mut state, '\n');
+    press(&mut state, "j");
+    let effects = press(&mut state, "\n");
     assert_eq!(reads(&effects), [&dir("b")]);
     assert!(screen(&state).contains("reading the run's files"));
-    press(&mut state, '2');
-    press(&mut state, '1');
+    press(&mut state, "2");
+    press(&mut state, "1");
     read(&mut state, "b", 120, true);
     let drawn = screen(&state);
     assert!(
         drawn.contains("t train_loss") && drawn.contains("v val_acc"),
         "{drawn}"
     );
-    press(&mut state, 'h');
+    press(&mut state, "h");
     assert!(screen(&state).contains("Loss  epoch 119"));
-    press(&mut state, '2');
+    press(&mut state, "2");
     assert!(screen(&state).contains("▸★  119"));
-    let effects = press(&mut state, '\x1b');
+    let effects = press(&mut state, "\x1b");
     assert!(effects.contains(&Effect::Close(dir("b"))), "{effects:?}");
     assert!(state.opened.is_none() && matches!(state.screen, Screen::Runs));
     assert_eq!(
@@ -128,7 +115,7 @@ fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept
 #[test]
 fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
     let (mut state, _) = opened(80, 24);
-    press(&mut state, '\n');
+    press(&mut state, "\n");
     read(&mut state, "c", 120, true);
     let changed = |state: &mut State| {
         let now = state.now;
@@ -142,7 +129,7 @@ fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
         [&dir("c")],
         "what came meanwhile is read after it"
     );
-    press(&mut state, '2');
+    press(&mut state, "2");
     assert!(
         screen(&state).contains("132-150 of 150"),
         "{}",
@@ -153,9 +140,9 @@ fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
 #[test]
 fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
     let (mut state, _) = opened(100, 24);
-    press(&mut state, '\n');
+    press(&mut state, "\n");
     read(&mut state, "c", 120, true);
-    press(&mut state, '4');
+    press(&mut state, "4");
     let drawn = screen(&state);
     assert!(
         !drawn.contains("error") && !drawn.contains(" zoom"),
@@ -182,20 +169,20 @@ fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
         now,
         Message::RunRead(dir("c"), Box::new(reading)),
     );
-    press(&mut state, '1');
+    press(&mut state, "1");
     let drawn = screen(&state);
     assert!(drawn.contains("2 errors in the log"), "{drawn}");
-    press(&mut state, '4');
-    press(&mut state, 'h');
-    press(&mut state, 'h');
+    press(&mut state, "4");
+    press(&mut state, "h");
+    press(&mut state, "h");
     insta::assert_snapshot!(screen(&state));
 }
 
 #[test]
 fn what_was_read_of_a_run_that_is_no_longer_opened_is_dropped() {
     let (mut state, _) = opened(80, 24);
-    press(&mut state, '\n');
-    press(&mut state, 'q');
+    press(&mut state, "\n");
+    press(&mut state, "q");
     assert!(read(&mut state, "c", 120, true).is_empty());
     assert!(state.opened.is_none());
 }
@@ -204,7 +191,7 @@ fn what_was_read_of_a_run_that_is_no_longer_opened_is_dropped() {
 fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_rested() {
     let (mut state, found) = opened(200, 50);
     assert_eq!(reads(&found), [&dir("c")]);
-    assert!(reads(&press(&mut state, 'j')).is_empty());
+    assert!(reads(&press(&mut state, "j")).is_empty());
     let due = state.next_wake().unwrap();
     assert_eq!(due, start() + 250.milliseconds());
     let effects = update(&mut state, due, Message::Woke);
@@ -219,7 +206,7 @@ fn the_preview_shows_the_first_run_at_once_and_follows_when_the_cursor_has_reste
         screen(&state)
     );
     // The screen of the same run needs no second reading.
-    assert!(reads(&press(&mut state, '\n')).is_empty());
+    assert!(reads(&press(&mut state, "\n")).is_empty());
     assert!(screen(&state).contains("2 Epochs"));
 }
 
@@ -262,25 +249,25 @@ fn a_folder_that_may_become_a_run_is_watched_and_looked_at_again_once() {
 #[test]
 fn stopping_asks_first() {
     let (mut state, _) = opened(80, 24);
-    press(&mut state, '\n');
-    assert!(press(&mut state, 'K').is_empty());
-    assert!(state.overlay.is_some());
-    assert!(press(&mut state, 'y').contains(&Effect::Stop(dir("c"))));
+    press(&mut state, "\n");
+    assert!(press(&mut state, "K").is_empty());
+    assert!(!state.overlays.is_empty());
+    assert!(press(&mut state, "y").contains(&Effect::Stop(dir("c"))));
 }
 
 #[test]
 fn an_open_run_asks_for_no_waking() {
     let (mut state, _) = opened(200, 50);
-    press(&mut state, '\n');
+    press(&mut state, "\n");
     assert_eq!(state.next_wake(), None);
 }
 
 #[test]
 fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     let mut state = opened(80, 24).0;
-    press(&mut state, '\n');
+    press(&mut state, "\n");
     read(&mut state, "c", 60, true);
-    let effects = press(&mut state, 's');
+    let effects = press(&mut state, "s");
     let kept = |effects: &[Effect]| {
         effects
             .iter()
@@ -297,7 +284,7 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     let mut due = orders(effects);
     assert_eq!(due.len(), 1);
     // While it is being made nothing more is ordered; what has changed meanwhile is then due.
-    assert!(orders(press(&mut state, 's')).is_empty());
+    assert!(orders(press(&mut state, "s")).is_empty());
     let now = state.now;
     let made = chart_transform::carry_out(due.remove(0));
     let mut due = orders(update(&mut state, now, made));
@@ -307,14 +294,14 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     assert!(screen(&state).contains("smooth 0.6"), "{}", screen(&state));
     // A new row is smoothed too; without smoothing nothing is made any more.
     assert_eq!(orders(read(&mut state, "c", 61, true)).len(), 1);
-    press(&mut state, 'S');
-    assert!(orders(press(&mut state, 'S')).is_empty());
+    press(&mut state, "S");
+    assert!(orders(press(&mut state, "S")).is_empty());
 }
 
 #[test]
 fn the_mouse_reads_out_zooms_and_scrolls() {
     let mut state = opened(80, 24).0;
-    press(&mut state, '\n');
+    press(&mut state, "\n");
     read(&mut state, "c", 60, true);
     let mouse = |state: &mut State, kind: MouseEventKind, column: u16, row: u16| {
         let now = state.now;
@@ -345,6 +332,6 @@ fn the_mouse_reads_out_zooms_and_scrolls() {
     let (_, whole) = mouse(&mut state, MouseEventKind::ScrollDown, 35, 6);
     assert_eq!(whole, None);
     assert!(view::uses_mouse(&state));
-    press(&mut state, '?');
+    press(&mut state, "?");
     assert!(!view::uses_mouse(&state));
 }

@@ -43,7 +43,7 @@ fn columns_are_chosen_moved_resized_and_there_again_after_a_restart() {
     let columns = left.columns.clone().unwrap();
     assert_eq!(columns[columns.len() - 3], ("seed".to_owned(), Some(10)));
     press(&mut state, "\n");
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     let mut again = configured(100, 24);
     again.runs.restore(left);
     assert_eq!(text(&drawn(&again)), text(&drawn(&state)));

@@ -12,7 +12,7 @@ use super::draw_query;
 use super::marks::MARK;
 use super::order::Seen;
 use super::table::Row;
-use crate::command::{Action, Context};
+use crate::command::{Action, Scope};
 use crate::state::State;
 use crate::theme::Role;
 use crate::view::columns::{self, Column};
@@ -158,7 +158,7 @@ fn alerts(state: &State) -> Option<Span<'static>> {
     let unseen = state.alerts.unseen;
     let key = state
         .keymap
-        .key_of(Context::Runs, Action::Alerts)
+        .key_of(Scope::Runs, Action::Alerts)
         .unwrap_or_default();
     let plural = if unseen == 1 { "" } else { "s" };
     let text = format!("  {key} {unseen} alert{plural}");

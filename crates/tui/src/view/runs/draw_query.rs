@@ -9,8 +9,10 @@ use ratatui::widgets::{Clear, Widget};
 use unicode_width::UnicodeWidthChar;
 
 use super::query_line::{QueryLine, byte_at};
+use crate::command::Scope;
 use crate::state::State;
 use crate::theme::{Role, Theme};
+use crate::view::dialog::keys;
 
 /// Rows of candidates.
 const MOST_ROWS: usize = 8;
@@ -148,21 +150,11 @@ pub fn draw_hints(state: &State, area: Rect, buf: &mut Buffer) {
         let text = traintop_text::clean(&problem.message).into_owned();
         return Line::styled(format!("✗ {text}"), theme.style(Role::Bad)).render(area, buf);
     }
-    let keys = [
-        ("Tab", "complete"),
-        ("↑ ↓", "earlier queries"),
-        ("Enter", "keep"),
-        ("Esc", "show all"),
-    ];
-    let hints = keys.iter().flat_map(|(key, what)| {
-        [
-            Span::styled(*key, theme.style(Role::Key)),
-            Span::styled(format!(" {what}  "), theme.style(Role::Muted)),
-        ]
-    });
+    let mut hints = keys(state, Scope::Query, area.width);
     let example = "val_acc>94 model:resnet -tag:old age<2d";
-    let example = Span::styled(format!("  e.g. {example}"), theme.style(Role::Muted));
-    let fits = area.width >= 110;
-    let hints: Line = hints.chain(fits.then_some(example)).collect();
+    if area.width >= 110 {
+        let example = Span::styled(format!("  e.g. {example}"), theme.style(Role::Muted));
+        hints.spans.push(example);
+    }
     hints.render(area, buf);
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::table::Row;
+use crate::command::Action;
 use crate::remembered::MOST_QUERIES;
 use crate::widget::prompt::Prompt;
 use traintop_analysis::query::complete::{Candidate, complete};
@@ -171,33 +172,33 @@ impl QueryLine {
         (self.editing, self.offer, self.recalled) = (false, None, None);
     }
 
-    /// Takes a key.
-    pub(super) fn key(&mut self, event: KeyEvent, rows: &HashMap<RunDir, Row>) -> Typed {
-        match event.code {
-            KeyCode::Enter if self.problem.is_some() => return Typed::Nothing,
-            KeyCode::Enter => {
+    /// Does what a command says while the line is typed.
+    pub(super) fn act(&mut self, action: Action, rows: &HashMap<RunDir, Row>) -> Typed {
+        match action {
+            Action::Confirm if self.problem.is_some() => Typed::Nothing,
+            Action::Confirm => {
                 self.keep();
-                return Typed::Kept;
+                Typed::Kept
             }
-            KeyCode::Esc
-                if self
-                    .offer
-                    .as_ref()
-                    .is_some_and(|offer| offer.chosen.is_some()) =>
-            {
-                self.offer = None;
-                return Typed::Nothing;
-            }
-            KeyCode::Esc => {
+            Action::Back => {
+                let offer = self.offer.as_ref();
+                if offer.is_some_and(|offer| offer.chosen.is_some()) {
+                    self.offer = None;
+                    return Typed::Nothing;
+                }
                 self.clear();
-                return Typed::Kept;
+                Typed::Kept
             }
-            KeyCode::Tab => return self.complete(1, rows),
-            KeyCode::BackTab => return self.complete(-1, rows),
-            KeyCode::Up => return self.recall(1),
-            KeyCode::Down => return self.recall(-1),
-            _ => {}
+            Action::Complete => self.complete(1, rows),
+            Action::CompletePrevious => self.complete(-1, rows),
+            Action::Up => self.recall(1),
+            Action::Down => self.recall(-1),
+            _ => Typed::Nothing,
         }
+    }
+
+    /// Takes a key that is text, or moves the cursor in it.
+    pub(super) fn type_key(&mut self, event: KeyEvent, rows: &HashMap<RunDir, Row>) -> Typed {
         let before = self.prompt.cursor();
         let changed = self.prompt.key(event);
         if changed || self.prompt.cursor() != before {

@@ -37,7 +37,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
     assert_eq!(press(&mut state, "jg"), [put("third", Place::First)]);
     assert_eq!(press(&mut state, "K"), [Effect::Stop(dir("third"))]);
     press(&mut state, "\x1b");
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     let mut state = queued(200, 50);
     press(&mut state, "w");
     insta::assert_snapshot!(format!("{small}\n=====\n{}", screen(&state)));
@@ -47,7 +47,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
 fn without_waiting_runs_there_is_no_list() {
     let mut state = listed(80, 24);
     press(&mut state, "w");
-    assert!(state.overlay.is_none() && state.notice.is_some());
+    assert!(state.overlays.is_empty() && state.notice.is_some());
 }
 
 #[test]

@@ -6,7 +6,6 @@ use crate::message::Notice;
 use crate::state::State;
 use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
-use crate::view::overlay::Overlay;
 use crate::view::picker::Picker;
 use traintop_launch::Steering;
 use traintop_run::RunDir;
@@ -128,10 +127,9 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         let order = Effect::Steer(SteeringJob::Steer(dir.clone(), steering));
         (name.to_owned(), detail, order)
     });
-    state.overlay = Some(Overlay::Pick(Box::new(Picker::things(
-        "Steer",
-        items.collect(),
-    ))));
+    state
+        .overlays
+        .push(Picker::things("Steer", items.collect()));
     Vec::new()
 }
 
@@ -163,11 +161,11 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
             "queue them",
         ),
     };
-    state.overlay = Some(Overlay::Confirm(Confirm {
+    state.overlays.push(Confirm {
         title,
         text,
         yes: yes.to_owned(),
         then: Effect::Steer(SteeringJob::Resume(ended)),
-    }));
+    });
     Vec::new()
 }

@@ -61,7 +61,7 @@ fn what_may_change_is_offered_as_a_list() {
 fn a_job_of_slurm_can_be_asked_to_wait_for_another_turn() {
     let mut state = listed(80, 24);
     press(&mut state, "Prequeue\n");
-    assert!(state.overlay.is_some(), "no job, nothing to choose");
+    assert!(!state.overlays.is_empty(), "no job, nothing to choose");
     press(&mut state, "\x1b");
     let (found, mut summary) = aged("lively", RunState::Running, 71.5, 1);
     summary.job = Some(Seen {
@@ -83,7 +83,7 @@ fn a_job_of_slurm_can_be_asked_to_wait_for_another_turn() {
 fn only_what_has_ended_early_goes_on_after_a_question() {
     let mut state = listed(80, 24);
     press(&mut state, "C");
-    assert!(state.overlay.is_none() && state.notice.as_ref().unwrap().bad);
+    assert!(state.overlays.is_empty() && state.notice.as_ref().unwrap().bad);
     press(&mut state, "jC");
     assert!(screen(&state).contains("Go on with this run?"));
     let resume = Effect::Steer(steering::SteeringJob::Resume(vec![dir("broken")]));

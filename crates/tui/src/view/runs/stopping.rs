@@ -5,7 +5,6 @@ use crate::message::Notice;
 use crate::state::State;
 use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
-use crate::view::overlay::Overlay;
 use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 
@@ -17,7 +16,7 @@ pub fn ask(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         dirs => about_many(state, dirs),
     };
     match asked {
-        Ok(confirm) => state.overlay = Some(Overlay::Confirm(confirm)),
+        Ok(confirm) => state.overlays.push(confirm),
         Err(problem) => state.notice = Some(Notice::bad(problem)),
     }
     Vec::new()

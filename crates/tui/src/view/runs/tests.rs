@@ -209,17 +209,17 @@ fn tags_notes_and_stars_are_changed_by_keys_and_found_by_the_filter() {
     assert_eq!(press(&mut state, "\n"), change(Change::Tags(tags)));
     press(&mut state, &format!("T {}", "x".repeat(70)));
     assert!(text(&drawn(&state)).contains("at most 64 characters"));
-    assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
+    assert!(press(&mut state, "\n").is_empty() && !state.overlays.is_empty());
     press(&mut state, "\x1bmseed 3\n");
     let pasted = Message::Pasted("diverged\r\nat epoch 40".to_owned());
     update(&mut state, start(), pasted);
     insta::assert_snapshot!("the_note_is_written_in_an_editor", text(&drawn(&state)));
     // One Esc asks, since something was typed.
     press(&mut state, "\x1b");
-    assert!(text(&drawn(&state)).contains("Esc again gives it up"));
+    assert!(text(&drawn(&state)).contains("Esc discard"));
     let note = "seed 3\ndiverged\nat epoch 40".to_owned();
     assert_eq!(control(&mut state, 's'), change(Change::Note(note)));
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     assert_eq!(press(&mut state, "b"), change(Change::Baseline(true)));
     press(&mut state, "/starred\n");
     assert_eq!(order(&state), ["proud"]);
@@ -276,7 +276,7 @@ fn stop_asks_first_and_a_run_that_has_ended_is_not_stopped() {
     assert!(text(&drawn(&state)).contains("Stop this run?"));
     assert!(press(&mut state, "y").contains(&Effect::Stop(dir("lively"))));
     press(&mut state, "jK");
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     let notice = state.notice.as_ref().unwrap();
     assert!(notice.bad && notice.text.contains("broken"), "{notice:?}");
 }

@@ -1,6 +1,6 @@
 //! The trash at two sizes, and what keys do in it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crate::view::test_driver::press;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
@@ -68,26 +68,13 @@ fn screen(state: &State) -> String {
     drawn(&buf)
 }
 
-fn press(state: &mut State, key: char) -> Vec<Effect> {
-    let code = if key == '\r' {
-        KeyCode::Enter
-    } else {
-        KeyCode::Char(key)
-    };
-    update(
-        state,
-        now(),
-        Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-    )
-}
-
 #[test]
 fn trash_at_two_sizes() {
     let mut small = opened(80, 24);
-    press(&mut small, 'j');
+    press(&mut small, "j");
     insta::assert_snapshot!("trash_80x24", screen(&small));
     insta::assert_snapshot!("trash_200x50", screen(&opened(200, 50)));
-    press(&mut small, 'P');
+    press(&mut small, "P");
     insta::assert_snapshot!("trash_question", screen(&small));
 }
 
@@ -107,17 +94,17 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
         .undo_stack
         .push(UndoEntry::Removed(vec![tickets[0].clone()]));
     assert_eq!(
-        press(&mut state, 'r'),
+        press(&mut state, "r"),
         [Effect::Clean(CleanupJob::Restore(vec![tickets[0].clone()]))]
     );
     assert!(state.undo_stack.is_empty(), "it is not undone twice");
-    press(&mut state, 'j');
-    assert_eq!(press(&mut state, 'p'), []);
+    press(&mut state, "j");
+    assert_eq!(press(&mut state, "p"), []);
     assert!(screen(&state).contains("This cannot be undone"));
     assert_eq!(
-        press(&mut state, 'y'),
+        press(&mut state, "y"),
         [Effect::Clean(CleanupJob::Purge(vec![tickets[1].clone()]))]
     );
-    press(&mut state, 'q');
+    press(&mut state, "q");
     assert!(matches!(state.screen, Screen::Runs));
 }

@@ -171,7 +171,7 @@ fn marked_runs_are_renamed_by_a_template_with_every_name_shown_first() {
         assert!(text(&drawn(&state)).contains("reading 2 runs"));
         update(&mut state, start(), Message::Edited(gathered()));
         insta::assert_snapshot!(format!("rename_{columns}x{rows}"), text(&drawn(&state)));
-        assert!(press(&mut state, "\n").is_empty() && state.overlay.is_some());
+        assert!(press(&mut state, "\n").is_empty() && !state.overlays.is_empty());
         let mut code = |code| {
             let key = KeyEvent::new(code, KeyModifiers::NONE);
             update(&mut state, start(), Message::Key(key))
@@ -252,7 +252,7 @@ fn stopping_marked_runs_asks_and_names_how_many_train() {
     let stop = Effect::StopAll(vec![dir("lively")]);
     assert_eq!(press(&mut state, "y"), [stop]);
     press(&mut state, "Uj  K");
-    assert!(state.overlay.is_none());
+    assert!(state.overlays.is_empty());
     assert!(
         state
             .notice

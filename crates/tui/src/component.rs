@@ -1,0 +1,162 @@
+//! What lies over a screen: components in a stack, of which the top one gets the keys first.
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::command::{Action, Scope};
+use super::effect::Effect;
+use super::message::Notice;
+use super::state::State;
+use super::theme::Theme;
+use super::view::sort_key::{SortKey, TableColumn};
+use traintop_launch::EvaluateRequest;
+use traintop_launch::recent::Values;
+use traintop_run::RunDir;
+
+/// Something that is drawn over a screen and takes keys. It owns what it shows; of everything else it
+/// only reads, and asks for changes in its [`Response`].
+pub trait Component: Debug + Any {
+    /// Where its keys are found.
+    fn scope(&self) -> Scope;
+
+    /// Does what a key asks for.
+    fn act(&mut self, action: Action, state: &State) -> Response;
+
+    /// Takes a key that means no command here.
+    fn type_key(&mut self, _event: KeyEvent, _state: &State) -> Response {
+        Response::ignored()
+    }
+
+    /// Takes pasted text.
+    fn paste(&mut self, _text: &str) {}
+
+    /// Draws it over `area`.
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer);
+}
+
+/// What a component asks for after a key.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// Whether the key meant nothing to it.
+    pub is_ignored: bool,
+    /// Whether it is done, and is to be taken off the stack.
+    pub closes: bool,
+    /// What is to be done, in this order, after it is gone if it closes.
+    pub requests: Vec<Request>,
+}
+
+/// A change that a component asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// Run a job.
+    Run(Effect),
+    /// Show a line at the bottom.
+    Notify(Notice),
+    /// Do what a command does on the screen below.
+    Act(Action),
+    /// Put the cursor of the table on a run, and show the table.
+    GoTo(RunDir),
+    SortBy(SortKey),
+    GroupBy(Option<SortKey>),
+    /// Show these columns.
+    ChooseColumns {
+        columns: Vec<TableColumn>,
+        /// Whether the user chose them, so that they are kept for the next start.
+        is_chosen: bool,
+    },
+    UseTheme(Box<Theme>),
+    /// Put values into the form that starts runs.
+    Fill(Values),
+    /// Start evaluations, and show where their progress is seen.
+    Evaluate(Vec<EvaluateRequest>),
+    /// All alerts up to now have been seen.
+    AlertsSeen,
+}
+
+impl Response {
+    /// The key was of use, and changed only the component.
+    pub fn handled() -> Self {
+        Self::default()
+    }
+
+    /// The key meant nothing here.
+    pub fn ignored() -> Self {
+        Self {
+            is_ignored: true,
+            ..Self::default()
+        }
+    }
+
+    /// The component is done.
+    pub fn closed() -> Self {
+        Self {
+            closes: true,
+            ..Self::default()
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, request: Request) -> Self {
+        self.requests.push(request);
+        self
+    }
+}
+
+/// The components over a screen, the lowest first.
+#[derive(Debug, Default)]
+pub struct Stack {
+    layers: Vec<Box<dyn Component>>,
+}
+
+impl Stack {
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    pub fn push(&mut self, component: impl Component) {
+        self.layers.push(Box::new(component));
+    }
+
+    /// Puts back what was taken.
+    pub fn push_box(&mut self, component: Box<dyn Component>) {
+        self.layers.push(component);
+    }
+
+    pub fn pop(&mut self) -> Option<Box<dyn Component>> {
+        self.layers.pop()
+    }
+
+    pub fn top(&self) -> Option<&dyn Component> {
+        self.layers.last().map(AsRef::as_ref)
+    }
+
+    pub fn top_mut(&mut self) -> Option<&mut (dyn Component + 'static)> {
+        self.layers.last_mut().map(AsMut::as_mut)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Component> {
+        self.layers.iter().map(AsRef::as_ref)
+    }
+
+    /// The component of a type, if one is there.
+    pub fn find<T: Component>(&self) -> Option<&T> {
+        let mut found = self.layers.iter().filter_map(|layer| {
+            let layer: &dyn Any = layer.as_ref();
+            layer.downcast_ref()
+        });
+        found.next_back()
+    }
+
+    /// The same, to be changed.
+    pub fn find_mut<T: Component>(&mut self) -> Option<&mut T> {
+        let mut found = self.layers.iter_mut().filter_map(|layer| {
+            let layer: &mut dyn Any = layer.as_mut();
+            layer.downcast_mut()
+        });
+        found.next_back()
+    }
+}
