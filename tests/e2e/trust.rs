@@ -66,7 +66,6 @@ fn a_queued_command_of_a_stranger_is_shown_and_not_executed() {
         !screen.contains("Trust this command?")
     });
     assert!(!executed(&strange));
-    dashboard.press("w");
     dashboard.wait("the queue", |screen| {
         screen.contains("waits: not queued by you")
     });

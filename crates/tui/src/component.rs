@@ -117,8 +117,19 @@ impl Stack {
         self.layers.is_empty()
     }
 
-    pub fn push(&mut self, component: impl Component) {
+    /// Opens a component on top of the others; one of the same kind that is open already is closed.
+    pub fn push<T: Component>(&mut self, component: T) {
+        self.layers.retain(|layer| {
+            let layer: &dyn Any = layer.as_ref();
+            !layer.is::<T>()
+        });
         self.layers.push(Box::new(component));
+    }
+
+    /// Whether a question that nobody waits for may open: not over a text that is being typed, where
+    /// the next key would answer it.
+    pub fn takes_questions(&self) -> bool {
+        self.top().is_none_or(|top| !top.scope().takes_text())
     }
 
     /// Puts back what was taken.
@@ -158,5 +169,57 @@ impl Stack {
             layer.downcast_mut()
         });
         found.next_back()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view;
+    use crate::view::test_driver::{press, screen};
+    use jiff::Timestamp;
+
+    fn state() -> State {
+        State::new(vec!["runs".into()], (100, 30), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn help_opens_over_a_dialog_tells_its_keys_and_gives_it_back() {
+        let mut state = state();
+        press(&mut state, ":lea<f1>");
+        let shown = screen(&state);
+        assert!(shown.contains("Keys (any key closes)"), "{shown}");
+        assert!(shown.contains("Enter                   Confirm"), "{shown}");
+        press(&mut state, "<esc>");
+        assert_eq!(view::scope(&state), Scope::Picker);
+        assert!(screen(&state).contains("> lea"), "{}", screen(&state));
+    }
+
+    #[test]
+    fn what_a_dialog_does_not_know_is_done_everywhere() {
+        let mut state = state();
+        let effects = press(&mut state, ":<ctrl-x>");
+        assert_eq!(effects, [Effect::CancelJobs]);
+        assert_eq!(view::scope(&state), Scope::Picker);
+    }
+
+    #[test]
+    fn one_of_a_kind_is_open_at_most() {
+        let mut state = state();
+        press(&mut state, "i!i!i");
+        assert_eq!(state.overlays.iter().count(), 2);
+        assert_eq!(view::scope(&state), Scope::Machine);
+        press(&mut state, "<esc><esc>");
+        assert!(state.overlays.is_empty());
+    }
+
+    #[test]
+    fn a_question_does_not_open_over_a_text_that_is_typed() {
+        let mut state = state();
+        assert!(state.overlays.takes_questions());
+        press(&mut state, "i");
+        assert!(state.overlays.takes_questions());
+        press(&mut state, "<esc>:");
+        assert!(!state.overlays.takes_questions());
     }
 }

@@ -174,7 +174,9 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
         Ok(Some(text)) => state.notice = Some(Notice::good(text)),
         Err(problem) => state.notice = Some(Notice::bad(problem)),
     }
-    if let Some(proposal) = outcome.proposal {
+    if let Some(proposal) = outcome.proposal
+        && state.overlays.takes_questions()
+    {
         let text = format!(
             "{} was {}. If you trust it, it is executed as you when the run starts or resumes. {}",
             clean(&proposal.dir.name()),
