@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::obstacle::Obstacle;
+use super::startup_log;
 use super::weights::{is_text, is_weights_content};
 use traintop_disk::read;
 use traintop_disk::write::is_temporary;
@@ -67,37 +68,6 @@ const METRICS_OF_OTHERS: [&str; 16] = [
     "trainer_log.jsonl",
     "learn_error.tsv",
     "monitor.csv",
-];
-
-/// Words that a log of a training has before a number.
-const PROGRESS: [&str; 27] = [
-    "epoch",
-    "epochs",
-    "step",
-    "steps",
-    "iter",
-    "iters",
-    "iteration",
-    "iterations",
-    "loss",
-    "acc",
-    "accuracy",
-    "reward",
-    "episode",
-    "return",
-    "score",
-    "f1",
-    "auc",
-    "map",
-    "iou",
-    "error",
-    "ppl",
-    "perplexity",
-    "bleu",
-    "wer",
-    "psnr",
-    "top1",
-    "fid",
 ];
 
 /// A file that is known to be worth nothing by itself.
@@ -213,44 +183,15 @@ pub fn look_into(
                 // Another program's, such as Sacred's, or damaged.
                 Err(_) => return Err(Obstacle::Unknown(own())),
             },
-            Known::Log if is_blank && tells_progress(&String::from_utf8_lossy(&bytes)) => {
+            Known::Log
+                if is_blank && !startup_log::holds_nothing(&String::from_utf8_lossy(&bytes)) =>
+            {
                 return Err(Obstacle::Progress(own()));
             }
             _ => {}
         }
     }
     Ok(record)
-}
-
-/// Whether a log tells of steps, epochs or losses: many trainings write them nowhere else.
-fn tells_progress(log: &str) -> bool {
-    log.split(['\n', '\r']).any(|line| {
-        let line = line.to_ascii_lowercase();
-        // Progress bars give a rate.
-        let has_rate = line.contains("it/s") || line.contains("s/it");
-        has_rate || has_percentage(&line) || has_numbered_word(&line)
-    })
-}
-
-fn has_percentage(line: &str) -> bool {
-    let mut before = line.match_indices('%').map(|(at, _)| line[..at].trim_end());
-    before.any(|before| before.ends_with(|char: char| char.is_ascii_digit()))
-}
-
-/// Whether one of [`PROGRESS`] stands before a number: `step:100/5100`, `Epoch [1/10]`, `val_loss =
-/// 0.3`.
-fn has_numbered_word(line: &str) -> bool {
-    let mut words = line.split(|char: char| !char.is_alphanumeric() && char != '.');
-    let mut is_after_word = false;
-    words.any(|word| {
-        if word.is_empty() {
-            return false;
-        }
-        let is_number = word.starts_with(|char: char| char.is_ascii_digit());
-        let is_found = is_after_word && is_number;
-        is_after_word = PROGRESS.contains(&word);
-        is_found
-    })
 }
 
 #[cfg(test)]
@@ -321,30 +262,5 @@ mod tests {
             assert!(is_metrics(name), "{name}");
         }
         assert!(!is_metrics("config.json"));
-    }
-
-    #[test]
-    fn logs_of_trainings_tell_progress_and_others_do_not() {
-        for line in [
-            "step:100/5100 val_loss:4.5",
-            "iter 250: loss 2.1234, time 56.78ms",
-            "Epoch [1/10]",
-            "Step 1 | loss:1.23",
-            "val_acc = 0.5",
-            "test score 0.93",
-            "reached 93.1 % on the test images",
-            " 42%|####  | 21/50 [00:02<00:03, 9.31it/s]",
-            "a\rtrain loss 0.3\rb",
-        ] {
-            assert!(tells_progress(line), "{line}");
-        }
-        for line in [
-            "",
-            "Traceback (most recent call last):\n  File \"train.py\", line 30, in step\nValueError: bad",
-            "seed: 200, batch_size: 128",
-            "loading data from /data/cifar10",
-        ] {
-            assert!(!tells_progress(line), "{line}");
-        }
     }
 }

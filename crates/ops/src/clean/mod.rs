@@ -18,6 +18,7 @@ mod policy;
 mod quota;
 mod reckon;
 mod space;
+mod startup_log;
 mod survey;
 #[cfg(test)]
 mod tests;

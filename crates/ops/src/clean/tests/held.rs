@@ -60,7 +60,7 @@ fn a_run_of_nothing_but_a_header_and_settings_may_go() {
             ("logs/steps.csv", b"step,epoch,loss\n"),
             (
                 "logs/worker.out",
-                b"Traceback (most recent call last):\nKeyError: 'x'\n",
+                b"seed: 3\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g(2)\nKeyError: 'x'\n",
             ),
         ],
         &[
@@ -130,6 +130,12 @@ fn holdings() -> Vec<(&'static str, Vec<u8>)> {
             b"iter 250: loss 2.1234, time 56.78ms\n".to_vec(),
         ),
         ("training.log", b"[12:00] Epoch [3/10]\n".to_vec()),
+        (
+            "logs/worker.out",
+            b"|    total_timesteps | 163000 |\n".to_vec(),
+        ),
+        ("training.log", b"Loss/train --> -0.33\n".to_vec()),
+        ("training.log", b"0.25\n".to_vec()),
         // Somebody's work.
         ("thesis.txt", b"chapter 1\n".to_vec()),
         ("README.md", b"# results\n".to_vec()),

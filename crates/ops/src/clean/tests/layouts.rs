@@ -56,7 +56,9 @@ fn write(path: &Path) {
         Some("pkl") => b"\x80\x04}.",
         Some("h5") => b"\x89HDF\r\n\x1a\n",
         Some("json") => b"{}",
-        Some("yaml" | "csv" | "txt" | "log" | "out" | "py") => b"x: 1\n",
+        Some("yaml" | "csv" | "txt" | "log" | "py") => b"x: 1\n",
+        // What a start says.
+        Some("out") => b"seed: 1\n",
         _ => b"\x08\x07\x12\x07",
     };
     // Each is different, so that none is a duplicate.
