@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::obstacle::Obstacle;
+use super::results_in_settings;
 use super::startup_log;
 use super::weights::{is_text, is_weights_content};
 use traintop_disk::read;
@@ -148,6 +149,9 @@ pub fn look_into(
         let path = dir.path().join(below);
         let own = || below.to_path_buf();
         if *known == Known::Metrics {
+            if is_blank && has_values_in_header(&path) {
+                return Err(Obstacle::Progress(own()));
+            }
             if path == dir.metrics_csv() {
                 continue;
             }
@@ -178,11 +182,23 @@ pub fn look_into(
             return Err(Obstacle::Unknown(own()));
         }
         match known {
-            Known::Record => match serde_json::from_slice(&bytes) {
-                Ok(read) => record = Some(read),
+            Known::Record => match serde_json::from_slice::<Record>(&bytes) {
+                Ok(read) => {
+                    let has_best = is_blank && read.best.is_some();
+                    if has_best || results_in_settings::in_unknown(&read.other) {
+                        return Err(Obstacle::Results(own()));
+                    }
+                    record = Some(read);
+                }
                 // Another program's, such as Sacred's, or damaged.
                 Err(_) => return Err(Obstacle::Unknown(own())),
             },
+            Known::Settings => {
+                let text = String::from_utf8_lossy(&bytes);
+                if results_in_settings::in_text(below, &text) {
+                    return Err(Obstacle::Results(own()));
+                }
+            }
             Known::Log
                 if is_blank && !startup_log::holds_nothing(&String::from_utf8_lossy(&bytes)) =>
             {
@@ -192,6 +208,22 @@ pub fn look_into(
         }
     }
     Ok(record)
+}
+
+/// Whether the only line of a table holds a value, as `epoch,loss=0.3` does: then it is no header.
+fn has_values_in_header(path: &Path) -> bool {
+    let Ok(bytes) = read::bytes(path, LARGEST) else {
+        return true;
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut cells = text.split([',', ';', '\t', '|', '\n']);
+    cells.any(|cell| {
+        let cell = cell.trim().trim_matches('"').trim_end_matches('%').trim();
+        let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
+        let mut parts = cell.split(['=', ':']).skip(1);
+        let last = cell.split_whitespace().next_back().unwrap_or_default();
+        is_number(cell) || parts.any(is_number) || (last.contains('.') && is_number(last))
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod plan;
 mod policy;
 mod quota;
 mod reckon;
+mod results_in_settings;
 mod space;
 mod startup_log;
 mod survey;

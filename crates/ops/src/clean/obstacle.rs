@@ -29,6 +29,8 @@ pub enum Obstacle {
     Metrics(String),
     /// A log or a file of steps holds progress that the metrics do not.
     Progress(PathBuf),
+    /// A file of settings, or the record, holds results as well.
+    Results(PathBuf),
     /// It ended well, though its metrics do not say what it did.
     Finished,
     /// It may still be at work: half a sentence.
@@ -55,6 +57,7 @@ impl Obstacle {
                 | Self::Large(_)
                 | Self::Unknown(_)
                 | Self::Progress(_)
+                | Self::Results(_)
                 | Self::Finished
         )
     }
@@ -72,6 +75,7 @@ impl fmt::Display for Obstacle {
             Self::Special(path) => ("it holds a link, pipe or device", path),
             Self::Unread(path) => ("not all of it can be read", path),
             Self::Progress(path) => ("it holds steps that its metrics do not tell of", path),
+            Self::Results(path) => ("it holds results beside its settings", path),
             Self::Metrics(why) | Self::MayLive(why) => return f.write_str(&text::clean(why)),
             Self::Finished => {
                 return f.write_str("it finished, though its metrics do not say what it did");

@@ -144,6 +144,13 @@ fn holdings() -> Vec<(&'static str, Vec<u8>)> {
         ("analysis/plot.ipynb", b"{}".to_vec()),
         ("code/train.py", b"import torch\n".to_vec()),
         (".secret", b"x".to_vec()),
+        // Results beside settings.
+        ("hparams.yaml", b"lr: 0.1\nbest_val_acc: 0.93\n".to_vec()),
+        (
+            "config.json",
+            format!("{{\"curve\": {:?}}}", [0.5; 2000]).into_bytes(),
+        ),
+        ("params.json", b"{\"history\": [{\"loss\": 1.0}]}".to_vec()),
         // More than 1 MB of anything.
         ("logs/worker.out", vec![b'\n'; 1_000_001]),
         (".last.safetensors.71-0.tmp", vec![0; 1_000_001]),
@@ -186,6 +193,9 @@ fn a_run_stays_if_its_metrics_hold_anything_at_all() {
         "# made by hand\n",
         "epoch,loss\n1,0.5,0.4\n",
         "epoch,loss\n1,0.5",
+        "epoch,loss=0.3\n",
+        "epoch,loss: 0.3\n",
+        "epoch 3,loss 0.3\n",
         "Traceback (most recent call last):\n",
         "\u{0}\u{0}\u{0}\u{0}",
     ] {
@@ -329,4 +339,36 @@ fn metrics_that_cannot_be_read_keep_everything_and_are_told() {
     let summary = traintop_run::summary::Summary::load(&found, SystemTime::now());
     let reason = summary.observed.reason.unwrap();
     assert!(reason.contains("its metrics cannot be read"), "{reason}");
+}
+
+#[test]
+fn a_record_that_tells_of_results_keeps_its_run() {
+    type Edit = fn(&mut Record);
+    let edits: [(Edit, usize); 4] = [
+        (|_| {}, 1),
+        (
+            |record| drop(record.other.insert("from_the_future".to_owned(), json!(7))),
+            1,
+        ),
+        (
+            |record| drop(record.other.insert("best_val_acc".to_owned(), json!(0.93))),
+            0,
+        ),
+        (
+            |record| {
+                let (epoch, val_acc) = (3, 91.0);
+                record.best = Some(traintop_run::record::Best { epoch, val_acc });
+            },
+            0,
+        ),
+    ];
+    for (number, (edit, offered)) in edits.into_iter().enumerate() {
+        let tree = Tree::new();
+        let dir = tree.run("a", State::Stopped, 0, 0);
+        let mut record = Record::load(&dir).unwrap().unwrap();
+        edit(&mut record);
+        record.save(&dir).unwrap();
+        let plan = tree.plan(&greedy());
+        assert_eq!(told(&plan).len(), offered, "{number}: {:?}", plan.doubts);
+    }
 }
