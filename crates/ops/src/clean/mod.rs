@@ -14,6 +14,7 @@ mod make;
 mod obstacle;
 mod optimiser;
 mod plan;
+mod pointers;
 mod policy;
 mod quota;
 mod reckon;

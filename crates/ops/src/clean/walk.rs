@@ -1,5 +1,6 @@
 //! One walk through the folder of a run: its weights, its temporary files, what it takes on the
-//! disk, and what forbids that it goes as a whole. Nothing is opened.
+//! disk, and what forbids that it goes as a whole. Nothing is opened but, in a run with checkpoints of
+//! epochs, small files that say which of these is the best or the last.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::contents::{self, Known, LARGEST};
 use super::obstacle::Obstacle;
+use super::pointers::{self, Pointer, is_pointer};
 use super::survey::{Role, Weights};
 use super::weights::is_weights_name;
 use traintop_disk::Look;
@@ -18,6 +20,8 @@ use traintop_run::size::Taken;
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
+/// No trainer says so much of its checkpoints: where a run does, all of them stay.
+const MOST_POINTERS: usize = 5000;
 /// What the names of weights that a retention rule may name end in.
 const RETAINED: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 
@@ -78,6 +82,7 @@ pub fn walk(run: &Path, now: SystemTime) -> Walked {
     }
     walked.folder(run, Path::new(""), now);
     walked.keep_targets(run);
+    walked.keep_named(run);
     walked
 }
 
@@ -90,6 +95,28 @@ impl Walked {
     fn forbid(&mut self, obstacle: Obstacle) {
         if self.obstacle.is_none() || (obstacle.is_project() && !self.is_project()) {
             self.obstacle = Some(obstacle);
+        }
+    }
+
+    /// Weights that a file of the run names, such as `last_checkpoint`: no rule may name them.
+    fn keep_named(&mut self, run: &Path) {
+        let is_of_epoch = |weights: &Weights| matches!(weights.role, Role::Epoch(_));
+        if !self.weights.iter().any(is_of_epoch) {
+            return;
+        }
+        let named = self.files.iter().filter(|(below, _)| {
+            let name = below.file_name().and_then(OsStr::to_str);
+            name.is_some_and(is_pointer)
+        });
+        let named: Vec<_> = named
+            .flat_map(|(below, _)| pointers::read(run, below))
+            .take(MOST_POINTERS)
+            .collect();
+        for weights in &mut self.weights {
+            let is_named = |pointer: &Pointer| pointer.names(run, &weights.path);
+            if named.len() == MOST_POINTERS || named.iter().any(is_named) {
+                weights.role = Role::Other;
+            }
         }
     }
 

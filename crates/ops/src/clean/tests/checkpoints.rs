@@ -231,6 +231,46 @@ fn weights_that_a_link_leads_to_stay() {
 }
 
 #[test]
+fn weights_that_a_file_names_stay() {
+    for (name, text) in [
+        ("last_checkpoint", "checkpoints/epoch_20.safetensors"),
+        (
+            "last_checkpoint",
+            "/moved/run/checkpoints/epoch_20.safetensors",
+        ),
+        (
+            "checkpoints/checkpoint",
+            "model_checkpoint_path: \"epoch_20\"\nall_model_checkpoint_paths: \"epoch_20\"\n",
+        ),
+        ("checkpoints/latest", "epoch_20.safetensors\n"),
+        ("best_ckpt.txt", "checkpoints/epoch_20.safetensors 0.93\n"),
+        ("checkpoints/latest_checkpointed_iteration.txt", "20"),
+        (
+            "trainer_state.json",
+            "{\"best_model_checkpoint\": \"out/checkpoints/epoch_20.safetensors\"}",
+        ),
+        (
+            "checkpoints/best.json",
+            "{\"file\": \"../checkpoints/epoch_20.safetensors\"}",
+        ),
+    ] {
+        let tree = Tree::new();
+        let dir = tree.run("a", State::Finished, 60, 33);
+        let goes = || {
+            let plan = tree.plan(&Policy::default());
+            let mut candidates = plan.candidates.iter();
+            candidates.any(|one| one.paths.contains(&dir.checkpoint(20)))
+        };
+        assert!(goes());
+        fs::write(dir.path().join(name), text).unwrap();
+        assert!(!goes(), "{name}: {text}");
+        // What leads out of the run says nothing.
+        fs::write(dir.path().join(name), "../../x/epoch_20.safetensors").unwrap();
+        assert!(goes(), "{name}");
+    }
+}
+
+#[test]
 fn both_ends_of_a_value_in_names_stay() {
     let tree = Tree::new();
     let dir = tree.run("a", State::Finished, 60, 10);
