@@ -140,6 +140,13 @@ pub fn is_temporary(name: &str) -> bool {
     numbers_of(name).is_some()
 }
 
+/// The name that a temporary file was to get; `None` if it is none.
+pub fn replaced_by(name: &str) -> Option<&str> {
+    numbers_of(name)?;
+    let inner = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    inner.rsplit_once('.').map(|(name, _)| name)
+}
+
 /// Whether the process that was writing a temporary file is known to be gone.
 pub(super) fn is_abandoned(name: &str) -> bool {
     numbers_of(name).is_some_and(|(process, number)| {
@@ -340,6 +347,7 @@ mod tests {
         for path in ["run.json", "a.b", ".hidden", "-1.tmp", "x.12-3.tmp"] {
             let beside = beside(Path::new(path));
             assert!(is_temporary(beside.to_str().unwrap()), "{beside:?}");
+            assert_eq!(replaced_by(beside.to_str().unwrap()), Some(path));
             assert!(!is_temporary(path), "{path}");
         }
         for name in [
@@ -349,7 +357,7 @@ mod tests {
             ".a.1-2-3.tmp",
             ".a.1-x.tmp",
         ] {
-            assert!(!is_temporary(name), "{name}");
+            assert!(!is_temporary(name) && replaced_by(name).is_none(), "{name}");
         }
     }
 

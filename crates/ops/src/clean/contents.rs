@@ -9,7 +9,7 @@ use super::results_in_settings;
 use super::startup_log;
 use super::weights::{is_text, is_weights_content};
 use traintop_disk::read;
-use traintop_disk::write::is_temporary;
+use traintop_disk::write::{is_temporary, replaced_by};
 use traintop_run::layout::RunDir;
 use traintop_run::metrics::Tail;
 use traintop_run::record::Record;
@@ -107,6 +107,14 @@ pub fn known(below: &Path) -> Option<Known> {
     }
 }
 
+/// Whether a temporary file is what is left of writing a file that is worth nothing itself, such as
+/// `run.json`.
+pub fn is_leftover(below: &Path) -> bool {
+    let name = below.file_name().and_then(OsStr::to_str);
+    let replaced = name.and_then(replaced_by);
+    replaced.is_some_and(|name| known(&below.with_file_name(name)).is_some())
+}
+
 /// Whether a folder or file makes what it lies in a working copy.
 pub fn is_version_control(name: &str) -> bool {
     VERSION_CONTROL.contains(&name)
@@ -167,7 +175,7 @@ pub fn look_into(
             }
         }
         if *known == Known::Temporary {
-            // Half of a file may be half of anything, and is small: see `LARGEST`.
+            // The walk has seen that it is small, or half of a file that is worth nothing.
             continue;
         }
         let bytes = read::bytes(&path, LARGEST).map_err(|_| Obstacle::Unread(own()))?;

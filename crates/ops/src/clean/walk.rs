@@ -25,6 +25,9 @@ const MOST_POINTERS: usize = 5000;
 /// What the names of weights that a retention rule may name end in.
 const RETAINED: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 
+/// A temporary file of no known name is nothing if it is no larger than this, in bytes.
+const SMALL_LEFTOVER: u64 = 4096;
+
 /// What a walk has found.
 #[derive(Default)]
 pub struct Walked {
@@ -238,7 +241,11 @@ impl Walked {
                 optimiser_bytes: 0,
             });
         }
+        let is_large = metadata.len() > SMALL_LEFTOVER;
         match contents::known(&below) {
+            Some(Known::Temporary) if is_large && !contents::is_leftover(&below) => {
+                self.forbid(Obstacle::Unknown(below));
+            }
             _ if is_weights_name(&name) => self.forbid(Obstacle::Weights(below)),
             _ if metadata.len() > LARGEST => self.forbid(Obstacle::Large(below)),
             Some(known) => self.known.push((below, known)),

@@ -80,6 +80,20 @@ fn a_run_of_nothing_but_a_header_and_settings_may_go() {
     }
 }
 
+#[test]
+fn what_is_left_of_our_own_writes_keeps_no_run() {
+    for (name, length) in [
+        (".notes.toml.71-0.tmp", 900_000),
+        ("logs/.metrics.csv.71-0.tmp", 900_000),
+        (".last.safetensors.71-0.tmp", 4000),
+    ] {
+        let half = vec![b' '; length];
+        let (_tree, plan) = planned(&[("metrics.csv", HEADER.as_bytes()), (name, &half)]);
+        let whole = plan.candidates.iter().filter(|one| one.is_whole).count();
+        assert_eq!(whole, 1, "{name}: {:?}", plan.doubts);
+    }
+}
+
 /// A file of each kind of weights, and other work, that makes an empty run one that holds
 /// something.
 fn holdings() -> Vec<(&'static str, Vec<u8>)> {
@@ -154,6 +168,9 @@ fn holdings() -> Vec<(&'static str, Vec<u8>)> {
         // More than 1 MB of anything.
         ("logs/worker.out", vec![b'\n'; 1_000_001]),
         (".last.safetensors.71-0.tmp", vec![0; 1_000_001]),
+        // Half of weights, or of anything.
+        (".last.safetensors.71-0.tmp", vec![0; 900_000]),
+        (".thesis.txt.71-0.tmp", vec![b'x'; 900_000]),
         // Another program's record, such as Sacred's, or a damaged one.
         (
             "run.json",
