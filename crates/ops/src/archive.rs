@@ -106,6 +106,19 @@ pub enum ArchiveError {
     /// What was packed is not what is there.
     #[error("{path}: has changed while it was packed; nothing was removed")]
     Changed { path: PathBuf },
+    /// Something of an archive cannot be unpacked.
+    #[error("{archive}: {what} ({}); {came_back}", said(cause))]
+    NotUnpacked {
+        archive: PathBuf,
+        /// The entry, and what cannot be done with it.
+        what: String,
+        cause: io::Error,
+        /// What is back in place in spite of it, or that nothing is: half a sentence.
+        came_back: String,
+    },
+    /// A bringing back was refused before anything was unpacked.
+    #[error("{0}; nothing was brought back")]
+    NothingBack(Box<ArchiveError>),
     /// An archive that is not one of ours.
     #[error("{path}: {what}; nothing was brought back")]
     Damaged {
@@ -120,6 +133,17 @@ impl ArchiveError {
     fn io(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { path, what, cause }
+    }
+
+    /// As an error of a bringing back: it says what came back, if it does not say so yet.
+    fn of_bringing_back(self) -> Self {
+        match self {
+            Self::NotUnpacked { .. }
+            | Self::NothingBack(_)
+            | Self::Damaged { .. }
+            | Self::Stays { .. } => self,
+            other => Self::NothingBack(Box::new(other)),
+        }
     }
 }
 

@@ -191,6 +191,14 @@ pub(crate) fn unarchive_on(
     roots: &[PathBuf],
     dir: &RunDir,
 ) -> Result<Unarchived, ArchiveError> {
+    bring_back(storage, roots, dir).map_err(ArchiveError::of_bringing_back)
+}
+
+fn bring_back(
+    storage: &Storage,
+    roots: &[PathBuf],
+    dir: &RunDir,
+) -> Result<Unarchived, ArchiveError> {
     let looked = storage.disk.look(dir.path());
     let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let packing = Packing {

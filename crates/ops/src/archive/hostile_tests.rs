@@ -80,6 +80,60 @@ fn names(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Every refusal says that nothing came back, and names nothing that is gone again.
+fn says_what_came_back(error: &ArchiveError) {
+    let said = error.to_string();
+    assert!(said.contains("nothing was brought back"), "{said}");
+    assert!(!said.contains(".unarchived."), "{said}");
+}
+
+#[test]
+fn refusals_name_the_archive_and_what_in_it_is_wrong() {
+    let place = tempfile::tempdir().unwrap();
+    let long = "n".repeat(99);
+    let cases: [(&[Put], &str); 8] = [
+        (&[Put::File("x", 0o644), Put::File("x", 0o600)], "x in it"),
+        (
+            &[Put::File("x", 0o644), Put::File("x/y", 0o600)],
+            "x/y in it",
+        ),
+        (
+            &[Put::Kind("x", EntryType::Directory), Put::File("x", 0o644)],
+            "x cannot be moved",
+        ),
+        (&[Put::Link("x", "y"), Put::File("x", 0o644)], "x in it"),
+        (&[Put::Link("x", "y"), Put::Link("x", "z")], "x in it"),
+        (&[Put::File("way/x", 0o644)], "way/x in it"),
+        (&[Put::File(&long, 0o644), Put::File(&long, 0o644)], &long),
+        (&[Put::File("run.json/x", 0o644)], "run.json/x cannot be"),
+    ];
+    for (number, (content, named)) in cases.into_iter().enumerate() {
+        let (dir, outside) = archived(place.path(), content);
+        symlink(&outside, dir.path().join("way")).unwrap();
+        let before = names(dir.path());
+        let error = unarchive(&roots(place.path()), &dir).unwrap_err();
+        says_what_came_back(&error);
+        let said = error.to_string();
+        let archive = dir.archive().display().to_string();
+        assert!(said.contains(named), "{number}: {said}");
+        assert!(said.starts_with(&archive), "{number}: {said}");
+        assert_eq!(names(dir.path()), before, "{number}");
+        fs::remove_dir_all(place.path().join("runs")).unwrap();
+    }
+    // A name with a zero byte, as an entry about the next one may give it.
+    let name = b"15 path=a\0bcde\n".as_slice();
+    let content = [
+        (EntryType::XHeader, name.len() as u64, name),
+        (EntryType::Regular, 0, &b""[..]),
+    ];
+    let (dir, _) = archived(place.path(), &[]);
+    pack_raw(&dir.archive(), &content);
+    says_what_came_back(&unarchive(&roots(place.path()), &dir).unwrap_err());
+    // One that is not archived at all.
+    fs::remove_file(dir.archive()).unwrap();
+    says_what_came_back(&unarchive(&roots(place.path()), &dir).unwrap_err());
+}
+
 #[test]
 fn nothing_is_written_outside_of_the_run_whatever_an_archive_holds() {
     let place = tempfile::tempdir().unwrap();
@@ -141,6 +195,7 @@ fn nothing_is_written_outside_of_the_run_whatever_an_archive_holds() {
         );
         if let Err(error) = &done {
             assert!(!error.to_string().contains('\n'), "{number}: {error}");
+            says_what_came_back(error);
             assert_eq!(names(dir.path()), before, "{number}: {error}");
         } else {
             let links = content.iter().filter(|put| matches!(put, Put::Link(..)));
@@ -304,6 +359,7 @@ fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
         let before = names(dir.path());
         let error = unarchive(&roots(place.path()), &dir).unwrap_err();
         assert!(error.to_string().contains(said), "{said}: {error}");
+        says_what_came_back(&error);
         assert_eq!(names(dir.path()), before, "{said}");
         fs::remove_dir_all(place.path().join("runs")).unwrap();
     }

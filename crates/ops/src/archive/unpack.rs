@@ -187,6 +187,18 @@ fn opened(disk: &dyn Disk, archive: &Path) -> Result<Packed, ArchiveError> {
     Ok(Archive::new(packed))
 }
 
+/// That something of an archive could not be unpacked, and so nothing has come back. Its place is
+/// named as the archive calls it: where it was to be unpacked is gone again.
+fn failed(archive: &Path, below: &Path, what: &str) -> impl FnOnce(io::Error) -> ArchiveError {
+    let (archive, what) = (archive.to_owned(), format!("{} {what}", below.display()));
+    move |cause| ArchiveError::NotUnpacked {
+        archive,
+        what,
+        cause,
+        came_back: "nothing was brought back".to_owned(),
+    }
+}
+
 /// Unpacks all that is missing below `staging`.
 fn stage(
     disk: &dyn Disk,
@@ -202,7 +214,11 @@ fn stage(
     // Nobody else looks into it before everything has its mode.
     disk.make_folder(staging)
         .and_then(|()| disk.set_mode(staging, 0o700))
-        .map_err(ArchiveError::io(staging, "cannot be made"))?;
+        .map_err(failed(
+            archive,
+            Path::new("a folder"),
+            "to unpack it into cannot be made",
+        ))?;
     let mut read = opened(disk, archive)?;
     let mut staged: HashSet<PathBuf> = HashSet::new();
     let mut links: Vec<Link> = Vec::new();
@@ -219,7 +235,7 @@ fn stage(
             continue;
         }
         let path = staging.join(&below);
-        let failed = || ArchiveError::io(&path, "cannot be unpacked");
+        let failed = || failed(archive, &below, "in it cannot be unpacked");
         if disk
             .look_for(&dir.path().join(&below))
             .map_err(failed())?
@@ -281,7 +297,7 @@ fn stage(
         staged.insert(below.clone());
         unpacked.files.push(below);
     }
-    make_links(disk, staging, links, &mut unpacked)?;
+    make_links(disk, archive, staging, links, &mut unpacked)?;
     Ok(unpacked)
 }
 
@@ -316,6 +332,7 @@ struct Link {
 
 fn make_links(
     disk: &dyn Disk,
+    archive: &Path,
     staging: &Path,
     links: Vec<Link>,
     unpacked: &mut Unpacked,
@@ -325,7 +342,7 @@ fn make_links(
         disk.make_folders(path.parent().unwrap_or(staging))
             .and_then(|()| disk.make_link(&link.target, &path))
             .and_then(|()| disk.set_modified(&path, link.modified_ns))
-            .map_err(ArchiveError::io(&path, "cannot be unpacked"))?;
+            .map_err(failed(archive, &link.below, "in it cannot be unpacked"))?;
         unpacked.files.push(link.below);
     }
     Ok(())
@@ -339,14 +356,28 @@ fn settle(
     unpacked: &mut Unpacked,
 ) -> Result<(), ArchiveError> {
     let mut moved = 0;
-    let settled = move_in(disk, dir, staging, unpacked, &mut moved);
-    if settled.is_err() {
+    let mut settled = move_in(disk, dir, staging, unpacked, &mut moved);
+    if let Err(error) = &mut settled {
         // What cannot be undone is whole, and is kept by a second try.
+        let mut stays = Vec::new();
         for below in unpacked.files[..moved].iter().rev() {
-            let _ = disk.relocate(&dir.path().join(below), &staging.join(below));
+            let back = disk.relocate(&dir.path().join(below), &staging.join(below));
+            if back.is_err() {
+                stays.push(below);
+            }
         }
         for below in unpacked.made.iter().rev() {
             let _ = disk.remove_folder(&dir.path().join(below));
+        }
+        if let (ArchiveError::NotUnpacked { came_back, .. }, Some(first)) = (error, stays.first()) {
+            *came_back = match stays.len() {
+                1 => format!("{} is back in place", first.display()),
+                count => format!(
+                    "{} and {} more are back in place",
+                    first.display(),
+                    count - 1
+                ),
+            };
         }
     }
     settled
@@ -359,11 +390,12 @@ fn move_in(
     unpacked: &mut Unpacked,
     moved: &mut usize,
 ) -> Result<(), ArchiveError> {
+    let archive = dir.archive();
     // What a folder may not be until everything is in it.
-    let mut closed: Vec<(PathBuf, u32)> = Vec::new();
+    let mut closed: Vec<(&Path, u32)> = Vec::new();
     for (below, _, mode) in &unpacked.folders {
         let path = dir.path().join(below);
-        let failed = || ArchiveError::io(&path, "cannot be made");
+        let failed = || failed(&archive, below, "cannot be made");
         if disk.look_for(&path).map_err(failed())?.is_none() {
             disk.make_folder(&path).map_err(failed())?;
             unpacked.made.push(below.clone());
@@ -372,25 +404,28 @@ fn move_in(
             let mode = mode | inherited;
             disk.set_mode(&path, mode | 0o700).map_err(failed())?;
             if mode & 0o700 != 0o700 {
-                closed.push((path, mode));
+                closed.push((below, mode));
             }
         }
     }
     for below in &unpacked.files {
         let path = dir.path().join(below);
-        disk.relocate(&staging.join(below), &path)
-            .map_err(ArchiveError::io(&path, "cannot be brought back"))?;
+        disk.relocate(&staging.join(below), &path).map_err(failed(
+            &archive,
+            below,
+            "cannot be moved into place",
+        ))?;
         *moved += 1;
     }
     // On the disk before the archive leaves its place.
     for (below, ..) in &unpacked.folders {
         let path = dir.path().join(below);
         disk.sync_folder(&path)
-            .map_err(ArchiveError::io(&path, "cannot be written"))?;
+            .map_err(failed(&archive, below, "cannot be written"))?;
     }
-    for (path, mode) in closed.iter().rev() {
-        disk.set_mode(path, *mode)
-            .map_err(ArchiveError::io(path, "cannot be closed"))?;
+    for (below, mode) in closed.iter().rev() {
+        disk.set_mode(&dir.path().join(below), *mode)
+            .map_err(failed(&archive, below, "cannot be closed"))?;
     }
     Ok(())
 }
