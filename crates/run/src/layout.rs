@@ -74,15 +74,8 @@ impl RunDir {
     /// # Errors
     /// If `logs`, `logs/figures` or `checkpoints` is a link.
     pub fn refuse_links(&self) -> io::Result<()> {
-        for folder in [self.logs(), self.figures(), self.checkpoints()] {
-            if std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_symlink()) {
-                return Err(io::Error::other(format!(
-                    "{} is a link, which is not followed; put the folder in its place",
-                    folder.display()
-                )));
-            }
-        }
-        Ok(())
+        let mut folders = [self.logs(), self.figures(), self.checkpoints()].into_iter();
+        folders.try_for_each(|folder| refuse_link(&folder))
     }
 
     /// Takes a folder for a run; whether it is one, [`super::discover`] says.
@@ -193,6 +186,20 @@ impl RunDir {
             ours
         }
     }
+}
+
+/// Refuses a folder to write in that is a link: see [`RunDir::refuse_links`].
+///
+/// # Errors
+/// If it is one.
+pub fn refuse_link(folder: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(folder).is_ok_and(|it| it.is_symlink()) {
+        return Err(io::Error::other(format!(
+            "{} is a link, which is not followed; put the folder in its place",
+            folder.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Where an output tree keeps its runs.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::layout::RunDir;
+use super::evaluation::EVALUATIONS;
+use super::layout::{RunDir, refuse_link};
 use super::state_dir::{self, Storage};
 use traintop_disk::{Disk, System, said};
 use traintop_text::{clean, toml as toml_text};
@@ -401,8 +402,17 @@ fn edit_in(
     }
     let mut plain = notes.clone();
     plain.other.remove(RUN);
+    // Through a link in the place of `evaluations` a tree could lead what is written out of itself.
+    let parent = dir.path().parent().unwrap_or(dir.path());
+    let is_led_away =
+        parent.file_name().is_some_and(|name| name == EVALUATIONS) && refuse_link(parent).is_err();
     // Without a word in it, the file goes: a run that was starred by mistake is as it was.
-    let written = if plain.is_empty() {
+    let written = if is_led_away {
+        Err(NotesError::Io {
+            path: beside.clone(),
+            cause: io::ErrorKind::PermissionDenied.into(),
+        })
+    } else if plain.is_empty() {
         disk.remove_if_there(&beside)
             .map_err(|cause| NotesError::Io {
                 path: beside.clone(),

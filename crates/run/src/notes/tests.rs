@@ -45,6 +45,19 @@ fn unknown_keys_stay_and_tags_are_there_once() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link_in_the_place_of_evaluations() {
+    let (folder, _, own) = run();
+    let [tree, outside] = ["tree", "outside"].map(|name| folder.path().join(name));
+    fs::create_dir(&tree).unwrap();
+    fs::create_dir_all(outside.join("a")).unwrap();
+    std::os::unix::fs::symlink(&outside, tree.join(EVALUATIONS)).unwrap();
+    let dir = RunDir::new(tree.join(EVALUATIONS).join("a"));
+    change_in(&System, &dir, &Change::Star(true), Some(&own)).unwrap();
+    assert_eq!(fs::read_dir(outside.join("a")).unwrap().count(), 0);
+    assert!(load_in(&System, &dir, Some(&own)).unwrap().star);
+}
+
+#[test]
 fn damaged_notes_are_named_and_not_written_over() {
     let (_folder, dir, own) = run();
     fs::write(dir.path().join(FILE), "tags = 3\n").unwrap();

@@ -16,6 +16,7 @@ use traintop_disk::write::{
 use traintop_run::evaluation::{
     EVALUATIONS, Evaluated, EvaluationDir, Logits, Progress, Results, unfinished,
 };
+use traintop_run::layout::refuse_link;
 use traintop_run::process::Process;
 
 use super::gallery;
@@ -51,6 +52,7 @@ impl Filling {
         known: &OnceLock<PathBuf>,
     ) -> Result<Self, WorkerError> {
         let parent = tree.join(EVALUATIONS);
+        refuse_link(&parent).map_err(|source| io_error(&parent, source))?;
         make_folders(&parent).map_err(|source| io_error(&parent, source))?;
         let parent = parent
             .canonicalize()
@@ -237,6 +239,19 @@ mod tests {
         drop(filling(tree.path()));
         let left = fs::read_dir(tree.path().join(EVALUATIONS)).unwrap();
         assert_eq!(left.count(), 2, "one that is given up leaves nothing");
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let place = tempfile::tempdir().unwrap();
+        let [tree, outside] = ["tree", "outside"].map(|name| place.path().join(name));
+        fs::create_dir(&tree).unwrap();
+        fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join(EVALUATIONS)).unwrap();
+        let begun = Filling::begin(&tree, "a_model_best", Vec::new(), 0, &OnceLock::new());
+        let error = begun.unwrap_err().to_string();
+        assert!(error.contains("is a link"), "{error}");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     }
 
     #[test]
