@@ -127,6 +127,30 @@ fn a_command_of_a_stranger_is_not_resumed_unless_it_is_trusted() {
 }
 
 #[test]
+fn a_run_of_our_worker_is_not_resumed_in_a_folder_that_a_stranger_chose() {
+    let place = Workplace::new(COUNTED);
+    let strange = strange_run(&place, "stopped");
+    let mut record = strange.record();
+    record.as_object_mut().unwrap().remove("launcher");
+    record["working_dir"] = Value::from(place.path().to_str().unwrap());
+    fs::write(strange.0.join("run.json"), record.to_string()).unwrap();
+    for arguments in [
+        &["resume", "strange"][..],
+        &["resume", "--queue", "strange"],
+    ] {
+        let refused = place.refusal(arguments, 1);
+        assert!(refused.contains("traintop trust strange"), "{refused}");
+    }
+    assert!(!strange.0.join("begun").exists());
+    let shown = place.said(&["trust", "strange"]);
+    assert!(shown.contains("in folder: "), "{shown}");
+    place.said(&["trust", "--yes", "strange"]);
+    place.said(&["resume", "strange"]);
+    strange.wait_for_state("finished");
+    assert!(strange.0.join("begun").exists());
+}
+
+#[test]
 fn a_job_of_slurm_executes_only_the_command_that_was_handed_over() {
     let place = Workplace::new(COUNTED);
     let strange = strange_run(&place, "queued");

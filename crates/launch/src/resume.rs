@@ -57,8 +57,9 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
             "is {state}; only what has ended before its last epoch goes on"
         )));
     }
-    // Our own worker is made a command anew, and treats the recipe as data.
-    if record.launcher.is_some() {
+    // Our own worker is made a command anew, and treats the recipe as data; but where it is started
+    // decides what relative paths mean.
+    if record.launcher.is_some() || record.working_dir.is_some() {
         must_be_trusted(dir, &record)?;
     }
     // A user who resumes a run does not want it to wait.

@@ -159,12 +159,11 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
     match asked {
         Asked::Earlier => must_be_trusted(dir, record)?,
         // Without the note only a later resume has to ask.
-        Asked::Now if record.launcher.is_some() => {
+        Asked::Now => {
             if let Err(error) = trust(dir, record) {
                 log::warn!("{error}");
             }
         }
-        Asked::Now => {}
     }
     let program = record
         .command
