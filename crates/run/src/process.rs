@@ -93,7 +93,8 @@ pub fn host() -> String {
         .into_owned()
 }
 
-fn boot_id() -> String {
+/// The kernel's identity of this boot of this machine.
+pub(crate) fn boot_id() -> String {
     read::text(
         Path::new("/proc/sys/kernel/random/boot_id"),
         read::RECORD_LIMIT,

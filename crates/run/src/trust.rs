@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::layout::RunDir;
+use super::process::boot_id;
 use super::record::Record;
 use super::state_dir::state_dir;
 use traintop_disk::read;
@@ -31,10 +32,36 @@ pub struct Commands(Option<PathBuf>);
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     inode: u64,
+    /// Of which file system the inode is. Entries of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<Device>,
     /// For people who look into the folder.
     id: String,
     /// As `id`.
     command: Vec<String>,
+}
+
+/// A number of a file system. It holds for one boot of one machine alone: elsewhere, and after the
+/// next boot, the same file system may have another.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Device {
+    boot_id: String,
+    number: u64,
+}
+
+impl Entry {
+    /// Whether the entry is of this folder. Where its device cannot be compared, the inode alone
+    /// tells, which may be that of a folder on another file system: then the folder must be this
+    /// user's own, as nobody else can make one.
+    fn is_of(&self, folder: &Metadata) -> bool {
+        let device = self.device.as_ref();
+        let known = device.filter(|device| device.boot_id == boot_id());
+        let is_there = known.map_or_else(
+            || folder.uid() == rustix::process::geteuid().as_raw(),
+            |device| device.number == folder.dev(),
+        );
+        self.inode == folder.ino() && is_there
+    }
 }
 
 /// All that decides what is executed when a run begins.
@@ -85,8 +112,13 @@ impl Commands {
         let folder = self.0.as_ref().ok_or_else(|| {
             io::Error::other("there is no folder for your own state; set HOME or XDG_STATE_HOME")
         })?;
+        let folder_of_run = dir.path().metadata()?;
         let entry = Entry {
-            inode: dir.path().metadata()?.ino(),
+            inode: folder_of_run.ino(),
+            device: Some(Device {
+                boot_id: boot_id(),
+                number: folder_of_run.dev(),
+            }),
             id: record.id.clone(),
             command: record.command.clone(),
         };
@@ -101,7 +133,7 @@ impl Commands {
             let path = self.0.as_ref()?.join(digest(record) + ".json");
             let entry = read::bytes(&path, read::RECORD_LIMIT).ok()?;
             let entry: Entry = serde_json::from_slice(&entry).ok()?;
-            Some(entry.inode == dir.path().metadata().ok()?.ino())
+            Some(entry.is_of(&dir.path().metadata().ok()?))
         };
         allows().unwrap_or(false)
     }
@@ -187,5 +219,39 @@ mod tests {
         assert!(!commands.allows(&copy, &record));
         fs::rename(dir.path(), renamed.path()).unwrap();
         assert!(commands.allows(&renamed, &record));
+    }
+
+    #[test]
+    fn an_inode_of_another_file_system_is_another_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path().join("a"));
+        fs::create_dir_all(dir.logs()).unwrap();
+        let state = folder.path().join("state");
+        let commands = Commands::in_folder(state.clone());
+        let record = record(&dir, Some("mine"));
+        commands.allow(&dir, &record).unwrap();
+        let path = state.join(digest(&record) + ".json");
+        let edit = |edit: fn(&mut serde_json::Value)| {
+            commands.allow(&dir, &record).unwrap();
+            let mut entry = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            edit(&mut entry);
+            fs::write(&path, entry.to_string()).unwrap();
+            commands.allows(&dir, &record)
+        };
+        assert!(!edit(|entry| entry["device"]["number"] = 0.into()));
+        // After the next boot, or of an earlier version: the folder is this user's own.
+        let of_other_boot = |entry: &mut serde_json::Value| {
+            entry["device"] = serde_json::json!({ "boot_id": "x", "number": 0 });
+        };
+        let of_earlier = |entry: &mut serde_json::Value| {
+            entry.as_object_mut().unwrap().remove("device");
+        };
+        assert!(edit(of_other_boot) && edit(of_earlier));
+        if std::os::unix::fs::chown(dir.path(), Some(65534), None).is_err() {
+            println!("did not run: only the superuser can give a folder away");
+            return;
+        }
+        assert!(!edit(of_other_boot) && !edit(of_earlier));
+        assert!(edit(|_| {}), "what somebody else made was trusted");
     }
 }
