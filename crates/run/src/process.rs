@@ -120,6 +120,49 @@ pub fn started(pid: u32) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// What a process is given.
+    type With<'a> = &'a dyn Fn(&mut std::process::Command) -> &mut std::process::Command;
+
+    /// A process that waits, until it is dropped.
+    struct Waiting(std::process::Child);
+
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn only_who_writes_in_a_folder_or_was_given_it_works_in_it() {
+        let place = tempfile::tempdir().unwrap();
+        let [run, other] = ["run", "run2"].map(|name| place.path().join(name));
+        fs::create_dir_all(run.join("logs")).unwrap();
+        fs::create_dir_all(&other).unwrap();
+        let path = run.join("logs/metrics.csv");
+        fs::write(&path, "epoch\n").unwrap();
+        let works = |with: With| {
+            let mut command = std::process::Command::new("sleep");
+            command.arg("600").env_remove(RUN_DIR);
+            with(&mut command);
+            let waiting = Waiting(command.spawn().unwrap());
+            [&run, &other].map(|folder| works_in(waiting.0.id(), folder))
+        };
+        let reading = || fs::File::open(&path).unwrap();
+        let appending = || fs::File::options().append(true).open(&path).unwrap();
+        let both = || {
+            let mut options = fs::File::options();
+            options.read(true).write(true).open(&path).unwrap()
+        };
+        // An editor, a pager, a copy: they read, or merely stand there.
+        assert_eq!(works(&|command| command.stdin(reading())), [false; 2]);
+        assert_eq!(works(&|command| command.current_dir(&run)), [false; 2]);
+        let writes = [true, false];
+        assert_eq!(works(&|command| command.stdout(appending())), writes);
+        assert_eq!(works(&|command| command.stdin(both())), writes);
+        assert_eq!(works(&|command| command.env(RUN_DIR, &run)), writes);
+    }
+
     #[test]
     fn this_process_is_alive_and_one_with_another_start_is_not() {
         let process = Process::current();
