@@ -38,8 +38,16 @@ struct Place<'a> {
     name: &'a OsStr,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many files and folders this thread has opened here.
+    static OPENED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Place<'_> {
     fn open(&self, flags: OFlags, mode: Mode) -> io::Result<File> {
+        #[cfg(test)]
+        OPENED.with(|opened| opened.set(opened.get() + 1));
         // Without NONBLOCK, opening a pipe waits for its other end.
         let always = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = openat(&self.folder, self.name, flags | always, mode);
@@ -391,6 +399,45 @@ mod tests {
         assert_eq!(listed(&outside), before);
         let error = disk.look(&root.join("file/below")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn removing_a_deep_tree_opens_in_proportion_to_its_depth() {
+        let opened = |depth: usize| {
+            let place = tempfile::tempdir().unwrap();
+            let disk = Beneath::new(place.path()).unwrap();
+            let top = place.path().join("top");
+            let deep = top.join("d/".repeat(depth));
+            fs::create_dir_all(&deep).unwrap();
+            fs::write(deep.join("file"), "x").unwrap();
+            symlink(place.path(), deep.join("link")).unwrap();
+            let before = OPENED.get();
+            let confined: &dyn Disk = &disk;
+            confined.remove_tree(&top).unwrap();
+            assert!(!top.exists() && place.path().exists());
+            OPENED.get() - before
+        };
+        let [short, long] = [200, 800].map(opened);
+        assert!(long <= 5 * short, "{short} openings, then {long}");
+    }
+
+    #[test]
+    fn a_tree_that_is_deeper_than_any_path_is_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let disk = Beneath::new(place.path()).unwrap();
+        let top = place.path().join("top");
+        fs::create_dir(&top).unwrap();
+        // Longer than `PATH_MAX`, and deeper than a stack would bear.
+        let mut folder: OwnedFd = File::open(&top).unwrap().into();
+        for _ in 0..1500 {
+            mkdirat(&folder, "folder", ANYBODY).unwrap();
+            let flags = OFlags::PATH | OFlags::DIRECTORY;
+            folder = openat(&folder, "folder", flags, Mode::empty()).unwrap();
+        }
+        drop(folder);
+        let confined: &dyn Disk = &disk;
+        confined.remove_tree(&top).unwrap();
+        assert!(!top.exists());
     }
 
     #[test]

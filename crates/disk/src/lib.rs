@@ -37,6 +37,9 @@ use write::beside;
 /// Nobody writes at a file for so long before it gets its name: an hour.
 const ABANDONED_NS: i64 = 3600 * 1_000_000_000;
 
+/// So deep a tree is removed by way of one descriptor.
+const NEAR: usize = 15;
+
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,23 +234,74 @@ impl dyn Disk + '_ {
 
     /// Removes a file, or a folder and all below it, for good; what somebody else removes meanwhile is removed as well. Links are
     /// removed, not followed.
+    ///
+    /// A confined disk walks to each path from its folder, so deep in a tree the calls go by way of
+    /// another disk, which is confined to a folder not far above: the work is proportional to what
+    /// is removed. Somebody may have nested folders without end, so nothing here recurses.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
-        match self.look_for(path)? {
-            None => Ok(()),
-            Some(look) if look.kind == Kind::Folder => {
-                for name in absent_as_none(self.names(path))?.into_iter().flatten() {
-                    self.remove_tree(&path.join(name))?;
-                }
-                absent_as_none(self.remove_folder(path)).map(drop)
-            }
-            Some(_) => self.remove_if_there(path),
+        let Some(look) = self.look_for(path)? else {
+            return Ok(());
+        };
+        if look.kind != Kind::Folder {
+            return self.remove_if_there(path);
         }
+        let inside = |disk: Option<Arc<dyn Disk>>, path: PathBuf, above| -> io::Result<Removing> {
+            let names = match &disk {
+                Some(disk) => disk.names(&path),
+                None => self.names(&path),
+            };
+            Ok(Removing {
+                names: absent_as_none(names)?.unwrap_or_default(),
+                disk,
+                path,
+                above,
+            })
+        };
+        let mut open = vec![inside(None, path.to_owned(), 0)?];
+        while let Some(folder) = open.last_mut() {
+            let disk = folder.disk.as_deref();
+            let Some(name) = folder.names.pop() else {
+                let path = std::mem::take(&mut folder.path);
+                open.pop();
+                // Its name belongs to the folder above.
+                let disk = open.last().and_then(|folder| folder.disk.as_deref());
+                absent_as_none(disk.unwrap_or(self).remove_folder(&path))?;
+                continue;
+            };
+            let path = folder.path.join(name);
+            match disk.unwrap_or(self).look_for(&path)? {
+                None => {}
+                Some(look) if look.kind == Kind::Folder => {
+                    let is_far = folder.above == NEAR;
+                    let next = if is_far {
+                        absent_as_none(disk.unwrap_or(self).beneath(&path))?
+                    } else {
+                        folder.disk.clone()
+                    };
+                    let above = if is_far { 0 } else { folder.above + 1 };
+                    open.push(inside(next, path, above)?);
+                }
+                Some(_) => disk.unwrap_or(self).remove_if_there(&path)?,
+            }
+        }
+        Ok(())
     }
 
     /// Removes a file, if it is there.
     pub fn remove_if_there(&self, path: &Path) -> io::Result<()> {
         absent_as_none(self.remove_file(path)).map(drop)
     }
+}
+
+/// A folder that is being removed.
+struct Removing {
+    /// What reaches it; `None` for the disk that was asked.
+    disk: Option<Arc<dyn Disk>>,
+    path: PathBuf,
+    /// What is left in it.
+    names: Vec<OsString>,
+    /// How many folders are between it and the one to which its disk is confined.
+    above: usize,
 }
 
 fn absent_as_none<T>(done: io::Result<T>) -> io::Result<Option<T>> {
