@@ -1,15 +1,9 @@
-//! The charts' settings: what each key changes, and that they are found again at the next start.
+//! The charts' settings, kept for the next start.
 
 use std::io;
 use std::path::Path;
 
-use super::chart_transform;
-use super::command::Action;
-use super::effect::Effect;
-use super::message::Notice;
-use super::state::{Screen, State};
-use super::widget::chart::Options;
-use traintop_analysis::x_axis::{Known, XAxis, XMapping};
+use crate::widget::chart::Options;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_run::state_dir;
@@ -43,104 +37,10 @@ fn save_in(folder: &Path, options: Options) -> io::Result<()> {
     replace_file(&folder.join(FILE), options.to_text().as_bytes())
 }
 
-/// Takes in the kept settings; markers that the configuration names stay.
-pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
-    let markers = state.named_markers.unwrap_or(kept.markers);
-    state.charts = Options { markers, ..kept };
-    chart_transform::due(state)
-}
-
-/// Whether an action changes the charts' settings.
-pub fn is_one(action: Action) -> bool {
-    changed(Options::default(), action, XAxis::default()).is_some()
-}
-
-/// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
-pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
-    match action {
-        Action::ChartXAxis => options.along = along,
-        Action::ChartLogX => options.log_x = !options.log_x,
-        Action::ChartLogY => options.log_y = !options.log_y,
-        Action::ChartSmoother => options.smoothing = options.smoothing.more(),
-        Action::ChartRougher => options.smoothing = options.smoothing.less(),
-        Action::ChartRobust => options.robust = !options.robust,
-        Action::ChartMarkers => options.markers = options.markers.next(),
-        _ => return None,
-    }
-    Some(options)
-}
-
-/// Does what an action on the charts' settings says.
-pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let before = state.charts;
-    let Some(options) = changed(before, action, next_along(state)) else {
-        return Vec::new();
-    };
-    if let Screen::Run(view) = &mut state.screen
-        && (options.along, options.log_x) != (before.along, before.log_x)
-    {
-        // A part of one axis is no part of another.
-        view.zoom = None;
-    }
-    state.charts = options;
-    state.notice = Some(Notice::good(format!("charts: {}", said(options))));
-    let mut effects = vec![Effect::SaveCharts(options)];
-    effects.extend(chart_transform::due(state));
-    effects
-}
-
-fn said(options: Options) -> String {
-    let summary = options.summary();
-    let markers = options.markers.name();
-    if summary.is_empty() {
-        format!("as measured, in {markers}")
-    } else {
-        format!("{summary}, in {markers}")
-    }
-}
-
-/// The next of what the rows of the opened run can stand over.
-fn next_along(state: &State) -> XAxis {
-    let detail = state
-        .opened
-        .as_ref()
-        .and_then(|opened| opened.detail.as_ref());
-    let row = state
-        .opened
-        .as_ref()
-        .and_then(|opened| state.runs.row(&opened.dir));
-    let started = row.and_then(|row| row.summary.as_ref()?.started_at);
-    let is_known = |along: XAxis| {
-        let Some(detail) = detail else {
-            return true;
-        };
-        let known = Known {
-            // Whether it is known, not when it was.
-            started_s: started.map(|started| started.as_second() as f64),
-            ..detail.known()
-        };
-        let metrics = detail.charted().metrics();
-        // What the rows are counted by anyway would be the same again.
-        let is_same = along != XAxis::Rows && along.name() == metrics.x_name;
-        !is_same && XMapping::is_known(metrics, along, known)
-    };
-    let at = XAxis::ALL
-        .iter()
-        .position(|along| *along == state.charts.along)
-        .unwrap_or(0);
-    let others = (1..=XAxis::ALL.len()).map(|on| XAxis::ALL[(at + on) % XAxis::ALL.len()]);
-    others
-        .into_iter()
-        .find(|along| is_known(*along))
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Message;
-    use crate::update::update;
-    use jiff::Timestamp;
+    use traintop_analysis::x_axis::XAxis;
 
     #[test]
     fn what_is_saved_is_loaded() {
@@ -153,22 +53,5 @@ mod tests {
         };
         save_in(&folder.path().join("below"), options).unwrap();
         assert_eq!(load_in(&folder.path().join("below")), options);
-    }
-
-    #[test]
-    fn the_configurations_markers_hold_at_the_start() {
-        use crate::widget::chart::Markers;
-        let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
-        state.named_markers = Some(Markers::Ascii);
-        let kept = Options {
-            log_y: true,
-            ..Options::default()
-        };
-        update(
-            &mut state,
-            Timestamp::UNIX_EPOCH,
-            Message::ChartsLoaded(kept),
-        );
-        assert!(state.charts.log_y && state.charts.markers == Markers::Ascii);
     }
 }

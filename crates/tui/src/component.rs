@@ -9,10 +9,10 @@ use ratatui::layout::Rect;
 
 use super::command::{Action, Scope};
 use super::effect::Effect;
-use super::message::Notice;
 use super::state::State;
 use super::theme::Theme;
 use super::view::sort_key::{SortKey, TableColumn};
+use crate::notice::Notice;
 use traintop_launch::EvaluateRequest;
 use traintop_launch::recent::Values;
 use traintop_run::RunDir;

@@ -3,17 +3,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::alerts;
-use super::chart_transform;
-use super::cleanup;
-use super::compare;
-use super::evaluations;
-use super::export;
-use super::form_jobs;
 use super::remembered::Remembered;
-use super::run_edits::EditJob;
-use super::steering;
 use super::widget::chart::Options;
+use crate::jobs::edits::EditJob;
+use crate::jobs::{self, compare};
 use traintop_launch::Request;
 use traintop_run::RunDir;
 
@@ -45,13 +38,13 @@ pub enum Effect {
     /// Start a run.
     Launch(Request),
     /// Run a job for the form that starts runs.
-    Form(form_jobs::FormJob),
+    Form(jobs::form::FormJob),
     /// Ask a run to stop.
     Stop(RunDir),
     /// Ask some runs to stop.
     StopAll(Vec<RunDir>),
     /// Run a job on runs that wait or train.
-    Steer(steering::SteeringJob),
+    Steer(jobs::steering::SteeringJob),
     /// Tell which runs are marked.
     LoadMarks,
     /// Keep these as the marked runs for the next start.
@@ -61,27 +54,27 @@ pub enum Effect {
     /// Read what these runs' columns have at these epochs.
     ValuesAtEpoch(Vec<u32>, Vec<RunDir>),
     /// Run a job on evaluations.
-    Evaluate(evaluations::EvaluationJob),
+    Evaluate(jobs::evaluations::EvaluationJob),
     /// Run a job for a comparison.
     Compare(compare::CompareJob),
     /// From now on sample what the machine and these runs use; `None` stops that.
     SampleUsage(Option<Vec<RunDir>>),
     /// Run a job for alerts.
-    Alert(alerts::AlertJob),
+    Alert(jobs::alerts::AlertJob),
     /// Let the terminal ring.
-    Ring(alerts::Ring),
+    Ring(jobs::ring::Ring),
     /// Change runs: notes, names, archives, logs.
     Edit(EditJob),
     /// Clean up, or look after the trash.
-    Clean(cleanup::CleanupJob),
+    Clean(jobs::cleanup::CleanupJob),
     /// Make what an opened run's charts need beyond the measured numbers.
-    TransformCharts(chart_transform::TransformJob),
+    TransformCharts(jobs::charts::TransformJob),
     /// Tell how charts were drawn last time.
     LoadCharts,
     /// Keep how charts are drawn for the next start.
     SaveCharts(Options),
     /// Write a file, or draw pictures.
-    Export(export::ExportJob),
+    Export(jobs::export::ExportJob),
     /// Ask all long jobs to stop.
     CancelJobs,
     /// Put a text into the clipboard.

@@ -5,30 +5,28 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, WrapErr};
 use crossterm::event::{self, Event, KeyEventKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+use super::effect::Effect;
+use super::executor::Executor;
+use super::graphics::{self, Protocol};
+use super::message::Message;
+use super::state::State;
+use super::terminal::Terminal;
+use super::theme::Depth;
+use super::update::update;
+use super::{remembered, restore, view};
+use crate::jobs;
+use crate::jobs::edits::EditJob;
+use crate::notice::Notice;
+use color_eyre::eyre::{Result, WrapErr};
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{
     SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
     SIGVTALRM, SIGXCPU, SIGXFSZ,
 };
-
-use super::alerts;
-use super::cleanup;
-use super::effect::Effect;
-use super::executor::Executor;
-use super::graphics::{self, Protocol};
-use super::message::{Message, Notice};
-use super::remembered;
-use super::restore;
-use super::run_edits::EditJob;
-use super::state::State;
-use super::terminal::Terminal;
-use super::theme::Depth;
-use super::update::update;
-use super::view;
 use traintop_config as config;
 use traintop_config::Config;
 use traintop_run::last_visit;
@@ -95,7 +93,9 @@ pub fn run(options: Options) -> Result<()> {
     executor.submit(Effect::Discover);
     let purge_after = options.config.retention.purge_after;
     let purge_after = (purge_after > 0).then_some(purge_after);
-    executor.submit(Effect::Clean(cleanup::CleanupJob::Recover(purge_after)));
+    executor.submit(Effect::Clean(jobs::cleanup::CleanupJob::Recover(
+        purge_after,
+    )));
     let mut terminal = Terminal::take().wrap_err("the terminal cannot be used")?;
     // This installs the handler of resizes. From now on each is an event, so that one between this
     // look at the size and the first wait for a key is not lost. Keys that are typed already stay
@@ -188,7 +188,7 @@ fn turn(
                         Effect::Copy(text) => {
                             state.notice = Some(terminal.copy(&text)?);
                         }
-                        Effect::Ring(ring) => terminal.write(&alerts::sequence(&ring))?,
+                        Effect::Ring(ring) => terminal.write(&jobs::ring::sequence(&ring))?,
                         effect @ (Effect::Suspend | Effect::TakeTerminal) => {
                             if effect == Effect::Suspend {
                                 terminal.suspend()?;

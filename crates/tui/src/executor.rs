@@ -2,39 +2,31 @@
 //! here.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+use std::{fs, thread};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::alerts::{self, BestSoFarCache};
-use super::chart_settings;
-use super::chart_transform;
-use super::cleanup;
 use super::coalesced_write::{CoalescedWrite, lock};
-use super::compare;
 use super::effect::Effect;
-use super::evaluations;
-use super::export;
-use super::form_jobs::{self, wait_for};
-use super::jobs;
-use super::long_job::LongJobEvent;
-use super::machine::UsageSampler;
-use super::message::{Message, Notice};
+use super::message::{Message, ValuesAtEpoch};
 use super::pool::{Class, Kind, Limits, Pool};
 use super::remembered::{self, Remembered};
-use super::run_edits;
 use super::run_reader::RunReader;
 use super::scheduling::Key;
-use super::steering;
 use super::update::standing;
-use super::view::form::Choice;
 use super::view::run::detail::Reading;
+use crate::jobs::best_so_far_cache::BestSoFarCache;
+use crate::jobs::choice::Choice;
+use crate::jobs::form::wait_for;
+use crate::jobs::machine::UsageSampler;
+use crate::long_job::LongJobEvent;
+use crate::notice::Notice;
+use crate::{chart_settings, jobs};
 use traintop_analysis::lint;
 use traintop_disk::Progress;
 use traintop_launch as launch;
@@ -86,7 +78,7 @@ struct Shared {
     /// What earlier runs had come to, for those that train.
     courses: Arc<BestSoFarCache>,
     /// Runs that are jobs which Slurm may have more to say of.
-    jobs: jobs::Jobs,
+    jobs: jobs::slurm::Jobs,
     save_theme: SaveTheme,
     /// Marks that are not written yet: of several in a row only the last are.
     marks: CoalescedWrite<Vec<RunDir>>,
@@ -115,7 +107,10 @@ impl Executor {
         save_theme: SaveTheme,
         messages: Sender<Message>,
     ) -> Self {
-        let usage_sampler = UsageSampler::start(roots.clone(), messages.clone());
+        let samples = messages.clone();
+        let usage_sampler = UsageSampler::start(roots.clone(), move |usage| {
+            samples.send(Message::UsageSampled(Box::new(usage))).is_ok()
+        });
         let changes = messages.clone();
         let watcher = Watcher::new(move |folder| {
             drop(changes.send(Message::FolderChanged(folder.to_owned())))
@@ -127,7 +122,7 @@ impl Executor {
             looks: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
-            jobs: jobs::Jobs::default(),
+            jobs: jobs::slurm::Jobs::default(),
             courses: Arc::default(),
             save_theme,
             marks: CoalescedWrite::default(),
@@ -263,18 +258,25 @@ fn save_table(shared: &Shared) {
 fn sample_all(shared: &Shared, epochs: &[u32], dirs: &[RunDir]) {
     for dirs in dirs.chunks(BATCH) {
         let of_run = |dir: &RunDir| {
-            let at = |epoch: &u32| {
-                (
-                    dir.clone(),
-                    *epoch,
-                    value_at_epoch::values_at_epoch(dir, *epoch),
-                )
+            let at = |epoch: &u32| ValuesAtEpoch {
+                dir: dir.clone(),
+                epoch: *epoch,
+                values: value_at_epoch::values_at_epoch(dir, *epoch),
             };
             epochs.iter().map(at).collect::<Vec<_>>()
         };
         let samples = dirs.iter().flat_map(of_run).collect();
         let _ = shared.messages.send(Message::ValuesRead(samples));
     }
+}
+
+/// Sends outcomes of a job as messages. One that nobody hears any more is the end of the program.
+fn answer<O>(
+    shared: &Shared,
+    message: fn(O) -> Message,
+) -> impl Fn(O) + Clone + Send + Sync + use<O> {
+    let messages = shared.messages.clone();
+    move |outcome| drop(messages.send(message(outcome)))
 }
 
 fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
@@ -302,7 +304,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             send(Message::SizesMeasured(measured.collect()));
         }
         Effect::FindZone => send(Message::ZoneFound(TimeZone::system())),
-        Effect::ListRecipes => send(Message::RecipesListed(form_jobs::choices())),
+        Effect::ListRecipes => send(Message::RecipesListed(jobs::form::choices())),
         Effect::ReadRecipe(dir) => {
             let (config, _) = traintop_config::load();
             let choice = Choice::of_run(&dir, &config.launchers);
@@ -316,22 +318,30 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
-        Effect::Form(order) => form_jobs::carry_out(order, &shared.messages),
+        Effect::Form(order) => jobs::form::carry_out(order, answer(shared, Message::FormDone)),
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir)
                 .map(|done| done.to_string())
                 .map_err(|error| error.to_string()),
         )),
-        Effect::Steer(order) => send(Message::Steered(steering::carry_out(order))),
+        Effect::Steer(order) => send(Message::Steered(jobs::steering::carry_out(order))),
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
-        Effect::Alert(order) => alerts::carry_out(order, &shared.courses, &shared.messages),
-        Effect::Compare(order) => compare::carry_out(order, &shared.messages),
+        Effect::Alert(order) => {
+            jobs::alerts::carry_out(order, &shared.courses, answer(shared, Message::Alert));
+        }
+        Effect::Compare(order) => {
+            jobs::compare::carry_out(order, answer(shared, Message::Compared))
+        }
         Effect::Remember(_) => save_table(shared),
         Effect::ValuesAtEpoch(epochs, dirs) => sample_all(shared, &epochs, &dirs),
-        Effect::Evaluate(order) => evaluations::carry_out(order, &shared.messages),
-        Effect::TransformCharts(order) => send(chart_transform::carry_out(order)),
+        Effect::Evaluate(order) => {
+            jobs::evaluations::carry_out(order, answer(shared, Message::Evaluation))
+        }
+        Effect::TransformCharts(order) => {
+            send(Message::ChartsTransformed(jobs::charts::carry_out(order)));
+        }
         Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),
         Effect::SaveCharts(options) => {
             if let Err(error) = chart_settings::save(options) {
@@ -340,16 +350,18 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
         }
         Effect::Export(order) => {
-            send(Message::Noticed(export::carry_out(order, progress)));
+            send(Message::Noticed(jobs::export::carry_out(order, progress)));
         }
-        Effect::Edit(order) => send(Message::Edited(run_edits::carry_out(
+        Effect::Edit(order) => send(Message::Edited(jobs::edits::carry_out(
             &shared.roots,
             order,
             progress,
         ))),
-        Effect::Clean(order) => cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
-            send(Message::Cleaned(outcome));
-        }),
+        Effect::Clean(order) => {
+            jobs::cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
+                send(Message::Cleaned(outcome));
+            })
+        }
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));
@@ -453,7 +465,7 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
         }
         if shared.jobs.keep(&summary) {
             let weak = Arc::downgrade(shared);
-            jobs::follow(move |asks| {
+            jobs::slurm::follow(move |asks| {
                 let Some(shared) = weak.upgrade() else {
                     return false;
                 };

@@ -4,23 +4,21 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::command::Action;
-use super::effect::Effect;
-use super::state::State;
 use traintop_disk::Progress;
 use traintop_text::bytes;
 
 /// A shorter job is not worth a line.
 const SHOWN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+
 /// How often the line changes.
 const EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// A long job that is under way.
 #[derive(Debug)]
 pub struct LongJob {
-    name: &'static str,
-    began: Timestamp,
-    progress: Arc<Progress>,
+    pub name: &'static str,
+    pub began: Timestamp,
+    pub progress: Arc<Progress>,
 }
 
 /// What happened to a long job.
@@ -29,21 +27,6 @@ pub enum LongJobEvent {
     /// It began: its name, and how far it is.
     Began(&'static str, Arc<Progress>),
     Ended(Arc<Progress>),
-}
-
-/// What that changes.
-pub fn update(state: &mut State, news: LongJobEvent) -> Vec<Effect> {
-    match news {
-        LongJobEvent::Began(name, progress) => state.jobs.push(LongJob {
-            name,
-            began: state.now,
-            progress,
-        }),
-        LongJobEvent::Ended(progress) => state
-            .jobs
-            .retain(|job| !Arc::ptr_eq(&job.progress, &progress)),
-    }
-    Vec::new()
 }
 
 impl LongJob {
@@ -77,23 +60,23 @@ impl LongJob {
     }
 }
 
-/// What the long jobs do, and how they are cancelled; `None` while none has lasted for a while.
-pub fn line(state: &State) -> Option<String> {
-    let shown = state.jobs.iter().filter(|job| job.is_shown(state.now));
+/// What the long jobs do, and the key that cancels them; `None` while none has lasted for a while.
+pub fn line(jobs: &[LongJob], now: Timestamp, cancel_key: Option<&str>) -> Option<String> {
+    let shown = jobs.iter().filter(|job| job.is_shown(now));
     let texts: Vec<String> = shown.map(LongJob::text).collect();
     if texts.is_empty() {
         return None;
     }
-    let scope = super::view::scope(state);
-    let key = state.keymap.key_of(scope, Action::CancelJobs);
-    let cancel = key.map_or_else(String::new, |key| format!("  {key} cancel"));
+    let cancel = cancel_key.map_or_else(String::new, |key| format!("  {key} cancel"));
     Some(format!("{}{cancel}", texts.join("; ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::Effect;
     use crate::message::Message;
+    use crate::state::State;
     use crate::update::update;
     use crate::view::test_driver::screen;
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -6,23 +6,26 @@ use std::path::PathBuf;
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::tz::TimeZone;
 
-use super::alerts;
-use super::chart_transform;
-use super::cleanup;
-use super::compare;
-use super::evaluations;
-use super::form_jobs;
-use super::long_job;
-use super::machine::SampledUsage;
-use super::run_edits::EditOutcome;
-use super::steering;
-use super::view::form::Choice;
 use super::view::run::detail::Reading;
-use super::view::runs::Sampled;
 use super::widget::chart::Options;
+use crate::jobs::choice::Choice;
+use crate::jobs::edits::EditOutcome;
+use crate::jobs::machine::SampledUsage;
+use crate::jobs::{self, compare};
+use crate::long_job;
+use crate::notice::Notice;
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::summary::Summary;
+
+/// What a run's columns have at an epoch.
+#[derive(Debug)]
+pub struct ValuesAtEpoch {
+    pub dir: RunDir,
+    pub epoch: u32,
+    /// Each column with its value.
+    pub values: Vec<(String, f64)>,
+}
 
 /// Something that happened.
 #[derive(Debug)]
@@ -72,29 +75,29 @@ pub enum Message {
     /// The recipe of a run, for another like it.
     RecipeRead(Box<Choice>),
     /// The result of a job for the form.
-    FormDone(form_jobs::FormOutcome),
+    FormDone(jobs::form::FormOutcome),
     /// A run was started, or why not.
     Launched(Result<RunDir, String>),
     /// A run was asked to stop (its name), or why not.
     StopAsked(Result<String, String>),
     /// The result of queueing or steering runs.
-    Steered(steering::SteeringOutcome),
+    Steered(jobs::steering::SteeringOutcome),
     /// The runs that were marked before.
     MarksLoaded(Vec<RunDir>),
     /// How charts were drawn last time.
     ChartsLoaded(Options),
     /// What an opened run's charts need beyond the measured numbers was made.
-    ChartsTransformed(chart_transform::TransformOutcome),
+    ChartsTransformed(jobs::charts::TransformOutcome),
     /// What runs' columns have at epochs that were asked for.
-    ValuesRead(Vec<Sampled>),
+    ValuesRead(Vec<ValuesAtEpoch>),
     /// The result of an edit of runs.
     Edited(EditOutcome),
     /// The result of a job for alerts.
-    Alert(alerts::AlertOutcome),
+    Alert(jobs::alerts::AlertOutcome),
     /// What the machine and some runs use was measured.
     UsageSampled(Box<SampledUsage>),
     /// News about evaluations.
-    Evaluation(evaluations::EvaluationOutcome),
+    Evaluation(jobs::evaluations::EvaluationOutcome),
     /// News about a comparison of runs.
     Compared(compare::CompareOutcome),
     /// In which time zone the reader is.
@@ -102,36 +105,9 @@ pub enum Message {
     /// The first frame is on the screen.
     FirstDrawn,
     /// The result of a clean-up, or of a job on the trash.
-    Cleaned(cleanup::CleanupOutcome),
+    Cleaned(jobs::cleanup::CleanupOutcome),
     /// A long job began or ended.
     LongJob(long_job::LongJobEvent),
     /// Something to tell that no view waits for.
     Noticed(Notice),
-}
-
-/// A line for the person, below everything else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// One sentence.
-    pub text: String,
-    /// Whether something went wrong.
-    pub bad: bool,
-}
-
-impl Notice {
-    /// Something that went well.
-    pub fn good(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            bad: false,
-        }
-    }
-
-    /// Something that went wrong.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            bad: true,
-        }
-    }
 }

@@ -1,13 +1,10 @@
 //! How effects go through the pool: each has a short name for logs and the bottom line, a class,
 //! and the keys by which jobs on the same run keep their order.
 
-use super::cleanup;
 use super::effect::Effect;
-use super::evaluations;
-use super::form_jobs;
 use super::pool::{Class, Kind};
-use super::run_edits::{EditJob, UndoEntry};
-use super::steering;
+use crate::jobs;
+use crate::jobs::edits::{EditJob, UndoEntry};
 use traintop_run::RunDir;
 
 /// Changes of more runs than this are long.
@@ -59,7 +56,7 @@ impl Effect {
             Self::ListRecipes => ("list recipes", Class::Quick),
             Self::ReadRecipe(_) => ("read recipe", Class::Quick),
             Self::Launch(_) => ("start run", Class::Quick),
-            Self::Form(form_jobs::FormJob::Learn(_) | form_jobs::FormJob::Plan(..)) => {
+            Self::Form(jobs::form::FormJob::Learn(_) | jobs::form::FormJob::Plan(..)) => {
                 ("plan runs", Class::Bulk)
             }
             Self::Form(_) => ("new run", Class::Quick),
@@ -69,7 +66,8 @@ impl Effect {
             Self::Remember(_) => ("save table", Class::Quick),
             Self::ValuesAtEpoch(..) => ("read values", Class::Bulk),
             Self::Evaluate(
-                evaluations::EvaluationJob::Find { .. } | evaluations::EvaluationJob::Look(_),
+                jobs::evaluations::EvaluationJob::Find { .. }
+                | jobs::evaluations::EvaluationJob::Look(_),
             ) => ("find evaluations", Class::Bulk),
             Self::Evaluate(_) => ("evaluations", Class::Quick),
             Self::Compare(_) => ("compare", Class::Quick),
@@ -180,7 +178,7 @@ impl UndoEntry {
     }
 }
 
-impl steering::SteeringJob {
+impl jobs::steering::SteeringJob {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Kill(dir) | Self::Steer(dir, _) => vec![Key::Process(dir.clone())],
@@ -195,7 +193,7 @@ impl steering::SteeringJob {
     }
 }
 
-impl cleanup::CleanupJob {
+impl jobs::cleanup::CleanupJob {
     fn name_and_class(&self) -> (&'static str, Class) {
         match self {
             Self::Plan { .. } => ("survey", Class::Long),
@@ -235,11 +233,11 @@ mod tests {
         let dir = RunDir::new("/runs/a");
         let archive = Effect::Edit(EditJob::Archive(vec![dir.clone()])).kind();
         let star = Effect::Edit(EditJob::Annotate(vec![dir.clone()], Change::Star(true))).kind();
-        let kill = Effect::Steer(steering::SteeringJob::Kill(dir.clone())).kind();
+        let kill = Effect::Steer(jobs::steering::SteeringJob::Kill(dir.clone())).kind();
         assert_eq!((archive.class, star.class), (Class::Long, Class::Quick));
         assert_eq!(archive.keys, star.keys);
         assert!(!archive.keys.contains(&kill.keys[0]));
-        let resume = Effect::Steer(steering::SteeringJob::Resume(vec![dir.clone()])).kind();
+        let resume = Effect::Steer(jobs::steering::SteeringJob::Resume(vec![dir.clone()])).kind();
         assert!([&archive, &kill].map(|kind| resume.keys.contains(&kind.keys[0])) == [true; 2]);
         let read = Effect::Read(dir.clone()).kind();
         assert_eq!(read.keys, [Key::Opened(dir.clone())]);
@@ -263,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_starts_waiting_runs_is_not_behind_the_summaries() {
-        let tend = Effect::Steer(steering::SteeringJob::Tend(["/runs".into()].into())).kind();
+        let tend = Effect::Steer(jobs::steering::SteeringJob::Tend(["/runs".into()].into())).kind();
         let runs = (0..1000).map(|number| RunDir::new(format!("/runs/{number}")));
         let summarise = Effect::Summarise(runs.collect()).kind();
         assert!(tend.class < summarise.class);

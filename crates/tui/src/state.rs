@@ -7,15 +7,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::alerts::Alerts;
 use super::component::Stack;
-use super::evaluations::Evaluations;
-use super::external_rename::Gone;
 use super::graphics::Protocol;
 use super::keymap::Keymap;
-use super::long_job::LongJob;
-use super::message::Notice;
-use super::run_edits::UndoEntry;
 use super::theme::Theme;
 use super::view::clean::CleanView;
 use super::view::compare::CompareView;
@@ -27,6 +21,11 @@ use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
 use super::view::trash::TrashView;
 use super::widget::chart::{Markers, Options};
+use crate::alerts::Alerts;
+use crate::evaluations::Evaluations;
+use crate::jobs::edits::UndoEntry;
+use crate::long_job::LongJob;
+use crate::notice::Notice;
 use traintop_analysis::digest::Digest;
 use traintop_ops::clean::Policy;
 use traintop_run::RunDir;
@@ -46,6 +45,13 @@ pub enum Screen {
     /// The plan of a clean-up.
     Clean(Box<CleanView>),
     Trash(TrashView),
+}
+
+/// The screen of a run whose folder is gone, until it is found under another name or somebody presses a key.
+#[derive(Debug)]
+pub struct Gone {
+    pub id: String,
+    pub view: RunView,
 }
 
 /// The dashboard's state.

@@ -17,8 +17,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::clipboard::{self, Wrapped};
 use super::graphics::{self, Painter, Placed, Protocol};
-use super::message::Notice;
 use super::restore;
+use crate::notice::Notice;
 use traintop_text::clean;
 use traintop_text::terminal::raw_output;
 

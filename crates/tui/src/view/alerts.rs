@@ -7,11 +7,11 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
-use super::super::message::Notice;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::dialog::{draw_keys, frame, row_style};
 use super::motion::{Motion, in_sight};
+use crate::notice::Notice;
 use traintop_analysis::alert::Kind;
 use traintop_run::alerts::Alert;
 use traintop_text::{fitted, since};

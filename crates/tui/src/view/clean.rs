@@ -10,19 +10,19 @@ use std::sync::Arc;
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::super::cleanup;
+pub use draw::draw;
+
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::message::Notice;
 use super::super::state::{Screen, State};
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
+use crate::jobs;
+use crate::notice::Notice;
 use traintop_ops::clean::{
     Candidate, Plan, Policy, Protection, Reason, Rule, SortOrder, Space, Totals,
 };
 use traintop_run::RunDir;
-
-pub use draw::draw;
 
 /// What candidates have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,7 +156,7 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
 
 impl CleanView {
     fn order(&self, survey: Option<Arc<traintop_ops::clean::Survey>>) -> Effect {
-        Effect::Clean(cleanup::CleanupJob::Plan {
+        Effect::Clean(jobs::cleanup::CleanupJob::Plan {
             only: self.only.clone(),
             policy: self.policy.clone(),
             survey,
@@ -357,7 +357,7 @@ fn ask(state: &mut State) -> Vec<Effect> {
         title: "Clean up?".to_owned(),
         text,
         yes: "do it".to_owned(),
-        then: Effect::Clean(cleanup::CleanupJob::Clean(Box::new(plan.clone()))),
+        then: Effect::Clean(jobs::cleanup::CleanupJob::Clean(Box::new(plan.clone()))),
     });
     Vec::new()
 }

@@ -1,7 +1,6 @@
 //! The form that starts a run: choose a recipe or a launcher, see and change its values under the recipe's own checks, start. A value
 //! that is several makes it a sweep.
 
-pub mod choice;
 mod draw;
 mod edit;
 pub mod save;
@@ -16,20 +15,20 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-pub use choice::Choice;
 pub use draw::draw;
 
 use self::edit::Edit;
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::form_jobs::{FormJob, Worked};
-use super::super::message::Notice;
 use super::super::state::{Screen, State};
-use super::super::steering;
 use super::super::widget::prompt::Prompt;
 use super::confirm::Confirm;
 use super::motion::Motion;
 use super::picker::Picker;
+use crate::jobs;
+use crate::jobs::choice::Choice;
+use crate::jobs::form::{FormJob, Worked};
+use crate::notice::Notice;
 use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config::Place;
 use traintop_launch::recent::Recent;
@@ -323,7 +322,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
         None if edit.place() == Place::Slurm => {
             Effect::Form(FormJob::Submit(Box::new(edit.request())))
         }
-        None if queues => Effect::Steer(steering::SteeringJob::Queue(edit.request())),
+        None if queues => Effect::Steer(jobs::steering::SteeringJob::Queue(edit.request())),
         None => Effect::Launch(edit.request()),
         Some(Ok(launch)) if edit.place() == Place::Slurm => {
             Effect::Form(FormJob::SubmitCommand(Box::new(launch)))

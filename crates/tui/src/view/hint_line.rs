@@ -7,11 +7,11 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::command::{Action, Scope};
-use super::super::long_job;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
 use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
+use crate::long_job;
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
 use traintop_text::fitted;
@@ -53,7 +53,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     if state.overlays.is_empty() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
         return super::runs::draw_query_hints(state, area, buf);
     }
-    if let Some(line) = long_job::line(state) {
+    let cancel = state.keymap.key_of(super::scope(state), Action::CancelJobs);
+    if let Some(line) = long_job::line(&state.jobs, state.now, cancel.as_deref()) {
         Line::styled(line, theme.style(Role::Muted)).render(area, buf);
         return;
     }

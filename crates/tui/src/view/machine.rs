@@ -15,12 +15,12 @@ pub use history::History;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Response};
-use super::super::machine::SampledUsage;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::dialog::{draw_keys, frame};
 use super::motion::Motion;
 use super::state_glyph;
+use crate::jobs::machine::SampledUsage;
 use traintop_launch::machine::{Gpu, GpuShare, Reading, Usage};
 use traintop_run::RunDir;
 use traintop_text::{bytes, clean, fitted};

@@ -8,12 +8,12 @@ use ratatui::widgets::Widget;
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
-use super::super::message::Notice;
 use super::super::state::State;
-use super::super::steering::{SteeringJob, waiting};
 use super::super::theme::Role;
 use super::dialog::{draw_keys, frame, row_style};
 use super::motion::{Motion, in_sight};
+use crate::jobs::steering::SteeringJob;
+use crate::notice::Notice;
 use traintop_launch::queue::Place;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
@@ -47,7 +47,7 @@ pub struct QueueList {
 impl QueueList {
     /// With the cursor on a run of the table if it waits, else on the next; `None` if nothing waits.
     pub fn new(state: &State) -> Option<Self> {
-        let waiting = waiting(state);
+        let waiting = state.runs.waiting();
         let selected = state.runs.selected().map(|row| &row.found.dir);
         let here = selected.filter(|dir| waiting.contains(dir));
         let cursor = here.or_else(|| waiting.first().copied())?.clone();
@@ -67,7 +67,7 @@ impl Component for QueueList {
     }
 
     fn act(&mut self, action: Action, state: &State) -> Response {
-        let waiting = waiting(state);
+        let waiting = state.runs.waiting();
         let at = self.at(&waiting);
         let Some(dir) = waiting.get(at).map(|dir| (*dir).clone()) else {
             return Response::closed();
@@ -116,7 +116,7 @@ impl Component for QueueList {
     /// ```
     fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
-        let waiting = waiting(state);
+        let waiting = state.runs.waiting();
         let title = format!("Queue, {} waiting", waiting.len());
         let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(9));
         let width = WIDTH.min(area.width.saturating_sub(2));

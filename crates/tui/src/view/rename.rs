@@ -1,7 +1,6 @@
 //! Renaming the marked runs: a template that is typed, and below it every old and new name as it would be.
 
-use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -12,28 +11,15 @@ use ratatui::widgets::Widget;
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
-use super::super::run_edits::EditJob;
 use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::dialog::{draw_keys, frame};
+use crate::jobs::edits::{EditJob, Gathered};
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::rename::{self, Step, Wish};
-use traintop_run::RunDir;
-use traintop_run::name_template::{Template, Values};
-use traintop_run::state::State as RunState;
+use traintop_run::name_template::Template;
 use traintop_text::{clean, fitted};
-
-/// What is known of the runs that are to be renamed, read from the disk once.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Gathered {
-    /// Each run, what it is doing, and what it could be named by.
-    pub runs: Vec<(RunDir, RunState, Values)>,
-    /// Every path that there is beside them.
-    pub taken: HashSet<PathBuf>,
-    /// Templates that were used, the last first.
-    pub kept: Vec<String>,
-}
 
 /// The question for a template.
 #[derive(Debug)]

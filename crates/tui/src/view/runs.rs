@@ -24,10 +24,12 @@ pub(super) mod tests;
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+pub use draw::draw;
+pub use draw_query::draw_hints as draw_query_hints;
+pub use table::Runs;
+
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::message::Notice;
-use super::super::run_edits::{self, EditJob};
 use super::super::state::{Screen, State};
 use super::column_editor::ColumnEditor;
 use super::confirm::Confirm;
@@ -37,15 +39,13 @@ use super::note::NoteEditor;
 use super::picker::Picker;
 use super::queue::QueueList;
 use super::rename::Renaming;
+use crate::jobs::edits::EditJob;
+use crate::notice::Notice;
+use crate::update;
+use query_line::Typed;
 use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes};
 use traintop_run::summary::Summary;
-
-use query_line::Typed;
-
-pub use draw::draw;
-pub use draw_query::draw_hints as draw_query_hints;
-pub use table::{Runs, Sampled};
 
 /// From so many rows on there is a preview below the table.
 const PREVIEW_FROM: u16 = 34;
@@ -99,7 +99,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return toggle(state, |notes| notes.star, Change::Star);
         }
         Action::Rename => return rename(state),
-        Action::Undo => return run_edits::undo(state),
+        Action::Undo => return update::edits::undo(state),
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
         }

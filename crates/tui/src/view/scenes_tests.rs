@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
 use super::run::tests::detail;
 use super::test_driver::{drawn, press};
 use super::{alerts, clean, compare, evaluations, form, machine, pictures, runs, trash};
@@ -11,10 +13,10 @@ use crate::command::{COMMANDS, Scope};
 use crate::effect::Effect;
 use crate::graphics::Protocol;
 use crate::keymap::{Key, Keymap};
-use crate::message::{Message, Notice};
+use crate::message::Message;
+use crate::notice::Notice;
 use crate::state::{Screen, State};
 use crate::update::update;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use traintop_run::state::State as RunState;
 
 /// Something that can be on the screen, by the function that leads to it.

@@ -10,15 +10,15 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::super::cleanup::CleanupJob;
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::message::Notice;
-use super::super::run_edits::UndoEntry;
 use super::super::state::{Screen, State};
 use super::super::theme::Role;
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
+use crate::jobs::cleanup::CleanupJob;
+use crate::jobs::edits::UndoEntry;
+use crate::notice::Notice;
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::trash::{Entry, Ticket};
 use traintop_text as text;

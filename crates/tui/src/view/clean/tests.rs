@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::super::test_driver::{press, screen};
 use super::*;
+use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
 use crate::message::Message;
 use crate::update::update;
 use traintop_disk::{Kind, Look};
@@ -116,7 +117,7 @@ pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
     let ordered = open(&mut state);
     assert!(
-        matches!(&ordered[..], [Effect::Clean(cleanup::CleanupJob::Plan { only, .. })] if only.is_empty())
+        matches!(&ordered[..], [Effect::Clean(CleanupJob::Plan { only, .. })] if only.is_empty())
     );
     plan(&mut state);
     state
@@ -140,7 +141,7 @@ fn plan(state: &mut State) {
     update(
         state,
         now(),
-        Message::Cleaned(cleanup::CleanupOutcome::Planned(Box::new(plan), spaces)),
+        Message::Cleaned(CleanupOutcome::Planned(Box::new(plan), spaces)),
     );
 }
 
@@ -208,7 +209,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     );
     let done = press(&mut state, "y");
     assert!(
-        matches!(&done[..], [Effect::Clean(cleanup::CleanupJob::Clean(plan))] if plan.totals(|_| true).in_count == 14)
+        matches!(&done[..], [Effect::Clean(CleanupJob::Clean(plan))] if plan.totals(|_| true).in_count == 14)
     );
 }
 
@@ -246,7 +247,7 @@ fn other_rules_make_another_plan_and_an_old_answer_is_not_taken() {
     press(&mut state, "w");
     let asked = press(&mut state, "3");
     assert!(
-        matches!(&asked[..], [Effect::Clean(cleanup::CleanupJob::Plan { policy, survey: Some(_), .. })] if policy.keep_every == 5)
+        matches!(&asked[..], [Effect::Clean(CleanupJob::Plan { policy, survey: Some(_), .. })] if policy.keep_every == 5)
     );
     assert!(screen(&state).contains("planning"), "{}", screen(&state));
     press(&mut state, "\r");
@@ -273,7 +274,7 @@ fn other_rules_make_another_plan_and_an_old_answer_is_not_taken() {
     update(
         &mut state,
         now(),
-        Message::Cleaned(cleanup::CleanupOutcome::Planned(Box::new(old), Vec::new())),
+        Message::Cleaned(CleanupOutcome::Planned(Box::new(old), Vec::new())),
     );
     assert!(!screen(&state).contains("Checkpoints neither"));
 }
@@ -326,7 +327,7 @@ fn ten_thousand_candidates_move_by_the_row() {
     update(
         &mut state,
         now(),
-        Message::Cleaned(cleanup::CleanupOutcome::Planned(Box::new(plan), Vec::new())),
+        Message::Cleaned(CleanupOutcome::Planned(Box::new(plan), Vec::new())),
     );
     press(&mut state, "G");
     press(&mut state, "kk");

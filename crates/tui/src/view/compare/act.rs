@@ -4,13 +4,12 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 use super::{Asked, CompareView, Part, areas, view};
-use crate::chart_settings;
 use crate::command::Action;
-use crate::compare::CompareJob;
 use crate::effect::Effect;
-use crate::message::Notice;
+use crate::jobs::compare::CompareJob;
+use crate::notice::Notice;
 use crate::state::{Screen, State};
-use crate::update::look_closer;
+use crate::update::{self, look_closer};
 use crate::view::motion::Motion;
 use crate::view::run::RunView;
 use crate::widget::chart::Options;
@@ -137,8 +136,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         return open_run(state);
     }
     // What the curves stand over is this comparison's own.
-    if action != Action::ChartXAxis && chart_settings::is_one(action) {
-        let mut effects = chart_settings::act(state, action);
+    if action != Action::ChartXAxis && update::chart_settings::is_one(action) {
+        let mut effects = update::chart_settings::act(state, action);
         let charts = state.charts;
         if let Some(view) = view(state)
             && view.look(charts)

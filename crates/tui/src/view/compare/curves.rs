@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use super::{CompareView, colour, mark};
-use crate::compare::analysis::{Charted, Drawn, Thin};
+use crate::jobs::compare::analysis::{Charted, Drawn, Thin};
 use crate::theme::{Role, Theme};
 use crate::widget::chart::{Behind, Chart, Options, Pattern, Series, Styles};
 

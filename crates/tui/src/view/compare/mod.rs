@@ -19,11 +19,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+pub use act::{act, act_in_number, changed, open, paste, type_key};
+
 use super::parts;
 use super::run::lines::wrapped;
-use crate::compare::analysis::{Analysis, Job, Wish};
-use crate::compare::{CompareJob, CompareOutcome};
 use crate::effect::Effect;
+use crate::jobs::compare::analysis::{Analysis, Job, Wish};
+use crate::jobs::compare::{CompareJob, CompareOutcome};
 use crate::state::{Screen, State};
 use crate::theme::{Role, Theme};
 use crate::widget::chart::Options;
@@ -31,12 +33,9 @@ use crate::widget::clipped::Clipped as _;
 use crate::widget::prompt::Prompt;
 use traintop_analysis::compare::{Cell, Comparison};
 use traintop_analysis::scale::Scale;
-use traintop_run::RunDir;
 use traintop_run::compared_run::ComparedRun;
-use traintop_run::log_line;
+use traintop_run::{RunDir, log_line};
 use traintop_text::{count, fitted};
-
-pub use act::{act, act_in_number, changed, open, paste, type_key};
 
 /// A part of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

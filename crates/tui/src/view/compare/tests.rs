@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::super::test_driver::{press, screen};
 use super::*;
-use crate::compare::analysis::analyse;
+use crate::jobs::compare::analysis::analyse;
 use crate::message::Message;
-use crate::update::update;
+use crate::update::{self, update};
 use traintop_analysis::compare::fixtures::configured;
 use traintop_run::discover::{Found, Stamp};
 use traintop_run::log_line::Kind;
@@ -252,7 +252,7 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
         panic!("nothing was worked out");
     };
     assert_eq!(last.wish.metric.as_deref(), Some("val_loss"));
-    let effects = crate::discovery::changed(&mut state, runs[3].dir());
+    let effects = update::discovery::changed(&mut state, runs[3].dir());
     assert!(settle(&mut state, &runs, effects).is_some());
     // News of a comparison that was left change nothing.
     let before = screen(&state);

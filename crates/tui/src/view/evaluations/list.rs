@@ -10,7 +10,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use self::columns::{COLUMNS, Column, age, aligned, cell, fitting, order};
 use crate::evaluations::Evaluations;
-use crate::evaluations::card::{Card, Running};
+use crate::jobs::evaluations::card::{Card, Running};
 use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::motion::Motion;

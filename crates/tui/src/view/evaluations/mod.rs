@@ -22,19 +22,17 @@ use super::line_dialog::{About, LineDialog};
 use super::motion::Motion;
 use super::note::NoteEditor;
 use super::run::RunView;
-use crate::cleanup;
 use crate::command::{Action, Scope};
 use crate::effect::Effect;
-use crate::evaluations::card::Card;
-use crate::evaluations::compared::Compared;
-use crate::evaluations::opened::Opened;
-use crate::evaluations::{self, EvaluationJob};
 use crate::graphics::Placed;
-use crate::message::Notice;
-use crate::run_edits;
+use crate::jobs::evaluations::EvaluationJob;
+use crate::jobs::evaluations::card::Card;
+use crate::jobs::evaluations::compared::Compared;
+use crate::jobs::evaluations::opened::Opened;
+use crate::notice::Notice;
 use crate::state::{Screen, State};
 use crate::theme::Role;
-use crate::update::look_closer;
+use crate::update::{self, look_closer};
 use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
 use traintop_run::summary::Summary;
@@ -135,7 +133,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         list,
         place: Place::List,
     }));
-    evaluations::find(state)
+    update::evaluations::find(state)
 }
 
 /// Asks what to evaluate.
@@ -205,13 +203,13 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Action::AllEvaluations => list.toggle_all(known),
             Action::SortNext => list.sort_next(known),
             Action::SortReverse => list.reverse(known),
-            Action::Refresh => return evaluations::find(state),
+            Action::Refresh => return update::evaluations::find(state),
             Action::Evaluate => return ask(state),
             Action::Rename => annotate(state, Some(About::Name)),
             Action::EditTags => annotate(state, Some(About::Tags)),
             Action::EditNote => annotate(state, None),
             Action::Remove => ask_to_remove(state),
-            Action::Undo => return run_edits::undo(state),
+            Action::Undo => return update::edits::undo(state),
             Action::Back => return leave(state),
             _ => {
                 if let Some(motion) = Motion::of(action) {
@@ -268,7 +266,7 @@ fn ask_to_remove(state: &mut State) {
     let dirs = evaluation_screen.list.chosen();
     let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
     if let Some(name) = first.map(|card| card.name.clone()) {
-        cleanup::ask_to_remove_evaluations(state, dirs, &name);
+        update::cleanup::ask_to_remove_evaluations(state, dirs, &name);
     }
 }
 

@@ -4,13 +4,13 @@ mod draw;
 
 use ratatui::layout::Rect;
 
+pub use draw::{probabilities, verdict};
+
 use super::gallery::Gallery;
 use crate::command::Action;
-use crate::evaluations::opened::{Choice, Opened};
+use crate::jobs::evaluations::opened::{Choice, Opened};
 use crate::view::motion::Motion;
 use crate::view::parts::Panes;
-
-pub use draw::{probabilities, verdict};
 
 /// A part of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,14 +9,13 @@ use ratatui::style::Modifier;
 use super::super::run::tests::summary;
 use super::super::test_driver::{drawn, press, screen};
 use super::*;
-use crate::evaluations::card::Running;
-use crate::evaluations::fixtures;
-use crate::evaluations::{EvaluationOutcome, Known};
 use crate::graphics::Protocol;
+use crate::jobs::evaluations::card::Running;
+use crate::jobs::evaluations::{EvaluationOutcome, Known, fixtures};
 use crate::message::Message;
 use crate::theme::Depth;
 use crate::update::update;
-use crate::view;
+use crate::{jobs, view};
 use traintop_run::discover::{Found, Stamp};
 use traintop_run::notes::Notes;
 use traintop_run::state::State as RunState;
@@ -385,7 +384,7 @@ fn a_failed_evaluation_tells_the_workers_sentence() {
 
 #[test]
 fn evaluations_are_noted_and_renamed_as_runs_are() {
-    use crate::run_edits::EditJob as Keep;
+    use crate::jobs::edits::EditJob as Keep;
     use traintop_run::notes::Change;
     let mut state = state(80, 24);
     press(&mut state, "E");
@@ -399,7 +398,7 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
     let dir = RunDir::new("/nowhere/evaluations/alpha-1");
     let expected = Keep::Annotate(vec![dir.clone()], Change::Note("good".to_owned()));
     assert_eq!(note, [Effect::Edit(expected)]);
-    let annotated = crate::run_edits::EditOutcome::Annotated(vec![dir], None, None);
+    let annotated = jobs::edits::EditOutcome::Annotated(vec![dir], None, None);
     let effects = update(&mut state, now(), Message::Edited(annotated));
     assert!(
         matches!(effects[..], [Effect::Evaluate(EvaluationJob::Find { .. })]),
@@ -416,7 +415,7 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
         let dir = |name: &str| RunDir::new(format!("/nowhere/evaluations/{name}"));
         (dir(from), dir(to))
     });
-    let outcome = crate::run_edits::EditOutcome::Moved(moved.to_vec(), None);
+    let outcome = jobs::edits::EditOutcome::Moved(moved.to_vec(), None);
     let effects = update(&mut state, now(), Message::Edited(outcome));
     assert!(
         !effects

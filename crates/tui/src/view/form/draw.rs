@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
-use super::{Choice, Form, values};
+use super::{Form, values};
+use crate::jobs::choice::Choice;
 use crate::widget::clipped::Clipped as _;
 use traintop_text::fitted;
 

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::super::widget::prompt::Prompt;
-use super::choice::{Choice, Subject};
-use traintop_config::Launcher;
-use traintop_config::Place;
+use crate::jobs::choice::{Choice, Subject};
+use traintop_config::{Launcher, Place};
 use traintop_launch::recent::Recent;
 use traintop_launch::{Launch, Request, Wanted, time_limit, words};
 use traintop_recipe::{Axis, FIELDS, Field, Kind, REQUEUE, Recipe, Value};

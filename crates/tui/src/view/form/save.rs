@@ -11,13 +11,13 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use super::super::super::command::{Action, Scope};
 use super::super::super::component::{Component, Request, Response};
 use super::super::super::effect::Effect;
-use super::super::super::form_jobs::{FormJob, Saving};
-use super::super::super::message::Notice;
 use super::super::super::state::State;
 use super::super::super::theme::Role;
 use super::super::super::widget::prompt::Prompt;
 use super::super::dialog::{frame, keys};
 use super::called;
+use crate::jobs::form::{FormJob, Saving};
+use crate::notice::Notice;
 use traintop_recipe::{OWN, Recipe};
 use traintop_text::clean;
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::tests::{go_to, opened, screen};
 use super::*;
-use crate::form_jobs::FormOutcome;
+use crate::jobs::choice::Choice;
+use crate::jobs::form::FormOutcome;
 use crate::message::Message;
 use crate::update::update;
 use crate::view::test_driver::press;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::choice::Subject;
 use super::*;
+use crate::jobs::choice::Subject;
 use crate::message::Message;
 use crate::update::update;
 use crate::view::test_driver::press;

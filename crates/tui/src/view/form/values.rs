@@ -5,10 +5,10 @@ use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::super::super::form_jobs::Worked;
 use super::super::super::theme::{Role, Theme};
 use super::edit::Edit;
 use super::{Form, called};
+use crate::jobs::form::Worked;
 use crate::widget::clipped::Clipped as _;
 use crate::widget::prompt::CURSOR;
 use crate::widget::sparkline::Sparkline;

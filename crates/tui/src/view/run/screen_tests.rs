@@ -1,6 +1,5 @@
 //! The Run screen and the preview through messages: what is opened, read, followed and let go.
 
-use crate::view::test_driver::press;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{Timestamp, ToSpan};
 use ratatui::buffer::Buffer;
@@ -9,17 +8,16 @@ use ratatui::layout::Rect;
 use super::detail::tests::trained;
 use super::detail::{Reading, Rows};
 use super::tests::{all, summary, text};
-use crate::chart_transform;
 use crate::effect::Effect;
 use crate::message::Message;
 use crate::state::{Screen, State};
 use crate::update::update;
-use crate::view;
-use traintop_run::RunDir;
+use crate::view::test_driver::press;
+use crate::{jobs, view};
 use traintop_run::discover::Found;
-use traintop_run::log;
 use traintop_run::log_line::Teller;
 use traintop_run::state::State as RunState;
+use traintop_run::{RunDir, log};
 
 fn start() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
@@ -286,11 +284,11 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     // While it is being made nothing more is ordered; what has changed meanwhile is then due.
     assert!(orders(press(&mut state, "s")).is_empty());
     let now = state.now;
-    let made = chart_transform::carry_out(due.remove(0));
-    let mut due = orders(update(&mut state, now, made));
+    let made = jobs::charts::carry_out(due.remove(0));
+    let mut due = orders(update(&mut state, now, Message::ChartsTransformed(made)));
     assert_eq!(due.len(), 1);
-    let made = chart_transform::carry_out(due.remove(0));
-    assert!(update(&mut state, now, made).is_empty());
+    let made = jobs::charts::carry_out(due.remove(0));
+    assert!(update(&mut state, now, Message::ChartsTransformed(made)).is_empty());
     assert!(screen(&state).contains("smooth 0.6"), "{}", screen(&state));
     // A new row is smoothed too; without smoothing nothing is made any more.
     assert_eq!(orders(read(&mut state, "c", 61, true)).len(), 1);

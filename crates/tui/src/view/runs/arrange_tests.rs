@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::super::run::tests::text;
 use super::query_tests::{configured, key, remembered};
 use super::tests::{aged, control, dir, drawn, order, press, start};
-use crate::form_jobs::FormOutcome;
+use crate::jobs::form::FormOutcome;
 use crate::message::Message;
 use crate::update::update;
 use traintop_config::Place;

@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 use super::super::run::tests::text;
 use super::tests::{dir, drawn, listed, order, press, start};
 use super::*;
-use crate::message::Message;
+use crate::message::{Message, ValuesAtEpoch};
 use crate::remembered::Remembered;
 use crate::update::update;
 
@@ -163,7 +163,11 @@ fn values_at_an_epoch_are_read_once_and_again_when_the_run_has_grown() {
     assert_eq!(sampled, [(vec![50], 4)]);
     assert!(order(&state).is_empty());
     let values = vec![("val_loss".to_owned(), 0.5)];
-    let answer = Message::ValuesRead(vec![(dir("proud"), 50, values)]);
+    let answer = Message::ValuesRead(vec![ValuesAtEpoch {
+        dir: dir("proud"),
+        epoch: 50,
+        values,
+    }]);
     update(&mut state, start(), answer);
     assert_eq!(order(&state), ["proud"]);
     let grown = super::tests::aged("proud", traintop_run::State::Running, 95.0, 3);

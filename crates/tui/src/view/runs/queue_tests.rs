@@ -3,8 +3,8 @@
 use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
 use super::*;
+use crate::jobs;
 use crate::message::Message;
-use crate::steering;
 use crate::update::update;
 use traintop_launch::queue::Place;
 use traintop_run::state::State as RunState;
@@ -31,7 +31,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
     let mut state = queued(80, 24);
     press(&mut state, "w");
     let small = screen(&state);
-    let put = |name: &str, place| Effect::Steer(steering::SteeringJob::Put(dir(name), place));
+    let put = |name: &str, place| Effect::Steer(jobs::steering::SteeringJob::Put(dir(name), place));
     assert_eq!(press(&mut state, ">"), [put("first", Place::Later)]);
     assert_eq!(press(&mut state, "j<"), [put("second", Place::Earlier)]);
     assert_eq!(press(&mut state, "jg"), [put("third", Place::First)]);
@@ -79,7 +79,7 @@ fn a_run_that_is_stopping_is_ended_at_once_after_another_question() {
     );
     press(&mut state, "gK");
     assert!(screen(&state).contains("End this run at once?"));
-    let kill = Effect::Steer(steering::SteeringJob::Kill(dir("lively")));
+    let kill = Effect::Steer(jobs::steering::SteeringJob::Kill(dir("lively")));
     assert!(press(&mut state, "y").contains(&kill));
 }
 
@@ -102,7 +102,7 @@ fn queues_are_looked_after_before_any_run_is_summed_up() {
         };
         let effects = update(state, start(), ended).into_iter();
         let trees = effects.filter_map(|effect| match effect {
-            Effect::Steer(steering::SteeringJob::Tend(trees)) => Some(trees),
+            Effect::Steer(jobs::steering::SteeringJob::Tend(trees)) => Some(trees),
             _ => None,
         });
         let trees = trees.flatten().map(|tree| tree.display().to_string());

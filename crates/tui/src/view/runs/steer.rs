@@ -2,9 +2,9 @@
 //! that have ended.
 
 use crate::effect::Effect;
-use crate::message::Notice;
+use crate::jobs::steering::SteeringJob;
+use crate::notice::Notice;
 use crate::state::State;
-use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
 use crate::view::picker::Picker;
 use traintop_launch::Steering;

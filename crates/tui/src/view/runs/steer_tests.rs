@@ -3,8 +3,8 @@
 use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
 use super::*;
+use crate::jobs;
 use crate::message::Message;
-use crate::steering;
 use crate::update::update;
 use traintop_launch::Steering;
 use traintop_run::failure::Failure;
@@ -12,7 +12,7 @@ use traintop_run::slurm::Seen;
 use traintop_run::state::State as RunState;
 
 fn steer(name: &str, steering: Steering) -> Effect {
-    Effect::Steer(steering::SteeringJob::Steer(dir(name), steering))
+    Effect::Steer(jobs::steering::SteeringJob::Steer(dir(name), steering))
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn only_what_has_ended_early_goes_on_after_a_question() {
     assert!(state.overlays.is_empty() && state.notice.as_ref().unwrap().bad);
     press(&mut state, "jC");
     assert!(screen(&state).contains("Go on with this run?"));
-    let resume = Effect::Steer(steering::SteeringJob::Resume(vec![dir("broken")]));
+    let resume = Effect::Steer(jobs::steering::SteeringJob::Resume(vec![dir("broken")]));
     assert!(press(&mut state, "y").contains(&resume));
     press(&mut state, "AC");
     assert!(

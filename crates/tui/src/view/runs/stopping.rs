@@ -1,9 +1,9 @@
 //! The questions before runs are stopped: gently, then hard, or taken out of the queue.
 
 use crate::effect::Effect;
-use crate::message::Notice;
+use crate::jobs::steering::SteeringJob;
+use crate::notice::Notice;
 use crate::state::State;
-use crate::steering::SteeringJob;
 use crate::view::confirm::Confirm;
 use traintop_run::RunDir;
 use traintop_run::state::State as RunState;

@@ -1,7 +1,7 @@
 //! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,21 +12,20 @@ use super::groups::Grouping;
 use super::marks::Marks;
 use super::query_line::QueryLine;
 use crate::evaluations::Evaluations;
+use crate::message::ValuesAtEpoch;
 use crate::remembered::Remembered;
 use crate::view::columns::{self, Column};
 use crate::view::sort_key::{self, SortKey, TableColumn};
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
+use traintop_run::state::State;
 use traintop_run::summary::Summary;
 use traintop_text as text;
 
 /// How long the cursor must rest before the runs on the screen are read: moving through a list must
 /// cost little on a slow line.
 const REST: Duration = Duration::from_millis(250);
-
-/// What a run's columns have at an epoch.
-pub type Sampled = (RunDir, u32, Vec<(String, f64)>);
 
 /// A run in the table.
 #[derive(Debug)]
@@ -308,6 +307,29 @@ impl Runs {
         }
     }
 
+    /// The output trees in whose queues runs wait.
+    pub fn queues(&self) -> BTreeSet<&Path> {
+        let summaries = self.all().filter_map(|row| row.summary.as_ref());
+        let waiting = summaries
+            .filter(|summary| summary.observed.state == State::Queued && summary.job.is_none());
+        waiting
+            .filter_map(|summary| summary.dir.output_tree())
+            .collect()
+    }
+
+    /// The runs that wait, those of each tree in their order.
+    pub fn waiting(&self) -> Vec<&RunDir> {
+        let summaries = self.all().filter_map(|row| row.summary.as_ref());
+        let mut waiting: Vec<_> = summaries
+            .filter(|summary| summary.observed.state == State::Queued)
+            .collect();
+        waiting.sort_by_key(|summary| {
+            let position = summary.queue_position.unwrap_or(i64::MAX);
+            (summary.dir.output_tree(), position, &summary.dir)
+        });
+        waiting.into_iter().map(|summary| &summary.dir).collect()
+    }
+
     /// Puts the cursor on this run, now or as soon as it is there.
     pub fn expect(&mut self, dir: RunDir) {
         if self.order.contains(&dir) {
@@ -414,9 +436,10 @@ impl Runs {
     }
 
     /// Takes in values of chosen epochs.
-    pub fn sampled(&mut self, samples: Vec<Sampled>) {
-        for (dir, epoch, values) in samples {
-            self.query.samples.insert(dir, epoch, values);
+    pub fn sampled(&mut self, samples: Vec<ValuesAtEpoch>) {
+        for sample in samples {
+            let samples = &mut self.query.samples;
+            samples.insert(sample.dir, sample.epoch, sample.values);
         }
         self.arrange();
     }

@@ -8,17 +8,17 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{Timestamp, ToSpan};
 
-use super::super::run::tests::{summary, text};
 pub(super) use super::super::test_driver::{drawn, press};
+
+use super::super::run::tests::{summary, text};
 use super::*;
-use crate::cleanup;
+use crate::jobs;
+use crate::jobs::edits::{EditJob, EditOutcome, Gathered, UndoEntry};
 use crate::message::Message;
-use crate::run_edits::{EditJob, EditOutcome, UndoEntry};
 use crate::theme::Role;
 use crate::update::update;
 use crate::view::columns::Column;
 use crate::view::opened::Opened;
-use crate::view::rename::Gathered;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::Best;
 use traintop_run::finding::Finding;
@@ -252,7 +252,7 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
     assert!(undo.contains(&Effect::Edit(EditJob::Undo(undo_entry))));
     // What was removed before this session can be restored too.
     let undo = press(&mut state, "u");
-    assert_eq!(undo, [Effect::Clean(cleanup::CleanupJob::FindLatest)]);
+    assert_eq!(undo, [Effect::Clean(jobs::cleanup::CleanupJob::FindLatest)]);
 }
 
 #[test]

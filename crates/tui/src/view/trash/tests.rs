@@ -1,15 +1,15 @@
 //! The trash at two sizes, and what keys do in it.
 
-use crate::view::test_driver::press;
 use jiff::{Timestamp, ToSpan};
-use serde_json::json;
 
 use super::super::run::tests::text as drawn;
 use super::*;
-use crate::cleanup::CleanupOutcome;
+use crate::jobs::cleanup::CleanupOutcome;
 use crate::message::Message;
 use crate::update::update;
 use crate::view;
+use crate::view::test_driver::press;
+use serde_json::json;
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use crate::evaluations::card::Card;
+use crate::jobs::evaluations::card::Card;
 use crate::theme::Role;
 use traintop_text as text;
 use traintop_text::{count, number};

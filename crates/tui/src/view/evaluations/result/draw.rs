@@ -8,8 +8,8 @@ use ratatui::widgets::Widget;
 
 use super::super::gallery::Tile;
 use super::{Part, ResultView};
-use crate::evaluations::opened::{Answer, Choice, Opened};
 use crate::graphics::{Placed, Protocol};
+use crate::jobs::evaluations::opened::{Answer, Choice, Opened};
 use crate::theme::{Role, Theme};
 use crate::widget::bars::{Bar, Bars};
 use crate::widget::heat_map::{Fit, HeatMap};

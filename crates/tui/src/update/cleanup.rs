@@ -1,0 +1,169 @@
+//! What clean-ups and jobs on the trash change, and the questions before something is removed.
+
+use std::time::Duration;
+
+use crate::effect::Effect;
+use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
+use crate::jobs::edits::UndoEntry;
+use crate::notice::Notice;
+use crate::state::{Screen, State};
+use crate::view::confirm::Confirm;
+use crate::view::{clean, runs, trash as trash_view};
+use traintop_ops::trash::{Entry, Ticket};
+use traintop_run::RunDir;
+use traintop_run::evaluation::EvaluationDir;
+use traintop_text as text;
+
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
+    match outcome {
+        CleanupOutcome::Surveying(done, of) => {
+            if let Screen::Clean(view) = &mut state.screen {
+                view.progress = Some((done, of));
+            }
+        }
+        CleanupOutcome::Planned(plan, spaces) => clean::planned(state, *plan, spaces),
+        CleanupOutcome::Removed(done) => {
+            let text = done.sentence();
+            state.notice = Some(if done.left.is_empty() {
+                Notice::good(format!("{text}; u takes that back"))
+            } else {
+                Notice::bad(text)
+            });
+            if !done.tickets.is_empty() {
+                state.undo_stack.push(UndoEntry::Removed(done.tickets));
+            }
+            for dir in &done.runs {
+                state.refreshing.remove(dir);
+                state.runs.remove(dir);
+            }
+            let mut effects = Vec::new();
+            let gone = state
+                .opened
+                .take_if(|opened| done.runs.contains(&opened.dir));
+            effects.extend(gone.map(|opened| Effect::Close(opened.dir)));
+            if matches!(state.screen, Screen::Clean(_)) {
+                state.screen = Screen::Runs;
+            }
+            // Somebody may have opened the trash before it was in it.
+            if matches!(state.screen, Screen::Trash(_)) {
+                effects.push(Effect::Clean(CleanupJob::ListTrash));
+            }
+            effects.extend(look_again(state));
+            return effects;
+        }
+        CleanupOutcome::Listed(listed, problems) => trash_view::listed(state, listed, &problems),
+        CleanupOutcome::Latest(latest) => ask_to_restore(state, latest),
+        CleanupOutcome::Settled(text) => {
+            state.notice = Some(Notice::good(text));
+            let mut effects = look_again(state);
+            if matches!(state.screen, Screen::Trash(_)) {
+                effects.push(Effect::Clean(CleanupJob::ListTrash));
+            }
+            return effects;
+        }
+        CleanupOutcome::Refused(problem) => {
+            state.notice = Some(Notice::bad(problem));
+            if let Screen::Clean(view) = &mut state.screen {
+                view.is_busy = false;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Runs may have come or gone, and have other sizes.
+fn look_again(state: &State) -> Vec<Effect> {
+    let height = runs::table_height(state.size);
+    let shown = state.runs.on_screen(height);
+    let dirs: Vec<RunDir> = shown.map(|row| row.found.dir.clone()).collect();
+    vec![Effect::Discover, Effect::Measure(dirs)]
+}
+
+/// Nothing was done in this session: asks whether to undo the last removal of another.
+fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
+    let Some((_, entry)) = latest.first() else {
+        state.notice = Some(Notice::bad("there is nothing to take back"));
+        return;
+    };
+    let age = Duration::try_from(state.now - entry.removed_at).unwrap_or_default();
+    let count: Vec<String> = latest.iter().map(|(_, entry)| entry.count()).collect();
+    let text = format!(
+        "{} that {} moved to the trash {} ago will be back at their places.",
+        count.join(" and "),
+        text::clean(&entry.by),
+        text::since(age).0
+    );
+    let tickets = latest.into_iter().map(|(ticket, _)| ticket).collect();
+    state.overlays.push(Confirm {
+        title: "Take back the last removal?".to_owned(),
+        text,
+        yes: "put them back".to_owned(),
+        then: Effect::Clean(CleanupJob::Restore(tickets)),
+    });
+}
+
+/// Asks whether whole runs are to be removed, or says why they cannot be.
+pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
+    let held = dirs.iter().find_map(|dir| {
+        let summary = state.runs.row(dir)?.summary.as_ref()?;
+        let why = traintop_ops::rename::held(summary.observed.state)?;
+        Some(format!("{} cannot be removed: {why}", summary.name))
+    });
+    if let Some(problem) = held {
+        state.notice = Some(Notice::bad(problem));
+        return;
+    }
+    let bytes: u64 = dirs
+        .iter()
+        .filter_map(|dir| state.runs.row(dir)?.summary.as_ref()?.size_bytes)
+        .sum();
+    let title = match &dirs[..] {
+        [] => return,
+        [dir] => {
+            let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+            let name = summary.map_or_else(|| dir.name(), |summary| summary.name.clone());
+            format!("Remove {}?", text::clean(&name))
+        }
+        dirs => format!("Remove {} runs?", dirs.len()),
+    };
+    let (them, folders) = if dirs.len() == 1 {
+        ("it", "The folder")
+    } else {
+        ("them", "The folders")
+    };
+    let size = if bytes > 0 {
+        format!(" ({})", text::bytes(bytes))
+    } else {
+        String::new()
+    };
+    state.overlays.push(Confirm {
+        title,
+        text: format!(
+            "{folders}{size} with everything inside, the best model too, will be moved to the trash. u puts {them} back."
+        ),
+        yes: "move to the trash".to_owned(),
+        then: Effect::Clean(CleanupJob::Remove(dirs)),
+    });
+}
+
+/// Asks whether evaluations are to be removed; `name` is what lists call the first.
+pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, name: &str) {
+    let (title, folders, them) = match &dirs[..] {
+        [] => return,
+        [_] => (format!("Remove {name}?"), "The folder", "it"),
+        dirs => (
+            format!("Remove {} evaluations?", dirs.len()),
+            "The folders",
+            "them",
+        ),
+    };
+    state.overlays.push(Confirm {
+        title,
+        text: format!(
+            "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u puts {them} back."
+        ),
+        yes: "move to the trash".to_owned(),
+        then: Effect::Clean(CleanupJob::RemoveEvaluations(dirs)),
+    });
+}

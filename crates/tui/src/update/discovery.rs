@@ -1,0 +1,188 @@
+//! Runs come, change and go: what the table learns of them, and what is then looked at.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::effect::Effect;
+use crate::state::{Screen, State};
+use crate::update::{self, look_closer, measure, watched};
+use crate::view::opened::Opened;
+use crate::view::{compare, runs};
+use traintop_run::discover::Found;
+use traintop_run::summary::Summary;
+use traintop_run::{RunDir, queue_reasons};
+
+/// Runs were found, some with what is known of them.
+pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
+    let height = runs::table_height(state.size);
+    let unknown = state.runs.add(found, height);
+    state.runs.keep_in_sight(height);
+    let due: Vec<_> = unknown
+        .into_iter()
+        .filter(|dir| !state.refreshing.contains_key(dir))
+        .collect();
+    state
+        .refreshing
+        .extend(due.iter().map(|dir| (dir.clone(), false)));
+    let mut effects = update::external_rename::found(state);
+    if !due.is_empty() {
+        let sum_up = Effect::Summarise(due);
+        effects.push(if state.runs.is_searched() {
+            // It has come just now, and whoever made or moved it may not be done: what follows must not go unseen.
+            Effect::WatchThen(watched(state), Box::new(sum_up))
+        } else {
+            sum_up
+        });
+    }
+    // The first run there is can be looked at before all are known.
+    if state.opened.is_none() && state.runs.selected().is_some() {
+        effects.extend(look_closer(state));
+    }
+    effects
+}
+
+/// All roots were searched.
+pub fn search_ended(
+    state: &mut State,
+    dirs: &[RunDir],
+    fresh: HashSet<PathBuf>,
+    problems: Vec<String>,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Screen::Run(view) = &state.screen
+        && problems.is_empty()
+        && !dirs.contains(&view.dir)
+    {
+        let dir = view.dir.clone();
+        effects.extend(update::external_rename::gone(state, &dir));
+    }
+    let is_first = !state.runs.is_searched();
+    state.runs.searched(dirs, problems);
+    // The keeper of a queue may have been killed, or the machine have been switched off.
+    effects.extend(update::steering::tend(state, dirs, is_first));
+    let new = !fresh.is_subset(&state.fresh);
+    state.fresh = fresh;
+    effects.extend(look_closer(state));
+    if new {
+        effects.push(Effect::WatchThen(
+            watched(state),
+            Box::new(Effect::Discover),
+        ));
+    }
+    effects.push(Effect::FlushCache);
+    // The first time they are looked for is after the first frame, which does not wait for them.
+    if state.evaluations.has_begun() {
+        effects.extend(update::evaluations::find(state));
+    }
+    effects
+}
+
+/// Something in a watched folder is another.
+pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
+    if let Some(effects) = update::evaluations::folder_changed(state, folder) {
+        return effects;
+    }
+    let queues = state.runs.queues();
+    let queue = queues
+        .iter()
+        .find(|tree| queue_reasons::folder(tree) == folder);
+    if let Some(tree) = queue.map(|tree| tree.to_path_buf()) {
+        return why_runs_wait_changed(state, &tree);
+    }
+    match state.runs.owner(folder).cloned() {
+        Some(dir) => changed(state, &dir),
+        // A folder in which runs appear: one may have.
+        None => vec![Effect::Discover],
+    }
+}
+
+/// The keeper of a queue says anew why its runs wait: each says it in its row's summary.
+fn why_runs_wait_changed(state: &mut State, tree: &Path) -> Vec<Effect> {
+    let waiting = state.runs.waiting().into_iter();
+    let here = waiting.filter(|dir| dir.output_tree() == Some(tree));
+    let here: Vec<RunDir> = here.cloned().collect();
+    let due = here.into_iter().filter(|dir| is_due(state, dir));
+    let due: Vec<RunDir> = due.collect();
+    if due.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Summarise(due)]
+}
+
+/// Runs were summed up.
+pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut again = Vec::new();
+    let mut grown = Vec::new();
+    let mut newly_active = Vec::new();
+    let mut looked = Vec::new();
+    for (found, summary) in summaries {
+        let dir = found.dir.clone();
+        if state.refreshing.remove(&dir) == Some(true) {
+            again.push(dir.clone());
+        }
+        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+        let active = summary.observed.state.is_active();
+        let was_active = before.is_some_and(|before| before.observed.state.is_active());
+        // Checkpoints are written at the ends of epochs and of the run.
+        let is_further =
+            |before: &Summary| before.epochs_done != summary.epochs_done || was_active && !active;
+        if before.is_some_and(|before| before.size_bytes.is_some() && is_further(before)) {
+            grown.push(dir.clone());
+        }
+        if active && !was_active {
+            newly_active.push(dir.clone());
+            effects.push(Effect::AwaitEnd(dir.clone()));
+        }
+        state.runs.update(found, summary);
+        looked.push(dir);
+    }
+    effects.extend(update::alerts::look(state, &looked));
+    state.runs.reread();
+    let height = runs::table_height(state.size);
+    state.runs.keep_in_sight(height);
+    effects.extend(update::external_rename::found(state));
+    let due = again.iter().chain(&newly_active);
+    state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
+    again.retain(|dir| !newly_active.contains(dir));
+    if !again.is_empty() {
+        effects.push(Effect::Summarise(again));
+    }
+    if !grown.is_empty() {
+        effects.push(Effect::Measure(grown));
+    }
+    if !newly_active.is_empty() {
+        let again = Box::new(Effect::Summarise(newly_active));
+        effects.push(Effect::WatchThen(watched(state), again));
+    }
+    if state.runs.is_searched() && state.refreshing.is_empty() {
+        state.runs.settle();
+        effects.extend(look_closer(state));
+    } else {
+        effects.extend(measure(state));
+    }
+    effects
+}
+
+/// Whether a run is to be summed up now; one that is being summed up is again afterwards.
+fn is_due(state: &mut State, dir: &RunDir) -> bool {
+    if let Some(again) = state.refreshing.get_mut(dir) {
+        *again = true;
+        return false;
+    }
+    state.refreshing.insert(dir.clone(), false);
+    true
+}
+
+/// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
+/// can be read are taken together.
+pub fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if is_due(state, dir) {
+        effects.push(Effect::Summarise(vec![dir.clone()]));
+    }
+    let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
+    effects.extend(opened.and_then(Opened::changed));
+    effects.extend(compare::changed(state, dir));
+    effects
+}

@@ -1,0 +1,127 @@
+//! When evaluations are looked for, and what their jobs' outcomes change.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::effect::Effect;
+use crate::evaluations::Searching;
+use crate::jobs::evaluations::{EvaluationJob, EvaluationOutcome};
+use crate::notice::Notice;
+use crate::state::State;
+use crate::view::evaluations as view;
+use traintop_run::evaluation::BestByRun;
+
+/// Searches for evaluations, unless that is being done.
+pub fn find(state: &mut State) -> Vec<Effect> {
+    let evaluations = &mut state.evaluations;
+    if evaluations.searching != Searching::No {
+        evaluations.searching = Searching::Again;
+        return Vec::new();
+    }
+    vec![Effect::Evaluate(find_order(state))]
+}
+
+fn find_order(state: &mut State) -> EvaluationJob {
+    let evaluations = &mut state.evaluations;
+    evaluations.searching = Searching::Yes;
+    let known = evaluations.known.iter();
+    let known = known.map(|(dir, known)| (dir.clone(), known.stamps));
+    EvaluationJob::Find {
+        known: known.collect(),
+        trees: trees(state),
+    }
+}
+
+/// The roots, and the output trees of the runs.
+fn trees(state: &State) -> Vec<PathBuf> {
+    let of_runs = state.runs.all();
+    let of_runs = of_runs.filter_map(|row| row.found.dir.output_tree());
+    let all: BTreeSet<&Path> = of_runs
+        .chain(state.roots.iter().map(PathBuf::as_path))
+        .collect();
+    all.into_iter().map(Path::to_owned).collect()
+}
+
+/// A watched folder changed; `None` if it has nothing to do with evaluations.
+pub fn folder_changed(state: &mut State, folder: &Path) -> Option<Vec<Effect>> {
+    if !state.evaluations.watch.contains(folder) {
+        return None;
+    }
+    let mut running = state.evaluations.running.iter();
+    let is_running = running.any(|running| running.dir.path() == folder);
+    if is_running {
+        let trees = state.evaluations.trees.clone();
+        return Some(vec![Effect::Evaluate(EvaluationJob::Look(trees))]);
+    }
+    Some(find(state))
+}
+
+/// What news change, and what is to be done next.
+pub fn update(state: &mut State, news: EvaluationOutcome) -> Vec<Effect> {
+    match news {
+        EvaluationOutcome::Found {
+            dirs,
+            read,
+            running,
+            trees,
+            watch,
+        } => {
+            let evaluations = &mut state.evaluations;
+            evaluations.known.retain(|dir, _| dirs.contains(dir));
+            let read = read.into_iter();
+            evaluations
+                .known
+                .extend(read.map(|known| (known.card.dir.clone(), known)));
+            evaluations.running = running;
+            evaluations.trees = trees;
+            let is_new = !watch.is_subset(&evaluations.watch);
+            evaluations.watch = watch;
+            let mut best = BestByRun::default();
+            for (key, one) in evaluations.cards().filter_map(|card| card.best.as_ref()) {
+                best.add(key, one);
+            }
+            evaluations.best = best;
+            evaluations.is_found = true;
+            let again = std::mem::take(&mut evaluations.searching) == Searching::Again;
+            state.runs.stamp(&state.evaluations);
+            view::refresh(state);
+            // What happened before a folder was watched would go unseen: it is looked at once more.
+            return if is_new {
+                let order = find_order(state);
+                vec![Effect::WatchThen(
+                    super::watched(state),
+                    Box::new(Effect::Evaluate(order)),
+                )]
+            } else if again {
+                find(state)
+            } else {
+                Vec::new()
+            };
+        }
+        EvaluationOutcome::Looked(running) => {
+            let ended = state.evaluations.running.len() > running.len();
+            state.evaluations.running = running;
+            if ended {
+                return find(state);
+            }
+        }
+        EvaluationOutcome::Opened(opened) => view::opened(state, *opened),
+        EvaluationOutcome::Compared(compared) => view::compared(state, *compared),
+        EvaluationOutcome::Started => {
+            return find(state);
+        }
+        EvaluationOutcome::Ended(outcome, left) => {
+            state.evaluations.started = left;
+            let mut effects = find(state);
+            match outcome {
+                Ok(dir) => effects.extend(view::ended(state, dir)),
+                Err(problem) => {
+                    let text = format!("the evaluation failed: {}", traintop_text::clean(&problem));
+                    state.notice = Some(Notice::bad(text));
+                }
+            }
+            return effects;
+        }
+    }
+    Vec::new()
+}

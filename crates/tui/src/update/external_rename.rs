@@ -1,0 +1,55 @@
+//! A run that is shown alone, and whose folder another program gives another name: its screen goes with it.
+
+use crate::effect::Effect;
+use crate::notice::Notice;
+use crate::state::{Gone, Screen, State};
+use crate::update::{look_into, watched};
+use traintop_run::RunDir;
+use traintop_text::clean;
+
+/// A run's folder is no longer there.
+pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
+    let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+    let id = summary.map(|summary| summary.id.clone());
+    state.refreshing.remove(dir);
+    state.runs.remove(dir);
+    if !matches!(&state.screen, Screen::Run(view) if view.dir == *dir) {
+        return Vec::new();
+    }
+    if let (Screen::Run(view), Some(id)) = (std::mem::replace(&mut state.screen, Screen::Runs), id)
+    {
+        state.gone = Some(Gone { id, view });
+    }
+    let name = dir.name();
+    state.notice = Some(Notice::bad(format!("{} is no longer there", clean(&name))));
+    found(state)
+}
+
+/// Runs were found or summed up: if one of them is the one that is gone, it is shown again as it was.
+pub fn found(state: &mut State) -> Vec<Effect> {
+    let Some(Gone { id, view }) = &state.gone else {
+        return Vec::new();
+    };
+    let name_before = view.dir.name();
+    let dir = state.runs.all().find_map(|row| {
+        let summary = row.summary.as_ref()?;
+        (summary.id == *id).then(|| row.found.dir.clone())
+    });
+    let (Some(dir), Screen::Runs, true) = (dir, &state.screen, state.overlays.is_empty()) else {
+        return Vec::new();
+    };
+    let Some(Gone { mut view, .. }) = state.gone.take() else {
+        return Vec::new();
+    };
+    view.dir.clone_from(&dir);
+    state.screen = Screen::Run(view);
+    let name = dir.name();
+    state.notice =
+        (name != name_before).then(|| Notice::good(format!("it is called {} now", clean(&name))));
+    let mut effects = look_into(state, &dir);
+    // Its record may have been read before it was told of its new name, and before anybody watched for that.
+    state.refreshing.insert(dir.clone(), false);
+    let again = Effect::Summarise(vec![dir]);
+    effects.push(Effect::WatchThen(watched(state), Box::new(again)));
+    effects
+}

@@ -1,0 +1,22 @@
+//! Long jobs begin and end.
+
+use std::sync::Arc;
+
+use crate::effect::Effect;
+use crate::long_job::{LongJob, LongJobEvent};
+use crate::state::State;
+
+/// What that changes.
+pub fn update(state: &mut State, news: LongJobEvent) -> Vec<Effect> {
+    match news {
+        LongJobEvent::Began(name, progress) => state.jobs.push(LongJob {
+            name,
+            began: state.now,
+            progress,
+        }),
+        LongJobEvent::Ended(progress) => state
+            .jobs
+            .retain(|job| !Arc::ptr_eq(&job.progress, &progress)),
+    }
+    Vec::new()
+}
