@@ -366,6 +366,23 @@ fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
 }
 
 #[test]
+fn an_archive_that_goes_on_behind_its_end_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    for (zeros, is_refused) in [(10 << 10, false), (3 << 20, true)] {
+        let (dir, _) = archived(place.path(), &[]);
+        let mut packer = zstd::Encoder::new(File::create(dir.archive()).unwrap(), 1).unwrap();
+        packer.write_all(&vec![0; zeros]).unwrap();
+        packer.finish().unwrap();
+        let done = unarchive(&roots(place.path()), &dir);
+        assert_eq!(done.is_err(), is_refused, "{zeros}");
+        if let Err(error) = done {
+            says_what_came_back(&error);
+        }
+        fs::remove_dir_all(place.path().join("runs")).unwrap();
+    }
+}
+
+#[test]
 fn folders_without_end_are_refused_before_any_is_made() {
     let place = tempfile::tempdir().unwrap();
     let deep = "d/".repeat(3000) + "f";

@@ -26,6 +26,9 @@ use traintop_text::{bytes, clean};
 
 /// What an archive may say about one file, its name included, in bytes.
 const LONGEST_FIELDS: u64 = 1 << 20;
+/// Behind the last entry only zeros may stand, which some programs fill a block with, in bytes. A
+/// small archive may unpack to zeros without end.
+const LONGEST_END: u64 = 1 << 20;
 /// How deep folders of an archive may lie. Each call on a path walks down from the run's folder.
 const DEEPEST: usize = 64;
 const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
@@ -169,7 +172,11 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
         }
     }
     // The checksum stands at the end, behind what the last entry needs.
-    io::copy(&mut read.into_inner(), &mut io::sink()).map_err(|error| damaged(&error))?;
+    let mut rest = read.into_inner().take(LONGEST_END + 1);
+    let rest = io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(&error))?;
+    if rest > LONGEST_END {
+        return Err(damaged(&"it goes on behind its end"));
+    }
     Ok(())
 }
 
