@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::startup_log::tells_progress;
+
 /// Settings hold lists of means, milestones and anchors; longer lists of numbers are a course.
 const LONGEST_LIST: usize = 64;
 /// And no more numbers than these in all.
@@ -107,7 +109,10 @@ impl Reader {
                 let is_zero = number.as_f64() == Some(0.0);
                 self.numbers > MOST_NUMBERS || (!is_zero && names_measure(key))
             }
-            Value::String(text) => text.parse::<f64>().is_ok() && names_measure(key),
+            Value::String(text) => {
+                let is_measure = text.parse::<f64>().is_ok() && names_measure(key);
+                is_measure || is_list(text) || is_report(text)
+            }
             Value::Array(values) => {
                 let numbers = values.iter().filter(|value| value.is_number());
                 // One value of an epoch each.
@@ -130,9 +135,13 @@ impl Reader {
         let mut parent = "";
         for line in text.lines() {
             let is_below = line.starts_with([' ', '\t', '-']);
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
+            // What is commented out may tell how it went.
+            let line = line.trim().trim_start_matches('#').trim_start();
+            if line.is_empty() {
                 continue;
+            }
+            if is_report(line) {
+                return true;
             }
             let item = line.strip_prefix("- ").unwrap_or(line).trim();
             let (key, value) = item
@@ -189,6 +198,22 @@ fn holds_result(key: &str, value: &str) -> bool {
     opens_block
         || (!is_nothing && names_results(key))
         || (number.is_some_and(|number| number != 0.0) && names_measure(key))
+}
+
+/// Whether a text is a long list of numbers.
+fn is_list(text: &str) -> bool {
+    let words = text.split(|char: char| char.is_whitespace() || ",;[]()".contains(char));
+    words.filter(|word| word.parse::<f64>().is_ok()).count() > LONGEST_LIST
+}
+
+/// Whether somebody says in words how far it came: `reached 93.1 % at epoch 300`.
+fn is_report(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    let has_percentage = text.match_indices('%').any(|(at, _)| {
+        let before = text[..at].trim_end();
+        before.ends_with(|char: char| char.is_ascii_digit())
+    });
+    words > 2 && (has_percentage || (!text.contains([':', '=']) && tells_progress(text)))
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -275,6 +300,7 @@ mod tests {
             floats.join(", ")
         };
         let lists = format!("{{\"curve\": [{}]}}", floats(2000));
+        let strings = format!("{{\"x\": \"{}\"}}", floats(100));
         let block = format!("curve:\n- {}\n", floats(100).replace(", ", "\n- "));
         for (name, text) in [
             ("hparams.yaml", "lr: 0.1\nbest_val_acc: 0.93\n"),
@@ -293,6 +319,10 @@ mod tests {
             ("variant.json", "{\"val_loss\": [0.5, 0.4]}"),
             ("notes.toml", "test_loss = 0.31\n"),
             ("opt.yaml", "final.loss: 0.3\n"),
+            ("opt.yaml", "# best_val_acc: 0.93\nlr: 1\n"),
+            ("args.yaml", "accuracy was 0.93 after 300 epochs\n"),
+            ("params.json", "{\"note\": \"reached 93.1 % at epoch 300\"}"),
+            ("params.json", &strings),
             ("config.json", "{\"val\": {\"loss\": 0.3}}"),
         ] {
             assert!(in_text(Path::new(name), text), "{name}: {text:.60}");
@@ -321,6 +351,11 @@ mod tests {
             ("notes.toml", "tags = [\"paper\"]\nstar = true\n"),
             ("logs/config.json", "{\"train_loss\": \"cross_entropy\"}"),
             ("overrides.yaml", "- lr=0.1\n- seed=3\n"),
+            (
+                "config.json",
+                "{\"init\": \"runs/epoch_3.pt\", \"about\": \"a small network\"}",
+            ),
+            ("config.yaml", "# the learning rate\nlr: 0.1  # per step\n"),
         ] {
             assert!(!in_text(Path::new(name), text), "{name}: {text}");
         }

@@ -2,6 +2,7 @@
 //! of their progress in endless forms, so these are not looked for: every number must be of a known
 //! harmless kind, or stand in a line of a known kind. Any other number may be somebody's result.
 
+use super::weights::is_weights_name;
 use traintop_run::log_line::{Kind, Teller, body};
 
 /// Words that tell of progress or results wherever a number is beside them, in lower case.
@@ -266,7 +267,10 @@ impl Reader {
             return true;
         }
         if kind == Kind::Error || is_known(text) {
-            return !tells_progress(text);
+            let is_about_arguments = text.contains("error: ") && text.contains("argument");
+            let is_bare = kind == Kind::Error && !is_about_arguments && has_bare_decimal(text);
+            let is_failure = text.starts_with("failed: ") && has_bare_decimal(text);
+            return !(tells_progress(text) || is_bare || is_failure);
         }
         if let Some(warning) = python_warning(text) {
             self.within = Within::Warning;
@@ -343,10 +347,21 @@ fn header_of_worker(text: &str) -> Option<bool> {
 }
 
 /// Whether a line that may hold any number has one beside a word of progress.
-fn tells_progress(text: &str) -> bool {
+pub fn tells_progress(text: &str) -> bool {
     let has_number = |word: &str| word.contains(char::is_numeric) || is_no_number(word);
     let mut words = text.split(|char: char| !char.is_alphanumeric() && char != '_');
     is_progress(text) && words.any(has_number)
+}
+
+/// Whether a line has a decimal number without a unit, and so perhaps a result.
+fn has_bare_decimal(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.iter().enumerate().any(|(at, word)| {
+        let word = word.trim_matches(|char: char| "()[]{}<>\"'`,;:|!?".contains(char));
+        let is_decimal = word.contains('.') && word.parse::<f64>().is_ok();
+        let next = words.get(at + 1).copied().unwrap_or_default();
+        is_decimal && !is_measured(word, &letters(next)) && !letters(next).starts_with("total")
+    })
 }
 
 /// Whether one of the words of a text or name tells of progress: `val_loss`, `epoch3`.
@@ -500,7 +515,8 @@ fn is_of_date_in_words(words: &[&str], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| words[at]);
     let is_day = number <= 31 && is_month(before(1));
     let has_time = is_time(before(1)) || is_time(before(2));
-    let has_month = words[..at].iter().any(|word| is_month(word));
+    // A line may hold a hundred thousand words, of which few are looked at.
+    let has_month = (1..5).any(|back| is_month(before(back)));
     let is_year = (1970..2100).contains(&number) && has_time && has_month;
     let is_thread_of_glog = at == 2
         && words[0].starts_with(['I', 'W', 'E', 'F'])
@@ -518,11 +534,21 @@ fn is_place(word: &str) -> bool {
     }
     // Where in a source: lines and columns.
     let mut path = word;
-    while let Some((before, number)) = path.rsplit_once(':')
-        && before.contains('.')
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        path = before;
+    for _ in 0..2 {
+        match path.rsplit_once(':') {
+            Some((before, number))
+                if before.contains('.') && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                path = before;
+            }
+            _ => break,
+        }
+    }
+    // `best-0.93.pt` was saved for its value.
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    if is_weights_name(name) && is_decimal_within(stem) {
+        return false;
     }
     if path.starts_with('/') || path.starts_with("~/") || path.starts_with("./") {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
@@ -629,6 +655,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_of_a_megabyte_is_read_though_each_of_its_words_looks_like_a_date() {
+        // Each of these took minutes where a word looked at all others.
+        for (text, is_nothing) in [
+            ("seed 2020 ".repeat(100_000), true),
+            ("nov 3 10:00:00 2020 ".repeat(50_000), true),
+            (
+                format!("{}.{}", "a".repeat(400_000), ":1".repeat(200_000)),
+                false,
+            ),
+            ("1:".repeat(400_000), false),
+            ("\u{1b}[".repeat(300_000), true),
+        ] {
+            assert_eq!(holds_nothing(&text), is_nothing, "{text:.20}");
+        }
+    }
+
+    #[test]
     fn a_number_that_is_not_known_to_be_harmless_is_doubt() {
         for line in [
             // Words that were known.
@@ -669,6 +712,10 @@ mod tests {
             "\u{1b}[32mnll 1.3\u{1b}[0m",
             "seed 3 gave 0.93",
             "seed: 3 0.93",
+            "saved /ckpt/best-0.93.pt",
+            "saved ckpt/best-0.93.pt",
+            "ERROR 0.931",
+            "failed: 93.1",
             "seed 0.93",
             "[3/100]",
             "[0.93] done",
@@ -724,6 +771,8 @@ mod tests {
             "a.py:7: UserWarning: slow\n  warnings.warn('x', 2)",
             "thread 'main' (17) panicked at src/main.rs:3:5:\nindex 3 out of 2\nstack backtrace:\n   0: std::rt\n             at /rustc/lib.rs:3:5",
             "bash: line 1: 17 Segmentation fault      (core dumped)",
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB (GPU 0; 23.69 GiB total capacity)",
+            "loading /models/resnet18.pth",
             "slurmstepd: error: *** JOB 12 ON a CANCELLED AT 2026-11-24T10:00:00 ***",
             "usage: train.py [-h] [--seed SEED]\ntrain.py: error: unrecognized arguments: --lr2 0.1",
             "[2026-11-24 10:00:00] model resnet, width 64, blocks 3: 11,173,962 parameters\n[2026-11-24 10:00:00] data /d: 45,000 training, 5,000 validation, no test images of 10 classes\n[2026-11-24 10:00:00] device cuda:0\n[2026-11-24 10:00:00] 30 epochs of 391 steps; recipe:\n[2026-11-24 10:00:00]   seed = 3\n[2026-11-24 10:00:00]   learning_rate = 0.1\n[2026-11-24 10:00:00] stopped; --resume goes on from here",
