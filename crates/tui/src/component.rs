@@ -1,4 +1,4 @@
-//! What lies over a screen: components in a stack, of which the top one gets the keys first.
+//! Screens and what lies over them: components in a stack, of which the top one gets the keys first.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -15,13 +15,19 @@ use super::view::sort_key::{SortKey, TableColumn};
 use crate::notice::Notice;
 use traintop_launch::EvaluateRequest;
 use traintop_launch::recent::Values;
+use traintop_ops::trash::Ticket;
 use traintop_run::RunDir;
 
-/// Something that is drawn over a screen and takes keys. It owns what it shows; of everything else it
+/// A screen, or something that lies over one: it is drawn and takes keys. It owns what it shows; of everything else it
 /// only reads, and asks for changes in its [`Response`].
 pub trait Component: Debug + Any {
     /// Where its keys are found.
     fn scope(&self) -> Scope;
+
+    /// Whether it fills the screen, so that nothing below it is seen.
+    fn is_screen(&self) -> bool {
+        false
+    }
 
     /// Does what a key asks for.
     fn act(&mut self, action: Action, state: &State) -> Response;
@@ -75,6 +81,10 @@ pub enum Request {
     Evaluate(Vec<EvaluateRequest>),
     /// All alerts up to now have been seen.
     AlertsSeen,
+    /// Open a component on top.
+    Open(Box<dyn Component>),
+    /// What this removal took is restored: it is not to be undone once more.
+    ForgetRemoval(Ticket),
 }
 
 impl Response {
@@ -99,6 +109,11 @@ impl Response {
         }
     }
 
+    /// The key was of use, and something is asked for.
+    pub fn asking(request: Request) -> Self {
+        Self::handled().with(request)
+    }
+
     #[must_use]
     pub fn with(mut self, request: Request) -> Self {
         self.requests.push(request);
@@ -119,10 +134,7 @@ impl Stack {
 
     /// Opens a component on top of the others; one of the same kind that is open already is closed.
     pub fn push<T: Component>(&mut self, component: T) {
-        self.layers.retain(|layer| {
-            let layer: &dyn Any = layer.as_ref();
-            !layer.is::<T>()
-        });
+        self.close::<T>();
         self.layers.push(Box::new(component));
     }
 
@@ -132,7 +144,7 @@ impl Stack {
         self.top().is_none_or(|top| !top.scope().takes_text())
     }
 
-    /// Puts back what was taken.
+    /// Puts back what was taken, or opens what a component asks for.
     pub fn push_box(&mut self, component: Box<dyn Component>) {
         self.layers.push(component);
     }
@@ -143,6 +155,35 @@ impl Stack {
 
     pub fn top(&self) -> Option<&dyn Component> {
         self.layers.last().map(AsRef::as_ref)
+    }
+
+    /// Whether something lies over the screen.
+    pub fn has_dialog(&self) -> bool {
+        self.top().is_some_and(|top| !top.is_screen())
+    }
+
+    /// The screen that shows, if it is a component.
+    pub fn screen(&self) -> Option<&dyn Component> {
+        self.iter().filter(|layer| layer.is_screen()).last()
+    }
+
+    /// The component that shows as the screen, and those over it.
+    pub fn visible(&self) -> impl Iterator<Item = &dyn Component> {
+        let screen = self.layers.iter().rposition(|layer| layer.is_screen());
+        self.layers[screen.unwrap_or(0)..].iter().map(AsRef::as_ref)
+    }
+
+    /// Closes a component of a type, wherever it is.
+    pub fn close<T: Component>(&mut self) {
+        self.layers.retain(|layer| {
+            let layer: &dyn Any = layer.as_ref();
+            !layer.is::<T>()
+        });
+    }
+
+    /// Closes everything.
+    pub fn clear(&mut self) {
+        self.layers.clear();
     }
 
     pub fn top_mut(&mut self) -> Option<&mut (dyn Component + 'static)> {

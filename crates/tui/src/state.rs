@@ -11,7 +11,6 @@ use super::component::Stack;
 use super::graphics::Protocol;
 use super::keymap::Keymap;
 use super::theme::Theme;
-use super::view::clean::CleanView;
 use super::view::compare::CompareView;
 use super::view::evaluations::EvaluationScreen;
 use super::view::form::Form;
@@ -19,7 +18,6 @@ use super::view::opened::Opened;
 use super::view::run::RunView;
 use super::view::run::detail::Detail;
 use super::view::runs::{self, Runs};
-use super::view::trash::TrashView;
 use super::widget::chart::{Markers, Options};
 use crate::alerts::Alerts;
 use crate::evaluations::Evaluations;
@@ -42,9 +40,6 @@ pub enum Screen {
     Evaluations(Box<EvaluationScreen>),
     /// Runs against each other.
     Compare(Box<CompareView>),
-    /// The plan of a clean-up.
-    Clean(Box<CleanView>),
-    Trash(TrashView),
 }
 
 /// The screen of a run whose folder is gone, until it is found under another name or somebody presses a key.
@@ -66,7 +61,7 @@ pub struct State {
     pub screen: Screen,
     /// The comparison out of which the run on the screen was opened.
     pub aside: Option<Box<CompareView>>,
-    /// What lies over it.
+    /// What lies over it: screens that are components, and dialogs.
     pub overlays: Stack,
     /// The table of runs; kept while other screens are shown.
     pub runs: Runs,
@@ -155,11 +150,7 @@ impl State {
         let shown = match self.screen {
             Screen::Runs => self.runs.next_wake(self.now),
             Screen::Evaluations(ref evaluation_screen) => evaluation_screen.next_wake(self),
-            Screen::Run(_)
-            | Screen::Form
-            | Screen::Compare(_)
-            | Screen::Clean(_)
-            | Screen::Trash(_) => None,
+            Screen::Run(_) | Screen::Form | Screen::Compare(_) => None,
         };
         let jobs = self.jobs.iter().map(|job| job.next_wake(self.now));
         let shown = shown.into_iter().chain(self.alerts.next_due());

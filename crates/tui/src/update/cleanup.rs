@@ -1,14 +1,16 @@
 //! What clean-ups and jobs on the trash change, and the questions before something is removed.
 
+use crate::view::clean::CleanView;
+use crate::view::trash::TrashView;
 use std::time::Duration;
 
 use crate::effect::Effect;
 use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
 use crate::jobs::edits::UndoEntry;
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::view::confirm::Confirm;
-use crate::view::{clean, runs, trash as trash_view};
+use crate::view::runs;
 use traintop_ops::trash::{Entry, Ticket};
 use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
@@ -18,11 +20,16 @@ use traintop_text as text;
 pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
     match outcome {
         CleanupOutcome::Surveying(done, of) => {
-            if let Screen::Clean(view) = &mut state.screen {
+            if let Some(view) = state.overlays.find_mut::<CleanView>() {
                 view.progress = Some((done, of));
             }
         }
-        CleanupOutcome::Planned(plan, spaces) => clean::planned(state, *plan, spaces),
+        CleanupOutcome::Planned(plan, spaces) => {
+            let size = state.size;
+            if let Some(view) = state.overlays.find_mut::<CleanView>() {
+                view.planned(*plan, spaces, size);
+            }
+        }
         CleanupOutcome::Removed(done) => {
             let text = done.sentence();
             state.notice = Some(if done.left.is_empty() {
@@ -42,29 +49,34 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
                 .opened
                 .take_if(|opened| done.runs.contains(&opened.dir));
             effects.extend(gone.map(|opened| Effect::Close(opened.dir)));
-            if matches!(state.screen, Screen::Clean(_)) {
-                state.screen = Screen::Runs;
-            }
+            state.overlays.close::<CleanView>();
             // Somebody may have opened the trash before it was in it.
-            if matches!(state.screen, Screen::Trash(_)) {
+            if state.overlays.find::<TrashView>().is_some() {
                 effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
             effects.extend(look_again(state));
             return effects;
         }
-        CleanupOutcome::Listed(listed, problems) => trash_view::listed(state, listed, &problems),
+        CleanupOutcome::Listed(listed, problems) => {
+            if let Some(view) = state.overlays.find_mut::<TrashView>() {
+                view.listed(listed);
+                if let Some(problem) = problems.first() {
+                    state.notice = Some(Notice::bad(text::clean(problem)));
+                }
+            }
+        }
         CleanupOutcome::Latest(latest) => ask_to_restore(state, latest),
         CleanupOutcome::Settled(text) => {
             state.notice = Some(Notice::good(text));
             let mut effects = look_again(state);
-            if matches!(state.screen, Screen::Trash(_)) {
+            if state.overlays.find::<TrashView>().is_some() {
                 effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
             return effects;
         }
         CleanupOutcome::Refused(problem) => {
             state.notice = Some(Notice::bad(problem));
-            if let Screen::Clean(view) = &mut state.screen {
+            if let Some(view) = state.overlays.find_mut::<CleanView>() {
                 view.is_busy = false;
             }
         }

@@ -84,7 +84,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         EditOutcome::Proposed(title, text, yes, order) => {
             state.notice = None;
             // A question does not take the place of what somebody is typing.
-            if state.overlays.is_empty() {
+            if !state.overlays.has_dialog() {
                 let then = Effect::Edit(*order);
                 state.overlays.push(Confirm {
                     title,

@@ -14,16 +14,17 @@ pub mod long_job;
 pub mod machine;
 pub mod steering;
 
+use crate::view::parts::screen_area;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
-use ratatui::layout::Rect;
 
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
 use crate::effect::Effect;
+use crate::jobs::edits::UndoEntry;
 use crate::message::Message;
 use crate::notice::Notice;
 use crate::state::{Screen, State};
@@ -244,8 +245,6 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Screen::Form => view::form::act(state, action),
             Screen::Evaluations(_) => view::evaluations::act(state, action),
             Screen::Compare(_) => compare::act(state, action),
-            Screen::Clean(_) => clean::act(state, action),
-            Screen::Trash(_) => trash::act(state, action),
         },
     }
 }
@@ -281,6 +280,11 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
             state.runs.choose_columns(columns, is_chosen);
         }
         Request::AlertsSeen => state.alerts.unseen = 0,
+        Request::Open(component) => state.overlays.push_box(component),
+        Request::ForgetRemoval(ticket) => state.undo_stack.retain(|entry| match entry {
+            UndoEntry::Removed(tickets) => !tickets.contains(&ticket),
+            _ => true,
+        }),
     }
     Vec::new()
 }
@@ -288,6 +292,7 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
 /// Shows the table with the cursor on a run.
 fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     (state.screen, state.aside) = (Screen::Runs, None);
+    state.overlays.clear();
     let height = runs::table_height(state.size);
     if state.runs.jump(dir, height, state.now) {
         let text = "the query is taken away: it hid this run; / and ↑ bring it back";
@@ -437,7 +442,7 @@ fn movement(action: Action) -> Option<Move> {
 }
 
 fn move_in_run(state: &mut State, movement: Move) {
-    let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let main = screen_area(state.size);
     let Screen::Run(view) = &mut state.screen else {
         return;
     };

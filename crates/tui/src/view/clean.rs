@@ -4,17 +4,20 @@ mod draw;
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
+use crate::command::Scope;
+use crate::component::{Component, Request, Response};
+use crate::jobs::cleanup::CleanupJob;
+use crate::view::parts::screen_area;
+use ratatui::buffer::Buffer;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-pub use draw::draw;
-
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
 use crate::jobs;
@@ -80,9 +83,8 @@ fn areas(area: Rect) -> [Rect; 4] {
     .areas(area)
 }
 
-fn height(state: &State) -> usize {
-    let [main, _] = super::areas(Rect::new(0, 0, state.size.0, state.size.1));
-    usize::from(areas(main)[2].height.max(1))
+fn height(size: (u16, u16)) -> usize {
+    usize::from(areas(screen_area(size))[2].height.max(1))
 }
 
 /// Opens the screen, and asks for a plan: of the marked runs, or of all.
@@ -105,37 +107,8 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         spaces: Vec::new(),
     };
     let order = view.order(None);
-    state.screen = Screen::Clean(Box::new(view));
+    state.overlays.push(view);
     vec![order]
-}
-
-/// A plan was made.
-pub fn planned(state: &mut State, plan: Plan, spaces: Vec<(PathBuf, Space)>) {
-    let height = height(state);
-    let Screen::Clean(view) = &mut state.screen else {
-        return;
-    };
-    // One that was asked for before the rules changed again.
-    if plan.policy != view.policy {
-        return;
-    }
-    let order = view.plan.as_ref().map_or(plan.order, |old| old.order);
-    let mut plan = plan;
-    if let Some(old) = &view.plan {
-        keep_marks(&mut plan, old);
-    }
-    view.plan = Some(plan);
-    view.spaces = spaces;
-    view.is_busy = false;
-    view.progress = None;
-    if let Some(plan) = &mut view.plan
-        && plan.order != order
-    {
-        plan.order = order;
-        plan.sort();
-    }
-    view.arrange();
-    view.keep_in_sight(height);
 }
 
 /// What was marked by hand stays as it was marked where it is a candidate for the same reason again.
@@ -155,6 +128,27 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
 }
 
 impl CleanView {
+    /// Takes in a plan that was made, for a terminal of this size.
+    pub fn planned(&mut self, mut plan: Plan, spaces: Vec<(PathBuf, Space)>, size: (u16, u16)) {
+        // One that was asked for before the rules changed again.
+        if plan.policy != self.policy {
+            return;
+        }
+        if let Some(old) = &self.plan {
+            keep_marks(&mut plan, old);
+            if plan.order != old.order {
+                plan.order = old.order;
+                plan.sort();
+            }
+        }
+        self.plan = Some(plan);
+        self.spaces = spaces;
+        self.is_busy = false;
+        self.progress = None;
+        self.arrange();
+        self.keep_in_sight(height(size));
+    }
+
     fn order(&self, survey: Option<Arc<traintop_ops::clean::Survey>>) -> Effect {
         Effect::Clean(jobs::cleanup::CleanupJob::Plan {
             only: self.only.clone(),
@@ -258,106 +252,112 @@ impl CleanView {
     }
 
     /// Other rules, another plan.
-    fn plan_again(&mut self) -> Vec<Effect> {
+    fn plan_again(&mut self) -> Response {
         self.is_busy = true;
         let survey = self.plan.as_ref().map(|plan| Arc::clone(&plan.survey));
-        vec![self.order(survey)]
+        Response::asking(Request::Run(self.order(survey)))
     }
-}
 
-/// Does what a key asks for.
-pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let height = height(state);
-    let Screen::Clean(view) = &mut state.screen else {
-        return Vec::new();
-    };
-    if let Some(motion) = Motion::of(action) {
-        view.cursor = motion.along(view.cursor, view.rows.len(), height);
+    fn fold(&mut self) {
+        let Some(group) = self.group_here() else {
+            return;
+        };
+        if !self.folded.remove(&group) {
+            self.folded.insert(group);
+        }
+        self.arrange();
+        let heading = |row: &Row| *row == Row::Group(group);
+        self.cursor = self.rows.iter().position(heading).unwrap_or(0);
     }
-    match action {
-        Action::Back => {
-            state.screen = Screen::Runs;
-            return Vec::new();
-        }
-        Action::Mark => view.mark(),
-        Action::CleanMarkGroup => {
-            if let Some(group) = view.group_here() {
-                view.mark_group(group);
-            }
-        }
-        Action::CleanGentle => view.mark_group(Group::Reason(Reason::OptimiserState)),
-        Action::Fold => {
-            if let Some(group) = view.group_here() {
-                if !view.folded.remove(&group) {
-                    view.folded.insert(group);
-                }
-                view.arrange();
-                let heading = |row: &Row| *row == Row::Group(group);
-                view.cursor = view.rows.iter().position(heading).unwrap_or(0);
-            }
-        }
-        Action::CleanGroup => view.group_otherwise(),
-        Action::CleanOrder => {
-            if let Some(plan) = &mut view.plan {
-                plan.order = match plan.order {
-                    SortOrder::Size => SortOrder::BytesPerHour,
-                    SortOrder::BytesPerHour => SortOrder::Size,
-                };
-                plan.sort();
-                view.arrange();
-            }
-        }
-        Action::CleanProtect => {
-            let some = vec![Protection::Starred, Protection::Baseline];
-            view.policy.protect = match view.policy.protect.len() {
-                0 => Protection::ALL.to_vec(),
-                2 => Vec::new(),
-                _ => some,
+
+    fn order_otherwise(&mut self) {
+        if let Some(plan) = &mut self.plan {
+            plan.order = match plan.order {
+                SortOrder::Size => SortOrder::BytesPerHour,
+                SortOrder::BytesPerHour => SortOrder::Size,
             };
-            return view.plan_again();
-        }
-        Action::CleanGo => return ask(state),
-        _ => {
-            let choice = CHOICES.iter().find(|(known, ..)| *known == action);
-            if let Some((_, rule, values)) = choice {
-                let value = rule.of(&mut view.policy);
-                let at = values.iter().position(|known| known == value);
-                *value = values[at.map_or(0, |at| (at + 1) % values.len())];
-                return view.plan_again();
-            }
+            plan.sort();
+            self.arrange();
         }
     }
-    if let Screen::Clean(view) = &mut state.screen {
-        view.keep_in_sight(height);
+
+    /// Says in a sentence what would be done, and asks.
+    fn ask(&self) -> Response {
+        let Some(plan) = self.plan.as_ref().filter(|_| !self.is_busy) else {
+            let notice = Notice::bad("the plan is still being made");
+            return Response::asking(Request::Notify(notice));
+        };
+        if self.all.in_count == 0 {
+            let notice = Notice::bad("nothing is marked to go; space marks what the cursor is on");
+            return Response::asking(Request::Notify(notice));
+        }
+        let mut text = format!("This will {}. u restores it.", plan.sentence());
+        for line in plan.whole_runs() {
+            text.push('\n');
+            text.push_str(&line);
+        }
+        Response::asking(Request::Open(Box::new(Confirm {
+            title: "Clean up?".to_owned(),
+            text,
+            yes: "do it".to_owned(),
+            then: Effect::Clean(CleanupJob::Clean(Box::new(plan.clone()))),
+        })))
     }
-    Vec::new()
 }
 
-/// Says in a sentence what would be done, and asks.
-fn ask(state: &mut State) -> Vec<Effect> {
-    let Screen::Clean(view) = &mut state.screen else {
-        return Vec::new();
-    };
-    let Some(plan) = view.plan.as_ref().filter(|_| !view.is_busy) else {
-        state.notice = Some(Notice::bad("the plan is still being made"));
-        return Vec::new();
-    };
-    if view.all.in_count == 0 {
-        state.notice = Some(Notice::bad(
-            "nothing is marked to go; space marks what the cursor is on",
-        ));
-        return Vec::new();
+impl Component for CleanView {
+    fn scope(&self) -> Scope {
+        Scope::Clean
     }
-    let mut text = format!("This will {}. u restores it.", plan.sentence());
-    for line in plan.whole_runs() {
-        text.push('\n');
-        text.push_str(&line);
+
+    fn is_screen(&self) -> bool {
+        true
     }
-    state.overlays.push(Confirm {
-        title: "Clean up?".to_owned(),
-        text,
-        yes: "do it".to_owned(),
-        then: Effect::Clean(jobs::cleanup::CleanupJob::Clean(Box::new(plan.clone()))),
-    });
-    Vec::new()
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let height = height(state.size);
+        match action {
+            Action::Back => return Response::closed(),
+            Action::Mark => self.mark(),
+            Action::CleanMarkGroup => {
+                if let Some(group) = self.group_here() {
+                    self.mark_group(group);
+                }
+            }
+            Action::CleanGentle => self.mark_group(Group::Reason(Reason::OptimiserState)),
+            Action::Fold => self.fold(),
+            Action::CleanGroup => self.group_otherwise(),
+            Action::CleanOrder => self.order_otherwise(),
+            Action::CleanProtect => {
+                let some = vec![Protection::Starred, Protection::Baseline];
+                self.policy.protect = match self.policy.protect.len() {
+                    0 => Protection::ALL.to_vec(),
+                    2 => Vec::new(),
+                    _ => some,
+                };
+                return self.plan_again();
+            }
+            Action::CleanGo => return self.ask(),
+            _ => {
+                if let Some(motion) = Motion::of(action) {
+                    self.cursor = motion.along(self.cursor, self.rows.len(), height);
+                } else if let Some((_, rule, values)) =
+                    CHOICES.iter().find(|(known, ..)| *known == action)
+                {
+                    let value = rule.of(&mut self.policy);
+                    let at = values.iter().position(|known| known == value);
+                    *value = values[at.map_or(0, |at| (at + 1) % values.len())];
+                    return self.plan_again();
+                } else {
+                    return Response::ignored();
+                }
+            }
+        }
+        self.keep_in_sight(height);
+        Response::handled()
+    }
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        draw::draw(self, state, area, buf);
+    }
 }

@@ -33,19 +33,15 @@ pub mod state_glyph;
 pub mod test_driver;
 pub mod trash;
 
+use crate::view::parts::{areas, screen_area};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::command::Scope;
 use super::graphics::{Placed, Protocol};
 use super::state::{Screen, State};
 use super::theme::Role;
-
-/// The screen's parts: what the screen shows, and the bottom line.
-pub fn areas(area: Rect) -> [Rect; 2] {
-    Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area)
-}
 
 /// Draws the whole screen.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
@@ -56,13 +52,24 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             .patch(state.theme.style(Role::Text)),
     );
     let [main, bottom] = areas(area);
+    if state.overlays.screen().is_none() {
+        draw_screen(state, main, buf);
+    }
+    for component in state.overlays.visible().filter(|one| one.is_screen()) {
+        component.draw(state, main, buf);
+    }
+    hint_line::draw(state, bottom, buf);
+    for component in state.overlays.visible().filter(|one| !one.is_screen()) {
+        component.draw(state, main, buf);
+    }
+}
+
+fn draw_screen(state: &State, main: Rect, buf: &mut Buffer) {
     match &state.screen {
         Screen::Runs => runs::draw(state, main, buf),
         Screen::Form => form::draw(state, main, buf),
         Screen::Evaluations(evaluation_screen) => evaluation_screen.draw(state, main, buf),
         Screen::Compare(view) => view.draw((state.charts, &state.theme), main, buf),
-        Screen::Clean(view) => clean::draw(view, state, main, buf),
-        Screen::Trash(view) => trash::draw(view, state, main, buf),
         Screen::Run(view) => {
             if let Some(summary) = state
                 .runs
@@ -74,15 +81,11 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             }
         }
     }
-    hint_line::draw(state, bottom, buf);
-    for component in state.overlays.iter() {
-        component.draw(state, main, buf);
-    }
 }
 
 /// The pictures that belong on the screen in the terminal's own graphics; what lies over a screen hides them.
 pub fn pictures(state: &State) -> Vec<Placed> {
-    let [main, _] = areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let main = screen_area(state.size);
     match &state.screen {
         Screen::Evaluations(evaluation_screen)
             if state.overlays.is_empty() && state.pictures != Protocol::Blocks =>
@@ -109,6 +112,9 @@ pub fn scope(state: &State) -> Scope {
 
 /// Where the keys of the screen are found, whatever lies over it.
 pub fn screen_scope(state: &State) -> Scope {
+    if let Some(screen) = state.overlays.screen() {
+        return screen.scope();
+    }
     match state.screen {
         Screen::Runs if state.runs.is_typing() => Scope::Query,
         Screen::Form if state.form.is_typing() => Scope::FormValue,
@@ -118,7 +124,5 @@ pub fn screen_scope(state: &State) -> Scope {
         Screen::Form => Scope::Form,
         Screen::Evaluations(ref evaluation_screen) => evaluation_screen.scope(),
         Screen::Compare(_) => Scope::Compare,
-        Screen::Clean(_) => Scope::Clean,
-        Screen::Trash(_) => Scope::Trash,
     }
 }

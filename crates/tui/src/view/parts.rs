@@ -1,7 +1,7 @@
 //! The parts of a screen: tabs where one part shows at a time, a title above each where all do.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
@@ -10,6 +10,17 @@ use unicode_width::UnicodeWidthStr;
 use super::super::theme::{Role, Theme};
 use crate::widget::clipped::Clipped as _;
 use traintop_text::fitted;
+
+/// The screen's parts: what the screen shows, and the bottom line.
+pub fn areas(area: Rect) -> [Rect; 2] {
+    Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area)
+}
+
+/// What a terminal of this size (columns, rows) has for a screen.
+pub fn screen_area((columns, rows): (u16, u16)) -> Rect {
+    let [screen, _] = areas(Rect::new(0, 0, columns, rows));
+    screen
+}
 
 /// From so many columns and rows on, all parts of a screen show at once.
 const FEWEST_FOR_ALL: (u16, u16) = (150, 36);

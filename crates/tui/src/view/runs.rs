@@ -21,6 +21,7 @@ mod table;
 #[cfg(test)]
 pub(super) mod tests;
 
+use crate::view::parts::screen_area;
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -69,13 +70,13 @@ fn areas(area: Rect) -> [Rect; 4] {
 
 /// The rows of the table that fit on a screen of this size (columns, rows).
 pub fn table_height(size: (u16, u16)) -> u16 {
-    let [main, _] = super::areas(Rect::new(0, 0, size.0, size.1));
+    let main = screen_area(size);
     areas(main)[2].height.max(1)
 }
 
 /// Whether a screen of this size has a preview.
 pub fn has_preview(size: (u16, u16)) -> bool {
-    let [main, _] = super::areas(Rect::new(0, 0, size.0, size.1));
+    let main = screen_area(size);
     areas(main)[3].height > 0
 }
 

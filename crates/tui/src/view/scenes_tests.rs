@@ -179,8 +179,6 @@ fn place(state: &State) -> (&'static str, Scope) {
         Screen::Form => "form",
         Screen::Evaluations(_) => "evaluations",
         Screen::Compare(_) => "compare",
-        Screen::Clean(_) => "clean",
-        Screen::Trash(_) => "trash",
     };
     (screen, super::scope(state))
 }
@@ -206,7 +204,7 @@ fn in_each_scene(test: impl Fn(fn() -> State) -> Vec<String>) {
 fn every_screen_and_scope_is_among_the_scenes() {
     let places: Vec<_> = SCENES.iter().map(|(_, open)| place(&open())).collect();
     let screens: BTreeSet<_> = places.iter().map(|(screen, _)| *screen).collect();
-    assert_eq!(screens.len(), 7, "{screens:?}");
+    assert_eq!(screens.len(), 5, "{screens:?}");
     let missing = Scope::ALL.into_iter().filter(|scope| {
         let is_there = places.iter().any(|(_, there)| there == scope);
         !is_there && *scope != Scope::Everywhere

@@ -3,6 +3,9 @@
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
+use crate::command::Scope;
+use crate::component::{Component, Request, Response};
+use crate::view::parts::screen_area;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -12,13 +15,11 @@ use ratatui::widgets::Widget;
 
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::super::theme::Role;
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
 use crate::jobs::cleanup::CleanupJob;
-use crate::jobs::edits::UndoEntry;
-use crate::notice::Notice;
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::trash::{Entry, Ticket};
 use traintop_text as text;
@@ -45,67 +46,65 @@ fn areas(area: Rect) -> [Rect; 4] {
 
 /// Opens the screen.
 pub fn open(state: &mut State) -> Vec<Effect> {
-    state.screen = Screen::Trash(TrashView::default());
+    state.overlays.push(TrashView::default());
     vec![Effect::Clean(CleanupJob::ListTrash)]
 }
 
-/// The trash was read.
-pub fn listed(state: &mut State, entries: Vec<(Ticket, Entry)>, problems: &[String]) {
-    let Screen::Trash(view) = &mut state.screen else {
-        return;
-    };
-    view.cursor = view.cursor.min(entries.len().saturating_sub(1));
-    view.entries = entries;
-    view.is_read = true;
-    if let Some(problem) = problems.first() {
-        state.notice = Some(Notice::bad(text::clean(problem)));
+impl TrashView {
+    /// The trash was read.
+    pub fn listed(&mut self, entries: Vec<(Ticket, Entry)>) {
+        self.cursor = self.cursor.min(entries.len().saturating_sub(1));
+        self.entries = entries;
+        self.is_read = true;
+    }
+
+    fn restore(&self) -> Response {
+        let Some((ticket, _)) = self.entries.get(self.cursor) else {
+            return Response::handled();
+        };
+        let restore = Effect::Clean(CleanupJob::Restore(vec![ticket.clone()]));
+        Response::asking(Request::ForgetRemoval(ticket.clone())).with(Request::Run(restore))
     }
 }
 
-/// Does what a key asks for.
-pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let [main, _] = super::areas(Rect::new(0, 0, state.size.0, state.size.1));
-    let height = usize::from(areas(main)[2].height.max(1));
-    let Screen::Trash(view) = &mut state.screen else {
-        return Vec::new();
-    };
-    if let Some(motion) = Motion::of(action) {
-        view.cursor = motion.along(view.cursor, view.entries.len(), height);
+impl Component for TrashView {
+    fn scope(&self) -> Scope {
+        Scope::Trash
     }
-    let mut effects = Vec::new();
-    match action {
-        Action::Back => state.screen = Screen::Runs,
-        Action::TrashRestore => {
-            let here = view.entries.get(view.cursor);
-            let ticket = here.map(|(ticket, _)| ticket.clone());
-            // This restores what this session removed, so `u` must not do it again.
-            state.undo_stack.retain(|undo_entry| match undo_entry {
-                UndoEntry::Removed(tickets) => {
-                    !tickets.iter().any(|known| Some(known) == ticket.as_ref())
-                }
-                _ => true,
-            });
-            effects.extend(ticket.map(|ticket| Effect::Clean(CleanupJob::Restore(vec![ticket]))));
-        }
-        Action::TrashPurge => {
-            let here = view.entries.get(view.cursor).cloned();
-            ask_to_purge(state, &here.into_iter().collect::<Vec<_>>());
-        }
-        Action::TrashPurgeAll => {
-            let all = view.entries.clone();
-            ask_to_purge(state, &all);
-        }
-        _ => {}
+
+    fn is_screen(&self) -> bool {
+        true
     }
-    if let Screen::Trash(view) = &mut state.screen {
-        view.top = scrolled(view.top, view.cursor, height);
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let height = usize::from(areas(screen_area(state.size))[2].height.max(1));
+        match action {
+            Action::Back => Response::closed(),
+            Action::TrashRestore => self.restore(),
+            Action::TrashPurge => {
+                let here = self.entries.get(self.cursor);
+                ask_to_purge(here.map(std::slice::from_ref).unwrap_or_default())
+            }
+            Action::TrashPurgeAll => ask_to_purge(&self.entries),
+            _ => {
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                self.cursor = motion.along(self.cursor, self.entries.len(), height);
+                self.top = scrolled(self.top, self.cursor, height);
+                Response::handled()
+            }
+        }
     }
-    effects
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        draw(self, state, area, buf);
+    }
 }
 
-fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
+fn ask_to_purge(entries: &[(Ticket, Entry)]) -> Response {
     let Some((_, first)) = entries.first() else {
-        return;
+        return Response::handled();
     };
     let bytes: u64 = entries.iter().map(|(_, entry)| entry.bytes).sum();
     let things: usize = entries.iter().map(|(_, entry)| entry.items.len()).sum();
@@ -114,7 +113,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
         _ => format!("{things} things of {} removals", entries.len()),
     };
     let tickets = entries.iter().map(|(ticket, _)| ticket.clone()).collect();
-    state.overlays.push(Confirm {
+    Response::asking(Request::Open(Box::new(Confirm {
         title: "Remove for good?".to_owned(),
         text: format!(
             "{what} ({}) will be deleted. This cannot be undone.",
@@ -122,7 +121,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
         ),
         yes: "delete for good".to_owned(),
         then: Effect::Clean(CleanupJob::Purge(tickets)),
-    });
+    })))
 }
 
 /// Draws the trash.
@@ -132,7 +131,7 @@ fn ask_to_purge(state: &mut State, entries: &[(Ticket, Entry)]) {
 ///   AGE       SIZE  WHAT
 /// ▌ 2m      1.2 GB  38 files: quick/checkpoints/epoch_10.safetensors, ...
 /// ```
-pub fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
+fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
     let [top, header, rows, foot] = areas(area);
     let theme = &state.theme;
     let muted = theme.style(Role::Muted);

@@ -125,7 +125,7 @@ pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
 
 /// The pool's answer to an order for a plan.
 fn plan(state: &mut State) {
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!("the plan is shown");
     };
     let plan = plan_of(&survey(), view.policy.clone(), now());
@@ -160,7 +160,7 @@ fn plan_at_two_sizes() {
 #[test]
 fn the_heading_counts_only_what_there_is_and_fits_80_columns() {
     let mut state = opened(80, 24);
-    let Screen::Clean(view) = &mut state.screen else {
+    let Some(view) = state.overlays.find_mut::<CleanView>() else {
         panic!()
     };
     let plan = view.plan.as_mut().unwrap();
@@ -176,7 +176,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
     let all = screen(&state);
     assert!(all.contains("to go"), "{all}");
     press(&mut state, "j ");
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!()
     };
     let before = view.all;
@@ -186,13 +186,13 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
         "optimiser states, a whole run, a temporary file and this one stay: {before:?}"
     );
     press(&mut state, "a");
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!()
     };
     let superseded = view.groups[&Group::Reason(Reason::Superseded)];
     assert_eq!(superseded.in_count, superseded.count);
     press(&mut state, "w");
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!()
     };
     assert_eq!(view.all.in_count + 1 + 1, view.all.count);
@@ -217,7 +217,7 @@ fn space_marks_one_a_marks_all_and_the_sums_follow() {
 fn whole_runs_are_not_preselected_and_the_question_names_them() {
     let mut state = opened(120, 40);
     let find = |state: &State, wanted: &str| {
-        let Screen::Clean(view) = &state.screen else {
+        let Some(view) = state.overlays.find::<CleanView>() else {
             panic!()
         };
         let plan = view.plan.as_ref().unwrap();
@@ -254,12 +254,12 @@ fn other_rules_make_another_plan_and_an_old_answer_is_not_taken() {
     assert!(screen(&state).contains("the plan is still being made"));
     let mut other = opened(120, 30);
     press(&mut other, "33");
-    let Screen::Clean(view) = &other.screen else {
+    let Some(view) = other.overlays.find::<CleanView>() else {
         panic!()
     };
     assert_eq!(view.policy.keep_every, 10);
     plan(&mut state);
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!()
     };
     let states = view.groups[&Group::Reason(Reason::OptimiserState)];
@@ -296,7 +296,7 @@ fn reasons_fold_and_the_order_changes() {
         "{shown}"
     );
     press(&mut state, "q");
-    assert!(matches!(state.screen, Screen::Runs));
+    assert_eq!(crate::view::scope(&state), crate::command::Scope::Runs);
 }
 
 #[test]
@@ -331,9 +331,9 @@ fn ten_thousand_candidates_move_by_the_row() {
     );
     press(&mut state, "G");
     press(&mut state, "kk");
-    let Screen::Clean(view) = &state.screen else {
+    let Some(view) = state.overlays.find::<CleanView>() else {
         panic!()
     };
     assert_eq!(view.cursor + 3, view.rows.len());
-    assert!(view.top + height(&state) >= view.cursor);
+    assert!(view.top + height(state.size) >= view.cursor);
 }

@@ -1,5 +1,6 @@
 //! What keys do to a comparison.
 
+use crate::view::parts::screen_area;
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
@@ -126,7 +127,7 @@ pub fn act_in_number(state: &mut State, action: Action) -> Vec<Effect> {
 /// Does what a key asks for.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let (columns, rows) = state.size;
-    let [main, _] = crate::view::areas(Rect::new(0, 0, columns, rows));
+    let main = screen_area((columns, rows));
     let [.., pane] = areas(main);
     if action == Action::Back {
         state.screen = Screen::Runs;

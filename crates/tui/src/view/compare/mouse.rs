@@ -1,12 +1,12 @@
 //! The mouse in a comparison: a press reads curves out, goes to a row or a part; a drag pans or reads on; the wheel zooms or scrolls.
 
+use crate::view::parts::screen_area;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{CompareView, Part, areas};
 use crate::effect::Effect;
 use crate::state::{Screen, State};
-use crate::view;
 use crate::view::parts;
 
 /// Rows that a step of the wheel scrolls.
@@ -14,7 +14,7 @@ const WHEEL_ROWS: isize = 3;
 
 /// Does what the mouse asks for.
 pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let main = screen_area(state.size);
     let [_, tabs, pane] = areas(main);
     let position = Position::new(event.column, event.row);
     if !state.overlays.is_empty() {

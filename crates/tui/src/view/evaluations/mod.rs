@@ -8,6 +8,7 @@ mod result;
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
+use crate::view::parts::screen_area;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -114,7 +115,7 @@ fn chosen(state: &State) -> Vec<&Summary> {
             let whose = evaluation_screen.list.whose().iter();
             whose.filter_map(|whose| summary(&whose.dir)).collect()
         }
-        Screen::Runs | Screen::Form | Screen::Compare(_) | Screen::Clean(_) | Screen::Trash(_) => {
+        Screen::Runs | Screen::Form | Screen::Compare(_) => {
             state.runs.chosen().iter().filter_map(summary).collect()
         }
     }
@@ -163,7 +164,7 @@ pub fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>)
 
 /// Does what a key asks for.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let [area, _] = super::areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let area = screen_area(state.size);
     let State {
         screen,
         evaluations: known,
@@ -346,7 +347,7 @@ fn show(state: &mut State, place: Result<Place, String>) {
 
 /// One that was started here is done: it is shown to whoever waits for it, and told to others.
 pub fn ended(state: &mut State, dir: EvaluationDir) -> Vec<Effect> {
-    let waits = state.overlays.is_empty() && state.evaluations.started == 0;
+    let waits = !state.overlays.has_dialog() && state.evaluations.started == 0;
     if let Some(evaluation_screen) = evaluation_screen(state).filter(|_| waits)
         && matches!(evaluation_screen.place, Place::List)
     {

@@ -1,7 +1,8 @@
 //! The mouse on the Run screen: a press reads charts out or goes to a part, a drag pans or reads on, the wheel zooms or scrolls.
 
+use crate::view::parts::screen_area;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::charts;
 use super::layout::Pane;
@@ -9,7 +10,6 @@ use super::zoom::Zoom;
 use super::{Move, RunView};
 use crate::effect::Effect;
 use crate::state::{Screen, State};
-use crate::view;
 use traintop_analysis::axis::Axis;
 use traintop_analysis::nearest::nearest;
 
@@ -18,7 +18,7 @@ const WHEEL_ROWS: usize = 3;
 
 /// Does what the mouse asks for.
 pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let [main, _] = view::areas(Rect::new(0, 0, state.size.0, state.size.1));
+    let main = screen_area(state.size);
     let position = Position::new(event.column, event.row);
     if !state.overlays.is_empty() {
         return Vec::new();

@@ -1,5 +1,6 @@
 //! The trash at two sizes, and what keys do in it.
 
+use crate::jobs::edits::UndoEntry;
 use jiff::{Timestamp, ToSpan};
 
 use super::super::run::tests::text as drawn;
@@ -82,7 +83,7 @@ fn trash_at_two_sizes() {
 fn things_are_put_back_at_once_and_purged_after_a_question() {
     let mut state = opened(80, 24);
     let first = opened(80, 24);
-    let Screen::Trash(view) = &first.screen else {
+    let Some(view) = first.overlays.find::<TrashView>() else {
         panic!()
     };
     let tickets: Vec<Ticket> = view
@@ -106,5 +107,5 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
         [Effect::Clean(CleanupJob::Purge(vec![tickets[1].clone()]))]
     );
     press(&mut state, "q");
-    assert!(matches!(state.screen, Screen::Runs));
+    assert_eq!(crate::view::scope(&state), crate::command::Scope::Runs);
 }
