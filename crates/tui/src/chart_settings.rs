@@ -3,7 +3,9 @@
 use std::io;
 use std::path::Path;
 
+use crate::command::Action;
 use crate::widget::chart::Options;
+use traintop_analysis::x_axis::XAxis;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 use traintop_run::state_dir;
@@ -35,6 +37,26 @@ fn load_in(folder: &Path) -> Options {
 fn save_in(folder: &Path, options: Options) -> io::Result<()> {
     make_folders(folder)?;
     replace_file(&folder.join(FILE), options.to_text().as_bytes())
+}
+
+/// Whether an action changes the charts' settings.
+pub fn is_one(action: Action) -> bool {
+    changed(Options::default(), action, XAxis::default()).is_some()
+}
+
+/// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
+pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
+    match action {
+        Action::ChartXAxis => options.along = along,
+        Action::ChartLogX => options.log_x = !options.log_x,
+        Action::ChartLogY => options.log_y = !options.log_y,
+        Action::ChartSmoother => options.smoothing = options.smoothing.more(),
+        Action::ChartRougher => options.smoothing = options.smoothing.less(),
+        Action::ChartRobust => options.robust = !options.robust,
+        Action::ChartMarkers => options.markers = options.markers.next(),
+        _ => return None,
+    }
+    Some(options)
 }
 
 #[cfg(test)]

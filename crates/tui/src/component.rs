@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -12,6 +13,7 @@ use super::effect::Effect;
 use super::state::State;
 use super::theme::Theme;
 use super::view::sort_key::{SortKey, TableColumn};
+use crate::graphics::Placed;
 use crate::notice::Notice;
 use traintop_launch::EvaluateRequest;
 use traintop_launch::recent::Values;
@@ -35,6 +37,26 @@ pub trait Component: Debug + Any {
     /// Takes a key that means no command here.
     fn type_key(&mut self, _event: KeyEvent, _state: &State) -> Response {
         Response::ignored()
+    }
+
+    /// Whether it has a use for the mouse; else it is the terminal's, which selects text with it.
+    fn uses_mouse(&self) -> bool {
+        false
+    }
+
+    /// Does what the mouse asks for.
+    fn mouse(&mut self, _event: MouseEvent, _state: &State) -> Response {
+        Response::ignored()
+    }
+
+    /// When something shown would change by the passing of time alone.
+    fn next_wake(&self, _state: &State) -> Option<Timestamp> {
+        None
+    }
+
+    /// The pictures in `area` for the terminal's own graphics.
+    fn pictures(&self, _area: Rect) -> Vec<Placed> {
+        Vec::new()
     }
 
     /// Takes pasted text.
@@ -81,6 +103,8 @@ pub enum Request {
     Evaluate(Vec<EvaluateRequest>),
     /// All alerts up to now have been seen.
     AlertsSeen,
+    /// Show a run by itself.
+    OpenRun(RunDir),
     /// Open a component on top.
     Open(Box<dyn Component>),
     /// What this removal took is restored: it is not to be undone once more.
@@ -112,6 +136,14 @@ impl Response {
     /// The key was of use, and something is asked for.
     pub fn asking(request: Request) -> Self {
         Self::handled().with(request)
+    }
+
+    /// The key was of use, and jobs are to be run.
+    pub fn running(effects: Vec<Effect>) -> Self {
+        Self {
+            requests: effects.into_iter().map(Request::Run).collect(),
+            ..Self::default()
+        }
     }
 
     #[must_use]
@@ -171,6 +203,29 @@ impl Stack {
     pub fn visible(&self) -> impl Iterator<Item = &dyn Component> {
         let screen = self.layers.iter().rposition(|layer| layer.is_screen());
         self.layers[screen.unwrap_or(0)..].iter().map(AsRef::as_ref)
+    }
+
+    /// The screen that shows, if it is of a type.
+    pub fn screen_as<T: Component>(&self) -> Option<&T> {
+        let screen: &dyn Any = self.screen()?;
+        screen.downcast_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn screen_as_mut<T: Component>(&mut self) -> Option<&mut T> {
+        let mut layers = self.layers.iter_mut().rev();
+        let screen: &mut dyn Any = layers.find(|layer| layer.is_screen())?.as_mut();
+        screen.downcast_mut()
+    }
+
+    /// Takes a component of a type off the stack.
+    pub fn take<T: Component>(&mut self) -> Option<T> {
+        let at = self.layers.iter().rposition(|layer| {
+            let layer: &dyn Any = layer.as_ref();
+            layer.is::<T>()
+        })?;
+        let layer: Box<dyn Any> = self.layers.remove(at);
+        layer.downcast().ok().map(|layer| *layer)
     }
 
     /// Closes a component of a type, wherever it is.

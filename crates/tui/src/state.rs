@@ -11,8 +11,6 @@ use super::component::Stack;
 use super::graphics::Protocol;
 use super::keymap::Keymap;
 use super::theme::Theme;
-use super::view::compare::CompareView;
-use super::view::evaluations::EvaluationScreen;
 use super::view::form::Form;
 use super::view::opened::Opened;
 use super::view::run::RunView;
@@ -27,20 +25,6 @@ use crate::notice::Notice;
 use traintop_analysis::digest::Digest;
 use traintop_ops::clean::Policy;
 use traintop_run::RunDir;
-
-/// Which screen is shown below the overlay, if any.
-#[derive(Debug)]
-pub enum Screen {
-    /// The table of all runs.
-    Runs,
-    Run(RunView),
-    /// The form that starts a run.
-    Form,
-    /// Evaluations: a list of them, one, or some side by side.
-    Evaluations(Box<EvaluationScreen>),
-    /// Runs against each other.
-    Compare(Box<CompareView>),
-}
 
 /// The screen of a run whose folder is gone, until it is found under another name or somebody presses a key.
 #[derive(Debug)]
@@ -58,10 +42,7 @@ pub struct State {
     pub size: (u16, u16),
     /// The time of the last message.
     pub now: Timestamp,
-    pub screen: Screen,
-    /// The comparison out of which the run on the screen was opened.
-    pub aside: Option<Box<CompareView>>,
-    /// What lies over it: screens that are components, and dialogs.
+    /// What lies over the table of runs: other screens, and dialogs.
     pub overlays: Stack,
     /// The table of runs; kept while other screens are shown.
     pub runs: Runs,
@@ -117,8 +98,6 @@ impl State {
             roots,
             size,
             now,
-            screen: Screen::Runs,
-            aside: None,
             overlays: Stack::default(),
             runs: Runs::default(),
             form: Form::default(),
@@ -147,10 +126,9 @@ impl State {
 
     /// When something would change by the passing of time alone: what is shown, or a run that will have stalled; `None` if nothing would.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let shown = match self.screen {
-            Screen::Runs => self.runs.next_wake(self.now),
-            Screen::Evaluations(ref evaluation_screen) => evaluation_screen.next_wake(self),
-            Screen::Run(_) | Screen::Form | Screen::Compare(_) => None,
+        let shown = match self.overlays.screen() {
+            Some(screen) => screen.next_wake(self),
+            None => self.runs.next_wake(self.now),
         };
         let jobs = self.jobs.iter().map(|job| job.next_wake(self.now));
         let shown = shown.into_iter().chain(self.alerts.next_due());
@@ -183,6 +161,16 @@ impl State {
         let is_previewed = |opened: &Opened| opened.detail.is_some();
         visible.all(|row| row.summary.is_some())
             && (!runs::has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
+    }
+
+    /// The run that is shown by itself, if one is.
+    pub fn run_on_screen(&self) -> Option<&RunView> {
+        self.overlays.screen_as()
+    }
+
+    /// Whether the table of runs is all that shows.
+    pub fn shows_table_alone(&self) -> bool {
+        self.overlays.is_empty()
     }
 
     /// What was read of a run, if it is the opened one.

@@ -3,9 +3,10 @@
 use crate::command::Action;
 use crate::effect::Effect;
 use crate::notice::Notice;
-use crate::state::{Screen, State};
-use crate::update;
+use crate::state::State;
+use crate::view::run::RunView;
 use crate::widget::chart::Options;
+use crate::{chart_settings, update};
 use traintop_analysis::x_axis::{Known, XAxis, XMapping};
 
 /// Takes in the kept settings; markers that the configuration names stay.
@@ -15,33 +16,13 @@ pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
     update::charts::due(state)
 }
 
-/// Whether an action changes the charts' settings.
-pub fn is_one(action: Action) -> bool {
-    changed(Options::default(), action, XAxis::default()).is_some()
-}
-
-/// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
-pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
-    match action {
-        Action::ChartXAxis => options.along = along,
-        Action::ChartLogX => options.log_x = !options.log_x,
-        Action::ChartLogY => options.log_y = !options.log_y,
-        Action::ChartSmoother => options.smoothing = options.smoothing.more(),
-        Action::ChartRougher => options.smoothing = options.smoothing.less(),
-        Action::ChartRobust => options.robust = !options.robust,
-        Action::ChartMarkers => options.markers = options.markers.next(),
-        _ => return None,
-    }
-    Some(options)
-}
-
 /// Does what an action on the charts' settings says.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let before = state.charts;
-    let Some(options) = changed(before, action, next_along(state)) else {
+    let Some(options) = chart_settings::changed(before, action, next_along(state)) else {
         return Vec::new();
     };
-    if let Screen::Run(view) = &mut state.screen
+    if let Some(view) = state.overlays.screen_as_mut::<RunView>()
         && (options.along, options.log_x) != (before.along, before.log_x)
     {
         // A part of one axis is no part of another.

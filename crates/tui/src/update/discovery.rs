@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::effect::Effect;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::update::{self, look_closer, measure, watched};
 use crate::view::opened::Opened;
 use crate::view::{compare, runs};
@@ -49,7 +49,7 @@ pub fn search_ended(
     problems: Vec<String>,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Screen::Run(view) = &state.screen
+    if let Some(view) = state.run_on_screen()
         && problems.is_empty()
         && !dirs.contains(&view.dir)
     {

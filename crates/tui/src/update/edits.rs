@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::effect::Effect;
 use crate::jobs::edits::{EditJob, EditOutcome, UndoEntry, first_of};
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::update::discovery::changed;
 use crate::view::confirm::Confirm;
 use crate::view::rename::Renaming;
+use crate::view::run::RunView;
 use crate::{jobs, update, view};
 use traintop_run::RunDir;
 use traintop_run::evaluation::EVALUATIONS;
@@ -127,7 +128,7 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
         let opened = state.opened.take_if(|opened| opened.dir == *from);
         effects.extend(opened.map(|opened| Effect::Close(opened.dir)));
         state.runs.expect(to.clone());
-        if let Screen::Run(view) = &mut state.screen
+        if let Some(view) = state.overlays.find_mut::<RunView>()
             && view.dir == *from
         {
             view.dir.clone_from(to);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::effect::Effect;
 use crate::jobs::export::{ExportJob, counted};
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::view::picker::Picker;
 use traintop_analysis::export::{Format, Texts, markdown_row, runs};
 use traintop_run::RunDir;
@@ -14,9 +14,9 @@ use traintop_text::{clean, is_forbidden};
 
 /// The runs that are taken: the opened one, else the marked, else the one under the cursor.
 fn chosen(state: &State) -> Vec<RunDir> {
-    match &state.screen {
-        Screen::Run(view) => vec![view.dir.clone()],
-        _ => state.runs.chosen(),
+    match state.run_on_screen() {
+        Some(view) => vec![view.dir.clone()],
+        None => state.runs.chosen(),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::effect::Effect;
 use crate::notice::Notice;
-use crate::state::{Gone, Screen, State};
+use crate::state::{Gone, State};
 use crate::update::{look_into, watched};
+use crate::view::run::RunView;
 use traintop_run::RunDir;
 use traintop_text::clean;
 
@@ -13,11 +14,10 @@ pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     let id = summary.map(|summary| summary.id.clone());
     state.refreshing.remove(dir);
     state.runs.remove(dir);
-    if !matches!(&state.screen, Screen::Run(view) if view.dir == *dir) {
+    if state.run_on_screen().is_none_or(|view| view.dir != *dir) {
         return Vec::new();
     }
-    if let (Screen::Run(view), Some(id)) = (std::mem::replace(&mut state.screen, Screen::Runs), id)
-    {
+    if let (Some(view), Some(id)) = (state.overlays.take::<RunView>(), id) {
         state.gone = Some(Gone { id, view });
     }
     let name = dir.name();
@@ -35,14 +35,14 @@ pub fn found(state: &mut State) -> Vec<Effect> {
         let summary = row.summary.as_ref()?;
         (summary.id == *id).then(|| row.found.dir.clone())
     });
-    let (Some(dir), Screen::Runs, true) = (dir, &state.screen, state.overlays.is_empty()) else {
+    let (Some(dir), true) = (dir, state.shows_table_alone()) else {
         return Vec::new();
     };
     let Some(Gone { mut view, .. }) = state.gone.take() else {
         return Vec::new();
     };
     view.dir.clone_from(&dir);
-    state.screen = Screen::Run(view);
+    state.overlays.push(view);
     let name = dir.name();
     state.notice =
         (name != name_before).then(|| Notice::good(format!("it is called {} now", clean(&name))));

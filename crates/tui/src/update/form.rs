@@ -3,7 +3,7 @@
 use crate::effect::Effect;
 use crate::jobs::form::{FormJob, FormOutcome, Saving};
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::view::confirm::Confirm;
 use crate::view::form;
 use traintop_config::Place;
@@ -66,8 +66,8 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
 /// Shows new runs in the table.
 fn shown(state: &mut State, dirs: Vec<RunDir>, said: String) -> Vec<Effect> {
     state.notice = Some(Notice::good(said));
-    if matches!(state.screen, Screen::Form) {
-        state.screen = Screen::Runs;
+    if state.overlays.screen_as::<form::FormScreen>().is_some() {
+        state.overlays.clear();
     }
     if let Some(first) = dirs.first() {
         state.runs.expect(first.clone());

@@ -2,8 +2,9 @@
 
 use crate::effect::Effect;
 use crate::jobs::machine::SampledUsage;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::view::machine::{History, MachineView};
+use crate::view::run::RunView;
 use traintop_run::RunDir;
 
 /// The runs whose use of this machine is to be measured, if anybody looks at it.
@@ -18,9 +19,7 @@ fn wanted(state: &State) -> Option<Vec<RunDir>> {
         dirs.sort();
         return Some(dirs);
     }
-    let Screen::Run(view) = &state.screen else {
-        return None;
-    };
+    let view = state.run_on_screen()?;
     let summary = state.runs.row(&view.dir)?.summary.as_ref()?;
     let is_active = summary.observed.state.is_active();
     is_active.then(|| vec![view.dir.clone()])
@@ -32,7 +31,7 @@ pub fn due(state: &mut State) -> Option<Effect> {
     if wanted == state.sampled_usage {
         return None;
     }
-    if let Screen::Run(view) = &mut state.screen {
+    if let Some(view) = state.overlays.find_mut::<RunView>() {
         // What it used before it ended or was left is not what it uses.
         if wanted.as_ref().is_none_or(|dirs| !dirs.contains(&view.dir)) {
             view.usage = History::default();
@@ -44,7 +43,7 @@ pub fn due(state: &mut State) -> Option<Effect> {
 
 /// Hands what was measured to whoever shows it.
 pub fn take(state: &mut State, sampled_usage: SampledUsage) {
-    if let Screen::Run(view) = &mut state.screen {
+    if let Some(view) = state.overlays.find_mut::<RunView>() {
         let place = sampled_usage.dirs.iter().position(|dir| *dir == view.dir);
         if let Some(usage) = place.and_then(|place| sampled_usage.reading.processes[place].clone())
         {

@@ -14,11 +14,10 @@ pub mod long_job;
 pub mod machine;
 pub mod steering;
 
-use crate::view::parts::screen_area;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use crate::command::{Action, Scope};
@@ -27,18 +26,17 @@ use crate::effect::Effect;
 use crate::jobs::edits::UndoEntry;
 use crate::message::Message;
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::view::alerts::AlertList;
+use crate::view::compare::{self, CompareView};
 use crate::view::confirm::Confirm;
+use crate::view::evaluations::EvaluationScreen;
 use crate::view::machine::MachineView;
 use crate::view::note::NoteEditor;
 use crate::view::opened::Opened;
 use crate::view::picker::Picker;
-use crate::view::run::detail::Detail;
-use crate::view::run::layout::Pane;
-use crate::view::run::zoom::Zoom;
-use crate::view::run::{Move, RunView};
-use crate::view::{self, clean, compare, help, runs, trash};
+use crate::view::run::RunView;
+use crate::view::{self, clean, help, runs, trash};
 use crate::{jobs, keymap};
 use traintop_run::layout::TRAINING_RUNS;
 use traintop_run::{RunDir, queue_reasons};
@@ -64,10 +62,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
 fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(state, event),
-        Message::Mouse(event) => match state.screen {
-            Screen::Compare(_) => compare::mouse::act(state, event),
-            _ => view::run::mouse::act(state, event),
-        },
+        Message::Mouse(event) => mouse(state, event),
         Message::Pasted(text) => {
             paste(state, &text);
             Vec::new()
@@ -180,14 +175,14 @@ fn woke(state: &mut State) -> Vec<Effect> {
 }
 
 fn paste(state: &mut State, text: &str) {
-    if let Some(component) = state.overlays.top_mut() {
-        return component.paste(text);
-    }
-    match view::screen_scope(state) {
+    match view::scope(state) {
         Scope::Query => runs::paste(state, text),
         Scope::FormValue => view::form::paste(state, text),
-        Scope::Line => compare::paste(state, text),
-        _ => {}
+        _ => {
+            if let Some(component) = state.overlays.top_mut() {
+                component.paste(text);
+            }
+        }
     }
 }
 
@@ -202,60 +197,79 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     if let Some(mut component) = state.overlays.pop() {
         let response = component.type_key(event, state);
-        return respond(state, component, response);
+        let is_ignored = response.is_ignored;
+        let effects = respond(state, component, response);
+        if !is_ignored {
+            return effects;
+        }
     }
-    match view::screen_scope(state) {
+    match view::scope(state) {
         Scope::Query => {
             runs::type_key(state, event);
             Vec::new()
         }
         Scope::FormValue => view::form::type_key(state, event),
-        Scope::Line => {
-            compare::type_key(state, event);
-            Vec::new()
-        }
         _ => Vec::new(),
     }
 }
 
-/// Does what an action says: in what lies over the screen, else on the screen, else everywhere.
+/// The screen gets what the mouse does, unless something lies over it.
+fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
+    if state.overlays.has_dialog() {
+        return Vec::new();
+    }
+    let Some(mut screen) = state.overlays.pop() else {
+        return Vec::new();
+    };
+    let response = screen.mouse(event, state);
+    respond(state, screen, response)
+}
+
+/// Does what an action says: in what lies over the table, else everywhere, else on the screen.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(mut component) = state.overlays.pop() {
         let response = component.act(action, state);
         let is_ignored = response.is_ignored;
-        let mut effects = respond(state, component, response);
-        if is_ignored {
-            effects.extend(act_everywhere(state, action).unwrap_or_default());
+        let effects = respond(state, component, response);
+        if !is_ignored {
+            return effects;
         }
-        return effects;
     }
     if let Some(effects) = act_everywhere(state, action) {
         return effects;
     }
+    if state.overlays.has_dialog() {
+        return Vec::new();
+    }
     match view::screen_scope(state) {
+        Scope::Runs => act_in_table(state, action),
         Scope::Query => {
             runs::act_in_query(state, action);
             Vec::new()
         }
+        Scope::Run => act_on_run(state, action),
+        Scope::Form => view::form::act(state, action),
         Scope::FormValue => view::form::act_in_value(state, action),
-        Scope::Line => compare::act_in_number(state, action),
-        _ => match state.screen {
-            Screen::Runs => act_in_table(state, action),
-            Screen::Run(_) => act_on_run(state, action),
-            Screen::Form => view::form::act(state, action),
-            Screen::Evaluations(_) => view::evaluations::act(state, action),
-            Screen::Compare(_) => compare::act(state, action),
-        },
+        Scope::Compare => compare::act(state, action),
+        Scope::Evaluations => view::evaluations::act(state, action),
+        _ => Vec::new(),
     }
 }
 
 /// Puts a component back unless it is done, and does what it asks for.
 fn respond(state: &mut State, component: Box<dyn Component>, response: Response) -> Vec<Effect> {
+    let is_left = response.closes && component.is_screen();
     if !response.closes {
         state.overlays.push_box(component);
     }
-    let requests = response.requests.into_iter();
-    requests.flat_map(|request| grant(state, request)).collect()
+    let mut effects = Vec::new();
+    for request in response.requests {
+        effects.extend(grant(state, request));
+    }
+    if is_left {
+        effects.extend(look_closer(state));
+    }
+    effects
 }
 
 /// Does what a component asks for.
@@ -264,6 +278,7 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
         Request::Run(effect) => return vec![effect],
         Request::Act(action) => return act(state, action),
         Request::GoTo(dir) => return go_to(state, &dir),
+        Request::OpenRun(dir) => return show_run(state, dir),
         Request::Fill(values) => return view::form::fill(state, &values),
         Request::Evaluate(requests) => return view::evaluations::start(state, requests),
         Request::SortBy(key) => {
@@ -291,7 +306,6 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
 
 /// Shows the table with the cursor on a run.
 fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    (state.screen, state.aside) = (Screen::Runs, None);
     state.overlays.clear();
     let height = runs::table_height(state.size);
     if state.runs.jump(dir, height, state.now) {
@@ -355,24 +369,14 @@ fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
 /// Does what an action says on the screen of one run.
 fn act_on_run(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Back => {
-            state.screen = state.aside.take().map_or(Screen::Runs, Screen::Compare);
-            look_closer(state)
-        }
         Action::NewLike => view::form::ask_for_recipe(state),
         Action::Evaluate => view::evaluations::ask(state),
         Action::ShowEvaluations => view::evaluations::open(state),
         Action::Copy => export::offer_copies(state),
         Action::Export => export::offer_exports(state),
         Action::Figures => export::draw(state),
-        _ if chart_settings::is_one(action) => chart_settings::act(state, action),
-        _ => match movement(action) {
-            Some(movement) => {
-                move_in_run(state, movement);
-                Vec::new()
-            }
-            None => runs::act(state, action),
-        },
+        _ if crate::chart_settings::is_one(action) => chart_settings::act(state, action),
+        _ => runs::act(state, action),
     }
 }
 
@@ -412,59 +416,8 @@ fn quit(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn movement(action: Action) -> Option<Move> {
-    Some(match action {
-        Action::NextPane => Move::NextPane,
-        Action::PreviousPane => Move::PreviousPane,
-        Action::Pane1 => Move::Pane(Pane::Charts),
-        Action::Pane2 => Move::Pane(Pane::Epochs),
-        Action::Pane3 => Move::Pane(Pane::Config),
-        Action::Pane4 => Move::Pane(Pane::Log),
-        Action::Pane5 => Move::Pane(Pane::Checkpoints),
-        Action::Left => Move::Left,
-        Action::Right => Move::Right,
-        Action::FarLeft => Move::FarLeft,
-        Action::FarRight => Move::FarRight,
-        Action::Down => Move::Down,
-        Action::Up => Move::Up,
-        Action::PageDown => Move::PageDown,
-        Action::PageUp => Move::PageUp,
-        Action::First => Move::First,
-        Action::Last => Move::Last,
-        Action::ZoomIn => Move::Zoom(Zoom::In),
-        Action::ZoomOut => Move::Zoom(Zoom::Out),
-        Action::ZoomWhole => Move::Zoom(Zoom::Whole),
-        Action::PanLeft => Move::Zoom(Zoom::Pan(-0.25)),
-        Action::PanRight => Move::Zoom(Zoom::Pan(0.25)),
-        Action::FullChart => Move::Full,
-        _ => return None,
-    })
-}
-
-fn move_in_run(state: &mut State, movement: Move) {
-    let main = screen_area(state.size);
-    let Screen::Run(view) = &mut state.screen else {
-        return;
-    };
-    let opened = state
-        .opened
-        .as_ref()
-        .filter(|opened| opened.dir == view.dir);
-    let detail = opened.and_then(|opened| opened.detail.as_ref());
-    let summary = state
-        .runs
-        .row(&view.dir)
-        .and_then(|row| row.summary.as_ref());
-    // Parts can be gone through while the run is still being read.
-    let nothing = Detail::default();
-    if let Some(summary) = summary {
-        let known = (summary, detail.unwrap_or(&nothing), state.charts);
-        view.act(movement, known, main);
-    }
-}
-
 fn open_run(state: &mut State) -> Vec<Effect> {
-    if matches!(state.screen, Screen::Runs) && state.runs.is_on_header() {
+    if state.runs.is_on_header() {
         state.runs.fold();
         return look_closer(state);
     }
@@ -476,9 +429,13 @@ fn open_run(state: &mut State) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    state.aside = None;
+    show_run(state, dir)
+}
+
+/// Shows a run by itself.
+fn show_run(state: &mut State, dir: RunDir) -> Vec<Effect> {
     let effects = look_into(state, &dir);
-    state.screen = Screen::Run(RunView::new(dir));
+    state.overlays.push(RunView::new(dir));
     effects
 }
 
@@ -503,10 +460,12 @@ pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
     effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
-    if matches!(
-        state.screen,
-        Screen::Run(_) | Screen::Evaluations(_) | Screen::Compare(_)
-    ) {
+    // What was opened stays while one of these shows it, or is returned to.
+    let overlays = &state.overlays;
+    if overlays.find::<RunView>().is_some()
+        || overlays.find::<CompareView>().is_some()
+        || overlays.find::<EvaluationScreen>().is_some()
+    {
         return effects;
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());

@@ -14,17 +14,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
-
-pub use draw::draw;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use self::edit::Edit;
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::super::widget::prompt::Prompt;
 use super::confirm::Confirm;
 use super::motion::Motion;
 use super::picker::Picker;
+use crate::command::Scope;
+use crate::component::{Component, Response};
 use crate::jobs;
 use crate::jobs::choice::Choice;
 use crate::jobs::form::{FormJob, Worked};
@@ -133,9 +135,9 @@ impl Form {
 
 /// Asks for the recipe of the run that is meant, to start another like it.
 pub fn ask_for_recipe(state: &mut State) -> Vec<Effect> {
-    let dir = match &state.screen {
-        Screen::Run(view) => Some(view.dir.clone()),
-        _ => state.runs.selected().map(|row| row.found.dir.clone()),
+    let dir = match state.run_on_screen() {
+        Some(view) => Some(view.dir.clone()),
+        None => state.runs.selected().map(|row| row.found.dir.clone()),
     };
     dir.map(Effect::ReadRecipe).into_iter().collect()
 }
@@ -154,10 +156,33 @@ pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
     effects
 }
 
+/// The form on the screen. What it holds stays in the state when it is left.
+#[derive(Debug)]
+pub struct FormScreen;
+
+impl Component for FormScreen {
+    fn scope(&self) -> Scope {
+        Scope::Form
+    }
+
+    fn is_screen(&self) -> bool {
+        true
+    }
+
+    /// The form's commands change the state: [`act`] and [`act_in_value`] carry them out.
+    fn act(&mut self, _action: Action, _state: &State) -> Response {
+        Response::ignored()
+    }
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        draw::draw(state, area, buf);
+    }
+}
+
 /// Opens the form.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.form.editing = false;
-    state.screen = Screen::Form;
+    state.overlays.push(FormScreen);
     vec![Effect::ListRecipes, ask_to_learn(state)]
 }
 
@@ -174,7 +199,7 @@ fn are_all_read(state: &State) -> bool {
 
 /// The same order once more, when all runs are read that were not yet when the form was opened.
 pub fn learn_the_rest(state: &mut State) -> Option<Effect> {
-    let is_shown = matches!(state.screen, Screen::Form);
+    let is_shown = state.overlays.find::<FormScreen>().is_some();
     let is_due = is_shown && state.form.is_partial && are_all_read(state);
     is_due.then(|| ask_to_learn(state))
 }
@@ -200,7 +225,8 @@ pub fn planned(state: &mut State, number: u64, worked: Result<Arc<Worked>, Strin
         return;
     }
     sweep.worked = Some(worked);
-    let is_shown = matches!(state.screen, Screen::Form) && state.overlays.is_empty();
+    let is_screen = state.overlays.screen_as::<FormScreen>().is_some();
+    let is_shown = is_screen && !state.overlays.has_dialog();
     if std::mem::take(&mut sweep.is_waited_for) && is_shown {
         ask_to_queue(state);
     }
@@ -227,7 +253,7 @@ fn done(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Back if form.editing => form.editing = false,
-        Action::Back => state.screen = Screen::Runs,
+        Action::Back => state.overlays.close::<FormScreen>(),
         Action::FormStart => return start(state, false),
         Action::FormQueue => return start(state, true),
         Action::FormVariants => offer_recent(state),
@@ -340,7 +366,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     };
     let name = edit.source.display().to_string();
     state.notice = Some(Notice::good(format!("{doing} {}", clean(&name))));
-    state.screen = Screen::Runs;
+    state.overlays.clear();
     vec![order, note]
 }
 

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::command::{Action, Scope};
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::super::theme::Role;
 use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
@@ -18,8 +18,7 @@ use traintop_text::fitted;
 
 /// Why the run under the cursor failed, or waits, where the screen is too small for the part that tells it.
 fn cause(state: &State) -> Option<(String, Role)> {
-    let is_table = matches!(state.screen, Screen::Runs) && state.overlays.is_empty();
-    if !is_table || runs::has_preview(state.size) || state.runs.is_on_header() {
+    if !state.shows_table_alone() || runs::has_preview(state.size) || state.runs.is_on_header() {
         return None;
     }
     let summary: &Summary = state.runs.selected()?.summary.as_ref()?;
@@ -50,7 +49,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Line::styled(format!("{mark}{}", notice.text), theme.style(role)).render(area, buf);
         return;
     }
-    if state.overlays.is_empty() && matches!(state.screen, Screen::Runs) && state.runs.is_typing() {
+    if state.shows_table_alone() && state.runs.is_typing() {
         return super::runs::draw_query_hints(state, area, buf);
     }
     let cancel = state.keymap.key_of(super::scope(state), Action::CancelJobs);
@@ -117,7 +116,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
 
 /// What a key's hint says in the part of a run's screen where one is; nothing, where the key does nothing.
 fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
-    let Screen::Run(view) = &state.screen else {
+    let Some(view) = state.run_on_screen() else {
         return Some(hint);
     };
     let opened = state.opened.as_ref();
@@ -140,10 +139,10 @@ fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
 
 /// Whether the run that keys are about will be cut off before it has finished.
 fn should_save(state: &State) -> bool {
-    let row = match &state.screen {
-        Screen::Runs => state.runs.selected(),
-        Screen::Run(view) => state.runs.row(&view.dir),
-        _ => None,
+    let row = match state.run_on_screen() {
+        Some(view) => state.runs.row(&view.dir),
+        None if state.overlays.screen().is_none() => state.runs.selected(),
+        None => None,
     };
     row.and_then(|row| row.summary.as_ref())
         .is_some_and(attention::should_save)

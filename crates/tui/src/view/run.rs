@@ -16,6 +16,7 @@ pub(crate) mod tests;
 mod titles;
 pub mod zoom;
 
+use crossterm::event::MouseEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -26,8 +27,12 @@ use self::detail::Detail;
 use self::epochs::Window;
 use self::layout::{Areas, Pane};
 use self::zoom::Zoom;
+use crate::command::{Action, Scope};
+use crate::component::{Component, Response};
+use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::machine::{self, History};
+use crate::view::parts::screen_area;
 use crate::widget::chart::Options;
 use traintop_analysis::nearest::nearest;
 use traintop_analysis::range::Range;
@@ -92,6 +97,80 @@ pub enum Move {
     Full,
 }
 
+impl Component for RunView {
+    fn scope(&self) -> Scope {
+        Scope::Run
+    }
+
+    fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn uses_mouse(&self) -> bool {
+        true
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        if action == Action::Back {
+            return Response::closed();
+        }
+        let Some(movement) = movement(action) else {
+            return Response::ignored();
+        };
+        let row = state.runs.row(&self.dir);
+        // Panes can be gone through while the run is still being read.
+        let nothing = Detail::default();
+        if let Some(summary) = row.and_then(|row| row.summary.as_ref()) {
+            let detail = state.detail(&self.dir).unwrap_or(&nothing);
+            let known = (summary, detail, state.charts);
+            self.go(movement, known, screen_area(state.size));
+        }
+        Response::handled()
+    }
+
+    fn mouse(&mut self, event: MouseEvent, state: &State) -> Response {
+        mouse::act(self, event, state);
+        Response::handled()
+    }
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        let row = state.runs.row(&self.dir);
+        if let Some(summary) = row.and_then(|row| row.summary.as_ref()) {
+            let looks = (state.charts, &state.theme);
+            self.draw_run(summary, state.detail(&self.dir), looks, area, buf);
+        }
+    }
+}
+
+fn movement(action: Action) -> Option<Move> {
+    Some(match action {
+        Action::NextPane => Move::NextPane,
+        Action::PreviousPane => Move::PreviousPane,
+        Action::Pane1 => Move::Pane(Pane::Charts),
+        Action::Pane2 => Move::Pane(Pane::Epochs),
+        Action::Pane3 => Move::Pane(Pane::Config),
+        Action::Pane4 => Move::Pane(Pane::Log),
+        Action::Pane5 => Move::Pane(Pane::Checkpoints),
+        Action::Left => Move::Left,
+        Action::Right => Move::Right,
+        Action::FarLeft => Move::FarLeft,
+        Action::FarRight => Move::FarRight,
+        Action::Down => Move::Down,
+        Action::Up => Move::Up,
+        Action::PageDown => Move::PageDown,
+        Action::PageUp => Move::PageUp,
+        Action::First => Move::First,
+        Action::Last => Move::Last,
+        Action::ZoomIn => Move::Zoom(Zoom::In),
+        Action::ZoomOut => Move::Zoom(Zoom::Out),
+        Action::ZoomWhole => Move::Zoom(Zoom::Whole),
+        Action::PanLeft => Move::Zoom(Zoom::Pan(-0.25)),
+        Action::PanRight => Move::Zoom(Zoom::Pan(0.25)),
+        Action::FullChart => Move::Full,
+        _ => return None,
+    })
+}
+
 impl RunView {
     /// The screen as it opens: charts, following the newest row.
     pub fn new(dir: RunDir) -> Self {
@@ -113,7 +192,7 @@ impl RunView {
     }
 
     /// Moves; `area` is the whole screen's, by which pages and ends are told.
-    pub fn act(
+    pub fn go(
         &mut self,
         movement: Move,
         (summary, detail, options): (&Summary, &Detail, Options),
@@ -348,7 +427,7 @@ impl RunView {
     }
 
     /// Draws the screen; without `detail` it is still being read.
-    pub fn draw(
+    pub fn draw_run(
         &self,
         summary: &Summary,
         detail: Option<&Detail>,

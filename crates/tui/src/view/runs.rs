@@ -21,7 +21,6 @@ mod table;
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::view::parts::screen_area;
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -31,7 +30,7 @@ pub use table::Runs;
 
 use super::super::command::Action;
 use super::super::effect::Effect;
-use super::super::state::{Screen, State};
+use super::super::state::State;
 use super::column_editor::ColumnEditor;
 use super::confirm::Confirm;
 use super::line_dialog::{About, LineDialog};
@@ -43,6 +42,7 @@ use super::rename::Renaming;
 use crate::jobs::edits::EditJob;
 use crate::notice::Notice;
 use crate::update;
+use crate::view::parts::screen_area;
 use query_line::Typed;
 use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes};
@@ -157,9 +157,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// The runs that an action is about: on its own screen the run that is opened, else those chosen in the table.
 fn subject(state: &State) -> Vec<RunDir> {
-    match &state.screen {
-        Screen::Run(view) => vec![view.dir.clone()],
-        _ => state.runs.chosen(),
+    match state.run_on_screen() {
+        Some(view) => vec![view.dir.clone()],
+        None => state.runs.chosen(),
     }
 }
 

@@ -105,7 +105,7 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
     let due = last + 300.seconds();
     assert_eq!(state.alerts.next_due(), Some(due));
     // On every screen.
-    state.screen = crate::state::Screen::Form;
+    state.overlays.push(crate::view::form::FormScreen);
     state.refreshing.clear();
     assert_eq!(state.next_wake(), Some(due));
     assert!(

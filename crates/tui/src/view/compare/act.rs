@@ -1,20 +1,19 @@
 //! What keys do to a comparison.
 
-use crate::view::parts::screen_area;
-use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
-use super::{Asked, CompareView, Part, areas, view};
+use super::{Asked, CompareView, Part, areas};
 use crate::command::Action;
+use crate::component::{Request, Response};
 use crate::effect::Effect;
 use crate::jobs::compare::CompareJob;
 use crate::notice::Notice;
-use crate::state::{Screen, State};
-use crate::update::{self, look_closer};
+use crate::state::State;
 use crate::view::motion::Motion;
-use crate::view::run::RunView;
+use crate::view::parts::screen_area;
 use crate::widget::chart::Options;
 use crate::widget::prompt::Prompt;
+use crate::{chart_settings, update};
 use traintop_analysis::compare::Cell;
 use traintop_analysis::range::Range;
 use traintop_run::RunDir;
@@ -49,10 +48,9 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         .collect();
     others.sort_by(|a, b| b.cmp(a));
     let others = others.into_iter().take(MOST_OTHERS).map(|(_, dir)| dir);
-    state.aside = None;
     let (mut view, read) = CompareView::new(dirs, others.collect(), state.now);
     view.look(state.charts);
-    state.screen = Screen::Compare(Box::new(view));
+    state.overlays.push(view);
     vec![read]
 }
 
@@ -69,7 +67,7 @@ fn baseline_for(state: &State, dirs: &[RunDir]) -> Option<RunDir> {
 
 /// A run's files have changed: if it is compared, it is read again.
 pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
-    let view = view(state)?;
+    let view = state.overlays.find_mut::<CompareView>()?;
     let place = view.dirs.iter().position(|other| other == dir)?;
     view.logs.remove(dir);
     Some(Effect::Compare(CompareJob::Read {
@@ -79,95 +77,14 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
     }))
 }
 
-/// Text that was pasted where a number is typed.
-pub fn paste(state: &mut State, text: &str) {
-    if let Some((_, prompt)) = view(state).and_then(|view| view.typing.as_mut()) {
-        prompt.insert(text);
-    }
-}
-
-/// A key while a number is typed.
-pub fn type_key(state: &mut State, event: KeyEvent) {
-    if let Some((_, prompt)) = view(state).and_then(|view| view.typing.as_mut()) {
-        prompt.key(event);
-    }
-}
-
-/// Does what a command says while a number is typed.
-pub fn act_in_number(state: &mut State, action: Action) -> Vec<Effect> {
-    let Some(view) = view(state) else {
-        return Vec::new();
-    };
-    let Some((asked, prompt)) = &view.typing else {
-        return Vec::new();
-    };
-    match action {
-        Action::Back => view.typing = None,
-        Action::Confirm => {
-            let text = prompt.text();
-            let text = text.trim().trim_end_matches('%').trim();
-            let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
-            if number.is_none() && !text.is_empty() {
-                let text = format!("{text:?} is no number");
-                state.notice = Some(Notice::bad(text));
-                return Vec::new();
-            }
-            match asked {
-                Asked::Epoch => view.wish.at_epoch = number,
-                Asked::Threshold => view.wish.threshold = number,
-            }
-            view.typing = None;
-            return view.analyse();
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-/// Does what a key asks for.
+/// Does what a command on the charts' settings says: they are not the comparison's alone.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let (columns, rows) = state.size;
-    let main = screen_area((columns, rows));
-    let [.., pane] = areas(main);
-    if action == Action::Back {
-        state.screen = Screen::Runs;
-        return look_closer(state);
-    }
-    if action == Action::Open {
-        return open_run(state);
-    }
-    // What the curves stand over is this comparison's own.
-    if action != Action::ChartXAxis && update::chart_settings::is_one(action) {
-        let mut effects = update::chart_settings::act(state, action);
-        let charts = state.charts;
-        if let Some(view) = view(state)
-            && view.look(charts)
-        {
-            effects.extend(view.analyse());
-        }
-        return effects;
-    }
-    let Some(view) = view(state) else {
-        return Vec::new();
-    };
-    let mut effects = view.act(action, pane);
-    effects.extend(view.missing_logs(pane));
-    effects
-}
-
-/// Opens the run under the cursor; the way back leads to the comparison.
-fn open_run(state: &mut State) -> Vec<Effect> {
-    let dir = view(state).and_then(|view| {
-        let member = *view.compared()?.rows.get(view.row)?.members.first()?;
-        Some(view.run(member)?.summary.dir.clone())
-    });
-    let Some(dir) = dir.filter(|dir| state.runs.row(dir).is_some()) else {
-        return Vec::new();
-    };
-    let effects = crate::update::look_into(state, &dir);
-    let screen = std::mem::replace(&mut state.screen, Screen::Run(RunView::new(dir)));
-    if let Screen::Compare(view) = screen {
-        state.aside = Some(view);
+    let mut effects = update::chart_settings::act(state, action);
+    let charts = state.charts;
+    if let Some(view) = state.overlays.find_mut::<CompareView>()
+        && view.look(charts)
+    {
+        effects.extend(view.analyse());
     }
     effects
 }
@@ -181,7 +98,67 @@ impl CompareView {
         before != (wanted.smoothing, wanted.robust)
     }
 
-    fn act(&mut self, action: Action, pane: Rect) -> Vec<Effect> {
+    /// Does what a command says while a number is typed.
+    pub(super) fn act_on_number(&mut self, action: Action) -> Response {
+        let Some((asked, prompt)) = &self.typing else {
+            return Response::ignored();
+        };
+        match action {
+            Action::Back => {
+                self.typing = None;
+                Response::handled()
+            }
+            Action::Confirm => {
+                let text = prompt.text();
+                let text = text.trim().trim_end_matches('%').trim();
+                let number: Option<f64> = text.parse().ok();
+                let number = number.filter(|number| number.is_finite());
+                if number.is_none() && !text.is_empty() {
+                    let notice = Notice::bad(format!("{text:?} is no number"));
+                    return Response::asking(Request::Notify(notice));
+                }
+                match asked {
+                    Asked::Epoch => self.wish.at_epoch = number,
+                    Asked::Threshold => self.wish.threshold = number,
+                }
+                self.typing = None;
+                Response::running(self.analyse())
+            }
+            _ => Response::ignored(),
+        }
+    }
+
+    /// Does what a command says; the charts' settings are left to [`act`].
+    pub(super) fn command(&mut self, action: Action, state: &State) -> Response {
+        let [.., pane] = areas(screen_area(state.size));
+        match action {
+            Action::Back => return Response::closed(),
+            Action::Open => return self.open_run(state),
+            // What the curves stand over is this comparison's own.
+            Action::ChartXAxis => {}
+            _ if chart_settings::is_one(action) => return Response::ignored(),
+            _ => {}
+        }
+        let Some(mut effects) = self.carry_out(action, pane) else {
+            return Response::ignored();
+        };
+        effects.extend(self.missing_logs(pane));
+        Response::running(effects)
+    }
+
+    /// Opens the run under the cursor; the way back leads to the comparison.
+    fn open_run(&self, state: &State) -> Response {
+        let row = self.compared().and_then(|of| of.rows.get(self.row));
+        let member = row.and_then(|row| row.members.first().copied());
+        let dir = member.and_then(|member| Some(self.run(member)?.summary.dir.clone()));
+        match dir.filter(|dir| state.runs.row(dir).is_some()) {
+            Some(dir) => Response::asking(Request::OpenRun(dir)),
+            None => Response::handled(),
+        }
+    }
+
+    /// `None` if the command means nothing here.
+    fn carry_out(&mut self, action: Action, pane: Rect) -> Option<Vec<Effect>> {
         let screenful = usize::from(pane.height).saturating_sub(2);
         match action {
             Action::NextPane => self.further(1),
@@ -226,11 +203,11 @@ impl CompareView {
             }
             _ => return self.ask_anew(action),
         }
-        Vec::new()
+        Some(Vec::new())
     }
 
     /// What changes the question, and so has everything worked out again.
-    fn ask_anew(&mut self, action: Action) -> Vec<Effect> {
+    fn ask_anew(&mut self, action: Action) -> Option<Vec<Effect>> {
         match action {
             Action::NextMetric => self.other_metric(1),
             Action::PreviousMetric => self.other_metric(-1),
@@ -266,15 +243,15 @@ impl CompareView {
             Action::PanRight => self.pan(0.5),
             Action::Refresh => {
                 self.logs.clear();
-                return vec![Effect::Compare(CompareJob::Read {
+                return Some(vec![Effect::Compare(CompareJob::Read {
                     opened: self.opened,
                     runs: self.dirs.iter().cloned().enumerate().collect(),
                     others: Vec::new(),
-                })];
+                })]);
             }
-            _ => return Vec::new(),
+            _ => return None,
         }
-        self.analyse()
+        Some(self.analyse())
     }
 
     fn ask(&mut self, asked: Asked, before: Option<String>) {

@@ -13,20 +13,23 @@ pub(in crate::view) mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub use act::{act, act_in_number, changed, open, paste, type_key};
+pub use act::{act, changed, open};
 
 use super::parts;
 use super::run::lines::wrapped;
+use crate::command::{Action, Scope};
+use crate::component::{Component, Response};
 use crate::effect::Effect;
 use crate::jobs::compare::analysis::{Analysis, Job, Wish};
 use crate::jobs::compare::{CompareJob, CompareOutcome};
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::widget::chart::Options;
 use crate::widget::clipped::Clipped as _;
@@ -115,12 +118,54 @@ pub struct CompareView {
     typing: Option<(Asked, Prompt)>,
 }
 
-impl CompareView {
-    /// Whether a number is being typed.
-    pub fn is_typing(&self) -> bool {
-        self.typing.is_some()
+impl Component for CompareView {
+    fn scope(&self) -> Scope {
+        if self.typing.is_some() {
+            Scope::Line
+        } else {
+            Scope::Compare
+        }
     }
 
+    fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn uses_mouse(&self) -> bool {
+        true
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        if self.typing.is_some() {
+            return self.act_on_number(action);
+        }
+        self.command(action, state)
+    }
+
+    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+        let Some((_, prompt)) = &mut self.typing else {
+            return Response::ignored();
+        };
+        prompt.key(event);
+        Response::handled()
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some((_, prompt)) = &mut self.typing {
+            prompt.insert(text);
+        }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, state: &State) -> Response {
+        Response::running(mouse::act(self, event, state))
+    }
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+        self.draw_all((state.charts, &state.theme), area, buf);
+    }
+}
+
+impl CompareView {
     /// A comparison of these runs, the first of which the others are compared with; and the order to read them. `others` may teach the
     /// noise.
     pub fn new(dirs: Vec<RunDir>, others: Vec<RunDir>, now: Timestamp) -> (Self, Effect) {
@@ -255,8 +300,7 @@ impl CompareView {
         self.runs.iter().flatten().nth(place).map(AsRef::as_ref)
     }
 
-    /// Draws the screen.
-    pub fn draw(&self, (options, theme): (Options, &Theme), area: Rect, buf: &mut Buffer) {
+    fn draw_all(&self, (options, theme): (Options, &Theme), area: Rect, buf: &mut Buffer) {
         let [head, tabs, pane] = areas(area);
         self.draw_head((options, theme), head, buf);
         let note = self.note();
@@ -452,13 +496,6 @@ fn colour(row: usize) -> Role {
     Role::series(row)
 }
 
-fn view(state: &mut State) -> Option<&mut CompareView> {
-    match &mut state.screen {
-        Screen::Compare(view) => Some(view),
-        _ => state.aside.as_deref_mut(),
-    }
-}
-
 /// What news change, and what is to be done next.
 pub fn update(state: &mut State, news: CompareOutcome) -> Vec<Effect> {
     let of = match &news {
@@ -468,7 +505,8 @@ pub fn update(state: &mut State, news: CompareOutcome) -> Vec<Effect> {
         | CompareOutcome::Analysed(opened, _)
         | CompareOutcome::Logs(opened, _) => *opened,
     };
-    match view(state).filter(|view| view.opened == of) {
+    let view = state.overlays.find_mut::<CompareView>();
+    match view.filter(|view| view.opened == of) {
         Some(view) => view.take(news),
         // It was left meanwhile.
         None => Vec::new(),

@@ -1,28 +1,20 @@
 //! The mouse in a comparison: a press reads curves out, goes to a row or a part; a drag pans or reads on; the wheel zooms or scrolls.
 
-use crate::view::parts::screen_area;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{CompareView, Part, areas};
 use crate::effect::Effect;
-use crate::state::{Screen, State};
-use crate::view::parts;
+use crate::state::State;
+use crate::view::parts::{self, screen_area};
 
 /// Rows that a step of the wheel scrolls.
 const WHEEL_ROWS: isize = 3;
 
 /// Does what the mouse asks for.
-pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let main = screen_area(state.size);
-    let [_, tabs, pane] = areas(main);
+pub fn act(view: &mut CompareView, event: MouseEvent, state: &State) -> Vec<Effect> {
+    let [_, tabs, pane] = areas(screen_area(state.size));
     let position = Position::new(event.column, event.row);
-    if !state.overlays.is_empty() {
-        return Vec::new();
-    }
-    let Screen::Compare(view) = &mut state.screen else {
-        return Vec::new();
-    };
     let x = (view.part == Part::Curves)
         .then(|| view.x_at((state.charts, &state.theme), pane, position))
         .flatten();

@@ -9,6 +9,7 @@ use super::*;
 use crate::jobs::compare::analysis::analyse;
 use crate::message::Message;
 use crate::update::{self, update};
+use crate::view::run::RunView;
 use traintop_analysis::compare::fixtures::configured;
 use traintop_run::discover::{Found, Stamp};
 use traintop_run::log_line::Kind;
@@ -182,13 +183,13 @@ fn without_marks_a_run_is_compared_with_the_baseline_and_without_one_with_nothin
     let under_cursor = state.runs.chosen();
     let effects = press(&mut state, "c");
     settle(&mut state, &runs, effects);
-    let Screen::Compare(view) = &state.screen else {
+    let Some(view) = state.overlays.screen_as::<CompareView>() else {
         panic!("{}", screen(&state));
     };
     assert_eq!(view.dirs.len(), 2, "{:?} with {under_cursor:?}", view.dirs);
     assert_eq!(view.dirs[0].name(), "plain-1");
     press(&mut state, "\x1b");
-    assert!(matches!(state.screen, Screen::Runs));
+    assert!(state.shows_table_alone());
     runs[0].summary.notes.baseline = false;
     let mut state = listed(80, 24, &runs);
     assert_eq!(press(&mut state, "c"), []);
@@ -228,9 +229,9 @@ fn keys_ask_another_question() {
 #[test]
 fn sorting_goes_through_the_columns_and_back_to_the_order_of_the_runs() {
     let (mut state, _) = compared(200, 50);
-    let order = |state: &State| match &state.screen {
-        Screen::Compare(view) => view.order(),
-        _ => panic!("left"),
+    let order = |state: &State| match state.overlays.screen_as::<CompareView>() {
+        Some(view) => view.order(),
+        None => panic!("left"),
     };
     let plain = order(&state);
     press(&mut state, "2>>");
@@ -284,7 +285,7 @@ fn of_very_many_runs_those_in_sight_are_drawn_between_the_edges_of_all() {
     );
     assert!(shown.contains("run-000"), "{shown}");
     press(&mut state, "G");
-    let Screen::Compare(view) = &state.screen else {
+    let Some(view) = state.overlays.screen_as::<CompareView>() else {
         panic!("left");
     };
     assert_eq!(view.row, 299);
@@ -295,7 +296,7 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     let (mut state, runs) = compared(120, 30);
     press(&mut state, "fj");
     let effects = press(&mut state, "\n");
-    let Screen::Run(view) = &state.screen else {
+    let Some(view) = state.overlays.screen_as::<RunView>() else {
         panic!("{}", screen(&state));
     };
     let dir = view.dir.clone();
@@ -308,9 +309,9 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
         Some(Effect::Compare(CompareJob::Read { .. }))
     ));
     press(&mut state, "\x1b");
-    assert!(matches!(state.screen, Screen::Compare(_)));
+    assert!(state.overlays.screen_as::<CompareView>().is_some());
     press(&mut state, "\x1b");
-    assert!(matches!(state.screen, Screen::Runs));
+    assert!(state.shows_table_alone());
 }
 
 #[test]
@@ -319,7 +320,7 @@ fn curves_are_smoothed_over_what_was_measured_and_outliers_left_out() {
     let effects = press(&mut state, "fssw");
     let job = settle(&mut state, &runs, effects).unwrap();
     assert_eq!((job.wish.smoothing, job.wish.robust), (0.6, true));
-    let Screen::Compare(view) = &state.screen else {
+    let Some(view) = state.overlays.screen_as::<CompareView>() else {
         panic!("left");
     };
     let chart = &view.analysis.as_ref().unwrap().charts[0];
@@ -348,7 +349,7 @@ fn thinned_curves_are_smoothed_with_all_their_points() {
     let mut state = listed(80, 24, &runs);
     let effects = press(&mut state, "Acfsssss");
     settle(&mut state, &runs, effects);
-    let Screen::Compare(view) = &state.screen else {
+    let Some(view) = state.overlays.screen_as::<CompareView>() else {
         panic!("left");
     };
     let line = &view.analysis.as_ref().unwrap().charts[0].curves[0].line;
@@ -374,9 +375,9 @@ fn the_mouse_reads_out_zooms_pans_and_chooses() {
         };
         let effects = update(state, now(), Message::Mouse(event));
         settle(state, &runs, effects);
-        match &state.screen {
-            Screen::Compare(view) => (view.cursor, view.wish.zoom, view.row, view.part),
-            _ => panic!("left"),
+        match state.overlays.screen_as::<CompareView>() {
+            Some(view) => (view.cursor, view.wish.zoom, view.row, view.part),
+            None => panic!("left"),
         }
     };
     let left = MouseEventKind::Down(MouseButton::Left);

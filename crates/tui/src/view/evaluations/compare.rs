@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::gallery::{Gallery, Tile};
 use super::result::{probabilities, verdict};
 use crate::command::Action;
+use crate::component::Response;
 use crate::graphics::{Placed, Protocol};
 use crate::jobs::evaluations::compared::{Changed, ClassChange, Compared, Pair};
 use crate::jobs::evaluations::opened::{Answer, Opened};
@@ -71,7 +72,7 @@ impl CompareView {
     }
 
     /// Does what a key asks for.
-    pub fn act(&mut self, action: Action, area: Rect) {
+    pub fn act(&mut self, action: Action, area: Rect) -> Response {
         let part = |by: isize| {
             let at = (self.part as isize + by).rem_euclid(Part::ALL.len() as isize);
             Part::ALL[at as usize]
@@ -87,11 +88,13 @@ impl CompareView {
                 self.gallery.is_alone = !self.gallery.is_alone;
             }
             _ => {
-                if let Some(motion) = Motion::of(action) {
-                    self.step(motion, area);
-                }
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                self.step(motion, area);
             }
         }
+        Response::handled()
     }
 
     /// Leaves an image alone; says whether there was one.

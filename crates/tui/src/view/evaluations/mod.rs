@@ -8,7 +8,6 @@ mod result;
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
-use crate::view::parts::screen_area;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -22,18 +21,20 @@ use self::result::ResultView;
 use super::line_dialog::{About, LineDialog};
 use super::motion::Motion;
 use super::note::NoteEditor;
-use super::run::RunView;
 use crate::command::{Action, Scope};
+use crate::component::{Component, Request, Response};
 use crate::effect::Effect;
+use crate::evaluations::Evaluations;
 use crate::graphics::Placed;
 use crate::jobs::evaluations::EvaluationJob;
 use crate::jobs::evaluations::card::Card;
 use crate::jobs::evaluations::compared::Compared;
 use crate::jobs::evaluations::opened::Opened;
 use crate::notice::Notice;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::theme::Role;
-use crate::update::{self, look_closer};
+use crate::update;
+use crate::view::parts::screen_area;
 use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
 use traintop_run::summary::Summary;
@@ -42,8 +43,6 @@ use traintop_text::clean;
 /// Where one is among evaluations.
 #[derive(Debug)]
 pub struct EvaluationScreen {
-    /// The run's screen to go back to; else the table of runs.
-    before: Option<RunView>,
     list: List,
     place: Place,
 }
@@ -58,17 +57,44 @@ enum Place {
     Comparison(Box<CompareView>),
 }
 
-impl EvaluationScreen {
-    /// Where keys are found.
-    pub fn scope(&self) -> Scope {
+impl Component for EvaluationScreen {
+    fn scope(&self) -> Scope {
         match self.place {
             Place::List => Scope::Evaluations,
             Place::Reading | Place::Result(_) | Place::Comparison(_) => Scope::Evaluation,
         }
     }
 
-    /// Draws what is shown.
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn act(&mut self, action: Action, state: &State) -> Response {
+        let area = screen_area(state.size);
+        match &mut self.place {
+            Place::List => self.act_in_list(action, area, state),
+            Place::Reading => match action {
+                Action::Back => self.show_list(),
+                _ => Response::ignored(),
+            },
+            Place::Result(view) => match action {
+                Action::Back if !view.back() => self.show_list(),
+                Action::Back => Response::handled(),
+                _ => view.act(action, area),
+            },
+            Place::Comparison(view) => match action {
+                Action::Back if !view.back() => self.show_list(),
+                Action::Back => Response::handled(),
+                Action::CompareWith => {
+                    let job = EvaluationJob::Compare(view.with_other_base());
+                    Response::asking(Request::Run(Effect::Evaluate(job)))
+                }
+                _ => view.act(action, area),
+            },
+        }
+    }
+
+    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let looks = (&state.theme, state.pictures);
         match &self.place {
             Place::List => self.list.draw(state, area, buf),
@@ -81,8 +107,7 @@ impl EvaluationScreen {
         }
     }
 
-    /// The pictures for the terminal's own graphics.
-    pub fn pictures(&self, area: Rect) -> Vec<Placed> {
+    fn pictures(&self, area: Rect) -> Vec<Placed> {
         match &self.place {
             Place::List | Place::Reading => Vec::new(),
             Place::Result(view) => view.pictures(area),
@@ -90,8 +115,7 @@ impl EvaluationScreen {
         }
     }
 
-    /// When something shown would change by the passing of time alone.
-    pub fn next_wake(&self, state: &State) -> Option<jiff::Timestamp> {
+    fn next_wake(&self, state: &State) -> Option<jiff::Timestamp> {
         match self.place {
             Place::List => self.list.next_wake(&state.evaluations, state.now),
             _ => None,
@@ -99,25 +123,100 @@ impl EvaluationScreen {
     }
 }
 
-fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
-    match &mut state.screen {
-        Screen::Evaluations(evaluation_screen) => Some(evaluation_screen),
-        _ => None,
+impl EvaluationScreen {
+    fn show_list(&mut self) -> Response {
+        self.place = Place::List;
+        Response::handled()
     }
+
+    fn act_in_list(&mut self, action: Action, area: Rect, state: &State) -> Response {
+        let (list, known) = (&mut self.list, &state.evaluations);
+        match action {
+            Action::Back => return Response::closed(),
+            Action::Open => {
+                if let Some(dir) = list.selected().cloned() {
+                    self.place = Place::Reading;
+                    let job = EvaluationJob::Open(dir);
+                    return Response::asking(Request::Run(Effect::Evaluate(job)));
+                }
+            }
+            Action::Compare => return self.compare(known),
+            Action::Mark => list.toggle_mark(area, known),
+            Action::AllEvaluations => list.toggle_all(known),
+            Action::SortNext => list.sort_next(known),
+            Action::SortReverse => list.reverse(known),
+            Action::Rename => return self.annotate(state, Some(About::Name)),
+            Action::EditTags => return self.annotate(state, Some(About::Tags)),
+            Action::EditNote => return self.annotate(state, None),
+            _ => {
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                list.step(motion, area, known);
+            }
+        }
+        Response::handled()
+    }
+
+    fn compare(&mut self, known: &Evaluations) -> Response {
+        let dirs = self.list.compared(known);
+        if dirs.len() < 2 {
+            let notice = Notice::bad("a comparison needs two evaluations or more");
+            return Response::asking(Request::Notify(notice));
+        }
+        self.place = Place::Reading;
+        let job = EvaluationJob::Compare(dirs);
+        Response::asking(Request::Run(Effect::Evaluate(job)))
+    }
+
+    /// The evaluation under the cursor.
+    fn selected_card<'a>(&self, state: &'a State) -> Option<&'a Card> {
+        state.evaluations.card(self.list.selected()?)
+    }
+
+    /// Asks for a line about the evaluation under the cursor, or opens the editor of its note.
+    fn annotate(&self, state: &State, about: Option<About>) -> Response {
+        let Some(card) = self.selected_card(state) else {
+            return Response::handled();
+        };
+        let folder = RunDir::new(card.dir.path());
+        let dialog: Box<dyn Component> = match about {
+            Some(About::Name) => {
+                let folder_name = || clean(&card.dir.name()).into_owned();
+                let name = card.notes.name.clone().unwrap_or_else(folder_name);
+                let dialog = LineDialog::about_folder(About::Name, folder, name, &card.notes);
+                Box::new(dialog)
+            }
+            Some(about) => {
+                let name = card.name.clone();
+                Box::new(LineDialog::about_folder(about, folder, name, &card.notes))
+            }
+            None => Box::new(NoteEditor::about_folder(
+                folder,
+                card.name.clone(),
+                &card.notes,
+            )),
+        };
+        Response::asking(Request::Open(dialog))
+    }
+}
+
+fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
+    state.overlays.find_mut()
 }
 
 /// The runs that an action is about: the opened one, those of the list of evaluations, or those chosen in the table.
 fn chosen(state: &State) -> Vec<&Summary> {
     let summary = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
-    match &state.screen {
-        Screen::Run(view) => summary(&view.dir).into_iter().collect(),
-        Screen::Evaluations(evaluation_screen) => {
-            let whose = evaluation_screen.list.whose().iter();
+    if let Some(view) = state.run_on_screen() {
+        return summary(&view.dir).into_iter().collect();
+    }
+    match state.overlays.screen_as::<EvaluationScreen>() {
+        Some(screen) => {
+            let whose = screen.list.whose().iter();
             whose.filter_map(|whose| summary(&whose.dir)).collect()
         }
-        Screen::Runs | Screen::Form | Screen::Compare(_) => {
-            state.runs.chosen().iter().filter_map(summary).collect()
-        }
+        None => state.runs.chosen().iter().filter_map(summary).collect(),
     }
 }
 
@@ -125,15 +224,10 @@ fn chosen(state: &State) -> Vec<&Summary> {
 pub fn open(state: &mut State) -> Vec<Effect> {
     let whose = chosen(state).into_iter().map(Whose::of).collect();
     let list = List::new(whose, &state.evaluations);
-    let before = match std::mem::replace(&mut state.screen, Screen::Runs) {
-        Screen::Run(view) => Some(view),
-        _ => None,
-    };
-    state.screen = Screen::Evaluations(Box::new(EvaluationScreen {
-        before,
+    state.overlays.push(EvaluationScreen {
         list,
         place: Place::List,
-    }));
+    });
     update::evaluations::find(state)
 }
 
@@ -150,160 +244,53 @@ pub fn ask(state: &mut State) -> Vec<Effect> {
 /// Starts what the form asks for, and shows where its progress is seen.
 pub fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>) -> Vec<Effect> {
     state.evaluations.started += requests.len();
-    let mut effects = match &mut state.screen {
-        Screen::Evaluations(evaluation_screen) => {
-            evaluation_screen.place = Place::List;
+    let mut effects = match state.overlays.screen_as_mut::<EvaluationScreen>() {
+        Some(screen) => {
+            screen.place = Place::List;
             Vec::new()
         }
-        _ => open(state),
+        None => open(state),
     };
     effects.push(Effect::Evaluate(EvaluationJob::Start(requests)));
     state.notice = Some(Notice::good("the evaluation begins"));
     effects
 }
 
-/// Does what a key asks for.
+/// Does what a command says that the screen leaves to others.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let area = screen_area(state.size);
-    let State {
-        screen,
-        evaluations: known,
-        ..
-    } = state;
-    let Screen::Evaluations(evaluation_screen) = screen else {
-        return Vec::new();
-    };
-    let EvaluationScreen { list, place, .. } = &mut **evaluation_screen;
-    match (action, &mut *place) {
-        (Action::Back, Place::Result(_) | Place::Comparison(_) | Place::Reading) => {
-            let has_left_less = match &mut *place {
-                Place::Result(view) => view.back(),
-                Place::Comparison(view) => view.back(),
-                Place::List | Place::Reading => false,
-            };
-            if !has_left_less {
-                *place = Place::List;
-            }
-        }
-        (Action::CompareWith, Place::Comparison(view)) => {
-            let dirs = view.with_other_base();
-            return vec![Effect::Evaluate(EvaluationJob::Compare(dirs))];
-        }
-        (action, Place::Result(view)) => view.act(action, area),
-        (action, Place::Comparison(view)) => view.act(action, area),
-        (_, Place::Reading) => {}
-        (action, Place::List) => match action {
-            Action::Open => {
-                if let Some(dir) = list.selected().cloned() {
-                    *place = Place::Reading;
-                    return vec![Effect::Evaluate(EvaluationJob::Open(dir))];
-                }
-            }
-            Action::Compare => return compare(state),
-            Action::Mark => list.toggle_mark(area, known),
-            Action::AllEvaluations => list.toggle_all(known),
-            Action::SortNext => list.sort_next(known),
-            Action::SortReverse => list.reverse(known),
-            Action::Refresh => return update::evaluations::find(state),
-            Action::Evaluate => return ask(state),
-            Action::Rename => annotate(state, Some(About::Name)),
-            Action::EditTags => annotate(state, Some(About::Tags)),
-            Action::EditNote => annotate(state, None),
-            Action::Remove => ask_to_remove(state),
-            Action::Undo => return update::edits::undo(state),
-            Action::Back => return leave(state),
-            _ => {
-                if let Some(motion) = Motion::of(action) {
-                    list.step(motion, area, known);
-                }
-            }
-        },
+    match action {
+        Action::Evaluate => return ask(state),
+        Action::Undo => return update::edits::undo(state),
+        Action::Refresh => return update::evaluations::find(state),
+        Action::Remove => ask_to_remove(state),
+        _ => {}
     }
     Vec::new()
 }
 
-/// Back to where one came from.
-fn leave(state: &mut State) -> Vec<Effect> {
-    let before =
-        evaluation_screen(state).and_then(|evaluation_screen| evaluation_screen.before.take());
-    state.screen = before.map_or(Screen::Runs, Screen::Run);
-    look_closer(state)
-}
-
-fn compare(state: &mut State) -> Vec<Effect> {
-    let State {
-        screen,
-        evaluations: known,
-        notice,
-        ..
-    } = state;
-    let Screen::Evaluations(evaluation_screen) = screen else {
-        return Vec::new();
-    };
-    let dirs = evaluation_screen.list.compared(known);
-    if dirs.len() < 2 {
-        *notice = Some(Notice::bad("a comparison needs two evaluations or more"));
-        return Vec::new();
-    }
-    evaluation_screen.place = Place::Reading;
-    vec![Effect::Evaluate(EvaluationJob::Compare(dirs))]
-}
-
-/// The evaluation under the cursor.
+/// The evaluation under the cursor of the list on the screen.
 fn selected_card(state: &State) -> Option<&Card> {
-    match &state.screen {
-        Screen::Evaluations(evaluation_screen) => {
-            state.evaluations.card(evaluation_screen.list.selected()?)
-        }
-        _ => None,
-    }
+    let screen = state.overlays.screen_as::<EvaluationScreen>()?;
+    screen.selected_card(state)
 }
 
 /// Asks whether the marked evaluations, or else the one under the cursor, are to be removed.
 fn ask_to_remove(state: &mut State) {
-    let Screen::Evaluations(evaluation_screen) = &state.screen else {
+    let Some(screen) = state.overlays.screen_as::<EvaluationScreen>() else {
         return;
     };
-    let dirs = evaluation_screen.list.chosen();
+    let dirs = screen.list.chosen();
     let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
     if let Some(name) = first.map(|card| card.name.clone()) {
         update::cleanup::ask_to_remove_evaluations(state, dirs, &name);
     }
 }
 
-/// Asks for a line about the evaluation under the cursor, or opens the editor of its note.
-fn annotate(state: &mut State, about: Option<About>) {
-    let Some(card) = selected_card(state) else {
-        return;
-    };
-    let folder = RunDir::new(card.dir.path());
-    match about {
-        Some(About::Name) => {
-            let folder_name = || clean(&card.dir.name()).into_owned();
-            let name = card.notes.name.clone().unwrap_or_else(folder_name);
-            let ask = LineDialog::about_folder(About::Name, folder, name, &card.notes);
-            state.overlays.push(ask);
-        }
-        Some(about) => {
-            let ask = LineDialog::about_folder(about, folder, card.name.clone(), &card.notes);
-            state.overlays.push(ask);
-        }
-        None => {
-            let editor = NoteEditor::about_folder(folder, card.name.clone(), &card.notes);
-            state.overlays.push(editor);
-        }
-    }
-}
-
 /// What is known of evaluations has changed.
 pub fn refresh(state: &mut State) {
-    let State {
-        screen,
-        evaluations,
-        ..
-    } = state;
-    if let Screen::Evaluations(evaluation_screen) = screen {
-        evaluation_screen.list.arrange(evaluations);
+    let known = &state.evaluations;
+    if let Some(screen) = state.overlays.find_mut::<EvaluationScreen>() {
+        screen.list.arrange(known);
     }
 }
 

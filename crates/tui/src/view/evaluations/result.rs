@@ -8,6 +8,7 @@ pub use draw::{probabilities, verdict};
 
 use super::gallery::Gallery;
 use crate::command::Action;
+use crate::component::Response;
 use crate::jobs::evaluations::opened::{Choice, Opened};
 use crate::view::motion::Motion;
 use crate::view::parts::Panes;
@@ -85,7 +86,7 @@ impl ResultView {
     }
 
     /// Does what a key asks for.
-    pub fn act(&mut self, action: Action, area: Rect) {
+    pub fn act(&mut self, action: Action, area: Rect) -> Response {
         let part = |by: isize| {
             let at = (self.part as isize + by).rem_euclid(Part::ALL.len() as isize);
             Part::ALL[at as usize]
@@ -105,11 +106,13 @@ impl ResultView {
                 self.gallery.is_alone = !self.gallery.is_alone;
             }
             _ => {
-                if let Some(motion) = Motion::of(action) {
-                    self.step(motion, area);
-                }
+                let Some(motion) = Motion::of(action) else {
+                    return Response::ignored();
+                };
+                self.step(motion, area);
             }
         }
+        Response::handled()
     }
 
     /// Leaves what lies over the whole: an image alone, then the images of a cell. Says whether there was anything.

@@ -1,15 +1,13 @@
 //! The mouse on the Run screen: a press reads charts out or goes to a part, a drag pans or reads on, the wheel zooms or scrolls.
 
-use crate::view::parts::screen_area;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::charts;
 use super::layout::Pane;
 use super::zoom::Zoom;
-use super::{Move, RunView};
-use crate::effect::Effect;
-use crate::state::{Screen, State};
+use super::{Move, RunView, charts};
+use crate::state::State;
+use crate::view::parts::screen_area;
 use traintop_analysis::axis::Axis;
 use traintop_analysis::nearest::nearest;
 
@@ -17,25 +15,15 @@ use traintop_analysis::nearest::nearest;
 const WHEEL_ROWS: usize = 3;
 
 /// Does what the mouse asks for.
-pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
+pub fn act(view: &mut RunView, event: MouseEvent, state: &State) {
     let main = screen_area(state.size);
     let position = Position::new(event.column, event.row);
-    if !state.overlays.is_empty() {
-        return Vec::new();
-    }
-    let Screen::Run(view) = &mut state.screen else {
-        return Vec::new();
-    };
-    let opened = state
-        .opened
-        .as_ref()
-        .filter(|opened| opened.dir == view.dir);
     let row = state.runs.row(&view.dir);
     let (Some(detail), Some(summary)) = (
-        opened.and_then(|opened| opened.detail.as_ref()),
+        state.detail(&view.dir),
         row.and_then(|row| row.summary.as_ref()),
     ) else {
-        return Vec::new();
+        return;
     };
     let known = (summary, detail, state.charts);
     let shared = view.shared((summary, detail), (state.charts, &state.theme));
@@ -44,7 +32,7 @@ pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     let shown = view.shown_charts(chart_area, detail);
     let x = charts::x_at(shared, shown, chart_area, position);
     let moved = |view: &mut RunView, movement: Move| {
-        view.act(movement, known, main);
+        view.go(movement, known, main);
     };
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => {
@@ -85,7 +73,6 @@ pub fn act(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollRight => moved(view, Move::Zoom(Zoom::Pan(0.1))),
         _ => {}
     }
-    Vec::new()
 }
 
 /// Puts the cursor to the row nearest to a place on the axis.

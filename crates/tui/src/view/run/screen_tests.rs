@@ -10,8 +10,9 @@ use super::detail::{Reading, Rows};
 use super::tests::{all, summary, text};
 use crate::effect::Effect;
 use crate::message::Message;
-use crate::state::{Screen, State};
+use crate::state::State;
 use crate::update::update;
+use crate::view::run::RunView;
 use crate::view::test_driver::press;
 use crate::{jobs, view};
 use traintop_run::discover::Found;
@@ -103,7 +104,7 @@ fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept
     assert!(screen(&state).contains("▸★  119"));
     let effects = press(&mut state, "\x1b");
     assert!(effects.contains(&Effect::Close(dir("b"))), "{effects:?}");
-    assert!(state.opened.is_none() && matches!(state.screen, Screen::Runs));
+    assert!(state.opened.is_none() && state.shows_table_alone());
     assert_eq!(
         state.runs.selected().map(|row| &row.found.dir),
         Some(&dir("b"))
@@ -310,9 +311,9 @@ fn the_mouse_reads_out_zooms_and_scrolls() {
             modifiers: KeyModifiers::NONE,
         };
         update(state, now, Message::Mouse(event));
-        match &state.screen {
-            Screen::Run(view) => (view.cursor, view.zoom),
-            _ => panic!("another screen"),
+        match state.overlays.screen_as::<RunView>() {
+            Some(view) => (view.cursor, view.zoom),
+            None => panic!("another screen"),
         }
     };
     let left = MouseEventKind::Down(MouseButton::Left);

@@ -1,13 +1,12 @@
 //! The Run screen at two sizes, and where keys lead in it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
-
-use std::sync::Arc;
 
 use super::curves::Curves;
 use super::detail::Rows;
@@ -130,7 +129,7 @@ pub(crate) fn detail(state: State) -> Detail {
 
 fn draw(view: &RunView, state: State, width: u16, height: u16) -> Buffer {
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
-    view.draw(
+    view.draw_run(
         &summary(state),
         Some(&detail(state)),
         (Options::default(), &Theme::default()),
@@ -154,7 +153,7 @@ fn view() -> RunView {
 
 fn moved(view: &mut RunView, moves: &[Move], area: Rect) {
     for movement in moves {
-        view.act(
+        view.go(
             *movement,
             (
                 &summary(State::Finished),
@@ -285,7 +284,7 @@ fn scrolling_up_in_the_log_stops_following_and_end_resumes() {
         .lines
         .extend((0..5).map(|number| line(format!("new {number}"))));
     let mut buf = Buffer::empty(SMALL);
-    view.draw(
+    view.draw_run(
         &summary(State::Finished),
         Some(&grown),
         (Options::default(), &Theme::default()),
@@ -337,7 +336,7 @@ fn what_is_wrong_with_the_file_is_said() {
     let mut detail = Detail::default();
     detail.take_metrics(all(metrics));
     let mut buf = Buffer::empty(SMALL);
-    view().draw(
+    view().draw_run(
         &summary(State::Finished),
         Some(&detail),
         (Options::default(), &Theme::default()),
@@ -362,7 +361,7 @@ fn a_failed_run_says_why_in_its_colour() {
     let mut failed = summary(State::Failed);
     failed.observed.reason = Some("out of memory".to_owned());
     let mut buf = Buffer::empty(SMALL);
-    view().draw(&failed, None, (Options::default(), &theme), SMALL, &mut buf);
+    view().draw_run(&failed, None, (Options::default(), &theme), SMALL, &mut buf);
     assert!(text(&buf).contains("✗ failed") && text(&buf).contains("out of memory"));
     assert_eq!(Some(buf[(0, 0)].fg), theme.style(Role::StateFailed).fg);
     assert_eq!(Some(buf[(0, 2)].fg), theme.style(Role::StateFailed).fg);
@@ -395,7 +394,7 @@ fn training_and_validation_have_their_colours() {
 fn without_colours_the_training_curve_is_dashed() {
     let theme = Theme::default().fitted(Depth::None);
     let mut buf = Buffer::empty(SMALL);
-    view().draw(
+    view().draw_run(
         &summary(State::Finished),
         Some(&detail(State::Finished)),
         (Options::default(), &theme),
@@ -430,10 +429,10 @@ proptest! {
         let detail = if empty { Detail::default() } else { detail(State::Running) };
         let mut view = view();
         for movement in moves {
-            view.act(all[movement], (&summary(State::Running), &detail, Options::default()), area);
+            view.go(all[movement], (&summary(State::Running), &detail, Options::default()), area);
         }
         let mut buf = Buffer::empty(area);
-        view.draw(&summary(State::Running), Some(&detail), (Options::default(), &Theme::default()), area, &mut buf);
+        view.draw_run(&summary(State::Running), Some(&detail), (Options::default(), &Theme::default()), area, &mut buf);
     }
 }
 
@@ -457,7 +456,7 @@ fn derived(options: Options) -> Detail {
 fn draw_with(view: &RunView, options: Options, detail: &Detail, area: Rect) -> String {
     let mut buf = Buffer::empty(area);
     let how = (options, &Theme::default());
-    view.draw(&summary(State::Finished), Some(detail), how, area, &mut buf);
+    view.draw_run(&summary(State::Finished), Some(detail), how, area, &mut buf);
     text(&buf)
 }
 
@@ -483,7 +482,7 @@ fn charts_over_time_smoothed_and_looked_closer_at() {
         Move::Zoom(Zoom::In),
         Move::Zoom(Zoom::In),
     ] {
-        view.act(movement, all, LARGE);
+        view.go(movement, all, LARGE);
     }
     insta::assert_snapshot!(draw_with(&view, options, &detail, LARGE));
     let options = smoothed_over(XAxis::Relative);
