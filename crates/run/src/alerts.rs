@@ -19,8 +19,8 @@ const LOCK: &str = "alerts.lock";
 
 /// Alerts are forgotten after so many days, when the file has become large.
 const KEPT_DAYS: i64 = 60;
-/// So many bytes are large: some thousand alerts.
-const LARGE: u64 = if cfg!(test) { 4000 } else { 1 << 20 };
+/// The file is large from so many bytes on: some thousand alerts.
+const LARGE: u64 = 1 << 20;
 
 /// Something that a person wants to know of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,13 +190,21 @@ mod tests {
     }
 
     #[test]
-    fn old_ones_are_forgotten_when_there_are_many() {
+    fn old_ones_are_forgotten_when_the_file_is_large() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path();
-        let old: Vec<Alert> = (0..40)
-            .map(|run| alert(&format!("r{run}"), "nan", 1))
+        let line = serde_json::to_string(&alert("r0000", "nan", 1))
+            .unwrap()
+            .len() as u64
+            + 1;
+        let count = LARGE / line;
+        let old: Vec<Alert> = (0..count)
+            .map(|run| alert(&format!("r{run:04}"), "nan", 1))
             .collect();
         claim(place, &old).unwrap();
+        // Just below the border all are kept.
+        claim(place, &[alert("middle", "nan", 24 * 61)]).unwrap();
+        assert_eq!(load(place).unwrap().len() as u64, count + 1);
         claim(place, &[alert("young", "nan", 24 * 50)]).unwrap();
         claim(place, &[alert("new", "nan", 24 * 61)]).unwrap();
         let left: Vec<String> = load(place)
@@ -204,6 +212,6 @@ mod tests {
             .into_iter()
             .map(|alert| alert.about)
             .collect();
-        assert_eq!(left, ["young", "new"]);
+        assert_eq!(left, ["middle", "young", "new"]);
     }
 }

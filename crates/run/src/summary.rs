@@ -107,8 +107,8 @@ pub struct Summary {
     pub evaluated: Option<Best>,
 }
 
-/// Of metrics with more rows than these only what a summary needs is kept (fewer in tests).
-const WHOLE: usize = if cfg!(test) { 50 } else { 20_000 };
+/// Of metrics with more rows than these only what a summary needs is kept.
+const WHOLE: usize = 20_000;
 
 /// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
 /// million rows little is kept.

@@ -4,6 +4,7 @@
 mod block;
 mod cells;
 mod header;
+mod limits;
 mod parallel_read;
 mod reader;
 mod series;

@@ -8,12 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::block::{Block, Parser, Threads};
-use super::reader::LONGEST_LINE;
+use super::limits::Limits;
 
-/// How much of a file a thread reads at a time (less in tests, as in the reader).
-const PIECE: u64 = if cfg!(test) { 1 << 10 } else { 256 << 10 };
-/// Read at a time beyond a piece's end, until its last line ends.
-const BEYOND: usize = if cfg!(test) { 64 } else { 4 << 10 };
 /// Pieces that a thread may be ahead by.
 const AHEAD: usize = 4;
 
@@ -32,18 +28,20 @@ pub fn read(
     file: &File,
     (start, end): (u64, u64),
     columns: usize,
+    limits: Limits,
     take: &mut dyn FnMut(&[u8], Option<Block>),
 ) -> io::Result<u64> {
-    let count = end.saturating_sub(start).div_ceil(PIECE);
+    let count = end.saturating_sub(start).div_ceil(limits.parallel_piece);
     let threads = Threads::take(count as usize);
     thread::scope(|scope| {
         let shares: Vec<Receiver<io::Result<Piece>>> = (0..threads.count() as u64)
             .map(|first| {
                 let (sender, receiver) = sync_channel(AHEAD);
                 let every = threads.count();
+                let parser = Parser::new(columns);
                 scope.spawn(move || {
                     let numbers = (first..count).step_by(every);
-                    work(file, (start, end), numbers, columns, &sender);
+                    work(file, (start, end), numbers, &parser, limits, &sender);
                 });
                 receiver
             })
@@ -73,19 +71,19 @@ fn work(
     file: &File,
     (start, end): (u64, u64),
     numbers: impl Iterator<Item = u64>,
-    columns: usize,
+    parser: &Parser,
+    limits: Limits,
     sender: &SyncSender<io::Result<Piece>>,
 ) {
-    let parser = Parser::new(columns);
     for number in numbers {
-        let from = start + number * PIECE;
-        let piece = lines_from(file, (from, (from + PIECE).min(end)), number == 0, end).map(
-            |(lines, is_last)| Piece {
-                block: parser.parse(&lines),
-                lines,
-                is_last,
-            },
-        );
+        let from = start + number * limits.parallel_piece;
+        let to = (from + limits.parallel_piece).min(end);
+        let piece = lines_from(file, (from, to), number == 0, end, limits);
+        let piece = piece.map(|(lines, is_last)| Piece {
+            block: parser.parse(&lines),
+            lines,
+            is_last,
+        });
         if sender.send(piece).is_err() {
             return;
         }
@@ -98,6 +96,7 @@ fn lines_from(
     (from, to): (u64, u64),
     is_first: bool,
     end: u64,
+    limits: Limits,
 ) -> io::Result<(Vec<u8>, bool)> {
     // The byte before tells whether a line begins right at the start.
     let before = u64::from(!is_first);
@@ -114,7 +113,7 @@ fn lines_from(
     }
     let mut is_last = is_cut || to >= end;
     if !is_last && bytes.last().is_some_and(|last| *last != b'\n') {
-        is_last = read_to_line_end(file, &mut bytes, to, end)?;
+        is_last = read_to_line_end(file, &mut bytes, to, end, limits)?;
     }
     if is_last {
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |line_end| line_end + 1);
@@ -124,13 +123,19 @@ fn lines_from(
 }
 
 /// Reads on from `at` until the last line ends; says whether that could not be found.
-fn read_to_line_end(file: &File, bytes: &mut Vec<u8>, at: u64, end: u64) -> io::Result<bool> {
+fn read_to_line_end(
+    file: &File,
+    bytes: &mut Vec<u8>,
+    at: u64,
+    end: u64,
+    limits: Limits,
+) -> io::Result<bool> {
     let held = bytes.len();
     loop {
         let known = bytes.len();
         let from = at + (known - held) as u64;
-        let room = BEYOND.min(end.saturating_sub(from) as usize);
-        if room == 0 || known - held > LONGEST_LINE {
+        let room = limits.beyond.min(end.saturating_sub(from) as usize);
+        if room == 0 || known - held > limits.line {
             return Ok(true);
         }
         bytes.resize(known + room, 0);
@@ -166,28 +171,39 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Write;
 
-    fn handed_over(text: &[u8]) -> (Vec<u8>, u64) {
+    fn handed_over(text: &[u8], limits: Limits) -> (Vec<u8>, u64) {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         let mut lines = Vec::new();
-        let end = read(&file, (0, text.len() as u64), 2, &mut |bytes, block| {
-            assert_eq!(bytes.last(), Some(&b'\n'));
-            if let Some(block) = block {
-                assert_eq!(block.rows(), memchr::memchr_iter(b'\n', bytes).count());
-            }
-            lines.extend_from_slice(bytes);
-        });
+        let end = read(
+            &file,
+            (0, text.len() as u64),
+            2,
+            limits,
+            &mut |bytes, block| {
+                assert_eq!(bytes.last(), Some(&b'\n'));
+                if let Some(block) = block {
+                    assert_eq!(block.rows(), memchr::memchr_iter(b'\n', bytes).count());
+                }
+                lines.extend_from_slice(bytes);
+            },
+        );
         (lines, end.unwrap())
     }
 
     #[test]
     fn a_line_that_is_too_long_ends_it_before_that_line() {
-        let mut text = b"1,2\n".repeat(1000);
-        let before = text.len();
-        text.extend(vec![b'7'; 2 * LONGEST_LINE + 3 * PIECE as usize]);
-        text.extend(b"\n3,4\n");
-        let (lines, end) = handed_over(&text);
-        assert!(end as usize <= before && lines == text[..end as usize]);
+        for limits in [Limits::small(), Limits::default()] {
+            let mut text = b"1,2\n".repeat(1000);
+            let before = text.len();
+            text.extend(vec![
+                b'7';
+                2 * limits.line + 3 * limits.parallel_piece as usize
+            ]);
+            text.extend(b"\n3,4\n");
+            let (lines, end) = handed_over(&text, limits);
+            assert!(end as usize <= before && lines == text[..end as usize]);
+        }
     }
 
     proptest! {
@@ -202,7 +218,7 @@ mod tests {
                 text.pop();
             }
             let whole = memchr::memrchr(b'\n', &text).map_or(0, |line_end| line_end + 1);
-            let (lines, end) = handed_over(&text);
+            let (lines, end) = handed_over(&text, Limits::small());
             prop_assert_eq!(end as usize, whole);
             prop_assert_eq!(&lines, &text[..whole]);
         }

@@ -5,18 +5,9 @@ use std::borrow::Cow;
 use super::block::{self, Block, Values};
 use super::cells::{is_missing, number, split};
 use super::header::{Header, Known, MAX_COLUMNS, Target};
+use super::limits::Limits;
 use super::series::Metrics;
 use traintop_text::{clean, fitted};
-
-/// Blocks from this size on are worth polars' start. Here and below tests have smaller sizes, so that random files of a few
-/// kilobytes cross every border.
-const LARGE: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
-
-/// Large blocks are cut into pieces of this size: what is damaged costs its own piece the faster way, not the whole block.
-const PIECE: usize = if cfg!(test) { 8 << 10 } else { 256 << 10 };
-
-/// No row is as long as this. A longer line is damage (a power failure leaves zeros by the megabyte), and is not held in memory.
-pub const LONGEST_LINE: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// How much of a cell a complaint quotes, in letters.
 const QUOTED: usize = 60;
@@ -24,6 +15,7 @@ const QUOTED: usize = 60;
 /// Reads lines and remembers what the next ones need.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
+    limits: Limits,
     metrics: Metrics,
     header: Option<Header>,
     known: Known,
@@ -44,6 +36,13 @@ fn short(cell: &str) -> String {
 }
 
 impl Reader {
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -55,7 +54,7 @@ impl Reader {
 
     /// Reads complete lines: `bytes` is empty or ends in a line end.
     pub fn push(&mut self, mut bytes: &[u8]) {
-        if bytes.len() >= LARGE {
+        if bytes.len() >= self.limits.block {
             // The header, and a row that tells whether there is text among the columns.
             for _ in 0..2 {
                 if self.metrics.rows == 0 && !bytes.is_empty() {
@@ -81,7 +80,7 @@ impl Reader {
         let Some(columns) = self.plain_columns() else {
             return self.push_lines(bytes);
         };
-        let pieces = pieces(bytes);
+        let pieces = pieces(bytes, self.limits.piece);
         let blocks = block::parse(&pieces, columns);
         for (piece, block) in pieces.into_iter().zip(blocks) {
             self.push_parsed(piece, block, columns);
@@ -98,7 +97,7 @@ impl Reader {
     pub fn push_parsed(&mut self, lines: &[u8], block: Option<Block>, columns: usize) {
         // A header within lines that went one by one may have changed what the next ones mean.
         let taken = self.plain_columns() == Some(columns)
-            && lines.len() <= LONGEST_LINE
+            && lines.len() <= self.limits.line
             && block.is_some_and(|block| self.take_block(&block));
         if !taken {
             self.push_lines(lines);
@@ -140,7 +139,7 @@ impl Reader {
     }
 
     fn push_line(&mut self, line: &[u8]) {
-        if line.len() > LONGEST_LINE {
+        if line.len() > self.limits.line {
             return self.skip_line();
         }
         self.lines += 1;
@@ -341,11 +340,11 @@ fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1))
 }
 
-/// Cuts complete lines into pieces of at most [`PIECE`] bytes, or of one line that is longer.
-fn pieces(mut bytes: &[u8]) -> Vec<&[u8]> {
+/// Cuts complete lines into pieces of at most `most` bytes, or of one line that is longer.
+fn pieces(mut bytes: &[u8], most: usize) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     while !bytes.is_empty() {
-        let end = memchr::memrchr(b'\n', &bytes[..bytes.len().min(PIECE)]);
+        let end = memchr::memrchr(b'\n', &bytes[..bytes.len().min(most)]);
         let (piece, rest) = end.map_or_else(|| first_line(bytes), |end| bytes.split_at(end + 1));
         pieces.push(piece);
         bytes = rest;

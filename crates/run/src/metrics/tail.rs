@@ -7,17 +7,13 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use super::limits::Limits;
 use super::parallel_read;
-use super::reader::{LONGEST_LINE, Reader};
+use super::reader::Reader;
 use super::series::Metrics;
 use traintop_disk::read;
 
-/// How much is read at once (less in tests, as in the reader).
-const CHUNK: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 const SMALLEST_READ: usize = 4096;
-/// From so much on, pieces are read ahead by some threads, once the first of it has shown what rows look like.
-const LARGE: u64 = if cfg!(test) { 6 << 10 } else { 2 << 20 };
-const FIRST_OF_IT: usize = if cfg!(test) { SMALLEST_READ } else { 64 << 10 };
 /// How many bytes at the start (the header) and before the offset must be what they were for the file to count as the same, only
 /// longer.
 const REMEMBERED: [u64; 2] = [4096, 256];
@@ -40,6 +36,7 @@ pub enum Change {
 #[derive(Debug, Clone)]
 pub struct Tail {
     path: PathBuf,
+    limits: Limits,
     reader: Reader,
     /// Bytes of complete lines that were read.
     offset: u64,
@@ -56,9 +53,14 @@ pub struct Tail {
 impl Tail {
     /// A tail that has read nothing yet: the first [`Tail::poll`] reads the whole file.
     pub fn open(path: impl Into<PathBuf>) -> Self {
+        Self::with_limits(path, Limits::default())
+    }
+
+    fn with_limits(path: impl Into<PathBuf>, limits: Limits) -> Self {
         Self {
             path: path.into(),
-            reader: Reader::default(),
+            limits,
+            reader: Reader::new(limits),
             offset: 0,
             seen: (0, 0, 0),
             fingerprint: 0,
@@ -138,7 +140,7 @@ impl Tail {
                 Change::Grew(grown)
             });
         }
-        let mut anew = Self::open(&self.path);
+        let mut anew = Self::with_limits(&self.path, self.limits);
         part(&mut anew.reader, true);
         anew.read_on(&file, seen, part)?;
         *self = anew;
@@ -169,7 +171,7 @@ impl Tail {
             .metadata()?
             .len()
             .saturating_sub(self.offset)
-            .min(LONGEST_LINE as u64);
+            .min(self.limits.line as u64);
         let mut rest = vec![0; length as usize];
         let read = file.read_at(&mut rest, self.offset)?;
         rest.truncate(read);
@@ -187,7 +189,8 @@ impl Tail {
         let mut may_read_ahead = true;
         loop {
             let held = chunk.len();
-            let is_large = may_read_ahead && length.saturating_sub(self.offset) >= LARGE;
+            let is_large =
+                may_read_ahead && length.saturating_sub(self.offset) >= self.limits.parallel;
             if is_large
                 && !self.in_long_line
                 && self.metrics().rows > 0
@@ -200,9 +203,9 @@ impl Tail {
             }
             let left = length.saturating_sub(self.offset + held as u64) as usize;
             let most = if is_large && self.reader.metrics().rows == 0 {
-                FIRST_OF_IT
+                self.limits.first
             } else {
-                CHUNK
+                self.limits.chunk
             };
             chunk.resize(held + left.clamp(SMALLEST_READ, most), 0);
             let read = file.read_at(&mut chunk[held..], self.offset + held as u64)?;
@@ -222,7 +225,7 @@ impl Tail {
                 chunk.drain(..=last);
                 part(&mut self.reader, false);
             }
-            if chunk.len() > LONGEST_LINE {
+            if chunk.len() > self.limits.line {
                 self.reader.skip_line();
                 self.in_long_line = true;
                 self.offset += chunk.len() as u64;
@@ -239,15 +242,16 @@ impl Tail {
         columns: usize,
         part: OnPart,
     ) -> io::Result<()> {
+        let limits = self.limits;
         let (reader, offset) = (&mut self.reader, &mut self.offset);
         let mut since_part = 0;
         let range = (*offset, length);
-        parallel_read::read(file, range, columns, &mut |lines, block| {
+        parallel_read::read(file, range, columns, limits, &mut |lines, block| {
             reader.push_parsed(lines, block, columns);
             // With each piece, so that an error leaves what was read and where it ends in step.
             *offset += lines.len() as u64;
             since_part += lines.len();
-            if since_part >= CHUNK {
+            if since_part >= limits.chunk {
                 part(reader, false);
                 since_part = 0;
             }

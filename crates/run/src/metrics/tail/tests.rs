@@ -8,12 +8,21 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A tail for which small files are large.
+fn small(path: &Path) -> Tail {
+    Tail::with_limits(path, Limits::small())
+}
+
 /// Reads a whole file through a tail.
 fn read(text: impl AsRef<[u8]>) -> Metrics {
+    read_within(text, Limits::small())
+}
+
+fn read_within(text: impl AsRef<[u8]>, limits: Limits) -> Metrics {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     fs::write(&path, text).unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = Tail::with_limits(&path, limits);
     tail.poll().unwrap();
     tail.metrics().clone()
 }
@@ -63,7 +72,7 @@ fn half_written_row_is_not_read_until_it_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     fs::write(&path, "epoch,loss\n1,2.5\n2,1.").unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     assert_eq!(tail.metrics().rows, 1);
     OpenOptions::new()
@@ -81,7 +90,7 @@ fn last_row_without_line_end_is_taken_when_settled_and_taken_back_when_it_grows(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     fs::write(&path, "epoch,loss\n1,2.5\n2,1.7").unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     tail.settle().unwrap();
     assert_eq!(points(tail.metrics(), "loss"), [(1.0, 2.5), (2.0, 1.7)]);
@@ -189,19 +198,25 @@ fn columns_of_one_name_stay_apart() {
 
 #[test]
 fn zeros_after_a_power_failure_are_one_damaged_line_at_any_moment() {
+    for limits in [Limits::small(), Limits::default()] {
+        zeros_are_one_damaged_line(limits);
+    }
+}
+
+fn zeros_are_one_damaged_line(limits: Limits) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     let mut text = b"epoch,loss\n1,3\n".to_vec();
-    text.resize(text.len() + 3 * LONGEST_LINE, 0);
+    text.resize(text.len() + 3 * limits.line, 0);
     fs::write(&path, &text).unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = Tail::with_limits(&path, limits);
     tail.poll().unwrap();
     tail.settle().unwrap();
     assert_eq!(problems(tail.metrics()), ["3: is far too long to be a row"]);
     text.extend(b"\n2,2\n3,");
     fs::write(&path, &text).unwrap();
     assert_eq!(tail.poll().unwrap(), Change::Grew(1));
-    assert_eq!(*tail.metrics(), read(&text));
+    assert_eq!(*tail.metrics(), read_within(&text, limits));
     assert_eq!(points(tail.metrics(), "loss"), [(1.0, 3.0), (2.0, 2.0)]);
     assert_eq!(tail.metrics().problem_count, 1);
 }
@@ -213,7 +228,7 @@ fn long_header_that_changed_beyond_its_beginning_is_noticed() {
     let names: Vec<_> = (0..100).map(|name| format!("column_{name}")).collect();
     let rows = format!("1{}\n", ",2".repeat(100)).repeat(50);
     fs::write(&path, format!("epoch,{}\n{rows}", names.join(","))).unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     let renamed = names.join(",").replace("column_99", "colour_99");
     fs::write(&path, format!("epoch,{renamed}\n{rows}{rows}")).unwrap();
@@ -226,7 +241,7 @@ fn file_rewritten_in_place_with_more_columns_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     fs::write(&path, "step,loss\n1,2.5\n").unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     fs::write(&path, "step,loss,val_loss\n1,2.5,\n2,1.5,1.75\n").unwrap();
     assert_eq!(tail.poll().unwrap(), Change::Reread);
@@ -238,7 +253,7 @@ fn unchanged_and_vanished_files_keep_what_was_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.csv");
     fs::write(&path, "epoch,loss\n1,2\n").unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     assert_eq!(tail.poll().unwrap(), Change::Unchanged);
     fs::remove_file(&path).unwrap();
@@ -293,7 +308,7 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         b"2,1,1,1\r\n".to_vec(),
         b"\0,1,2,3\n".to_vec(),
         b"a,epoch,c\n".to_vec(),
-        [vec![b'0'; LONGEST_LINE + 9], b",1,2,3\n".to_vec()].concat(),
+        [vec![b'0'; Limits::small().line + 9], b",1,2,3\n".to_vec()].concat(),
     ]);
     let line = |row| prop_oneof![30 => row, 1 => Just(None)];
     let nasty = line(row.prop_map(Some).boxed());
@@ -338,10 +353,10 @@ proptest! {
         let path = folder.path().join("metrics.csv");
         fs::write(&path, b"").unwrap();
         let mut growing = OpenOptions::new().append(true).open(&path).unwrap();
-        let mut tail = Tail::open(&path);
+        let mut tail = small(&path);
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).chain([text.len()]).collect();
         ends.sort_unstable();
-        let mut taking = Tail::open(&path);
+        let mut taking = small(&path);
         let mut taken = Metrics::default();
         let mut start = 0;
         for end in ends {
@@ -363,7 +378,7 @@ proptest! {
 
     #[test]
     fn polars_and_the_row_parser_cannot_be_told_apart(text in file()) {
-        let mut by_rows = Reader::default();
+        let mut by_rows = Reader::new(Limits::small());
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             by_rows.push(line);
         }
@@ -384,12 +399,39 @@ fn large_clean_file_is_the_same_through_polars_and_by_rows() {
         writeln!(text, "{epoch},{value},{validated}").unwrap();
     }
     let whole = read(&text);
-    let mut by_rows = Reader::default();
+    let mut by_rows = Reader::new(Limits::small());
     for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
         by_rows.push(line);
     }
     assert_eq!(whole, *by_rows.metrics());
     assert_eq!(whole.column("val_acc").unwrap().x.len(), 6666);
+}
+
+/// Files on both sides of each shipped border, with a damaged line there.
+#[test]
+fn shipped_limits_change_nothing_of_what_is_read() {
+    let limits = Limits::default();
+    let parallel = limits.parallel as usize;
+    let borders = [limits.block, limits.first, limits.piece, parallel];
+    for length in borders
+        .into_iter()
+        .flat_map(|border| [border - 40, border + 40])
+    {
+        let mut text = b"epoch,loss\n".to_vec();
+        let mut epoch = 0;
+        while text.len() < length {
+            epoch += 1;
+            writeln!(text, "{epoch},{}", f64::from(epoch).sqrt()).unwrap();
+        }
+        text.extend(b"lost\n7777777,1\n");
+        let mut by_rows = Reader::new(limits);
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            by_rows.push(line);
+        }
+        let whole = read_within(&text, limits);
+        assert_eq!(whole, *by_rows.metrics(), "{length}");
+        assert_eq!((whole.rows, whole.problem_count), (epoch as usize + 1, 1));
+    }
 }
 
 #[test]
@@ -403,7 +445,7 @@ fn what_is_handed_over_has_no_room_beyond_its_points() {
         writeln!(text, "{row},1,2,3,4,5,6,7").unwrap();
     }
     fs::write(&path, &text).unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     let taken = tail.take();
     let room = |values: &Vec<f64>| values.capacity() * size_of::<f64>();
@@ -444,7 +486,7 @@ fn only_a_header_or_nothing_at_all_is_blank() {
         (long.as_str(), false),
     ] {
         std::fs::write(&path, text).unwrap();
-        let mut tail = Tail::open(&path);
+        let mut tail = small(&path);
         tail.poll().unwrap();
         assert_eq!(tail.is_blank(), is_blank, "{text:.40}");
         tail.settle().unwrap();
@@ -453,7 +495,7 @@ fn only_a_header_or_nothing_at_all_is_blank() {
         assert_eq!(tail.is_blank(), is_blank, "{text:.40}");
     }
     std::fs::write(&path, b"epoch,loss\n\xff\xfe\n").unwrap();
-    let mut tail = Tail::open(&path);
+    let mut tail = small(&path);
     tail.poll().unwrap();
     assert!(!tail.is_blank());
 }
