@@ -108,57 +108,120 @@ enum Event {
     Ended(Result<(), RecordError>),
 }
 
-pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
-    let request = Request {
-        recipe: arguments.config.clone().unwrap_or_default(),
-        overrides: arguments.set.clone(),
-        time_limit_s: arguments.time_limit,
-    };
+/// What the arguments ask for.
+enum Plan {
+    SweepLauncher {
+        launch: Launch,
+        place: Place,
+    },
+    SubmitLauncher(Launch),
+    QueueLauncher(Launch),
+    /// A sweep of recipes, or one that is queued or handed to Slurm.
+    Sweep {
+        request: Request,
+        place: Place,
+    },
+    Start {
+        what: Start,
+        is_followed: bool,
+    },
+    /// The arguments do not go together, as a sentence says.
+    Refused(&'static str),
+}
+
+/// What a run is started from.
+enum Start {
+    Launcher(Launch),
+    Recipe(Request),
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan> {
     let launch = match &arguments.launcher {
         Some(name) => Some(launch_of(name, arguments)?),
         None => None,
     };
     let place = place_of(arguments);
-    if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.varies()) {
-        // It is not kept for the form, which cannot sweep a launcher's arguments.
-        return sweep::run_launcher(&arguments.sweep, launch, place, arguments.json, out);
-    }
-    if let Some(launch) = launch.as_ref().filter(|_| place == Place::Slurm) {
-        return submit(launch, arguments, out);
-    }
-    if let Some(launch) = launch.as_ref().filter(|_| arguments.sweep.queues()) {
-        let dir = launch.queue()?;
-        recent::note(arguments.recent());
-        writeln!(out, "{}", dir.path().display())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let is_job = place == Place::Slurm;
-    if arguments.sweep.is_asked_for() || is_job {
-        let done = sweep::run(&arguments.sweep, &request, place, arguments.json, out)?;
-        let goes = arguments.sweep.queues() || is_job && !arguments.sweep.is_asked_for();
-        if goes && done == ExitCode::SUCCESS {
-            recent::note(arguments.recent());
+    let sweep = &arguments.sweep;
+    let what = match launch {
+        Some(launch) if sweep.varies() => return Ok(Plan::SweepLauncher { launch, place }),
+        Some(launch) if place == Place::Slurm => return Ok(Plan::SubmitLauncher(launch)),
+        Some(launch) if sweep.queues() => return Ok(Plan::QueueLauncher(launch)),
+        Some(launch) => Start::Launcher(launch),
+        None => {
+            let request = Request {
+                recipe: arguments.config.clone().unwrap_or_default(),
+                overrides: arguments.set.clone(),
+                time_limit_s: arguments.time_limit,
+            };
+            if sweep.is_asked_for() || place == Place::Slurm {
+                return Ok(Plan::Sweep { request, place });
+            }
+            Start::Recipe(request)
         }
-        return Ok(done);
-    }
-    if arguments.json && !arguments.detach {
-        error_line("--json goes with --detach, --sweep or --queue");
-        return Ok(ExitCode::from(2));
-    }
-    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
-    let mut signals = if arguments.detach {
-        None
-    } else {
-        Some(Signals::new([SIGINT, SIGTERM])?)
     };
-    let mut started = match &launch {
-        Some(launch) => launch.start()?,
-        None => launch::start(&request)?,
+    if arguments.json && !arguments.detach {
+        return Ok(Plan::Refused(
+            "--json goes with --detach, --sweep or --queue",
+        ));
+    }
+    Ok(Plan::Start {
+        what,
+        is_followed: !arguments.detach,
+    })
+}
+
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
+    let sweep = &arguments.sweep;
+    match plan(arguments)? {
+        // It is not kept for the form, which cannot sweep a launcher's arguments.
+        Plan::SweepLauncher { launch, place } => {
+            sweep::run_launcher(sweep, &launch, place, arguments.json, out)
+        }
+        Plan::SubmitLauncher(launch) => submit(&launch, arguments, out),
+        Plan::QueueLauncher(launch) => {
+            let dir = launch.queue()?;
+            recent::note(arguments.recent());
+            writeln!(out, "{}", dir.path().display())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Plan::Sweep { request, place } => {
+            let done = sweep::run(sweep, &request, place, arguments.json, out)?;
+            // A sweep that is only shown starts nothing.
+            let starts = sweep.queues() || !sweep.is_asked_for();
+            if starts && done == ExitCode::SUCCESS {
+                recent::note(arguments.recent());
+            }
+            Ok(done)
+        }
+        Plan::Start { what, is_followed } => start(arguments, &what, is_followed, out),
+        Plan::Refused(sentence) => {
+            error_line(sentence);
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// Starts one run here, and follows it unless it is to be left to itself.
+fn start(
+    arguments: &Arguments,
+    what: &Start,
+    is_followed: bool,
+    out: &mut dyn Write,
+) -> Result<ExitCode> {
+    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
+    let signals = if is_followed {
+        Some(Signals::new([SIGINT, SIGTERM])?)
+    } else {
+        None
+    };
+    let mut started = match what {
+        Start::Launcher(launch) => launch.start()?,
+        Start::Recipe(request) => launch::start(request)?,
     };
     recent::note(arguments.recent());
     let dir = started.dir.clone();
     let path = dir.path().display();
-    let Some(mut signals) = signals.take() else {
+    let Some(mut signals) = signals else {
         if arguments.json {
             let pid = launch::signed(&dir)?.map(|process| process.pid);
             let started = json!({ "path": dir.path().to_string_lossy(), "pid": pid });
@@ -181,9 +244,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     writeln!(out, "{path}")?;
     out.flush()?;
     // What a command of the user's prints is all that it says.
-    let log = match arguments.launcher {
-        Some(_) => dir.worker_out(),
-        None => dir.training_log(),
+    let log = match what {
+        Start::Launcher(_) => dir.worker_out(),
+        Start::Recipe(_) => dir.training_log(),
     };
     follow(&dir, Lines::of(log), &events, out)
 }
