@@ -1,6 +1,8 @@
 //! Whether two evaluations of the same images differ by more than chance (`McNemar` 1947): only images that one gets right and the
 //! other wrong tell anything, and by chance alone each of them falls to either side equally often.
 
+use statrs::distribution::{Binomial, DiscreteCDF};
+
 /// Below this, chance is not believed to have done it.
 const MUCH: f64 = 0.05;
 
@@ -45,14 +47,8 @@ impl Comparison {
     /// How often chance alone would make a difference as large as this or larger, 0 to 1: the exact two-sided binomial test, for any
     /// number of images.
     pub fn p_value(&self) -> f64 {
-        let (count, less) = (self.differing(), self.only_first.min(self.only_second));
-        // Sums C(count, k) / 2^count over k = 0..=less by logarithms, since either part alone leaves what a float can hold.
-        let mut log_term = -(count as f64) * std::f64::consts::LN_2;
-        let mut tail = log_term.exp();
-        for k in 1..=less {
-            log_term += ((count - k + 1) as f64 / k as f64).ln();
-            tail += log_term.exp();
-        }
+        let less = self.only_first.min(self.only_second);
+        let tail = Binomial::new(0.5, self.differing()).map_or(1.0, |chance| chance.cdf(less));
         (2.0 * tail).min(1.0)
     }
 
