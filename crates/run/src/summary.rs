@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
 
 use super::best_and_trend::{self, thin};
 use super::config_file::Config;
@@ -12,7 +13,7 @@ use super::discover::Found;
 use super::evaluation::Best;
 use super::failure::{self, Failure};
 use super::finding::Finding;
-use super::float_bits;
+use super::float_bits::Bits;
 use super::health::{Health, Known};
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
@@ -27,6 +28,7 @@ use super::trust::Commands;
 use traintop_text::clean;
 
 /// A run, as lists show it. All text is cleaned for a terminal.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub dir: RunDir,
@@ -48,17 +50,17 @@ pub struct Summary {
     pub best_val_acc: Option<f64>,
     pub best_epoch: Option<u32>,
     /// The last value of each column.
-    #[serde(with = "float_bits::named")]
+    #[serde_as(as = "Vec<(_, Bits)>")]
     pub last: Vec<(String, f64)>,
     /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
-    #[serde(with = "float_bits::values")]
+    #[serde_as(as = "Vec<Bits>")]
     pub at_best: Vec<f64>,
     /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
     pub of_fractions: bool,
     /// What it was configured with.
     pub settings: Settings,
     /// The course of [`Summary::trend_of`], thinned to at most [`best_and_trend::TREND`] points.
-    #[serde(with = "float_bits::small")]
+    #[serde_as(as = "Vec<Bits>")]
     pub trend: Vec<f32>,
     /// The column that the trend is of; empty if there is none.
     pub trend_of: String,

@@ -7,7 +7,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_with::{FromInto, serde_as};
 
 use super::FOLDER;
 use super::error::TrashError;
@@ -30,6 +31,7 @@ pub enum Stage {
 }
 
 /// One removal, which is restored or purged as a whole.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The folder's name in the trash: the time, and a number where a second has several.
@@ -50,15 +52,17 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) owners: Vec<Owner>,
     /// Folders that had to be made to put things back.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "path_list")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde_as(as = "Vec<FromInto<Written>>")]
     pub(super) made: Vec<PathBuf>,
 }
 
 /// A file or folder that was removed.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Where it was, below the root.
-    #[serde(with = "path_text")]
+    #[serde_as(as = "FromInto<Written>")]
     pub path: PathBuf,
     pub kind: Kind,
     /// Its name in the entry's folder.
@@ -69,10 +73,11 @@ pub struct Item {
 }
 
 /// A folder that things were taken out of.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Folder {
     /// Below the root.
-    #[serde(with = "path_text")]
+    #[serde_as(as = "FromInto<Written>")]
     pub path: PathBuf,
     /// When it had last changed before, and right after, in nanoseconds since 1970.
     pub before_ns: i64,
@@ -205,17 +210,16 @@ fn is_place(path: &Path) -> bool {
 /// Paths need not be UTF-8: those that are not, are lists of bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+pub(super) enum Written {
     Text(String),
     Bytes(Vec<u8>),
 }
 
-impl From<&Path> for Written {
-    fn from(path: &Path) -> Self {
-        path.to_str().map_or_else(
-            || Self::Bytes(path.as_os_str().as_bytes().to_owned()),
-            |text| Self::Text(text.to_owned()),
-        )
+impl From<PathBuf> for Written {
+    fn from(path: PathBuf) -> Self {
+        path.into_os_string()
+            .into_string()
+            .map_or_else(|bytes| Self::Bytes(bytes.into_vec()), Self::Text)
     }
 }
 
@@ -225,32 +229,5 @@ impl From<Written> for PathBuf {
             Written::Text(text) => text.into(),
             Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
         }
-    }
-}
-
-pub(super) mod path_text {
-    use super::{Deserialize, Deserializer, Path, PathBuf, Serialize, Serializer, Written};
-
-    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        Written::from(path).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        Ok(Written::deserialize(deserializer)?.into())
-    }
-}
-
-mod path_list {
-    use super::{Deserialize, Deserializer, PathBuf, Serializer, Written};
-
-    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(paths.iter().map(|path| Written::from(path.as_path())))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<PathBuf>, D::Error> {
-        let written = Vec::<Written>::deserialize(deserializer)?;
-        Ok(written.into_iter().map(PathBuf::from).collect())
     }
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_with::{FromInto, serde_as};
 
-use super::entry::path_text;
+use super::entry::Written;
 use super::{Finished, PURGING, Trash, TrashError};
 use crate::journal::{self, Journal};
 use traintop_run::process::Process;
@@ -19,10 +20,11 @@ use traintop_run::state_dir::Storage;
 const FOLDER: &str = "trash";
 
 /// An entry on which work has begun.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     /// Without links.
-    #[serde(with = "path_text")]
+    #[serde_as(as = "FromInto<Written>")]
     root: PathBuf,
     id: String,
 }

@@ -7,8 +7,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_with::{FromInto, serde_as};
 
-use super::entry::{Entry, path_text};
+use super::entry::{Entry, Written};
 use super::{Trash, TrashError};
 use traintop_disk::Kind;
 
@@ -16,10 +17,11 @@ use traintop_disk::Kind;
 const SIGNS: [&str; 3] = ["run.json", "metrics.csv", "logs"];
 
 /// A run, by which a renamed folder is known again.
+#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Owner {
     /// Below the root, when something of it was removed.
-    #[serde(with = "path_text")]
+    #[serde_as(as = "FromInto<Written>")]
     pub path: PathBuf,
     /// What its record says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
