@@ -1,18 +1,13 @@
 //! What was started lately and with which changes, so that it can be chosen again: a small file in the user's state folder. Of two programs
 //! that start runs at the same moment one entry may be lost, and nothing else.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use traintop_disk::read;
-use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::state_dir;
+use traintop_run::state_file::StateFile;
 
-/// The file in the state folder.
-const FILE: &str = "recent.json";
 /// Older ones are let go.
 const MOST: usize = 100;
 
@@ -48,9 +43,13 @@ impl Recent {
     }
 }
 
+fn file() -> StateFile {
+    StateFile::of_user("recent.json")
+}
+
 /// What was started lately, the last first; paths below the working folder as they are typed there.
 pub fn load() -> Vec<Recent> {
-    let mut all = state_dir::state_dir().map_or_else(Vec::new, |folder| load_in(&folder));
+    let mut all: Vec<Recent> = file().json();
     let here = std::env::current_dir().ok();
     for recent in &mut all {
         if let (Some(path), Some(here)) = (&mut recent.recipe, &here)
@@ -62,29 +61,20 @@ pub fn load() -> Vec<Recent> {
     all
 }
 
-/// Remembers what was started. It is only there for ease: what cannot be written is told in the log.
+/// Remembers what was started. A failure is only logged: the list is there for ease.
 pub fn note(mut recent: Recent) {
-    let Some(folder) = state_dir::state_dir() else {
-        return;
-    };
     if let Some(path) = recent.recipe.as_mut().filter(|path| path.exists())
         && let Ok(whole) = std::path::absolute(&*path)
     {
         *path = whole;
     }
-    if let Err(error) = note_in(&folder, recent) {
+    let file = file();
+    if let Err(error) = file.write_json(&with(file.json(), recent)) {
         log::warn!("what was started is not remembered: {error}");
     }
 }
 
-fn load_in(folder: &Path) -> Vec<Recent> {
-    let text = read::bytes(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
-    // Damage, or another version's form, is a fresh start.
-    serde_json::from_slice(&text).unwrap_or_default()
-}
-
-fn note_in(folder: &Path, recent: Recent) -> io::Result<()> {
-    let mut all = load_in(folder);
+fn with(mut all: Vec<Recent>, recent: Recent) -> Vec<Recent> {
     let is_same = |other: &Recent| {
         (&other.recipe, &other.launcher, &other.values)
             == (&recent.recipe, &recent.launcher, &recent.values)
@@ -92,34 +82,25 @@ fn note_in(folder: &Path, recent: Recent) -> io::Result<()> {
     all.retain(|other| !is_same(other));
     all.insert(0, recent);
     all.truncate(MOST);
-    make_folders(folder)?;
-    replace_file(&folder.join(FILE), serde_json::to_string(&all)?.as_bytes())
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
-    fn the_last_comes_first_and_once_and_damage_is_a_fresh_start() {
-        let folder = tempfile::tempdir().unwrap();
+    fn the_last_comes_first_and_once() {
         let recent = |seed: usize| Recent {
             recipe: Some("quick".into()),
             launcher: None,
             values: vec![("seed".to_owned(), seed.to_string())],
             at: Timestamp::UNIX_EPOCH,
         };
-        for seed in [1, 2, 1] {
-            note_in(folder.path(), recent(seed)).unwrap();
-        }
-        assert_eq!(load_in(folder.path()), [recent(1), recent(2)]);
+        let all = [1, 2, 1].map(recent).into_iter().fold(Vec::new(), with);
+        assert_eq!(all, [recent(1), recent(2)]);
         assert_eq!(recent(1).label(), "seed=1");
-        for seed in 0..2 * MOST {
-            note_in(folder.path(), recent(seed)).unwrap();
-        }
-        assert_eq!(load_in(folder.path()).len(), MOST);
-        fs::write(folder.path().join(FILE), "{").unwrap();
-        assert_eq!(load_in(folder.path()), []);
+        let all = (0..2 * MOST).map(recent).fold(all, with);
+        assert_eq!(all.len(), MOST);
     }
 }

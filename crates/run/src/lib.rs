@@ -45,6 +45,7 @@ pub mod size;
 pub mod slurm;
 pub mod state;
 pub mod state_dir;
+pub mod state_file;
 pub mod steps;
 pub mod subprocess;
 pub mod summary;

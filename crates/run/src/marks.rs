@@ -2,12 +2,12 @@
 //! a JSON text, since a path may hold a line end.
 
 use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
 use super::state_dir::{self, Storage};
-use traintop_disk::read;
+use super::state_file::StateFile;
 use traintop_disk::{Disk, System};
 
 /// The file in the state folder.
@@ -77,16 +77,7 @@ fn canonical(roots: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn read(folder: &Path) -> BTreeSet<PathBuf> {
-    let path = folder.join(FILE);
-    let text = match read::text(&path, read::RECORD_LIMIT) {
-        Ok(text) => text,
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                log::warn!("{}: starting without it: {error}", path.display());
-            }
-            return BTreeSet::new();
-        }
-    };
+    let text = StateFile::at(folder.join(FILE)).text();
     let lines = text.lines();
     lines
         .filter_map(|line| serde_json::from_str(line).ok())

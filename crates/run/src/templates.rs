@@ -2,23 +2,22 @@
 //! first.
 
 use std::io;
-use std::path::Path;
 
-use super::state_dir;
-use traintop_disk::read;
-use traintop_disk::write::{make_folders, replace_file};
+use super::state_file::StateFile;
 
-/// The file in the state folder.
-const FILE: &str = "templates";
 /// Older ones are let go.
 const MOST: usize = 20;
 
 /// The reference's form, offered where nothing was used yet.
 pub const FIRST: &str = "{model}_acc{best.val_acc:.2f}_epoch{best.epoch}_{started:%Y%m%d_%H%M%S}";
 
+fn file() -> StateFile {
+    StateFile::of_user("templates")
+}
+
 /// The kept templates, the last used first; [`FIRST`] if there are none.
 pub fn load() -> Vec<String> {
-    state_dir::state_dir().map_or_else(|| vec![FIRST.to_owned()], |folder| load_in(&folder))
+    known(&file().text())
 }
 
 /// Keeps a template as the last used.
@@ -26,14 +25,11 @@ pub fn load() -> Vec<String> {
 /// # Errors
 /// If it cannot be written.
 pub fn keep(template: &str) -> io::Result<()> {
-    match state_dir::state_dir() {
-        Some(folder) => keep_in(&folder, template),
-        None => Err(io::Error::other("there is no home to keep templates in")),
-    }
+    let file = file();
+    file.write(&with(&file.text(), template))
 }
 
-fn load_in(folder: &Path) -> Vec<String> {
-    let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
+fn known(text: &str) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for line in text.lines().chain([FIRST]) {
         if !line.is_empty() && !kept.iter().any(|known| known == line) {
@@ -44,17 +40,15 @@ fn load_in(folder: &Path) -> Vec<String> {
     kept
 }
 
-fn keep_in(folder: &Path, template: &str) -> io::Result<()> {
+fn with(text: &str, template: &str) -> String {
     // A name holds no line end, and so no template that was used.
     let first = template.lines().next().unwrap_or_default().to_owned();
-    let others = load_in(folder).into_iter().filter(|known| *known != first);
-    let text: String = std::iter::once(first.clone())
+    let others = known(text).into_iter().filter(|known| *known != first);
+    std::iter::once(first.clone())
         .chain(others)
         .take(MOST)
         .map(|line| line + "\n")
-        .collect();
-    make_folders(folder)?;
-    replace_file(&folder.join(FILE), text.as_bytes())
+        .collect()
 }
 
 #[cfg(test)]
@@ -63,16 +57,16 @@ mod tests {
 
     #[test]
     fn the_last_used_comes_first_and_each_once() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(load_in(folder.path()), [FIRST]);
+        let mut text = String::new();
+        assert_eq!(known(&text), [FIRST]);
         for template in ["{n}", "{model}", "{n}"] {
-            keep_in(folder.path(), template).unwrap();
+            text = with(&text, template);
         }
-        assert_eq!(load_in(folder.path()), ["{n}", "{model}", FIRST]);
+        assert_eq!(known(&text), ["{n}", "{model}", FIRST]);
         for number in 0..30 {
-            keep_in(folder.path(), &format!("run-{number}")).unwrap();
+            text = with(&text, &format!("run-{number}"));
         }
-        assert_eq!(load_in(folder.path()).len(), MOST);
-        assert_eq!(load_in(folder.path())[0], "run-29");
+        assert_eq!(known(&text).len(), MOST);
+        assert_eq!(known(&text)[0], "run-29");
     }
 }

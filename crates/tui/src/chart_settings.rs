@@ -1,21 +1,19 @@
 //! The charts' settings, kept for the next start.
 
 use std::io;
-use std::path::Path;
 
 use crate::command::Action;
 use crate::widget::chart::Options;
 use traintop_analysis::x_axis::XAxis;
-use traintop_disk::read;
-use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::state_dir;
+use traintop_run::state_file::StateFile;
 
-/// The file in the state folder.
-const FILE: &str = "charts.toml";
+fn file() -> StateFile {
+    StateFile::of_user("charts.toml")
+}
 
 /// The kept settings; the first ones if there are none.
 pub fn load() -> Options {
-    state_dir::state_dir().map_or_else(Options::default, |folder| load_in(&folder))
+    Options::of_text(&file().text())
 }
 
 /// Keeps them for the next start.
@@ -23,20 +21,7 @@ pub fn load() -> Options {
 /// # Errors
 /// If they cannot be written.
 pub fn save(options: Options) -> io::Result<()> {
-    match state_dir::state_dir() {
-        Some(folder) => save_in(&folder, options),
-        None => Err(io::Error::other("there is no home to keep settings in")),
-    }
-}
-
-fn load_in(folder: &Path) -> Options {
-    let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).unwrap_or_default();
-    Options::of_text(&text)
-}
-
-fn save_in(folder: &Path, options: Options) -> io::Result<()> {
-    make_folders(folder)?;
-    replace_file(&folder.join(FILE), options.to_text().as_bytes())
+    file().write(&options.to_text())
 }
 
 /// Whether an action changes the charts' settings.
@@ -62,18 +47,15 @@ pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traintop_analysis::x_axis::XAxis;
 
     #[test]
     fn what_is_saved_is_loaded() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(load_in(folder.path()), Options::default());
+        assert_eq!(Options::of_text(""), Options::default());
         let options = Options {
             log_y: true,
             along: XAxis::Clock,
             ..Options::default()
         };
-        save_in(&folder.path().join("below"), options).unwrap();
-        assert_eq!(load_in(&folder.path().join("below")), options);
+        assert_eq!(Options::of_text(&options.to_text()), options);
     }
 }

@@ -1,17 +1,12 @@
 //! How the table of runs was left, kept between starts in the user's state folder: the query and those before it, the order, the
 //! columns and the grouping.
 
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use traintop_disk::read;
-use traintop_disk::write::{make_folders, replace_file};
-use traintop_run::state_dir;
+use traintop_run::state_file::StateFile;
 
-/// The file in the state folder.
-const FILE: &str = "table.json";
 /// Older queries are let go.
 pub const MOST_QUERIES: usize = 100;
 
@@ -31,9 +26,13 @@ pub struct Remembered {
     pub group: Option<String>,
 }
 
+fn file() -> StateFile {
+    StateFile::of_user("table.json")
+}
+
 /// How the table was left last; as it is at first if nothing is kept, or it cannot be read.
 pub fn load() -> Remembered {
-    state_dir::state_dir().map_or_else(Remembered::default, |folder| load_in(&folder))
+    file().json()
 }
 
 /// Keeps how the table is left.
@@ -41,40 +40,15 @@ pub fn load() -> Remembered {
 /// # Errors
 /// If it cannot be written.
 pub fn save(remembered: &Remembered) -> io::Result<()> {
-    match state_dir::state_dir() {
-        Some(folder) => save_in(&folder, remembered),
-        None => Err(io::Error::other("there is no home to keep it in")),
-    }
-}
-
-fn load_in(folder: &Path) -> Remembered {
-    let path = folder.join(FILE);
-    let read = read::bytes(&path, read::RECORD_LIMIT)
-        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-    read.unwrap_or_else(|error| {
-        if error.kind() != ErrorKind::NotFound {
-            log::warn!("{}: starting without it: {error}", path.display());
-        }
-        Remembered::default()
-    })
-}
-
-fn save_in(folder: &Path, remembered: &Remembered) -> io::Result<()> {
-    make_folders(folder)?;
-    let text = serde_json::to_string(remembered)?;
-    replace_file(&folder.join(FILE), text.as_bytes())
+    file().write_json(remembered)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
-    fn what_is_kept_reads_back_and_damage_is_a_fresh_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("state");
-        assert_eq!(load_in(&below), Remembered::default());
+    fn what_is_kept_reads_back_and_unknown_keys_are_ignored() {
         let left = Remembered {
             query: "lr<0.1".to_owned(),
             queries: vec!["lr<0.1".to_owned(), "\"two\nlines\"".to_owned()],
@@ -85,11 +59,9 @@ mod tests {
             ]),
             group: Some("lr".to_owned()),
         };
-        save_in(&below, &left).unwrap();
-        assert_eq!(load_in(&below), left);
-        fs::write(below.join(FILE), "{\"query\": \"a\", \"later\": 1}").unwrap();
-        assert_eq!(load_in(&below).query, "a");
-        fs::write(below.join(FILE), "{\"query\": 3").unwrap();
-        assert_eq!(load_in(&below), Remembered::default());
+        let text = serde_json::to_string(&left).unwrap();
+        let read = |text: &str| serde_json::from_str::<Remembered>(text).unwrap();
+        assert_eq!(read(&text), left);
+        assert_eq!(read("{\"query\": \"a\", \"later\": 1}").query, "a");
     }
 }
