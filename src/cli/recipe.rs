@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 /// What follows from a recipe's values and the data set's size.
-struct Outcome {
+struct Derived {
     parameters: u64,
     /// Training images and steps of an epoch, where the number of images is known.
     epoch: Option<(u64, u64)>,
@@ -43,7 +43,7 @@ struct Outcome {
     learning_rate: Vec<f64>,
 }
 
-impl Outcome {
+impl Derived {
     fn of(recipe: &Recipe, arguments: &Arguments) -> Self {
         let images = arguments.images.or_else(|| recipe.known_train_images());
         let images = images.map(|images| recipe.used_train_images(images));
@@ -59,21 +59,21 @@ impl Outcome {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let recipe = recipe::load(&arguments.recipe)?.with_overrides(&arguments.set)?;
-    let outcome = Outcome::of(&recipe, arguments);
+    let derived = Derived::of(&recipe, arguments);
     if arguments.json {
-        let (images, steps) = outcome.epoch.unzip();
+        let (images, steps) = derived.epoch.unzip();
         let json = json!({
             "recipe": Json::Object(recipe.to_json()),
             "classes": arguments.classes,
-            "parameters": outcome.parameters,
+            "parameters": derived.parameters,
             "train_images": images,
             "steps_per_epoch": steps,
-            "learning_rate": steps.map(|_| outcome.learning_rate),
+            "learning_rate": steps.map(|_| derived.learning_rate),
         });
         writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
         print(&recipe, out)?;
-        explain(&recipe, &outcome, arguments.classes, out)?;
+        explain(&recipe, &derived, arguments.classes, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,13 +100,13 @@ fn print(recipe: &Recipe, out: &mut dyn Write) -> Result<()> {
 }
 
 /// What follows from the values, as comments.
-fn explain(recipe: &Recipe, outcome: &Outcome, classes: u64, out: &mut dyn Write) -> Result<()> {
+fn explain(recipe: &Recipe, derived: &Derived, classes: u64, out: &mut dyn Write) -> Result<()> {
     writeln!(
         out,
         "\n# {} parameters for {classes} classes",
-        count(outcome.parameters)
+        count(derived.parameters)
     )?;
-    let Some((images, steps)) = outcome.epoch else {
+    let Some((images, steps)) = derived.epoch else {
         writeln!(
             out,
             "# --images N tells the steps of an epoch and the learning rates"
@@ -119,8 +119,8 @@ fn explain(recipe: &Recipe, outcome: &Outcome, classes: u64, out: &mut dyn Write
         "# {} steps an epoch over {images} images, {all} in all",
         count(steps)
     )?;
-    let highest = outcome.learning_rate.iter().copied().fold(0.0, f64::max);
-    if let (Some(first), Some(last)) = (outcome.learning_rate.first(), outcome.learning_rate.last())
+    let highest = derived.learning_rate.iter().copied().fold(0.0, f64::max);
+    if let (Some(first), Some(last)) = (derived.learning_rate.first(), derived.learning_rate.last())
     {
         let [first, highest, last] = [*first, highest, *last].map(|rate| number(rate, 4));
         writeln!(

@@ -14,7 +14,7 @@ pub const BATCH: i64 = 500;
 
 /// A member of an ensemble, with its weight.
 #[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
+pub struct EnsembleMember<'a> {
     pub model: &'a ResNet,
     /// All shares together are 1.
     pub share: f64,
@@ -23,7 +23,7 @@ pub struct Member<'a> {
 /// How inference is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Inference<'a> {
-    pub members: &'a [Member<'a>],
+    pub members: &'a [EnsembleMember<'a>],
     pub normaliser: &'a Normaliser,
     pub views: Views,
     /// Images in a batch; no more than these are ever in the networks at once.
@@ -45,7 +45,7 @@ pub enum Event<'a> {
 
 /// How it ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completed {
+pub enum InferenceEnd {
     All,
     /// It was asked to stop on the way.
     Stopped,
@@ -58,7 +58,7 @@ impl Inference<'_> {
         &self,
         images: &Images,
         mut each: impl FnMut(Event) -> Result<(), E>,
-    ) -> Result<Completed, E> {
+    ) -> Result<InferenceEnd, E> {
         for batch in 0..images.batches(self.batch_size) {
             let first = i64::from(batch) * self.batch_size;
             let (pixels, labels) = images.batch(batch, self.batch_size);
@@ -69,7 +69,7 @@ impl Inference<'_> {
                 let seen = self.normaliser.normalise(&seen);
                 for member in self.members {
                     if self.stop.is_set() {
-                        return Ok(Completed::Stopped);
+                        return Ok(InferenceEnd::Stopped);
                     }
                     let answer = no_grad(|| member.model.forward(&seen, Mode::Evaluate));
                     // One plain answer stays as it is, to the bit.
@@ -90,6 +90,6 @@ impl Inference<'_> {
                 })?;
             }
         }
-        Ok(Completed::All)
+        Ok(InferenceEnd::All)
     }
 }

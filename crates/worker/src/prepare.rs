@@ -25,7 +25,7 @@ use super::optimiser::{Settings, Sgd};
 use super::output::{Clock, Output};
 use super::profile::Profile;
 use super::random::{self, Draw};
-use super::run_files::{RunFiles, RunLock};
+use super::run_files::{RunFiles, WriterLock};
 use super::signals::StopRequest;
 use super::status::Status;
 use super::steering::Steering;
@@ -43,7 +43,7 @@ pub struct Control {
 /// was taken back to that by now.
 pub fn prepare(
     dir: &RunDir,
-    lock: &RunLock,
+    lock: &WriterLock,
     recipe: Recipe,
     Control {
         status,

@@ -69,7 +69,7 @@ pub struct RunFiles {
 impl RunFiles {
     /// Takes the run for this process and keeps the rows up to `epochs_done` epochs and `steps_done` steps; a file
     /// that is missing gets its header.
-    pub fn open(lock: &RunLock, epochs_done: u32, steps_done: u64) -> Result<Self, FilesError> {
+    pub fn open(lock: &WriterLock, epochs_done: u32, steps_done: u64) -> Result<Self, FilesError> {
         let dir = lock.dir.clone();
         let log = lock.log.try_clone().map_err(|source| FilesError::Io {
             path: dir.training_log(),
@@ -176,12 +176,12 @@ fn append_log(log: &mut File, text: &str) -> io::Result<()> {
 
 /// The right to write to a run, held by this process alone until it ends in whatever way.
 #[derive(Debug)]
-pub struct RunLock {
+pub struct WriterLock {
     dir: RunDir,
     log: File,
 }
 
-impl RunLock {
+impl WriterLock {
     /// Opens the run's log and locks it. A file system without locks is taken at its word.
     pub fn take(dir: &RunDir) -> Result<Self, FilesError> {
         let path = dir.training_log();
@@ -269,16 +269,16 @@ mod tests {
     #[test]
     fn a_run_is_written_by_one_worker_at_a_time() {
         let (_folder, dir) = run();
-        let lock = RunLock::take(&dir).unwrap();
-        assert!(matches!(RunLock::take(&dir), Err(FilesError::Taken { .. })));
+        let lock = WriterLock::take(&dir).unwrap();
+        assert!(matches!(WriterLock::take(&dir), Err(FilesError::Taken { .. })));
         drop(lock);
-        RunLock::take(&dir).unwrap();
+        WriterLock::take(&dir).unwrap();
     }
 
     #[test]
     fn rows_have_as_many_cells_as_their_header() {
         let (_folder, dir) = run();
-        let mut files = RunFiles::open(&RunLock::take(&dir).unwrap(), 0, 0).unwrap();
+        let mut files = RunFiles::open(&WriterLock::take(&dir).unwrap(), 0, 0).unwrap();
         files
             .epoch_row(&EpochRow {
                 epoch: 1,
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn each_line_of_the_log_begins_with_the_time() {
         let (_folder, dir) = run();
-        let mut files = RunFiles::open(&RunLock::take(&dir).unwrap(), 0, 0).unwrap();
+        let mut files = RunFiles::open(&WriterLock::take(&dir).unwrap(), 0, 0).unwrap();
         files.log("first\nsecond").unwrap();
         let text = std::fs::read_to_string(dir.training_log()).unwrap();
         assert!(

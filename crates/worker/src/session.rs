@@ -16,7 +16,7 @@ use traintop_run::{Record, RunDir, State, layout};
 
 use super::error::WorkerError;
 use super::prepare::{Control, prepare};
-use super::run_files::RunLock;
+use super::run_files::WriterLock;
 use super::signals::{self, StopRequest};
 use super::status::Status;
 use super::train::End;
@@ -97,7 +97,7 @@ fn work_in(
     is_profiled: bool,
     recipe: impl FnOnce(&RunDir) -> Result<Recipe, WorkerError>,
 ) -> Result<(), WorkerError> {
-    let mut lock = RunLock::take(dir)?;
+    let mut lock = WriterLock::take(dir)?;
     let status = Status::take_over(dir, record)?;
     let stop = watch_signals(&status).map_err(|source| io_error(dir.path(), source))?;
     let heartbeat = status.beat();
@@ -145,7 +145,7 @@ fn watch_signals(status: &Status) -> io::Result<StopRequest> {
 /// Trains to the end; where the loss is no number and the recipe says so, again from the last checkpoint with half the learning rate.
 fn train_through(
     dir: &RunDir,
-    lock: &mut RunLock,
+    lock: &mut WriterLock,
     recipe: &Recipe,
     control: &Control,
 ) -> Result<End, WorkerError> {

@@ -19,7 +19,7 @@ use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
 use super::output::Output;
-use super::predict::{self, Completed, Event, Inference, Member};
+use super::predict::{self, InferenceEnd, Event, Inference, EnsembleMember};
 use super::profile::Profile;
 use super::random;
 use super::signals::StopRequest;
@@ -217,7 +217,7 @@ impl Training {
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
         let questioning = Inference {
-            members: &[Member {
+            members: &[EnsembleMember {
                 model: &self.model,
                 share: 1.0,
             }],
@@ -234,7 +234,7 @@ impl Training {
             }
             Ok::<(), Infallible>(())
         });
-        (asked == Completed::All).then(|| tally.read())
+        (asked == InferenceEnd::All).then(|| tally.read())
     }
 
     /// Optimiser steps in an epoch.

@@ -25,7 +25,7 @@ use super::device::Compute;
 use super::error::WorkerError;
 use super::images::Images;
 use super::model::{ResNet, StateDict};
-use super::predict::{Completed, Event, Inference, Member};
+use super::predict::{InferenceEnd, Event, Inference, EnsembleMember};
 use super::session::caught;
 use super::signals::{self, StopRequest};
 use super::views::Views;
@@ -104,10 +104,10 @@ fn run(
     let views = Views::new(request.views, request.seed);
     questions.check(&subjects, views)?;
 
-    let members: Vec<Member> = networks
+    let members: Vec<EnsembleMember> = networks
         .iter()
         .zip(&shares)
-        .map(|((_, model), share)| Member {
+        .map(|((_, model), share)| EnsembleMember {
             model,
             share: *share,
         })
@@ -193,7 +193,7 @@ fn ask(
             Ok(())
         }
     })?;
-    if asked == Completed::Stopped {
+    if asked == InferenceEnd::Stopped {
         return Err(WorkerError::Refused(
             "stopped; nothing was written".to_owned(),
         ));
