@@ -17,7 +17,7 @@ const QUEUEINGS: usize = 5;
 const WRITERS: u64 = 8;
 /// Between two rows of a writer's steps: a hundred rows a second, far more than a trainer writes.
 const BETWEEN_ROWS: Duration = Duration::from_millis(10);
-/// A row of an epoch comes with every so many rows of steps.
+/// A row of an epoch comes with every nth row of steps.
 const STEPS: u64 = 50;
 const KEYS: usize = 120;
 const HELD: Duration = Duration::from_secs(5);

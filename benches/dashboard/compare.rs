@@ -30,7 +30,7 @@ pub fn comparisons(scratch: &Path) {
                 .map(|_| milliseconds(session.press(b"j").settled))
                 .collect();
             key.push(quantile(presses, 0.5));
-            // All is read again; help comes while that goes on.
+            // All is read again; help comes meanwhile.
             session.send(b"\x1b[15~");
             help.push(session.time(b"?", |screen| screen.contains("Runs compared")));
         }

@@ -1,5 +1,5 @@
 //! Bakes the folder of libtorch into the worker's run path, and into nothing else: the dashboard must start where
-//! there is no libtorch, so only `rustc-link-arg-bin` for the worker is used. What version it is, the worker is told too.
+//! there is no libtorch, so only `rustc-link-arg-bin` for the worker is used. Its version is passed to the worker too.
 
 #![allow(
     clippy::disallowed_macros,

@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Of runs that have ended those that did so since: `yesterday`, `today`, a date, or how long ago, such as 2d or 12h
     #[arg(long, default_value = "1d", value_name = "TIME")]
     since: String,
-    /// Only what nobody was told yet, and tell it by the `notify` command of your configuration; no dashboard tells it again
+    /// Only alerts that were not notified yet, and notify them by the `notify` command of your configuration; no dashboard notifies them again
     #[arg(long)]
     notify: bool,
     /// Print an array of alerts as JSON
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut failed = None;
     if arguments.notify {
         let Some(folder) = state_dir::state_dir() else {
-            bail!("there is no home folder to remember in what was told");
+            bail!("there is no home folder to remember in what was notified");
         };
         alerts = claim(&folder, &alerts)?.new;
         let is_sent = |alert: &&Alert| config.send.iter().any(|kind| kind.name() == alert.kind);

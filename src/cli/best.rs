@@ -21,7 +21,7 @@ const NONE: u8 = 3;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The best value of each run counts, whatever it did afterwards; nothing but its own metrics decides. The best of many runs is partly \
-luck: by about how much is told from runs that differ only in the seed, where there are any.
+luck: by about how much is estimated from runs that differ only in the seed, where there are any.
 
 Exit codes: 0 found, 1 failed, 2 wrong command line, 3 no run below the roots has a value of the metric.")]
 pub struct Arguments {

@@ -35,10 +35,10 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// Keep checkpoints of so many of a run's best epochs
+    /// Keep checkpoints of this many of a run's best epochs
     #[arg(long, value_name = "N")]
     keep_best: Option<u32>,
-    /// Keep so many of a run's last checkpoints
+    /// Keep this many of a run's last checkpoints
     #[arg(long, value_name = "N")]
     keep_last: Option<u32>,
     /// Keep checkpoints of every Nth epoch; 0 keeps none by this
@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Runs that ended with fewer epochs may go
     #[arg(long, value_name = "N")]
     min_epochs: Option<u32>,
-    /// Unmarked runs without a change for so many days may go; 0 is never
+    /// Unmarked runs without a change for this many days may go; 0 is never
     #[arg(long, value_name = "DAYS")]
     max_age: Option<u32>,
     /// What protects a run, apart by commas: starred, tagged, noted, evaluated, baseline; or nothing

@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Which of its images [default: test, or val where there are none]
     #[arg(long, value_parser = ["val", "test"])]
     split: Option<String>,
-    /// Average the answers to so many views of each image: itself, its mirror, and random crops [default: 1]
+    /// Average the predictions for this many views of each image: itself, its mirror, and random crops [default: 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Option<u32>,
     /// Seed of the crops [default: 0]
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let is_several = groups.len() > 1;
     for checkpoints in groups {
         let ended = evaluate(&request(arguments, checkpoints), arguments.json)?;
-        // One that cannot be evaluated does not keep the others from it; somebody who stops one means all.
+        // One that cannot be evaluated does not keep the others from it; stopping one stops all.
         if !ended.status.success() {
             code = ExitCode::FAILURE;
         }
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 /// The file that is named, else the folder of the run that is.
 fn resolve(target: &str, roots: &[PathBuf]) -> Result<PathBuf> {
     let path = PathBuf::from(target);
-    // A path to a file that is not there is told by the worker, as that.
+    // A path to a file that is not there is reported by the worker, as that.
     let is_file = path.is_file()
         || path
             .extension()

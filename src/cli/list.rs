@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Whether there is somebody in front of a terminal who would rather see the dashboard.
+    /// Whether this is an interactive terminal, where a user would rather see the dashboard.
     pub fn opens_dashboard(&self) -> bool {
         !self.json
             && self.query.is_none()

@@ -136,7 +136,7 @@ enum Command {
 /// Does what the command line asks for. A reader of standard output that has heard enough is no error.
 ///
 /// # Errors
-/// Whatever the command fails with, to be told in one line.
+/// Whatever the command fails with, as one line.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut out = terminal::output();
     let done = dispatch(arguments, &mut out).and_then(|code| {

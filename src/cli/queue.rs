@@ -181,13 +181,13 @@ fn open_jobs(runs: &[Found]) -> Vec<RunDir> {
 
 /// The runs that wait in Slurm, the oldest first.
 fn waiting_jobs(runs: &[Found]) -> Vec<Waiting> {
-    let waits = |found: &Found| {
+    let waiting = |found: &Found| {
         let dir = found.dir.clone();
         let record = Record::load(&dir).ok()??;
-        let waits = record.state == State::Queued && record.slurm.is_some();
-        waits.then_some(Waiting { dir, record })
+        let is_waiting = record.state == State::Queued && record.slurm.is_some();
+        is_waiting.then_some(Waiting { dir, record })
     };
-    let mut jobs: Vec<Waiting> = runs.iter().filter_map(waits).collect();
+    let mut jobs: Vec<Waiting> = runs.iter().filter_map(waiting).collect();
     jobs.sort_by(|one, other| {
         let key = |waiting: &Waiting| (waiting.record.created_at, waiting.dir.clone());
         key(one).cmp(&key(other))

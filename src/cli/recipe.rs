@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_value_at_its_extremes_is_refused_or_explained() {
-        let (mut told, mut refused) = (0, 0);
+        let (mut accepted, mut refused) = (0, 0);
         let numbers = [
             "0",
             "1",
@@ -178,7 +178,7 @@ mod tests {
                     json,
                 };
                 match run(&arguments, &mut Vec::new()) {
-                    Ok(_) => told += 1,
+                    Ok(_) => accepted += 1,
                     Err(error) => {
                         refused += 1;
                         assert!(!error.to_string().is_empty());
@@ -186,6 +186,6 @@ mod tests {
                 }
             }
         }
-        assert!(told > 100 && refused > 500, "{told} {refused}");
+        assert!(accepted > 100 && refused > 500, "{accepted} {refused}");
     }
 }

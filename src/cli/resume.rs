@@ -36,11 +36,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
                 clean(&name)
             )?;
         } else {
-            // It goes on by itself.
+            // It runs on its own.
             launch::resume(&dir)?;
             writeln!(
                 out,
-                "{}: goes on from its last checkpoint",
+                "{}: resumes from its last checkpoint",
                 clean(&dir.name())
             )?;
         }

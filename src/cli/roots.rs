@@ -17,7 +17,7 @@ const DEFAULT_ROOT: &str = "runs";
 /// Candidates that a complaint lists.
 const LISTED: usize = 8;
 
-/// The folders named, else those of the user's configuration, else the default one. Mistakes in the configuration are told on
+/// The folders named, else those of the user's configuration, else the default one. Problems of the configuration are printed to
 /// standard error.
 pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
     if !named.is_empty() {
@@ -47,7 +47,7 @@ pub fn tell_silence(learnt: &Learnt) {
 }
 
 /// Every run below `roots`. A root that was named but cannot be searched is an error; the default
-/// one may be missing. A folder further down is only told of on standard error.
+/// one may be missing. A folder further down is only reported on standard error.
 pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
     let mut runs = Vec::new();
     let unsearched = discover(&or_default(named), |found| runs.push(found));

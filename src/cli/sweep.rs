@@ -33,7 +33,7 @@ pub struct Arguments {
     /// would cost
     #[arg(long, value_name = "KEY=VALUES")]
     sweep: Vec<String>,
-    /// Of a sweep's points, take so many at random
+    /// Of a sweep's points, take this many at random
     #[arg(long, value_name = "N", requires = "sweep", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
     /// Seed of the sample
@@ -182,9 +182,9 @@ pub fn run_launcher(
         writeln!(out, "{}", pretty_json(&json)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let told = points.iter();
-    let told = told.map(|(launch, done)| (label(launch), done.as_ref()));
-    tell_points(told, arguments, out)?;
+    let labels = points.iter();
+    let labels = labels.map(|(launch, done)| (label(launch), done.as_ref()));
+    tell_points(labels, arguments, out)?;
     let runs = points.iter().filter(|(_, done)| goes(done)).count();
     let plural = if runs == 1 { "" } else { "s" };
     writeln!(

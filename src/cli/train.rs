@@ -58,7 +58,7 @@ pub struct Arguments {
     /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your configuration, else local]
     #[arg(long, value_name = "PLACE", hide = !launch::slurm::is_here())]
     on: Option<On>,
-    /// Return as soon as the run is started; it goes on by itself
+    /// Return as soon as the run is started; it runs on its own
     #[arg(long)]
     detach: bool,
     /// With --detach the run's folder and process, with --sweep or --queue the plan and the folders, as JSON
@@ -340,11 +340,7 @@ fn follow(
             ),
         }
         if signals > 1 {
-            writeln!(
-                out,
-                "left to itself; it goes on saving in {}",
-                dir.path().display()
-            )?;
+            writeln!(out, "left running; it saves to {}", dir.path().display())?;
             return Ok(ExitCode::FAILURE);
         }
         if signals == 1 && !asked {

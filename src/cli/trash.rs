@@ -45,7 +45,7 @@ enum Command {
         /// Which removals; without any, all
         #[arg(value_name = "ID")]
         ids: Vec<String>,
-        /// Only those removed so many days ago or longer
+        /// Only those removed this many days ago or longer
         #[arg(long, value_name = "DAYS", conflicts_with = "ids")]
         older_than: Option<u32>,
         /// Do it; this cannot be undone

@@ -1,4 +1,4 @@
-//! What a person is told while runs train: shown, rung, and sent by a command, each once.
+//! Alerts while runs train: shown, rung, and sent by a command, each once.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,8 +29,8 @@ fn with_alerts(place: &Workplace, more: &str) -> PathBuf {
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();
     let script = place.path().join("tell.sh");
-    let told = place.path().join("told");
-    let text = format!("cat > /dev/null\necho \"$1|$2|$3\" >> {}\n", told.display());
+    let sent = place.path().join("sent");
+    let text = format!("cat > /dev/null\necho \"$1|$2|$3\" >> {}\n", sent.display());
     fs::write(&script, text).unwrap();
     let words = format!(
         "[\"sh\", \"{}\", \"{{run}}\", \"{{alert}}\", \"{{message}}\"]",
@@ -41,13 +41,13 @@ fn with_alerts(place: &Workplace, more: &str) -> PathBuf {
         format!("[alerts]\nnotify = {words}\n{more}"),
     )
     .unwrap();
-    told
+    sent
 }
 
 #[test]
 fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
     let place = Workplace::new(BREAKS_OFF);
-    let told = with_alerts(&place, "bell = true\nosc9 = true\nosc777 = true\n");
+    let sent = with_alerts(&place, "bell = true\nosc9 = true\nosc777 = true\n");
     let run = place.start_detached();
     run.wait_for_state("running");
     let mut both = [0, 1].map(|_| Dashboard::open(&place, &[], 110, 30));
@@ -64,7 +64,7 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
         dashboard.press("\r");
         dashboard.wait("the table", |screen| !screen.contains("╭ Alerts"));
     }
-    wait_for("the command", || told.exists());
+    wait_for("the command", || sent.exists());
     for dashboard in &mut both {
         dashboard.press("q");
         assert!(dashboard.end().success());
@@ -80,7 +80,7 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
         rings
     };
     assert_eq!(both.iter().filter(rang).count(), 1);
-    let text = fs::read_to_string(&told).unwrap();
+    let text = fs::read_to_string(&sent).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(
         text.contains("|failed|failed: ") && text.contains("shapes do not match"),
@@ -96,13 +96,13 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
     again.wait("the earlier alert", |screen| {
         screen.contains("shapes do not match")
     });
-    assert_eq!(fs::read_to_string(&told).unwrap(), text);
+    assert_eq!(fs::read_to_string(&sent).unwrap(), text);
 }
 
 #[test]
 fn a_run_that_will_not_finish_says_so_and_is_saved_by_a_key() {
     let place = Workplace::new(SLOW);
-    let told = with_alerts(&place, "send = [\"late\"]\n");
+    let sent = with_alerts(&place, "send = [\"late\"]\n");
     let asked = [
         "train",
         "--config",
@@ -139,9 +139,9 @@ fn a_run_that_will_not_finish_says_so_and_is_saved_by_a_key() {
     wait_for("the wish", || {
         run.text("control.json").contains("\"save\": 1")
     });
-    wait_for("the command", || told.exists());
+    wait_for("the command", || sent.exists());
     assert!(
-        fs::read_to_string(&told)
+        fs::read_to_string(&sent)
             .unwrap()
             .contains("|late|ends 11 min after its limit")
     );

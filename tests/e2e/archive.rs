@@ -240,7 +240,7 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
     for dashboard in [&mut one, &mut two] {
         dashboard.wait("the runs", |screen| screen.contains("2 runs"));
     }
-    // A mark stays with its run, whoever renames it.
+    // A mark stays with its run, whatever renames it.
     two.press("A");
     two.wait("the marks", |screen| screen.contains("2 marked"));
     let name = runs[0].name();

@@ -163,10 +163,10 @@ fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
     )
     .unwrap();
     let output = place.output(&["trash", "list"]);
-    let told = String::from_utf8(output.stderr).unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("an interrupted clean was taken back: 2 things were put back"),
-        "{told}"
+        message.contains("an interrupted clean was taken back: 2 things were put back"),
+        "{message}"
     );
     assert_eq!(tree(&runs), before);
     assert_eq!(
@@ -457,8 +457,8 @@ fn a_link_is_not_renamed_in_place_of_what_it_leads_to() {
     fs::rename(&alpha, &outside).unwrap();
     std::os::unix::fs::symlink(&outside, &alpha).unwrap();
     for word in ["runs/alpha", "runs/alpha/"] {
-        let told = place.refusal(&["rename", word, "--to", "beta", "--yes"], 1);
-        assert!(told.contains("is a link to"), "{told}");
+        let message = place.refusal(&["rename", word, "--to", "beta", "--yes"], 1);
+        assert!(message.contains("is a link to"), "{message}");
     }
     assert!(outside.exists() && alpha.is_symlink());
 }

@@ -49,7 +49,7 @@ fn a_time_limit_stops_a_run_gently_and_is_the_cause() {
         run.wait_for_state("stopped");
         crate::fake_worker::wait_for("the reason", || {
             run.record()["exit"]["reason"].as_str().is_some_and(|reason| {
-                reason == "stopped in time, since its time limit of 1s is over; a resume goes on from here"
+                reason == "stopped in time, since its time limit of 1s is over; resume continues from here"
             })
         });
         let found = place.json(&["list", "--json", "--where", "cause:limit"]);
@@ -88,7 +88,7 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     run.wait_for_state("running");
     let refused = place.refusal(&["resume", "quick"], 1);
     assert!(
-        refused.ends_with("is running; only what has ended before its last epoch goes on"),
+        refused.ends_with("is running; only a run that ended before its last epoch can be resumed"),
         "{refused}"
     );
     place.said(&["stop", "quick"]);

@@ -97,7 +97,7 @@ fn each_run_gets_the_gpu_with_the_most_free_memory_and_waits_where_others_have_i
     let second = machine.queue(&[], &[]);
     second.wait_for_state("running");
     assert_eq!(given(&second), "GPU-a");
-    // Somebody else has most of the third.
+    // Another process has most of the third.
     let third = machine.queue(&[], &[]);
     let on_cpu = machine.queue(&["device=cpu"], &[]);
     on_cpu.wait_for_state("running");

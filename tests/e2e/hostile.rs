@@ -1,4 +1,4 @@
-//! Trees that somebody else has written: opening, listing and restoring them writes and deletes
+//! Trees that another user has written: opening, listing and restoring them writes and deletes
 //! nothing outside of them.
 
 use std::fs;
@@ -246,8 +246,8 @@ fn links_in_the_place_of_folders_lead_no_rebuilding_and_no_renaming_out() {
         &["clean", "--yes", "runs"],
     ] {
         let output = place.output(arguments);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(!told.contains("panicked"), "{arguments:?}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
         assert_eq!(all(&outside), before, "{arguments:?}: {output:?}");
     }
     assert!(

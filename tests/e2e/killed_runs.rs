@@ -54,7 +54,7 @@ fn is_worked_on(place: &Workplace, run: &Run) -> bool {
     workers(place).iter().any(|pid| named.contains(pid))
 }
 
-/// Every run says what is so: whoever is said to be at work is, and nobody else is.
+/// Every run says what is so: a process that is said to be at work is, and no other is.
 fn assert_true(place: &Workplace, when: &str) {
     // A record is written a moment after what it says has happened.
     wait_for(&format!("the truth about every run, {when}"), || {
@@ -88,7 +88,7 @@ fn a_queueing_that_is_killed_leaves_whole_runs_that_are_begun_once() {
         let queued = place.killed_at(call, &sweep).output().unwrap();
         let is_whole = queued.status.success();
         assert!(is_whole || queued.status.signal() == Some(9), "{queued:?}");
-        // Whoever looks next sees to it that what is queued has its turn.
+        // The next dashboard starts what is queued.
         place.said(&["queue", "runs"]);
         wait_for("every turn", || {
             listed(&place).iter().all(|run| run["state"] == "finished")

@@ -140,15 +140,15 @@ fn one_folder_that_may_not_be_read_does_not_stop_the_rest() {
             return;
         };
         let output = other.output().unwrap();
-        let told = String::from_utf8(output.stderr.clone()).unwrap();
+        let stderr = String::from_utf8(output.stderr.clone()).unwrap();
         assert!(
             output.status.success() && !output.stdout.is_empty(),
             "{command:?}: {output:?}"
         );
-        assert_eq!(told.lines().count(), 1, "{command:?}: {told}");
+        assert_eq!(stderr.lines().count(), 1, "{command:?}: {stderr}");
         assert!(
-            told.contains("cannot be searched for runs") && told.contains("1 more"),
-            "{told}"
+            stderr.contains("cannot be searched for runs") && stderr.contains("1 more"),
+            "{stderr}"
         );
     }
     // A root that was named is another matter.

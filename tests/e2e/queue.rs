@@ -1,4 +1,4 @@
-//! Queued runs: started one after the other by whoever is there, whatever is killed, and never twice.
+//! Queued runs: started one after the other by the programs that are there, whatever is killed, and never twice.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -115,12 +115,12 @@ fn why_a_run_waits_is_told_also_in_a_dashboard_that_is_open() {
     let place = Workplace::new(UNTIL_STOPPED);
     let runs = queue(&place, 3);
     runs[0].wait_for_state("running");
-    let told = |why: &str| {
+    let is_shown = |why: &str| {
         let queued = place.json(&["queue", "--json"]);
         let queued = queued.as_array().unwrap();
         queued.len() == 2 && queued.iter().all(|run| run["waits_for"] == why)
     };
-    wait_for("the reason", || told("the only slot is taken"));
+    wait_for("the reason", || is_shown("the only slot is taken"));
     assert!(place.said(&["queue"]).contains("the only slot is taken"));
     let shown = place.said(&["show", runs[1].0.to_str().unwrap()]);
     assert!(shown.contains("queued (the only slot is taken)"), "{shown}");

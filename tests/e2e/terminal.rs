@@ -86,7 +86,7 @@ fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
     let place = two_runs();
     let mut dashboard = open_on_both(&place, 80);
     let pid = dashboard.process_id();
-    // By its key, and by somebody else's signal.
+    // By its key, and by another process's signal.
     for by_key in [true, false] {
         if by_key {
             dashboard.press("\x1a");

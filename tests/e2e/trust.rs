@@ -196,10 +196,10 @@ fn two_users_share_a_queue_and_each_starts_the_own_runs() {
         return;
     };
     let own = queue(&place, 2);
-    let told = other.output().unwrap();
-    assert!(told.status.success(), "{told:?}");
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
-    let paths = told["queued"].as_array().unwrap().iter();
+    let output = other.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let output: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let paths = output["queued"].as_array().unwrap().iter();
     let others: Vec<Run> = paths
         .map(|path| Run(path.as_str().unwrap().into()))
         .collect();

@@ -1,5 +1,5 @@
 //! What charts need beyond the measured numbers: other places along x, a smoothed course, a range without outliers. It grows with the
-//! number of points, so it is made once for each setting, and not by whoever draws.
+//! number of points, so it is made once for each setting, and not at each draw.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use traintop_run::metrics::{Column, Metrics};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TransformSettings {
     /// What values stand over.
-    pub along: XAxis,
+    pub x_axis: XAxis,
     /// The weight of [`exponential`]; 0 smooths nothing.
     pub smoothing: f64,
     /// Whether outliers are looked for.
@@ -32,9 +32,9 @@ impl TransformSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transformed {
     /// Of which wish.
-    pub wanted: TransformSettings,
+    pub settings: TransformSettings,
     /// What runs along x, and how each x of the file is placed there: as the file has it if what was wanted is not known.
-    pub placing: XMapping,
+    pub x_mapping: XMapping,
     /// Whether what was wanted along x is known.
     pub is_placed: bool,
     /// For each column of the metrics.
@@ -54,10 +54,10 @@ pub struct TransformedColumn {
 
 impl Transformed {
     /// Makes what is wanted of all columns.
-    pub fn of(metrics: &Metrics, wanted: TransformSettings, known: Known) -> Self {
-        let found = XMapping::of(metrics, wanted.along, known);
+    pub fn of(metrics: &Metrics, settings: TransformSettings, known: Known) -> Self {
+        let found = XMapping::of(metrics, settings.x_axis, known);
         let is_placed = found.is_some();
-        let placing = found.unwrap_or_else(|| XMapping::rows(metrics));
+        let x_mapping = found.unwrap_or_else(|| XMapping::rows(metrics));
         let mut columns: Vec<TransformedColumn> = Vec::with_capacity(metrics.columns.len());
         for (at, column) in metrics.columns.iter().enumerate() {
             // Most columns have all rows: they share one list of places.
@@ -66,13 +66,13 @@ impl Transformed {
                 .filter(|&before| metrics.columns[before].x == column.x);
             let x = match same {
                 Some(before) => columns[before].x.clone(),
-                None => (!placing.is_itself()).then(|| placing.places(&column.x)),
+                None => (!x_mapping.is_itself()).then(|| x_mapping.places(&column.x)),
             };
-            columns.push(one(column, x, wanted));
+            columns.push(one(column, x, settings));
         }
         Self {
-            wanted,
-            placing,
+            settings,
+            x_mapping,
             is_placed,
             columns,
         }
@@ -80,25 +80,25 @@ impl Transformed {
 
     /// The name of what runs along x.
     pub fn x_name(&self) -> &str {
-        &self.placing.name
+        &self.x_mapping.name
     }
 
     /// The kind of its numbers.
     pub fn x_scale(&self) -> Scale {
-        self.placing.scale
+        self.x_mapping.scale
     }
 }
 
-fn one(column: &Column, x: Option<Arc<[f64]>>, wanted: TransformSettings) -> TransformedColumn {
-    let smooth = (wanted.smoothing > 0.0).then(|| {
-        let smooth = exponential(&column.y, wanted.smoothing);
+fn one(column: &Column, x: Option<Arc<[f64]>>, settings: TransformSettings) -> TransformedColumn {
+    let smooth = (settings.smoothing > 0.0).then(|| {
+        let smooth = exponential(&column.y, settings.smoothing);
         let blocks = Blocks::of(&smooth);
         (smooth, blocks)
     });
     TransformedColumn {
         x,
         smooth,
-        robust: wanted.robust.then(|| outlier_range(&column.y)).flatten(),
+        robust: settings.robust.then(|| outlier_range(&column.y)).flatten(),
     }
 }
 
@@ -122,12 +122,12 @@ mod tests {
             ],
             ..Metrics::default()
         };
-        let wanted = TransformSettings {
-            along: XAxis::Relative,
+        let settings = TransformSettings {
+            x_axis: XAxis::Relative,
             smoothing: 0.5,
             robust: true,
         };
-        let derived = Transformed::of(&metrics, wanted, Known::default());
+        let derived = Transformed::of(&metrics, settings, Known::default());
         let x = |at: usize| derived.columns[at].x.clone().unwrap();
         assert!(Arc::ptr_eq(&x(0), &x(1)));
         assert_eq!(
@@ -148,11 +148,11 @@ mod tests {
             x_name: "epoch".to_owned(),
             ..Metrics::default()
         };
-        let wanted = TransformSettings {
-            along: XAxis::Clock,
+        let settings = TransformSettings {
+            x_axis: XAxis::Clock,
             ..TransformSettings::default()
         };
-        let derived = Transformed::of(&metrics, wanted, Known::default());
+        let derived = Transformed::of(&metrics, settings, Known::default());
         assert!(!derived.is_placed && derived.x_name() == "epoch");
     }
 }

@@ -1,4 +1,4 @@
-//! What is told of what has happened, and what is not.
+//! What the digest says of what has happened, and what it leaves out.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-/// A run of three epochs of 1,000 s, the second of which is the best, that ended so many hours ago.
+/// A run of three epochs of 1,000 s, the second of which is the best, that ended this many hours ago.
 fn run(name: &str, state: State, best: f64, hours: i64) -> Summary {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::new(folder.path());

@@ -11,7 +11,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// A run of 20 epochs of 60 s that had done so many at 10,000 s and is looked at 30 s later.
+/// A run of 20 epochs of 60 s that had done this many at 10,000 s and is looked at 30 s later.
 fn run(done: f64, deadline: Option<i64>) -> Summary {
     let found = Found::look(RunDir::new("/nowhere"));
     let mut summary = Summary::load(&found, SystemTime::UNIX_EPOCH);
@@ -41,15 +41,18 @@ fn run(done: f64, deadline: Option<i64>) -> Summary {
 #[test]
 fn a_run_that_would_be_cut_off_says_by_how_much_and_where() {
     let run = run(10.5, Some(10_210));
-    let told = outlook(&run).unwrap();
+    let expected = outlook(&run).unwrap();
     assert_eq!(
-        (told.ends_at, told.left),
+        (expected.ends_at, expected.left),
         (at(10_570), Duration::from_secs(540))
     );
     // 210 s after its last row it has done 3.5 epochs more.
-    assert_eq!(told.limit, Some(Margin::Late(Duration::from_secs(360), 15)));
     assert_eq!(
-        told.sentence(20).unwrap(),
+        expected.limit,
+        Some(Margin::Late(Duration::from_secs(360), 15))
+    );
+    assert_eq!(
+        expected.sentence(20).unwrap(),
         "ends 6 min after its limit, which comes in epoch 15 of 20; last checkpoint: epoch 9, 1 min unsaved"
     );
     assert_eq!(late(&run), Some(Duration::from_secs(360)));
@@ -58,9 +61,9 @@ fn a_run_that_would_be_cut_off_says_by_how_much_and_where() {
 #[test]
 fn a_run_in_time_says_how_much_is_left_and_without_a_limit_nothing() {
     let early = run(10.5, Some(20_000));
-    let told = outlook(&early).unwrap();
+    let expected = outlook(&early).unwrap();
     assert_eq!(
-        told.sentence(20).unwrap(),
+        expected.sentence(20).unwrap(),
         "ends 2h 37m before its limit; last checkpoint: epoch 9, 1 min unsaved"
     );
     assert_eq!(late(&early), None);
@@ -69,9 +72,9 @@ fn a_run_in_time_says_how_much_is_left_and_without_a_limit_nothing() {
 
 #[test]
 fn a_run_that_waits_has_its_rest_before_it_and_one_that_is_overdue_ends_now() {
-    let mut waits = run(10.0, None);
-    waits.observed.state = State::Paused;
-    assert_eq!(outlook(&waits).unwrap().ends_at, at(10_630));
+    let mut paused = run(10.0, None);
+    paused.observed.state = State::Paused;
+    assert_eq!(outlook(&paused).unwrap().ends_at, at(10_630));
     assert_eq!(outlook(&run(19.9, None)).unwrap().ends_at, at(10_030));
 }
 
@@ -101,9 +104,9 @@ proptest! {
             (second, epoch) = (second + i64::from(epoch_s), epoch + 1);
         }
         let ends = second.max(10_030);
-        let told = outlook(&run).unwrap();
-        prop_assert_eq!(told.ends_at, at(ends));
-        match told.limit.unwrap() {
+        let expected = outlook(&run).unwrap();
+        prop_assert_eq!(expected.ends_at, at(ends));
+        match expected.limit.unwrap() {
             Margin::Early(early) => prop_assert_eq!(early.as_secs() as i64, deadline - ends),
             Margin::Late(late, epoch) => {
                 prop_assert_eq!(late.as_secs() as i64, ends - deadline);

@@ -1,5 +1,5 @@
-//! Whether a run is hopeless: how it stands at its epoch among earlier runs like it, and what came of those that stood no better. Nothing
-//! is said of few runs, early epochs, or where the standing at that epoch told little of the end.
+//! Whether a run is hopeless: how it stands at its epoch among earlier runs like it, and how those ended that stood no better. Nothing
+//! is said of few runs, early epochs, or where the standing at that epoch said little about the end.
 
 use crate::compare::repetitions::{is_alike_key, is_name, is_seed};
 use crate::compare::spearman::spearman;
@@ -18,7 +18,7 @@ pub const FEWEST: usize = 8;
 /// Limit of the earlier runs that are read, the last that ended: reading them all again would take
 /// seconds.
 const MOST: usize = 1000;
-/// Nothing is said before this part of the planned epochs, nor before so many.
+/// Nothing is said before this part of the planned epochs, nor before this many.
 const FIRST_PART: u32 = 10;
 const FIRST_EPOCHS: u32 = 3;
 /// Nothing is said after these parts, of four: little is left to be saved, and who is behind shortly before the end is behind at the end.
@@ -58,7 +58,7 @@ pub enum Likeness {
     Kind,
 }
 
-/// How a run stands, and what came of earlier ones that stood no better.
+/// How a run stands, and how earlier ones ended that stood no better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prognosis {
     /// How many of the earlier runs stood better.

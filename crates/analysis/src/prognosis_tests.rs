@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use traintop_run::discover::Found;
 use traintop_run::metrics::{Column, Metrics};
 
-/// A run of 40 epochs that has done so many of them and whose accuracy nears this value, with these settings.
+/// A run of 40 epochs that has done `epochs` of them and whose accuracy nears this value, with these settings.
 fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summary, BestSoFar) {
     let x: Vec<f64> = (1..=epochs).map(f64::from).collect();
     let y: Vec<f64> = x
@@ -71,12 +71,12 @@ fn among_twelve(nears: f64, epochs: u32, lr: &str) -> Option<String> {
         ],
     ));
     let question = Question::of(&all[12].0, all.iter().map(|(summary, _)| summary))?;
-    let courses: HashMap<RunDir, BestSoFar> = all
+    let curves: HashMap<RunDir, BestSoFar> = all
         .into_iter()
         .map(|(summary, course)| (summary.dir, course))
         .collect();
     question
-        .answer(|dir| courses.get(dir).cloned())
+        .answer(|dir| curves.get(dir).cloned())
         .map(|finding| finding.text)
 }
 
@@ -133,14 +133,14 @@ proptest! {
         let standing = f64::from(standing);
         let earlier: Vec<(f64, f64)> = earlier.iter().map(|(a, b)| (f64::from(*a), f64::from(*b))).collect();
         let beats = |a: f64, b: f64| if rises { a > b } else { a < b };
-        let Some(told) = prognosis(standing, &earlier, rises) else {
+        let Some(found) = prognosis(standing, &earlier, rises) else {
             return Ok(());
         };
         let mut behind = 0;
         for (then, _) in &earlier {
             behind += usize::from(beats(*then, standing));
         }
-        prop_assert_eq!((told.behind, told.of), (behind, earlier.len()));
+        prop_assert_eq!((found.behind, found.of), (behind, earlier.len()));
         let mut ends: Vec<f64> = earlier.iter().map(|(_, end)| *end).collect();
         ends.sort_by(f64::total_cmp);
         let middle = f64::midpoint(ends[(ends.len() - 1) / 2], ends[ends.len() / 2]);
@@ -148,13 +148,13 @@ proptest! {
         let mut order = earlier.clone();
         let key = |then: f64| if rises { then } else { -then };
         order.sort_by(|a, b| key(a.0).total_cmp(&key(b.0)));
-        let (edge, furthest) = (order[told.furthest - 1].0, told.furthest);
+        let (edge, furthest) = (order[found.furthest - 1].0, found.furthest);
         prop_assert_eq!(furthest, earlier.len().div_ceil(3).max(4));
         let came_back = |it: &&(f64, f64)| beats(it.1, middle);
         let surely = order.iter().filter(|it| beats(edge, it.0)).filter(came_back).count();
         let perhaps = order.iter().filter(|it| it.0 == edge).filter(came_back).count();
-        prop_assert!((surely..=surely + perhaps).contains(&told.recovered));
-        prop_assert!(told.chance() > 0.0 && told.chance() < 1.0);
+        prop_assert!((surely..=surely + perhaps).contains(&found.recovered));
+        prop_assert!(found.chance() > 0.0 && found.chance() < 1.0);
     }
 
     /// A run drawn like all others is seldom called hopeless, though it is looked at all along.
@@ -175,8 +175,8 @@ proptest! {
                 (kind + random(), kind + random())
             };
             let earlier: Vec<(f64, f64)> = (0..12).map(|_| one()).collect();
-            let told = prognosis(one().0, &earlier, true).unwrap();
-            called += u32::from(told.is_hopeless());
+            let found = prognosis(one().0, &earlier, true).unwrap();
+            called += u32::from(found.is_hopeless());
         }
         prop_assert!(called < 50, "{called} of 1000");
     }

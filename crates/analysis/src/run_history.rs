@@ -126,13 +126,13 @@ impl RunHistory {
         for run in runs {
             let settings = &run.settings;
             if let Some(data) = &run.data
-                && let Some(key) = told(settings, &choosing)
+                && let Some(key) = values_of(settings, &choosing)
             {
                 earlier.data.insert(key, data.clone());
             }
             if run.epochs_done > 0
                 && let Some(took) = run.took
-                && let Some(key) = told(settings, &costly)
+                && let Some(key) = values_of(settings, &costly)
             {
                 let seconds = took.as_secs_f64() / f64::from(run.epochs_done);
                 let costs = earlier.costs.entry(key).or_default();
@@ -140,7 +140,7 @@ impl RunHistory {
                 costs.memory_mb.extend(run.memory_mb);
             }
             if run.is_finished
-                && let Some(key) = told(settings, &relevant)
+                && let Some(key) = values_of(settings, &relevant)
             {
                 let finished = Finished {
                     data_dir: settings.get(&data_dir).unwrap_or_default().to_owned(),
@@ -207,7 +207,7 @@ fn keyed(fields: &[&'static Field]) -> Vec<(&'static Field, Key)> {
 }
 
 /// A run's values of these keys; `None` if it lacks one, or has one that no recipe has.
-fn told(settings: &Settings, keys: &[(&'static Field, Key)]) -> Option<String> {
+fn values_of(settings: &Settings, keys: &[(&'static Field, Key)]) -> Option<String> {
     let value = |(field, key): &(&'static Field, Key)| {
         let value = field.parse(settings.get(key)?).ok()?;
         Some(value.to_string())
@@ -244,7 +244,7 @@ mod tests {
     use std::time::SystemTime;
     use traintop_run::discover::Found;
 
-    /// A finished run of a recipe whose epochs took so many seconds each.
+    /// A finished run of a recipe whose epochs took this many seconds each.
     fn run(place: &std::path::Path, name: &str, recipe: &Recipe, seconds: f64) -> Summary {
         let dir = RunDir::new(place.join(name));
         fs::create_dir_all(dir.logs()).unwrap();

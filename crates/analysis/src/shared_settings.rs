@@ -35,7 +35,7 @@ pub fn shared_settings<'a>(
     special.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// As it is told: `all batch_size 512`; `None` if there is nothing.
+/// As a phrase: `all batch_size 512`; `None` if there is nothing.
 pub fn sentence(group: &[&Settings], others: &[&Settings]) -> Option<String> {
     let pairs = shared_settings(group, others).into_iter();
     let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} {value}")).collect();

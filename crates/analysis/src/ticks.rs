@@ -67,7 +67,7 @@ pub fn ticks(axis: Axis, scale: Scale, at_most: usize) -> Vec<Tick> {
     }
 }
 
-/// The most that fit of 1, 2 and 5 times each power of ten, the powers alone, or every so many of them.
+/// The most that fit of 1, 2 and 5 times each power of ten, the powers alone, or every nth of them.
 fn by_powers(range: Range, scale: Scale, at_most: usize) -> Vec<Tick> {
     let first = range.min().log10().floor() as i32;
     let last = range.max().log10().ceil() as i32;

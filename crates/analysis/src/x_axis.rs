@@ -86,7 +86,7 @@ enum Source<'a> {
     SinceStart(&'a Column),
 }
 
-fn source(metrics: &Metrics, along: XAxis, known: Known) -> Option<Source<'_>> {
+fn source(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Source<'_>> {
     let x_name = metrics.x_name.as_str();
     let counts = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(x_name));
     let column = |names: &[&str]| {
@@ -104,7 +104,7 @@ fn source(metrics: &Metrics, along: XAxis, known: Known) -> Option<Source<'_>> {
             |column: &&Column| column.y.first().is_some_and(|first| *first > FIRST_CLOCK);
         column(&CLOCK).filter(is_clock)
     };
-    match along {
+    match x_axis {
         XAxis::Rows => Some(Source::Itself),
         XAxis::Epoch if counts(&EPOCHS) => Some(Source::Itself),
         XAxis::Epoch => column(&EPOCHS).map(Source::Column).or_else(|| {
@@ -159,8 +159,8 @@ const FIRST_CLOCK: f64 = 1e9;
 
 impl XMapping {
     /// How the rows of `metrics` are placed along an axis; `None` where neither the file nor what is known of the run says.
-    pub fn of(metrics: &Metrics, along: XAxis, known: Known) -> Option<Self> {
-        let by = match source(metrics, along, known)? {
+    pub fn of(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Self> {
+        let by = match source(metrics, x_axis, known)? {
             Source::Itself => By::Itself,
             Source::Factor(factor) => By::Factor(factor),
             Source::Column(column) => table(column, false)?,
@@ -174,7 +174,7 @@ impl XMapping {
                 table(column, false)?.moved(|_| started)
             }
         };
-        let (name, scale) = match along {
+        let (name, scale) = match x_axis {
             XAxis::Rows => (metrics.x_name.as_str(), counting(metrics)),
             XAxis::Epoch if matches!(by, By::Factor(_)) => ("epoch", Scale::Number),
             XAxis::Epoch => ("epoch", counting(metrics)),
@@ -190,8 +190,8 @@ impl XMapping {
     }
 
     /// Whether [`XMapping::of`] knows how, which takes no time to tell.
-    pub fn is_known(metrics: &Metrics, along: XAxis, known: Known) -> bool {
-        source(metrics, along, known).is_some()
+    pub fn is_known(metrics: &Metrics, x_axis: XAxis, known: Known) -> bool {
+        source(metrics, x_axis, known).is_some()
     }
 
     /// The rows where the file has them.
@@ -335,10 +335,10 @@ mod tests {
         }
     }
 
-    fn placed(metrics: &Metrics, along: XAxis, known: Known) -> Option<Vec<f64>> {
-        let placing = XMapping::of(metrics, along, known)?;
-        let places = placing.places(&[1.0, 2.0, 3.0]);
-        let one_by_one: Vec<f64> = [1.0, 2.0, 3.0].map(|x| placing.place(x)).to_vec();
+    fn placed(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Vec<f64>> {
+        let x_mapping = XMapping::of(metrics, x_axis, known)?;
+        let places = x_mapping.places(&[1.0, 2.0, 3.0]);
+        let one_by_one: Vec<f64> = [1.0, 2.0, 3.0].map(|x| x_mapping.place(x)).to_vec();
         assert_eq!(places.to_vec(), one_by_one);
         Some(one_by_one)
     }
@@ -350,7 +350,7 @@ mod tests {
             steps_per_epoch: Some(313),
             started_s: Some(1e9),
         };
-        let all = XAxis::ALL.map(|along| placed(&run, along, known));
+        let all = XAxis::ALL.map(|x_axis| placed(&run, x_axis, known));
         let expected = [
             vec![1.0, 2.0, 3.0],
             vec![1.0, 2.0, 3.0],
@@ -360,7 +360,7 @@ mod tests {
         ];
         assert_eq!(all, expected.map(Some));
         let nothing = metrics("epoch", &[("loss", &[1.0, 1.0, 1.0])]);
-        let all = XAxis::ALL.map(|along| placed(&nothing, along, Known::default()).is_some());
+        let all = XAxis::ALL.map(|x_axis| placed(&nothing, x_axis, Known::default()).is_some());
         assert_eq!(all, [true, true, false, false, false]);
     }
 
@@ -402,10 +402,10 @@ mod tests {
             mut xs in proptest::collection::vec(-5.0..50.0f64, 0..40)) {
             xs.sort_by(f64::total_cmp);
             let run = metrics("epoch", &[("time_elapsed", &times)]);
-            if let Some(placing) = XMapping::of(&run, XAxis::Relative, Known::default()) {
-                let places = placing.places(&xs);
+            if let Some(x_mapping) = XMapping::of(&run, XAxis::Relative, Known::default()) {
+                let places = x_mapping.places(&xs);
                 prop_assert!(places.windows(2).all(|pair| pair[0] <= pair[1]));
-                prop_assert!(xs.iter().zip(places.iter()).all(|(x, place)| placing.place(*x) == *place));
+                prop_assert!(xs.iter().zip(places.iter()).all(|(x, place)| x_mapping.place(*x) == *place));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `[alerts]`: what a person wants to be told while runs train, and how.
+//! `[alerts]`: what a user is notified of while runs train, and how.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::build::Reader;
 use traintop_analysis::alert::{Kind, Rules};
 
-/// What is told, and how.
+/// What is notified, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alerts {
     /// What the dashboard shows.
@@ -92,7 +92,7 @@ impl Reader<'_> {
         alerts
     }
 
-    /// A list of rules by their names. One that is not known is told and left out.
+    /// A list of rules by their names. One that is not known is reported and left out.
     fn kinds(&mut self, key: &str, value: &Spanned<DeValue>) -> Option<Vec<Kind>> {
         let names = || {
             let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();

@@ -52,9 +52,9 @@ pub struct Config {
     pub launchers: Vec<Launcher>,
     /// What a clean-up keeps.
     pub retention: Policy,
-    /// What is told while runs train, and how.
+    /// What is notified while runs train, and how.
     pub alerts: Alerts,
-    /// Where runs train unless somebody says otherwise.
+    /// Where runs train unless a command says otherwise.
     pub place: Place,
     /// What jobs ask Slurm for.
     pub slurm: Slurm,
@@ -494,9 +494,9 @@ mod tests {
         ];
         assert_eq!(config.launchers, expected);
         assert_eq!(warnings.len(), 4, "{warnings:?}");
-        let told = "launcher.much.gpus must be a whole number from 0 to 64, got -1";
+        let expected = "launcher.much.gpus must be a whole number from 0 to 64, got -1";
         assert!(
-            warnings.iter().any(|warning| warning.contains(told)),
+            warnings.iter().any(|warning| warning.contains(expected)),
             "{warnings:?}"
         );
         assert!(

@@ -1,4 +1,4 @@
-//! `[slurm]` and `[launch]` of the configuration: how jobs are handed to a cluster's scheduler, and whether they are unless somebody says
+//! `[slurm]` and `[launch]` of the configuration: how jobs are handed to a cluster's scheduler, and whether they are unless a command says
 //! otherwise.
 
 use toml::Spanned;

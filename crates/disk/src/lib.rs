@@ -232,7 +232,7 @@ impl dyn Disk + '_ {
         }
     }
 
-    /// Removes a file, or a folder and all below it, for good; what somebody else removes meanwhile is removed as well. Links are
+    /// Removes a file, or a folder and all below it, for good; what another process removes meanwhile is removed as well. Links are
     /// removed, not followed.
     ///
     /// A confined disk walks to each path from its folder, so deep in a tree the calls go by way of

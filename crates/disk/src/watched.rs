@@ -17,7 +17,7 @@ pub struct Progress {
     bytes: AtomicU64,
     is_cancelled: AtomicBool,
     has_failed: AtomicBool,
-    /// Cancels by itself after so many bytes.
+    /// Cancels itself after this many bytes.
     #[cfg(any(test, feature = "testing"))]
     pub cancel_after: Option<u64>,
 }

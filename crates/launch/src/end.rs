@@ -48,8 +48,8 @@ pub(super) fn judge(
         // What it last printed has nothing to do with it.
         (_, Some(SIGKILL)) => (
             State::Failed,
-            // In other words than those of a memory that did run out: a cause is told by them.
-            format!("{ended}: somebody's, or the system's for want of memory"),
+            // In other words than those of a memory that did run out: a cause is recognised by them.
+            format!("{ended}: by a user, or by the system for lack of memory"),
         ),
         _ => (State::Failed, format!("{ended}{words}")),
     };
@@ -82,7 +82,7 @@ pub(super) fn judge_command(
             (State::Failed, exit(Some(reason)))
         }
         (None, Some(SIGTERM | SIGINT)) => {
-            let reason = "somebody's signal ended it".to_owned();
+            let reason = "a signal of a user ended it".to_owned();
             (State::Stopped, exit(Some(reason)))
         }
         _ => judge(status, words, out_of_memory),
@@ -96,7 +96,7 @@ pub(super) fn last_words(dir: &RunDir) -> Option<String> {
     last_meaningful(&output.lines())
 }
 
-/// The line that says `error:`, as a program does that was called wrongly, before it goes on about its usage; else the last that is
+/// The line that says `error:`, as a program does that was called wrongly, before it prints its usage; else the last that is
 /// neither empty nor an advice or a stack frame printed behind the message.
 pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let is_trailer =
@@ -187,7 +187,7 @@ mod tests {
                 9,
                 "epoch 3",
                 State::Failed,
-                "SIGKILL ended the worker: somebody's, or the system's for want of memory",
+                "SIGKILL ended the worker: by a user, or by the system for lack of memory",
             ),
             (
                 11,

@@ -1,4 +1,4 @@
-//! What of its environment a run takes along into the queue: it is begun later, by a keeper that somebody else may have started, from
+//! What of its environment a run takes along into the queue: it is begun later, by a keeper that another process may have started, from
 //! another shell with another Python. Only what says where programs and libraries are and which processors to use is written down;
 //! the rest can hold secrets, and run folders are read by others.
 
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use traintop_run::Record;
 
-/// The variable by which CUDA is told its GPUs.
+/// The variable by which CUDA gets its GPUs.
 pub(super) const CUDA_VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
 
 /// What is taken along.
@@ -41,7 +41,7 @@ pub(super) fn own() -> BTreeMap<String, String> {
     own.collect()
 }
 
-/// The GPUs that whoever asked for the run allows it, if any are named.
+/// The GPUs that the user who asked for the run allows it, if any are named.
 pub(super) fn named_gpus(record: &Record) -> Option<String> {
     if record.environment.is_empty() {
         return std::env::var(CUDA_VISIBLE_DEVICES).ok();

@@ -122,7 +122,7 @@ pub enum EvaluationError {
     Failed(String),
 }
 
-/// An evaluation that was started. It goes on when this is dropped.
+/// An evaluation that was started. It continues when this is dropped.
 #[derive(Debug)]
 pub struct StartedEvaluation {
     /// The worker.

@@ -10,7 +10,7 @@ use traintop_run::record::GivenGpu;
 use traintop_run::{Record, RunDir};
 
 /// How many GPUs a run is to have, where there are any.
-pub(super) fn wanted(record: &Record) -> usize {
+pub(super) fn gpus_of(record: &Record) -> usize {
     record.gpu_count.unwrap_or(1) as usize
 }
 
@@ -34,7 +34,7 @@ impl Pool {
 
     /// Whether a run's wish for GPUs means anything here.
     pub fn is_for(&self, record: &Record) -> bool {
-        wanted(record) > 0 && !visible(&self.gpus, named_gpus(record).as_deref()).is_empty()
+        gpus_of(record) > 0 && !visible(&self.gpus, named_gpus(record).as_deref()).is_empty()
     }
 
     /// Those that the run would get; `None` if there are too few with room.
@@ -57,7 +57,7 @@ impl Pool {
     /// The GPUs that a run may have, and how many it gets of them: no run waits for more than there are.
     fn able(&self, record: &Record) -> (Vec<&Gpu>, usize) {
         let able = visible(&self.gpus, named_gpus(record).as_deref());
-        let count = wanted(record).min(able.len());
+        let count = gpus_of(record).min(able.len());
         (able, count)
     }
 
@@ -73,11 +73,11 @@ impl Pool {
     }
 }
 
-/// Notes the GPUs of a run that is begun at once, whatever is on them: whoever starts it past the queue wants that. Where nothing can
+/// Notes the GPUs of a run that is begun at once, whatever is on them: starting it past the queue asks for that. Where nothing can
 /// be chosen, nothing is noted.
 pub(super) fn give_now(dir: &RunDir, record: &mut Record) {
     record.gpus.clear();
-    if wanted(record) == 0 {
+    if gpus_of(record) == 0 {
         return;
     }
     let Some(gpus) = Gpus::open().map(|gpus| gpus.read()) else {

@@ -78,7 +78,7 @@ impl Limit {
         };
         let limit = duration(self.limit);
         let reason = format!(
-            "stopped in time, since its {TIME_LIMIT} of {limit} is over; a resume goes on from here"
+            "stopped in time, since its {TIME_LIMIT} of {limit} is over; resume continues from here"
         );
         let exit = Exit {
             reason: Some(reason),
@@ -92,7 +92,7 @@ impl Limit {
 fn ask(dir: &RunDir, is_asked: &AtomicBool) -> Result<(), StopError> {
     is_asked.store(true, Ordering::Relaxed);
     let asked = stop(dir);
-    // Somebody else was first, or it has ended.
+    // Another process was first, or it has ended.
     is_asked.store(asked.is_ok(), Ordering::Relaxed);
     asked.map(drop)
 }

@@ -1,4 +1,4 @@
-//! Telling somebody who is not there: a command of the user's choosing is started for each alert.
+//! Notifies a user who is away: a command of the user's choosing is started for each alert.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

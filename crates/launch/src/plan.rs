@@ -157,7 +157,7 @@ impl Plan {
 }
 
 impl Cost {
-    /// In one sentence, for a machine on which so many queued runs train at once.
+    /// In one sentence, for a machine on which this many queued runs train at once.
     pub fn sentence(&self, slots: usize) -> String {
         if self.runs == 0 {
             return "nothing is left to be trained".to_owned();

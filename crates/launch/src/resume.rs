@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::gpus;
 use super::slurm;
-use super::spawn::{Asked, LaunchError, Started, begin};
+use super::spawn::{LaunchError, Requested, Started, begin};
 use super::trust::must_be_trusted;
 use super::worker_binary;
 use traintop_ops::rename::state_now;
@@ -29,7 +29,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     record.state = State::Starting;
     record.command = command_of(dir, &record)?;
     gpus::give_now(dir, &mut record);
-    let child = begin(dir, &record, Asked::Now)?;
+    let child = begin(dir, &record, Requested::Now)?;
     Ok(Started {
         dir: dir.clone(),
         child: Some(child),
@@ -54,7 +54,7 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     let state = state_now(dir);
     if !matches!(state, State::Stopped | State::Failed | State::Lost) {
         return Err(refused(format!(
-            "is {state}; only what has ended before its last epoch goes on"
+            "is {state}; only a run that ended before its last epoch can be resumed"
         )));
     }
     // Our own worker is made a command anew, and treats the recipe as data; but where it is started

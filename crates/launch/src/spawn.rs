@@ -95,7 +95,7 @@ fn by(owner: Option<&str>) -> String {
 
 /// When the user asked for the command of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Requested {
     /// With the action that is being carried out.
     Now,
     /// Before: the user's state folder must say so.
@@ -153,13 +153,13 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
 /// has ended the run is claimed: a run that says `starting` and is neither signed nor claimed was never begun.
 ///
 /// # Errors
-/// If the user did not ask for the command, somebody is at work on the run, or the command cannot
+/// If the user did not ask for the command, a process is at work on the run, or the command cannot
 /// be started, which the record then says.
-pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child, LaunchError> {
+pub(super) fn begin(dir: &RunDir, record: &Record, asked: Requested) -> Result<Child, LaunchError> {
     match asked {
-        Asked::Earlier => must_be_trusted(dir, record)?,
+        Requested::Earlier => must_be_trusted(dir, record)?,
         // Without the note only a later resume has to ask.
-        Asked::Now => {
+        Requested::Now => {
             if let Err(error) = trust(dir, record) {
                 log::warn!("{error}");
             }
@@ -199,7 +199,7 @@ pub(super) fn begin(dir: &RunDir, record: &Record, asked: Asked) -> Result<Child
 /// As [`begin`], of a folder that was just made: it goes again if not even its record could be
 /// written.
 pub(super) fn begin_new(dir: &RunDir, record: &Record) -> Result<Child, LaunchError> {
-    begin(dir, record, Asked::Now).inspect_err(|_| {
+    begin(dir, record, Requested::Now).inspect_err(|_| {
         if !dir.run_json().exists() {
             let _ = remove_tree(dir.path());
         }

@@ -92,14 +92,14 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         }
         Steering::EndNever => (
             Change::EndAfterEpoch(None),
-            format!("goes on to epoch {}", record.epochs_planned),
+            format!("continues to epoch {}", record.epochs_planned),
         ),
         Steering::LearningRate(factor) => (
             Change::LearningRateFactor(factor),
             format!("learning rate times {factor} from the next epoch on"),
         ),
         Steering::Pause => (Change::Pause(true), "waits after this step".to_owned()),
-        Steering::Continue => (Change::Pause(false), "goes on".to_owned()),
+        Steering::Continue => (Change::Pause(false), "continues".to_owned()),
         Steering::Requeue => {
             let Some(job) = &record.slurm else {
                 return Err(SteerError::NoJob { name });

@@ -96,7 +96,7 @@ pub enum StopError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stopping {
     /// It was asked: it finishes its step and saves.
-    Asked(String),
+    Requested(String),
     /// It waited for its turn, and does not any more.
     TakenOut(String),
     /// It was ended at once.
@@ -106,7 +106,7 @@ pub enum Stopping {
 impl fmt::Display for Stopping {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Asked(name) => {
+            Self::Requested(name) => {
                 write!(f, "{name}: asked to stop; it finishes its step and saves")
             }
             Self::TakenOut(name) => write!(f, "{name}: taken out of the queue"),
@@ -142,10 +142,10 @@ pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     if record.state == State::Starting {
         settle(dir, &process)?;
     }
-    Ok(Stopping::Asked(name))
+    Ok(Stopping::Requested(name))
 }
 
-/// Asks a command of the user's to stop. It does not say so itself, so this does, before the signal: whoever sees its end then knows that
+/// Asks a command of the user's to stop. It does not say so itself, so this does, before the signal: a process that sees its end then knows that
 /// it was asked.
 fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping, StopError> {
     let _held = hold(dir);
@@ -159,7 +159,7 @@ fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping,
     record.state = State::Stopping;
     record.save(dir)?;
     send(name, process, Signal::TERM)?;
-    Ok(Stopping::Asked(name.to_owned()))
+    Ok(Stopping::Requested(name.to_owned()))
 }
 
 /// Ends the worker of a run at once that was asked to stop before. What it has not saved is lost.
@@ -310,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let (mut child, _) = running(&dir);
-        assert_eq!(stop(&dir).unwrap(), Stopping::Asked("mine".to_owned()));
+        assert_eq!(stop(&dir).unwrap(), Stopping::Requested("mine".to_owned()));
         assert_eq!(child.wait().unwrap().signal(), Some(15));
     }
 

@@ -26,7 +26,7 @@ pub const SUPERVISE: &str = "__supervise";
 /// # Errors
 /// If it cannot be started, or the record not be written.
 pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
-    // Away from the terminal and from the signals that end whoever started this.
+    // Away from the terminal and from the signals that end the process that started this.
     rustix::process::setsid()?;
     let is_job = Record::load(dir).is_ok_and(|record| record.is_some_and(|it| it.slurm.is_some()));
     if is_job {
@@ -46,7 +46,7 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
     limit
         .map_or(Ok(()), |limit| limit.tell(dir))
         .map_err(io::Error::other)?;
-    // A keeper that was killed has left the queue to itself: whoever ends a run looks after it.
+    // A keeper that was killed has left the queue to itself: the end of each run looks after it.
     // A job's machine is not for runs of the queue.
     if let Some(tree) = dir.output_tree().filter(|_| !is_job) {
         Queue::of(tree).tend();
@@ -56,7 +56,7 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
 
 /// What is said of a run that was asked to stop and then ended at once.
 const ENDED_AT_ONCE: &str =
-    "ended at once while it was stopping; a resume goes on from its last checkpoint";
+    "ended at once while it was stopping; resume continues from its last checkpoint";
 
 /// How often the system has killed a process for want of memory since it started; 0 where it does not say.
 fn kills_for_memory() -> u64 {
@@ -74,7 +74,7 @@ fn conclude(
     status: ExitStatus,
     out_of_memory: bool,
 ) -> Result<(), RecordError> {
-    // A stop of a command of the user's is written by whoever stops it.
+    // A stop of a command of the user's is written by the process that stops it.
     let _held = hold(dir);
     let Some(record) = Record::load(dir)? else {
         return Ok(());

@@ -24,11 +24,11 @@ use traintop_run::checkpoints;
 use traintop_run::layout::RunDir;
 
 pub use carry::{
-    Archived, Unarchived, archive, archive_watched, take_back, unarchive, unarchive_back,
-    unarchive_watched,
+    Archived, Unarchived, archive, archive_watched, unarchive, unarchive_back, unarchive_watched,
+    undo,
 };
 #[cfg(test)]
-pub(super) use carry::{archive_on, take_back_on, unarchive_back_on, unarchive_on};
+pub(super) use carry::{archive_on, unarchive_back_on, unarchive_on, undo_on};
 pub use recover::recover;
 #[cfg(test)]
 pub(super) use recover::recover_on;
@@ -246,7 +246,7 @@ fn names(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
     Ok(names)
 }
 
-/// Whether a name belongs to the run: not what somebody is writing, or was when it was killed.
+/// Whether a name belongs to the run: not a file that is being written, or was when its writer was killed.
 fn is_own(name: &Path) -> bool {
     !is_temporary(&name.to_string_lossy())
 }

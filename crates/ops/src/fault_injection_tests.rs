@@ -21,7 +21,7 @@ use traintop_run::layout::RunDir;
 use traintop_run::notes::{self, Annotated, Change, Notes};
 use traintop_run::state_dir::Storage;
 
-/// Something that somebody does; numbers pick among what there is.
+/// Something that a user does; numbers pick among what there is.
 #[derive(Debug, Clone)]
 enum Act {
     Rename(usize, String),
@@ -251,10 +251,10 @@ fn undo(storage: &Storage, action: &Action) -> Result<(), String> {
             .map(drop)
             .map_err(|(path, cause)| format!("{}: {cause}", path.display())),
         Action::Annotated(annotated) => {
-            notes::take_back_on(storage, annotated).map_err(|error| error.to_string())
+            notes::undo_on(storage, annotated).map_err(|error| error.to_string())
         }
         Action::Archived(archived) => {
-            archive::take_back_on(storage, archived).map_err(|error| error.to_string())
+            archive::undo_on(storage, archived).map_err(|error| error.to_string())
         }
         Action::Unarchived(dir, back) => {
             archive::unarchive_back_on(storage, dir, back).map_err(|error| error.to_string())
@@ -328,7 +328,7 @@ proptest! {
                 now = content(&tree);
             }
             match done {
-                // What could not follow a name is told.
+                // What could not follow a name is reported.
                 Ok(Action::Renamed(renamed)) if renamed.iter().any(|renamed| !renamed.left.is_empty()) => {
                     actions.push(Action::Renamed(renamed));
                 }

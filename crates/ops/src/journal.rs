@@ -26,7 +26,7 @@ struct Content<T> {
     what: T,
 }
 
-/// A journal that is open; without a home there is none, and what it is about goes on without.
+/// A journal that is open; without a home there is none, and what it is about continues without.
 #[derive(Debug, Clone)]
 pub struct Journal(Option<PathBuf>);
 
@@ -80,7 +80,7 @@ impl Journal {
     }
 }
 
-/// Whether whoever wrote a journal is gone.
+/// Whether the process that wrote a journal is gone.
 pub fn is_over(process: &Process, age: Duration) -> bool {
     if process.host == process::host() {
         !process.is_alive()
@@ -89,7 +89,7 @@ pub fn is_over(process: &Process, age: Duration) -> bool {
     }
 }
 
-/// Goes on with what programs that were killed have left: `each` is given a journal and its content, removes it by
+/// Finishes what killed programs left: `each` is given a journal and its content, removes it by
 /// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program does so at a time.
 pub fn recover<T: DeserializeOwned>(
     storage: &Storage,
@@ -119,7 +119,7 @@ pub fn recover<T: DeserializeOwned>(
         Ok(Some(content)) if is_over(&content.process, age(storage, path)) => {
             each(&Journal(Some(path.clone())), content.what, path)
         }
-        // Another start was quicker, or whoever wrote it is still at work.
+        // Another start was quicker, or its writer is still at work.
         Ok(_) => None,
         Err(problem) => Some(problem),
     };

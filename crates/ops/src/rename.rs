@@ -25,7 +25,7 @@ pub(super) use journal::recover_on;
 /// What file systems allow, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// A name that somebody wants for a run.
+/// A name that a user wants for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     pub dir: RunDir,

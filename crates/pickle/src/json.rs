@@ -52,7 +52,7 @@ impl Value<'_> {
             Node::None => Json::Null,
             Node::Bool(value) => (*value).into(),
             Node::Int(value) => (*value).into(),
-            // JSON has no infinities; as text they can still be told from nothing.
+            // JSON has no infinities; as text they can still be distinguished from nothing.
             Node::Float(value) => serde_json::Number::from_f64(*value)
                 .map_or_else(|| value.to_string().into(), Json::Number),
             Node::LongInt(_) => "<a whole number beyond 64 bits>".into(),

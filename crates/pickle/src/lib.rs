@@ -79,7 +79,7 @@ impl Pickle<'_> {
     }
 }
 
-/// A value in a pickle: cheap to copy. It may contain itself, so whoever walks down bounds the depth.
+/// A value in a pickle: cheap to copy. It may contain itself, so a walk must bound the depth.
 #[derive(Clone, Copy)]
 pub struct Value<'p> {
     nodes: &'p [Node<'p>],

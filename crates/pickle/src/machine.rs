@@ -41,7 +41,8 @@ pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, PickleError> {
     }
 }
 
-/// So many values a pickle may have whatever its length, and one more for so many bytes. A list of
+/// A pickle may have this many values whatever its length, and one more for each
+/// `BYTES_A_VALUE` bytes. A list of
 /// a million numbers has a million; data for training have more bytes to a value.
 const FREE_VALUES: usize = 1 << 20;
 const BYTES_A_VALUE: usize = 16;

@@ -25,7 +25,7 @@ pub enum RecipeError {
         shipped_names()
     )]
     Unreadable { file: String, cause: String },
-    /// Something in it is wrong; the first such thing is told in full.
+    /// Something in it is wrong; the first such problem is reported in full.
     #[error("{place}: {problem}{}", and_more(*.more))]
     Wrong {
         /// `file:line`, the file alone, or `--set key=value`.
@@ -179,7 +179,7 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
                     more: 0,
                 });
             }
-            // What is wrong with the other recipe is told in its own place.
+            // What is wrong with the other recipe is reported in its own place.
             DeValue::String(base) => load_base(base, file, of, length + 1)?,
             _ => {
                 let got = &text[value.span()];

@@ -33,8 +33,8 @@ pub fn parameters(recipe: &Recipe, classes: u64) -> u64 {
 
 /// Pixels along a side of the images that the network takes.
 const SIDE: u64 = 32;
-/// Maps as large as the first stage's that the backward pass has under way at the same time: gradients of a block's inputs and outputs. Told
-/// by measuring.
+/// Maps as large as the first stage's that the backward pass has under way at the same time: gradients of a block's inputs and outputs.
+/// Measured.
 const UNDER_WAY: u64 = 4;
 /// Bytes of a float32.
 const WHOLE: u64 = 4;

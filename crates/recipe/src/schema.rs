@@ -128,7 +128,7 @@ recipe! {
         num_epochs: u32 = 200u32, COUNT;
         /// Images in a step
         batch_size: u32 = 128u32, COUNT;
-        /// Pass a batch through the network in so many parts, their gradients added up: needs less memory
+        /// Pass a batch through the network in this many parts, their gradients added up: needs less memory
         gradient_accumulation: u32 = 1u32, COUNT;
         /// Smoothing of the targets in the cross-entropy
         label_smoothing: f64 = 0.1, BELOW_ONE;
@@ -162,7 +162,7 @@ recipe! {
         random_crop_padding: u32 = 4u32, Kind::Int { min: 0, max: 16 };
         /// Mirror every second image, at random
         random_horizontal_flip: bool = true, Kind::Bool;
-        /// Turn by up to so many degrees to either side (0: not at all)
+        /// Turn by up to this many degrees to either side (0: not at all)
         random_rotation: f64 = 0.0, Kind::Float { min: 0.0, max: 180.0, with_max: true };
         /// Change the brightness by a factor of up to this more or less than 1 (0: not at all)
         color_jitter_brightness: f64 = 0.0, POSITIVE;

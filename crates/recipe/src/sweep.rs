@@ -280,7 +280,7 @@ impl Sweep {
 /// Why a sweep has no points.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// Nobody trains so many.
+    /// More than anyone trains.
     #[error("these are {0} runs, and a sweep has at most {MOST_POINTS}; draw some by --sample")]
     TooMany(u64),
     /// A point is no recipe.

@@ -1,5 +1,5 @@
-//! Which alerts have been told: the file `alerts` in the user's state folder, a JSON object a line, the last at the end. Whoever writes an
-//! alert there first is the one who tells it, so that of several dashboards, and over restarts, each is told once.
+//! Which alerts were notified: the file `alerts` in the user's state folder, a JSON object a line, the last at the end. The process
+//! that writes an alert there first notifies it, so that of several dashboards, and over restarts, each is notified once.
 
 use std::collections::HashSet;
 use std::fs;
@@ -14,12 +14,12 @@ use traintop_disk::read;
 use traintop_disk::write::{lock, make_folders, open_append, replace_file};
 
 const FILE: &str = "alerts";
-/// Held by whoever changes the file.
+/// Held by the process that changes the file.
 const LOCK: &str = "alerts.lock";
 
-/// Alerts are forgotten after so many days, when the file has become large.
+/// Alerts are dropped after this many days, when the file has become large.
 const KEPT_DAYS: i64 = 60;
-/// The file is large from so many bytes on: some thousand alerts.
+/// The file is large from this many bytes on: some thousand alerts.
 const LARGE: u64 = 1 << 20;
 
 /// Something that a person wants to know of a run.
@@ -44,15 +44,15 @@ impl Alert {
     }
 }
 
-/// Alerts, by whether somebody has told them before.
+/// Alerts, by whether they were notified before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claimed {
-    /// Nobody has: whoever gets this is to do it.
+    /// Not yet: the caller notifies them.
     pub new: Vec<Alert>,
-    pub told: Vec<Alert>,
+    pub known: Vec<Alert>,
 }
 
-/// Takes over those of these alerts that nobody has told.
+/// Takes over those of these alerts that were not notified yet.
 ///
 /// # Errors
 /// If the file cannot be read or written; then nothing is taken over.
@@ -64,7 +64,7 @@ pub fn claim(folder: &Path, alerts: &[Alert]) -> io::Result<Claimed> {
     let mut taken: HashSet<(&str, &str)> = HashSet::new();
     for alert in alerts {
         match known.iter().find(|known| known.key() == alert.key()) {
-            Some(known) => claimed.told.push(known.clone()),
+            Some(known) => claimed.known.push(known.clone()),
             None if taken.insert(alert.key()) => claimed.new.push(alert.clone()),
             None => {}
         }
@@ -75,7 +75,7 @@ pub fn claim(folder: &Path, alerts: &[Alert]) -> io::Result<Claimed> {
     Ok(claimed)
 }
 
-/// All that were told, the last at the end; lines that make no sense are passed over.
+/// All that were notified, the last at the end; lines that make no sense are skipped.
 ///
 /// # Errors
 /// If the file is there and cannot be read.
@@ -145,7 +145,7 @@ mod tests {
         let alerts: Vec<Alert> = (0..20)
             .map(|run| alert(&format!("r{run}"), "nan", 1))
             .collect();
-        let told: Vec<Alert> = thread::scope(|scope| {
+        let claimed: Vec<Alert> = thread::scope(|scope| {
             let one = || {
                 begin.wait();
                 claim(&place, &alerts).unwrap().new
@@ -155,11 +155,11 @@ mod tests {
                 .flat_map(|one| one.join().unwrap())
                 .collect()
         });
-        let mut told: Vec<String> = told.into_iter().map(|alert| alert.about).collect();
-        told.sort();
+        let mut claimed: Vec<String> = claimed.into_iter().map(|alert| alert.about).collect();
+        claimed.sort();
         let mut expected: Vec<String> = alerts.into_iter().map(|alert| alert.about).collect();
         expected.sort();
-        assert_eq!(told, expected);
+        assert_eq!(claimed, expected);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         file.write_all(b"{\"about\": \"b\", \"ki").unwrap();
         let claimed = claim(place, &[alert("a", "nan", 9), alert("b", "nan", 9)]).unwrap();
         assert_eq!(claimed.new, [alert("b", "nan", 9)]);
-        assert_eq!(claimed.told, [alert("a", "nan", 1)]);
+        assert_eq!(claimed.known, [alert("a", "nan", 1)]);
         assert_eq!(load(place).unwrap().len(), 3);
         assert!(
             claim(place, &[alert("b", "nan", 10)])

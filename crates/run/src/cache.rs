@@ -18,7 +18,7 @@ use traintop_disk::write::{make_folders, replace_file};
 /// The first line. Another version's file is not read.
 const VERSION: &str = "traintop summaries 10";
 
-/// Runs that nobody has listed for so many days are let go. Asking the disk which ones are gone would take long where it is slow.
+/// Runs not listed for this many days are dropped. Asking the disk which ones are gone would take long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
 /// What stands between the tabs: the day of the last use and the run's stamps.

@@ -1,4 +1,4 @@
-//! What a run was configured with, as its `config.json` says, whoever wrote it.
+//! What a run was configured with, as its `config.json` says, whatever program wrote it.
 
 use serde_json::{Map, Value};
 

@@ -61,7 +61,7 @@ pub enum ControlError {
     #[error("{path}: {cause}")]
     Io { path: PathBuf, cause: io::Error },
     /// It is no such file.
-    #[error("{path}: is damaged ({cause}); remove it, and the run goes on as its recipe says")]
+    #[error("{path}: is damaged ({cause}); remove it, and the run follows its recipe again")]
     Damaged {
         path: PathBuf,
         cause: serde_json::Error,

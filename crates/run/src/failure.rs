@@ -116,10 +116,10 @@ pub fn read(
     if state == State::Stopped {
         let reason = reason?;
         let scheduler = &SAID[..OF_A_SCHEDULER];
-        let told = scheduler.iter().find(|(_, words)| says(reason, words));
+        let known = scheduler.iter().find(|(_, words)| says(reason, words));
         let is_limit = reason.contains(TIME_LIMIT).then_some(TIME_LIMIT);
         return is_limit
-            .or(told.map(|(what, _)| *what))
+            .or(known.map(|(what, _)| *what))
             .map(|what| Failure {
                 what: what.to_owned(),
                 detail: cut(reason),
@@ -158,8 +158,8 @@ pub fn of(
         detail: cut(detail),
     };
     // What the record says of this end comes before what the logs may still say of an earlier one.
-    let told = |line: &str| SAID.iter().find(|(_, words)| says(line, words));
-    if let Some((what, line)) = reason.and_then(|reason| Some((told(reason)?.0, reason))) {
+    let known = |line: &str| SAID.iter().find(|(_, words)| says(line, words));
+    if let Some((what, line)) = reason.and_then(|reason| Some((known(reason)?.0, reason))) {
         return cause(what, line);
     }
     for (what, words) in SAID {
@@ -195,7 +195,7 @@ fn says(line: &str, words: &[&str]) -> bool {
     words.iter().any(|word| line.contains(word))
 }
 
-/// Whether a line names a fault by itself, whoever says it.
+/// Whether a line names a fault by itself, whatever program wrote it.
 pub(super) fn names_fault(line: &str) -> bool {
     let is_end_of_time = |what: &str| what == TIME_LIMIT;
     SAID.iter()
@@ -283,7 +283,7 @@ mod tests {
             ),
             (
                 State::Failed,
-                Some("SIGKILL ended the worker: somebody's, or the system's for want of memory"),
+                Some("SIGKILL ended the worker: by a user, or by the system for lack of memory"),
                 exit(None, Some(9)),
                 "",
                 "SIGKILL",

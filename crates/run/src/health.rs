@@ -22,7 +22,7 @@ const RECENT: usize = 9;
 /// How a run that trains is doing, at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
-    /// How fast it goes, once that can be told.
+    /// How fast it goes, once that is known.
     pub pace: Option<Pace>,
     /// The longest that usually passes between two of its rows, once an epoch is done.
     pub row_gap: Option<Duration>,
@@ -32,9 +32,9 @@ pub struct Health {
     pub saved: Option<Saved>,
     /// When a scheduler, or a limit, will end it.
     pub deadline: Option<Timestamp>,
-    /// The room on its disk, once somebody has looked.
+    /// The room on its disk, once it was read.
     pub disk: Option<Disk>,
-    /// What its curves warn of, once somebody has looked: for alerts.
+    /// What its curves warn of, once they were checked: for alerts.
     pub signs: Vec<Finding>,
     pub read_at: Timestamp,
 }
@@ -124,7 +124,7 @@ impl Health {
         let read_at = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
         let (row_at, step_at) = (changed(&dir.metrics_csv()), changed(&dir.steps_csv()));
         let asked_at = changed(&Control::path(dir));
-        let wanted = asked_at
+        let end_epoch = asked_at
             .and_then(|_| Control::load(dir).ok())
             .and_then(|control| control.end_after_epoch);
         let resumed_at = known
@@ -132,7 +132,7 @@ impl Health {
             .and_then(|record| Some(record.resumes.last()?.at));
         let begun_at = known.record.and_then(|record| record.started_at);
         let signs = [row_at, step_at, asked_at, resumed_at, begun_at];
-        let pace = Pace::of(known, wanted, (row_at, step_at));
+        let pace = Pace::of(known, end_epoch, (row_at, step_at));
         let saved_at = checkpoints::named(dir, "last").and_then(|last| changed(&last));
         Self {
             row_gap: row_gap(known),
@@ -166,7 +166,7 @@ fn epochs_since(moment: Timestamp, row_at: Option<Timestamp>, pace: Option<Pace>
 impl Pace {
     fn of(
         known: Known,
-        wanted: Option<u32>,
+        end_epoch: Option<u32>,
         (row_at, step_at): (Option<Timestamp>, Option<Timestamp>),
     ) -> Option<Self> {
         let done = f64::from(known.epochs_done);
@@ -188,9 +188,9 @@ impl Pace {
             epochs: gaps.len(),
             done,
             at,
-            until: wanted
-                .filter(|wanted| f64::from(*wanted) > done)
-                .map_or(until, |wanted| wanted.min(until)),
+            until: end_epoch
+                .filter(|end_epoch| f64::from(*end_epoch) > done)
+                .map_or(until, |end_epoch| end_epoch.min(until)),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What is told of a run that trains.
+//! What is shown of a run that trains.
 
 use super::*;
 use crate::control::Change;

@@ -226,7 +226,7 @@ pub fn display_name(experiment: &str, dir: &RunDir) -> String {
 pub fn create(output_dir: &Path, now: &Zoned) -> io::Result<RunDir> {
     let parent = output_dir.join(TRAINING_RUNS);
     make_folders(&parent)?;
-    // Absolute, since whoever reads the run may stand elsewhere.
+    // Absolute, since readers of the run may have another working folder.
     let parent = parent.canonicalize()?;
     let stamp = now.strftime("%Y_%m_%d_%H_%M_%S").to_string();
     for number in 1_u32.. {

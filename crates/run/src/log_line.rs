@@ -1,4 +1,4 @@
-//! What the lines of a log are: errors, warnings, and all the rest. Lines of any program's log are told by how the
+//! What the lines of a log are: errors, warnings, and all the rest. Lines of any program's log are recognised by how the
 //! common loggers and languages write them: Python's `logging`, `warnings` and tracebacks, Rust's panics, glog, C++ and shells.
 
 use super::failure;
@@ -181,10 +181,10 @@ mod tests {
 
     fn kinds(lines: &[&str]) -> Vec<Kind> {
         let mut teller = Teller::default();
-        let told = lines
+        let kinds = lines
             .iter()
             .map(|line| teller.tell((*line).to_owned()).kind);
-        told.collect()
+        kinds.collect()
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Notes {
 
     /// Undoes a change of these notes: only what nobody has changed since, so that no later change
     /// is lost.
-    fn take_back(&mut self, before: &Self, after: &Self) {
+    fn undo(&mut self, before: &Self, after: &Self) {
         if self.tags == after.tags {
             self.tags.clone_from(&before.tags);
         } else {
@@ -207,18 +207,18 @@ pub fn annotate_on(home: &Storage, dir: &RunDir, change: &Change) -> Result<Anno
     })
 }
 
-/// Takes a change back; what somebody has changed since stays theirs.
+/// Undoes a change; what another process has changed since stays.
 ///
 /// # Errors
 /// As [`Notes::change`].
-pub fn take_back(annotated: &Annotated) -> Result<(), NotesError> {
-    take_back_on(&Storage::real(), annotated)
+pub fn undo(annotated: &Annotated) -> Result<(), NotesError> {
+    undo_on(&Storage::real(), annotated)
 }
 
-/// As [`take_back`], with this home.
-pub fn take_back_on(home: &Storage, annotated: &Annotated) -> Result<(), NotesError> {
+/// As [`undo`], with this home.
+pub fn undo_on(home: &Storage, annotated: &Annotated) -> Result<(), NotesError> {
     let Annotated { dir, before, after } = annotated;
-    let edit = |notes: &mut Notes| notes.take_back(before, after);
+    let edit = |notes: &mut Notes| notes.undo(before, after);
     let own = home.folder(FOLDER);
     edit_in(&*home.disk, dir, own.as_deref(), edit).map(drop)
 }

@@ -46,11 +46,11 @@ fn file(tree: &Path) -> PathBuf {
 fn all(tree: &Path) -> Vec<QueueReasons> {
     let entries = fs::read_dir(folder(tree)).into_iter().flatten().flatten();
     let files = entries.filter(|entry| !is_temporary(&entry.file_name().to_string_lossy()));
-    let waits = files.filter_map(|file| {
+    let reasons = files.filter_map(|file| {
         let bytes = read::bytes(&file.path(), read::RECORD_LIMIT).ok()?;
         serde_json::from_slice(&bytes).ok()
     });
-    waits.collect()
+    reasons.collect()
 }
 
 /// Nothing waits yet, says this process.
@@ -90,8 +90,8 @@ impl QueueReasons {
             return None;
         }
         let name = dir.name();
-        let mut waits = all(dir.output_tree()?).into_iter();
-        let reason = waits.find_map(|waits| waits.reason(&name));
+        let mut reasons = all(dir.output_tree()?).into_iter();
+        let reason = reasons.find_map(|reasons| reasons.reason(&name));
         if commands.allows(dir, record) {
             return reason;
         }
@@ -144,19 +144,19 @@ mod tests {
             QueueReasons::of(&dir, &record(&dir, state), &commands)
         };
         assert_eq!(said("a", State::Queued), None);
-        let mut waits = QueueReasons::default();
-        waits.add(&dir("a"), "the only slot is taken".to_owned());
-        waits.add(&dir("b"), "behind \x1b[31ma".to_owned());
-        waits.save(tree.path()).unwrap();
+        let mut reasons = QueueReasons::default();
+        reasons.add(&dir("a"), "the only slot is taken".to_owned());
+        reasons.add(&dir("b"), "behind \x1b[31ma".to_owned());
+        reasons.save(tree.path()).unwrap();
         assert_eq!(said("a", State::Queued).unwrap(), "the only slot is taken");
         assert!(!said("b", State::Queued).unwrap().contains('\x1b'));
         assert_eq!(said("c", State::Queued), None);
         assert_eq!(said("a", State::Running), None);
-        waits.keeper.pid_started += 1;
-        waits.save(tree.path()).unwrap();
+        reasons.keeper.pid_started += 1;
+        reasons.save(tree.path()).unwrap();
         assert_eq!(said("a", State::Queued), None);
-        waits.keeper.host = "node7".to_owned();
-        waits.save(tree.path()).unwrap();
+        reasons.keeper.host = "node7".to_owned();
+        reasons.save(tree.path()).unwrap();
         let elsewhere = said("a", State::Queued).unwrap();
         assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
         // Of a run that this user did not queue, no keeper of this user's says why it waits.

@@ -1,4 +1,4 @@
-//! `run.json`: a run's identity and state, replaced atomically by whoever owns the run at that time: first the launcher,
+//! `run.json`: a run's identity and state, replaced atomically by the process that owns the run at that time: first the launcher,
 //! then the worker.
 
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<Resume>,
     /// Where it stands, or stood, in the queue of its tree: the lowest is the next. Microseconds since 1970 when it was queued, until
-    /// somebody changes the order.
+    /// a user changes the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<i64>,
     /// The launcher of the user's configuration whose command it is; absent where it is our own worker.
@@ -152,7 +152,7 @@ pub struct Record {
     /// The GPUs that it was given when it last began, on a machine that has some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<GivenGpu>,
-    /// What of the environment of whoever queued it is its own: where programs and libraries are found.
+    /// What of the environment of the user who queued it is its own: where programs and libraries are found.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// What the relative paths of the command and of the recipe start from.

@@ -64,7 +64,7 @@ pub struct Said {
     pub start: Option<Timestamp>,
     /// Whether it is over, and nothing more is to be learnt.
     pub is_over: bool,
-    /// Whether somebody asked it to stop from here.
+    /// Whether a stop was requested from here.
     pub stop_asked: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The state a run is in, as far as can be told from outside: what its record says is believed only as far as its process
+//! The state a run is in, as far as is known from outside: what its record says is believed only as far as its process
 //! or its files bear it out.
 
 use std::fmt;
@@ -22,7 +22,7 @@ pub enum State {
     Starting,
     /// Trains.
     Running,
-    /// Waits, because somebody asked it to, and goes on when asked again.
+    /// Paused on request; continues when asked.
     Paused,
     /// Was asked to stop and is saving.
     Stopping,

@@ -93,7 +93,7 @@ pub fn run(
 
 fn give(pipe: Option<ChildStdin>, input: &str) {
     if let Some(mut pipe) = pipe {
-        // Whoever does not want to read it does not.
+        // A program need not read its input.
         let _ = pipe.write_all(input.as_bytes());
     }
 }

@@ -72,7 +72,7 @@ pub struct Summary {
     pub duration: Option<Duration>,
     /// When its files last changed.
     pub modified_at: Timestamp,
-    /// Bytes on the disk, once somebody has counted them.
+    /// Bytes on the disk, once they were counted.
     pub size_bytes: Option<u64>,
     /// Lines of its metrics that could not be read.
     pub problems: usize,
@@ -83,7 +83,7 @@ pub struct Summary {
     /// When it was resumed, as its record says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<Resume>,
-    /// What looks wrong in its numbers, once somebody has looked for it.
+    /// What looks wrong in its numbers, once they were checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
     /// What of it was rebuilt, in a sentence, if anything was.
@@ -104,7 +104,7 @@ pub struct Summary {
     pub job: Option<Seen>,
     /// Where it stands in its queue, if it waits: the lowest is the next.
     pub queue_position: Option<i64>,
-    /// Its best evaluation, once somebody has looked for them: they lie outside of the run.
+    /// Its best evaluation, once they were listed: they lie outside of the run.
     #[serde(skip)]
     pub evaluated: Option<Best>,
 }
@@ -226,7 +226,7 @@ impl Summary {
             Ok(record) => (record, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        // Notes that cannot be read cost the run nothing else; whoever changes them is told.
+        // Notes that cannot be read cost the run nothing else; a change of them reports it.
         let notes = Notes::load(&dir).unwrap_or_default().shown();
         let recorded_best = record.as_ref().and_then(|record| record.best);
         let best = best_and_trend::best(metrics, recorded_best);
@@ -249,10 +249,10 @@ impl Summary {
             epochs_done,
             epochs_planned: planned,
         });
-        let waits = job.as_ref().and_then(|job| job.waits.clone());
-        let waits =
-            waits.or_else(|| QueueReasons::of(&dir, record.as_ref()?, &Commands::of_user()));
-        observed.reason = cleaned(damage.or(waits).or(observed.reason));
+        let queue_reason = job.as_ref().and_then(|job| job.waits.clone());
+        let queue_reason =
+            queue_reason.or_else(|| QueueReasons::of(&dir, record.as_ref()?, &Commands::of_user()));
+        observed.reason = cleaned(damage.or(queue_reason).or(observed.reason));
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
         let times = Times::of(record.as_ref(), metrics, modified_at, active);
@@ -339,7 +339,7 @@ impl Summary {
             .filter(|value| !value.is_nan())
     }
 
-    /// When its best row was written, as far as that can be told: by the time that it counts from its start.
+    /// When its best row was written, as far as that is known: by the time that it counts from its start.
     pub fn best_at(&self) -> Option<Timestamp> {
         let (last, best) = (self.last("time_elapsed")?, self.at_best("time_elapsed")?);
         let before_end = Duration::try_from_secs_f64(last - best).ok()?;
@@ -348,7 +348,7 @@ impl Summary {
     }
 }
 
-/// Whether the process of a run lives; `None` if that cannot be told from here. Of a job the scheduler knows it on every machine.
+/// Whether the process of a run lives; `None` if that is unknown from here. Of a job the scheduler knows it on every machine.
 fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
     let process = record.and_then(|record| record.process.as_ref());
     let here = process.and_then(|process| process.is_here().then(|| process.is_alive()));

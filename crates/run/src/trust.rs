@@ -27,7 +27,7 @@ const FOLDER: &str = "commands";
 #[derive(Debug, Clone)]
 pub struct Commands(Option<PathBuf>);
 
-/// What stands in an entry. Its name holds the digest. A copy of somebody's run folder has another
+/// What stands in an entry. Its name holds the digest. A copy of a run's folder has another
 /// inode: it is another run.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {

@@ -304,7 +304,7 @@ mod tests {
         let deadline = Instant::now() + DEADLINE;
         while changes
             .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            .expect("the change is told")
+            .expect("the change is reported")
             != folder
         {}
     }
@@ -333,15 +333,15 @@ mod tests {
     #[test]
     fn after_an_overflow_of_the_queue_every_folder_is_told() {
         let folders = HashSet::from([PathBuf::from("/a"), PathBuf::from("/b")]);
-        let told = Arc::new(Mutex::new(HashSet::new()));
-        let tells = Arc::clone(&told);
+        let reported = Arc::new(Mutex::new(HashSet::new()));
+        let tells = Arc::clone(&reported);
         let callback: Callback = Arc::new(move |folder: &Path| {
             lock(&tells).insert(folder.to_owned());
         });
         let overflow =
             notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
         tell(&overflow, &Mutex::new(folders.clone()), &callback);
-        assert_eq!(*lock(&told), folders);
+        assert_eq!(*lock(&reported), folders);
     }
 
     #[test]
@@ -381,7 +381,7 @@ mod tests {
                 assert_eq!(changed, folder.path());
                 return;
             }
-            assert!(length < 5, "the change was never told");
+            assert!(length < 5, "the change was never reported");
         }
     }
 

@@ -1,5 +1,5 @@
 //! `make bench`: how fast an evaluation is beside the training of the same network, and what views cost. What is compared alternates, and
-//! medians are told, since a machine is seldom alone.
+//! medians are printed, since a machine is seldom idle.
 
 #![allow(
     clippy::disallowed_macros,
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Rounds; of each figure the median is told.
+/// Rounds; of each figure the median is printed.
 const ROUNDS: usize = 5;
 const VIEWS: u32 = 8;
 /// Evaluation has no backward pass, which is two thirds of a training step.

@@ -9,7 +9,7 @@ use super::random::{self, Draw};
 /// Steps whose images are made together on a GPU.
 const STEPS_ON_GPU: u32 = 8;
 
-/// Makes images for so many steps at a time, and keeps those of the steps to come.
+/// Makes images for this many steps at a time, and keeps those of the steps to come.
 #[derive(Debug)]
 pub struct AugmentedBlocks {
     steps: u32,
@@ -46,7 +46,7 @@ impl AugmentedBlocks {
     }
 
     /// Images and labels of a step. `make` is asked for those of a batch, by its number and size, where they are not there yet. What is
-    /// drawn after that has a seed of its own, so that all follows from the place: a run that goes on in the middle of a block draws the
+    /// drawn after that has a seed of its own, so that all follows from the place: a run that resumes in the middle of a block draws the
     /// same as one that was never stopped.
     pub fn images(
         &mut self,

@@ -31,13 +31,13 @@ pub struct NoCuda {
 
 impl Compute {
     /// Decides what the recipe leaves to this machine, loads CUDA if it is wanted, and sets libtorch's number of threads.
-    /// A run that began with `threads_before` threads goes on with as many, so that its sums end in the same digits.
+    /// A run that began with `threads_before` threads resumes with as many, so that its sums end in the same digits.
     pub fn choose(recipe: &Recipe, threads_before: Option<u32>) -> Result<Self, NoCuda> {
         let device = match recipe.device {
             DeviceChoice::Cpu => Device::Cpu,
-            wanted @ (DeviceChoice::Auto | DeviceChoice::Cuda) => match cuda::load() {
+            choice @ (DeviceChoice::Auto | DeviceChoice::Cuda) => match cuda::load() {
                 Cuda::Ready => Device::Cuda(0),
-                Cuda::Absent(reason) if wanted == DeviceChoice::Cuda => {
+                Cuda::Absent(reason) if choice == DeviceChoice::Cuda => {
                     return Err(NoCuda { reason });
                 }
                 Cuda::Absent(_) => Device::Cpu,
@@ -46,7 +46,7 @@ impl Compute {
         let available = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
         let threads = match recipe.num_threads {
             0 => threads_before.unwrap_or(available),
-            wanted => wanted,
+            choice => choice,
         };
         tch::set_num_threads(threads.cast_signed());
         let fast_bfloat16 = if device.is_cuda() {

@@ -32,7 +32,7 @@ pub enum WorkerError {
     Refused(String),
     #[error(
         "the {what} became {value} in epoch {epoch}, step {step}; try a smaller learning rate, or grad_clip = 1.0 \
-         (a resume goes on from the last checkpoint, which is good)"
+         (resume continues from the last checkpoint, which is good)"
     )]
     Diverged {
         what: &'static str,

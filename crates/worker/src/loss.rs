@@ -73,7 +73,7 @@ impl Targets {
         }
     }
 
-    /// The targets of so many images in so many parts, as `Tensor::chunk` divides them.
+    /// The targets of this many images in this many parts, as `Tensor::chunk` divides them.
     pub fn parts(&self, parts: i64) -> Vec<Self> {
         match self {
             Self::Plain(labels) => labels
@@ -158,7 +158,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Goes on from `sums`; the clock runs from now.
+    /// Continues from `sums`; the clock runs from now.
     pub fn from(sums: &Sums, device: Device) -> Self {
         Self {
             loss: Tensor::from(sums.loss).to_device(device),

@@ -104,7 +104,7 @@ struct Train {
     /// Changes one value of the recipe; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override, requires = "config")]
     overrides: Vec<(String, String)>,
-    /// Goes on with the run in this folder as if it had never stopped
+    /// Resume the run in this folder as if it had never stopped
     #[arg(long, value_name = "RUN", conflicts_with = "run_dir")]
     resume: Option<PathBuf>,
     /// A folder already made for this run, instead of a new one below the recipe's `output_dir`
@@ -132,7 +132,7 @@ struct Evaluate {
     /// Which of its images [default: test, or val where there are none]
     #[arg(long, value_parser = ["val", "test"])]
     split: Option<String>,
-    /// Average the answers to so many views of each image: itself, its mirror, and random crops
+    /// Average the predictions for this many views of each image: itself, its mirror, and random crops
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: u32,
     /// Seed of the crops

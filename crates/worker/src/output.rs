@@ -34,7 +34,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Goes on from `before_s` seconds, from now.
+    /// Continues from `before_s` seconds, from now.
     pub fn from(before_s: f64) -> Self {
         Self {
             before_s,

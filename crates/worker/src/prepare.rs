@@ -135,7 +135,7 @@ pub fn prepare(
     Ok(training)
 }
 
-/// What of the recipe is another than when the checkpoint was written; nothing where that cannot be told.
+/// What of the recipe is another than when the checkpoint was written; nothing where that is unknown.
 fn changes(recipe: &Recipe, last: &Path) -> Vec<Changed> {
     let now = recipe.to_json();
     let before = checkpoint::recipe_of(last).unwrap_or_default();

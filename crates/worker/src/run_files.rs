@@ -270,7 +270,10 @@ mod tests {
     fn a_run_is_written_by_one_worker_at_a_time() {
         let (_folder, dir) = run();
         let lock = WriterLock::take(&dir).unwrap();
-        assert!(matches!(WriterLock::take(&dir), Err(FilesError::Taken { .. })));
+        assert!(matches!(
+            WriterLock::take(&dir),
+            Err(FilesError::Taken { .. })
+        ));
         drop(lock);
         WriterLock::take(&dir).unwrap();
     }

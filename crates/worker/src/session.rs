@@ -115,15 +115,15 @@ fn work_in(
             let reason = format!("ended after epoch {epoch}, as asked");
             status.end(State::Stopped, 0, Some(reason))?;
         }
-        // The error itself is what is to be told, also where its trace cannot be written.
+        // The error itself is what is reported, also where its trace cannot be written.
         Err(error) => drop(status.end(State::Failed, 1, Some(error.to_string()))),
     }
     lock.log(&match &ended {
         Ok(End::Finished) => "finished".to_owned(),
         Ok(End::EndedAfter(epoch)) => {
-            format!("ended after epoch {epoch}, as asked; --resume goes on from here")
+            format!("ended after epoch {epoch}, as asked; --resume continues from here")
         }
-        Ok(End::Stopped) => "stopped; --resume goes on from here".to_owned(),
+        Ok(End::Stopped) => "stopped; --resume continues from here".to_owned(),
         Err(error) => format!("failed: {error}"),
     });
     ended.map(drop)
@@ -136,7 +136,7 @@ fn watch_signals(status: &Status) -> io::Result<StopRequest> {
         // The training ends and says so itself, whether or not this word of it could be written.
         move || drop(asked.stopping()),
         move |code| {
-            let reason = "a second signal ended it before it could save; a resume goes on from its last checkpoint";
+            let reason = "a second signal ended it before it could save; resume continues from its last checkpoint";
             again.end_at_once(State::Stopped, code, reason.to_owned());
         },
     )
@@ -259,7 +259,7 @@ fn reopen(path: &Path) -> Result<(RunDir, Record), WorkerError> {
                 .to_owned(),
         );
     };
-    // Whoever started this process to go on with the run has signed the record for it.
+    // The process that started this one to resume the run has signed the record for it.
     if record.state == State::Starting && record.process == Some(Process::current()) {
         return Ok((dir, record));
     }

@@ -18,20 +18,20 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Steering {
     follower: Follower,
-    wanted: Control,
+    requested: Control,
 }
 
 impl Steering {
-    /// Begins with what was said before: an earlier process of the run may have been told to end after an epoch that is still to come.
-    /// A wait does not outlast its process: whoever starts a run wants it to go on.
+    /// Begins with what was said before: an earlier process of the run may have been asked to end after an epoch that is still to come.
+    /// A wait does not outlast its process: starting a run again ends it.
     pub fn of(dir: &RunDir) -> Self {
         let mut follower = Follower::of(dir);
-        let wanted = follower.poll().and_then(Result::ok).unwrap_or_default();
+        let requested = follower.poll().and_then(Result::ok).unwrap_or_default();
         Self {
             follower,
-            wanted: Control {
+            requested: Control {
                 paused: false,
-                ..wanted
+                ..requested
             },
         }
     }
@@ -41,13 +41,13 @@ impl Training {
     /// Does what was asked since the last look; waits, if that was asked, until it is to go on or to stop.
     pub fn obey(&mut self) -> Result<(), WorkerError> {
         self.look()?;
-        if !self.steering.wanted.paused {
+        if !self.steering.requested.paused {
             return Ok(());
         }
         let (since, elapsed_s) = (Instant::now(), self.output.clock.elapsed_s());
         self.output.say("waiting, as asked")?;
         self.show_state(State::Running, State::Paused)?;
-        while self.steering.wanted.paused && !self.stop.is_set() {
+        while self.steering.requested.paused && !self.stop.is_set() {
             thread::sleep(LOOK);
             self.look()?;
         }
@@ -71,9 +71,9 @@ impl Training {
     }
 
     fn look(&mut self) -> Result<(), WorkerError> {
-        let mut wanted = match self.steering.follower.poll() {
+        let mut requested = match self.steering.follower.poll() {
             None => return Ok(()),
-            Some(Ok(wanted)) => wanted,
+            Some(Ok(requested)) => requested,
             Some(Err(error)) => {
                 // The training is worth more than what was asked of it.
                 self.output
@@ -81,24 +81,24 @@ impl Training {
                 return Ok(());
             }
         };
-        let before = self.steering.wanted.clone();
-        if wanted.end_after_epoch != before.end_after_epoch {
+        let before = self.steering.requested.clone();
+        if requested.end_after_epoch != before.end_after_epoch {
             // The epoch may have turned while it was asked.
             let next = self.progress.epochs_done + 1;
-            wanted.end_after_epoch = wanted.end_after_epoch.map(|epoch| epoch.max(next));
-            self.output.say(&match wanted.end_after_epoch {
+            requested.end_after_epoch = requested.end_after_epoch.map(|epoch| epoch.max(next));
+            self.output.say(&match requested.end_after_epoch {
                 Some(epoch) => format!("will end after epoch {epoch}, as asked"),
                 None => "will go on to its last epoch, as asked".to_owned(),
             })?;
         }
-        if wanted.learning_rate_factor != before.learning_rate_factor {
-            let factor = wanted.learning_rate_factor;
+        if requested.learning_rate_factor != before.learning_rate_factor {
+            let factor = requested.learning_rate_factor;
             self.output.say(&format!(
                 "learning rate times {factor} from the next epoch on, as asked"
             ))?;
         }
-        let saves = wanted.save != before.save;
-        self.steering.wanted = wanted;
+        let saves = requested.save != before.save;
+        self.steering.requested = requested;
         if saves {
             self.save()?;
             let (epoch, step) = (self.progress.epochs_done + 1, self.progress.step);
@@ -110,7 +110,7 @@ impl Training {
 
     /// At the beginning of an epoch: the learning rate's factor that was asked for holds from here on.
     pub fn take_over_learning_rate(&mut self) -> Result<(), WorkerError> {
-        let factor = self.steering.wanted.learning_rate_factor;
+        let factor = self.steering.requested.learning_rate_factor;
         if self.progress.step == 0 && factor != self.progress.rate_factor() {
             self.progress.rate_factor = Some(factor);
             let epoch = self.progress.epochs_done + 1;
@@ -123,6 +123,6 @@ impl Training {
     /// Whether the run was asked to end after the epoch that has just ended.
     pub fn is_to_end(&self) -> bool {
         let done = self.progress.epochs_done;
-        self.steering.wanted.end_after_epoch == Some(done)
+        self.steering.requested.end_after_epoch == Some(done)
     }
 }

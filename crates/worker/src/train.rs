@@ -19,7 +19,7 @@ use super::memory;
 use super::model::{Mode, ResNet, StateDict};
 use super::optimiser::Sgd;
 use super::output::Output;
-use super::predict::{self, InferenceEnd, Event, Inference, EnsembleMember};
+use super::predict::{self, EnsembleMember, Event, Inference, InferenceEnd};
 use super::profile::Profile;
 use super::random;
 use super::signals::StopRequest;
@@ -65,7 +65,7 @@ pub struct Training {
     pub profile: Profile,
     /// When `last` was last written.
     pub saved_at: Instant,
-    /// Whether people were told that the machine is too busy; once is enough.
+    /// Whether it was logged that the machine is too busy; once is enough.
     pub is_advised: bool,
 }
 
@@ -192,7 +192,7 @@ impl Training {
     }
 
     /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored, times the factor that
-    /// somebody asked for.
+    /// a control request asks for.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let halved = 0.5_f64.powi(self.progress.restores as i32);
         self.schedule.learning_rate(step) * halved * self.progress.rate_factor()

@@ -16,7 +16,7 @@ fn a_forgotten_job_is_looked_up_in_the_accounts() {
     let run = site.submit(&[]).remove(0);
     run.wait_for_state("running");
     let waiting = site.submit(&["--sweep", "seed=1..2", "--queue"]);
-    // By somebody else, while nobody asks.
+    // By another user, while nothing polls.
     let jobs = [job_of(&run), waiting[0].record()["slurm"]["id"].to_string()];
     cluster.call("scancel", &[&jobs[0], &jobs[1]]);
     wait_long("the controller to forget them", || {

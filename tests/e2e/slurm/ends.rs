@@ -33,13 +33,13 @@ fn at_its_limit_a_job_is_ended_and_before_it_warned_and_it_goes_on() {
     ends_in(&cluster, &warned, 62);
     ends_in(&cluster, &stopped, 62);
 
-    // Slurm's own signal: it saves, and has another turn, or says that a resume goes on.
+    // Slurm's own signal: it saves, and has another turn, or says that resume continues it.
     wait_long("the job to have saved", || {
         warned.text("last.safetensors") == "saved\n"
     });
     wait_long("another turn", || warned.record()["state"] == "finished");
     assert_eq!(begun(&warned), 2);
-    let reason = "since the time limit of its job is over; a resume goes on from here";
+    let reason = "since the time limit of its job is over; resume continues from here";
     site.wait_for_end(&stopped, "stopped", reason, Some("time limit"));
     assert_eq!(begun(&stopped), 1);
 
@@ -90,7 +90,7 @@ fn preempted_out_of_memory_and_on_a_failed_node_each_says_so() {
     deaf.wait_for_end(&lost, "failed", &reason, Some("preempted"));
     make_way();
 
-    // Where they wait again, it goes on where it was.
+    // Where they wait again, it continues where it was.
     site.configure(&format!("{settings}partition = 'again'\n"));
     let again = site.submit(&[]).remove(0);
     again.wait_for_state("running");

@@ -24,9 +24,9 @@ fn start(site: &Site, folder: &str) -> Run {
     let mut command = site.command(&[&train[..], &options[..]].concat());
     let output = command.env("GREETING", "hello").output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let run = Run(PathBuf::from(site.place.path()).join(told["path"].as_str().unwrap()));
-    assert_eq!(told["slurm_job"].as_str().unwrap(), job_of(&run));
+    let started: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = Run(PathBuf::from(site.place.path()).join(started["path"].as_str().unwrap()));
+    assert_eq!(started["slurm_job"].as_str().unwrap(), job_of(&run));
     run
 }
 
@@ -61,7 +61,7 @@ fn a_users_command_has_the_same_life_as_a_job() {
     run.wait_for_state("finished");
     assert_eq!(begun(&run), 2);
 
-    // Ended by somebody else: Slurm's signal goes to the command itself.
+    // Ended by another user: Slurm's signal goes to the command itself.
     let run = start(&site, "runs");
     wait_for("its trap", || !run.text("metrics.csv").is_empty());
     cluster.call("scancel", &[&job_of(&run)]);

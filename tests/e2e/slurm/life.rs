@@ -1,4 +1,4 @@
-//! A job's life as it should be: it waits, runs, saves, goes on, ends; and a sweep of them.
+//! A job's life as it should be: it waits, runs, saves, resumes, ends; and a sweep of them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
     first.wait_for_state("stopped");
     assert_eq!(first.text("last.safetensors"), "saved\n");
 
-    // The next begins, and is cancelled by somebody else.
+    // The next begins, and is cancelled by another user.
     second.wait_for_state("running");
     cluster.call("scancel", &[&job_of(&second)]);
     wait_for("the word that it was cancelled", || {
@@ -98,7 +98,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
         run["state"] == "stopped" && reason.contains("was cancelled in Slurm")
     });
 
-    // What was stopped goes on in Slurm, in its folder.
+    // What was stopped resumes in Slurm, in its folder.
     site.said(&["resume", first.0.to_str().unwrap()]);
     first.wait_for_state("finished");
     assert_eq!(begun(&first), 2);
@@ -176,7 +176,7 @@ fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_goes_on() {
     assert_eq!(states, ["stopped", "finished", "stopped"]);
 }
 
-/// Whoever hands a run to Slurm is killed between that and noting the job's id.
+/// The process that hands a run to Slurm is killed between that and noting the job's id.
 #[test]
 fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
     let Some(cluster) = Cluster::of(1) else {

@@ -81,7 +81,7 @@ pub fn wait_long(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 impl Cluster {
-    /// One with so many processors, and otherwise as most are.
+    /// One with this many processors, and otherwise as most are.
     pub fn of(processors: u32) -> Option<Self> {
         Self::start(&Setup {
             processors,
@@ -386,8 +386,8 @@ impl Site {
         let mut last = Value::Null;
         wait_long(&format!("{state}: {reason}"), || {
             last = self.row(run);
-            let told = last["state_reason"].as_str().unwrap_or_default();
-            last["state"] == state && told.contains(reason)
+            let reason_given = last["state_reason"].as_str().unwrap_or_default();
+            last["state"] == state && reason_given.contains(reason)
         });
         assert_eq!(last["cause"]["what"].as_str(), cause, "{last}");
     }

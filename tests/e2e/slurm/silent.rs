@@ -21,20 +21,20 @@ fn while_slurm_is_silent_nothing_is_taken_to_have_ended_and_lists_say_so() {
     assert_eq!(states(), ["running", "queued"]);
 
     cluster.end("slurmctld");
-    // Whoever has the turn asks and says why there is no answer; those after it do not ask, and say the same.
+    // The process that has the turn asks and says why there is no answer; those after it do not ask, and say the same.
     let next = site.place.path().join("state/traintop/slurm.json");
     fs::remove_file(&next).unwrap();
-    let mut told = Vec::new();
+    let mut sentences = Vec::new();
     for _ in 0..2 {
         let output = site.command(&["queue"]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        told.push(String::from_utf8(output.stderr).unwrap());
+        sentences.push(String::from_utf8(output.stderr).unwrap());
     }
     assert!(
-        told[0].starts_with("Slurm does not answer; what is told of its jobs is of "),
-        "{told:?}"
+        sentences[0].starts_with("Slurm does not answer; what is known of its jobs is of "),
+        "{sentences:?}"
     );
-    assert_eq!(told[0], told[1]);
+    assert_eq!(sentences[0], sentences[1]);
     let turns = fs::read_to_string(&next).unwrap();
     assert!(turns.contains("\"wait_s\":60"), "{turns}");
     let path = waiting.0.to_str().unwrap();
@@ -43,7 +43,7 @@ fn while_slurm_is_silent_nothing_is_taken_to_have_ended_and_lists_say_so() {
         refused.contains("could not be asked to stop by Slurm: "),
         "{refused}"
     );
-    // The one that could not be stopped keeps its turn, and what ran goes on.
+    // The one that could not be stopped keeps its turn, and what ran continues.
     assert_eq!(waiting.record()["state"], "queued");
     assert!(!waiting.text("slurm.json").contains("\"stop_asked\": true"));
     assert_eq!(running.record()["state"], "running");

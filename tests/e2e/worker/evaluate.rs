@@ -24,7 +24,7 @@ const PTH: &str = concat!(
     "/tests/fixtures/checkpoint/se.pth"
 );
 
-/// The built-in test images: so many, their classes in turn.
+/// The built-in test images: this many, their classes in turn.
 const TEST_IMAGES: usize = 2000;
 const CLASSES: usize = 10;
 
@@ -97,7 +97,7 @@ fn the_test_accuracy_is_the_same_at_a_runs_end_by_evaluate_and_counted_by_hand()
     ]);
     let log = lines(&run.training_log());
     let tested = log.iter().find(|line| line.contains("test loss")).unwrap();
-    let (_, told) = tested.split_once("test loss ").unwrap();
+    let (_, said) = tested.split_once("test loss ").unwrap();
 
     let (dir, json) = bench.evaluated(&[text(run.path())]);
     let (right, total) = count_right(&dir.predictions_csv());
@@ -106,11 +106,11 @@ fn the_test_accuracy_is_the_same_at_a_runs_end_by_evaluate_and_counted_by_hand()
     assert_eq!(json["accuracy"]["correct"], right);
     assert_eq!(json["accuracy"]["percent"], percent);
     assert!(
-        told.contains(&format!("acc {percent:.2}%")),
-        "{told}, {percent}"
+        said.contains(&format!("acc {percent:.2}%")),
+        "{said}, {percent}"
     );
     let loss = json["loss"].as_f64().unwrap();
-    assert!(told.starts_with(&format!("{loss:.4}")), "{told}, {loss}");
+    assert!(said.starts_with(&format!("{loss:.4}")), "{said}, {loss}");
     assert!(
         right > 2 * TEST_IMAGES / CLASSES,
         "the network learned nothing: {right}"

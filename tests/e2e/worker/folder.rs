@@ -228,12 +228,12 @@ fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_s
     let bench = Bench::new(TINY);
     let run = bench.trained(&["experiment_name=a/b", "ema_decay=0.5"]);
     let log = lines(&run.training_log());
-    let told = |beginning: &str| {
+    let line_of = |beginning: &str| {
         let line = log.iter().find(|line| line.contains(beginning));
         line.unwrap_or_else(|| panic!("no {beginning:?} in {log:#?}"))
             .clone()
     };
-    let tested = told("test loss");
+    let tested = line_of("test loss");
     let accuracy = tested
         .split("acc ")
         .nth(1)
@@ -241,7 +241,7 @@ fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_s
         .split('%')
         .next()
         .unwrap();
-    assert!(told("summary: 3 epochs in").contains(&format!("test {accuracy}%")));
+    assert!(line_of("summary: 3 epochs in").contains(&format!("test {accuracy}%")));
     for figure in [
         "loss_plot",
         "validation_plot",

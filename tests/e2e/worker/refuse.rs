@@ -1,4 +1,4 @@
-//! What cannot be done is told in one sentence, there and in the run.
+//! What cannot be done is reported in one sentence, there and in the run.
 
 use crate::programs::worker;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A run that was killed or stopped anywhere goes on as if it never had been.
+//! A run that was killed or stopped anywhere resumes as if it never had been.
 
 use crate::programs::TRAINTOP;
 use std::fs;

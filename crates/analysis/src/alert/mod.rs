@@ -1,4 +1,4 @@
-//! Of what a person wants to be told while runs train: rules, and which of them hold for a run. Pure: nothing here knows who was told.
+//! The rules for alerts, and which of them hold for a run. Pure: nothing here knows what was notified.
 
 mod rules;
 mod signs;
@@ -32,7 +32,7 @@ pub struct Raised {
 const UNTIL_SETTLED: Duration = Duration::from_secs(5);
 /// However fast its rows come otherwise, a run is not called stalled before this.
 const SHORTEST_STALL: Duration = Duration::from_secs(60);
-/// Without a number of its own the rule waits for this part of the planned epochs, and for so many at least.
+/// Without a number of its own the rule waits for this part of the planned epochs, and for this many at least.
 const NO_PROGRESS_PART: u32 = 4;
 const NO_PROGRESS_LEAST: u32 = 10;
 
@@ -44,21 +44,22 @@ pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> 
         Some(disk) => format!("disk {} {}", disk.id, at.strftime("%Y-%m-%d")),
         None => format!("{} {}", run.id, run.resumes.len()),
     };
-    let told = raised(run, rules, since, at).into_iter();
-    told.map(|Raised { kind, message }| Alert {
-        about: about(kind),
-        kind: kind.name().to_owned(),
-        dir: run.dir.clone(),
-        name: run.name.clone(),
-        message: clean(&message).into_owned(),
-        at,
-    })
-    .collect()
+    let raised = raised(run, rules, since, at).into_iter();
+    raised
+        .map(|Raised { kind, message }| Alert {
+            about: about(kind),
+            kind: kind.name().to_owned(),
+            dir: run.dir.clone(),
+            name: run.name.clone(),
+            message: clean(&message).into_owned(),
+            at,
+        })
+        .collect()
 }
 
-/// The rules that hold for a run as it is now. What it came to before `since` is not told: that is old.
+/// The rules that hold for a run as it is now. What happened before `since` is left out: that is old.
 pub fn raised(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Raised> {
-    let told: Vec<(Kind, String)> = match &run.health {
+    let raised: Vec<(Kind, String)> = match &run.health {
         Some(health) => of_active(run, health, rules),
         None => {
             let is_new = run.ended_at.is_some_and(|ended| ended >= since);
@@ -69,8 +70,9 @@ pub fn raised(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> 
                 .collect()
         }
     };
-    let told = told.into_iter().filter(|(kind, _)| rules.has(*kind));
-    told.map(|(kind, message)| Raised { kind, message })
+    let raised = raised.into_iter().filter(|(kind, _)| rules.has(*kind));
+    raised
+        .map(|(kind, message)| Raised { kind, message })
         .collect()
 }
 
@@ -97,22 +99,22 @@ fn ended(run: &Summary) -> Option<(Kind, String)> {
         state @ (State::Failed | State::Lost) => {
             Some((Kind::Failed, format!("{state}: {}", why())))
         }
-        // Only where its time was over: else somebody stopped it, and knows.
+        // Only where its time was over: else a user stopped it, and knows.
         State::Stopped if run.cause.is_some() => Some((Kind::Late, why())),
         _ => None,
     }
 }
 
 fn of_active(run: &Summary, health: &Health, rules: &Rules) -> Vec<(Kind, String)> {
-    let mut told = Vec::new();
+    let mut raised = Vec::new();
     let signs = health.signs.iter();
-    told.extend(signs.filter_map(|sign| Some((Kind::named(&sign.kind)?, sign.text.clone()))));
-    told.extend(no_progress(run, rules).map(|message| (Kind::NoProgress, message)));
+    raised.extend(signs.filter_map(|sign| Some((Kind::named(&sign.kind)?, sign.text.clone()))));
+    raised.extend(no_progress(run, rules).map(|message| (Kind::NoProgress, message)));
     if let Some(due) = stalls_at(run, rules).filter(|due| health.read_at >= *due) {
-        told.push((Kind::Stalled, stalled(health, due)));
+        raised.push((Kind::Stalled, stalled(health, due)));
     }
     if let Some(disk) = health.disk.filter(|disk| disk.free < rules.disk_free) {
-        told.push((
+        raised.push((
             Kind::Disk,
             format!("its disk is nearly full: {} are free", bytes(disk.free)),
         ));
@@ -120,9 +122,9 @@ fn of_active(run: &Summary, health: &Health, rules: &Rules) -> Vec<(Kind, String
     if finish::late(run).is_some() {
         let epochs = health.pace.map_or(0, |pace| pace.until);
         let sentence = finish::outlook(run).and_then(|outlook| outlook.sentence(epochs));
-        told.extend(sentence.map(|sentence| (Kind::Late, sentence)));
+        raised.extend(sentence.map(|sentence| (Kind::Late, sentence)));
     }
-    told
+    raised
 }
 
 /// When it is certain that a run is lost.
@@ -140,7 +142,7 @@ pub fn due(run: &Summary, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
     due.filter(|due| *due > now)
 }
 
-/// When a run that shows no other sign of life has stalled; `None` where that cannot be told, or is not wanted.
+/// When a run that shows no other sign of life has stalled; `None` where that is unknown, or not wanted.
 fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
     let health = run.health.as_ref()?;
     if run.observed.state != State::Running || !rules.has(Kind::Stalled) {

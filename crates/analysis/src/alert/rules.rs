@@ -30,8 +30,8 @@ kinds! {
     Failed      "failed"      "a run has failed or is lost";
     NotANumber  "nan"         "a loss is NaN or infinite";
     Diverging   "diverging"   "the training loss has lost a good part of what it had gained";
-    NoProgress  "no_progress" "no better epoch for a quarter of the planned ones (at least 10), or for so many";
-    Stalled     "stalled"     "no row in five times the usual time, or in so many times";
+    NoProgress  "no_progress" "no better epoch for a quarter of the planned ones (at least 10), or for the number set";
+    Stalled     "stalled"     "no row in five times the usual time, or in the number of times set";
     Overfitting "overfitting" "the validation loss rises while the training loss falls and nothing gets better";
     Disk        "disk"        "less than 2 GB, or than so much, are free on a run's disk";
     Late        "late"        "a run will not finish before its limit, or did not";
@@ -48,7 +48,7 @@ impl Kind {
 /// Which rules are wanted, with their numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Those that are told.
+    /// Those that are notified.
     pub on: Vec<Kind>,
     /// After this number of epochs without a better one there is no progress; by default a part of
     /// the planned ones. 0 is never.

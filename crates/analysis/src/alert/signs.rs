@@ -9,13 +9,13 @@ use super::Kind;
 
 /// Rows whose middle value stands for a place on a curve.
 const ROWS: usize = 3;
-/// A loss diverges when it is so many times its lowest,
+/// A loss diverges when it is this many times its lowest,
 const RISE: f64 = 1.5;
 /// and has lost this part of what it had gained since its first row.
 const LOST: f64 = 0.25;
-/// A validation loss that is so many times its lowest has risen.
+/// A validation loss that is this many times its lowest has risen.
 const OVERFIT: f64 = 1.1;
-/// For so many rows at least it has risen, and nothing has become better.
+/// For this many rows at least it has risen, and nothing has become better.
 const OVERFIT_ROWS: usize = 5;
 
 /// Everything that the curves warn of.

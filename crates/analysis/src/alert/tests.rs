@@ -36,14 +36,14 @@ fn running(metrics: &str) -> (tempfile::TempDir, Summary) {
     (folder, run)
 }
 
-/// What is told by the default rules.
-fn told_of(run: &Summary, since: Timestamp) -> Vec<Raised> {
+/// What the default rules raise.
+fn alerts_of(run: &Summary, since: Timestamp) -> Vec<Raised> {
     raised(run, &Rules::default(), since, Timestamp::MAX)
 }
 
 fn kinds(run: &Summary, since: Timestamp) -> Vec<Kind> {
-    let told = told_of(run, since);
-    told.iter().map(|raised| raised.kind).collect()
+    let alerts = alerts_of(run, since);
+    alerts.iter().map(|raised| raised.kind).collect()
 }
 
 fn rows(
@@ -80,9 +80,9 @@ fn a_run_that_goes_well_raises_nothing_until_it_finishes() {
     run.observed.state = State::Finished;
     let now = Timestamp::now();
     run.ended_at = Some(now);
-    let told = raised(&run, &Rules::default(), now, Timestamp::MAX);
+    let alerts = raised(&run, &Rules::default(), now, Timestamp::MAX);
     assert_eq!(
-        told[0].message,
+        alerts[0].message,
         "finished: 20 epochs, best val_acc 85.07 % in epoch 20"
     );
     // What had ended before anybody looked is the digest's to tell.
@@ -100,18 +100,18 @@ fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
         what: "time limit".to_owned(),
         detail: "its time limit of 1h is over".to_owned(),
     });
-    let told = told_of(&run, Timestamp::UNIX_EPOCH);
+    let alerts = alerts_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
-        (told[0].kind, told[0].message.as_str()),
+        (alerts[0].kind, alerts[0].message.as_str()),
         (Kind::Late, "its time limit of 1h is over")
     );
     run.observed.state = State::Failed;
     run.cause = Some(Failure {
         what: "SIGKILL".to_owned(),
-        detail: "somebody's signal".to_owned(),
+        detail: "a signal of a user".to_owned(),
     });
-    let told = told_of(&run, Timestamp::UNIX_EPOCH);
-    assert_eq!(told[0].message, "failed: SIGKILL: somebody's signal");
+    let alerts = alerts_of(&run, Timestamp::UNIX_EPOCH);
+    assert_eq!(alerts[0].message, "failed: SIGKILL: a signal of a user");
     let quiet = Rules {
         on: vec![Kind::Finished],
         ..Rules::default()
@@ -183,9 +183,9 @@ fn no_progress_is_a_number_of_epochs_or_a_part_of_the_planned_ones() {
     let (_folder, run) = running(&rows(falling, falling, |epoch| {
         if epoch == 8 { 80.0 } else { 70.0 }
     }));
-    let told = told_of(&run, Timestamp::UNIX_EPOCH);
+    let alerts = alerts_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
-        told[0].message,
+        alerts[0].message,
         "no progress for 12 epochs: the best is epoch 8's"
     );
     for (wanted, count) in [(12, 1), (13, 0), (0, 0)] {
@@ -214,9 +214,9 @@ fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
         Some(last + 300.seconds())
     );
     run.health.as_mut().unwrap().read_at = last + 300.seconds();
-    let told = told_of(&run, Timestamp::UNIX_EPOCH);
+    let alerts = alerts_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
-        told[0].message,
+        alerts[0].message,
         "stalled: no row for 5 min, usually within 1 min"
     );
     run.observed.state = State::Paused;
@@ -241,10 +241,13 @@ fn a_full_disk_and_a_limit_are_told_while_it_trains() {
         total: 250_000_000_000,
     });
     health.deadline = Some(health.read_at + 600.seconds());
-    let told = told_of(&run, Timestamp::UNIX_EPOCH);
-    assert_eq!(told[0].message, "its disk is nearly full: 1.50 GB are free");
+    let alerts = alerts_of(&run, Timestamp::UNIX_EPOCH);
     assert_eq!(
-        told[1].message,
+        alerts[0].message,
+        "its disk is nearly full: 1.50 GB are free"
+    );
+    assert_eq!(
+        alerts[1].message,
         "ends 10 min after its limit, which comes in epoch 31 of 40; no checkpoint yet"
     );
 }

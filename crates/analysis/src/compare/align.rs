@@ -155,7 +155,7 @@ impl Places {
         }
     }
 
-    /// A clock that began again, as that of a resumed run does, goes on from where it was.
+    /// A clock that began again, as that of a resumed run does, continues from where it was.
     fn rising(self) -> Self {
         let Self::Said(mut column) = self else {
             return self;

@@ -50,7 +50,7 @@ impl Noise {
         (noise.sigma > 0.0 && noise.sigma.is_finite()).then_some(noise)
     }
 
-    /// By about how much the best of `n` runs flatters: what the best of so many runs of one and the same recipe would have over their
+    /// By about how much the best of `n` runs flatters: what the best of that many runs of one recipe would have over their
     /// mean, if they were normally distributed.
     pub fn flattery(&self, n: usize) -> f64 {
         expected_maximum(n) * self.sigma
@@ -71,7 +71,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Judges `other` by `baseline`, each a mean of so many runs.
+    /// Judges `other` by `baseline`, each a mean with its number of runs.
     pub fn of(other: (f64, usize), baseline: (f64, usize), noise: Option<Noise>) -> Self {
         let difference = other.0 - baseline.0;
         let spread = noise.map(|noise| {

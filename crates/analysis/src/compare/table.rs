@@ -70,10 +70,10 @@ pub struct Row {
 /// Where a threshold was reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reached {
-    /// By so many of the runs that count.
+    /// By this many of the runs that count.
     pub n: usize,
     pub epoch: Option<f64>,
-    /// After so many seconds.
+    /// After this many seconds.
     pub elapsed_s: Option<f64>,
 }
 

@@ -30,7 +30,7 @@ const FILE: &str = "comparison_plot";
 pub fn draw(
     runs: &[Run],
     columns: &[String],
-    along: XAxis,
+    x_axis: XAxis,
     folder: &Path,
     formats: &[Format],
 ) -> Result<Drawn, FigureError> {
@@ -47,13 +47,13 @@ pub fn draw(
             let each = runs.iter().zip(&grouped).enumerate();
             let of_run = |(number, (run, groups)): (usize, (&Run, &Vec<Group>))| {
                 let (column, group) = column(run.metrics, groups, metric, columns.is_empty())?;
-                let placing = XMapping::of(run.metrics, along, Known::default())?;
+                let x_mapping = XMapping::of(run.metrics, x_axis, Known::default())?;
                 Some(Found {
                     number,
-                    x: placing.places(&column.x),
+                    x: x_mapping.places(&column.x),
                     column: column.clone(),
                     group: group.clone(),
-                    placing,
+                    x_mapping,
                 })
             };
             (*metric, each.filter_map(of_run).collect())
@@ -84,7 +84,7 @@ struct Found {
     x: Arc<[f64]>,
     column: Column,
     group: Group,
-    placing: XMapping,
+    x_mapping: XMapping,
 }
 
 /// A run's column of a metric: the validation's of a group's title, or the one of that name.
@@ -149,8 +149,8 @@ fn panel<'a>(
         } else {
             metric.to_owned()
         },
-        x_name: &first.placing.name,
-        x_scale: first.placing.scale,
+        x_name: &first.x_mapping.name,
+        x_scale: first.x_mapping.scale,
         scale: first.group.scale,
         curves,
         best: None,

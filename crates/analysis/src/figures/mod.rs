@@ -1,4 +1,4 @@
-//! A run's curves, several runs' curves, and a network's answers as pictures, for papers, mails and whoever has no terminal at hand.
+//! A run's curves, several runs' curves, and a network's answers as pictures, for papers, mails and readers without a terminal.
 
 mod canvas;
 pub mod compare;

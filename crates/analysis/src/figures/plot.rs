@@ -69,7 +69,7 @@ pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// The scale of the drawing.
 const SCALE: u32 = 4;
-/// So many pixels of a drawing, across and down, become one of a PNG, which is therefore twice as fine as the picture is large.
+/// Pixels of a PNG for each pixel of a drawing, across and down: it is drawn twice as fine.
 const MEAN: u32 = 2;
 
 type Canvas<'a, B> = DrawingArea<B, Shift>;

@@ -12,7 +12,7 @@ const FROZEN: usize = 5;
 const RATE_TOLERANCE: f64 = 0.03;
 /// Longer schedules are not reckoned: a configuration may claim any number of epochs.
 const LONGEST: u32 = 100_000;
-/// A jump of the clock is so many times longer than an epoch takes, and at least an hour.
+/// A jump of the clock is this many times longer than an epoch takes, and at least an hour.
 const JUMP: f64 = 50.0;
 
 fn accuracies(metrics: &Metrics) -> impl Iterator<Item = &Column> {

@@ -12,7 +12,7 @@ const MOST: usize = 256;
 /// More values of a field than these are no help to who types one.
 const MOST_VALUES: usize = 1000;
 
-/// Answers about the same runs in the same order; whoever changes either calls [`Memo::forget`].
+/// Answers about the same runs in the same order; a change of either must call [`Memo::forget`].
 #[derive(Debug, Default)]
 pub struct Memo {
     answers: HashMap<String, Vec<bool>>,
@@ -77,7 +77,7 @@ impl Memo {
         })
     }
 
-    /// What is kept of a question, or else the answer for each of so many runs.
+    /// What is kept of a question, or else the answer for each of this many runs.
     fn answered(
         &mut self,
         question: String,
@@ -93,7 +93,7 @@ impl Memo {
             .clone()
     }
 
-    /// The texts that a field has, of so many that there is no end to them only some.
+    /// The texts that a field has, only some of those without a limit.
     pub fn values<'a>(
         &mut self,
         field: &Field,

@@ -22,7 +22,7 @@ impl Room {
 }
 
 /// The GPUs among which this program may choose: of those that are there the ones that `CUDA_VISIBLE_DEVICES` names, by number or by the
-/// beginning of the name. Those divided into instances are left to whoever divided them.
+/// beginning of the name. Those divided into instances are left alone.
 pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
     let list: Option<Vec<&str>> = named.map(|named| named.split(',').map(str::trim).collect());
     let is_named = |gpu: &Gpu| {
@@ -88,7 +88,7 @@ impl fmt::Display for Shortage {
 }
 
 /// `count` GPUs for a run: those that the fewest runs of ours are `on`, of equals those with the most free memory. A run that has
-/// only just begun has no memory yet, so runs count first. `None` if there are not so many with room; without a `room` all have it.
+/// only just begun has no memory yet, so runs count first. `None` if too few have room; without a `room` all have it.
 pub fn choose<'a>(
     gpus: &[&'a Gpu],
     on: impl Fn(&Gpu) -> usize,
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(chosen(&gpus, &[], 3, one), None);
         assert_eq!(chosen(&gpus, &[1], 1, room(2, None)), Some(vec![0]));
         assert_eq!(chosen(&gpus, &[0, 1], 1, room(2, None)), Some(vec![1]));
-        // Whoever starts a run without the queue gets one in any case.
+        // A run that is started without the queue gets one in any case.
         assert_eq!(chosen(&gpus, &[0, 1, 1, 2], 1, None), Some(vec![0]));
         assert_eq!(chosen(&[], &[], 1, None), None);
     }

@@ -26,7 +26,7 @@ pub struct Gpu {
     pub power: Option<f64>,
     /// Whether it is divided into instances, which have names of their own.
     pub is_divided: bool,
-    /// The processes that compute on it, each with its memory there in bytes where that is told.
+    /// The processes that compute on it, each with its memory there in bytes where that is known.
     pub processes: Vec<(u32, Option<u64>)>,
 }
 

@@ -129,11 +129,11 @@ fn shares(family: &[u32], given: &[String], gpus: &[Gpu]) -> Vec<GpuShare> {
         let own = gpu.processes.iter().filter(|(pid, _)| family.contains(pid));
         let own: Vec<Option<u64>> = own.map(|(_, memory)| *memory).collect();
         let is_its = !own.is_empty() || given.contains(&gpu.uuid);
-        let told: Vec<u64> = own.into_iter().flatten().collect();
+        let known: Vec<u64> = own.into_iter().flatten().collect();
         is_its.then(|| GpuShare {
             index: gpu.index,
             load: gpu.load,
-            memory: (!told.is_empty()).then(|| told.iter().sum()),
+            memory: (!known.is_empty()).then(|| known.iter().sum()),
             of: gpu.memory,
         })
     };

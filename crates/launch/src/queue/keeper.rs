@@ -16,7 +16,7 @@ use super::super::end::mark_ended;
 use super::super::gpus::Pool;
 use super::super::resume::command_of;
 use super::super::run_lock::RunLock;
-use super::super::spawn::{Asked, LaunchError, begin};
+use super::super::spawn::{LaunchError, Requested, begin};
 use super::super::supervise::watch_exit;
 use super::slots::Slots;
 use super::survey::Surveyor;
@@ -44,7 +44,7 @@ const UNTIL_SIGNED: Duration = Duration::from_millis(100);
 /// # Errors
 /// If the tree cannot be read or locked.
 pub fn keep(tree: &Path) -> io::Result<()> {
-    // Away from the terminal of whoever happened to start it. A leader of a session stays it.
+    // Away from the terminal that it was started in. A leader of a session stays it.
     let _ = rustix::process::setsid();
     let queue = Queue::of(tree);
     let Some(keeper) = queue.keeper_lock()? else {
@@ -91,12 +91,12 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         );
         let mut slots = Slots::new(&config::load().0, pool, work.busy.iter().copied());
         let mut has_begun = false;
-        let mut waits = QueueReasons::default();
+        let mut reasons = QueueReasons::default();
         for mut waiting in survey.waiting {
             let place = match slots.find(&waiting.record) {
                 Ok(place) => place,
                 Err(why) => {
-                    waits.add(&waiting.dir, why);
+                    reasons.add(&waiting.dir, why);
                     continue;
                 }
             };
@@ -107,11 +107,11 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             }
         }
         drop(lock);
-        if said.as_ref() != Some(&waits) {
-            match waits.save(&queue.tree) {
-                Ok(()) => said = Some(waits),
+        if said.as_ref() != Some(&reasons) {
+            match reasons.save(&queue.tree) {
+                Ok(()) => said = Some(reasons),
                 // Only lists would show it.
-                Err(error) => error_line(format_args!("why runs wait is not told: {error}")),
+                Err(error) => error_line(format_args!("why runs wait is not written: {error}")),
             }
         }
         let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
@@ -152,7 +152,7 @@ impl<'a> Work<'a> {
                 }
                 // Lost, or on another machine, which has slots of its own.
                 Some(_) => {}
-                // Whoever works on it holds the claim, also before it has signed.
+                // The process that works on it holds the claim, also before it has signed.
                 None if record.queue_position.is_none() || RunLock::is_taken(dir) => {
                     work.busy.push(record);
                     work.is_unsigned = true;
@@ -199,7 +199,7 @@ fn begin_waiting(waiting: Waiting, wake: &Sender<()>) -> bool {
             }
             true
         }
-        // Somebody is at work on it, and its record will say so.
+        // A process is at work on it, and its record will say so.
         Err(LaunchError::Taken { .. }) => true,
         Err(error) => {
             error_line(format_args!("{}: {error}", dir.path().display()));
@@ -232,5 +232,5 @@ fn try_to_begin(waiting: Waiting) -> Result<Child, LaunchError> {
     record.heartbeat_at = Some(Timestamp::now());
     record.ended_at = None;
     record.exit = None;
-    begin(&dir, &record, Asked::Earlier)
+    begin(&dir, &record, Requested::Earlier)
 }

@@ -1,6 +1,6 @@
 //! Runs that wait for their turn. A queued run is a run folder whose record says `queued` and where it stands; there is no other
 //! list of them, so that nothing can disagree with it. One process per output tree, the keeper, starts the next when a slot is free; it
-//! ends with the queue, and whoever changes the queue, opens the dashboard or ends a run sees to it that there is one.
+//! ends with the queue, and changing the queue, opening the dashboard and the end of a run make sure that there is one.
 
 mod add;
 mod keeper;
@@ -311,7 +311,7 @@ impl Queue {
     /// # Errors
     /// If it cannot be resumed, or the queue not be changed.
     pub fn add_again(&self, dir: &RunDir) -> Result<String, LaunchError> {
-        // What was a job of Slurm's waits there again, and never trains where somebody happens to be logged in.
+        // What was a job of Slurm's waits there again, and never trains where a user happens to be logged in.
         if Record::load(dir)?.is_some_and(|record| record.slurm.is_some()) {
             super::slurm::again(dir)?;
             return Ok(clean(&dir.name()).into_owned());

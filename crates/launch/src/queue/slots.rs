@@ -1,4 +1,4 @@
-//! Places for runs at work: so many on each GPU, or, on a machine without any and for runs that want none, on the machine.
+//! Places for runs at work: a number of them on each GPU, or, on a machine without any and for runs that want none, on the machine.
 
 use super::super::gpus::Pool;
 use crate::machine::choose::Room;
@@ -110,7 +110,7 @@ mod tests {
         Ok(found.into_iter().map(|gpu| gpu.uuid).collect())
     }
 
-    fn waits(why: &str) -> Result<Vec<String>, String> {
+    fn refusal(why: &str) -> Result<Vec<String>, String> {
         Err(why.to_owned())
     }
 
@@ -118,7 +118,7 @@ mod tests {
     fn without_gpus_as_many_runs_as_slots_are_at_work() {
         let mut slots = slots(&[], 2, &[record(None, &[])]);
         assert_eq!(found(&mut slots, &record(None, &[])), Ok(vec![]));
-        let why = waits("all 2 slots are taken");
+        let why = refusal("all 2 slots are taken");
         assert_eq!(found(&mut slots, &record(Some(0), &[])), why);
     }
 
@@ -129,10 +129,10 @@ mod tests {
         let uuid = |uuid: &str| Ok(vec![uuid.to_owned()]);
         assert_eq!(found(&mut slots, &one()), uuid("GPU-a"));
         assert_eq!(found(&mut slots, &one()), uuid("GPU-b"));
-        let why = waits("no GPU is free: 2 have their runs, the memory of 1 is taken by others");
+        let why = refusal("no GPU is free: 2 have their runs, the memory of 1 is taken by others");
         assert_eq!(found(&mut slots, &one()), why);
         assert_eq!(found(&mut slots, &record(Some(0), &[])), Ok(vec![]));
-        let why = waits("the only slot is taken");
+        let why = refusal("the only slot is taken");
         assert_eq!(found(&mut slots, &record(Some(0), &[])), why);
     }
 
@@ -141,9 +141,9 @@ mod tests {
         let at_work = [record(None, &["GPU-a"])];
         let gpus = [("GPU-a", 0), ("GPU-b", 0)];
         let mut busy = slots(&gpus, 1, &at_work);
-        let why = waits("wants 2 GPUs, 1 of 2 free");
+        let why = refusal("wants 2 GPUs, 1 of 2 free");
         assert_eq!(found(&mut busy, &record(Some(2), &[])), why);
-        let why = waits("after a run that wants 2 GPUs");
+        let why = refusal("after a run that wants 2 GPUs");
         assert_eq!(found(&mut busy, &record(None, &[])), why);
         let mut free = slots(&gpus, 1, &[]);
         let both = found(&mut free, &record(Some(4), &[]));

@@ -42,7 +42,7 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
             let id = id_of(&name, job)?;
             scancel(&name, &["--batch", "--signal=TERM", &id])?;
             remember_asked(dir, job, true);
-            Ok(Stopping::Asked(name))
+            Ok(Stopping::Requested(name))
         }
     }
 }
@@ -105,12 +105,12 @@ fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
 fn taken_out(dir: &RunDir, job: &Job) -> Result<(), StopError> {
     let _held = hold(dir);
     let record = Record::load(dir)?;
-    let waits = |record: &Record| {
+    let is_waiting = |record: &Record| {
         record.state == State::Queued
             && record.process.is_none()
             && record.slurm.as_ref() == Some(job)
     };
-    if let Some(mut record) = record.filter(waits) {
+    if let Some(mut record) = record.filter(is_waiting) {
         record.state = State::Stopped;
         record.ended_at = Some(Timestamp::now());
         record.exit = Some(Exit {

@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 use super::super::end::mark_ended;
 use super::super::resume::command_of;
 use super::super::run_lock::hold;
-use super::super::spawn::{Asked, LaunchError, begin};
+use super::super::spawn::{LaunchError, Requested, begin};
 use super::super::stop::signal_to;
 use super::super::supervise::watch_exit;
 use super::cancel::TAKEN_OUT;
@@ -69,7 +69,7 @@ pub fn run_job(dir: &RunDir, command_digest: &str, requeue: bool) -> Result<(), 
             requeue,
             &format!("since the {TIME_LIMIT} of its job is over"),
         ),
-        Some(Pause::Asked) => leave(dir, true, "to wait for another turn"),
+        Some(Pause::Requested) => leave(dir, true, "to wait for another turn"),
         None => Ok(()),
     }
 }
@@ -79,8 +79,8 @@ pub fn run_job(dir: &RunDir, command_digest: &str, requeue: bool) -> Result<(), 
 enum Pause {
     /// Its time is nearly up.
     Limit,
-    /// Somebody wants it to wait for another turn.
-    Asked,
+    /// It is to wait for another turn.
+    Requested,
 }
 
 /// What happens while the worker works.
@@ -159,14 +159,14 @@ fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, Launch
             return Err(error);
         }
     };
-    begin(dir, &record, Asked::Now).map(Some)
+    begin(dir, &record, Requested::Now).map(Some)
 }
 
 /// When Slurm will end this job.
 fn end_of_job() -> Option<Timestamp> {
-    let told = env::var("SLURM_JOB_END_TIME").ok();
-    let told = told.and_then(|text| Timestamp::from_second(text.parse().ok()?).ok());
-    told.or_else(|| {
+    let end = env::var("SLURM_JOB_END_TIME").ok();
+    let end = end.and_then(|text| Timestamp::from_second(text.parse().ok()?).ok());
+    end.or_else(|| {
         let id = env::var("SLURM_JOB_ID").ok()?;
         let arguments = ["--noheader", "--jobs", &id, "--format=%i|%T|%r|%S|%e|"];
         let printed = call("squeue", &arguments).ok()?;
@@ -181,7 +181,7 @@ fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, Launch
         match events.recv_timeout(LOOK) {
             Ok(Event::Ended(ended)) => return ended.map(|()| pause),
             Ok(Event::Signal(SIGUSR1)) => (asks, pause) = (true, pause.or(Some(Pause::Limit))),
-            Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Asked)),
+            Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Requested)),
             Ok(Event::Signal(_)) => {
                 // Before a command of the user's that got the same signal has ended, as if by itself.
                 is_noted |= note_asked(dir)?;
@@ -229,7 +229,7 @@ fn is_asked(dir: &RunDir, is_noted: bool) -> Result<bool, LaunchError> {
     }
     let works_here = |process: &Process| process.is_alive() && works_in(process.pid, dir.path());
     let process = record.process.filter(works_here);
-    // One that is gone has its end told by its supervisor.
+    // The end of one that is gone is written by its supervisor.
     Ok(process.is_some_and(|process| signal_to(&process, Signal::TERM).is_ok()))
 }
 
@@ -249,7 +249,7 @@ fn leave(dir: &RunDir, requeue: bool, why: &str) -> Result<(), LaunchError> {
         mark_ended(dir, State::Stopped, exit)
     };
     if !requeue {
-        return Ok(stopped("a resume goes on from here")?);
+        return Ok(stopped("resume continues from here")?);
     }
     let waiting = Record {
         state: State::Queued,
@@ -264,7 +264,7 @@ fn leave(dir: &RunDir, requeue: bool, why: &str) -> Result<(), LaunchError> {
     let id = env::var("SLURM_JOB_ID").unwrap_or_default();
     if let Err(said) = call("scontrol", &["requeue", &id]) {
         stopped(&format!(
-            "Slurm did not take it into its queue again ({said}); a resume goes on from here"
+            "Slurm did not take it into its queue again ({said}); resume continues from here"
         ))?;
     }
     Ok(())

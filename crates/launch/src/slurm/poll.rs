@@ -27,7 +27,7 @@ const ANSWER: &str = "slurm_answer.json";
 /// What `sacct` is asked about at once at the most.
 const MOST_OF_SACCT: usize = 500;
 
-/// What came of asking.
+/// The outcome of a poll.
 #[derive(Debug, Default)]
 pub struct Learnt {
     /// The runs of which something is new.
@@ -64,7 +64,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
         None
     });
     let Some(turn) = turn else {
-        // Whoever asked last has heard about these runs as well.
+        // The last poll has heard about these runs as well.
         let answer = Answer::load(&folder);
         let silence = Turn::trouble(&folder).map(|error| silence(&error, answer.as_ref()));
         let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
@@ -105,7 +105,7 @@ fn silence(error: &str, last: Option<&Answer>) -> String {
     let since = last.map_or_else(String::new, |answer| {
         let at = answer.at.to_zoned(TimeZone::system());
         format!(
-            "; what is told of its jobs is of {}",
+            "; what is known of its jobs is of {}",
             at.strftime("%Y-%m-%d %H:%M")
         )
     });
@@ -138,9 +138,9 @@ impl Answer {
         let rows = self.rows();
         let is_news =
             |(dir, job): &&(RunDir, Job)| Said::load(dir, job).at.is_none_or(|at| at < self.at);
-        let told = open.iter().filter(is_news);
-        let told = told.filter_map(|(dir, job)| Some((dir, job, Some(row_of(&rows, job)?))));
-        settled(told, self.at)
+        let jobs = open.iter().filter(is_news);
+        let jobs = jobs.filter_map(|(dir, job)| Some((dir, job, Some(row_of(&rows, job)?))));
+        settled(jobs, self.at)
     }
 
     /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows them any more.
@@ -152,14 +152,14 @@ impl Answer {
         let ids: BTreeSet<u64> = forgotten.iter().filter_map(|(_, job)| job.id).collect();
         let ids = ids.iter().rev().take(MOST_OF_SACCT);
         let kept = accounts(&ids.map(u64::to_string).collect::<Vec<String>>());
-        let told = forgotten.into_iter();
-        let told = told.map(|(dir, job)| (dir, job, row_of(&kept, job)));
-        settled(told, self.at)
+        let jobs = forgotten.into_iter();
+        let jobs = jobs.map(|(dir, job)| (dir, job, row_of(&kept, job)));
+        settled(jobs, self.at)
     }
 }
 
 fn settled<'a>(
-    told: impl Iterator<Item = (&'a RunDir, &'a Job, Option<&'a Row>)>,
+    jobs: impl Iterator<Item = (&'a RunDir, &'a Job, Option<&'a Row>)>,
     at: Timestamp,
 ) -> Vec<RunDir> {
     let is_new = |dir: &RunDir, job: &Job, row: Option<&Row>| {
@@ -168,7 +168,7 @@ fn settled<'a>(
             false
         })
     };
-    told.filter(|(dir, job, row)| is_new(dir, job, *row))
+    jobs.filter(|(dir, job, row)| is_new(dir, job, *row))
         .map(|(dir, ..)| dir.clone())
         .collect()
 }

@@ -42,10 +42,10 @@ pub fn settle(
     let before = Said::load(dir, job);
     let mut said = before.clone();
     said.at = Some(now);
-    let waits = row.is_some_and(|row| row.phase == Phase::Waiting);
+    let is_waiting = row.is_some_and(|row| row.phase == Phase::Waiting);
     if let Some(row) = row {
         said.state.clone_from(&row.state);
-        said.reason = row.reason.clone().filter(|_| waits);
+        said.reason = row.reason.clone().filter(|_| is_waiting);
         said.start = row.start;
     }
     let heard = heard_of(&record, now);
@@ -109,7 +109,7 @@ fn heard_of(record: &Record, now: Timestamp) -> Duration {
 /// What follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// The job goes on.
+    /// The job continues.
     Open,
     /// It is over, and the run has said all there is to say.
     Over,

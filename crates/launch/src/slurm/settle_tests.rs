@@ -127,7 +127,7 @@ fn what_the_run_said_itself_stays() {
     let over = Some(Phase::Over(End::OutOfMemory));
     assert_eq!(verdict(&failed, over, Duration::ZERO, false), Verdict::Over);
     // What killed it nobody knew but the scheduler.
-    failed.exit = exit(Some(9), "SIGKILL ended the worker: somebody's");
+    failed.exit = exit(Some(9), "SIGKILL ended the worker: by a user");
     assert_eq!(
         verdict(&failed, over, Duration::ZERO, false),
         Verdict::Ended(State::Failed, Why::Said(End::OutOfMemory))

@@ -130,9 +130,9 @@ fn new_job(submitted_at: Timestamp) -> Job {
 }
 
 /// As the configuration says, or the recipe, whether a job that saved in time gets another turn.
-fn with_requeue(slurm: &Slurm, wanted: bool) -> Slurm {
+fn with_requeue(slurm: &Slurm, requeue: bool) -> Slurm {
     Slurm {
-        requeue: slurm.requeue || wanted,
+        requeue: slurm.requeue || requeue,
         ..slurm.clone()
     }
 }

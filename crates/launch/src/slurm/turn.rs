@@ -42,7 +42,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Takes the right; `None` if it is too early, or somebody else is asking.
+    /// Takes the right; `None` if it is too early, or another process is asking.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -66,7 +66,7 @@ impl Turn {
         Ok((!is_early).then_some(Self { file, wait }))
     }
 
-    /// Why whoever asked last had no answer; `None` if there was one.
+    /// Why the last poll had no answer; `None` if there was one.
     pub fn trouble(folder: &Path) -> Option<String> {
         let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).ok()?;
         serde_json::from_str::<Turns>(&text).ok()?.trouble

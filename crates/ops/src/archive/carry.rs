@@ -86,7 +86,7 @@ pub(crate) fn archive_on(
             recover::end(storage, &journal);
             Ok(archived)
         }
-        Err(first) => Err(match packing.take_back(storage, is_packed) {
+        Err(first) => Err(match packing.undo(storage, is_packed) {
             Ok(()) => {
                 recover::end(storage, &journal);
                 first
@@ -141,12 +141,12 @@ fn refused(dir: &RunDir, problem: &str) -> ArchiveError {
 ///
 /// # Errors
 /// If the trash cannot give it back; then the run stays archived.
-pub fn take_back(archived: &Archived) -> Result<(), ArchiveError> {
-    take_back_on(&Storage::real(), archived)
+pub fn undo(archived: &Archived) -> Result<(), ArchiveError> {
+    undo_on(&Storage::real(), archived)
 }
 
-/// As [`take_back`], with this home.
-pub(crate) fn take_back_on(storage: &Storage, archived: &Archived) -> Result<(), ArchiveError> {
+/// As [`undo`], with this home.
+pub(crate) fn undo_on(storage: &Storage, archived: &Archived) -> Result<(), ArchiveError> {
     let packing = &archived.packing;
     let journal = recover::begin(storage, packing)?;
     if let Err(error) = trash::restore_all_on(storage, &archived.tickets) {
@@ -159,7 +159,7 @@ pub(crate) fn take_back_on(storage: &Storage, archived: &Archived) -> Result<(),
     }
     // What cannot be removed now, the next start removes.
     packing
-        .take_back(storage, true)
+        .undo(storage, true)
         .map_err(|problem| refused(&packing.dir, &format!("it is as before, but {problem}")))?;
     recover::end(storage, &journal);
     Ok(())
@@ -266,7 +266,7 @@ impl Packing {
     }
 
     /// The archive goes, if it is of this packing and all that was packed is in its place, and the folder gets its time back.
-    pub(super) fn take_back(&self, storage: &Storage, is_packed: bool) -> Result<(), String> {
+    pub(super) fn undo(&self, storage: &Storage, is_packed: bool) -> Result<(), String> {
         let failed = |path: &Path, cause| {
             format!("{}: cannot be removed ({})", path.display(), said(&cause))
         };
@@ -349,7 +349,7 @@ pub(crate) fn unarchive_back_on(
     match archived {
         Ok(()) => {
             for folder in unarchived.unpacked.made.iter().rev() {
-                // Somebody may have put something there meanwhile: then it stays.
+                // Another process may have put something there meanwhile: then it stays.
                 let _ = disk.remove_folder(&dir.path().join(folder));
             }
             recover::end(storage, &journal);

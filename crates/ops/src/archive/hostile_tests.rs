@@ -1,4 +1,4 @@
-//! Archives that somebody else has made, and what must not come of them.
+//! Archives that another user has made, and what they must not cause.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;

@@ -51,7 +51,7 @@ fn write(disk: &dyn Disk, plan: &Plan, temporary: &Path) -> Result<(), ArchiveEr
     let failed = || ArchiveError::io(temporary, "cannot be written");
     // Before anything is made in the folder, which changes its time.
     let root = disk.metadata(plan.dir.path()).map_err(failed())?;
-    // An error about a file of the run, which is told rather than one about the archive.
+    // An error about a file of the run, which is reported rather than one about the archive.
     let mut problem = None;
     let written = disk.write(temporary, &mut |file| {
         let packed = pack_into(disk, plan, &root, file);

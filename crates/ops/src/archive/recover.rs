@@ -1,4 +1,4 @@
-//! What a packing or unpacking is about to do, written down first; the next start goes on with what a program that was killed has
+//! What a packing or unpacking is about to do, written down first; the next start finishes what a program that was killed has
 //! left, or takes it back.
 
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub struct Packing {
 
 /// Writes down what is about to be done.
 pub fn begin(storage: &Storage, packing: &Packing) -> Result<Journal, ArchiveError> {
-    // Paths that are no text cannot be written as JSON: then it goes on without, as where there is no home.
+    // Paths that are no text cannot be written as JSON: then it continues without, as where there is no home.
     let is_text = serde_json::to_value(packing).is_ok();
     let nowhere = Storage {
         state: None,
@@ -61,7 +61,7 @@ pub fn end(storage: &Storage, journal: &Journal) {
     }
 }
 
-/// Goes on with what programs that were killed have left, and says so in a sentence for each.
+/// Finishes what killed programs left, and says so in a sentence for each.
 pub fn recover() -> Vec<String> {
     recover_on(&Storage::real(), journal::is_over)
 }
@@ -135,7 +135,7 @@ impl Packing {
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             return Ok(Some("it is archived".to_owned()));
         }
-        self.take_back(storage, is_archived)?;
+        self.undo(storage, is_archived)?;
         Ok(Some("it is as it was before".to_owned()))
     }
 }

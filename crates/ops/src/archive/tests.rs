@@ -150,7 +150,7 @@ fn archiving_is_taken_back_to_the_byte_and_the_time() {
     let dir = run(place.path());
     let before = whole(&dir);
     let archived = archive(&roots(place.path()), &Plan::of(&dir, true).unwrap()).unwrap();
-    take_back(&archived).unwrap();
+    undo(&archived).unwrap();
     assert_eq!(whole(&dir), before);
 }
 
@@ -326,7 +326,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
                 let faulty = storage(state.path(), disk);
                 let all = roots(place.path());
                 let done = match (action, &archived, &back) {
-                    ("take back", Some(archived), _) => take_back_on(&faulty, archived),
+                    ("take back", Some(archived), _) => undo_on(&faulty, archived),
                     ("unarchive", ..) => unarchive_on(&faulty, &all, &dir).map(drop),
                     (_, _, Some(back)) => unarchive_back_on(&faulty, &dir, back),
                     _ => archive_on(&faulty, &all, &Plan::of(&dir, false).unwrap()).map(drop),
@@ -344,7 +344,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
                     "{context}"
                 );
                 is_whole_or_archived(&real, place.path(), &dir, &format!("{context}: {said:?}"));
-                // A failure that was told leaves what there was.
+                // A failure that was reported leaves what there was.
                 if let Err(error) = &done
                     && fail_at == at
                     && said.is_empty()
@@ -445,7 +445,7 @@ fn a_job_that_is_cancelled_at_any_byte_leaves_nothing() {
 
 #[test]
 fn an_archiving_that_was_cut_off_is_told_by_the_next_start() {
-    let mut told = std::collections::BTreeSet::new();
+    let mut sentences = std::collections::BTreeSet::new();
     for at in 10..400 {
         let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let real = storage(state.path(), System);
@@ -462,11 +462,11 @@ fn an_archiving_that_was_cut_off_is_told_by_the_next_start() {
             // Archiving works again, and nobody has to bring anything back first.
             archive_on(&real, &roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
         }
-        told.extend(said);
+        sentences.extend(said);
     }
-    let told: Vec<_> = told.into_iter().collect();
+    let sentences: Vec<_> = sentences.into_iter().collect();
     assert_eq!(
-        told,
+        sentences,
         [
             "archiving old was cut off; it is archived",
             "archiving old was cut off; it is as it was before"

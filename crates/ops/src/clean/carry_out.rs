@@ -109,7 +109,7 @@ pub fn carry_out(plan: &Plan, roots: &[PathBuf], now: Timestamp) -> Result<Done,
     Ok(done)
 }
 
-/// Moves whole runs to the trash because somebody asked for just these: refused are only runs at
+/// Moves whole runs to the trash because the user asked for just these: refused are only runs at
 /// work, and folders under version control or with other runs in them.
 ///
 /// # Errors
@@ -137,7 +137,7 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
     Ok(done)
 }
 
-/// Moves evaluations to the trash because somebody asked for just these. They are whole, and nothing writes to them.
+/// Moves evaluations to the trash because the user asked for just these. They are whole, and nothing writes to them.
 ///
 /// # Errors
 /// If the system refuses, or one lies outside the roots; then nothing has moved.

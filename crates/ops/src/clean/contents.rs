@@ -1,5 +1,5 @@
 //! Which files a run may hold that nobody would miss if it never got anywhere: what traintop itself
-//! writes, and the settings that known trainers write. Everything else is somebody's work.
+//! writes, and the settings that known trainers write. Everything else is a user's work.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Exact duplicates. Files and runs are told apart by their sizes and a few of their bytes; what is
+//! Exact duplicates. Files and runs are distinguished by their sizes and a few of their bytes; what is
 //! left alike is compared from end to end with the first of its kind, so that no hash decides about
 //! a removal, and the work grows with the number of runs and no faster.
 
@@ -73,7 +73,7 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
 
 /// Finds checkpoints of epochs among `staying`, which come with the numbers of their runs, that
 /// another of the same run equals: what becomes of another run is another matter. Which of them
-/// stays goes by their part, the best before all. Best and last ones are never told to be
+/// stays goes by their part, the best before all. Best and last ones are never said to be
 /// duplicates: they have their place.
 pub fn files<'a>(
     staying: impl Iterator<Item = (usize, &'a Weights)>,

@@ -160,12 +160,12 @@ mod tests {
         drop_state(&path, &mut File::create(&slim).unwrap()).unwrap();
         let (metadata, places, data_at) = read_header(&mut File::open(&slim).unwrap()).unwrap();
         assert_eq!(metadata.unwrap()["epochs_done"], "7");
-        let told: Vec<_> = places
+        let tensors: Vec<_> = places
             .iter()
             .map(|place| (place.name.as_str(), place.start, place.end))
             .collect();
         assert_eq!(
-            told,
+            tensors,
             [("conv.weight", 0, 16), ("average.conv.weight", 16, 40)]
         );
         let bytes = fs::read(&slim).unwrap();

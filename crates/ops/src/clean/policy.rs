@@ -72,7 +72,7 @@ impl fmt::Display for Protection {
 /// The retention policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Checkpoints of so many of a run's best epochs stay. The best itself always does.
+    /// Checkpoints of this many of a run's best epochs stay. The best itself always does.
     pub keep_best: u32,
     /// How many of a run's last checkpoints stay.
     pub keep_last: u32,
@@ -80,11 +80,11 @@ pub struct Policy {
     pub keep_every: u32,
     /// Runs that ended with fewer epochs may go.
     pub min_epochs: u32,
-    /// Runs whose files have not changed for so many days, and that nobody has marked, may go; 0 is never.
+    /// Runs whose files have not changed for this many days, and that are not marked, may go; 0 is never.
     pub max_age: u32,
     /// Runs with any of these are left alone.
     pub protect: Vec<Protection>,
-    /// What is in the trash for so many days is removed for good; 0 is never.
+    /// What is in the trash for this many days is removed for good; 0 is never.
     pub purge_after: u32,
 }
 

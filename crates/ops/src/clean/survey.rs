@@ -37,7 +37,7 @@ const QUIET: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     Best,
-    /// The last, from which a run goes on.
+    /// The last, that a run resumes from.
     Last,
     Epoch(u32),
     /// Nobody knows: never removed but as an exact duplicate.

@@ -102,7 +102,7 @@ impl Tree {
     }
 }
 
-/// A file of weights: two blocks, told apart by its text.
+/// A file of weights: two blocks, distinguished by its text.
 fn file(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text.repeat(8000 / text.len())).unwrap();
@@ -114,14 +114,14 @@ fn age(path: &Path, hours: u64) {
     file.set_modified(before).unwrap();
 }
 
-fn told(plan: &Plan) -> Vec<(String, String, Reason)> {
+fn candidates(plan: &Plan) -> Vec<(String, String, Reason)> {
     let one = |candidate: &Candidate| {
         let run = plan.survey.runs[candidate.run].dir.name();
         (run, candidate.what.clone(), candidate.reason)
     };
-    let mut told: Vec<_> = plan.candidates.iter().map(one).collect();
-    told.sort();
-    told
+    let mut candidates: Vec<_> = plan.candidates.iter().map(one).collect();
+    candidates.sort();
+    candidates
 }
 
 fn select_all(mut plan: Plan) -> Plan {
@@ -132,5 +132,8 @@ fn select_all(mut plan: Plan) -> Plan {
 }
 
 fn whats(plan: &Plan) -> Vec<String> {
-    told(plan).into_iter().map(|(_, what, _)| what).collect()
+    candidates(plan)
+        .into_iter()
+        .map(|(_, what, _)| what)
+        .collect()
 }

@@ -34,7 +34,7 @@ pub struct Walked {
     pub weights: Vec<Weights>,
     pub temporary: Vec<(PathBuf, Taken, Look)>,
     pub sizes: Sizes,
-    /// The worst that forbids that the folder goes as a whole, as far as that is told without
+    /// The worst that forbids that the folder goes as a whole, as far as that is known without
     /// opening anything. Once it is a project, nothing else is looked at.
     pub obstacle: Option<Obstacle>,
     /// Files that may be worth nothing, below the run's folder.
@@ -43,7 +43,7 @@ pub struct Walked {
     links: Vec<PathBuf>,
     /// Every file, below the run's folder.
     pub files: Vec<(PathBuf, Look)>,
-    /// When anything in it last changed; `None` if that cannot be told.
+    /// When anything in it last changed; `None` if that is unknown.
     pub newest: Option<SystemTime>,
     /// Changes if anything in it does.
     pub fingerprint: u64,

@@ -103,7 +103,7 @@ pub(crate) fn apply_on(disk: &dyn Disk, plan: &Plan, now: Timestamp) -> Result<R
         Ok(()) => Ok(rebuilt),
         Err(error) => {
             // What cannot be undone now is whole, marked, and found by a second try.
-            if let Err(second) = take_back(disk, &rebuilt) {
+            if let Err(second) = undo_made(disk, &rebuilt) {
                 log::warn!("{second}");
             }
             Err(error)
@@ -229,10 +229,10 @@ pub(crate) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeErro
             return Err(refused(&made.path, problem.to_owned()));
         }
     }
-    take_back(disk, rebuilt)
+    undo_made(disk, rebuilt)
 }
 
-fn take_back(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
+fn undo_made(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     for made in rebuilt.made.iter().rev() {
         let failed = || io_error(&made.path, "given back its old content");
         let look = disk.look_for(&made.path).map_err(failed())?;
@@ -253,7 +253,7 @@ fn take_back(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     .map_err(io_error(&path, "written"))?;
     for (folder, time) in rebuilt.folders.iter().rev() {
         let Some(time) = time else {
-            // Somebody may have put something there meanwhile: then it stays.
+            // Another process may have put something there meanwhile: then it stays.
             let _ = disk.remove_folder(folder);
             continue;
         };

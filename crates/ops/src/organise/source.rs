@@ -23,7 +23,7 @@ pub struct Sources {
     pub log: TrainingLog,
     log_path: PathBuf,
     /// Each checkpoint that tells something, the most trained last.
-    pub told: Vec<(PathBuf, CheckpointMetadata)>,
+    pub checkpoints: Vec<(PathBuf, CheckpointMetadata)>,
 }
 
 /// Whether a folder that is no run holds what is left of one.
@@ -42,7 +42,7 @@ impl Sources {
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
         let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
-        let mut told: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::list(dir)
+        let mut checkpoints: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::list(dir)
             .into_iter()
             .filter_map(|checkpoint| {
                 Some((
@@ -50,21 +50,21 @@ impl Sources {
                     checkpoint.path,
                 ))
             })
-            .map(|(told, path)| (path, told))
+            .map(|(metadata, path)| (path, metadata))
             .collect();
-        told.sort_by_key(|(path, told)| (told.epoch, path.clone()));
+        checkpoints.sort_by_key(|(path, metadata)| (metadata.epoch, path.clone()));
         Self {
             log: training_log::parse(&String::from_utf8_lossy(&text)),
             log_path,
-            told,
+            checkpoints,
         }
     }
 
     /// The table of epochs, what it is from and when that was last changed: the source that knows the most epochs; of equals a
     /// checkpoint's history, which has every digit.
     pub fn table(&self) -> Option<(Table, String, SystemTime)> {
-        let history = self.told.iter().rev().find_map(|(path, told)| {
-            let table = Table::of_history(told.metrics_history.as_ref()?);
+        let history = self.checkpoints.iter().rev().find_map(|(path, metadata)| {
+            let table = Table::of_history(metadata.metrics_history.as_ref()?);
             Some((table, name_of(path), modified(path)))
         });
         let log = (
@@ -73,13 +73,17 @@ impl Sources {
             modified(&self.log_path),
         );
         let checkpoints = {
-            let newest = self.told.iter().map(|(path, _)| modified(path)).max();
-            let from = match self.told.len() {
-                1 => name_of(&self.told[0].0),
+            let newest = self
+                .checkpoints
+                .iter()
+                .map(|(path, _)| modified(path))
+                .max();
+            let from = match self.checkpoints.len() {
+                1 => name_of(&self.checkpoints[0].0),
                 count => format!("{count} checkpoints"),
             };
             (
-                Table::of_checkpoints(self.told.iter().map(|(_, told)| told)),
+                Table::of_checkpoints(self.checkpoints.iter().map(|(_, metadata)| metadata)),
                 from,
                 newest.unwrap_or(UNIX_EPOCH),
             )
@@ -111,8 +115,8 @@ impl Sources {
 
     /// The settings, and the file that they are from.
     pub fn settings(&self) -> Option<(Json, PathBuf)> {
-        let of_checkpoint = self.told.iter().rev().find_map(|(path, told)| {
-            let config = told
+        let of_checkpoint = self.checkpoints.iter().rev().find_map(|(path, metadata)| {
+            let config = metadata
                 .config
                 .clone()
                 .filter(|config| config.as_object().is_some_and(|config| !config.is_empty()))?;

@@ -79,16 +79,18 @@ impl Table {
     }
 
     /// The accuracies that checkpoints without a history tell of their epochs.
-    pub fn of_checkpoints<'a>(told: impl IntoIterator<Item = &'a CheckpointMetadata>) -> Self {
+    pub fn of_checkpoints<'a>(
+        checkpoints: impl IntoIterator<Item = &'a CheckpointMetadata>,
+    ) -> Self {
         let mut table = Self::default();
-        for told in told {
-            if let (Some(epoch), Some(accuracy)) = (told.epoch, told.val_acc) {
+        for metadata in checkpoints {
+            if let (Some(epoch), Some(accuracy)) = (metadata.epoch, metadata.val_acc) {
                 table.note(epoch, "val_acc", accuracy);
             }
-            if let Some((Some(epoch), accuracy)) = told.best {
+            if let Some((Some(epoch), accuracy)) = metadata.best {
                 table.note(epoch, "val_acc", accuracy);
             }
-            if let (Some(epoch), Some(seconds)) = (told.epoch, told.elapsed_s) {
+            if let (Some(epoch), Some(seconds)) = (metadata.epoch, metadata.elapsed_s) {
                 table.note(epoch, "time_elapsed", seconds);
             }
         }

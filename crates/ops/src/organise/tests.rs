@@ -433,11 +433,11 @@ fn every_call_may_fail_or_be_the_last_and_nothing_is_lost_or_untruly_marked() {
                     let done = make::apply_on(&disk, &plan(&dir), now);
                     reached |= disk.calls.load(Ordering::Relaxed) > at;
                     // What is said to be rebuilt has epochs.
-                    let told = description(&dir).unwrap_or_default();
+                    let description_text = description(&dir).unwrap_or_default();
                     let is_made = !lacks_metrics(&dir);
                     assert!(
-                        is_made || !told.contains("metrics.csv"),
-                        "{context}: {told}"
+                        is_made || !description_text.contains("metrics.csv"),
+                        "{context}: {description_text}"
                     );
                     match done {
                         Ok(rebuilt) => undo(&rebuilt).unwrap(),

@@ -185,8 +185,8 @@ fn one(storage: &Storage, step: &Move, renamed: &mut Renamed) -> Result<(), (io:
     Ok(())
 }
 
-/// Gives every folder its old name back, the last first, and with it all that followed; what somebody has changed since is left
-/// as it is, and told in a sentence.
+/// Gives every folder its old name back, the last first, and with it all that followed; what was changed since is left
+/// as it is, and reported in a sentence.
 ///
 /// # Errors
 /// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
@@ -209,20 +209,20 @@ pub(crate) fn undo_on(
     let journal = journal::begin(storage, &moves)?;
     let folders = renamed.iter().flat_map(|renamed| &renamed.folders);
     let untouched = folders::untouched(&*storage.disk, folders, &moves);
-    let told = undo_all(storage, renamed)?;
+    let problems = undo_all(storage, renamed)?;
     folders::give_back(&*storage.disk, &untouched);
     if let Err((path, error)) = journal.end(storage) {
         log::warn!("{}: is left behind: {error}", path.display());
     }
-    Ok(told)
+    Ok(problems)
 }
 
 fn undo_all(storage: &Storage, renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     for renamed in renamed.iter().rev() {
-        told.extend(back(storage, &renamed.step)?);
+        problems.extend(back(storage, &renamed.step)?);
     }
-    Ok(told)
+    Ok(problems)
 }
 
 /// Gives one folder its old name, if it has not got it yet, and with it all that followed.
@@ -234,26 +234,26 @@ pub(super) fn back(storage: &Storage, step: &Move) -> Result<Vec<String>, (PathB
         let moved = storage.disk.relocate(step.to.path(), step.from.path());
         moved.map_err(failed)?;
     } else if identity(&*storage.disk, step.from.path()).map_err(failed)? != known {
-        return Err(failed(io::Error::other("somebody has moved it since")));
+        return Err(failed(io::Error::other("it was moved since")));
     }
     follow_back(storage, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
 }
 
-/// What followed a folder follows it back; what was not done is passed over, and what somebody has changed since is told.
+/// What followed a folder follows it back; what was not done is skipped, and what was changed since is reported.
 fn follow_back(storage: &Storage, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
-    let (mut told, mut failed) = (Vec::new(), None);
+    let (mut problems, mut failed) = (Vec::new(), None);
     for follow in step.follows.iter().rev() {
         let follow = follow.seen_from(step.to.path(), step.from.path());
         match follow.back(&*storage.disk) {
             Ok(Back::Done) => {}
             Ok(Back::Changed) => {
-                let cause = io::Error::other("somebody has changed it meanwhile");
-                told.push(follow::left_behind(&follow, &cause));
+                let cause = io::Error::other("it was changed meanwhile");
+                problems.push(follow::left_behind(&follow, &cause));
             }
             // The others come back all the same.
             Err(cause) => failed = failed.or(Some((follow, cause))),
         }
     }
     marks::follow(storage, &step.to, &step.from);
-    failed.map_or(Ok(told), Err)
+    failed.map_or(Ok(problems), Err)
 }

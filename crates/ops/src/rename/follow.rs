@@ -336,7 +336,7 @@ impl Follow {
         };
         match changed {
             Back::Done => Ok(()),
-            Back::Changed => Err(io::Error::other("somebody has changed it meanwhile")),
+            Back::Changed => Err(io::Error::other("it was changed meanwhile")),
         }
     }
 
@@ -371,7 +371,7 @@ impl Follow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
     Done,
-    /// Somebody has changed it since, and it is as they left it.
+    /// It was changed since, and stays as it is.
     Changed,
 }
 

@@ -103,7 +103,9 @@ fn recover_one(
     let count = moves.len();
     for step in moves.iter().rev() {
         match back(storage, step) {
-            Ok(told) => told.iter().for_each(|sentence| log::warn!("{sentence}")),
+            Ok(problems) => problems
+                .iter()
+                .for_each(|sentence| log::warn!("{sentence}")),
             Err((place, cause)) => {
                 return Some(format!(
                     "a renaming of {count} runs was cut off, and {} keeps its new name ({cause}); rename it by hand and remove {}",

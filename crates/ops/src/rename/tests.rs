@@ -144,7 +144,7 @@ fn record_follows_and_undo_gives_every_byte_and_folders_time_back() {
     assert_eq!(Notes::load(&renamed[0].to).unwrap().name, None);
     undo(&renamed).unwrap();
     assert_eq!((tree(root.path()), times(&dir)), (before, dated));
-    // A folder in which somebody else has changed something meanwhile keeps that time.
+    // A folder in which another user has changed something meanwhile keeps that time.
     let renamed = apply(&steps).unwrap();
     fs::write(root.path().join("other"), "").unwrap();
     let [changed, _] = times(&renamed[0].to);
@@ -182,7 +182,7 @@ proptest! {
             wish(root.path().join(format!("r{number}")).to_str().unwrap(), name)
         });
         let steps = plan(wishes.collect(), |path| path.exists());
-        // Somebody takes a name between the plan and the renaming.
+        // Another process takes a name between the plan and the renaming.
         fs::write(root.path().join(&late), "theirs").unwrap();
         let before = tree(root.path());
         match apply(&steps) {
@@ -384,13 +384,13 @@ fn every_call_may_fail_or_be_the_last_and_all_names_are_old_or_new() {
                     assert!(runs.join("r2-new").exists(), "{context}: {said:?}");
                     assert_eq!(done.is_ok(), !undoes, "{context}");
                     assert_eq!(said, Vec::<String>::new(), "{context}");
-                    // What could not follow is told.
+                    // What could not follow is reported.
                     let is_whole = ["r1", "r2"].iter().all(|name| {
                         let model = format!("best_models/quick_{name}-new_best.safetensors");
                         place.path().join(model).exists()
                     });
-                    let told = renamed.iter().any(|renamed| !renamed.left.is_empty());
-                    assert!(is_whole || told, "{context}");
+                    let is_reported = renamed.iter().any(|renamed| !renamed.left.is_empty());
+                    assert!(is_whole || is_reported, "{context}");
                     undo_on(&real, renamed).unwrap();
                 }
                 if fail_at == NEVER {

@@ -169,7 +169,7 @@ impl Entry {
             .map_err(failed)
     }
 
-    /// Whether it was removed at least so many days before `now`.
+    /// Whether it was removed at least this many days before `now`.
     pub fn is_older_than(&self, days: u32, now: Timestamp) -> bool {
         now.duration_since(self.removed_at) >= SignedDuration::from_hours(24 * i64::from(days))
     }

@@ -31,7 +31,7 @@ struct Mark {
 
 impl Trash {
     /// Says in the user's state folder that work on an entry begins. Where that cannot be said the
-    /// work goes on without: a full home must not keep anybody from making room.
+    /// work continues without: a full home must not keep a user from making room.
     pub(super) fn mark(&self, id: &str) -> Option<Journal> {
         let mark = Mark {
             root: self.root.clone(),
@@ -67,7 +67,7 @@ impl Trash {
             let mut marked = marked.iter();
             marked.any(|mark| mark.root == self.root && mark.id == id)
         };
-        let told = names.iter().filter_map(|(name, has_journal)| {
+        let sentences = names.iter().filter_map(|(name, has_journal)| {
             let (what, id) = match name.strip_prefix(PURGING) {
                 Some(id) => ("purge", id),
                 None => ("restore", &name[..]),
@@ -79,7 +79,7 @@ impl Trash {
                 false => format!("{folder}: holds no journal and is left as it is; remove it by hand"),
             })
         });
-        told.collect()
+        sentences.collect()
     }
 }
 

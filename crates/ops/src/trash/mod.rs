@@ -8,7 +8,7 @@
 //! user's own state folder says that it was begun (`mark`).
 //!
 //! ```text
-//! ROOT/.trash/lock                    held by whoever changes the trash
+//! ROOT/.trash/lock                    held by the process that changes the trash
 //! ROOT/.trash/20261124-140800/        one removal
 //!   entry.json                        its journal
 //!   0, 1, 2, ...                      the things
@@ -101,7 +101,7 @@ impl Trash {
     /// are not listed.
     ///
     /// # Errors
-    /// If the folder cannot be read, or belongs to somebody else; that there is none is no error.
+    /// If the folder cannot be read, or belongs to another user; that there is none is no error.
     pub fn list(&self) -> Result<(Vec<Entry>, Vec<String>), TrashError> {
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
         let mut unfinished = Vec::new();
@@ -151,7 +151,7 @@ impl Trash {
     }
 
     /// Refuses what is not a real folder of this user's: a link would carry everything out of the
-    /// root, and what lies in somebody else's folder may be exchanged at any time.
+    /// root, and what lies in another user's folder may be exchanged at any time.
     fn require_own(&self, folder: &Path) -> Result<(), TrashError> {
         let metadata = self.disk.metadata(folder);
         let metadata = metadata.map_err(TrashError::io(folder, "used"))?;

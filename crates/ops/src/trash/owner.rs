@@ -61,7 +61,7 @@ impl Trash {
     /// Where the runs of an entry have been renamed, changes its paths to what they are now.
     ///
     /// # Errors
-    /// If another run has the place of one, or it cannot be told which of several copies is the
+    /// If another run has the place of one, or it is unknown which of several copies is the
     /// run.
     pub(super) fn follow_owners(&self, entry: &mut Entry) -> Result<(), TrashError> {
         let mut siblings: HashMap<PathBuf, Vec<Candidate>> = HashMap::new();

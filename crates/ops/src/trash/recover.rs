@@ -18,7 +18,7 @@ pub struct Finished {
 
 impl Trash {
     /// Finishes what this user has begun here and was cut off in: a removal is undone, a
-    /// restoration and a purge are finished. What cannot be is told and left for the next time.
+    /// restoration and a purge are finished. What cannot be is reported and left for the next time.
     pub fn recover(&self) -> (Vec<Finished>, Vec<TrashError>) {
         mark::recover(&self.storage, std::slice::from_ref(self), journal::is_over)
     }
@@ -107,7 +107,7 @@ impl Trash {
         Ok(said)
     }
 
-    /// The entry goes on to be one of these items alone.
+    /// The entry becomes one of these items alone.
     fn keep_only(&self, entry: &mut Entry, items: Vec<Item>) -> Result<(), TrashError> {
         let is_back = |item: &&Item| !items.contains(item);
         self.drop_stand_ins(&entry.id, entry.items.iter().filter(is_back))?;

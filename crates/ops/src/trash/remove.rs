@@ -59,7 +59,7 @@ pub struct Removed {
 }
 
 impl Trash {
-    /// Moves things into the trash. Each is checked right before it moves; those that are refused stay, and are told. If the system
+    /// Moves things into the trash. Each is checked right before it moves; those that are refused stay, and are reported. If the system
     /// refuses any, all are put back.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl Trash {
                     left,
                 })
             }
-            Err(first) => Err(match self.take_back(entry) {
+            Err(first) => Err(match self.undo(entry) {
                 Ok(_) => {
                     self.unmark(mark);
                     first
@@ -116,8 +116,8 @@ impl Trash {
     }
 
     /// Puts back what has moved. If the journal may say already that all is done, it first says otherwise: cut off in between, the
-    /// next start goes on putting back.
-    fn take_back(&self, mut entry: Entry) -> Result<String, TrashError> {
+    /// next start restores the rest.
+    fn undo(&self, mut entry: Entry) -> Result<String, TrashError> {
         if entry.stage == Stage::Kept {
             entry.stage = Stage::Moving;
             entry.write(&*self.disk, &self.entry_folder(&entry.id))?;
@@ -155,7 +155,7 @@ impl Trash {
         }
     }
 
-    /// Makes the entry's folder and writes, and syncs, its journal: from here on whoever comes next knows what to do.
+    /// Makes the entry's folder and writes, and syncs, its journal: from here on the next start knows what to do.
     fn begin(
         &self,
         removal: &Removal,

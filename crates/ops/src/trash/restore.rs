@@ -14,7 +14,7 @@ impl Trash {
     /// # Errors
     /// If there is no such entry, something else is at one of the places, or the system refuses; then all stays in the trash.
     pub fn restore(&self, id: &str) -> Result<Vec<PathBuf>, TrashError> {
-        // Whoever has no trash is told so without one being made.
+        // That there is no trash is said without making one.
         self.entry(id)?;
         let _lock = self.lock()?;
         let mut entry = self.entry(id)?;
@@ -188,7 +188,7 @@ impl Trash {
         }
         for folder in entry.made.iter().rev() {
             let path = self.root.join(folder);
-            // Somebody may have put something there meanwhile: then it stays.
+            // Another process may have put something there meanwhile: then it stays.
             let _ = self.disk.remove_folder(&path);
         }
         for (folder, modified_ns) in times {
@@ -228,7 +228,7 @@ impl Trash {
     pub(super) fn give_time(&self, folder: &Path, modified_ns: i64) -> Result<(), TrashError> {
         let path = self.root.join(folder);
         match self.disk.set_modified(&path, modified_ns) {
-            // It may itself be in the trash, or belong to somebody else: its time is not worth a failure.
+            // It may itself be in the trash, or belong to another user: its time is not worth a failure.
             Err(cause)
                 if matches!(
                     cause.kind(),

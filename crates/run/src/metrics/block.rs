@@ -13,7 +13,7 @@ use polars::prelude::{DataFrame, DataType, Field, Schema};
 use polars_io::csv::read::_csv_read_internal::read_chunk;
 use polars_io::csv::read::CsvParseOptions;
 
-/// No more threads than these parse at once, whoever asks: login nodes are shared.
+/// No more threads than these parse at once, whatever the caller: login nodes are shared.
 const THREADS: usize = 4;
 
 /// Threads that parse now.
@@ -54,7 +54,7 @@ impl Block {
 pub struct Parser(Schema);
 
 impl Parser {
-    /// For rows of so many cells.
+    /// For rows of this many cells.
     pub fn new(columns: usize) -> Self {
         let field = |at: usize| Field::new(at.to_string().into(), DataType::Float64);
         Self((0..columns).map(field).collect())

@@ -46,7 +46,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads a header. One that is not the first of its file (a resumed run) goes on with the columns of those before it: what has
+    /// Reads a header. One that is not the first of its file (a resumed run) keeps the columns of those before it: what has
     /// the same name is the same column, and x stays what it is.
     pub fn new(cells: &[Cow<str>], metrics: &Metrics, known: &Known, is_first: bool) -> Self {
         let has_all_names = cells.iter().all(|cell| !cell.trim().is_empty());

@@ -3,7 +3,7 @@
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Blocks of so many bytes are worth polars' start.
+    /// Blocks of this many bytes are worth polars' start.
     pub block: usize,
     /// Large blocks are cut into pieces of this size: what is damaged costs its own piece the
     /// faster way, not the whole block.

@@ -77,7 +77,7 @@ fn damaged_notes_are_named_and_not_written_over() {
 #[test]
 fn notes_on_a_run_that_cannot_be_written_are_the_users_own_until_it_can() {
     let (_folder, dir, own) = run();
-    // A folder in the file's place refuses whoever asks, also the superuser, but with another error: written directly.
+    // A folder in the file's place refuses every user, also the superuser, but with another error: written directly.
     let notes = Notes {
         note: "theirs".to_owned(),
         ..Notes::default()
@@ -103,14 +103,14 @@ fn what_others_changed_since_stays_when_a_change_is_taken_back() {
     let (before, after) = edit(Change::Tags(words(&["b", "c"])));
     edit(Change::Note("theirs".to_owned()));
     edit(Change::Tags(words(&["b", "c", "d"])));
-    let (_, now) = edit_in(&System, &dir, own, |notes| notes.take_back(&before, &after)).unwrap();
+    let (_, now) = edit_in(&System, &dir, own, |notes| notes.undo(&before, &after)).unwrap();
     assert_eq!(
         (now.tags, now.note.as_str()),
         (words(&["b", "d", "a"]), "theirs")
     );
     let (before, after) = edit(Change::NoteLine("more".to_owned()));
     assert_eq!(after.note, "theirs\nmore");
-    let (_, now) = edit_in(&System, &dir, own, |notes| notes.take_back(&before, &after)).unwrap();
+    let (_, now) = edit_in(&System, &dir, own, |notes| notes.undo(&before, &after)).unwrap();
     assert_eq!(now.note, "theirs");
 }
 

@@ -88,7 +88,7 @@ fn load(folder: Option<&Path>) -> Vec<Alert> {
 fn claim(folder: Option<&Path>, alerts: &[Alert]) -> Claimed {
     let all = Claimed {
         new: alerts.to_vec(),
-        told: Vec::new(),
+        known: Vec::new(),
     };
     let Some(folder) = folder else { return all };
     told::claim(folder, alerts).unwrap_or_else(|error| {

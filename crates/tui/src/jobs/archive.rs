@@ -87,7 +87,7 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -
 
 /// Takes archivings back, the last first; those that stay archived can be asked for again.
 pub fn take_back(archived: Vec<(RunDir, Archived)>) -> EditOutcome {
-    let back = |(_, archived): &(RunDir, Archived)| archive::take_back(archived);
+    let back = |(_, archived): &(RunDir, Archived)| archive::undo(archived);
     all_back(archived, |(dir, _)| dir.clone(), back, UndoEntry::Archived)
 }
 

@@ -139,7 +139,7 @@ fn annotate(dirs: &[RunDir], change: &Change) -> EditOutcome {
 }
 
 fn take_notes_back(annotated: &[Annotated]) -> EditOutcome {
-    let back = annotated.iter().map(notes::take_back);
+    let back = annotated.iter().map(notes::undo);
     let problems: Vec<_> = back
         .filter_map(|done| done.err().map(|error| error.to_string()))
         .collect();

@@ -98,8 +98,8 @@ pub fn update(state: &mut State, outcome: AlertOutcome) -> Vec<Effect> {
             state.alerts.list(alerts);
             Vec::new()
         }
-        AlertOutcome::Claimed(Claimed { new, told }) => {
-            state.alerts.list(told);
+        AlertOutcome::Claimed(Claimed { new, known }) => {
+            state.alerts.list(known);
             tell(state, new)
         }
         AlertOutcome::Weighed(dir, found) => {

@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 pub struct Map(pub [f64; 8]);
 
 impl Map {
-    /// Turns the image by so many degrees, counter-clockwise, around its middle.
+    /// Turns the image by this many degrees, counter-clockwise, around its middle.
     pub fn rotation(degrees: f64, (height, width): (i64, i64)) -> Self {
         let (sin, cos) = (-degrees.to_radians()).sin_cos();
         let (x, y) = (width as f64 / 2.0, height as f64 / 2.0);
@@ -35,7 +35,7 @@ impl Map {
         Self([1.0, 0.0, 0.0, slope, 1.0, 0.0, 0.0, 0.0])
     }
 
-    /// Moves the image to the right and down by so many pixels.
+    /// Moves the image to the right and down by this many pixels.
     pub fn translation(x: f64, y: f64) -> Self {
         Self([1.0, 0.0, -x, 0.0, 1.0, -y, 0.0, 0.0])
     }

@@ -37,7 +37,7 @@ pub struct Augmentation {
     perspective: (f64, f64),
     rand_augment: Option<RandAugment>,
     erasing_prob: f64,
-    /// Squares of this side, so many an image.
+    /// Squares of this side, this many per image.
     cutout: (i64, u32),
     mix: Mix,
 }

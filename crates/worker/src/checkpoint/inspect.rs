@@ -1,4 +1,4 @@
-//! `inspect`: what a checkpoint is, told without running anything in it.
+//! `inspect`: what a checkpoint is, read without running anything in it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -41,7 +41,7 @@ pub struct Inspection {
 
 /// What the file itself, and the run that it lies in, say beside the tensors.
 #[derive(Debug, Default)]
-struct Told {
+struct Metadata {
     epoch: Option<i64>,
     best_acc: Option<f64>,
     test_acc: Option<f64>,
@@ -49,7 +49,7 @@ struct Told {
     metrics_history: Option<Json>,
 }
 
-/// Reads a checkpoint's table of contents and all that is told about it.
+/// Reads a checkpoint's table of contents and all that is known about it.
 ///
 /// # Errors
 /// If it is no checkpoint, or a damaged one.
@@ -65,23 +65,26 @@ pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, Checkpoint
     let stored = Stored::parse(path, bytes)?;
     let tensors = stored.tensors();
     let is_resumable = tensors.iter().any(|tensor| is_beside_weights(&tensor.name));
-    let (kind, told) = match stored.as_pth() {
+    let (kind, metadata) = match stored.as_pth() {
         Some(file) => {
             let extras = file.extras.clone();
-            let told = Told {
+            let metadata = Metadata {
                 epoch: extras.epoch.map(|epoch| epoch.saturating_add(1)),
                 best_acc: extras.best_acc,
                 test_acc: None,
                 settings: extras.config,
                 metrics_history: extras.metrics_history,
             };
-            ("PyTorch's .pth", told)
+            ("PyTorch's .pth", metadata)
         }
         None if is_resumable => (
             "safetensors, weights and what a resume needs",
-            told_of_run(path, &stored.header()),
+            metadata_of_run(path, &stored.header()),
         ),
-        None => ("safetensors, weights", told_of_run(path, &stored.header())),
+        None => (
+            "safetensors, weights",
+            metadata_of_run(path, &stored.header()),
+        ),
     };
     let size_of = |name: &str| {
         let tensor = tensors.iter().find(|tensor| tensor.name == name)?;
@@ -90,18 +93,18 @@ pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, Checkpoint
     Ok(Inspection {
         kind,
         bytes: bytes.len(),
-        epoch: told.epoch,
-        best_acc: told.best_acc,
-        test_acc: told.test_acc,
+        epoch: metadata.epoch,
+        best_acc: metadata.best_acc,
+        test_acc: metadata.test_acc,
         network: Shape::deduce(size_of),
         parameters: tensors
             .iter()
             .filter_map(parameters)
             .fold(0, u64::saturating_add),
         tensors,
-        settings: told.settings,
+        settings: metadata.settings,
         trained_on: TrainedOn::from_header(&stored.header()),
-        metrics_history: told.metrics_history,
+        metrics_history: metadata.metrics_history,
     })
 }
 
@@ -114,7 +117,7 @@ fn parameters(tensor: &TensorInfo) -> Option<u64> {
 }
 
 /// What the header says, and what the run folder around the file knows of this very epoch.
-fn told_of_run(path: &Path, header: &HashMap<String, String>) -> Told {
+fn metadata_of_run(path: &Path, header: &HashMap<String, String>) -> Metadata {
     let number = |key: &str| header.get(key).and_then(|text| text.parse::<f64>().ok());
     let epoch = number("epoch")
         .or_else(|| number("epochs_done"))
@@ -134,7 +137,7 @@ fn told_of_run(path: &Path, header: &HashMap<String, String>) -> Told {
     let of_run = || run.and_then(|run| read::bytes(&run.config_json(), read::RECORD_LIMIT).ok());
     let own = header.get("config").map(|text| text.clone().into_bytes());
     let settings = own.or_else(of_run);
-    Told {
+    Metadata {
         epoch,
         best_acc: number("best_val_acc")
             .or_else(|| number("val_acc"))
@@ -202,7 +205,7 @@ impl fmt::Display for Inspection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line =
             |key: &str, value: &str| writeln!(formatter, "{key:<14} {}", text::clean(value));
-        let unknown = || "not told".to_owned();
+        let unknown = || "unknown".to_owned();
         line("kind", self.kind)?;
         line("size", &text::bytes(self.bytes as u64))?;
         line(

@@ -108,7 +108,7 @@ pub struct About<'a> {
     pub trained_on: &'a TrainedOn,
 }
 
-/// The images that a network was trained on, as far as whoever asks it has to know.
+/// The images that a network was trained on, as far as a caller has to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrainedOn {
     /// The classes' names, by label.
@@ -147,14 +147,15 @@ impl About<'_> {
             ("experiment_name", Some(self.recipe.experiment_name.clone())),
             ("config", Some(recipe)),
         ];
-        let told = entries.into_iter();
-        told.chain(
-            self.trained_on
-                .to_header()
-                .map(|(key, value)| (key, Some(value))),
-        )
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
+        let entries = entries.into_iter();
+        entries
+            .chain(
+                self.trained_on
+                    .to_header()
+                    .map(|(key, value)| (key, Some(value))),
+            )
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
     }
 }
 

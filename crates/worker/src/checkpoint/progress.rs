@@ -33,7 +33,7 @@ pub struct Progress {
     pub threads: u32,
     /// How often a checkpoint was restored because the loss was no number; each halved the learning rate.
     pub restores: u32,
-    /// What the schedule's learning rate is multiplied by, if somebody asked for that.
+    /// What the schedule's learning rate is multiplied by, if a control request asks for it.
     pub rate_factor: Option<f64>,
 }
 

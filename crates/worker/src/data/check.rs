@@ -11,7 +11,7 @@ use super::damage::Damage;
 use super::unlabelled::load_unlabelled;
 use super::{DataError, Found, Split, form};
 
-/// Up to so many classes each count is told; beyond, the least and the most.
+/// Up to this many classes each count is printed; beyond, the smallest and the largest.
 const FEW_CLASSES: usize = 20;
 
 /// What was found.

@@ -170,7 +170,7 @@ impl DataError {
 
 /// Larger files are no data set that memory could hold.
 const LARGEST_FILE: u64 = 64 << 30;
-/// Images may take so many bytes whatever their files have, and so many times as much as their
+/// Images may take this many bytes whatever their files have, and this many times as much as their
 /// files.
 const FREE_IMAGE_BYTES: u64 = 256 << 20;
 const MOST_GROWTH: u64 = 64;

@@ -183,7 +183,7 @@ impl Drop for Filling {
     fn drop(&mut self) {
         self.console.clear();
         if !self.is_done {
-            // The reason for which it is dropped is what is told.
+            // The reason for which it is dropped is what is reported.
             let _ = remove_tree(self.dir.path());
         }
     }

@@ -18,7 +18,7 @@ const RIGHT: usize = 8;
 const UNLABELLED: usize = 64;
 /// Images in the picture.
 const SHOWN: usize = 24;
-/// Classes that are told of each.
+/// Classes that are named for each.
 const TOP: usize = 3;
 
 /// The images that a dashboard should be able to show: mistakes, the most confident first, then right answers of each class.

@@ -160,9 +160,9 @@ impl Inputs {
 
 /// The classes' names that the checkpoint says, or that the data do that it was trained on; numbers if neither is to be had.
 fn names(subjects: &[Subject], recipe: &Recipe) -> Vec<String> {
-    let told = subjects.iter().find_map(Subject::trained_on);
-    if let Some(told) = told.filter(|told| !told.classes.is_empty()) {
-        return told.classes;
+    let trained_on = subjects.iter().find_map(Subject::trained_on);
+    if let Some(trained_on) = trained_on.filter(|trained_on| !trained_on.classes.is_empty()) {
+        return trained_on.classes;
     }
     let classes = subjects[0].classes() as usize;
     let of_data = (!recipe.data_dir.is_empty()).then(|| data::load(recipe));
@@ -193,7 +193,7 @@ fn describe(split: &Split, path: &str, name: &str, is_labelled: bool) -> Data {
     }
 }
 
-/// Whoever evaluates has no recipe at hand to change, but an option.
+/// An evaluation has an option to change, and no recipe.
 fn not_there(error: DataError) -> WorkerError {
     match error {
         DataError::Missing(path) => WorkerError::Refused(format!(

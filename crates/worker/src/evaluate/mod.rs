@@ -25,7 +25,7 @@ use super::device::Compute;
 use super::error::WorkerError;
 use super::images::Images;
 use super::model::{ResNet, StateDict};
-use super::predict::{InferenceEnd, Event, Inference, EnsembleMember};
+use super::predict::{EnsembleMember, Event, Inference, InferenceEnd};
 use super::session::caught;
 use super::signals::{self, StopRequest};
 use super::views::Views;

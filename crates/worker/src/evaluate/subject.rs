@@ -51,7 +51,7 @@ impl Subject {
         };
         let path = path.canonicalize().map_err(failed)?;
         if !path.is_file() {
-            // Opening a pipe would wait for whoever writes to it.
+            // Opening a pipe would wait for its writer.
             return Err(WorkerError::Refused(format!(
                 "{}: is no file; name a checkpoint, or the folder of a run",
                 path.display()
@@ -224,7 +224,7 @@ fn run_around(path: &Path) -> Option<RunDir> {
     folders.find(|run| run.run_json().exists() || run.config_json().exists())
 }
 
-/// The settings that can be understood; whoever wrote them may have many more.
+/// The settings that can be understood; their writer may have many more.
 fn recipe_from(settings: &Json) -> Recipe {
     let mut recipe = Recipe {
         data_dir: String::new(),

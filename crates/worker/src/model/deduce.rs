@@ -1,4 +1,4 @@
-//! What network a checkpoint is of, told from the shapes of its tensors alone.
+//! What network a checkpoint is of, deduced from the shapes of its tensors alone.
 
 use traintop_recipe::network::STAGES;
 

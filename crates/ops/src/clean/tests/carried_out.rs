@@ -73,7 +73,7 @@ fn an_optimiser_s_state_is_dropped_only_on_demand_and_comes_back() {
     fs::write(dir.last(), &bytes).unwrap();
     let mut plan = tree.plan(&Policy::default());
     assert_eq!(
-        told(&plan),
+        candidates(&plan),
         [(
             "a".to_owned(),
             "last.safetensors".to_owned(),
@@ -98,7 +98,7 @@ fn an_optimiser_s_state_is_dropped_only_on_demand_and_comes_back() {
     let done = tree.carry_out(&plan);
     let slim = fs::read(dir.last()).unwrap();
     assert!(slim.len() < 8192 + 200 && slim.ends_with(&[1; 8192]));
-    assert_eq!(told(&tree.plan(&Policy::default())), []);
+    assert_eq!(candidates(&tree.plan(&Policy::default())), []);
     trash::restore_all(&done.tickets).unwrap();
     assert_eq!(tree.seen(), before);
 }
@@ -115,7 +115,7 @@ fn shared_and_linked_files_count_what_the_disk_gives_back() {
         .unwrap()
         .set_len(1 << 30)
         .unwrap();
-    // A folder of checkpoints that is a link is somebody else's.
+    // A folder of checkpoints that is a link is another user's.
     let other = tree.run("b", State::Finished, 20, 5);
     fs::rename(other.checkpoints(), outside.path().join("theirs")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("theirs"), other.checkpoints()).unwrap();

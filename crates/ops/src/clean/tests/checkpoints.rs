@@ -101,7 +101,7 @@ fn best_and_last_weights_stay_whatever_becomes_of_their_run() {
     tree.carry_out(&select_all(plan));
     assert!(dir.best().exists() && dir.metrics_csv().exists() && dir.last().exists());
     assert!(!dir.checkpoint(10).exists());
-    assert_eq!(told(&tree.plan(&Policy::default())), []);
+    assert_eq!(candidates(&tree.plan(&Policy::default())), []);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn without_a_file_called_best_the_most_accurate_epoch_is_it() {
     );
     // Where nothing tells which is the best, none goes.
     fs::write(dir.metrics_csv(), "epoch,loss\n1,1.0\n40,0.5\n").unwrap();
-    assert_eq!(told(&tree.plan(&none)), []);
+    assert_eq!(candidates(&tree.plan(&none)), []);
 }
 
 #[test]

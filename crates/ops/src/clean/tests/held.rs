@@ -71,7 +71,7 @@ fn a_run_of_nothing_but_a_header_and_settings_may_go() {
     ];
     for files in empty {
         let (tree, plan) = planned(files);
-        assert_eq!(told(&plan).len(), 1, "{files:?}: {:?}", plan.doubts);
+        assert_eq!(candidates(&plan).len(), 1, "{files:?}: {:?}", plan.doubts);
         assert!(!plan.candidates[0].is_in && plan.candidates[0].cost_s.is_none());
         let done = tree.carry_out(&select_all(plan));
         assert!(!tree.root().join("run").exists());
@@ -150,7 +150,7 @@ fn holdings() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("training.log", b"Loss/train --> -0.33\n".to_vec()),
         ("training.log", b"0.25\n".to_vec()),
-        // Somebody's work.
+        // A user's work.
         ("thesis.txt", b"chapter 1\n".to_vec()),
         ("README.md", b"# results\n".to_vec()),
         ("data/train.csv", b"a,b\n1,2\n".to_vec()),
@@ -217,10 +217,10 @@ fn a_run_stays_if_its_metrics_hold_anything_at_all() {
         "\u{0}\u{0}\u{0}\u{0}",
     ] {
         let (_tree, plan) = planned(&[("metrics.csv", text.as_bytes())]);
-        assert_eq!(told(&plan), [], "{text:?}");
+        assert_eq!(candidates(&plan), [], "{text:?}");
     }
     let (_tree, plan) = planned(&[("metrics.csv", b"epoch,loss\n\xff\xfe\n")]);
-    assert_eq!(told(&plan), []);
+    assert_eq!(candidates(&plan), []);
 }
 
 #[test]
@@ -236,7 +236,11 @@ fn nothing_of_a_project_is_offered_though_its_root_holds_metrics() {
         ("last.pt", b"3"),
     ];
     let (_tree, plan) = planned(&course);
-    assert_eq!(told(&plan).len(), 3, "as a run it has checkpoints to offer");
+    assert_eq!(
+        candidates(&plan).len(),
+        3,
+        "as a run it has checkpoints to offer"
+    );
     for sign in [
         ".git/HEAD",
         ".git",
@@ -254,7 +258,7 @@ fn nothing_of_a_project_is_offered_though_its_root_holds_metrics() {
         files.push((sign, b"x"));
         files.push((".x.71-0.tmp", b"half"));
         let (_tree, plan) = planned(&files);
-        assert_eq!(told(&plan), [], "{sign}");
+        assert_eq!(candidates(&plan), [], "{sign}");
         assert_eq!(plan.doubts.len(), 1, "{sign}");
     }
 }
@@ -268,7 +272,7 @@ fn links_and_folders_that_cannot_be_read_keep_a_run() {
     std::os::unix::fs::symlink("/nowhere", run.join("checkpoints")).unwrap();
     settle(&tree.root());
     let plan = tree.plan(&greedy());
-    assert_eq!(told(&plan), []);
+    assert_eq!(candidates(&plan), []);
     assert!(plan.doubts[0].1.contains("link"), "{:?}", plan.doubts);
 }
 
@@ -281,7 +285,7 @@ fn what_may_be_at_work_or_has_finished_stays() {
     fs::write(&metrics, HEADER).unwrap();
     age(&metrics, 2);
     let plan = tree.plan(&greedy());
-    assert_eq!(told(&plan), []);
+    assert_eq!(candidates(&plan), []);
     assert!(
         plan.doubts[0].1.contains("within a day"),
         "{:?}",
@@ -289,7 +293,7 @@ fn what_may_be_at_work_or_has_finished_stays() {
     );
     // A process that still writes to it.
     settle(&tree.root());
-    assert_eq!(told(&tree.plan(&greedy())).len(), 1);
+    assert_eq!(candidates(&tree.plan(&greedy())).len(), 1);
     let plan = select_all(tree.plan(&greedy()));
     let log = fs::File::options().append(true).open(&metrics).unwrap();
     let mut writer = std::process::Command::new("cat");
@@ -299,7 +303,7 @@ fn what_may_be_at_work_or_has_finished_stays() {
     let done = tree.carry_out(&plan);
     drop(writer.stdin.take());
     writer.wait().unwrap();
-    assert_eq!(told(&while_open), []);
+    assert_eq!(candidates(&while_open), []);
     assert!(
         done.count == 0 && done.left[0].1.contains("open"),
         "{done:?}"
@@ -308,7 +312,7 @@ fn what_may_be_at_work_or_has_finished_stays() {
     let tree = Tree::new();
     tree.run("finished", State::Finished, 0, 0);
     let plan = tree.plan(&greedy());
-    assert_eq!(told(&plan), []);
+    assert_eq!(candidates(&plan), []);
     assert!(plan.doubts[0].1.contains("finished"), "{:?}", plan.doubts);
 }
 
@@ -351,7 +355,7 @@ fn metrics_that_cannot_be_read_keep_everything_and_are_told() {
         max_age: 1,
         ..greedy()
     };
-    assert_eq!(told(&tree.plan(&old)), []);
+    assert_eq!(candidates(&tree.plan(&old)), []);
     let found = traintop_run::discover::Found::look(RunDir::new(tree.root().join("run")));
     let summary = traintop_run::summary::Summary::load(&found, SystemTime::now());
     let reason = summary.observed.reason.unwrap();
@@ -386,6 +390,11 @@ fn a_record_that_tells_of_results_keeps_its_run() {
         edit(&mut record);
         record.save(&dir).unwrap();
         let plan = tree.plan(&greedy());
-        assert_eq!(told(&plan).len(), offered, "{number}: {:?}", plan.doubts);
+        assert_eq!(
+            candidates(&plan).len(),
+            offered,
+            "{number}: {:?}",
+            plan.doubts
+        );
     }
 }

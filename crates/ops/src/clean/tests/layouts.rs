@@ -66,7 +66,7 @@ fn write(path: &Path) {
     fs::write(path, [beginning, name.as_bytes()].concat()).unwrap();
 }
 
-/// Metrics of so many epochs, the most accurate of them `best` or the last; of none, a header or
+/// Metrics of this many epochs, the most accurate of them `best` or the last; of none, a header or
 /// something else.
 fn course(epochs: u32, best: u32, choices: &mut Choices) -> String {
     if epochs == 0 && choices.is(2) {

@@ -48,7 +48,7 @@ fn runs_at_work_and_protected_ones_are_left_alone() {
     fs::write(folder.join("summary.json"), summary.to_string()).unwrap();
     let plan = tree.plan(&Policy::default());
     assert_eq!(
-        (plan.at_work, plan.protected, told(&plan)),
+        (plan.at_work, plan.protected, candidates(&plan)),
         (2, 5, Vec::new())
     );
     let policy = Policy {
@@ -57,7 +57,7 @@ fn runs_at_work_and_protected_ones_are_left_alone() {
     };
     let plan = tree.plan(&policy);
     assert_eq!((plan.at_work, plan.protected), (2, 1));
-    let runs: Vec<String> = told(&plan).into_iter().map(|(run, ..)| run).collect();
+    let runs: Vec<String> = candidates(&plan).into_iter().map(|(run, ..)| run).collect();
     assert_eq!(
         runs,
         ["baseline", "evaluated", "evaluated", "noted", "tagged"]
@@ -79,8 +79,9 @@ fn empty_few_epoch_and_old_runs_are_told_by_their_reasons() {
         ..Policy::default()
     };
     let reasons = |policy: &Policy| -> Vec<_> {
-        let told = told(&tree.plan(policy)).into_iter();
-        told.map(|(run, what, reason)| (run, what, reason.name()))
+        let candidates = candidates(&tree.plan(policy)).into_iter();
+        candidates
+            .map(|(run, what, reason)| (run, what, reason.name()))
             .collect()
     };
     let named = |expected: &[(&str, &'static str)]| -> Vec<_> {
@@ -143,7 +144,7 @@ fn exact_duplicates_are_found_by_content_and_keep_one_copy() {
     fs::write(dir.checkpoint(20), other).unwrap();
     let plan = tree.plan(&every);
     assert_eq!(
-        told(&plan),
+        candidates(&plan),
         [("a".to_owned(), "epoch 10".to_owned(), Reason::Duplicate)]
     );
     assert_eq!(plan.candidates[0].detail, "the same as a/best.safetensors");
@@ -155,7 +156,7 @@ fn exact_duplicates_are_found_by_content_and_keep_one_copy() {
         .args([dir.path(), &copy])
         .status();
     assert!(output.unwrap().success());
-    let whole: Vec<_> = told(&tree.plan(&every))
+    let whole: Vec<_> = candidates(&tree.plan(&every))
         .into_iter()
         .filter(|(_, what, _)| what == "the whole run")
         .collect();

@@ -1,4 +1,4 @@
-//! Trees that somebody else has written: whatever lies in `.trash`, looking and starting carry
+//! Trees that another user has written: whatever lies in `.trash`, looking and starting carry
 //! nothing of it out, and nothing outside of the root is ever touched.
 
 use std::os::unix::fs::symlink;
@@ -281,11 +281,11 @@ fn links_and_pipes_at_every_level_lead_nowhere() {
         let mark = opened.mark(ID);
         assert!(recover(&opened).0.is_empty(), "{case}");
         let listed = opened.list();
-        let told = listed.map_or(true, |(entries, problems)| {
+        let is_reported = listed.map_or(true, |(entries, problems)| {
             assert!(entries.is_empty(), "{case}");
             !problems.is_empty() || case == "lock"
         });
-        assert!(told, "{case}");
+        assert!(is_reported, "{case}");
         assert!(opened.restore(ID).is_err(), "{case}");
         assert!(opened.purge(ID).is_err(), "{case}");
         opened.unmark(mark);

@@ -140,10 +140,10 @@ fn what_is_this_dashboards_to_tell_is_shown_rung_and_sent_and_the_rest_is_listed
     state.alerts.config.notify = vec!["mail".to_owned()];
     state.alerts.config.send = vec![Kind::Failed];
     let new = vec![alert(Kind::Finished, "a"), alert(Kind::Failed, "b")];
-    let told = vec![alert(Kind::Late, "c")];
+    let known = vec![alert(Kind::Late, "c")];
     let message = Message::Alert(AlertOutcome::Claimed(Claimed {
         new: new.clone(),
-        told,
+        known,
     }));
     let effects = take_in(&mut state, Timestamp::UNIX_EPOCH, message);
     let sent = AlertJob::Notify(vec!["mail".to_owned()], vec![new[1].clone()]);
@@ -166,7 +166,7 @@ fn without_anything_configured_an_alert_is_only_shown() {
     state.notice = Some(Notice::good("the answer to a key"));
     let claimed = Claimed {
         new: vec![alert(Kind::Failed, "b")],
-        told: Vec::new(),
+        known: Vec::new(),
     };
     let effects = take_in(
         &mut state,

@@ -152,7 +152,7 @@ impl Detail {
             return false;
         }
         let is_made = |(derived, of): &(Box<Transformed>, u64)| {
-            derived.wanted == wanted && *of == self.revision
+            derived.settings == wanted && *of == self.revision
         };
         !self.charted().is_empty() && !self.derived.as_ref().is_some_and(is_made)
     }
@@ -185,7 +185,8 @@ impl Detail {
 
     /// Where an x of the rows stands along that axis.
     pub fn place(&self, x: f64) -> f64 {
-        self.derived().map_or(x, |derived| derived.placing.place(x))
+        self.derived()
+            .map_or(x, |derived| derived.x_mapping.place(x))
     }
 
     /// The part of x that charts show: all rows, and while it trains some room up to the end of the `planned` epochs, or of the

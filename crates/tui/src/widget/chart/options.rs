@@ -64,7 +64,7 @@ impl Options {
     /// What has to be made of the numbers for them.
     pub fn wanted(self) -> TransformSettings {
         TransformSettings {
-            along: self.along,
+            x_axis: self.along,
             smoothing: self.smoothing.weight(),
             robust: self.robust,
         }
