@@ -1,4 +1,5 @@
-//! A night's worth: queueing a hundred runs, and the dashboard's keys and frames while eight runs write.
+//! A night's worth: queueing a hundred runs, and the dashboard's keys and frames while eight runs
+//! write.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -153,7 +154,8 @@ fn cursor(screen: &str) -> Option<usize> {
     screen.lines().position(|line| line.starts_with('▌'))
 }
 
-/// How long keys take, and how many frames come while one is held, beside eight runs that write; what they cost without, too.
+/// How long keys take, and how many frames come while one is held, beside eight runs that write;
+/// what they cost without, too.
 pub fn eight_writers(scratch: &Path) {
     let root = scratch.join("eight");
     generate::runs(&root, 100).expect("the runs can be written");

@@ -1,4 +1,5 @@
-//! Comparisons: from the key to everything on the screen, what that takes of memory, and whether keys are answered meanwhile.
+//! Comparisons: from the key to everything on the screen, what that takes of memory, and whether
+//! keys are answered meanwhile.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Opening the form among ten thousand runs, which tell what a run like it will cost, and typing a sweep.
+//! Opening the form among ten thousand runs, which tell what a run like it will cost, and typing a
+//! sweep.
 
 use super::session::Session;
 use super::{milliseconds, quantile, report};

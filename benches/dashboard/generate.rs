@@ -1,4 +1,5 @@
-//! Run folders out of a seeded generator: the same bytes on every machine, shaped like real 200-epoch runs.
+//! Run folders out of a seeded generator: the same bytes on every machine, shaped like real
+//! 200-epoch runs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -59,7 +60,8 @@ pub fn next_row(epoch: u64) -> String {
     text
 }
 
-/// Writes `count` finished runs of 200 epochs below `root`, as another trainer leaves them (no `run.json`).
+/// Writes `count` finished runs of 200 epochs below `root`, as another trainer leaves them (no
+/// `run.json`).
 pub fn runs(root: &Path, count: u64) -> io::Result<()> {
     for number in 0..count {
         let (hour, minute) = (number / 60 % 24, number % 60);
@@ -94,7 +96,8 @@ pub fn running_run(root: &Path) -> io::Result<PathBuf> {
     Ok(dir)
 }
 
-/// Writes `count` finished runs of a few epochs below `root`, each with a whole recipe of its own as its configuration.
+/// Writes `count` finished runs of a few epochs below `root`, each with a whole recipe of its own
+/// as its configuration.
 pub fn recipes(root: &Path, count: u64) -> io::Result<()> {
     const RATES: [f64; 4] = [0.4, 0.1, 0.025, 0.01];
     for number in 0..count {

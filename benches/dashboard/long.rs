@@ -1,4 +1,5 @@
-//! One run of a million rows: from the key that opens it to its charts, and what keys cost from then on.
+//! One run of a million rows: from the key that opens it to its charts, and what keys cost from
+//! then on.
 
 use std::path::Path;
 

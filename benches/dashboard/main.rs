@@ -1,5 +1,5 @@
-//! `make bench`: the dashboard's figures, measured from outside in a pseudo-terminal on generated runs. Machines differ and are
-//! shared: read the ratios to the figure to reach, and the medians.
+//! `make bench`: the dashboard's figures, measured from outside in a pseudo-terminal on generated
+//! runs. Machines differ and are shared: read the ratios to the figure to reach, and the medians.
 
 #![allow(
     clippy::disallowed_macros,

@@ -106,7 +106,8 @@ impl Session {
         }
     }
 
-    /// Waits until nothing more is written; returns when the last byte came (if any did) and how many there were.
+    /// Waits until nothing more is written; returns when the last byte came (if any did) and how
+    /// many there were.
     pub fn settle(&mut self) -> (Option<Instant>, usize) {
         let (mut last, mut count) = (None, 0);
         loop {
@@ -144,7 +145,8 @@ impl Session {
         self.until(ready).saturating_sub(before).as_secs_f64() * 1e3
     }
 
-    /// Presses these keys in turn, one each `every`, for `span`: the frames a second that come meanwhile.
+    /// Presses these keys in turn, one each `every`, for `span`: the frames a second that come
+    /// meanwhile.
     pub fn hold(&mut self, keys: &[&str], every: Duration, span: Duration) -> f64 {
         /// What each frame begins with.
         const FRAME: &[u8] = b"\x1b[?2026h";
@@ -223,7 +225,8 @@ impl Session {
         (bytes, self.processor_time().saturating_sub(before))
     }
 
-    /// Time this process has spent on processors, all threads together (nanosecond counters of the scheduler).
+    /// Time this process has spent on processors, all threads together (nanosecond counters of the
+    /// scheduler).
     fn processor_time(&self) -> Duration {
         let tasks = std::fs::read_dir(self.proc("task")).expect("the dashboard is alive");
         let nanoseconds = tasks.flatten().map(|task| {

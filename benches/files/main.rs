@@ -1,5 +1,5 @@
-//! `make bench`: what reading run folders costs, without a screen. Each figure that states memory is measured in a process of its
-//! own, since a process never shows less than its peak.
+//! `make bench`: what reading run folders costs, without a screen. Each figure that states memory
+//! is measured in a process of its own, since a process never shows less than its peak.
 
 #![allow(
     clippy::disallowed_macros,
@@ -89,7 +89,8 @@ fn main() {
     }
 }
 
-/// A plan over 1,000 runs with 50 checkpoints each, and its 10,000 first things moved to the trash and back.
+/// A plan over 1,000 runs with 50 checkpoints each, and its 10,000 first things moved to the trash
+/// and back.
 fn clean_ups(root: &Path) {
     for found in runs_below(root) {
         let folder = found.dir.checkpoints();
@@ -134,7 +135,8 @@ fn plan_below(root: &Path) -> Plan {
     )
 }
 
-/// A million rows: plain, sparse as Lightning writes them, with a damaged line here and there, and as a summary.
+/// A million rows: plain, sparse as Lightning writes them, with a damaged line here and there, and
+/// as a summary.
 fn long_files(scratch: &Path) {
     let path = |name: &str| {
         let folder = scratch.join(name);
@@ -308,7 +310,8 @@ fn alone(what: &str, path: &Path) -> Duration {
     }
 }
 
-/// How long it takes to find the earlier runs that may be like one that trains, or to read what they had come to and weigh it.
+/// How long it takes to find the earlier runs that may be like one that trains, or to read what
+/// they had come to and weigh it.
 fn hopeless(root: &Path, is_weighed: bool) -> Duration {
     let later = SystemTime::now() + Duration::from_secs(600);
     let load = |found: &Found| Summary::load(found, later);
@@ -356,7 +359,8 @@ fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
     );
 }
 
-/// Processor time of all threads so far, to the kernel's hundredth of a second: on a busy machine it says more than the clock.
+/// Processor time of all threads so far, to the kernel's hundredth of a second: on a busy machine
+/// it says more than the clock.
 fn processor_ms() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Bakes the folder of libtorch into the worker's run path, and into nothing else: the dashboard must start where
-//! there is no libtorch, so only `rustc-link-arg-bin` for the worker is used. Its version is passed to the worker too.
+//! Bakes the folder of libtorch into the worker's run path, and into nothing else: the dashboard
+//! must start where there is no libtorch, so only `rustc-link-arg-bin` for the worker is used. Its
+//! version is passed to the worker too.
 
 #![allow(
     clippy::disallowed_macros,
@@ -19,7 +20,8 @@ fn main() {
     }
 }
 
-/// The version of the libtorch whose `lib` folder this is: `build-version` has it alone, a Python torch's `version.py` between quotes.
+/// The version of the libtorch whose `lib` folder this is: `build-version` has it alone, a Python
+/// torch's `version.py` between quotes.
 fn version_in(lib: &Path) -> Option<String> {
     let folder = lib.parent()?;
     let own = fs::read_to_string(folder.join("build-version"));

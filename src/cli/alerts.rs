@@ -1,4 +1,5 @@
-//! `traintop alerts`: what is worth telling of the runs now, and telling it without a dashboard, from cron.
+//! `traintop alerts`: what is worth telling of the runs now, and telling it without a dashboard,
+//! from cron.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,10 +30,12 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// Of runs that have ended those that did so since: `yesterday`, `today`, a date, or how long ago, such as 2d or 12h
+    /// Of runs that have ended those that did so since: `yesterday`, `today`, a date, or how long
+    /// ago, such as 2d or 12h
     #[arg(long, default_value = "1d", value_name = "TIME")]
     since: String,
-    /// Only alerts that were not notified yet, and notify them by the `notify` command of your configuration; no dashboard notifies them again
+    /// Only alerts that were not notified yet, and notify them by the `notify` command of your
+    /// configuration; no dashboard notifies them again
     #[arg(long)]
     notify: bool,
     /// Print an array of alerts as JSON

@@ -1,4 +1,5 @@
-//! `traintop best [ROOT...]`: the best run below some folders, and what its being the best of many is worth.
+//! `traintop best [ROOT...]`: the best run below some folders, and what its being the best of many
+//! is worth.
 
 use std::io::Write;
 use std::path::PathBuf;

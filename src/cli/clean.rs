@@ -1,5 +1,5 @@
-//! `traintop clean ROOT...`: a dry run that shows what could go, why, and what it would cost to make again, unless `--yes` is
-//! given.
+//! `traintop clean ROOT...`: a dry run that shows what could go, why, and what it would cost to
+//! make again, unless `--yes` is given.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,12 +50,14 @@ pub struct Arguments {
     /// Unmarked runs without a change for this many days may go; 0 is never
     #[arg(long, value_name = "DAYS")]
     max_age: Option<u32>,
-    /// What protects a run, apart by commas: starred, tagged, noted, evaluated, baseline; or nothing
+    /// What protects a run, apart by commas: starred, tagged, noted, evaluated, baseline; or
+    /// nothing
     #[arg(long, value_name = "LIST")]
     protect: Option<String>,
     #[arg(long, value_name = "LIST", help = ONLY)]
     only: Option<String>,
-    /// Also drop the optimiser state of the checkpoints that stay; those runs can then no longer be resumed
+    /// Also drop the optimiser state of the checkpoints that stay; those runs can then no longer be
+    /// resumed
     #[arg(long)]
     drop_optimiser_state: bool,
     /// Show first what frees most bytes for each hour of training lost

@@ -40,13 +40,16 @@ deviation of repeated seeds, learnt from the compared runs and from runs below t
 
 Exit codes: 0 compared, 1 failed, 2 wrong command line, 3 compared, but some runs have no value of the metric.")]
 pub struct Arguments {
-    /// Runs: folders, or names or their beginnings; of one alone, what it is compared with is the run marked as the baseline
+    /// Runs: folders, or names or their beginnings; of one alone, what it is compared with is the
+    /// run marked as the baseline
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// What to compare by, as a column is called [default: validation accuracy, else validation loss]
+    /// What to compare by, as a column is called [default: validation accuracy, else validation
+    /// loss]
     #[arg(long)]
     metric: Option<String>,
-    /// The run that the others are compared with [default: the one marked as the baseline, else the first]
+    /// The run that the others are compared with [default: the one marked as the baseline, else the
+    /// first]
     #[arg(long, value_name = "RUN")]
     baseline: Option<String>,
     /// Compare values at this epoch [default: the last that all reached]

@@ -21,7 +21,8 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// From when on: `yesterday`, `today`, a date such as 2026-11-24, or how long ago, such as 2d or 12h
+    /// From when on: `yesterday`, `today`, a date such as 2026-11-24, or how long ago, such as 2d
+    /// or 12h
     #[arg(long, default_value = "yesterday", value_name = "TIME")]
     since: String,
     /// Print it as JSON

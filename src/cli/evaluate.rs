@@ -1,5 +1,5 @@
-//! `traintop evaluate RUN|CHECKPOINT...`: asks checkpoints about images through the worker, one evaluation after another, or all of them
-//! as one ensemble.
+//! `traintop evaluate RUN|CHECKPOINT...`: asks checkpoints about images through the worker, one
+//! evaluation after another, or all of them as one ensemble.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -21,7 +21,8 @@ use traintop_recipe::{DeviceChoice, Precision};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Runs (folders, or names or their beginnings) or checkpoint files (.safetensors or .pth); each is evaluated by itself
+    /// Runs (folders, or names or their beginnings) or checkpoint files (.safetensors or .pth);
+    /// each is evaluated by itself
     #[arg(required = true, value_name = "RUN|CHECKPOINT")]
     targets: Vec<String>,
     /// All of them together: their answers are averaged
@@ -44,7 +45,8 @@ pub struct Arguments {
     /// Which of its images [default: test, or val where there are none]
     #[arg(long, value_parser = ["val", "test"])]
     split: Option<String>,
-    /// Average the predictions for this many views of each image: itself, its mirror, and random crops [default: 1]
+    /// Average the predictions for this many views of each image: itself, its mirror, and random
+    /// crops [default: 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Option<u32>,
     /// Seed of the crops [default: 0]
@@ -148,8 +150,8 @@ struct Ended {
     was_stopped: bool,
 }
 
-/// Runs a worker to its end. It draws its progress on standard error; a signal to this program is passed on to it, so that it leaves
-/// nothing half done.
+/// Runs a worker to its end. It draws its progress on standard error; a signal to this program is
+/// passed on to it, so that it leaves nothing half done.
 fn evaluate(request: &EvaluateRequest, as_json: bool) -> Result<Ended> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let mut child = spawn(&mut request.command(as_json)?)?;

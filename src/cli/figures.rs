@@ -1,4 +1,5 @@
-//! `traintop figures RUN...`: curves as PNG and SVG pictures, each run's in its own folder, or several runs over each other.
+//! `traintop figures RUN...`: curves as PNG and SVG pictures, each run's in its own folder, or
+//! several runs over each other.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,13 +27,15 @@ pub struct Arguments {
     /// Folder to search for runs [default: runs]
     #[arg(long = "root", value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// Put them into a folder per run below this one [default: logs/figures of each run; with --compare the working folder]
+    /// Put them into a folder per run below this one [default: logs/figures of each run; with
+    /// --compare the working folder]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// What to write
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [As::Png, As::Svg])]
     format: Vec<As>,
-    /// One picture of all these runs over each other: validation's loss and accuracy, and the learning rate
+    /// One picture of all these runs over each other: validation's loss and accuracy, and the
+    /// learning rate
     #[arg(long)]
     compare: bool,
     /// With --compare: a column to show instead, in a panel of its own (may be given again)

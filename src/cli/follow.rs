@@ -27,8 +27,8 @@ impl Lines {
         }
     }
 
-    /// The lines that are whole by now and were not returned before, cleaned for a terminal. What cannot be read is not
-    /// there yet.
+    /// The lines that are whole by now and were not returned before, cleaned for a terminal. What
+    /// cannot be read is not there yet.
     pub fn read(&mut self) -> Vec<String> {
         let mut added = Vec::new();
         let read = read::open(&self.path).and_then(|mut file| {

@@ -28,7 +28,8 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     pub roots: Vec<PathBuf>,
-    /// Only runs that a query finds, as `/` takes it in the dashboard: `val_acc>94 model:resnet -tag:old age<2d "free text"`
+    /// Only runs that a query finds, as `/` takes it in the dashboard: `val_acc>94 model:resnet
+    /// -tag:old age<2d "free text"`
     #[arg(long = "where", value_name = "QUERY", allow_hyphen_values = true)]
     pub query: Option<String>,
     /// Print an array of runs as JSON
@@ -90,7 +91,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The runs with their sizes, newest first. Summaries of runs that have not changed come from the user's cache.
+/// The runs with their sizes, newest first. Summaries of runs that have not changed come from the
+/// user's cache.
 pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let mut summaries = known_summaries(named, now)?;
     learn(&mut summaries, now);

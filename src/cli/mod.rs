@@ -1,5 +1,6 @@
-//! The command line: each command parses its arguments, calls one of the modules below, and prints. JSON goes to standard
-//! output alone; complaints are one sentence on standard error, with exit code 1, or 2 for a wrong command line.
+//! The command line: each command parses its arguments, calls one of the modules below, and prints.
+//! JSON goes to standard output alone; complaints are one sentence on standard error, with exit
+//! code 1, or 2 for a wrong command line.
 
 mod alerts;
 mod archive;
@@ -45,7 +46,8 @@ use traintop_text::terminal::error_line;
 use traintop_tui as dashboard;
 use traintop_tui::Options;
 
-/// Start, follow, list and stop training runs; without a command, open the dashboard, or list them where there is no terminal
+/// Start, follow, list and stop training runs; without a command, open the dashboard, or list them
+/// where there is no terminal
 #[derive(Debug, Parser)]
 #[command(name = "traintop", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -61,11 +63,13 @@ enum Command {
     List(list::Arguments),
     /// Tell what has happened to the runs since yesterday, or some other time
     Digest(digest::Arguments),
-    /// Tell what is worth knowing of the runs now: failed, stalled, late ...; for cron, also by a command of yours
+    /// Tell what is worth knowing of the runs now: failed, stalled, late ...; for cron, also by a
+    /// command of yours
     Alerts(alerts::Arguments),
     /// Show one run: its state, last values and configuration
     Show(show::Arguments),
-    /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than noise
+    /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than
+    /// noise
     Compare(compare::Arguments),
     /// Tell the best run, and by how much being the best of many flatters it
     Best(best::Arguments),
@@ -87,15 +91,18 @@ enum Command {
     Note(notes::NoteArguments),
     /// Rename runs by a template; without `--yes` only shows every old and new name
     Rename(rename::Arguments),
-    /// Ask checkpoints about images: accuracy with its interval, predictions, per class, calibration; kept below `evaluations/`
+    /// Ask checkpoints about images: accuracy with its interval, predictions, per class,
+    /// calibration; kept below `evaluations/`
     Evaluate(evaluate::Arguments),
     /// Rebuild logs that are missing or broken; without `--yes` only shows what would be made
     Organize(organize::Arguments),
-    /// Pack runs that are done with, and keep their curves in place; without `--yes` only shows what would happen
+    /// Pack runs that are done with, and keep their curves in place; without `--yes` only shows
+    /// what would happen
     Archive(archive::ArchiveArguments),
     /// Bring archived runs back whole; without `--yes` only shows what would happen
     Unarchive(archive::UnarchiveArguments),
-    /// Show what could be removed and why, and what it would cost to make again; with `--yes` move it to the trash
+    /// Show what could be removed and why, and what it would cost to make again; with `--yes` move
+    /// it to the trash
     Clean(clean::Arguments),
     /// List what was removed, restore it, or remove it for good
     Trash(trash::Arguments),
@@ -133,7 +140,8 @@ enum Command {
     Keep { tree: PathBuf },
 }
 
-/// Does what the command line asks for. A reader of standard output that has heard enough is no error.
+/// Does what the command line asks for. A reader of standard output that has heard enough is no
+/// error.
 ///
 /// # Errors
 /// Whatever the command fails with, as one line.
@@ -193,7 +201,8 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {
             let error = launch::become_worker(&RunDir::new(run_dir), &command);
-            // What shells and loaders answer when there is no program to run; the message lands in the worker's output.
+            // What shells and loaders answer when there is no program to run; the message lands in
+            // the worker's output.
             error_line(error);
             Ok(ExitCode::from(127))
         }

@@ -1,5 +1,5 @@
-//! `traintop tag RUN [+tag -tag ...]` and `traintop note RUN [TEXT]`: what people add to a run; with the tags, or `--text`, first it
-//! is for several runs.
+//! `traintop tag RUN [+tag -tag ...]` and `traintop note RUN [TEXT]`: what people add to a run;
+//! with the tags, or `--text`, first it is for several runs.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,8 +17,9 @@ use traintop_text::{clean, pretty_json};
 
 #[derive(Debug, Args)]
 pub struct TagArguments {
-    /// A run's folder, or the name of a run or its beginning, and then tags to add, as WORD or +WORD, and to take away, as -WORD;
-    /// none shows those it has. Of several runs the tags come first: +WORD -WORD RUN RUN
+    /// A run's folder, or the name of a run or its beginning, and then tags to add, as WORD or
+    /// +WORD, and to take away, as -WORD; none shows those it has. Of several runs the tags come
+    /// first: +WORD -WORD RUN RUN
     #[arg(allow_hyphen_values = true, required = true, value_name = "RUN|TAG")]
     words: Vec<String>,
     /// Give it a star (`yes`) or take it away (`no`)
@@ -132,7 +133,8 @@ pub fn note(arguments: &NoteArguments, out: &mut dyn Write) -> Result<ExitCode> 
     change_all(&runs, &changes, said, common, out)
 }
 
-/// Changes the notes of these runs, and prints them as they are then: with each run's name if there are several.
+/// Changes the notes of these runs, and prints them as they are then: with each run's name if there
+/// are several.
 fn change_all(
     runs: &[&str],
     changes: &[Change],

@@ -1,4 +1,5 @@
-//! `traintop organize ROOT...`: rebuilds logs that are missing or broken, and records; a dry run unless `--yes` is given.
+//! `traintop organize ROOT...`: rebuilds logs that are missing or broken, and records; a dry run
+//! unless `--yes` is given.
 
 use std::io::Write;
 use std::path::PathBuf;

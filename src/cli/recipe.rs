@@ -1,4 +1,5 @@
-//! `traintop recipe FILE`: every value that a recipe resolves to, and what follows from them. As text it is itself a recipe.
+//! `traintop recipe FILE`: every value that a recipe resolves to, and what follows from them. As
+//! text it is itself a recipe.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ pub struct Arguments {
     /// Replace a value of the recipe; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
-    /// Training images of the data set, from which the steps of an epoch follow [default: the synthetic set's]
+    /// Training images of the data set, from which the steps of an epoch follow [default: the
+    /// synthetic set's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_IMAGES))]
     images: Option<u64>,
     /// Classes of the data set
@@ -88,7 +90,8 @@ fn print(recipe: &Recipe, out: &mut dyn Write) -> Result<()> {
             writeln!(out, "{gap}# {group}")?;
         }
         let value = match recipe.get(field.key) {
-            // The text passed the schema's check, so it holds no control characters but may hold others that mislead.
+            // The text passed the schema's check, so it holds no control characters but may hold
+            // others that mislead.
             Some(Value::Text(text)) => toml::Value::String(clean(&text).into_owned()).to_string(),
             Some(value) => value.to_string(),
             None => continue,

@@ -1,4 +1,5 @@
-//! `traintop rename RUN... --to TEMPLATE`: a dry run that shows every old and new name, unless `--yes` is given.
+//! `traintop rename RUN... --to TEMPLATE`: a dry run that shows every old and new name, unless
+//! `--yes` is given.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -17,8 +17,8 @@ const DEFAULT_ROOT: &str = "runs";
 /// Candidates that a complaint lists.
 const LISTED: usize = 8;
 
-/// The folders named, else those of the user's configuration, else the default one. Problems of the configuration are printed to
-/// standard error.
+/// The folders named, else those of the user's configuration, else the default one. Problems of the
+/// configuration are printed to standard error.
 pub fn or_default(named: &[PathBuf]) -> Vec<PathBuf> {
     if !named.is_empty() {
         return named.to_vec();
@@ -72,8 +72,9 @@ pub fn tell_unsearched(unsearched: Vec<Unsearched>, named: &[PathBuf]) -> Result
     Ok(())
 }
 
-/// The run that `word` means: a run's folder, else the one below `roots` whose folder or name is `word`, else the only
-/// one whose folder or name begins with it. A job's number of Slurm's means its run.
+/// The run that `word` means: a run's folder, else the one below `roots` whose folder or name is
+/// `word`, else the only one whose folder or name begins with it. A job's number of Slurm's means
+/// its run.
 pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
     if let Some(found) = at_path(Path::new(word)) {
         return Ok(found);

@@ -60,7 +60,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The summary's fields, then the configuration as it is in the file, the checkpoints and the metrics.
+/// The summary's fields, then the configuration as it is in the file, the checkpoints and the
+/// metrics.
 fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     let mut run = summary_json::of(summary);
     let config = read::bytes(&summary.dir.config_json(), read::RECORD_LIMIT).ok();

@@ -29,7 +29,8 @@ pub struct Arguments {
     /// Go on to the last epoch after all
     #[arg(long, conflicts_with = "end_after_epoch", group = "what")]
     to_the_end: bool,
-    /// Multiply the schedule's learning rate by this from the next epoch on; 1 is the schedule's own again
+    /// Multiply the schedule's learning rate by this from the next epoch on; 1 is the schedule's
+    /// own again
     #[arg(long, value_name = "FACTOR", group = "what")]
     lr_factor: Option<f64>,
     /// Wait after this step

@@ -1,5 +1,5 @@
-//! A run as JSON for scripts. JSON has no NaN and no infinities, which metrics do have: they are written as the texts
-//! "NaN", "inf" and "-inf", which Python's `float()` reads.
+//! A run as JSON for scripts. JSON has no NaN and no infinities, which metrics do have: they are
+//! written as the texts "NaN", "inf" and "-inf", which Python's `float()` reads.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
-//! `traintop train --sweep` and `--queue`: what would be trained and what that costs, and queueing it.
+//! `traintop train --sweep` and `--queue`: what would be trained and what that costs, and queueing
+//! it.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,8 +29,9 @@ const SHOWN: usize = 20;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// Vary a value: `max_lr=0.05,0.1`, `seed=1..5`, `max_lr=0.1..0.5/5` (evenly), `max_lr=0.001..0.1*3` (by a factor); each with every
-    /// other. With --launcher, `{key}` in its command or arguments is what each run has. Without --queue only shows the runs and what they
+    /// Vary a value: `max_lr=0.05,0.1`, `seed=1..5`, `max_lr=0.1..0.5/5` (evenly),
+    /// `max_lr=0.001..0.1*3` (by a factor); each with every other. With --launcher, `{key}` in its
+    /// command or arguments is what each run has. Without --queue only shows the runs and what they
     /// would cost
     #[arg(long, value_name = "KEY=VALUES")]
     sweep: Vec<String>,
@@ -42,7 +44,8 @@ pub struct Arguments {
     /// What lists call the sweep [default: the experiment and the time]
     #[arg(long, value_name = "NAME", requires = "sweep")]
     sweep_name: Option<String>,
-    /// Leave out what a finished run has already: the same recipe on the same data, or a launcher's same command
+    /// Leave out what a finished run has already: the same recipe on the same data, or a launcher's
+    /// same command
     #[arg(long)]
     skip_done: bool,
     /// Queue what is to be trained; each run begins when a slot is free
@@ -93,7 +96,8 @@ impl Arguments {
     }
 }
 
-/// Shows what would be trained, and queues it if that is asked for, or hands it to Slurm; a single run is handed over at once.
+/// Shows what would be trained, and queues it if that is asked for, or hands it to Slurm; a single
+/// run is handed over at once.
 pub fn run(
     arguments: &Arguments,
     request: &Request,
@@ -125,7 +129,8 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows at which points a launcher's command would be started, and queues it at each if that is asked for, or hands it to Slurm.
+/// Shows at which points a launcher's command would be started, and queues it at each if that is
+/// asked for, or hands it to Slurm.
 pub fn run_launcher(
     arguments: &Arguments,
     launch: &Launch,

@@ -13,7 +13,8 @@ pub enum Side {
     Right,
 }
 
-/// Prints `rows` below their headings, two spaces between columns. Each row has a cell for each heading.
+/// Prints `rows` below their headings, two spaces between columns. Each row has a cell for each
+/// heading.
 pub fn print(
     out: &mut dyn Write,
     headings: &[(&str, Side)],

@@ -1,4 +1,5 @@
-//! `traintop train`: starts a worker as the dashboard does, then follows its log, or leaves it to itself.
+//! `traintop train`: starts a worker as the dashboard does, then follows its log, or leaves it to
+//! itself.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -55,13 +56,15 @@ pub struct Arguments {
     /// Ask the run to save and end in time when it has trained so long, such as 90m or 4h
     #[arg(long, value_name = "TIME", value_parser = launch::time_limit)]
     time_limit: Option<u64>,
-    /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your configuration, else local]
+    /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your
+    /// configuration, else local]
     #[arg(long, value_name = "PLACE", hide = !launch::slurm::is_here())]
     on: Option<On>,
     /// Return as soon as the run is started; it runs on its own
     #[arg(long)]
     detach: bool,
-    /// With --detach the run's folder and process, with --sweep or --queue the plan and the folders, as JSON
+    /// With --detach the run's folder and process, with --sweep or --queue the plan and the
+    /// folders, as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -208,7 +211,8 @@ fn start(
     is_followed: bool,
     out: &mut dyn Write,
 ) -> Result<ExitCode> {
-    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked to stop.
+    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked
+    // to stop.
     let signals = if is_followed {
         Some(Signals::new([SIGINT, SIGTERM])?)
     } else {
@@ -303,8 +307,8 @@ fn launch_of(name: &str, arguments: &Arguments) -> Result<Launch> {
     })
 }
 
-/// Prints the log as it grows until the run has ended, and how that was. The first signal asks the run to stop; the second
-/// leaves it to itself.
+/// Prints the log as it grows until the run has ended, and how that was. The first signal asks the
+/// run to stop; the second leaves it to itself.
 fn follow(
     dir: &RunDir,
     mut log: Lines,
@@ -353,7 +357,8 @@ fn follow(
                     )?;
                     out.flush()?;
                 }
-                // It has only just been started: the next round asks again. If it has ended, the next round says how.
+                // It has only just been started: the next round asks again. If it has ended, the
+                // next round says how.
                 Err(
                     StopError::NotYet { .. }
                     | StopError::NotRunning { .. }

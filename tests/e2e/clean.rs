@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::fake_worker::{UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
 
-/// A run of another trainer that has ended, with a best model and a checkpoint of each of three epochs.
+/// A run of another trainer that has ended, with a best model and a checkpoint of each of three
+/// epochs.
 fn ended_run(place: &Workplace, name: &str) -> PathBuf {
     let run = place.path().join("runs").join(name);
     fs::create_dir_all(run.join("logs")).unwrap();

@@ -549,7 +549,8 @@ fn recipe_as_text_is_a_recipe_with_the_same_values() {
 fn reader_that_has_heard_enough_is_no_error() {
     let place = Workplace::new(ONE_EPOCH);
     let mut child = Reaped(place.traintop(&["recipe", "quick"]).spawn().unwrap());
-    // Closed before anything can have been read: the program meets the closed pipe whenever it writes.
+    // Closed before anything can have been read: the program meets the closed pipe whenever it
+    // writes.
     drop(child.0.stdout.take());
     let mut said = String::new();
     child

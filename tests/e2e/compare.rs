@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::fake_worker::{ONE_EPOCH, Workplace};
 use crate::pty::Dashboard;
 
-/// A finished run of 20 epochs that ends at about `best`, of a recipe with this learning rate and seed.
+/// A finished run of 20 epochs that ends at about `best`, of a recipe with this learning rate and
+/// seed.
 fn run(place: &Path, name: &str, best: f64, learning_rate: &str, seed: u32) {
     let logs = place.join("runs/training_runs").join(name).join("logs");
     fs::create_dir_all(&logs).unwrap();

@@ -1,4 +1,5 @@
-//! Evaluations on the screen as a person meets them, from folders that are made here and from a worker that a script stands for.
+//! Evaluations on the screen as a person meets them, from folders that are made here and from a
+//! worker that a script stands for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use crate::pty::Dashboard;
 /// What a class is called that wants to steer the terminal.
 const HOSTILE: &str = "cat\u{1b}]0;owned\u{7}\u{1b}[2J";
 
-/// An evaluation of a run of two classes and four images, of which the second is taken for the other class.
+/// An evaluation of a run of two classes and four images, of which the second is taken for the
+/// other class.
 fn evaluation(place: &Path, run: &str, name: &str, views: u32, wrong: &[usize]) -> PathBuf {
     let root = place.canonicalize().unwrap().join("runs");
     let dir = EvaluationDir::new(root.join("evaluations").join(name));

@@ -1,4 +1,5 @@
-//! A shell script in the worker's place: it keeps the worker's contract on files and signals, and needs no libtorch.
+//! A shell script in the worker's place: it keeps the worker's contract on files and signals, and
+//! needs no libtorch.
 
 use crate::did_not_run::did_not_run;
 use crate::programs::TRAINTOP;

@@ -1,4 +1,5 @@
-//! The form that starts runs, as a person uses it: sweeps, launchers, recipes of one's own, and what was started before.
+//! The form that starts runs, as a person uses it: sweeps, launchers, recipes of one's own, and
+//! what was started before.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Runs are given GPUs by free memory. Our program asks a library in the place of NVIDIA's, through the same calls.
+//! Runs are given GPUs by free memory. Our program asks a library in the place of NVIDIA's, through
+//! the same calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,8 @@ fn a_queued_run_is_begun_in_the_environment_it_was_queued_from() {
     let first = machine.queue(&[], &in_venv);
     first.wait_for_state("running");
     assert_eq!(given(&first), "GPU-c /venv");
-    // The same keeper begins it: the first waits no more, but one that it is not allowed another GPU keeps it alive.
+    // The same keeper begins it: the first waits no more, but one that it is not allowed another
+    // GPU keeps it alive.
     let second = machine.queue(&[], &in_venv);
     second.wait_for_state("running");
     assert_eq!(given(&second), "GPU-c /venv");

@@ -46,7 +46,8 @@ fn ended_run(place: &Workplace, name: &str) {
 
 type Tree = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
 
-/// Every file below a folder with its bytes and time, but for the trash and what a killed program was writing beside a file.
+/// Every file below a folder with its bytes and time, but for the trash and what a killed program
+/// was writing beside a file.
 fn tree(root: &Path) -> Tree {
     let mut found = Tree::new();
     let mut folders = vec![root.to_owned()];

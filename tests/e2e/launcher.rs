@@ -5,7 +5,8 @@ use std::fs;
 use crate::fake_worker::{Run, Workplace, goes_on, wait_for};
 use crate::pty::Dashboard;
 
-/// A script that knows nothing of traintop: it writes metrics where its arguments say, and ends as its second word says.
+/// A script that knows nothing of traintop: it writes metrics where its arguments say, and ends as
+/// its second word says.
 const SCRIPT: &str = r#"
 dir=$1; how=$2
 mkdir -p "$dir/logs"

@@ -1,4 +1,5 @@
-//! `scripts/libtorch.sh` in a project folder of its own: what it chooses, and the sentence for each thing that can be wrong.
+//! `scripts/libtorch.sh` in a project folder of its own: what it chooses, and the sentence for each
+//! thing that can be wrong.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Queued runs: started one after the other by the programs that are there, whatever is killed, and never twice.
+//! Queued runs: started one after the other by the programs that are there, whatever is killed, and
+//! never twice.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,7 +21,8 @@ impl From<Range> for Axis {
 }
 
 impl Axis {
-    /// Equal steps, or equal factors if `log`; a range that reaches to zero or below has no logarithms and stays linear.
+    /// Equal steps, or equal factors if `log`; a range that reaches to zero or below has no
+    /// logarithms and stays linear.
     pub fn new(shown: Range, log: bool) -> Self {
         let powers = (log && shown.min() > 0.0)
             .then(|| Range::new(shown.min().log10(), shown.max().log10()))
@@ -39,8 +40,8 @@ impl Axis {
         self.shown
     }
 
-    /// Which of `count` equal places `value` falls on, as [`Range::place`] says; on a logarithmic axis nothing is where zero and
-    /// what lies below it would be.
+    /// Which of `count` equal places `value` falls on, as [`Range::place`] says; on a logarithmic
+    /// axis nothing is where zero and what lies below it would be.
     pub fn place(self, value: f64, count: usize) -> Option<usize> {
         match self.powers {
             None => self.shown.place(value, count),
@@ -63,7 +64,8 @@ impl Axis {
         }
     }
 
-    /// The part from `from` to `to` of the way along it (0 is its lower end, 1 its upper; beyond them too).
+    /// The part from `from` to `to` of the way along it (0 is its lower end, 1 its upper; beyond
+    /// them too).
     #[must_use]
     pub fn part(self, from: f64, to: f64) -> Option<Range> {
         match self.powers {
@@ -80,7 +82,8 @@ impl Axis {
         }
     }
 
-    /// The axis widened to round numbers, as [`Range::rounded_out`]; by factors, to the next 1, 2 or 5 times a power of ten.
+    /// The axis widened to round numbers, as [`Range::rounded_out`]; by factors, to the next 1, 2
+    /// or 5 times a power of ten.
     #[must_use]
     pub fn rounded_out(self, scale: Scale) -> Self {
         if self.powers.is_none() {

@@ -14,14 +14,16 @@ pub struct Best {
     pub value: f64,
 }
 
-/// The row with the highest validation accuracy; without one, with the lowest validation loss. The earliest of equals. Nothing
-/// measured on training or test data decides. `groups` are those of `metrics`.
+/// The row with the highest validation accuracy; without one, with the lowest validation loss. The
+/// earliest of equals. Nothing measured on training or test data decides. `groups` are those of
+/// `metrics`.
 pub fn best(metrics: &Metrics, groups: &[Group]) -> Option<Best> {
     best_since(metrics, groups, None, &[])
 }
 
-/// As [`best`], for metrics that have grown: `before` is what was the best, and `kept` says of each column how many of its points from
-/// the start on are what they were. Takes time that grows with the new points.
+/// As [`best`], for metrics that have grown: `before` is what was the best, and `kept` says of each
+/// column how many of its points from the start on are what they were. Takes time that grows with
+/// the new points.
 pub fn best_since(
     metrics: &Metrics,
     groups: &[Group],

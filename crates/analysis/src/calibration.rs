@@ -17,7 +17,8 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
-/// Sorts answers, each its confidence (0 to 1) and whether it is right, into `bins` bins of equal width.
+/// Sorts answers, each its confidence (0 to 1) and whether it is right, into `bins` bins of equal
+/// width.
 pub fn bins(answers: impl IntoIterator<Item = (f64, bool)>, bins: usize) -> Vec<Bin> {
     let edge = |number: usize| number as f64 / bins as f64;
     let mut found: Vec<Bin> = (0..bins)
@@ -42,7 +43,8 @@ pub fn bins(answers: impl IntoIterator<Item = (f64, bool)>, bins: usize) -> Vec<
     found
 }
 
-/// The expected calibration error, 0 to 1: the distance of confidence and accuracy, averaged over the answers bin by bin.
+/// The expected calibration error, 0 to 1: the distance of confidence and accuracy, averaged over
+/// the answers bin by bin.
 pub fn expected_error(bins: &[Bin]) -> f64 {
     let total: u64 = bins.iter().map(|bin| bin.images).sum();
     let weighted = bins

@@ -1,5 +1,6 @@
-//! What charts need beyond the measured numbers: other places along x, a smoothed course, a range without outliers. It grows with the
-//! number of points, so it is made once for each setting, and not at each draw.
+//! What charts need beyond the measured numbers: other places along x, a smoothed course, a range
+//! without outliers. It grows with the number of points, so it is made once for each setting, and
+//! not at each draw.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ impl TransformSettings {
 pub struct Transformed {
     /// Of which wish.
     pub settings: TransformSettings,
-    /// What runs along x, and how each x of the file is placed there: as the file has it if what was wanted is not known.
+    /// What runs along x, and how each x of the file is placed there: as the file has it if what
+    /// was wanted is not known.
     pub x_mapping: XMapping,
     /// Whether what was wanted along x is known.
     pub is_placed: bool,

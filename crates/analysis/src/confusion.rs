@@ -65,7 +65,8 @@ impl Confusion {
             .collect()
     }
 
-    /// The means over all classes that have images or predictions; what such a class lacks counts as 0, as in scikit-learn.
+    /// The means over all classes that have images or predictions; what such a class lacks counts
+    /// as 0, as in scikit-learn.
     pub fn macro_average(&self) -> MacroAverage {
         let scores = self.scores();
         let seen = scores

@@ -1,5 +1,6 @@
-//! Many points onto few columns of dots without losing one spike: each column keeps the smallest and largest value that falls
-//! on it, and the first and last so that lines meet. A stride would jump as rows arrive and hide what happened once.
+//! Many points onto few columns of dots without losing one spike: each column keeps the smallest
+//! and largest value that falls on it, and the first and last so that lines meet. A stride would
+//! jump as rows arrive and hide what happened once.
 
 use super::axis::Axis;
 
@@ -14,7 +15,8 @@ pub struct Extent {
     pub above: u32,
     /// How many are negative infinity.
     pub below: u32,
-    /// A value that is not finite comes before the first finite one: no line may reach it from the left.
+    /// A value that is not finite comes before the first finite one: no line may reach it from the
+    /// left.
     pub gap_before: bool,
     /// A value that is not finite comes after the last finite one: no line may leave to the right.
     pub gap_after: bool,
@@ -67,7 +69,8 @@ impl Extent {
         }
     }
 
-    /// The extent of these values followed by `next`'s. Associative, with [`Extent::EMPTY`] as its neutral element.
+    /// The extent of these values followed by `next`'s. Associative, with [`Extent::EMPTY`] as its
+    /// neutral element.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         let finite = match (self.finite, next.finite) {
@@ -92,9 +95,9 @@ impl Extent {
 
 const BLOCK: usize = 64;
 
-/// The extents of each full block of [`BLOCK`] values of a series, and of each full block of as many blocks, kept beside it: with them
-/// a series of a million points is decimated to any range and width in time that grows with the width. Extending costs only the new
-/// values.
+/// The extents of each full block of [`BLOCK`] values of a series, and of each full block of as
+/// many blocks, kept beside it: with them a series of a million points is decimated to any range
+/// and width in time that grows with the width. Extending costs only the new values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocks {
     full: Vec<Extent>,
@@ -132,7 +135,8 @@ impl Blocks {
         }
     }
 
-    /// Takes in what was appended; `values` is the whole series, of which the part seen before must be unchanged.
+    /// Takes in what was appended; `values` is the whole series, of which the part seen before must
+    /// be unchanged.
     pub fn extend(&mut self, values: &[f64]) {
         let new = values.get(self.full.len() * BLOCK..).unwrap_or_default();
         for block in new.chunks_exact(BLOCK).map(extent) {
@@ -206,15 +210,17 @@ fn extent(values: &[f64]) -> Extent {
         .fold(Extent::EMPTY, Extent::then)
 }
 
-/// The values that stand on the part of the axis that is shown: their first index and the one after their last.
+/// The values that stand on the part of the axis that is shown: their first index and the one after
+/// their last.
 pub fn shown(xs: &[f64], axis: Axis) -> (usize, usize) {
     let start = xs.partition_point(|&x| x < axis.range().min());
     let end = xs.partition_point(|&x| x <= axis.range().max());
     (start, end.max(start))
 }
 
-/// `width` extents from left to right over `axis`: the values whose x falls on each column, as [`Axis::place`] says. Points
-/// outside of it are left out. `xs` ascends and is as long as `ys`, and `blocks` were made from `ys`.
+/// `width` extents from left to right over `axis`: the values whose x falls on each column, as
+/// [`Axis::place`] says. Points outside of it are left out. `xs` ascends and is as long as `ys`,
+/// and `blocks` were made from `ys`.
 pub fn columns(xs: &[f64], ys: &[f64], blocks: &Blocks, axis: Axis, width: usize) -> Vec<Extent> {
     let count = xs.len().min(ys.len());
     let (xs, ys) = (&xs[..count], &ys[..count]);
@@ -233,8 +239,9 @@ pub fn columns(xs: &[f64], ys: &[f64], blocks: &Blocks, axis: Axis, width: usize
     columns
 }
 
-/// As [`columns`], for values of which only the positive ones have a place, as on a logarithmic axis: zero and what is below it count as
-/// negative infinity. Takes time that grows with the points.
+/// As [`columns`], for values of which only the positive ones have a place, as on a logarithmic
+/// axis: zero and what is below it count as negative infinity. Takes time that grows with the
+/// points.
 pub fn positive_columns(xs: &[f64], ys: &[f64], axis: Axis, width: usize) -> Vec<Extent> {
     one_by_one(xs, ys, axis, width, |y| {
         Extent::of(if y <= 0.0 { f64::NEG_INFINITY } else { y })

@@ -16,7 +16,8 @@ pub struct Digest {
     pub finished: Vec<String>,
     /// Names of those that failed, with why where that is known.
     pub failed: Vec<(String, Option<String>)>,
-    /// What those that failed for the most frequent reason have in common and most other runs have not: `all batch_size 512`.
+    /// What those that failed for the most frequent reason have in common and most other runs have
+    /// not: `all batch_size 512`.
     pub failed_alike: Option<String>,
     /// Names of those that were stopped.
     pub stopped: Vec<String>,
@@ -24,7 +25,8 @@ pub struct Digest {
     pub lost: Vec<String>,
     /// Names of those that began and are still at work.
     pub started: Vec<String>,
-    /// The best validation accuracy in percent, whose it is, and the best before, if it was reached since.
+    /// The best validation accuracy in percent, whose it is, and the best before, if it was reached
+    /// since.
     pub new_best: Option<(f64, String, Option<f64>)>,
 }
 
@@ -137,7 +139,8 @@ fn in_short(reason: &str) -> String {
     traintop_text::fitted(line[..end].trim(), 40).into_owned()
 }
 
-/// The best of all, if its best row was written since; where that row's time is not known, if the run was at work since.
+/// The best of all, if its best row was written since; where that row's time is not known, if the
+/// run was at work since.
 fn new_best(runs: &[&Summary], since: Timestamp) -> Option<(f64, String, Option<f64>)> {
     let is_new = |run: &Summary| run.best_at().unwrap_or(run.modified_at) > since;
     let best_of = |wanted: bool| {

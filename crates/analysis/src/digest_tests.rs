@@ -15,7 +15,8 @@ fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-/// A run of three epochs of 1,000 s, the second of which is the best, that ended this many hours ago.
+/// A run of three epochs of 1,000 s, the second of which is the best, that ended this many hours
+/// ago.
 fn run(name: &str, state: State, best: f64, hours: i64) -> Summary {
     let folder = tempfile::tempdir().unwrap();
     let dir = RunDir::new(folder.path());

@@ -1,4 +1,5 @@
-//! Whether a run will be done in time: at its pace, against the moment at which a scheduler or a limit will end it. Arithmetic alone.
+//! Whether a run will be done in time: at its pace, against the moment at which a scheduler or a
+//! limit will end it. Arithmetic alone.
 
 use std::time::Duration;
 
@@ -85,8 +86,8 @@ pub fn late(summary: &Summary) -> Option<Duration> {
 }
 
 impl Outlook {
-    /// What is to be said of a run that has a limit: `ends 40 min after its limit, which comes in epoch 183 of 200; last checkpoint: epoch
-    /// 171, 26 min unsaved`.
+    /// What is to be said of a run that has a limit: `ends 40 min after its limit, which comes in
+    /// epoch 183 of 200; last checkpoint: epoch 171, 26 min unsaved`.
     pub fn sentence(&self, epochs: u32) -> Option<String> {
         let end = match self.limit? {
             Margin::Early(early) => format!("ends {} before its limit", roughly(early)),

@@ -1,4 +1,5 @@
-//! Which columns of a metrics file are looked at together, in which order, and what kind of numbers they hold.
+//! Which columns of a metrics file are looked at together, in which order, and what kind of numbers
+//! they hold.
 
 use super::range::Range;
 use super::scale::Scale;
@@ -46,8 +47,9 @@ pub struct Member {
     pub split: Option<Split>,
 }
 
-/// The charts of a run: losses, accuracies, learning rate, then every other column of numbers in the file's order. Columns that
-/// differ only in their split (`train_loss`, `val_loss`) share one. The column of x is left out.
+/// The charts of a run: losses, accuracies, learning rate, then every other column of numbers in
+/// the file's order. Columns that differ only in their split (`train_loss`, `val_loss`) share one.
+/// The column of x is left out.
 pub fn groups(metrics: &Metrics) -> Vec<Group> {
     groups_by(metrics, &|column| {
         Range::of(metrics.columns[column].y.iter().copied())
@@ -107,7 +109,8 @@ pub const LOSS: &str = "Loss";
 /// What [`identity`] calls an accuracy.
 pub const ACCURACY: &str = "Accuracy";
 
-/// What a column measures, and on what: the same for the names that different trainers give it (`val_acc`, `validation/accuracy`).
+/// What a column measures, and on what: the same for the names that different trainers give it
+/// (`val_acc`, `validation/accuracy`).
 pub fn identity(name: &str) -> (Option<Split>, String) {
     let (split, stem) = split_of(name);
     (split, title(stem))

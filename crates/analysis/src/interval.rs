@@ -3,8 +3,9 @@
 /// The quantile of the normal distribution that leaves 2.5 % above it.
 const Z_95: f64 = 1.959_963_984_540_054;
 
-/// The 95 % interval of a share of `correct` in `total`, 0 to 1, by Wilson's score (1927): unlike the plain normal interval it stays
-/// within 0 and 1 and is right for shares near either end. All of 0 to 1 for nothing counted.
+/// The 95 % interval of a share of `correct` in `total`, 0 to 1, by Wilson's score (1927): unlike
+/// the plain normal interval it stays within 0 and 1 and is right for shares near either end. All
+/// of 0 to 1 for nothing counted.
 pub fn wilson(correct: u64, total: u64) -> (f64, f64) {
     if total == 0 {
         return (0.0, 1.0);

@@ -1,5 +1,6 @@
-//! Whether two evaluations of the same images differ by more than chance (`McNemar` 1947): only images that one gets right and the
-//! other wrong tell anything, and by chance alone each of them falls to either side equally often.
+//! Whether two evaluations of the same images differ by more than chance (`McNemar` 1947): only
+//! images that one gets right and the other wrong tell anything, and by chance alone each of them
+//! falls to either side equally often.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
@@ -44,8 +45,8 @@ impl Comparison {
         self.only_first + self.only_second
     }
 
-    /// How often chance alone would make a difference as large as this or larger, 0 to 1: the exact two-sided binomial test, for any
-    /// number of images.
+    /// How often chance alone would make a difference as large as this or larger, 0 to 1: the exact
+    /// two-sided binomial test, for any number of images.
     pub fn p_value(&self) -> f64 {
         let less = self.only_first.min(self.only_second);
         let tail = Binomial::new(0.5, self.differing()).map_or(1.0, |chance| chance.cdf(less));

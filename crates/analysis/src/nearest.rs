@@ -1,6 +1,7 @@
 //! Which point of a series a cursor reads.
 
-/// The index of the value in `xs` (ascending) closest to `at`; the earlier of two equally close; `None` when there is none.
+/// The index of the value in `xs` (ascending) closest to `at`; the earlier of two equally close;
+/// `None` when there is none.
 pub fn nearest(xs: &[f64], at: f64) -> Option<usize> {
     let above = xs.partition_point(|&x| x < at);
     let before = above.checked_sub(1);

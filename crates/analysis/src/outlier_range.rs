@@ -11,8 +11,9 @@ pub struct OutlierRange {
     pub outside: usize,
 }
 
-/// Outliers are further from the middle nine tenths of the values than one and a half times these span: a loss that falls from ten to
-/// a tenth keeps its beginning, one that explodes once loses the explosion. `None` if no value is finite.
+/// Outliers are further from the middle nine tenths of the values than one and a half times these
+/// span: a loss that falls from ten to a tenth keeps its beginning, one that explodes once loses
+/// the explosion. `None` if no value is finite.
 pub fn outlier_range(values: &[f64]) -> Option<OutlierRange> {
     let mut finite: Vec<f64> = values
         .iter()

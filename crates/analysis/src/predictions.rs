@@ -1,4 +1,5 @@
-//! What a classifier's logits say: probabilities, the answer, how sure it is, and where the true class ranks.
+//! What a classifier's logits say: probabilities, the answer, how sure it is, and where the true
+//! class ranks.
 
 /// Probabilities that add up to 1, of logits that are numbers.
 pub fn softmax(logits: &[f32]) -> Vec<f64> {
@@ -39,8 +40,8 @@ pub fn rank(logits: &[f32], class: usize) -> usize {
         .count()
 }
 
-/// The cross-entropy of an answer whose target gives `smoothing` of its weight evenly to all classes (Szegedy et al. 2015,
-/// arXiv:1512.00567).
+/// The cross-entropy of an answer whose target gives `smoothing` of its weight evenly to all
+/// classes (Szegedy et al. 2015, arXiv:1512.00567).
 pub fn cross_entropy(logits: &[f32], class: usize, smoothing: f64) -> f64 {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shifted = |logit: f32| f64::from(logit) - f64::from(most);

@@ -1,5 +1,6 @@
-//! Whether a run is hopeless: how it stands at its epoch among earlier runs like it, and how those ended that stood no better. Nothing
-//! is said of few runs, early epochs, or where the standing at that epoch said little about the end.
+//! Whether a run is hopeless: how it stands at its epoch among earlier runs like it, and how those
+//! ended that stood no better. Nothing is said of few runs, early epochs, or where the standing at
+//! that epoch said little about the end.
 
 use crate::compare::repetitions::{is_alike_key, is_name, is_seed};
 use crate::compare::spearman::spearman;
@@ -21,11 +22,13 @@ const MOST: usize = 1000;
 /// Nothing is said before this part of the planned epochs, nor before this many.
 const FIRST_PART: u32 = 10;
 const FIRST_EPOCHS: u32 = 3;
-/// Nothing is said after these parts, of four: little is left to be saved, and who is behind shortly before the end is behind at the end.
+/// Nothing is said after these parts, of four: little is left to be saved, and who is behind
+/// shortly before the end is behind at the end.
 const LAST_QUARTER: u32 = 3;
 /// A run is clearly behind if this part of the earlier ones stood better.
 const BEHIND: f64 = 0.9;
-/// The part of the earlier runs that counts as having been furthest behind, and the fewest that can tell.
+/// The part of the earlier runs that counts as having been furthest behind, and the fewest that can
+/// tell.
 const FURTHEST: usize = 3;
 const FEWEST_FURTHEST: usize = 4;
 /// Standing and end must go together at least so well, as ranks: else being behind means little.
@@ -76,7 +79,8 @@ pub struct Prognosis {
     pub correlation: f64,
 }
 
-/// In which twentieth of its epochs a run is, if it is far enough to be weighed: within one it is weighed once.
+/// In which twentieth of its epochs a run is, if it is far enough to be weighed: within one it is
+/// weighed once.
 pub fn milestone(run: &Summary) -> Option<u32> {
     let (done, planned) = (run.epochs_done, run.epochs_planned?);
     let is_far = done >= FIRST_EPOCHS && done.saturating_mul(FIRST_PART) >= planned;
@@ -85,7 +89,8 @@ pub fn milestone(run: &Summary) -> Option<u32> {
 }
 
 impl Question {
-    /// A run that trains, among all runs; `None` if too few of them have finished a course of this length.
+    /// A run that trains, among all runs; `None` if too few of them have finished a course of this
+    /// length.
     pub fn of<'a>(run: &Summary, all: impl Iterator<Item = &'a Summary>) -> Option<Self> {
         let epochs_planned = run.epochs_planned?;
         let may_be_like = |other: &&Summary| {
@@ -167,8 +172,8 @@ fn pairs(settings: &Settings, is_wanted: impl Fn(&str) -> bool) -> String {
         .collect()
 }
 
-/// How a standing compares with those of earlier runs, each with what it came to in the end; `None` for fewer than [`FEWEST`], or if
-/// standing and end cannot be ranked.
+/// How a standing compares with those of earlier runs, each with what it came to in the end; `None`
+/// for fewer than [`FEWEST`], or if standing and end cannot be ranked.
 pub fn prognosis(standing: f64, earlier: &[(f64, f64)], rises: bool) -> Option<Prognosis> {
     if earlier.len() < FEWEST {
         return None;
@@ -213,13 +218,15 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 impl Prognosis {
-    /// The chance to end above the middle, by the rule of succession (Laplace 1774) over the earlier runs that were furthest behind. Most of
-    /// these were not as far behind as this one, which makes it too high; that a run is weighed many times makes it too low.
+    /// The chance to end above the middle, by the rule of succession (Laplace 1774) over the
+    /// earlier runs that were furthest behind. Most of these were not as far behind as this one,
+    /// which makes it too high; that a run is weighed many times makes it too low.
     pub fn chance(&self) -> f64 {
         (self.recovered + 1) as f64 / (self.furthest + 2) as f64
     }
 
-    /// Whether the run is clearly behind, being behind has meant something, and hardly any that was came back.
+    /// Whether the run is clearly behind, being behind has meant something, and hardly any that was
+    /// came back.
     pub fn is_hopeless(&self) -> bool {
         self.behind as f64 >= BEHIND * self.of as f64
             && self.correlation >= CORRELATION

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use traintop_run::discover::Found;
 use traintop_run::metrics::{Column, Metrics};
 
-/// A run of 40 epochs that has done `epochs` of them and whose accuracy nears this value, with these settings.
+/// A run of 40 epochs that has done `epochs` of them and whose accuracy nears this value, with
+/// these settings.
 fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summary, BestSoFar) {
     let x: Vec<f64> = (1..=epochs).map(f64::from).collect();
     let y: Vec<f64> = x
@@ -144,7 +145,8 @@ proptest! {
         let mut ends: Vec<f64> = earlier.iter().map(|(_, end)| *end).collect();
         ends.sort_by(f64::total_cmp);
         let middle = f64::midpoint(ends[(ends.len() - 1) / 2], ends[ends.len() / 2]);
-        // Of runs that stood alike any may be among the furthest: between the fewest and the most that came back.
+        // Of runs that stood alike any may be among the furthest: between the fewest and the most
+        // that came back.
         let mut order = earlier.clone();
         let key = |then: f64| if rises { then } else { -then };
         order.sort_by(|a, b| key(a.0).total_cmp(&key(b.0)));
@@ -169,7 +171,8 @@ proptest! {
         };
         let mut called = 0;
         for _ in 0..1000 {
-            // What a run is like is half of how it stands and half of how it ends; the rest is chance.
+            // What a run is like is half of how it stands and half of how it ends; the rest is
+            // chance.
             let mut one = || {
                 let kind = random();
                 (kind + random(), kind + random())

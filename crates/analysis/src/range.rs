@@ -18,7 +18,8 @@ impl Range {
         })
     }
 
-    /// The smallest interval that holds every finite value; `None` when there is none. NaN and infinities are passed over.
+    /// The smallest interval that holds every finite value; `None` when there is none. NaN and
+    /// infinities are passed over.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         values
             .into_iter()
@@ -62,7 +63,8 @@ impl Range {
         self.min <= value && value <= self.max
     }
 
-    /// Where `value` lies: 0 at the lower end, 1 at the upper, outside of that when it is outside. A point's own value is at 0.5.
+    /// Where `value` lies: 0 at the lower end, 1 at the upper, outside of that when it is outside.
+    /// A point's own value is at 0.5.
     pub fn fraction(self, value: f64) -> f64 {
         // Halves, because max - min may overflow.
         let span = self.max / 2.0 - self.min / 2.0;
@@ -78,8 +80,8 @@ impl Range {
         self.min * (1.0 - fraction) + self.max * fraction
     }
 
-    /// Which of `count` equal places `value` falls on, the ends being the centres of the first and the last; `None` outside the
-    /// interval, for NaN, and when there is no place.
+    /// Which of `count` equal places `value` falls on, the ends being the centres of the first and
+    /// the last; `None` outside the interval, for NaN, and when there is no place.
     pub fn place(self, value: f64, count: usize) -> Option<usize> {
         let last = count.checked_sub(1)?;
         // A value in the interval has a fraction in 0..=1, and rounding cannot leave 0..=last.
@@ -96,7 +98,8 @@ impl Range {
         }
     }
 
-    /// Itself, or, when both ends are equal, an interval around that value wide enough to draw a flat line in.
+    /// Itself, or, when both ends are equal, an interval around that value wide enough to draw a
+    /// flat line in.
     #[must_use]
     pub fn opened(self) -> Self {
         if self.min < self.max {
@@ -110,8 +113,9 @@ impl Range {
         Self::new(self.min - margin, self.max + margin).unwrap_or(self)
     }
 
-    /// The interval widened to round numbers, so that it stays the same while values join that lie within: at each end by at most
-    /// a quarter of its width. Never empty. Percentages within 0..=100 stay within.
+    /// The interval widened to round numbers, so that it stays the same while values join that lie
+    /// within: at each end by at most a quarter of its width. Never empty. Percentages within
+    /// 0..=100 stay within.
     #[must_use]
     pub fn rounded_out(self, scale: Scale) -> Self {
         let open = self.opened();
@@ -137,8 +141,9 @@ impl Range {
         }
     }
 
-    /// For an axis along which data still arrives: the upper end moved up to a round number, but not past `planned` (where the
-    /// data itself has not passed it), so that most arrivals change the picture only at their own place.
+    /// For an axis along which data still arrives: the upper end moved up to a round number, but
+    /// not past `planned` (where the data itself has not passed it), so that most arrivals change
+    /// the picture only at their own place.
     #[must_use]
     pub fn with_room(self, planned: Option<f64>) -> Self {
         let room = round_up(self.max);
@@ -151,7 +156,8 @@ impl Range {
     }
 }
 
-/// The first of 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 times a power of ten that is not below `value`.
+/// The first of 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 times a power of ten that is not below
+/// `value`.
 fn round_up(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return value;

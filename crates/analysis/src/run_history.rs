@@ -1,5 +1,5 @@
-//! What earlier runs tell of a run that is about to begin: how long one like it took and in how much memory, how many images it had, and
-//! whether it was trained already.
+//! What earlier runs tell of a run that is about to begin: how long one like it took and in how
+//! much memory, how many images it had, and whether it was trained already.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,7 +38,8 @@ const CHOOSING: [&str; 5] = [
     "max_val_images",
 ];
 
-/// What changes neither the weights nor the metrics: names, places, and how often something is written.
+/// What changes neither the weights nor the metrics: names, places, and how often something is
+/// written.
 const IRRELEVANT: [&str; 8] = [
     "experiment_name",
     "model_name",
@@ -50,7 +51,8 @@ const IRRELEVANT: [&str; 8] = [
     REQUEUE,
 ];
 
-/// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes milliseconds; to understand it, longer.
+/// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes
+/// milliseconds; to understand it, longer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastRun {
     dir: RunDir,
@@ -173,7 +175,8 @@ impl RunHistory {
         })
     }
 
-    /// The most memory that the process of a run like this one took, in bytes, and how many runs that rests on.
+    /// The most memory that the process of a run like this one took, in bytes, and how many runs
+    /// that rests on.
     pub fn memory(&self, recipe: &Recipe) -> Option<(u64, usize)> {
         let mb = &self.costs.get(&told_by(recipe, &costly()))?.memory_mb;
         let most = mb.iter().copied().max_by(f64::total_cmp)?;
@@ -185,8 +188,9 @@ impl RunHistory {
         self.data.get(&told_by(recipe, &choosing()))
     }
 
-    /// A finished run of the same recipe and data. Where the run says what its data were, `fingerprint` is asked what lies in the recipe's
-    /// `data_dir`; of older runs the place must be the same.
+    /// A finished run of the same recipe and data. Where the run says what its data were,
+    /// `fingerprint` is asked what lies in the recipe's `data_dir`; of older runs the place must be
+    /// the same.
     pub fn finished(
         &self,
         recipe: &Recipe,

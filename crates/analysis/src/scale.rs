@@ -1,4 +1,5 @@
-//! What kind of number runs along an axis: it decides which steps are round, and how a value is written.
+//! What kind of number runs along an axis: it decides which steps are round, and how a value is
+//! written.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -45,8 +46,8 @@ const TIME_STEPS: [f64; 17] = [
 ];
 
 impl Scale {
-    /// The smallest round step that is at least `raw` (positive): 1, 2 or 5 times a power of ten; for time, what divides the
-    /// next larger unit.
+    /// The smallest round step that is at least `raw` (positive): 1, 2 or 5 times a power of ten;
+    /// for time, what divides the next larger unit.
     pub fn round_step(self, raw: f64) -> f64 {
         match self {
             Self::Number | Self::Percent => one_two_five(raw),
@@ -73,8 +74,8 @@ impl Scale {
         }
     }
 
-    /// A value as a person reads it out: four significant digits, two decimals of a percentage, whole counts in full.
-    /// `NaN`, `inf` and `-inf` are written as such.
+    /// A value as a person reads it out: four significant digits, two decimals of a percentage,
+    /// whole counts in full. `NaN`, `inf` and `-inf` are written as such.
     pub fn reading(self, value: f64) -> String {
         if !value.is_finite() {
             return value.to_string();

@@ -1,4 +1,5 @@
-//! What is computed of a classifier's answers, against scikit-learn and scipy: `tests/fixtures/evaluation/make.py` asked them once.
+//! What is computed of a classifier's answers, against scikit-learn and scipy:
+//! `tests/fixtures/evaluation/make.py` asked them once.
 
 use serde_json::Value;
 

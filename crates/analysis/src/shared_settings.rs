@@ -1,4 +1,5 @@
-//! What runs of a group have in common that most others do not: of fourteen that ran out of memory, that all have batches of 512.
+//! What runs of a group have in common that most others do not: of fourteen that ran out of memory,
+//! that all have batches of 512.
 
 use super::compare::repetitions::is_name;
 use traintop_run::settings::Settings;
@@ -8,8 +9,9 @@ const MOST: usize = 2;
 /// Sample of the other runs, taken evenly, to tell what is special.
 const OTHERS: usize = 50;
 
-/// The keys of which all runs of a group have one value, and fewer than half of the others have it; what is rarest among the others
-/// first. Nothing of a group of one run, and nothing where there are no others.
+/// The keys of which all runs of a group have one value, and fewer than half of the others have it;
+/// what is rarest among the others first. Nothing of a group of one run, and nothing where there
+/// are no others.
 pub fn shared_settings<'a>(
     group: &[&'a Settings],
     others: &[&Settings],

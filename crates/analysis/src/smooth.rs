@@ -1,8 +1,11 @@
-//! Exponential smoothing with bias correction: what a curve tends to, without its beginning being drawn towards zero.
+//! Exponential smoothing with bias correction: what a curve tends to, without its beginning being
+//! drawn towards zero.
 
-/// The running mean of `values` in which each older value counts `weight` times as much as the next: s = w s + (1 - w) y, divided by
-/// 1 - w^n, the sum of all weights so far (the correction of Kingma and Ba, 2015; the slider of `TensorBoard` means the same number). A value
-/// that is not finite stays what it is and is passed over by the mean. `weight` is in [0, 1); 0 gives the values back.
+/// The running mean of `values` in which each older value counts `weight` times as much as the
+/// next: s = w s + (1 - w) y, divided by 1 - w^n, the sum of all weights so far (the correction of
+/// Kingma and Ba, 2015; the slider of `TensorBoard` means the same number). A value that is not
+/// finite stays what it is and is passed over by the mean. `weight` is in [0, 1); 0 gives the
+/// values back.
 pub fn exponential(values: &[f64], weight: f64) -> Vec<f64> {
     let (mut sum, mut weights) = (0.0, 0.0);
     let step = |value: &f64| {

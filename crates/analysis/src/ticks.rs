@@ -24,8 +24,9 @@ pub struct PlacedTick {
     pub label_start: usize,
 }
 
-/// At most `at_most` ticks at round values within `range`, ascending, each label different from its neighbours'. Whole numbers
-/// only for [`Scale::Whole`]. Empty where no round value lies in the range.
+/// At most `at_most` ticks at round values within `range`, ascending, each label different from its
+/// neighbours'. Whole numbers only for [`Scale::Whole`]. Empty where no round value lies in the
+/// range.
 pub fn ticks(axis: Axis, scale: Scale, at_most: usize) -> Vec<Tick> {
     let range = axis.range();
     if at_most == 0 {
@@ -47,7 +48,8 @@ pub fn ticks(axis: Axis, scale: Scale, at_most: usize) -> Vec<Tick> {
     loop {
         let first = (range.min() / step - 1e-9).ceil();
         let last = (range.max() / step + 1e-9).floor();
-        // Beyond 2^53 steps from zero neighbouring multiples are the same number, and no label could tell them apart.
+        // Beyond 2^53 steps from zero neighbouring multiples are the same number, and no label
+        // could tell them apart.
         if first.abs().max(last.abs()) > 9e15 {
             return single(range, scale);
         }
@@ -106,8 +108,9 @@ fn single(range: Range, scale: Scale) -> Vec<Tick> {
     }]
 }
 
-/// As many ticks of a horizontal axis `cells` wide as fit with two cells between labels, placed where the value falls in
-/// [`Axis::place`] of twice as many places (a cell has two columns of dots).
+/// As many ticks of a horizontal axis `cells` wide as fit with two cells between labels, placed
+/// where the value falls in [`Axis::place`] of twice as many places (a cell has two columns of
+/// dots).
 pub fn placed_ticks(axis: Axis, scale: Scale, cells: usize) -> Vec<PlacedTick> {
     (1..=cells / 5 + 1)
         .rev()
@@ -124,7 +127,8 @@ fn end(placed: &PlacedTick) -> usize {
     placed.label_start + placed.tick.label.len()
 }
 
-/// Labels centred below their mark, moved inwards at the ends; a tick whose label has no room at all is left out.
+/// Labels centred below their mark, moved inwards at the ends; a tick whose label has no room at
+/// all is left out.
 fn place(ticks: &[Tick], axis: Axis, cells: usize) -> Vec<PlacedTick> {
     ticks
         .iter()
@@ -133,7 +137,8 @@ fn place(ticks: &[Tick], axis: Axis, cells: usize) -> Vec<PlacedTick> {
             let length = tick.label.len();
             let latest_start = cells.checked_sub(length)?;
             let label_start = cell.saturating_sub(length / 2).min(latest_start);
-            // Moved so far that it no longer stands below its mark, it would be read at another value.
+            // Moved so far that it no longer stands below its mark, it would be read at another
+            // value.
             (label_start + length > cell).then(|| PlacedTick {
                 tick: tick.clone(),
                 cell,

@@ -1,4 +1,5 @@
-//! What runs along the horizontal axis: epochs, steps or time, whatever the file counts its rows by.
+//! What runs along the horizontal axis: epochs, steps or time, whatever the file counts its rows
+//! by.
 
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ impl XAxis {
 pub struct Known {
     /// Updates in an epoch.
     pub steps_per_epoch: Option<u32>,
-    /// When it was started: seconds since 1970 as the clock on the wall counts them, without the zone's offset from UTC.
+    /// When it was started: seconds since 1970 as the clock on the wall counts them, without the
+    /// zone's offset from UTC.
     pub started_s: Option<f64>,
 }
 
@@ -158,7 +160,8 @@ const CLOCK: [&str; 6] = [
 const FIRST_CLOCK: f64 = 1e9;
 
 impl XMapping {
-    /// How the rows of `metrics` are placed along an axis; `None` where neither the file nor what is known of the run says.
+    /// How the rows of `metrics` are placed along an axis; `None` where neither the file nor what
+    /// is known of the run says.
     pub fn of(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Self> {
         let by = match source(metrics, x_axis, known)? {
             Source::Itself => By::Itself,
@@ -166,7 +169,8 @@ impl XMapping {
             Source::Column(column) => table(column, false)?,
             Source::SinceFirst(column) => table(column, true)?.moved(|first| -first),
             Source::Utc(column) => table(column, true)?.moved(|first| {
-                // A clock counts in UTC: the offset that the start had is nearest to what the wall said.
+                // A clock counts in UTC: the offset that the start had is nearest to what the wall
+                // said.
                 known.started_s.map_or(0.0, |started| zone(started - first))
             }),
             Source::SinceStart(column) => {
@@ -272,7 +276,8 @@ impl By {
     }
 }
 
-/// The difference between a clock on the wall and UTC that is nearest to this: in quarters of an hour, as zones have it.
+/// The difference between a clock on the wall and UTC that is nearest to this: in quarters of an
+/// hour, as zones have it.
 fn zone(difference: f64) -> f64 {
     const QUARTER: f64 = 900.0;
     let nearest = (difference / QUARTER).round() * QUARTER;
@@ -283,7 +288,8 @@ fn zone(difference: f64) -> f64 {
     }
 }
 
-/// A table that only rises: where a resumed run counts from zero again, it counts on (`keeps` takes the highest until then instead).
+/// A table that only rises: where a resumed run counts from zero again, it counts on (`keeps` takes
+/// the highest until then instead).
 fn table(column: &Column, keeps: bool) -> Option<By> {
     let (mut x, mut place) = (
         Vec::with_capacity(column.x.len()),

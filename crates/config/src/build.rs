@@ -1,5 +1,5 @@
-//! From the text of `config.toml` to settings. Names of commands, columns and themes are known to the dashboard only: here they
-//! are kept with their place, for it to complain.
+//! From the text of `config.toml` to settings. Names of commands, columns and themes are known to
+//! the dashboard only: here they are kept with their place, for it to complain.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;

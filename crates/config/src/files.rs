@@ -29,7 +29,8 @@ pub struct Files {
     pub problems: Vec<String>,
 }
 
-/// The config folder: on Linux `$XDG_CONFIG_HOME/traintop`, else `~/.config/traintop`; `None` where there is no home.
+/// The config folder: on Linux `$XDG_CONFIG_HOME/traintop`, else `~/.config/traintop`; `None` where
+/// there is no home.
 pub fn folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", "traintop").map(|dirs| dirs.config_dir().to_owned())
 }

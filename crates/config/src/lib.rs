@@ -1,5 +1,6 @@
-//! The user's configuration: `config.toml` and the folder `themes` in traintop's config folder. Reading the files is one step,
-//! making sense of their text another; a mistake costs the entry that it is in and becomes one sentence.
+//! The user's configuration: `config.toml` and the folder `themes` in traintop's config folder.
+//! Reading the files is one step, making sense of their text another; a mistake costs the entry
+//! that it is in and becomes one sentence.
 
 #![cfg_attr(
     test,
@@ -24,7 +25,8 @@ pub use launcher::Launcher;
 pub use save::save_theme;
 pub use slurm::{Place, Slurm};
 
-/// What the configuration says, and a sentence for each mistake in it; without a file, the defaults.
+/// What the configuration says, and a sentence for each mistake in it; without a file, the
+/// defaults.
 pub fn load() -> (Config, Vec<String>) {
     let mut files = Files::read(folder().as_deref());
     let (config, mut warnings) = Config::build(&files);

@@ -1,4 +1,5 @@
-//! Saving a chosen theme: one line of `config.toml` changes, everything else in it, comments too, stays as it is.
+//! Saving a chosen theme: one line of `config.toml` changes, everything else in it, comments too,
+//! stays as it is.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,8 @@ pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
     replace_file(&path, changed.as_bytes()).map_err(io)
 }
 
-/// The text with `theme = "name"` in it: in place of the theme that is there, else below the last setting before the first table.
+/// The text with `theme = "name"` in it: in place of the theme that is there, else below the last
+/// setting before the first table.
 fn with_theme(text: &str, name: &str) -> Result<String, String> {
     let table = DeTable::parse(text).map_err(|error| {
         error

@@ -1,5 +1,5 @@
-//! `[slurm]` and `[launch]` of the configuration: how jobs are handed to a cluster's scheduler, and whether they are unless a command says
-//! otherwise.
+//! `[slurm]` and `[launch]` of the configuration: how jobs are handed to a cluster's scheduler, and
+//! whether they are unless a command says otherwise.
 
 use toml::Spanned;
 use toml::de::DeValue;

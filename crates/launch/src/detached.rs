@@ -1,5 +1,6 @@
-//! The short life between the launcher and the worker: a process that leaves the terminal's session, signs the run's record
-//! with its own process id, and then becomes the worker by `exec`, which keeps that id.
+//! The short life between the launcher and the worker: a process that leaves the terminal's
+//! session, signs the run's record with its own process id, and then becomes the worker by `exec`,
+//! which keeps that id.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -21,8 +22,8 @@ pub fn keep_descriptors_to_ourselves() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if that failed, which the record
-/// then says as far as it can be written.
+/// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if
+/// that failed, which the record then says as far as it can be written.
 pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
     let Some((program, arguments)) = command.split_first() else {
         return io::Error::other("no command to become");

@@ -1,4 +1,5 @@
-//! How a run ended whose process did not say so itself, and the word about it in its record and log.
+//! How a run ended whose process did not say so itself, and the word about it in its record and
+//! log.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -18,7 +19,8 @@ const LONGEST_WORDS: usize = 400;
 /// What is said of a run whose worker was still loading when it was asked to stop.
 pub(super) const BEFORE_FIRST_STEP: &str = "stopped before its first step";
 
-/// The end of a worker that did not say itself how it ended. `out_of_memory` says that the system killed a process meanwhile.
+/// The end of a worker that did not say itself how it ended. `out_of_memory` says that the system
+/// killed a process meanwhile.
 pub(super) fn judge(
     status: ExitStatus,
     words: Option<String>,
@@ -48,7 +50,8 @@ pub(super) fn judge(
         // What it last printed has nothing to do with it.
         (_, Some(SIGKILL)) => (
             State::Failed,
-            // In other words than those of a memory that did run out: a cause is recognised by them.
+            // In other words than those of a memory that did run out: a cause is recognised by
+            // them.
             format!("{ended}: by a user, or by the system for lack of memory"),
         ),
         _ => (State::Failed, format!("{ended}{words}")),
@@ -61,7 +64,8 @@ pub(super) fn judge(
     (state, exit)
 }
 
-/// The end of a command of the user's, which says nothing of itself: it has finished if its exit code is 0 and nobody asked it to stop.
+/// The end of a command of the user's, which says nothing of itself: it has finished if its exit
+/// code is 0 and nobody asked it to stop.
 pub(super) fn judge_command(
     status: ExitStatus,
     words: Option<String>,
@@ -96,8 +100,9 @@ pub(super) fn last_words(dir: &RunDir) -> Option<String> {
     last_meaningful(&output.lines())
 }
 
-/// The line that says `error:`, as a program does that was called wrongly, before it prints its usage; else the last that is
-/// neither empty nor an advice or a stack frame printed behind the message.
+/// The line that says `error:`, as a program does that was called wrongly, before it prints its
+/// usage; else the last that is neither empty nor an advice or a stack frame printed behind the
+/// message.
 pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let is_trailer =
         |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");

@@ -1,6 +1,7 @@
-//! What of its environment a run takes along into the queue: it is begun later, by a keeper that another process may have started, from
-//! another shell with another Python. Only what says where programs and libraries are and which processors to use is written down;
-//! the rest can hold secrets, and run folders are read by others.
+//! What of its environment a run takes along into the queue: it is begun later, by a keeper that
+//! another process may have started, from another shell with another Python. Only what says where
+//! programs and libraries are and which processors to use is written down; the rest can hold
+//! secrets, and run folders are read by others.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Starting an evaluation: a worker that asks one checkpoint, or several as an ensemble, about images, and leaves a folder below
-//! `evaluations/`.
+//! Starting an evaluation: a worker that asks one checkpoint, or several as an ensemble, about
+//! images, and leaves a folder below `evaluations/`.
 
 use std::ffi::OsString;
 use std::io;
@@ -16,7 +16,8 @@ use traintop_disk::write::{beside, create_new, make_folders, remove_file};
 use traintop_recipe::{DeviceChoice, Precision};
 use traintop_run::evaluation::EvaluationDir;
 
-/// What to evaluate. The default is what the worker does when nothing is said: one view of the test images of the checkpoint's run.
+/// What to evaluate. The default is what the worker does when nothing is said: one view of the test
+/// images of the checkpoint's run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluateRequest {
     /// Checkpoints, or folders of runs; several are one ensemble.
@@ -131,8 +132,9 @@ pub struct StartedEvaluation {
     errors: PathBuf,
 }
 
-/// Starts an evaluation in a session of its own, so that it outlives this program. What it says goes to two files in `logs`, which is
-/// made if need be; they are removed by [`StartedEvaluation::wait`].
+/// Starts an evaluation in a session of its own, so that it outlives this program. What it says
+/// goes to two files in `logs`, which is made if need be; they are removed by
+/// [`StartedEvaluation::wait`].
 ///
 /// # Errors
 /// If there is no worker, or it cannot be started.

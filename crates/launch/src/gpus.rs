@@ -1,4 +1,5 @@
-//! Giving runs their GPUs: by free memory, and so that no two of ours come onto one that another still has room for.
+//! Giving runs their GPUs: by free memory, and so that no two of ours come onto one that another
+//! still has room for.
 
 use std::collections::HashMap;
 
@@ -54,7 +55,8 @@ impl Pool {
         Shortage::of(&able, |gpu| self.on(gpu), count, room)
     }
 
-    /// The GPUs that a run may have, and how many it gets of them: no run waits for more than there are.
+    /// The GPUs that a run may have, and how many it gets of them: no run waits for more than there
+    /// are.
     fn able(&self, record: &Record) -> (Vec<&Gpu>, usize) {
         let able = visible(&self.gpus, named_gpus(record).as_deref());
         let count = gpus_of(record).min(able.len());
@@ -73,8 +75,8 @@ impl Pool {
     }
 }
 
-/// Notes the GPUs of a run that is begun at once, whatever is on them: starting it past the queue asks for that. Where nothing can
-/// be chosen, nothing is noted.
+/// Notes the GPUs of a run that is begun at once, whatever is on them: starting it past the queue
+/// asks for that. Where nothing can be chosen, nothing is noted.
 pub(super) fn give_now(dir: &RunDir, record: &mut Record) {
     record.gpus.clear();
     if gpus_of(record) == 0 {

@@ -1,4 +1,5 @@
-//! Runs of the user's own commands: a launcher of the configuration gives a command, and traintop its folder, record, log, stop and end.
+//! Runs of the user's own commands: a launcher of the configuration gives a command, and traintop
+//! its folder, record, log, stop and end.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use traintop_run::{Record, RunDir, State, layout};
 /// What a launcher is to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    /// The launcher; in its command `{run_dir}` stands for the run's folder and `{run_name}` for that folder's name.
+    /// The launcher; in its command `{run_dir}` stands for the run's folder and `{run_name}` for
+    /// that folder's name.
     pub launcher: Launcher,
     /// What follows the command.
     pub arguments: Vec<String>,
@@ -46,7 +48,8 @@ impl SweepPoint {
         label(&self.values)
     }
 
-    /// Its values as a configuration, by which runs are found, sorted and compared; numbers are numbers.
+    /// Its values as a configuration, by which runs are found, sorted and compared; numbers are
+    /// numbers.
     fn config(&self) -> String {
         let value = |text: &String| match serde_json::from_str(text) {
             Ok(number @ serde_json::Value::Number(_)) => number,
@@ -61,7 +64,8 @@ impl SweepPoint {
 }
 
 impl Launch {
-    /// Makes the run's folder and starts the command in it, under the same supervision as our own worker.
+    /// Makes the run's folder and starts the command in it, under the same supervision as our own
+    /// worker.
     ///
     /// # Errors
     /// If the folder or the process cannot be made.
@@ -99,8 +103,8 @@ impl Launch {
         Ok(dir)
     }
 
-    /// The same at each point of a sweep of this name: `{key}` in the command or the arguments is what the point has there. With each, the
-    /// finished run of its tree that had the same command.
+    /// The same at each point of a sweep of this name: `{key}` in the command or the arguments is
+    /// what the point has there. With each, the finished run of its tree that had the same command.
     ///
     /// # Errors
     /// A sentence, if a key stands nowhere, or there are too many points.
@@ -246,8 +250,9 @@ fn command_line(command: &[String], arguments: &[String], run: &Path) -> Vec<Str
     filled.chain(arguments.iter().cloned()).collect()
 }
 
-/// Splits what a person types behind a command into words, as a shell does: apart by spaces, quotes hold words together, and outside of single
-/// quotes a backslash takes the next character as it is. Nothing is put in for variables or patterns.
+/// Splits what a person types behind a command into words, as a shell does: apart by spaces, quotes
+/// hold words together, and outside of single quotes a backslash takes the next character as it is.
+/// Nothing is put in for variables or patterns.
 ///
 /// # Errors
 /// A sentence, if a quote is not closed.

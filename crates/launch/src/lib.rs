@@ -1,5 +1,5 @@
-//! Starting, queueing, stopping and finding workers again: local processes, each in a session of its own, known only by what their
-//! run folders say.
+//! Starting, queueing, stopping and finding workers again: local processes, each in a session of
+//! its own, known only by what their run folders say.
 
 #![cfg_attr(
     test,

@@ -1,4 +1,5 @@
-//! A time limit of one's own, for runs that no scheduler ends: the supervisor of a run asks it to stop in time, and says so.
+//! A time limit of one's own, for runs that no scheduler ends: the supervisor of a run asks it to
+//! stop in time, and says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +34,8 @@ pub fn time_limit(text: &str) -> Result<u64, String> {
     seconds.ok_or_else(|| "must be a length of time such as 90m, 4h or 2d".to_owned())
 }
 
-/// When a run that begins now will be ended: by its own limit, else by whatever has been said of it and lies ahead.
+/// When a run that begins now will be ended: by its own limit, else by whatever has been said of it
+/// and lies ahead.
 pub(super) fn deadline(record: &Record, now: Timestamp) -> Option<Timestamp> {
     let own = record.time_limit_s.map(Duration::from_secs);
     let own = own.and_then(|limit| now.checked_add(limit).ok());

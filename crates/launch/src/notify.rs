@@ -8,11 +8,13 @@ use traintop_run::alerts::Alert;
 use traintop_run::subprocess::run;
 use traintop_text::clean;
 
-/// A command that takes longer is ended: a mail server that does not answer must not gather processes.
+/// A command that takes longer is ended: a mail server that does not answer must not gather
+/// processes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Starts the command with `{run}`, `{alert}`, `{message}` and `{dir}` filled in, gives it the alert as text, and waits for its end. No shell
-/// is asked: what stands in a name stays in its word.
+/// Starts the command with `{run}`, `{alert}`, `{message}` and `{dir}` filled in, gives it the
+/// alert as text, and waits for its end. No shell is asked: what stands in a name stays in its
+/// word.
 ///
 /// # Errors
 /// A sentence, if it cannot be started, fails, or takes more than a minute.

@@ -1,4 +1,5 @@
-//! What a sweep would train, before anything starts: its points, those that a finished run has already, and what the others cost.
+//! What a sweep would train, before anything starts: its points, those that a finished run has
+//! already, and what the others cost.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -74,7 +75,8 @@ impl Plan {
         let axes = wanted.axes.iter().map(|text| Axis::parse(text));
         let sweep = Sweep::new(axes.collect::<Result<_, _>>()?)?;
         let points = sweep.points(&recipe, wanted.sample);
-        // To look at the data takes a while where it is far away: once, and only if an earlier run may have had the same.
+        // To look at the data takes a while where it is far away: once, and only if an earlier run
+        // may have had the same.
         let mut known: HashMap<String, Option<String>> = HashMap::new();
         let mut print = |folder: &str| {
             let known = known.entry(folder.to_owned());

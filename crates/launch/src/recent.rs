@@ -1,5 +1,6 @@
-//! What was started lately and with which changes, so that it can be chosen again: a small file in the user's state folder. Of two programs
-//! that start runs at the same moment one entry may be lost, and nothing else.
+//! What was started lately and with which changes, so that it can be chosen again: a small file in
+//! the user's state folder. Of two programs that start runs at the same moment one entry may be
+//! lost, and nothing else.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Going on with a run that has ended, in its folder: from its last checkpoint, or from the beginning where it has none.
+//! Going on with a run that has ended, in its folder: from its last checkpoint, or from the
+//! beginning where it has none.
 
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use traintop_ops::rename::state_now;
 use traintop_run::control::{Change, Control};
 use traintop_run::{Record, RunDir, State};
 
-/// Starts a worker again on a run that was stopped, failed or lost; one that Slurm had started it is given again.
+/// Starts a worker again on a run that was stopped, failed or lost; one that Slurm had started it
+/// is given again.
 ///
 /// # Errors
 /// If the run is none of these or not ours, or the worker cannot be started.

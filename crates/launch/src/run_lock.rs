@@ -22,7 +22,8 @@ use traintop_run::{Record, RunDir};
 pub struct RunLock(File);
 
 impl RunLock {
-    /// Takes the right; `None` if a process is at work on the run. A file system without locks is taken at its word.
+    /// Takes the right; `None` if a process is at work on the run. A file system without locks is
+    /// taken at its word.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -37,8 +38,8 @@ impl RunLock {
         read::open(&dir.worker_out()).is_ok_and(|output| is_locked(&output))
     }
 
-    /// Starts the run's command under a supervisor, both away from the terminal, in the folder that the record's relative paths
-    /// start from. The child is the supervisor.
+    /// Starts the run's command under a supervisor, both away from the terminal, in the folder that
+    /// the record's relative paths start from. The child is the supervisor.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -54,12 +55,14 @@ impl RunLock {
     }
 }
 
-/// Holds everybody else off who would change the record of a run that cannot change it itself; `None` on a file system without locks.
+/// Holds everybody else off who would change the record of a run that cannot change it itself;
+/// `None` on a file system without locks.
 pub(super) fn hold(dir: &RunDir) -> Option<Lock> {
     lock_folder(dir.path()).ok()
 }
 
-/// This very program with one of its hidden commands, also where a rebuild has put another file in its place.
+/// This very program with one of its hidden commands, also where a rebuild has put another file in
+/// its place.
 pub(super) fn myself(command: &str) -> Command {
     let mut myself = Command::new("/proc/self/exe");
     myself.arg0("traintop").arg(command).stdin(Stdio::null());

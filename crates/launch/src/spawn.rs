@@ -110,11 +110,12 @@ pub fn resolve(request: &Request) -> Result<Recipe, RecipeError> {
     recipe::load(&request.recipe)?.with_overrides(&request.overrides)
 }
 
-/// Makes a run folder and starts a worker on it, in a session of its own, so that it outlives this program, the terminal and the
-/// connection. Its output goes to the run's `worker.out`.
+/// Makes a run folder and starts a worker on it, in a session of its own, so that it outlives this
+/// program, the terminal and the connection. Its output goes to the run's `worker.out`.
 ///
 /// # Errors
-/// If the recipe is wrong, or the folder or the process cannot be made; a folder made in vain says `failed`.
+/// If the recipe is wrong, or the folder or the process cannot be made; a folder made in vain says
+/// `failed`.
 pub fn start(request: &Request) -> Result<Started, LaunchError> {
     let recipe = resolve(request)?;
     let worker = worker_binary::find().ok_or(LaunchError::NoWorker)?;
@@ -135,8 +136,8 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     })
 }
 
-/// The record of a run that is about to begin. It is nobody's until the worker has signed it: a stop that comes before must not
-/// signal this program.
+/// The record of a run that is about to begin. It is nobody's until the worker has signed it: a
+/// stop that comes before must not signal this program.
 pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
     let name = layout::display_name(&recipe.experiment_name, dir);
     let mut record = Record::new(dir, name, Process::current(), Vec::new(), Timestamp::now());
@@ -149,8 +150,9 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
     record
 }
 
-/// Makes this the run's record, which says `starting`, and starts its command. From before the record is written until the command
-/// has ended the run is claimed: a run that says `starting` and is neither signed nor claimed was never begun.
+/// Makes this the run's record, which says `starting`, and starts its command. From before the
+/// record is written until the command has ended the run is claimed: a run that says `starting` and
+/// is neither signed nor claimed was never begun.
 ///
 /// # Errors
 /// If the user did not ask for the command, a process is at work on the run, or the command cannot
@@ -234,8 +236,8 @@ impl Started {
     }
 }
 
-/// The process that works on a run which has just been begun, once it has signed the record; `None` if the run ended before, or it
-/// takes longer than some seconds.
+/// The process that works on a run which has just been begun, once it has signed the record; `None`
+/// if the run ended before, or it takes longer than some seconds.
 ///
 /// # Errors
 /// If the record cannot be read.

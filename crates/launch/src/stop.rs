@@ -1,4 +1,5 @@
-//! Asking a worker to stop: it finishes its step, saves, and ends. Never another process that happens to have its id.
+//! Asking a worker to stop: it finishes its step, saves, and ends. Never another process that
+//! happens to have its id.
 
 use std::fmt;
 use std::io;
@@ -115,8 +116,9 @@ impl fmt::Display for Stopping {
     }
 }
 
-/// Sends the worker of a run SIGTERM; it then finishes its step, saves and marks the run stopped. One that is still loading just ends;
-/// waiting for that takes up to two seconds. A run that waits is taken out of the queue.
+/// Sends the worker of a run SIGTERM; it then finishes its step, saves and marks the run stopped.
+/// One that is still loading just ends; waiting for that takes up to two seconds. A run that waits
+/// is taken out of the queue.
 ///
 /// # Errors
 /// If the run neither waits nor has a living worker on this machine, or the system refuses.
@@ -145,8 +147,8 @@ pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     Ok(Stopping::Requested(name))
 }
 
-/// Asks a command of the user's to stop. It does not say so itself, so this does, before the signal: a process that sees its end then knows that
-/// it was asked.
+/// Asks a command of the user's to stop. It does not say so itself, so this does, before the
+/// signal: a process that sees its end then knows that it was asked.
 fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping, StopError> {
     let _held = hold(dir);
     let mut record = load(dir)?;
@@ -234,14 +236,16 @@ fn send(name: &str, process: &Process, signal: Signal) -> Result<(), StopError> 
 pub(super) fn signal_to(process: &Process, signal: Signal) -> Result<(), Errno> {
     let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or(Errno::SRCH)?;
-    // The handle holds on to one process; only then is its start compared, so that a reused id cannot slip in between.
+    // The handle holds on to one process; only then is its start compared, so that a reused id
+    // cannot slip in between.
     let handle = pidfd_open(pid, PidfdFlags::empty());
     if !process.is_alive() {
         return Err(Errno::SRCH);
     }
     match handle {
         Ok(handle) => pidfd_send_signal(handle, signal),
-        // Kernels before 5.3 have no such handles: there a signal directly after the comparison must do.
+        // Kernels before 5.3 have no such handles: there a signal directly after the comparison
+        // must do.
         Err(Errno::NOSYS) => kill_process(pid, signal),
         Err(errno) => Err(errno),
     }

@@ -1,5 +1,5 @@
-//! The supervisor of a run: a small process that starts the run's command in a session of its own and waits for its end, so that
-//! how it ended is known even where nobody else was there to see it.
+//! The supervisor of a run: a small process that starts the run's command in a session of its own
+//! and waits for its end, so that how it ended is known even where nobody else was there to see it.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -21,7 +21,8 @@ use traintop_run::{Record, RunDir, State};
 /// The hidden command that calls [`supervise`].
 pub const SUPERVISE: &str = "__supervise";
 
-/// Starts `command` on the run in `dir`, waits for it, and says in the record how it ended if it did not say so itself.
+/// Starts `command` on the run in `dir`, waits for it, and says in the record how it ended if it
+/// did not say so itself.
 ///
 /// # Errors
 /// If it cannot be started, or the record not be written.
@@ -58,7 +59,8 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
 const ENDED_AT_ONCE: &str =
     "ended at once while it was stopping; resume continues from its last checkpoint";
 
-/// How often the system has killed a process for want of memory since it started; 0 where it does not say.
+/// How often the system has killed a process for want of memory since it started; 0 where it does
+/// not say.
 fn kills_for_memory() -> u64 {
     let counts = read::text(Path::new("/proc/vmstat"), read::RECORD_LIMIT).unwrap_or_default();
     let count = counts
@@ -67,7 +69,8 @@ fn kills_for_memory() -> u64 {
     count.unwrap_or(0)
 }
 
-/// If the process left its run as if it still worked on it, says in the record how it ended, and why.
+/// If the process left its run as if it still worked on it, says in the record how it ended, and
+/// why.
 fn conclude(
     dir: &RunDir,
     pid: u32,
@@ -97,7 +100,8 @@ fn conclude(
     Ok(())
 }
 
-/// Waits until the supervisor of a run has ended. If it could not even start the run's command, says in the record why.
+/// Waits until the supervisor of a run has ended. If it could not even start the run's command,
+/// says in the record why.
 ///
 /// # Errors
 /// If the record cannot be read or written.
@@ -105,7 +109,8 @@ pub fn watch_exit(dir: &RunDir, supervisor: &mut Child) -> Result<(), RecordErro
     let Ok(status) = supervisor.wait() else {
         return Ok(());
     };
-    // The command may have outlived its supervisor and be about to sign: as long as it lives, the claim is its.
+    // The command may have outlived its supervisor and be about to sign: as long as it lives, the
+    // claim is its.
     let Ok(Some(_claim)) = RunLock::take(dir) else {
         return Ok(());
     };

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// The worker's file name.
 const NAME: &str = "traintop-worker";
 
-/// The program named by `TRAINTOP_WORKER`, else the one beside this program, else the one on the path. `None` if there is none.
+/// The program named by `TRAINTOP_WORKER`, else the one beside this program, else the one on the
+/// path. `None` if there is none.
 pub fn find() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("TRAINTOP_WORKER").filter(|named| !named.is_empty()) {
         return Some(PathBuf::from(named));

@@ -1,5 +1,6 @@
-//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside what lists and charts read. What is
-//! packed goes to the trash once the archive was read back; bringing it back leaves what is still in place as it is.
+//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside
+//! what lists and charts read. What is packed goes to the trash once the archive was read back;
+//! bringing it back leaves what is still in place as it is.
 
 mod carry;
 #[cfg(test)]
@@ -246,7 +247,8 @@ fn names(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
     Ok(names)
 }
 
-/// Whether a name belongs to the run: not a file that is being written, or was when its writer was killed.
+/// Whether a name belongs to the run: not a file that is being written, or was when its writer was
+/// killed.
 fn is_own(name: &Path) -> bool {
     !is_temporary(&name.to_string_lossy())
 }

@@ -66,8 +66,9 @@ const TRAINING_LOG: &str = "[2023-11-14 22:00:00] TRAINING CONFIGURATION\n\
 /// When runs are rebuilt, so that it comes to the same bytes each time.
 const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// The bytes of each file, where each link leads, and when it last changed. What only tells when something was done is left out:
-/// the times of notes and of marks, and the bytes of an archive. What a killed program was writing is left out as well.
+/// The bytes of each file, where each link leads, and when it last changed. What only tells when
+/// something was done is left out: the times of notes and of marks, and the bytes of an archive.
+/// What a killed program was writing is left out as well.
 type Content = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
 
 fn content(tree: &Path) -> Content {
@@ -321,7 +322,8 @@ proptest! {
             let done = carry_out(&storage(state.path(), Faulty::new(fail_at, kill_at)), &tree, act);
             recover(&real, &tree);
             let mut now = content(&tree);
-            // A rebuilding that was cut off is carried on by doing it again, or there was nothing left to do.
+            // A rebuilding that was cut off is carried on by doing it again, or there was nothing
+            // left to do.
             if done.is_err() && matches!(act, Act::Rebuild(_)) && now != before && now != after {
                 let again = carry_out(&real, &tree, act);
                 prop_assert!(again.is_ok(), "{:?}", again);

@@ -1,5 +1,6 @@
-//! What is about to be done to runs, written down first in the user's state folder, so that a program that was killed in the middle
-//! leaves no half of it: the next start finishes or undoes it.
+//! What is about to be done to runs, written down first in the user's state folder, so that a
+//! program that was killed in the middle leaves no half of it: the next start finishes or undoes
+//! it.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -90,7 +91,8 @@ pub fn is_over(process: &Process, age: Duration) -> bool {
 }
 
 /// Finishes what killed programs left: `each` is given a journal and its content, removes it by
-/// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program does so at a time.
+/// [`Journal::end`] once nothing is left to be done, and answers with a sentence. Only one program
+/// does so at a time.
 pub fn recover<T: DeserializeOwned>(
     storage: &Storage,
     folder: &str,

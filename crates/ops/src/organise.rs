@@ -1,5 +1,6 @@
-//! Old runs in order: logs that are missing or broken are made again from a checkpoint's metadata or a `training.log`, and runs without a
-//! record get one. Dated from the files, marked as rebuilt, never over an existing file: a broken one is set aside.
+//! Old runs in order: logs that are missing or broken are made again from a checkpoint's metadata
+//! or a `training.log`, and runs without a record get one. Dated from the files, marked as rebuilt,
+//! never over an existing file: a broken one is set aside.
 
 mod adopt;
 mod make;
@@ -141,7 +142,8 @@ fn lacks_config(dir: &RunDir) -> bool {
     })
 }
 
-/// Whether it has no record that can be read, and is of the reference's layout or ours: others' runs are theirs.
+/// Whether it has no record that can be read, and is of the reference's layout or ours: others'
+/// runs are theirs.
 fn lacks_record(dir: &RunDir) -> bool {
     let is_ours = dir.logs().is_dir() || !traintop_run::checkpoints::list(dir).is_empty();
     let is_ours = is_ours && !dir.path().join("metrics.csv").exists();

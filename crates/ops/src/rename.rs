@@ -1,4 +1,5 @@
-//! Giving runs' folders other names: first a plan that says row by row what would happen, then all of it or nothing.
+//! Giving runs' folders other names: first a plan that says row by row what would happen, then all
+//! of it or nothing.
 
 mod apply;
 mod folders;

@@ -1,4 +1,5 @@
-//! Plain data of a pickle as JSON: settings and histories. What is neither data nor an object with named fields is only named.
+//! Plain data of a pickle as JSON: settings and histories. What is neither data nor an object with
+//! named fields is only named.
 
 use serde_json::{Map, Value as Json};
 
@@ -33,8 +34,8 @@ impl Left {
 const TOO_MUCH: &str = "<too much>";
 
 impl Value<'_> {
-    /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them; whatever else is not data becomes
-    /// a text in angle brackets that names it.
+    /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them;
+    /// whatever else is not data becomes a text in angle brackets that names it.
     pub fn to_json(self) -> Json {
         let mut left = Left {
             values: MOST_VALUES,
@@ -99,7 +100,8 @@ impl Value<'_> {
         Json::Object(map)
     }
 
-    /// A path as its text; of anything else the name, with the value by which an enum's member is made.
+    /// A path as its text; of anything else the name, with the value by which an enum's member is
+    /// made.
     fn made_to_json(self, depth: usize, left: &mut Left) -> Json {
         let Some(made) = self.as_made() else {
             return "<an object>".into();

@@ -1,5 +1,5 @@
-//! Reads Python pickles as data, protocols 0 to 5, and executes nothing: what a pickle asks to be imported, called or built is only
-//! written down.
+//! Reads Python pickles as data, protocols 0 to 5, and executes nothing: what a pickle asks to be
+//! imported, called or built is only written down.
 //!
 //! Values lie in one list and name each other by number, as pickle's memo does. So what a file
 //! shares is shared and never copied, and what it nests is never recursed into. Since an
@@ -144,7 +144,8 @@ impl<'p> Value<'p> {
         }
     }
 
-    /// Bytes; Python 2's strings are such. Python 3 writes them for old protocols as text to be encoded: these are allowed for.
+    /// Bytes; Python 2's strings are such. Python 3 writes them for old protocols as text to be
+    /// encoded: these are allowed for.
     pub fn as_bytes(self) -> Option<Cow<'p, [u8]>> {
         match self.node() {
             Node::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
@@ -181,7 +182,8 @@ impl<'p> Value<'p> {
         }
     }
 
-    /// The keys and values of a dict, of an ordered one too, in their order; a key may come twice, the later one holds.
+    /// The keys and values of a dict, of an ordered one too, in their order; a key may come twice,
+    /// the later one holds.
     pub fn as_dict(
         self,
     ) -> Option<impl ExactSizeIterator<Item = (Value<'p>, Value<'p>)> + use<'p>> {

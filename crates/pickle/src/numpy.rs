@@ -1,4 +1,5 @@
-//! numpy's arrays and numbers in a pickle: objects to be reconstructed, recognised and read as the data that they hold.
+//! numpy's arrays and numbers in a pickle: objects to be reconstructed, recognised and read as the
+//! data that they hold.
 
 use std::borrow::Cow;
 
@@ -22,7 +23,8 @@ struct Kind {
 }
 
 impl<'p> Array<'p> {
-    /// The array of whole numbers that a value stands for; `None` for any other value, and where bytes and shape disagree.
+    /// The array of whole numbers that a value stands for; `None` for any other value, and where
+    /// bytes and shape disagree.
     pub fn of(value: Value<'p>) -> Option<Self> {
         let Parts {
             shape,
@@ -67,7 +69,8 @@ impl<'p> Array<'p> {
 struct Parts<'p> {
     /// As the elements lie, the last dimension the fastest.
     shape: Vec<usize>,
-    /// Which of those dimensions each of the array's own is, where they are not the same: a permutation.
+    /// Which of those dimensions each of the array's own is, where they are not the same: a
+    /// permutation.
     axes: Option<Vec<usize>>,
     kind: Value<'p>,
     elements: Value<'p>,
@@ -157,7 +160,8 @@ fn transposed(bytes: &[u8], size: usize, shape: &[usize], axes: &[usize]) -> Vec
     ordered
 }
 
-/// The texts in an array of one dimension: fixed-length ones (`U`, four bytes a character), or Python's own in an array of objects.
+/// The texts in an array of one dimension: fixed-length ones (`U`, four bytes a character), or
+/// Python's own in an array of objects.
 pub fn texts(value: Value<'_>) -> Option<Vec<Cow<'_, str>>> {
     let Parts {
         shape,
@@ -232,7 +236,8 @@ fn parts_of_scalar(value: Value<'_>) -> Option<(Value<'_>, Cow<'_, [u8]>)> {
 }
 
 impl Kind {
-    /// Of a `numpy.dtype("u1", False, True)` with the state `(3, "|", ...)`, whose second entry is the order of bytes.
+    /// Of a `numpy.dtype("u1", False, True)` with the state `(3, "|", ...)`, whose second entry is
+    /// the order of bytes.
     fn of(value: Value<'_>) -> Option<Self> {
         let (name, is_big_endian) = Self::name_of(value)?;
         let is_signed = match name.get(..1)? {

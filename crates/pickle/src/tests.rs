@@ -38,8 +38,8 @@ fn what_is_filled_after_it_was_remembered_is_filled_wherever_it_is_recalled() {
     assert_eq!(second.as_ints(), Some(vec![1]));
 }
 
-/// `pickle.dumps({"data": a, "labels": b, "one": numpy.int64(-5)})` of numpy 2.4, a = [[0, 1, 2], [3, 4, 5]] of uint8 and b = [300, -2] of int16
-/// (protocol 3: big-endian int64).
+/// `pickle.dumps({"data": a, "labels": b, "one": numpy.int64(-5)})` of numpy 2.4, a = [[0, 1, 2],
+/// [3, 4, 5]] of uint8 and b = [300, -2] of int16 (protocol 3: big-endian int64).
 const OF_NUMPY: [&[u8]; 6] = [
     b"(dp0\nVdata\np1\ncnumpy._core.multiarray\n_reconstruct\np2\n(cnumpy\nndarray\np3\n(I0\ntp4\nc_codecs\nencode\np5\n(Vb\np6\nVlatin1\np7\ntp8\nRp9\ntp10\nRp11\n(I1\n(I2\nI3\ntp12\ncnumpy\ndtype\np13\n(Vu1\np14\nI00\nI01\ntp15\nRp16\n(I3\nV|\np17\nNNNI-1\nI-1\nI0\ntp18\nbI00\ng5\n(V\\u0000\x01\x02\x03\x04\x05\np19\ng7\ntp20\nRp21\ntp22\nbsVlabels\np23\ng2\n(g3\n(I0\ntp24\ng9\ntp25\nRp26\n(I1\n(I2\ntp27\ng13\n(Vi2\np28\nI00\nI01\ntp29\nRp30\n(I3\nV<\np31\nNNNI-1\nI-1\nI0\ntp32\nbI00\ng5\n(V,\x01\xfe\xff\np33\ng7\ntp34\nRp35\ntp36\nbsVone\np37\ncnumpy._core.multiarray\nscalar\np38\n(g13\n(Vi8\np39\nI00\nI01\ntp40\nRp41\n(I3\ng31\nNNNI-1\nI-1\nI0\ntp42\nbg5\n(V\xfb\xff\xff\xff\xff\xff\xff\xff\np43\ng7\ntp44\nRp45\ntp46\nRp47\ns.",
     b"}q\x00(X\x04\x00\x00\x00dataq\x01cnumpy._core.multiarray\n_reconstruct\nq\x02(cnumpy\nndarray\nq\x03(K\x00tq\x04c_codecs\nencode\nq\x05(X\x01\x00\x00\x00bq\x06X\x06\x00\x00\x00latin1q\x07tq\x08Rq\x09tq\nRq\x0b(K\x01(K\x02K\x03tq\x0ccnumpy\ndtype\nq\x0d(X\x02\x00\x00\x00u1q\x0eI00\nI01\ntq\x0fRq\x10(K\x03X\x01\x00\x00\x00|q\x11NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\x12bI00\nh\x05(X\x06\x00\x00\x00\x00\x01\x02\x03\x04\x05q\x13h\x07tq\x14Rq\x15tq\x16bX\x06\x00\x00\x00labelsq\x17h\x02(h\x03(K\x00tq\x18h\x09tq\x19Rq\x1a(K\x01(K\x02tq\x1bh\x0d(X\x02\x00\x00\x00i2q\x1cI00\nI01\ntq\x1dRq\x1e(K\x03X\x01\x00\x00\x00<q\x1fNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq bI00\nh\x05(X\x06\x00\x00\x00,\x01\xc3\xbe\xc3\xbfq!h\x07tq\"Rq#tq$bX\x03\x00\x00\x00oneq%cnumpy._core.multiarray\nscalar\nq&(h\x0d(X\x02\x00\x00\x00i8q'I00\nI01\ntq(Rq)(K\x03h\x1fNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq*bh\x05(X\x10\x00\x00\x00\xc3\xbb\xc3\xbf\xc3\xbf\xc3\xbf\xc3\xbf\xc3\xbf\xc3\xbf\xc3\xbfq+h\x07tq,Rq-tq.Rq/u.",
@@ -70,8 +70,8 @@ fn numpy_arrays_of_every_protocol_are_read() {
     }
 }
 
-/// numpy 2.4's pickles of [[0, 1, 2], [3, 4, 5]] in Fortran's order (protocols 2 and 5), and of 0 to 11 in the shape 2 x 2 x 3
-/// with the last two dimensions swapped (protocol 5).
+/// numpy 2.4's pickles of [[0, 1, 2], [3, 4, 5]] in Fortran's order (protocols 2 and 5), and of 0
+/// to 11 in the shape 2 x 2 x 3 with the last two dimensions swapped (protocol 5).
 const REORDERED: [&[u8]; 3] = [
     b"\x80\x02cnumpy._core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85q\x02c_codecs\nencode\nq\x03X\x01\x00\x00\x00bq\x04X\x06\x00\x00\x00latin1q\x05\x86q\x06Rq\x07\x87q\x08Rq\x09(K\x01K\x02K\x03\x86q\ncnumpy\ndtype\nq\x0bX\x02\x00\x00\x00u1q\x0c\x89\x88\x87q\x0dRq\x0e(K\x03X\x01\x00\x00\x00|q\x0fNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\x10b\x88h\x03X\x06\x00\x00\x00\x00\x03\x01\x04\x02\x05q\x11h\x05\x86q\x12Rq\x13tq\x14b.",
     b"\x80\x05\x95|\x00\x00\x00\x00\x00\x00\x00\x8c\x13numpy._core.numeric\x94\x8c\x0b_frombuffer\x94\x93\x94(\x96\x06\x00\x00\x00\x00\x00\x00\x00\x00\x03\x01\x04\x02\x05\x94\x8c\x05numpy\x94\x8c\x05dtype\x94\x93\x94\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t\x94bK\x02K\x03\x86\x94\x8c\x01F\x94t\x94R\x94.",

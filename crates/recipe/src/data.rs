@@ -1,4 +1,5 @@
-//! What data a recipe's `data_dir` holds, in a few characters: two runs are on the same data if these are equal, wherever the folders lie.
+//! What data a recipe's `data_dir` holds, in a few characters: two runs are on the same data if
+//! these are equal, wherever the folders lie.
 
 use std::fs;
 use std::io;
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 use super::epoch::SYNTHETIC;
 use traintop_disk::read;
 
-/// Files of which more than the name is looked at; of more, this many that lie evenly apart in the order of their names.
+/// Files of which more than the name is looked at; of more, this many that lie evenly apart in the
+/// order of their names.
 const SAMPLED: usize = 256;
 /// Pieces of such a file, evenly apart.
 const PIECES: u64 = 16;
@@ -17,8 +19,9 @@ const PIECE: usize = 4096;
 /// No data set that we read has its files deeper.
 const DEEPEST: usize = 8;
 
-/// The fingerprint of the data at `data_dir`: of the names of all files, and of the sizes and pieces of the content of at most 256 of them. What is
-/// hidden does not count. A change between the pieces of a large file, or in a file that is not among the 256, is not seen: this is a
+/// The fingerprint of the data at `data_dir`: of the names of all files, and of the sizes and
+/// pieces of the content of at most 256 of them. What is hidden does not count. A change between
+/// the pieces of a large file, or in a file that is not among the 256, is not seen: this is a
 /// matter of milliseconds, not of reading all. `None` if the folder cannot be read.
 pub fn fingerprint(data_dir: &str) -> Option<String> {
     if data_dir == SYNTHETIC {
@@ -58,8 +61,8 @@ fn from_home(folder: &str) -> PathBuf {
     }
 }
 
-/// The files in `folder` and below, by their paths below it. Links to files are files; links to folders are followed no deeper than
-/// folders are.
+/// The files in `folder` and below, by their paths below it. Links to files are files; links to
+/// folders are followed no deeper than folders are.
 fn list(folder: &Path, below: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder.join(below))? {
         let entry = entry?;
@@ -102,7 +105,8 @@ fn sample(path: &Path, hash: &mut Hash) -> io::Result<()> {
     Ok(())
 }
 
-/// FNV-1a with 64 bits (Fowler, Noll and Vo): the same on every machine and in every version, and nobody here is an enemy.
+/// FNV-1a with 64 bits (Fowler, Noll and Vo): the same on every machine and in every version, and
+/// nobody here is an enemy.
 struct Hash(u64);
 
 impl Default for Hash {

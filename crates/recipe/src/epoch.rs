@@ -1,4 +1,5 @@
-//! How many steps an epoch has: needed before there is any data, for schedules and for the questions of scripts.
+//! How many steps an epoch has: needed before there is any data, for schedules and for the
+//! questions of scripts.
 
 use super::schema::Recipe;
 
@@ -23,7 +24,8 @@ impl Recipe {
         }
     }
 
-    /// Steps of an epoch over `images` training images; the last one may have fewer images than `batch_size`.
+    /// Steps of an epoch over `images` training images; the last one may have fewer images than
+    /// `batch_size`.
     pub fn steps_per_epoch(&self, images: u64) -> u64 {
         images.div_ceil(u64::from(self.batch_size))
     }

@@ -1,4 +1,5 @@
-//! What one key of a recipe may hold: its kind, its range, and how text and TOML values become checked values.
+//! What one key of a recipe may hold: its kind, its range, and how text and TOML values become
+//! checked values.
 
 use std::fmt;
 

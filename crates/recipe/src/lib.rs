@@ -1,5 +1,6 @@
-//! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule. Shared by the worker, which obeys
-//! it, and the dashboard, which edits it; neither libtorch nor a terminal is known here.
+//! A training recipe: its schema, defaults, overrides, checks and learning-rate schedule. Shared by
+//! the worker, which obeys it, and the dashboard, which edits it; neither libtorch nor a terminal
+//! is known here.
 
 #![cfg_attr(
     test,

@@ -1,4 +1,5 @@
-//! Reads recipes from TOML and JSON text and applies `--set` overrides; every complaint names file, line and key.
+//! Reads recipes from TOML and JSON text and applies `--set` overrides; every complaint names file,
+//! line and key.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -52,7 +53,8 @@ fn and_more(more: usize) -> String {
     }
 }
 
-/// What was found wrong so far, in the order of the text, so that one reading tells how much there is to mend.
+/// What was found wrong so far, in the order of the text, so that one reading tells how much there
+/// is to mend.
 #[derive(Default)]
 struct Problems(Vec<(String, String)>);
 
@@ -61,8 +63,8 @@ impl Problems {
         self.0.push((place, problem.to_string()));
     }
 
-    /// The recipe, if nothing is wrong with it. Whether its values go together is asked last, and only if each is right
-    /// by itself; `place_of` says where a key was set.
+    /// The recipe, if nothing is wrong with it. Whether its values go together is asked last, and
+    /// only if each is right by itself; `place_of` says where a key was set.
     fn judge(
         mut self,
         recipe: Recipe,
@@ -85,8 +87,9 @@ impl Problems {
     }
 }
 
-/// Reads a recipe file: `.json` as `config.json` holds it, anything else as TOML. Keys that it leaves out have their
-/// defaults. Where there is no such file, the bare name of a recipe that comes with the program (`quick`) stands for it.
+/// Reads a recipe file: `.json` as `config.json` holds it, anything else as TOML. Keys that it
+/// leaves out have their defaults. Where there is no such file, the bare name of a recipe that
+/// comes with the program (`quick`) stands for it.
 ///
 /// # Errors
 /// If it cannot be read, or holds an unknown key or a bad value.
@@ -124,7 +127,8 @@ pub const OWN: &str = "configs";
 /// Recipes that build on each other, at the most.
 const LONGEST_CHAIN: usize = 8;
 
-/// Reads TOML text; `file` is what complaints call it, and beside which a recipe is looked for that it `extends`.
+/// Reads TOML text; `file` is what complaints call it, and beside which a recipe is looked for that
+/// it `extends`.
 ///
 /// # Errors
 /// As [`load`].
@@ -159,7 +163,8 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     }
     let mut recipe = Recipe::default();
     let mut places = HashMap::new();
-    // What the parser made of a broken text would only bring complaints that mend themselves with the first.
+    // What the parser made of a broken text would only bring complaints that mend themselves with
+    // the first.
     let readable = if problems.0.is_empty() {
         Some(table.get_ref())
     } else {
@@ -208,7 +213,8 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     })
 }
 
-/// Every value with its key, and where that is written: a table `color_jitter` holds the keys that begin with `color_jitter_`.
+/// Every value with its key, and where that is written: a table `color_jitter` holds the keys that
+/// begin with `color_jitter_`.
 fn flattened<'a, 'text>(
     table: &'a DeTable<'text>,
 ) -> Vec<(
@@ -227,8 +233,9 @@ fn flattened<'a, 'text>(
     each.collect()
 }
 
-/// The recipe that another builds on: for a file's recipe one beside it, then one of the working folder's [`OWN`], then one that
-/// comes with the program; for one that comes with the program only another such, whatever lies in the working folder.
+/// The recipe that another builds on: for a file's recipe one beside it, then one of the working
+/// folder's [`OWN`], then one that comes with the program; for one that comes with the program only
+/// another such, whatever lies in the working folder.
 fn load_base(base: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let name = base.strip_suffix(".toml").unwrap_or(base);
     let shipped = SHIPPED.iter().find(|shipped| shipped.name == name);

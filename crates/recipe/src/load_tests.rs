@@ -187,7 +187,8 @@ fn a_recipe_is_looked_for_beside_the_file_and_a_shipped_one_never_in_the_working
         std::fs::write(&path, text).unwrap();
         path
     };
-    // A file of the same name builds on the one that comes with the program, and what builds on it finds the file.
+    // A file of the same name builds on the one that comes with the program, and what builds on it
+    // finds the file.
     write("quick.toml", "extends = \"quick\"\nseed = 8\n");
     let top = write("top.toml", "extends = \"quick\"\n");
     let quick = load(Path::new("quick")).unwrap();

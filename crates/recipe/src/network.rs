@@ -21,7 +21,8 @@ pub fn parameters(recipe: &Recipe, classes: u64) -> u64 {
             if recipe.use_se {
                 total += 2 * to * (to / u64::from(recipe.se_reduction));
             }
-            // The first block of a later stage halves the image and changes the channels: a 1x1 convolution beside it.
+            // The first block of a later stage halves the image and changes the channels: a 1x1
+            // convolution beside it.
             if block == 0 && stage > 0 {
                 total += convolution(from, to, 1) + batch_norm(to);
             }
@@ -33,15 +34,16 @@ pub fn parameters(recipe: &Recipe, classes: u64) -> u64 {
 
 /// Pixels along a side of the images that the network takes.
 const SIDE: u64 = 32;
-/// Maps as large as the first stage's that the backward pass has under way at the same time: gradients of a block's inputs and outputs.
-/// Measured.
+/// Maps as large as the first stage's that the backward pass has under way at the same time:
+/// gradients of a block's inputs and outputs. Measured.
 const UNDER_WAY: u64 = 4;
 /// Bytes of a float32.
 const WHOLE: u64 = 4;
 
-/// What a training step keeps in memory, in bytes: an estimate from the network's architecture. libtorch itself (about 200 MB) and the images
-/// come on top. Against what processes took on a CPU, in batches of 8 to 512 images and in both precisions, it is right to a tenth for `quick`
-/// and up to a fifth too low for `resnet_se`.
+/// What a training step keeps in memory, in bytes: an estimate from the network's architecture.
+/// libtorch itself (about 200 MB) and the images come on top. Against what processes took on a CPU,
+/// in batches of 8 to 512 images and in both precisions, it is right to a tenth for `quick` and up
+/// to a fifth too low for `resnet_se`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     /// Weights, with their moving average where there is one.
@@ -58,8 +60,8 @@ impl Memory {
     }
 }
 
-/// The memory of a training step of the recipe's network for `classes` classes. A `precision` of `auto` counts as float32, which is the most that it can
-/// come to.
+/// The memory of a training step of the recipe's network for `classes` classes. A `precision` of
+/// `auto` counts as float32, which is the most that it can come to.
 pub fn memory(recipe: &Recipe, classes: u64) -> Memory {
     let parameters = parameters(recipe, classes);
     let is_averaged = recipe.ema_decay > 0.0;
@@ -77,19 +79,21 @@ pub fn memory(recipe: &Recipe, classes: u64) -> Memory {
     }
 }
 
-/// Numbers that the forward pass of one image keeps for the backward pass: what each operation of the network reads again there. A rectifier
-/// works in place, and an addition keeps nothing.
+/// Numbers that the forward pass of one image keeps for the backward pass: what each operation of
+/// the network reads again there. A rectifier works in place, and an addition keeps nothing.
 fn kept_values(recipe: &Recipe) -> u64 {
     let width = u64::from(recipe.width);
     let map = |channels: u64, side: u64| channels * side * side;
-    // The image, what the first convolution makes of it (its batch norm's input), and what the rectifier leaves.
+    // The image, what the first convolution makes of it (its batch norm's input), and what the
+    // rectifier leaves.
     let mut kept = map(3, SIDE) + 2 * map(width, SIDE);
     let mut from = width;
     for stage in 0..STAGES {
         let (channels, side) = (width << stage, SIDE >> stage);
         for block in 0..recipe.blocks {
-            // Of each convolution the output, which its batch norm reads; of the first what its rectifier leaves, which the second reads; the
-            // second's normalised output, which the squeeze and its product read; and the block's output.
+            // Of each convolution the output, which its batch norm reads; of the first what its
+            // rectifier leaves, which the second reads; the second's normalised output, which the
+            // squeeze and its product read; and the block's output.
             kept += map(channels, side) * if recipe.use_se { 5 } else { 4 };
             if block == 0 && stage > 0 {
                 // The 1x1 convolution beside it: the pixels that it takes, and its output.

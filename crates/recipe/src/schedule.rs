@@ -11,7 +11,8 @@ const COSINE_END: f64 = 1e-6;
 /// How the learning rate goes, with the numbers it needs.
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
-    /// `PyTorch`'s `OneCycleLR(max_lr, total_steps, pct_start=0.1)`: cosine up from `max/25`, cosine down to `max/25/1e4`.
+    /// `PyTorch`'s `OneCycleLR(max_lr, total_steps, pct_start=0.1)`: cosine up from `max/25`,
+    /// cosine down to `max/25/1e4`.
     OneCycle {
         max: f64,
     },
@@ -19,8 +20,9 @@ enum Shape {
     Cosine {
         base: f64,
     },
-    /// Evenly up to `base` over the first `warmup` steps, then a half cosine down to [`COSINE_END`], step by step
-    /// (Goyal et al. 2017, arXiv:1706.02677, with the decay of Loshchilov and Hutter 2016, arXiv:1608.03983).
+    /// Evenly up to `base` over the first `warmup` steps, then a half cosine down to
+    /// [`COSINE_END`], step by step (Goyal et al. 2017, arXiv:1706.02677, with the decay of
+    /// Loshchilov and Hutter 2016, arXiv:1608.03983).
     WarmupCosine {
         base: f64,
         warmup: u64,
@@ -92,8 +94,9 @@ impl Schedule {
         }
     }
 
-    /// The learning rate with which step `step` (0-based) is taken, which is also the rate after `step` steps. After
-    /// all steps, one past the last, `OneCycleLR` is a hair beyond its end, as `PyTorch`'s is.
+    /// The learning rate with which step `step` (0-based) is taken, which is also the rate after
+    /// `step` steps. After all steps, one past the last, `OneCycleLR` is a hair beyond its end, as
+    /// `PyTorch`'s is.
     pub fn learning_rate(&self, step: u64) -> f64 {
         match self.shape {
             Shape::OneCycle { max } => self.one_cycle(step, max / 25.0, max, max / 25.0 / 1e4),
@@ -143,7 +146,8 @@ mod tests {
         assert!((left - right).abs() <= tolerance, "{left} is not {right}");
     }
 
-    /// Rates after some epochs of the reference's published run: 200 epochs of 313 steps, `max_lr` 0.1.
+    /// Rates after some epochs of the reference's published run: 200 epochs of 313 steps, `max_lr`
+    /// 0.1.
     const PUBLISHED: &[(usize, f64)] = &[
         (1, 0.004591148113092719),
         (2, 0.006350031781886992),

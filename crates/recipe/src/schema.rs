@@ -1,5 +1,5 @@
-//! Every key of a recipe, declared once: its type, default, range and description. The struct, its checks, the form, the
-//! command line and `config.json` all come from this table.
+//! Every key of a recipe, declared once: its type, default, range and description. The struct, its
+//! checks, the form, the command line and `config.json` all come from this table.
 
 use serde_json::{Map, Value as Json};
 
@@ -94,9 +94,11 @@ recipe! {
         /// `synthetic`, or a folder: CIFAR-10, CIFAR-100, IDX files (Fashion-MNIST), or
         /// `train/<class>/` and `test/<class>/` images
         data_dir: String = SYNTHETIC, Kind::Text;
-        /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one, `seeded` a random part of each class
+        /// Which images validate: `auto` the data's own set (CIFAR-10: batch 5) if it has one,
+        /// `seeded` a random part of each class
         val_split: ValSplit = ValSplit::Auto, Kind::Choice(ValSplit::WORDS);
-        /// Part of each class held out for validation where the data have no set of their own, or `val_split` is `seeded`
+        /// Part of each class held out for validation where the data have no set of their own, or
+        /// `val_split` is `seeded`
         val_fraction: f64 = 0.2, Kind::Float { min: 0.01, max: 0.9, with_max: true };
         /// Use at most this many training images, the same number of each class (0: all)
         max_train_images: u32 = 0u32, LIMIT;
@@ -116,11 +118,13 @@ recipe! {
         se_reduction: u32 = 16u32, COUNT;
         /// Part of the features dropped before the last layer
         dropout_rate: f64 = 0.3, BELOW_ONE;
-        /// Chance of an image to skip the last residual block while training; from 0 at the first block it rises evenly
+        /// Chance of an image to skip the last residual block while training; from 0 at the first
+        /// block it rises evenly
         stochastic_depth_rate: f64 = 0.0, BELOW_ONE;
         /// Begin with each residual block as the identity: its last batch norm's weight is 0
         zero_init_residual: bool = false, Kind::Bool;
-        /// Checkpoint whose weights the network starts from: .safetensors, or the .pth of `PyTorch` (empty: random weights)
+        /// Checkpoint whose weights the network starts from: .safetensors, or the .pth of `PyTorch`
+        /// (empty: random weights)
         resume_from: String = "", Kind::Text;
     }
     "training" {
@@ -128,15 +132,18 @@ recipe! {
         num_epochs: u32 = 200u32, COUNT;
         /// Images in a step
         batch_size: u32 = 128u32, COUNT;
-        /// Pass a batch through the network in this many parts, their gradients added up: needs less memory
+        /// Pass a batch through the network in this many parts, their gradients added up: needs
+        /// less memory
         gradient_accumulation: u32 = 1u32, COUNT;
         /// Smoothing of the targets in the cross-entropy
         label_smoothing: f64 = 0.1, BELOW_ONE;
         /// Largest norm of all gradients together (0: no clipping)
         grad_clip: f64 = 1.0, POSITIVE;
-        /// Validate and keep a moving average of the weights that fades by this a step (0: the weights themselves)
+        /// Validate and keep a moving average of the weights that fades by this a step (0: the
+        /// weights themselves)
         ema_decay: f64 = 0.0, BELOW_ONE;
-        /// When the loss is no number: `stop`, `skip` the step, or `restore` the last checkpoint and halve the learning rate
+        /// When the loss is no number: `stop`, `skip` the step, or `restore` the last checkpoint
+        /// and halve the learning rate
         on_nan: OnNan = OnNan::Stop, Kind::Choice(OnNan::WORDS);
     }
     "optimiser" {

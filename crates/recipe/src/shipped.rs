@@ -1,4 +1,5 @@
-//! The recipes in `configs/`, compiled in, so that the programs find them wherever they are started.
+//! The recipes in `configs/`, compiled in, so that the programs find them wherever they are
+//! started.
 
 /// A recipe that comes with the program.
 #[derive(Debug, Clone, Copy)]

@@ -26,7 +26,8 @@ pub struct Sweep {
 /// A point of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// What differs from the recipe, in the order in which the axes were given, as `--set` takes it.
+    /// What differs from the recipe, in the order in which the axes were given, as `--set` takes
+    /// it.
     pub changes: Vec<(String, String)>,
     /// The recipe with these changes.
     pub recipe: Recipe,
@@ -69,8 +70,9 @@ static NUMBER: Field = argument(Kind::Float {
 static WORD: Field = argument(Kind::Text);
 
 impl Axis {
-    /// Reads `key=v1,v2`, also in brackets; `key=1..5` all whole numbers from 1 to 5; `key=0.1..0.5/5` five numbers evenly apart;
-    /// `key=0.001..0.1*3` three numbers, each the same multiple of the one before.
+    /// Reads `key=v1,v2`, also in brackets; `key=1..5` all whole numbers from 1 to 5;
+    /// `key=0.1..0.5/5` five numbers evenly apart; `key=0.001..0.1*3` three numbers, each the same
+    /// multiple of the one before.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
@@ -113,7 +115,8 @@ impl Axis {
         })
     }
 
-    /// Reads values as [`Axis::parse`] does, of a key that is no recipe's but a command's argument: any text, or numbers in a range.
+    /// Reads values as [`Axis::parse`] does, of a key that is no recipe's but a command's argument:
+    /// any text, or numbers in a range.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
@@ -132,8 +135,8 @@ impl Axis {
         Ok(Self { key, ..axis })
     }
 
-    /// Whether a text that is typed for a field means several values: a list or a range. Of a text in brackets it does; a comma in a
-    /// path or a name is only a comma.
+    /// Whether a text that is typed for a field means several values: a list or a range. Of a text
+    /// in brackets it does; a comma in a path or a name is only a comma.
     pub fn is_meant(field: &Field, text: &str) -> bool {
         let text = text.trim();
         let is_number = matches!(field.kind, Kind::Int { .. } | Kind::Float { .. });
@@ -242,7 +245,8 @@ impl Sweep {
         self.all_changes(sample)?.into_iter().map(point).collect()
     }
 
-    /// What each point changes: all points, the first axis changing slowest, or `sample` of them that `seed` draws, in the grid's order.
+    /// What each point changes: all points, the first axis changing slowest, or `sample` of them
+    /// that `seed` draws, in the grid's order.
     ///
     /// # Errors
     /// If there are too many.
@@ -288,8 +292,9 @@ pub enum SweepError {
     Recipe(#[from] RecipeError),
 }
 
-/// `wanted` different numbers below `count`, each set of them as likely as any other: Robert Floyd's method (Bentley and Floyd,
-/// "A sample of brilliance", Communications of the ACM 30, 1987), so that no grid is ever written out.
+/// `wanted` different numbers below `count`, each set of them as likely as any other: Robert
+/// Floyd's method (Bentley and Floyd, "A sample of brilliance", Communications of the ACM 30,
+/// 1987), so that no grid is ever written out.
 fn draw(wanted: u64, count: u64, seed: u64) -> BTreeSet<u64> {
     let mut random = SplitMix(seed);
     let mut drawn = BTreeSet::new();
@@ -302,8 +307,8 @@ fn draw(wanted: u64, count: u64, seed: u64) -> BTreeSet<u64> {
     drawn
 }
 
-/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): the same numbers from a seed
-/// on every machine and in every version.
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014): the same numbers from a seed on every machine and in every version.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -315,8 +320,8 @@ impl SplitMix {
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `bound`, all as likely: the high half of a product, its unfair beginning thrown away (Lemire, "Fast random integer
-    /// generation in an interval", 2019).
+    /// Below `bound`, all as likely: the high half of a product, its unfair beginning thrown away
+    /// (Lemire, "Fast random integer generation in an interval", 2019).
     fn below(&mut self, bound: u64) -> u64 {
         let unfair = bound.wrapping_neg() % bound;
         loop {

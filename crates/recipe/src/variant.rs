@@ -1,10 +1,11 @@
-//! A recipe written to a file: what differs from another that it builds on, so that a variant that worked can be used again.
+//! A recipe written to a file: what differs from another that it builds on, so that a variant that
+//! worked can be used again.
 
 use super::field::{Field, Value};
 use super::schema::Recipe;
 
-/// The text of a recipe file that `extends` another one with what `recipe` has different from `base`. Without a recipe to build on, every
-/// value is written.
+/// The text of a recipe file that `extends` another one with what `recipe` has different from
+/// `base`. Without a recipe to build on, every value is written.
 pub fn variant(recipe: &Recipe, base: &Recipe, extends: Option<&str>) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let line = |field: &&'static Field| {

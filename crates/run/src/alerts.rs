@@ -1,5 +1,6 @@
-//! Which alerts were notified: the file `alerts` in the user's state folder, a JSON object a line, the last at the end. The process
-//! that writes an alert there first notifies it, so that of several dashboards, and over restarts, each is notified once.
+//! Which alerts were notified: the file `alerts` in the user's state folder, a JSON object a line,
+//! the last at the end. The process that writes an alert there first notifies it, so that of
+//! several dashboards, and over restarts, each is notified once.
 
 use std::collections::HashSet;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The few figures of a run's metrics by which it is judged in lists: how accurate it came to be, when, and on what course.
+//! The few figures of a run's metrics by which it is judged in lists: how accurate it came to be,
+//! when, and on what course.
 
 use std::collections::HashMap;
 
@@ -8,8 +9,8 @@ use super::record;
 /// Points of a trend.
 pub const TREND: usize = 64;
 
-/// Names under which trainers write the accuracy by which a run is judged, the preferred first. Validation comes before test, and
-/// both before a name that does not say.
+/// Names under which trainers write the accuracy by which a run is judged, the preferred first.
+/// Validation comes before test, and both before a name that does not say.
 const VAL_ACC: [&str; 20] = [
     "val_acc",
     "val_accuracy",
@@ -116,7 +117,8 @@ fn best_of(column: &Column) -> Option<(f64, f64)> {
     points.reduce(|best, point| if point.1 > best.1 { point } else { best })
 }
 
-/// Where each row stands that was the best until then: by accuracy, and without any by the lowest loss. The last is the best of all.
+/// Where each row stands that was the best until then: by accuracy, and without any by the lowest
+/// loss. The last is the best of all.
 pub fn records(metrics: &Metrics) -> Vec<f64> {
     let (column, sign) = match (accuracy(metrics), trend_column(metrics)) {
         (Some(accuracy), _) => (accuracy, 1.0),
@@ -144,7 +146,8 @@ pub fn at_best(metrics: &Metrics) -> Vec<f64> {
     })
 }
 
-/// What each column has at the end of an epoch, as the file counts them; empty if there is no such epoch.
+/// What each column has at the end of an epoch, as the file counts them; empty if there is no such
+/// epoch.
 pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
     let epoch = f64::from(epoch);
     let (columns, is_row) = match epochs(metrics) {
@@ -169,7 +172,8 @@ pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
     metrics.columns.iter().filter_map(value).collect()
 }
 
-/// Whether accuracies are written as parts of one: neither the best, nor the last of training, passes 1.
+/// Whether accuracies are written as parts of one: neither the best, nor the last of training,
+/// passes 1.
 fn are_fractions(metrics: &Metrics, best: f64) -> bool {
     let mut accuracies = metrics
         .columns
@@ -238,8 +242,8 @@ pub fn epochs_in(metrics: &Metrics) -> u32 {
     last as u32 + u32::from(counts_from_zero)
 }
 
-/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and the lowest value stand for
-/// their parts, so that a peak does not drown among its neighbours.
+/// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and
+/// the lowest value stand for their parts, so that a peak does not drown among its neighbours.
 pub fn thin(values: &[f64]) -> Vec<f32> {
     let parts = values.len().min(TREND);
     let finite = || values.iter().copied().filter(|value| value.is_finite());

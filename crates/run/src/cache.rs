@@ -1,7 +1,8 @@
 //! Summaries kept between starts, so that ten thousand unchanged runs open without parsing one.
 //!
-//! The file has a line for each run, its folder, `[last used, stamps]` and its summary, all JSON (which never holds a bare tab or line
-//! end), with tabs between them. A start reads only what stands before the first tabs; the rest is read when it is asked for.
+//! The file has a line for each run, its folder, `[last used, stamps]` and its summary, all JSON
+//! (which never holds a bare tab or line end), with tabs between them. A start reads only what
+//! stands before the first tabs; the rest is read when it is asked for.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -18,7 +19,8 @@ use traintop_disk::write::{make_folders, replace_file};
 /// The first line. Another version's file is not read.
 const VERSION: &str = "traintop summaries 10";
 
-/// Runs not listed for this many days are dropped. Asking the disk which ones are gone would take long where it is slow.
+/// Runs not listed for this many days are dropped. Asking the disk which ones are gone would take
+/// long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
 /// What stands between the tabs: the day of the last use and the run's stamps.
@@ -78,8 +80,8 @@ impl Cache {
         Some(summary)
     }
 
-    /// Keeps a summary. Those of active runs, and of jobs that Slurm may have more to say of, are not kept: their state is a matter of this
-    /// moment.
+    /// Keeps a summary. Those of active runs, and of jobs that Slurm may have more to say of, are
+    /// not kept: their state is a matter of this moment.
     pub fn store(&mut self, found: &Found, summary: &Summary) {
         let is_open = summary.job.as_ref().is_some_and(|job| job.is_open);
         if summary.observed.state.is_active() || is_open {

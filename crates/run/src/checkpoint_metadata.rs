@@ -1,5 +1,5 @@
-//! What a checkpoint tells of its run beside the tensors: settings, epoch, accuracy, and the reference's history of metrics. Reads no
-//! tensor and executes nothing.
+//! What a checkpoint tells of its run beside the tensors: settings, epoch, accuracy, and the
+//! reference's history of metrics. Reads no tensor and executes nothing.
 
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;

@@ -38,7 +38,8 @@ pub fn list(dir: &RunDir) -> Vec<Checkpoint> {
     found
 }
 
-/// The checkpoint of this name (`best`, `last`) at the run's top: ours, or that of a trainer on `PyTorch`.
+/// The checkpoint of this name (`best`, `last`) at the run's top: ours, or that of a trainer on
+/// `PyTorch`.
 pub fn named(dir: &RunDir, name: &str) -> Option<PathBuf> {
     let endings = EXTENSIONS.iter();
     let mut places = endings.map(|ending| dir.path().join(format!("{name}.{ending}")));

@@ -9,7 +9,8 @@ use super::metrics::{Metrics, Tail};
 use super::summary::Summary;
 use traintop_text::clean;
 
-/// Longer columns are thinned to this many points: a comparison of fifty runs of a million rows must fit into memory.
+/// Longer columns are thinned to this many points: a comparison of fifty runs of a million rows
+/// must fit into memory.
 pub const MOST_POINTS: usize = 8192;
 
 /// A run that is compared.

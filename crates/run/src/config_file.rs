@@ -35,7 +35,8 @@ impl Config {
         self.0.get(key)?.as_u64()?.try_into().ok()
     }
 
-    /// Every key with its value on one line, nested keys joined by a dot, all cleaned for a terminal.
+    /// Every key with its value on one line, nested keys joined by a dot, all cleaned for a
+    /// terminal.
     pub fn lines(&self) -> Vec<(String, String)> {
         let mut lines = Vec::new();
         flatten("", &self.0, &mut lines);

@@ -1,5 +1,6 @@
-//! What a run is asked to do while it trains: a small file in its folder, which the worker looks at before each step. It says what is
-//! wanted, not what has happened, and stays, so that a resume knows it too.
+//! What a run is asked to do while it trains: a small file in its folder, which the worker looks at
+//! before each step. It says what is wanted, not what has happened, and stays, so that a resume
+//! knows it too.
 
 use std::io;
 use std::path::PathBuf;

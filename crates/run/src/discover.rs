@@ -1,4 +1,5 @@
-//! Finds runs below a folder: a folder is a run because of what is in it, never because of where it is.
+//! Finds runs below a folder: a folder is a run because of what is in it, never because of where it
+//! is.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -35,7 +36,8 @@ const ASKED_FOR: [&str; 5] = [
     "archive.tar.zst",
 ];
 
-/// A file's size and modification time (ns since 1970), or zeros where there is none: a cheap sign of change.
+/// A file's size and modification time (ns since 1970), or zeros where there is none: a cheap sign
+/// of change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp(u64, u64);
 
@@ -79,8 +81,9 @@ impl Found {
         Self::among(dir, notes::own_folder().as_deref(), |_| true)
     }
 
-    /// As [`Found::look`], but asks the disk only for those of the folder's own files that `may` be there by their names, and for
-    /// notes of the user's own only where there is an `own` folder of them: most runs have few of these, and asking takes time.
+    /// As [`Found::look`], but asks the disk only for those of the folder's own files that `may` be
+    /// there by their names, and for notes of the user's own only where there is an `own` folder of
+    /// them: most runs have few of these, and asking takes time.
     fn among(dir: RunDir, own: Option<&Path>, may: impl Fn(&str) -> bool) -> Self {
         let here = |path: PathBuf| match path.file_name().and_then(OsStr::to_str) {
             Some(name) if may(name) => Stamp::of(&path),
@@ -148,13 +151,15 @@ pub struct Unsearched {
     pub is_root: bool,
 }
 
-/// Calls `each` with every run below `roots` as it is found, last names first, and returns the folders that could not be searched. Runs below
-/// two roots come once. Links are followed only where they stay below their root.
+/// Calls `each` with every run below `roots` as it is found, last names first, and returns the
+/// folders that could not be searched. Runs below two roots come once. Links are followed only
+/// where they stay below their root.
 pub fn discover(roots: &[PathBuf], each: impl FnMut(Found)) -> Vec<Unsearched> {
     discover_with_others(roots, each, |_| {})
 }
 
-/// As [`discover`], and calls `other` with every searched folder that is no run, which it may become or get runs below it.
+/// As [`discover`], and calls `other` with every searched folder that is no run, which it may
+/// become or get runs below it.
 pub fn discover_with_others(
     roots: &[PathBuf],
     mut each: impl FnMut(Found),
@@ -250,7 +255,8 @@ impl Search<'_> {
         }
         (self.other)(path);
         if depth > 0 {
-            // Folders are most often named by the time at which they were made: the newest come first, as lists show them.
+            // Folders are most often named by the time at which they were made: the newest come
+            // first, as lists show them.
             folders.sort_unstable_by(|a, b| b.cmp(a));
             for folder in folders {
                 self.folder(&folder, depth - 1);

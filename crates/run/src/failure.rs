@@ -1,5 +1,5 @@
-//! Why a run ended that did not reach its end: exit code or signal, the last traceback and what the system said, joined into a few words
-//! by which runs can be grouped, and a sentence.
+//! Why a run ended that did not reach its end: exit code or signal, the last traceback and what the
+//! system said, joined into a few words by which runs can be grouped, and a sentence.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,8 @@ pub const TIME_LIMIT: &str = "time limit";
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// In a few words, the same for all runs that ended so: `CUDA out of memory`, `no space`, `ValueError`, `SIGSEGV`.
+    /// In a few words, the same for all runs that ended so: `CUDA out of memory`, `no space`,
+    /// `ValueError`, `SIGSEGV`.
     pub what: String,
     /// The sentence or line that says so.
     pub detail: String,
@@ -59,7 +60,8 @@ const SAID: [(&str, &[&str]); 10] = [
         &[
             "because memory ran out",
             "its memory ran out",
-            // Slurm where it watches the memory without control groups; the job's state is then FAILED.
+            // Slurm where it watches the memory without control groups; the job's state is then
+            // FAILED.
             "exceeded memory limit",
             "exceeded job memory limit",
             "can't allocate memory",
@@ -106,7 +108,8 @@ const SAID: [(&str, &[&str]); 10] = [
 /// How many of them, from the first, are acts of a scheduler.
 const OF_A_SCHEDULER: usize = 3;
 
-/// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time was over or by a scheduler.
+/// Why the run in `dir` ended; `None` unless it failed, is lost, or was stopped because its time
+/// was over or by a scheduler.
 pub fn read(
     dir: &RunDir,
     state: State,
@@ -138,7 +141,8 @@ pub fn read(
     Some(of(state, reason, exit, &output, &log))
 }
 
-/// The cause that these tell: the reason that the record has, how the process ended, and the ends of the run's output and log.
+/// The cause that these tell: the reason that the record has, how the process ended, and the ends
+/// of the run's output and log.
 pub fn of(
     state: State,
     reason: Option<&str>,
@@ -181,7 +185,8 @@ pub fn of(
     }
     match (state, exit.and_then(|exit| exit.code)) {
         (State::Lost, _) => cause(PROCESS_GONE, detail),
-        // What a program says that ends itself by a sentence is no crash: it was given something that it does not take.
+        // What a program says that ends itself by a sentence is no crash: it was given something
+        // that it does not take.
         (_, Some(1)) if reason.is_some_and(|reason| !reason.contains("exit code")) => {
             cause(ERROR, detail)
         }
@@ -203,7 +208,8 @@ pub(super) fn names_fault(line: &str) -> bool {
         .any(|(_, words)| says(line, words))
 }
 
-/// Lines from the end back to where this attempt began: what a run said before it was resumed does not explain its end.
+/// Lines from the end back to where this attempt began: what a run said before it was resumed does
+/// not explain its end.
 fn last_attempt<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     lines.take_while(|line| !line.contains("] resumed in epoch "))
 }

@@ -42,7 +42,8 @@ pub struct Health {
 /// How fast a run goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// Seconds of an epoch: the median of the last ones, or before the first one's end by its steps.
+    /// Seconds of an epoch: the median of the last ones, or before the first one's end by its
+    /// steps.
     pub epoch_s: f64,
     /// How many epochs that rests on; 0 in the first.
     pub epochs: usize,
@@ -150,7 +151,8 @@ impl Health {
     }
 }
 
-/// Epochs whose rows were written after a moment. A row and the checkpoint after it are written in one go.
+/// Epochs whose rows were written after a moment. A row and the checkpoint after it are written in
+/// one go.
 fn epochs_since(moment: Timestamp, row_at: Option<Timestamp>, pace: Option<Pace>) -> u32 {
     let (Some(row_at), Some(pace)) = (row_at, pace) else {
         return 0;
@@ -195,7 +197,8 @@ impl Pace {
     }
 }
 
-/// How long the last epochs took, in seconds. The first counts from the begin: its row is all that there is of it.
+/// How long the last epochs took, in seconds. The first counts from the begin: its row is all that
+/// there is of it.
 fn epoch_times(metrics: &Metrics) -> Vec<f64> {
     let of_epochs = metrics.x_name.eq_ignore_ascii_case("epoch");
     let Some(clock) = metrics.column("time_elapsed").filter(|_| of_epochs) else {
@@ -219,8 +222,9 @@ fn gaps(clock: &Column, metrics: &Metrics) -> Vec<f64> {
         .collect()
 }
 
-/// The longest that passes between two rows, seen over the last two epochs: between two steps where these are written, which is between the
-/// last of an epoch and the first of the next, else between two epochs.
+/// The longest that passes between two rows, seen over the last two epochs: between two steps where
+/// these are written, which is between the last of an epoch and the first of the next, else between
+/// two epochs.
 fn row_gap(known: Known) -> Option<Duration> {
     let epoch_s = median(&epoch_times(known.metrics))?;
     let steps = known

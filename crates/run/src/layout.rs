@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use traintop_disk::write::{make_folder, make_folders, remove_tree};
 
-/// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part costs: a table sorts and looks
-/// up thousands with each key. So nobody may make two of one folder with different texts: [`super::discover`] gives real paths only.
-/// A copy shares the text.
+/// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part
+/// costs: a table sorts and looks up thousands with each key. So nobody may make two of one folder
+/// with different texts: [`super::discover`] gives real paths only. A copy shares the text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "PathBuf", into = "PathBuf")]
 pub struct RunDir {
@@ -137,7 +137,8 @@ impl RunDir {
         self.either("config.json")
     }
 
-    /// The folder that holds `training_runs` and, beside it, `best_models` and the like; `None` if the run lies elsewhere.
+    /// The folder that holds `training_runs` and, beside it, `best_models` and the like; `None` if
+    /// the run lies elsewhere.
     pub fn output_tree(&self) -> Option<&Path> {
         let runs = self.path().parent()?;
         runs.file_name()
@@ -205,8 +206,8 @@ pub fn refuse_link(folder: &Path) -> io::Result<()> {
 /// Where an output tree keeps its runs.
 pub const TRAINING_RUNS: &str = "training_runs";
 
-/// What a list calls a new run: its experiment and when it began (`quick 11-24 02:26:37`), which tells runs of one recipe apart in
-/// little room; without an experiment, the folder's name.
+/// What a list calls a new run: its experiment and when it began (`quick 11-24 02:26:37`), which
+/// tells runs of one recipe apart in little room; without an experiment, the folder's name.
 pub fn display_name(experiment: &str, dir: &RunDir) -> String {
     let folder = dir.name();
     let parts: Vec<&str> = folder.splitn(6, '_').collect();
@@ -218,8 +219,8 @@ pub fn display_name(experiment: &str, dir: &RunDir) -> String {
     }
 }
 
-/// Makes `output_dir/training_runs/{YYYY_MM_DD_HH_MM_SS[-n]}` with its `logs` and `checkpoints`. Making a folder is
-/// atomic, so two runs that start in the same second get two folders.
+/// Makes `output_dir/training_runs/{YYYY_MM_DD_HH_MM_SS[-n]}` with its `logs` and `checkpoints`.
+/// Making a folder is atomic, so two runs that start in the same second get two folders.
 ///
 /// # Errors
 /// If a folder cannot be made.

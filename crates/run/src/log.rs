@@ -1,5 +1,6 @@
-//! A run's log as one reads it: `training.log` and what its process printed, followed together, with the errors in them. Our worker writes
-//! its lines to both, and they show once; a traceback, and all that a command of the user's prints, is in the second only.
+//! A run's log as one reads it: `training.log` and what its process printed, followed together,
+//! with the errors in them. Our worker writes its lines to both, and they show once; a traceback,
+//! and all that a command of the user's prints, is in the second only.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,7 +18,8 @@ const LONGEST: usize = 300;
 /// The last lines of a run's log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    /// How many lines came before the first of `lines`, so that a place in the log keeps its number while old lines are let go.
+    /// How many lines came before the first of `lines`, so that a place in the log keeps its number
+    /// while old lines are let go.
     pub before: u64,
     /// The lines, oldest first.
     pub lines: VecDeque<Line>,
@@ -121,9 +123,11 @@ impl LogReader {
         }
     }
 
-    /// What is new since the last time, if anything is. A file that cannot be read is not there yet.
+    /// What is new since the last time, if anything is. A file that cannot be read is not there
+    /// yet.
     pub fn poll(&mut self) -> Option<News> {
-        // What the worker says it writes to the log first: in this order, nothing is seen in the output that is not in the log yet.
+        // What the worker says it writes to the log first: in this order, nothing is seen in the
+        // output that is not in the log yet.
         let has_output = self.output.poll().unwrap_or(false);
         let has_log = self.log.poll().unwrap_or(false);
         if !has_output && !has_log {
@@ -148,7 +152,8 @@ impl LogReader {
         })
     }
 
-    /// The new lines of both: those of the log, and those that only the output has, each behind the last that both have.
+    /// The new lines of both: those of the log, and those that only the output has, each behind the
+    /// last that both have.
     fn joined(&mut self) -> Vec<Line> {
         let Self {
             log,

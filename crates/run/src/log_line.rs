@@ -1,5 +1,6 @@
-//! What the lines of a log are: errors, warnings, and all the rest. Lines of any program's log are recognised by how the
-//! common loggers and languages write them: Python's `logging`, `warnings` and tracebacks, Rust's panics, glog, C++ and shells.
+//! What the lines of a log are: errors, warnings, and all the rest. Lines of any program's log are
+//! recognised by how the common loggers and languages write them: Python's `logging`, `warnings`
+//! and tracebacks, Rust's panics, glog, C++ and shells.
 
 use super::failure;
 
@@ -74,8 +75,8 @@ impl Teller {
     }
 }
 
-/// A line without what stands before what it says: times, ranks and other words in brackets, such as `[rank0]: ` and
-/// `[2026-11-27 04:00:00] `.
+/// A line without what stands before what it says: times, ranks and other words in brackets, such
+/// as `[rank0]: ` and `[2026-11-27 04:00:00] `.
 pub fn body(line: &str) -> &str {
     let mut body = line;
     while let Some((_, rest)) = bracket(body) {
@@ -133,8 +134,8 @@ fn glog(body: &str) -> Option<char> {
     (is_date && rest.starts_with(|char: char| char.is_ascii_digit())).then_some(level)
 }
 
-/// Whether a line says one of these words as programs name what they tell: `error: no such file`, `slurmstepd: error: cancelled`. A figure
-/// behind it is a measure: `error: 0.25`.
+/// Whether a line says one of these words as programs name what they tell: `error: no such file`,
+/// `slurmstepd: error: cancelled`. A figure behind it is a measure: `error: 0.25`.
 fn says(body: &str, words: &[&str]) -> bool {
     let lower = body.to_ascii_lowercase();
     words.iter().any(|word| {

@@ -46,7 +46,8 @@ impl LogTail {
         }
     }
 
-    /// The lines, oldest first, cleaned for a terminal; a line whose end is not written yet is the last.
+    /// The lines, oldest first, cleaned for a terminal; a line whose end is not written yet is the
+    /// last.
     pub fn lines(&self) -> Vec<String> {
         self.lines
             .iter()
@@ -136,7 +137,8 @@ fn read(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A line as a terminal would leave it: of a progress bar redrawn by carriage returns, the last state.
+/// A line as a terminal would leave it: of a progress bar redrawn by carriage returns, the last
+/// state.
 fn shown(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\n', '\r']);

@@ -1,5 +1,5 @@
-//! Which runs are marked, kept between starts: the file `marks` in the user's state folder has the folder of one run on each line, as
-//! a JSON text, since a path may hold a line end.
+//! Which runs are marked, kept between starts: the file `marks` in the user's state folder has the
+//! folder of one run on each line, as a JSON text, since a path may hold a line end.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -90,7 +90,8 @@ fn change(
     change: impl FnOnce(&mut BTreeSet<PathBuf>),
 ) -> io::Result<()> {
     disk.make_folders(folder)?;
-    // Two who change at once do so one after the other; where there are no locks, the later one wins.
+    // Two who change at once do so one after the other; where there are no locks, the later one
+    // wins.
     let _lock = disk.lock_folder(folder)?;
     let before = read(folder);
     let mut paths = before.clone();
@@ -98,7 +99,8 @@ fn change(
     if paths == before {
         return Ok(());
     }
-    // A folder whose name is no text cannot be written as JSON: its mark lasts until the dashboard is left.
+    // A folder whose name is no text cannot be written as JSON: its mark lasts until the dashboard
+    // is left.
     let lines = paths
         .iter()
         .filter_map(|path| serde_json::to_string(path).ok());

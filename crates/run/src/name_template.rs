@@ -1,4 +1,5 @@
-//! Names made from what is known of a run: `{model}_acc{best.val_acc:.2f}_epoch{best.epoch}_{started:%Y%m%d_%H%M%S}`.
+//! Names made from what is known of a run:
+//! `{model}_acc{best.val_acc:.2f}_epoch{best.epoch}_{started:%Y%m%d_%H%M%S}`.
 //!
 //! | field | value |
 //! | --- | --- |
@@ -9,7 +10,8 @@
 //! | `best.val_acc`, `best.epoch`, `best.COLUMN` | of the best epoch |
 //! | a key of the configuration, a column of the metrics | its value; its last value |
 //!
-//! After a colon numbers take `.2f` (digits after the point) or `03d` (width, filled up with zeros). `{{` and `}}` are braces.
+//! After a colon numbers take `.2f` (digits after the point) or `03d` (width, filled up with
+//! zeros). `{{` and `}}` are braces.
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
@@ -74,7 +76,8 @@ impl Template {
                 }
                 '{' => {
                     let field: String = chars.by_ref().take_while(|char| *char != '}').collect();
-                    // Whether the field was closed shows in what is left: `take_while` takes the brace too.
+                    // Whether the field was closed shows in what is left: `take_while` takes the
+                    // brace too.
                     let (key, form) = field.split_once(':').unwrap_or((&field, ""));
                     if key.is_empty() || field.contains('{') {
                         return Err(format!("{text:?}: a field is {{name}} or {{name:form}}"));
@@ -170,7 +173,8 @@ impl Values {
         self.0.iter().map(|(field, _)| field.as_str())
     }
 
-    /// All that is known of a run; reads its configuration and metrics. `counter` is its place among those named, from 1.
+    /// All that is known of a run; reads its configuration and metrics. `counter` is its place
+    /// among those named, from 1.
     pub fn gather(summary: &Summary, counter: usize) -> Self {
         let mut tail = Tail::open(summary.dir.metrics_csv());
         // A run without metrics has none to be named by.

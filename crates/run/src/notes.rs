@@ -1,5 +1,6 @@
-//! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. It lies in `notes.toml` in the run folder,
-//! or, where that cannot be written, in a file of the user's own that says which run it is about.
+//! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. It lies in
+//! `notes.toml` in the run folder, or, where that cannot be written, in a file of the user's own
+//! that says which run it is about.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -94,7 +95,8 @@ pub enum NotesError {
 }
 
 impl Notes {
-    /// Reads a run's notes; those of the user's own count before those in the folder. Without any, nothing is noted.
+    /// Reads a run's notes; those of the user's own count before those in the folder. Without any,
+    /// nothing is noted.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -271,8 +273,9 @@ pub(super) fn file_of(dir: &RunDir) -> PathBuf {
     dir.path().join(FILE)
 }
 
-/// The files of notes that change when `from` is called `to`: path (after the move), text before, text after. Those of the user's own
-/// go with the run, and a name for lists that was given before gives way.
+/// The files of notes that change when `from` is called `to`: path (after the move), text before,
+/// text after. Those of the user's own go with the run, and a name for lists that was given before
+/// gives way.
 ///
 /// # Errors
 /// If one cannot be read.
@@ -338,7 +341,8 @@ pub(super) fn own_folder() -> Option<PathBuf> {
     Some(state_dir::state_dir()?.join(FOLDER))
 }
 
-/// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the file says the path.
+/// A path can be longer than a file's name may be: the name is made of its FNV-1a hash, and the
+/// file says the path.
 pub(super) fn own_file(own: &Path, dir: &RunDir) -> PathBuf {
     let bytes = dir.path().as_os_str().as_encoded_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -387,7 +391,8 @@ fn edit_in(
     own: Option<&Path>,
     edit: impl FnOnce(&mut Notes),
 ) -> Result<(Notes, Notes), NotesError> {
-    // Two who change at once do so one after the other. Where the folder cannot be locked, the later one wins.
+    // Two who change at once do so one after the other. Where the folder cannot be locked, the
+    // later one wins.
     let _lock = disk.lock_folder(dir.path());
     let beside = dir.path().join(FILE);
     let place = place(disk, dir, own).map_err(|cause| NotesError::Io {
@@ -423,7 +428,8 @@ fn edit_in(
     };
     match written {
         Ok(()) => {
-            // What was noted while the folder could not be written is in it now; as long as it is there, it counts.
+            // What was noted while the folder could not be written is in it now; as long as it is
+            // there, it counts.
             if place != beside {
                 disk.remove_if_there(&place)
                     .map_err(|cause| NotesError::Io { path: place, cause })?;

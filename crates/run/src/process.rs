@@ -1,5 +1,5 @@
-//! Which process a run belongs to. A process id alone says little, since ids are used again: the time at which the process
-//! started and the boot it belongs to make it certain.
+//! Which process a run belongs to. A process id alone says little, since ids are used again: the
+//! time at which the process started and the boot it belongs to make it certain.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -35,12 +35,14 @@ impl Process {
         }
     }
 
-    /// Whether it is a process of this machine since its last boot; only then can its life be asked.
+    /// Whether it is a process of this machine since its last boot; only then can its life be
+    /// asked.
     pub fn is_here(&self) -> bool {
         self.host == host() && self.boot_id == boot_id()
     }
 
-    /// Whether it still runs. A process that ended but that its parent has not asked after (a zombie) does not.
+    /// Whether it still runs. A process that ended but that its parent has not asked after (a
+    /// zombie) does not.
     pub fn is_alive(&self) -> bool {
         self.is_here() && started(self.pid) == Some(self.pid_started)
     }
@@ -104,10 +106,12 @@ pub(crate) fn boot_id() -> String {
     .to_owned()
 }
 
-/// The start of a living process in clock ticks since the boot; `None` if there is none, or only a zombie.
+/// The start of a living process in clock ticks since the boot; `None` if there is none, or only a
+/// zombie.
 pub fn started(pid: u32) -> Option<u64> {
     let stat = read::text(Path::new(&format!("/proc/{pid}/stat")), read::RECORD_LIMIT).ok()?;
-    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    // The second field is the program's name in parentheses and may itself hold spaces and
+    // parentheses.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     let state = fields.next()?;
     if state == "Z" || state == "X" {

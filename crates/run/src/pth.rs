@@ -85,7 +85,8 @@ impl<R: Read + Seek> PthFile<R> {
     /// A file of the zip, of at most `limit` bytes.
     ///
     /// # Errors
-    /// If there is none, it is longer, or it is compressed; the rest of a sentence about the `.pth`.
+    /// If there is none, it is longer, or it is compressed; the rest of a sentence about the
+    /// `.pth`.
     pub fn stored(&mut self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
         let name = format!("{}{name}", self.root);
         let failed = |error: &dyn std::fmt::Display| {

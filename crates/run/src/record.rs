@@ -1,5 +1,5 @@
-//! `run.json`: a run's identity and state, replaced atomically by the process that owns the run at that time: first the launcher,
-//! then the worker.
+//! `run.json`: a run's identity and state, replaced atomically by the process that owns the run at
+//! that time: first the launcher, then the worker.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -48,7 +48,8 @@ pub struct Resume {
     /// The first epoch that it trained on, 1-based.
     pub epoch: u32,
     pub at: Timestamp,
-    /// What of its configuration was changed since the checkpoint was written from which it went on.
+    /// What of its configuration was changed since the checkpoint was written from which it went
+    /// on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Changed>,
 }
@@ -125,11 +126,12 @@ pub struct Record {
     /// When it was resumed, the earliest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<Resume>,
-    /// Where it stands, or stood, in the queue of its tree: the lowest is the next. Microseconds since 1970 when it was queued, until
-    /// a user changes the order.
+    /// Where it stands, or stood, in the queue of its tree: the lowest is the next. Microseconds
+    /// since 1970 when it was queued, until a user changes the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<i64>,
-    /// The launcher of the user's configuration whose command it is; absent where it is our own worker.
+    /// The launcher of the user's configuration whose command it is; absent where it is our own
+    /// worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launcher: Option<String>,
     /// The sweep that it is a point of.
@@ -143,7 +145,8 @@ pub struct Record {
     /// When a scheduler, or a limit of its own, will end the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
-    /// How long it may train each time that it begins, in seconds: its supervisor then asks it to stop in time.
+    /// How long it may train each time that it begins, in seconds: its supervisor then asks it to
+    /// stop in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit_s: Option<u64>,
     /// How many GPUs its command is to have; one where nothing is said.
@@ -152,7 +155,8 @@ pub struct Record {
     /// The GPUs that it was given when it last began, on a machine that has some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<GivenGpu>,
-    /// What of the environment of the user who queued it is its own: where programs and libraries are found.
+    /// What of the environment of the user who queued it is its own: where programs and libraries
+    /// are found.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// What the relative paths of the command and of the recipe start from.
@@ -188,7 +192,8 @@ impl Record {
     ) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
-            // The folder's name is unique below its root; the host and the time make it so everywhere.
+            // The folder's name is unique below its root; the host and the time make it so
+            // everywhere.
             id: format!("{}-{}-{}", dir.name(), process.host, now.as_millisecond()),
             name,
             state: State::Starting,

@@ -1,4 +1,5 @@
-//! A run's configuration in little room, for lists: finding, sorting and grouping ten thousand runs by a key must not touch the disk.
+//! A run's configuration in little room, for lists: finding, sorting and grouping ten thousand runs
+//! by a key must not touch the disk.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use super::config_file::Config;
 
 /// Longer values are cut: nobody finds a run by them.
 const LONGEST_VALUE: usize = 200;
-/// What a run keeps in all; the keys after it are left out. A hundred keys take about three thousand bytes.
+/// What a run keeps in all; the keys after it are left out. A hundred keys take about three
+/// thousand bytes.
 const LARGEST: usize = 16 << 10;
 
-/// Keys with their values, nested keys joined by a dot. One text holds all of them, a line each, so that a run costs one allocation
-/// and a key is found by one search.
-/// A copy shares the text.
+/// Keys with their values, nested keys joined by a dot. One text holds all of them, a line each, so
+/// that a run costs one allocation and a key is found by one search. A copy shares the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings(Arc<str>);
 
@@ -56,7 +57,8 @@ impl Settings {
         self.0.lines().filter_map(|line| line.split_once('\t'))
     }
 
-    /// Every key, as bytes: faster than [`Settings::pairs`] where thousands of runs are gone through.
+    /// Every key, as bytes: faster than [`Settings::pairs`] where thousands of runs are gone
+    /// through.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let bytes = self.0.as_bytes();
         // Each line but the first, which is empty, is a key, a tab and a value.

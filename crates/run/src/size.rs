@@ -5,8 +5,9 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Bytes that the files below `path` take on the disk: allocated blocks, so that sparse files count what they hold; a file
-/// with several names once; links not followed. What cannot be read counts nothing.
+/// Bytes that the files below `path` take on the disk: allocated blocks, so that sparse files count
+/// what they hold; a file with several names once; links not followed. What cannot be read counts
+/// nothing.
 pub fn on_disk(path: &Path) -> u64 {
     let mut seen = HashSet::new();
     let mut total = 0;
@@ -62,8 +63,8 @@ impl Taken {
     }
 }
 
-/// What the disk gives back if several files and folders are removed together: a file with several names counts only if all of
-/// them go.
+/// What the disk gives back if several files and folders are removed together: a file with several
+/// names counts only if all of them go.
 #[derive(Debug, Default)]
 pub struct Freed {
     bytes: u64,
@@ -72,7 +73,8 @@ pub struct Freed {
 }
 
 impl Freed {
-    /// Adds a file, or a folder with all below it. Links are not followed; what cannot be read counts nothing.
+    /// Adds a file, or a folder with all below it. Links are not followed; what cannot be read
+    /// counts nothing.
     pub fn add(&mut self, path: &Path) {
         let Ok(metadata) = fs::symlink_metadata(path) else {
             return;

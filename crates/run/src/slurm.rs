@@ -1,5 +1,6 @@
-//! A run that Slurm starts: its job, as `run.json` has it, and beside it in `slurm.json` what the scheduler last said of that job. That is
-//! a file of its own, since the record belongs to the worker while it trains, and what is learnt meanwhile must not come in its way.
+//! A run that Slurm starts: its job, as `run.json` has it, and beside it in `slurm.json` what the
+//! scheduler last said of that job. That is a file of its own, since the record belongs to the
+//! worker while it trains, and what is learnt meanwhile must not come in its way.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use traintop_disk::read;
 use traintop_disk::write::replace_file;
 use traintop_text::clean;
 
-/// What was said longer ago than this says nothing of now. It is more than a busy or silent scheduler is left alone for (a quarter of an hour):
-/// a run that is quiet for minutes must not be called lost only because its scheduler is too.
+/// What was said longer ago than this says nothing of now. It is more than a busy or silent
+/// scheduler is left alone for (a quarter of an hour): a run that is quiet for minutes must not be
+/// called lost only because its scheduler is too.
 const FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// The job of a run.

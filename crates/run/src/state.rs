@@ -1,5 +1,5 @@
-//! The state a run is in, as far as is known from outside: what its record says is believed only as far as its process
-//! or its files bear it out.
+//! The state a run is in, as far as is known from outside: what its record says is believed only as
+//! far as its process or its files bear it out.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 
-/// How long a run that was seen writing may be silent before it is called lost. Network file systems show changes up to a
-/// minute late.
+/// How long a run that was seen writing may be silent before it is called lost. Network file
+/// systems show changes up to a minute late.
 pub const SILENCE: Duration = Duration::from_secs(120);
 
 /// What a run is doing.

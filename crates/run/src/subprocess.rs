@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Limit of what is read of each of its streams, in bytes.
 const MOST: u64 = 64 << 20;
-/// A program that has ended may have left another with its output: what that prints is not waited for longer.
+/// A program that has ended may have left another with its output: what that prints is not waited
+/// for longer.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 /// The least and the most between two looks whether it has ended.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
@@ -50,7 +51,8 @@ impl fmt::Display for SubprocessError {
     }
 }
 
-/// Starts a command, gives it `input`, which is no more than a pipe holds, and waits for its end as long as `patience`.
+/// Starts a command, gives it `input`, which is no more than a pipe holds, and waits for its end as
+/// long as `patience`.
 ///
 /// # Errors
 /// If it cannot be started, or has not ended by then; it is ended in that case.

@@ -52,10 +52,12 @@ pub struct Summary {
     /// The last value of each column.
     #[serde_as(as = "Vec<(_, Bits)>")]
     pub last: Vec<(String, f64)>,
-    /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no row is the best.
+    /// What each column of [`Summary::last`] has in the best row, NaN where nothing; empty if no
+    /// row is the best.
     #[serde_as(as = "Vec<Bits>")]
     pub at_best: Vec<f64>,
-    /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent either way.
+    /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent
+    /// either way.
     pub of_fractions: bool,
     /// What it was configured with.
     pub settings: Settings,
@@ -112,8 +114,8 @@ pub struct Summary {
 /// Of metrics with more rows than these only what a summary needs is kept.
 const WHOLE: usize = 20_000;
 
-/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row costs only itself, and of a
-/// million rows little is kept.
+/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row
+/// costs only itself, and of a million rows little is kept.
 #[derive(Debug)]
 pub struct Summing {
     tail: Tail,
@@ -172,7 +174,8 @@ impl Summing {
             }
             take_in(needed, is_whole, part);
         });
-        // No metrics yet is how every run begins; but half of a file is not to be taken for the whole.
+        // No metrics yet is how every run begins; but half of a file is not to be taken for the
+        // whole.
         if read.is_err() && begun {
             *self = Self::begin(found);
         }
@@ -213,7 +216,8 @@ fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
 }
 
 impl Summary {
-    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in the state's reason.
+    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in
+    /// the state's reason.
     pub fn load(found: &Found, now: SystemTime) -> Self {
         Summing::begin(found).summary(found, now)
     }
@@ -330,7 +334,8 @@ impl Summary {
             .map(|(_, value)| *value)
     }
 
-    /// What a column has in the best row: that of the highest validation accuracy, or where there is none of the lowest loss.
+    /// What a column has in the best row: that of the highest validation accuracy, or where there
+    /// is none of the lowest loss.
     pub fn at_best(&self, column: &str) -> Option<f64> {
         let at = self.last.iter().position(|(name, _)| name == column)?;
         self.at_best
@@ -339,7 +344,8 @@ impl Summary {
             .filter(|value| !value.is_nan())
     }
 
-    /// When its best row was written, as far as that is known: by the time that it counts from its start.
+    /// When its best row was written, as far as that is known: by the time that it counts from its
+    /// start.
     pub fn best_at(&self) -> Option<Timestamp> {
         let (last, best) = (self.last("time_elapsed")?, self.at_best("time_elapsed")?);
         let before_end = Duration::try_from_secs_f64(last - best).ok()?;
@@ -348,7 +354,8 @@ impl Summary {
     }
 }
 
-/// Whether the process of a run lives; `None` if that is unknown from here. Of a job the scheduler knows it on every machine.
+/// Whether the process of a run lives; `None` if that is unknown from here. Of a job the scheduler
+/// knows it on every machine.
 fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
     let process = record.and_then(|record| record.process.as_ref());
     let here = process.and_then(|process| process.is_here().then(|| process.is_alive()));
@@ -456,7 +463,8 @@ mod tests {
         };
         fs::write(&path, header).unwrap();
         let mut summing = Summing::begin(&Found::look(dir.clone()));
-        // The third part begins before the second ends, as a resumed run does; the last replaces the file.
+        // The third part begins before the second ends, as a resumed run does; the last replaces
+        // the file.
         let rows = |epochs: std::ops::RangeInclusive<u32>| epochs.map(row).collect::<String>();
         // The last of them is large enough to come in several parts.
         let parts = [

@@ -1,5 +1,5 @@
-//! Templates for names that were used, kept for the next time: a line each in `templates` in the user's state folder, the last used
-//! first.
+//! Templates for names that were used, kept for the next time: a line each in `templates` in the
+//! user's state folder, the last used first.
 
 use std::io;
 

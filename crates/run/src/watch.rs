@@ -1,5 +1,6 @@
-//! Says when files in watched folders change: by inotify on local disks, by looking every two seconds where inotify does not
-//! see what another node writes, or where its watches have run out. Without changes, and without polled folders, it sleeps.
+//! Says when files in watched folders change: by inotify on local disks, by looking every two
+//! seconds where inotify does not see what another node writes, or where its watches have run out.
+//! Without changes, and without polled folders, it sleeps.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -17,8 +18,8 @@ use traintop_disk::read;
 /// Between two looks at a polled folder.
 const POLL: Duration = Duration::from_secs(2);
 
-/// Magic numbers of file systems on which another machine writes unseen: NFS, SMB, SMB2, CIFS, Lustre, `BeeGFS`, GPFS, FUSE, 9p,
-/// Ceph, AFS.
+/// Magic numbers of file systems on which another machine writes unseen: NFS, SMB, SMB2, CIFS,
+/// Lustre, `BeeGFS`, GPFS, FUSE, 9p, Ceph, AFS.
 const REMOTE: [u64; 11] = [
     0x6969,
     0x517b,
@@ -38,7 +39,8 @@ type Callback = Arc<dyn Fn(&Path) + Send + Sync>;
 /// Watches folders, never what is below them.
 pub struct Watcher {
     inotify: Option<notify::RecommendedWatcher>,
-    /// What inotify watches. Its thread takes out folders that are gone, so it must not be held while that thread is waited for.
+    /// What inotify watches. Its thread takes out folders that are gone, so it must not be held
+    /// while that thread is waited for.
     watched: Arc<Mutex<HashSet<PathBuf>>>,
     polled: HashSet<PathBuf>,
     polling: OnceLock<Sender<HashSet<PathBuf>>>,
@@ -46,7 +48,8 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// A watcher of nothing yet. `changed` is called, from a thread of the watcher's, with the folder in which something changed.
+    /// A watcher of nothing yet. `changed` is called, from a thread of the watcher's, with the
+    /// folder in which something changed.
     pub fn new(changed: impl Fn(&Path) + Send + Sync + 'static) -> Self {
         let callback: Callback = Arc::new(changed);
         let watched = Arc::default();
@@ -67,8 +70,8 @@ impl Watcher {
         }
     }
 
-    /// Watches these folders and no others. One that is not there yet, or was removed and made again, is watched from the next call
-    /// on, and polled until then.
+    /// Watches these folders and no others. One that is not there yet, or was removed and made
+    /// again, is watched from the next call on, and polled until then.
     pub fn set(&mut self, folders: &HashSet<PathBuf>) {
         let mut watched = lock(&self.watched).clone();
         let mut polled = HashSet::new();
@@ -108,7 +111,8 @@ impl Watcher {
         self.set(&all);
     }
 
-    /// Has inotify watch a folder, if it can: not on remote file systems, and not when its watches have run out.
+    /// Has inotify watch a folder, if it can: not on remote file systems, and not when its watches
+    /// have run out.
     fn watch(&mut self, folder: &Path) -> bool {
         let Some(inotify) = self.inotify.as_mut().filter(|_| !is_remote(folder)) else {
             return false;
@@ -160,11 +164,12 @@ fn is_remote(folder: &Path) -> bool {
         .is_ok_and(|file_system| REMOTE.contains(&(file_system.f_type as u64 & 0xffff_ffff)))
 }
 
-/// The files of a folder with what changes when they are written; `None` while there is no such folder.
+/// The files of a folder with what changes when they are written; `None` while there is no such
+/// folder.
 type Sight = Option<HashMap<PathBuf, (u64, Option<SystemTime>)>>;
 
-/// Looks at a folder and its files by opening them anew: network file systems ask the server only then, and else show what they
-/// saw up to a minute ago.
+/// Looks at a folder and its files by opening them anew: network file systems ask the server only
+/// then, and else show what they saw up to a minute ago.
 fn look(folder: &Path) -> Sight {
     let entries = fs::read_dir(folder).ok()?.flatten();
     let files = entries.filter_map(|entry| {
@@ -222,15 +227,16 @@ fn poll(folders: &Receiver<HashSet<PathBuf>>, callback: &Callback) {
                         callback(folder);
                     }
                 }
-                // From the end of the looking: where that takes long, it must not be all that is done.
+                // From the end of the looking: where that takes long, it must not be all that is
+                // done.
                 due = Instant::now() + POLL;
             }
         }
     }
 }
 
-/// Calls `ended` once, from a thread of its own, when a process of this machine has ended (at once, if it already has). The
-/// thread sleeps until then.
+/// Calls `ended` once, from a thread of its own, when a process of this machine has ended (at once,
+/// if it already has). The thread sleeps until then.
 pub fn when_ended(process: Process, ended: impl FnOnce() + Send + 'static) {
     let waiting = thread::Builder::new()
         .name("process-end".to_owned())

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The text if it fits into `width` terminal cells, or as much of its beginning as leaves room for a sign that something is missing:
-/// `resnet_randaug…`.
+/// The text if it fits into `width` terminal cells, or as much of its beginning as leaves room for
+/// a sign that something is missing: `resnet_randaug…`.
 pub fn fitted(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);

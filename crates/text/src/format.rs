@@ -54,7 +54,8 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// An age in one unit, and after how long the text changes: `now` (below a minute), `5m`, `3h`, `12d`, `2y`.
+/// An age in one unit, and after how long the text changes: `now` (below a minute), `5m`, `3h`,
+/// `12d`, `2y`.
 pub fn since(age: Duration) -> (String, Duration) {
     let seconds = age.as_secs();
     let (unit, name) = match seconds {
@@ -73,7 +74,8 @@ pub fn since(age: Duration) -> (String, Duration) {
     (format!("{}{name}", seconds / unit), next)
 }
 
-/// A metric's value in about `digits` significant digits, in scientific form only where plain digits would not do.
+/// A metric's value in about `digits` significant digits, in scientific form only where plain
+/// digits would not do.
 pub fn number(value: f64, digits: usize) -> String {
     if value.is_nan() {
         return "NaN".to_owned();

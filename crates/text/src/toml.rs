@@ -1,6 +1,6 @@
-//! What every reader of a TOML file needs: values with their places, lines for messages, and a limit
-//! on nesting. The parser limits brackets, and the parts of one key, but not their product; what it
-//! makes is taken apart by recursion, which would overflow the stack.
+//! What every reader of a TOML file needs: values with their places, lines for messages, and a
+//! limit on nesting. The parser limits brackets, and the parts of one key, but not their product;
+//! what it makes is taken apart by recursion, which would overflow the stack.
 
 use std::ops::Range;
 

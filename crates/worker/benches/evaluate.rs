@@ -1,5 +1,5 @@
-//! `make bench`: how fast an evaluation is beside the training of the same network, and what views cost. What is compared alternates, and
-//! medians are printed, since a machine is seldom idle.
+//! `make bench`: how fast an evaluation is beside the training of the same network, and what views
+//! cost. What is compared alternates, and medians are printed, since a machine is seldom idle.
 
 #![allow(
     clippy::disallowed_macros,

@@ -1,6 +1,7 @@
-//! Images for the steps that come. A GPU is done with a batch of small images sooner than the next operation on them can be started:
-//! there the images of several steps are augmented together, which takes hardly longer than those of one. On a CPU, where the work
-//! itself takes the time, each step has its own.
+//! Images for the steps that come. A GPU is done with a batch of small images sooner than the next
+//! operation on them can be started: there the images of several steps are augmented together,
+//! which takes hardly longer than those of one. On a CPU, where the work itself takes the time,
+//! each step has its own.
 
 use tch::{Device, Tensor};
 
@@ -45,9 +46,10 @@ impl AugmentedBlocks {
         Self { steps, ready: None }
     }
 
-    /// Images and labels of a step. `make` is asked for those of a batch, by its number and size, where they are not there yet. What is
-    /// drawn after that has a seed of its own, so that all follows from the place: a run that resumes in the middle of a block draws the
-    /// same as one that was never stopped.
+    /// Images and labels of a step. `make` is asked for those of a batch, by its number and size,
+    /// where they are not there yet. What is drawn after that has a seed of its own, so that all
+    /// follows from the place: a run that resumes in the middle of a block draws the same as one
+    /// that was never stopped.
     pub fn images(
         &mut self,
         place: Place,

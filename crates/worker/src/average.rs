@@ -1,15 +1,16 @@
-//! A moving average of the network, which often does better than the weights themselves: validated, kept and tested in their
-//! place.
+//! A moving average of the network, which often does better than the weights themselves: validated,
+//! kept and tested in their place.
 
 use tch::{Tensor, no_grad};
 
 use super::model::{Role, StateDict};
 
-/// Steps between two updates. The average fades by the decay of as many steps at once, which is as good and costs a fifth.
+/// Steps between two updates. The average fades by the decay of as many steps at once, which is as
+/// good and costs a fifth.
 const EVERY: u64 = 5;
 
-/// Exponential moving average of parameters and batch norm statistics (Polyak and Juditsky 1992; Tarvainen and Valpola 2017,
-/// arXiv:1703.01780).
+/// Exponential moving average of parameters and batch norm statistics (Polyak and Juditsky 1992;
+/// Tarvainen and Valpola 2017, arXiv:1703.01780).
 #[derive(Debug)]
 pub struct Average {
     decay: f64,
@@ -51,7 +52,8 @@ impl Pair {
 }
 
 impl Average {
-    /// Begins at the weights as they are. `flat` are all parameters of `state`, one after another, in its order.
+    /// Begins at the weights as they are. `flat` are all parameters of `state`, one after another,
+    /// in its order.
     pub fn new(decay: f64, state: &StateDict, flat: &Tensor) -> Self {
         let buffers = state.entries().iter().filter(|entry| {
             // Counts are not averaged.
@@ -70,7 +72,8 @@ impl Average {
         }
     }
 
-    /// Takes the weights in after `steps` steps of the whole run. The first steps, far from where the run is going, fade sooner.
+    /// Takes the weights in after `steps` steps of the whole run. The first steps, far from where
+    /// the run is going, fade sooner.
     pub fn update(&mut self, steps: u64) {
         if !steps.is_multiple_of(EVERY) {
             return;
@@ -83,7 +86,8 @@ impl Average {
         });
     }
 
-    /// Puts the average in the network's place and the network in the average's; a second time undoes it.
+    /// Puts the average in the network's place and the network in the average's; a second time
+    /// undoes it.
     pub fn swap(&mut self) {
         no_grad(|| {
             self.parameters.swap();

@@ -56,8 +56,8 @@ impl Training {
         self.check_finite("training loss", sums.loss)
     }
 
-    /// Makes an epoch's end last. The row comes before `last`, and the other checkpoints after it: killed in between, a
-    /// resumed run drops the row, or makes the missing files from `last`.
+    /// Makes an epoch's end last. The row comes before `last`, and the other checkpoints after it:
+    /// killed in between, a resumed run drops the row, or makes the missing files from `last`.
     pub fn finish_epoch(&mut self, validation: &Sums) -> Result<(), WorkerError> {
         let trained = self.progress.epoch_sums;
         let epoch = self.progress.epochs_done + 1;
@@ -97,7 +97,8 @@ impl Training {
         self.report(&row)
     }
 
-    /// Writes `last`: weights, momentum and progress; not if they are no longer numbers, so that the last good one stays.
+    /// Writes `last`: weights, momentum and progress; not if they are no longer numbers, so that
+    /// the last good one stays.
     pub fn save(&mut self) -> Result<(), WorkerError> {
         if self.progress.step > 0 {
             self.progress.row_sums = self.tally.read();
@@ -120,7 +121,8 @@ impl Training {
         Ok(())
     }
 
-    /// Writes `best` and the periodic checkpoint, if the epoch just completed calls for them and they are not there.
+    /// Writes `best` and the periodic checkpoint, if the epoch just completed calls for them and
+    /// they are not there.
     pub fn complete_checkpoints(&mut self) -> Result<(), WorkerError> {
         self.swap_average();
         let completed = self.write_missing_checkpoints();

@@ -1,4 +1,5 @@
-//! What the worker says while it works: a line an epoch; on a terminal also a progress bar below them.
+//! What the worker says while it works: a line an epoch; on a terminal also a progress bar below
+//! them.
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
@@ -32,7 +33,8 @@ pub enum Stream {
     Errors,
 }
 
-/// A standard stream. A reader that has gone away is no reason to stop working, so nothing here fails.
+/// A standard stream. A reader that has gone away is no reason to stop working, so nothing here
+/// fails.
 #[derive(Debug)]
 pub struct Console {
     stream: Stream,

@@ -1,5 +1,6 @@
-//! Whether other programs keep this one from the processor. libtorch splits each operation over its threads and waits for the
-//! last of them: on a machine of two cores with other work, two threads trained five times slower than one.
+//! Whether other programs keep this one from the processor. libtorch splits each operation over its
+//! threads and waits for the last of them: on a machine of two cores with other work, two threads
+//! trained five times slower than one.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -45,7 +46,8 @@ fn advice(part: f64, threads: u32) -> Option<String> {
     })
 }
 
-/// The time that this thread has spent waiting for a processor; `None` where the kernel does not tell.
+/// The time that this thread has spent waiting for a processor; `None` where the kernel does not
+/// tell.
 fn waited() -> Option<Duration> {
     parse(&read::text(Path::new("/proc/thread-self/schedstat"), read::RECORD_LIMIT).ok()?)
 }

@@ -1,6 +1,6 @@
-//! Brings libtorch's CUDA half into the process. The linker drops `libtorch_cuda.so` because nothing names one of its
-//! symbols, so it is opened here when it lies beside the `libtorch_cpu.so` in use; without it the same binary trains on
-//! the CPU. The only `unsafe` of the worker is here.
+//! Brings libtorch's CUDA half into the process. The linker drops `libtorch_cuda.so` because
+//! nothing names one of its symbols, so it is opened here when it lies beside the `libtorch_cpu.so`
+//! in use; without it the same binary trains on the CPU. The only `unsafe` of the worker is here.
 
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
@@ -17,8 +17,8 @@ pub enum Cuda {
     Absent(String),
 }
 
-/// Opens libtorch's CUDA half and asks it for a device. It costs about 80 ms and 190 MB of memory, and must come before any
-/// other question about CUDA, since libtorch remembers the first answer.
+/// Opens libtorch's CUDA half and asks it for a device. It costs about 80 ms and 190 MB of memory,
+/// and must come before any other question about CUDA, since libtorch remembers the first answer.
 pub fn load() -> Cuda {
     let maps = read::text(Path::new("/proc/self/maps"), read::RECORD_LIMIT).unwrap_or_default();
     let Some(folder) = folder_of_libtorch(&maps) else {
@@ -41,8 +41,9 @@ pub fn load() -> Cuda {
     }
 }
 
-/// The folder of the `libtorch_cpu.so` that this process has mapped. A bare file name would not do: the loader may then find
-/// the library of another installation, and the two halves must be of one build.
+/// The folder of the `libtorch_cpu.so` that this process has mapped. A bare file name would not do:
+/// the loader may then find the library of another installation, and the two halves must be of one
+/// build.
 fn folder_of_libtorch(maps: &str) -> Option<PathBuf> {
     let paths = maps
         .lines()
@@ -60,15 +61,16 @@ fn folder_of_libtorch(maps: &str) -> Option<PathBuf> {
 )]
 fn open_globally(library: &Path) -> Result<(), String> {
     let path = CString::new(library.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: `path` is a C string that outlives the call. Opening runs the library's initialisers, which register
-    // CUDA's kernels with the libtorch_cpu.so of the same build and folder, as linking against it would at start-up; the
-    // caller does so before any tensor is made, on the main thread. The handle is never closed, so nothing dangles.
+    // SAFETY: `path` is a C string that outlives the call. Opening runs the library's initialisers,
+    // which register CUDA's kernels with the libtorch_cpu.so of the same build and folder, as
+    // linking against it would at start-up; the caller does so before any tensor is made, on the
+    // main thread. The handle is never closed, so nothing dangles.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if !handle.is_null() {
         return Ok(());
     }
-    // SAFETY: after a failed dlopen on this thread, dlerror gives null or a C string that stays valid until the next call
-    // of a dl function on this thread; it is copied before that.
+    // SAFETY: after a failed dlopen on this thread, dlerror gives null or a C string that stays
+    // valid until the next call of a dl function on this thread; it is copied before that.
     let message = unsafe {
         let text = libc::dlerror();
         if text.is_null() {

@@ -1,4 +1,5 @@
-//! Where and in what precision the arithmetic is done: the recipe's wishes and what this machine has, made into one choice.
+//! Where and in what precision the arithmetic is done: the recipe's wishes and what this machine
+//! has, made into one choice.
 
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -30,8 +31,9 @@ pub struct NoCuda {
 }
 
 impl Compute {
-    /// Decides what the recipe leaves to this machine, loads CUDA if it is wanted, and sets libtorch's number of threads.
-    /// A run that began with `threads_before` threads resumes with as many, so that its sums end in the same digits.
+    /// Decides what the recipe leaves to this machine, loads CUDA if it is wanted, and sets
+    /// libtorch's number of threads. A run that began with `threads_before` threads resumes with as
+    /// many, so that its sums end in the same digits.
     pub fn choose(recipe: &Recipe, threads_before: Option<u32>) -> Result<Self, NoCuda> {
         let device = match recipe.device {
             DeviceChoice::Cpu => Device::Cpu,

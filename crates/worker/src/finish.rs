@@ -1,5 +1,5 @@
-//! The end of a run: what its last and its best weights do on the test images, both kept under the run's name, its figures, and a
-//! line that sums it up.
+//! The end of a run: what its last and its best weights do on the test images, both kept under the
+//! run's name, its figures, and a line that sums it up.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ use super::loss::Sums;
 use super::train::{End, Training};
 
 impl Training {
-    /// Ends a run whose epochs are all done. A stop on the way leaves everything to be done again by a resume.
+    /// Ends a run whose epochs are all done. A stop on the way leaves everything to be done again
+    /// by a resume.
     pub fn conclude(&mut self) -> Result<End, WorkerError> {
         let Some(best) = self.progress.best else {
             return Ok(End::Finished);
@@ -86,8 +87,8 @@ impl Training {
         }
     }
 
-    /// Keeps the network as it is in `best_models/` or `final_models/` of the output tree, under the names of experiment and run, so
-    /// that no run takes another's place.
+    /// Keeps the network as it is in `best_models/` or `final_models/` of the output tree, under
+    /// the names of experiment and run, so that no run takes another's place.
     fn keep(
         &self,
         what: &str,

@@ -7,8 +7,9 @@ use tch::{Device, Kind, Reduction, Tensor, no_grad};
 /// libtorch's mark for labels that do not count; no label of ours is negative.
 const NO_LABEL: i64 = -100;
 
-/// The mean cross-entropy of a batch, where each target gives `smoothing` of its weight evenly to all classes
-/// (Szegedy et al. 2015, arXiv:1512.00567). The reference uses it in validation too, and so do we.
+/// The mean cross-entropy of a batch, where each target gives `smoothing` of its weight evenly to
+/// all classes (Szegedy et al. 2015, arXiv:1512.00567). The reference uses it in validation too,
+/// and so do we.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Tensor {
     logits.cross_entropy_loss(labels, None::<Tensor>, Reduction::Mean, NO_LABEL, smoothing)
 }
@@ -180,7 +181,8 @@ impl Tally {
         self.images += count;
     }
 
-    /// Adds a batch whose loss may be no number: then it counts as skipped only. Waits for nothing either.
+    /// Adds a batch whose loss may be no number: then it counts as skipped only. Waits for nothing
+    /// either.
     pub fn add_unless_skipped(&mut self, loss: &Tensor, logits: &Tensor, targets: &Targets) {
         let count = targets.count();
         no_grad(|| {

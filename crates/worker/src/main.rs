@@ -1,4 +1,5 @@
-//! The worker: trains and evaluates through libtorch, and meets the dashboard only in the folders of runs and evaluations.
+//! The worker: trains and evaluates through libtorch, and meets the dashboard only in the folders
+//! of runs and evaluations.
 
 #![allow(
     clippy::cast_possible_wrap,
@@ -72,7 +73,8 @@ enum Action {
     /// Look at data sets
     #[command(subcommand)]
     Data(Data),
-    /// Ask a checkpoint, or several as an ensemble, about images, and keep all that it answers below `evaluations/`
+    /// Ask a checkpoint, or several as an ensemble, about images, and keep all that it answers
+    /// below `evaluations/`
     Evaluate(Evaluate),
     /// Say what a checkpoint is: a .safetensors, or a .pth, of which nothing is executed
     Inspect {
@@ -117,7 +119,8 @@ struct Train {
 
 #[derive(Args)]
 struct Evaluate {
-    /// Checkpoints (.safetensors, or .pth, of which nothing is executed) or folders of runs; several are one ensemble
+    /// Checkpoints (.safetensors, or .pth, of which nothing is executed) or folders of runs;
+    /// several are one ensemble
     #[arg(required = true, value_name = "CHECKPOINT")]
     checkpoints: Vec<PathBuf>,
     /// Which of a run's checkpoints: best (the default), last, averaged, or a file in it
@@ -126,13 +129,15 @@ struct Evaluate {
     /// How much each checkpoint of an ensemble counts [default: all the same]
     #[arg(long, value_name = "W1,W2,...", value_delimiter = ',')]
     weights: Vec<f64>,
-    /// A data set, as `data_dir` takes it, or a pickle of unlabelled images [default: what the checkpoint was trained on]
+    /// A data set, as `data_dir` takes it, or a pickle of unlabelled images [default: what the
+    /// checkpoint was trained on]
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Which of its images [default: test, or val where there are none]
     #[arg(long, value_parser = ["val", "test"])]
     split: Option<String>,
-    /// Average the predictions for this many views of each image: itself, its mirror, and random crops
+    /// Average the predictions for this many views of each image: itself, its mirror, and random
+    /// crops
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: u32,
     /// Seed of the crops

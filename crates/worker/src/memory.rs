@@ -6,15 +6,16 @@ use std::path::Path;
 use traintop_disk::read;
 use traintop_disk::write::open_append;
 
-/// Begins a new peak. Where the kernel does not allow it, peaks are those since the process started.
+/// Begins a new peak. Where the kernel does not allow it, peaks are those since the process
+/// started.
 pub fn reset_peak() {
     // 5 resets the peak of the resident set: proc(5), `/proc/PID/clear_refs`.
     let clear = open_append(Path::new("/proc/self/clear_refs"));
     let _ = clear.and_then(|mut clear| clear.write_all(b"5"));
 }
 
-/// The largest resident memory since the last reset, in megabytes (of 1024 x 1024 bytes, as the reference counts them); NaN
-/// where the kernel does not tell.
+/// The largest resident memory since the last reset, in megabytes (of 1024 x 1024 bytes, as the
+/// reference counts them); NaN where the kernel does not tell.
 pub fn peak_mb() -> f64 {
     let status = read::text(Path::new("/proc/self/status"), read::RECORD_LIMIT).unwrap_or_default();
     peak_kb(&status).map_or(f64::NAN, |kb| kb as f64 / 1024.0)

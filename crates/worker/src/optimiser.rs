@@ -1,6 +1,7 @@
-//! Stochastic gradient descent with momentum, after `PyTorch`'s `SGD` and `clip_grad_norm_`. All parameters lie in one
-//! flat tensor of which the network's are views, so that a step is a handful of operations instead of six for each of
-//! the network's tensors, and the momentum is one tensor to save.
+//! Stochastic gradient descent with momentum, after `PyTorch`'s `SGD` and `clip_grad_norm_`. All
+//! parameters lie in one flat tensor of which the network's are views, so that a step is a handful
+//! of operations instead of six for each of the network's tensors, and the momentum is one tensor
+//! to save.
 
 use tch::{Tensor, no_grad};
 
@@ -89,7 +90,8 @@ impl Sgd {
         })
     }
 
-    /// Moves every parameter down a gradient of [`Sgd::gradient`]. Nothing is read back to the host.
+    /// Moves every parameter down a gradient of [`Sgd::gradient`]. Nothing is read back to the
+    /// host.
     pub fn step(&mut self, mut gradient: Tensor, learning_rate: f64, momentum: f64) {
         no_grad(|| {
             let before = self.settings.skip_nonfinite.then(|| {

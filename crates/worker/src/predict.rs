@@ -9,7 +9,8 @@ use super::model::{Mode, ResNet};
 use super::signals::StopRequest;
 use super::views::Views;
 
-/// Images in a batch if nobody says otherwise. A constant, since sums of another grouping end in other digits.
+/// Images in a batch if nobody says otherwise. A constant, since sums of another grouping end in
+/// other digits.
 pub const BATCH: i64 = 500;
 
 /// A member of an ensemble, with its weight.
@@ -52,8 +53,8 @@ pub enum InferenceEnd {
 }
 
 impl Inference<'_> {
-    /// Asks about every image, in the data's own order, and tells `each` what happens. Logits are averaged over the views, and over the
-    /// voters by their shares.
+    /// Asks about every image, in the data's own order, and tells `each` what happens. Logits are
+    /// averaged over the views, and over the voters by their shares.
     pub fn ask<E>(
         &self,
         images: &Images,

@@ -1,4 +1,5 @@
-//! Everything that comes before the first step: data, network, optimiser, and what an earlier process of the same run left.
+//! Everything that comes before the first step: data, network, optimiser, and what an earlier
+//! process of the same run left.
 
 use std::path::Path;
 use std::time::Instant;
@@ -39,8 +40,8 @@ pub struct Control {
     pub is_profiled: bool,
 }
 
-/// A training that is ready for its next step: the first, or where the run's last checkpoint left off. `restores` is how often it
-/// was taken back to that by now.
+/// A training that is ready for its next step: the first, or where the run's last checkpoint left
+/// off. `restores` is how often it was taken back to that by now.
 pub fn prepare(
     dir: &RunDir,
     lock: &WriterLock,
@@ -135,7 +136,8 @@ pub fn prepare(
     Ok(training)
 }
 
-/// What of the recipe is another than when the checkpoint was written; nothing where that is unknown.
+/// What of the recipe is another than when the checkpoint was written; nothing where that is
+/// unknown.
 fn changes(recipe: &Recipe, last: &Path) -> Vec<Changed> {
     let now = recipe.to_json();
     let before = checkpoint::recipe_of(last).unwrap_or_default();
@@ -170,7 +172,8 @@ impl Settings {
 }
 
 impl Training {
-    /// Says what is about to be trained, in the log and in the record; of a resumed run also what of its recipe has `changed`.
+    /// Says what is about to be trained, in the log and in the record; of a resumed run also what
+    /// of its recipe has `changed`.
     fn announce(
         &mut self,
         is_resumed: bool,

@@ -1,5 +1,5 @@
-//! Where the time of a training step goes, for who asks (`--profile`). On a GPU every part then waits for the device, which
-//! makes the whole slower than it is without.
+//! Where the time of a training step goes, for who asks (`--profile`). On a GPU every part then
+//! waits for the device, which makes the whole slower than it is without.
 
 use std::fmt;
 use std::time::{Duration, Instant};

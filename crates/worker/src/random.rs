@@ -1,9 +1,11 @@
-//! Where randomness comes from: the recipe's seed alone. libtorch's generator is seeded anew for every step from the seed,
-//! the epoch and the step, so that no generator state needs saving and a resumed run draws what it would have drawn.
+//! Where randomness comes from: the recipe's seed alone. libtorch's generator is seeded anew for
+//! every step from the seed, the epoch and the step, so that no generator state needs saving and a
+//! resumed run draws what it would have drawn.
 
 use tch::{Device, Kind, Tensor};
 
-/// What is drawn. Each has seeds of its own, so that a change in one leaves the others as they were.
+/// What is drawn. Each has seeds of its own, so that a change in one leaves the others as they
+/// were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
     /// The initial weights.
@@ -30,13 +32,15 @@ pub fn seed_for(seed: u64, draw: Draw) {
     tch::manual_seed(mixed.cast_signed());
 }
 
-/// The order in which an epoch visits `count` images, on `device`. Drawn on the CPU: the same on every device.
+/// The order in which an epoch visits `count` images, on `device`. Drawn on the CPU: the same on
+/// every device.
 pub fn epoch_order(seed: u64, epoch: u32, count: i64, device: Device) -> Tensor {
     seed_for(seed, Draw::Order { epoch });
     Tensor::randperm(count, (Kind::Int64, Device::Cpu)).to_device(device)
 }
 
-/// The output function of `SplitMix64` (Steele, Lea and Flood 2014): neighbouring inputs give unrelated outputs.
+/// The output function of `SplitMix64` (Steele, Lea and Flood 2014): neighbouring inputs give
+/// unrelated outputs.
 pub fn scramble(input: u64) -> u64 {
     let mut z = input.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,5 @@
-//! The text files of a run: rows and log lines are appended in one write each; what a resumed run has no checkpoint of is
-//! taken away.
+//! The text files of a run: rows and log lines are appended in one write each; what a resumed run
+//! has no checkpoint of is taken away.
 
 use std::fs::File;
 use std::io;
@@ -57,7 +57,8 @@ pub enum FilesError {
     Taken { path: PathBuf },
 }
 
-/// The open files of the run that this process writes. While it lives, no other worker can open the same run.
+/// The open files of the run that this process writes. While it lives, no other worker can open the
+/// same run.
 #[derive(Debug)]
 pub struct RunFiles {
     dir: RunDir,
@@ -67,8 +68,8 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
-    /// Takes the run for this process and keeps the rows up to `epochs_done` epochs and `steps_done` steps; a file
-    /// that is missing gets its header.
+    /// Takes the run for this process and keeps the rows up to `epochs_done` epochs and
+    /// `steps_done` steps; a file that is missing gets its header.
     pub fn open(lock: &WriterLock, epochs_done: u32, steps_done: u64) -> Result<Self, FilesError> {
         let dir = lock.dir.clone();
         let log = lock.log.try_clone().map_err(|source| FilesError::Io {
@@ -106,8 +107,8 @@ impl RunFiles {
         })
     }
 
-    /// Appends a row to `metrics.csv`, and brings it and `steps.csv` to the disk: a checkpoint that is newer than
-    /// its rows would leave a gap in them after a power cut.
+    /// Appends a row to `metrics.csv`, and brings it and `steps.csv` to the disk: a checkpoint that
+    /// is newer than its rows would leave a gap in them after a power cut.
     pub fn epoch_row(&mut self, row: &EpochRow) -> Result<(), FilesError> {
         let text = format!(
             "{},{},{},{},{},{},{:.3},{:.1},{:.3},{:.5},{:.1}",
@@ -209,7 +210,8 @@ impl WriterLock {
     }
 }
 
-/// The text of a table with the rows whose number in `column` is at most `last`, all of them whole; `None` if it is so already.
+/// The text of a table with the rows whose number in `column` is at most `last`, all of them whole;
+/// `None` if it is so already.
 fn keep_rows(text: &str, header: &str, column: usize, last: u64) -> Option<String> {
     let is_kept = |line: &str| {
         let number = line

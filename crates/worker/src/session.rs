@@ -1,4 +1,5 @@
-//! From a command to a training that runs in its folder, and from its end to the word about it in `run.json`.
+//! From a command to a training that runs in its folder, and from its end to the word about it in
+//! `run.json`.
 
 use std::any::Any;
 use std::io;
@@ -142,7 +143,8 @@ fn watch_signals(status: &Status) -> io::Result<StopRequest> {
     )
 }
 
-/// Trains to the end; where the loss is no number and the recipe says so, again from the last checkpoint with half the learning rate.
+/// Trains to the end; where the loss is no number and the recipe says so, again from the last
+/// checkpoint with half the learning rate.
 fn train_through(
     dir: &RunDir,
     lock: &mut WriterLock,

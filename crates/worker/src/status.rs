@@ -20,7 +20,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Takes the run over: this process is its owner from now on, and it is on its way to the first step.
+    /// Takes the run over: this process is its owner from now on, and it is on its way to the first
+    /// step.
     pub fn take_over(dir: &RunDir, mut record: Record) -> Result<Self, RecordError> {
         record.state = State::Starting;
         record.process = Some(Process::current());
@@ -60,15 +61,16 @@ impl Status {
         }
     }
 
-    /// As [`Status::end`], but gives up if the record is being written at this moment: for an exit that must not wait.
+    /// As [`Status::end`], but gives up if the record is being written at this moment: for an exit
+    /// that must not wait.
     pub fn end_at_once(&self, state: State, code: i32, reason: String) {
         if let Ok(record) = self.record.try_lock() {
             let _ = self.save(record, |record| end(record, state, code, Some(reason)));
         }
     }
 
-    /// Renews the sign of life until the answer is dropped. A beat that cannot be written (a full disk) is left out: the
-    /// training itself will fail on it, or outlast it.
+    /// Renews the sign of life until the answer is dropped. A beat that cannot be written (a full
+    /// disk) is left out: the training itself will fail on it, or outlast it.
     pub fn beat(&self) -> Heartbeat {
         let (sender, ended) = mpsc::channel::<()>();
         let status = self.clone();

@@ -1,4 +1,5 @@
-//! What people ask of a run while it trains, through its control file: looked at before each step, said in the log, and kept.
+//! What people ask of a run while it trains, through its control file: looked at before each step,
+//! said in the log, and kept.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,8 +23,9 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// Begins with what was said before: an earlier process of the run may have been asked to end after an epoch that is still to come.
-    /// A wait does not outlast its process: starting a run again ends it.
+    /// Begins with what was said before: an earlier process of the run may have been asked to end
+    /// after an epoch that is still to come. A wait does not outlast its process: starting a run
+    /// again ends it.
     pub fn of(dir: &RunDir) -> Self {
         let mut follower = Follower::of(dir);
         let requested = follower.poll().and_then(Result::ok).unwrap_or_default();
@@ -38,7 +40,8 @@ impl Steering {
 }
 
 impl Training {
-    /// Does what was asked since the last look; waits, if that was asked, until it is to go on or to stop.
+    /// Does what was asked since the last look; waits, if that was asked, until it is to go on or
+    /// to stop.
     pub fn obey(&mut self) -> Result<(), WorkerError> {
         self.look()?;
         if !self.steering.requested.paused {
@@ -108,7 +111,8 @@ impl Training {
         Ok(())
     }
 
-    /// At the beginning of an epoch: the learning rate's factor that was asked for holds from here on.
+    /// At the beginning of an epoch: the learning rate's factor that was asked for holds from here
+    /// on.
     pub fn take_over_learning_rate(&mut self) -> Result<(), WorkerError> {
         let factor = self.steering.requested.learning_rate_factor;
         if self.progress.step == 0 && factor != self.progress.rate_factor() {

@@ -94,7 +94,8 @@ impl Training {
         self.conclude()
     }
 
-    /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop before its end.
+    /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop
+    /// before its end.
     fn train_epoch(&mut self) -> Result<bool, WorkerError> {
         let (seed, epoch, steps) = (
             self.recipe.seed,
@@ -191,21 +192,23 @@ impl Training {
         self.recipe.on_nan == OnNan::Skip
     }
 
-    /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint was restored, times the factor that
-    /// a control request asks for.
+    /// The learning rate of a step of the run: the schedule's, halved each time that a checkpoint
+    /// was restored, times the factor that a control request asks for.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let halved = 0.5_f64.powi(self.progress.restores as i32);
         self.schedule.learning_rate(step) * halved * self.progress.rate_factor()
     }
 
-    /// Puts the averaged weights, if there are any, in the place of those that are trained; a second time undoes it.
+    /// Puts the averaged weights, if there are any, in the place of those that are trained; a
+    /// second time undoes it.
     pub fn swap_average(&mut self) {
         if let Some(average) = &mut self.average {
             average.swap();
         }
     }
 
-    /// Loss and accuracy over the validation images of what will be kept; `None` if asked to stop on the way.
+    /// Loss and accuracy over the validation images of what will be kept; `None` if asked to stop
+    /// on the way.
     fn validate(&mut self) -> Option<Sums> {
         self.swap_average();
         let sums = self.evaluate(&self.data.val);
@@ -213,7 +216,8 @@ impl Training {
         sums
     }
 
-    /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop on the way.
+    /// Loss and accuracy over all of `images`, with the network as it is; `None` if asked to stop
+    /// on the way.
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
         let questioning = Inference {

@@ -1,5 +1,5 @@
-//! The views of an image whose answers are averaged (test-time augmentation), as the reference has them: the image, its mirror, and
-//! random crops of the image padded by reflection.
+//! The views of an image whose answers are averaged (test-time augmentation), as the reference has
+//! them: the image, its mirror, and random crops of the image padded by reflection.
 
 use std::cell::OnceCell;
 
@@ -71,8 +71,9 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// View number `view` (from 0): bytes, N x C x H x W. Where an image is cropped depends on the seed, the view and its number alone,
-    /// whatever the batch, so that any batch size and device sees the same.
+    /// View number `view` (from 0): bytes, N x C x H x W. Where an image is cropped depends on the
+    /// seed, the view and its number alone, whatever the batch, so that any batch size and device
+    /// sees the same.
     pub fn view(&self, view: u32) -> Tensor {
         let images = self.images;
         match view {
@@ -91,7 +92,8 @@ impl Batch<'_> {
     }
 }
 
-/// Images with a border of `PADDING` pixels that mirrors what lies within, the edge itself not repeated. libtorch pads no bytes so.
+/// Images with a border of `PADDING` pixels that mirrors what lies within, the edge itself not
+/// repeated. libtorch pads no bytes so.
 fn reflected(images: &Tensor) -> Tensor {
     [2, 3].iter().fold(images.shallow_clone(), |images, axis| {
         let rows = Tensor::from_slice(&reflection(images.size()[*axis as usize]));

@@ -1,4 +1,5 @@
-//! Jobs that Slurm ends, or that it warns: the time limit, another's job, too much memory, a node that fails.
+//! Jobs that Slurm ends, or that it warns: the time limit, another's job, too much memory, a node
+//! that fails.
 
 use super::{Cluster, DEAF, SAVES, Setup, Site, begun, job_of, wait_long};
 use crate::fake_worker::{Run, wait_for};

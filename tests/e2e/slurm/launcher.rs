@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{Cluster, Site, begun, job_of, wait_long};
 use crate::fake_worker::{Run, goes_on, wait_for};
 
-/// Knows nothing of Slurm and little of traintop: it saves when it is signalled and ends well; begun again, it ends.
+/// Knows nothing of Slurm and little of traintop: it saves when it is signalled and ends well;
+/// begun again, it ends.
 const SCRIPT: &str = r#"
 dir=$1
 echo "begun in $PWD with $2 and $GREETING for $TRAINTOP_RUN_DIR" >> "$dir/begun"

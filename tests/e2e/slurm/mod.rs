@@ -1,4 +1,5 @@
-//! Runs as jobs of a real Slurm on this one machine, whose daemons the test starts itself, without any service.
+//! Runs as jobs of a real Slurm on this one machine, whose daemons the test starts itself, without
+//! any service.
 
 mod accounts;
 mod ends;
@@ -18,7 +19,8 @@ use serde_json::Value;
 use crate::did_not_run::did_not_run;
 use crate::fake_worker::{Reaped, Run, Workplace, comes_true, wait_for};
 
-/// Trains until it is asked to stop, and then saves; gone on with, it has finished. Says each time that it is begun, and how.
+/// Trains until it is asked to stop, and then saves; gone on with, it has finished. Says each time
+/// that it is begun, and how.
 pub const SAVES: &str = r#"
 echo begun >> "$dir/begun"
 if [ -e "$dir/last.safetensors" ]; then state running; state finished; exit 0; fi

@@ -21,7 +21,8 @@ fn while_slurm_is_silent_nothing_is_taken_to_have_ended_and_lists_say_so() {
     assert_eq!(states(), ["running", "queued"]);
 
     cluster.end("slurmctld");
-    // The process that has the turn asks and says why there is no answer; those after it do not ask, and say the same.
+    // The process that has the turn asks and says why there is no answer; those after it do not
+    // ask, and say the same.
     let next = site.place.path().join("state/traintop/slurm.json");
     fs::remove_file(&next).unwrap();
     let mut sentences = Vec::new();

@@ -1,4 +1,5 @@
-//! Evaluations: what is measured, what is left in the folder, and what is refused without leaving anything.
+//! Evaluations: what is measured, what is left in the folder, and what is refused without leaving
+//! anything.
 
 mod refuse;
 
@@ -63,8 +64,8 @@ fn logits(dir: &EvaluationDir) -> Logits {
     Logits::load(dir).unwrap()
 }
 
-/// Right answers in a `predictions.csv` of the built-in images, counted without anything of the program's: an image's class is the last
-/// digit of its number.
+/// Right answers in a `predictions.csv` of the built-in images, counted without anything of the
+/// program's: an image's class is the last digit of its number.
 fn count_right(csv: &Path) -> (usize, usize) {
     let text = fs::read_to_string(csv).unwrap();
     let mut rows = text.lines();
@@ -208,7 +209,8 @@ fn views_are_seeded_and_one_view_is_the_image_alone() {
     assert_ne!(four, plain);
     assert_eq!(ask(&["--views=4", "--seed=9"]), four);
     assert_ne!(ask(&["--views=4", "--seed=8"]), four);
-    // What an image's views are does not depend on its batch, though a convolution's last digits may.
+    // What an image's views are does not depend on its batch, though a convolution's last digits
+    // may.
     let other = ask(&["--views=4", "--seed=9", "--batch-size=77"]);
     for (left, right) in other.logits.iter().zip(&four.logits) {
         assert!((left - right).abs() < 1e-3, "{left} is not {right}");

@@ -12,7 +12,8 @@ const PTH: &str = concat!(
     "/tests/fixtures/checkpoint/se.pth"
 );
 
-/// A binary CIFAR-100 with one image of each class in `train.bin`, four times over, and one in `test.bin`.
+/// A binary CIFAR-100 with one image of each class in `train.bin`, four times over, and one in
+/// `test.bin`.
 fn cifar_100(folder: &Path) {
     let image = |class: u8, copy: u8| {
         let pixels = (0..3072_usize).map(move |at| (at % 251) as u8 ^ class ^ copy << 7);

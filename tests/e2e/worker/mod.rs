@@ -1,5 +1,5 @@
-//! The worker as a process, on recipes so small that a run takes a fraction of a second. Tests run one after another, since
-//! each worker wants the machine's cores.
+//! The worker as a process, on recipes so small that a run takes a fraction of a second. Tests run
+//! one after another, since each worker wants the machine's cores.
 
 mod evaluate;
 mod folder;

@@ -136,7 +136,8 @@ fn skipped_steps_are_told_and_counted_as_nothing() {
         "on_nan=skip",
         "num_epochs=1",
     ];
-    // The first step ruins the weights, with a loss that still is a number: nothing brings them back.
+    // The first step ruins the weights, with a loss that still is a number: nothing brings them
+    // back.
     refusal(&mut bench.train(&steep));
     let run = bench.runs().remove(0);
     let log = lines(&run.training_log());
@@ -172,7 +173,8 @@ fn a_gpu_that_is_not_there_is_told_in_one_sentence() {
 fn a_run_that_cannot_write_fails_with_the_file_and_leaves_no_half_of_it() {
     let bench = Bench::new(TINY);
     let mut limited = Command::new("sh");
-    // Files may grow to 100 blocks of 512 bytes; without the trap, the signal of the first write beyond would end the worker.
+    // Files may grow to 100 blocks of 512 bytes; without the trap, the signal of the first write
+    // beyond would end the worker.
     let script = format!(
         "trap '' XFSZ; ulimit -f 100; exec {} train --config recipe.toml --set width=8",
         worker()

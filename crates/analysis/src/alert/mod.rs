@@ -1,4 +1,5 @@
-//! The rules for alerts, and which of them hold for a run. Pure: nothing here knows what was notified.
+//! The rules for alerts, and which of them hold for a run. Pure: nothing here knows what was
+//! notified.
 
 mod rules;
 mod signs;
@@ -32,7 +33,8 @@ pub struct Raised {
 const UNTIL_SETTLED: Duration = Duration::from_secs(5);
 /// However fast its rows come otherwise, a run is not called stalled before this.
 const SHORTEST_STALL: Duration = Duration::from_secs(60);
-/// Without a number of its own the rule waits for this part of the planned epochs, and for this many at least.
+/// Without a number of its own the rule waits for this part of the planned epochs, and for this
+/// many at least.
 const NO_PROGRESS_PART: u32 = 4;
 const NO_PROGRESS_LEAST: u32 = 10;
 
@@ -57,7 +59,8 @@ pub fn alerts(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> 
         .collect()
 }
 
-/// The rules that hold for a run as it is now. What happened before `since` is left out: that is old.
+/// The rules that hold for a run as it is now. What happened before `since` is left out: that is
+/// old.
 pub fn raised(run: &Summary, rules: &Rules, since: Timestamp, at: Timestamp) -> Vec<Raised> {
     let raised: Vec<(Kind, String)> = match &run.health {
         Some(health) => of_active(run, health, rules),
@@ -136,13 +139,15 @@ fn settles_at(run: &Summary) -> Option<Timestamp> {
         .ok()
 }
 
-/// When a run is to be looked at again though nothing of it may have changed by then; `None` if that is of no use.
+/// When a run is to be looked at again though nothing of it may have changed by then; `None` if
+/// that is of no use.
 pub fn due(run: &Summary, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
     let due = stalls_at(run, rules).or_else(|| settles_at(run));
     due.filter(|due| *due > now)
 }
 
-/// When a run that shows no other sign of life has stalled; `None` where that is unknown, or not wanted.
+/// When a run that shows no other sign of life has stalled; `None` where that is unknown, or not
+/// wanted.
 fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
     let health = run.health.as_ref()?;
     if run.observed.state != State::Running || !rules.has(Kind::Stalled) {

@@ -1,4 +1,5 @@
-//! What a run's curves warn of while it trains. Each looks at three rows together, so that one odd row is no alarm.
+//! What a run's curves warn of while it trains. Each looks at three rows together, so that one odd
+//! row is no alarm.
 
 use crate::grouping::{ACCURACY, LOSS, Split, identity};
 use traintop_run::finding::Finding;
@@ -109,7 +110,8 @@ fn overfitting(metrics: &Metrics) -> Option<Finding> {
     })
 }
 
-/// Whether the validation accuracy had its best value of late: a network that still learns may be ever surer of its mistakes.
+/// Whether the validation accuracy had its best value of late: a network that still learns may be
+/// ever surer of its mistakes.
 fn improves(metrics: &Metrics) -> bool {
     let is =
         |column: &&Column| identity(&column.name) == (Some(Split::Validation), ACCURACY.to_owned());

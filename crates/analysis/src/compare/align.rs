@@ -66,8 +66,9 @@ impl Along {
         Self::ALL[(at.unwrap_or(0) + 1) % Self::ALL.len()]
     }
 
-    /// A run's curve of `metric` over this axis, x strictly rising; `None` where the run has no such metric or does not say where its
-    /// rows stand. `first` is when the first of the compared runs began.
+    /// A run's curve of `metric` over this axis, x strictly rising; `None` where the run has no
+    /// such metric or does not say where its rows stand. `first` is when the first of the compared
+    /// runs began.
     pub fn curve(
         self,
         run: &ComparedRun,

@@ -106,7 +106,8 @@ impl Cell {
         text.unwrap_or_else(|| ABSENT.to_owned())
     }
 
-    /// Which of two rows comes first when the table is sorted by it: the better, the sooner, the cheaper. What is unknown comes last.
+    /// Which of two rows comes first when the table is sorted by it: the better, the sooner, the
+    /// cheaper. What is unknown comes last.
     pub fn order(self, a: &Row, b: &Row, of: &Comparison) -> Ordering {
         let key = |row: &Row| -> Option<f64> {
             let mean = |value: Option<Aggregate>| value.map(|value| value.mean);

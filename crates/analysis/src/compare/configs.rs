@@ -16,7 +16,8 @@ pub struct Setting {
     pub differs: bool,
 }
 
-/// Every key that any of the runs has, those first in which they differ: settings before names and seeds, by name.
+/// Every key that any of the runs has, those first in which they differ: settings before names and
+/// seeds, by name.
 pub fn side_by_side(runs: &[&ComparedRun]) -> Vec<Setting> {
     let keys: BTreeSet<&str> = runs
         .iter()

@@ -14,8 +14,9 @@ pub fn student_two_sided(t: f64, degrees: usize) -> f64 {
     }
 }
 
-/// By how many deviations the largest of `n` draws from a normal distribution exceeds the mean, on average: E = integral of
-/// (1 - F(x)^n - F(-x)^n) over x > 0 (Tippett 1925). 0.56 for 2, 1.54 for 10, 2.51 for 100.
+/// By how many deviations the largest of `n` draws from a normal distribution exceeds the mean, on
+/// average: E = integral of (1 - F(x)^n - F(-x)^n) over x > 0 (Tippett 1925). 0.56 for 2, 1.54 for
+/// 10, 2.51 for 100.
 pub fn expected_maximum(n: usize) -> f64 {
     if n < 2 {
         return 0.0;

@@ -61,8 +61,8 @@ impl Folded {
         folded
     }
 
-    /// Folds curves whose points stand anywhere, as times do: each is read out at even places, on the straight line between its points,
-    /// and nowhere beyond its ends.
+    /// Folds curves whose points stand anywhere, as times do: each is read out at even places, on
+    /// the straight line between its points, and nowhere beyond its ends.
     pub fn between(curves: &[Column]) -> Self {
         let ends = curves.iter().filter_map(|curve| {
             let (last, _) = curve.last()?;
@@ -91,7 +91,8 @@ impl Folded {
         self.column(name, |at| at.mean)
     }
 
-    /// The lower and the upper edge of a band. Where one curve alone is left there is no deviation: the edges meet.
+    /// The lower and the upper edge of a band. Where one curve alone is left there is no deviation:
+    /// the edges meet.
     pub fn edges(&self, band: Band) -> [Column; 2] {
         let deviation = |at: &Aggregate| at.deviation.unwrap_or(0.0);
         let edge = |of: &dyn Fn(&Aggregate) -> f64| self.column(String::new(), of);

@@ -109,7 +109,8 @@ pub fn elapsed_s(run: &ComparedRun) -> Option<f64> {
     Along::Elapsed.places(run, None)?.last(run)
 }
 
-/// Seconds that one epoch takes: the median of those that the run's clock shows, so that a pause does not count.
+/// Seconds that one epoch takes: the median of those that the run's clock shows, so that a pause
+/// does not count.
 pub fn seconds_per_epoch(run: &ComparedRun) -> Option<f64> {
     let (epochs, elapsed) = (
         Along::Epoch.places(run, None)?,

@@ -1,4 +1,5 @@
-//! What runs are compared by: the same quantity under the names that different trainers give it, and which way is better.
+//! What runs are compared by: the same quantity under the names that different trainers give it,
+//! and which way is better.
 
 use super::super::grouping::{self, Split};
 use super::super::scale::Scale;
@@ -81,8 +82,8 @@ pub struct Metric {
 type Seen = (Metric, Vec<(String, usize)>, Option<f64>);
 
 impl Metric {
-    /// The metrics that any of `runs` has, the one by which runs are judged first: validation accuracy, else validation loss, else any
-    /// accuracy, any loss, else the file's first column.
+    /// The metrics that any of `runs` has, the one by which runs are judged first: validation
+    /// accuracy, else validation loss, else any accuracy, any loss, else the file's first column.
     pub fn all<'a>(runs: impl IntoIterator<Item = &'a ComparedRun>) -> Vec<Self> {
         let mut metrics: Vec<Seen> = Vec::new();
         for run in runs {
@@ -184,7 +185,8 @@ impl Metric {
         if is_fraction { 100.0 } else { 1.0 }
     }
 
-    /// Whether some runs write percent and some fractions, so that the latter are multiplied by 100.
+    /// Whether some runs write percent and some fractions, so that the latter are multiplied by
+    /// 100.
     pub fn is_mixed(&self) -> bool {
         self.mixed
     }

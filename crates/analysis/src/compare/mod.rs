@@ -1,4 +1,5 @@
-//! Comparing runs: how far they are from each other, whether that is more than the noise of training, and which settings go with it.
+//! Comparing runs: how far they are from each other, whether that is more than the noise of
+//! training, and which settings go with it.
 
 pub mod aggregate;
 pub mod align;

@@ -20,8 +20,9 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Pooled over recipes: sigma^2 = sum of (n - 1) s^2 over sum of (n - 1), which takes it that all recipes are as noisy. Recipes with one
-    /// finite value teach nothing; `None` if none teaches anything, or all repetitions are equal.
+    /// Pooled over recipes: sigma^2 = sum of (n - 1) s^2 over sum of (n - 1), which takes it that
+    /// all recipes are as noisy. Recipes with one finite value teach nothing; `None` if none
+    /// teaches anything, or all repetitions are equal.
     pub fn pooled<'a>(recipes: impl IntoIterator<Item = &'a [f64]>) -> Option<Self> {
         let (mut squares, mut noise) = (
             0.0,
@@ -50,8 +51,8 @@ impl Noise {
         (noise.sigma > 0.0 && noise.sigma.is_finite()).then_some(noise)
     }
 
-    /// By about how much the best of `n` runs flatters: what the best of that many runs of one recipe would have over their
-    /// mean, if they were normally distributed.
+    /// By about how much the best of `n` runs flatters: what the best of that many runs of one
+    /// recipe would have over their mean, if they were normally distributed.
     pub fn flattery(&self, n: usize) -> f64 {
         expected_maximum(n) * self.sigma
     }
@@ -62,9 +63,11 @@ impl Noise {
 pub struct Verdict {
     /// The other's mean less the baseline's, in the metric's unit.
     pub difference: f64,
-    /// The same in units of its own standard deviation, sigma sqrt(1/n + 1/m); `None` where the noise is unknown.
+    /// The same in units of its own standard deviation, sigma sqrt(1/n + 1/m); `None` where the
+    /// noise is unknown.
     pub sigmas: Option<f64>,
-    /// How likely chance alone makes such a difference (two-sided, Student's t with the noise's degrees of freedom).
+    /// How likely chance alone makes such a difference (two-sided, Student's t with the noise's
+    /// degrees of freedom).
     pub chance: Option<f64>,
     /// Runs of the other, and of the baseline.
     pub n: (usize, usize),

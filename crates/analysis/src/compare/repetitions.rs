@@ -1,10 +1,12 @@
-//! Which runs are one recipe tried several times: those that differ in nothing but the seed and in what they are called.
+//! Which runs are one recipe tried several times: those that differ in nothing but the seed and in
+//! what they are called.
 
 use std::collections::HashMap;
 
 use traintop_run::compared_run::ComparedRun;
 
-/// The last parts of keys that say on what, with what and how long a run trains: runs in which these differ are not as noisy as each other.
+/// The last parts of keys that say on what, with what and how long a run trains: runs in which
+/// these differ are not as noisy as each other.
 const KINDS: [&str; 10] = [
     "data_dir",
     "dataset",
@@ -69,8 +71,9 @@ fn last_part(key: &str) -> String {
 /// The configuration of a run: its keys, sorted, with their values.
 pub type Settings = [(String, String)];
 
-/// Of runs that are not compared themselves, by their configurations, those that can teach how far runs of one recipe lie from each other:
-/// the recipe occurs more than once (`compared` counts), and has the data, the network and the length of a compared one.
+/// Of runs that are not compared themselves, by their configurations, those that can teach how far
+/// runs of one recipe lie from each other: the recipe occurs more than once (`compared` counts),
+/// and has the data, the network and the length of a compared one.
 pub fn teachers<T>(runs: Vec<(T, Vec<(String, String)>)>, compared: &[&Settings]) -> Vec<T> {
     let mut times: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();
     let theirs = runs.iter().map(|(_, config)| config.as_slice());
@@ -99,8 +102,8 @@ fn are_alike(a: &Settings, b: &Settings) -> bool {
     kinds(a) == kinds(b)
 }
 
-/// The runs by recipe, each by its place in `runs`: groups in the order of their first run. A run without a configuration is alone:
-/// nobody knows what it repeats.
+/// The runs by recipe, each by its place in `runs`: groups in the order of their first run. A run
+/// without a configuration is alone: nobody knows what it repeats.
 pub fn groups(runs: &[&ComparedRun]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();

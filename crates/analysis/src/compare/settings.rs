@@ -1,5 +1,5 @@
-//! Which settings go with a metric: over some runs, each key's relation to what they came to. It is about these runs and no others, and
-//! says nothing about why.
+//! Which settings go with a metric: over some runs, each key's relation to what they came to. It is
+//! about these runs and no others, and says nothing about why.
 
 use std::collections::HashMap;
 
@@ -36,12 +36,14 @@ pub struct Relevance {
     pub relation: Relation,
     /// What runs with each value came to, in the order of the values.
     pub by_value: Vec<(String, Aggregate)>,
-    /// Other keys that change exactly where this one does: what is said of one may belong to another.
+    /// Other keys that change exactly where this one does: what is said of one may belong to
+    /// another.
     pub together_with: Vec<String>,
 }
 
 impl Relevance {
-    /// A number for sorting, larger where the two go together more: rank correlations before spreads, which have a unit.
+    /// A number for sorting, larger where the two go together more: rank correlations before
+    /// spreads, which have a unit.
     fn strength(&self) -> (u8, f64) {
         match self.relation {
             Relation::Rank(correlation) => (1, correlation.rho.abs()),
@@ -50,8 +52,8 @@ impl Relevance {
     }
 }
 
-/// Each key in which `runs` differ, with `values` what they came to (`None` or not finite where unknown), the strongest relation first.
-/// Seeds and names are left out.
+/// Each key in which `runs` differ, with `values` what they came to (`None` or not finite where
+/// unknown), the strongest relation first. Seeds and names are left out.
 pub fn relevance(runs: &[&ComparedRun], values: &[Option<f64>]) -> Vec<Relevance> {
     let differing: Vec<Setting> = side_by_side(runs)
         .into_iter()

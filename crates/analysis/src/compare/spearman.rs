@@ -1,4 +1,5 @@
-//! Rank correlation: whether one number tends to be larger where another is, whatever the shape of their relation.
+//! Rank correlation: whether one number tends to be larger where another is, whatever the shape of
+//! their relation.
 
 use super::distribution::student_two_sided;
 
@@ -7,8 +8,8 @@ use super::distribution::student_two_sided;
 pub struct Correlation {
     /// Spearman's coefficient, -1 to 1.
     pub rho: f64,
-    /// How likely chance alone gives one as far from 0, by t = rho sqrt((n - 2) / (1 - rho^2)) with n - 2 degrees of freedom (Kendall and
-    /// Stuart): an approximation, rough below ten pairs.
+    /// How likely chance alone gives one as far from 0, by t = rho sqrt((n - 2) / (1 - rho^2)) with
+    /// n - 2 degrees of freedom (Kendall and Stuart): an approximation, rough below ten pairs.
     pub chance: f64,
     /// Pairs.
     pub n: usize,
@@ -25,8 +26,9 @@ impl Correlation {
     }
 }
 
-/// Of pairs (Spearman 1904): Pearson's coefficient of their ranks, equal values having the mean of their ranks. `None` for fewer than
-/// three pairs, or if either side has but one value. Pairs with NaN are passed over.
+/// Of pairs (Spearman 1904): Pearson's coefficient of their ranks, equal values having the mean of
+/// their ranks. `None` for fewer than three pairs, or if either side has but one value. Pairs with
+/// NaN are passed over.
 pub fn spearman(pairs: &[(f64, f64)]) -> Option<Correlation> {
     let known = pairs.iter().filter(|(a, b)| !a.is_nan() && !b.is_nan());
     let (a, b): (Vec<f64>, Vec<f64>) = known.copied().unzip();

@@ -1,4 +1,5 @@
-//! The table of a comparison: what each run, or each recipe, comes to, how far that is from a baseline, and what the difference is worth.
+//! The table of a comparison: what each run, or each recipe, comes to, how far that is from a
+//! baseline, and what the difference is worth.
 
 use super::aggregate::Aggregate;
 use super::measure::{Measure, Measured, elapsed_s, last_epoch, seconds_per_epoch};
@@ -7,7 +8,8 @@ use super::noise::{Noise, Verdict};
 use super::repetitions::{groups, seed};
 use traintop_run::compared_run::ComparedRun;
 
-/// A threshold that nobody named is so far along the way from the baseline's first value to its best.
+/// A threshold that nobody named is so far along the way from the baseline's first value to its
+/// best.
 const MOST_OF_THE_WAY: f64 = 0.98;
 
 /// What is asked.
@@ -53,7 +55,8 @@ pub struct Row {
     pub last: Option<Aggregate>,
     /// The values at the comparison's epoch.
     pub at: Option<Aggregate>,
-    /// Where the threshold was reached: by how many, at which epoch, after how many seconds; of several runs the means.
+    /// Where the threshold was reached: by how many, at which epoch, after how many seconds; of
+    /// several runs the means.
     pub reached: Option<Reached>,
     /// The last epoch.
     pub epochs: Option<f64>,
@@ -84,7 +87,8 @@ pub struct BestOf {
     pub row: usize,
     /// How many rows it is the best of.
     pub n: usize,
-    /// By about how much that flatters, in the metric's unit, if all were equally good; `None` where the noise is unknown.
+    /// By about how much that flatters, in the metric's unit, if all were equally good; `None`
+    /// where the noise is unknown.
     pub flattery: Option<f64>,
 }
 
@@ -106,7 +110,8 @@ pub struct Comparison {
     pub best_of: Option<BestOf>,
 }
 
-/// Compares runs. `others` are not compared, but teach how far runs of one recipe lie from each other.
+/// Compares runs. `others` are not compared, but teach how far runs of one recipe lie from each
+/// other.
 pub fn compare(runs: &[&ComparedRun], others: &[&ComparedRun], question: &Question) -> Comparison {
     let metric = &question.metric;
     let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run, metric)).collect();
@@ -211,7 +216,8 @@ fn complete<'a>(
     members.filter(move |run| epochs(*run) == farthest)
 }
 
-/// What the best values of repeated recipes teach. Two runs of one seed are one run twice, and count once.
+/// What the best values of repeated recipes teach. Two runs of one seed are one run twice, and
+/// count once.
 fn learn(runs: &[&ComparedRun], others: &[&ComparedRun], metric: &Metric) -> Option<Noise> {
     let all: Vec<&ComparedRun> = runs.iter().chain(others).copied().collect();
     let values: Vec<Vec<f64>> = groups(&all)

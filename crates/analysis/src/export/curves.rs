@@ -1,4 +1,5 @@
-//! The curves of runs as one table: a row for each x of a run, a column for each metric that any of them has.
+//! The curves of runs as one table: a row for each x of a run, a column for each metric that any of
+//! them has.
 
 use super::{Cell, Table};
 use traintop_run::metrics::Metrics;
@@ -6,8 +7,8 @@ use traintop_run::metrics::Metrics;
 /// The name of the column that says which run a row is of.
 const RUN: &str = "run";
 
-/// The rows of each run after the other, in the order of x. A run counts its rows by its own column; where that is none of the file's,
-/// it is called as its metrics call it.
+/// The rows of each run after the other, in the order of x. A run counts its rows by its own
+/// column; where that is none of the file's, it is called as its metrics call it.
 pub fn table(runs: &[(String, &Metrics)]) -> Table {
     let mut columns = vec![RUN.to_owned()];
     for (_, metrics) in runs {

@@ -1,5 +1,6 @@
-//! Tables of runs and of their curves, written as other programs read them. Every number is written so that reading it gives the same
-//! number again, except where people are to read it (Markdown, LaTeX).
+//! Tables of runs and of their curves, written as other programs read them. Every number is written
+//! so that reading it gives the same number again, except where people are to read it (Markdown,
+//! LaTeX).
 
 pub mod curves;
 mod parquet;

@@ -1,4 +1,5 @@
-//! A table as an Apache Parquet file, through polars: doubles, and text in columns where any cell is text.
+//! A table as an Apache Parquet file, through polars: doubles, and text in columns where any cell
+//! is text.
 
 use std::collections::HashSet;
 use std::io::{self, Write};

@@ -1,4 +1,5 @@
-//! A table of runs: a row for each, with what lists show of it, the last value of each metric and, if wanted, its configuration.
+//! A table of runs: a row for each, with what lists show of it, the last value of each metric and,
+//! if wanted, its configuration.
 
 use super::{Cell, Table};
 use traintop_run::config_file::Config;

@@ -1,4 +1,5 @@
-//! What every picture is made with: the built-in font, the colour of what is written, and how pixels become a PNG file.
+//! What every picture is made with: the built-in font, the colour of what is written, and how
+//! pixels become a PNG file.
 
 use std::sync::Once;
 
@@ -28,7 +29,8 @@ pub(super) type DrawError<B> = DrawingAreaErrorKind<<B as DrawingBackend>::Error
 /// A picture of pixels.
 pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
-/// A picture of this size (across and down) with a title, filled by `draw`, as a PNG file's bytes; or what the drawing library said.
+/// A picture of this size (across and down) with a title, filled by `draw`, as a PNG file's bytes;
+/// or what the drawing library said.
 pub(super) fn to_png(
     title: &str,
     size: (u32, u32),

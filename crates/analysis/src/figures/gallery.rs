@@ -1,4 +1,5 @@
-//! A gallery of images with what was predicted for each: the class, whether it is right, and the three most probable ones.
+//! A gallery of images with what was predicted for each: the class, whether it is right, and the
+//! three most probable ones.
 //!
 //! ```text
 //! ┌────────┐ ✗ dog

@@ -1,4 +1,5 @@
-//! A run's curves, several runs' curves, and a network's answers as pictures, for papers, mails and readers without a terminal.
+//! A run's curves, several runs' curves, and a network's answers as pictures, for papers, mails and
+//! readers without a terminal.
 
 mod canvas;
 pub mod compare;
@@ -43,7 +44,8 @@ impl Format {
     }
 }
 
-/// A figure: its file without the ending, and the titles of the groups of columns that it shows, a panel each.
+/// A figure: its file without the ending, and the titles of the groups of columns that it shows, a
+/// panel each.
 struct Figure {
     file: &'static str,
     panels: &'static [&'static str],
@@ -98,8 +100,8 @@ pub enum FigureError {
     },
 }
 
-/// Draws the figures of a run into `folder`, which is made if need be; each file is whole or absent. What the metrics lack is
-/// left out, and named.
+/// Draws the figures of a run into `folder`, which is made if need be; each file is whole or
+/// absent. What the metrics lack is left out, and named.
 ///
 /// # Errors
 /// If a picture cannot be drawn or written.

@@ -1,5 +1,6 @@
-//! How a picture is drawn: panels side by side, each with its curves, axes and legend. Drawn several times as large as it is shown, so
-//! that a curve is no staircase: the PNG is the mean of the pixels, the SVG has the finer places.
+//! How a picture is drawn: panels side by side, each with its curves, axes and legend. Drawn
+//! several times as large as it is shown, so that a curve is no staircase: the PNG is the mean of
+//! the pixels, the SVG has the finer places.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -52,8 +53,8 @@ pub struct Curve<'a> {
     pub is_main: bool,
 }
 
-/// Colours that also colour-blind eyes tell apart (Okabe and Ito 2008, those that show on white): vermilion, blue, green, purple,
-/// orange, sky blue, black.
+/// Colours that also colour-blind eyes tell apart (Okabe and Ito 2008, those that show on white):
+/// vermilion, blue, green, purple, orange, sky blue, black.
 pub(super) const COLOURS: [RGBColor; 7] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 90, 160),
@@ -221,7 +222,8 @@ impl Panel<'_> {
         Ok(())
     }
 
-    /// Grid, axes and labels at the same round numbers that the dashboard's charts have; the library's own are not round in time.
+    /// Grid, axes and labels at the same round numbers that the dashboard's charts have; the
+    /// library's own are not round in time.
     fn draw_axes<B: DrawingBackend>(
         &self,
         chart: &Chart<B>,
@@ -289,8 +291,8 @@ impl Curve<'_> {
     }
 }
 
-/// The parts of a curve between values that are no numbers. Of more points than can be seen, the first, smallest, largest and last of
-/// each of `width` columns stand for all.
+/// The parts of a curve between values that are no numbers. Of more points than can be seen, the
+/// first, smallest, largest and last of each of `width` columns stand for all.
 fn segments(curve: &Curve, range: Range, width: usize) -> Vec<Vec<(f64, f64)>> {
     let axis = Axis::from(range);
     let points: Vec<(f64, f64)> = if curve.x.len() <= 4 * width.max(1) {

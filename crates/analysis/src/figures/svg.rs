@@ -1,5 +1,6 @@
-//! The drawing library's strokes as SVG. Text becomes the outlines of the built-in font, so that a figure looks the same where that
-//! font is not installed; the library's own SVG names a font and hopes.
+//! The drawing library's strokes as SVG. Text becomes the outlines of the built-in font, so that a
+//! figure looks the same where that font is not installed; the library's own SVG names a font and
+//! hopes.
 
 use std::fmt::Write as _;
 
@@ -219,7 +220,8 @@ impl DrawingBackend for Svg<'_> {
     }
 }
 
-/// The curves as the commands of a path; each closed part begins where the one before ended elsewhere.
+/// The curves as the commands of a path; each closed part begins where the one before ended
+/// elsewhere.
 fn outlined(curves: &[OutlineCurve], place: impl Fn(Point) -> (f32, f32), path: &mut String) {
     let mut end: Option<Point> = None;
     for curve in curves {

@@ -1,5 +1,6 @@
-//! What looks wrong in a run's numbers: things that are rarely meant and cost a comparison its worth. Each finding says why. Runs as
-//! trainers write them have none; what is only unusual is no finding.
+//! What looks wrong in a run's numbers: things that are rarely meant and cost a comparison its
+//! worth. Each finding says why. Runs as trainers write them have none; what is only unusual is no
+//! finding.
 
 mod seams;
 mod series;
@@ -38,7 +39,8 @@ pub fn lint(metrics: &Metrics, settings: &Settings, resumes: &[Resume]) -> Vec<F
     findings
 }
 
-/// Sums a run up, and looks for what is wrong in it, and what it warns of, while its rows are at hand; of very many rows they are not.
+/// Sums a run up, and looks for what is wrong in it, and what it warns of, while its rows are at
+/// hand; of very many rows they are not.
 pub fn sum_up(summing: &mut Summing, found: &Found, now: SystemTime) -> Summary {
     let mut summary = summing.summary(found, now);
     let whole = summing.whole();

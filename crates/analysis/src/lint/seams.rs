@@ -8,8 +8,8 @@ use traintop_run::metrics::{Column, Metrics};
 use traintop_run::record::Resume;
 use traintop_text::clean;
 
-/// Settings that were changed between a stop and the resume after it, the first of them by name; not before an epoch was trained with
-/// them.
+/// Settings that were changed between a stop and the resume after it, the first of them by name;
+/// not before an epoch was trained with them.
 pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> {
     let matters = |key: &str| !is_name(key) && !WITHOUT_EFFECT.contains(&key);
     let of_epochs = metrics.x_name == "epoch";
@@ -37,9 +37,9 @@ pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> 
 /// was not restored.
 const JUMP: f64 = 1.5;
 
-/// A training loss that is much higher after a resume than before it, and than it ever rises between two epochs otherwise.
-/// Where rows are epochs, a resume is also what the run's record says was one: a trainer that drops the rows that it does again leaves no
-/// other trace of it.
+/// A training loss that is much higher after a resume than before it, and than it ever rises
+/// between two epochs otherwise. Where rows are epochs, a resume is also what the run's record says
+/// was one: a trainer that drops the rows that it does again leaves no other trace of it.
 pub fn loss_jump(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> {
     let is = |column: &&Column| {
         let (split, title) = identity(&column.name);

@@ -8,7 +8,8 @@ use traintop_run::settings::Settings;
 
 /// This number of epochs in a row with the same validation loss is no chance.
 const FROZEN: usize = 5;
-/// Of the highest rate: so far from its schedule a rate may be, for what rounding and partial epochs do.
+/// Of the highest rate: so far from its schedule a rate may be, for what rounding and partial
+/// epochs do.
 const RATE_TOLERANCE: f64 = 0.03;
 /// Longer schedules are not reckoned: a configuration may claim any number of epochs.
 const LONGEST: u32 = 100_000;
@@ -20,7 +21,8 @@ fn accuracies(metrics: &Metrics) -> impl Iterator<Item = &Column> {
     metrics.columns.iter().filter(is)
 }
 
-/// A validation that gives the same loss again and again is one that does not see the network change.
+/// A validation that gives the same loss again and again is one that does not see the network
+/// change.
 pub fn frozen_validation(metrics: &Metrics) -> Option<Finding> {
     let is = |column: &&Column| {
         let (split, title) = identity(&column.name);

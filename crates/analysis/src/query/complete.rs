@@ -20,7 +20,8 @@ pub struct Candidate {
     pub what: String,
 }
 
-/// What could stand at `cursor` (in bytes) of a query, and which bytes it would replace. `runs` are asked for their values, which `memo` keeps.
+/// What could stand at `cursor` (in bytes) of a query, and which bytes it would replace. `runs` are
+/// asked for their values, which `memo` keeps.
 pub fn complete<'a>(
     query: &str,
     cursor: usize,

@@ -157,7 +157,8 @@ impl PartialEq for Field {
 }
 
 impl Field {
-    /// What a name stands for among these runs; `None` if nothing bears it. Of no runs any name may be asked for.
+    /// What a name stands for among these runs; `None` if nothing bears it. Of no runs any name may
+    /// be asked for.
     pub fn named(name: &str, names: &Names) -> Option<Self> {
         if let Some(fact) = FACTS.iter().find(|fact| fact.name == name) {
             return Some(Self::Fact(fact));
@@ -216,7 +217,8 @@ impl Field {
         }
     }
 
-    /// Its value as a number; accuracies are percent, whatever the file writes. `None` if the run has none.
+    /// Its value as a number; accuracies are percent, whatever the file writes. `None` if the run
+    /// has none.
     pub fn number(&self, subject: &Subject) -> Option<f64> {
         let summary = subject.summary?;
         match self {

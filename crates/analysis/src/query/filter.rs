@@ -1,4 +1,5 @@
-//! A query made ready for many runs: names are looked up and values read once, so that asking a run costs little.
+//! A query made ready for many runs: names are looked up and values read once, so that asking a run
+//! costs little.
 
 use std::collections::HashSet;
 
@@ -309,8 +310,8 @@ fn during(op: Op, value: &Text, clock: &Clock) -> Option<Test> {
     })
 }
 
-/// Whether a run holds a word in its name, folder, network, recipe, state, tags or note; a star is the word `starred`, a baseline the
-/// word `baseline`, an archived run the word `archived`.
+/// Whether a run holds a word in its name, folder, network, recipe, state, tags or note; a star is
+/// the word `starred`, a baseline the word `baseline`, an archived run the word `archived`.
 fn holds(subject: &Subject, word: &str) -> bool {
     let folder = subject.dir.path().file_name().unwrap_or_default();
     if holds_ignoring_case(&folder.to_string_lossy(), word) {

@@ -1,5 +1,5 @@
-//! What a query has found out about many runs, kept from key to key while it is typed: each key changes one part of it, and only that
-//! part is asked of every run again.
+//! What a query has found out about many runs, kept from key to key while it is typed: each key
+//! changes one part of it, and only that part is asked of every run again.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -67,7 +67,8 @@ impl Memo {
         }
     }
 
-    /// What holds a text holds its beginning: of one that has grown by a letter only those runs are asked that passed before.
+    /// What holds a text holds its beginning: of one that has grown by a letter only those runs are
+    /// asked that passed before.
     fn grown(&mut self, what: &str, text: &str, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
         let beginnings = text.char_indices().rev().map(|(end, _)| &text[..end]);
         let mut known = beginnings.map(|beginning| format!("{what}{beginning}"));

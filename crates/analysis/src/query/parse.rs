@@ -155,7 +155,8 @@ impl Parser<'_> {
         let start = self.at;
         let name = self.text(|char| ":=<>!".contains(char))?;
         let before = self.at;
-        // A name may stand apart from a sign of comparison, but not from a colon, which may belong to what follows.
+        // A name may stand apart from a sign of comparison, but not from a colon, which may belong
+        // to what follows.
         self.skip_space();
         let op = Op::ALL.into_iter().find(|op| {
             let is_next = self.rest().starts_with(op.sign());
@@ -197,7 +198,8 @@ impl Parser<'_> {
         QueryProblem::new(span, format!("{char} has no meaning here; quote it"))
     }
 
-    /// A quoted text, or what stands before a blank, a quote, a closing parenthesis or where `ends` says so.
+    /// A quoted text, or what stands before a blank, a quote, a closing parenthesis or where `ends`
+    /// says so.
     fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Text, QueryProblem> {
         let start = self.at;
         if self.peek() == Some('"') {

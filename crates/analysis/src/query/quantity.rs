@@ -65,10 +65,12 @@ pub fn bytes(text: &str) -> Option<f64> {
     })
 }
 
-/// From when to when a moment is meant: a day from its first instant to the next day's, a minute, or one instant.
+/// From when to when a moment is meant: a day from its first instant to the next day's, a minute,
+/// or one instant.
 pub type Moments = (Timestamp, Timestamp);
 
-/// A moment: `today`, `yesterday`, `2026-11-24`, `2026-11-24T12:00`, or a span such as `2d`, which is that long before `now`.
+/// A moment: `today`, `yesterday`, `2026-11-24`, `2026-11-24T12:00`, or a span such as `2d`, which
+/// is that long before `now`.
 pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Moments> {
     let day = |date: Date| -> Option<Moments> {
         let start = date.to_zoned(zone.clone()).ok()?.timestamp();

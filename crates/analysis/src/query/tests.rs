@@ -1,4 +1,5 @@
-//! What queries find among a few runs that were read from files, and what is said of those that make no sense.
+//! What queries find among a few runs that were read from files, and what is said of those that
+//! make no sense.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -41,7 +42,8 @@ fn run(name: &str, config: &str, metrics: &str) -> Summary {
     summary
 }
 
-/// `old`: finished, tagged, large. `young`: failed, its accuracies parts of one. `bare`: without configuration.
+/// `old`: finished, tagged, large. `young`: failed, its accuracies parts of one. `bare`: without
+/// configuration.
 fn runs() -> &'static [Summary] {
     static RUNS: LazyLock<Vec<Summary>> = LazyLock::new(made);
     &RUNS

@@ -1,4 +1,5 @@
-//! Which GPUs a run gets: those with the most free memory, of the ones that have room for another run.
+//! Which GPUs a run gets: those with the most free memory, of the ones that have room for another
+//! run.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -21,8 +22,9 @@ impl Room {
     }
 }
 
-/// The GPUs among which this program may choose: of those that are there the ones that `CUDA_VISIBLE_DEVICES` names, by number or by the
-/// beginning of the name. Those divided into instances are left alone.
+/// The GPUs among which this program may choose: of those that are there the ones that
+/// `CUDA_VISIBLE_DEVICES` names, by number or by the beginning of the name. Those divided into
+/// instances are left alone.
 pub fn visible<'a>(gpus: &'a [Gpu], named: Option<&str>) -> Vec<&'a Gpu> {
     let list: Option<Vec<&str>> = named.map(|named| named.split(',').map(str::trim).collect());
     let is_named = |gpu: &Gpu| {
@@ -87,8 +89,9 @@ impl fmt::Display for Shortage {
     }
 }
 
-/// `count` GPUs for a run: those that the fewest runs of ours are `on`, of equals those with the most free memory. A run that has
-/// only just begun has no memory yet, so runs count first. `None` if too few have room; without a `room` all have it.
+/// `count` GPUs for a run: those that the fewest runs of ours are `on`, of equals those with the
+/// most free memory. A run that has only just begun has no memory yet, so runs count first. `None`
+/// if too few have room; without a `room` all have it.
 pub fn choose<'a>(
     gpus: &[&'a Gpu],
     on: impl Fn(&Gpu) -> usize,

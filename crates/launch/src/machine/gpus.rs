@@ -41,7 +41,8 @@ impl Gpu {
 pub struct Gpus(Nvml);
 
 impl Gpus {
-    /// `None` where there is no NVIDIA driver. Takes some milliseconds, on a machine whose driver sleeps a second.
+    /// `None` where there is no NVIDIA driver. Takes some milliseconds, on a machine whose driver
+    /// sleeps a second.
     pub fn open() -> Option<Self> {
         match Nvml::init() {
             Ok(nvml) => Some(Self(nvml)),
@@ -53,7 +54,8 @@ impl Gpus {
         }
     }
 
-    /// All of them, by number. One that does not even tell its memory, because it is broken or being reset, is left out.
+    /// All of them, by number. One that does not even tell its memory, because it is broken or
+    /// being reset, is left out.
     pub fn read(&self) -> Vec<Gpu> {
         let count = self.0.device_count().unwrap_or_default();
         let read = |index| {

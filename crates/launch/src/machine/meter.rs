@@ -17,7 +17,8 @@ pub struct Reading {
     /// What of it is used and could not be freed at once, in bytes.
     pub memory_used: u64,
     pub gpus: Vec<Gpu>,
-    /// What each of the processes that were asked after uses, in the order that they were given in; `None` for one that is gone.
+    /// What each of the processes that were asked after uses, in the order that they were given in;
+    /// `None` for one that is gone.
     pub processes: Vec<Option<Usage>>,
 }
 
@@ -61,8 +62,9 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// How it is now. Processor times are those since the last call, so that those of the first tell nothing. Each process comes with the
-    /// names of the GPUs that it was given, which are its even where the driver does not tell whose a process is, as in a container.
+    /// How it is now. Processor times are those since the last call, so that those of the first
+    /// tell nothing. Each process comes with the names of the GPUs that it was given, which are its
+    /// even where the driver does not tell whose a process is, as in a container.
     pub fn read(&mut self, processes: &[(u32, Vec<String>)]) -> Reading {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
@@ -92,7 +94,8 @@ impl Meter {
         }
     }
 
-    /// A control group's limit counts where there is one: beyond it, it is the container's processes that are killed.
+    /// A control group's limit counts where there is one: beyond it, it is the container's
+    /// processes that are killed.
     fn memory(&self) -> (u64, u64) {
         let whole = (self.system.total_memory(), self.system.used_memory());
         let limits = self.system.cgroup_limits();

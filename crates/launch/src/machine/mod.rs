@@ -1,4 +1,5 @@
-//! The machine that this program runs on: what of its processors, memory and GPUs is in use, in all and by some of its processes.
+//! The machine that this program runs on: what of its processors, memory and GPUs is in use, in all
+//! and by some of its processes.
 
 pub mod choose;
 mod descendants;

@@ -1,5 +1,6 @@
-//! Adding runs to the queue, many at once. The folders are filled under names that no reader knows, brought to the disk together,
-//! and only then become runs: one call to the disk's journal for a hundred runs, not two for each.
+//! Adding runs to the queue, many at once. The folders are filled under names that no reader knows,
+//! brought to the disk together, and only then become runs: one call to the disk's journal for a
+//! hundred runs, not two for each.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -58,7 +59,8 @@ pub(in super::super) fn by_tree(entries: &[Entry]) -> BTreeMap<&Path, Vec<&Entry
     trees
 }
 
-/// Makes the folders of runs of one tree, which then wait; `change` is given each record and its number before it is written.
+/// Makes the folders of runs of one tree, which then wait; `change` is given each record and its
+/// number before it is written.
 ///
 /// # Errors
 /// As [`add`].

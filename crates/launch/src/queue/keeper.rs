@@ -72,7 +72,8 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         work.never_begun.retain(|(dir, record)| is_own(dir, record));
         put_back(&work.never_begun)?;
         if survey.waiting.is_empty() && work.never_begun.is_empty() {
-            // Nobody can queue anything between this look and the end of this keeper: that takes the lock that is held here.
+            // Nobody can queue anything between this look and the end of this keeper: that takes
+            // the lock that is held here.
             drop(keeper);
             drop(lock);
             return Ok(());
@@ -164,7 +165,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Queues runs again that a keeper took and did not begin. A record that was signed just now stays as it is.
+/// Queues runs again that a keeper took and did not begin. A record that was signed just now stays
+/// as it is.
 fn put_back(runs: &[(RunDir, &Record)]) -> io::Result<()> {
     for (dir, _) in runs {
         let Ok(Some(_claim)) = RunLock::take(dir) else {
@@ -180,7 +182,8 @@ fn put_back(runs: &[(RunDir, &Record)]) -> io::Result<()> {
     Ok(())
 }
 
-/// Begins a run that waits; whether it takes a slot now. One that cannot be begun says why, and the next gets its turn.
+/// Begins a run that waits; whether it takes a slot now. One that cannot be begun says why, and the
+/// next gets its turn.
 fn begin_waiting(waiting: Waiting, wake: &Sender<()>) -> bool {
     let dir = waiting.dir.clone();
     match try_to_begin(waiting) {

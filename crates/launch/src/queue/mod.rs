@@ -1,6 +1,7 @@
-//! Runs that wait for their turn. A queued run is a run folder whose record says `queued` and where it stands; there is no other
-//! list of them, so that nothing can disagree with it. One process per output tree, the keeper, starts the next when a slot is free; it
-//! ends with the queue, and changing the queue, opening the dashboard and the end of a run make sure that there is one.
+//! Runs that wait for their turn. A queued run is a run folder whose record says `queued` and where
+//! it stands; there is no other list of them, so that nothing can disagree with it. One process per
+//! output tree, the keeper, starts the next when a slot is free; it ends with the queue, and
+//! changing the queue, opening the dashboard and the end of a run make sure that there is one.
 
 mod add;
 mod keeper;
@@ -65,7 +66,8 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// What it is ordered by; of equals, which a cut-off change of the order can leave, the older comes first.
+    /// What it is ordered by; of equals, which a cut-off change of the order can leave, the older
+    /// comes first.
     fn order(&self) -> (i64, Timestamp, &RunDir) {
         let position = self.record.queue_position.unwrap_or(i64::MAX);
         (position, self.record.created_at, &self.dir)
@@ -311,7 +313,8 @@ impl Queue {
     /// # Errors
     /// If it cannot be resumed, or the queue not be changed.
     pub fn add_again(&self, dir: &RunDir) -> Result<String, LaunchError> {
-        // What was a job of Slurm's waits there again, and never trains where a user happens to be logged in.
+        // What was a job of Slurm's waits there again, and never trains where a user happens to be
+        // logged in.
         if Record::load(dir)?.is_some_and(|record| record.slurm.is_some()) {
             super::slurm::again(dir)?;
             return Ok(clean(&dir.name()).into_owned());

@@ -1,4 +1,5 @@
-//! Places for runs at work: a number of them on each GPU, or, on a machine without any and for runs that want none, on the machine.
+//! Places for runs at work: a number of them on each GPU, or, on a machine without any and for runs
+//! that want none, on the machine.
 
 use super::super::gpus::Pool;
 use crate::machine::choose::Room;

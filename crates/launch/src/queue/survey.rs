@@ -11,7 +11,8 @@ use traintop_run::discover::Stamp;
 use traintop_run::layout::TRAINING_RUNS;
 use traintop_run::{Record, RunDir, State};
 
-/// Looks at a tree again and again; of runs that have ended, only whether their records have changed.
+/// Looks at a tree again and again; of runs that have ended, only whether their records have
+/// changed.
 #[derive(Debug, Default)]
 pub struct Surveyor {
     ended: HashMap<OsString, Stamp>,

@@ -1,4 +1,5 @@
-//! Ending a run that is a job: by `scancel`, from whatever machine, never by a process id, which is one of another machine's.
+//! Ending a run that is a job: by `scancel`, from whatever machine, never by a process id, which is
+//! one of another machine's.
 
 use jiff::Timestamp;
 
@@ -15,7 +16,8 @@ const VERBOSE: &str = "--verbose";
 /// What is said of a run whose job was cancelled before it began.
 pub(super) const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
 
-/// Asks the job of a run to stop: its script passes that on to the worker, which saves. One that waits is cancelled.
+/// Asks the job of a run to stop: its script passes that on to the worker, which saves. One that
+/// waits is cancelled.
 ///
 /// # Errors
 /// If the job has no id yet, is stopping or over already, or Slurm refuses.
@@ -27,7 +29,8 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
             let id = id_of(&name, job)?;
             remember_asked(dir, job, true);
             if let Err(error) = call("scancel", &[VERBOSE, &id]) {
-                // Where it was not heard it may have been done; where it was refused the job still has its turn.
+                // Where it was not heard it may have been done; where it was refused the job still
+                // has its turn.
                 if !error.is_unheard() {
                     remember_asked(dir, job, false);
                 }
@@ -62,7 +65,8 @@ pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
     Ok(Stopping::Killed(name))
 }
 
-/// Asks the job of a run that trains to have it saved and to wait for another turn, whatever its recipe says of a limit's end.
+/// Asks the job of a run that trains to have it saved and to wait for another turn, whatever its
+/// recipe says of a limit's end.
 ///
 /// # Errors
 /// If the job has no id yet, or Slurm refuses.
@@ -101,7 +105,8 @@ fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
     }
 }
 
-/// Says in the record that it does not wait any more, unless it has begun meanwhile: then it is ended by the same `scancel`, and says so.
+/// Says in the record that it does not wait any more, unless it has begun meanwhile: then it is
+/// ended by the same `scancel`, and says so.
 fn taken_out(dir: &RunDir, job: &Job) -> Result<(), StopError> {
     let _held = hold(dir);
     let record = Record::load(dir)?;

@@ -1,5 +1,6 @@
-//! What a job does where it runs: signs the run as its own, starts the worker under its supervisor, passes on what Slurm signals, and puts
-//! itself into the queue again where time is up and the configuration says so.
+//! What a job does where it runs: signs the run as its own, starts the worker under its supervisor,
+//! passes on what Slurm signals, and puts itself into the queue again where time is up and the
+//! configuration says so.
 
 use std::env;
 use std::io;
@@ -32,9 +33,11 @@ use traintop_run::{Record, RunDir, State};
 /// The hidden command that calls [`run_job`].
 pub const JOB: &str = "__slurm-job";
 
-/// How often a job looks whether it can pass a signal on, and whether a worker has outlived its supervisor.
+/// How often a job looks whether it can pass a signal on, and whether a worker has outlived its
+/// supervisor.
 const LOOK: Duration = Duration::from_millis(200);
-/// A worker that got the same signal from Slurm says so within this time; a second one would end it before it has saved.
+/// A worker that got the same signal from Slurm says so within this time; a second one would end it
+/// before it has saved.
 const SAME_SIGNAL: Duration = Duration::from_millis(600);
 
 /// Trains the run in `dir` within this job, to its end, if its command has the digest that stands
@@ -89,7 +92,8 @@ enum Event {
     Ended(Result<(), LaunchError>),
 }
 
-/// Waits until the supervisor and the worker have ended: a signal to the whole job may end the first before the second has saved.
+/// Waits until the supervisor and the worker have ended: a signal to the whole job may end the
+/// first before the second has saved.
 fn wait_for(dir: &RunDir, supervisor: &mut Child) -> Result<(), LaunchError> {
     watch_exit(dir, supervisor)?;
     let process = Record::load(dir)?.and_then(|record| record.process);
@@ -183,7 +187,8 @@ fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, Launch
             Ok(Event::Signal(SIGUSR1)) => (asks, pause) = (true, pause.or(Some(Pause::Limit))),
             Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Requested)),
             Ok(Event::Signal(_)) => {
-                // Before a command of the user's that got the same signal has ended, as if by itself.
+                // Before a command of the user's that got the same signal has ended, as if by
+                // itself.
                 is_noted |= note_asked(dir)?;
                 thread::sleep(SAME_SIGNAL);
                 (asks, pause) = (true, None);
@@ -199,7 +204,8 @@ fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, Launch
     }
 }
 
-/// Says of a command of the user's, which says nothing of itself, that it was asked to stop; whether that was to be said.
+/// Says of a command of the user's, which says nothing of itself, that it was asked to stop;
+/// whether that was to be said.
 fn note_asked(dir: &RunDir) -> Result<bool, LaunchError> {
     let _held = hold(dir);
     let runs = |record: &Record| {
@@ -217,8 +223,8 @@ fn note_asked(dir: &RunDir) -> Result<bool, LaunchError> {
     Ok(true)
 }
 
-/// Asks the worker to stop, once it has signed the record, unless it is stopping already, by more than a note of this job's; whether that
-/// is done.
+/// Asks the worker to stop, once it has signed the record, unless it is stopping already, by more
+/// than a note of this job's; whether that is done.
 fn is_asked(dir: &RunDir, is_noted: bool) -> Result<bool, LaunchError> {
     let Some(record) = Record::load(dir)? else {
         return Ok(true);

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// What `squeue` is asked to print of a job, in this order. The comment comes last: it alone could hold the mark between them.
+/// What `squeue` is asked to print of a job, in this order. The comment comes last: it alone could
+/// hold the mark between them.
 pub const FORMAT: &str = "%i|%T|%r|%S|%e|%k";
 
 /// A line about a job, or about several tasks of an array that wait together.
@@ -80,7 +81,8 @@ pub fn squeue_row(line: &str) -> Option<Row> {
     })
 }
 
-/// The job of a line of `sacct --parsable2 --noheader --format=JobID,State,End`; `None` if it is none, or a step of one.
+/// The job of a line of `sacct --parsable2 --noheader --format=JobID,State,End`; `None` if it is
+/// none, or a step of one.
 pub fn sacct_row(line: &str) -> Option<Row> {
     let mut cells = line.split('|').map(str::trim);
     let (id, tasks) = job_id(cells.next()?)?;
@@ -171,7 +173,8 @@ fn time(cell: &str) -> Option<Timestamp> {
     Some(time.to_zoned(TimeZone::system()).ok()?.timestamp())
 }
 
-/// The job's id and cluster that `sbatch --parsable` prints: `12` or `12;cluster`, perhaps behind lines of a site's own.
+/// The job's id and cluster that `sbatch --parsable` prints: `12` or `12;cluster`, perhaps behind
+/// lines of a site's own.
 pub fn submitted(output: &str) -> Option<(u64, Option<String>)> {
     output.lines().rev().find_map(|line| {
         let (id, cluster) = match line.trim().split_once(';') {

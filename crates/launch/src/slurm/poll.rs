@@ -133,7 +133,8 @@ impl Answer {
         self.lines.lines().filter_map(squeue_row).collect()
     }
 
-    /// Takes it in for the jobs that it tells of, unless something younger is known of them; those of which something is new.
+    /// Takes it in for the jobs that it tells of, unless something younger is known of them; those
+    /// of which something is new.
     fn settle(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
         let rows = self.rows();
         let is_news =
@@ -143,12 +144,14 @@ impl Answer {
         settled(jobs, self.at)
     }
 
-    /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows them any more.
+    /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows
+    /// them any more.
     fn settle_forgotten(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
         let rows = self.rows();
         let is_forgotten = |(_, job): &&(RunDir, Job)| row_of(&rows, job).is_none();
         let forgotten: Vec<&(RunDir, Job)> = open.iter().filter(is_forgotten).collect();
-        // Of an array that was cancelled while it waited there is one line, which no task's own number finds.
+        // Of an array that was cancelled while it waited there is one line, which no task's own
+        // number finds.
         let ids: BTreeSet<u64> = forgotten.iter().filter_map(|(_, job)| job.id).collect();
         let ids = ids.iter().rev().take(MOST_OF_SACCT);
         let kept = accounts(&ids.map(u64::to_string).collect::<Vec<String>>());
@@ -196,8 +199,9 @@ fn row_of<'a>(rows: &'a [Row], job: &Job) -> Option<&'a Row> {
         .or_else(|| found.next())
 }
 
-/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is none. `scontrol show job` is not asked as
-/// well: it reads the same memory of the controller as `squeue --states=all`, and of all people's jobs; why a job failed its output says.
+/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is
+/// none. `scontrol show job` is not asked as well: it reads the same memory of the controller as
+/// `squeue --states=all`, and of all people's jobs; why a job failed its output says.
 fn accounts(jobs: &[String]) -> Vec<Row> {
     if jobs.is_empty() {
         return Vec::new();

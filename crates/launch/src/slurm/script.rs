@@ -1,5 +1,5 @@
-//! The script that `sbatch` is given: options from the user's configuration, modules, lines, and at its end traintop itself, which does
-//! the rest where the job runs.
+//! The script that `sbatch` is given: options from the user's configuration, modules, lines, and at
+//! its end traintop itself, which does the rest where the job runs.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! What the scheduler says of a job, brought together with what its run says of itself. The run is believed while it speaks; what it could
-//! not say, since it was ended from outside, the scheduler says for it.
+//! What the scheduler says of a job, brought together with what its run says of itself. The run is
+//! believed while it speaks; what it could not say, since it was ended from outside, the scheduler
+//! says for it.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use traintop_run::{Record, RunDir, State};
 /// A record of another machine is seen as late as this.
 const LATE: Duration = Duration::from_secs(30);
 
-/// Takes in what was learnt of a run's job, nothing where the scheduler does not know it any more; whether anything is new.
+/// Takes in what was learnt of a run's job, nothing where the scheduler does not know it any more;
+/// whether anything is new.
 ///
 /// # Errors
 /// If the run's files cannot be read or written.
@@ -137,7 +139,8 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
     match phase {
         Some(Phase::Working) => Verdict::Open,
         Some(Phase::Waiting) if record.state == State::Queued => Verdict::Open,
-        // What it said last may be younger than the answer. Who was asked to stop does not wait again.
+        // What it said last may be younger than the answer. Who was asked to stop does not wait
+        // again.
         Some(Phase::Waiting) if heard < LATE || record.state == State::Finished || stop_asked => {
             Verdict::Open
         }
@@ -145,8 +148,8 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
         Some(Phase::Over(End::Completed)) | None if has_ended => Verdict::Over,
         Some(Phase::Over(End::Completed)) if heard < LATE => Verdict::Open,
         Some(Phase::Over(end)) if has_ended => {
-            // The run did what it was asked to; by whom, only the scheduler knows.
-            // A command of the user's that saves and ends well when it is signalled has not finished.
+            // The run did what it was asked to; by whom, only the scheduler knows. A command of the
+            // user's that saves and ends well when it is signalled has not finished.
             let state = match record.state {
                 State::Finished if record.launcher.is_some() => State::Stopped,
                 state => state,

@@ -1,5 +1,6 @@
-//! Handing runs to Slurm. The folders come first, as queued runs with a job that has no id yet; the job carries a comment by which it
-//! is found again if this program ends before it could note the id.
+//! Handing runs to Slurm. The folders come first, as queued runs with a job that has no id yet; the
+//! job carries a comment by which it is found again if this program ends before it could note the
+//! id.
 
 use std::fs;
 use std::io;
@@ -31,7 +32,8 @@ const OURS: &str = "traintop:";
 /// Hands these runs to Slurm, those of one output tree as one array; their folders.
 ///
 /// # Errors
-/// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not handed over are gone again.
+/// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not handed
+/// over are gone again.
 pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
     must_be_here()?;
     let mut dirs = Vec::new();

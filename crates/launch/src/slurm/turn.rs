@@ -1,5 +1,6 @@
-//! Whose turn it is to ask the scheduler: of all programs of a user one at a time, at most every 30 seconds, and more seldom where it is
-//! slow or refuses. A small file in the state folder says when the next may.
+//! Whose turn it is to ask the scheduler: of all programs of a user one at a time, at most every 30
+//! seconds, and more seldom where it is slow or refuses. A small file in the state folder says when
+//! the next may.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -72,7 +73,8 @@ impl Turn {
         serde_json::from_str::<Turns>(&text).ok()?.trouble
     }
 
-    /// Says when the next may ask, as this went: with an answer after so long, or without one, and why.
+    /// Says when the next may ask, as this went: with an answer after so long, or without one, and
+    /// why.
     ///
     /// # Errors
     /// If the file cannot be written.

@@ -1,4 +1,5 @@
-//! Archiving and bringing back, with the trash for what leaves its place, and a journal for what is cut off in between.
+//! Archiving and bringing back, with the trash for what leaves its place, and a journal for what is
+//! cut off in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -206,7 +207,8 @@ fn bring_back(
         dir: dir.clone(),
         roots: roots_of(roots, dir),
         removed: Vec::new(),
-        // Beside what it is to become, so that moving it into place takes no time; hidden, and known as temporary.
+        // Beside what it is to become, so that moving it into place takes no time; hidden, and
+        // known as temporary.
         temporary: beside(&dir.path().join("unarchived")),
         modified_ns: looked.modified_ns,
     };
@@ -214,7 +216,8 @@ fn bring_back(
     packing.check_trash(storage)?;
     let journal = recover::begin(storage, &packing)?;
     let done = packing.bring_back(storage);
-    // What is left is the next start's: an archive beside what it holds, or what was unpacked beside.
+    // What is left is the next start's: an archive beside what it holds, or what was unpacked
+    // beside.
     let left = storage.disk.look_for(&packing.temporary);
     let is_clear = left.is_ok_and(|left| left.is_none());
     if is_clear && !matches!(done, Err(ArchiveError::Stays { .. })) {
@@ -265,7 +268,8 @@ impl Packing {
         Ok((unpacked, tickets))
     }
 
-    /// The archive goes, if it is of this packing and all that was packed is in its place, and the folder gets its time back.
+    /// The archive goes, if it is of this packing and all that was packed is in its place, and the
+    /// folder gets its time back.
     pub(super) fn undo(&self, storage: &Storage, is_packed: bool) -> Result<(), String> {
         let failed = |path: &Path, cause| {
             format!("{}: cannot be removed ({})", path.display(), said(&cause))
@@ -355,7 +359,8 @@ pub(crate) fn unarchive_back_on(
             recover::end(storage, &journal);
             Ok(())
         }
-        // The archive stays in place beside what it holds: nothing is missing, and the next start puts that right.
+        // The archive stays in place beside what it holds: nothing is missing, and the next start
+        // puts that right.
         Err(error) => Err(error),
     }
 }
@@ -369,7 +374,8 @@ fn removal(paths: Vec<PathBuf>, by: &str, dir: &RunDir) -> Removal {
     }
 }
 
-/// The roots whose trashes may take it; of a run that lies below none of them, the folder that it is in.
+/// The roots whose trashes may take it; of a run that lies below none of them, the folder that it
+/// is in.
 fn roots_of(roots: &[PathBuf], dir: &RunDir) -> Vec<PathBuf> {
     let below = |root: &PathBuf| {
         let root = root.canonicalize().ok()?;

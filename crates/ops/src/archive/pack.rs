@@ -1,4 +1,5 @@
-//! Packing: written beside, read back and compared with what is there, and only then called by its name.
+//! Packing: written beside, read back and compared with what is there, and only then called by its
+//! name.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata, Permissions};
@@ -21,12 +22,12 @@ pub(super) const ROOT: &str = ".";
 
 /// Under which a file with holes is known for one.
 pub(super) const SPARSE: &str = "TRAINTOP.sparse";
-/// Under which a file says of which file before it in the archive it is another name. Its bytes are packed all the same, since the
-/// other may be kept where it is when this one comes back.
+/// Under which a file says of which file before it in the archive it is another name. Its bytes are
+/// packed all the same, since the other may be kept where it is when this one comes back.
 pub(super) const SAME_AS: &str = "TRAINTOP.same_as";
 
-/// Packs a run into its archive, written at `temporary` first, and says how long that is in bytes. What was packed stays where it is:
-/// see [`Plan::removed`].
+/// Packs a run into its archive, written at `temporary` first, and says how long that is in bytes.
+/// What was packed stays where it is: see [`Plan::removed`].
 ///
 /// # Errors
 /// If something cannot be read or written, or changes meanwhile; then there is no archive.

@@ -1,5 +1,5 @@
-//! What a packing or unpacking is about to do, written down first; the next start finishes what a program that was killed has
-//! left, or takes it back.
+//! What a packing or unpacking is about to do, written down first; the next start finishes what a
+//! program that was killed has left, or takes it back.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,7 +43,8 @@ pub struct Packing {
 
 /// Writes down what is about to be done.
 pub fn begin(storage: &Storage, packing: &Packing) -> Result<Journal, ArchiveError> {
-    // Paths that are no text cannot be written as JSON: then it continues without, as where there is no home.
+    // Paths that are no text cannot be written as JSON: then it continues without, as where there
+    // is no home.
     let is_text = serde_json::to_value(packing).is_ok();
     let nowhere = Storage {
         state: None,
@@ -54,7 +55,8 @@ pub fn begin(storage: &Storage, packing: &Packing) -> Result<Journal, ArchiveErr
         .map_err(|(path, cause)| ArchiveError::io(&path, "cannot be written")(cause))
 }
 
-/// Nothing is left to be done. A journal that stays is ended by the next start, which finds nothing to do.
+/// Nothing is left to be done. A journal that stays is ended by the next start, which finds nothing
+/// to do.
 pub fn end(storage: &Storage, journal: &Journal) {
     if let Err((path, error)) = journal.end(storage) {
         log::warn!("{}: is left behind: {error}", path.display());
@@ -128,7 +130,8 @@ impl Packing {
         for path in &self.removed {
             missing += usize::from(there(path)?.is_none());
         }
-        // The trash takes all or nothing; where nothing was to go, the archive alone says that it is done.
+        // The trash takes all or nothing; where nothing was to go, the archive alone says that it
+        // is done.
         if is_archived && missing == self.removed.len() {
             // Another program may have archived the run while this one was packing it as well.
             let cleared = storage.disk.remove_if_there(&self.temporary);

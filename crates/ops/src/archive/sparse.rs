@@ -1,4 +1,5 @@
-//! Writing a file that has holes with holes again: what is zero is skipped, block by block, and takes nothing on the disk.
+//! Writing a file that has holes with holes again: what is zero is skipped, block by block, and
+//! takes nothing on the disk.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

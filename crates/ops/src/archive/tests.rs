@@ -274,7 +274,8 @@ fn paths(dir: &RunDir) -> Vec<PathBuf> {
     found.filter(|path| !is_temporary(path)).collect()
 }
 
-/// What a program that is killed was writing: a clean-up finds it, and the next start removes an archive's.
+/// What a program that is killed was writing: a clean-up finds it, and the next start removes an
+/// archive's.
 fn is_temporary(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "tmp")
 }

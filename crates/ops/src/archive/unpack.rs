@@ -1,5 +1,5 @@
-//! Bringing an archived run back: what is missing is unpacked beside, and moved into place once all of it is there. What is in place
-//! stays as it is, since it may be newer.
+//! Bringing an archived run back: what is missing is unpacked beside, and moved into place once all
+//! of it is there. What is in place stays as it is, since it may be newer.
 //!
 //! Anybody may have made the archive. The disk is confined to the run's folder and follows no link
 //! there; links are made last, and only those that lead to a place in the run; nothing but the nine
@@ -46,8 +46,8 @@ pub struct Unpacked {
     pub left_out: Vec<PathBuf>,
     /// Folders that had to be made for them, outermost first.
     pub(super) made: Vec<PathBuf>,
-    /// The folders that the archive knows, with their times (ns since 1970) and modes: set last, since whatever moves into one
-    /// changes its.
+    /// The folders that the archive knows, with their times (ns since 1970) and modes: set last,
+    /// since whatever moves into one changes its.
     folders: Vec<(PathBuf, i64, u32)>,
 }
 
@@ -68,7 +68,8 @@ impl Unpacked {
     }
 }
 
-/// Brings what is missing of a run back from its archive, which stays. It is unpacked below `staging` first.
+/// Brings what is missing of a run back from its archive, which stays. It is unpacked below
+/// `staging` first.
 ///
 /// # Errors
 /// If the archive is damaged or something cannot be written; then nothing has come back.
@@ -103,7 +104,8 @@ pub fn unpack(disk: &dyn Disk, dir: &RunDir, staging: &Path) -> Result<Unpacked,
     unpacked
 }
 
-/// Gives the folders their times again; called once more after the archive has left the run's folder.
+/// Gives the folders their times again; called once more after the archive has left the run's
+/// folder.
 pub fn set_folder_times(disk: &dyn Disk, dir: &RunDir, unpacked: &Unpacked) {
     // The innermost first.
     for (below, time, _) in unpacked.folders.iter().rev() {

@@ -118,7 +118,8 @@ impl Candidate {
         }
     }
 
-    /// Bytes for each hour of training that it would cost to make it again; infinite if it would cost nothing.
+    /// Bytes for each hour of training that it would cost to make it again; infinite if it would
+    /// cost nothing.
     pub fn bytes_per_hour(&self) -> Option<f64> {
         let hours = self.cost_s? / 3600.0;
         Some(if hours > 0.0 {

@@ -1,4 +1,5 @@
-//! Moves what a plan says to the trash. Whether it may go is asked again of each thing at the instant before it moves.
+//! Moves what a plan says to the trash. Whether it may go is asked again of each thing at the
+//! instant before it moves.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -137,7 +138,8 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
     Ok(done)
 }
 
-/// Moves evaluations to the trash because the user asked for just these. They are whole, and nothing writes to them.
+/// Moves evaluations to the trash because the user asked for just these. They are whole, and
+/// nothing writes to them.
 ///
 /// # Errors
 /// If the system refuses, or one lies outside the roots; then nothing has moved.
@@ -181,7 +183,8 @@ fn remove(
 /// Asks again.
 struct Guard<'a> {
     policy: &'a Policy,
-    /// The run that was asked about last, and the answer: the things of a run come one after the other.
+    /// The run that was asked about last, and the answer: the things of a run come one after the
+    /// other.
     last: Option<(PathBuf, Result<(), String>)>,
     /// The evaluated runs of each output tree, with the look of its folder of evaluations when they
     /// were read.

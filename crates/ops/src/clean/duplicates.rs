@@ -1,6 +1,6 @@
-//! Exact duplicates. Files and runs are distinguished by their sizes and a few of their bytes; what is
-//! left alike is compared from end to end with the first of its kind, so that no hash decides about
-//! a removal, and the work grows with the number of runs and no faster.
+//! Exact duplicates. Files and runs are distinguished by their sizes and a few of their bytes; what
+//! is left alike is compared from end to end with the first of its kind, so that no hash decides
+//! about a removal, and the work grows with the number of runs and no faster.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,7 +18,8 @@ use traintop_disk::read;
 use traintop_run::layout::RunDir;
 use traintop_run::record::Record;
 
-/// Bytes that are looked at in the middle and at the end of a file: headers are often alike, numbers never are.
+/// Bytes that are looked at in the middle and at the end of a file: headers are often alike,
+/// numbers never are.
 const SAMPLE: usize = 4096;
 
 /// What is the same as what.

@@ -1,5 +1,5 @@
-//! Dropping an optimiser's state out of a checkpoint: what is left are the weights, byte by byte as they were. The file is
-//! copied in pieces, so that its size does not matter.
+//! Dropping an optimiser's state out of a checkpoint: what is left are the weights, byte by byte as
+//! they were. The file is copied in pieces, so that its size does not matter.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -22,7 +22,8 @@ struct Place {
     end: u64,
 }
 
-/// Bytes of optimiser state in a file that has weights beside it; 0 if there are none, or the file is no safetensors.
+/// Bytes of optimiser state in a file that has weights beside it; 0 if there are none, or the file
+/// is no safetensors.
 pub fn bytes_in(path: &Path) -> u64 {
     let is_safetensors = path
         .extension()

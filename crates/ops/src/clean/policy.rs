@@ -80,7 +80,8 @@ pub struct Policy {
     pub keep_every: u32,
     /// Runs that ended with fewer epochs may go.
     pub min_epochs: u32,
-    /// Runs whose files have not changed for this many days, and that are not marked, may go; 0 is never.
+    /// Runs whose files have not changed for this many days, and that are not marked, may go; 0 is
+    /// never.
     pub max_age: u32,
     /// Runs with any of these are left alone.
     pub protect: Vec<Protection>,

@@ -1,5 +1,6 @@
-//! A user's quotas, as the program `quota` tells them: the system call for them wants a device, which network file systems, where
-//! quotas matter most, do not have, and `quota` asks their servers.
+//! A user's quotas, as the program `quota` tells them: the system call for them wants a device,
+//! which network file systems, where quotas matter most, do not have, and `quota` asks their
+//! servers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +23,8 @@ pub struct Quota {
     pub limit: u64,
 }
 
-/// The user's quotas by the places where their file systems are mounted; none where the system has no `quota`, or it does not answer.
+/// The user's quotas by the places where their file systems are mounted; none where the system has
+/// no `quota`, or it does not answer.
 pub fn all() -> Vec<(PathBuf, Quota)> {
     let mut command = Command::new("quota");
     command.args(["--no-wrap", "--raw-grace", "--show-mntpoint"]);
@@ -32,15 +34,17 @@ pub fn all() -> Vec<(PathBuf, Quota)> {
     run(&mut command, "", PATIENCE).map_or_else(|_| Vec::new(), |called| read(&called.output))
 }
 
-/// The quota of a folder, given without links: that of the file system that is mounted nearest above it.
+/// The quota of a folder, given without links: that of the file system that is mounted nearest
+/// above it.
 pub fn around(folder: &Path, quotas: &[(PathBuf, Quota)]) -> Option<Quota> {
     let above = quotas.iter().filter(|(mount, _)| folder.starts_with(mount));
     let nearest = above.max_by_key(|(mount, _)| mount.components().count());
     nearest.map(|(_, quota)| *quota)
 }
 
-/// Reads the rows of `quota`: the mount point, then of blocks and of files what is taken (with a `*` if that is too much), the soft
-/// limit, the hard limit and the time of grace. Zero is no limit; whatever else stands there is no row.
+/// Reads the rows of `quota`: the mount point, then of blocks and of files what is taken (with a
+/// `*` if that is too much), the soft limit, the hard limit and the time of grace. Zero is no
+/// limit; whatever else stands there is no row.
 fn read(text: &str) -> Vec<(PathBuf, Quota)> {
     text.lines().filter_map(row).collect()
 }

@@ -1,4 +1,5 @@
-//! What a plan's candidates would cost to make again, what they sum up to, and what is said of them.
+//! What a plan's candidates would cost to make again, what they sum up to, and what is said of
+//! them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -98,7 +99,8 @@ impl Plan {
             let of_run = (run.epochs_done > 0).then_some(run.epochs_done);
             let epochs = match candidate.reason {
                 Reason::Temporary | Reason::Duplicate => Some(0),
-                // No other checkpoint need have an optimiser's state: it comes with a training from the beginning.
+                // No other checkpoint need have an optimiser's state: it comes with a training from
+                // the beginning.
                 Reason::OptimiserState => {
                     let own = candidate.epochs.iter().max().copied();
                     own.or(of_run)

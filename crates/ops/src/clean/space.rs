@@ -18,7 +18,8 @@ pub struct Space {
     pub quota: Option<Quota>,
 }
 
-/// The room below each of these folders that is there. This may wait for a file server, for as long as [`quota::PATIENCE`].
+/// The room below each of these folders that is there. This may wait for a file server, for as long
+/// as [`quota::PATIENCE`].
 pub fn spaces(folders: &[PathBuf]) -> Vec<(PathBuf, Space)> {
     let quotas = quota::all();
     let of = |folder: &PathBuf| Some((folder.clone(), Space::around(folder, &quotas).ok()?));

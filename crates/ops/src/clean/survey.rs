@@ -1,4 +1,5 @@
-//! Reads from the disk what a plan needs to know of each run: one walk through its folder, its summary, its notes.
+//! Reads from the disk what a plan needs to know of each run: one walk through its folder, its
+//! summary, its notes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -339,7 +340,8 @@ fn score(by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
     }
 }
 
-/// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others are opened as well.
+/// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others
+/// are opened as well.
 fn look_for_optimisers(weights: &mut [Weights]) {
     let (epochs, others): (Vec<_>, Vec<_>) = weights
         .iter_mut()

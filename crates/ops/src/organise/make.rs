@@ -19,7 +19,8 @@ pub struct Rebuilt {
     made: Vec<Made>,
     /// The marks before; `None` if there were none.
     marks: Option<(String, i64)>,
-    /// Folders and when they had last changed, in nanoseconds since 1970; `None` of one that was made.
+    /// Folders and when they had last changed, in nanoseconds since 1970; `None` of one that was
+    /// made.
     folders: Vec<(PathBuf, Option<i64>)>,
 }
 
@@ -200,7 +201,8 @@ fn marked(plan: &Plan, before: Option<&str>, now: Timestamp) -> serde_json::Resu
 /// Takes a rebuilding back: what was made is removed, and what was set aside is in its place again.
 ///
 /// # Errors
-/// If the run is at work, or a file was changed since; then all of it stays. If the system refuses, a second try does the rest.
+/// If the run is at work, or a file was changed since; then all of it stays. If the system refuses,
+/// a second try does the rest.
 pub fn undo(rebuilt: &Rebuilt) -> Result<(), MakeError> {
     undo_on(&System, rebuilt)
 }

@@ -1,4 +1,5 @@
-//! What is left of a run that its logs can be made from: a training log, and what its checkpoints tell.
+//! What is left of a run that its logs can be made from: a training log, and what its checkpoints
+//! tell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,8 +61,8 @@ impl Sources {
         }
     }
 
-    /// The table of epochs, what it is from and when that was last changed: the source that knows the most epochs; of equals a
-    /// checkpoint's history, which has every digit.
+    /// The table of epochs, what it is from and when that was last changed: the source that knows
+    /// the most epochs; of equals a checkpoint's history, which has every digit.
     pub fn table(&self) -> Option<(Table, String, SystemTime)> {
         let history = self.checkpoints.iter().rev().find_map(|(path, metadata)| {
             let table = Table::of_history(metadata.metrics_history.as_ref()?);

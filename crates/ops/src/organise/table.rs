@@ -97,7 +97,8 @@ impl Table {
         table
     }
 
-    /// The text of a `metrics.csv`: a header and a row for each epoch, with nothing where nothing is known.
+    /// The text of a `metrics.csv`: a header and a row for each epoch, with nothing where nothing
+    /// is known.
     pub fn to_csv(&self) -> String {
         let has = |name: &&str| self.0.values().any(|row| row.contains_key(*name));
         let mut columns: Vec<&str> = COLUMNS.into_iter().filter(|name| has(name)).collect();

@@ -1,4 +1,5 @@
-//! What is made from logs and checkpoints of the reference's form, what is left alone, and that a second look finds nothing to do.
+//! What is made from logs and checkpoints of the reference's form, what is left alone, and that a
+//! second look finds nothing to do.
 
 use std::fs::File;
 use std::io::ErrorKind;

@@ -147,7 +147,8 @@ fn note_line(table: &mut Table, epoch: u32, line: &str) {
     }
 }
 
-/// Our line of an epoch: `1/3  train loss 2.2 acc 16.20%  val loss 1.9 acc 29.33%  lr 0.1  500 images/s  12.3 s`.
+/// Our line of an epoch: `1/3  train loss 2.2 acc 16.20%  val loss 1.9 acc 29.33%  lr 0.1  500
+/// images/s  12.3 s`.
 fn our_epoch(log: &mut TrainingLog, rest: &str) {
     let Some((epoch, planned)) = of_planned(rest) else {
         return;

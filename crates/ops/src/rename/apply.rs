@@ -185,11 +185,12 @@ fn one(storage: &Storage, step: &Move, renamed: &mut Renamed) -> Result<(), (io:
     Ok(())
 }
 
-/// Gives every folder its old name back, the last first, and with it all that followed; what was changed since is left
-/// as it is, and reported in a sentence.
+/// Gives every folder its old name back, the last first, and with it all that followed; what was
+/// changed since is left as it is, and reported in a sentence.
 ///
 /// # Errors
-/// The first folder that keeps its new name, or file that still says it, and why; those after it in the list have their old ones.
+/// The first folder that keeps its new name, or file that still says it, and why; those after it in
+/// the list have their old ones.
 pub fn undo(renamed: &[Renamed]) -> Result<Vec<String>, (PathBuf, io::Error)> {
     undo_on(&Storage::real(), renamed)
 }
@@ -239,7 +240,8 @@ pub(super) fn back(storage: &Storage, step: &Move) -> Result<Vec<String>, (PathB
     follow_back(storage, step).map_err(|(follow, cause)| (follow.path().to_owned(), cause))
 }
 
-/// What followed a folder follows it back; what was not done is skipped, and what was changed since is reported.
+/// What followed a folder follows it back; what was not done is skipped, and what was changed since
+/// is reported.
 fn follow_back(storage: &Storage, step: &Move) -> Result<Vec<String>, (Follow, io::Error)> {
     let (mut problems, mut failed) = (Vec::new(), None);
     for follow in step.follows.iter().rev() {

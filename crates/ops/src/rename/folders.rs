@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::journal::Move;
 use traintop_disk::Disk;
 
-/// A folder, by its path before the renaming, and when it had last changed, in nanoseconds since 1970.
+/// A folder, by its path before the renaming, and when it had last changed, in nanoseconds since
+/// 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
     path: PathBuf,

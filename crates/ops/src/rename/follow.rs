@@ -1,5 +1,6 @@
-//! What says a run's name or path beside its folder's own name, and follows when that changes: its record, its notes, its models in
-//! `best_models/` and `final_models/`, links to it, and evaluations of it.
+//! What says a run's name or path beside its folder's own name, and follows when that changes: its
+//! record, its notes, its models in `best_models/` and `final_models/`, links to it, and
+//! evaluations of it.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -22,7 +23,8 @@ const KINDS: [&str; 2] = ["best", "final"];
 /// Larger files are no summaries of evaluations.
 const LARGEST: u64 = 16 << 20;
 
-/// A file's or folder's number on its file system. Device numbers are not the same after a restart of the machine.
+/// A file's or folder's number on its file system. Device numbers are not the same after a restart
+/// of the machine.
 pub type Identity = u64;
 
 /// What is at a path, whatever its name; `None` if nothing is.
@@ -61,8 +63,9 @@ pub enum Follow {
     },
 }
 
-/// All that is to follow when `from` is called `to`, and a sentence for each thing that may have to and cannot be read: looked up
-/// before anything moves. Paths in the folder are those after the move.
+/// All that is to follow when `from` is called `to`, and a sentence for each thing that may have to
+/// and cannot be read: looked up before anything moves. Paths in the folder are those after the
+/// move.
 ///
 /// # Errors
 /// If what is in the folder itself, or the user's own notes on it, cannot be read.
@@ -218,7 +221,8 @@ fn link_or_model(
         .transpose()
 }
 
-/// The new name of a model that was kept under the run's name: `{experiment}_{run}_best.safetensors`.
+/// The new name of a model that was kept under the run's name:
+/// `{experiment}_{run}_best.safetensors`.
 fn model(path: &Path, from: &RunDir, to: &RunDir) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
     let name = KINDS.iter().find_map(|kind| {
@@ -395,7 +399,8 @@ fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io:
     Ok(Back::Done)
 }
 
-/// Lets a file say something else, if it says what it is thought to. Its time stays: what it tells of is no newer.
+/// Lets a file say something else, if it says what it is thought to. Its time stays: what it tells
+/// of is no newer.
 fn change_text(
     disk: &dyn Disk,
     path: &Path,

@@ -1,4 +1,5 @@
-//! What a renaming is about to do, written down first; what a program that was killed has left gets its old names back.
+//! What a renaming is about to do, written down first; what a program that was killed has left gets
+//! its old names back.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,8 @@ impl Move {
 
 /// Writes down what is about to be done.
 pub fn begin(storage: &Storage, moves: &[Move]) -> Result<Journal, (PathBuf, io::Error)> {
-    // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed whole or not at all anyway.
+    // A folder whose name is no text cannot be written as JSON; one such folder alone is renamed
+    // whole or not at all anyway.
     if let [only] = moves
         && only.from.path().to_str().is_none()
     {
@@ -79,7 +81,8 @@ pub fn begin(storage: &Storage, moves: &[Move]) -> Result<Journal, (PathBuf, io:
     Journal::begin(storage, FOLDER, &Moves { moves })
 }
 
-/// Takes back the renamings of programs that were killed in the middle, and says so in a sentence for each.
+/// Takes back the renamings of programs that were killed in the middle, and says so in a sentence
+/// for each.
 pub fn recover() -> Vec<String> {
     recover_on(&Storage::real(), journal::is_over)
 }

@@ -35,7 +35,8 @@ fn trashes(storage: &Storage, roots: &[PathBuf]) -> Vec<Trash> {
     trashes
 }
 
-/// Removes things that lie below any of these roots, each into the trash of its own: see [`Trash::remove`].
+/// Removes things that lie below any of these roots, each into the trash of its own: see
+/// [`Trash::remove`].
 ///
 /// # Errors
 /// If one lies below none of them, or cannot be moved; then none has moved.
@@ -112,7 +113,8 @@ pub(crate) fn check_on(
     root_of(&trashes, path).map_or(Ok(()), |trash| trash.lock().map(drop))
 }
 
-/// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be read.
+/// What is in the trashes of these roots, the newest first, and a sentence for each that cannot be
+/// read.
 pub fn list_below(roots: &[PathBuf]) -> (Vec<(Ticket, Entry)>, Vec<String>) {
     let (mut listed, mut problems) = (Vec::new(), Vec::new());
     for trash in trashes(&Storage::real(), roots) {
@@ -152,7 +154,8 @@ pub fn unfinished_below(
     Ok(None)
 }
 
-/// The last removal below these roots: one for each root whose things went at the same time by the same action.
+/// The last removal below these roots: one for each root whose things went at the same time by the
+/// same action.
 pub fn latest_below(roots: &[PathBuf]) -> Vec<(Ticket, Entry)> {
     let mut listed = list_below(roots).0.into_iter();
     let Some(first) = listed.next() else {

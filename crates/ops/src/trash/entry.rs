@@ -1,5 +1,5 @@
-//! The journal of one removal: what was moved, from where, why, when and by what, and how far it has come. It is on the disk
-//! before the first thing moves.
+//! The journal of one removal: what was moved, from where, why, when and by what, and how far it
+//! has come. It is on the disk before the first thing moves.
 
 use std::collections::HashSet;
 use std::ffi::OsString;

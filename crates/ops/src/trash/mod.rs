@@ -1,6 +1,7 @@
-//! The trash of a root, `ROOT/.trash/`: removed things lie there until they are restored or purged. A removal is a rename on the
-//! same file system, so a terabyte takes no time and no space elsewhere; a journal that is written first lets a process that was
-//! killed between any two steps be finished or undone by the next.
+//! The trash of a root, `ROOT/.trash/`: removed things lie there until they are restored or purged.
+//! A removal is a rename on the same file system, so a terabyte takes no time and no space
+//! elsewhere; a journal that is written first lets a process that was killed between any two steps
+//! be finished or undone by the next.
 //!
 //! Anybody may have written what is in a tree. So a journal is checked when it is read, every call
 //! goes through a descriptor of the root and follows no link, and only folders and journals that

@@ -1,4 +1,5 @@
-//! Removing entries for good. One rename decides; then the bytes go, and may take their time: nobody has to wait for them.
+//! Removing entries for good. One rename decides; then the bytes go, and may take their time:
+//! nobody has to wait for them.
 
 use super::entry::Entry;
 use super::{Trash, TrashError, entry, is_own_name};
@@ -7,7 +8,8 @@ impl Trash {
     /// Removes an entry for good, and returns the bytes that the disk got back.
     ///
     /// # Errors
-    /// If there is no such entry, or the system refuses; what is left of it then is tried again at the next start.
+    /// If there is no such entry, or the system refuses; what is left of it then is tried again at
+    /// the next start.
     pub fn purge(&self, id: &str) -> Result<u64, TrashError> {
         if !entry::is_id(id) {
             return Err(self.unknown(id));

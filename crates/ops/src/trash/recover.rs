@@ -76,7 +76,8 @@ impl Trash {
         }
     }
 
-    /// Puts back what a removal has moved so far, and says what it did. An item whose place is taken stays in the trash.
+    /// Puts back what a removal has moved so far, and says what it did. An item whose place is
+    /// taken stays in the trash.
     pub(super) fn put_back(&self, mut entry: Entry) -> Result<String, TrashError> {
         let (mut count, mut stuck) = (0, Vec::new());
         for item in entry.items.iter().rev() {

@@ -59,11 +59,12 @@ pub struct Removed {
 }
 
 impl Trash {
-    /// Moves things into the trash. Each is checked right before it moves; those that are refused stay, and are reported. If the system
-    /// refuses any, all are put back.
+    /// Moves things into the trash. Each is checked right before it moves; those that are refused
+    /// stay, and are reported. If the system refuses any, all are put back.
     ///
     /// # Errors
-    /// If a thing lies outside the root or behind a link, or the system refuses to move one; then none has moved.
+    /// If a thing lies outside the root or behind a link, or the system refuses to move one; then
+    /// none has moved.
     pub fn remove(&self, removal: &Removal, check: Check) -> Result<Removed, TrashError> {
         let mut things: Vec<(PathBuf, Option<Rewrite>)> = Vec::new();
         let mut sorted: Vec<&Thing> = removal.things.iter().collect();
@@ -115,8 +116,8 @@ impl Trash {
         }
     }
 
-    /// Puts back what has moved. If the journal may say already that all is done, it first says otherwise: cut off in between, the
-    /// next start restores the rest.
+    /// Puts back what has moved. If the journal may say already that all is done, it first says
+    /// otherwise: cut off in between, the next start restores the rest.
     fn undo(&self, mut entry: Entry) -> Result<String, TrashError> {
         if entry.stage == Stage::Kept {
             entry.stage = Stage::Moving;
@@ -155,7 +156,8 @@ impl Trash {
         }
     }
 
-    /// Makes the entry's folder and writes, and syncs, its journal: from here on the next start knows what to do.
+    /// Makes the entry's folder and writes, and syncs, its journal: from here on the next start
+    /// knows what to do.
     fn begin(
         &self,
         removal: &Removal,
@@ -194,7 +196,8 @@ impl Trash {
     /// Makes the entry's folder, after a mark that it is this user's.
     fn make_entry_folder(&self, now: Timestamp) -> Result<(String, Option<Journal>), TrashError> {
         let stamp = now.strftime("%Y%m%d-%H%M%S").to_string();
-        // Never a number below one that is there: of two removals in one second the later must be known for it.
+        // Never a number below one that is there: of two removals in one second the later must be
+        // known for it.
         let number_of = |name: &String| match name
             .strip_prefix(PURGING)
             .unwrap_or(name)
@@ -306,7 +309,8 @@ impl Trash {
             }
             let failed = |cause| TrashError::io(&path, "moved to the trash")(cause);
             let parent = path.parent().unwrap_or(&self.root);
-            // Since it was first looked at, a folder may have given way to a link that leads elsewhere.
+            // Since it was first looked at, a folder may have given way to a link that leads
+            // elsewhere.
             if self.disk.resolve(parent).map_err(failed)? != parent {
                 return Err(TrashError::NotOurs {
                     path,
@@ -351,7 +355,8 @@ impl Trash {
         entry.write(&*self.disk, &self.entry_folder(&entry.id))
     }
 
-    /// Waits until the names in the entry's folder, and in those that its things were in, are on the disk.
+    /// Waits until the names in the entry's folder, and in those that its things were in, are on
+    /// the disk.
     pub(super) fn sync(&self, entry: &Entry) -> Result<(), TrashError> {
         let own = self.entry_folder(&entry.id);
         let others = entry

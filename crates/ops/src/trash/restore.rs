@@ -1,5 +1,5 @@
-//! Putting things back to where they were: all of an entry, or nothing. A place that something else has taken is refused, and
-//! never written over.
+//! Putting things back to where they were: all of an entry, or nothing. A place that something else
+//! has taken is refused, and never written over.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,8 @@ impl Trash {
     /// longer there are made.
     ///
     /// # Errors
-    /// If there is no such entry, something else is at one of the places, or the system refuses; then all stays in the trash.
+    /// If there is no such entry, something else is at one of the places, or the system refuses;
+    /// then all stays in the trash.
     pub fn restore(&self, id: &str) -> Result<Vec<PathBuf>, TrashError> {
         // That there is no trash is said without making one.
         self.entry(id)?;
@@ -75,7 +76,8 @@ impl Trash {
         }
     }
 
-    /// The folders that have to be made, outermost first. One that is a link by now leads nobody knows where.
+    /// The folders that have to be made, outermost first. One that is a link by now leads nobody
+    /// knows where.
     fn missing_folders(&self, entry: &Entry) -> Result<Vec<PathBuf>, TrashError> {
         let mut missing: Vec<PathBuf> = Vec::new();
         for item in &entry.items {
@@ -112,7 +114,8 @@ impl Trash {
         Ok(missing)
     }
 
-    /// Every other entry. One that cannot be read now may hold a folder in question; one that is damaged tells nobody, ever.
+    /// Every other entry. One that cannot be read now may hold a folder in question; one that is
+    /// damaged tells nobody, ever.
     fn others(&self, id: &str) -> Result<Vec<Entry>, TrashError> {
         let mut others = Vec::new();
         let names = self.names()?;
@@ -168,7 +171,8 @@ impl Trash {
             .map_err(failed)
     }
 
-    /// Takes back a restoration that failed: the first `moved` items may be at their places, and the folders changed at these times.
+    /// Takes back a restoration that failed: the first `moved` items may be at their places, and
+    /// the folders changed at these times.
     fn take_in_again(
         &self,
         entry: &mut Entry,
@@ -208,7 +212,8 @@ impl Trash {
         self.drop_folder(&self.entry_folder(&entry.id), Some(entry))
     }
 
-    /// Makes the folders that a cut-off restoration still needs, and puts the rest back. Returns the items whose place is taken.
+    /// Makes the folders that a cut-off restoration still needs, and puts the rest back. Returns
+    /// the items whose place is taken.
     pub(super) fn go_on_restoring(&self, entry: &Entry) -> Result<Vec<Item>, TrashError> {
         self.make_folders(entry)?;
         let mut stuck = Vec::new();
@@ -228,7 +233,8 @@ impl Trash {
     pub(super) fn give_time(&self, folder: &Path, modified_ns: i64) -> Result<(), TrashError> {
         let path = self.root.join(folder);
         match self.disk.set_modified(&path, modified_ns) {
-            // It may itself be in the trash, or belong to another user: its time is not worth a failure.
+            // It may itself be in the trash, or belong to another user: its time is not worth a
+            // failure.
             Err(cause)
                 if matches!(
                     cause.kind(),

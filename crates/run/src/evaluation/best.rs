@@ -40,8 +40,8 @@ pub enum RunKey {
 }
 
 impl Best {
-    /// How good an evaluation is, and the run that it stands for; `None` without labels, and of an ensemble, which is of none of its
-    /// runs.
+    /// How good an evaluation is, and the run that it stands for; `None` without labels, and of an
+    /// ensemble, which is of none of its runs.
     pub fn of(dir: &EvaluationDir, results: &Results) -> Option<(RunKey, Self)> {
         let [evaluated] = &results.checkpoints[..] else {
             return None;

@@ -11,7 +11,8 @@ use crate::layout::RunDir;
 /// What a temporary folder's name ends in: see [`traintop_disk::write::beside`].
 const TEMPORARY: &str = ".tmp";
 
-/// The folders that may hold `evaluations/`: the roots themselves, and the output trees of their runs.
+/// The folders that may hold `evaluations/`: the roots themselves, and the output trees of their
+/// runs.
 pub fn trees<'a>(roots: &'a [PathBuf], runs: impl IntoIterator<Item = &'a RunDir>) -> Vec<PathBuf> {
     let of_runs = runs.into_iter().filter_map(RunDir::output_tree);
     let all: BTreeSet<PathBuf> = roots
@@ -23,7 +24,8 @@ pub fn trees<'a>(roots: &'a [PathBuf], runs: impl IntoIterator<Item = &'a RunDir
     all.into_iter().collect()
 }
 
-/// The evaluations in `evaluations/` of a tree that are done, by name; none where there is no such folder.
+/// The evaluations in `evaluations/` of a tree that are done, by name; none where there is no such
+/// folder.
 pub fn list(tree: &Path) -> Vec<EvaluationDir> {
     let mut found: Vec<_> = folders(tree)
         .filter(|(name, _)| !name.starts_with('.'))
@@ -44,7 +46,8 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Whether its process is known to be gone, so that nobody will ever finish it. Of a process of another host nothing is known.
+    /// Whether its process is known to be gone, so that nobody will ever finish it. Of a process of
+    /// another host nothing is known.
     pub fn is_abandoned(&self) -> bool {
         let process = self.progress.as_ref().map(|progress| &progress.process);
         process.is_some_and(|process| process.is_here() && !process.is_alive())

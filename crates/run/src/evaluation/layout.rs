@@ -9,7 +9,8 @@ use traintop_text::clean;
 /// Where an output tree keeps its evaluations.
 pub const EVALUATIONS: &str = "evaluations";
 
-/// Longer parts of a folder's name are cut: file systems allow 255 bytes, and a temporary name has some more around it.
+/// Longer parts of a folder's name are cut: file systems allow 255 bytes, and a temporary name has
+/// some more around it.
 const LONGEST_PART: usize = 80;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +35,8 @@ impl EvaluationDir {
             .into_owned()
     }
 
-    /// Whether the folder holds what an evaluation leaves: ours, or the reference's, which has predictions alone.
+    /// Whether the folder holds what an evaluation leaves: ours, or the reference's, which has
+    /// predictions alone.
     pub fn is_one(&self) -> bool {
         self.summary_json().is_file() || self.predictions_csv().is_file()
     }
@@ -69,8 +71,8 @@ impl EvaluationDir {
         self.0.join("progress.json")
     }
 
-    /// The copy of the `number`-th checkpoint (from 0) of `of`, with the extension of its original: `model.pth`, or
-    /// `model_2.safetensors` of an ensemble.
+    /// The copy of the `number`-th checkpoint (from 0) of `of`, with the extension of its original:
+    /// `model.pth`, or `model_2.safetensors` of an ensemble.
     pub fn model(&self, number: usize, of: usize, original: &Path) -> PathBuf {
         let stem = if of == 1 {
             "model".to_owned()
@@ -99,8 +101,9 @@ pub struct Named<'a> {
     pub model_file: &'a Path,
 }
 
-/// `{experiment_name}_val_acc_{val_acc:.2f}_{timestamp}_model_{model_file}`, the reference's form: `model_file` without its extension,
-/// `unknown` where the checkpoint does not say how good it is. Not yet free of a folder of the same name.
+/// `{experiment_name}_val_acc_{val_acc:.2f}_{timestamp}_model_{model_file}`, the reference's form:
+/// `model_file` without its extension, `unknown` where the checkpoint does not say how good it is.
+/// Not yet free of a folder of the same name.
 pub fn folder_name(named: Named) -> String {
     let experiment = match named.experiment {
         "" => "checkpoint",

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::results::{Evaluated, Results};
 use crate::layout::RunDir;
 
-/// Whether one of these checkpoints, which were evaluated, is of the run with this identity and folder. A run may have been moved or renamed since, and
-/// keeps its identity; a run of another trainer has only its folder.
+/// Whether one of these checkpoints, which were evaluated, is of the run with this identity and
+/// folder. A run may have been moved or renamed since, and keeps its identity; a run of another
+/// trainer has only its folder.
 pub fn evaluates(checkpoints: &[Evaluated], id: &str, dir: &RunDir) -> bool {
     checkpoints
         .iter()
@@ -27,8 +28,8 @@ fn is_of(evaluated: &Evaluated, id: &str, dir: &RunDir) -> bool {
     }
 }
 
-/// The numbers (places in `all`) of the evaluations of each run, by the run's identity, or by its folder as text where it has none.
-/// An ensemble belongs to each of its runs.
+/// The numbers (places in `all`) of the evaluations of each run, by the run's identity, or by its
+/// folder as text where it has none. An ensemble belongs to each of its runs.
 pub fn by_run<'a>(all: impl IntoIterator<Item = &'a Results>) -> HashMap<String, Vec<usize>> {
     let mut found: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, results) in all.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! `progress.json`: how far an evaluation is, in the temporary folder that becomes its own when it is done; replaced atomically about
-//! twice a second.
+//! `progress.json`: how far an evaluation is, in the temporary folder that becomes its own when it
+//! is done; replaced atomically about twice a second.
 
 use std::io;
 

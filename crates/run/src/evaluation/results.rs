@@ -1,5 +1,5 @@
-//! `summary.json` of an evaluation: what was asked, of whom, and what came out. Read tolerantly: what is missing is absent, what is
-//! unknown is kept.
+//! `summary.json` of an evaluation: what was asked, of whom, and what came out. Read tolerantly:
+//! what is missing is absent, what is unknown is kept.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ use traintop_disk::write::replace_file;
 /// The version of `summary.json` that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What came out of an evaluation. Everything about right answers is there only where the images have labels.
+/// What came out of an evaluation. Everything about right answers is there only where the images
+/// have labels.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Results {
@@ -60,7 +61,8 @@ pub struct Results {
     pub confusion: Vec<Vec<u64>>,
     /// How far confidence and accuracy agree, in bins of equal width.
     pub calibration: Vec<CalibrationBin>,
-    /// Expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins, by their images.
+    /// Expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the
+    /// bins, by their images.
     pub expected_calibration_error: Option<f64>,
     /// Images a second, each counted once whatever the number of its views.
     pub images_per_s: Option<f64>,

@@ -1,4 +1,5 @@
-//! The two safetensors files of an evaluation: every answer in full, and the images worth looking at.
+//! The two safetensors files of an evaluation: every answer in full, and the images worth looking
+//! at.
 
 use std::borrow::Cow;
 use std::io;
@@ -24,8 +25,9 @@ pub struct Logits {
     pub labels: Option<Vec<i64>>,
 }
 
-/// Images that the dashboard can show: `images.safetensors`. Of labelled data every mistake, the most confident first, up to 2,000, and
-/// then 8 right answers of each class; of unlabelled data the first 64.
+/// Images that the dashboard can show: `images.safetensors`. Of labelled data every mistake, the
+/// most confident first, up to 2,000, and then 8 right answers of each class; of unlabelled data
+/// the first 64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Images {
     /// Their numbers: `ids`, i64 `[n]`.
@@ -34,7 +36,8 @@ pub struct Images {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// Red, green, blue of each pixel, row after row, image after image: `images`, u8 `[n, H, W, 3]`.
+    /// Red, green, blue of each pixel, row after row, image after image: `images`, u8 `[n, H, W,
+    /// 3]`.
     pub pixels: Vec<u8>,
 }
 

@@ -1,8 +1,9 @@
-//! Large pieces of plain numbers through polars. Whatever is unusual about a piece (quotes, ragged lines, text) is left to the row
-//! parser, so that nobody can tell which of the two read it.
+//! Large pieces of plain numbers through polars. Whatever is unusual about a piece (quotes, ragged
+//! lines, text) is left to the row parser, so that nobody can tell which of the two read it.
 //!
-//! `read_chunk` is the part of polars' CSV reader that parses; the rest of it would start a thread for each core, and an environment
-//! variable, which only unsafe code can set, is the only way to have fewer. So the threads are ours, and few.
+//! `read_chunk` is the part of polars' CSV reader that parses; the rest of it would start a thread
+//! for each core, and an environment variable, which only unsafe code can set, is the only way to
+//! have fewer. So the threads are ours, and few.
 
 use std::num::NonZero;
 use std::sync::OnceLock;
@@ -66,7 +67,8 @@ impl Parser {
     }
 }
 
-/// Parses pieces, each of complete lines of `columns` cells. `None` for those about which anything is unusual.
+/// Parses pieces, each of complete lines of `columns` cells. `None` for those about which anything
+/// is unusual.
 pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
     let parser = Parser::new(columns);
     let mut blocks: Vec<Option<Block>> = pieces.iter().map(|_| None).collect();
@@ -115,8 +117,9 @@ fn parse_piece(bytes: &[u8], schema: &Schema) -> Option<Block> {
     if frame.height() != lines {
         return None;
     }
-    // A line with more cells than columns is an error to polars, one with fewer is filled with nulls. So without any null all is
-    // well; with nulls, each of them must be an empty cell of a line that has them all.
+    // A line with more cells than columns is an error to polars, one with fewer is filled with
+    // nulls. So without any null all is well; with nulls, each of them must be an empty cell of a
+    // line that has them all.
     let nulls: usize = frame
         .columns()
         .iter()

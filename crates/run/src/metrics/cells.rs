@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The cells of a line without its line end; quotes around a cell are taken off, doubled quotes inside become one.
+/// The cells of a line without its line end; quotes around a cell are taken off, doubled quotes
+/// inside become one.
 pub fn split(line: &str) -> Vec<Cow<'_, str>> {
     if !line.contains('"') {
         return line

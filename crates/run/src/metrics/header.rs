@@ -8,7 +8,8 @@ use super::cells::number;
 use super::series::{Column, Metrics};
 use traintop_text::clean;
 
-/// Names that place a row, in any case, the first present wins. An epoch comes last: where a file has steps too, they are finer.
+/// Names that place a row, in any case, the first present wins. An epoch comes last: where a file
+/// has steps too, they are finer.
 const X_NAMES: [&str; 4] = ["step", "global_step", "iteration", "epoch"];
 
 /// Where a file without any of these places its rows.
@@ -46,8 +47,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads a header. One that is not the first of its file (a resumed run) keeps the columns of those before it: what has
-    /// the same name is the same column, and x stays what it is.
+    /// Reads a header. One that is not the first of its file (a resumed run) keeps the columns of
+    /// those before it: what has the same name is the same column, and x stays what it is.
     pub fn new(cells: &[Cow<str>], metrics: &Metrics, known: &Known, is_first: bool) -> Self {
         let has_all_names = cells.iter().all(|cell| !cell.trim().is_empty());
         let names = unique_names(cells);
@@ -109,7 +110,8 @@ impl Header {
         self.names.len() > 1 && self.has_all_names && self.names.iter().all(is_name)
     }
 
-    /// Whether a line is a header again: no number is in it, and it begins as this header does or names its x.
+    /// Whether a line is a header again: no number is in it, and it begins as this header does or
+    /// names its x.
     pub fn is_repeated_by(&self, cells: &[Cow<str>]) -> bool {
         if cells[0].starts_with(|char: char| char.is_ascii_digit())
             || cells.iter().any(|cell| number(cell).is_some())
@@ -146,7 +148,8 @@ impl Header {
         self.targets[at]
     }
 
-    /// Makes the columns that first hold a number in these rows, in the order in which the numbers come.
+    /// Makes the columns that first hold a number in these rows, in the order in which the numbers
+    /// come.
     pub fn name_columns(&mut self, columns: &[Values], metrics: &mut Metrics, known: &mut Known) {
         let first = |values: &Values| match values {
             Values::Dense(values) => (!values.is_empty()).then_some(0),
@@ -163,7 +166,8 @@ impl Header {
     }
 }
 
-/// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that no two columns are taken for one.
+/// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that no two
+/// columns are taken for one.
 fn unique_names(cells: &[Cow<str>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
     let mut taken: HashSet<String> = HashSet::with_capacity(cells.len());

@@ -1,5 +1,6 @@
-//! Large files: some threads read and parse pieces of them ahead, while the calling one takes in what they have, in order. Each piece
-//! stays in a processor's cache from the disk's pages to the numbers, and no more than a few are held at a time.
+//! Large files: some threads read and parse pieces of them ahead, while the calling one takes in
+//! what they have, in order. Each piece stays in a processor's cache from the disk's pages to the
+//! numbers, and no more than a few are held at a time.
 
 use std::fs::File;
 use std::io;
@@ -17,13 +18,14 @@ const AHEAD: usize = 4;
 struct Piece {
     lines: Vec<u8>,
     block: Option<Block>,
-    /// Whether nothing can be said of what comes after it: the file ended, or a line is too long to be one.
+    /// Whether nothing can be said of what comes after it: the file ended, or a line is too long to
+    /// be one.
     is_last: bool,
 }
 
-/// Hands over the complete lines of `file` from `start`, where a line begins, to `end`, in order: as they are, and parsed where they are
-/// rows of `columns` numbers. Returns the offset up to which they were handed over: earlier than the last line end where a line is too
-/// long.
+/// Hands over the complete lines of `file` from `start`, where a line begins, to `end`, in order:
+/// as they are, and parsed where they are rows of `columns` numbers. Returns the offset up to which
+/// they were handed over: earlier than the last line end where a line is too long.
 pub fn read(
     file: &File,
     (start, end): (u64, u64),
@@ -48,7 +50,8 @@ pub fn read(
             .collect();
         let mut at = start;
         for number in 0..count as usize {
-            // A thread that ended early has said why in its last piece, which comes before this one.
+            // A thread that ended early has said why in its last piece, which comes before this
+            // one.
             let Ok(piece) = shares[number % shares.len()].recv() else {
                 break;
             };
@@ -90,7 +93,8 @@ fn work(
     }
 }
 
-/// The lines that begin from `from` to before `to`, to the end of each, and whether they are the last that can be read so.
+/// The lines that begin from `from` to before `to`, to the end of each, and whether they are the
+/// last that can be read so.
 fn lines_from(
     file: &File,
     (from, to): (u64, u64),

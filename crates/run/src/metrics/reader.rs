@@ -1,4 +1,5 @@
-//! Turns complete lines into [`Metrics`], however they arrive: the state between two parts of a file is here.
+//! Turns complete lines into [`Metrics`], however they arrive: the state between two parts of a
+//! file is here.
 
 use std::borrow::Cow;
 
@@ -93,7 +94,8 @@ impl Reader {
         (!header.has_text()).then(|| header.names().len())
     }
 
-    /// Reads complete lines of which `block` is what polars makes, taken for rows of `columns` cells; line by line where it cannot be.
+    /// Reads complete lines of which `block` is what polars makes, taken for rows of `columns`
+    /// cells; line by line where it cannot be.
     pub fn push_parsed(&mut self, lines: &[u8], block: Option<Block>, columns: usize) {
         // A header within lines that went one by one may have changed what the next ones mean.
         let taken = self.plain_columns() == Some(columns)
@@ -243,7 +245,8 @@ impl Reader {
         x
     }
 
-    /// Takes in what polars read; says whether it could: an x that is no place (NaN, infinite) is for the row parser to name.
+    /// Takes in what polars read; says whether it could: an x that is no place (NaN, infinite) is
+    /// for the row parser to name.
     fn take_block(&mut self, block: &Block) -> bool {
         let Some(mut header) = self.header.take() else {
             return false;

@@ -1,6 +1,8 @@
-//! The numbers of a metrics file: each column a series of its own, so that sparse rows need no filling.
+//! The numbers of a metrics file: each column a series of its own, so that sparse rows need no
+//! filling.
 
-/// Complaints beyond these are counted only, so that a damaged file of any size stays small in memory.
+/// Complaints beyond these are counted only, so that a damaged file of any size stays small in
+/// memory.
 const KEPT_PROBLEMS: usize = 100;
 
 /// The points of one column, in the order of x.
@@ -88,9 +90,9 @@ impl Metrics {
             .reduce(f64::max)
     }
 
-    /// Takes in what a [`super::Tail`] read later: `later` holds only what is new since `self` was taken from that tail, and
-    /// afterwards `self` is what a full read gives. Returns, by column, how many of its points from the start on are what they
-    /// were; those after them are new.
+    /// Takes in what a [`super::Tail`] read later: `later` holds only what is new since `self` was
+    /// taken from that tail, and afterwards `self` is what a full read gives. Returns, by column,
+    /// how many of its points from the start on are what they were; those after them are new.
     pub fn absorb(&mut self, later: Self) -> Vec<usize> {
         if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
             *self = later;
@@ -127,8 +129,9 @@ impl Metrics {
         kept
     }
 
-    /// Keeps of each column only its first and last point, and what it has at each of `rows` (rising x) or last before; all of it
-    /// where `whole` says so. Which rows were replaced is forgotten.
+    /// Keeps of each column only its first and last point, and what it has at each of `rows`
+    /// (rising x) or last before; all of it where `whole` says so. Which rows were replaced is
+    /// forgotten.
     pub fn keep_ends(&mut self, whole: impl Fn(&str) -> bool, rows: &[f64]) {
         self.repeated.clear();
         for column in &mut self.columns {
@@ -147,7 +150,8 @@ impl Metrics {
         }
     }
 
-    /// Hands over everything but the last point of each column, which a later row with the same x would replace.
+    /// Hands over everything but the last point of each column, which a later row with the same x
+    /// would replace.
     pub(super) fn take(&mut self) -> Self {
         let rest = Self {
             x_name: self.x_name.clone(),

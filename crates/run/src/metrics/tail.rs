@@ -1,5 +1,5 @@
-//! Follows a growing metrics file: only new bytes are read and parsed, and the result is the same as a full read at any
-//! moment.
+//! Follows a growing metrics file: only new bytes are read and parsed, and the result is the same
+//! as a full read at any moment.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,8 +14,8 @@ use super::series::Metrics;
 use traintop_disk::read;
 
 const SMALLEST_READ: usize = 4096;
-/// How many bytes at the start (the header) and before the offset must be what they were for the file to count as the same, only
-/// longer.
+/// How many bytes at the start (the header) and before the offset must be what they were for the
+/// file to count as the same, only longer.
 const REMEMBERED: [u64; 2] = [4096, 256];
 
 /// What is done with each part that was read; `true` at the start of a file that is read again.
@@ -46,7 +46,8 @@ pub struct Tail {
     fingerprint: u64,
     /// Whether the last row had no line end and was taken on trust.
     provisional: bool,
-    /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed over.
+    /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed
+    /// over.
     in_long_line: bool,
 }
 
@@ -93,13 +94,14 @@ impl Tail {
         self.offset == self.seen.0 && !self.in_long_line
     }
 
-    /// Hands over what has been read, so that it is held once: after the first time only what is new since the last, for
-    /// [`Metrics::absorb`]. After [`Change::Reread`] it is everything.
+    /// Hands over what has been read, so that it is held once: after the first time only what is
+    /// new since the last, for [`Metrics::absorb`]. After [`Change::Reread`] it is everything.
     pub fn take(&mut self) -> Metrics {
         self.reader.take()
     }
 
-    /// Reads what is new. The file is opened anew each time, which is what makes network file systems show changes.
+    /// Reads what is new. The file is opened anew each time, which is what makes network file
+    /// systems show changes.
     ///
     /// # Errors
     /// If the file cannot be opened or read; what was read before stays.
@@ -107,8 +109,9 @@ impl Tail {
         self.poll_then(&mut |_, _| {})
     }
 
-    /// As [`Tail::poll`], and hands over what is new in parts of a few megabytes, each for [`Metrics::absorb`], so that nobody need
-    /// hold a large file as a whole. With `true` it says that the file is read again and what was handed over is void.
+    /// As [`Tail::poll`], and hands over what is new in parts of a few megabytes, each for
+    /// [`Metrics::absorb`], so that nobody need hold a large file as a whole. With `true` it says
+    /// that the file is read again and what was handed over is void.
     ///
     /// # Errors
     /// As [`Tail::poll`]; the parts until then are no whole.
@@ -157,8 +160,8 @@ impl Tail {
         Ok(())
     }
 
-    /// Takes a last row that has no line end, for a file that nothing writes any more. It is taken back if the file grows
-    /// after all.
+    /// Takes a last row that has no line end, for a file that nothing writes any more. It is taken
+    /// back if the file grows after all.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -182,8 +185,9 @@ impl Tail {
         Ok(())
     }
 
-    /// Reads the complete lines from the offset to the file's end; `length` is what the file had a moment ago. A chunk is not
-    /// larger than what is left: clearing megabytes for each of a thousand small files took longer than reading them.
+    /// Reads the complete lines from the offset to the file's end; `length` is what the file had a
+    /// moment ago. A chunk is not larger than what is left: clearing megabytes for each of a
+    /// thousand small files took longer than reading them.
     fn read_lines(&mut self, file: &File, length: u64, part: OnPart) -> io::Result<()> {
         let mut chunk = Vec::new();
         let mut may_read_ahead = true;
@@ -234,7 +238,8 @@ impl Tail {
         }
     }
 
-    /// Reads complete lines from the offset on as far as it goes, in pieces that threads have read and parsed ahead.
+    /// Reads complete lines from the offset on as far as it goes, in pieces that threads have read
+    /// and parsed ahead.
     fn read_ahead(
         &mut self,
         file: &File,

@@ -1,4 +1,5 @@
-//! Fewer points of a column that keep its shape: what a chart or a comparison of many runs holds of a very long one.
+//! Fewer points of a column that keep its shape: what a chart or a comparison of many runs holds of
+//! a very long one.
 
 use super::series::Column;
 
@@ -6,8 +7,10 @@ use super::series::Column;
 const EACH: usize = 4;
 
 impl Column {
-    /// The column in at most `most` points (at least four): of each of equally long stretches the first, the lowest, the highest and the
-    /// last, and one that is not finite where there is any. No extreme is lost, and the first and the last point stay. A column that is short enough is as it was.
+    /// The column in at most `most` points (at least four): of each of equally long stretches the
+    /// first, the lowest, the highest and the last, and one that is not finite where there is any.
+    /// No extreme is lost, and the first and the last point stay. A column that is short enough is
+    /// as it was.
     #[must_use]
     pub fn thinned(&self, most: usize) -> Self {
         let length = self.x.len().min(self.y.len());
@@ -31,7 +34,8 @@ impl Column {
         thin
     }
 
-    /// The points from `low` to `high` along x, and the one before and the one after, so that a line enters and leaves.
+    /// The points from `low` to `high` along x, and the one before and the one after, so that a
+    /// line enters and leaves.
     #[must_use]
     pub fn part(&self, low: f64, high: f64) -> Self {
         let from = self.x.partition_point(|x| *x < low).saturating_sub(1);

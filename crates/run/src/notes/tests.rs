@@ -77,7 +77,8 @@ fn damaged_notes_are_named_and_not_written_over() {
 #[test]
 fn notes_on_a_run_that_cannot_be_written_are_the_users_own_until_it_can() {
     let (_folder, dir, own) = run();
-    // A folder in the file's place refuses every user, also the superuser, but with another error: written directly.
+    // A folder in the file's place refuses every user, also the superuser, but with another error:
+    // written directly.
     let notes = Notes {
         note: "theirs".to_owned(),
         ..Notes::default()

@@ -1,9 +1,10 @@
-//! Changing colours, as Pillow does it: N x 3 x H x W floats that hold whole numbers from 0 to 255, in and out. Parameters are
-//! N x 1 x 1 x 1, one for each image.
+//! Changing colours, as Pillow does it: N x 3 x H x W floats that hold whole numbers from 0 to 255,
+//! in and out. Parameters are N x 1 x 1 x 1, one for each image.
 
 use tch::{Kind, Tensor};
 
-/// Pillow's `Image.blend`: `factor` 0 gives `degenerate`, 1 the image, more than 1 what lies beyond it.
+/// Pillow's `Image.blend`: `factor` 0 gives `degenerate`, 1 the image, more than 1 what lies beyond
+/// it.
 fn blend(degenerate: &Tensor, images: &Tensor, factor: &Tensor) -> Tensor {
     (degenerate + factor * (images - degenerate))
         .clamp(0.0, 255.0)

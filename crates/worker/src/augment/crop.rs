@@ -2,8 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-/// A crop of the image's own size from the image padded with `padding` black pixels on each side, at a place drawn for
-/// each image. Bytes in, bytes out: N x C x H x W.
+/// A crop of the image's own size from the image padded with `padding` black pixels on each side,
+/// at a place drawn for each image. Bytes in, bytes out: N x C x H x W.
 pub fn random_crop(images: &Tensor, padding: i64) -> Tensor {
     let (count, _, height, width) = images.size4().expect("images have four dimensions");
     let options = (Kind::Int64, images.device());
@@ -12,14 +12,16 @@ pub fn random_crop(images: &Tensor, padding: i64) -> Tensor {
     windows(&padded, (height, width), &top, &left)
 }
 
-/// The window of this height and width in each image whose corner lies at its place in `top` and `left`. N x C x H x W.
+/// The window of this height and width in each image whose corner lies at its place in `top` and
+/// `left`. N x C x H x W.
 pub fn windows(
     images: &Tensor,
     (height, width): (i64, i64),
     top: &Tensor,
     left: &Tensor,
 ) -> Tensor {
-    // Every window there is, as a view: N x C x tops x lefts x H x W. The index takes one of them for each image.
+    // Every window there is, as a view: N x C x tops x lefts x H x W. The index takes one of them
+    // for each image.
     let all = images.unfold(2, height, 1).unfold(3, width, 1);
     let image = Tensor::arange(images.size()[0], (Kind::Int64, images.device()));
     let [top, left] = [top, left].map(|places| Some(places.shallow_clone()));
@@ -41,7 +43,8 @@ mod tests {
     use super::*;
     use tch::Device;
 
-    /// Images whose every pixel says where it lies: 8 x row + column + 1 (0 is left for the padding).
+    /// Images whose every pixel says where it lies: 8 x row + column + 1 (0 is left for the
+    /// padding).
     fn marked(count: i64) -> Tensor {
         let pixels = Tensor::arange_start(1, 65, (Kind::Uint8, Device::Cpu)).view([1, 1, 8, 8]);
         pixels.expand([count, 3, 8, 8], false).contiguous()

@@ -1,11 +1,13 @@
-//! Taking rectangles out of images: random erasing (Zhong et al. 2017, arXiv:1708.04896) and cutout (`DeVries` and Taylor 2017,
-//! arXiv:1708.04552). Both come after normalising and leave 0 behind, the mean of all images.
+//! Taking rectangles out of images: random erasing (Zhong et al. 2017, arXiv:1708.04896) and cutout
+//! (`DeVries` and Taylor 2017, arXiv:1708.04552). Both come after normalising and leave 0 behind,
+//! the mean of all images.
 
 use tch::{Device, Kind, Tensor};
 
 use super::draw;
 
-/// A rectangle of pixels: rows from `top` to `bottom` and columns from `left` to `right`, the ends not included.
+/// A rectangle of pixels: rows from `top` to `bottom` and columns from `left` to `right`, the ends
+/// not included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rectangle {
     pub top: i64,
@@ -74,8 +76,8 @@ const RATIO: (f64, f64) = (0.3, 3.3);
 /// Draws that do not fit into the image are made again, so often.
 const ATTEMPTS: usize = 10;
 
-/// Random erasing's rectangles: for each image with probability `chance` one (as torchvision's `RandomErasing` draws it, with the
-/// reference's area and ratio), else an empty one.
+/// Random erasing's rectangles: for each image with probability `chance` one (as torchvision's
+/// `RandomErasing` draws it, with the reference's area and ratio), else an empty one.
 pub fn draw_erasing(count: usize, chance: f64, size: (i64, i64)) -> Vec<Rectangle> {
     let erased = draw::yes(count, chance);
     let one = |is_erased: bool| {

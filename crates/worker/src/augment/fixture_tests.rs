@@ -1,5 +1,5 @@
-//! Every operation against torchvision's own on the same images and parameters: `tests/fixtures/augment/make.py` says how those
-//! were made.
+//! Every operation against torchvision's own on the same images and parameters:
+//! `tests/fixtures/augment/make.py` says how those were made.
 
 use safetensors::SafeTensors;
 use tch::{Device, Kind, Tensor};

@@ -1,10 +1,11 @@
-//! Moving pixels: every pixel of the result is fetched from where it lies in the source, as Pillow's `Image.transform` does it. What
-//! comes from outside is black.
+//! Moving pixels: every pixel of the result is fetched from where it lies in the source, as
+//! Pillow's `Image.transform` does it. What comes from outside is black.
 
 use tch::{Kind, Tensor};
 
 /// Where pixels come from: the centre (x, y) of a pixel of the result lies in the source at
-/// `((a x + b y + c) / (g x + h y + 1), (d x + e y + f) / (g x + h y + 1))`, in pixels from the upper left corner.
+/// `((a x + b y + c) / (g x + h y + 1), (d x + e y + f) / (g x + h y + 1))`, in pixels from the
+/// upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Map(pub [f64; 8]);
 
@@ -40,8 +41,9 @@ impl Map {
         Self([1.0, 0.0, -x, 0.0, 1.0, -y, 0.0, 0.0])
     }
 
-    /// Moves the corners of `from` to those of `to`, straight lines staying straight: (x, y) of the upper left, upper right, lower
-    /// right and lower left. `None` if the corners of `to` span no area.
+    /// Moves the corners of `from` to those of `to`, straight lines staying straight: (x, y) of the
+    /// upper left, upper right, lower right and lower left. `None` if the corners of `to` span no
+    /// area.
     pub fn perspective(from: [(f64, f64); 4], to: [(f64, f64); 4]) -> Option<Self> {
         let mut rows = Vec::new();
         for ((source_x, source_y), (x, y)) in from.into_iter().zip(to) {
@@ -78,8 +80,9 @@ impl Map {
         self.0[6] == 0.0 && self.0[7] == 0.0
     }
 
-    /// The affine map as Pillow reckons it for the nearest pixel, from a pixel's number instead of its centre, in whole 65536ths of
-    /// a pixel: where a place falls just between two pixels, this decides.
+    /// The affine map as Pillow reckons it for the nearest pixel, from a pixel's number instead of
+    /// its centre, in whole 65536ths of a pixel: where a place falls just between two pixels, this
+    /// decides.
     fn in_fixed_point(&self) -> Self {
         let fixed = |value: f64| (value * 65536.0 + 0.5).floor() / 65536.0;
         // Each row of the map: by x, by y, and the rest.

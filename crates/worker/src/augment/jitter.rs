@@ -1,5 +1,5 @@
-//! Colour jitter: brightness, contrast, saturation and hue, each by a factor of its own, in an order of its own for each image
-//! (torchvision's `ColorJitter`).
+//! Colour jitter: brightness, contrast, saturation and hue, each by a factor of its own, in an
+//! order of its own for each image (torchvision's `ColorJitter`).
 
 use tch::Tensor;
 

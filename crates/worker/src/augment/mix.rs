@@ -1,5 +1,6 @@
-//! Mixing images with others of their batch: mixup (Zhang et al. 2017, arXiv:1710.09412) and `CutMix` (Yun et al. 2019,
-//! arXiv:1905.04899). Each image has a partner, a share and, for `CutMix`, a rectangle of its own.
+//! Mixing images with others of their batch: mixup (Zhang et al. 2017, arXiv:1710.09412) and
+//! `CutMix` (Yun et al. 2019, arXiv:1905.04899). Each image has a partner, a share and, for
+//! `CutMix`, a rectangle of its own.
 
 use tch::{Kind, Tensor};
 
@@ -13,7 +14,8 @@ pub struct Mix {
     pub cutmix_prob: f64,
     /// Of the Beta distribution that the pasted area's share is drawn from.
     pub cutmix_alpha: f64,
-    /// Mixup of all images that `CutMix` leaves, with shares from this Beta distribution; `None` for none.
+    /// Mixup of all images that `CutMix` leaves, with shares from this Beta distribution; `None`
+    /// for none.
     pub mixup_alpha: Option<f64>,
 }
 

@@ -1,6 +1,7 @@
-//! What happens to a batch of images between the data set's bytes and the network, in the reference's order: crop, mirror,
-//! rotation, colour jitter, perspective, `RandAugment`; then, on normalised numbers, random erasing, cutout, `CutMix` and mixup.
-//! All of it as batched tensor operations on whichever device the images lie; each image has draws of its own.
+//! What happens to a batch of images between the data set's bytes and the network, in the
+//! reference's order: crop, mirror, rotation, colour jitter, perspective, `RandAugment`; then, on
+//! normalised numbers, random erasing, cutout, `CutMix` and mixup. All of it as batched tensor
+//! operations on whichever device the images lie; each image has draws of its own.
 
 mod colour;
 pub mod crop;
@@ -133,7 +134,8 @@ impl Augmentation {
         })
     }
 
-    /// N x 3 x H x W normalised images and N labels: what the network gets, and what it is to answer.
+    /// N x 3 x H x W normalised images and N labels: what the network gets, and what it is to
+    /// answer.
     pub fn batch(&self, images: Tensor, labels: Tensor) -> (Tensor, Targets) {
         let size = images.size();
         let (count, size) = (size[0] as usize, (size[2], size[3]));
@@ -154,8 +156,8 @@ impl Augmentation {
     }
 }
 
-/// Corners as torchvision's `RandomPerspective` draws them: each moves inwards by whole pixels, at most `distortion` times half the
-/// image.
+/// Corners as torchvision's `RandomPerspective` draws them: each moves inwards by whole pixels, at
+/// most `distortion` times half the image.
 fn draw_perspective(distortion: f64, (height, width): (i64, i64)) -> Option<Map> {
     let reach = |length: i64| (distortion * (length / 2) as f64) as i64;
     let (right, bottom) = ((width - 1) as f64, (height - 1) as f64);

@@ -8,12 +8,13 @@ use crate::device::Compute;
 const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
 const STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
 
-/// Turns bytes into what the network takes: each channel with mean 0 and deviation 1, in the precision and memory order
-/// of its `compute`.
+/// Turns bytes into what the network takes: each channel with mean 0 and deviation 1, in the
+/// precision and memory order of its `compute`.
 #[derive(Debug)]
 pub struct Normaliser {
     compute: Compute,
-    /// 1 x 3 x 1 x 1, on the scale of bytes. Made once: a copy to a GPU would make every step wait for the one before.
+    /// 1 x 3 x 1 x 1, on the scale of bytes. Made once: a copy to a GPU would make every step wait
+    /// for the one before.
     mean: Tensor,
     std: Tensor,
 }

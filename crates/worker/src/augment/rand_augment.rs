@@ -1,5 +1,5 @@
-//! `RandAugment` (Cubuk et al. 2020, arXiv:1909.13719) as torchvision has it: for each image some of fourteen operations, one after
-//! another, all of one magnitude.
+//! `RandAugment` (Cubuk et al. 2020, arXiv:1909.13719) as torchvision has it: for each image some
+//! of fourteen operations, one after another, all of one magnitude.
 
 use tch::Tensor;
 
@@ -44,7 +44,8 @@ impl Operation {
         Self::Equalize,
     ];
 
-    /// torchvision's table: what a magnitude from 0 to 30 means to it, for images of this height and width.
+    /// torchvision's table: what a magnitude from 0 to 30 means to it, for images of this height
+    /// and width.
     pub fn amount(self, magnitude: u32, (height, width): (i64, i64)) -> f64 {
         let part = f64::from(magnitude) / 30.0;
         match self {
@@ -141,7 +142,8 @@ fn size_of(images: &Tensor) -> (i64, i64) {
     (size[2], size[3])
 }
 
-/// To each image its operation; all that move pixels go together, and of the others those that are the same.
+/// To each image its operation; all that move pixels go together, and of the others those that are
+/// the same.
 pub fn apply_each(images: Tensor, each: &[(Operation, f64)]) -> Tensor {
     let size = size_of(&images);
     let numbered = || (0_i64..).zip(each);

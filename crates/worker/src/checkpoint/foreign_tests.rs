@@ -1,4 +1,5 @@
-//! Checkpoints that Python wrote, held against what `PyTorch` says is in them (tests/fixtures/checkpoint/make.py).
+//! Checkpoints that Python wrote, held against what `PyTorch` says is in them
+//! (tests/fixtures/checkpoint/make.py).
 
 use std::fs;
 use std::path::PathBuf;
@@ -74,7 +75,8 @@ fn a_pth_written_again_as_safetensors_gives_the_same_network() {
     }
 }
 
-/// What Python's strict loading compares: every name, kind and shape of the reference's network, as `PyTorch` lists them.
+/// What Python's strict loading compares: every name, kind and shape of the reference's network, as
+/// `PyTorch` lists them.
 #[test]
 fn written_tensors_are_those_that_pytorch_expects() {
     let _turn = crate::random::one_at_a_time();

@@ -1,5 +1,6 @@
-//! Checkpoints as safetensors: the network under `PyTorch`'s names, readable from Python in one line, and in `last` also what a
-//! resumed run needs: momentum buffers as tensors, and counters and sums as text in the file's header.
+//! Checkpoints as safetensors: the network under `PyTorch`'s names, readable from Python in one
+//! line, and in `last` also what a resumed run needs: momentum buffers as tensors, and counters and
+//! sums as text in the file's header.
 
 #[cfg(test)]
 mod foreign_tests;
@@ -164,8 +165,9 @@ pub fn save_weights(path: &Path, state: &StateDict, about: About) -> Result<(), 
     write(path, weights(state), about.to_header())
 }
 
-/// Reads the network from any file that holds it and nothing else: one of [`save_weights`] or [`save_last`], another trainer's
-/// safetensors, or `PyTorch`'s `.pth`. Nothing in a file is executed.
+/// Reads the network from any file that holds it and nothing else: one of [`save_weights`] or
+/// [`save_last`], another trainer's safetensors, or `PyTorch`'s `.pth`. Nothing in a file is
+/// executed.
 pub fn load_weights(path: &Path, state: &StateDict) -> Result<(), CheckpointError> {
     load_weights_of(path, &read(path)?, state, Weights::Trained)
 }
@@ -207,22 +209,26 @@ pub fn trained_on(path: &Path) -> Option<TrainedOn> {
     TrainedOn::from_header(&header_of(path).ok()?)
 }
 
-/// The epoch that a file of [`save_weights`] is of; `None` if there is no such file, or it does not say.
+/// The epoch that a file of [`save_weights`] is of; `None` if there is no such file, or it does not
+/// say.
 pub fn epoch_of(path: &Path) -> Option<u32> {
     header_of(path).ok()?.get("epoch")?.parse().ok()
 }
 
-/// The number of threads with which a file of [`save_last`] was trained; `None` if there is no such file.
+/// The number of threads with which a file of [`save_last`] was trained; `None` if there is no such
+/// file.
 pub fn threads_of(path: &Path) -> Option<u32> {
     header_of(path).ok()?.get("threads")?.parse().ok()
 }
 
-/// The recipe by which a file of [`save_last`] was trained, by key; `None` if there is no such file, or an older version wrote it.
+/// The recipe by which a file of [`save_last`] was trained, by key; `None` if there is no such
+/// file, or an older version wrote it.
 pub fn recipe_of(path: &Path) -> Option<Map<String, Value>> {
     serde_json::from_str(header_of(path).ok()?.get(RECIPE)?).ok()
 }
 
-/// Writes all that a resumed run needs, and the recipe, so that a resume sees what of it has changed. The file is whole or absent.
+/// Writes all that a resumed run needs, and the recipe, so that a resume sees what of it has
+/// changed. The file is whole or absent.
 pub fn save_last(
     path: &Path,
     live: Live,
@@ -262,7 +268,8 @@ fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     read_all(path, &mut file?)
 }
 
-/// Reads a file that was opened at `path`, from its beginning; not one that the memory has no room for, as a sparse file may claim.
+/// Reads a file that was opened at `path`, from its beginning; not one that the memory has no room
+/// for, as a sparse file may claim.
 pub fn read_all(path: &Path, file: &mut File) -> Result<Vec<u8>, CheckpointError> {
     let failed = |source| CheckpointError::Io {
         path: path.to_owned(),

@@ -31,7 +31,8 @@ pub struct Progress {
     pub train_images: u32,
     /// libtorch's threads on the CPU: sums split over another number of them end in other digits.
     pub threads: u32,
-    /// How often a checkpoint was restored because the loss was no number; each halved the learning rate.
+    /// How often a checkpoint was restored because the loss was no number; each halved the learning
+    /// rate.
     pub restores: u32,
     /// What the schedule's learning rate is multiplied by, if a control request asks for it.
     pub rate_factor: Option<f64>,

@@ -1,5 +1,5 @@
-//! `PyTorch`'s `.pth`: a zip with a pickle and one file for each storage. The pickle is read as data, so that a file from
-//! anywhere may be opened; what it asks to be called is never called.
+//! `PyTorch`'s `.pth`: a zip with a pickle and one file for each storage. The pickle is read as
+//! data, so that a file from anywhere may be opened; what it asks to be called is never called.
 
 use std::io::Cursor;
 
@@ -19,7 +19,8 @@ const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 /// copied for each.
 const MAX_TENSORS: usize = 100_000;
 const MAX_NAME: usize = 1000;
-/// Where trainers keep the network's tensors; if there is none of these, the file may be the state dict itself.
+/// Where trainers keep the network's tensors; if there is none of these, the file may be the state
+/// dict itself.
 const STATES: [&str; 3] = ["model_state_dict", "state_dict", "model"];
 
 /// Whether a file begins like a `.pth` of before 2020.

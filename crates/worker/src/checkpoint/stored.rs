@@ -1,4 +1,5 @@
-//! A checkpoint's content as it lies in its file, whichever of the two forms the file has; what is in the file tells, not its name.
+//! A checkpoint's content as it lies in its file, whichever of the two forms the file has; what is
+//! in the file tells, not its name.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -128,7 +129,8 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// Refuses a file with weights that the network would not use, as `PyTorch`'s strict loading does.
+    /// Refuses a file with weights that the network would not use, as `PyTorch`'s strict loading
+    /// does.
     pub fn refuse_others(&self, state: &StateDict) -> Result<(), CheckpointError> {
         let is_known = |name: &str| {
             is_beside_weights(name) || state.entries().iter().any(|entry| entry.name == name)

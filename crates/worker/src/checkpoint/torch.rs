@@ -1,4 +1,5 @@
-//! Tensors as `PyTorch` pickles them: a storage's name and a view into it. Nothing is called; the view is read as data.
+//! Tensors as `PyTorch` pickles them: a storage's name and a view into it. Nothing is called; the
+//! view is read as data.
 
 use tch::Kind;
 
@@ -34,7 +35,8 @@ const fn number(name: &'static str, kind: Kind, size: usize) -> Number {
     Number { name, kind, size }
 }
 
-/// A view into a storage; it is known to lie within as many numbers as the pickle says that the storage has.
+/// A view into a storage; it is known to lie within as many numbers as the pickle says that the
+/// storage has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub number: Number,
@@ -57,7 +59,8 @@ impl Layout {
         match made.by {
             "torch._utils._rebuild_parameter" => {
                 let inner = made.arguments.as_sequence()?.next()?;
-                // Only a tensor itself lies in a parameter: no deeper, however often a file says so.
+                // Only a tensor itself lies in a parameter: no deeper, however often a file says
+                // so.
                 let by = inner.as_made()?.by;
                 (by == "torch._utils._rebuild_tensor_v2").then(|| Self::of(inner))?
             }
@@ -109,7 +112,8 @@ impl Layout {
         self.shape.iter().product()
     }
 
-    /// A view with a stride of 0 could be as large as it likes, so its size too is held to the storage's.
+    /// A view with a stride of 0 could be as large as it likes, so its size too is held to the
+    /// storage's.
     fn fits(&self) -> bool {
         if self.shape.len() != self.stride.len() {
             return false;
@@ -131,7 +135,8 @@ impl Layout {
         count <= self.length && last.is_some_and(|last| last < self.length)
     }
 
-    /// The view's numbers in order, out of the storage's bytes; `None` if there are fewer than was said.
+    /// The view's numbers in order, out of the storage's bytes; `None` if there are fewer than was
+    /// said.
     pub fn gather(&self, storage: &[u8]) -> Option<Vec<u8>> {
         let size = self.number.size;
         if storage.len() < self.length.checked_mul(size)? {

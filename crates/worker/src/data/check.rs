@@ -46,7 +46,8 @@ struct Problem {
     sentence: String,
 }
 
-/// Reads all of a data set, a folder or a file of unlabelled images, and tells about it. Damage is part of the report.
+/// Reads all of a data set, a folder or a file of unlabelled images, and tells about it. Damage is
+/// part of the report.
 ///
 /// # Errors
 /// If there is nothing of a known form.
@@ -136,7 +137,8 @@ impl Part {
     }
 }
 
-/// Mean and standard deviation of each channel, exactly: bytes have few values, and counts of them do not round.
+/// Mean and standard deviation of each channel, exactly: bytes have few values, and counts of them
+/// do not round.
 fn channels(split: &Split) -> ([f64; 3], [f64; 3]) {
     let mut counts = [[0_u64; 256]; 3];
     let plane = (split.height * split.width).max(1);
@@ -266,7 +268,8 @@ mod tests {
     use super::super::cifar::IMAGE;
     use super::*;
 
-    /// A CIFAR-10 of which each file has an image for each of the labels, all bytes of which are the file's number.
+    /// A CIFAR-10 of which each file has an image for each of the labels, all bytes of which are
+    /// the file's number.
     fn folder(labels: &[u8]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for number in 1..=6_u8 {

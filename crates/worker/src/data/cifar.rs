@@ -1,4 +1,5 @@
-//! What CIFAR-10 and CIFAR-100 have in common, pickled or binary: which files there are, and what each is for.
+//! What CIFAR-10 and CIFAR-100 have in common, pickled or binary: which files there are, and what
+//! each is for.
 
 use std::path::Path;
 
@@ -75,7 +76,8 @@ impl Encoding {
 }
 
 impl Cifar {
-    /// Reads all files of a folder. The test file may be absent, and the names too: then the classes are numbered.
+    /// Reads all files of a folder. The test file may be absent, and the names too: then the
+    /// classes are numbered.
     pub fn read(&self, folder: &Path, encoding: Encoding, damage: &mut Damage) -> Found {
         let path = |name: &str| folder.join(format!("{name}{}", encoding.ending()));
         let read = |name: &str| match encoding {

@@ -1,4 +1,5 @@
-//! CIFAR's binary form: records of a label (of CIFAR-100 two: coarse, fine) and 3,072 bytes of planes.
+//! CIFAR's binary form: records of a label (of CIFAR-100 two: coarse, fine) and 3,072 bytes of
+//! planes.
 
 use std::path::Path;
 

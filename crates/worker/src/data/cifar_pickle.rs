@@ -111,7 +111,8 @@ mod tests {
         load_as(&CIFAR_10, folder)
     }
 
-    /// A batch as Python 2's pickle wrote the original files: protocol 2, strings of bytes, numpy's reconstruction.
+    /// A batch as Python 2's pickle wrote the original files: protocol 2, strings of bytes, numpy's
+    /// reconstruction.
     fn batch_of(key: &str, labels: &[u8]) -> Vec<u8> {
         let text = |text: &str| [b"U", &[text.len() as u8][..], text.as_bytes()].concat();
         let mut bytes = b"\x80\x02}q\x01(".to_vec();

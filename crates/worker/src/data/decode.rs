@@ -7,7 +7,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
 
 use super::{DataError, check_growth, read};
 
-/// An image file's pixels, read by what is in it, since endings lie. One that is not of the expected size is refused before it is decoded.
+/// An image file's pixels, read by what is in it, since endings lie. One that is not of the
+/// expected size is refused before it is decoded.
 pub fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, DataError> {
     let damaged = |cause: &str| {
         // Decoders' messages may have line ends.
@@ -50,8 +51,8 @@ pub fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, Da
     }
 }
 
-/// Whether a JPEG file lacks its end, which the decoder forgives and fills up with grey. The end marker cannot occur within
-/// a picture's data, but may within a preview before them.
+/// Whether a JPEG file lacks its end, which the decoder forgives and fills up with grey. The end
+/// marker cannot occur within a picture's data, but may within a preview before them.
 fn is_cut_jpeg(bytes: &[u8]) -> bool {
     let last = |marker: [u8; 2]| memchr::memmem::rfind(bytes, &marker);
     bytes.starts_with(&[0xff, 0xd8]) && last([0xff, 0xd9]) < last([0xff, 0xda])

@@ -1,4 +1,5 @@
-//! Decoded images kept as bytes in the user's cache folder, so that a folder of sixty thousand files is decoded once.
+//! Decoded images kept as bytes in the user's cache folder, so that a folder of sixty thousand
+//! files is decoded once.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,8 +16,8 @@ use super::image_folder::Entry;
 
 /// Changes with the form of the file.
 const MAGIC: &[u8; 8] = b"ttimgs02";
-/// Magic, key, sum, height, width, count: eight bytes each. They stand at the end, after the images and the labels, so that what is
-/// read becomes the images by cutting it off.
+/// Magic, key, sum, height, width, count: eight bytes each. They stand at the end, after the images
+/// and the labels, so that what is read becomes the images by cutting it off.
 const TAIL: usize = 48;
 /// Bytes that one thread sums at a time.
 const BLOCK: usize = 1 << 20;
@@ -46,7 +47,8 @@ impl Place {
         }
     }
 
-    /// What is kept; `None` if there is nothing, or it is of another condition of the folder, or damaged.
+    /// What is kept; `None` if there is nothing, or it is of another condition of the folder, or
+    /// damaged.
     pub fn load(&self) -> Option<Split> {
         let mut bytes = read::bytes(&self.path, u64::MAX).ok()?;
         let (body, tail) = bytes.split_last_chunk::<TAIL>()?;

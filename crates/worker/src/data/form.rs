@@ -1,4 +1,5 @@
-//! Every form that a data set on disk may have, declared once: how it is known, how it is read, and what it is called in messages.
+//! Every form that a data set on disk may have, declared once: how it is known, how it is read, and
+//! what it is called in messages.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
-//! IDX, the form of MNIST and Fashion-MNIST: big-endian lengths, then bytes; plain or gzipped. Grey images get three equal
-//! planes, and sides below 32 a black border up to 32, which is what the networks are made for.
+//! IDX, the form of MNIST and Fashion-MNIST: big-endian lengths, then bytes; plain or gzipped. Grey
+//! images get three equal planes, and sides below 32 a black border up to 32, which is what the
+//! networks are made for.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use super::{DataError, Found, Split, check_growth, read};
 
 /// The side up to which smaller images get a border.
 const SIDE: usize = 32;
-/// No data set of this form comes near: what a file claims beyond this is damage, and no reason to ask for memory.
+/// No data set of this form comes near: what a file claims beyond this is damage, and no reason to
+/// ask for memory.
 const MOST_BYTES: usize = 1 << 33;
 
 /// Whether a folder holds any of the files.
@@ -21,7 +23,8 @@ pub fn is_here(folder: &Path) -> bool {
         .any(|purpose| file(folder, purpose, "images", 3).exists())
 }
 
-/// Reads training images and, if they are there, test images. Classes are numbered up to the highest label of the training images.
+/// Reads training images and, if they are there, test images. Classes are numbered up to the
+/// highest label of the training images.
 pub fn read_folder(folder: &Path, damage: &mut Damage) -> Found {
     let train = damage.sift(split(folder, "train"));
     let classes = train
@@ -51,7 +54,8 @@ pub fn read_folder(folder: &Path, damage: &mut Damage) -> Found {
     }
 }
 
-/// The file of a purpose, under whichever of its usual names it has; the first of them if it is not there.
+/// The file of a purpose, under whichever of its usual names it has; the first of them if it is not
+/// there.
 fn file(folder: &Path, purpose: &str, what: &str, dimensions: usize) -> PathBuf {
     let names = ["-", "."].into_iter().flat_map(|joint| {
         ["", ".gz"].map(|ending| format!("{purpose}-{what}{joint}idx{dimensions}-ubyte{ending}"))

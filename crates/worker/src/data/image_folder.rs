@@ -1,4 +1,5 @@
-//! Image folders: `train/<class>/*` and `test/<class>/*`, JPEG or PNG, decoded in parallel once and then kept.
+//! Image folders: `train/<class>/*` and `test/<class>/*`, JPEG or PNG, decoded in parallel once and
+//! then kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub struct Entry {
     pub label: usize,
 }
 
-/// Reads an image folder. What is wrong with the folder as a whole ends the reading; damaged images are left out.
+/// Reads an image folder. What is wrong with the folder as a whole ends the reading; damaged images
+/// are left out.
 pub fn read_folder(folder: &Path, cache: Option<&Path>, damage: &mut Damage) -> Found {
     let train = folder.join("train");
     let classes = damage.sift(class_names(&train)).unwrap_or_default();
@@ -178,7 +180,8 @@ fn split(folder: &Path, classes: &[String], cache: Option<&Path>, damage: &mut D
 /// # Errors
 /// If they would take far more memory than data sets do.
 fn decode(folder: &Path, entries: &[Entry]) -> Result<(Split, Vec<DataError>), DataError> {
-    // What a file says of its size is not yet true: the first image is read whole before there is room made for all.
+    // What a file says of its size is not yet true: the first image is read whole before there is
+    // room made for all.
     let mut before = Vec::new();
     let first = entries.iter().find_map(|entry| {
         let image = decoded(&entry.path, None);

@@ -1,4 +1,5 @@
-//! The images that are trained on: every form a data set may have becomes the same bytes in memory. Nothing here knows libtorch.
+//! The images that are trained on: every form a data set may have becomes the same bytes in memory.
+//! Nothing here knows libtorch.
 
 pub mod check;
 mod cifar;
@@ -81,7 +82,8 @@ impl Split {
         }
     }
 
-    /// Keeps only the images with these numbers, which must ascend; in place, since a split may fill much of the memory.
+    /// Keeps only the images with these numbers, which must ascend; in place, since a split may
+    /// fill much of the memory.
     fn keep(&mut self, numbers: &[usize]) {
         let length = self.image_len();
         for (to, from) in numbers.iter().enumerate() {

@@ -50,8 +50,8 @@ impl Holding {
     }
 }
 
-/// The data set of what was found in `place`: with the validation images that the data name, or, where they name none or it is
-/// demanded, with a part of each class held out, drawn by a seed.
+/// The data set of what was found in `place`: with the validation images that the data name, or,
+/// where they name none or it is demanded, with a part of each class held out, drawn by a seed.
 ///
 /// # Errors
 /// If a class has too few images for its part.
@@ -99,7 +99,8 @@ pub fn hold_out(place: &Path, found: Found, holding: Holding) -> Result<Dataset,
     })
 }
 
-/// At most `most` images (0: all), class by class in turn so that each has its share, in their old order.
+/// At most `most` images (0: all), class by class in turn so that each has its share, in their old
+/// order.
 pub fn limited(mut split: Split, most: usize, seed: u64) -> Split {
     let total = split.labels.len();
     if most == 0 || most >= total {

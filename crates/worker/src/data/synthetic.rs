@@ -1,5 +1,6 @@
-//! The built-in images: ten classes of shapes and textures, drawn from a seed, so that a first run needs no download. Place, size,
-//! angle, colours, clutter and noise vary, so that only the form tells the class.
+//! The built-in images: ten classes of shapes and textures, drawn from a seed, so that a first run
+//! needs no download. Place, size, angle, colours, clutter and noise vary, so that only the form
+//! tells the class.
 
 use std::f64::consts::{PI, TAU};
 
@@ -52,8 +53,8 @@ const CLASSES: [(&str, Form); 10] = [
     }),
 ];
 
-/// The data set of a recipe's seed, as far as the recipe allows: a tiny run must start at once. Each image depends on the seed, its
-/// split and its number alone.
+/// The data set of a recipe's seed, as far as the recipe allows: a tiny run must start at once.
+/// Each image depends on the seed, its split and its number alone.
 pub fn draw(recipe: &Recipe) -> Dataset {
     let limited = |all: u64, limit: u32| {
         if limit == 0 {

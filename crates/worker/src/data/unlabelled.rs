@@ -1,5 +1,5 @@
-//! Images without labels, as competitions give them out: a pickled dict with the images under `data` or `images`, and
-//! sometimes numbers for them under `ids`.
+//! Images without labels, as competitions give them out: a pickled dict with the images under
+//! `data` or `images`, and sometimes numbers for them under `ids`.
 
 use std::path::Path;
 
@@ -36,7 +36,8 @@ impl Unlabelled {
     }
 }
 
-/// Reads such a file: N x 3072 (plane after plane), N x 32 x 32 x 3 or N x 3 x 32 x 32 bytes, in one array or a list of them.
+/// Reads such a file: N x 3072 (plane after plane), N x 32 x 32 x 3 or N x 3 x 32 x 32 bytes, in
+/// one array or a list of them.
 ///
 /// # Errors
 /// If it is no whole pickle, or its images are of another form.
@@ -131,8 +132,8 @@ fn ids_of(value: Value<'_>) -> Option<Vec<i64>> {
 mod tests {
     use super::*;
 
-    /// A pickle of protocol 2 with an array of this shape under a key, whose bytes are the pixel's number within its image, and
-    /// whatever else is to be put into the dict.
+    /// A pickle of protocol 2 with an array of this shape under a key, whose bytes are the pixel's
+    /// number within its image, and whatever else is to be put into the dict.
     fn pickle(key: &[u8], shape: &[u16], pixels: &[u8], more: &[u8]) -> Vec<u8> {
         let mut bytes = [b"\x80\x02}(", key].concat();
         bytes.extend(

@@ -1,4 +1,5 @@
-//! The folder of an evaluation while it is filled: under a temporary name until it is whole, and gone if it never becomes that.
+//! The folder of an evaluation while it is filled: under a temporary name until it is whole, and
+//! gone if it never becomes that.
 
 use std::fs::File;
 use std::io;
@@ -43,7 +44,8 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// Makes the temporary folder, tells `known` where it is, and removes those of evaluations that were killed.
+    /// Makes the temporary folder, tells `known` where it is, and removes those of evaluations that
+    /// were killed.
     pub fn begin(
         tree: &Path,
         name: &str,
@@ -189,8 +191,9 @@ impl Drop for Filling {
     }
 }
 
-/// Keeps the very file that was read beside what it answered: as a reflink where the file system has them, else as another name of a file
-/// that is only ever replaced as a whole (a safetensors of ours), else as a copy.
+/// Keeps the very file that was read beside what it answered: as a reflink where the file system
+/// has them, else as another name of a file that is only ever replaced as a whole (a safetensors of
+/// ours), else as a copy.
 fn keep(file: &mut File, original: &Path, copy: &Path) -> io::Result<()> {
     let kept = create_new(copy)?;
     if ioctl_ficlone(&kept, &*file).is_ok() {

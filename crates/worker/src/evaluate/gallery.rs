@@ -21,7 +21,8 @@ const SHOWN: usize = 24;
 /// Classes that are named for each.
 const TOP: usize = 3;
 
-/// The images that a dashboard should be able to show: mistakes, the most confident first, then right answers of each class.
+/// The images that a dashboard should be able to show: mistakes, the most confident first, then
+/// right answers of each class.
 pub fn worth_looking_at(answers: &Predictions, questions: &Inputs) -> Images {
     let numbers = match questions.labels() {
         Some(labels) => mistakes_and_right(answers, labels),
@@ -71,7 +72,8 @@ fn pixels(questions: &Inputs, number: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Some images, drawn by the evaluation's seed, with what was predicted for each; or what the drawing library said.
+/// Some images, drawn by the evaluation's seed, with what was predicted for each; or what the
+/// drawing library said.
 pub fn picture(
     results: &Results,
     answers: &Predictions,

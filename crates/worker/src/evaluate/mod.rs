@@ -1,5 +1,5 @@
-//! `evaluate`: asks a checkpoint, or several as an ensemble, about images, and leaves all that was answered in a folder of its own. Whatever
-//! can be refused is refused before anything is written.
+//! `evaluate`: asks a checkpoint, or several as an ensemble, about images, and leaves all that was
+//! answered in a folder of its own. Whatever can be refused is refused before anything is written.
 
 mod folder;
 mod gallery;
@@ -224,11 +224,13 @@ fn shares(request: &Request) -> Result<Vec<f64>, WorkerError> {
     Ok(weights.into_iter().map(|weight| weight / sum).collect())
 }
 
-/// The recipe that the first checkpoint that has one was trained by, with what the command changes; the defaults if none has one.
+/// The recipe that the first checkpoint that has one was trained by, with what the command changes;
+/// the defaults if none has one.
 fn recipe_of(subjects: &[Subject], request: &Request) -> Recipe {
     let known = subjects.iter().find_map(|subject| subject.recipe.clone());
     let mut recipe = known.unwrap_or_else(|| Recipe {
-        // Nobody trained by the defaults: what they smooth and where they look for data means nothing here.
+        // Nobody trained by the defaults: what they smooth and where they look for data means
+        // nothing here.
         label_smoothing: 0.0,
         data_dir: String::new(),
         ..Recipe::default()
@@ -238,7 +240,8 @@ fn recipe_of(subjects: &[Subject], request: &Request) -> Recipe {
     recipe
 }
 
-/// Where `evaluations/` lies: the tree that is named, else that of the run or of the kept model, else `runs`.
+/// Where `evaluations/` lies: the tree that is named, else that of the run or of the kept model,
+/// else `runs`.
 fn output_tree(request: &Request, first: &Subject) -> PathBuf {
     if let Some(tree) = &request.output {
         return tree.clone();

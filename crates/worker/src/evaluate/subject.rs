@@ -1,4 +1,5 @@
-//! A checkpoint that is to be asked: which file, which of its weights, of which run, and what network it holds.
+//! A checkpoint that is to be asked: which file, which of its weights, of which run, and what
+//! network it holds.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -23,7 +24,8 @@ use crate::model::{ResNet, Shape, StateDict};
 #[derive(Debug)]
 pub struct Subject {
     pub path: PathBuf,
-    /// Held open, so that what is copied is what was read, also where a training replaces the file meanwhile.
+    /// Held open, so that what is copied is what was read, also where a training replaces the file
+    /// meanwhile.
     pub file: File,
     pub inspection: Inspection,
     /// The run that it lies in.
@@ -42,7 +44,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Opens a file, or the checkpoint `which` of a run's folder, and sees whether it is of a network that is made here.
+    /// Opens a file, or the checkpoint `which` of a run's folder, and sees whether it is of a
+    /// network that is made here.
     pub fn open(target: &Path, which: Option<&str>) -> Result<Self, WorkerError> {
         let (path, which) = chosen(target, which)?;
         let failed = |source| WorkerError::Io {
@@ -117,7 +120,8 @@ impl Subject {
         self.shape.classes
     }
 
-    /// What the checkpoint says of the images that it was trained on, or the best one of its run does.
+    /// What the checkpoint says of the images that it was trained on, or the best one of its run
+    /// does.
     pub fn trained_on(&self) -> Option<TrainedOn> {
         let of_run = || checkpoint::trained_on(&self.run.as_ref()?.best());
         self.inspection.trained_on.clone().or_else(of_run)
@@ -162,7 +166,8 @@ pub fn describe(subjects: &[Subject], request: &Request) -> Vec<Evaluated> {
         .collect()
 }
 
-/// What the copy of each checkpoint is called: `model.pth`, or `model_2.safetensors` of an ensemble.
+/// What the copy of each checkpoint is called: `model.pth`, or `model_2.safetensors` of an
+/// ensemble.
 pub fn copies(subjects: &[Subject]) -> Vec<String> {
     let here = traintop_run::evaluation::EvaluationDir::new("");
     let count = subjects.len();
@@ -240,8 +245,8 @@ fn recipe_from(settings: &Json) -> Recipe {
     recipe
 }
 
-/// The network whose tensors these are, with what training leaves no trace of in them. A file may claim any width: the network is only made
-/// where the file holds as many numbers as it would have.
+/// The network whose tensors these are, with what training leaves no trace of in them. A file may
+/// claim any width: the network is only made where the file holds as many numbers as it would have.
 fn shape_of(inspection: &Inspection, recipe: Option<&Recipe>) -> Option<Shape> {
     let shape = inspection.network?;
     let claimed = Recipe {

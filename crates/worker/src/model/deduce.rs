@@ -9,8 +9,8 @@ const MOST_WIDTH: i64 = 1 << 16;
 const MOST_BLOCKS: usize = 1 << 10;
 
 impl Shape {
-    /// The network whose tensors have these sizes; `None` if they are not those of a network that is made here. What only training
-    /// needs leaves no trace in a checkpoint, and is left out.
+    /// The network whose tensors have these sizes; `None` if they are not those of a network that
+    /// is made here. What only training needs leaves no trace in a checkpoint, and is left out.
     pub fn deduce(size_of: impl Fn(&str) -> Option<Vec<i64>>) -> Option<Self> {
         let [width, 3, 3, 3] = size_of("conv1.weight")?[..] else {
             return None;

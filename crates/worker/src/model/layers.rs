@@ -1,11 +1,13 @@
-//! The layers a `ResNet` is made of. Weights are float32 and are cast to the kind of the input on the way through, so
-//! that the precision of a forward pass is that of the images it is given; gradients come back in float32.
+//! The layers a `ResNet` is made of. Weights are float32 and are cast to the kind of the input on
+//! the way through, so that the precision of a forward pass is that of the images it is given;
+//! gradients come back in float32.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{Mode, StateDict};
 
-/// Batch norm's share of a new batch in its running statistics, and what keeps its division finite (`PyTorch`'s values).
+/// Batch norm's share of a new batch in its running statistics, and what keeps its division finite
+/// (`PyTorch`'s values).
 const BATCH_NORM_MOMENTUM: f64 = 0.1;
 const BATCH_NORM_EPSILON: f64 = 1e-5;
 
@@ -20,7 +22,8 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// Adds `{path}.weight`, initialised as Kaiming normal by fan-out (He et al. 2015, arXiv:1502.01852) for a `ReLU`.
+    /// Adds `{path}.weight`, initialised as Kaiming normal by fan-out (He et al. 2015,
+    /// arXiv:1502.01852) for a `ReLU`.
     pub fn new(
         state: &mut StateDict,
         path: &str,
@@ -44,8 +47,9 @@ impl Conv2d {
         self.forward_by(&self.weight, None, x)
     }
 
-    /// The same, followed by a batch norm. Where that only scales and shifts, the convolution does so itself, which saves two passes over
-    /// memory: an evaluation of `quick` ran 1.16 times as fast.
+    /// The same, followed by a batch norm. Where that only scales and shifts, the convolution does
+    /// so itself, which saves two passes over memory: an evaluation of `quick` ran 1.16 times as
+    /// fast.
     pub fn forward_normalised(&self, norm: &BatchNorm2d, x: &Tensor, mode: Mode) -> Tensor {
         match mode {
             Mode::Train => norm.forward_training(&self.forward(x)),
@@ -69,8 +73,9 @@ impl Conv2d {
 }
 
 impl Conv2d {
-    /// A 1x1 convolution as the product of matrices that it is. oneDNN's own, as libtorch 2.11 has it, writes past its memory in
-    /// the backward pass on a CPU where channels last are fewer than 16 and the images odd in number.
+    /// A 1x1 convolution as the product of matrices that it is. oneDNN's own, as libtorch 2.11 has
+    /// it, writes past its memory in the backward pass on a CPU where channels last are fewer than
+    /// 16 and the images odd in number.
     fn pointwise(&self, x: &Tensor, weight: &Tensor, bias: Option<Tensor>) -> Tensor {
         let size = weight.size();
         let kept = x
@@ -82,7 +87,8 @@ impl Conv2d {
     }
 }
 
-/// Batch normalisation over the images and pixels of each channel (Ioffe and Szegedy 2015, arXiv:1502.03167).
+/// Batch normalisation over the images and pixels of each channel (Ioffe and Szegedy 2015,
+/// arXiv:1502.03167).
 #[derive(Debug)]
 pub struct BatchNorm2d {
     weight: Tensor,
@@ -93,7 +99,8 @@ pub struct BatchNorm2d {
 }
 
 impl BatchNorm2d {
-    /// Adds `{path}.{weight,bias,running_mean,running_var,num_batches_tracked}`: the identity at first.
+    /// Adds `{path}.{weight,bias,running_mean,running_var,num_batches_tracked}`: the identity at
+    /// first.
     pub fn new(state: &mut StateDict, path: &str, channels: i64) -> Self {
         let (zeros, ones) = (
             Tensor::zeros([channels], FLOAT),
@@ -144,7 +151,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Adds `{path}.weight` and `{path}.bias`, uniform in +-1/sqrt(inputs) as `PyTorch` initialises them.
+    /// Adds `{path}.weight` and `{path}.bias`, uniform in +-1/sqrt(inputs) as `PyTorch` initialises
+    /// them.
     pub fn new(state: &mut StateDict, path: &str, inputs: i64, outputs: i64) -> Self {
         let mut linear = Self::without_bias(state, path, inputs, outputs);
         linear.bias = Some(state.parameter(format!("{path}.bias"), &uniform(inputs, &[outputs])));
@@ -172,8 +180,9 @@ fn uniform(fan_in: i64, size: &[i64]) -> Tensor {
     Tensor::empty(size, FLOAT).uniform_(-bound, bound)
 }
 
-/// N x C x H x W to N x C: the mean of each channel, written as a sum times a constant because libtorch's average
-/// pools have no fast bfloat16 channels-last path on a CPU (a training step of `resnet_se` ran 1.15 times as fast).
+/// N x C x H x W to N x C: the mean of each channel, written as a sum times a constant because
+/// libtorch's average pools have no fast bfloat16 channels-last path on a CPU (a training step of
+/// `resnet_se` ran 1.15 times as fast).
 pub fn global_average_pool(x: &Tensor) -> Tensor {
     let size = x.size();
     let pixels = (size[2] * size[3]) as f64;

@@ -10,7 +10,8 @@ pub use resnet::{ResNet, Shape};
 pub use state_dict::Entry;
 pub use state_dict::{Role, StateDict};
 
-/// Whether a forward pass is part of training: batch statistics and dropout, or running statistics and none.
+/// Whether a forward pass is part of training: batch statistics and dropout, or running statistics
+/// and none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Train,

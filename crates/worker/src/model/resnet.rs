@@ -1,5 +1,5 @@
-//! A `ResNet` for 32x32 images with squeeze-and-excitation: He et al. 2015 (arXiv:1512.03385) for the residual blocks,
-//! Hu et al. 2017 (arXiv:1709.01507) for the channel weights.
+//! A `ResNet` for 32x32 images with squeeze-and-excitation: He et al. 2015 (arXiv:1512.03385) for
+//! the residual blocks, Hu et al. 2017 (arXiv:1709.01507) for the channel weights.
 //!
 //! ```text
 //! images ─ conv3x3 ─ BN ─ ReLU ─ layer1 ─ layer2 ─ layer3 ─ layer4 ─ average pool ─ dropout ─ linear ─ logits
@@ -111,7 +111,8 @@ impl ResNet {
     }
 }
 
-/// Two convolutions around which the input passes unchanged, or through a 1x1 convolution where the shape changes.
+/// Two convolutions around which the input passes unchanged, or through a 1x1 convolution where the
+/// shape changes.
 #[derive(Debug)]
 struct BasicBlock {
     conv1: Conv2d,
@@ -184,8 +185,8 @@ fn relu(mut x: Tensor) -> Tensor {
     x.relu_()
 }
 
-/// A block's branch, left out for some images in training and scaled by its chance to be there otherwise (Huang et al. 2016,
-/// arXiv:1603.09382).
+/// A block's branch, left out for some images in training and scaled by its chance to be there
+/// otherwise (Huang et al. 2016, arXiv:1603.09382).
 fn stochastic_depth(branch: Tensor, skip_chance: f64, mode: Mode) -> Tensor {
     if skip_chance == 0.0 {
         return branch;

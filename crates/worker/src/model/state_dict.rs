@@ -1,5 +1,6 @@
-//! The network's tensors under `PyTorch`'s state-dict names, in `PyTorch`'s order. The names are the contract for
-//! checkpoints: a file written here loads into the Python network of the same shape, and the other way round.
+//! The network's tensors under `PyTorch`'s state-dict names, in `PyTorch`'s order. The names are
+//! the contract for checkpoints: a file written here loads into the Python network of the same
+//! shape, and the other way round.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -25,7 +26,8 @@ pub struct Entry {
 pub struct Statistics(Vec<(Tensor, Tensor)>);
 
 impl Statistics {
-    /// Takes the network's statistics back to this copy where `is_good`, one boolean on the device, is false.
+    /// Takes the network's statistics back to this copy where `is_good`, one boolean on the device,
+    /// is false.
     pub fn restore_unless(self, is_good: &Tensor) {
         no_grad(|| {
             for (mut live, copy) in self.0 {

@@ -119,7 +119,8 @@ fn wrong_hostile_and_truncated_files_are_refused_with_a_sentence_and_nothing_is_
     assert_eq!(bench.left(), Vec::<PathBuf>::new());
 }
 
-/// An image folder of ten classes with one image of this size in each of train, train again, and test.
+/// An image folder of ten classes with one image of this size in each of train, train again, and
+/// test.
 fn image_folder(folder: &Path, side: u32, classes: usize) {
     for class in 0..classes {
         for (split, copies) in [("train", 4), ("test", 1)] {
@@ -176,7 +177,8 @@ fn weights_that_are_no_numbers_have_no_opinion() {
     let bench = Bench::new(TINY);
     let run = bench.trained(&["num_epochs=1"]);
     let mut bytes = fs::read(run.best()).unwrap();
-    // The header is sorted by size and name; whichever tensor the last numbers belong to, all logits follow it.
+    // The header is sorted by size and name; whichever tensor the last numbers belong to, all
+    // logits follow it.
     let end = bytes.len();
     for number in bytes[end - 4000..].chunks_exact_mut(4) {
         number.copy_from_slice(&f32::NAN.to_le_bytes());

@@ -290,7 +290,8 @@ fn step() -> impl Strategy<Value = Option<i32>> {
     ]
 }
 
-/// A file: mostly good rows, long enough to pass through polars when repeated, with damage in between.
+/// A file: mostly good rows, long enough to pass through polars when repeated, with damage in
+/// between.
 fn file() -> impl Strategy<Value = Vec<u8>> {
     let row = (step(), prop::collection::vec(cell(), 3));
     // Without text and damage, so that polars takes it.
