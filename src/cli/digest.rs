@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let best = digest
             .new_best
             .as_ref()
-            .map(|(best, name, before)| json!({"val_acc": best, "name": name, "before": before}));
+            .map(|best| json!({"val_acc": best.val_acc, "name": best.run, "before": best.before}));
         let all = json!({
             "since": since,
             "finished": digest.finished,
@@ -89,13 +89,15 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             writeln!(out, "  {what:<9} {}", clean(name))?;
         }
     }
-    if let Some((best, name, before)) = &digest.new_best {
+    if let Some(best) = &digest.new_best {
+        let before = best.before;
         let before = before.map_or_else(String::new, |before| format!(", {before:.2} before"));
         writeln!(
             out,
-            "  {:<9} {best:.2} % by {}{before}",
+            "  {:<9} {:.2} % by {}{before}",
             "new best",
-            clean(name)
+            best.val_acc,
+            clean(&best.run)
         )?;
     }
     Ok(ExitCode::SUCCESS)

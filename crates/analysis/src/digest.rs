@@ -25,9 +25,19 @@ pub struct Digest {
     pub lost: Vec<String>,
     /// Names of those that began and are still at work.
     pub started: Vec<String>,
-    /// The best validation accuracy in percent, whose it is, and the best before, if it was reached
-    /// since.
-    pub new_best: Option<(f64, String, Option<f64>)>,
+    /// The best of all, if it was reached since.
+    pub new_best: Option<NewBest>,
+}
+
+/// The best validation accuracy of all runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewBest {
+    /// In percent.
+    pub val_acc: f64,
+    /// The name of its run.
+    pub run: String,
+    /// The best before, in percent.
+    pub before: Option<f64>,
 }
 
 impl Digest {
@@ -90,8 +100,8 @@ impl Digest {
         count(self.stopped.len(), "stopped");
         count(self.lost.len(), "lost");
         count(self.started.len(), "started");
-        if let Some((best, name, _)) = &self.new_best {
-            parts.push(format!("new best {best:.2} by {name}"));
+        if let Some(NewBest { val_acc, run, .. }) = &self.new_best {
+            parts.push(format!("new best {val_acc:.2} by {run}"));
         }
         parts.join(", ")
     }
@@ -141,7 +151,7 @@ fn in_short(reason: &str) -> String {
 
 /// The best of all, if its best row was written since; where that row's time is not known, if the
 /// run was at work since.
-fn new_best(runs: &[&Summary], since: Timestamp) -> Option<(f64, String, Option<f64>)> {
+fn new_best(runs: &[&Summary], since: Timestamp) -> Option<NewBest> {
     let is_new = |run: &Summary| run.best_at().unwrap_or(run.modified_at) > since;
     let best_of = |wanted: bool| {
         let those = runs.iter().filter(|run| is_new(run) == wanted);
@@ -151,5 +161,9 @@ fn new_best(runs: &[&Summary], since: Timestamp) -> Option<(f64, String, Option<
     let (best, run) = best_of(true)?;
     let before = best_of(false).map(|(before, _)| before);
     let beats = before.is_none_or(|before| best > before);
-    beats.then(|| (best, run.name.clone(), before))
+    beats.then(|| NewBest {
+        val_acc: best,
+        run: run.name.clone(),
+        before,
+    })
 }

@@ -194,7 +194,12 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
             }
         };
     }
-    for (key, written, value) in readable.into_iter().flat_map(flattened) {
+    for Setting {
+        key,
+        written,
+        value,
+    } in readable.into_iter().flat_map(flattened)
+    {
         if key == EXTENDS {
             continue;
         }
@@ -213,24 +218,36 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     })
 }
 
-/// Every value with its key, and where that is written: a table `color_jitter` holds the keys that
-/// begin with `color_jitter_`.
-fn flattened<'a, 'text>(
-    table: &'a DeTable<'text>,
-) -> Vec<(
-    String,
-    &'a Spanned<DeString<'text>>,
-    &'a Spanned<DeValue<'text>>,
-)> {
+/// A value with its whole key.
+struct Setting<'a, 'text> {
+    key: String,
+    /// The key as it is written.
+    written: &'a Spanned<DeString<'text>>,
+    value: &'a Spanned<DeValue<'text>>,
+}
+
+/// Every value of a table: a table `color_jitter` holds the keys that begin with `color_jitter_`.
+fn flattened<'a, 'text>(table: &'a DeTable<'text>) -> Vec<Setting<'a, 'text>> {
     let begins = |name: &str| FIELDS.iter().any(|field| field.key.starts_with(name));
-    let each = table.iter().flat_map(|(key, value)| match value.get_ref() {
-        DeValue::Table(inner) if begins(&format!("{}_", key.get_ref())) => inner
-            .iter()
-            .map(|(name, value)| (format!("{}_{}", key.get_ref(), name.get_ref()), name, value))
-            .collect(),
-        _ => vec![(key.get_ref().to_string(), key, value)],
-    });
-    each.collect()
+    let mut settings = Vec::new();
+    for (key, value) in table {
+        let name = key.get_ref();
+        match value.get_ref() {
+            DeValue::Table(inner) if begins(&format!("{name}_")) => {
+                settings.extend(inner.iter().map(|(written, value)| Setting {
+                    key: format!("{name}_{}", written.get_ref()),
+                    written,
+                    value,
+                }));
+            }
+            _ => settings.push(Setting {
+                key: name.to_string(),
+                written: key,
+                value,
+            }),
+        }
+    }
+    settings
 }
 
 /// The recipe that another builds on: for a file's recipe one beside it, then one of the working

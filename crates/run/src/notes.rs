@@ -273,26 +273,33 @@ pub(super) fn file_of(dir: &RunDir) -> PathBuf {
     dir.path().join(FILE)
 }
 
-/// The files of notes that change when `from` is called `to`: path (after the move), text before,
-/// text after. Those of the user's own go with the run, and a name for lists that was given before
+/// A file of notes that changes.
+#[derive(Debug)]
+pub struct TextChange {
+    /// After the move.
+    pub path: PathBuf,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// The files of notes that change when `from` is called `to`. Those of the user's own go with the run, and a name for lists that was given before
 /// gives way.
 ///
 /// # Errors
 /// If one cannot be read.
-#[expect(
-    clippy::type_complexity,
-    reason = "a path with its text before and after"
-)]
-pub fn follows(
-    home: &Storage,
-    from: &RunDir,
-    to: &RunDir,
-) -> io::Result<Vec<(PathBuf, Option<String>, Option<String>)>> {
+pub fn follows(home: &Storage, from: &RunDir, to: &RunDir) -> io::Result<Vec<TextChange>> {
     let text = |path: &Path| match home.disk.text(path) {
         Err(error) if error.kind() == ErrorKind::InvalidData => Ok(None),
         text => text,
     };
     let mut changes = Vec::new();
+    let mut change = |path, before, after| {
+        changes.push(TextChange {
+            path,
+            before,
+            after,
+        });
+    };
     if let Some(own) = &home.folder(FOLDER)
         && let Some(before) = text(&own_file(own, from))?
     {
@@ -304,15 +311,15 @@ pub fn follows(
         });
         // Damaged ones go as they are.
         let after = after.or_else(|| Some(before.clone()));
-        changes.push((own_file(own, to), None, after));
-        changes.push((own_file(own, from), Some(before), None));
+        change(own_file(own, to), None, after);
+        change(own_file(own, from), Some(before), None);
     }
     if let Some(before) = text(&from.path().join(FILE))?
         && let Ok(mut notes) = parsed(&before)
         && notes.name.take().is_some()
         && let Ok(after) = toml::to_string(&notes)
     {
-        changes.push((to.path().join(FILE), Some(before), Some(after)));
+        change(to.path().join(FILE), Some(before), Some(after));
     }
     Ok(changes)
 }

@@ -40,8 +40,17 @@ pub fn on_disk(path: &Path) -> u64 {
 pub struct Taken {
     /// Allocated blocks, in bytes: holes take nothing.
     pub bytes: u64,
-    /// Of a file with several names: device and number, and how many names it has.
-    pub linked: Option<(u64, u64, u64)>,
+    /// Of a file with several names.
+    pub linked: Option<Linked>,
+}
+
+/// A file with several names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linked {
+    device: u64,
+    inode: u64,
+    /// How many names it has.
+    names: u64,
 }
 
 impl Taken {
@@ -58,7 +67,11 @@ impl Taken {
         let several = metadata.nlink() > 1 && !metadata.is_dir();
         Self {
             bytes: metadata.blocks() * 512,
-            linked: several.then(|| (metadata.dev(), metadata.ino(), metadata.nlink())),
+            linked: several.then(|| Linked {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                names: metadata.nlink(),
+            }),
         }
     }
 }
@@ -100,12 +113,12 @@ impl Freed {
 
     /// Adds what is known already.
     pub fn count(&mut self, taken: Taken) {
-        let Some((device, number, names)) = taken.linked else {
+        let Some(file) = taken.linked else {
             self.bytes += taken.bytes;
             return;
         };
-        let linked = self.linked.entry((device, number));
-        let (_, left) = linked.or_insert((taken.bytes, names));
+        let linked = self.linked.entry((file.device, file.inode));
+        let (_, left) = linked.or_insert((taken.bytes, file.names));
         *left = left.saturating_sub(1);
     }
 

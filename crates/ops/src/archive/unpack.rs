@@ -46,9 +46,18 @@ pub struct Unpacked {
     pub left_out: Vec<PathBuf>,
     /// Folders that had to be made for them, outermost first.
     pub(super) made: Vec<PathBuf>,
-    /// The folders that the archive knows, with their times (ns since 1970) and modes: set last,
-    /// since whatever moves into one changes its.
-    folders: Vec<(PathBuf, i64, u32)>,
+    /// The folders that the archive knows. Their times are set last, since whatever moves into one
+    /// changes its.
+    folders: Vec<ArchivedFolder>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ArchivedFolder {
+    /// Below the run's folder.
+    below: PathBuf,
+    /// In nanoseconds since 1970.
+    modified_ns: i64,
+    mode: u32,
 }
 
 impl Unpacked {
@@ -108,8 +117,8 @@ pub fn unpack(disk: &dyn Disk, dir: &RunDir, staging: &Path) -> Result<Unpacked,
 /// folder.
 pub fn set_folder_times(disk: &dyn Disk, dir: &RunDir, unpacked: &Unpacked) {
     // The innermost first.
-    for (below, time, _) in unpacked.folders.iter().rev() {
-        set_time(disk, &dir.path().join(below), *time);
+    for folder in unpacked.folders.iter().rev() {
+        set_time(disk, &dir.path().join(&folder.below), folder.modified_ns);
     }
 }
 
@@ -240,7 +249,11 @@ fn stage(
         let mode = header.mode().map_err(|error| damaged(&error))? & 0o777;
         let kind = header.entry_type();
         if kind == EntryType::Directory {
-            unpacked.folders.push((below, about.modified_ns, mode));
+            unpacked.folders.push(ArchivedFolder {
+                below,
+                modified_ns: about.modified_ns,
+                mode,
+            });
             continue;
         }
         let path = staging.join(&below);
@@ -402,7 +415,7 @@ fn move_in(
     let archive = dir.archive();
     // What a folder may not be until everything is in it.
     let mut closed: Vec<(&Path, u32)> = Vec::new();
-    for (below, _, mode) in &unpacked.folders {
+    for ArchivedFolder { below, mode, .. } in &unpacked.folders {
         let path = dir.path().join(below);
         let failed = || failed(&archive, below, "cannot be made");
         if disk.look_for(&path).map_err(failed())?.is_none() {
@@ -427,7 +440,7 @@ fn move_in(
         *moved += 1;
     }
     // On the disk before the archive leaves its place.
-    for (below, ..) in &unpacked.folders {
+    for ArchivedFolder { below, .. } in &unpacked.folders {
         let path = dir.path().join(below);
         disk.sync_folder(&path)
             .map_err(failed(&archive, below, "cannot be written"))?;

@@ -38,3 +38,4 @@ pub use policy::{Policy, Protection, Rule};
 pub use quota::Quota;
 pub use space::{Space, spaces};
 pub use survey::{Reading, Role, Survey, Surveyed, Weights, survey};
+pub use walk::TemporaryFile;

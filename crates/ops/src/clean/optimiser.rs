@@ -29,7 +29,7 @@ pub fn bytes_in(path: &Path) -> u64 {
         .extension()
         .is_some_and(|extension| extension == "safetensors");
     let dropped = || -> io::Result<u64> {
-        let (_, places, _) = read_header(&mut read::open(path)?)?;
+        let places = Header::read(&mut read::open(path)?)?.places;
         let all: u64 = places.iter().map(|place| place.end - place.start).sum();
         let dropped = places.iter().filter(|place| is_state(&place.name));
         let dropped: u64 = dropped.map(|place| place.end - place.start).sum();
@@ -48,7 +48,11 @@ pub fn bytes_in(path: &Path) -> u64 {
 /// If it cannot be read or written, or is no whole safetensors file.
 pub fn drop_state(path: &Path, out: &mut File) -> io::Result<()> {
     let mut file = read::open(path)?;
-    let (metadata, mut places, data_at) = read_header(&mut file)?;
+    let Header {
+        metadata,
+        mut places,
+        data_at,
+    } = Header::read(&mut file)?;
     places.retain(|place| !is_state(&place.name));
     let mut header = Map::new();
     if let Some(metadata) = metadata {
@@ -87,36 +91,50 @@ fn damaged(what: &str) -> io::Error {
     )
 }
 
-/// The file's own metadata, its tensors, and where their bytes begin.
-fn read_header(file: &mut File) -> io::Result<(Option<Value>, Vec<Place>, u64)> {
-    let bytes = safetensors::header(&mut *file)?;
-    let data_at = 8 + bytes.len() as u64;
-    let data = file.metadata()?.len().saturating_sub(data_at);
-    let mut header: Map<String, Value> = serde_json::from_slice(&bytes)?;
-    let metadata = header.shift_remove("__metadata__");
-    let places = header.into_iter().map(|(name, about)| {
-        let offset = |at: usize| about["data_offsets"][at].as_u64();
-        match (offset(0), offset(1)) {
-            (_, Some(end)) if end > data => Err(damaged("ends before its last tensor does")),
-            (Some(start), Some(end)) if start <= end => Ok(Place {
-                name,
-                about,
-                start,
-                end,
-            }),
-            _ => Err(damaged("a tensor has no place")),
+/// What stands before the tensors of a safetensors file.
+struct Header {
+    /// The file's own.
+    metadata: Option<Value>,
+    places: Vec<Place>,
+    /// Where the tensors' bytes begin.
+    data_at: u64,
+}
+
+impl Header {
+    fn read(file: &mut File) -> io::Result<Self> {
+        let bytes = safetensors::header(&mut *file)?;
+        let data_at = 8 + bytes.len() as u64;
+        let data = file.metadata()?.len().saturating_sub(data_at);
+        let mut header: Map<String, Value> = serde_json::from_slice(&bytes)?;
+        let metadata = header.shift_remove("__metadata__");
+        let places = header.into_iter().map(|(name, about)| {
+            let offset = |at: usize| about["data_offsets"][at].as_u64();
+            match (offset(0), offset(1)) {
+                (_, Some(end)) if end > data => Err(damaged("ends before its last tensor does")),
+                (Some(start), Some(end)) if start <= end => Ok(Place {
+                    name,
+                    about,
+                    start,
+                    end,
+                }),
+                _ => Err(damaged("a tensor has no place")),
+            }
+        });
+        let mut places: Vec<Place> = places.collect::<io::Result<_>>()?;
+        places.sort_by_key(|place| (place.start, place.end));
+        // Overlapping tensors, written one after the other, could be far longer than the file.
+        if places
+            .array_windows()
+            .any(|[one, next]| next.start < one.end)
+        {
+            return Err(damaged("two tensors have the same place"));
         }
-    });
-    let mut places: Vec<Place> = places.collect::<io::Result<_>>()?;
-    places.sort_by_key(|place| (place.start, place.end));
-    // Overlapping tensors, written one after the other, could be far longer than the file.
-    if places
-        .array_windows()
-        .any(|[one, next]| next.start < one.end)
-    {
-        return Err(damaged("two tensors have the same place"));
+        Ok(Self {
+            metadata,
+            places,
+            data_at,
+        })
     }
-    Ok((metadata, places, data_at))
 }
 
 #[cfg(test)]
@@ -159,7 +177,11 @@ mod tests {
         file(&path, &names);
         assert_eq!(bytes_in(&path), 45);
         drop_state(&path, &mut File::create(&slim).unwrap()).unwrap();
-        let (metadata, places, data_at) = read_header(&mut File::open(&slim).unwrap()).unwrap();
+        let Header {
+            metadata,
+            places,
+            data_at,
+        } = Header::read(&mut File::open(&slim).unwrap()).unwrap();
         assert_eq!(metadata.unwrap()["epochs_done"], "7");
         let tensors: Vec<_> = places
             .iter()

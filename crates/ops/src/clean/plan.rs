@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -110,10 +110,10 @@ impl Plan {
             self.doubts.push((number, obstacle.to_string()));
             return;
         }
-        for (path, taken, look) in &run.temporary {
+        for file in &run.temporary {
             self.candidates.push(Candidate {
                 cost_s: Some(0.0),
-                ..candidate(number, Reason::Temporary, (path, *taken, *look))
+                ..candidate(number, Reason::Temporary, &file.path, file.taken, file.look)
             });
         }
         // Its archive may hold the last copy of its best model.
@@ -173,7 +173,7 @@ impl Plan {
                 (true, None, Some(_)) => Reason::Duplicate,
                 (true, None, None) => continue,
             };
-            let mut new = candidate(number, reason, (&weights.path, weights.taken, weights.look));
+            let mut new = candidate(number, reason, &weights.path, weights.taken, weights.look);
             new.what = what(weights);
             new.is_in = reason == Reason::Superseded;
             new.epochs.extend(epoch_of(run, weights));
@@ -214,7 +214,9 @@ impl Plan {
                 ..candidate(
                     number,
                     Reason::OptimiserState,
-                    (&weights.path, weights.taken, weights.look),
+                    &weights.path,
+                    weights.taken,
+                    weights.look,
                 )
             });
         }
@@ -286,24 +288,20 @@ impl Plan {
     }
 }
 
-fn candidate(
-    run: usize,
-    reason: Reason,
-    (path, taken, look): (&PathBuf, Taken, Look),
-) -> Candidate {
+fn candidate(run: usize, reason: Reason, path: &Path, taken: Taken, look: Look) -> Candidate {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Candidate {
         run,
         reason,
         what: text::clean(&name).into_owned(),
         detail: String::new(),
-        paths: vec![path.clone()],
+        paths: vec![path.to_owned()],
         is_whole: false,
         taken: vec![taken],
         epochs: Vec::new(),
         cost_s: None,
         is_in: false,
-        expected: vec![(path.clone(), look)],
+        expected: vec![(path.to_owned(), look)],
         relies_on: Vec::new(),
     }
 }

@@ -14,7 +14,7 @@ use super::evaluated::EvaluatedRuns;
 use super::in_use::InUse;
 use super::obstacle::Obstacle;
 use super::optimiser;
-use super::walk::{self, Walked};
+use super::walk::{self, TemporaryFile, Walked};
 use traintop_disk::Look;
 use traintop_run::best_and_trend;
 use traintop_run::discover::Found;
@@ -122,7 +122,7 @@ pub struct Surveyed {
     /// Its files of weights that a rule may name.
     pub weights: Vec<Weights>,
     /// Temporary files that nobody renamed.
-    pub temporary: Vec<(PathBuf, Taken, Look)>,
+    pub temporary: Vec<TemporaryFile>,
     /// Everything in it, itself included.
     pub taken: Vec<Taken>,
     /// As [`Found::modified`], to see whether it has changed.

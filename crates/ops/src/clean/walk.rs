@@ -28,11 +28,18 @@ const RETAINED: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 /// A temporary file of no known name is nothing if it is no larger than this, in bytes.
 const SMALL_LEFTOVER: u64 = 4096;
 
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemporaryFile {
+    pub path: PathBuf,
+    pub taken: Taken,
+    pub look: Look,
+}
+
 /// What a walk has found.
 #[derive(Default)]
 pub struct Walked {
     pub weights: Vec<Weights>,
-    pub temporary: Vec<(PathBuf, Taken, Look)>,
+    pub temporary: Vec<TemporaryFile>,
     pub sizes: Sizes,
     /// The worst that forbids that the folder goes as a whole, as far as that is known without
     /// opening anything. Once it is a project, nothing else is looked at.
@@ -228,7 +235,8 @@ impl Walked {
             let modified = metadata.modified().ok();
             let age = modified.and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > STALE) {
-                self.temporary.push((entry.path(), taken, look));
+                let path = entry.path();
+                self.temporary.push(TemporaryFile { path, taken, look });
             }
         } else if let Some(role) = role(&name).filter(|_| may_own) {
             self.weights.push(Weights {

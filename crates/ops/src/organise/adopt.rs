@@ -22,7 +22,10 @@ use traintop_run::summary::Summary;
 pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<Rebuild> {
     let summary = Summary::load(&Found::look(dir.clone()), SystemTime::now());
     let rebuilt = rebuilds.iter().any(|file| file.path == dir.metrics_csv());
-    let table = sources.table().filter(|_| rebuilt).map(|(table, ..)| table);
+    let table = sources
+        .table()
+        .filter(|_| rebuilt)
+        .map(|source| source.table);
     let config = sources.settings().map(|(config, _)| config);
     let own = Config::load(dir);
     let text = |key: &str| {

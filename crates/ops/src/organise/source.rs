@@ -27,6 +27,16 @@ pub struct Sources {
     pub checkpoints: Vec<(PathBuf, CheckpointMetadata)>,
 }
 
+/// The table of epochs of one source.
+#[derive(Debug)]
+pub struct EpochTable {
+    pub table: Table,
+    /// The source, for people.
+    from: String,
+    /// When that was last changed.
+    modified: SystemTime,
+}
+
 /// Whether a folder that is no run holds what is left of one.
 pub fn has_remains(dir: &RunDir) -> bool {
     dir.training_log().is_file() || !checkpoints::list(dir).is_empty()
@@ -61,38 +71,35 @@ impl Sources {
         }
     }
 
-    /// The table of epochs, what it is from and when that was last changed: the source that knows
-    /// the most epochs; of equals a checkpoint's history, which has every digit.
-    pub fn table(&self) -> Option<(Table, String, SystemTime)> {
+    /// The table of the source that knows the most epochs; of equals a checkpoint's history, which
+    /// has every digit.
+    pub fn table(&self) -> Option<EpochTable> {
         let history = self.checkpoints.iter().rev().find_map(|(path, metadata)| {
-            let table = Table::of_history(metadata.metrics_history.as_ref()?);
-            Some((table, name_of(path), modified(path)))
+            Some(EpochTable {
+                table: Table::of_history(metadata.metrics_history.as_ref()?),
+                from: name_of(path),
+                modified: modified(path),
+            })
         });
-        let log = (
-            self.log.table.clone(),
-            name_of(&self.log_path),
-            modified(&self.log_path),
-        );
-        let checkpoints = {
-            let newest = self
-                .checkpoints
-                .iter()
-                .map(|(path, _)| modified(path))
-                .max();
-            let from = match self.checkpoints.len() {
-                1 => name_of(&self.checkpoints[0].0),
-                count => format!("{count} checkpoints"),
-            };
-            (
-                Table::of_checkpoints(self.checkpoints.iter().map(|(_, metadata)| metadata)),
-                from,
-                newest.unwrap_or(UNIX_EPOCH),
-            )
+        let log = EpochTable {
+            table: self.log.table.clone(),
+            from: name_of(&self.log_path),
+            modified: modified(&self.log_path),
+        };
+        let newest = self.checkpoints.iter().map(|(path, _)| modified(path));
+        let metadata = self.checkpoints.iter().map(|(_, metadata)| metadata);
+        let checkpoints = EpochTable {
+            table: Table::of_checkpoints(metadata),
+            from: match &self.checkpoints[..] {
+                [(path, _)] => name_of(path),
+                several => format!("{} checkpoints", several.len()),
+            },
+            modified: newest.max().unwrap_or(UNIX_EPOCH),
         };
         let all = history.into_iter().chain([log, checkpoints]);
-        all.filter(|(table, ..)| table.epochs() > 0)
+        all.filter(|source| source.table.epochs() > 0)
             .reduce(|best, next| {
-                if next.0.epochs() > best.0.epochs() {
+                if next.table.epochs() > best.table.epochs() {
                     next
                 } else {
                     best
@@ -102,7 +109,11 @@ impl Sources {
 
     /// The `metrics.csv` that can be made.
     pub fn metrics(&self, dir: &RunDir) -> Option<Rebuild> {
-        let (table, from, modified) = self.table()?;
+        let EpochTable {
+            table,
+            from,
+            modified,
+        } = self.table()?;
         let epochs = table.epochs();
         let what = format!("{epochs} {}", if epochs == 1 { "epoch" } else { "epochs" });
         Some(rebuild(

@@ -78,10 +78,10 @@ pub fn plan(
     let disk = &*storage.disk;
     let mut follows: Vec<Follow> = record(disk, from, to)?.into_iter().collect();
     let texts = notes::follows(storage, from, to)?.into_iter();
-    follows.extend(texts.map(|(path, before, after)| Follow::Text {
-        path,
-        before,
-        after,
+    follows.extend(texts.map(|change| Follow::Text {
+        path: change.path,
+        before: change.before,
+        after: change.after,
     }));
     let mut unread = Vec::new();
     // Such as `latest`.

@@ -1,7 +1,7 @@
 //! Follows a growing metrics file: only new bytes are read and parsed, and the result is the same
 //! as a full read at any moment.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -40,8 +40,8 @@ pub struct Tail {
     reader: Reader,
     /// Bytes of complete lines that were read.
     offset: u64,
-    /// Length, modification time (ns) and inode at the last poll.
-    seen: (u64, i128, u64),
+    /// The file at the last poll.
+    seen: Stamp,
     /// Hash of the file's beginning and of the bytes before `offset`.
     fingerprint: u64,
     /// Whether the last row had no line end and was taken on trust.
@@ -49,6 +49,25 @@ pub struct Tail {
     /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed
     /// over.
     in_long_line: bool,
+}
+
+/// By this a file that has changed is recognised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified_ns: i128,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            length: metadata.len(),
+            modified_ns: i128::from(metadata.mtime()) * 1_000_000_000
+                + i128::from(metadata.mtime_nsec()),
+            inode: metadata.ino(),
+        }
+    }
 }
 
 impl Tail {
@@ -63,7 +82,7 @@ impl Tail {
             limits,
             reader: Reader::new(limits),
             offset: 0,
-            seen: (0, 0, 0),
+            seen: Stamp::default(),
             fingerprint: 0,
             provisional: false,
             in_long_line: false,
@@ -91,7 +110,7 @@ impl Tail {
     }
 
     fn is_at_end(&self) -> bool {
-        self.offset == self.seen.0 && !self.in_long_line
+        self.offset == self.seen.length && !self.in_long_line
     }
 
     /// Hands over what has been read, so that it is held once: after the first time only what is
@@ -122,16 +141,14 @@ impl Tail {
     fn poll_then(&mut self, part: OnPart) -> io::Result<Change> {
         let file = read::open(&self.path)?;
         let metadata = file.metadata()?;
-        let modified =
-            i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
-        let seen = (metadata.len(), modified, metadata.ino());
+        let seen = Stamp::of(&metadata);
         if seen == self.seen && self.offset > 0 {
             return Ok(Change::Unchanged);
         }
         let same = self.offset > 0
             && !self.provisional
-            && seen.2 == self.seen.2
-            && seen.0 >= self.offset
+            && seen.inode == self.seen.inode
+            && seen.length >= self.offset
             && fingerprint(&file, self.offset)? == self.fingerprint;
         if same || self.offset == 0 {
             let (rows, before) = (self.metrics().rows, self.offset);
@@ -150,9 +167,9 @@ impl Tail {
         Ok(Change::Reread)
     }
 
-    fn read_on(&mut self, file: &File, seen: (u64, i128, u64), part: OnPart) -> io::Result<()> {
+    fn read_on(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<()> {
         let before = self.offset;
-        self.read_lines(file, seen.0, part)?;
+        self.read_lines(file, seen.length, part)?;
         if self.offset != before {
             self.fingerprint = fingerprint(file, self.offset)?;
         }

@@ -11,7 +11,8 @@ use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
 use crate::message::Message;
 use crate::update::update;
 use traintop_disk::{Kind, Look};
-use traintop_ops::clean::{Obstacle, Quota, Reading, Role, Survey, Surveyed, Weights, plan_of};
+use traintop_ops::clean::{Obstacle, Quota, Reading, Role, Survey, Surveyed};
+use traintop_ops::clean::{TemporaryFile, Weights, plan_of};
 use traintop_run::notes::Notes;
 use traintop_run::size::Taken;
 use traintop_run::state::State as RunState;
@@ -85,16 +86,16 @@ fn survey() -> Arc<Survey> {
     let mut starred = run("proud", RunState::Finished, 200, 9);
     starred.notes.star = true;
     let mut untidy = run("untidy", RunState::Stopped, 30, 4);
-    untidy.temporary.push((
-        untidy.dir.path().join(".last.safetensors.71-0.tmp"),
-        Taken::plain(7_000_000),
-        Look {
+    untidy.temporary.push(TemporaryFile {
+        path: untidy.dir.path().join(".last.safetensors.71-0.tmp"),
+        taken: Taken::plain(7_000_000),
+        look: Look {
             kind: Kind::File,
             inode: 2,
             length: 7_000_000,
             modified_ns: 0,
         },
-    ));
+    });
     Arc::new(Survey {
         runs: vec![
             run("quick 11-24 02:26:37", RunState::Finished, 200, 1),
