@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::dashboard::foreign_files;
 use crate::fake_worker::{ONE_EPOCH, Reaped, Run, UNTIL_STOPPED, Workplace, wait_for};
 
 fn signal(pid: u64, name: &str) {
@@ -346,16 +347,8 @@ fn wrong_recipes_are_refused_before_anything_is_made() {
     place.refusal(&["train"], 2);
 }
 
-/// A foreign run, as the reference leaves it.
 fn foreign(place: &Workplace, name: &str, rows: &str) {
-    let logs = place.path().join("runs").join(name).join("logs");
-    fs::create_dir_all(&logs).unwrap();
-    fs::write(logs.join("metrics.csv"), rows.replace('\n', "\r\n")).unwrap();
-    fs::write(
-        logs.join("config.json"),
-        r#"{"model_name": "resnet_small", "num_epochs": 2}"#,
-    )
-    .unwrap();
+    foreign_files(place.path(), name, rows, 2);
 }
 
 #[test]

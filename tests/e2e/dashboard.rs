@@ -10,22 +10,24 @@ use crate::pty::Dashboard;
 
 /// A run of another trainer, as the reference leaves it.
 pub fn foreign_run(place: &Path, name: &str, accuracies: &[f64]) {
-    let logs = place.join("runs").join(name).join("logs");
-    fs::create_dir_all(&logs).unwrap();
-    let mut text = String::from("epoch,train_loss,train_acc,val_loss,val_acc,learning_rate\r\n");
+    let mut text = String::from("epoch,train_loss,train_acc,val_loss,val_acc,learning_rate\n");
     for (epoch, accuracy) in (1..).zip(accuracies) {
         text += &row(epoch, *accuracy);
     }
-    fs::write(logs.join("metrics.csv"), text).unwrap();
-    fs::write(
-        logs.join("config.json"),
-        "{\"model_name\": \"resnet_small\", \"num_epochs\": 9}",
-    )
-    .unwrap();
+    foreign_files(place, name, &text, 9);
+}
+
+/// Its table, and a configuration that plans this many epochs.
+pub fn foreign_files(place: &Path, name: &str, metrics: &str, epochs: u32) {
+    let logs = place.join("runs").join(name).join("logs");
+    fs::create_dir_all(&logs).unwrap();
+    fs::write(logs.join("metrics.csv"), metrics.replace('\n', "\r\n")).unwrap();
+    let config = format!("{{\"model_name\": \"resnet_small\", \"num_epochs\": {epochs}}}");
+    fs::write(logs.join("config.json"), config).unwrap();
 }
 
 fn row(epoch: u32, accuracy: f64) -> String {
-    format!("{epoch},1.5,{},1.25,{accuracy},0.1\r\n", accuracy - 5.0)
+    format!("{epoch},1.5,{},1.25,{accuracy},0.1\n", accuracy - 5.0)
 }
 
 /// Lets a run's files be an hour old, so that it does not seem to train.

@@ -1,15 +1,12 @@
 //! What the digest says of what has happened, and what it leaves out.
 
-use std::fs;
-use std::time::{Duration, SystemTime};
-
 use jiff::{Timestamp, ToSpan};
 
 use super::digest::Digest;
-use traintop_run::discover::Found;
+use super::run_of_files::run_of_files;
+use traintop_run::State;
 use traintop_run::failure::Failure;
 use traintop_run::summary::Summary;
-use traintop_run::{RunDir, State};
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
@@ -18,13 +15,8 @@ fn now() -> Timestamp {
 /// A run of three epochs of 1,000 s, the second of which is the best, that ended this many hours
 /// ago.
 fn run(name: &str, state: State, best: f64, hours: i64) -> Summary {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = RunDir::new(folder.path());
-    fs::create_dir_all(dir.logs()).unwrap();
     let metrics = format!("epoch,val_acc,time_elapsed\n1,20,1000\n2,{best},2000\n3,30,3000\n");
-    fs::write(dir.metrics_csv(), metrics).unwrap();
-    let later = SystemTime::now() + Duration::from_secs(600);
-    let mut summary = Summary::load(&Found::look(dir), later);
+    let mut summary = run_of_files(name, None, &metrics);
     summary.name = name.to_owned();
     summary.observed.state = state;
     summary.ended_at = (!state.is_active()).then(|| now() - hours.hours());

@@ -41,6 +41,9 @@ pub mod ticks;
 pub mod x_axis;
 
 #[cfg(test)]
+mod run_of_files;
+
+#[cfg(test)]
 mod scikit_learn_tests;
 
 #[cfg(test)]

@@ -244,26 +244,19 @@ fn told_by(recipe: &Recipe, fields: &[&'static Field]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::time::SystemTime;
-    use traintop_run::discover::Found;
+    use crate::run_of_files::run_of_files;
 
     /// A finished run of a recipe whose epochs took this many seconds each.
-    fn run(place: &std::path::Path, name: &str, recipe: &Recipe, seconds: f64) -> Summary {
-        let dir = RunDir::new(place.join(name));
-        fs::create_dir_all(dir.logs()).unwrap();
+    fn run(name: &str, recipe: &Recipe, seconds: f64) -> Summary {
         let row = |epoch: u32| format!("{epoch},50.0,{}\n", seconds * f64::from(epoch));
         let rows: String = (1..=recipe.num_epochs).map(row).collect();
-        let text = format!("epoch,val_acc,time_elapsed\n{rows}");
-        fs::write(dir.logs().join("metrics.csv"), text).unwrap();
         let config = serde_json::Value::from(recipe.to_json());
-        fs::write(dir.logs().join("config.json"), format!("{config:#}")).unwrap();
-        Summary::load(&Found::look(dir), SystemTime::now())
+        let metrics = format!("epoch,val_acc,time_elapsed\n{rows}");
+        run_of_files(name, Some(&config.to_string()), &metrics)
     }
 
     #[test]
     fn runs_like_it_tell_the_time_and_others_do_not() {
-        let place = tempfile::tempdir().unwrap();
         let recipe = Recipe {
             num_epochs: 4,
             ..Recipe::default()
@@ -277,7 +270,7 @@ mod tests {
             ("b", &recipe, 30.0),
             ("c", &wide, 99.0),
         ]
-        .map(|(name, recipe, seconds)| run(place.path(), name, recipe, seconds))
+        .map(|(name, recipe, seconds)| run(name, recipe, seconds))
         .to_vec();
         let times = RunHistory::of(runs.iter().map(PastRun::of));
         let other_seed = Recipe {
@@ -296,13 +289,12 @@ mod tests {
 
     #[test]
     fn a_finished_run_of_the_same_recipe_is_known_whatever_it_is_called() {
-        let place = tempfile::tempdir().unwrap();
         let recipe = Recipe {
             num_epochs: 3,
             max_lr: 1.0,
             ..Recipe::default()
         };
-        let runs = [run(place.path(), "a", &recipe, 1.0)];
+        let runs = [run("a", &recipe, 1.0)];
         let mut nobody = |_: &str| None;
         let earlier = RunHistory::of(runs.iter().map(PastRun::of));
         let renamed = Recipe {
@@ -321,14 +313,13 @@ mod tests {
 
     #[test]
     fn data_are_the_same_by_what_they_hold_where_the_run_says_so() {
-        let place = tempfile::tempdir().unwrap();
         let recipe = Recipe {
             data_dir: "/here".to_owned(),
             num_epochs: 3,
             max_lr: 1.0,
             ..Recipe::default()
         };
-        let mut summary = run(place.path(), "a", &recipe, 1.0);
+        let mut summary = run("a", &recipe, 1.0);
         let data = Data {
             fingerprint: Some("1-ab".to_owned()),
             train_images: 400,

@@ -1,9 +1,7 @@
 //! What queries find among a few runs that were read from files, and what is said of those that
 //! make no sense.
 
-use std::fs;
 use std::sync::LazyLock;
-use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -12,8 +10,8 @@ use proptest::prelude::*;
 use super::complete::complete;
 use super::filter::{Clock, Filter, read};
 use super::{Memo, Names, Samples, Subject};
+use crate::run_of_files::run_of_files;
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;
@@ -30,13 +28,7 @@ fn clock() -> Clock {
 }
 
 fn run(name: &str, config: &str, metrics: &str) -> Summary {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = RunDir::new(folder.path());
-    fs::create_dir_all(dir.logs()).unwrap();
-    fs::write(dir.config_json(), config).unwrap();
-    fs::write(dir.metrics_csv(), metrics).unwrap();
-    let later = SystemTime::now() + Duration::from_secs(600);
-    let mut summary = Summary::load(&Found::look(dir), later);
+    let mut summary = run_of_files(name, Some(config), metrics);
     summary.name = name.to_owned();
     summary.dir = RunDir::new(format!("/runs/{name}"));
     summary
