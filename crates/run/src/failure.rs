@@ -244,108 +244,48 @@ mod tests {
         text.lines().map(str::to_owned).collect()
     }
 
+    #[derive(serde::Deserialize)]
+    struct Ends {
+        ends: Vec<End>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct End {
+        #[serde(default)]
+        is_lost: bool,
+        reason: Option<String>,
+        exit_code: Option<i32>,
+        signal: Option<i32>,
+        #[serde(default)]
+        output: String,
+        what: String,
+        detail: Option<String>,
+    }
+
     #[test]
     fn every_kind_of_end_has_its_word() {
-        let traceback = "epoch 3\nTraceback (most recent call last):\n  File \"train.py\", line 3, in <module>\n    run()\n\
-                         ValueError: bad shape\n";
-        let cuda = "Traceback (most recent call last):\n  File \"a\"\ntorch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n";
-        let exit = |code, signal| {
-            Some(Exit {
-                code,
-                signal,
+        let all: Ends = toml::from_str(include_str!("failure_tests.toml")).unwrap();
+        for end in all.ends {
+            let state = if end.is_lost {
+                State::Lost
+            } else {
+                State::Failed
+            };
+            let exit = Exit {
+                code: end.exit_code,
+                signal: end.signal,
                 reason: None,
-            })
-        };
-        let cases = [
-            (
-                State::Failed,
-                None,
-                exit(Some(1), None),
-                traceback,
-                "ValueError",
-            ),
-            (
-                State::Failed,
-                None,
-                exit(Some(1), None),
-                cuda,
-                "CUDA out of memory",
-            ),
-            (
-                State::Failed,
-                Some("the system killed the worker, because memory ran out"),
-                exit(None, Some(9)),
-                "",
-                "out of memory",
-            ),
-            (
-                State::Failed,
-                Some(
-                    "job 1 failed, says Slurm: slurmstepd: error: *** JOB 1 ON n CANCELLED AT 2026-11-27T04:31:26 ***",
-                ),
-                None,
-                "slurmstepd: error: Exceeded job memory limit",
-                "out of memory",
-            ),
-            (
-                State::Failed,
-                Some("SIGKILL ended the worker: by a user, or by the system for lack of memory"),
-                exit(None, Some(9)),
-                "",
-                "SIGKILL",
-            ),
-            (
-                State::Failed,
-                None,
-                exit(None, Some(11)),
-                "epoch 3",
-                "SIGSEGV",
-            ),
-            (
-                State::Failed,
-                Some("runs/a/last.safetensors: No space left on device (os error 28)"),
-                exit(Some(1), None),
-                "",
-                "no space",
-            ),
-            (
-                State::Failed,
-                Some(
-                    "the training loss became NaN in epoch 2, step 7; try a smaller learning rate",
-                ),
-                exit(Some(1), None),
-                "",
-                "NaN",
-            ),
-            (
-                State::Failed,
-                Some("configs/a.toml:7: momentum must be in [0, 1), got 1.5"),
-                exit(Some(1), None),
-                "",
-                "error",
-            ),
-            (
-                State::Failed,
-                Some("the worker ended with exit code 3: bye"),
-                exit(Some(3), None),
-                "bye",
-                "exit code 3",
-            ),
-            (
-                State::Lost,
-                Some("its process is gone without a word"),
-                None,
-                "",
-                "process gone",
-            ),
-        ];
-        for (state, reason, exit, output, what) in cases {
-            let cause = of(state, reason, exit.as_ref(), &lines(output), &[]);
-            assert_eq!(cause.what, what, "{cause:?}");
-            assert!(!cause.detail.is_empty());
+            };
+            let exit = (exit != Exit::default()).then_some(exit);
+            let reason = end.reason.as_deref();
+            let found = of(state, reason, exit.as_ref(), &lines(&end.output), &[]);
+            assert_eq!(found.what, end.what, "{found:?}");
+            assert!(!found.detail.is_empty(), "{end:?}");
+            if let Some(detail) = end.detail {
+                assert_eq!(found.detail, detail);
+            }
         }
-        let cause = of(State::Failed, None, None, &lines(traceback), &[]);
-        assert_eq!(cause.detail, "ValueError: bad shape");
     }
 
     #[test]

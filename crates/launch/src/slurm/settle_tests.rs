@@ -1,3 +1,6 @@
+use serde::Deserialize;
+
+use super::super::parse::squeue_row;
 use super::*;
 use traintop_run::process::Process;
 
@@ -18,98 +21,38 @@ fn record(state: State) -> Record {
     }
 }
 
+#[derive(Deserialize)]
+struct Situations {
+    situations: Vec<Situation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Situation {
+    run: State,
+    squeue: Option<String>,
+    silent_s: u64,
+    #[serde(default)]
+    is_stop_asked: bool,
+    verdict: String,
+}
+
 #[test]
 fn the_scheduler_says_what_the_run_could_not() {
-    use State::{Failed, Finished, Lost, Queued, Running, Stopped};
-    let (now, old) = (Duration::from_secs(1), Duration::from_secs(500));
-    let over = |end| Some(Phase::Over(end));
-    let ended = |state, end| Verdict::Ended(state, Why::Said(end));
-    let cancelled = End::Cancelled(Some(0));
-    let cases = [
-        (Queued, Some(Phase::Waiting), old, false, Verdict::Open),
-        (Running, Some(Phase::Working), old, false, Verdict::Open),
-        // Its node failed, and Slurm has put it back.
-        (Running, Some(Phase::Waiting), old, false, Verdict::Waits),
-        (Running, Some(Phase::Waiting), now, false, Verdict::Open),
-        (Stopped, Some(Phase::Waiting), old, false, Verdict::Waits),
-        (Stopped, Some(Phase::Waiting), old, true, Verdict::Open),
-        (Finished, over(End::Completed), now, false, Verdict::Over),
-        (Running, over(End::Completed), now, false, Verdict::Open),
-        (
-            Running,
-            over(End::Completed),
-            old,
-            false,
-            ended(Lost, End::Completed),
-        ),
-        (
-            Running,
-            over(End::TimeLimit),
-            now,
-            false,
-            ended(Failed, End::TimeLimit),
-        ),
-        (
-            Running,
-            over(End::OutOfMemory),
-            now,
-            false,
-            ended(Failed, End::OutOfMemory),
-        ),
-        (
-            Running,
-            over(cancelled),
-            now,
-            false,
-            ended(Stopped, cancelled),
-        ),
-        (
-            Queued,
-            over(cancelled),
-            now,
-            false,
-            ended(Stopped, cancelled),
-        ),
-        (
-            Stopped,
-            over(cancelled),
-            now,
-            false,
-            ended(Stopped, cancelled),
-        ),
-        (Stopped, over(cancelled), now, true, Verdict::Over),
-        (
-            Stopped,
-            over(End::Preempted),
-            now,
-            false,
-            ended(Stopped, End::Preempted),
-        ),
-        (Finished, over(End::TimeLimit), now, false, Verdict::Over),
-        (Running, None, now, false, Verdict::Open),
-        (
-            Running,
-            None,
-            old,
-            false,
-            Verdict::Ended(Lost, Why::Forgotten),
-        ),
-        (
-            Queued,
-            None,
-            old,
-            false,
-            Verdict::Ended(Lost, Why::Forgotten),
-        ),
-        (Finished, None, old, false, Verdict::Over),
-    ];
-    for (state, phase, heard, stop_asked, expected) in cases {
-        let record = record(state);
-        assert_eq!(
-            verdict(&record, phase, heard, stop_asked),
-            expected,
-            "{state} {phase:?} {heard:?} {stop_asked}"
+    let all: Situations = toml::from_str(include_str!("settle_tests.toml")).unwrap();
+    for situation in all.situations {
+        let phase = situation.squeue.as_ref().map(|state| {
+            let row = squeue_row(&format!("12|{state}|None|N/A|N/A|traintop:a"));
+            row.unwrap().phase
+        });
+        let heard = Duration::from_secs(situation.silent_s);
+        let found = verdict(
+            &record(situation.run),
+            phase,
+            heard,
+            situation.is_stop_asked,
         );
+        assert_eq!(format!("{found:?}"), situation.verdict, "{situation:?}");
     }
 }
 
@@ -168,7 +111,7 @@ fn what_was_learnt_lies_beside_the_record_and_a_cancelled_run_says_so() {
     queued.save(&dir).unwrap();
     let job = queued.slurm.clone().unwrap();
     let now = Timestamp::from_second(60).unwrap();
-    let row = super::super::parse::squeue_row("12|PENDING|Resources|N/A|N/A|traintop:a").unwrap();
+    let row = squeue_row("12|PENDING|Resources|N/A|N/A|traintop:a").unwrap();
     assert!(settle(&dir, &job, Some(&row), now).unwrap());
     let noted = Record::load(&dir).unwrap().unwrap();
     let job = noted.slurm.clone().unwrap();
@@ -176,7 +119,7 @@ fn what_was_learnt_lies_beside_the_record_and_a_cancelled_run_says_so() {
     let seen = traintop_run::slurm::Seen::of(&dir, &noted, now.into()).unwrap();
     assert_eq!(seen.waits.as_deref(), Some("Slurm job 12: Resources"));
     assert!(!settle(&dir, &job, Some(&row), now).unwrap());
-    let row = super::super::parse::squeue_row("12|CANCELLED|None|N/A|N/A|traintop:a").unwrap();
+    let row = squeue_row("12|CANCELLED|None|N/A|N/A|traintop:a").unwrap();
     assert!(settle(&dir, &job, Some(&row), now).unwrap());
     let ended = Record::load(&dir).unwrap().unwrap();
     assert_eq!(ended.state, State::Stopped);
