@@ -162,23 +162,28 @@ pub fn off_schedule(metrics: &Metrics, settings: &Settings) -> Option<Finding> {
         ..Recipe::default()
     };
     // How many steps an epoch has is not known; it moves the rates by less than a step's worth.
-    let [few, many] = [4, 4000].map(|steps| Schedule::new(&recipe, steps).after_each_epoch());
+    let possible = [1, 2, 3, 4, 4000].map(|steps| Schedule::new(&recipe, steps).after_each_epoch());
     let highest = if is_one_cycle {
         recipe.max_lr
     } else {
         recipe.learning_rate
     };
     let room = RATE_TOLERANCE * highest;
+    let [.., few, many] = &possible;
     let steepest = few
         .windows(2)
         .map(|pair| (pair[1] - pair[0]).abs())
         .fold(0.0, f64::max);
     let (x, rate, asked) = rates.x.iter().zip(&rates.y).find_map(|(x, rate)| {
         let at = (*x as usize).checked_sub(1)?;
-        let (a, b) = (*few.get(at)?, *many.get(at)?);
+        let asked = *many.get(at)?;
+        let at_epoch = possible.iter().map(|rates| rates[at]);
+        let (lowest, highest) = at_epoch.fold((asked, asked), |(low, high), rate| {
+            (low.min(rate), high.max(rate))
+        });
         // Some write the rate of an epoch's first step, others that of its last.
-        let (low, high) = (a.min(b) - room - steepest, a.max(b) + room + steepest);
-        (!(low..=high).contains(rate)).then_some((*x, *rate, b))
+        let (low, high) = (lowest - room - steepest, highest + room + steepest);
+        (!(low..=high).contains(rate)).then_some((*x, *rate, asked))
     })?;
     let (rate, asked) = (
         traintop_text::number(rate, 3),

@@ -174,6 +174,16 @@ fn settings_that_changed_at_a_resume_are_told_and_no_others() {
     assert_eq!(found_with(&metrics, &[resume(21, &changed)]), "");
 }
 
+#[test]
+fn short_runs_are_on_their_schedules() {
+    for kind in ["onecycle", "cosine", "warmup_cosine", "constant"] {
+        for (epochs, steps) in (1..8).flat_map(|epochs| (1..8).map(move |steps| (epochs, steps))) {
+            let findings = lint(&trained(kind, epochs, steps), &settings(kind, epochs), &[]);
+            assert_eq!(findings, [], "{kind}, {epochs} epochs of {steps} steps");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn ordinary_runs_are_clean(kind in 0..4_usize, epochs in 1..60_u32, steps in 1..400_u64, done in 1..60_usize) {
