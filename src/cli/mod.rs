@@ -1,5 +1,5 @@
 //! The command line: each command parses its arguments, calls one of the modules below, and prints.
-//! JSON goes to standard output alone; complaints are one sentence on standard error, with exit
+//! JSON goes to standard output alone; problems are one sentence on standard error, with exit
 //! code 1, or 2 for a wrong command line.
 
 mod alerts;

@@ -14,7 +14,7 @@ use traintop_text::terminal::error_line;
 
 /// Where runs are looked for if nobody says: where recipes put them.
 const DEFAULT_ROOT: &str = "runs";
-/// Candidates that a complaint lists.
+/// Candidates that a problem lists.
 const LISTED: usize = 8;
 
 /// The folders named, else those of the user's configuration, else the default one. Problems of the

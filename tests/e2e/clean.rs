@@ -118,14 +118,14 @@ fn clean_is_a_dry_run_until_it_is_told_and_the_trash_gives_all_back() {
         place.said(&["trash", "list"]),
         "there is nothing in the trash\n"
     );
-    let complaint = place.refusal(&["trash", "restore", "nothing"], 1);
+    let problem = place.refusal(&["trash", "restore", "nothing"], 1);
     assert!(
-        complaint.contains("\"nothing\" is not in the trash"),
-        "{complaint}"
+        problem.contains("\"nothing\" is not in the trash"),
+        "{problem}"
     );
     place.refusal(&["trash", "restore"], 2);
-    let complaint = place.refusal(&["clean", "runs", "--protect", "holy"], 1);
-    assert!(complaint.contains("none of starred, tagged"), "{complaint}");
+    let problem = place.refusal(&["clean", "runs", "--protect", "holy"], 1);
+    assert!(problem.contains("none of starred, tagged"), "{problem}");
 }
 
 #[test]

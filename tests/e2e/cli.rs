@@ -139,8 +139,8 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
         place.json(&["show", &name, "--json"])["tags"],
         json!(["paper"])
     );
-    let complaint = place.refusal(&["tag", &name, &"x".repeat(65)], 1);
-    assert!(complaint.contains("at most 64 characters"), "{complaint}");
+    let problem = place.refusal(&["tag", &name, &"x".repeat(65)], 1);
+    assert!(problem.contains("at most 64 characters"), "{problem}");
 }
 
 #[test]
@@ -163,16 +163,13 @@ fn several_runs_are_tagged_and_noted_at_once() {
         .collect();
     assert_eq!(texts, ["for the talk", "for the talk"]);
     // All are found before any is changed.
-    let complaint = place.refusal(&["tag", "+late", &first, "absent"], 1);
-    assert!(complaint.contains("\"absent\" is neither"), "{complaint}");
+    let problem = place.refusal(&["tag", "+late", &first, "absent"], 1);
+    assert!(problem.contains("\"absent\" is neither"), "{problem}");
     assert_eq!(place.said(&["tag", &first]), "paper\n");
-    let complaint = place.refusal(&["tag", "+late"], 1);
-    assert!(
-        complaint.contains("there is no run after +late"),
-        "{complaint}"
-    );
-    let complaint = place.refusal(&["note", &first, "two", "words"], 1);
-    assert!(complaint.contains("--text TEXT RUN RUN"), "{complaint}");
+    let problem = place.refusal(&["tag", "+late"], 1);
+    assert!(problem.contains("there is no run after +late"), "{problem}");
+    let problem = place.refusal(&["note", &first, "two", "words"], 1);
+    assert!(problem.contains("--text TEXT RUN RUN"), "{problem}");
     // A name for lists alone, of both; the folders stay.
     place.said(&[
         "rename",

@@ -373,14 +373,14 @@ fn ctrl_c_leaves_when_the_configuration_takes_every_other_way() {
     let place = two_runs();
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();
-    for (keys, mistake) in [
+    for (keys, problem) in [
         ("quit = []", "config.toml:2: keys.quit: no key is left"),
         ("quit = \"hyper-x\"", "\"hyper-x\" is no key"),
         ("star = \"ctrl-c\"", "keys.star: Ctrl-c always leaves"),
     ] {
         fs::write(folder.join("config.toml"), format!("[keys]\n{keys}\n")).unwrap();
         let mut dashboard = Dashboard::open(&place, &[], 120, 24);
-        dashboard.wait("the mistake", |screen| screen.contains(mistake));
+        dashboard.wait("the problem", |screen| screen.contains(problem));
         // Also out of a text that is being typed.
         dashboard.press("/al\x03");
         assert!(dashboard.end().success());
@@ -399,7 +399,7 @@ fn mistake_in_the_configuration_is_told_and_the_rest_holds() {
     )
     .unwrap();
     let mut dashboard = Dashboard::open(&place, &[], 80, 24);
-    dashboard.wait("the mistake", |screen| {
+    dashboard.wait("the problem", |screen| {
         screen.contains("theme \"plaid\" is not known")
     });
     dashboard.wait("the columns", |screen| {

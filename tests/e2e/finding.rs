@@ -33,9 +33,9 @@ fn list_takes_a_query_and_refuses_one_that_makes_no_sense_with_its_place() {
     assert!(names("state:running").is_empty());
     let output = place.output(&["list", "--where", "val_acc>50 nubm_epochs:9"]);
     assert_eq!(output.status.code(), Some(2));
-    let complaint = String::from_utf8(output.stderr).unwrap();
+    let problem = String::from_utf8(output.stderr).unwrap();
     let expected = "val_acc>50 nubm_epochs:9\n           ^^^^^^^^^^^\n--where: no run has anything called nubm_epochs; did you mean num_epochs?\n";
-    assert_eq!(complaint, expected);
+    assert_eq!(problem, expected);
 }
 
 #[test]

@@ -74,7 +74,7 @@ const MOST_OF_A_RULE: i64 = 1_000_000;
 const MOST_GPUS: i64 = 64;
 
 impl Config {
-    /// The settings in the files, and a sentence for each mistake.
+    /// The settings in the files, and a sentence for each problem.
     pub fn build(files: &Files) -> (Self, Vec<String>) {
         let mut reader = Reader {
             source: Source {
@@ -93,7 +93,7 @@ impl Config {
             reader.warn(error.offset, &error.sentence);
         }
         for (key, value) in table.get_ref() {
-            // A value that the parser made up where it found none: the complaint is made already.
+            // A value that the parser made up where it found none: the problem is noted already.
             if value.span().is_empty() && !errors.is_empty() {
                 continue;
             }
@@ -149,7 +149,7 @@ const KEYS: [&str; 15] = [
     "slurm",
 ];
 
-/// Reads values and keeps the complaints.
+/// Reads values and keeps the problems.
 pub(super) struct Reader<'a> {
     source: Source<'a>,
     home: Option<&'a Path>,

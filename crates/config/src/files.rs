@@ -17,7 +17,7 @@ const THEMES: &str = "themes";
 /// What was read, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
-    /// What complaints call `config.toml`.
+    /// What problems call `config.toml`.
     pub name: String,
     /// The text of `config.toml`; empty if there is none.
     pub config: String,

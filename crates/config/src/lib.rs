@@ -1,5 +1,5 @@
 //! The user's configuration: `config.toml` and the folder `themes` in traintop's config folder.
-//! Reading the files is one step, making sense of their text another; a mistake costs the entry
+//! Reading the files is one step, making sense of their text another; a problem costs the entry
 //! that it is in and becomes one sentence.
 
 #![cfg_attr(
@@ -25,7 +25,7 @@ pub use launcher::Launcher;
 pub use save::save_theme;
 pub use slurm::{Place, Slurm};
 
-/// What the configuration says, and a sentence for each mistake in it; without a file, the
+/// What the configuration says, and a sentence for each problem in it; without a file, the
 /// defaults.
 pub fn load() -> (Config, Vec<String>) {
     let mut files = Files::read(folder().as_deref());

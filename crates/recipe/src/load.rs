@@ -1,4 +1,4 @@
-//! Reads recipes from TOML and JSON text and applies `--set` overrides; every complaint names file,
+//! Reads recipes from TOML and JSON text and applies `--set` overrides; every problem names file,
 //! line and key.
 
 use std::collections::HashMap;
@@ -127,7 +127,7 @@ pub const OWN: &str = "configs";
 /// Recipes that build on each other, at the most.
 const LONGEST_CHAIN: usize = 8;
 
-/// Reads TOML text; `file` is what complaints call it, and beside which a recipe is looked for that
+/// Reads TOML text; `file` is what problems call it, and beside which a recipe is looked for that
 /// it `extends`.
 ///
 /// # Errors
@@ -163,7 +163,7 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     }
     let mut recipe = Recipe::default();
     let mut places = HashMap::new();
-    // What the parser made of a broken text would only bring complaints that mend themselves with
+    // What the parser made of a broken text would only bring problems that mend themselves with
     // the first.
     let readable = if problems.0.is_empty() {
         Some(table.get_ref())

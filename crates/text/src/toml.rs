@@ -10,7 +10,7 @@ use toml::de::DeTable;
 /// Deeper texts are written by nobody.
 const MAX_DEPTH: usize = 128;
 
-/// What complaints say of such a text.
+/// What problems say of such a text.
 pub const TOO_DEEP: &str = "nests deeper than anything that is read";
 
 /// A text of TOML and what messages call it.

@@ -66,7 +66,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
     let Some(turn) = turn else {
         // The last poll has heard about these runs as well.
         let answer = Answer::load(&folder);
-        let silence = Turn::trouble(&folder).map(|error| silence(&error, answer.as_ref()));
+        let silence = Turn::problem(&folder).map(|error| silence(&error, answer.as_ref()));
         let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
         return Learnt { changed, silence };
     };

@@ -29,7 +29,7 @@ struct Turns {
     wait_s: u64,
     /// Why the last question had no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    trouble: Option<String>,
+    problem: Option<String>,
 }
 
 /// The file in the state folder.
@@ -68,9 +68,9 @@ impl Turn {
     }
 
     /// Why the last poll had no answer; `None` if there was one.
-    pub fn trouble(folder: &Path) -> Option<String> {
+    pub fn problem(folder: &Path) -> Option<String> {
         let text = read::text(&folder.join(FILE), read::RECORD_LIMIT).ok()?;
-        serde_json::from_str::<Turns>(&text).ok()?.trouble
+        serde_json::from_str::<Turns>(&text).ok()?.problem
     }
 
     /// Says when the next may ask, as this went: with an answer after so long, or without one, and
@@ -83,7 +83,7 @@ impl Turn {
         let turns = Turns {
             next: now.checked_add(wait).unwrap_or(now),
             wait_s: wait.as_secs(),
-            trouble: went.err(),
+            problem: went.err(),
         };
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -113,12 +113,12 @@ mod tests {
         assert!(take(29).is_none());
         let turn = take(31).unwrap();
         turn.done(at(31), Err("no route".to_owned())).unwrap();
-        let trouble = || Turn::trouble(folder.path());
-        assert_eq!(trouble().as_deref(), Some("no route"));
+        let problem = || Turn::problem(folder.path());
+        assert_eq!(problem().as_deref(), Some("no route"));
         assert!(take(31 + 59).is_none());
         let turn = take(31 + 61).unwrap();
         turn.done(at(92), Ok(Duration::from_secs(10))).unwrap();
-        assert_eq!(trouble(), None);
+        assert_eq!(problem(), None);
         assert!(take(92 + 119).is_none());
         // The clock was put back by a day.
         assert!(take(92 - 86_400).is_some());

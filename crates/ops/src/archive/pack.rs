@@ -84,7 +84,7 @@ fn pack_into(
     file.set_permissions(Permissions::from_mode(mode))
         .map_err(failed())?;
     let mut packer = zstd::Encoder::new(BufWriter::new(file), LEVEL).map_err(failed())?;
-    // A disk's mistake is to be noticed, not to be unpacked.
+    // A disk's error is to be noticed, not to be unpacked.
     packer.include_checksum(true).map_err(failed())?;
     let mut builder = Builder::new(packer);
     let mut linked = HashMap::new();

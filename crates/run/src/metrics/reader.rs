@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::series::Metrics;
 use traintop_text::{clean, fitted};
 
-/// How much of a cell a complaint quotes, in letters.
+/// How much of a cell a problem quotes, in letters.
 const QUOTED: usize = 60;
 
 /// Reads lines and remembers what the next ones need.
@@ -27,7 +27,7 @@ pub struct Reader {
     last_x: Option<f64>,
 }
 
-/// A cell as a complaint quotes it: it may be as long as a line, and a hundred complaints are kept.
+/// A cell as a problem quotes it: it may be as long as a line, and a hundred problems are kept.
 fn short(cell: &str) -> String {
     let end = cell
         .char_indices()

@@ -1,7 +1,7 @@
 //! The numbers of a metrics file: each column a series of its own, so that sparse rows need no
 //! filling.
 
-/// Complaints beyond these are counted only, so that a damaged file of any size stays small in
+/// Problems beyond these are counted only, so that a damaged file of any size stays small in
 /// memory.
 const KEPT_PROBLEMS: usize = 100;
 
