@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     | Command::Restore { common, .. }
     | Command::Purge { common, .. }) = &arguments.command;
     let roots = roots::or_default(&common.roots);
-    let is_told = finish_what_was_left(&roots);
+    let is_reported = finish_what_was_left(&roots);
     let (listed, problems) = trash::list_below(&roots);
     for problem in &problems {
         error_line(problem);
@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             print(out, common, &chosen, Some(*yes), said)?;
         }
     }
-    let is_whole = problems.is_empty() && is_told;
+    let is_whole = problems.is_empty() && is_reported;
     Ok(if is_whole {
         ExitCode::SUCCESS
     } else {

@@ -10,7 +10,7 @@ use crate::pty::Dashboard;
 const BREAKS_OFF: &str = r#"
 state running
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
-while goes_on && [ ! -e "$dir/go" ]; do sleep 0.02; done
+while keeps_running && [ ! -e "$dir/go" ]; do sleep 0.02; done
 echo 'ValueError: shapes do not match' >&2
 exit 1
 "#;
@@ -21,7 +21,7 @@ trap 'state stopping; state stopped; exit 0' TERM
 state running
 printf 'epoch,train_loss,val_acc,time_elapsed\n1,0.5,61.25,10\n2,0.4,65.5,20\n3,0.3,66.5,30\n' > "$dir/logs/metrics.csv"
 echo weights > "$dir/last.safetensors"
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 /// Settings by which every alert is written down in the file that is returned.
@@ -152,7 +152,7 @@ fn a_run_that_will_not_finish_says_so_and_is_saved_by_a_key() {
 }
 
 #[test]
-fn a_script_tells_what_is_so_and_what_cannot_be_told() {
+fn a_script_reports_what_is_so_and_what_is_unknown() {
     let place = Workplace::new(BREAKS_OFF);
     assert_eq!(place.said(&["alerts"]), "nothing to tell\n");
     let refused = place.refusal(&["alerts", "--notify"], 1);

@@ -61,7 +61,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
 }
 
 #[test]
-fn clean_is_a_dry_run_until_it_is_told_and_the_trash_gives_all_back() {
+fn clean_is_a_dry_run_until_it_is_confirmed_and_the_trash_gives_all_back() {
     let place = Workplace::new(UNTIL_STOPPED);
     let run = ended_run(&place, "alpha");
     let runs = place.path().join("runs");

@@ -79,7 +79,7 @@ fn runs_are_compared_with_a_baseline_and_against_noise() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_told_with_a_code() {
+fn what_cannot_be_compared_is_reported_with_a_code() {
     let place = some_runs();
     let refusal = place.refusal(&["compare", "a1"], 1);
     assert!(refusal.contains("nothing to compare a1 with"), "{refusal}");
@@ -99,7 +99,7 @@ fn what_cannot_be_compared_is_told_with_a_code() {
 }
 
 #[test]
-fn the_best_run_is_told_with_what_that_flatters() {
+fn the_best_run_is_named_with_what_that_flatters() {
     let place = some_runs();
     let said = place.said(&["best"]);
     let lines: Vec<&str> = said.lines().collect();

@@ -389,7 +389,7 @@ fn ctrl_c_leaves_when_the_configuration_takes_every_other_way() {
 }
 
 #[test]
-fn mistake_in_the_configuration_is_told_and_the_rest_holds() {
+fn problem_in_the_configuration_is_reported_and_the_rest_holds() {
     let place = two_runs();
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();

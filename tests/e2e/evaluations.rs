@@ -242,7 +242,7 @@ mkdir -p "$tree/.made.tmp"
 printf '{"name": "made", "host": "", "boot_id": "", "pid": 0, "pid_started": 0, "checkpoints": [], "started_at": "2026-11-24T10:00:00Z",
  "updated_at": "2026-11-24T10:00:00Z", "images_done": 30, "images_total": 40}' > "$tree/.made.tmp/progress.json"
 [ -e fail ] && { rm -r "$tree/.made.tmp"; echo 'best.pth: holds no weights; choose another file' >&2; exit 1; }
-dir=$PWD; while goes_on && [ ! -e go ]; do sleep 0.02; done
+dir=$PWD; while keeps_running && [ ! -e go ]; do sleep 0.02; done
 rm -r "$tree/.made.tmp"
 mv made "$tree/made"
 echo "{\"path\": \"$tree/made\"}"

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 /// How long anything here may take on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What every script begins with, and [`goes_on`]: `$dir` is the run folder, `state NAME` changes
-/// the record, `log TEXT` adds to the log. Loops ask `goes_on`, so that none outlives its test.
+/// What every script begins with, and [`keeps_running`]: `$dir` is the run folder, `state NAME` changes
+/// the record, `log TEXT` adds to the log. Loops ask `keeps_running`, so that none outlives its test.
 const PRELUDE: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do [ "$1" = --run-dir ] && dir=$2; shift; done
 state() {
@@ -30,9 +30,9 @@ log() { echo "[2026-01-02 03:04:05] $1" >> "$dir/logs/training.log"; }
 
 /// A function of the shell for loops: whether the folder `$dir` and this test are still there. A
 /// test that is killed removes no folder.
-pub fn goes_on() -> String {
+pub fn keeps_running() -> String {
     let test = std::process::id();
-    format!("goes_on() {{ [ -d \"$dir\" ] && [ -d /proc/{test} ]; }}\n")
+    format!("keeps_running() {{ [ -d \"$dir\" ] && [ -d /proc/{test} ]; }}\n")
 }
 
 /// Trains until it is asked to stop.
@@ -43,7 +43,7 @@ echo to stdout
 echo to stderr >&2
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
 log 'epoch 1 done'
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 /// Trains one epoch and is done.
@@ -97,7 +97,7 @@ impl Workplace {
     pub fn new(what: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let worker = folder.path().join("worker.sh");
-        script(&worker, &format!("{PRELUDE}{}{what}", goes_on()));
+        script(&worker, &format!("{PRELUDE}{}{what}", keeps_running()));
         Self { folder }
     }
 

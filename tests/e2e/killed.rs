@@ -97,8 +97,8 @@ fn killed_at_every_call(
         assert!(next.status.success(), "call {call}: {next:?}");
         let said = String::from_utf8(next.stderr).unwrap();
         for sentence in said.lines() {
-            let is_told = sentence.contains("cut off") || sentence.contains("interrupted");
-            assert!(is_told, "call {call}: {sentence}");
+            let is_reported = sentence.contains("cut off") || sentence.contains("interrupted");
+            assert!(is_reported, "call {call}: {sentence}");
         }
         whole(&place, &before, &format!("call {call}: {said}"));
         // There is nothing left to be finished.

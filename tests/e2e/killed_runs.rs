@@ -17,14 +17,14 @@ trap 'state stopping; sleep 0.1; state stopped; exit 0' TERM
 echo begun >> "$dir/begun"
 state running
 printf 'epoch,train_loss,val_acc\n1,0.5,61.25\n' > "$dir/logs/metrics.csv"
-while goes_on; do sleep 0.01; done
+while keeps_running; do sleep 0.01; done
 "#;
 
 /// A command of the user's that says nothing of itself, as [`SAVES_SLOWLY`] otherwise.
 const COMMAND: &str = r#"
 trap 'sleep 0.1; exit 0' TERM
 echo begun >> "$dir/begun"
-while goes_on; do sleep 0.01; done
+while keeps_running; do sleep 0.01; done
 "#;
 
 fn listed(place: &Workplace) -> Vec<Value> {
@@ -218,7 +218,8 @@ fn a_supervisor_that_is_killed_while_its_run_stops_leaves_a_state_that_is_true()
 
 #[test]
 fn a_worker_that_is_killed_while_it_saves_leaves_a_state_that_is_true() {
-    let saves_for_ever = SAVES_SLOWLY.replace("sleep 0.1;", "while goes_on; do sleep 0.01; done;");
+    let saves_for_ever =
+        SAVES_SLOWLY.replace("sleep 0.1;", "while keeps_running; do sleep 0.01; done;");
     for with_supervisor in [false, true] {
         let place = Workplace::new(&saves_for_ever);
         let run = place.start_detached();

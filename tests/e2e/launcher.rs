@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fake_worker::{Run, Workplace, goes_on, wait_for};
+use crate::fake_worker::{Run, Workplace, keeps_running, wait_for};
 use crate::pty::Dashboard;
 
 /// A script that knows nothing of traintop: it writes metrics where its arguments say, and ends as
@@ -19,12 +19,12 @@ case $how in
     well) exit 0 ;;
     badly) echo 'loading'; echo 'ValueError: bad' >&2; exit 3 ;;
 esac
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 fn workplace() -> Workplace {
     let place = Workplace::new("exit 1");
-    fs::write(place.path().join("train.sh"), goes_on() + SCRIPT).unwrap();
+    fs::write(place.path().join("train.sh"), keeps_running() + SCRIPT).unwrap();
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();
     let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";

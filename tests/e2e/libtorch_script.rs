@@ -137,7 +137,7 @@ fn missing_and_incomplete_folders_are_named() {
 }
 
 #[test]
-fn full_disk_is_told_before_anything_is_fetched() {
+fn full_disk_is_reported_before_anything_is_fetched() {
     let project = Project::new();
     project.fake_program(
         "df",

@@ -112,7 +112,7 @@ fn queued_runs_are_begun_one_after_the_other_and_the_keeper_ends_with_them() {
 }
 
 #[test]
-fn why_a_run_waits_is_told_also_in_a_dashboard_that_is_open() {
+fn why_a_run_waits_is_reported_also_in_a_dashboard_that_is_open() {
     let place = Workplace::new(UNTIL_STOPPED);
     let runs = queue(&place, 3);
     runs[0].wait_for_state("running");
@@ -356,7 +356,7 @@ fn a_killed_worker_leaves_its_signal_in_the_record_though_nobody_waited() {
 #[test]
 fn a_hard_stop_comes_only_after_a_gentle_one() {
     let place = Workplace::new(
-        "trap 'state stopping' TERM\nstate running\nwhile goes_on; do sleep 0.02; done\n",
+        "trap 'state stopping' TERM\nstate running\nwhile keeps_running; do sleep 0.02; done\n",
     );
     let run = place.start_detached();
     run.wait_for_state("running");

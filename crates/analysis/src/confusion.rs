@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_without_images_or_predictions_are_told_apart_from_bad_ones() {
+    fn classes_without_images_or_predictions_are_distinguished_from_bad_ones() {
         let confusion = Confusion::of(4, [(0, 0), (0, 1), (1, 0)]);
         let scores = confusion.scores();
         assert_eq!(

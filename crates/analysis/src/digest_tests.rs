@@ -66,7 +66,7 @@ fn what_ended_since_is_counted_with_reasons_and_the_new_best() {
 }
 
 #[test]
-fn a_best_that_was_reached_before_is_not_new_though_the_run_goes_on() {
+fn a_best_that_was_reached_before_is_not_new_though_the_run_continues() {
     // Its best row was written 1,000 s before its last.
     let runs = [run("busy", State::Running, 80.0, 0)];
     let since = |seconds: i64| {

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_of_a_group_have_and_few_others_is_told() {
+    fn what_all_of_a_group_have_and_few_others_is_reported() {
         let failed = [
             run("a", "512", "1"),
             run("a", "512", "2"),

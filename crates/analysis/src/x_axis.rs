@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn time_goes_on_where_a_resumed_run_counts_from_zero() {
+    fn time_continues_where_a_resumed_run_counts_from_zero() {
         let run = metrics("epoch", &[("time_elapsed", &[50.0, 100.0, 5.0])]);
         assert_eq!(
             placed(&run, XAxis::Relative, Known::default()),

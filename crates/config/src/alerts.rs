@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_is_told_with_its_place_and_the_rest_holds() {
+    fn each_problem_is_reported_with_its_place_and_the_rest_holds() {
         let text = "[alerts]\nrules = ['failed', 'doom']\nstalled = 1\nbel = true\nnotify = 'mail'\ndisk_free = 9\n";
         let (alerts, warnings) = build(text);
         assert_eq!(alerts.rules.on, [Kind::Failed]);

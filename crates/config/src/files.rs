@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_the_folder_are_read_and_damaged_ones_are_told() {
+    fn files_of_the_folder_are_read_and_damaged_ones_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Files::read(Some(folder.path())).config, "");
         fs::write(folder.path().join("config.toml"), "theme = 'mine'").unwrap();

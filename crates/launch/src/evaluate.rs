@@ -178,7 +178,7 @@ impl StartedEvaluation {
             let _ = remove_file(file);
         }
         if ended.as_ref().is_ok_and(|status| status.success())
-            && let Some(path) = folder_told(&output)
+            && let Some(path) = folder_reported(&output)
         {
             return Ok(EvaluationDir::new(path));
         }
@@ -192,7 +192,7 @@ impl StartedEvaluation {
 }
 
 /// The folder that the worker's JSON names.
-fn folder_told(output: &str) -> Option<PathBuf> {
+fn folder_reported(output: &str) -> Option<PathBuf> {
     let json: Value = serde_json::from_str(output).ok()?;
     Some(PathBuf::from(json.get("path")?.as_str()?))
 }
@@ -234,7 +234,10 @@ mod tests {
 
     #[test]
     fn the_folder_is_read_from_the_json_alone() {
-        assert_eq!(folder_told("{\"path\": \"/e/a\"}\n"), Some("/e/a".into()));
-        assert_eq!(folder_told("half a line"), None);
+        assert_eq!(
+            folder_reported("{\"path\": \"/e/a\"}\n"),
+            Some("/e/a".into())
+        );
+        assert_eq!(folder_reported("half a line"), None);
     }
 }

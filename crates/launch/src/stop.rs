@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn run_that_nobody_has_signed_yet_is_told_from_a_foreign_one() {
+    fn run_that_nobody_has_signed_yet_is_distinguished_from_a_foreign_one() {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let (mut child, mut record) = running(&dir);

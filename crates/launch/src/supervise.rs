@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kill_by_the_system_is_told_from_one_by_a_person() {
+    fn a_kill_by_the_system_is_distinguished_from_one_by_a_person() {
         let (_folder, dir) = run(State::Running);
         conclude(&dir, std::process::id(), ExitStatus::from_raw(9), true).unwrap();
         let exit = Record::load(&dir).unwrap().unwrap().exit.unwrap();

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told_once_about_a_run_and_a_cut_line_costs_only_itself() {
+    fn each_kind_is_reported_once_about_a_run_and_a_cut_line_costs_only_itself() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path();
         let twice = vec![

@@ -82,7 +82,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_run_is_read_with_its_settings_and_trouble_is_told() {
+    fn a_run_is_read_with_its_settings_and_a_problem_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let dir = RunDir::new(folder.path());
         let later = SystemTime::now() + Duration::from_secs(600);

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_root_is_told() {
+    fn missing_root_is_reported() {
         let unsearched = discover(&[PathBuf::from("/nowhere/runs")], |_| {});
         assert!(
             unsearched[0]

@@ -109,7 +109,7 @@ fn what_is_wanted_and_what_is_not_saved_is_known() {
 }
 
 #[test]
-fn nothing_is_told_of_what_is_not_known() {
+fn nothing_is_reported_of_what_is_not_known() {
     let (_folder, dir) = run(&[]);
     let none = Metrics::default();
     let known = Known {

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_warnings_are_told_as_loggers_write_them() {
+    fn errors_and_warnings_are_reported_as_loggers_write_them() {
         let errors = [
             "2026-11-27 04:00:00,123 - train - ERROR - no data",
             "[2026-11-27 04:00:00] ERROR: could not read shard 3",

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn what_is_wrong_is_reported() {
         for template in ["{model", "model}", "{}", "{a{b}}", "{:x}"] {
             assert!(Template::parse(template).is_err(), "{template}");
         }

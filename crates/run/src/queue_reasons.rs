@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_waiting_run_is_told_why_while_its_keeper_lives() {
+    fn a_waiting_run_says_why_while_its_keeper_lives() {
         let tree = tempfile::tempdir().unwrap();
         let commands = Commands::in_folder(tree.path().join("state"));
         let dir = |name: &str| RunDir::new(tree.path().join("training_runs").join(name));

@@ -290,7 +290,7 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(10);
 
     #[test]
-    fn change_in_a_watched_folder_is_told() {
+    fn change_in_a_watched_folder_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let (sender, changes) = channel();
         let mut watcher = Watcher::new(move |folder| drop(sender.send(folder.to_owned())));
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_overflow_of_the_queue_every_folder_is_told() {
+    fn after_an_overflow_of_the_queue_every_folder_is_reported() {
         let folders = HashSet::from([PathBuf::from("/a"), PathBuf::from("/b")]);
         let reported = Arc::new(Mutex::new(HashSet::new()));
         let tells = Arc::clone(&reported);
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn change_in_a_polled_folder_is_told() {
+    fn change_in_a_polled_folder_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let (sender, changes) = channel();
         let polling = start_polling(Arc::new(move |folder: &Path| {
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn end_of_a_process_is_told() {
+    fn end_of_a_process_is_reported() {
         let mut child = std::process::Command::new("cat")
             .stdin(std::process::Stdio::piped())
             .spawn()

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_goes_on_within_a_block_gets_the_same_images() {
+    fn a_run_that_continues_within_a_block_gets_the_same_images() {
         let _turn = one_at_a_time();
         let fresh = |steps| AugmentedBlocks { steps, ready: None };
         for together in [1, 5, 8] {

@@ -318,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_panic_only_the_first_line_is_told() {
+    fn of_a_panic_only_the_first_line_is_reported() {
         let plain: Box<dyn Any + Send> = Box::new("index out of range");
         assert_eq!(first_line_of(plain.as_ref()), "index out of range");
         let torch: Box<dyn Any + Send> =

@@ -12,7 +12,7 @@ fn ends_in(cluster: &Cluster, run: &Run, seconds: u32) {
 }
 
 #[test]
-fn at_its_limit_a_job_is_ended_and_before_it_warned_and_it_goes_on() {
+fn at_its_limit_a_job_is_ended_and_before_it_warned_and_it_continues() {
     let Some(cluster) = Cluster::start(&Setup {
         processors: 4,
         lines: "OverTimeLimit=0",

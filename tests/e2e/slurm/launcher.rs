@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{Cluster, Site, begun, job_of, wait_long};
-use crate::fake_worker::{Run, goes_on, wait_for};
+use crate::fake_worker::{Run, keeps_running, wait_for};
 
 /// Knows nothing of Slurm and little of traintop: it saves when it is signalled and ends well;
 /// begun again, it ends.
@@ -16,7 +16,7 @@ echo "begun in $PWD with $2 and $GREETING for $TRAINTOP_RUN_DIR" >> "$dir/begun"
 [ -e "$dir/saved" ] && exit 0
 trap 'touch "$dir/saved"; exit 0' TERM
 printf 'epoch,val_acc\n1,61.25\n' > "$dir/metrics.csv"
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 fn start(site: &Site, folder: &str) -> Run {
@@ -39,7 +39,7 @@ fn a_users_command_has_the_same_life_as_a_job() {
     let settings =
         "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n[slurm]\ncpus = 1\n";
     let site = Site::new(&cluster, "exit 1", settings);
-    fs::write(site.place.path().join("train.sh"), goes_on() + SCRIPT).unwrap();
+    fs::write(site.place.path().join("train.sh"), keeps_running() + SCRIPT).unwrap();
     let run = start(&site, "runs");
     run.wait_for_state("running");
     wait_for("its metrics", || !run.text("metrics.csv").is_empty());

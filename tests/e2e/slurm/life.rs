@@ -118,7 +118,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
 }
 
 #[test]
-fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_goes_on() {
+fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_continues() {
     let Some(cluster) = Cluster::of(4) else {
         return;
     };
@@ -250,7 +250,7 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
 }
 
 #[test]
-fn a_run_leaves_its_place_when_asked_to_and_goes_on_in_another_turn() {
+fn a_run_leaves_its_place_when_asked_to_and_continues_in_another_turn() {
     let Some(cluster) = Cluster::of(1) else {
         return;
     };

@@ -26,7 +26,7 @@ echo begun >> "$dir/begun"
 if [ -e "$dir/last.safetensors" ]; then state running; state finished; exit 0; fi
 trap 'state stopping; echo saved > "$dir/last.safetensors"; state stopped; exit 0' TERM
 state running
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 /// Trains and hears no signal.
@@ -34,7 +34,7 @@ pub const DEAF: &str = r#"
 trap '' TERM
 echo begun >> "$dir/begun"
 state running
-while goes_on; do sleep 0.02; done
+while keeps_running; do sleep 0.02; done
 "#;
 
 /// What a test wants of its cluster.

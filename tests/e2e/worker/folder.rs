@@ -160,7 +160,7 @@ fn two_runs_at_once_get_two_folders() {
 }
 
 #[test]
-fn a_folder_made_by_the_launcher_is_used_and_its_failure_told_there() {
+fn a_folder_made_by_the_launcher_is_used_and_its_failure_reported_there() {
     let bench = Bench::new(TINY);
     let folder = bench.folder.path().join("made");
     fs::create_dir(&folder).unwrap();

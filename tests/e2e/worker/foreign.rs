@@ -30,7 +30,7 @@ fn cifar_100(folder: &Path) {
 }
 
 #[test]
-fn a_hundred_classes_are_trained_and_their_damage_is_told() {
+fn a_hundred_classes_are_trained_and_their_damage_is_reported() {
     let bench = Bench::new(TINY);
     let folder = bench.folder.path().join("cifar-100-binary");
     cifar_100(&folder);

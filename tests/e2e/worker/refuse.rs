@@ -127,7 +127,7 @@ fn a_run_that_diverges_goes_back_as_often_as_it_may_and_no_more() {
 }
 
 #[test]
-fn skipped_steps_are_told_and_counted_as_nothing() {
+fn skipped_steps_are_reported_and_counted_as_nothing() {
     let bench = Bench::new(TINY);
     let steep = [
         "lr_schedule=constant",
@@ -149,7 +149,7 @@ fn skipped_steps_are_told_and_counted_as_nothing() {
 }
 
 #[test]
-fn a_gpu_that_is_not_there_is_told_in_one_sentence() {
+fn a_gpu_that_is_not_there_is_reported_in_one_sentence() {
     let bench = Bench::new(TINY);
     let output = bench
         .train(&["device=cuda", "num_epochs=1"])

@@ -79,7 +79,7 @@ fn a_run_killed_anywhere_and_resumed_has_the_rows_of_one_that_was_not() {
 }
 
 #[test]
-fn a_run_stopped_inside_an_epoch_goes_on_with_the_next_step() {
+fn a_run_stopped_inside_an_epoch_continues_with_the_next_step() {
     let bench = Bench::new(TINY);
     let reference = bench.trained(&[]);
     for signal in [Signal::TERM, Signal::INT] {
@@ -144,7 +144,7 @@ fn a_second_signal_ends_the_worker_at_once() {
 }
 
 #[test]
-fn a_setting_that_was_changed_before_a_resume_is_recorded_and_told() {
+fn a_setting_that_was_changed_before_a_resume_is_recorded_and_reported() {
     let bench = Bench::new(TINY);
     let (mut worker, run) = bench.start(&[]);
     until("a row of steps", || lines(&run.steps_csv()).len() > 1);

@@ -90,7 +90,7 @@ fn a_run_that_goes_well_raises_nothing_until_it_finishes() {
 }
 
 #[test]
-fn what_broke_off_says_why_and_what_somebody_stopped_says_nothing() {
+fn what_broke_off_says_why_and_what_a_user_stopped_says_nothing() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
     run.health = None;
     run.ended_at = Some(Timestamp::now());
@@ -135,7 +135,7 @@ fn a_run_is_lost_only_when_its_supervisor_has_had_time_to_say_how_it_ended() {
 }
 
 #[test]
-fn curves_that_go_wrong_are_told_from_those_that_do_not() {
+fn curves_that_go_wrong_are_distinguished_from_those_that_do_not() {
     let up_again = |epoch: u32| if epoch < 12 { falling(epoch) } else { 1.2 };
     let spike = |epoch: u32| if epoch == 15 { 9.0 } else { falling(epoch) };
     let wave = |epoch: u32| falling(epoch) * (1.0 + 0.2 * f64::from(epoch % 3));
@@ -231,7 +231,7 @@ fn a_run_without_rows_for_five_times_the_usual_time_has_stalled() {
 }
 
 #[test]
-fn a_full_disk_and_a_limit_are_told_while_it_trains() {
+fn a_full_disk_and_a_limit_are_reported_while_it_trains() {
     let (_folder, mut run) = running(&rows(falling, falling, rising));
     let health = run.health.as_mut().unwrap();
     assert!(health.disk.is_some(), "looked at where its signs are");

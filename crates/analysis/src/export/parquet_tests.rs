@@ -82,7 +82,7 @@ proptest! {
 }
 
 #[test]
-fn columns_of_one_name_are_told_apart() {
+fn columns_of_one_name_are_distinguished() {
     let names = ["lr", "lr", "a", "lr 2", "lr"].map(str::to_owned);
     assert_eq!(unlike(&names), ["lr", "lr 2", "a", "lr 2 2", "lr 3"]);
     let table = Table {

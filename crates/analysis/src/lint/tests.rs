@@ -88,7 +88,7 @@ fn change(name: &str, change: impl Fn(&mut Column)) -> String {
 }
 
 #[test]
-fn each_thing_that_looks_wrong_is_told_with_its_place() {
+fn each_thing_that_looks_wrong_is_reported_with_its_place() {
     assert_eq!(found(&trained("onecycle", 20, 313)), "");
     let text = change("val_loss", |column| column.y[3..9].fill(0.5));
     assert_eq!(
@@ -139,7 +139,7 @@ fn each_thing_that_looks_wrong_is_told_with_its_place() {
 }
 
 #[test]
-fn repeated_epochs_are_told_where_they_are_the_exception() {
+fn repeated_epochs_are_reported_where_they_are_the_exception() {
     let mut metrics = trained("onecycle", 20, 313);
     for (repeated, which) in [
         (vec![7.0], "epoch 7 is"),
@@ -158,7 +158,7 @@ fn repeated_epochs_are_told_where_they_are_the_exception() {
 }
 
 #[test]
-fn settings_that_changed_at_a_resume_are_told_and_no_others() {
+fn settings_that_changed_at_a_resume_are_reported_and_no_others() {
     let metrics = trained("onecycle", 20, 313);
     let quiet = [("output_dir", "a", "b"), ("device", "cpu", "cuda")];
     assert_eq!(found_with(&metrics, &[resume(5, &quiet)]), "");

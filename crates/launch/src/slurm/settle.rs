@@ -154,12 +154,12 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
                 State::Finished if record.launcher.is_some() => State::Stopped,
                 state => state,
             };
-            let is_told = match end {
+            let is_reported = match end {
                 End::Failed | End::Completed => false,
                 End::Cancelled(_) => !stop_asked && state == State::Stopped,
                 _ => matches!(state, State::Stopped | State::Failed),
             };
-            if is_told && says_nothing {
+            if is_reported && says_nothing {
                 Verdict::Ended(state, Why::Said(end))
             } else {
                 Verdict::Over

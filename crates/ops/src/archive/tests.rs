@@ -445,7 +445,7 @@ fn a_job_that_is_cancelled_at_any_byte_leaves_nothing() {
 }
 
 #[test]
-fn an_archiving_that_was_cut_off_is_told_by_the_next_start() {
+fn an_archiving_that_was_cut_off_is_reported_by_the_next_start() {
     let mut sentences = std::collections::BTreeSet::new();
     for at in 10..400 {
         let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -14,11 +14,11 @@ use traintop_run::discover::Found;
 
 /// Surveys these runs and makes a plan. `each` hears how many are surveyed.
 pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {
-    let goes_on = |count| {
+    let keeps_going = |count| {
         each(count);
         true
     };
-    let survey = survey(found, now, goes_on).unwrap_or_default();
+    let survey = survey(found, now, keeps_going).unwrap_or_default();
     remake(&Arc::new(survey), policy, now)
 }
 

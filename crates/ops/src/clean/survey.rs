@@ -180,8 +180,11 @@ pub fn survey(
             }
             surveyed
         };
-        let goes_on = |_: &&Found| !is_cancelled.load(Ordering::Relaxed);
-        part.iter().take_while(goes_on).map(survey_one).collect()
+        let keeps_going = |_: &&Found| !is_cancelled.load(Ordering::Relaxed);
+        part.iter()
+            .take_while(keeps_going)
+            .map(survey_one)
+            .collect()
     };
     let runs = thread::scope(|scope| {
         let parts: Vec<_> = found

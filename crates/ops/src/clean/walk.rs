@@ -327,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_told_by_names() {
+    fn parts_are_recognised_by_names() {
         for (name, expected) in [
             ("best.safetensors", Some(Role::Best)),
             ("epoch=3-best.ckpt", Some(Role::Best)),

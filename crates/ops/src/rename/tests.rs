@@ -311,7 +311,7 @@ fn models_links_and_evaluations_follow_and_come_back_to_the_byte() {
 }
 
 #[test]
-fn a_model_whose_new_name_is_taken_is_told_and_left() {
+fn a_model_whose_new_name_is_taken_is_reported_and_left() {
     let place = tempfile::tempdir().unwrap();
     let runs = output_tree(place.path());
     let taken = place
@@ -451,7 +451,7 @@ fn recovery_may_itself_be_cut_off_at_every_call() {
 }
 
 #[test]
-fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
+fn what_a_program_that_was_killed_has_left_is_reported_once_it_is_gone() {
     let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runs = output_tree(place.path());
     let before = whole(place.path());
@@ -473,7 +473,7 @@ fn what_a_program_that_was_killed_has_left_is_told_once_it_is_gone() {
 }
 
 #[test]
-fn what_cannot_go_back_is_told_with_its_journal() {
+fn what_cannot_go_back_is_reported_with_its_journal() {
     let (place, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runs = output_tree(place.path());
     let real = storage(state.path(), System);

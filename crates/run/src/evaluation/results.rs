@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_with_the_file() {
+    fn damage_is_reported_with_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let dir = EvaluationDir::new(folder.path());
         fs::write(dir.summary_json(), r#"{"views": "#).unwrap();

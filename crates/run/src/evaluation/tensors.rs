@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_another_form_are_told() {
+    fn files_of_another_form_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let dir = EvaluationDir::new(folder.path());
         assert!(matches!(Logits::load(&dir), Err(TensorsError::Io { .. })));

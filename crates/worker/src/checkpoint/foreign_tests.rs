@@ -135,7 +135,7 @@ fn every_kind_of_number_and_view_is_read() {
 }
 
 #[test]
-fn what_the_trainer_keeps_beside_the_weights_is_told() {
+fn what_the_trainer_keeps_beside_the_weights_is_reported() {
     let _turn = crate::random::one_at_a_time();
     let inspection = inspect(&fixture("se.pth")).unwrap();
     let json = inspection.to_json();

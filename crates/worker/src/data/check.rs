@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_balance_means_and_duplicates_are_told() {
+    fn counts_balance_means_and_duplicates_are_reported() {
         let folder = folder(&[0, 1, 1]);
         let report = check(folder.path()).unwrap();
         assert!(!report.is_damaged());
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_and_other_files_are_told_from_data() {
+    fn archives_and_other_files_are_distinguished_from_data() {
         let folder = tempfile::tempdir().unwrap();
         let said = |name: &str, content: &str| {
             let path = folder.path().join(name);

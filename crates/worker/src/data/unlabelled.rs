@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_file_is_told() {
+    fn what_is_no_such_file_is_reported() {
         let image = [0; IMAGE];
         for (bytes, what) in [
             (b"PK\x03\x04".to_vec(), "is no whole pickle"),

@@ -330,7 +330,7 @@ fn what_comes_into_an_empty_run_after_the_plan_was_made_keeps_it() {
 }
 
 #[test]
-fn metrics_that_cannot_be_read_keep_everything_and_are_told() {
+fn metrics_that_cannot_be_read_keep_everything_and_are_reported() {
     use std::os::unix::fs::PermissionsExt;
     let files: [(&str, &[u8]); 4] = [
         ("metrics.csv", b"epoch,val_acc\n1,50\n"),

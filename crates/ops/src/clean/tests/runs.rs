@@ -65,7 +65,7 @@ fn runs_at_work_and_protected_ones_are_left_alone() {
 }
 
 #[test]
-fn empty_few_epoch_and_old_runs_are_told_by_their_reasons() {
+fn empty_few_epoch_and_old_runs_are_listed_by_their_reasons() {
     let tree = Tree::new();
     tree.run("empty", State::Stopped, 0, 0);
     let few = tree.run("few", State::Stopped, 3, 2);

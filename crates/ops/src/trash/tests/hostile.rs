@@ -158,7 +158,7 @@ fn journals_that_lead_out_of_the_root_are_damaged_and_never_carried_out() {
 }
 
 #[test]
-fn what_somebody_else_began_is_finished_only_when_asked() {
+fn what_another_user_began_is_finished_only_when_asked() {
     let place = place();
     for stage in ["moving", "restoring"] {
         let _ = fs::remove_file(place.path().join("x"));

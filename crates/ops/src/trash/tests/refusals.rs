@@ -47,7 +47,7 @@ fn the_system_s_refusals_are_sentences_and_change_nothing() {
 }
 
 #[test]
-fn what_is_checked_at_the_last_moment_and_refused_stays_and_is_told() {
+fn what_is_checked_at_the_last_moment_and_refused_stays_and_is_reported() {
     let root = runs();
     let before = tree(root.path());
     let trash = trash_of(root.path());
@@ -135,7 +135,7 @@ fn a_place_that_is_taken_again_is_refused_and_a_missing_folder_is_made() {
 }
 
 #[test]
-fn damaged_journals_and_strange_files_are_told_and_left() {
+fn damaged_journals_and_strange_files_are_reported_and_left() {
     let root = runs();
     let trash = trash_of(root.path());
     let id = remove(&trash, &["b"]).unwrap().entry.unwrap().id;

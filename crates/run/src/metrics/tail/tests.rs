@@ -378,7 +378,7 @@ proptest! {
     }
 
     #[test]
-    fn polars_and_the_row_parser_cannot_be_told_apart(text in file()) {
+    fn polars_and_the_row_parser_cannot_be_distinguished(text in file()) {
         let mut by_rows = Reader::new(Limits::small());
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             by_rows.push(line);
