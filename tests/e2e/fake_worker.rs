@@ -18,8 +18,9 @@ use tempfile::TempDir;
 /// How long anything here may take on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What every script begins with, and [`keeps_running`]: `$dir` is the run folder, `state NAME` changes
-/// the record, `log TEXT` adds to the log. Loops ask `keeps_running`, so that none outlives its test.
+/// What every script begins with, and [`keeps_running`]: `$dir` is the run folder, `state NAME`
+/// changes the record, `log TEXT` adds to the log. Loops ask `keeps_running`, so that none outlives
+/// its test.
 const PRELUDE: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do [ "$1" = --run-dir ] && dir=$2; shift; done
 state() {

@@ -75,7 +75,8 @@ impl Look {
         Ok(Self::of(&fs::symlink_metadata(path)?))
     }
 
-    /// Whether it is the same file, or one that was written anew with what stood in it, as undoing a renaming does.
+    /// Whether it is the same file, or one that was written anew with what stood in it, as undoing
+    /// a renaming does.
     pub fn is_like(&self, other: &Self) -> bool {
         let inode = self.inode;
         *self == Self { inode, ..*other }
@@ -183,8 +184,9 @@ impl dyn Disk + '_ {
         }
     }
 
-    /// Replaces a file by these bytes, dated so if a time is given: beside it first, onto the disk, then renamed over it. If that
-    /// fails, the old file is untouched and nothing is left beside it.
+    /// Replaces a file by these bytes, dated so if a time is given: beside it first, onto the disk,
+    /// then renamed over it. If that fails, the old file is untouched and nothing is left beside
+    /// it.
     pub fn replace_file(&self, path: &Path, bytes: &[u8], dated: Option<i64>) -> io::Result<()> {
         let temporary = beside(path);
         let old = absent_as_none(self.metadata(path))?.filter(Metadata::is_file);
@@ -232,12 +234,12 @@ impl dyn Disk + '_ {
         }
     }
 
-    /// Removes a file, or a folder and all below it, for good; what another process removes meanwhile is removed as well. Links are
-    /// removed, not followed.
+    /// Removes a file, or a folder and all below it, for good; what another process removes
+    /// meanwhile is removed as well. Links are removed, not followed.
     ///
     /// A confined disk walks to each path from its folder, so deep in a tree the calls go by way of
     /// another disk, which is confined to a folder not far above: the work is proportional to what
-    /// is removed. Somebody may have nested folders without end, so nothing here recurses.
+    /// is removed. A stranger may have nested folders without end, so nothing here recurses.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
         let Some(look) = self.look_for(path)? else {
             return Ok(());

@@ -282,8 +282,8 @@ pub struct TextChange {
     pub after: Option<String>,
 }
 
-/// The files of notes that change when `from` is called `to`. Those of the user's own go with the run, and a name for lists that was given before
-/// gives way.
+/// The files of notes that change when `from` is called `to`. Those of the user's own go with the
+/// run, and a name for lists that was given before gives way.
 ///
 /// # Errors
 /// If one cannot be read.

@@ -252,6 +252,6 @@ mod tests {
             return;
         }
         assert!(!edit(of_other_boot) && !edit(of_earlier));
-        assert!(edit(|_| {}), "what somebody else made was trusted");
+        assert!(edit(|_| {}), "what another user made was trusted");
     }
 }

@@ -16,7 +16,7 @@ const LARGEST: u64 = 16 << 10;
 const LARGEST_STATE: u64 = 16 << 20;
 const STATE: &str = "trainer_state.json";
 
-/// Of a long path, so many parts may lead to a file of the run.
+/// Of a long path, this many parts may lead to a file of the run.
 const LONGEST_END: usize = 8;
 
 /// Of a name without its ending, words that make a file a pointer.
@@ -78,8 +78,8 @@ pub fn read(run: &Path, below: &Path) -> Vec<Pointer> {
     said.into_iter().map(pointer).collect()
 }
 
-/// All that may be a name of a checkpoint in a text: whole lines, and what stands in quotation marks
-/// or behind a key.
+/// All that may be a name of a checkpoint in a text: whole lines, and what stands in quotation
+/// marks or behind a key.
 fn said(text: &str) -> Vec<String> {
     let mut said = Vec::new();
     for line in text.lines() {
@@ -102,8 +102,8 @@ fn said(text: &str) -> Vec<String> {
 
 impl Pointer {
     /// Whether it names a file of weights of the run, or a folder that it is in, with or without an
-    /// ending. Paths may begin in the pointer's folder, in the one above, in the run's, or where the
-    /// trainer was started, and the run may have been moved since: so any end of one counts.
+    /// ending. Paths may begin in the pointer's folder, in the one above, in the run's, or where
+    /// the trainer was started, and the run may have been moved since: so any end of one counts.
     pub fn names(&self, run: &Path, weights: &Path) -> bool {
         let Ok(below) = weights.strip_prefix(run) else {
             return false;

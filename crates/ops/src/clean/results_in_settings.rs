@@ -128,8 +128,8 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::value`] of a text that is YAML, TOML or alike: by its lines, since only the keys
-    /// and the amount of numbers count.
+    /// As [`Reader::value`] of a text that is YAML, TOML or alike: by its lines, since only the
+    /// keys and the amount of numbers count.
     fn lines(&mut self, text: &str) -> bool {
         let mut in_list = 0;
         let mut parent = "";

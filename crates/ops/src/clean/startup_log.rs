@@ -1,6 +1,6 @@
 //! Whether a log holds nothing but what programs say while they start, or fail to. Trainings tell
 //! of their progress in endless forms, so these are not looked for: every number must be of a known
-//! harmless kind, or stand in a line of a known kind. Any other number may be somebody's result.
+//! harmless kind, or stand in a line of a known kind. Any other number may be a user's result.
 
 use super::weights::is_weights_name;
 use traintop_run::log_line::{Kind, Teller, body};
@@ -145,7 +145,7 @@ const UNITS: [&str; 30] = [
     "mhz",
 ];
 
-/// Names with digits that are too short to be told from a number with a letter before it.
+/// Names with digits that are too short to be distinguished from a number with a letter before it.
 const NAMES: [&str; 28] = [
     "fp8", "fp16", "fp32", "fp64", "bf16", "tf32", "int8", "a10", "a40", "a100", "h100", "h200",
     "b200", "l4", "l40", "l40s", "t4", "p100", "v100", "k80", "x86", "x86_64", "i686", "amd64",
@@ -286,7 +286,7 @@ impl Reader {
     }
 }
 
-/// A text without the sequences by which terminals are told colours.
+/// A text without the sequences that set colours in terminals.
 fn without_escapes(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut kept = pieces.next().unwrap_or_default().to_owned();
@@ -423,7 +423,7 @@ fn has_only_harmless_numbers(line: &str) -> bool {
                 return false;
             }
         }
-        // Only a list goes on: `gpus: [0, 1]`.
+        // Only a list continues: `gpus: [0, 1]`.
         if !whole.ends_with(',') {
             key.clear();
         }
@@ -775,7 +775,7 @@ mod tests {
             "loading /models/resnet18.pth",
             "slurmstepd: error: *** JOB 12 ON a CANCELLED AT 2026-11-24T10:00:00 ***",
             "usage: train.py [-h] [--seed SEED]\ntrain.py: error: unrecognized arguments: --lr2 0.1",
-            "[2026-11-24 10:00:00] model resnet, width 64, blocks 3: 11,173,962 parameters\n[2026-11-24 10:00:00] data /d: 45,000 training, 5,000 validation, no test images of 10 classes\n[2026-11-24 10:00:00] device cuda:0\n[2026-11-24 10:00:00] 30 epochs of 391 steps; recipe:\n[2026-11-24 10:00:00]   seed = 3\n[2026-11-24 10:00:00]   learning_rate = 0.1\n[2026-11-24 10:00:00] stopped; --resume goes on from here",
+            "[2026-11-24 10:00:00] model resnet, width 64, blocks 3: 11,173,962 parameters\n[2026-11-24 10:00:00] data /d: 45,000 training, 5,000 validation, no test images of 10 classes\n[2026-11-24 10:00:00] device cuda:0\n[2026-11-24 10:00:00] 30 epochs of 391 steps; recipe:\n[2026-11-24 10:00:00]   seed = 3\n[2026-11-24 10:00:00]   learning_rate = 0.1\n[2026-11-24 10:00:00] stopped; --resume continues from here",
             "[2026-11-24 10:00:00] failed: /data/x.bin: holds 3 bytes, 3073 were expected",
         ] {
             assert!(holds_nothing(text), "{text}");
