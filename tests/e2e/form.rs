@@ -143,7 +143,7 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
     type_value(&mut dashboard, "seed ", "7");
     dashboard.press("S");
     dashboard.wait("the question", |screen| {
-        screen.contains("Keep this as a recipe")
+        screen.contains("Save this as a recipe")
     });
     dashboard.press("mine\r");
     dashboard.wait("that it is kept", |screen| {
@@ -156,7 +156,7 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
     type_value(&mut dashboard, "seed ", "8");
     dashboard.press("S");
     dashboard.wait("the question", |screen| {
-        screen.contains("Keep this as a recipe")
+        screen.contains("Save this as a recipe")
     });
     dashboard.press("mine\r");
     dashboard.wait("the warning", |screen| {

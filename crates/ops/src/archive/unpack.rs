@@ -186,7 +186,7 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
     let mut rest = read.into_inner().take(LONGEST_END + 1);
     let rest = io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(&error))?;
     if rest > LONGEST_END {
-        return Err(damaged(&"it goes on behind its end"));
+        return Err(damaged(&"it continues after its end"));
     }
     Ok(())
 }

@@ -206,7 +206,7 @@ fn is_list(text: &str) -> bool {
     words.filter(|word| word.parse::<f64>().is_ok()).count() > LONGEST_LIST
 }
 
-/// Whether somebody says in words how far it came: `reached 93.1 % at epoch 300`.
+/// Whether a text says in words how far it came: `reached 93.1 % at epoch 300`.
 fn is_report(text: &str) -> bool {
     let words = text.split_whitespace().count();
     let has_percentage = text.match_indices('%').any(|(at, _)| {
