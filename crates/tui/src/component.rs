@@ -39,6 +39,11 @@ pub trait Component: Debug + Any {
         Response::ignored()
     }
 
+    /// The run that it shows by itself.
+    fn run(&self) -> Option<&RunDir> {
+        None
+    }
+
     /// Whether it has a use for the mouse; else it is the terminal's, which selects text with it.
     fn uses_mouse(&self) -> bool {
         false

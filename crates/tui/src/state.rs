@@ -7,15 +7,15 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::component::Stack;
+use super::component::{Component, Stack};
 use super::graphics::Protocol;
 use super::keymap::Keymap;
 use super::theme::Theme;
-use super::view::form::Form;
+use super::view::form::model::Form;
 use super::view::opened::Opened;
-use super::view::run::RunView;
 use super::view::run::detail::Detail;
-use super::view::runs::{self, Runs};
+use super::view::runs::layout::{has_preview, table_height};
+use super::view::runs::table::Runs;
 use super::widget::chart::{Markers, Options};
 use crate::alerts::Alerts;
 use crate::evaluations::Evaluations;
@@ -30,7 +30,7 @@ use traintop_run::RunDir;
 #[derive(Debug)]
 pub struct Gone {
     pub id: String,
-    pub view: RunView,
+    pub view: Box<dyn Component>,
 }
 
 /// The dashboard's state.
@@ -153,19 +153,19 @@ impl State {
 
     /// Whether all that the table's screen is to show is there: each visible run's summary, and the preview.
     pub fn is_complete(&self) -> bool {
-        let height = runs::table_height(self.size);
+        let height = table_height(self.size);
         let mut visible = self.runs.on_screen(height).peekable();
         if visible.peek().is_none() {
             return self.runs.is_searched();
         }
         let is_previewed = |opened: &Opened| opened.detail.is_some();
         visible.all(|row| row.summary.is_some())
-            && (!runs::has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
+            && (!has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
     }
 
     /// The run that is shown by itself, if one is.
-    pub fn run_on_screen(&self) -> Option<&RunView> {
-        self.overlays.screen_as()
+    pub fn run_on_screen(&self) -> Option<&RunDir> {
+        self.overlays.screen()?.run()
     }
 
     /// Whether the table of runs is all that shows.

@@ -4,6 +4,7 @@ use crate::command::Action;
 use crate::effect::Effect;
 use crate::notice::Notice;
 use crate::state::State;
+use crate::view::compare::CompareView;
 use crate::view::run::RunView;
 use crate::widget::chart::Options;
 use crate::{chart_settings, update};
@@ -32,6 +33,11 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     state.notice = Some(Notice::good(format!("charts: {}", said(options))));
     let mut effects = vec![Effect::SaveCharts(options)];
     effects.extend(update::charts::due(state));
+    if let Some(view) = state.overlays.screen_as_mut::<CompareView>()
+        && view.look(options)
+    {
+        effects.extend(view.analyse());
+    }
     effects
 }
 

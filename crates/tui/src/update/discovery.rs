@@ -49,11 +49,10 @@ pub fn search_ended(
     problems: Vec<String>,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(view) = state.run_on_screen()
+    if let Some(dir) = state.run_on_screen().cloned()
         && problems.is_empty()
-        && !dirs.contains(&view.dir)
+        && !dirs.contains(&dir)
     {
-        let dir = view.dir.clone();
         effects.extend(update::external_rename::gone(state, &dir));
     }
     let is_first = !state.runs.is_searched();

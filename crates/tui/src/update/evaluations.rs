@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::command::Action;
 use crate::effect::Effect;
 use crate::evaluations::Searching;
 use crate::jobs::evaluations::{EvaluationJob, EvaluationOutcome};
 use crate::notice::Notice;
 use crate::state::State;
 use crate::view::evaluations as view;
+use crate::view::evaluations::{EvaluationScreen, Form};
+use traintop_launch::EvaluateRequest;
 use traintop_run::evaluation::BestByRun;
 
 /// Searches for evaluations, unless that is being done.
@@ -124,4 +127,58 @@ pub fn update(state: &mut State, news: EvaluationOutcome) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Shows the evaluations of the chosen runs.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    let screen = EvaluationScreen::of(view::chosen(state), &state.evaluations);
+    state.overlays.push(screen);
+    find(state)
+}
+
+/// Asks what to evaluate.
+pub fn ask(state: &mut State) -> Vec<Effect> {
+    match Form::new(state, &view::chosen(state)) {
+        Some(form) => state.overlays.push(form),
+        None => state.notice = Some(Notice::bad("there is no run with a checkpoint here")),
+    }
+    Vec::new()
+}
+
+/// Starts what the form asks for, and shows where its progress is seen.
+pub fn start(state: &mut State, requests: Vec<EvaluateRequest>) -> Vec<Effect> {
+    state.evaluations.started += requests.len();
+    let mut effects = Vec::new();
+    match state.overlays.screen_as_mut::<EvaluationScreen>() {
+        Some(screen) => drop(screen.show_list()),
+        None => effects = open(state),
+    }
+    effects.push(Effect::Evaluate(EvaluationJob::Start(requests)));
+    state.notice = Some(Notice::good("the evaluation begins"));
+    effects
+}
+
+/// Does what a command says that the list of evaluations leaves to others.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Evaluate => ask(state),
+        Action::Refresh => find(state),
+        Action::Remove => {
+            ask_to_remove(state);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Asks whether the marked evaluations, or else the one under the cursor, are to be removed.
+fn ask_to_remove(state: &mut State) {
+    let Some(screen) = state.overlays.screen_as::<EvaluationScreen>() else {
+        return;
+    };
+    let dirs = screen.chosen();
+    let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
+    if let Some(name) = first.map(|card| card.name.clone()) {
+        super::cleanup::ask_to_remove_evaluations(state, dirs, &name);
+    }
 }

@@ -15,7 +15,7 @@ use traintop_text::{clean, is_forbidden};
 /// The runs that are taken: the opened one, else the marked, else the one under the cursor.
 fn chosen(state: &State) -> Vec<RunDir> {
     match state.run_on_screen() {
-        Some(view) => vec![view.dir.clone()],
+        Some(dir) => vec![dir.clone()],
         None => state.runs.chosen(),
     }
 }

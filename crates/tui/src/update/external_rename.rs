@@ -14,10 +14,11 @@ pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     let id = summary.map(|summary| summary.id.clone());
     state.refreshing.remove(dir);
     state.runs.remove(dir);
-    if state.run_on_screen().is_none_or(|view| view.dir != *dir) {
+    if state.run_on_screen().is_none_or(|shown| shown != dir) {
         return Vec::new();
     }
     if let (Some(view), Some(id)) = (state.overlays.take::<RunView>(), id) {
+        let view = Box::new(view);
         state.gone = Some(Gone { id, view });
     }
     let name = dir.name();
@@ -30,7 +31,7 @@ pub fn found(state: &mut State) -> Vec<Effect> {
     let Some(Gone { id, view }) = &state.gone else {
         return Vec::new();
     };
-    let name_before = view.dir.name();
+    let name_before = view.run().map(RunDir::name);
     let dir = state.runs.all().find_map(|row| {
         let summary = row.summary.as_ref()?;
         (summary.id == *id).then(|| row.found.dir.clone())
@@ -38,14 +39,16 @@ pub fn found(state: &mut State) -> Vec<Effect> {
     let (Some(dir), true) = (dir, state.shows_table_alone()) else {
         return Vec::new();
     };
-    let Some(Gone { mut view, .. }) = state.gone.take() else {
+    let Some(Gone { view, .. }) = state.gone.take() else {
         return Vec::new();
     };
-    view.dir.clone_from(&dir);
-    state.overlays.push(view);
+    state.overlays.push_box(view);
+    if let Some(view) = state.overlays.screen_as_mut::<RunView>() {
+        view.dir.clone_from(&dir);
+    }
     let name = dir.name();
-    state.notice =
-        (name != name_before).then(|| Notice::good(format!("it is called {} now", clean(&name))));
+    state.notice = (Some(&name) != name_before.as_ref())
+        .then(|| Notice::good(format!("it is called {} now", clean(&name))));
     let mut effects = look_into(state, &dir);
     // Its record may have been read before it was told of its new name, and before anybody watched for that.
     state.refreshing.insert(dir.clone(), false);

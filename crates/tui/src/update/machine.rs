@@ -19,10 +19,10 @@ fn wanted(state: &State) -> Option<Vec<RunDir>> {
         dirs.sort();
         return Some(dirs);
     }
-    let view = state.run_on_screen()?;
-    let summary = state.runs.row(&view.dir)?.summary.as_ref()?;
+    let dir = state.run_on_screen()?;
+    let summary = state.runs.row(dir)?.summary.as_ref()?;
     let is_active = summary.observed.state.is_active();
-    is_active.then(|| vec![view.dir.clone()])
+    is_active.then(|| vec![dir.clone()])
 }
 
 /// The order that follows from what is shown now, if it differs from the last.

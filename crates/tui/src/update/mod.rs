@@ -241,6 +241,9 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if state.overlays.has_dialog() {
         return Vec::new();
     }
+    if action == Action::Undo {
+        return edits::undo(state);
+    }
     match view::screen_scope(state) {
         Scope::Runs => act_in_table(state, action),
         Scope::Query => {
@@ -250,8 +253,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Scope::Run => act_on_run(state, action),
         Scope::Form => view::form::act(state, action),
         Scope::FormValue => view::form::act_in_value(state, action),
-        Scope::Compare => compare::act(state, action),
-        Scope::Evaluations => view::evaluations::act(state, action),
+        Scope::Compare => chart_settings::act(state, action),
+        Scope::Evaluations => evaluations::act(state, action),
         _ => Vec::new(),
     }
 }
@@ -280,7 +283,7 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
         Request::GoTo(dir) => return go_to(state, &dir),
         Request::OpenRun(dir) => return show_run(state, dir),
         Request::Fill(values) => return view::form::fill(state, &values),
-        Request::Evaluate(requests) => return view::evaluations::start(state, requests),
+        Request::Evaluate(requests) => return evaluations::start(state, requests),
         Request::SortBy(key) => {
             state.runs.sort_on(&key);
             return look_closer(state);
@@ -351,8 +354,8 @@ fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
             cleanup::ask_to_remove(state, chosen);
             Vec::new()
         }
-        Action::Evaluate => view::evaluations::ask(state),
-        Action::ShowEvaluations => view::evaluations::open(state),
+        Action::Evaluate => evaluations::ask(state),
+        Action::ShowEvaluations => evaluations::open(state),
         Action::Copy => export::offer_copies(state),
         Action::Export => export::offer_exports(state),
         Action::Figures => export::draw(state),
@@ -370,8 +373,8 @@ fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
 fn act_on_run(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::NewLike => view::form::ask_for_recipe(state),
-        Action::Evaluate => view::evaluations::ask(state),
-        Action::ShowEvaluations => view::evaluations::open(state),
+        Action::Evaluate => evaluations::ask(state),
+        Action::ShowEvaluations => evaluations::open(state),
         Action::Copy => export::offer_copies(state),
         Action::Export => export::offer_exports(state),
         Action::Figures => export::draw(state),

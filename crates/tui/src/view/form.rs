@@ -3,6 +3,7 @@
 
 mod draw;
 mod edit;
+pub mod model;
 pub mod save;
 #[cfg(test)]
 mod sweep_tests;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+pub use model::Form;
 
 use self::edit::Edit;
 use super::super::command::Action;
@@ -34,109 +37,14 @@ use crate::notice::Notice;
 use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config::Place;
 use traintop_launch::recent::Recent;
-use traintop_launch::{Request, Wanted};
 use traintop_recipe::Kind;
 use traintop_run::RunDir;
 use traintop_text::{clean, since};
 
-/// The form. It keeps its changes until another recipe is chosen, so that leaving it loses nothing.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Form {
-    choices: Vec<Choice>,
-    cursor: usize,
-    edit: Option<Edit>,
-    /// Whether the values are shown, rather than the recipes.
-    editing: bool,
-    /// What earlier runs tell, once that is understood.
-    earlier: Arc<RunHistory>,
-    /// Whether runs were still being read when that was asked for.
-    is_partial: bool,
-    /// What was started lately, the last first.
-    recent: Vec<Recent>,
-    /// Where runs train if nobody says otherwise, where there is Slurm.
-    place: Option<Place>,
-    sweep: Sweeping,
-}
-
-/// How far the sweep that the form holds is worked out.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Sweeping {
-    asked: Option<(Request, Wanted)>,
-    /// Of the question that was asked last.
-    number: u64,
-    worked: Option<Result<Arc<Worked>, String>>,
-    /// Whether it is to be queued as soon as it is worked out, after the question.
-    is_waited_for: bool,
-}
-
-impl Form {
-    /// What there is to choose from; the cursor stays where it was.
-    pub fn offer(&mut self, found: Vec<Choice>) {
-        self.choices = found;
-        self.cursor = self.cursor.min(self.choices.len().saturating_sub(1));
-    }
-
-    /// Whether keys are text.
-    pub fn is_typing(&self) -> bool {
-        self.editing && self.edit.as_ref().is_some_and(|edit| edit.typing.is_some())
-    }
-
-    /// Opens the values of the choice under the cursor; the same recipe keeps the changes made before.
-    fn choose(&mut self) -> Option<Notice> {
-        let choice = self.choices.get(self.cursor)?;
-        if let Err(problem) = &choice.subject {
-            return Some(Notice::bad(problem.clone()));
-        }
-        let new = Edit::of(choice)?;
-        let same = |edit: &Edit| {
-            (&edit.source, &edit.launcher, &edit.base) == (&new.source, &new.launcher, &new.base)
-        };
-        if !self.edit.as_ref().is_some_and(same) {
-            self.edit = Some(new);
-            self.offer_slurm();
-        }
-        self.editing = true;
-        None
-    }
-
-    fn offer_slurm(&mut self) {
-        if let (Some(edit), Some(place)) = (&mut self.edit, self.place) {
-            edit.offer_slurm(place);
-        }
-    }
-
-    fn move_by(&mut self, by: isize) {
-        let (at, count) = match &mut self.edit {
-            Some(edit) if self.editing => {
-                let rows = edit.rows().len();
-                (&mut edit.row, rows)
-            }
-            _ => (&mut self.cursor, self.choices.len()),
-        };
-        *at = at.saturating_add_signed(by).min(count.saturating_sub(1));
-    }
-
-    /// The order to work the sweep out, if what is asked for has changed since the last one.
-    fn due(&mut self) -> Option<Effect> {
-        let edit = self.edit.as_ref().filter(|_| self.editing);
-        let sweep = edit.filter(|edit| edit.is_sweep());
-        let asked = sweep.map(|edit| (edit.request(), edit.wanted()));
-        if asked == self.sweep.asked {
-            return None;
-        }
-        self.sweep.asked.clone_from(&asked);
-        (self.sweep.worked, self.sweep.is_waited_for) = (None, false);
-        self.sweep.number += 1;
-        let earlier = Arc::clone(&self.earlier);
-        let order = FormJob::Plan(self.sweep.number, Box::new(asked?), earlier);
-        Some(Effect::Form(order))
-    }
-}
-
 /// Asks for the recipe of the run that is meant, to start another like it.
 pub fn ask_for_recipe(state: &mut State) -> Vec<Effect> {
     let dir = match state.run_on_screen() {
-        Some(view) => Some(view.dir.clone()),
+        Some(dir) => Some(dir.clone()),
         None => state.runs.selected().map(|row| row.found.dir.clone()),
     };
     dir.map(Effect::ReadRecipe).into_iter().collect()

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::command::{Action, Scope};
 use super::super::state::State;
 use super::super::theme::Role;
+use super::run::RunView;
 use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
 use crate::long_job;
@@ -116,7 +117,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
 
 /// What a key's hint says in the part of a run's screen where one is; nothing, where the key does nothing.
 fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
-    let Some(view) = state.run_on_screen() else {
+    let Some(view) = state.overlays.screen_as::<RunView>() else {
         return Some(hint);
     };
     let opened = state.opened.as_ref();
@@ -140,7 +141,7 @@ fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
 /// Whether the run that keys are about will be cut off before it has finished.
 fn should_save(state: &State) -> bool {
     let row = match state.run_on_screen() {
-        Some(view) => state.runs.row(&view.dir),
+        Some(dir) => state.runs.row(dir),
         None if state.overlays.screen().is_none() => state.runs.selected(),
         None => None,
     };

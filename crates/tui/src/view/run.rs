@@ -106,6 +106,10 @@ impl Component for RunView {
         true
     }
 
+    fn run(&self) -> Option<&RunDir> {
+        Some(&self.dir)
+    }
+
     fn uses_mouse(&self) -> bool {
         true
     }

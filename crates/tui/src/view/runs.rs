@@ -6,6 +6,7 @@ mod draw;
 mod draw_group;
 mod draw_query;
 mod groups;
+pub mod layout;
 mod marks;
 mod order;
 mod query_line;
@@ -17,16 +18,15 @@ mod steer;
 #[cfg(test)]
 pub(in crate::view) mod steer_tests;
 pub mod stopping;
-mod table;
+pub mod table;
 #[cfg(test)]
 pub(super) mod tests;
 
 use crossterm::event::KeyEvent;
-use ratatui::layout::{Constraint, Layout, Rect};
 
 pub use draw::draw;
 pub use draw_query::draw_hints as draw_query_hints;
-pub use table::Runs;
+pub use layout::{has_preview, table_height};
 
 use super::super::command::Action;
 use super::super::effect::Effect;
@@ -41,44 +41,11 @@ use super::queue::QueueList;
 use super::rename::Renaming;
 use crate::jobs::edits::EditJob;
 use crate::notice::Notice;
-use crate::update;
-use crate::view::parts::screen_area;
+use layout::areas;
 use query_line::Typed;
 use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes};
 use traintop_run::summary::Summary;
-
-/// From so many rows on there is a preview below the table.
-const PREVIEW_FROM: u16 = 34;
-
-/// The parts of the screen: top line, header, table, and the preview where there is room for it.
-fn areas(area: Rect) -> [Rect; 4] {
-    let preview = if area.height >= PREVIEW_FROM {
-        (area.height / 2).min(26)
-    } else {
-        0
-    };
-    let [top, header, table, gap_and_preview] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Min(0),
-        Constraint::Length(preview),
-    ])
-    .areas(area);
-    [top, header, table, gap_and_preview]
-}
-
-/// The rows of the table that fit on a screen of this size (columns, rows).
-pub fn table_height(size: (u16, u16)) -> u16 {
-    let main = screen_area(size);
-    areas(main)[2].height.max(1)
-}
-
-/// Whether a screen of this size has a preview.
-pub fn has_preview(size: (u16, u16)) -> bool {
-    let main = screen_area(size);
-    areas(main)[3].height > 0
-}
 
 /// Does what a key asks for.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -100,7 +67,6 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return toggle(state, |notes| notes.star, Change::Star);
         }
         Action::Rename => return rename(state),
-        Action::Undo => return update::edits::undo(state),
         Action::Baseline => {
             return toggle(state, |notes| notes.baseline, Change::Baseline);
         }
@@ -158,7 +124,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 /// The runs that an action is about: on its own screen the run that is opened, else those chosen in the table.
 fn subject(state: &State) -> Vec<RunDir> {
     match state.run_on_screen() {
-        Some(view) => vec![view.dir.clone()],
+        Some(dir) => vec![dir.clone()],
         None => state.runs.chosen(),
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Asked, CompareView, Part, areas};
+use crate::chart_settings;
 use crate::command::Action;
 use crate::component::{Request, Response};
 use crate::effect::Effect;
@@ -13,7 +14,6 @@ use crate::view::motion::Motion;
 use crate::view::parts::screen_area;
 use crate::widget::chart::Options;
 use crate::widget::prompt::Prompt;
-use crate::{chart_settings, update};
 use traintop_analysis::compare::Cell;
 use traintop_analysis::range::Range;
 use traintop_run::RunDir;
@@ -77,21 +77,9 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
     }))
 }
 
-/// Does what a command on the charts' settings says: they are not the comparison's alone.
-pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let mut effects = update::chart_settings::act(state, action);
-    let charts = state.charts;
-    if let Some(view) = state.overlays.find_mut::<CompareView>()
-        && view.look(charts)
-    {
-        effects.extend(view.analyse());
-    }
-    effects
-}
-
 impl CompareView {
     /// Takes over what of the charts' settings has to be worked out; whether any of it is new.
-    fn look(&mut self, options: Options) -> bool {
+    pub fn look(&mut self, options: Options) -> bool {
         let before = (self.wish.smoothing, self.wish.robust);
         let wanted = options.wanted();
         (self.wish.smoothing, self.wish.robust) = (wanted.smoothing, wanted.robust);
@@ -128,7 +116,7 @@ impl CompareView {
         }
     }
 
-    /// Does what a command says; the charts' settings are left to [`act`].
+    /// Does what a command says; the charts' settings, which are not its own, are left to others.
     pub(super) fn command(&mut self, action: Action, state: &State) -> Response {
         let [.., pane] = areas(screen_area(state.size));
         match action {

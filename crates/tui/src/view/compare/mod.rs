@@ -20,7 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub use act::{act, changed, open};
+pub use act::{changed, open};
 
 use super::parts;
 use super::run::lines::wrapped;
@@ -200,7 +200,7 @@ impl CompareView {
     }
 
     /// Has everything worked out, unless that is being done: then once more afterwards.
-    fn analyse(&mut self) -> Vec<Effect> {
+    pub fn analyse(&mut self) -> Vec<Effect> {
         if !self.is_read {
             return Vec::new();
         }

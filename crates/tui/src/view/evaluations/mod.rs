@@ -33,7 +33,6 @@ use crate::jobs::evaluations::opened::Opened;
 use crate::notice::Notice;
 use crate::state::State;
 use crate::theme::Role;
-use crate::update;
 use crate::view::parts::screen_area;
 use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
@@ -124,7 +123,21 @@ impl Component for EvaluationScreen {
 }
 
 impl EvaluationScreen {
-    fn show_list(&mut self) -> Response {
+    /// The list of the evaluations of these runs.
+    pub fn of(runs: Vec<&Summary>, known: &Evaluations) -> Self {
+        Self {
+            list: List::new(runs.into_iter().map(Whose::of).collect(), known),
+            place: Place::List,
+        }
+    }
+
+    /// The marked evaluations, or else the one under the cursor.
+    pub fn chosen(&self) -> Vec<EvaluationDir> {
+        self.list.chosen()
+    }
+
+    /// Goes back to the list.
+    pub fn show_list(&mut self) -> Response {
         self.place = Place::List;
         Response::handled()
     }
@@ -206,10 +219,10 @@ fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
 }
 
 /// The runs that an action is about: the opened one, those of the list of evaluations, or those chosen in the table.
-fn chosen(state: &State) -> Vec<&Summary> {
+pub fn chosen(state: &State) -> Vec<&Summary> {
     let summary = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
-    if let Some(view) = state.run_on_screen() {
-        return summary(&view.dir).into_iter().collect();
+    if let Some(dir) = state.run_on_screen() {
+        return summary(dir).into_iter().collect();
     }
     match state.overlays.screen_as::<EvaluationScreen>() {
         Some(screen) => {
@@ -220,70 +233,10 @@ fn chosen(state: &State) -> Vec<&Summary> {
     }
 }
 
-/// Shows the evaluations of the chosen runs.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    let whose = chosen(state).into_iter().map(Whose::of).collect();
-    let list = List::new(whose, &state.evaluations);
-    state.overlays.push(EvaluationScreen {
-        list,
-        place: Place::List,
-    });
-    update::evaluations::find(state)
-}
-
-/// Asks what to evaluate.
-pub fn ask(state: &mut State) -> Vec<Effect> {
-    let form = Form::new(state, &chosen(state));
-    match form {
-        Some(form) => state.overlays.push(form),
-        None => state.notice = Some(Notice::bad("there is no run with a checkpoint here")),
-    }
-    Vec::new()
-}
-
-/// Starts what the form asks for, and shows where its progress is seen.
-pub fn start(state: &mut State, requests: Vec<traintop_launch::EvaluateRequest>) -> Vec<Effect> {
-    state.evaluations.started += requests.len();
-    let mut effects = match state.overlays.screen_as_mut::<EvaluationScreen>() {
-        Some(screen) => {
-            screen.place = Place::List;
-            Vec::new()
-        }
-        None => open(state),
-    };
-    effects.push(Effect::Evaluate(EvaluationJob::Start(requests)));
-    state.notice = Some(Notice::good("the evaluation begins"));
-    effects
-}
-
-/// Does what a command says that the screen leaves to others.
-pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Evaluate => return ask(state),
-        Action::Undo => return update::edits::undo(state),
-        Action::Refresh => return update::evaluations::find(state),
-        Action::Remove => ask_to_remove(state),
-        _ => {}
-    }
-    Vec::new()
-}
-
 /// The evaluation under the cursor of the list on the screen.
 fn selected_card(state: &State) -> Option<&Card> {
     let screen = state.overlays.screen_as::<EvaluationScreen>()?;
     screen.selected_card(state)
-}
-
-/// Asks whether the marked evaluations, or else the one under the cursor, are to be removed.
-fn ask_to_remove(state: &mut State) {
-    let Some(screen) = state.overlays.screen_as::<EvaluationScreen>() else {
-        return;
-    };
-    let dirs = screen.list.chosen();
-    let first = dirs.first().and_then(|dir| state.evaluations.card(dir));
-    if let Some(name) = first.map(|card| card.name.clone()) {
-        update::cleanup::ask_to_remove_evaluations(state, dirs, &name);
-    }
 }
 
 /// What is known of evaluations has changed.

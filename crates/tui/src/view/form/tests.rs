@@ -11,6 +11,7 @@ use crate::jobs::choice::Subject;
 use crate::message::Message;
 use crate::update::update;
 use crate::view::test_driver::press;
+use traintop_launch::Request;
 
 pub fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
