@@ -27,6 +27,18 @@ use super::steps::Progress;
 use super::trust::Commands;
 use traintop_text::clean;
 
+/// Longer names are cut: one of megabytes would make every row of a list as wide.
+const LONGEST_NAME: usize = 255;
+
+/// A name that anyone may have written, as lists show it.
+fn shown(name: &str) -> String {
+    let name = clean(name);
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.into_owned(),
+    }
+}
+
 /// A run, as lists show it. All text is cleaned for a terminal.
 #[serde_as]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -277,7 +289,7 @@ impl Summary {
             cause: failure::read(&dir, observed.state, reason, exit),
             sweep: record
                 .as_ref()
-                .and_then(|record| Some(clean(record.sweep.as_ref()?).into_owned())),
+                .and_then(|record| Some(shown(record.sweep.as_ref()?))),
             data: record.as_ref().and_then(|record| record.data.clone()),
             job,
             queue_position: queued.and_then(|record| record.queue_position),
@@ -285,12 +297,13 @@ impl Summary {
                 || dir.path().display().to_string(),
                 |record| record.id.clone(),
             ),
-            name: notes.name.clone().unwrap_or_else(|| {
-                let recorded = record.as_ref().map(|record| record.name.clone());
-                clean(&recorded.unwrap_or_else(|| dir.name())).into_owned()
-            }),
-            model,
-            recipe,
+            name: match (&notes.name, &record) {
+                (Some(name), _) => shown(name),
+                (None, Some(record)) => shown(&record.name),
+                (None, None) => shown(&dir.name()),
+            },
+            model: shown(&model),
+            recipe: shown(&recipe),
             observed,
             epochs_done,
             epochs_planned: planned,
@@ -519,6 +532,30 @@ mod tests {
     fn low_percentages_are_not_taken_for_fractions() {
         let summary = summary(&[("metrics.csv", "epoch,train_acc,val_acc\n1,1.1,0.9\n")]);
         assert_eq!(summary.best_val_acc, Some(0.9));
+    }
+
+    #[test]
+    fn names_of_megabytes_are_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        let process = crate::process::Process::current();
+        let name = "ö".repeat(1 << 18);
+        let mut record = Record::new(
+            &dir,
+            name.clone(),
+            process,
+            Vec::new(),
+            Timestamp::UNIX_EPOCH,
+        );
+        record.sweep = Some(name.clone());
+        record.save(&dir).unwrap();
+        let config = serde_json::json!({ "model_name": name });
+        std::fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+        let summary = Summary::load(&Found::look(dir), SystemTime::now());
+        let sweep = summary.sweep.unwrap();
+        for shown in [summary.name, summary.model, summary.recipe, sweep] {
+            assert!((200..257).contains(&shown.chars().count()), "{shown:.20}");
+        }
     }
 
     #[test]
