@@ -150,6 +150,11 @@ mod tests {
             command.arg("600").env_remove(RUN_DIR);
             with(&mut command);
             let waiting = Waiting(command.spawn().unwrap());
+            // A process that is just being started has no environment yet.
+            let environ = format!("/proc/{}/environ", waiting.0.id());
+            while fs::read(&environ).unwrap().is_empty() {
+                std::thread::yield_now();
+            }
             [&run, &other].map(|folder| works_in(waiting.0.id(), folder))
         };
         let reading = || fs::File::open(&path).unwrap();
