@@ -547,6 +547,11 @@ hints! {
         FormReset = "reset";
         Back = "back";
     }
+    FormValue {
+        Confirm = "accept";
+        Down Up = "next, previous row";
+        Back = "cancel";
+    }
     Evaluations {
         Open = "open";
         Mark = "mark";

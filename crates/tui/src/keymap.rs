@@ -276,10 +276,13 @@ impl Keymap {
             .map(|binding| (binding, binding.keys.clone()));
         let everywhere = self.of(Scope::Everywhere).map(move |binding| {
             let keys = binding.keys.iter();
-            let free = keys.filter(|key| !is_taken(key)).copied().collect();
+            let free: Vec<Key> = keys.filter(|key| !is_taken(key)).copied().collect();
             (binding, free)
         });
-        let everywhere = everywhere.filter(move |_| scope != Scope::Everywhere);
+        // What no key leads to while text is typed does not apply there.
+        let everywhere = everywhere.filter(move |(_, free)| {
+            scope != Scope::Everywhere && !(scope.takes_text() && free.is_empty())
+        });
         here.chain(everywhere)
             .map(|(binding, keys): (&Binding, Vec<Key>)| {
                 let keys = keys.iter().map(Key::to_string).collect();
