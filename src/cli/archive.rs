@@ -62,7 +62,7 @@ pub fn archive(arguments: &ArchiveArguments, out: &mut dyn Write) -> Result<Exit
                 plan.removed.len()
             ),
             Some(done) => format!(
-                "{name}: {packed} packed into {}{left_out}; u or `traintop unarchive` brings it back",
+                "{name}: {packed} packed into {}{left_out}; u or `traintop unarchive` restores it",
                 bytes(done.bytes)
             ),
         };

@@ -237,7 +237,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
         screen.contains("move 3 files to the trash")
     });
     dashboard.press("y");
-    dashboard.wait("the word", |screen| screen.contains("u takes that back"));
+    dashboard.wait("the word", |screen| screen.contains("u undoes that"));
     assert!(!first.exists());
     dashboard.press("u");
     dashboard.wait("them back", |screen| screen.contains("3 things are back"));
@@ -255,7 +255,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     dashboard.wait_for_no_runs();
     dashboard.press("u");
     dashboard.wait("the question", |screen| {
-        screen.contains("Take back the last removal?")
+        screen.contains("Undo the last removal?")
     });
     dashboard.press("y");
     dashboard.wait("it again", |screen| {

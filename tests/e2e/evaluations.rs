@@ -221,7 +221,7 @@ fn marked_evaluations_go_to_the_trash_and_come_back() {
     assert!(folders.iter().all(|folder| folder.exists()));
     dashboard.press("Dy");
     dashboard.wait("the one that stays", |screen| {
-        screen.contains("of alpha  1 evaluation ") && screen.contains("u takes that back")
+        screen.contains("of alpha  1 evaluation ") && screen.contains("u undoes that")
     });
     assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 1);
     dashboard.press("u");

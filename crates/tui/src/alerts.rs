@@ -15,13 +15,13 @@ const SHOWN: usize = 200;
 /// What is known of alerts.
 #[derive(Debug)]
 pub struct Alerts {
-    /// What is told, and how.
+    /// Which alerts are shown, and how.
     pub config: config::Alerts,
     /// The last ones, the newest first.
     pub recent: Vec<Alert>,
     /// How many of them nobody has looked at.
     pub unseen: usize,
-    /// What ended before this is not told: the digest does.
+    /// What ended before this is left to the digest.
     pub since: Timestamp,
     /// What was asked for in this session, by what it is about and its kind.
     pub asked: HashSet<(String, String)>,
@@ -33,7 +33,7 @@ pub struct Alerts {
     pub weighed: HashMap<RunDir, u32>,
     /// What came of that, where a run is hopeless.
     pub hopeless: HashMap<RunDir, Finding>,
-    /// Whether it was told that the user's command fails.
+    /// Whether it was shown that the user's command fails.
     pub has_failed: bool,
 }
 

@@ -26,7 +26,7 @@ impl<T> CoalescedWrite<T> {
         *lock(&self.unwritten) = Some(newest);
     }
 
-    /// Has the newest written, unless somebody else has done so.
+    /// Writes the newest value, unless another thread has done so.
     pub fn write<R>(&self, write: impl FnOnce(T) -> R) -> Option<R> {
         let _turn = lock(&self.turn);
         let newest = lock(&self.unwritten).take();

@@ -42,7 +42,7 @@ pub enum Message {
     Terminated(i32),
     /// A signal asked to give the terminal back and to stop until the shell continues the program.
     AskedToSuspend,
-    /// The program was stopped, by whatever, and goes on.
+    /// The program was stopped and continues.
     Continued,
     /// The terminal's input has ended.
     InputEnded,

@@ -135,7 +135,7 @@ struct Shared<K> {
 pub struct Pool<K>(Arc<Shared<K>>);
 
 impl<K: Eq + Hash + Clone + Send + 'static> Pool<K> {
-    /// Starts the threads. `failed` is told the name of a job that panicked.
+    /// Starts the threads. `failed` gets the name of a job that panicked.
     pub fn start(limits: Limits, failed: impl Fn(&'static str) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::new(limits)),

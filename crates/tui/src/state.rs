@@ -26,7 +26,7 @@ use traintop_analysis::digest::Digest;
 use traintop_ops::clean::Policy;
 use traintop_run::RunDir;
 
-/// The screen of a run whose folder is gone, until it is found under another name or somebody presses a key.
+/// The screen of a run whose folder is gone, until it is found under another name or a key is pressed.
 #[derive(Debug)]
 pub struct Gone {
     pub id: String,
@@ -82,7 +82,7 @@ pub struct State {
     pub sampled_usage: Option<Vec<RunDir>>,
     /// Folders that are watched because they may be about to become runs.
     pub fresh: HashSet<PathBuf>,
-    /// When somebody last looked at these runs, until it was told what has happened since.
+    /// When the user last looked at these runs, until what has happened since was shown.
     pub looked: Option<Timestamp>,
     /// The run that was shown alone until its folder was gone.
     pub gone: Option<Gone>,
@@ -135,7 +135,7 @@ impl State {
         shown.chain(jobs).min()
     }
 
-    /// Tells what has happened since somebody last looked, once, when all runs are known.
+    /// Shows what has happened since the last visit, once, when all runs are known.
     pub fn look_back(&mut self) {
         if !self.runs.is_searched() || !self.refreshing.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! Jobs for alerts: which were told before, which are this dashboard's to tell, and the user's command.
+//! Jobs for alerts: which were shown before, which this dashboard shows, and the user's command.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use traintop_run::{RunDir, state_dir};
 /// A job for alerts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertJob {
-    /// Tell which were told before.
+    /// List those that were shown before.
     Load,
-    /// Take over those that nobody has told.
+    /// Claim those that no dashboard has shown.
     Claim(Vec<Alert>),
     /// Tell whether a run is hopeless, by earlier ones like it.
     Weigh(Box<Question>),
@@ -27,7 +27,7 @@ pub enum AlertJob {
 /// The result.
 #[derive(Debug)]
 pub enum AlertOutcome {
-    /// These were told before.
+    /// These were shown before.
     Loaded(Vec<Alert>),
     /// Some are this dashboard's to tell.
     Claimed(Claimed),
@@ -84,7 +84,7 @@ fn load(folder: Option<&Path>) -> Vec<Alert> {
     })
 }
 
-/// Where nothing can be remembered, all of them are told: better twice than never.
+/// Where nothing can be remembered all of them are shown: better twice than never.
 fn claim(folder: Option<&Path>, alerts: &[Alert]) -> Claimed {
     let all = Claimed {
         new: alerts.to_vec(),
@@ -92,7 +92,7 @@ fn claim(folder: Option<&Path>, alerts: &[Alert]) -> Claimed {
     };
     let Some(folder) = folder else { return all };
     told::claim(folder, alerts).unwrap_or_else(|error| {
-        log::warn!("which alerts were told is not remembered: {error}");
+        log::warn!("which alerts were shown is not remembered: {error}");
         all
     })
 }

@@ -12,7 +12,7 @@ use traintop_ops::organise::{self, Rebuilt};
 use traintop_run::RunDir;
 use traintop_text::{bytes, clean};
 
-/// Says what archiving would do; one run that cannot be archived is told and left out.
+/// Says what archiving would do; a run that cannot be archived is named and left out.
 pub fn propose_archive(dirs: &[RunDir]) -> Result<EditOutcome, String> {
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
     for dir in dirs {
@@ -51,7 +51,7 @@ pub fn archive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -> 
     let (done, problems) = each(dirs, progress, one);
     let size = done.iter().map(|(_, archived)| archived.bytes).sum();
     let text = format!(
-        "{} archived in {}; u takes that back",
+        "{} archived in {}; u undoes that",
         runs(done.len()),
         bytes(size)
     );
@@ -75,7 +75,7 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -
         .map(|(_, back)| back.unpacked.left_out_sentence());
     let links = links.find(|sentence| !sentence.is_empty());
     let text = format!(
-        "{} brought back, {}{}; u takes that back",
+        "{} brought back, {}{}; u undoes that",
         runs(done.len()),
         bytes(size),
         links.unwrap_or_default(),
@@ -202,7 +202,7 @@ pub fn rebuild(dirs: &[RunDir], progress: &Progress) -> EditOutcome {
         changed.push(dir.clone());
     }
     let files = if count == 1 { "file was" } else { "files were" };
-    let text = format!("{count} {files} rebuilt; u takes that back");
+    let text = format!("{count} {files} rebuilt; u undoes that");
     let undo_entry = (!done.is_empty()).then_some(UndoEntry::Rebuilt(done));
     EditOutcome::Changed(changed, text, undo_entry, first_of(&problems))
 }

@@ -86,7 +86,7 @@ impl Choice {
                 })
             };
         };
-        // What somebody else wrote into the record does not get onto a command line by itself.
+        // What another user wrote into the record does not get onto a command line by itself.
         let is_trusted = Commands::of_user().allows(dir, record);
         let arguments = record
             .command

@@ -144,7 +144,7 @@ fn plan(
     }
     let mut found = Vec::new();
     if only.is_empty() {
-        // What cannot be searched is told by the table of runs.
+        // The table of runs shows what cannot be searched.
         let _ = discover(roots, |run| found.push(run));
     } else {
         found.extend(only.iter().cloned().map(Found::look));

@@ -1,4 +1,4 @@
-//! The bell and notifications of the terminal, which reach whoever sits in front of it, also over SSH.
+//! The bell and notifications of the terminal, which work over SSH too.
 
 use crate::clipboard::Wrapped;
 use traintop_config as config;
@@ -20,7 +20,7 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// How so many alerts ring, of which this is the first; `None` if nothing does.
+    /// How a number of alerts ring, of which this is the first; `None` if nothing does.
     pub fn of(config: &config::Alerts, first: &Alert, count: usize) -> Option<Self> {
         let (title, text) = if count == 1 {
             (first.name.clone(), first.message.clone())

@@ -37,7 +37,7 @@ impl Jobs {
         is_open && slurm::is_here() && !self.is_followed.swap(true, Ordering::Relaxed)
     }
 
-    /// Takes in whether the scheduler is silent, and what is said of that; told once, and once more when it answers again.
+    /// Takes in whether the scheduler is silent, and what to say about it: once, and once more when it answers again.
     pub fn hear(&self, silence: Option<String>) -> Option<Notice> {
         let was_silent = self.is_silent.swap(silence.is_some(), Ordering::Relaxed);
         match silence {

@@ -49,7 +49,7 @@ impl Theme {
         self.depth
     }
 
-    /// The theme in the colours that a terminal has; with none at all, roles are told apart by bold, dim, underlined and
+    /// The theme in the colours that a terminal has; with none at all, roles differ by bold, dim, underlined and
     /// reversed.
     #[must_use]
     pub fn fitted(&self, depth: Depth) -> Self {

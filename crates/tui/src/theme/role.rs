@@ -1,5 +1,5 @@
 //! The roles that colours are given by, declared once: the name in theme files, the role that stands in where a theme says
-//! nothing, and how the role is told from plain text where there are no colours.
+//! nothing, and how the role differs from plain text where there are no colours.
 
 use ratatui::style::Modifier;
 
@@ -66,7 +66,7 @@ roles! {
     Header = "header", Some(Role::Muted), UNDERLINED;
     /// The name of the column that a table is sorted by.
     HeaderSorted = "header_sorted", Some(Role::Accent), BOLD;
-    /// A key, where keys are told.
+    /// A key in a hint line or in the help.
     Key = "key", Some(Role::Accent), BOLD;
     /// What the cursor is on.
     Selection = "selection", Some(Role::Accent), REVERSED;

@@ -33,7 +33,7 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
         CleanupOutcome::Removed(done) => {
             let text = done.sentence();
             state.notice = Some(if done.left.is_empty() {
-                Notice::good(format!("{text}; u takes that back"))
+                Notice::good(format!("{text}; u undoes that"))
             } else {
                 Notice::bad(text)
             });
@@ -95,7 +95,7 @@ fn look_again(state: &State) -> Vec<Effect> {
 /// Nothing was done in this session: asks whether to undo the last removal of another.
 fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
     let Some((_, entry)) = latest.first() else {
-        state.notice = Some(Notice::bad("there is nothing to take back"));
+        state.notice = Some(Notice::bad("there is nothing to undo"));
         return;
     };
     let age = Duration::try_from(state.now - entry.removed_at).unwrap_or_default();
@@ -108,9 +108,9 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
     );
     let tickets = latest.into_iter().map(|(ticket, _)| ticket).collect();
     state.overlays.push(Confirm {
-        title: "Take back the last removal?".to_owned(),
+        title: "Undo the last removal?".to_owned(),
         text,
-        yes: "put them back".to_owned(),
+        yes: "restore them".to_owned(),
         then: Effect::Clean(CleanupJob::Restore(tickets)),
     });
 }
@@ -152,7 +152,7 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     state.overlays.push(Confirm {
         title,
         text: format!(
-            "{folders}{size} with everything inside, the best model too, will be moved to the trash. u puts {them} back."
+            "{folders}{size} with everything inside, the best model too, will be moved to the trash. u restores {them}."
         ),
         yes: "move to the trash".to_owned(),
         then: Effect::Clean(CleanupJob::Remove(dirs)),

@@ -28,7 +28,7 @@ pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Ve
     if !due.is_empty() {
         let sum_up = Effect::Summarise(due);
         effects.push(if state.runs.is_searched() {
-            // It has come just now, and whoever made or moved it may not be done: what follows must not go unseen.
+            // It is new, and may still be written or moved: later changes must be seen.
             Effect::WatchThen(watched(state), Box::new(sum_up))
         } else {
             sum_up

@@ -36,7 +36,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
                 let text = if undone {
                     format!("{} runs have their notes of before again", dirs.len())
                 } else {
-                    format!("{} runs were changed; u takes that back", dirs.len())
+                    format!("{} runs were changed; u undoes that", dirs.len())
                 };
                 state.notice = Some(Notice::good(text));
             }
@@ -84,7 +84,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         }
         EditOutcome::Proposed(title, text, yes, order) => {
             state.notice = None;
-            // A question does not take the place of what somebody is typing.
+            // A question does not open over text that is being typed.
             if !state.overlays.has_dialog() {
                 let then = Effect::Edit(*order);
                 state.overlays.push(Confirm {
@@ -139,9 +139,9 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
         let name = clean(&name);
         let text = match (moved.len(), undone) {
             (1, true) => format!("it is called {name} again"),
-            (1, false) => format!("it is called {name} now; u takes that back"),
+            (1, false) => format!("it is called {name} now; u undoes that"),
             (many, true) => format!("{many} runs have their old names again"),
-            (many, false) => format!("{many} runs were renamed; u takes that back"),
+            (many, false) => format!("{many} runs were renamed; u undoes that"),
         };
         state.notice = Some(Notice::good(text));
     }

@@ -154,7 +154,7 @@ pub fn start(state: &mut State, requests: Vec<EvaluateRequest>) -> Vec<Effect> {
         None => effects = open(state),
     }
     effects.push(Effect::Evaluate(EvaluationJob::Start(requests)));
-    state.notice = Some(Notice::good("the evaluation begins"));
+    state.notice = Some(Notice::good("the evaluation starts"));
     effects
 }
 

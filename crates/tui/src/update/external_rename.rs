@@ -50,7 +50,7 @@ pub fn found(state: &mut State) -> Vec<Effect> {
     state.notice = (Some(&name) != name_before.as_ref())
         .then(|| Notice::good(format!("it is called {} now", clean(&name))));
     let mut effects = look_into(state, &dir);
-    // Its record may have been read before it was told of its new name, and before anybody watched for that.
+    // Its record may have been read before its new name was written and before its folder was watched.
     state.refreshing.insert(dir.clone(), false);
     let again = Effect::Summarise(vec![dir]);
     effects.push(Effect::WatchThen(watched(state), Box::new(again)));

@@ -24,7 +24,7 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
                 _ => format!("{} runs", dirs.len()),
             };
             let grouped = if dirs.len() > 1 && state.runs.group_sweeps() {
-                ", grouped by sweep (B takes that away)"
+                ", grouped by sweep (B ungroups)"
             } else {
                 ""
             };
@@ -43,7 +43,7 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
         }
         FormOutcome::Saved(path) => {
             let path = path.display().to_string();
-            let text = format!("{} is kept; the form offers it from now on", clean(&path));
+            let text = format!("{} is saved; the form offers it from now on", clean(&path));
             state.notice = Some(Notice::good(text));
             return vec![Effect::ListRecipes];
         }

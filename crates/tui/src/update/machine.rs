@@ -41,7 +41,7 @@ pub fn due(state: &mut State) -> Option<Effect> {
     Some(Effect::SampleUsage(wanted))
 }
 
-/// Hands what was measured to whoever shows it.
+/// Hands what was measured to the screens that show it.
 pub fn take(state: &mut State, sampled_usage: SampledUsage) {
     if let Some(view) = state.overlays.find_mut::<RunView>() {
         let place = sampled_usage.dirs.iter().position(|dir| *dir == view.dir);

@@ -312,7 +312,7 @@ fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     state.overlays.clear();
     let height = runs::table_height(state.size);
     if state.runs.jump(dir, height, state.now) {
-        let text = "the query is taken away: it hid this run; / and ↑ bring it back";
+        let text = "the query was cleared: it hid this run; / and ↑ restore it";
         state.notice = Some(Notice::good(text));
     }
     look_closer(state)
@@ -408,7 +408,7 @@ fn quit(state: &mut State) -> Vec<Effect> {
     state.overlays.push(Confirm {
         title: "Leave?".to_owned(),
         text: format!(
-            "The evaluation under way goes on, but {waiting} more evaluation{plural} that wait for it will not begin."
+            "The running evaluation continues, but {waiting} more evaluation{plural} that wait for it will not start."
         ),
         yes: "leave".to_owned(),
         then: Effect::Quit,

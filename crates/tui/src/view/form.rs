@@ -278,7 +278,7 @@ fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     vec![order, note]
 }
 
-/// Asks before a whole sweep is queued: what it comes to is told once more.
+/// Asks before a whole sweep is queued: the question repeats what it costs.
 fn ask_to_queue(state: &mut State) {
     let worked = match &state.form.sweep.worked {
         Some(Ok(worked)) => worked,
@@ -293,7 +293,7 @@ fn ask_to_queue(state: &mut State) {
     };
     let done = worked.plan.done();
     if worked.runs == 0 {
-        let text = "finished runs have all of it already; x takes them in again";
+        let text = "finished runs have all of it already; x includes them again";
         state.notice = Some(Notice::bad(text));
         return;
     }

@@ -92,7 +92,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             Some((action, key, word, width))
         })
         .collect();
-    // How all the other keys are found is told whatever the width.
+    // The help key stands there whatever the width.
     let is_help = |action: Action| action == Action::Help;
     // Nor is what must not be missed ever left out.
     let is_save = |action: Action| action == Action::SaveNow;

@@ -22,7 +22,7 @@ pub fn screen_area((columns, rows): (u16, u16)) -> Rect {
     screen
 }
 
-/// From so many columns and rows on, all parts of a screen show at once.
+/// From this many columns and rows on, all parts of a screen show at once.
 const FEWEST_FOR_ALL: (u16, u16) = (150, 36);
 
 /// The areas of the parts of a screen. Those of parts that do not show are empty.

@@ -35,7 +35,7 @@ pub struct Renaming {
 }
 
 impl Renaming {
-    /// Asks for the names of so many runs.
+    /// Asks for the names of `count` runs.
     pub fn new(count: usize) -> Self {
         Self {
             count,

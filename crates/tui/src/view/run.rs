@@ -195,7 +195,7 @@ impl RunView {
         }
     }
 
-    /// Moves; `area` is the whole screen's, by which pages and ends are told.
+    /// Moves; `area` is the whole screen's, which decides pages and ends.
     pub fn go(
         &mut self,
         movement: Move,

@@ -177,10 +177,10 @@ fn archive(state: &mut State) -> Vec<Effect> {
     }
     let runs = if archived.len() == 1 { "run" } else { "runs" };
     state.overlays.push(Confirm {
-        title: format!("Bring {} archived {runs} back?", archived.len()),
+        title: format!("Unarchive {} {runs}?", archived.len()),
         text: "Everything that was packed is unpacked to its place; the archive goes to the trash."
             .to_owned(),
-        yes: "bring back".to_owned(),
+        yes: "unarchive".to_owned(),
         then: Effect::Edit(EditJob::Unarchive(archived)),
     });
     Vec::new()

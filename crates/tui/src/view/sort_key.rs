@@ -29,7 +29,7 @@ pub enum SortKey {
 pub struct TableColumn {
     /// What stands in it.
     pub key: SortKey,
-    /// The width that somebody gave it.
+    /// The width that the user chose.
     pub width: Option<u16>,
 }
 
@@ -222,7 +222,7 @@ impl TableColumn {
     }
 }
 
-/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left, unless somebody gave it
+/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left, unless the user gave it
 /// one.
 pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
     let mut by_rank: Vec<&TableColumn> = wanted.iter().collect();

@@ -17,7 +17,7 @@ use traintop_run::metrics::Column;
 
 /// A curve on the screen has no more points than these: four for each column of dots of a very wide terminal.
 const MOST_POINTS: usize = 2000;
-/// Up to so many rows other metrics than the chosen one are drawn, too.
+/// With at most this many rows other metrics than the chosen one are drawn, too.
 const MOST_FOR_ALL_CHARTS: usize = 60;
 /// Of more rows than these only those in sight are drawn, and the edges of all.
 const MOST_DRAWN: usize = 200;

@@ -13,7 +13,7 @@ use traintop_text::clean;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
     pub dir: EvaluationDir,
-    /// What lists call it: the name that somebody gave it, else its run and checkpoint.
+    /// What lists call it: the name that a user gave it, else its run and checkpoint.
     pub name: String,
     /// Which checkpoint was asked: `best`, `epoch_40`, `3 checkpoints`.
     pub checkpoint: String,
@@ -55,7 +55,7 @@ impl Card {
             let name = run.name.clone();
             name.or_else(|| Some(folder.to_string_lossy().into_owned()))
         });
-        // A folder that somebody has renamed is called so.
+        // A renamed folder gives the name.
         let is_first_name = results.id.starts_with(&dir.name());
         let name = notes.name.clone().unwrap_or_else(|| match run {
             Some(run) if is_first_name => format!("{}, {checkpoint}", cleaned(&run)),

@@ -62,7 +62,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Reads an evaluation. What is missing of it beside its results is told, and costs nothing else.
+    /// Reads an evaluation. What is missing beside its results becomes a problem; the rest is read.
     ///
     /// # Errors
     /// A sentence, if it has no results that can be read.

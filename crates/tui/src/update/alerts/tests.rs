@@ -119,7 +119,7 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
         alerts[0].message,
         "stalled: no row for 5 min, usually within 1 min"
     );
-    assert_eq!(state.next_wake(), None, "what was told is not waited for");
+    assert_eq!(state.next_wake(), None, "what was shown is not waited for");
 }
 
 fn alert(kind: Kind, name: &str) -> Alert {
@@ -195,7 +195,7 @@ fn a_command_that_fails_is_complained_of_once() {
     assert_eq!(state.notice, None);
 }
 
-/// A run of twelve epochs that has done so many of them.
+/// A run of twelve epochs that has done `done` of them.
 fn of_twelve(place: &std::path::Path, name: &str, done: u32, nears: f64) -> (Found, Summary) {
     let dir = RunDir::new(place.join(name));
     fs::create_dir_all(dir.logs()).unwrap();

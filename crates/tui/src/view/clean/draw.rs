@@ -16,7 +16,7 @@ use traintop_text as text;
 const WHAT: usize = 24;
 const SIZE: usize = 9;
 const COST: usize = 9;
-/// From so many columns on the reason's details stand in the rows.
+/// From this many columns on the reason's details stand in the rows.
 const WITH_DETAIL: u16 = 120;
 
 /// Draws the plan.

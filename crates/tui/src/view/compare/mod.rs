@@ -486,7 +486,7 @@ fn areas(area: Rect) -> [Rect; 3] {
     [row(0, 1), row(1, 1), row(2, area.height)]
 }
 
-/// The letter that a row is called by: more than 52 are not told apart by any sign as short.
+/// The letter that a row is called by: more than 52 cannot differ in one letter.
 fn mark(row: usize) -> char {
     let letters = ('A'..='Z').chain('a'..='z');
     letters.into_iter().nth(row).unwrap_or('·')

@@ -40,7 +40,7 @@ impl CompareView {
         }
     }
 
-    /// The rows that a table of so many rows of the screen, with its heading, shows.
+    /// The rows that a table of this height, with its heading, shows.
     pub(super) fn rows_in_sight(&self, height: u16) -> Vec<usize> {
         let order = self.order();
         let height = usize::from(height).saturating_sub(1);

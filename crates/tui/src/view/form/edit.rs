@@ -25,7 +25,7 @@ const SAMPLE: Field = Field {
         max: 10_000,
     },
     group: "this start",
-    description: "Of a sweep's points, take so many at random (0: all)",
+    description: "Take this many of a sweep's points at random (0: all)",
 };
 const SAMPLE_SEED: Field = Field {
     key: "sample_seed",
@@ -322,7 +322,7 @@ impl Edit {
         }
     }
 
-    /// Makes it what was started before. The first row that does not accept its text any more is told.
+    /// Makes it what was started before. The first row that no longer accepts its text is an error.
     ///
     /// # Errors
     /// A sentence.

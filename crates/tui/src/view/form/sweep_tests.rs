@@ -53,7 +53,7 @@ fn work_out(state: &mut State, effects: &[Effect]) {
     tell(state, FormOutcome::Planned(number, worked));
 }
 
-/// What a finished run of `quick` with so many epochs and this seed tells.
+/// A finished run of `quick` with this seed.
 fn finished(place: &Path, seed: u64) -> PastRun {
     let dir = RunDir::new(place.join(format!("seed{seed}")));
     std::fs::create_dir_all(dir.logs()).unwrap();

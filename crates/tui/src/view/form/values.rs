@@ -309,7 +309,7 @@ fn draw_schedule(
     let steps = recipe.steps_per_epoch(images);
     let schedule = Schedule::new(recipe, steps);
     let last = schedule.total_steps().saturating_sub(1);
-    // However long the run is, so many steps tell its shape.
+    // However long the run is, this many steps show its shape.
     let drawn = last.clamp(1, STEPS_DRAWN);
     let rates = (0..=drawn).map(|at| schedule.learning_rate(last * at / drawn) as f32);
     let rates: Vec<f32> = rates.collect();

@@ -227,7 +227,7 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
     remarks.extend(
         summary
             .archived
-            .map(|length| format!("▣ archived, {}; z brings it back", bytes(length))),
+            .map(|length| format!("▣ archived, {}; z unarchives it", bytes(length))),
     );
     remarks.extend(summary.rebuilt.clone());
     for (sentence, of_sentence) in attention::sentences(summary) {

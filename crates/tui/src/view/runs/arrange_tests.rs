@@ -160,7 +160,7 @@ fn going_to_a_hidden_run_takes_the_query_away_and_says_so() {
     press(&mut state, "/broken\nJprd\n");
     assert_eq!(state.runs.chosen(), [dir("proud")]);
     assert_eq!(order(&state).len(), 4);
-    assert!(text(&drawn(&state)).contains("the query is taken away"));
+    assert!(text(&drawn(&state)).contains("the query was cleared"));
     let event = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::CONTROL);
     update(&mut state, start(), Message::Key(event));
     press(&mut state, "\n");

@@ -415,12 +415,12 @@ fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, bu
     }
 }
 
-/// How many letters have room behind a name of so many in a column of so many, two blanks between.
+/// How many letters have room behind a name of `name` letters in a column of `width`, two blanks between.
 fn room_behind(name: usize, column: usize) -> usize {
     column.saturating_sub(name + 2)
 }
 
-/// A cell of a value that somebody has chosen to see.
+/// A cell of a value that the user chose to see.
 fn draw_value(state: &State, summary: &Summary, key: &SortKey, place: Rect, buf: &mut Buffer) {
     let width = usize::from(place.width);
     let said = key.text(summary, state.now);

@@ -19,7 +19,7 @@ const MOST_ROWS: usize = 8;
 /// Their width in cells.
 const OFFER_WIDTH: u16 = 56;
 
-/// Draws the query in the line `area`; what is left of it is for whoever draws the rest.
+/// Draws the query in the line `area`; the rest of it stays free.
 pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     let line = &state.runs.query;
     let theme = &state.theme;

@@ -4,7 +4,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::view::parts::screen_area;
 
-/// From so many rows on there is a preview below the table.
+/// From this many rows on there is a preview below the table.
 const PREVIEW_FROM: u16 = 34;
 
 /// The parts of the screen: top line, header, table, and the preview where there is room for it.

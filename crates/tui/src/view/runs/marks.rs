@@ -86,7 +86,7 @@ impl Runs {
         self.marks.anchor = None;
     }
 
-    /// Marks the run under the cursor, or takes its mark away, and goes on to the next; a range that is being marked ends.
+    /// Marks the run under the cursor, or unmarks it, and moves to the next; a range that is being marked ends.
     pub(super) fn toggle_mark(&mut self, height: u16, now: Timestamp) {
         if self.is_marking() {
             return self.toggle_range(now);

@@ -78,7 +78,7 @@ impl Runs {
             passing.map(|(row, _)| *row).collect()
         };
         let shown = {
-            // Of a sweep the best is looked for, unless somebody has asked for another order.
+            // A sweep shows its best run first, unless the user chose another order.
             let by = self.grouping.by.as_ref().map(SortKey::name);
             let best_first = by.as_deref() == Some(SWEEP) && self.sort.0 == Column::Age;
             self.grouping

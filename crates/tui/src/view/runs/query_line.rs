@@ -26,7 +26,7 @@ pub struct QueryLine {
     pub(super) problem: Option<QueryProblem>,
     /// What could stand at the cursor.
     pub(super) offer: Option<Offer>,
-    /// What can be asked for; gathered once somebody asks.
+    /// What can be asked for; gathered when it is first needed.
     names: Option<Names>,
     /// The word that was left out because it may be becoming a name, after the text before it.
     passed_over: Option<(String, String)>,

@@ -144,14 +144,14 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         ([], []) => return refuse(state, NO_RUN.to_owned()),
         ([], [dir]) => {
             let what = known(state, dir).map_or(RunState::Queued, |summary| summary.observed.state);
-            return refuse(state, format!("{} is {what}; only what has ended before its last epoch goes on", dir.name()));
+            return refuse(state, format!("{} is {what}; only a run that ended before its last epoch can be resumed", dir.name()));
         }
         ([], _) => return refuse(state, "none of the marked runs has ended before its last epoch".to_owned()),
         ([dir], _) => {
             let name = known(state, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
             (
                 "Go on with this run?".to_owned(),
-                format!("{name} goes on at once from its last checkpoint, in its folder; without one it begins anew."),
+                format!("{name} resumes at once from its last checkpoint, in its folder; without one it starts anew."),
                 "go on",
             )
         }

@@ -53,7 +53,7 @@ pub struct Runs {
     pub(super) top: usize,
     pub(super) sort: (SortKey, bool),
     pub(super) columns: Vec<TableColumn>,
-    /// Whether somebody has chosen them here; else they are the configuration's.
+    /// Whether the user chose them here; else they are the configuration's.
     pub(super) columns_chosen: bool,
     /// All runs in the order of the table, whether they pass or not.
     pub(super) sorted: Vec<RunDir>,

@@ -35,7 +35,7 @@ pub(in crate::view) fn dir(name: &str) -> RunDir {
     RunDir::new(format!("/nowhere/runs/{name}"))
 }
 
-/// A run that is so many hours old.
+/// A run that is `hours` hours old.
 pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, Summary) {
     let mut summary = summary(run);
     summary.dir = dir(name);
