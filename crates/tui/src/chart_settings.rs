@@ -29,7 +29,8 @@ pub fn is_one(action: Action) -> bool {
     changed(Options::default(), action, XAxis::default()).is_some()
 }
 
-/// The settings after an action; `along` is the next of what rows can stand over. `None` for an action on anything else.
+/// The settings after an action; `along` is the next of what rows can stand over. `None` for an
+/// action on anything else.
 pub fn changed(mut options: Options, action: Action, along: XAxis) -> Option<Options> {
     match action {
         Action::ChartXAxis => options.along = along,

@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct CoalescedWrite<T> {
     unwritten: Mutex<Option<T>>,
-    /// Held while writing, so that an older one that is being written cannot come after a newer one.
+    /// Held while writing, so that an older one that is being written cannot come after a newer
+    /// one.
     turn: Mutex<()>,
 }
 
@@ -34,7 +35,8 @@ impl<T> CoalescedWrite<T> {
     }
 }
 
-/// A thread that panicked while it held a lock has been logged; its data are whole enough to go on with.
+/// A thread that panicked while it held a lock has been logged; its data are whole enough to go on
+/// with.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! Screens and what lies over them: components in a stack, of which the top one gets the keys first.
+//! Screens and what lies over them: components in a stack, of which the top one gets the keys
+//! first.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -20,8 +21,8 @@ use traintop_launch::recent::Values;
 use traintop_ops::trash::Ticket;
 use traintop_run::RunDir;
 
-/// A screen, or something that lies over one: it is drawn and takes keys. It owns what it shows; of everything else it
-/// only reads, and asks for changes in its [`Response`].
+/// A screen, or something that lies over one: it is drawn and takes keys. It owns what it shows; of
+/// everything else it only reads, and asks for changes in its [`Response`].
 pub trait Component: Debug + Any {
     /// Where its keys are found.
     fn scope(&self) -> Scope;
@@ -175,8 +176,8 @@ impl Stack {
         self.layers.push(Box::new(component));
     }
 
-    /// Whether a question that nobody waits for may open: not over a text that is being typed, where
-    /// the next key would answer it.
+    /// Whether a question that nobody waits for may open: not over a text that is being typed,
+    /// where the next key would answer it.
     pub fn takes_questions(&self) -> bool {
         self.top().is_none_or(|top| !top.scope().takes_text())
     }

@@ -23,7 +23,8 @@ pub enum Effect {
     Close(RunDir),
     /// Watch these folders and no others.
     Watch(HashSet<PathBuf>),
-    /// Watch these folders and no others, and only then look at what is in them: nothing that happened before goes unseen.
+    /// Watch these folders and no others, and only then look at what is in them: nothing that
+    /// happened before goes unseen.
     WatchThen(HashSet<PathBuf>, Box<Effect>),
     /// Tell when the process of this run ends.
     AwaitEnd(RunDir),

@@ -104,7 +104,8 @@ pub fn run(options: Options) -> Result<()> {
     let mut state = State::new(options.roots, terminal.size()?, Timestamp::now());
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let problems = super::settings::apply(&mut state, &options.config, depth, options.problems);
-    // A small file, read before the first frame: a table that is filtered a moment later would jump.
+    // A small file, read before the first frame: a table that is filtered a moment later would
+    // jump.
     let left = remembered::load();
     // To find the zone many small files are read: only for a query that may need it at once.
     if !left.query.is_empty() {
@@ -220,8 +221,8 @@ fn turn(
                 state.pictures,
             )?;
             state.dirty = false;
-            // After a pause two frames may follow each other at once: the answer to a key does not wait because something else
-            // has just been drawn.
+            // After a pause two frames may follow each other at once: the answer to a key does not
+            // wait because something else has just been drawn.
             let now = Instant::now();
             frame_due = if opening {
                 now
@@ -256,8 +257,8 @@ fn listen_for_keys(messages: Sender<Message>) {
     });
 }
 
-/// Tells when the terminal is gone, which comes without a signal where it is not the session's own; reading keys would then go
-/// round for ever without an error.
+/// Tells when the terminal is gone, which comes without a signal where it is not the session's own;
+/// reading keys would then go round for ever without an error.
 fn listen_for_hang_up(messages: Sender<Message>) {
     thread::spawn(move || {
         let input = std::io::stdin();

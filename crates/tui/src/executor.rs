@@ -37,7 +37,8 @@ use traintop_run::summary::{Summary, Summing};
 use traintop_run::watch::{Watcher, when_ended};
 use traintop_run::{RunDir, last_visit, marks, size, value_at_epoch};
 
-/// Login nodes are shared: no more threads than these unless the user says so, however many cores there are.
+/// Login nodes are shared: no more threads than these unless the user says so, however many cores
+/// there are.
 const THREADS: usize = 4;
 /// Long jobs at the same time: an export need not wait for an archive.
 const LONG: usize = 2;
@@ -49,8 +50,8 @@ const BATCH: usize = 64;
 /// Runs in the first message of a search, about a screenful; then four times as many each time, so
 /// that the table is not arranged over and over.
 const FIRST_FOUND: usize = 32;
-/// Summaries are first handed over after so long, then after twice as long each time, up to the longest: those on the screen come first,
-/// and the table is put in order each time.
+/// Summaries are first handed over after so long, then after twice as long each time, up to the
+/// longest: those on the screen come first, and the table is put in order each time.
 const HAND_OVER: Duration = Duration::from_millis(8);
 const LONGEST_HAND_OVER: Duration = Duration::from_millis(128);
 
@@ -379,7 +380,8 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
     }
 }
 
-/// Searches the roots. They are watched from its end on, since that takes a while at first; if they changed meanwhile, it does so again.
+/// Searches the roots. They are watched from its end on, since that takes a while at first; if they
+/// changed meanwhile, it does so again.
 fn search(shared: &Shared) {
     let changed = || -> Vec<Option<SystemTime>> {
         standing(&shared.roots)
@@ -395,7 +397,8 @@ fn search(shared: &Shared) {
     }
 }
 
-/// What is found is handed over a few at a time, so that the first screen does not wait for the last folder.
+/// What is found is handed over a few at a time, so that the first screen does not wait for the
+/// last folder.
 fn search_once(shared: &Shared) {
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
@@ -426,8 +429,8 @@ fn search_once(shared: &Shared) {
     });
 }
 
-/// Of folders that are no runs, and not watched anyway, those that changed of late, with their `logs`: a trainer makes its folder first, and what makes
-/// a run of it moments or minutes later.
+/// Of folders that are no runs, and not watched anyway, those that changed of late, with their
+/// `logs`: a trainer makes its folder first, and what makes a run of it moments or minutes later.
 fn fresh(roots: &[PathBuf], others: Vec<PathBuf>) -> HashSet<PathBuf> {
     let watched: HashSet<_> = standing(roots)
         .filter_map(|folder| folder.canonicalize().ok())

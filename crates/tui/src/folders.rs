@@ -49,7 +49,8 @@ pub fn start_log(folders: &Folders) {
         Ok(file)
     });
     if let Ok(file) = opened {
-        // A second logger can only be a second dashboard in one process, as tests have; the first one stays.
+        // A second logger can only be a second dashboard in one process, as tests have; the first
+        // one stays.
         let _ = WriteLogger::init(LevelFilter::Info, simplelog::Config::default(), file);
     }
 }

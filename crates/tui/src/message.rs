@@ -54,7 +54,8 @@ pub enum Message {
     SearchEnded {
         /// The folders that are runs, all of them.
         dirs: Vec<RunDir>,
-        /// Folders that are no runs and were made or changed of late: one of them may be about to become a run.
+        /// Folders that are no runs and were made or changed of late: one of them may be about to
+        /// become a run.
         fresh: HashSet<PathBuf>,
         /// Sentences about folders that could not be searched.
         problems: Vec<String>,

@@ -1,5 +1,5 @@
-//! How the table of runs was left, kept between starts in the user's state folder: the query and those before it, the order, the
-//! columns and the grouping.
+//! How the table of runs was left, kept between starts in the user's state folder: the query and
+//! those before it, the order, the columns and the grouping.
 
 use std::io;
 
@@ -20,7 +20,8 @@ pub struct Remembered {
     pub queries: Vec<String>,
     /// What the table is sorted by, and whether the largest come first.
     pub sort: Option<(String, bool)>,
-    /// The columns in their order, with the widths that somebody gave them; `None` are those of the configuration.
+    /// The columns in their order, with the widths that somebody gave them; `None` are those of the
+    /// configuration.
     pub columns: Option<Vec<(String, Option<u16>)>>,
     /// What the runs are grouped by.
     pub group: Option<String>,

@@ -1,5 +1,5 @@
-//! Reads what the screens show of one run, first all of it, then what is new. Lives on the pool's threads; what it reads goes to
-//! the state as a message.
+//! Reads what the screens show of one run, first all of it, then what is new. Lives on the pool's
+//! threads; what it reads goes to the state as a message.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -46,7 +46,8 @@ impl RunReader {
         }
     }
 
-    /// What is new. `ended` says that nothing writes to it any more, so that a last row without a line end counts.
+    /// What is new. `ended` says that nothing writes to it any more, so that a last row without a
+    /// line end counts.
     pub fn poll(&mut self, ended: bool) -> Reading {
         let mut reading = Reading::default();
         self.read_metrics(ended, &mut reading);
@@ -67,7 +68,8 @@ impl RunReader {
             self.config.clone_from(&config);
             reading.config = Some(config);
         }
-        // Checkpoints are written beside and renamed, which changes the folder: its time spares looking at every file.
+        // Checkpoints are written beside and renamed, which changes the folder: its time spares
+        // looking at every file.
         let changed = [self.dir.path().to_owned(), self.dir.checkpoints()].map(|folder| {
             fs::metadata(folder)
                 .and_then(|folder| folder.modified())

@@ -1,4 +1,5 @@
-//! The user's configuration, put to use: themes, keys and columns are known here, so here their names are checked.
+//! The user's configuration, put to use: themes, keys and columns are known here, so here their
+//! names are checked.
 
 use super::graphics;
 use super::keymap::Keymap;
@@ -11,8 +12,8 @@ use traintop_analysis::query::field::FACTS;
 use traintop_config::Config;
 use traintop_recipe as recipe;
 
-/// Applies a configuration to a new state. Returns all mistakes as sentences: those that reading it found, and the names that
-/// nothing bears.
+/// Applies a configuration to a new state. Returns all mistakes as sentences: those that reading it
+/// found, and the names that nothing bears.
 pub fn apply(
     state: &mut State,
     config: &Config,
@@ -101,8 +102,8 @@ pub fn apply(
     problems
 }
 
-/// The column that a name in the configuration means. There no run is known yet whose settings and metrics could tell: a bare name must
-/// be one of ours, a fact, or a recipe's key.
+/// The column that a name in the configuration means. There no run is known yet whose settings and
+/// metrics could tell: a bare name must be one of ours, a fact, or a recipe's key.
 fn column(name: &str) -> Option<SortKey> {
     let is_prefixed = ["last.", "best.", "config."].iter().any(|prefix| {
         let rest = name.strip_prefix(prefix);

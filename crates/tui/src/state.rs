@@ -26,7 +26,8 @@ use traintop_analysis::digest::Digest;
 use traintop_ops::clean::Policy;
 use traintop_run::RunDir;
 
-/// The screen of a run whose folder is gone, until it is found under another name or a key is pressed.
+/// The screen of a run whose folder is gone, until it is found under another name or a key is
+/// pressed.
 #[derive(Debug)]
 pub struct Gone {
     pub id: String,
@@ -124,7 +125,8 @@ impl State {
         }
     }
 
-    /// When something would change by the passing of time alone: what is shown, or a run that will have stalled; `None` if nothing would.
+    /// When something would change by the passing of time alone: what is shown, or a run that will
+    /// have stalled; `None` if nothing would.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shown = match self.overlays.screen() {
             Some(screen) => screen.next_wake(self),
@@ -151,7 +153,8 @@ impl State {
         }
     }
 
-    /// Whether all that the table's screen is to show is there: each visible run's summary, and the preview.
+    /// Whether all that the table's screen is to show is there: each visible run's summary, and the
+    /// preview.
     pub fn is_complete(&self) -> bool {
         let height = table_height(self.size);
         let mut visible = self.runs.on_screen(height).peekable();

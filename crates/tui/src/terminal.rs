@@ -27,8 +27,8 @@ pub type Screen = ratatui::Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>
 
 /// The terminal while the dashboard has it; dropping it gives the terminal back.
 pub struct Terminal {
-    /// Never dropped: ratatui would complain to a standard error that is gone with the terminal, and that panics. [`leave`] does
-    /// all that is needed.
+    /// Never dropped: ratatui would complain to a standard error that is gone with the terminal,
+    /// and that panics. [`leave`] does all that is needed.
     screen: ManuallyDrop<Screen>,
     painter: Painter,
     /// Whether the terminal tells of the mouse.
@@ -37,7 +37,8 @@ pub struct Terminal {
     is_taken_again: bool,
 }
 
-/// Presses, drags and the wheel, in the form that has no limit of columns; mere movements would wake the program for nothing.
+/// Presses, drags and the wheel, in the form that has no limit of columns; mere movements would
+/// wake the program for nothing.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
@@ -58,7 +59,8 @@ impl Terminal {
         })
     }
 
-    /// Has the terminal tell of the mouse, or leave it to the terminal's own uses, such as selecting text.
+    /// Has the terminal tell of the mouse, or leave it to the terminal's own uses, such as
+    /// selecting text.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -70,7 +72,8 @@ impl Terminal {
         self.screen.backend_mut().write_all(sequence)
     }
 
-    /// Puts a text into the clipboard of whoever sits in front of the terminal; says whether it was sent there.
+    /// Puts a text into the clipboard of whoever sits in front of the terminal; says whether it was
+    /// sent there.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -135,7 +138,8 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Gives the terminal back and stops this process until the shell continues it, then takes it over again.
+    /// Gives the terminal back and stops this process until the shell continues it, then takes it
+    /// over again.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -168,7 +172,8 @@ impl Terminal {
 
     fn enter(&mut self) -> io::Result<()> {
         enter()?;
-        // A new one, since ratatui's own clearing asks the terminal for the cursor and the answer would go to the key thread.
+        // A new one, since ratatui's own clearing asks the terminal for the cursor and the answer
+        // would go to the key thread.
         self.screen = new_screen()?;
         Ok(())
     }
@@ -242,7 +247,8 @@ fn crash_if_asked() {
     }
 }
 
-/// A panic gives the terminal back before its message is printed. Those of other threads are only logged: the dashboard goes on.
+/// A panic gives the terminal back before its message is printed. Those of other threads are only
+/// logged: the dashboard goes on.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,5 @@
-//! iTerm2's inline images (iterm2.com/documentation-images.html): a PNG file in base64, scaled by the terminal.
+//! iTerm2's inline images (iterm2.com/documentation-images.html): a PNG file in base64, scaled by
+//! the terminal.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol): pixels in base64, in chunks, scaled by the terminal.
+//! kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol): pixels in base64, in
+//! chunks, scaled by the terminal.
 
 use std::io::{self, Write};
 
@@ -11,7 +12,8 @@ use crate::widget::picture::Picture;
 /// The protocol's limit for the payload of one sequence.
 const CHUNK: usize = 4096;
 
-/// Shows a picture under a number of ours. `q=2` keeps the terminal from answering, `C=1` the cursor where it is.
+/// Shows a picture under a number of ours. `q=2` keeps the terminal from answering, `C=1` the
+/// cursor where it is.
 pub fn show(out: &mut dyn Write, number: usize, area: Rect, picture: &Picture) -> io::Result<()> {
     let payload = STANDARD.encode(picture.pixels().as_flattened());
     let chunks = payload.as_bytes().chunks(CHUNK);

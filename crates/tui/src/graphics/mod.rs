@@ -1,6 +1,7 @@
-//! Pictures in the terminal's own graphics, where it has them: kitty's, iTerm2's or sixel. The views leave blanks and say what belongs
-//! there; after each frame the terminal is given what has changed. Nothing is ever asked of the terminal: an answer over a slow
-//! connection would come among the keys.
+//! Pictures in the terminal's own graphics, where it has them: kitty's, iTerm2's or sixel. The
+//! views leave blanks and say what belongs there; after each frame the terminal is given what has
+//! changed. Nothing is ever asked of the terminal: an answer over a slow connection would come
+//! among the keys.
 
 mod iterm2;
 mod kitty;

@@ -14,8 +14,8 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// Takes away what is shown if it is not what is wanted, before the frame is drawn over it. Says whether anything is left to be
-    /// shown by [`Painter::show`].
+    /// Takes away what is shown if it is not what is wanted, before the frame is drawn over it.
+    /// Says whether anything is left to be shown by [`Painter::show`].
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -74,8 +74,8 @@ impl Painter {
     }
 }
 
-/// Blanks over pixels, which characters alone take away. The frame's cells there are blank too, so its difference to the last one
-/// would not.
+/// Blanks over pixels, which characters alone take away. The frame's cells there are blank too, so
+/// its difference to the last one would not.
 fn blank(out: &mut dyn Write, area: Rect) -> io::Result<()> {
     for y in area.y..area.bottom() {
         move_to(out, area.x, y)?;

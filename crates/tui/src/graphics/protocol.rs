@@ -29,8 +29,8 @@ impl Protocol {
         }
     }
 
-    /// What the environment says of the terminal, as `lookup` reads it. A multiplexer stands between, whatever the terminal behind it
-    /// has: half blocks.
+    /// What the environment says of the terminal, as `lookup` reads it. A multiplexer stands
+    /// between, whatever the terminal behind it has: half blocks.
     pub fn detect(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let read = |name| lookup(name).unwrap_or_default();
         let is_set = |name| !read(name).is_empty();
@@ -57,7 +57,8 @@ impl Protocol {
         }
     }
 
-    /// The protocol if pictures can be given the size of their cells in it; sixels know pixels only.
+    /// The protocol if pictures can be given the size of their cells in it; sixels know pixels
+    /// only.
     #[must_use]
     pub fn with_cells(self, cell: Option<(u16, u16)>) -> Self {
         match (self, cell) {

@@ -1,4 +1,5 @@
-//! DEC's sixels (VT330/VT340 Programmer Reference Manual, chapter 14): bands of six rows, one colour of a palette after the other.
+//! DEC's sixels (VT330/VT340 Programmer Reference Manual, chapter 14): bands of six rows, one
+//! colour of a palette after the other.
 
 use std::io::{self, Write};
 
@@ -59,8 +60,8 @@ fn write_colour(out: &mut dyn Write, band: &[u8], width: usize, colour: u8) -> i
     out.write_all(b"$")
 }
 
-/// The palette's number for each pixel, with what each rounding leaves handed on to its neighbours (Floyd and Steinberg 1976), so
-/// that 216 colours look like more.
+/// The palette's number for each pixel, with what each rounding leaves handed on to its neighbours
+/// (Floyd and Steinberg 1976), so that 216 colours look like more.
 fn palette_indices(pixels: &[Pixel], width: usize) -> Vec<u8> {
     let mut rest: Vec<[i32; 3]> = pixels
         .iter()

@@ -1,4 +1,5 @@
-//! The courses of earlier runs, read once: a run that trains is measured by the same ones again and again.
+//! The courses of earlier runs, read once: a run that trains is measured by the same ones again and
+//! again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! What charts need beyond the measured numbers is made on the pool, once for each setting and state of the rows: the order, and when
-//! one is due.
+//! What charts need beyond the measured numbers is made on the pool, once for each setting and
+//! state of the rows: the order, and when one is due.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What can be started: recipes, the program's and the user's own, and the launchers of the configuration.
+//! What can be started: recipes, the program's and the user's own, and the launchers of the
+//! configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,8 @@ impl Choice {
         SHIPPED.iter().map(choice).collect()
     }
 
-    /// The recipe with which a run was started, or the launcher of the configuration with what followed its command, to start another.
+    /// The recipe with which a run was started, or the launcher of the configuration with what
+    /// followed its command, to start another.
     pub fn of_run(dir: &RunDir, launchers: &[Launcher]) -> Self {
         let record = Record::load(dir).ok().flatten();
         let limit = record.as_ref().and_then(|record| record.time_limit_s);

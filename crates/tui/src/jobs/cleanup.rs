@@ -21,7 +21,8 @@ const TOLD_EVERY: usize = 32;
 /// A job on a clean-up or the trash.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CleanupJob {
-    /// Plan a clean-up of these runs, or of all if there are none; from what is surveyed already, if it is.
+    /// Plan a clean-up of these runs, or of all if there are none; from what is surveyed already,
+    /// if it is.
     Plan {
         /// These runs alone.
         only: Vec<RunDir>,

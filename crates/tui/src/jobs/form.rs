@@ -1,5 +1,5 @@
-//! What the form has done outside of it: learning from earlier runs, working a sweep out, queueing it, starting a launcher's command, and
-//! keeping recipes and what was started.
+//! What the form has done outside of it: learning from earlier runs, working a sweep out, queueing
+//! it, starting a launcher's command, and keeping recipes and what was started.
 
 #[cfg(test)]
 #[path = "form_tests.rs"]
@@ -77,8 +77,8 @@ pub struct Saving {
 /// The result of a job.
 #[derive(Debug)]
 pub enum FormOutcome {
-    /// What earlier runs tell, what was started lately, the last first, and where runs train if nobody says otherwise, where there
-    /// is Slurm.
+    /// What earlier runs tell, what was started lately, the last first, and where runs train if
+    /// nobody says otherwise, where there is Slurm.
     Learnt(Arc<RunHistory>, Vec<Recent>, Option<Place>),
     /// A sweep was worked out, or what is wrong with it.
     Planned(u64, Result<Arc<Worked>, String>),
@@ -163,8 +163,8 @@ fn submit(request: &Request) -> Result<Vec<RunDir>, String> {
     handed.map_err(|error| error.to_string())
 }
 
-/// Waits, on a thread of its own, for the end of a run that this program started, so that a command that cannot even start leaves its
-/// reason in the run.
+/// Waits, on a thread of its own, for the end of a run that this program started, so that a command
+/// that cannot even start leaves its reason in the run.
 pub fn wait_for(mut started: Started) {
     let waiting = thread::Builder::new()
         .name("run-exit".to_owned())
@@ -178,8 +178,8 @@ pub fn wait_for(mut started: Started) {
     }
 }
 
-/// The recipes that the program ships, those in the working folder's `configs/` that differ from them, and the launchers of the
-/// configuration.
+/// The recipes that the program ships, those in the working folder's `configs/` that differ from
+/// them, and the launchers of the configuration.
 pub fn choices() -> Vec<Choice> {
     let entries = fs::read_dir(OWN).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -220,7 +220,8 @@ fn save(saving: &Saving, folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// What a recipe in `folder` calls the one in `source`; nothing where no recipe can build on that, as on a run's configuration.
+/// What a recipe in `folder` calls the one in `source`; nothing where no recipe can build on that,
+/// as on a run's configuration.
 fn builds_on(source: &Path, folder: &Path) -> io::Result<Option<String>> {
     if source.extension().is_some_and(|ending| ending == "json") {
         return Ok(None);

@@ -96,7 +96,8 @@ fn gauge(
     }
 }
 
-/// The process of a run and the GPUs that it was given; 0, which is no process that could be asked about, where it has none here.
+/// The process of a run and the GPUs that it was given; 0, which is no process that could be asked
+/// about, where it has none here.
 fn process(dir: &RunDir) -> (u32, Vec<String>) {
     let record = Record::load(dir).ok().flatten();
     let here = record.and_then(|record| {

@@ -40,7 +40,8 @@ impl Ring {
         })
     }
 
-    /// The bytes for the terminal. The bell is every multiplexer's own; sequences are handed through it.
+    /// The bytes for the terminal. The bell is every multiplexer's own; sequences are handed
+    /// through it.
     pub fn sequence(&self, wrapped: Wrapped) -> Vec<u8> {
         let mut bytes = Vec::new();
         if self.osc9 {

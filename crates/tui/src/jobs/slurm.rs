@@ -1,5 +1,5 @@
-//! Following runs that are jobs of Slurm: a thread of its own asks the scheduler, seldom, from the first such run on and never where
-//! there is none.
+//! Following runs that are jobs of Slurm: a thread of its own asks the scheduler, seldom, from the
+//! first such run on and never where there is none.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -13,7 +13,8 @@ use traintop_launch::slurm::{self, Learnt};
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
 
-/// How often it is looked whether it is time to ask; whether it is, all programs of a user agree on.
+/// How often it is looked whether it is time to ask; whether it is, all programs of a user agree
+/// on.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// The runs whose jobs are not known to be over.
@@ -37,7 +38,8 @@ impl Jobs {
         is_open && slurm::is_here() && !self.is_followed.swap(true, Ordering::Relaxed)
     }
 
-    /// Takes in whether the scheduler is silent, and what to say about it: once, and once more when it answers again.
+    /// Takes in whether the scheduler is silent, and what to say about it: once, and once more when
+    /// it answers again.
     pub fn hear(&self, silence: Option<String>) -> Option<Notice> {
         let was_silent = self.is_silent.swap(silence.is_some(), Ordering::Relaxed);
         match silence {
@@ -52,7 +54,8 @@ impl Jobs {
     }
 }
 
-/// Calls `look` again and again with what asks the scheduler, until it answers that nobody is there any more.
+/// Calls `look` again and again with what asks the scheduler, until it answers that nobody is there
+/// any more.
 pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> Learnt) -> bool + Send + 'static) {
     let followed = thread::Builder::new()
         .name("slurm".to_owned())

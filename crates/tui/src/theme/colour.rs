@@ -1,4 +1,5 @@
-//! Arithmetic on colours: contrast as the Web's accessibility rules define it, and distance as the eye sees it.
+//! Arithmetic on colours: contrast as the Web's accessibility rules define it, and distance as the
+//! eye sees it.
 
 /// Red, green and blue of sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +105,15 @@ impl Rgb {
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 
-    /// The contrast ratio of WCAG 2: from 1 to 21; 4.5 is asked of text, 3 of large or secondary text.
+    /// The contrast ratio of WCAG 2: from 1 to 21; 4.5 is asked of text, 3 of large or secondary
+    /// text.
     pub fn contrast(self, other: Self) -> f64 {
         let (one, two) = (self.luminance(), other.luminance());
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// Where it lies in Oklab (B. Ottosson, 2020), a space in which distance is how different colours look: lightness from 0 to
-    /// 1, green to red, blue to yellow.
+    /// Where it lies in Oklab (B. Ottosson, 2020), a space in which distance is how different
+    /// colours look: lightness from 0 to 1, green to red, blue to yellow.
     pub fn oklab(self) -> Lab {
         oklab(self.linear())
     }

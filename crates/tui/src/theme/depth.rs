@@ -50,8 +50,9 @@ impl Depth {
         }
     }
 
-    /// The style for `role` on this terminal. `background` is what the role lies on, as the theme has it; of the few colours
-    /// of a poor terminal the nearest is taken that can still be read on it.
+    /// The style for `role` on this terminal. `background` is what the role lies on, as the theme
+    /// has it; of the few colours of a poor terminal the nearest is taken that can still be read on
+    /// it.
     pub(super) fn fit(self, role: Role, style: Style, background: Option<Color>) -> Style {
         match self {
             Depth::True => style,
@@ -77,8 +78,8 @@ impl Depth {
 }
 
 impl Depth {
-    /// The nearest colour that this terminal shows to one of a picture: quick rather than exact, since pictures have thousands.
-    /// `None` where there are no colours.
+    /// The nearest colour that this terminal shows to one of a picture: quick rather than exact,
+    /// since pictures have thousands. `None` where there are no colours.
     pub fn colour(self, wanted: Rgb) -> Option<Color> {
         match self {
             Depth::None => None,

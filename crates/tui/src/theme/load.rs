@@ -1,4 +1,5 @@
-//! From theme files to themes. A mistake costs what it concerns and no more: it becomes one sentence, the rest holds.
+//! From theme files to themes. A mistake costs what it concerns and no more: it becomes one
+//! sentence, the rest holds.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -49,8 +50,8 @@ built_in!(
     "tokyo-night",
 );
 
-/// All themes: the built-in ones, then the user's (`files`: name and text); one of a built-in's name takes its place. A mistake
-/// costs the entry that it is in; the warnings tell each once.
+/// All themes: the built-in ones, then the user's (`files`: name and text); one of a built-in's
+/// name takes its place. A mistake costs the entry that it is in; the warnings tell each once.
 pub fn load_all(files: &[(String, String)]) -> (Vec<Theme>, Vec<Warning>) {
     let mut sources: Vec<Source> = BUILT_IN
         .iter()
@@ -316,7 +317,8 @@ impl Reader<'_> {
         found
     }
 
-    /// One entry of `[roles]`: a role, or the first part of the names of several (`series.0 = ...`, `[roles.state]`).
+    /// One entry of `[roles]`: a role, or the first part of the names of several (`series.0 = ...`,
+    /// `[roles.state]`).
     fn roles(
         &mut self,
         name: &Spanned<Cow<str>>,

@@ -1,5 +1,6 @@
-//! Colours by role. Views ask for `theme.style(Role::Accent)` and never name a colour; themes are TOML files in `themes/`,
-//! built in, and in the user's config folder; what the terminal cannot show is brought down to what it can.
+//! Colours by role. Views ask for `theme.style(Role::Accent)` and never name a colour; themes are
+//! TOML files in `themes/`, built in, and in the user's config folder; what the terminal cannot
+//! show is brought down to what it can.
 
 pub mod colour;
 mod depth;
@@ -15,7 +16,8 @@ pub use depth::Depth;
 pub use load::load_all;
 pub use role::Role;
 
-/// A style for every role. As loaded it is for 24-bit colour; [`Theme::fitted`] makes it one for the terminal at hand.
+/// A style for every role. As loaded it is for 24-bit colour; [`Theme::fitted`] makes it one for
+/// the terminal at hand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     /// Its name: the file's, as lists show it and the config file has it.
@@ -30,7 +32,8 @@ impl Theme {
         self.styles[role as usize]
     }
 
-    /// The colour that the whole screen is filled with; the terminal's own where the theme has none.
+    /// The colour that the whole screen is filled with; the terminal's own where the theme has
+    /// none.
     pub fn background(&self) -> Color {
         self.style(Role::Background).bg.unwrap_or(Color::Reset)
     }
@@ -49,8 +52,8 @@ impl Theme {
         self.depth
     }
 
-    /// The theme in the colours that a terminal has; with none at all, roles differ by bold, dim, underlined and
-    /// reversed.
+    /// The theme in the colours that a terminal has; with none at all, roles differ by bold, dim,
+    /// underlined and reversed.
     #[must_use]
     pub fn fitted(&self, depth: Depth) -> Self {
         let background = self.style(Role::Background).bg;

@@ -1,5 +1,6 @@
-//! The roles that colours are given by, declared once: the name in theme files, the role that stands in where a theme says
-//! nothing, and how the role differs from plain text where there are no colours.
+//! The roles that colours are given by, declared once: the name in theme files, the role that
+//! stands in where a theme says nothing, and how the role differs from plain text where there are
+//! no colours.
 
 use ratatui::style::Modifier;
 
@@ -154,7 +155,8 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// Whether it fills an area, so that its colour is a background even where a theme gives just one colour.
+    /// Whether it fills an area, so that its colour is a background even where a theme gives just
+    /// one colour.
     pub(super) fn fills(self) -> bool {
         matches!(self, Role::Background | Role::Overlay)
     }

@@ -1,4 +1,5 @@
-//! Grounds between the background and a role's colour, for values that are shown by colour as well as in words.
+//! Grounds between the background and a role's colour, for values that are shown by colour as well
+//! as in words.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -13,9 +14,9 @@ const INK: [Rgb; 2] = [Rgb(0, 0, 0), Rgb(255, 255, 255)];
 const FAINT: f64 = 0.45;
 
 impl Theme {
-    /// A ground that lies so much of the way (0 to 1) from the background to the colour of `role`, with text that can be read
-    /// on it. Where colours cannot be mixed, three steps: nothing, coloured text, coloured ground; without any colours dim, plain
-    /// and reversed.
+    /// A ground that lies so much of the way (0 to 1) from the background to the colour of `role`,
+    /// with text that can be read on it. Where colours cannot be mixed, three steps: nothing,
+    /// coloured text, coloured ground; without any colours dim, plain and reversed.
     pub fn shade(&self, role: Role, part: f64) -> Style {
         let part = if part.is_nan() {
             0.0
@@ -24,7 +25,8 @@ impl Theme {
         };
         let colour = self.style(role).fg;
         if let Some((from, to)) = self.ends(role) {
-            // The eye sees little of the first part of the way, where the values lie that matter most: mistakes.
+            // The eye sees little of the first part of the way, where the values lie that matter
+            // most: mistakes.
             if part == 0.0 {
                 return self.style(Role::Muted);
             }
@@ -48,7 +50,8 @@ impl Theme {
         }
     }
 
-    /// The colour of `role` drawn nearer to the background, for what lies behind; dim where colours cannot be mixed.
+    /// The colour of `role` drawn nearer to the background, for what lies behind; dim where colours
+    /// cannot be mixed.
     pub fn faint(&self, role: Role) -> Style {
         match self.ends(role) {
             Some((from, to)) => Style::new().fg(self.fit(from.towards(to, FAINT))),

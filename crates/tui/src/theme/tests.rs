@@ -113,8 +113,8 @@ fn sixteen_colours_stay_readable() {
     }
 }
 
-/// How colours look without the long-wave or the middle-wave cones: Machado, Oliveira and Fernandes (2009), severity 1,
-/// on linear light.
+/// How colours look without the long-wave or the middle-wave cones: Machado, Oliveira and Fernandes
+/// (2009), severity 1, on linear light.
 const COLOUR_BLIND: [[[f64; 3]; 3]; 2] = [
     [
         [0.152_286, 1.052_583, -0.204_868],

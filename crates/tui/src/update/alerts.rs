@@ -57,7 +57,8 @@ pub fn look(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
     effects
 }
 
-/// Orders to weigh those of these runs that have come further by a twentieth of their epochs, once all earlier runs are known.
+/// Orders to weigh those of these runs that have come further by a twentieth of their epochs, once
+/// all earlier runs are known.
 fn weigh(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
     let (alerts, runs_of) = (&mut state.alerts, &state.runs);
     if !alerts.config.rules.has(Kind::Hopeless) || !runs_of.is_searched() {

@@ -1,4 +1,5 @@
-//! What the charts of the opened run need beyond the measured numbers: when it is asked for, and what becomes of it.
+//! What the charts of the opened run need beyond the measured numbers: when it is asked for, and
+//! what becomes of it.
 
 use crate::effect::Effect;
 use crate::jobs::charts::{TransformJob, TransformOutcome};
@@ -17,7 +18,8 @@ pub fn take(state: &mut State, outcome: TransformOutcome) -> Vec<Effect> {
     due(state)
 }
 
-/// The order for what the opened run's charts lack, if they lack anything and it is not under way: one at a time.
+/// The order for what the opened run's charts lack, if they lack anything and it is not under way:
+/// one at a time.
 pub fn due(state: &mut State) -> Vec<Effect> {
     let wanted = state.charts.wanted();
     let Some(opened) = &mut state.opened else {

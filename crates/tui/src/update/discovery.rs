@@ -173,8 +173,8 @@ fn is_due(state: &mut State, dir: &RunDir) -> bool {
     true
 }
 
-/// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes that come faster than they
-/// can be read are taken together.
+/// A run's files changed: its row is refreshed, and if it is opened, what is new is read. Changes
+/// that come faster than they can be read are taken together.
 pub fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     let mut effects = Vec::new();
     if is_due(state, dir) {

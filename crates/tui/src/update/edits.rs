@@ -112,7 +112,8 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Whether a folder that was dealt with is an evaluation's: those lie in a folder in which no run is looked for.
+/// Whether a folder that was dealt with is an evaluation's: those lie in a folder in which no run
+/// is looked for.
 fn is_evaluation(dir: &RunDir) -> bool {
     let parent = dir.path().parent().and_then(Path::file_name);
     parent.is_some_and(|parent| parent == EVALUATIONS)

@@ -1,4 +1,5 @@
-//! A run that is shown alone, and whose folder another program gives another name: its screen goes with it.
+//! A run that is shown alone, and whose folder another program gives another name: its screen goes
+//! with it.
 
 use crate::effect::Effect;
 use crate::notice::Notice;
@@ -26,7 +27,8 @@ pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     found(state)
 }
 
-/// Runs were found or summed up: if one of them is the one that is gone, it is shown again as it was.
+/// Runs were found or summed up: if one of them is the one that is gone, it is shown again as it
+/// was.
 pub fn found(state: &mut State) -> Vec<Effect> {
     let Some(Gone { id, view }) = &state.gone else {
         return Vec::new();
@@ -50,7 +52,8 @@ pub fn found(state: &mut State) -> Vec<Effect> {
     state.notice = (Some(&name) != name_before.as_ref())
         .then(|| Notice::good(format!("it is called {} now", clean(&name))));
     let mut effects = look_into(state, &dir);
-    // Its record may have been read before its new name was written and before its folder was watched.
+    // Its record may have been read before its new name was written and before its folder was
+    // watched.
     state.refreshing.insert(dir.clone(), false);
     let again = Effect::Summarise(vec![dir]);
     effects.push(Effect::WatchThen(watched(state), Box::new(again)));

@@ -1,4 +1,5 @@
-//! What each message changes, and what is to be done about it. Pure: no input or output, no clock, no thread.
+//! What each message changes, and what is to be done about it. Pure: no input or output, no clock,
+//! no thread.
 
 pub mod alerts;
 pub mod chart_settings;
@@ -158,7 +159,8 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     }
 }
 
-/// Time has passed: keys have rested, a run has come to an age that the query names, or ages read differently.
+/// Time has passed: keys have rested, a run has come to an age that the query names, or ages read
+/// differently.
 fn woke(state: &mut State) -> Vec<Effect> {
     let height = runs::table_height(state.size);
     let has_aged = state.runs.sift_by_age(height);
@@ -459,7 +461,8 @@ pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     effects
 }
 
-/// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is shown of them is asked for.
+/// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is
+/// shown of them is asked for.
 pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
     effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
@@ -481,8 +484,8 @@ pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// The folders whose changes matter: those of the runs that may change and are on the screen or active, the opened one, and those
-/// in which runs appear.
+/// The folders whose changes matter: those of the runs that may change and are on the screen or
+/// active, the opened one, and those in which runs appear.
 fn watch(state: &State) -> Effect {
     Effect::Watch(watched(state))
 }

@@ -72,7 +72,8 @@ const CHOICES: [(Action, Rule, [u32; 5]); 5] = [
     (Action::CleanMaxAge, Rule::MaxAge, [0, 30, 90, 180, 365]),
 ];
 
-/// The screen's parts: its heading with the rules, the disks and the names of columns, the rows, and what the cursor is on.
+/// The screen's parts: its heading with the rules, the disks and the names of columns, the rows,
+/// and what the cursor is on.
 fn areas(area: Rect) -> [Rect; 4] {
     Layout::vertical([
         Constraint::Length(2),
@@ -111,7 +112,8 @@ pub fn open(state: &mut State) -> Vec<Effect> {
     vec![order]
 }
 
-/// What was marked by hand stays as it was marked where it is a candidate for the same reason again.
+/// What was marked by hand stays as it was marked where it is a candidate for the same reason
+/// again.
 fn keep_marks(plan: &mut Plan, old: &Plan) {
     let key = |candidate: &Candidate| (candidate.reason, candidate.paths.first().cloned());
     let before: HashMap<_, bool> = old

@@ -1,4 +1,5 @@
-//! The columns of the table, chosen, put in order and resized while the table behind shows what comes of it.
+//! The columns of the table, chosen, put in order and resized while the table behind shows what
+//! comes of it.
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;

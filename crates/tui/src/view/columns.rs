@@ -1,5 +1,5 @@
-//! The columns of the table of runs: each knows its title, its width, what it sorts by and what its cells say. The table only
-//! loops over them.
+//! The columns of the table of runs: each knows its title, its width, what it sorts by and what its
+//! cells say. The table only loops over them.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -83,7 +83,8 @@ pub fn age(summary: &Summary, now: Timestamp) -> Duration {
     Duration::try_from(now - since).unwrap_or_default()
 }
 
-/// Parts of the planned epochs that are done, the running one included; `None` if no number is planned.
+/// Parts of the planned epochs that are done, the running one included; `None` if no number is
+/// planned.
 pub fn done(summary: &Summary) -> Option<f64> {
     let planned = f64::from(summary.epochs_planned.filter(|planned| *planned > 0)?);
     let inside = summary
@@ -93,7 +94,8 @@ pub fn done(summary: &Summary) -> Option<f64> {
     Some(((f64::from(summary.epochs_done) + inside) / planned).clamp(0.0, 1.0))
 }
 
-/// Stands before the name of a run of which something looks wrong, or that warns of something: plain ASCII, which every font has.
+/// Stands before the name of a run of which something looks wrong, or that warns of something:
+/// plain ASCII, which every font has.
 const ODD: &str = "! ";
 
 /// Whether something looks wrong in a run's numbers, or it warns of something while it trains.

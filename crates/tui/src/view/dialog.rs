@@ -10,7 +10,8 @@ use super::super::command::Scope;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
 
-/// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and title, and returns its inside.
+/// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and
+/// title, and returns its inside.
 pub fn frame(
     theme: &Theme,
     title: &str,

@@ -1,5 +1,5 @@
-//! The form that starts a run: choose a recipe or a launcher, see and change its values under the recipe's own checks, start. A value
-//! that is several makes it a sweep.
+//! The form that starts a run: choose a recipe or a launcher, see and change its values under the
+//! recipe's own checks, start. A value that is several makes it a sweep.
 
 mod draw;
 mod edit;
@@ -231,7 +231,8 @@ pub fn fill(state: &mut State, values: &[(String, String)]) -> Vec<Effect> {
     state.form.due().into_iter().collect()
 }
 
-/// Leaves the form with the order to start or to queue what it holds, if that is right. A sweep is queued, after a question.
+/// Leaves the form with the order to start or to queue what it holds, if that is right. A sweep is
+/// queued, after a question.
 fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     if !state.form.editing
         && let Some(problem) = state.form.choose()

@@ -17,7 +17,8 @@ use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
 use traintop_text::fitted;
 
-/// Why the run under the cursor failed, or waits, where the screen is too small for the part that tells it.
+/// Why the run under the cursor failed, or waits, where the screen is too small for the part that
+/// tells it.
 fn cause(state: &State) -> Option<(String, Role)> {
     if !state.shows_table_alone() || runs::has_preview(state.size) || state.runs.is_on_header() {
         return None;
@@ -115,7 +116,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     Line::from(spans).render(area, buf);
 }
 
-/// What a key's hint says in the part of a run's screen where one is; nothing, where the key does nothing.
+/// What a key's hint says in the part of a run's screen where one is; nothing, where the key does
+/// nothing.
 fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
     let Some(view) = state.overlays.screen_as::<RunView>() else {
         return Some(hint);

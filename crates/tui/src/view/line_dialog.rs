@@ -1,4 +1,5 @@
-//! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as one types.
+//! A line that is asked for about one run or many: tags, a name. What is wrong with it is shown as
+//! one types.
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -77,7 +78,8 @@ impl LineDialog {
         }
     }
 
-    /// Asks about a folder that people can name and annotate, such as an evaluation's; `name` is what lists call it.
+    /// Asks about a folder that people can name and annotate, such as an evaluation's; `name` is
+    /// what lists call it.
     pub fn about_folder(about: About, dir: RunDir, name: String, notes: &Notes) -> Self {
         let text = match about {
             About::Tags => notes.tags.join(" "),

@@ -1,4 +1,5 @@
-//! The machine, over the screen: how busy its processors, memory and GPUs are, the room on its disks, and which run uses how much.
+//! The machine, over the screen: how busy its processors, memory and GPUs are, the room on its
+//! disks, and which run uses how much.
 
 mod history;
 #[cfg(test)]
@@ -62,7 +63,8 @@ impl MachineView {
         self.last = Some(sampled_usage);
     }
 
-    /// The runs at work on this machine: their glyphs and names, with what they use; by their folders' names.
+    /// The runs at work on this machine: their glyphs and names, with what they use; by their
+    /// folders' names.
     fn shown<'a>(&'a self, state: &'a State) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
         let name = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
@@ -295,7 +297,8 @@ impl Row {
     }
 }
 
-/// What a run uses, for the top of its screen: `CPU ▁▇▇▇ 187 %  memory ▁▂▂ 1.20 GB  GPU 0 ▁▇▇ 93 %, 12.1 of 85.0 GB`.
+/// What a run uses, for the top of its screen: `CPU ▁▇▇▇ 187 %  memory ▁▂▂ 1.20 GB  GPU 0 ▁▇▇ 93 %,
+/// 12.1 of 85.0 GB`.
 pub fn usage_line(usage: &History<Usage>, theme: &Theme) -> Line<'static> {
     let Some(now) = usage.last() else {
         return Line::default();

@@ -1,5 +1,5 @@
-//! What the screen shows: one file for each screen, part or overlay. Each has its state, how actions change it, and how it is
-//! drawn; drawing only reads.
+//! What the screen shows: one file for each screen, part or overlay. Each has its state, how
+//! actions change it, and how it is drawn; drawing only reads.
 
 pub mod alerts;
 pub mod attention;
@@ -65,7 +65,8 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The pictures that belong on the screen in the terminal's own graphics; what lies over a screen hides them.
+/// The pictures that belong on the screen in the terminal's own graphics; what lies over a screen
+/// hides them.
 pub fn pictures(state: &State) -> Vec<Placed> {
     let is_hidden = state.overlays.has_dialog() || state.pictures == Protocol::Blocks;
     match state.overlays.screen() {
@@ -74,14 +75,16 @@ pub fn pictures(state: &State) -> Vec<Placed> {
     }
 }
 
-/// Whether the screen has a use for the mouse; on others it is the terminal's, which selects text with it.
+/// Whether the screen has a use for the mouse; on others it is the terminal's, which selects text
+/// with it.
 pub fn uses_mouse(state: &State) -> bool {
     let screen = state.overlays.screen();
     let is_of_use = screen.is_some_and(|screen| screen.uses_mouse());
     state.mouse && !state.overlays.has_dialog() && is_of_use
 }
 
-/// Where keys are found: in what lies over the screen, else on the screen or in a text that is typed there.
+/// Where keys are found: in what lies over the screen, else on the screen or in a text that is
+/// typed there.
 pub fn scope(state: &State) -> Scope {
     match state.overlays.top() {
         Some(dialog) if !dialog.is_screen() => dialog.scope(),

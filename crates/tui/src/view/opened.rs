@@ -1,4 +1,5 @@
-//! The run that is looked at closely, by the preview or on a screen of its own: one at a time, read in full and followed.
+//! The run that is looked at closely, by the preview or on a screen of its own: one at a time, read
+//! in full and followed.
 
 use super::super::effect::Effect;
 use super::run::detail::{Detail, Reading};

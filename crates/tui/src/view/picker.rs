@@ -1,4 +1,5 @@
-//! A list to pick from by typing: the palette of commands, and the themes with their colours shown at once.
+//! A list to pick from by typing: the palette of commands, and the themes with their colours shown
+//! at once.
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -54,7 +55,8 @@ pub struct Picker {
     before: Option<Theme>,
 }
 
-/// Whether the letters of `query` stand in `text` in this order; the smaller the number, the closer together they stand.
+/// Whether the letters of `query` stand in `text` in this order; the smaller the number, the closer
+/// together they stand.
 fn distance(query: &str, text: &str) -> Option<usize> {
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let (mut at, mut first) = (0, None);

@@ -1,5 +1,5 @@
-//! The selected run in short, beside or below the table of runs: state and progress, loss and accuracy, the values that
-//! describe it, the end of its log.
+//! The selected run in short, beside or below the table of runs: state and progress, loss and
+//! accuracy, the values that describe it, the end of its log.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -47,7 +47,8 @@ struct Areas {
 }
 
 impl Areas {
-    /// Header and charts come first, then the log, then the configuration; wide areas have the charts side by side.
+    /// Header and charts come first, then the log, then the configuration; wide areas have the
+    /// charts side by side.
     fn of(area: Rect, header_rows: u16, config_rows: u16) -> Self {
         let header = header_rows.min(area.height);
         let body = area.height - header;

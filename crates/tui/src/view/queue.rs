@@ -45,7 +45,8 @@ pub struct QueueList {
 }
 
 impl QueueList {
-    /// With the cursor on a run of the table if it waits, else on the next; `None` if nothing waits.
+    /// With the cursor on a run of the table if it waits, else on the next; `None` if nothing
+    /// waits.
     pub fn new(state: &State) -> Option<Self> {
         let waiting = state.runs.waiting();
         let selected = state.runs.selected().map(|row| &row.found.dir);

@@ -1,4 +1,5 @@
-//! Renaming the marked runs: a template that is typed, and below it every old and new name as it would be.
+//! Renaming the marked runs: a template that is typed, and below it every old and new name as it
+//! would be.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +56,8 @@ impl Renaming {
         self.known = Some(known);
     }
 
-    /// Every row as it would be, or what is wrong with the template; `None` while the runs are being read.
+    /// Every row as it would be, or what is wrong with the template; `None` while the runs are
+    /// being read.
     fn steps(&self) -> Option<Result<Vec<Step>, String>> {
         let known = self.known.as_ref()?;
         let template = match Template::parse(&self.prompt.text()) {
@@ -120,7 +122,8 @@ impl Renaming {
         }
     }
 
-    /// The line below the template: what is wrong with it, the fields that could follow, or which of the kept ones it is.
+    /// The line below the template: what is wrong with it, the fields that could follow, or which
+    /// of the kept ones it is.
     fn hint(&self, steps: Option<&Result<Vec<Step>, String>>) -> (String, Role) {
         if let Some(begun) = self.begun_field() {
             let fields = self.fields(&begun);

@@ -46,7 +46,8 @@ pub struct RunView {
     pub dir: RunDir,
     /// Where keys go, and, with tabs, what is shown.
     pub pane: Pane,
-    /// The x at which charts are read out and the row that the table marks; `None` follows the newest.
+    /// The x at which charts are read out and the row that the table marks; `None` follows the
+    /// newest.
     pub cursor: Option<f64>,
     /// What its processes use of this machine, while they do.
     pub usage: History<Usage>,
@@ -397,7 +398,8 @@ impl RunView {
         nearest(rows, self.cursor?)
     }
 
-    /// The rows of the table that show in an area: those that were there, moved just far enough for the cursor to be among them.
+    /// The rows of the table that show in an area: those that were there, moved just far enough for
+    /// the cursor to be among them.
     fn window(&self, detail: &Detail, area: Rect) -> Window {
         let shown = usize::from(area.height.saturating_sub(1)).max(1);
         let rows = detail.epochs().rows();

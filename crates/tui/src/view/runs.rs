@@ -121,7 +121,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The runs that an action is about: on its own screen the run that is opened, else those chosen in the table.
+/// The runs that an action is about: on its own screen the run that is opened, else those chosen in
+/// the table.
 fn subject(state: &State) -> Vec<RunDir> {
     match state.run_on_screen() {
         Some(dir) => vec![dir.clone()],

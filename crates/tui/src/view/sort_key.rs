@@ -1,4 +1,5 @@
-//! What a column of the table shows, and what runs can be sorted by: a column of ours, or any value that a query can ask for.
+//! What a column of the table shows, and what runs can be sorted by: a column of ours, or any value
+//! that a query can ask for.
 
 use std::cmp::Ordering;
 
@@ -159,7 +160,8 @@ impl SortKey {
         }
     }
 
-    /// Puts runs in order, smallest first; what is unknown comes last either way. Of a value each run is read once.
+    /// Puts runs in order, smallest first; what is unknown comes last either way. Of a value each
+    /// run is read once.
     pub fn sort(&self, runs: &mut [&Summary], now: Timestamp, descending: bool) {
         let field = match self {
             Self::Built(column) => return runs.sort_by(|a, b| column.order(a, b, descending)),
@@ -222,8 +224,8 @@ impl TableColumn {
     }
 }
 
-/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what is left, unless the user gave it
-/// one.
+/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what
+/// is left, unless the user gave it one.
 pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
     let mut by_rank: Vec<&TableColumn> = wanted.iter().collect();
     by_rank.sort_by_key(|shown| shown.key.rank());
@@ -261,7 +263,8 @@ pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
         .collect()
 }
 
-/// Everything that can be a column, or be sorted and grouped by, among runs that have these names; with what it is.
+/// Everything that can be a column, or be sorted and grouped by, among runs that have these names;
+/// with what it is.
 pub fn choices(names: &Names) -> Vec<(String, &'static str)> {
     let mut choices: Vec<(String, &'static str)> = Column::ALL
         .iter()

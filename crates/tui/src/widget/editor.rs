@@ -173,7 +173,8 @@ impl Editor {
         self.text.len() != length
     }
 
-    /// The text on rows of at most `width` cells, broken where a line is longer. Behind a full row the cursor stands on the next one.
+    /// The text on rows of at most `width` cells, broken where a line is longer. Behind a full row
+    /// the cursor stands on the next one.
     pub fn rows(&self, width: usize) -> Rows<'_> {
         let width = width.max(1);
         let (mut rows, mut cursor) = (Vec::new(), (0, 0));

@@ -1,5 +1,5 @@
-//! A matrix of counts as a heat map: numbers where there is room for them, shades where there is not. Nothing rests on colour
-//! alone: without numbers a cell's glyph tells how much there is.
+//! A matrix of counts as a heat map: numbers where there is room for them, shades where there is
+//! not. Nothing rests on colour alone: without numbers a cell's glyph tells how much there is.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -80,7 +80,8 @@ impl Fit {
         }
     }
 
-    /// The first row and column to show so that `cursor` is among them, moved no further than needed from `first`.
+    /// The first row and column to show so that `cursor` is among them, moved no further than
+    /// needed from `first`.
     pub fn follow(
         self,
         first: (usize, usize),

@@ -1,5 +1,5 @@
-//! What the views are drawn with. Widgets know nothing of runs, keys or themes: only the numbers, labels and styles they are
-//! given.
+//! What the views are drawn with. Widgets know nothing of runs, keys or themes: only the numbers,
+//! labels and styles they are given.
 
 pub mod bars;
 pub mod chart;

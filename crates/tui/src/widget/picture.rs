@@ -1,5 +1,5 @@
-//! A small picture in half blocks: two pixels to a cell, one above the other, in the colours that the terminal has; without
-//! any, shades.
+//! A small picture in half blocks: two pixels to a cell, one above the other, in the colours that
+//! the terminal has; without any, shades.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ pub struct Picture {
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
 impl Picture {
-    /// A picture of `width` by `height` pixels, red, green and blue in turn, row by row; `None` if there are not as many bytes.
+    /// A picture of `width` by `height` pixels, red, green and blue in turn, row by row; `None` if
+    /// there are not as many bytes.
     pub fn new(width: u16, height: u16, bytes: &[u8]) -> Option<Self> {
         let (pixels, rest) = bytes.as_chunks::<3>();
         let whole = rest.is_empty() && pixels.len() == usize::from(width) * usize::from(height);
@@ -45,8 +46,8 @@ impl Picture {
         &self.pixels
     }
 
-    /// The cells that it takes without being squeezed: as many of `columns` by `rows` as keep its shape, where a cell is twice as
-    /// high as it is wide.
+    /// The cells that it takes without being squeezed: as many of `columns` by `rows` as keep its
+    /// shape, where a cell is twice as high as it is wide.
     pub fn fit(&self, columns: u16, rows: u16) -> (u16, u16) {
         let (width, height) = (u32::from(self.width.max(1)), u32::from(self.height.max(1)));
         let by_width = (u32::from(columns) * height).div_ceil(2 * width);
@@ -58,7 +59,8 @@ impl Picture {
         }
     }
 
-    /// The picture at another size: the mean of the pixels that a new one covers, or the nearest one.
+    /// The picture at another size: the mean of the pixels that a new one covers, or the nearest
+    /// one.
     pub fn scaled(&self, width: u16, height: u16) -> Vec<Pixel> {
         let span = |at: u16, of: u16, from: u16| {
             let edge = |at: u32| (at * u32::from(from) / u32::from(of.max(1))) as usize;

@@ -43,7 +43,8 @@ impl Prompt {
         self.cursor
     }
 
-    /// What stands before the cursor and behind it, so much of it that the cursor stays in sight in so many columns.
+    /// What stands before the cursor and behind it, so much of it that the cursor stays in sight in
+    /// so many columns.
     pub fn halves(&self, room: usize) -> (String, String) {
         let from = (self.cursor + 1).saturating_sub(room.max(1));
         let (before, after) = self.chars.split_at(self.cursor);

@@ -1,5 +1,5 @@
-//! A reliability diagram: how often predictions are right against how sure they were. Bars below the diagonal are of a network
-//! that is too sure of itself.
+//! A reliability diagram: how often predictions are right against how sure they were. Bars below
+//! the diagonal are of a network that is too sure of itself.
 
 use crate::widget::clipped::Clipped as _;
 use ratatui::buffer::Buffer;
@@ -21,8 +21,8 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
-/// The diagram: accuracy upwards, confidence to the right, the diagonal of a network that is as often right as it thinks, and
-/// below each bin the part of all predictions that lie in it.
+/// The diagram: accuracy upwards, confidence to the right, the diagonal of a network that is as
+/// often right as it thinks, and below each bin the part of all predictions that lie in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Reliability<'a> {
     /// From the least confident on.

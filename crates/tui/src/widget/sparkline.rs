@@ -10,7 +10,8 @@ use ratatui::widgets::Widget;
 pub const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const NOT_FINITE: char = '×';
 
-/// A line of eight heights over as many cells as its area is wide; `×` where a value is NaN or infinite.
+/// A line of eight heights over as many cells as its area is wide; `×` where a value is NaN or
+/// infinite.
 #[derive(Clone, Copy, Debug)]
 pub struct Sparkline<'a> {
     /// The values, oldest first.
@@ -38,9 +39,10 @@ impl Widget for Sparkline<'_> {
     }
 }
 
-/// One character a cell, at most `width` and at most one a value. Where several values share a cell it shows the one farthest
-/// from the cell before, so that a lone spike shows and a steady rise ends at its top; a cell with a value that is not finite
-/// shows that. The lowest value is the lowest height, the highest the highest; a constant lies in the middle.
+/// One character a cell, at most `width` and at most one a value. Where several values share a cell
+/// it shows the one farthest from the cell before, so that a lone spike shows and a steady rise
+/// ends at its top; a cell with a value that is not finite shows that. The lowest value is the
+/// lowest height, the highest the highest; a constant lies in the middle.
 pub fn heights(values: &[f32], width: usize) -> Vec<char> {
     let cells = width.min(values.len());
     let finite = || values.iter().copied().filter(|value| value.is_finite());

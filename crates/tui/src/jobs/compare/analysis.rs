@@ -1,5 +1,5 @@
-//! Everything that a comparison shows, worked out at once: the table, the curves thinned for what is looked at, configurations and
-//! settings. The screen keeps it until something else is asked.
+//! Everything that a comparison shows, worked out at once: the table, the curves thinned for what
+//! is looked at, configurations and settings. The screen keeps it until something else is asked.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use traintop_analysis::smooth::exponential;
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
 
-/// A curve on the screen has no more points than these: four for each column of dots of a very wide terminal.
+/// A curve on the screen has no more points than these: four for each column of dots of a very wide
+/// terminal.
 const MOST_POINTS: usize = 2000;
 /// With at most this many rows other metrics than the chosen one are drawn, too.
 const MOST_FOR_ALL_CHARTS: usize = 60;
@@ -129,7 +130,8 @@ pub struct Thin {
     pub blocks: Blocks,
     /// The smoothed course at the same places, if it is wanted.
     pub smooth: Option<(Vec<f64>, Blocks)>,
-    /// The range without outliers, if it is wanted: of all points, not only of those that were kept.
+    /// The range without outliers, if it is wanted: of all points, not only of those that were
+    /// kept.
     pub robust: Option<OutlierRange>,
 }
 

@@ -1,4 +1,5 @@
-//! Comparing runs from the dashboard: what is ordered, how it is carried out off the drawing thread, and what comes of it.
+//! Comparing runs from the dashboard: what is ordered, how it is carried out off the drawing
+//! thread, and what comes of it.
 
 pub mod analysis;
 mod work;
@@ -17,7 +18,8 @@ use traintop_run::log_line::Line;
 /// A job for a comparison, which is identified by the time when it was opened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CompareJob {
-    /// Read these runs in full, in pieces; then those of the others that teach how far runs of one recipe lie from each other.
+    /// Read these runs in full, in pieces; then those of the others that teach how far runs of one
+    /// recipe lie from each other.
     Read {
         /// Which comparison.
         opened: Timestamp,

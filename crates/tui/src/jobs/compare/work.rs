@@ -1,4 +1,5 @@
-//! Carries orders about comparisons out, on threads of their own: reading a thousand runs takes a while, and the table stays responsive.
+//! Carries orders about comparisons out, on threads of their own: reading a thousand runs takes a
+//! while, and the table stays responsive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

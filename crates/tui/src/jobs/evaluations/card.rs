@@ -44,7 +44,8 @@ pub struct Card {
 }
 
 impl Card {
-    /// The card of an evaluation whose results could be read, or are missing, as the reference's are.
+    /// The card of an evaluation whose results could be read, or are missing, as the reference's
+    /// are.
     pub fn of(dir: EvaluationDir, results: &Results, notes: &Notes) -> Self {
         let notes = notes.shown();
         let cleaned = |text: &str| clean(text).into_owned();

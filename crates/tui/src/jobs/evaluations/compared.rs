@@ -40,7 +40,8 @@ pub struct Pair {
     pub counts: Comparison,
     /// Every class that gained or lost, the largest change first.
     pub classes: Vec<ClassChange>,
-    /// Every image that is answered differently, those that changed between right and wrong first, then by confidence.
+    /// Every image that is answered differently, those that changed between right and wrong first,
+    /// then by confidence.
     pub changed: Vec<Changed>,
 }
 
@@ -63,7 +64,8 @@ impl Compared {
         Self { evaluations, pairs }
     }
 
-    /// The comparison of the evaluation with this number with the first; `None` for the first itself.
+    /// The comparison of the evaluation with this number with the first; `None` for the first
+    /// itself.
     pub fn pair(&self, number: usize) -> Option<&Pair> {
         self.pairs.get(number.checked_sub(1)?)
     }

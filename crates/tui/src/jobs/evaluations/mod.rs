@@ -27,7 +27,8 @@ pub type Stamps = [Stamp; 2];
 /// A job on evaluations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvaluationJob {
-    /// Find those of these output trees, and read those that are new or have changed since they were known.
+    /// Find those of these output trees, and read those that are new or have changed since they
+    /// were known.
     Find {
         /// The folders that may hold `evaluations/`.
         trees: Vec<PathBuf>,
@@ -65,7 +66,8 @@ pub enum EvaluationOutcome {
         running: Vec<Running>,
         /// The trees that have a folder of evaluations.
         trees: Vec<PathBuf>,
-        /// The folders whose changes matter: those of evaluations, and those in them that are not done.
+        /// The folders whose changes matter: those of evaluations, and those in them that are not
+        /// done.
         watch: HashSet<PathBuf>,
     },
     /// How far those are that run.

@@ -21,7 +21,8 @@ pub struct Answer {
     pub id: i64,
     /// Its class, if that is known.
     pub label: Option<usize>,
-    /// The most probable classes with their probabilities, the first of them the answer; at least one.
+    /// The most probable classes with their probabilities, the first of them the answer; at least
+    /// one.
     pub top: Vec<(usize, f64)>,
 }
 
@@ -125,7 +126,8 @@ impl Opened {
         self.classes.get(class).map_or("?", String::as_str)
     }
 
-    /// The answers that a choice takes in, the most confident first; those whose image was kept before the others.
+    /// The answers that a choice takes in, the most confident first; those whose image was kept
+    /// before the others.
     pub fn chosen(&self, choice: Choice) -> Vec<&Answer> {
         let mut chosen: Vec<&Answer> = self
             .answers

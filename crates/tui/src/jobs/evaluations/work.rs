@@ -60,7 +60,8 @@ fn find(trees: &[PathBuf], known: &HashMap<EvaluationDir, Stamps>) -> Evaluation
     }
 }
 
-/// The folders of evaluations, and those in them that are not done: one that was just made may hold nothing yet.
+/// The folders of evaluations, and those in them that are not done: one that was just made may hold
+/// nothing yet.
 fn watch(
     trees: &[PathBuf],
     done: &HashSet<EvaluationDir>,

@@ -299,7 +299,8 @@ impl CompareView {
         }
     }
 
-    /// Reads the curves out at another point of the one under the cursor; ten at once are a tenth of what is shown.
+    /// Reads the curves out at another point of the one under the cursor; ten at once are a tenth
+    /// of what is shown.
     fn move_cursor(&mut self, by: isize) {
         let Some(chart) = self.analysis.as_ref().and_then(|of| of.charts.first()) else {
             return;

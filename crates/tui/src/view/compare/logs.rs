@@ -15,7 +15,8 @@ use traintop_text::fitted;
 const FEWEST: (u16, u16) = (70, 9);
 
 impl CompareView {
-    /// The logs that have room, that of the row under the cursor first: the row of each, and the run's folder.
+    /// The logs that have room, that of the row under the cursor first: the row of each, and the
+    /// run's folder.
     pub(super) fn shown_logs(&self, area: Rect) -> Vec<(usize, RunDir)> {
         let order = self.order();
         let room = places(area).len();

@@ -1,4 +1,5 @@
-//! Runs against each other: curves, table, configurations, logs, and which settings go with the metric.
+//! Runs against each other: curves, table, configurations, logs, and which settings go with the
+//! metric.
 
 mod act;
 mod configs;
@@ -166,8 +167,8 @@ impl Component for CompareView {
 }
 
 impl CompareView {
-    /// A comparison of these runs, the first of which the others are compared with; and the order to read them. `others` may teach the
-    /// noise.
+    /// A comparison of these runs, the first of which the others are compared with; and the order
+    /// to read them. `others` may teach the noise.
     pub fn new(dirs: Vec<RunDir>, others: Vec<RunDir>, now: Timestamp) -> (Self, Effect) {
         let order = CompareJob::Read {
             opened: now,
@@ -374,7 +375,8 @@ impl CompareView {
         } else if !self.wish.folded {
             more.push("each run by itself".to_owned());
         }
-        // By which axis curves lie over each other is a matter of the comparison, and powers of ten along it of one run.
+        // By which axis curves lie over each other is a matter of the comparison, and powers of ten
+        // along it of one run.
         let charts = Options {
             along: traintop_analysis::x_axis::XAxis::default(),
             log_x: false,

@@ -1,4 +1,5 @@
-//! The mouse in a comparison: a press reads curves out, goes to a row or a part; a drag pans or reads on; the wheel zooms or scrolls.
+//! The mouse in a comparison: a press reads curves out, goes to a row or a part; a drag pans or
+//! reads on; the wheel zooms or scrolls.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};

@@ -1,5 +1,5 @@
-//! Evaluations side by side: how far each is from the first, in which classes, about which images, and whether that is more than
-//! chance.
+//! Evaluations side by side: how far each is from the first, in which classes, about which images,
+//! and whether that is more than chance.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

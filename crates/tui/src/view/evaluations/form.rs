@@ -89,7 +89,8 @@ const MOST_VIEWS: u32 = 1000;
 const WHICH: [&str; 3] = ["best", "last", "averaged"];
 
 impl Form {
-    /// The form for these runs; without any, for the checkpoints of the evaluation under the cursor. `None` if there is neither.
+    /// The form for these runs; without any, for the checkpoints of the evaluation under the
+    /// cursor. `None` if there is neither.
     pub fn new(state: &State, runs: &[&Summary]) -> Option<Self> {
         let mut targets: Vec<Target> = runs
             .iter()

@@ -1,4 +1,5 @@
-//! Images with what was said about each: as many as fit, one after the other, or one alone as large as there is room.
+//! Images with what was said about each: as many as fit, one after the other, or one alone as large
+//! as there is room.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

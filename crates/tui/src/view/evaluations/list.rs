@@ -91,8 +91,8 @@ impl List {
         self.marks.clone()
     }
 
-    /// Those to be compared, the first of them the one that the others are compared with: the marked ones; without marks all that
-    /// are listed, the oldest first.
+    /// Those to be compared, the first of them the one that the others are compared with: the
+    /// marked ones; without marks all that are listed, the oldest first.
     pub fn compared(&self, evaluations: &Evaluations) -> Vec<EvaluationDir> {
         if self.marks.len() > 1 {
             return self.marks.clone();

@@ -1,4 +1,5 @@
-//! Evaluations on the screen: a list of them; one with what the model gets wrong; some side by side; and the form that starts one.
+//! Evaluations on the screen: a list of them; one with what the model gets wrong; some side by
+//! side; and the form that starts one.
 
 mod compare;
 mod form;
@@ -218,7 +219,8 @@ fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
     state.overlays.find_mut()
 }
 
-/// The runs that an action is about: the opened one, those of the list of evaluations, or those chosen in the table.
+/// The runs that an action is about: the opened one, those of the list of evaluations, or those
+/// chosen in the table.
 pub fn chosen(state: &State) -> Vec<&Summary> {
     let summary = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
     if let Some(dir) = state.run_on_screen() {

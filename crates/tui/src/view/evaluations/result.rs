@@ -115,7 +115,8 @@ impl ResultView {
         Response::handled()
     }
 
-    /// Leaves what lies over the whole: an image alone, then the images of a cell. Says whether there was anything.
+    /// Leaves what lies over the whole: an image alone, then the images of a cell. Says whether
+    /// there was anything.
     pub fn back(&mut self) -> bool {
         if self.part == Part::Images && self.gallery.is_alone {
             self.gallery.is_alone = false;

@@ -42,7 +42,8 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
         return;
     }
     let width = usize::from(list.width.saturating_sub(6).clamp(1, 100));
-    // Of those that the cursor is not on only the beginning: at 80 columns two of them would fill the screen.
+    // Of those that the cursor is not on only the beginning: at 80 columns two of them would fill
+    // the screen.
     let lines_of = |at: usize| {
         let mut lines = wrapped(said(&form.choices[at]).0, width);
         if at != form.cursor && lines.len() > BEGINNING {
@@ -84,7 +85,8 @@ fn draw_choices(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// A text in lines of at most `width` columns, broken between words; a longer word is broken by the screen.
+/// A text in lines of at most `width` columns, broken between words; a longer word is broken by the
+/// screen.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

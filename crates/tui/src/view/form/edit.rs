@@ -1,4 +1,5 @@
-//! What is being filled in: the rows, what each holds, what is wrong with it, and what is asked for in the end.
+//! What is being filled in: the rows, what each holds, what is wrong with it, and what is asked for
+//! in the end.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -54,7 +54,8 @@ impl Form {
         self.editing && self.edit.as_ref().is_some_and(|edit| edit.typing.is_some())
     }
 
-    /// Opens the values of the choice under the cursor; the same recipe keeps the changes made before.
+    /// Opens the values of the choice under the cursor; the same recipe keeps the changes made
+    /// before.
     pub(super) fn choose(&mut self) -> Option<Notice> {
         let choice = self.choices.get(self.cursor)?;
         if let Err(problem) = &choice.subject {

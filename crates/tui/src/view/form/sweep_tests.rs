@@ -1,4 +1,5 @@
-//! Sweeps, launchers, what was started lately and kept recipes, by keys in, orders and pictures out.
+//! Sweeps, launchers, what was started lately and kept recipes, by keys in, orders and pictures
+//! out.
 
 use std::path::PathBuf;
 

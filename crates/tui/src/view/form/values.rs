@@ -1,4 +1,5 @@
-//! How the values look: what will be trained and what that takes, every value, a sweep's points, and what the value under the cursor means.
+//! How the values look: what will be trained and what that takes, every value, a sweep's points,
+//! and what the value under the cursor means.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
@@ -158,7 +159,8 @@ fn describe(recipe: &Recipe, images: Option<u64>, earlier: &RunHistory) -> Strin
     }
 }
 
-/// The memory that it will take: what runs like it took, else what the network's architecture tells.
+/// The memory that it will take: what runs like it took, else what the network's architecture
+/// tells.
 fn tell_memory(recipe: &Recipe, earlier: &RunHistory) -> String {
     let network = network::memory(recipe, classes(recipe, earlier));
     match earlier.memory(recipe) {

@@ -52,8 +52,8 @@ impl<T> History<T> {
     }
 }
 
-/// One character a cell, the newest at the right: the mean of the values that share it, an eighth of `full` a step. Where there are
-/// fewer values than cells, it begins with blanks.
+/// One character a cell, the newest at the right: the mean of the values that share it, an eighth
+/// of `full` a step. Where there are fewer values than cells, it begins with blanks.
 pub fn gauge(values: &[f32], full: f32, width: usize) -> String {
     let cells = width.min(values.len());
     let mut text = " ".repeat(width - cells);

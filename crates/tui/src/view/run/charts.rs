@@ -50,7 +50,8 @@ impl Grid {
         usize::from(self.columns) * usize::from(self.rows)
     }
 
-    /// The area of each place, row by row. The first row, of losses and accuracies, is higher where there is room for it.
+    /// The area of each place, row by row. The first row, of losses and accuracies, is higher where
+    /// there is room for it.
     fn places(self, area: Rect) -> impl Iterator<Item = Rect> {
         let (columns, rows) = (self.columns.max(1), self.rows.max(1));
         let first = (u32::from(area.height) * 3 / (2 * u32::from(rows) + 1)) as u16;

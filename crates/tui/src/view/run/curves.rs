@@ -1,4 +1,5 @@
-//! Columns of numbers with what charts and tables of them need: kept ready, and grown as rows arrive.
+//! Columns of numbers with what charts and tables of them need: kept ready, and grown as rows
+//! arrive.
 
 use traintop_analysis::best::{Best, best_since};
 use traintop_analysis::decimate::Blocks;
@@ -18,7 +19,8 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// Curves of everything that was read. It takes time that grows with the rows: not for the thread that draws.
+    /// Curves of everything that was read. It takes time that grows with the rows: not for the
+    /// thread that draws.
     pub fn of(read: Metrics) -> Self {
         let mut curves = Self::default();
         curves.take(read);

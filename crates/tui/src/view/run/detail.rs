@@ -1,5 +1,5 @@
-//! What the screens show of one run beyond its summary: loaded when a view opens, grown as its files grow, dropped when the view
-//! closes.
+//! What the screens show of one run beyond its summary: loaded when a view opens, grown as its
+//! files grow, dropped when the view closes.
 
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ pub enum Rows {
     New(Metrics),
 }
 
-/// What was read of a run: everything, or what is new since the last time. `None` is what has not changed.
+/// What was read of a run: everything, or what is new since the last time. `None` is what has not
+/// changed.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     pub metrics: Option<Rows>,
@@ -135,7 +136,8 @@ impl Detail {
         })
     }
 
-    /// What charts need beyond the rows, if the settings want anything; while it is being made, what was made before.
+    /// What charts need beyond the rows, if the settings want anything; while it is being made,
+    /// what was made before.
     pub fn derived(&self) -> Option<&Transformed> {
         self.derived.as_ref().map(|(derived, _)| &**derived)
     }
@@ -145,7 +147,8 @@ impl Detail {
         self.revision
     }
 
-    /// Whether what the settings want of the rows is still to be made; what nobody wants any more is let go.
+    /// Whether what the settings want of the rows is still to be made; what nobody wants any more
+    /// is let go.
     pub fn lacks(&mut self, wanted: TransformSettings) -> bool {
         if wanted.is_nothing() {
             self.derived = None;
@@ -165,7 +168,8 @@ impl Detail {
         }
     }
 
-    /// What is known beside the rows to place them; when the run was started is for the caller to add.
+    /// What is known beside the rows to place them; when the run was started is for the caller to
+    /// add.
     pub fn known(&self) -> Known {
         Known {
             steps_per_epoch: self.progress.map(|progress| progress.steps_per_epoch),
@@ -189,8 +193,8 @@ impl Detail {
             .map_or(x, |derived| derived.x_mapping.place(x))
     }
 
-    /// The part of x that charts show: all rows, and while it trains some room up to the end of the `planned` epochs, or of the
-    /// first one.
+    /// The part of x that charts show: all rows, and while it trains some room up to the end of the
+    /// `planned` epochs, or of the first one.
     pub fn x_range(&self, training: bool, planned: Option<u32>) -> Option<Range> {
         let end = if self.epochs.is_empty() {
             self.progress.map(|progress| progress.steps_per_epoch)

@@ -173,7 +173,8 @@ fn cell(epochs: &Curves, shown: &Shown, here: &Cell, theme: &Theme) -> (String, 
     )
 }
 
-/// With fewer digits where the column is too narrow for all: cutting digits off would make another number of it.
+/// With fewer digits where the column is too narrow for all: cutting digits off would make another
+/// number of it.
 fn reading(value: f64, shown: &Shown) -> String {
     let full = shown.scale.reading(value);
     if full.len() <= usize::from(shown.width) {

@@ -196,7 +196,8 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
     parts
 }
 
-/// Where it is in the epoch that runs. Between an epoch's last step and the next one's first report there is no such place.
+/// Where it is in the epoch that runs. Between an epoch's last step and the next one's first report
+/// there is no such place.
 fn within_epoch(summary: &Summary, detail: Option<&Detail>) -> Option<Progress> {
     let reported = detail
         .and_then(|detail| detail.progress)
@@ -219,7 +220,8 @@ fn time_left(summary: &Summary, detail: Option<&Detail>) -> Option<Duration> {
     })
 }
 
-/// What else one must know: why it is in this state, what of its file could not be read, where it was resumed.
+/// What else one must know: why it is in this state, what of its file could not be read, where it
+/// was resumed.
 fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> {
     let mut remarks = Vec::new();
     let mut role = Role::Muted;

@@ -46,13 +46,14 @@ pub fn draw_config(
     list(lines, "no configuration was saved", theme, area, buf);
 }
 
-/// A text in pieces of at most `width` cells, broken at blanks where there are any; at least one piece.
+/// A text in pieces of at most `width` cells, broken at blanks where there are any; at least one
+/// piece.
 pub fn wrapped(text: &str, width: u16) -> Vec<&str> {
     let width = usize::from(width).max(1);
     let mut pieces = Vec::new();
     let mut rest = text;
-    // To measure all of the rest for each piece would take minutes for a megabyte, on the thread that
-    // draws.
+    // To measure all of the rest for each piece would take minutes for a megabyte, on the thread
+    // that draws.
     loop {
         let mut used = 0;
         let mut end = 0;

@@ -1,4 +1,5 @@
-//! The log: the errors in it, that which was seen last first, and below them its end, which follows what is written.
+//! The log: the errors in it, that which was seen last first, and below them its end, which follows
+//! what is written.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

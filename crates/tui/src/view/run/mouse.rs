@@ -1,4 +1,5 @@
-//! The mouse on the Run screen: a press reads charts out or goes to a part, a drag pans or reads on, the wheel zooms or scrolls.
+//! The mouse on the Run screen: a press reads charts out or goes to a part, a drag pans or reads
+//! on, the wheel zooms or scrolls.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;

@@ -19,7 +19,8 @@ pub enum Zoom {
 /// Fewer rows than these are not looked closer at.
 const FEWEST_ROWS: usize = 4;
 
-/// What is shown after a change of `shown`, a part of `whole` (`None` for all of it), around `at`; `places` are those of the rows.
+/// What is shown after a change of `shown`, a part of `whole` (`None` for all of it), around `at`;
+/// `places` are those of the rows.
 pub fn zoomed(
     whole: Axis,
     shown: Option<Range>,
@@ -64,7 +65,8 @@ pub fn with(whole: Axis, shown: Range, at: f64) -> Option<Range> {
     within(whole, axis.part(by, 1.0 + by)?, true)
 }
 
-/// Nothing beyond the ends of `whole`: moved back as a whole if it `keeps` its length, else cut. `None` if that is all of it.
+/// Nothing beyond the ends of `whole`: moved back as a whole if it `keeps` its length, else cut.
+/// `None` if that is all of it.
 fn within(whole: Axis, part: Range, keeps: bool) -> Option<Range> {
     let (from, to) = (whole.fraction(part.min()), whole.fraction(part.max()));
     let back = if !keeps {

@@ -251,7 +251,8 @@ fn draw_row(state: &State, row: &Row, columns: &[(&SortKey, u16)], area: Rect, b
     let runs = &state.runs;
     let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
     if selected {
-        // Only this mark and the name tell the selected row: a bar over the whole line would be sent again with every move.
+        // Only this mark and the name tell the selected row: a bar over the whole line would be
+        // sent again with every move.
         buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
     }
     let mut x = area.x + 2;
@@ -290,7 +291,8 @@ fn draw_row(state: &State, row: &Row, columns: &[(&SortKey, u16)], area: Rect, b
     }
 }
 
-/// Where the name leaves no room for why the run failed, that stands in place of the state, which its sign and colour tell too.
+/// Where the name leaves no room for why the run failed, that stands in place of the state, which
+/// its sign and colour tell too.
 fn draw_cause_in_state(
     state: &State,
     row: &Row,
@@ -415,7 +417,8 @@ fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, bu
     }
 }
 
-/// How many letters have room behind a name of `name` letters in a column of `width`, two blanks between.
+/// How many letters have room behind a name of `name` letters in a column of `width`, two blanks
+/// between.
 fn room_behind(name: usize, column: usize) -> usize {
     column.saturating_sub(name + 2)
 }

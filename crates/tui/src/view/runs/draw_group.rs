@@ -1,4 +1,5 @@
-//! How the header of a group is drawn: its value, how many runs, and under each column of numbers their mean and deviation.
+//! How the header of a group is drawn: its value, how many runs, and under each column of numbers
+//! their mean and deviation.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

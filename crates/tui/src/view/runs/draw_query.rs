@@ -1,5 +1,5 @@
-//! How the query line is drawn: at the right of the top line, the word that is wrong underlined, and below it what could stand at the
-//! cursor.
+//! How the query line is drawn: at the right of the top line, the word that is wrong underlined,
+//! and below it what could stand at the cursor.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

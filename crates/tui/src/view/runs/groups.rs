@@ -1,4 +1,5 @@
-//! Runs under headers, by a value: how many a group has, and the mean and the deviation of its numbers.
+//! Runs under headers, by a value: how many a group has, and the mean and the deviation of its
+//! numbers.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -46,7 +47,8 @@ pub struct Group {
     pub label: String,
     /// Its runs, by their places in the order.
     pub runs: Range<usize>,
-    /// What its runs have in common and most others have not, where it explains something: of causes.
+    /// What its runs have in common and most others have not, where it explains something: of
+    /// causes.
     pub alike: Option<String>,
     /// Of each column of numbers what a cell of the header says.
     pub said: Vec<(String, Aggregate)>,
@@ -75,8 +77,9 @@ fn best(row: &Row) -> f64 {
 }
 
 impl Grouping {
-    /// Puts `runs`, which are in order, together by their values, and says where each group is. Groups are in the order of their values:
-    /// numbers before texts, those without a value last. Where `best_first`, the runs of a group go by their best accuracy instead.
+    /// Puts `runs`, which are in order, together by their values, and says where each group is.
+    /// Groups are in the order of their values: numbers before texts, those without a value last.
+    /// Where `best_first`, the runs of a group go by their best accuracy instead.
     pub(super) fn gather<'a>(
         &mut self,
         runs: Vec<&'a Row>,

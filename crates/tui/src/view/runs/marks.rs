@@ -18,17 +18,19 @@ pub struct Marks {
     kept: HashSet<RunDir>,
     /// Where the range began.
     anchor: Option<RunDir>,
-    /// Marked runs whose folders are gone, by the run's id: another program may have given one another name.
+    /// Marked runs whose folders are gone, by the run's id: another program may have given one
+    /// another name.
     gone: HashMap<String, RunDir>,
-    /// Folders that have come since the last search, by the id of a marked run that they have too: a copy, or the run itself by
-    /// another name. The next search tells.
+    /// Folders that have come since the last search, by the id of a marked run that they have too:
+    /// a copy, or the run itself by another name. The next search tells.
     come: HashMap<String, RunDir>,
     unsaved: bool,
 }
 
 impl Runs {
-    /// The runs that an action is about: the marked ones in the table's order, then those that the filter hides; if none is marked,
-    /// the one under the cursor, or on a group's header all of that group.
+    /// The runs that an action is about: the marked ones in the table's order, then those that the
+    /// filter hides; if none is marked, the one under the cursor, or on a group's header all of
+    /// that group.
     pub fn chosen(&self) -> Vec<RunDir> {
         let mut hidden: BTreeSet<&RunDir> = self.marked().into_iter().collect();
         if hidden.is_empty() {
@@ -86,7 +88,8 @@ impl Runs {
         self.marks.anchor = None;
     }
 
-    /// Marks the run under the cursor, or unmarks it, and moves to the next; a range that is being marked ends.
+    /// Marks the run under the cursor, or unmarks it, and moves to the next; a range that is being
+    /// marked ends.
     pub(super) fn toggle_mark(&mut self, height: u16, now: Timestamp) {
         if self.is_marking() {
             return self.toggle_range(now);
@@ -170,7 +173,8 @@ impl Runs {
         }
     }
 
-    /// All roots were searched: what has come beside a marked run that is still there is a copy of it.
+    /// All roots were searched: what has come beside a marked run that is still there is a copy of
+    /// it.
     pub(super) fn marks_are_settled(&mut self) {
         self.marks.come.clear();
     }
@@ -206,7 +210,8 @@ impl Runs {
         self.moved(now);
     }
 
-    /// The marks to be kept for the next start, if they have changed since they were last asked for.
+    /// The marks to be kept for the next start, if they have changed since they were last asked
+    /// for.
     pub fn unsaved_marks(&mut self) -> Option<Vec<RunDir>> {
         if !std::mem::take(&mut self.marks.unsaved) {
             return None;

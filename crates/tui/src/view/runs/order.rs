@@ -1,4 +1,5 @@
-//! The order of the table: what it is sorted and grouped by, which row the cursor is on, and what of it is in sight.
+//! The order of the table: what it is sorted and grouped by, which row the cursor is on, and what
+//! of it is in sight.
 
 use std::collections::HashMap;
 
@@ -23,13 +24,15 @@ pub enum Seen<'a> {
 }
 
 impl Runs {
-    /// Puts the runs in order, and shows those that pass. The cursor stays on its run, or where it was.
+    /// Puts the runs in order, and shows those that pass. The cursor stays on its run, or where it
+    /// was.
     pub fn arrange(&mut self) {
         self.sort_all();
         self.sift();
     }
 
-    /// Puts all runs in order, whether they pass or not: a key in the query then only has to go through them.
+    /// Puts all runs in order, whether they pass or not: a key in the query then only has to go
+    /// through them.
     pub(super) fn sort_all(&mut self) {
         self.query.memo.forget();
         let summed = self.rows.values().filter_map(|row| row.summary.as_ref());
@@ -229,8 +232,8 @@ impl Runs {
         hidden
     }
 
-    /// Brings row `at` into sight, in the middle if it was not: scrolling by single rows would send the whole table again with
-    /// each move beyond an edge, which is slow on a slow line.
+    /// Brings row `at` into sight, in the middle if it was not: scrolling by single rows would send
+    /// the whole table again with each move beyond an edge, which is slow on a slow line.
     fn scroll(&mut self, at: usize, height: u16) {
         let height = usize::from(height).max(1);
         if !(self.top..self.top + height).contains(&at) {

@@ -1,4 +1,5 @@
-//! The line in which runs are looked for: a query that is read with every key, what could stand at the cursor, and the queries before.
+//! The line in which runs are looked for: a query that is read with every key, what could stand at
+//! the cursor, and the queries before.
 
 use std::collections::HashMap;
 
@@ -107,8 +108,8 @@ impl QueryLine {
         self.names = None;
     }
 
-    /// Reads what is typed. While it makes no sense the last query that did stays; while not all runs are known, a name that none
-    /// bears may still come, and finds nothing until then.
+    /// Reads what is typed. While it makes no sense the last query that did stays; while not all
+    /// runs are known, a name that none bears may still come, and finds nothing until then.
     pub(super) fn read(&mut self, rows: &HashMap<RunDir, Row>, all_known: bool) {
         self.passed_over = None;
         let text = self.prompt.text();
@@ -129,7 +130,8 @@ impl QueryLine {
         }
     }
 
-    /// The text before the word that ends with it at the cursor, and that word, if it may be becoming a name.
+    /// The text before the word that ends with it at the cursor, and that word, if it may be
+    /// becoming a name.
     fn name_in_the_making(&self) -> Option<(String, String)> {
         let text = self.prompt.text();
         let cursor = byte_at(&text, self.prompt.cursor());
@@ -140,13 +142,15 @@ impl QueryLine {
         is_one.then(|| (text[..offer.start].to_owned(), word.to_owned()))
     }
 
-    /// Whether what is typed only makes a word longer that was left out: no run holds the longer one either.
+    /// Whether what is typed only makes a word longer that was left out: no run holds the longer
+    /// one either.
     pub(super) fn passes_over_still(&self) -> bool {
         let name = self.passed_over.as_ref().zip(self.name_in_the_making());
         name.is_some_and(|(passed, now)| now.0 == passed.0 && now.1.starts_with(&passed.1))
     }
 
-    /// Leaves the word at the cursor out, if it may be becoming a name and is no use as a word; says whether it did.
+    /// Leaves the word at the cursor out, if it may be becoming a name and is no use as a word;
+    /// says whether it did.
     pub(super) fn pass_over_name(&mut self, rows: &HashMap<RunDir, Row>) -> bool {
         let Some((text, word)) = self.name_in_the_making() else {
             return false;
@@ -297,7 +301,8 @@ impl QueryLine {
     pub(super) fn is_offering(&self) -> Option<&Offer> {
         let offer = self.offer.as_ref().filter(|_| self.editing)?;
         let cursor = byte_at(&self.prompt.text(), self.prompt.cursor());
-        // A single letter says too little, and a list over the table is in the way of who just types a word.
+        // A single letter says too little, and a list over the table is in the way of who just
+        // types a word.
         let typed = cursor.saturating_sub(offer.start);
         let is_value = self.prompt.text()[..offer.start].ends_with([':', '=', '<', '>', ',']);
         (offer.chosen.is_some() || typed > 1 || is_value).then_some(offer)

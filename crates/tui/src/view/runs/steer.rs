@@ -1,5 +1,5 @@
-//! Steering runs from the table or a run's own screen: waiting and going on, what may change while a run trains, going on with runs
-//! that have ended.
+//! Steering runs from the table or a run's own screen: waiting and going on, what may change while
+//! a run trains, going on with runs that have ended.
 
 use crate::effect::Effect;
 use crate::jobs::steering::SteeringJob;

@@ -1,4 +1,5 @@
-//! What the table of runs holds: the runs, those that pass the filter in their order, and where the cursor is.
+//! What the table of runs holds: the runs, those that pass the filter in their order, and where the
+//! cursor is.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -67,7 +68,8 @@ pub struct Runs {
     pub(super) problems: Vec<String>,
     /// When the cursor moved last, until it has rested.
     moved_at: Option<Timestamp>,
-    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first run.
+    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first
+    /// run.
     pub(super) touched: bool,
     /// A run that was just started: the cursor goes to it when it appears.
     pub(super) expected: Option<RunDir>,
@@ -155,8 +157,8 @@ impl Runs {
         self.query.now = now;
     }
 
-    /// The columns that have something to show, in the table's order: while no run has a tag, or none is evaluated, that column's room
-    /// is the others'.
+    /// The columns that have something to show, in the table's order: while no run has a tag, or
+    /// none is evaluated, that column's room is the others'.
     pub(super) fn shown_columns(&self) -> Vec<TableColumn> {
         let has_tag = |row: &Row| {
             let notes = row.summary.as_ref().map(|summary| &summary.notes);
@@ -186,7 +188,8 @@ impl Runs {
         self.columns_chosen
     }
 
-    /// Shows these columns; those that were not `chosen` here give way to the configuration's at the next start.
+    /// Shows these columns; those that were not `chosen` here give way to the configuration's at
+    /// the next start.
     pub fn choose_columns(&mut self, columns: Vec<TableColumn>, chosen: bool) {
         self.columns = columns;
         self.columns_chosen = chosen;
@@ -240,7 +243,8 @@ impl Runs {
         self.query.editing
     }
 
-    /// Takes in runs that were found. Returns those that still have to be summed up, those on the screen first.
+    /// Takes in runs that were found. Returns those that still have to be summed up, those on the
+    /// screen first.
     pub fn add(&mut self, found: Vec<(Found, Option<Summary>)>, height: u16) -> Vec<RunDir> {
         let mut unknown = Vec::new();
         for (found, summary) in found {
@@ -392,7 +396,8 @@ impl Runs {
         self.reread();
     }
 
-    /// The runs are others, or the query is: it is read anew, and the runs that pass are put in order.
+    /// The runs are others, or the query is: it is read anew, and the runs that pass are put in
+    /// order.
     pub fn reread(&mut self) {
         self.query.forget_names();
         self.sort_all();
@@ -454,7 +459,8 @@ impl Runs {
         self.searched
     }
 
-    /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at more closely and kept.
+    /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at
+    /// more closely and kept.
     pub(super) fn moved(&mut self, now: Timestamp) {
         self.moved_at = Some(now);
     }
@@ -473,8 +479,9 @@ impl Runs {
         rested
     }
 
-    /// When the cursor has rested, or visible ages read differently: those change together, on the clock's whole minutes, and may
-    /// be a minute behind, so that a screen of young runs is not drawn again every few seconds.
+    /// When the cursor has rested, or visible ages read differently: those change together, on the
+    /// clock's whole minutes, and may be a minute behind, so that a screen of young runs is not
+    /// drawn again every few seconds.
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let rest = self.moved_at.map(|moved| moved + REST);
         // A screen has far fewer rows than this; those beyond it change no sooner to the eye.

@@ -8,7 +8,8 @@ use ratatui::style::Style;
 
 use super::markers::{ACROSS, Markers};
 
-/// Dots over a rectangle of cells; the origin is the upper left. Each cell takes the style of the layer that drew in it last.
+/// Dots over a rectangle of cells; the origin is the upper left. Each cell takes the style of the
+/// layer that drew in it last.
 #[derive(Clone, Debug)]
 pub struct Canvas {
     markers: Markers,
@@ -58,7 +59,8 @@ impl Canvas {
         }
     }
 
-    /// A line of dots between two dots, both included; `from` lies left of `to` or above it. Steep lines leave no hole.
+    /// A line of dots between two dots, both included; `from` lies left of `to` or above it. Steep
+    /// lines leave no hole.
     pub fn line(
         &mut self,
         from: (usize, usize),
@@ -77,7 +79,8 @@ impl Canvas {
         };
         let mut last = from.1;
         for step in 0..=columns {
-            // Each column goes on to halfway to the next one's height, so that a steep line is shared between both.
+            // Each column goes on to halfway to the next one's height, so that a steep line is
+            // shared between both.
             let until = if step == columns {
                 to.1
             } else {
@@ -96,7 +99,8 @@ impl Canvas {
         }
     }
 
-    /// Writes the cells that hold dots into `buf` at `area`; `styles[layer]` is the style of each layer.
+    /// Writes the cells that hold dots into `buf` at `area`; `styles[layer]` is the style of each
+    /// layer.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, styles: &[Style]) {
         for row in 0..self.height {
             for column in 0..self.width {

@@ -1,4 +1,5 @@
-//! The title and the legend: each curve's mark, name, and its last value or its value at the cursor.
+//! The title and the legend: each curve's mark, name, and its last value or its value at the
+//! cursor.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,7 +22,8 @@ pub(super) enum Form {
 const BETWEEN: usize = 2;
 
 impl Form {
-    /// The fullest form that fits, and whether it fits beside the title; with `own_row` it may have a row of its own.
+    /// The fullest form that fits, and whether it fits beside the title; with `own_row` it may have
+    /// a row of its own.
     pub(super) fn fitting(chart: &Chart, width: u16, own_row: bool) -> (Option<Self>, bool) {
         let width = usize::from(width);
         let beside = width.saturating_sub(title(chart).width() + BETWEEN + 1);

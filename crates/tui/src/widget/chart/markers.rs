@@ -1,4 +1,5 @@
-//! What curves and axes are drawn with: Braille dots where the font has them, quarters of blocks, or plain ASCII.
+//! What curves and axes are drawn with: Braille dots where the font has them, quarters of blocks,
+//! or plain ASCII.
 
 /// A set of characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! Curves over a shared horizontal axis. Ratatui's own chart draws point by point, has no round ticks, hides NaN and tells
-//! series apart by colour alone; this one decimates per column of dots, and reads values out at a cursor.
+//! Curves over a shared horizontal axis. Ratatui's own chart draws point by point, has no round
+//! ticks, hides NaN and tells series apart by colour alone; this one decimates per column of dots,
+//! and reads values out at a cursor.
 
 mod axes;
 mod canvas;
@@ -26,10 +27,12 @@ use traintop_analysis::scale::Scale;
 pub use markers::{Markers, Pattern};
 pub use options::Options;
 
-/// One curve. `x` ascends (equal neighbours are allowed) and is as long as `y`; `blocks` were made from `y`.
+/// One curve. `x` ascends (equal neighbours are allowed) and is as long as `y`; `blocks` were made
+/// from `y`.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
-    /// Stands at the curve's end, at the cursor and before the name in the legend, so that curves are told apart without colour.
+    /// Stands at the curve's end, at the cursor and before the name in the legend, so that curves
+    /// are told apart without colour.
     pub mark: Option<char>,
     /// For the legend; empty where the chart's title says it.
     pub name: &'a str,
@@ -120,8 +123,8 @@ pub struct Styles {
     pub bad: Style,
 }
 
-/// A chart, drawn in whatever area it is given: title and legend in the first row, the plot with its axes below. In little room
-/// the legend shortens and goes first, then the ticks.
+/// A chart, drawn in whatever area it is given: title and legend in the first row, the plot with
+/// its axes below. In little room the legend shortens and goes first, then the ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct Chart<'a> {
     /// What is shown, with its unit where labels do not carry one.
@@ -136,7 +139,8 @@ pub struct Chart<'a> {
     pub y_scale: Scale,
     /// The part of the horizontal axis to show; `None` for all there is.
     pub x_range: Option<Range>,
-    /// Whether that is a part that was looked closer at: then the vertical axis fits the values in it.
+    /// Whether that is a part that was looked closer at: then the vertical axis fits the values in
+    /// it.
     pub zoomed: bool,
     /// How it is drawn.
     pub options: Options,
@@ -171,7 +175,8 @@ impl Chart<'_> {
         Some(Axis::new(above.unwrap_or(range), true))
     }
 
-    /// Over all points, not only the shown ones, so that the curve does not jump while the shown part moves on with new rows.
+    /// Over all points, not only the shown ones, so that the curve does not jump while the shown
+    /// part moves on with new rows.
     fn y_axis(&self, x_axis: Option<Axis>) -> Option<Axis> {
         let span = |series: &Series| match x_axis.filter(|_| self.zoomed) {
             Some(axis) => series.on(axis).finite,
@@ -196,7 +201,8 @@ impl Chart<'_> {
         Some(Axis::new(range, self.options.log_y).rounded_out(self.y_scale))
     }
 
-    /// The x that the plot shows in a column of the screen, if the chart is drawn in `area` and has one there.
+    /// The x that the plot shows in a column of the screen, if the chart is drawn in `area` and has
+    /// one there.
     pub fn x_at(&self, area: Rect, column: u16) -> Option<f64> {
         let x_axis = self.x_axis()?;
         let plot = layout::Layout::new(self, area, self.y_axis(Some(x_axis))).plot;

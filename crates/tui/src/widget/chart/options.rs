@@ -104,7 +104,8 @@ impl Options {
         toml::to_string(&kept).unwrap_or_default()
     }
 
-    /// What a text of [`Options::to_text`] says; what it does not say, or not in words known here, is as it is first.
+    /// What a text of [`Options::to_text`] says; what it does not say, or not in words known here,
+    /// is as it is first.
     pub fn of_text(text: &str) -> Self {
         let kept: Kept = toml::from_str(text).unwrap_or_default();
         let named = XAxis::ALL

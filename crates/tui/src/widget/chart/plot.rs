@@ -14,7 +14,8 @@ use traintop_analysis::decimate::{Blocks, Extent, columns, positive_columns};
 /// A dashed curve keeps what rises or falls by more dots than this in one step.
 const STEEP: usize = 4;
 
-/// Everything inside the axes, and the curves' marks in the margin up to the column `right`. `axes` are those of x and y.
+/// Everything inside the axes, and the curves' marks in the margin up to the column `right`. `axes`
+/// are those of x and y.
 pub(super) fn draw(
     chart: &Chart,
     (area, right): (Rect, u16),
@@ -46,7 +47,8 @@ pub(super) fn draw(
             columns(x, y, blocks, x_axis, dots)
         }
     };
-    // What was measured lies on a sheet of its own behind what is smoothed: dots of both in one cell would hide the curve.
+    // What was measured lies on a sheet of its own behind what is smoothed: dots of both in one
+    // cell would hide the curve.
     let mut behind = Canvas::new(chart.options.markers, area.width, area.height);
     let mut canvas = behind.clone();
     let mut marked: Vec<Vec<Extent>> = Vec::new();

@@ -1,4 +1,5 @@
-//! The columns of the list of evaluations: title, width and side of each, what its cells say, and the order by it.
+//! The columns of the list of evaluations: title, width and side of each, what its cells say, and
+//! the order by it.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -31,7 +32,8 @@ pub enum Column {
     CalibrationError,
 }
 
-/// The columns in order: title, width, rank (those with the highest go first in little room), whether cells stand to the right.
+/// The columns in order: title, width, rank (those with the highest go first in little room),
+/// whether cells stand to the right.
 pub const COLUMNS: [(Column, &str, u16, u8, bool); 9] = [
     (Column::Age, "AGE", 4, 2, true),
     (Column::Name, "NAME", 20, 0, false),
