@@ -147,7 +147,7 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
     });
     dashboard.press("z");
     dashboard.wait("the question", |screen| {
-        screen.contains("Bring 1 archived run back?")
+        screen.contains("Unarchive 1 run?")
     });
     dashboard.press("y");
     dashboard.wait("the files", |screen| screen.contains("1 run brought back"));

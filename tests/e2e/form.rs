@@ -147,7 +147,7 @@ fn a_recipe_of_ones_own_is_kept_offered_and_not_replaced_unasked() {
     });
     dashboard.press("mine\r");
     dashboard.wait("that it is kept", |screen| {
-        screen.contains("configs/mine.toml is kept")
+        screen.contains("configs/mine.toml is saved")
     });
     let file = place.path().join("configs/mine.toml");
     let kept = "# quick with seed=7\nextends = \"quick\"\nseed = 7\n";
