@@ -146,9 +146,7 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
         screen.contains("▣") && screen.contains("1 run archived")
     });
     dashboard.press("z");
-    dashboard.wait("the question", |screen| {
-        screen.contains("Unarchive 1 run?")
-    });
+    dashboard.wait("the question", |screen| screen.contains("Unarchive 1 run?"));
     dashboard.press("y");
     dashboard.wait("the files", |screen| screen.contains("1 run brought back"));
     assert_eq!(whole(&dir), before);

@@ -107,6 +107,22 @@ impl Scope {
         }
     }
 
+    /// Whether it lies over a screen or is typed in one, so that Esc must leave it.
+    pub fn is_dialog(self) -> bool {
+        !matches!(
+            self,
+            Self::Everywhere
+                | Self::Runs
+                | Self::Run
+                | Self::Form
+                | Self::Evaluations
+                | Self::Evaluation
+                | Self::Compare
+                | Self::Clean
+                | Self::Trash
+        )
+    }
+
     /// Whether characters are text there: only those that the table below names are commands.
     pub fn takes_text(self) -> bool {
         matches!(
@@ -210,7 +226,8 @@ commands! {
         Form = "Back; changes are kept": "esc" "q";
         Help = "Close": "esc" "q" "?" "f1";
         Question = "Cancel": "esc" "n" "q";
-        Line Name Note Rename FormValue Picker Columns Evaluate EvaluateText = "Cancel": "esc";
+        Evaluate = "Cancel": "esc" "q";
+        Line Name Note Rename FormValue Picker Columns EvaluateText = "Cancel": "esc";
         Query = "Show all runs": "esc";
         Queue = "Close": "esc" "q" "w";
         Alerts = "Close": "esc" "q" "!";

@@ -176,12 +176,6 @@ impl Stack {
         self.layers.push(Box::new(component));
     }
 
-    /// Whether a question that nobody waits for may open: not over a text that is being typed,
-    /// where the next key would answer it.
-    pub fn takes_questions(&self) -> bool {
-        self.top().is_none_or(|top| !top.scope().takes_text())
-    }
-
     /// Puts back what was taken, or opens what a component asks for.
     pub fn push_box(&mut self, component: Box<dyn Component>) {
         self.layers.push(component);
@@ -278,6 +272,7 @@ impl Stack {
 mod tests {
     use super::*;
     use crate::view;
+    use crate::view::confirm::Confirm;
     use crate::view::test_driver::{press, screen};
     use jiff::Timestamp;
 
@@ -316,12 +311,34 @@ mod tests {
     }
 
     #[test]
-    fn a_question_does_not_open_over_a_text_that_is_typed() {
+    fn a_question_waits_until_no_text_is_typed() {
+        for (typed, ended) in [("/ab", "<esc>"), (":ab", "<esc>")] {
+            let mut state = state();
+            press(&mut state, typed);
+            state.question = Some(Confirm {
+                title: "Sure?".to_owned(),
+                text: String::new(),
+                yes: "do it".to_owned(),
+                then: Effect::Discover,
+            });
+            assert!(
+                !press(&mut state, "y").contains(&Effect::Discover),
+                "{typed}"
+            );
+            assert_ne!(view::scope(&state), Scope::Question);
+            press(&mut state, ended);
+            assert_eq!(view::scope(&state), Scope::Question, "{typed}");
+            assert!(press(&mut state, "y").contains(&Effect::Discover));
+        }
+    }
+
+    #[test]
+    fn no_letter_ends_the_program_while_a_dialog_is_open() {
         let mut state = state();
-        assert!(state.overlays.takes_questions());
-        press(&mut state, "i");
-        assert!(state.overlays.takes_questions());
-        press(&mut state, "<esc>:");
-        assert!(!state.overlays.takes_questions());
+        press(&mut state, "i!");
+        for key in ["q", "q"] {
+            assert!(!press(&mut state, key).contains(&Effect::Quit));
+        }
+        assert!(press(&mut state, "q").contains(&Effect::Quit));
     }
 }

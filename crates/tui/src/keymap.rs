@@ -20,6 +20,11 @@ const WAY_OUT: Key = Key {
     modifiers: KeyModifiers::CONTROL,
 };
 
+const ESC: Key = Key {
+    code: KeyCode::Esc,
+    modifiers: KeyModifiers::NONE,
+};
+
 /// Whether this is the key that always leaves.
 pub fn is_way_out(event: KeyEvent) -> bool {
     Key::of(event) == WAY_OUT
@@ -51,6 +56,20 @@ impl Key {
             .modifiers
             .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         matches!(self.code, KeyCode::Char(_)) && !is_held
+    }
+
+    /// Whether it moves in a text or deletes from it.
+    fn edits_text(&self) -> bool {
+        let edits = matches!(
+            self.code,
+            KeyCode::Backspace
+                | KeyCode::Delete
+                | KeyCode::Left
+                | KeyCode::Right
+                | KeyCode::Home
+                | KeyCode::End
+        );
+        edits && self.modifiers.is_empty()
     }
 
     /// The key that was pressed. Shift is part of a character already.
@@ -139,19 +158,24 @@ struct Binding {
     command: &'static Command,
     scope: Scope,
     keys: Vec<Key>,
+    /// Whether the user chose the keys: they come before defaults of other commands.
+    is_own: bool,
 }
 
 impl Binding {
-    /// Puts the user's keys in the place of the defaults. Where text is typed characters stay text:
-    /// they are passed over, and the defaults stay if nothing else is left.
+    /// Puts the user's keys in the place of the defaults. Where text is typed, keys that edit it are
+    /// passed over, and the defaults stay if nothing else is left. Esc always leaves a dialog.
     fn rebind(&mut self, keys: &[Key]) {
-        if !self.scope.takes_text() {
-            self.keys = keys.to_vec();
+        let takes_text = self.scope.takes_text();
+        let is_usable = |key: &&Key| !(takes_text && (key.is_text() || key.edits_text()));
+        let usable: Vec<Key> = keys.iter().filter(is_usable).copied().collect();
+        if usable.is_empty() && takes_text {
             return;
         }
-        let usable: Vec<Key> = keys.iter().filter(|key| !key.is_text()).copied().collect();
-        if !usable.is_empty() {
-            self.keys = usable;
+        (self.keys, self.is_own) = (usable, true);
+        let is_way_back = self.command.action == Action::Back && self.scope.is_dialog();
+        if is_way_back && !self.keys.contains(&ESC) {
+            self.keys.push(ESC);
         }
     }
 }
@@ -177,6 +201,7 @@ impl Default for Keymap {
                 command,
                 scope: *scope,
                 keys: keys.clone(),
+                is_own: false,
             })
         });
         Self {
@@ -203,10 +228,10 @@ impl Keymap {
     pub fn with(own: &[(String, Vec<String>)]) -> (Self, Vec<String>) {
         let mut keymap = Self::default();
         let mut problems = Vec::new();
+        let mut chosen: Vec<(&str, Vec<Key>)> = Vec::new();
         for (name, keys) in own {
-            let bindings = keymap.bindings.iter_mut();
-            let mut bindings: Vec<_> = bindings.filter(|binding| is_named(binding, name)).collect();
-            let Some(first) = bindings.first() else {
+            let mut bindings = keymap.bindings.iter();
+            let Some(first) = bindings.find(|binding| is_named(binding, name)) else {
                 problems.push(format!("keys.{name} is no command; `:` lists them"));
                 continue;
             };
@@ -229,8 +254,15 @@ impl Keymap {
             if is_quit && !bound.contains(&WAY_OUT) {
                 bound.push(WAY_OUT);
             }
-            for binding in &mut bindings {
-                binding.rebind(&bound);
+            chosen.push((name, bound));
+        }
+        // The names of one screen hold against those of all, whatever their order.
+        let is_general = |name: &str| COMMANDS.iter().any(|command| command.name == name);
+        chosen.sort_by_key(|(name, _)| !is_general(name));
+        for (name, keys) in chosen {
+            let bindings = keymap.bindings.iter_mut();
+            for binding in bindings.filter(|binding| is_named(binding, name)) {
+                binding.rebind(&keys);
             }
         }
         (keymap, problems)
@@ -245,9 +277,11 @@ impl Keymap {
     pub fn action(&self, scope: Scope, event: KeyEvent) -> Option<Action> {
         let key = Key::of(event);
         let bound = |scope| {
-            let mut bindings = self.of(scope);
-            let binding = bindings.find(|binding| binding.keys.contains(&key));
-            binding.map(|binding| binding.command.action)
+            let bindings = self.of(scope).filter(|binding| binding.keys.contains(&key));
+            let bindings: Vec<&Binding> = bindings.collect();
+            let own = bindings.iter().find(|binding| binding.is_own);
+            let binding = own.or(bindings.first())?;
+            Some(binding.command.action)
         };
         let is_text = scope.takes_text() && key.is_text();
         bound(scope).or_else(|| bound(Scope::Everywhere).filter(|_| !is_text))
@@ -271,9 +305,15 @@ impl Keymap {
             let is_text = scope.takes_text() && key.is_text();
             is_text || self.of(scope).any(|binding| binding.keys.contains(key))
         };
-        let here = self
-            .of(scope)
-            .map(|binding| (binding, binding.keys.clone()));
+        let is_taken_here = move |binding: &Binding, key: &Key| {
+            let mut own = self.of(scope).filter(|other| other.is_own);
+            !binding.is_own && own.any(|other| other.keys.contains(key))
+        };
+        let here = self.of(scope).map(move |binding| {
+            let keys = binding.keys.iter();
+            let keys = keys.filter(|key| !is_taken_here(binding, key)).copied();
+            (binding, keys.collect::<Vec<Key>>())
+        });
         let everywhere = self.of(Scope::Everywhere).map(move |binding| {
             let keys = binding.keys.iter();
             let free: Vec<Key> = keys.filter(|key| !is_taken(key)).copied().collect();
@@ -450,5 +490,37 @@ mod tests {
         // Nor does what applies everywhere take characters from a text.
         assert_eq!(keymap.action(Scope::Line, press("?")), None);
         assert_eq!(keymap.action(Scope::Line, press("f1")), Some(Action::Help));
+    }
+
+    #[test]
+    fn esc_leaves_a_dialog_and_editing_keys_edit_whatever_the_configuration_says() {
+        let (keymap, _) = Keymap::with(&[("back".to_owned(), vec!["backspace".to_owned()])]);
+        for scope in [Scope::Line, Scope::Question, Scope::Picker, Scope::Query] {
+            let action = keymap.action(scope, press("esc"));
+            assert_eq!(action, Some(Action::Back), "{scope:?}");
+        }
+        assert_eq!(keymap.action(Scope::Line, press("backspace")), None);
+        assert_eq!(
+            keymap.action(Scope::Run, press("backspace")),
+            Some(Action::Back)
+        );
+    }
+
+    #[test]
+    fn a_key_of_the_users_comes_before_defaults_and_one_screens_name_before_the_general() {
+        let own = |name: &str, key: &str| (name.to_owned(), vec![key.to_owned()]);
+        let names = [
+            own("cursor-down", "n"),
+            own("down", "e"),
+            own("sort-next", "tab"),
+        ];
+        let (keymap, _) = Keymap::with(&names);
+        assert_eq!(keymap.action(Scope::Runs, press("n")), Some(Action::Down));
+        assert_eq!(keymap.action(Scope::Run, press("e")), Some(Action::Down));
+        assert_eq!(
+            keymap.action(Scope::Compare, press("tab")),
+            Some(Action::SortNext)
+        );
+        assert_eq!(keymap.key_of(Scope::Compare, Action::NextPane), None);
     }
 }

@@ -2,6 +2,7 @@
 //! what that calls, the `act` functions of views and the `update` functions of jobs. Drawing only
 //! reads it.
 
+use crate::view::confirm::Confirm;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub struct State {
     pub refreshing: HashMap<RunDir, bool>,
     /// The changes of this session that can be undone, the last at the end.
     pub undo_stack: Vec<UndoEntry>,
+    /// A question that waits until no text is typed: the next key would answer it.
+    pub question: Option<Confirm>,
     /// What is known of alerts.
     pub alerts: Alerts,
     /// What is known of evaluations.
@@ -114,6 +117,7 @@ impl State {
             opened: None,
             refreshing: HashMap::new(),
             undo_stack: Vec::new(),
+            question: None,
             alerts: Alerts::new(now),
             evaluations: Evaluations::default(),
             pictures: Protocol::default(),

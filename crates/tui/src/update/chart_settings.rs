@@ -33,7 +33,7 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     state.notice = Some(Notice::good(format!("charts: {}", said(options))));
     let mut effects = vec![Effect::SaveCharts(options)];
     effects.extend(update::charts::due(state));
-    if let Some(view) = state.overlays.screen_as_mut::<CompareView>()
+    if let Some(view) = state.overlays.find_mut::<CompareView>()
         && view.look(options)
     {
         effects.extend(view.analyse());

@@ -107,7 +107,7 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
         text::since(age).0
     );
     let tickets = latest.into_iter().map(|(ticket, _)| ticket).collect();
-    state.overlays.push(Confirm {
+    state.question = Some(Confirm {
         title: "Undo the last removal?".to_owned(),
         text,
         yes: "restore them".to_owned(),

@@ -1,5 +1,7 @@
 //! What edits of runs change on the screen, and undoing them.
 
+use crate::update::look_into;
+use crate::view::compare;
 use std::path::Path;
 
 use crate::effect::Effect;
@@ -84,16 +86,12 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         }
         EditOutcome::Proposed(title, text, yes, order) => {
             state.notice = None;
-            // A question does not open over text that is being typed.
-            if !state.overlays.has_dialog() {
-                let then = Effect::Edit(*order);
-                state.overlays.push(Confirm {
-                    title,
-                    text,
-                    yes,
-                    then,
-                });
-            }
+            state.question = Some(Confirm {
+                title,
+                text,
+                yes,
+                then: Effect::Edit(*order),
+            });
         }
         EditOutcome::Changed(dirs, text, undo_entry, problem) => {
             state.undo_stack.extend(undo_entry);
@@ -122,6 +120,7 @@ fn is_evaluation(dir: &RunDir) -> bool {
 /// Rows, cursor and the opened run go with their folders.
 fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let mut shown = None;
     for (from, to) in moved.iter().filter(|(from, _)| !is_evaluation(from)) {
         state.refreshing.remove(from);
         state.runs.mark_follows(from, to);
@@ -133,8 +132,12 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
             && view.dir == *from
         {
             view.dir.clone_from(to);
+            shown = Some(to.clone());
         }
+        effects.extend(compare::moved(state, from, to));
     }
+    // The screen of a run reads it anew, below its new name.
+    effects.extend(shown.into_iter().flat_map(|dir| look_into(state, &dir)));
     if let [.., (_, to)] = moved {
         let name = to.name();
         let name = clean(&name);

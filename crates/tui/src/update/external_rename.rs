@@ -16,6 +16,11 @@ pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     state.refreshing.remove(dir);
     state.runs.remove(dir);
     if state.run_on_screen().is_none_or(|shown| shown != dir) {
+        // Below another screen it is closed: there would be nothing to come back to.
+        let below = state.overlays.find::<RunView>();
+        if below.is_some_and(|view| view.dir == *dir) {
+            state.overlays.close::<RunView>();
+        }
         return Vec::new();
     }
     if let (Some(view), Some(id)) = (state.overlays.take::<RunView>(), id) {

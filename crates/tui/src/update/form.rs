@@ -52,7 +52,7 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
                 replaces: true,
                 ..*saving
             };
-            state.overlays.push(Confirm {
+            state.question = Some(Confirm {
                 title: "Replace it?".to_owned(),
                 text: format!("There is {OWN}/{}.toml already.", clean(&again.name)),
                 yes: "replace".to_owned(),

@@ -48,6 +48,11 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     state.runs.at(now);
     state.dirty = true;
     let mut effects = take_in(state, message);
+    if !view::scope(state).takes_text()
+        && let Some(question) = state.question.take()
+    {
+        state.overlays.push(question);
+    }
     state.look_back();
     effects.extend(view::form::learn_the_rest(state));
     effects.extend(machine::due(state));
@@ -237,6 +242,10 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return effects;
         }
     }
+    // Over a dialog only Ctrl-C ends the program: a letter was meant for the dialog.
+    if state.overlays.has_dialog() && action == Action::Quit {
+        return Vec::new();
+    }
     if let Some(effects) = act_everywhere(state, action) {
         return effects;
     }
@@ -395,10 +404,13 @@ fn end(state: &mut State) -> Vec<Effect> {
 /// Ends the program because the user wants to. It asks first where something would be lost: a note
 /// that is being written, or evaluations that wait for another to end. The second time it ends.
 fn quit(state: &mut State) -> Vec<Effect> {
-    if let Some(editor) = state.overlays.find_mut::<NoteEditor>()
-        && editor.asks_before_it_closes()
-    {
-        return Vec::new();
+    if let Some(mut editor) = state.overlays.take::<NoteEditor>() {
+        let asks = editor.asks_before_it_closes();
+        // On top, where its question is seen.
+        state.overlays.push(editor);
+        if asks {
+            return Vec::new();
+        }
     }
     let asked = state.overlays.find::<Confirm>();
     let is_asked = asked.is_some_and(|asked| asked.then == Effect::Quit);

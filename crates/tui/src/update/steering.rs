@@ -18,16 +18,14 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
         Ok(Some(text)) => state.notice = Some(Notice::good(text)),
         Err(problem) => state.notice = Some(Notice::bad(problem)),
     }
-    if let Some(proposal) = outcome.proposal
-        && state.overlays.takes_questions()
-    {
+    if let Some(proposal) = outcome.proposal {
         let text = format!(
             "{} was {}. If you trust it, it is executed as you when the run starts or resumes. {}",
             clean(&proposal.dir.name()),
             proposal.origin,
             proposal.lines().join(" · "),
         );
-        state.overlays.push(Confirm {
+        state.question = Some(Confirm {
             title: "Trust this command?".to_owned(),
             text,
             yes: "trust it".to_owned(),

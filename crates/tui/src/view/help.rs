@@ -55,11 +55,8 @@ impl Component for Help {
     }
 
     fn act(&mut self, action: Action, state: &State) -> Response {
-        if action == Action::Back {
-            return Response::closed();
-        }
         let Some(motion) = Motion::of(action) else {
-            return Response::ignored();
+            return Response::closed();
         };
         let page = usize::from(state.size.1).saturating_sub(4);
         let rows = self.lines(state).len();

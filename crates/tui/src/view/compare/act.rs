@@ -65,6 +65,15 @@ fn baseline_for(state: &State, dirs: &[RunDir]) -> Option<RunDir> {
         .map(|summary| summary.dir.clone())
 }
 
+/// A run's folder has another name: if it is compared, it is read there.
+pub fn moved(state: &mut State, from: &RunDir, to: &RunDir) -> Option<Effect> {
+    let view = state.overlays.find_mut::<CompareView>()?;
+    let place = view.dirs.iter().position(|other| other == from)?;
+    view.logs.remove(from);
+    view.dirs[place].clone_from(to);
+    changed(state, to)
+}
+
 /// A run's files have changed: if it is compared, it is read again.
 pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
     let view = state.overlays.find_mut::<CompareView>()?;

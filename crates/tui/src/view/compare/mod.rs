@@ -21,7 +21,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub use act::{changed, open};
+pub use act::{changed, moved, open};
 
 use super::parts;
 use super::run::lines::wrapped;
