@@ -285,6 +285,9 @@ fn ctrl_c_leaves_every_scene_and_asks_only_where_something_would_be_lost() {
     let mut state = after(listed(), "mseed 3");
     assert!(!leaves(&mut state) && super::scope(&state) == Scope::Note);
     assert!(leaves(&mut state));
+    // Also where the note lies below something else: its question must be seen.
+    let mut state = after(listed(), "mseed 3<f1>");
+    assert!(!leaves(&mut state) && super::scope(&state) == Scope::Note);
     for (_, open) in SCENES {
         let mut state = open();
         state.evaluations.started = 2;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::super::test_driver::{press, screen};
 use super::*;
 use crate::jobs::compare::analysis::analyse;
+use crate::jobs::edits::EditOutcome;
 use crate::message::Message;
 use crate::update::{self, update};
 use crate::view::run::RunView;
@@ -312,6 +313,30 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     assert!(state.overlays.screen_as::<CompareView>().is_some());
     press(&mut state, "\x1b");
     assert!(state.shows_table_alone());
+}
+
+#[test]
+fn a_comparison_follows_what_changes_on_the_run_over_it() {
+    let (mut state, runs) = compared(120, 30);
+    let effects = press(&mut state, "fj");
+    settle(&mut state, &runs, effects);
+    press(&mut state, "\n");
+    let analyses = |effect: &Effect| matches!(effect, Effect::Compare(CompareJob::Analyse(..)));
+    assert!(press(&mut state, "s").iter().any(analyses));
+    let from = state.run_on_screen().unwrap().clone();
+    let to = RunDir::new("/elsewhere/renamed");
+    let moved = EditOutcome::Moved(vec![(from.clone(), to.clone())], None);
+    let now = state.now;
+    let effects = update(&mut state, now, Message::Edited(moved));
+    // On its own screen it is read anew, too.
+    assert!(effects.contains(&Effect::Read(to.clone())), "{effects:?}");
+    let is_read = |effect: &Effect| match effect {
+        Effect::Compare(CompareJob::Read { runs, .. }) => runs.iter().any(|(_, dir)| *dir == to),
+        _ => false,
+    };
+    assert!(effects.iter().any(is_read), "{effects:?}");
+    let view = state.overlays.find::<CompareView>().unwrap();
+    assert!(view.dirs.contains(&to) && !view.dirs.contains(&from));
 }
 
 #[test]
