@@ -98,7 +98,7 @@ fn claim(folder: Option<&Path>, alerts: &[Alert]) -> Claimed {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use std::fs;
 
@@ -106,7 +106,7 @@ mod tests {
     use traintop_analysis::alert::Kind;
     use traintop_run::RunDir;
 
-    fn alert(kind: Kind, name: &str) -> Alert {
+    pub fn alert(kind: Kind, name: &str) -> Alert {
         Alert {
             about: name.to_owned(),
             kind: kind.name().to_owned(),

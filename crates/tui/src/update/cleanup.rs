@@ -139,43 +139,51 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
         }
         dirs => format!("Remove {} runs?", dirs.len()),
     };
-    let (them, folders) = if dirs.len() == 1 {
-        ("it", "The folder")
-    } else {
-        ("them", "The folders")
-    };
+    let (folders, them) = folders_and_them(dirs.len());
     let size = if bytes > 0 {
         format!(" ({})", text::bytes(bytes))
     } else {
         String::new()
     };
-    state.overlays.push(Confirm {
-        title,
-        text: format!(
-            "{folders}{size} with everything inside, the best model too, will be moved to the trash. u restores {them}."
-        ),
-        yes: "move to the trash".to_owned(),
-        then: Effect::Clean(CleanupJob::Remove(dirs)),
-    });
+    let text = format!(
+        "{folders}{size} with everything inside, the best model too, will be moved to the trash. u restores {them}."
+    );
+    ask_about_removal(state, title, text, Effect::Clean(CleanupJob::Remove(dirs)));
 }
 
 /// Asks whether evaluations are to be removed; `name` is what lists call the first.
 pub fn ask_to_remove_evaluations(state: &mut State, dirs: Vec<EvaluationDir>, name: &str) {
-    let (title, folders, them) = match &dirs[..] {
+    let title = match &dirs[..] {
         [] => return,
-        [_] => (format!("Remove {name}?"), "The folder", "it"),
-        dirs => (
-            format!("Remove {} evaluations?", dirs.len()),
-            "The folders",
-            "them",
-        ),
+        [_] => format!("Remove {name}?"),
+        dirs => format!("Remove {} evaluations?", dirs.len()),
     };
+    let (folders, them) = folders_and_them(dirs.len());
+    let text = format!(
+        "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u restores {them}."
+    );
+    ask_about_removal(
+        state,
+        title,
+        text,
+        Effect::Clean(CleanupJob::RemoveEvaluations(dirs)),
+    );
+}
+
+/// The subject and the object of a sentence about folders.
+fn folders_and_them(count: usize) -> (&'static str, &'static str) {
+    if count == 1 {
+        ("The folder", "it")
+    } else {
+        ("The folders", "them")
+    }
+}
+
+fn ask_about_removal(state: &mut State, title: String, text: String, then: Effect) {
     state.overlays.push(Confirm {
         title,
-        text: format!(
-            "{folders} with the answers, pictures and notes inside will be moved to the trash; the run and its checkpoints stay. u puts {them} back."
-        ),
+        text,
         yes: "move to the trash".to_owned(),
-        then: Effect::Clean(CleanupJob::RemoveEvaluations(dirs)),
+        then,
     });
 }

@@ -149,17 +149,11 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn done(state: &mut State, action: Action) -> Vec<Effect> {
     let form = &mut state.form;
+    if let Some(motion) = Motion::vertical(action) {
+        form.move_by(motion.rows(10));
+        return Vec::new();
+    }
     match action {
-        Action::Down
-        | Action::Up
-        | Action::PageDown
-        | Action::PageUp
-        | Action::First
-        | Action::Last => {
-            if let Some(motion) = Motion::of(action) {
-                form.move_by(motion.rows(10));
-            }
-        }
         Action::Back if form.editing => form.editing = false,
         Action::Back => state.overlays.close::<FormScreen>(),
         Action::FormStart => return start(state, false),

@@ -35,6 +35,11 @@ impl Motion {
         })
     }
 
+    /// The movement up or down that an action is.
+    pub fn vertical(action: Action) -> Option<Self> {
+        Self::of(action).filter(|motion| !matches!(motion, Self::Left | Self::Right))
+    }
+
     /// How many rows it moves, where `page` rows fit; sideways it moves none.
     pub fn rows(self, page: usize) -> isize {
         match self {

@@ -1,5 +1,6 @@
 //! Which runs are looked at, when, and what comes of it.
 
+use crate::jobs::alerts::tests::alert;
 use std::collections::HashSet;
 use std::fs;
 use std::sync::Arc;
@@ -120,17 +121,6 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
         "stalled: no row for 5 min, usually within 1 min"
     );
     assert_eq!(state.next_wake(), None, "what was shown is not waited for");
-}
-
-fn alert(kind: Kind, name: &str) -> Alert {
-    Alert {
-        about: name.to_owned(),
-        kind: kind.name().to_owned(),
-        dir: RunDir::new("/runs/a"),
-        name: name.to_owned(),
-        message: format!("{}: it is so", kind.name()),
-        at: Timestamp::UNIX_EPOCH,
-    }
 }
 
 #[test]

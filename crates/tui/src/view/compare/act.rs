@@ -156,7 +156,13 @@ impl CompareView {
 
     /// `None` if the command means nothing here.
     fn carry_out(&mut self, action: Action, pane: Rect) -> Option<Vec<Effect>> {
-        let screenful = usize::from(pane.height).saturating_sub(2);
+        if let Some(motion) = Motion::vertical(action) {
+            self.step(
+                motion.rows(usize::from(pane.height).saturating_sub(2)),
+                pane,
+            );
+            return Some(Vec::new());
+        }
         match action {
             Action::NextPane => self.further(1),
             Action::PreviousPane => self.further(-1),
@@ -165,16 +171,6 @@ impl CompareView {
             Action::Pane3 => self.part = Part::Configs,
             Action::Pane4 => self.part = Part::Logs,
             Action::Pane5 => self.part = Part::Settings,
-            Action::Down
-            | Action::Up
-            | Action::PageDown
-            | Action::PageUp
-            | Action::First
-            | Action::Last => {
-                if let Some(motion) = Motion::of(action) {
-                    self.step(motion.rows(screenful), pane);
-                }
-            }
             Action::Left => self.sideways(-1),
             Action::Right => self.sideways(1),
             Action::FarLeft => self.sideways(-10),
