@@ -9,7 +9,7 @@ use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
 use super::super::state::State;
 use super::super::theme::Role;
-use super::dialog::{draw_keys, frame, row_style};
+use super::dialog::{draw_keys, frame, list_rows, row_style};
 use super::motion::{Motion, in_sight};
 use crate::notice::Notice;
 use traintop_analysis::alert::Kind;
@@ -19,6 +19,8 @@ use traintop_text::{fitted, since};
 const WIDTH: u16 = 100;
 /// Rows for the whole of the alert under the cursor.
 const WHOLE: u16 = 4;
+/// Rows of the dialog around its list, and a margin above and below it.
+const AROUND: u16 = 6 + WHOLE;
 
 #[derive(Debug)]
 pub struct AlertList {
@@ -65,7 +67,7 @@ impl Component for AlertList {
     fn act(&mut self, action: Action, state: &State) -> Response {
         let recent = &state.alerts.recent;
         if let Some(motion) = Motion::of(action) {
-            let page = usize::from(state.size.1).saturating_sub(8 + usize::from(WHOLE));
+            let page = list_rows(state.size, AROUND);
             let to = motion.along(self.at(state), recent.len(), page);
             self.cursor = recent.get(to).cloned();
             return Response::handled().with(Request::AlertsSeen);
@@ -92,7 +94,7 @@ impl Component for AlertList {
     fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let theme = &state.theme;
         let recent = &state.alerts.recent;
-        let rows = (recent.len().max(1) as u16).min(area.height.saturating_sub(6 + WHOLE));
+        let rows = (recent.len().max(1) as u16).min(area.height.saturating_sub(AROUND));
         let width = WIDTH.min(area.width.saturating_sub(2));
         let inside = frame(theme, "Alerts", (width, rows + WHOLE + 4), area, buf);
         let inside = inside.inner(Margin::new(1, 0));

@@ -12,15 +12,18 @@ use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
 use super::super::state::State;
 use super::super::theme::Role;
-use super::super::widget::prompt::Prompt;
 use super::columns::Column;
-use super::dialog::{frame, line_of_keys, row_style};
+use super::dialog::{frame, line_of_keys, list_rows, row_style};
 use super::motion::{Motion, in_sight};
+use super::narrowing::Narrowing;
 use super::sort_key::{SortKey, TableColumn};
 use traintop_text as text;
 
 /// Its width in cells.
 const WIDTH: u16 = 44;
+
+/// Rows of the dialog around its list: the frame, the text, two rows of keys.
+const AROUND: u16 = 5;
 
 /// The list of columns.
 #[derive(Debug)]
@@ -29,8 +32,7 @@ pub struct ColumnEditor {
     shown: Vec<TableColumn>,
     /// All others that could, with what each is.
     others: Vec<(SortKey, &'static str)>,
-    prompt: Prompt,
-    cursor: usize,
+    narrowing: Narrowing,
     /// As it was, and whether that was chosen here.
     before: (Vec<TableColumn>, bool),
 }
@@ -59,8 +61,7 @@ impl ColumnEditor {
         let others = keys.filter(|(key, _)| !shown.iter().any(|shown| shown.key == *key));
         Self {
             others: others.collect(),
-            prompt: Prompt::default(),
-            cursor: 0,
+            narrowing: Narrowing::default(),
             before: (shown.clone(), state.runs.has_chosen_columns()),
             shown,
         }
@@ -68,7 +69,7 @@ impl ColumnEditor {
 
     /// What the typed letters leave of the list.
     fn rows(&self) -> Vec<Row<'_>> {
-        let typed = self.prompt.text().to_lowercase();
+        let typed = self.narrowing.prompt.text().to_lowercase();
         let shown = self.shown.iter().enumerate();
         let shown = shown.map(|(at, shown)| Row::Shown(at, shown));
         let others = self.others.iter().map(|(key, what)| Row::Other(key, what));
@@ -80,7 +81,7 @@ impl ColumnEditor {
 
     /// The column under the cursor, if it shows.
     fn here(&self) -> Option<usize> {
-        match self.rows().get(self.cursor)? {
+        match self.rows().get(self.narrowing.cursor)? {
             Row::Shown(at, _) => Some(*at),
             Row::Other(..) => None,
         }
@@ -88,7 +89,7 @@ impl ColumnEditor {
 
     /// The columns as they are now, to be shown behind.
     fn changed(&mut self, state: &State) -> Response {
-        self.cursor = self.cursor.min(self.rows().len().saturating_sub(1));
+        self.narrowing.stay_within(self.rows().len());
         if self.shown == state.runs.columns() {
             return Response::handled();
         }
@@ -109,8 +110,8 @@ impl ColumnEditor {
         let Some(at) = self.here() else { return };
         let to = at.saturating_add_signed(by).min(self.shown.len() - 1);
         self.shown.swap(at, to);
-        if self.prompt.text().is_empty() {
-            self.cursor = to;
+        if self.narrowing.prompt.text().is_empty() {
+            self.narrowing.cursor = to;
         }
     }
 
@@ -124,15 +125,14 @@ impl ColumnEditor {
             return;
         }
         let rows = self.rows();
-        let Some(Row::Other(key, _)) = rows.get(self.cursor) else {
+        let Some(Row::Other(key, _)) = rows.get(self.narrowing.cursor) else {
             return;
         };
         let key = (*key).clone();
         self.others.retain(|(other, _)| *other != key);
         self.shown.push(TableColumn::new(key));
         // On with the cursor to the column, which can be moved and resized now.
-        self.prompt = Prompt::default();
-        self.cursor = self.shown.len() - 1;
+        self.narrowing = Narrowing::at(self.shown.len() - 1);
     }
 }
 
@@ -158,23 +158,20 @@ impl Component for ColumnEditor {
                 let Some(motion) = Motion::of(action) else {
                     return Response::ignored();
                 };
-                let page = usize::from(state.size.1).saturating_sub(6);
-                self.cursor = motion.along(self.cursor, self.rows().len(), page);
+                let page = list_rows(state.size, AROUND);
+                self.narrowing.step(motion, self.rows().len(), page);
             }
         }
         self.changed(state)
     }
 
     fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
-        if self.prompt.key(event) {
-            self.cursor = 0;
-        }
+        self.narrowing.type_key(event);
         self.changed(state)
     }
 
     fn paste(&mut self, text: &str) {
-        self.prompt.insert(text);
-        self.cursor = 0;
+        self.narrowing.paste(text);
     }
 
     /// Draws it at the right, so that the first columns are seen.
@@ -195,7 +192,7 @@ impl Component for ColumnEditor {
             height: 1,
             ..inside
         };
-        let mut typed = self.prompt.line(
+        let mut typed = self.narrowing.prompt.line(
             usize::from(inside.width.saturating_sub(2)),
             Style::default(),
         );
@@ -203,10 +200,10 @@ impl Component for ColumnEditor {
         typed.render(line(inside.y), buf);
         let height = usize::from(inside.height - 3);
         let rows = self.rows();
-        let shown = in_sight(self.cursor, rows.len(), height);
+        let shown = in_sight(self.narrowing.cursor, rows.len(), height);
         for (y, at) in (inside.y + 1..).zip(shown) {
             let row = &rows[at];
-            let (bar, style) = row_style(theme, at == self.cursor);
+            let (bar, style) = row_style(theme, at == self.narrowing.cursor);
             let (sign, detail) = match row {
                 Row::Shown(_, shown) => ("✓", format!("{} wide", shown.width())),
                 Row::Other(_, what) => (" ", (*what).to_owned()),

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::super::command::Scope;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
+use super::parts::screen_area;
 
 /// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and
 /// title, and returns its inside.
@@ -41,6 +42,12 @@ pub fn frame(
     let inside = block.inner(place);
     block.render(place, buf);
     inside
+}
+
+/// The rows that a dialog's list has at most on a terminal of this size, with `around` rows for what
+/// stands around it.
+pub fn list_rows(size: (u16, u16), around: u16) -> usize {
+    usize::from(screen_area(size).height.saturating_sub(around))
 }
 
 /// The keys of a scope with a word each, as far as they fit into `width` cells.

@@ -10,8 +10,11 @@ use super::super::command::{Action, Scope};
 use super::super::component::{Component, Response};
 use super::super::state::State;
 use super::super::theme::Role;
-use super::dialog::frame;
+use super::dialog::{frame, list_rows};
 use super::motion::Motion;
+
+/// Rows of the frame.
+const FRAME: u16 = 2;
 
 /// The help screen.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ impl Component for Help {
         let Some(motion) = Motion::of(action) else {
             return Response::closed();
         };
-        let page = usize::from(state.size.1).saturating_sub(4);
+        let page = list_rows(state.size, FRAME);
         let rows = self.lines(state).len();
         let most = rows.saturating_sub(page);
         self.scroll = motion.along(self.scroll.min(most), most + 1, page);
@@ -72,7 +75,7 @@ impl Component for Help {
     /// Draws it in the middle of `area`.
     fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
         let lines = self.lines(state);
-        let height = lines.len() as u16 + 2;
+        let height = lines.len() as u16 + FRAME;
         let title = if height > area.height {
             "Keys (j k scroll, any other key closes)"
         } else {

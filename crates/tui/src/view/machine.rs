@@ -27,6 +27,8 @@ use traintop_run::RunDir;
 use traintop_text::{bytes, clean, fitted};
 
 const WIDTH: u16 = 120;
+/// Runs that a page moves.
+const PAGE: usize = 10;
 /// Columns of what a row is about.
 const LABEL: usize = 8;
 /// Columns of what a row says at its end.
@@ -210,7 +212,7 @@ impl Component for MachineView {
         let Some(motion) = Motion::of(action) else {
             return Response::ignored();
         };
-        self.top = motion.along(self.top, self.shown(state).len(), 10);
+        self.top = motion.along(self.top, self.shown(state).len(), PAGE);
         Response::handled()
     }
 

@@ -16,6 +16,7 @@ pub mod hint_line;
 pub mod line_dialog;
 pub mod machine;
 pub mod motion;
+pub mod narrowing;
 pub mod note;
 pub mod opened;
 pub mod parts;

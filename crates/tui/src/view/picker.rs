@@ -13,15 +13,18 @@ use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::{Role, Theme};
-use super::super::widget::prompt::Prompt;
-use super::dialog::{frame, line_of_keys, row_style};
+use super::dialog::{frame, line_of_keys, list_rows, row_style};
 use super::motion::{Motion, in_sight};
+use super::narrowing::Narrowing;
 use super::sort_key::SortKey;
 use crate::notice::Notice;
 use crate::widget::clipped::Clipped as _;
 use traintop_launch::recent::Values;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
+
+/// Rows of the dialog around its list: the frame, the text, the keys.
+const AROUND: u16 = 4;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Pick {
@@ -49,8 +52,7 @@ struct Item {
 pub struct Picker {
     title: &'static str,
     items: Vec<Item>,
-    prompt: Prompt,
-    cursor: usize,
+    narrowing: Narrowing,
     /// The theme to go back to.
     before: Option<Theme>,
 }
@@ -73,6 +75,15 @@ fn distance(query: &str, text: &str) -> Option<usize> {
 }
 
 impl Picker {
+    fn of(title: &'static str, items: Vec<Item>) -> Self {
+        Self {
+            title,
+            items,
+            narrowing: Narrowing::default(),
+            before: None,
+        }
+    }
+
     /// The commands that apply on a screen.
     pub fn commands(state: &State, scope: Scope) -> Self {
         let here = state
@@ -86,13 +97,7 @@ impl Picker {
                 pick: Pick::Command(command.action),
             })
             .collect();
-        Self {
-            title: "Commands",
-            items,
-            prompt: Prompt::default(),
-            cursor: 0,
-            before: None,
-        }
+        Self::of("Commands", items)
     }
 
     /// All runs, to go to one by its name.
@@ -103,13 +108,7 @@ impl Picker {
             detail: format!("{}  {}", summary.model, summary.observed.state),
             pick: Pick::Run(summary.dir.clone()),
         };
-        Self {
-            title: "Go to a run",
-            items: summaries.map(item).collect(),
-            prompt: Prompt::default(),
-            cursor: 0,
-            before: None,
-        }
+        Self::of("Go to a run", summaries.map(item).collect())
     }
 
     /// Things to be done: each with its name, what it is, and the order for it.
@@ -119,13 +118,7 @@ impl Picker {
             detail,
             pick: Pick::Thing(Box::new(effect)),
         };
-        Self {
-            title,
-            items: things.into_iter().map(item).collect(),
-            prompt: Prompt::default(),
-            cursor: 0,
-            before: None,
-        }
+        Self::of(title, things.into_iter().map(item).collect())
     }
 
     /// What was started before: each with its changes in words, its age, and the changes.
@@ -135,13 +128,7 @@ impl Picker {
             detail,
             pick: Pick::Fill(values),
         };
-        Self {
-            title: "Started lately",
-            items: starts.into_iter().map(item).collect(),
-            prompt: Prompt::default(),
-            cursor: 0,
-            before: None,
-        }
+        Self::of("Started lately", starts.into_iter().map(item).collect())
     }
 
     /// Everything that runs can be sorted by.
@@ -186,8 +173,7 @@ impl Picker {
         Self {
             title,
             items,
-            prompt: Prompt::default(),
-            cursor: cursor.unwrap_or(0),
+            narrowing: Narrowing::at(cursor.unwrap_or(0)),
             before: None,
         }
     }
@@ -208,15 +194,14 @@ impl Picker {
         Self {
             title: "Themes",
             items,
-            prompt: Prompt::default(),
-            cursor,
+            narrowing: Narrowing::at(cursor),
             before: Some(state.theme.clone()),
         }
     }
 
     /// The items that what was typed allows, the closest first.
     fn shown(&self) -> Vec<&Item> {
-        let query = self.prompt.text();
+        let query = self.narrowing.prompt.text();
         if query.is_empty() {
             return self.items.iter().collect();
         }
@@ -243,13 +228,12 @@ impl Picker {
     }
 
     fn changed(&mut self, state: &State) -> Response {
+        self.narrowing.stay_within(self.shown().len());
         let shown = self.shown();
-        let cursor = self.cursor.min(shown.len().saturating_sub(1));
-        let theme = match shown.get(cursor).map(|item| &item.pick) {
+        let theme = match shown.get(self.narrowing.cursor).map(|item| &item.pick) {
             Some(Pick::Theme(at)) => state.themes.get(*at).cloned(),
             _ => None,
         };
-        self.cursor = cursor;
         let response = Response::handled();
         match theme {
             Some(theme) => response.with(Request::UseTheme(Box::new(theme))),
@@ -259,7 +243,7 @@ impl Picker {
 
     fn confirm(&self) -> Response {
         let shown = self.shown();
-        let Some(item) = shown.get(self.cursor) else {
+        let Some(item) = shown.get(self.narrowing.cursor) else {
             return Response::handled();
         };
         let response = Response::closed();
@@ -297,23 +281,20 @@ impl Component for Picker {
                 let Some(motion) = Motion::of(action) else {
                     return Response::ignored();
                 };
-                let page = usize::from(state.size.1).saturating_sub(5);
-                self.cursor = motion.along(self.cursor, self.shown().len(), page);
+                let page = list_rows(state.size, AROUND);
+                self.narrowing.step(motion, self.shown().len(), page);
                 self.changed(state)
             }
         }
     }
 
     fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
-        if self.prompt.key(event) {
-            self.cursor = 0;
-        }
+        self.narrowing.type_key(event);
         self.changed(state)
     }
 
     fn paste(&mut self, text: &str) {
-        self.prompt.insert(text);
-        self.cursor = 0;
+        self.narrowing.paste(text);
     }
 
     /// Draws it in the middle of `area`; the themes to the right, so that their colours are seen.
@@ -326,7 +307,7 @@ impl Component for Picker {
         let most = 70_usize.saturating_sub(details.max().unwrap_or(0)).max(40);
         let name_width = widest.max().unwrap_or(0).clamp(18, most);
         let width = if self.before.is_some() { 34 } else { 76 };
-        let height = (self.items.len() as u16 + 4).min(area.height);
+        let height = (self.items.len() as u16 + AROUND).min(area.height);
         let place = if self.before.is_some() && area.width > width {
             Rect {
                 x: area.right() - width,
@@ -340,7 +321,7 @@ impl Component for Picker {
         if inside.height < 3 {
             return;
         }
-        let mut line = self.prompt.line(
+        let mut line = self.narrowing.prompt.line(
             usize::from(inside.width.saturating_sub(2)),
             Style::default(),
         );
@@ -352,10 +333,10 @@ impl Component for Picker {
             height: inside.height.saturating_sub(2),
             ..inside
         };
-        let rows = in_sight(self.cursor, shown.len(), usize::from(list.height));
+        let rows = in_sight(self.narrowing.cursor, shown.len(), usize::from(list.height));
         for (y, at) in (list.y..list.bottom()).zip(rows) {
             let item = shown[at];
-            let (bar, style) = row_style(theme, at == self.cursor);
+            let (bar, style) = row_style(theme, at == self.narrowing.cursor);
             buf.put(list.x, y, bar.content, bar.style);
             buf.put_n(
                 list.x + 1,

@@ -10,7 +10,7 @@ use super::super::component::{Component, Request, Response};
 use super::super::effect::Effect;
 use super::super::state::State;
 use super::super::theme::Role;
-use super::dialog::{draw_keys, frame, row_style};
+use super::dialog::{draw_keys, frame, list_rows, row_style};
 use super::motion::{Motion, in_sight};
 use crate::jobs::steering::SteeringJob;
 use crate::notice::Notice;
@@ -20,6 +20,8 @@ use traintop_run::summary::Summary;
 use traintop_text::fitted;
 
 const WIDTH: u16 = 76;
+/// Rows of the dialog around its list, and a margin above and below it.
+const AROUND: u16 = 9;
 
 /// Why a run waits.
 fn reason(summary: Option<&Summary>) -> Option<&str> {
@@ -74,7 +76,7 @@ impl Component for QueueList {
             return Response::closed();
         };
         if let Some(motion) = Motion::of(action) {
-            let page = usize::from(state.size.1).saturating_sub(10);
+            let page = list_rows(state.size, AROUND);
             self.cursor = waiting[motion.along(at, waiting.len(), page)].clone();
             return Response::handled();
         }
@@ -119,7 +121,7 @@ impl Component for QueueList {
         let theme = &state.theme;
         let waiting = state.runs.waiting();
         let title = format!("Queue, {} waiting", waiting.len());
-        let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(9));
+        let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(AROUND));
         let width = WIDTH.min(area.width.saturating_sub(2));
         let inside = frame(theme, &title, (width, rows + 5), area, buf);
         let inside = inside.inner(Margin::new(1, 0));
