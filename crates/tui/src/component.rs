@@ -25,7 +25,7 @@ use traintop_run::RunDir;
 /// everything else it only reads, and asks for changes in its [`Response`].
 pub trait Component: Debug + Any {
     /// Where its keys are found.
-    fn scope(&self) -> Scope;
+    fn scope(&self, state: &State) -> Scope;
 
     /// Whether it fills the screen, so that nothing below it is seen.
     fn is_screen(&self) -> bool {
@@ -38,6 +38,12 @@ pub trait Component: Debug + Any {
     /// Takes a key that means no command here.
     fn type_key(&mut self, _event: KeyEvent, _state: &State) -> Response {
         Response::ignored()
+    }
+
+    /// Whether it shows the run that was read last, or returns to a screen that does: that run stays
+    /// read while this is on the stack.
+    fn keeps_opened_run(&self) -> bool {
+        false
     }
 
     /// The run that it shows by itself.
@@ -159,7 +165,12 @@ impl Response {
     }
 }
 
-/// The components over a screen, the lowest first.
+fn is_a<T: Component>(component: &dyn Component) -> bool {
+    let component: &dyn Any = component;
+    component.is::<T>()
+}
+
+/// The components over the table of runs, the lowest first.
 #[derive(Debug, Default)]
 pub struct Stack {
     layers: Vec<Box<dyn Component>>,
@@ -176,7 +187,7 @@ impl Stack {
         self.layers.push(Box::new(component));
     }
 
-    /// Puts back what was taken, or opens what a component asks for.
+    /// Returns a component that was taken, or opens one that another asks for.
     pub fn push_box(&mut self, component: Box<dyn Component>) {
         self.layers.push(component);
     }
@@ -196,13 +207,15 @@ impl Stack {
 
     /// The screen that shows, if it is a component.
     pub fn screen(&self) -> Option<&dyn Component> {
-        self.iter().filter(|layer| layer.is_screen()).last()
+        let mut layers = self.layers.iter().rev();
+        layers.find(|layer| layer.is_screen()).map(AsRef::as_ref)
     }
 
-    /// The component that shows as the screen, and those over it.
-    pub fn visible(&self) -> impl Iterator<Item = &dyn Component> {
+    /// What lies over the screen, the lowest first.
+    pub fn dialogs(&self) -> impl Iterator<Item = &dyn Component> {
         let screen = self.layers.iter().rposition(|layer| layer.is_screen());
-        self.layers[screen.unwrap_or(0)..].iter().map(AsRef::as_ref)
+        let first = screen.map_or(0, |screen| screen + 1);
+        self.layers[first..].iter().map(AsRef::as_ref)
     }
 
     /// The screen that shows, if it is of a type.
@@ -220,20 +233,17 @@ impl Stack {
 
     /// Takes a component of a type off the stack.
     pub fn take<T: Component>(&mut self) -> Option<T> {
-        let at = self.layers.iter().rposition(|layer| {
-            let layer: &dyn Any = layer.as_ref();
-            layer.is::<T>()
-        })?;
+        let at = self
+            .layers
+            .iter()
+            .rposition(|layer| is_a::<T>(layer.as_ref()))?;
         let layer: Box<dyn Any> = self.layers.remove(at);
         layer.downcast().ok().map(|layer| *layer)
     }
 
     /// Closes a component of a type, wherever it is.
     pub fn close<T: Component>(&mut self) {
-        self.layers.retain(|layer| {
-            let layer: &dyn Any = layer.as_ref();
-            !layer.is::<T>()
-        });
+        self.layers.retain(|layer| !is_a::<T>(layer.as_ref()));
     }
 
     /// Closes everything.

@@ -210,6 +210,13 @@ impl Default for Keymap {
     }
 }
 
+/// Whether a key that means something everywhere does so in a scope: a character is text where text is
+/// typed, and over a dialog no letter ends the program.
+fn reaches(action: Action, key: &Key, scope: Scope) -> bool {
+    let is_meant_for_dialog = scope.is_dialog() && action == Action::Quit;
+    !(key.is_text() && (scope.takes_text() || is_meant_for_dialog))
+}
+
 /// Whether a binding belongs to what a configuration calls `name`.
 fn is_named(binding: &Binding, name: &str) -> bool {
     let old = || {
@@ -283,8 +290,8 @@ impl Keymap {
             let binding = own.or(bindings.first())?;
             Some(binding.command.action)
         };
-        let is_text = scope.takes_text() && key.is_text();
-        bound(scope).or_else(|| bound(Scope::Everywhere).filter(|_| !is_text))
+        let everywhere = || bound(Scope::Everywhere).filter(|action| reaches(*action, &key, scope));
+        bound(scope).or_else(everywhere)
     }
 
     /// The first key that leads to an action there, if one does.
@@ -301,10 +308,7 @@ impl Keymap {
         &self,
         scope: Scope,
     ) -> impl Iterator<Item = (Scope, &'static Command, Vec<String>)> + '_ {
-        let is_taken = move |key: &Key| {
-            let is_text = scope.takes_text() && key.is_text();
-            is_text || self.of(scope).any(|binding| binding.keys.contains(key))
-        };
+        let is_taken = move |key: &Key| self.of(scope).any(|binding| binding.keys.contains(key));
         let is_taken_here = move |binding: &Binding, key: &Key| {
             let mut own = self.of(scope).filter(|other| other.is_own);
             !binding.is_own && own.any(|other| other.keys.contains(key))
@@ -316,7 +320,9 @@ impl Keymap {
         });
         let everywhere = self.of(Scope::Everywhere).map(move |binding| {
             let keys = binding.keys.iter();
-            let free: Vec<Key> = keys.filter(|key| !is_taken(key)).copied().collect();
+            let reaches = |key: &&Key| reaches(binding.command.action, key, scope);
+            let free = keys.filter(reaches).filter(|key| !is_taken(key)).copied();
+            let free: Vec<Key> = free.collect();
             (binding, free)
         });
         // What no key leads to while text is typed does not apply there.

@@ -29,9 +29,8 @@ use crate::message::Message;
 use crate::notice::Notice;
 use crate::state::State;
 use crate::view::alerts::AlertList;
-use crate::view::compare::{self, CompareView};
+use crate::view::compare::{self};
 use crate::view::confirm::Confirm;
-use crate::view::evaluations::EvaluationScreen;
 use crate::view::machine::MachineView;
 use crate::view::note::NoteEditor;
 use crate::view::opened::Opened;
@@ -241,10 +240,6 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         if !is_ignored {
             return effects;
         }
-    }
-    // Over a dialog only Ctrl-C ends the program: a letter was meant for the dialog.
-    if state.overlays.has_dialog() && action == Action::Quit {
-        return Vec::new();
     }
     if let Some(effects) = act_everywhere(state, action) {
         return effects;
@@ -479,11 +474,7 @@ pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = measure(state).into_iter().collect();
     effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
     // What was opened stays while one of these shows it, or is returned to.
-    let overlays = &state.overlays;
-    if overlays.find::<RunView>().is_some()
-        || overlays.find::<CompareView>().is_some()
-        || overlays.find::<EvaluationScreen>().is_some()
-    {
+    if state.overlays.iter().any(|layer| layer.keeps_opened_run()) {
         return effects;
     }
     let selected = state.runs.selected().map(|row| row.found.dir.clone());

@@ -60,7 +60,7 @@ impl AlertList {
 }
 
 impl Component for AlertList {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Alerts
     }
 

@@ -308,7 +308,7 @@ impl CleanView {
 }
 
 impl Component for CleanView {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Clean
     }
 

@@ -137,7 +137,7 @@ impl ColumnEditor {
 }
 
 impl Component for ColumnEditor {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Columns
     }
 

@@ -24,7 +24,7 @@ pub struct Confirm {
 }
 
 impl Component for Confirm {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Question
     }
 

@@ -69,8 +69,12 @@ pub fn begin_with(state: &mut State, choice: &Choice) -> Vec<Effect> {
 pub struct FormScreen;
 
 impl Component for FormScreen {
-    fn scope(&self) -> Scope {
-        Scope::Form
+    fn scope(&self, state: &State) -> Scope {
+        if state.form.is_typing() {
+            Scope::FormValue
+        } else {
+            Scope::Form
+        }
     }
 
     fn is_screen(&self) -> bool {

@@ -53,7 +53,7 @@ impl Help {
 }
 
 impl Component for Help {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Help
     }
 

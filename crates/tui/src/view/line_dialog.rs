@@ -130,7 +130,7 @@ impl LineDialog {
 }
 
 impl Component for LineDialog {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         match self.about {
             About::Name => Scope::Name,
             About::Tags | About::Retag | About::NoteLine => Scope::Line,
@@ -188,7 +188,7 @@ impl Component for LineDialog {
         let text = vec![
             self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(role)),
-            keys(state, self.scope(), inside.width),
+            keys(state, self.scope(state), inside.width),
         ];
         Paragraph::new(text)
             .wrap(Wrap { trim: false })

@@ -201,7 +201,7 @@ impl MachineView {
 }
 
 impl Component for MachineView {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Machine
     }
 

@@ -54,15 +54,13 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
             .patch(state.theme.style(Role::Text)),
     );
     let [main, bottom] = areas(area);
-    if state.overlays.screen().is_none() {
-        runs::draw(state, main, buf);
-    }
-    for component in state.overlays.visible().filter(|one| one.is_screen()) {
-        component.draw(state, main, buf);
+    match state.overlays.screen() {
+        Some(screen) => screen.draw(state, main, buf),
+        None => runs::draw(state, main, buf),
     }
     hint_line::draw(state, bottom, buf);
-    for component in state.overlays.visible().filter(|one| !one.is_screen()) {
-        component.draw(state, main, buf);
+    for dialog in state.overlays.dialogs() {
+        dialog.draw(state, main, buf);
     }
 }
 
@@ -84,21 +82,20 @@ pub fn uses_mouse(state: &State) -> bool {
     state.mouse && !state.overlays.has_dialog() && is_of_use
 }
 
-/// Where keys are found: in what lies over the screen, else on the screen or in a text that is
-/// typed there.
+/// Where keys are found: in what lies on top, else on the table or in the query that is typed there.
 pub fn scope(state: &State) -> Scope {
-    match state.overlays.top() {
-        Some(dialog) if !dialog.is_screen() => dialog.scope(),
-        _ => screen_scope(state),
-    }
+    scope_of(state.overlays.top(), state)
 }
 
 /// Where the keys of the screen are found, whatever lies over it.
 pub fn screen_scope(state: &State) -> Scope {
-    match state.overlays.screen().map(Component::scope) {
+    scope_of(state.overlays.screen(), state)
+}
+
+fn scope_of(component: Option<&dyn Component>, state: &State) -> Scope {
+    match component {
+        Some(component) => component.scope(state),
         None if state.runs.is_typing() => Scope::Query,
         None => Scope::Runs,
-        Some(Scope::Form) if state.form.is_typing() => Scope::FormValue,
-        Some(scope) => scope,
     }
 }

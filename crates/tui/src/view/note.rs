@@ -60,7 +60,7 @@ impl NoteEditor {
 }
 
 impl Component for NoteEditor {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Note
     }
 

@@ -266,7 +266,7 @@ impl Picker {
 }
 
 impl Component for Picker {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Picker
     }
 

@@ -65,7 +65,7 @@ impl QueueList {
 }
 
 impl Component for QueueList {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Queue
     }
 

@@ -165,7 +165,7 @@ impl Renaming {
 }
 
 impl Component for Renaming {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Rename
     }
 

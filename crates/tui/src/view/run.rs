@@ -99,11 +99,15 @@ pub enum Move {
 }
 
 impl Component for RunView {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Run
     }
 
     fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn keeps_opened_run(&self) -> bool {
         true
     }
 

@@ -68,7 +68,7 @@ impl TrashView {
 }
 
 impl Component for TrashView {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Trash
     }
 

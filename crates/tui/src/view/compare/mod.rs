@@ -120,7 +120,7 @@ pub struct CompareView {
 }
 
 impl Component for CompareView {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         if self.typing.is_some() {
             Scope::Line
         } else {
@@ -129,6 +129,10 @@ impl Component for CompareView {
     }
 
     fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn keeps_opened_run(&self) -> bool {
         true
     }
 

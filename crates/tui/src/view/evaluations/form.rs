@@ -258,7 +258,7 @@ impl Form {
 }
 
 impl Component for Form {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         match self.field() {
             Field::Data | Field::Views | Field::Seed => Scope::EvaluateText,
             Field::Checkpoint | Field::Together | Field::Split => Scope::Evaluate,
@@ -350,7 +350,7 @@ impl Component for Form {
             Line::default(),
             Line::styled(hint, theme.style(role)),
             Line::default(),
-            keys(state, self.scope(), inside.width),
+            keys(state, self.scope(state), inside.width),
         ]);
         Paragraph::new(lines)
             .wrap(Wrap { trim: false })

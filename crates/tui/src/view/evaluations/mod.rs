@@ -58,7 +58,7 @@ enum Place {
 }
 
 impl Component for EvaluationScreen {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         match self.place {
             Place::List => Scope::Evaluations,
             Place::Reading | Place::Result(_) | Place::Comparison(_) => Scope::Evaluation,
@@ -66,6 +66,10 @@ impl Component for EvaluationScreen {
     }
 
     fn is_screen(&self) -> bool {
+        true
+    }
+
+    fn keeps_opened_run(&self) -> bool {
         true
     }
 

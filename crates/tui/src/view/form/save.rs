@@ -86,7 +86,7 @@ impl SaveAs {
 }
 
 impl Component for SaveAs {
-    fn scope(&self) -> Scope {
+    fn scope(&self, _state: &State) -> Scope {
         Scope::Line
     }
 
