@@ -31,7 +31,7 @@ pub struct Alerts {
     pub due: HashMap<RunDir, Timestamp>,
     /// In which twentieth of its epochs each run was last weighed against earlier ones.
     pub weighed: HashMap<RunDir, u32>,
-    /// What came of that, where a run is hopeless.
+    /// The finding, where a run is hopeless.
     pub hopeless: HashMap<RunDir, Finding>,
     /// Whether it was shown that the user's command fails.
     pub has_failed: bool,

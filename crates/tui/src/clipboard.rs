@@ -1,13 +1,12 @@
-//! Copying by an escape sequence (OSC 52), which reaches the clipboard of whoever sits in front of
-//! the terminal, also over SSH.
+//! Copying by an escape sequence (OSC 52), which reaches the clipboard of the user's own machine,
+//! over SSH too.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use traintop_text::clean_lines;
 
-/// Longer texts are cut off or dropped by common terminals (xterm, kitty, tmux): so many bytes they
-/// take.
+/// The longest text in bytes that common terminals (xterm, kitty, tmux) take whole.
 pub const LONGEST: usize = 74_994;
 
 /// What wraps the terminal, as its environment tells.

@@ -1,5 +1,5 @@
-//! Every command of the dashboard, once: its name, what it does, in which scopes it applies and with
-//! which keys. The key map, the help, the palette and all hint lines are made from this table;
+//! Every command of the dashboard, once: its name, what it does, in which scopes it applies and
+//! with which keys. The key map, the help, the palette and all hint lines are made from this table;
 //! README's table of keys is written by hand.
 
 mod hints;

@@ -40,8 +40,8 @@ pub trait Component: Debug + Any {
         Response::ignored()
     }
 
-    /// Whether it shows the run that was read last, or returns to a screen that does: that run stays
-    /// read while this is on the stack.
+    /// Whether it shows the run that was read last, or returns to a screen that does: that run
+    /// stays read while this is on the stack.
     fn keeps_opened_run(&self) -> bool {
         false
     }

@@ -263,7 +263,7 @@ fn listen_for_hang_up(messages: Sender<Message>) {
     thread::spawn(move || {
         let input = std::io::stdin();
         loop {
-            // With nothing asked for, only a hang-up or an error is told.
+            // Where nothing is polled for, only a hang-up or an error is reported.
             let mut terminal = [PollFd::new(&input, PollFlags::empty())];
             match poll(&mut terminal, None) {
                 Ok(1..) => break,

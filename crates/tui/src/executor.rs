@@ -1,4 +1,4 @@
-//! Carries out orders on the pool's threads, and answers with messages. Everything slow happens
+//! Carries out jobs on the pool's threads, and answers with messages. Everything slow happens
 //! here.
 
 use std::collections::{HashMap, HashSet};
@@ -50,14 +50,14 @@ const BATCH: usize = 64;
 /// Runs in the first message of a search, about a screenful; then four times as many each time, so
 /// that the table is not arranged over and over.
 const FIRST_FOUND: usize = 32;
-/// Summaries are first handed over after so long, then after twice as long each time, up to the
-/// longest: those on the screen come first, and the table is put in order each time.
+/// Summaries are first sent after this time, then after twice as long each time, up to the longest:
+/// those on the screen come first, and the table is put in order each time.
 const HAND_OVER: Duration = Duration::from_millis(8);
 const LONGEST_HAND_OVER: Duration = Duration::from_millis(128);
 
 /// How long a folder that is no run yet is watched after its last change.
 const FRESH: Duration = Duration::from_secs(15 * 60);
-/// And no more of them than these.
+/// At most this many of them.
 const MOST_FRESH: usize = 64;
 
 /// Remembers a theme by its name, or says why not.
@@ -161,7 +161,7 @@ impl Executor {
         }
     }
 
-    /// Has an order carried out.
+    /// Runs a job on the pool.
     pub fn submit(&mut self, effect: Effect) {
         match effect {
             Effect::Summarise(dirs) if dirs.len() > BATCH => {
@@ -228,7 +228,7 @@ impl Executor {
         save_marks(&self.shared);
         save_table(&self.shared);
         if let Err(error) = last_visit::save(&self.shared.roots, Timestamp::now()) {
-            log::warn!("when somebody last looked is not kept: {error}");
+            log::warn!("the time of this visit is not kept: {error}");
         }
         flush(&self.shared);
     }
@@ -319,29 +319,27 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
             }
             Err(error) => send(Message::Launched(Err(error.to_string()))),
         },
-        Effect::Form(order) => jobs::form::carry_out(order, answer(shared, Message::FormDone)),
+        Effect::Form(job) => jobs::form::carry_out(job, answer(shared, Message::FormDone)),
         Effect::Stop(dir) => send(Message::StopAsked(
             launch::stop(&dir)
                 .map(|done| done.to_string())
                 .map_err(|error| error.to_string()),
         )),
-        Effect::Steer(order) => send(Message::Steered(jobs::steering::carry_out(order))),
+        Effect::Steer(job) => send(Message::Steered(jobs::steering::carry_out(job))),
         Effect::StopAll(dirs) => send(Message::StopAsked(stop_all(&dirs))),
         Effect::LoadMarks => send(Message::MarksLoaded(marks::load(&shared.roots))),
         Effect::SaveMarks(_) => save_marks(shared),
-        Effect::Alert(order) => {
-            jobs::alerts::carry_out(order, &shared.courses, answer(shared, Message::Alert));
+        Effect::Alert(job) => {
+            jobs::alerts::carry_out(job, &shared.courses, answer(shared, Message::Alert));
         }
-        Effect::Compare(order) => {
-            jobs::compare::carry_out(order, answer(shared, Message::Compared))
-        }
+        Effect::Compare(job) => jobs::compare::carry_out(job, answer(shared, Message::Compared)),
         Effect::Remember(_) => save_table(shared),
         Effect::ValuesAtEpoch(epochs, dirs) => sample_all(shared, &epochs, &dirs),
-        Effect::Evaluate(order) => {
-            jobs::evaluations::carry_out(order, answer(shared, Message::Evaluation))
+        Effect::Evaluate(job) => {
+            jobs::evaluations::carry_out(job, answer(shared, Message::Evaluation))
         }
-        Effect::TransformCharts(order) => {
-            send(Message::ChartsTransformed(jobs::charts::carry_out(order)));
+        Effect::TransformCharts(job) => {
+            send(Message::ChartsTransformed(jobs::charts::carry_out(job)));
         }
         Effect::LoadCharts => send(Message::ChartsLoaded(chart_settings::load())),
         Effect::SaveCharts(options) => {
@@ -350,26 +348,24 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
                 send(Message::Noticed(Notice::bad(text)));
             }
         }
-        Effect::Export(order) => {
-            send(Message::Noticed(jobs::export::carry_out(order, progress)));
+        Effect::Export(job) => {
+            send(Message::Noticed(jobs::export::carry_out(job, progress)));
         }
-        Effect::Edit(order) => send(Message::Edited(jobs::edits::carry_out(
+        Effect::Edit(job) => send(Message::Edited(jobs::edits::carry_out(
             &shared.roots,
-            order,
+            job,
             progress,
         ))),
-        Effect::Clean(order) => {
-            jobs::cleanup::carry_out(order, &shared.roots, progress, &|outcome| {
-                send(Message::Cleaned(outcome));
-            })
-        }
+        Effect::Clean(job) => jobs::cleanup::carry_out(job, &shared.roots, progress, &|outcome| {
+            send(Message::Cleaned(outcome));
+        }),
         Effect::SaveTheme(name) => {
             if let Err(problem) = (shared.save_theme)(&name) {
                 send(Message::Noticed(Notice::bad(problem)));
             }
         }
         Effect::FlushCache => flush(shared),
-        // The loop's own, or the gauger's.
+        // The loop's own, or the usage sampler's.
         Effect::CancelJobs
         | Effect::Suspend
         | Effect::TakeTerminal

@@ -163,8 +163,8 @@ struct Binding {
 }
 
 impl Binding {
-    /// Puts the user's keys in the place of the defaults. Where text is typed, keys that edit it are
-    /// passed over, and the defaults stay if nothing else is left. Esc always leaves a dialog.
+    /// Puts the user's keys in the place of the defaults. Where text is typed, keys that edit it
+    /// are passed over, and the defaults stay if nothing else is left. Esc always leaves a dialog.
     fn rebind(&mut self, keys: &[Key]) {
         let takes_text = self.scope.takes_text();
         let is_usable = |key: &&Key| !(takes_text && (key.is_text() || key.edits_text()));
@@ -210,8 +210,8 @@ impl Default for Keymap {
     }
 }
 
-/// Whether a key that means something everywhere does so in a scope: a character is text where text is
-/// typed, and over a dialog no letter ends the program.
+/// Whether a key that means something everywhere does so in a scope: a character is text where text
+/// is typed, and over a dialog no letter ends the program.
 fn reaches(action: Action, key: &Key, scope: Scope) -> bool {
     let is_meant_for_dialog = scope.is_dialog() && action == Action::Quit;
     !(key.is_text() && (scope.takes_text() || is_meant_for_dialog))

@@ -97,9 +97,9 @@ pub enum Message {
     Alert(jobs::alerts::AlertOutcome),
     /// What the machine and some runs use was measured.
     UsageSampled(Box<SampledUsage>),
-    /// News about evaluations.
+    /// The outcome of a job on evaluations.
     Evaluation(jobs::evaluations::EvaluationOutcome),
-    /// News about a comparison of runs.
+    /// The outcome of a job for a comparison.
     Compared(compare::CompareOutcome),
     /// In which time zone the reader is.
     ZoneFound(TimeZone),

@@ -127,7 +127,7 @@ struct Shared<K> {
     queue: Mutex<Queue<K, Work>>,
     /// A job came or ended, or the pool was closed.
     changed: Condvar,
-    /// Told of a job that panicked, by its name.
+    /// Called with the name of a job that panicked.
     failed: Box<dyn Fn(&'static str) + Send + Sync>,
 }
 

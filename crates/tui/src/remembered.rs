@@ -20,7 +20,7 @@ pub struct Remembered {
     pub queries: Vec<String>,
     /// What the table is sorted by, and whether the largest come first.
     pub sort: Option<(String, bool)>,
-    /// The columns in their order, with the widths that somebody gave them; `None` are those of the
+    /// The columns in their order, with the widths that the user gave them; `None` are those of the
     /// configuration.
     pub columns: Option<Vec<(String, Option<u16>)>>,
     /// What the runs are grouped by.

@@ -72,8 +72,8 @@ impl Effect {
             Self::Evaluate(_) => ("evaluations", Class::Quick),
             Self::Compare(_) => ("compare", Class::Quick),
             Self::Alert(_) => ("alerts", Class::Quick),
-            Self::Edit(order) => order.name_and_class(),
-            Self::Clean(order) => order.name_and_class(),
+            Self::Edit(job) => job.name_and_class(),
+            Self::Clean(job) => job.name_and_class(),
             Self::TransformCharts(_) => ("chart", Class::Quick),
             Self::LoadCharts | Self::SaveCharts(_) => ("chart settings", Class::Quick),
             Self::Export(_) => ("export", Class::Long),
@@ -103,9 +103,9 @@ impl Effect {
             Self::SaveCharts(_) | Self::SaveTheme(_) => vec![Key::Settings],
             Self::Stop(dir) => vec![Key::Process(dir.clone())],
             Self::StopAll(dirs) => dirs.iter().cloned().map(Key::Process).collect(),
-            Self::Steer(order) => order.keys(),
-            Self::Edit(order) => order.keys(),
-            Self::Clean(order) => order.keys(),
+            Self::Steer(job) => job.keys(),
+            Self::Edit(job) => job.keys(),
+            Self::Clean(job) => job.keys(),
             _ => Vec::new(),
         }
     }

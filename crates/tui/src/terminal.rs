@@ -72,7 +72,7 @@ impl Terminal {
         self.screen.backend_mut().write_all(sequence)
     }
 
-    /// Puts a text into the clipboard of whoever sits in front of the terminal; says whether it was
+    /// Puts a text into the clipboard of the user's own machine; says whether it was
     /// sent there.
     ///
     /// # Errors
@@ -248,7 +248,7 @@ fn crash_if_asked() {
 }
 
 /// A panic gives the terminal back before its message is printed. Those of other threads are only
-/// logged: the dashboard goes on.
+/// logged: the dashboard continues.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -14,7 +14,7 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// Takes away what is shown if it is not what is wanted, before the frame is drawn over it.
+    /// Erases pictures that are no longer shown, before the frame is drawn over them.
     /// Says whether anything is left to be shown by [`Painter::show`].
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Painter {
     }
 }
 
-/// Blanks over pixels, which characters alone take away. The frame's cells there are blank too, so
+/// Blanks over pixels, which only characters erase. The frame's cells there are blank too, so
 /// its difference to the last one would not.
 fn blank(out: &mut dyn Write, area: Rect) -> io::Result<()> {
     for y in area.y..area.bottom() {

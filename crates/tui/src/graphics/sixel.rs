@@ -8,7 +8,7 @@ use crate::widget::picture::{Picture, Pixel};
 /// Steps of each channel: 216 colours, fewer than the 256 registers that terminals have at least.
 const STEPS: u32 = 6;
 
-/// Shows a picture of so many pixels of the screen where the cursor is.
+/// Shows a picture where the cursor is, in this many pixels of the screen.
 pub fn show(out: &mut dyn Write, (width, height): (u16, u16), picture: &Picture) -> io::Result<()> {
     // A band that went beyond its cells would push the screen up.
     let (width, height) = (width.max(1), (height / 6 * 6).max(6));

@@ -7,7 +7,7 @@ use std::thread;
 use crate::jobs::best_so_far_cache::BestSoFarCache;
 use traintop_analysis::prognosis::Question;
 use traintop_launch as launch;
-use traintop_run::alerts::{self as told, Alert, Claimed};
+use traintop_run::alerts::{self as store, Alert, Claimed};
 use traintop_run::finding::Finding;
 use traintop_run::{RunDir, state_dir};
 
@@ -40,12 +40,12 @@ pub enum AlertOutcome {
 /// Runs a job. The user's commands are waited for, and earlier runs are read, on a thread of their
 /// own.
 pub fn carry_out(
-    order: AlertJob,
+    job: AlertJob,
     courses: &Arc<BestSoFarCache>,
     send: impl Fn(AlertOutcome) + Clone + Send + 'static,
 ) {
     let folder = state_dir::state_dir();
-    match order {
+    match job {
         AlertJob::Load => send(AlertOutcome::Loaded(load(folder.as_deref()))),
         AlertJob::Claim(alerts) => send(AlertOutcome::Claimed(claim(folder.as_deref(), &alerts))),
         AlertJob::Weigh(question) => {
@@ -77,7 +77,7 @@ fn beside(name: &str, work: impl FnOnce() + Send + 'static) {
 }
 
 fn load(folder: Option<&Path>) -> Vec<Alert> {
-    let loaded = folder.map_or(Ok(Vec::new()), told::load);
+    let loaded = folder.map_or(Ok(Vec::new()), store::load);
     loaded.unwrap_or_else(|error| {
         log::warn!("earlier alerts are not known: {error}");
         Vec::new()
@@ -91,7 +91,7 @@ fn claim(folder: Option<&Path>, alerts: &[Alert]) -> Claimed {
         known: Vec::new(),
     };
     let Some(folder) = folder else { return all };
-    told::claim(folder, alerts).unwrap_or_else(|error| {
+    store::claim(folder, alerts).unwrap_or_else(|error| {
         log::warn!("which alerts were shown is not remembered: {error}");
         all
     })

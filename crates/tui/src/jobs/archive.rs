@@ -21,18 +21,18 @@ pub fn propose_archive(dirs: &[RunDir]) -> Result<EditOutcome, String> {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    let told = first_of(&problems);
+    let first = first_of(&problems);
     if plans.is_empty() {
-        return Err(told.unwrap_or_else(|| "there is no run to archive".to_owned()));
+        return Err(first.unwrap_or_else(|| "there is no run to archive".to_owned()));
     }
     let size: u64 = plans.iter().map(Plan::packed_bytes).sum();
     let runs = runs(plans.len());
-    let but = told.map_or_else(String::new, |told| format!(" Left out: {told}."));
+    let but = first.map_or_else(String::new, |first| format!(" Left out: {first}."));
     Ok(EditOutcome::Proposed(
         format!("Archive {runs}?"),
         format!(
             "{} are packed into archive.tar.zst and read back; then weights and other large files go to the trash. Curves, notes and \
-             settings stay. u takes it back.{but}",
+             settings stay. u undoes it.{but}",
             bytes(size)
         ),
         "archive".to_owned(),
@@ -112,7 +112,7 @@ pub fn unmake(rebuilt: Vec<Rebuilt>) -> EditOutcome {
     )
 }
 
-/// Takes deeds back, the last first; of those that cannot be, the deed stays.
+/// Undoes changes, the last first; the entries of those that cannot be undone stay.
 fn all_back<T, E: std::fmt::Display>(
     done: Vec<T>,
     dir: impl Fn(&T) -> RunDir,

@@ -1,5 +1,5 @@
 //! What charts need beyond the measured numbers is made on the pool, once for each setting and
-//! state of the rows: the order, and when one is due.
+//! state of the rows: the job, and when one is due.
 
 use std::sync::Arc;
 
@@ -37,15 +37,15 @@ pub struct TransformOutcome {
 }
 
 /// Makes it.
-pub fn carry_out(order: TransformJob) -> TransformOutcome {
+pub fn carry_out(job: TransformJob) -> TransformOutcome {
     let known = Known {
-        started_s: order.started.map(on_the_wall),
-        ..order.known
+        started_s: job.started.map(on_the_wall),
+        ..job.known
     };
     TransformOutcome {
-        derived: Box::new(Transformed::of(order.curves.metrics(), order.wanted, known)),
-        dir: order.dir,
-        revision: order.revision,
+        derived: Box::new(Transformed::of(job.curves.metrics(), job.wanted, known)),
+        dir: job.dir,
+        revision: job.revision,
     }
 }
 

@@ -70,12 +70,12 @@ pub enum CleanupOutcome {
 
 /// Runs a job; this takes as long as the disk does.
 pub fn carry_out(
-    order: CleanupJob,
+    job: CleanupJob,
     roots: &[PathBuf],
     progress: &Progress,
     tell: &(dyn Fn(CleanupOutcome) + Sync),
 ) {
-    match order {
+    match job {
         CleanupJob::Plan {
             only,
             policy,

@@ -94,8 +94,8 @@ pub enum EditOutcome {
 }
 
 /// Runs a job; this takes as long as the disk does.
-pub fn carry_out(roots: &[PathBuf], order: EditJob, progress: &Arc<Progress>) -> EditOutcome {
-    let done = match order {
+pub fn carry_out(roots: &[PathBuf], job: EditJob, progress: &Arc<Progress>) -> EditOutcome {
+    let done = match job {
         EditJob::ProposeArchive(dirs) => jobs::archive::propose_archive(&dirs),
         EditJob::Archive(dirs) => Ok(jobs::archive::archive(roots, &dirs, progress)),
         EditJob::Unarchive(dirs) => Ok(jobs::archive::unarchive(roots, &dirs, progress)),
@@ -168,8 +168,8 @@ fn rename_one(dir: RunDir, name: String) -> Result<EditOutcome, String> {
 
 fn names_back(renamed: Vec<Renamed>) -> EditOutcome {
     match rename::undo(&renamed) {
-        Ok(told) => {
-            for sentence in told {
+        Ok(sentences) => {
+            for sentence in sentences {
                 log::warn!("{sentence}");
             }
             let moved = |renamed: &Renamed| (renamed.to.clone(), renamed.from.clone());

@@ -28,8 +28,8 @@ pub enum ExportJob {
 }
 
 /// Writes it; the notice says where.
-pub fn carry_out(order: ExportJob, progress: &Progress) -> Notice {
-    let done = match order {
+pub fn carry_out(job: ExportJob, progress: &Progress) -> Notice {
+    let done = match job {
         ExportJob::Table(table, format, texts) => {
             write(&table, "runs", (format, texts), progress).map_err(|error| error.to_string())
         }
@@ -219,13 +219,13 @@ mod tests {
         let progress = Progress::default();
         progress.cancel();
         let dirs = vec![RunDir::new("/nowhere/a")];
-        for order in [
+        for job in [
             ExportJob::Table(Box::default(), Format::Csv, Texts::Safe),
             ExportJob::Table(Box::default(), Format::Parquet, Texts::Safe),
             ExportJob::Curves(dirs.clone(), Format::Json, Texts::Safe),
             ExportJob::Compare(dirs.clone()),
         ] {
-            let notice = carry_out(order, &progress);
+            let notice = carry_out(job, &progress);
             assert!(
                 notice.bad && notice.text.starts_with("cancelled"),
                 "{notice:?}"

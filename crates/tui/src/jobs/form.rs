@@ -95,10 +95,10 @@ pub enum FormOutcome {
 }
 
 /// Runs a job and sends the result.
-pub fn carry_out(order: FormJob, send: impl Fn(FormOutcome)) {
-    match order {
-        FormJob::Learn(told) => {
-            let earlier = Arc::new(RunHistory::of(told));
+pub fn carry_out(job: FormJob, send: impl Fn(FormOutcome)) {
+    match job {
+        FormJob::Learn(past) => {
+            let earlier = Arc::new(RunHistory::of(past));
             let place = slurm::is_here().then(|| config::load().0.place);
             send(FormOutcome::Learnt(earlier, recent::load(), place));
         }

@@ -12,7 +12,7 @@ use traintop_run::{Record, RunDir};
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Processor times are those between two looks: so long between the first two.
+/// Processor times are those between two samples: the time between the first two.
 const FIRST: Duration = Duration::from_millis(300);
 
 /// What was measured at a moment.
@@ -38,10 +38,10 @@ impl UsageSampler {
         roots: Vec<PathBuf>,
         send: impl Fn(SampledUsage) -> bool + Send + 'static,
     ) -> Self {
-        let (sender, orders) = channel();
+        let (sender, requests) = channel();
         let started = thread::Builder::new()
-            .name("gauger".to_owned())
-            .spawn(move || gauge(&roots, &orders, send));
+            .name("usage".to_owned())
+            .spawn(move || sample(&roots, &requests, send));
         if let Err(error) = started {
             log::error!("the machine is not measured: {error}");
         }
@@ -56,21 +56,21 @@ impl UsageSampler {
     }
 }
 
-fn gauge(
+fn sample(
     roots: &[PathBuf],
-    orders: &Receiver<Option<Vec<RunDir>>>,
+    requests: &Receiver<Option<Vec<RunDir>>>,
     send: impl Fn(SampledUsage) -> bool,
 ) {
     let mut meter: Option<Meter> = None;
     let mut looked: Option<Instant> = None;
     let mut wanted: Option<Vec<RunDir>> = None;
     loop {
-        let order = match wanted {
-            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(_) => orders.recv_timeout(EVERY),
+        let request = match wanted {
+            None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(_) => requests.recv_timeout(EVERY),
         };
-        match order {
-            Ok(order) => wanted = orders.try_iter().last().unwrap_or(order),
+        match request {
+            Ok(request) => wanted = requests.try_iter().last().unwrap_or(request),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }

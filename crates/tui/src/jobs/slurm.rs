@@ -77,14 +77,14 @@ mod tests {
     #[test]
     fn silence_is_told_once_and_so_is_its_end() {
         let jobs = Jobs::default();
-        let told = |silence: Option<&str>| {
+        let heard = |silence: Option<&str>| {
             let notice = jobs.hear(silence.map(str::to_owned));
             notice.map(|notice| notice.text)
         };
-        assert_eq!(told(None), None);
-        assert_eq!(told(Some("no route")).as_deref(), Some("no route"));
-        assert_eq!(told(Some("no route")), None);
-        assert_eq!(told(None).as_deref(), Some("Slurm answers again"));
-        assert_eq!(told(None), None);
+        assert_eq!(heard(None), None);
+        assert_eq!(heard(Some("no route")).as_deref(), Some("no route"));
+        assert_eq!(heard(Some("no route")), None);
+        assert_eq!(heard(None).as_deref(), Some("Slurm answers again"));
+        assert_eq!(heard(None), None);
     }
 }

@@ -57,8 +57,8 @@ impl SteeringOutcome {
 }
 
 /// Runs a job.
-pub fn carry_out(order: SteeringJob) -> SteeringOutcome {
-    try_to(order).unwrap_or_else(|problem| SteeringOutcome {
+pub fn carry_out(job: SteeringJob) -> SteeringOutcome {
+    try_to(job).unwrap_or_else(|problem| SteeringOutcome {
         changed: Vec::new(),
         new: None,
         proposal: None,
@@ -66,8 +66,8 @@ pub fn carry_out(order: SteeringJob) -> SteeringOutcome {
     })
 }
 
-fn try_to(order: SteeringJob) -> Result<SteeringOutcome, String> {
-    match order {
+fn try_to(job: SteeringJob) -> Result<SteeringOutcome, String> {
+    match job {
         SteeringJob::Queue(request) => {
             let recipe = launch::resolve(&request).map_err(|error| error.to_string())?;
             launch::find_worker().ok_or_else(|| launch::LaunchError::NoWorker.to_string())?;
@@ -113,7 +113,7 @@ fn try_to(order: SteeringJob) -> Result<SteeringOutcome, String> {
                 Err(LaunchError::Untrusted { .. }) => return propose(dir),
                 Err(error) => return Err(error.to_string()),
             }
-            let said = format!("going on with {}", dir.name());
+            let said = format!("resuming {}", dir.name());
             Ok(SteeringOutcome::of(dirs, said))
         }
         SteeringJob::Resume(dirs) => queue_again(dirs),

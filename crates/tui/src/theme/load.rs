@@ -74,8 +74,8 @@ pub fn load_all(files: &[(String, String)]) -> (Vec<Theme>, Vec<Warning>) {
         })
         .collect();
     // What is wrong with a theme is found again with each that inherits it.
-    let mut told = HashSet::new();
-    warnings.retain(|warning| told.insert(warning.clone()));
+    let mut seen = HashSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
     (themes, warnings)
 }
 

@@ -18,7 +18,7 @@ pub fn take(state: &mut State, outcome: TransformOutcome) -> Vec<Effect> {
     due(state)
 }
 
-/// The order for what the opened run's charts lack, if they lack anything and it is not under way:
+/// The job for what the opened run's charts lack, if they lack anything and it is not running:
 /// one at a time.
 pub fn due(state: &mut State) -> Vec<Effect> {
     let wanted = state.charts.wanted();

@@ -50,7 +50,7 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
                 .take_if(|opened| done.runs.contains(&opened.dir));
             effects.extend(gone.map(|opened| Effect::Close(opened.dir)));
             state.overlays.close::<CleanView>();
-            // Somebody may have opened the trash before it was in it.
+            // The trash may have been opened before this was in it.
             if state.overlays.find::<TrashView>().is_some() {
                 effects.push(Effect::Clean(CleanupJob::ListTrash));
             }

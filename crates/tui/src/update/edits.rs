@@ -84,13 +84,13 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
                 return vec![Effect::Discover];
             }
         }
-        EditOutcome::Proposed(title, text, yes, order) => {
+        EditOutcome::Proposed(title, text, yes, job) => {
             state.notice = None;
             state.question = Some(Confirm {
                 title,
                 text,
                 yes,
-                then: Effect::Edit(*order),
+                then: Effect::Edit(*job),
             });
         }
         EditOutcome::Changed(dirs, text, undo_entry, problem) => {

@@ -21,10 +21,10 @@ pub fn find(state: &mut State) -> Vec<Effect> {
         evaluations.searching = Searching::Again;
         return Vec::new();
     }
-    vec![Effect::Evaluate(find_order(state))]
+    vec![Effect::Evaluate(find_job(state))]
 }
 
-fn find_order(state: &mut State) -> EvaluationJob {
+fn find_job(state: &mut State) -> EvaluationJob {
     let evaluations = &mut state.evaluations;
     evaluations.searching = Searching::Yes;
     let known = evaluations.known.iter();
@@ -59,9 +59,9 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Option<Vec<Effect>> {
     Some(find(state))
 }
 
-/// What news change, and what is to be done next.
-pub fn update(state: &mut State, news: EvaluationOutcome) -> Vec<Effect> {
-    match news {
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: EvaluationOutcome) -> Vec<Effect> {
+    match outcome {
         EvaluationOutcome::Found {
             dirs,
             read,
@@ -90,10 +90,10 @@ pub fn update(state: &mut State, news: EvaluationOutcome) -> Vec<Effect> {
             view::refresh(state);
             // What happened before a folder was watched would go unseen: it is looked at once more.
             return if is_new {
-                let order = find_order(state);
+                let job = find_job(state);
                 vec![Effect::WatchThen(
                     super::watched(state),
-                    Box::new(Effect::Evaluate(order)),
+                    Box::new(Effect::Evaluate(job)),
                 )]
             } else if again {
                 find(state)

@@ -129,7 +129,7 @@ pub fn offer_exports(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The order for the figures of what is chosen: each run's own, and where there are several also
+/// The job for the figures of what is chosen: each run's own, and where there are several also
 /// over each other.
 pub fn draw(state: &mut State) -> Vec<Effect> {
     let dirs = chosen(state);

@@ -7,8 +7,8 @@ use crate::long_job::{LongJob, LongJobEvent};
 use crate::state::State;
 
 /// What that changes.
-pub fn update(state: &mut State, news: LongJobEvent) -> Vec<Effect> {
-    match news {
+pub fn update(state: &mut State, outcome: LongJobEvent) -> Vec<Effect> {
+    match outcome {
         LongJobEvent::Began(name, progress) => state.jobs.push(LongJob {
             name,
             began: state.now,

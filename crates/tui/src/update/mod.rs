@@ -58,7 +58,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     let unsampled = state.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::ValuesAtEpoch(epochs, dirs)));
     if let Some(left) = state.runs.unsaved() {
-        // Before the order to quit, which is the last.
+        // Before the effect that quits, which is the last.
         effects.insert(0, Effect::Remember(Box::new(left)));
     }
     effects
@@ -125,12 +125,12 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Alert(outcome) => alerts::update(state, outcome),
-        Message::Compared(news) => compare::update(state, news),
+        Message::Compared(outcome) => compare::update(state, outcome),
         Message::ValuesRead(samples) => {
             state.runs.sampled(samples);
             look_closer(state)
         }
-        Message::Evaluation(news) => evaluations::update(state, news),
+        Message::Evaluation(outcome) => evaluations::update(state, outcome),
         Message::FirstDrawn => {
             // Nothing has changed but that there is time now.
             state.dirty = false;
@@ -155,7 +155,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             state.notice = Some(Notice::bad(problem));
             Vec::new()
         }
-        Message::LongJob(news) => long_job::update(state, news),
+        Message::LongJob(outcome) => long_job::update(state, outcome),
         Message::Noticed(notice) => {
             state.notice = Some(notice);
             Vec::new()
@@ -525,7 +525,7 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
     folders
 }
 
-/// The order to measure the runs on the screen that nobody has measured yet.
+/// The job that measures the runs on the screen whose sizes are unknown.
 pub(super) fn measure(state: &State) -> Option<Effect> {
     let height = runs::table_height(state.size);
     let unmeasured = state.runs.on_screen(height).filter(|row| {

@@ -41,7 +41,7 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
     vec![Effect::Summarise(outcome.changed)]
 }
 
-/// The order to look after the queues after a search that has found `dirs`. After the first search
+/// The job that looks after the queues after a search that has found `dirs`. After the first search
 /// it names every tree, since no summary says yet where runs wait; later those where runs wait.
 pub fn tend(state: &State, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
     let trees: BTreeSet<&Path> = if is_first {

@@ -51,7 +51,7 @@ pub struct CleanView {
     plan: Option<Plan>,
     /// Runs that are surveyed, of how many.
     pub progress: Option<(usize, usize)>,
-    /// Whether a plan is being made or carried out.
+    /// Whether a plan is being made or applied.
     pub is_busy: bool,
     is_by_run: bool,
     folded: HashSet<Group>,

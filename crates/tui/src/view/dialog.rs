@@ -44,8 +44,8 @@ pub fn frame(
     inside
 }
 
-/// The rows that a dialog's list has at most on a terminal of this size, with `around` rows for what
-/// stands around it.
+/// The rows that a dialog's list has at most on a terminal of this size, with `around` rows for
+/// what stands around it.
 pub fn list_rows(size: (u16, u16), around: u16) -> usize {
     usize::from(screen_area(size).height.saturating_sub(around))
 }

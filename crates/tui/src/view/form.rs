@@ -98,7 +98,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::ListRecipes, ask_to_learn(state)]
 }
 
-/// The order to understand what the runs of the table tell.
+/// The job that learns from the runs of the table.
 fn ask_to_learn(state: &mut State) -> Effect {
     state.form.is_partial = !are_all_read(state);
     let summaries = state.runs.all().filter_map(|row| row.summary.as_ref());
@@ -229,7 +229,7 @@ pub fn fill(state: &mut State, values: &[(String, String)]) -> Vec<Effect> {
     state.form.due().into_iter().collect()
 }
 
-/// Leaves the form with the order to start or to queue what it holds, if that is right. A sweep is
+/// Leaves the form with the job that starts or queues what it holds, if that is valid. A sweep is
 /// queued, after a question.
 fn start(state: &mut State, queues: bool) -> Vec<Effect> {
     if !state.form.editing

@@ -60,7 +60,7 @@ impl About {
     fn hint(self, only_lists: bool) -> &'static str {
         match self {
             Self::Tags => "words, apart by spaces",
-            Self::Retag => "words are added to each, -word is taken away",
+            Self::Retag => "words are added to each, -word is removed",
             Self::NoteLine => "stands then at the end of each run's note",
             Self::Name if only_lists => "in lists only: the folder stays; Tab renames the folder",
             Self::Name => "renames the folder; Tab changes the name in lists only",

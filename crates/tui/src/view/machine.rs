@@ -286,7 +286,7 @@ impl Row {
             .trend
             .as_ref()
             .map_or_else(String::new, |(values, full)| {
-                history::gauge(values, *full, trend_width)
+                history::trend_bars(values, *full, trend_width)
             });
         let text = theme.style(if self.is_high { Role::Warn } else { Role::Text });
         let what = fitted(&self.what, what_width.saturating_sub(1)).into_owned();

@@ -82,7 +82,8 @@ pub fn uses_mouse(state: &State) -> bool {
     state.mouse && !state.overlays.has_dialog() && is_of_use
 }
 
-/// Where keys are found: in what lies on top, else on the table or in the query that is typed there.
+/// Where keys are found: in what lies on top, else on the table or in the query that is typed
+/// there.
 pub fn scope(state: &State) -> Scope {
     scope_of(state.overlays.top(), state)
 }

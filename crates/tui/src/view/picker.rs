@@ -111,7 +111,7 @@ impl Picker {
         Self::of("Go to a run", summaries.map(item).collect())
     }
 
-    /// Things to be done: each with its name, what it is, and the order for it.
+    /// Things to do: each with its name, what it is, and its effect.
     pub fn things(title: &'static str, things: Vec<(String, String, Effect)>) -> Self {
         let item = |(name, detail, effect)| Item {
             name,

@@ -1,4 +1,4 @@
-//! The trash: what was removed, the newest first, to be put back or removed for good.
+//! The trash: what was removed, the newest first, to be restored or deleted for good.
 
 #[cfg(test)]
 pub(in crate::view) mod tests;

@@ -43,7 +43,7 @@ pub struct HeatMap<'a> {
     pub wrong: Shade<'a>,
 }
 
-/// How a map of so many classes fits into an area.
+/// How a map of `classes` classes fits into an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit {
     names: u16,

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
-/// A heavy line for what is done, a light one for the rest, in steps of half a cell; told apart
-/// without colour.
+/// A heavy line for what is done, a light one for the rest, in steps of half a cell: the two
+/// differ without colour.
 #[derive(Clone, Copy, Debug)]
 pub struct ProgressBar {
     /// Between 0 and 1; NaN counts as 0.

@@ -27,7 +27,7 @@ impl Prompt {
         }
     }
 
-    /// A prompt that holds `text`, with the cursor after so many of its characters.
+    /// A prompt that holds `text`, with the cursor after its first `cursor` characters.
     pub fn with_cursor(text: &str, cursor: usize) -> Self {
         let chars: Vec<char> = text.chars().collect();
         let cursor = cursor.min(chars.len());
@@ -43,8 +43,8 @@ impl Prompt {
         self.cursor
     }
 
-    /// What stands before the cursor and behind it, so much of it that the cursor stays in sight in
-    /// so many columns.
+    /// What stands before the cursor and behind it, as much as keeps the cursor in sight in
+    /// `room` columns.
     pub fn halves(&self, room: usize) -> (String, String) {
         let from = (self.cursor + 1).saturating_sub(room.max(1));
         let (before, after) = self.chars.split_at(self.cursor);

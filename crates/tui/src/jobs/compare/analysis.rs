@@ -128,9 +128,9 @@ pub struct Thin {
     pub column: Column,
     /// Made from them.
     pub blocks: Blocks,
-    /// The smoothed course at the same places, if it is wanted.
+    /// The smoothed course at the same places, if smoothing is on.
     pub smooth: Option<(Vec<f64>, Blocks)>,
-    /// The range without outliers, if it is wanted: of all points, not only of those that were
+    /// The range without outliers, if that is on: of all points, not only of those that were
     /// kept.
     pub robust: Option<OutlierRange>,
 }

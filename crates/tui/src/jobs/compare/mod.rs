@@ -1,4 +1,4 @@
-//! Comparing runs from the dashboard: what is ordered, how it is carried out off the drawing
+//! Comparing runs from the dashboard: the jobs, how they run off the drawing
 //! thread, and what comes of it.
 
 pub mod analysis;

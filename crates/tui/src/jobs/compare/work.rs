@@ -27,11 +27,11 @@ const MOST_TEACHERS: usize = 500;
 const LOG_LINES: usize = 100;
 
 /// Runs a job on a thread of its own and sends the outcomes.
-pub fn carry_out(order: CompareJob, send: impl Fn(CompareOutcome) + Clone + Send + Sync + 'static) {
+pub fn carry_out(job: CompareJob, send: impl Fn(CompareOutcome) + Clone + Send + Sync + 'static) {
     let started = thread::Builder::new()
         .name("compare".to_owned())
         .spawn(move || {
-            match order {
+            match job {
                 CompareJob::Read {
                     opened,
                     runs,

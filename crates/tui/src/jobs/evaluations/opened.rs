@@ -77,9 +77,9 @@ impl Opened {
         };
         let notes = Notes::load(&RunDir::new(dir.path())).unwrap_or_default();
         let mut problems = Vec::new();
-        let mut told = |error: String| problems.push(clean(&error).into_owned());
-        let logits = Logits::load(dir).map_err(|error| told(error.to_string()));
-        let images = Images::load(dir).map_err(|error| told(error.to_string()));
+        let mut report = |error: String| problems.push(clean(&error).into_owned());
+        let logits = Logits::load(dir).map_err(|error| report(error.to_string()));
+        let images = Images::load(dir).map_err(|error| report(error.to_string()));
         Ok(Self::of(
             Card::of(dir.clone(), &results, &notes),
             results,

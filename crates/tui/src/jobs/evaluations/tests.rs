@@ -89,11 +89,11 @@ fn only_new_and_changed_evaluations_are_read_and_running_ones_are_seen() {
         EvaluationDir::new(path)
     };
     let find = |known| {
-        let (sender, news) = std::sync::mpsc::channel();
+        let (sender, outcomes) = std::sync::mpsc::channel();
         let trees = vec![tree.clone()];
         let send = move |outcome| drop(sender.send(outcome));
         carry_out(EvaluationJob::Find { trees, known }, send);
-        match news.recv().unwrap() {
+        match outcomes.recv().unwrap() {
             EvaluationOutcome::Found {
                 dirs,
                 read,

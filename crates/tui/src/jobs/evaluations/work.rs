@@ -20,8 +20,8 @@ use traintop_run::notes::{self, Notes};
 const MOST_OPEN: usize = 64;
 
 /// Runs a job; this takes as long as the disk does.
-pub fn carry_out(order: EvaluationJob, send: impl Fn(EvaluationOutcome) + Send + 'static) {
-    match order {
+pub fn carry_out(job: EvaluationJob, send: impl Fn(EvaluationOutcome) + Send + 'static) {
+    match job {
         EvaluationJob::Find { trees, known } => send(find(&trees, &known)),
         EvaluationJob::Look(trees) => send(EvaluationOutcome::Looked(running(&trees))),
         EvaluationJob::Open(dir) => send(EvaluationOutcome::Opened(Box::new(Opened::load(&dir)))),

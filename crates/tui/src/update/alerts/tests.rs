@@ -54,11 +54,11 @@ fn summed_up(state: &mut State, now: Timestamp, found: &Found, summary: &Summary
 }
 
 fn orders(effects: Vec<Effect>) -> Vec<AlertJob> {
-    let order = |effect| match effect {
-        Effect::Alert(order) => Some(order),
+    let job = |effect| match effect {
+        Effect::Alert(job) => Some(job),
         _ => None,
     };
-    effects.into_iter().filter_map(order).collect()
+    effects.into_iter().filter_map(job).collect()
 }
 
 fn claimed(orders: &[AlertJob]) -> Vec<Alert> {

@@ -393,7 +393,7 @@ impl CompareView {
         }
     }
 
-    /// The order to read the logs that show and have not been read.
+    /// The job that reads the logs that show and have not been read.
     pub(super) fn missing_logs(&self, pane: Rect) -> Option<Effect> {
         if self.part != Part::Logs {
             return None;

@@ -90,7 +90,7 @@ enum Work {
 /// Where one is in a comparison.
 #[derive(Debug)]
 pub struct CompareView {
-    /// When it was opened: news of an earlier one are not for it.
+    /// When it was opened: outcomes for an earlier one are ignored.
     opened: Timestamp,
     dirs: Vec<RunDir>,
     /// The runs that were read, by place.
@@ -225,8 +225,8 @@ impl CompareView {
         ))]
     }
 
-    fn take(&mut self, news: CompareOutcome) -> Vec<Effect> {
-        match news {
+    fn take(&mut self, outcome: CompareOutcome) -> Vec<Effect> {
+        match outcome {
             CompareOutcome::Read(_, read) => {
                 for (place, run) in read {
                     if let Some(known) = self.runs.get_mut(place) {
@@ -502,9 +502,9 @@ fn colour(row: usize) -> Role {
     Role::series(row)
 }
 
-/// What news change, and what is to be done next.
-pub fn update(state: &mut State, news: CompareOutcome) -> Vec<Effect> {
-    let of = match &news {
+/// What an outcome changes, and what is to be done next.
+pub fn update(state: &mut State, outcome: CompareOutcome) -> Vec<Effect> {
+    let of = match &outcome {
         CompareOutcome::Read(opened, _)
         | CompareOutcome::AllRead(opened)
         | CompareOutcome::Taught(opened, _)
@@ -513,7 +513,7 @@ pub fn update(state: &mut State, news: CompareOutcome) -> Vec<Effect> {
     };
     let view = state.overlays.find_mut::<CompareView>();
     match view.filter(|view| view.opened == of) {
-        Some(view) => view.take(news),
+        Some(view) => view.take(outcome),
         // It was left meanwhile.
         None => Vec::new(),
     }

@@ -99,7 +99,7 @@ pub(in crate::view) fn settle(
         let Effect::Compare(order) = effect else {
             continue;
         };
-        let news = match order {
+        let outcomes = match order {
             CompareJob::Read {
                 opened, runs: read, ..
             } => {
@@ -135,8 +135,8 @@ pub(in crate::view) fn settle(
                 vec![CompareOutcome::Logs(opened, logs.collect())]
             }
         };
-        for news in news {
-            due.extend(update(state, now(), Message::Compared(news)));
+        for outcome in outcomes {
+            due.extend(update(state, now(), Message::Compared(outcome)));
         }
     }
     last
@@ -256,7 +256,7 @@ fn work_does_not_pile_up_and_a_run_that_grew_is_read_again() {
     assert_eq!(last.wish.metric.as_deref(), Some("val_loss"));
     let effects = update::discovery::changed(&mut state, runs[3].dir());
     assert!(settle(&mut state, &runs, effects).is_some());
-    // News of a comparison that was left change nothing.
+    // Outcomes for a comparison that was left change nothing.
     let before = screen(&state);
     let old = CompareOutcome::Read(Timestamp::UNIX_EPOCH, vec![(0, Arc::new(runs[1].clone()))]);
     assert_eq!(update(&mut state, now(), Message::Compared(old)), []);
@@ -304,9 +304,9 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     assert!(runs.iter().any(|run| *run.dir() == dir));
     assert!(effects.contains(&Effect::Read(dir.clone())), "{effects:?}");
     // What happens to it meanwhile is not missed.
-    let news = super::changed(&mut state, &dir);
+    let reads = super::changed(&mut state, &dir);
     assert!(matches!(
-        news,
+        reads,
         Some(Effect::Compare(CompareJob::Read { .. }))
     ));
     press(&mut state, "\x1b");

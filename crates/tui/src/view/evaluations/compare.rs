@@ -55,7 +55,7 @@ impl Part {
 
 /// The letter that an evaluation is called by.
 fn letter(number: usize) -> char {
-    // More than 26 cannot be told apart by any name as short.
+    // More than 26 cannot differ in one letter.
     (b'A'..=b'Z').nth(number).map_or('?', char::from)
 }
 

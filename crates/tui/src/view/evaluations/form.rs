@@ -18,7 +18,7 @@ use crate::widget::prompt::Prompt;
 use traintop_launch::EvaluateRequest;
 use traintop_run::summary::Summary;
 
-/// A checkpoint to choose: what it is called, and what the worker is told of it.
+/// A checkpoint to choose: its name, and what the worker gets for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Checkpoint {
     /// Of each run's own: `best`, `last`, `averaged`.

@@ -19,7 +19,7 @@ use traintop_text::fitted;
 
 /// The cells of a picture among others.
 const PICTURE: (u16, u16) = (16, 8);
-/// Beside a picture its words have at least so many columns.
+/// Beside a picture its words have at least this many columns.
 const WORDS: u16 = 21;
 /// A picture alone is no larger than this many rows: more pixels than it has say no more.
 const LARGEST: u16 = 24;
@@ -193,7 +193,7 @@ impl Gallery {
             .collect()
     }
 
-    /// Which of so many images are in sight.
+    /// Which of `count` images are in sight.
     pub fn note(self, count: usize, area: Rect) -> String {
         match &self.places(count, area)[..] {
             [] => String::new(),

@@ -168,7 +168,7 @@ impl List {
         self.top = self.top.min(self.rows.len().saturating_sub(page));
     }
 
-    /// Marks the evaluation under the cursor, or takes its mark away, and goes on to the next.
+    /// Marks the evaluation under the cursor, or unmarks it, and moves to the next.
     pub fn toggle_mark(&mut self, area: Rect, evaluations: &Evaluations) {
         if let Some(cursor) = self.cursor.clone() {
             match self.marks.iter().position(|dir| *dir == cursor) {

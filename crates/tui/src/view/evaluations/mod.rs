@@ -276,7 +276,7 @@ pub fn compared(state: &mut State, compared: Result<Compared, String>) {
 }
 
 fn show(state: &mut State, place: Result<Place, String>) {
-    // Whoever has gone elsewhere meanwhile stays there.
+    // A user who has left meanwhile stays where he is.
     let waits =
         |evaluation_screen: &&mut EvaluationScreen| !matches!(evaluation_screen.place, Place::List);
     let Some(evaluation_screen) = evaluation_screen(state).filter(waits) else {
@@ -291,7 +291,8 @@ fn show(state: &mut State, place: Result<Place, String>) {
     }
 }
 
-/// One that was started here is done: it is shown to whoever waits for it, and told to others.
+/// One that was started here is done: it opens where the list waits for it, and is a notice
+/// elsewhere.
 pub fn ended(state: &mut State, dir: EvaluationDir) -> Vec<Effect> {
     let waits = !state.overlays.has_dialog() && state.evaluations.started == 0;
     if let Some(evaluation_screen) = evaluation_screen(state).filter(|_| waits)

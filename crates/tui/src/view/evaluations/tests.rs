@@ -163,8 +163,8 @@ fn an_evaluation_under_way_is_seen_in_list_and_table() {
     };
     let read = vec![known("alpha", 1, 5)];
     for _ in 0..2 {
-        let news = found(read.clone(), vec![running.clone()]);
-        update(&mut state, now(), news);
+        let outcome = found(read.clone(), vec![running.clone()]);
+        update(&mut state, now(), outcome);
     }
     let shown = screen(&state);
     assert!(
@@ -298,8 +298,8 @@ fn different_images_are_warned_of() {
     let mut other = fixtures::opened("beta", 1, 9);
     other.card.sha256 = "77".repeat(32);
     let compared = Compared::of(vec![fixtures::opened("alpha", 1, 5), other]);
-    let news = EvaluationOutcome::Compared(Box::new(Ok(compared)));
-    update(&mut state, now(), Message::Evaluation(news));
+    let outcome = EvaluationOutcome::Compared(Box::new(Ok(compared)));
+    update(&mut state, now(), Message::Evaluation(outcome));
     let shown = screen(&state);
     assert!(
         shown.contains("were asked about different images"),
@@ -378,8 +378,8 @@ fn a_failed_evaluation_tells_the_workers_sentence() {
     let ended = Message::Evaluation(EvaluationOutcome::Ended(Err(problem), 0));
     update(&mut state, now(), ended);
     let shown = screen(&state);
-    let told = "the evaluation failed: best.safetensors: holds 10 classes, the data 100";
-    assert!(shown.contains(told), "{shown}");
+    let failure = "the evaluation failed: best.safetensors: holds 10 classes, the data 100";
+    assert!(shown.contains(failure), "{shown}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const TIME_LIMIT: Field = Field {
     key: "time_limit",
     kind: Kind::Text,
     group: "this start",
-    description: "Ask it to save and end in time when it has trained so long: 90m, 4h, 2d (empty: no limit)",
+    description: "Ask it to save and end after this time of training: 90m, 4h, 2d (empty: no limit)",
 };
 const SAMPLE: Field = Field {
     key: "sample",

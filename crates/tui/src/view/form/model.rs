@@ -90,7 +90,7 @@ impl Form {
         *at = at.saturating_add_signed(by).min(count.saturating_sub(1));
     }
 
-    /// The order to work the sweep out, if what is asked for has changed since the last one.
+    /// The job that plans the sweep, if what is asked for has changed since the last one.
     pub(super) fn due(&mut self) -> Option<Effect> {
         let edit = self.edit.as_ref().filter(|_| self.editing);
         let sweep = edit.filter(|edit| edit.is_sweep());

@@ -78,8 +78,8 @@ fn finished(place: &Path, seed: u64) -> PastRun {
 fn with_earlier() -> (State, tempfile::TempDir) {
     let place = tempfile::tempdir().unwrap();
     let mut state = opened();
-    let told = [1, 2].map(|seed| finished(place.path(), seed));
-    let earlier = Arc::new(RunHistory::of(told));
+    let past = [1, 2].map(|seed| finished(place.path(), seed));
+    let earlier = Arc::new(RunHistory::of(past));
     assert!(tell(&mut state, FormOutcome::Learnt(earlier, Vec::new(), None)).is_empty());
     press(&mut state, "<enter>");
     type_into(&mut state, "num_epochs", "2");

@@ -247,13 +247,13 @@ fn draw_sweep(
         ),
         buf,
     );
-    let told = cost_rows(worked, area);
+    let cost_height = cost_rows(worked, area);
     Paragraph::new(worked.cost.as_str())
         .style(theme.style(Role::Text))
         .wrap(Wrap { trim: true })
         .render(
             Rect {
-                height: told,
+                height: cost_height,
                 ..inside
             }
             .intersection(inside),
@@ -263,9 +263,9 @@ fn draw_sweep(
         .points
         .iter()
         .partition(|planned| planned.done.is_some());
-    let rows = usize::from(inside.height.saturating_sub(told));
+    let rows = usize::from(inside.height.saturating_sub(cost_height));
     for (at, planned) in first.into_iter().chain(rest).take(rows).enumerate() {
-        let y = inside.y + told + at as u16;
+        let y = inside.y + cost_height + at as u16;
         let left = count - at;
         if at + 1 == rows && left > 1 {
             let text = format!("and {} more", thousands(left));

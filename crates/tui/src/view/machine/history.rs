@@ -36,9 +36,9 @@ impl<T> History<T> {
         self.0.iter().map(number).collect()
     }
 
-    /// As [`gauge`].
+    /// As [`trend_bars`].
     pub fn trend(&self, number: impl Fn(&T) -> f32, full: f32, width: usize) -> String {
-        gauge(&self.of(number), full, width)
+        trend_bars(&self.of(number), full, width)
     }
 
     /// How long it reaches back: `, the last 4 min`; nothing for a single look.
@@ -54,7 +54,7 @@ impl<T> History<T> {
 
 /// One character a cell, the newest at the right: the mean of the values that share it, an eighth
 /// of `full` a step. Where there are fewer values than cells, it begins with blanks.
-pub fn gauge(values: &[f32], full: f32, width: usize) -> String {
+pub fn trend_bars(values: &[f32], full: f32, width: usize) -> String {
     let cells = width.min(values.len());
     let mut text = " ".repeat(width - cells);
     text.extend((0..cells).map(|cell| {
@@ -72,11 +72,11 @@ mod tests {
 
     #[test]
     fn a_gauge_is_full_at_its_end_and_means_share_a_cell() {
-        assert_eq!(gauge(&[0.0, 50.0, 100.0], 100.0, 5), "  ▁▅█");
-        assert_eq!(gauge(&[0.0, 100.0, 100.0, 100.0], 100.0, 2), "▅█");
-        assert_eq!(gauge(&[], 100.0, 3), "   ");
-        assert_eq!(gauge(&[3.0], 0.0, 0), "");
-        assert_eq!(gauge(&[300.0, f32::NAN], 100.0, 2), "█▁");
+        assert_eq!(trend_bars(&[0.0, 50.0, 100.0], 100.0, 5), "  ▁▅█");
+        assert_eq!(trend_bars(&[0.0, 100.0, 100.0, 100.0], 100.0, 2), "▅█");
+        assert_eq!(trend_bars(&[], 100.0, 3), "   ");
+        assert_eq!(trend_bars(&[3.0], 0.0, 0), "");
+        assert_eq!(trend_bars(&[300.0, f32::NAN], 100.0, 2), "█▁");
     }
 
     #[test]

@@ -243,13 +243,13 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
     if let Some(cause) = &summary.cause {
         remarks.push(format!("{}: {}", cause.what, cause.detail));
     }
-    let told = |reason: &&String| {
+    let is_shown = |reason: &&String| {
         summary
             .cause
             .as_ref()
             .is_none_or(|cause| cause.detail != **reason)
     };
-    if let Some(reason) = summary.observed.reason.as_ref().filter(told) {
+    if let Some(reason) = summary.observed.reason.as_ref().filter(is_shown) {
         let state = summary.observed.state;
         remarks.push(match state {
             _ if summary.observed.deduced => format!("{state} is deduced: {reason}"),

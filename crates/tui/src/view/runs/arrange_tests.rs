@@ -146,7 +146,7 @@ fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
     );
     let shown = text(&drawn(&state));
     assert!(shown.contains("queued 3 runs, grouped by sweep"), "{shown}");
-    // Whoever asks for another order, or another grouping, has it.
+    // Another order or grouping can be chosen.
     press(&mut state, "Oname\n");
     assert_eq!(order(&state)[..3], ["a", "b", "c"]);
     press(&mut state, "Bmodel\n");

@@ -145,7 +145,7 @@ impl Runs {
 
     /// Takes in the marks of before.
     pub fn remember_marks(&mut self, dirs: Vec<RunDir>) {
-        // Somebody was quicker: what was kept then lacks these.
+        // Another process was quicker: what it kept lacks these.
         self.marks.unsaved |= !self.marks.kept.is_empty();
         self.marks.kept.extend(dirs);
     }

@@ -1,5 +1,5 @@
 //! Steering runs from the table or a run's own screen: waiting and going on, what may change while
-//! a run trains, going on with runs that have ended.
+//! a run trains, resuming runs that have ended.
 
 use crate::effect::Effect;
 use crate::jobs::steering::SteeringJob;
@@ -150,13 +150,13 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         ([dir], _) => {
             let name = known(state, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
             (
-                "Go on with this run?".to_owned(),
+                "Resume this run?".to_owned(),
                 format!("{name} resumes at once from its last checkpoint, in its folder; without one it starts anew."),
                 "go on",
             )
         }
         (ended, _) => (
-            format!("Go on with {} runs?", ended.len()),
+            format!("Resume {} runs?", ended.len()),
             "They are queued, and go on from their last checkpoints, in their folders, when their turn comes.".to_owned(),
             "queue them",
         ),

@@ -85,12 +85,12 @@ fn only_what_has_ended_early_goes_on_after_a_question() {
     press(&mut state, "C");
     assert!(state.overlays.is_empty() && state.notice.as_ref().unwrap().bad);
     press(&mut state, "jC");
-    assert!(screen(&state).contains("Go on with this run?"));
+    assert!(screen(&state).contains("Resume this run?"));
     let resume = Effect::Steer(jobs::steering::SteeringJob::Resume(vec![dir("broken")]));
     assert!(press(&mut state, "y").contains(&resume));
     press(&mut state, "AC");
     assert!(
-        screen(&state).contains("Go on with 2 runs?"),
+        screen(&state).contains("Resume 2 runs?"),
         "{}",
         screen(&state)
     );

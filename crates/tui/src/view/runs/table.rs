@@ -68,7 +68,7 @@ pub struct Runs {
     pub(super) problems: Vec<String>,
     /// When the cursor moved last, until it has rested.
     moved_at: Option<Timestamp>,
-    /// Whether somebody has moved the cursor, or all is known: until then it stays on the first
+    /// Whether the user has moved the cursor, or all is known: until then it stays on the first
     /// run.
     pub(super) touched: bool,
     /// A run that was just started: the cursor goes to it when it appears.
@@ -459,7 +459,7 @@ impl Runs {
         self.searched
     }
 
-    /// Somebody has changed what is looked at, or what is marked: once that rests, it is looked at
+    /// The user changed what is looked at, or what is marked: once that rests, it is looked at
     /// more closely and kept.
     pub(super) fn moved(&mut self, now: Timestamp) {
         self.moved_at = Some(now);

@@ -79,7 +79,7 @@ impl Canvas {
         };
         let mut last = from.1;
         for step in 0..=columns {
-            // Each column goes on to halfway to the next one's height, so that a steep line is
+            // Each column continues halfway to the next one's height, so that a steep line is
             // shared between both.
             let until = if step == columns {
                 to.1

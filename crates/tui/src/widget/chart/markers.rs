@@ -123,7 +123,7 @@ impl Markers {
     }
 }
 
-/// Which parts of a curve are drawn, so that curves are told apart without colours.
+/// Which parts of a curve are drawn, so that curves differ without colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pattern {
     #[default]

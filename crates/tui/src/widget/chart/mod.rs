@@ -32,7 +32,7 @@ pub use options::Options;
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     /// Stands at the curve's end, at the cursor and before the name in the legend, so that curves
-    /// are told apart without colour.
+    /// differ without colour.
     pub mark: Option<char>,
     /// For the legend; empty where the chart's title says it.
     pub name: &'a str,

@@ -83,7 +83,7 @@ pub fn fitting(width: u16) -> Vec<(Column, &'static str, u16, u8, bool)> {
         .collect()
 }
 
-/// Text in so many cells.
+/// Text in `width` cells.
 pub fn aligned(text: &str, width: usize, is_right: bool) -> String {
     let blank = " ".repeat(width.saturating_sub(text.width()));
     if is_right {
