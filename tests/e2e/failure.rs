@@ -72,9 +72,7 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     dashboard.wait("the run", |screen| screen.contains("■ stopped"));
     dashboard.press("C");
-    dashboard.wait("the question", |screen| {
-        screen.contains("Resume this run?")
-    });
+    dashboard.wait("the question", |screen| screen.contains("Resume this run?"));
     dashboard.press("y");
     dashboard.wait("the run at work", |screen| screen.contains("● running"));
     run.wait_for_state("running");

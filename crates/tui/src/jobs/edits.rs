@@ -89,6 +89,12 @@ pub enum EditOutcome {
     Changed(Vec<RunDir>, String, Option<UndoEntry>, Option<String>),
     /// This could not be undone, and why.
     NotUndone(UndoEntry, String),
+    /// A note could not be saved: it comes back, so that nothing is lost.
+    NoteNotSaved {
+        dir: RunDir,
+        text: String,
+        problem: String,
+    },
     /// It was refused, or failed: one sentence.
     Refused(String),
 }
@@ -132,6 +138,13 @@ fn annotate(dirs: &[RunDir], change: &Change) -> EditOutcome {
             Ok(annotated) => done.push(annotated),
             Err(error) => problems.push(error.to_string()),
         }
+    }
+    if let ([dir], Change::Note(text), Some(problem)) = (dirs, change, first_of(&problems)) {
+        return EditOutcome::NoteNotSaved {
+            dir: dir.clone(),
+            text: text.clone(),
+            problem,
+        };
     }
     let changed = done.iter().map(|annotated| annotated.dir.clone()).collect();
     let undo_entry = (!done.is_empty()).then_some(UndoEntry::Annotated(done));
@@ -215,4 +228,20 @@ fn rename_all(steps: &[Step], template: Option<&str>) -> Result<EditOutcome, Str
         .map(|renamed| (renamed.from.clone(), renamed.to.clone()));
     let moved = moved.collect();
     Ok(EditOutcome::Moved(moved, Some(UndoEntry::Renamed(renamed))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_that_cannot_be_saved_is_in_the_outcome() {
+        let change = Change::Note("seed 3".to_owned());
+        let dir = RunDir::new("/nowhere/run");
+        let EditOutcome::NoteNotSaved { text, problem, .. } = annotate(&[dir], &change) else {
+            panic!("it was saved");
+        };
+        assert_eq!(text, "seed 3");
+        assert!(!problem.is_empty());
+    }
 }

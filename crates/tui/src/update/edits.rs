@@ -10,6 +10,7 @@ use crate::notice::Notice;
 use crate::state::State;
 use crate::update::discovery::changed;
 use crate::view::confirm::Confirm;
+use crate::view::note::NoteEditor;
 use crate::view::rename::Renaming;
 use crate::view::run::RunView;
 use crate::{jobs, update, view};
@@ -103,6 +104,16 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         }
         EditOutcome::NotUndone(undo_entry, problem) => {
             state.undo_stack.push(undo_entry);
+            state.notice = Some(Notice::bad(problem));
+        }
+        EditOutcome::NoteNotSaved { dir, text, problem } => {
+            let summary = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+            let (name, saved) = match summary {
+                Some(summary) => (summary.name.clone(), summary.notes.note.clone()),
+                None => (clean(&dir.name()).into_owned(), String::new()),
+            };
+            let editor = NoteEditor::unsaved(dir, name, &saved, &text);
+            state.overlays.push(editor);
             state.notice = Some(Notice::bad(problem));
         }
         EditOutcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),

@@ -49,6 +49,17 @@ impl NoteEditor {
         }
     }
 
+    /// The editor with a text that could not be saved. `saved` is what the folder has.
+    pub fn unsaved(dir: RunDir, name: String, saved: &str, text: &str) -> Self {
+        Self {
+            dir,
+            name,
+            before: saved.to_owned(),
+            editor: Editor::new(text),
+            asked: false,
+        }
+    }
+
     fn is_changed(&self) -> bool {
         self.editor.text() != self.before
     }
@@ -138,5 +149,38 @@ impl Component for NoteEditor {
             ..inside
         };
         line.render(bottom, buf);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::edits::EditOutcome;
+    use crate::message::Message;
+    use crate::update::update;
+    use crate::view::runs::tests::listed;
+    use crate::view::test_driver::{press, screen};
+
+    #[test]
+    fn a_note_that_cannot_be_saved_comes_back_to_be_saved_again() {
+        let mut state = listed(100, 30);
+        press(&mut state, "m");
+        let effects = press(&mut state, "seed 3<ctrl-s>");
+        let [Effect::Edit(EditJob::Annotate(dirs, Change::Note(text)))] = &effects[..] else {
+            panic!("{effects:?}");
+        };
+        let failed = EditOutcome::NoteNotSaved {
+            dir: dirs[0].clone(),
+            text: text.clone(),
+            problem: "notes.toml: cannot be written".to_owned(),
+        };
+        let now = state.now;
+        update(&mut state, now, Message::Edited(failed));
+        let shown = screen(&state);
+        assert!(
+            shown.contains("seed 3") && shown.contains("cannot be written"),
+            "{shown}"
+        );
+        assert_eq!(press(&mut state, "<ctrl-s>"), effects);
     }
 }
