@@ -60,9 +60,7 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     if let Some((cause, role)) = cause(state) {
-        let key = state
-            .keymap
-            .key_of(super::screen_scope(state), Action::Help);
+        let key = state.keymap.key_of(super::scope(state), Action::Help);
         let help = key.map_or_else(String::new, |key| format!("  {key} help"));
         let room = usize::from(area.width).saturating_sub(help.width());
         let line = vec![
@@ -72,14 +70,19 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Line::from(line).render(area, buf);
         return;
     }
-    let scope = super::screen_scope(state);
+    // A dialog shows its own keys: those of the screen below do nothing now.
+    let scope = super::scope(state);
+    let own = state
+        .keymap
+        .hints(scope)
+        .filter(|_| !state.overlays.has_dialog());
     let should_save = should_save(state);
     let has_marks = state.runs.mark_counts().0 > 0;
     let everywhere = state.keymap.hints(Scope::Everywhere).filter_map(|hint| {
         let (action, _, word) = hint;
         Some((action, state.keymap.key_of(scope, action)?, word))
     });
-    let hints = state.keymap.hints(scope).chain(everywhere);
+    let hints = own.chain(everywhere);
     let hints: Vec<_> = hints
         .filter_map(|(action, key, word)| {
             let is_of_use = match action {

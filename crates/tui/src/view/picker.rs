@@ -218,12 +218,15 @@ impl Picker {
         shown.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// Whether Enter saves a setting, puts something in, or does it.
+    /// What Enter does.
     fn verb(&self) -> &'static str {
         match self.items.first().map(|item| &item.pick) {
             _ if self.before.is_some() => "save",
-            Some(Pick::Fill(_)) => "choose",
-            _ => "run",
+            Some(Pick::Fill(_) | Pick::Thing(_)) => "choose",
+            Some(Pick::Run(_)) => "go to",
+            Some(Pick::Sort(_)) => "sort",
+            Some(Pick::Group(_)) => "group",
+            Some(Pick::Command(_) | Pick::Theme(_)) | None => "run",
         }
     }
 
