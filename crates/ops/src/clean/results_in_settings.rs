@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::startup_log::tells_progress;
+use super::progress_words::tells_progress;
 
 /// Settings hold lists of means, milestones and anchors; longer lists of numbers are a course.
 const LONGEST_LIST: usize = 64;
