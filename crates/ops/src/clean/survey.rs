@@ -206,6 +206,7 @@ fn one(
 ) -> Surveyed {
     let dir = found.dir.clone();
     let mut walked = walk::walk(dir.path(), now);
+    walked.keep_pointed_at(dir.path());
     let mut summing = Summing::begin(found);
     let summary = summing.summary(found, now);
     let metrics = summing.needed();

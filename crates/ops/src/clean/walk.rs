@@ -1,6 +1,6 @@
 //! One walk through the folder of a run: its weights, its temporary files, what it takes on the
-//! disk, and what forbids that it goes as a whole. Nothing is opened but, in a run with checkpoints
-//! of epochs, small files that say which of these is the best or the last.
+//! disk, and what forbids that it goes as a whole. Nothing is opened; only [`Walked::keep_pointed_at`]
+//! reads small files that say which checkpoint is the best or the last.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};
@@ -91,8 +91,6 @@ pub fn walk(run: &Path, now: SystemTime) -> Walked {
         Err(_) => walked.forbid(Obstacle::Unread(PathBuf::new())),
     }
     walked.folder(run, Path::new(""), now);
-    walked.keep_targets(run);
-    walked.keep_named(run);
     walked
 }
 
@@ -108,7 +106,15 @@ impl Walked {
         }
     }
 
-    /// Weights that a file of the run names, such as `last_checkpoint`: no rule may name them.
+    /// No rule may name the weights that a link of the run, or a file in it, points at. A walk that
+    /// only looks whether something has changed need not know them.
+    pub fn keep_pointed_at(&mut self, run: &Path) {
+        self.keep_targets(run);
+        self.keep_named(run);
+    }
+
+    /// Weights that a file of the run names, such as `last_checkpoint`. Only checkpoints of epochs
+    /// are in danger.
     fn keep_named(&mut self, run: &Path) {
         let is_of_epoch = |weights: &Weights| matches!(weights.role, Role::Epoch(_));
         if !self.weights.iter().any(is_of_epoch) {
@@ -130,8 +136,7 @@ impl Walked {
         }
     }
 
-    /// Weights that a link of the run leads to are worth what its name says, such as `best.pth`: no
-    /// rule may name them.
+    /// Weights that a link of the run leads to are worth what its name says, such as `best.pth`.
     fn keep_targets(&mut self, run: &Path) {
         let targets: Vec<PathBuf> = self
             .links
