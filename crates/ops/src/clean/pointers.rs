@@ -4,6 +4,7 @@
 //! named there stays. Names are only compared with what the walk has found: nothing is opened
 //! because a file says so, and names that leave the run are ignored.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +17,8 @@ const LARGEST: u64 = 16 << 10;
 const LARGEST_STATE: u64 = 16 << 20;
 const STATE: &str = "trainer_state.json";
 
+/// No trainer says so much of its checkpoints: where a run does, all of them stay.
+const MOST_NAMES: usize = 5000;
 /// Of a long path, this many parts may lead to a file of the run.
 const LONGEST_END: usize = 8;
 
@@ -45,37 +48,100 @@ pub fn is_pointer(name: &str) -> bool {
         && words.any(|word| WORDS.contains(&word) || word.starts_with("checkpoint"))
 }
 
-/// What a pointer says of one checkpoint.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Pointer {
-    /// The folder of the file that says it, below the run's.
-    folder: PathBuf,
-    says: String,
+/// What the pointers of a run name.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// Below the run's folder: files, with or without an ending, and folders that they are in.
+    paths: HashSet<PathBuf>,
+    /// Iterations.
+    numbers: HashSet<u64>,
+    /// How many names were said.
+    count: usize,
 }
 
-/// What the file `below` a run's folder says; nothing if it cannot be read or is too large.
-pub fn read(run: &Path, below: &Path) -> Vec<Pointer> {
-    let path = run.join(below);
-    let said = if below.ends_with(STATE) {
-        #[derive(Deserialize)]
-        struct TrainerState {
-            best_model_checkpoint: Option<String>,
+impl Named {
+    /// Reads these pointers, by their paths below the run's folder; one that cannot be read or is
+    /// too large names nothing.
+    pub fn read<'a>(run: &Path, pointers: impl IntoIterator<Item = &'a Path>) -> Self {
+        let mut named = Self::default();
+        for below in pointers {
+            let folder = below.parent().unwrap_or(Path::new(""));
+            for said in said_in(&run.join(below)) {
+                if named.is_full() {
+                    return named;
+                }
+                named.add(folder, &said);
+            }
         }
-        let bytes = read::bytes(&path, LARGEST_STATE).unwrap_or_default();
-        let state = serde_json::from_slice::<TrainerState>(&bytes).ok();
-        state
-            .and_then(|state| state.best_model_checkpoint)
-            .into_iter()
-            .collect()
-    } else {
-        said(&read::text(&path, LARGEST).unwrap_or_default())
-    };
-    let folder = below.parent().unwrap_or(Path::new(""));
-    let pointer = |says| Pointer {
-        folder: folder.to_owned(),
-        says,
-    };
-    said.into_iter().map(pointer).collect()
+        named
+    }
+
+    fn is_full(&self) -> bool {
+        self.count == MOST_NAMES
+    }
+
+    /// Adds what a pointer in `folder` says. Paths may begin in its folder, in the one above, in
+    /// the run's, or where the trainer was started, and the run may have been moved since: so any
+    /// end of one counts.
+    fn add(&mut self, folder: &Path, said: &str) {
+        self.count += 1;
+        if let Ok(number) = said.parse() {
+            self.numbers.insert(number);
+            return;
+        }
+        let said = Path::new(said);
+        if said.components().any(|part| part == Component::ParentDir) {
+            self.paths.extend(joined(folder, said));
+            return;
+        }
+        let around = folder.parent().unwrap_or(Path::new(""));
+        let parts: Vec<_> = said
+            .components()
+            .filter(|part| matches!(part, Component::Normal(_)))
+            .collect();
+        for first in parts.len().saturating_sub(LONGEST_END)..parts.len() {
+            let end: PathBuf = parts[first..].iter().collect();
+            let folders = [folder, around, Path::new("")];
+            self.paths.extend(folders.map(|folder| folder.join(&end)));
+        }
+    }
+
+    /// Whether a file below the run's folder is named, or a folder that it is in, with or without
+    /// an ending.
+    pub fn holds(&self, below: &Path) -> bool {
+        let ancestors = below.ancestors();
+        let mut ancestors = ancestors.filter(|path| !path.as_os_str().is_empty());
+        self.is_full()
+            || ancestors.any(|path| self.paths.contains(path))
+            || self.paths.contains(&below.with_extension(""))
+            || below.components().any(|part| self.has_number_in(part))
+    }
+
+    /// Whether a part of a path is of a named iteration, as `iter_0005000` and `epoch_5000.pt` are.
+    fn has_number_in(&self, part: Component) -> bool {
+        let part = part.as_os_str().to_string_lossy();
+        let mut numbers = part.split(|char: char| !char.is_ascii_digit());
+        numbers.any(|digits| {
+            digits
+                .parse()
+                .is_ok_and(|number| self.numbers.contains(&number))
+        })
+    }
+}
+
+/// What one pointer says.
+fn said_in(path: &Path) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct TrainerState {
+        best_model_checkpoint: Option<String>,
+    }
+    if !path.ends_with(STATE) {
+        return said(&read::text(path, LARGEST).unwrap_or_default());
+    }
+    let bytes = read::bytes(path, LARGEST_STATE).unwrap_or_default();
+    let state = serde_json::from_slice::<TrainerState>(&bytes).ok();
+    let best = state.and_then(|state| state.best_model_checkpoint);
+    best.into_iter().collect()
 }
 
 /// All that may be a name of a checkpoint in a text: whole lines, and what stands in quotation
@@ -100,42 +166,6 @@ fn said(text: &str) -> Vec<String> {
     said
 }
 
-impl Pointer {
-    /// Whether it names a file of weights of the run, or a folder that it is in, with or without an
-    /// ending. Paths may begin in the pointer's folder, in the one above, in the run's, or where
-    /// the trainer was started, and the run may have been moved since: so any end of one counts.
-    pub fn names(&self, run: &Path, weights: &Path) -> bool {
-        let Ok(below) = weights.strip_prefix(run) else {
-            return false;
-        };
-        if let Some(number) = self.number() {
-            return below.components().any(|part| is_of_iteration(part, number));
-        }
-        let said = Path::new(&self.says);
-        let around = self.folder.parent().unwrap_or(Path::new(""));
-        if said.components().any(|part| part == Component::ParentDir) {
-            let named = joined(&self.folder, said);
-            return named.is_some_and(|named| leads_to(&named, below));
-        }
-        let parts: Vec<_> = said
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)))
-            .collect();
-        let first = parts.len().saturating_sub(LONGEST_END);
-        (first..parts.len()).any(|first| {
-            let end: PathBuf = parts[first..].iter().collect();
-            [self.folder.as_path(), around, Path::new("")]
-                .iter()
-                .any(|folder| leads_to(&folder.join(&end), below))
-        })
-    }
-
-    /// The number of an iteration, where nothing else is said.
-    fn number(&self) -> Option<u64> {
-        self.says.parse().ok()
-    }
-}
-
 /// A path without `..`; `None` if it leaves the run.
 fn joined(folder: &Path, said: &Path) -> Option<PathBuf> {
     let mut joined = folder.to_owned();
@@ -152,22 +182,6 @@ fn joined(folder: &Path, said: &Path) -> Option<PathBuf> {
         }
     }
     Some(joined)
-}
-
-/// Whether a file is what is named, lies in it, or is called so without its ending.
-fn leads_to(named: &Path, below: &Path) -> bool {
-    if named.as_os_str().is_empty() {
-        return false;
-    }
-    below.starts_with(named)
-        || (below.parent() == named.parent() && below.file_stem() == named.file_name())
-}
-
-/// Whether a part of a path is of this iteration, as `iter_0005000` and `epoch_5000.pt` are.
-fn is_of_iteration(part: Component, number: u64) -> bool {
-    let part = part.as_os_str().to_string_lossy();
-    let mut numbers = part.split(|char: char| !char.is_ascii_digit());
-    numbers.any(|digits| digits.parse() == Ok(number))
 }
 
 #[cfg(test)]
@@ -202,11 +216,9 @@ mod tests {
     #[test]
     fn what_is_named_is_found_and_nothing_else() {
         let names = |folder: &str, says: &str, weights: &str| {
-            let pointer = Pointer {
-                folder: folder.into(),
-                says: says.to_owned(),
-            };
-            pointer.names(Path::new("/r/run"), &Path::new("/r/run").join(weights))
+            let mut named = Named::default();
+            named.add(Path::new(folder), says);
+            named.holds(Path::new(weights))
         };
         for (folder, says, weights) in [
             ("", "epoch_3.pth", "epoch_3.pth"),
@@ -261,9 +273,9 @@ mod tests {
     fn names_are_found_in_all_forms() {
         let folder = tempfile::tempdir().unwrap();
         let says = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).unwrap();
-            let read = read(folder.path(), Path::new(name)).into_iter();
-            read.map(|pointer| pointer.says).collect::<Vec<_>>()
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            said_in(&path)
         };
         let tensorflow =
             "model_checkpoint_path: \"epoch_3\"\nall_model_checkpoint_paths: \"epoch_2\"\n";
@@ -284,5 +296,26 @@ mod tests {
             assert!(says.iter().any(|said| said == expected), "{name}: {says:?}");
         }
         assert_eq!(says("latest", &"x ".repeat(40_000)), [""; 0]);
+    }
+
+    #[test]
+    fn many_names_and_many_checkpoints_are_no_work_of_their_product() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |number: usize| format!("a/b/c/d/e/f/epoch_{number}.pt");
+        let mut pointers = Vec::new();
+        // Each is small enough to be read.
+        for (number, names) in (0..4900).collect::<Vec<_>>().chunks(200).enumerate() {
+            let lines: Vec<String> = names.iter().map(|number| name(*number)).collect();
+            let pointer = PathBuf::from(format!("best_{number}.txt"));
+            std::fs::write(folder.path().join(&pointer), lines.join("\n")).unwrap();
+            pointers.push(pointer);
+        }
+        let named = Named::read(folder.path(), pointers.iter().map(PathBuf::as_path));
+        let is_kept = |number: &usize| named.holds(Path::new(&name(*number)));
+        // It took minutes where each was compared with all.
+        assert_eq!((0..100_000).filter(is_kept).count(), 4900);
+        std::fs::write(folder.path().join("last"), "x y z\n".repeat(200)).unwrap();
+        let more = (0..MOST_NAMES / 4).map(|_| Path::new("last"));
+        assert!(Named::read(folder.path(), more).holds(Path::new("epoch_1.pt")));
     }
 }

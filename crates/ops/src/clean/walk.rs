@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::contents::{self, Known, LARGEST};
 use super::obstacle::Obstacle;
-use super::pointers::{self, Pointer, is_pointer};
+use super::pointers::{Named, is_pointer};
 use super::survey::{Role, Weights};
 use super::weights::is_weights_name;
 use traintop_disk::Look;
@@ -20,8 +20,6 @@ use traintop_run::size::Taken;
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
-/// No trainer says so much of its checkpoints: where a run does, all of them stay.
-const MOST_POINTERS: usize = 5000;
 /// What the names of weights that a retention rule may name end in.
 const RETAINED: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 
@@ -120,17 +118,15 @@ impl Walked {
         if !self.weights.iter().any(is_of_epoch) {
             return;
         }
-        let named = self.files.iter().filter(|(below, _)| {
+        let files = self.files.iter().map(|(below, _)| below.as_path());
+        let pointers = files.filter(|below| {
             let name = below.file_name().and_then(OsStr::to_str);
             name.is_some_and(is_pointer)
         });
-        let named: Vec<_> = named
-            .flat_map(|(below, _)| pointers::read(run, below))
-            .take(MOST_POINTERS)
-            .collect();
+        let named = Named::read(run, pointers);
         for weights in &mut self.weights {
-            let is_named = |pointer: &Pointer| pointer.names(run, &weights.path);
-            if named.len() == MOST_POINTERS || named.iter().any(is_named) {
+            let below = weights.path.strip_prefix(run);
+            if below.is_ok_and(|below| named.holds(below)) {
                 weights.role = Role::Other;
             }
         }
