@@ -247,21 +247,9 @@ impl dyn Disk + '_ {
         if look.kind != Kind::Folder {
             return self.remove_if_there(path);
         }
-        let inside = |disk: Option<Arc<dyn Disk>>, path: PathBuf, above| -> io::Result<Removing> {
-            let names = match &disk {
-                Some(disk) => disk.names(&path),
-                None => self.names(&path),
-            };
-            Ok(Removing {
-                names: absent_as_none(names)?.unwrap_or_default(),
-                disk,
-                path,
-                above,
-            })
-        };
-        let mut open = vec![inside(None, path.to_owned(), 0)?];
+        let mut open = vec![Removing::inside(self, None, path.to_owned(), 0)?];
         while let Some(folder) = open.last_mut() {
-            let disk = folder.disk.as_deref();
+            let disk = folder.disk.as_deref().unwrap_or(self);
             let Some(name) = folder.names.pop() else {
                 let path = std::mem::take(&mut folder.path);
                 open.pop();
@@ -271,19 +259,17 @@ impl dyn Disk + '_ {
                 continue;
             };
             let path = folder.path.join(name);
-            match disk.unwrap_or(self).look_for(&path)? {
+            match disk.look_for(&path)? {
                 None => {}
                 Some(look) if look.kind == Kind::Folder => {
-                    let is_far = folder.above == NEAR;
-                    let next = if is_far {
-                        absent_as_none(disk.unwrap_or(self).beneath(&path))?
+                    let (next, above) = if folder.above == NEAR {
+                        (absent_as_none(disk.beneath(&path))?, 0)
                     } else {
-                        folder.disk.clone()
+                        (folder.disk.clone(), folder.above + 1)
                     };
-                    let above = if is_far { 0 } else { folder.above + 1 };
-                    open.push(inside(next, path, above)?);
+                    open.push(Removing::inside(self, next, path, above)?);
                 }
-                Some(_) => disk.unwrap_or(self).remove_if_there(&path)?,
+                Some(_) => disk.remove_if_there(&path)?,
             }
         }
         Ok(())
@@ -304,6 +290,23 @@ struct Removing {
     names: Vec<OsString>,
     /// How many folders are between it and the one to which its disk is confined.
     above: usize,
+}
+
+impl Removing {
+    fn inside(
+        asked: &dyn Disk,
+        disk: Option<Arc<dyn Disk>>,
+        path: PathBuf,
+        above: usize,
+    ) -> io::Result<Self> {
+        let names = disk.as_deref().unwrap_or(asked).names(&path);
+        Ok(Self {
+            names: absent_as_none(names)?.unwrap_or_default(),
+            disk,
+            path,
+            above,
+        })
+    }
 }
 
 fn absent_as_none<T>(done: io::Result<T>) -> io::Result<Option<T>> {
