@@ -124,10 +124,7 @@ enum Plan {
         request: Request,
         place: Place,
     },
-    Start {
-        what: Start,
-        is_followed: bool,
-    },
+    Start(Start),
     /// The arguments do not go together, as a sentence says.
     Refused(&'static str),
 }
@@ -167,10 +164,7 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             "--json goes with --detach, --sweep or --queue",
         ));
     }
-    Ok(Plan::Start {
-        what,
-        is_followed: !arguments.detach,
-    })
+    Ok(Plan::Start(what))
 }
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
@@ -196,7 +190,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             }
             Ok(done)
         }
-        Plan::Start { what, is_followed } => start(arguments, &what, is_followed, out),
+        Plan::Start(what) => start(arguments, &what, out),
         Plan::Refused(sentence) => {
             error_line(sentence);
             Ok(ExitCode::from(2))
@@ -205,18 +199,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 /// Starts one run here, and follows it unless it is to be left to itself.
-fn start(
-    arguments: &Arguments,
-    what: &Start,
-    is_followed: bool,
-    out: &mut dyn Write,
-) -> Result<ExitCode> {
+fn start(arguments: &Arguments, what: &Start, out: &mut dyn Write) -> Result<ExitCode> {
     // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked
     // to stop.
-    let signals = if is_followed {
-        Some(Signals::new([SIGINT, SIGTERM])?)
-    } else {
+    let signals = if arguments.detach {
         None
+    } else {
+        Some(Signals::new([SIGINT, SIGTERM])?)
     };
     let mut started = match what {
         Start::Launcher(launch) => launch.start()?,
