@@ -77,14 +77,14 @@ pub fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspection, Checkpoint
             };
             ("PyTorch's .pth", metadata)
         }
-        None if is_resumable => (
-            "safetensors, weights and what a resume needs",
-            metadata_of_run(path, &stored.header()),
-        ),
-        None => (
-            "safetensors, weights",
-            metadata_of_run(path, &stored.header()),
-        ),
+        None => {
+            let kind = if is_resumable {
+                "safetensors, weights and what a resume needs"
+            } else {
+                "safetensors, weights"
+            };
+            (kind, metadata_of_run(path, &stored.header()))
+        }
     };
     let size_of = |name: &str| {
         let tensor = tensors.iter().find(|tensor| tensor.name == name)?;
