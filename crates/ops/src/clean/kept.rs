@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::policy::Policy;
 use super::survey::{Role, Surveyed, Weights};
 use super::walk::series;
+use super::weights::LAST;
 use traintop_disk::Look;
 
 /// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the
@@ -184,7 +185,7 @@ fn stands_for_last(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
         .max()
         .is_none_or(|newest| weights.look.modified_ns.saturating_add(LATE_NS) >= newest);
     weights.role == Role::Last
-        && has_word(weights, &["last", "latest", "final"])
+        && has_word(weights, &LAST)
         && is_as_large(weights, of_epochs)
         && is_recent
 }

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::weights::LAST;
 use traintop_disk::read;
 
 /// Larger files are no pointers.
@@ -22,17 +23,8 @@ const MOST_NAMES: usize = 5000;
 /// Of a long path, this many parts may lead to a file of the run.
 const LONGEST_END: usize = 8;
 
-/// Of a name without its ending, words that make a file a pointer.
-const WORDS: [&str; 8] = [
-    "best",
-    "last",
-    "latest",
-    "final",
-    "checkpoint",
-    "checkpoints",
-    "ckpt",
-    "resume",
-];
+/// Of a name without its ending, words that make a file a pointer, beside [`LAST`].
+const WORDS: [&str; 3] = ["best", "ckpt", "resume"];
 /// What names of pointers end in, if in anything.
 const ENDINGS: [&str; 6] = ["txt", "json", "yaml", "yml", "link", "info"];
 
@@ -45,7 +37,9 @@ pub fn is_pointer(name: &str) -> bool {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
     let mut words = stem.split(|char: char| !char.is_ascii_alphanumeric());
     (ending.is_empty() || ENDINGS.contains(&ending))
-        && words.any(|word| WORDS.contains(&word) || word.starts_with("checkpoint"))
+        && words.any(|word| {
+            WORDS.contains(&word) || LAST.contains(&word) || word.starts_with("checkpoint")
+        })
 }
 
 /// What the pointers of a run name.

@@ -13,7 +13,7 @@ use super::contents::{self, Known, LARGEST};
 use super::obstacle::Obstacle;
 use super::pointers::{Named, is_pointer};
 use super::survey::{Role, Weights};
-use super::weights::is_weights_name;
+use super::weights::{LAST, is_weights_name};
 use traintop_disk::Look;
 use traintop_disk::write::is_temporary;
 use traintop_run::size::Taken;
@@ -273,10 +273,7 @@ fn role(name: &str) -> Option<Role> {
     if stem.contains("best") {
         return Some(Role::Best);
     }
-    if ["last", "latest", "final"]
-        .iter()
-        .any(|word| stem.contains(word))
-    {
+    if LAST.iter().any(|word| stem.contains(word)) {
         return Some(Role::Last);
     }
     let epoch = number_after_epoch(&stem).and_then(|range| stem[range].parse().ok());

@@ -3,6 +3,9 @@
 
 use traintop_run::safetensors;
 
+/// Words in the names of the last checkpoint, in lower case; those of the best have `best`.
+pub const LAST: [&str; 3] = ["last", "latest", "final"];
+
 /// What names of files with weights, or with a trainer's state, end in, in lower case. Too many
 /// rather than too few: what is taken for weights stays.
 const ENDINGS: [&str; 44] = [
