@@ -1,7 +1,7 @@
 //! The words by which a line or a name shows progress, or a result, once a number is beside one.
 
-/// Steps of a training and what is measured of it, in lower case.
-const PROGRESS: [&str; 34] = [
+/// What a training counts, in lower case.
+const COUNTED: [&str; 12] = [
     "epoch",
     "epochs",
     "ep",
@@ -12,31 +12,37 @@ const PROGRESS: [&str; 34] = [
     "iters",
     "iteration",
     "iterations",
-    "loss",
-    "nll",
+    "episode",
+    "episodes",
+];
+
+/// What is measured of a network, and never set, in lower case.
+pub const MEASURED: [&str; 21] = [
     "acc",
     "accuracy",
     "reward",
     "rewards",
-    "episode",
-    "episodes",
     "score",
     "scores",
     "f1",
     "auc",
+    "auroc",
     "iou",
+    "miou",
     "dice",
-    "mse",
-    "mae",
-    "rmse",
     "ppl",
     "perplexity",
     "bleu",
+    "rmse",
     "wer",
     "psnr",
     "fid",
     "elbo",
+    "nll",
 ];
+
+/// What is measured, or which measure is meant, in lower case.
+pub const LOSSES: [&str; 3] = ["loss", "mse", "mae"];
 
 /// Whether a line that may hold any number has one beside a word of progress.
 pub fn tells_progress(text: &str) -> bool {
@@ -51,7 +57,8 @@ pub fn is_progress(text: &str) -> bool {
     words.any(|word| {
         let word = word.to_lowercase();
         let letters = word.trim_end_matches(char::is_numeric);
-        PROGRESS.contains(&letters) || PROGRESS.contains(&word.as_str())
+        let mut known = [&COUNTED[..], &MEASURED, &LOSSES].into_iter().flatten();
+        known.any(|known| *known == letters || *known == word)
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::progress_words::tells_progress;
+use super::progress_words::{self, tells_progress};
 
 /// Settings hold lists of means, milestones and anchors; longer lists of numbers are a course.
 const LONGEST_LIST: usize = 64;
@@ -15,13 +15,14 @@ const MOST_NUMBERS: usize = 1000;
 const DEEPEST: usize = 64;
 
 /// What a key is called that holds results, whatever stands in it.
-const RESULTS: [&str; 12] = [
+const RESULTS: [&str; 13] = [
     "result",
     "results",
     "history",
     "metrics",
     "scores",
     "summary",
+    "wandb_summary",
     "final_metrics",
     "log_history",
     "evaluation",
@@ -30,36 +31,13 @@ const RESULTS: [&str; 12] = [
     "leaderboard",
 ];
 
-/// Words of a key that make a number in it a result: `best_val_acc`, `epochs_done`, `final_loss`.
-const MEASURED: [&str; 22] = [
-    "best",
-    "done",
-    "accuracy",
-    "acc",
-    "acc1",
-    "acc5",
-    "top1",
-    "top5",
-    "f1",
-    "auc",
-    "auroc",
-    "map",
-    "miou",
-    "iou",
-    "reward",
-    "score",
-    "perplexity",
-    "ppl",
-    "bleu",
-    "rmse",
-    "elapsed",
-    "wandb_summary",
-];
+/// Words of a key that make a number in it a result, beside [`progress_words::MEASURED`]:
+/// `best_val_acc`, `elapsed_s`.
+const OF_RESULTS: [&str; 7] = ["best", "acc1", "acc5", "top1", "top5", "map", "elapsed"];
 
-/// Words that make a number a result together with one of [`OF_A_PART`].
-const QUANTITIES: [&str; 8] = [
-    "loss", "acc", "accuracy", "error", "metric", "score", "mse", "mae",
-];
+/// Words that make a number a result together with one of [`OF_A_PART`], as
+/// [`progress_words::LOSSES`] do: `final_loss`.
+const QUANTITIES: [&str; 2] = ["error", "metric"];
 /// What was measured on a part of the data, or at some time.
 const OF_A_PART: [&str; 9] = [
     "val",
@@ -71,6 +49,45 @@ const OF_A_PART: [&str; 9] = [
     "train",
     "final",
     "last",
+];
+
+/// Words of a key that make it a setting of a measure: `val_batch_size`, `best_metric_weight`.
+const OF_SETTINGS: [&str; 35] = [
+    "weight",
+    "weights",
+    "scale",
+    "coef",
+    "coefficient",
+    "lambda",
+    "threshold",
+    "target",
+    "goal",
+    "size",
+    "batch",
+    "fraction",
+    "split",
+    "ratio",
+    "every",
+    "interval",
+    "freq",
+    "frequency",
+    "patience",
+    "steps",
+    "epochs",
+    "workers",
+    "seed",
+    "percent",
+    "keep",
+    "k",
+    "smoothing",
+    "max",
+    "min",
+    "clip",
+    "init",
+    "alpha",
+    "beta",
+    "gamma",
+    "t",
 ];
 
 /// Whether a file at the top of a run, or of its `logs`, holds more than settings.
@@ -241,52 +258,13 @@ fn names_results(key: &str) -> bool {
 /// Whether a number in a key is a measure.
 fn names_measure(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    // What a setting of a measure is called: `val_batch_size`, `best_metric_name` hold no measure.
-    let words = |text: &str| -> Vec<String> {
-        let words = text.split(|char: char| !char.is_ascii_alphanumeric());
-        words.map(str::to_owned).collect()
-    };
-    let words = words(&key);
-    let has = |all: &[&str]| words.iter().any(|word| all.contains(&word.as_str()));
-    let is_setting = has(&[
-        "weight",
-        "weights",
-        "scale",
-        "coef",
-        "coefficient",
-        "lambda",
-        "threshold",
-        "target",
-        "goal",
-        "size",
-        "batch",
-        "fraction",
-        "split",
-        "ratio",
-        "every",
-        "interval",
-        "freq",
-        "frequency",
-        "patience",
-        "steps",
-        "epochs",
-        "workers",
-        "seed",
-        "percent",
-        "keep",
-        "k",
-        "smoothing",
-        "max",
-        "min",
-        "clip",
-        "init",
-        "alpha",
-        "beta",
-        "gamma",
-        "t",
-    ]);
+    let words = key.split(|char: char| !char.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.collect();
+    let has = |all: &[&str]| words.iter().any(|word| all.contains(word));
+    let is_measure = has(&OF_RESULTS) || has(&progress_words::MEASURED);
+    let is_of_a_part = has(&OF_A_PART) && (has(&QUANTITIES) || has(&progress_words::LOSSES));
     let is_done = has(&["done"]) || key.ends_with("current_epoch") || key.ends_with("global_step");
-    is_done || (!is_setting && (has(&MEASURED) || (has(&OF_A_PART) && has(&QUANTITIES))))
+    is_done || (!has(&OF_SETTINGS) && (is_measure || is_of_a_part))
 }
 
 #[cfg(test)]
@@ -315,6 +293,8 @@ mod tests {
             ("params.json", "{\"history\": [{\"loss\": 1.0}]}"),
             ("params.json", "{\"loss_history\": [1.0]}"),
             ("params.json", "{\"metrics\": {\"x\": 1}}"),
+            ("params.json", "{\"wandb_summary\": {\"x\": 1}}"),
+            ("hparams.yaml", "psnr: 31.2\n"),
             ("variant.json", "{\"epochs_done\": 30}"),
             ("variant.json", "{\"val_loss\": [0.5, 0.4]}"),
             ("notes.toml", "test_loss = 0.31\n"),
