@@ -63,7 +63,7 @@ enum Command {
     List(list::Arguments),
     /// Tell what has happened to the runs since yesterday, or some other time
     Digest(digest::Arguments),
-    /// Tell what is worth knowing of the runs now: failed, stalled, late ...; for cron, also by a
+    /// List the alerts of the runs now: failed, stalled, late ...; for cron, also by a
     /// command of yours
     Alerts(alerts::Arguments),
     /// Show one run: its state, last values and configuration
@@ -85,7 +85,7 @@ enum Command {
     Trust(trust::Arguments),
     /// Ask a run to finish its step, save and end
     Stop(stop::Arguments),
-    /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` takes away
+    /// Show or change a run's tags: `+tag` or `tag` adds, `-tag` removes
     Tag(notes::TagArguments),
     /// Show or replace a run's note
     Note(notes::NoteArguments),

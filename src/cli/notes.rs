@@ -18,11 +18,11 @@ use traintop_text::{clean, pretty_json};
 #[derive(Debug, Args)]
 pub struct TagArguments {
     /// A run's folder, or the name of a run or its beginning, and then tags to add, as WORD or
-    /// +WORD, and to take away, as -WORD; none shows those it has. Of several runs the tags come
+    /// +WORD, and to remove, as -WORD; none shows those it has. Of several runs the tags come
     /// first: +WORD -WORD RUN RUN
     #[arg(allow_hyphen_values = true, required = true, value_name = "RUN|TAG")]
     words: Vec<String>,
-    /// Give it a star (`yes`) or take it away (`no`)
+    /// Give it a star (`yes`) or remove it (`no`)
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     star: Option<bool>,
     /// Mark it as a baseline (`yes`) or not (`no`)

@@ -144,7 +144,7 @@ fn print_templates(kept: &[String], json: bool, out: &mut dyn Write) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// Any name will do in lists, and the run may go on.
+/// Any name will do in lists, and the run may continue.
 fn for_lists(wish: Wish) -> Step {
     let (name, problem) = match wish.name {
         Ok(name) => (Some(name), None),

@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             let name = Queue::around(&dir)?.add_again(&dir)?;
             writeln!(
                 out,
-                "{}: queued, to go on from its last checkpoint",
+                "{}: queued, to resume from its last checkpoint",
                 clean(&name)
             )?;
         } else {

@@ -26,7 +26,7 @@ pub struct Arguments {
     /// End after the epoch that it is in, or after this one; it can be resumed from there
     #[arg(long, value_name = "EPOCH", num_args = 0..=1, default_missing_value = "0", group = "what")]
     end_after_epoch: Option<u32>,
-    /// Go on to the last epoch after all
+    /// Train to the last epoch after all
     #[arg(long, conflicts_with = "end_after_epoch", group = "what")]
     to_the_end: bool,
     /// Multiply the schedule's learning rate by this from the next epoch on; 1 is the schedule's

@@ -150,7 +150,7 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
     dashboard.press("y");
     dashboard.wait("the files", |screen| screen.contains("1 run brought back"));
     assert_eq!(whole(&dir), before);
-    // That is taken back as well, and once more.
+    // That is undone as well, and once more.
     dashboard.press("u");
     dashboard.wait("the sign", |screen| {
         screen.contains("▣") && screen.contains("as before")
@@ -342,14 +342,14 @@ fn a_run_that_may_not_be_changed_is_refused_before_anything_is_written() {
         said.contains("cannot be archived (you may not change"),
         "{said}"
     );
-    assert!(!said.contains("taken back"), "{said}");
+    assert!(!said.contains("undone"), "{said}");
     assert_eq!(whole(&dir), before);
     let listed = by_another_user(&place, &["trash", "list"]);
     assert!(
         listed.status.success() && listed.stderr.is_empty(),
         "{listed:?}"
     );
-    // A journal that an earlier version has left there is dropped, since nothing came of it.
+    // A journal that an earlier version has left there is dropped, since nothing was done.
     let journals = state.join("traintop/archives");
     fs::create_dir_all(&journals).unwrap();
     open(&state.join("traintop"), 0o777);

@@ -166,7 +166,7 @@ fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
     let output = place.output(&["trash", "list"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        message.contains("an interrupted clean was taken back: 2 things were put back"),
+        message.contains("an interrupted clean was undone: 2 things were restored"),
         "{message}"
     );
     assert_eq!(tree(&runs), before);

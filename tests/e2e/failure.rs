@@ -80,7 +80,7 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     run.wait_for_state("stopped");
     let said = place.said(&["resume", "quick", "--queue"]);
     assert!(
-        said.ends_with(": queued, to go on from its last checkpoint\n"),
+        said.ends_with(": queued, to resume from its last checkpoint\n"),
         "{said}"
     );
     run.wait_for_state("running");

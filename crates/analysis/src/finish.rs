@@ -18,7 +18,7 @@ const LONGEST_S: f64 = 3e11;
 /// When a run will end, and what of it is safe until then.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outlook {
-    /// How long it will go on, from the moment that its pace was measured.
+    /// How long it will still train, from the moment that its pace was measured.
     pub left: Duration,
     /// When it will have done its last epoch.
     pub ends_at: Timestamp,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Disk, Fill, Lock, Look, System};
 
-/// How far a job has come, and whether it is to go on. Shared by who does it and who shows it.
+/// How far a job has come, and whether it is to continue. Shared by who does it and who shows it.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,

@@ -1,4 +1,4 @@
-//! Going on with a run that has ended, in its folder: from its last checkpoint, or from the
+//! Resuming a run that has ended, in its folder: from its last checkpoint, or from the
 //! beginning where it has none.
 
 use std::path::Path;
@@ -51,7 +51,7 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     let record = Record::load(dir)?;
     let record = record.filter(|record| !record.other.contains_key("adopted"));
     let mut record = record.ok_or_else(|| {
-        refused("was not started by traintop; go on with it by its own trainer".to_owned())
+        refused("was not started by traintop; resume it by its own trainer".to_owned())
     })?;
     let state = state_now(dir);
     if !matches!(state, State::Stopped | State::Failed | State::Lost) {

@@ -27,7 +27,7 @@ pub enum SteerError {
     Launcher { name: String, launcher: String },
     /// It is no job of Slurm.
     #[error(
-        "{name} is no job of Slurm; K stops it, and `traintop resume --queue` lets it wait for another turn"
+        "{name} is no job of Slurm; K stops it, and `traintop resume --queue` queues it for another turn"
     )]
     NoJob { name: String },
     /// Slurm, whose job it is.
@@ -55,7 +55,7 @@ pub enum Steering {
     Pause,
     /// Go on.
     Continue,
-    /// Save, leave its place to others, and go on in another turn that Slurm gives it.
+    /// Save, leave its place to others, and resume in another turn that Slurm gives it.
     Requeue,
 }
 

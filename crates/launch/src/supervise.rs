@@ -59,7 +59,7 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
 const ENDED_AT_ONCE: &str =
     "ended at once while it was stopping; resume continues from its last checkpoint";
 
-/// How often the system has killed a process for want of memory since it started; 0 where it does
+/// How often the system has killed a process for lack of memory since it started; 0 where it does
 /// not say.
 fn kills_for_memory() -> u64 {
     let counts = read::text(Path::new("/proc/vmstat"), read::RECORD_LIMIT).unwrap_or_default();

@@ -85,9 +85,9 @@ pub enum ArchiveError {
         what: &'static str,
         cause: io::Error,
     },
-    /// The system refused, and also to take back what was done before.
+    /// The system refused, and also to undo what was done before.
     #[error(
-        "{first}; and not all of it could be taken back ({second}): the next start of traintop tries again"
+        "{first}; and not all of it could be undone ({second}): the next start of traintop tries again"
     )]
     HalfDone {
         /// What went wrong first.

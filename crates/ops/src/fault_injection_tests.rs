@@ -307,7 +307,7 @@ proptest! {
         let mut actions: Vec<Action> = Vec::new();
         for (act, at, killed) in &acts {
             let before = content(&tree);
-            // Once without a failure, to see what comes of it, and that it can be undone.
+            // Once without a failure, to see the outcome, and that it can be undone.
             let Ok(action) = carry_out(&real, &tree, act) else {
                 prop_assert_eq!(&content(&tree), &before, "refused: {:?}", act);
                 continue;

@@ -221,7 +221,7 @@ recipe! {
         pin_memory: bool = true, Kind::Bool;
         /// Processor threads of libtorch (0: one for each core)
         num_threads: u32 = 0u32, Kind::Int { min: 0, max: 1024 };
-        /// As a job of Slurm: save near its time limit, wait for another turn, and go on
+        /// As a job of Slurm: save near its time limit, wait for another turn, and resume
         requeue: bool = false, Kind::Bool;
     }
     "records" {

@@ -47,11 +47,11 @@ impl Default for Control {
 pub enum Change {
     /// Save a checkpoint now.
     Save,
-    /// End after this epoch; `None`: go on to the last.
+    /// End after this epoch; `None`: train to the last.
     EndAfterEpoch(Option<u32>),
     /// Multiply the schedule's learning rate by this from the next epoch on.
     LearningRateFactor(f64),
-    /// Wait, or go on.
+    /// Pause, or resume.
     Pause(bool),
 }
 

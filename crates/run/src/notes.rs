@@ -225,7 +225,7 @@ pub fn undo_on(home: &Storage, annotated: &Annotated) -> Result<(), NotesError> 
     edit_in(&*home.disk, dir, own.as_deref(), edit).map(drop)
 }
 
-/// The tags to add and those to take away in a line: words, with `-` before those to take away.
+/// The tags to add and those to remove in a line: words, with `-` before those to remove.
 ///
 /// # Errors
 /// As [`tags_of`].

@@ -68,7 +68,7 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Train a recipe, or go on with a run that was stopped or killed
+    /// Train a recipe, or resume a run that was stopped or killed
     Train(Train),
     /// Look at data sets
     #[command(subcommand)]

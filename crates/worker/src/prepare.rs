@@ -41,7 +41,7 @@ pub struct Control {
 }
 
 /// A training that is ready for its next step: the first, or where the run's last checkpoint left
-/// off. `restores` is how often it was taken back to that by now.
+/// off. `restores` is how often it was restored to that by now.
 pub fn prepare(
     dir: &RunDir,
     lock: &WriterLock,

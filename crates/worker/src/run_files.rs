@@ -1,5 +1,5 @@
 //! The text files of a run: rows and log lines are appended in one write each; what a resumed run
-//! has no checkpoint of is taken away.
+//! has no checkpoint of is removed.
 
 use std::fs::File;
 use std::io;

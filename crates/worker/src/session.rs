@@ -174,7 +174,7 @@ pub fn caught<T>(work: impl FnOnce() -> Result<T, WorkerError>) -> Result<T, Wor
         .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))))
 }
 
-/// A panic's message up to its first line end: libtorch's go on with pages of C++ frames.
+/// A panic's message up to its first line end: libtorch's continue with pages of C++ frames.
 fn first_line_of(panic: &(dyn Any + Send)) -> String {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message
@@ -237,7 +237,7 @@ fn adopt(path: &Path) -> Result<(RunDir, Record), WorkerError> {
         return Ok((dir, record));
     }
     Err(WorkerError::Refused(format!(
-        "{}: this folder holds a run that is {}; go on with it by --resume, or leave --run-dir out",
+        "{}: this folder holds a run that is {}; resume it by --resume, or leave --run-dir out",
         dir.path().display(),
         record.state
     )))

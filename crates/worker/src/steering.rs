@@ -12,7 +12,7 @@ use super::error::WorkerError;
 use super::output::Clock;
 use super::train::Training;
 
-/// How often a run that waits looks whether it is to go on.
+/// How often a run that waits looks whether it is to resume.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What is wanted of a run, as far as it is known.
@@ -60,7 +60,7 @@ impl Training {
         self.show_state(State::Paused, State::Running)?;
         let waited = text::duration(since.elapsed());
         self.output
-            .say(&format!("going on after a wait of {waited}"))?;
+            .say(&format!("continues after a wait of {waited}"))?;
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Training {
             requested.end_after_epoch = requested.end_after_epoch.map(|epoch| epoch.max(next));
             self.output.say(&match requested.end_after_epoch {
                 Some(epoch) => format!("will end after epoch {epoch}, as asked"),
-                None => "will go on to its last epoch, as asked".to_owned(),
+                None => "will continue to its last epoch, as asked".to_owned(),
             })?;
         }
         if requested.learning_rate_factor != before.learning_rate_factor {

@@ -51,7 +51,7 @@ fn waiting_and_saving_change_nothing_that_is_trained() {
     assert!(tensors(&run.last()).is_some());
     steer(&run, Steering::Continue).unwrap();
     until("the end of the wait", || {
-        says(&run, "going on after a wait of")
+        says(&run, "continues after a wait of")
     });
     assert!(worker.exit().success());
     assert_eq!(record(&run).state, State::Finished);

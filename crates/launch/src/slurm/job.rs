@@ -178,7 +178,7 @@ fn end_of_job() -> Option<Timestamp> {
     })
 }
 
-/// Passes signals on until the worker has ended; whether it was asked to stop to go on later.
+/// Passes signals on until the worker has ended; whether it was asked to stop to resume later.
 fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, LaunchError> {
     let (mut asks, mut pause, mut is_noted) = (false, None, false);
     loop {
@@ -239,7 +239,7 @@ fn is_asked(dir: &RunDir, is_noted: bool) -> Result<bool, LaunchError> {
     Ok(process.is_some_and(|process| signal_to(&process, Signal::TERM).is_ok()))
 }
 
-/// After a stop to go on later: puts the job into the queue again, or says why the run has ended.
+/// After a stop to resume later: puts the job into the queue again, or says why the run has ended.
 fn leave(dir: &RunDir, requeue: bool, why: &str) -> Result<(), LaunchError> {
     let held = hold(dir);
     let record = Record::load(dir)?;

@@ -94,7 +94,7 @@ pub fn submit_command(dir: &RunDir, mut record: Record, slurm: &Slurm) -> Result
 /// As [`submit`], or if it cannot be resumed; then it stays as it was.
 pub fn again(dir: &RunDir) -> Result<(), LaunchError> {
     must_be_here()?;
-    // Two who go on with it at once: the second finds it waiting.
+    // Two who resume it at once: the second finds it waiting.
     let held = hold(dir);
     let before = Record::load(dir)?;
     let mut record = resumable(dir)?;

@@ -73,8 +73,8 @@ impl Turn {
         serde_json::from_str::<Turns>(&text).ok()?.problem
     }
 
-    /// Says when the next may ask, as this went: with an answer after so long, or without one, and
-    /// why.
+    /// Says when the next may ask, as this went: after this wait where there was an answer, or why
+    /// there was none.
     ///
     /// # Errors
     /// If the file cannot be written.

@@ -26,7 +26,7 @@ pub enum What {
     Unarchive,
 }
 
-/// All that is needed to go on with it.
+/// All that is needed to continue it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packing {
     pub what: What,

@@ -308,7 +308,7 @@ fn prepared(
 fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
     for (action, with) in [
         ("archive", ErrorKind::StorageFull),
-        ("take back", ErrorKind::PermissionDenied),
+        ("undo", ErrorKind::PermissionDenied),
         ("unarchive", ErrorKind::StorageFull),
         ("archive again", ErrorKind::ReadOnlyFilesystem),
     ] {
@@ -327,7 +327,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
                 let faulty = storage(state.path(), disk);
                 let all = roots(place.path());
                 let done = match (action, &archived, &back) {
-                    ("take back", Some(archived), _) => undo_on(&faulty, archived),
+                    ("undo", Some(archived), _) => undo_on(&faulty, archived),
                     ("unarchive", ..) => unarchive_on(&faulty, &all, &dir).map(drop),
                     (_, _, Some(back)) => unarchive_back_on(&faulty, &dir, back),
                     _ => archive_on(&faulty, &all, &Plan::of(&dir, false).unwrap()).map(drop),

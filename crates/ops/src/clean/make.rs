@@ -22,7 +22,7 @@ pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usiz
     remake(&Arc::new(survey), policy, now)
 }
 
-/// As [`make`], but `each` also answers whether to go on; else there is no plan.
+/// As [`make`], but `each` also answers whether to continue; else there is no plan.
 pub fn make_while(
     found: &[Found],
     policy: Policy,

@@ -204,7 +204,7 @@ impl Plan {
             let detail = match (weights.role, run.state) {
                 (Role::Last, State::Finished) => "the run can then not be trained further",
                 (Role::Last, _) => "the run can then no longer be resumed",
-                _ => "no training can then go on from it",
+                _ => "no training can then resume from it",
             };
             self.candidates.push(Candidate {
                 what: what(weights),

@@ -279,7 +279,7 @@ mod tests {
             "[2026-11-24 10:00:00] failed: the loss became NaN in epoch 3",
             "[2026-11-24 10:00:00] ended after epoch 3, as asked",
             "[2026-11-24 10:00:00] epoch 3: loss 0.3",
-            // A training that went on behind a failure.
+            // A training that continued after a failure.
             "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    f()\nKeyError: 'x'\nnll 1.3",
             "a.py:3: UserWarning: slow\n  warnings.warn()\nnll 1.3",
         ] {

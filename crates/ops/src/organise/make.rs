@@ -198,7 +198,7 @@ fn marked(plan: &Plan, before: Option<&str>, now: Timestamp) -> serde_json::Resu
     serde_json::to_vec_pretty(&marks)
 }
 
-/// Takes a rebuilding back: what was made is removed, and what was set aside is in its place again.
+/// Undoes a rebuilding: what was made is removed, and what was set aside is in its place again.
 ///
 /// # Errors
 /// If the run is at work, or a file was changed since; then all of it stays. If the system refuses,

@@ -56,7 +56,7 @@ pub enum RenameError {
         path: PathBuf,
         cause: io::Error,
     },
-    /// The system refused, and also to take back what was done before.
+    /// The system refused, and also to undo what was done before.
     #[error(
         "{path}: cannot be renamed ({}), and {left} could not be given its old name back: the next start of traintop tries again",
         said(cause)
@@ -115,7 +115,7 @@ pub(crate) fn apply_on(storage: &Storage, steps: &[Step]) -> Result<Vec<Renamed>
     for renamed in done.iter_mut().flatten() {
         folders::after(&*storage.disk, &mut renamed.folders, &moves);
     }
-    // Whatever came of it, nothing is left to be finished, unless something could not be put back.
+    // Whatever the outcome, nothing is left to be finished, unless something could not be undone.
     match &done {
         Err(RenameError::HalfDone { .. }) => done,
         Ok(renamed) => match journal.end(storage) {

@@ -344,7 +344,7 @@ impl Follow {
         }
     }
 
-    /// Takes that back; what was not done, or is back already, is passed over.
+    /// Undoes that; what was not done, or is back already, is passed over.
     pub fn back(&self, disk: &dyn Disk) -> io::Result<Back> {
         match self {
             Self::Name {

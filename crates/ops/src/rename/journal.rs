@@ -81,7 +81,7 @@ pub fn begin(storage: &Storage, moves: &[Move]) -> Result<Journal, (PathBuf, io:
     Journal::begin(storage, FOLDER, &Moves { moves })
 }
 
-/// Takes back the renamings of programs that were killed in the middle, and says so in a sentence
+/// Undoes the renamings of programs that were killed in the middle, and says so in a sentence
 /// for each.
 pub fn recover() -> Vec<String> {
     recover_on(&Storage::real(), journal::is_over)

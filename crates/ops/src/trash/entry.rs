@@ -22,11 +22,11 @@ pub(super) const JOURNAL: &str = "entry.json";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Things are being moved into the trash; cut off, they are put back.
+    /// Things are being moved into the trash; cut off, they are restored.
     Moving,
     /// All are in the trash.
     Kept,
-    /// They are being put back; cut off, the rest follows.
+    /// They are being restored; cut off, the rest follows.
     Restoring,
 }
 

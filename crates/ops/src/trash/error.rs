@@ -68,9 +68,9 @@ pub enum TrashError {
         what: &'static str,
         cause: io::Error,
     },
-    /// The system refused, and then also to take back what was done before.
+    /// The system refused, and then also to undo what was done before.
     #[error(
-        "{first}; and not all could be put back ({second}): the next start of traintop tries again"
+        "{first}; and not all could be restored ({second}): the next start of traintop tries again"
     )]
     HalfDone {
         /// What went wrong first.

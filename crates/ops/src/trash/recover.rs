@@ -53,10 +53,8 @@ impl Trash {
             Stage::Kept => Ok(None),
             Stage::Moving => {
                 let by = entry.by.clone();
-                let put_back = self.put_back(entry)?;
-                Ok(Some(format!(
-                    "an interrupted {by} was taken back: {put_back}"
-                )))
+                let restored = self.put_back(entry)?;
+                Ok(Some(format!("an interrupted {by} was undone: {restored}")))
             }
             Stage::Restoring => {
                 let stuck = self.go_on_restoring(&entry)?;
@@ -76,7 +74,7 @@ impl Trash {
         }
     }
 
-    /// Puts back what a removal has moved so far, and says what it did. An item whose place is
+    /// Restores what a removal has moved so far, and says what it did. An item whose place is
     /// taken stays in the trash.
     pub(super) fn put_back(&self, mut entry: Entry) -> Result<String, TrashError> {
         let (mut count, mut stuck) = (0, Vec::new());
@@ -99,8 +97,8 @@ impl Trash {
             self.drop_folder(&self.entry_folder(&entry.id), Some(&entry))?;
             return Ok(match count {
                 0 => "nothing had been moved yet".to_owned(),
-                1 => "one thing was put back to its place".to_owned(),
-                _ => format!("{count} things were put back to their places"),
+                1 => "one thing was restored".to_owned(),
+                _ => format!("{count} things were restored"),
             });
         }
         let said = stuck_sentence(&stuck);

@@ -60,7 +60,7 @@ pub struct Removed {
 
 impl Trash {
     /// Moves things into the trash. Each is checked right before it moves; those that are refused
-    /// stay, and are reported. If the system refuses any, all are put back.
+    /// stay, and are reported. If the system refuses any, all are restored.
     ///
     /// # Errors
     /// If a thing lies outside the root or behind a link, or the system refuses to move one; then
@@ -116,7 +116,7 @@ impl Trash {
         }
     }
 
-    /// Puts back what has moved. If the journal may say already that all is done, it first says
+    /// Restores what has moved. If the journal may say already that all is done, it first says
     /// otherwise: cut off in between, the next start restores the rest.
     fn undo(&self, mut entry: Entry) -> Result<String, TrashError> {
         if entry.stage == Stage::Kept {

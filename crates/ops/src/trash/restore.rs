@@ -171,7 +171,7 @@ impl Trash {
             .map_err(failed)
     }
 
-    /// Takes back a restoration that failed: the first `moved` items may be at their places, and
+    /// Undoes a restoration that failed: the first `moved` items may be at their places, and
     /// the folders changed at these times.
     fn take_in_again(
         &self,
