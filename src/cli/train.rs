@@ -53,7 +53,7 @@ pub struct Arguments {
     /// Replace a value of the recipe; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = recipe::parse_override)]
     set: Vec<(String, String)>,
-    /// Ask the run to save and end in time when it has trained so long, such as 90m or 4h
+    /// Ask the run to save and end before it has trained for this time, such as 90m or 4h
     #[arg(long, value_name = "TIME", value_parser = launch::time_limit)]
     time_limit: Option<u64>,
     /// Where to train: on this machine, or as a job of Slurm [default: launch.on of your
