@@ -396,6 +396,7 @@ fn search(shared: &Shared) {
 /// What is found is handed over a few at a time, so that the first screen does not wait for the
 /// last folder.
 fn search_once(shared: &Shared) {
+    let _ = shared.messages.send(Message::SearchBegan);
     let mut dirs = Vec::new();
     let mut batch: Vec<(Found, Option<Summary>)> = Vec::new();
     let mut enough = FIRST_FOUND;

@@ -50,6 +50,8 @@ pub enum Message {
     Woke,
     /// Runs were found below the roots, with what the cache knows of them.
     RunsFound(Vec<(Found, Option<Summary>)>),
+    /// The roots are about to be searched.
+    SearchBegan,
     /// All roots have been searched; what could not be, as sentences.
     SearchEnded {
         /// The folders that are runs, all of them.

@@ -52,6 +52,7 @@ pub fn search_ended(
     if let Some(dir) = state.run_on_screen().cloned()
         && problems.is_empty()
         && !dirs.contains(&dir)
+        && !state.runs.is_newer_than_search(&dir)
     {
         effects.extend(update::external_rename::gone(state, &dir));
     }

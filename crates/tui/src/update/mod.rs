@@ -82,6 +82,10 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Continued => vec![Effect::TakeTerminal],
         Message::Woke => woke(state),
         Message::RunsFound(found) => discovery::runs_found(state, found),
+        Message::SearchBegan => {
+            state.runs.search_begins();
+            Vec::new()
+        }
         Message::SearchEnded {
             dirs,
             fresh,

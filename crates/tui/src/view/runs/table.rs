@@ -73,6 +73,8 @@ pub struct Runs {
     pub(super) touched: bool,
     /// A run that was just started: the cursor goes to it when it appears.
     pub(super) expected: Option<RunDir>,
+    /// Runs that came since the last search began: it may have listed their folder before.
+    arrived: HashSet<RunDir>,
 }
 
 impl Default for Runs {
@@ -96,6 +98,7 @@ impl Default for Runs {
             moved_at: None,
             touched: false,
             expected: None,
+            arrived: HashSet::new(),
         }
     }
 }
@@ -290,6 +293,9 @@ impl Runs {
         summary.size_bytes = summary.size_bytes.or(size);
         self.mark_returns(&summary);
         let known = self.rows.get(&found.dir);
+        if known.is_none() {
+            self.arrived.insert(found.dir.clone());
+        }
         self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
         self.rows_mut().insert(
@@ -378,9 +384,20 @@ impl Runs {
         self.arrange();
     }
 
+    /// A search of all roots begins.
+    pub fn search_begins(&mut self) {
+        self.arrived.clear();
+    }
+
+    /// Whether a search that has just ended may have missed this run.
+    pub fn is_newer_than_search(&self, dir: &RunDir) -> bool {
+        self.arrived.contains(dir)
+    }
+
     /// All roots were searched and hold these runs.
     pub fn searched(&mut self, dirs: &[RunDir], problems: Vec<String>) {
-        let there: HashSet<_> = dirs.iter().collect();
+        let arrived = std::mem::take(&mut self.arrived);
+        let there: HashSet<_> = dirs.iter().chain(&arrived).collect();
         let gone = self.rows.keys().filter(|dir| !there.contains(dir));
         for dir in gone.cloned().collect::<Vec<_>>() {
             self.mark_leaves(&dir);

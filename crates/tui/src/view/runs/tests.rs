@@ -138,6 +138,28 @@ fn large_screen_shows_every_column() {
 }
 
 #[test]
+fn a_run_that_comes_while_the_roots_are_searched_stays_with_the_cursor_on_it() {
+    let mut state = listed(80, 24);
+    let ended = || Message::SearchEnded {
+        dirs: ["lively", "broken", "proud", "ancient"].map(dir).into(),
+        problems: Vec::new(),
+        fresh: HashSet::new(),
+    };
+    update(&mut state, start(), Message::SearchBegan);
+    update(&mut state, start(), Message::Launched(Ok(dir("new"))));
+    let new = aged("new", RunState::Queued, 0.0, 30);
+    update(&mut state, start(), Message::Summarised(vec![new]));
+    assert_eq!(selected(&state), "new");
+    // The search listed the folder before the run was made in it.
+    update(&mut state, start(), ended());
+    assert_eq!(selected(&state), "new");
+    // The next one would have seen it.
+    update(&mut state, start(), Message::SearchBegan);
+    update(&mut state, start(), ended());
+    assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
+}
+
+#[test]
 fn empty_table_tells_what_to_do_and_what_could_not_be_searched() {
     let mut state = State::new(vec!["/nowhere/runs".into()], (80, 24), start());
     let searching = text(&drawn(&state));
