@@ -365,7 +365,7 @@ commands! {
     PickTheme "theme" "Choose the colours" { Everywhere: "t"; }
     CancelJobs "cancel-jobs" "Cancel long jobs, such as archives and surveys" { Everywhere: "ctrl-x"; }
     Suspend "suspend" "Give the terminal back until `fg`" { Everywhere: "ctrl-z"; }
-    Quit "quit" "Leave; runs go on" { Everywhere: "q" "ctrl-c"; }
+    Quit "quit" "Leave; runs continue" { Everywhere: "q" "ctrl-c"; }
 }
 
 #[cfg(test)]
