@@ -9,8 +9,8 @@ mod svg;
 
 pub use canvas::rgb_png;
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::best::best;
 use crate::grouping::{Group, Split, groups};
@@ -146,6 +146,7 @@ fn write(
     formats: &[Format],
     drawn: &mut Drawn,
 ) -> Result<(), FigureError> {
+    let is_new = !folder.exists();
     for format in formats {
         let path = folder.join(format!("{file}.{}", format.ending()));
         let bytes = match format {
@@ -158,9 +159,13 @@ fn write(
         })?;
         make_folders(folder)
             .and_then(|()| replace_file(&path, &bytes))
-            .map_err(|cause| FigureError::Io {
-                path: path.clone(),
-                cause,
+            .map_err(|cause| {
+                // Made for nothing, as on a full disk; not removed if a picture is in it.
+                if is_new {
+                    let _ = fs::remove_dir(folder);
+                }
+                let path = path.clone();
+                FigureError::Io { path, cause }
             })?;
         drawn.files.push(path);
     }
