@@ -66,6 +66,13 @@ pub enum Change {
     Name(String),
 }
 
+impl Change {
+    /// Whether somebody typed it, and would have to again.
+    pub fn is_typed(&self) -> bool {
+        !matches!(self, Self::Star(_) | Self::Baseline(_))
+    }
+}
+
 /// A run's notes before and after a change, so that it can be undone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotated {

@@ -89,12 +89,8 @@ pub enum EditOutcome {
     Changed(Vec<RunDir>, String, Option<UndoEntry>, Option<String>),
     /// This could not be undone, and why.
     NotUndone(UndoEntry, String),
-    /// A note could not be saved: it comes back, so that nothing is lost.
-    NoteNotSaved {
-        dir: RunDir,
-        text: String,
-        problem: String,
-    },
+    /// What was typed could not be saved: its editor opens again, so that nothing is lost.
+    NotSaved { job: EditJob, problem: String },
     /// It was refused, or failed: one sentence.
     Refused(String),
 }
@@ -113,7 +109,7 @@ pub fn carry_out(roots: &[PathBuf], job: EditJob, progress: &Arc<Progress>) -> E
         EditJob::ProposeRebuild(dirs) => jobs::archive::propose_rebuild(&dirs),
         EditJob::Rebuild(dirs) => Ok(jobs::archive::rebuild(&dirs, progress)),
         EditJob::Annotate(dirs, change) => Ok(annotate(&dirs, &change)),
-        EditJob::Rename(dir, name) => rename_one(dir, name),
+        EditJob::Rename(dir, name) => Ok(rename_one(dir, name)),
         EditJob::Undo(UndoEntry::Removed(tickets)) => trash::restore_all(&tickets)
             .map(|_| EditOutcome::Moved(Vec::new(), None))
             .map_err(|error| error.to_string()),
@@ -139,12 +135,9 @@ fn annotate(dirs: &[RunDir], change: &Change) -> EditOutcome {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    if let ([dir], Change::Note(text), Some(problem)) = (dirs, change, first_of(&problems)) {
-        return EditOutcome::NoteNotSaved {
-            dir: dir.clone(),
-            text: text.clone(),
-            problem,
-        };
+    if let (true, true, Some(problem)) = (done.is_empty(), change.is_typed(), first_of(&problems)) {
+        let job = EditJob::Annotate(dirs.to_vec(), change.clone());
+        return EditOutcome::NotSaved { job, problem };
     }
     let changed = done.iter().map(|annotated| annotated.dir.clone()).collect();
     let undo_entry = (!done.is_empty()).then_some(UndoEntry::Annotated(done));
@@ -169,14 +162,17 @@ pub fn first_of(problems: &[String]) -> Option<String> {
     })
 }
 
-fn rename_one(dir: RunDir, name: String) -> Result<EditOutcome, String> {
+fn rename_one(dir: RunDir, name: String) -> EditOutcome {
     let wish = Wish {
         state: rename::state_now(&dir),
-        name: Ok(name),
-        dir,
+        name: Ok(name.clone()),
+        dir: dir.clone(),
     };
     let steps = rename::plan(vec![wish], |path| path.symlink_metadata().is_ok());
-    rename_all(&steps, None)
+    rename_all(&steps, None).unwrap_or_else(|problem| EditOutcome::NotSaved {
+        job: EditJob::Rename(dir, name),
+        problem: clean(&problem).into_owned(),
+    })
 }
 
 fn names_back(renamed: Vec<Renamed>) -> EditOutcome {
@@ -235,13 +231,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_that_cannot_be_saved_is_in_the_outcome() {
-        let change = Change::Note("seed 3".to_owned());
+    fn what_was_typed_and_cannot_be_saved_is_in_the_outcome() {
         let dir = RunDir::new("/nowhere/run");
-        let EditOutcome::NoteNotSaved { text, problem, .. } = annotate(&[dir], &change) else {
-            panic!("it was saved");
-        };
-        assert_eq!(text, "seed 3");
-        assert!(!problem.is_empty());
+        let note = Change::Note("seed 3".to_owned());
+        let jobs = [
+            EditJob::Annotate(vec![dir.clone()], note),
+            EditJob::Rename(dir, "better".to_owned()),
+        ];
+        for typed in jobs {
+            let EditOutcome::NotSaved { job, problem } =
+                carry_out(&[], typed.clone(), &Arc::default())
+            else {
+                panic!("it was saved");
+            };
+            assert_eq!(job, typed);
+            assert!(!problem.is_empty());
+        }
     }
 }

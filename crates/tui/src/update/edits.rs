@@ -10,12 +10,14 @@ use crate::notice::Notice;
 use crate::state::State;
 use crate::update::discovery::changed;
 use crate::view::confirm::Confirm;
+use crate::view::line_dialog::LineDialog;
 use crate::view::note::NoteEditor;
 use crate::view::rename::Renaming;
 use crate::view::run::RunView;
 use crate::{jobs, update, view};
 use traintop_run::RunDir;
 use traintop_run::evaluation::EVALUATIONS;
+use traintop_run::notes::Change;
 use traintop_text::clean;
 
 /// Undoes the last change of this session.
@@ -106,19 +108,33 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
             state.undo_stack.push(undo_entry);
             state.notice = Some(Notice::bad(problem));
         }
-        EditOutcome::NoteNotSaved { dir, text, problem } => {
-            let summary = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
-            let (name, saved) = match summary {
-                Some(summary) => (summary.name.clone(), summary.notes.note.clone()),
-                None => (clean(&dir.name()).into_owned(), String::new()),
-            };
-            let editor = NoteEditor::unsaved(dir, name, &saved, &text);
-            state.overlays.push(editor);
+        EditOutcome::NotSaved { job, problem } => {
+            edit_again(state, job);
             state.notice = Some(Notice::bad(problem));
         }
         EditOutcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
     }
     Vec::new()
+}
+
+/// Opens the editor in which a job was typed that failed, with the same text.
+fn edit_again(state: &mut State, job: EditJob) {
+    if let EditJob::Annotate(dirs, Change::Note(text)) = &job
+        && let [dir] = &dirs[..]
+    {
+        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        let (name, saved) = match summary {
+            Some(summary) => (summary.name.clone(), summary.notes.note.as_str()),
+            None => (clean(&dir.name()).into_owned(), ""),
+        };
+        let editor = NoteEditor::unsaved(dir.clone(), name, saved, text);
+        state.overlays.push(editor);
+        return;
+    }
+    let summary = |dir: &RunDir| state.runs.row(dir)?.summary.as_ref();
+    if let Some(line) = LineDialog::unsaved(job, summary) {
+        state.overlays.push(line);
+    }
 }
 
 /// Whether a folder that was dealt with is an evaluation's: those lie in a folder in which no run

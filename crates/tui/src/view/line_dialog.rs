@@ -20,6 +20,7 @@ use traintop_run::RunDir;
 use traintop_run::notes::{Change, Notes, retag_of, tags_of};
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
+use traintop_text::clean;
 
 /// What the line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,43 @@ impl LineDialog {
             only_lists: notes.name.is_some(),
             prompt: Prompt::new(&text),
         }
+    }
+
+    /// The line of a job that failed, to save it again or to change it; `None` if it was not typed
+    /// in a line.
+    pub fn unsaved<'a>(
+        job: EditJob,
+        summary: impl Fn(&RunDir) -> Option<&'a Summary>,
+    ) -> Option<Self> {
+        let (dirs, about, text, only_lists) = match job {
+            EditJob::Rename(dir, name) => (vec![dir], About::Name, name, false),
+            EditJob::Annotate(dirs, Change::Name(name)) => (dirs, About::Name, name, true),
+            EditJob::Annotate(dirs, Change::Tags(tags)) => {
+                (dirs, About::Tags, tags.join(" "), false)
+            }
+            EditJob::Annotate(dirs, Change::Retag { add, remove }) => {
+                let remove = remove.into_iter().map(|tag| format!("-{tag}"));
+                let words: Vec<String> = add.into_iter().chain(remove).collect();
+                (dirs, About::Retag, words.join(" "), false)
+            }
+            EditJob::Annotate(dirs, Change::NoteLine(line)) => (dirs, About::NoteLine, line, false),
+            _ => return None,
+        };
+        let dialog = match (about, &dirs[..]) {
+            (About::Name | About::Tags, [dir]) => match summary(dir) {
+                Some(summary) => Self::new(about, summary),
+                None => {
+                    let name = clean(&dir.name()).into_owned();
+                    Self::about_folder(about, dir.clone(), name, &Notes::default())
+                }
+            },
+            _ => Self::many(about, dirs),
+        };
+        Some(Self {
+            only_lists,
+            prompt: Prompt::new(&text),
+            ..dialog
+        })
     }
 
     /// Asks about all of these runs at once.

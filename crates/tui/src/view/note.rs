@@ -166,21 +166,41 @@ mod tests {
         let mut state = listed(100, 30);
         press(&mut state, "m");
         let effects = press(&mut state, "seed 3<ctrl-s>");
-        let [Effect::Edit(EditJob::Annotate(dirs, Change::Note(text)))] = &effects[..] else {
-            panic!("{effects:?}");
-        };
-        let failed = EditOutcome::NoteNotSaved {
-            dir: dirs[0].clone(),
-            text: text.clone(),
-            problem: "notes.toml: cannot be written".to_owned(),
-        };
-        let now = state.now;
-        update(&mut state, now, Message::Edited(failed));
+        cannot_be_saved(&mut state, &effects);
         let shown = screen(&state);
         assert!(
             shown.contains("seed 3") && shown.contains("cannot be written"),
             "{shown}"
         );
         assert_eq!(press(&mut state, "<ctrl-s>"), effects);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_saved_comes_back_to_be_saved_again() {
+        // Tags, a name in lists, a folder's name; a line for the notes and tags of two runs.
+        let keys = ["T", "r<tab>", "jjr", "  m", "  T"];
+        for keys in keys {
+            let mut state = listed(100, 30);
+            press(&mut state, keys);
+            let effects = press(&mut state, "better<enter>");
+            cannot_be_saved(&mut state, &effects);
+            let shown = screen(&state);
+            let comes_back = shown.contains("better") && shown.contains("cannot be written");
+            assert!(comes_back, "{keys}:\n{shown}");
+            assert_eq!(press(&mut state, "<enter>"), effects, "{keys}");
+        }
+    }
+
+    /// The job among the effects fails.
+    fn cannot_be_saved(state: &mut State, effects: &[Effect]) {
+        let [Effect::Edit(job)] = effects else {
+            panic!("{effects:?}");
+        };
+        let failed = EditOutcome::NotSaved {
+            job: job.clone(),
+            problem: "notes.toml: cannot be written".to_owned(),
+        };
+        let now = state.now;
+        update(state, now, Message::Edited(failed));
     }
 }
