@@ -145,12 +145,27 @@ fn a_queue_of_links_makes_locks_and_truncates_nothing_elsewhere() {
         let _ = fs::remove_dir(&at);
         symlink(target, &at).unwrap();
         let before = tree(&outside);
-        place.output(&["train", "--config", "quick", "--queue"]);
+        let queued = place.output(&["train", "--config", "quick", "--queue"]);
+        if link.is_empty() {
+            let said = String::from_utf8(queued.stderr).unwrap();
+            assert!(
+                said.contains("/.queue: cannot be read or written"),
+                "{said}"
+            );
+        }
         place.output(&["queue", "runs"]);
         place.output(&["list", "runs"]);
         wait_for("the keeper's end", || keepers(&place).is_empty());
         assert_eq!(tree(&outside), before, "{link:?}");
     }
+}
+
+#[test]
+fn a_run_that_cannot_be_resumed_makes_no_queue() {
+    let (place, _) = place();
+    let resumed = place.output(&["resume", "--queue", "runs/training_runs/a"]);
+    assert!(!resumed.status.success(), "{resumed:?}");
+    assert!(!place.path().join("runs/.queue").exists(), "{resumed:?}");
 }
 
 /// Runs a command with every file limited to nothing, as on a full disk.
@@ -187,6 +202,7 @@ fn a_full_disk_leaves_nothing_behind() {
         ],
         &["train", "--config", "quick", "--detach"],
         &["tag", run.to_str().unwrap(), "seen"],
+        &["figures", run.to_str().unwrap()],
     ] {
         let output = on_a_full_disk(&place, arguments);
         assert!(!output.status.success(), "{arguments:?}: {output:?}");

@@ -61,6 +61,9 @@ pub enum LaunchError {
         path: PathBuf,
         cause: io::Error,
     },
+    /// A file that runs are started or queued with cannot be read or written.
+    #[error("{path}: cannot be read or written ({cause})")]
+    Unusable { path: PathBuf, cause: io::Error },
     /// Its record cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),

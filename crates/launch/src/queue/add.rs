@@ -111,7 +111,7 @@ fn fill(
     let synced = write::sync_file_system(tree);
     synced.map_err(no_folder)?;
     // A keeper that finds nothing to do holds this lock while it ends.
-    let _lock = Queue::of(tree).lock().map_err(no_folder)?;
+    let _lock = Queue::of(tree).lock()?;
     for (written, place) in prepared.into_iter().flat_map(|run| run.files) {
         write::rename(&written, &place).map_err(no_folder)?;
     }

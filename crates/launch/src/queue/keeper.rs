@@ -62,7 +62,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     let mut said = None;
     let commands = Commands::of_user();
     loop {
-        let lock = queue.lock()?;
+        let lock = queue.lock().map_err(io::Error::other)?;
         let mut survey = surveyor.survey(&queue.tree)?;
         let is_own = |dir: &RunDir, record: &Record| commands.allows(dir, record);
         survey

@@ -106,10 +106,15 @@ impl Queue {
     }
 
     /// Holds everybody else off who would change the queue.
-    fn lock(&self) -> io::Result<File> {
-        let lock = self.open_lock("lock")?;
-        write::wait_for_lock(&lock)?;
-        Ok(lock)
+    ///
+    /// # Errors
+    /// If the queue's folder cannot be opened.
+    fn lock(&self) -> Result<File, LaunchError> {
+        let lock = self.open_lock("lock").and_then(|lock| {
+            write::wait_for_lock(&lock)?;
+            Ok(lock)
+        });
+        lock.map_err(|cause| self.unreadable(cause))
     }
 
     /// A lock's file in the queue's folder, which is made if need be.
@@ -152,7 +157,7 @@ impl Queue {
     /// # Errors
     /// If it cannot be made.
     pub(super) fn make(&self) -> Result<(), LaunchError> {
-        let locked = self.lock().map_err(|cause| self.unreadable(cause))?;
+        let locked = self.lock()?;
         drop(locked);
         Ok(())
     }
@@ -238,7 +243,7 @@ impl Queue {
     /// # Errors
     /// If it does not wait, or the queue cannot be changed.
     pub fn put(&self, dir: &RunDir, place: Place) -> Result<(), LaunchError> {
-        let _lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        let _lock = self.lock()?;
         let mut waiting = self.waiting().map_err(|cause| self.unreadable(cause))?;
         let found = waiting.iter().position(|waiting| waiting.dir == *dir);
         let at = found.ok_or_else(|| not_waiting(dir))?;
@@ -281,7 +286,7 @@ impl Queue {
     /// # Errors
     /// If it does not wait, or the queue cannot be changed.
     pub fn take_out(&self, dir: &RunDir) -> Result<String, LaunchError> {
-        let _lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        let _lock = self.lock()?;
         let record = Record::load(dir)?.filter(|record| record.state == State::Queued);
         let mut record = record.ok_or_else(|| not_waiting(dir))?;
         record.state = State::Stopped;
@@ -299,7 +304,7 @@ impl Queue {
     /// # Errors
     /// If the queue cannot be changed.
     pub fn enter(&self, dir: &RunDir, record: &Record) -> Result<(), LaunchError> {
-        let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        let lock = self.lock()?;
         trust(dir, record)?;
         record.save(dir)?;
         drop(lock);
@@ -319,7 +324,9 @@ impl Queue {
             super::slurm::again(dir)?;
             return Ok(clean(&dir.name()).into_owned());
         }
-        let lock = self.lock().map_err(|cause| self.unreadable(cause))?;
+        // Before anything is made for it, and again once nobody else changes it.
+        resumable(dir)?;
+        let lock = self.lock()?;
         let mut record = resumable(dir)?;
         record.state = State::Queued;
         record.environment = environment::own();
@@ -332,10 +339,8 @@ impl Queue {
     }
 
     fn unreadable(&self, cause: io::Error) -> LaunchError {
-        LaunchError::NoFolder {
-            path: self.folder(),
-            cause,
-        }
+        let path = self.folder();
+        LaunchError::Unusable { path, cause }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn settle(
     let heard = heard_of(&record, now);
     let verdict = verdict(&record, row.map(|row| row.phase), heard, said.stop_asked);
     said.is_over = matches!(verdict, Verdict::Over | Verdict::Ended(..));
-    said.save(dir).map_err(|cause| LaunchError::NoFolder {
+    said.save(dir).map_err(|cause| LaunchError::Unusable {
         path: dir.path().to_owned(),
         cause,
     })?;

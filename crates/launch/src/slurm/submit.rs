@@ -157,7 +157,7 @@ fn hand_over(
     name: &str,
     slurm: &Slurm,
 ) -> Result<(), LaunchError> {
-    let no_script = |cause| LaunchError::NoFolder {
+    let no_script = |cause| LaunchError::Unusable {
         path: tree.to_owned(),
         cause,
     };
