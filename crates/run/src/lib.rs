@@ -31,6 +31,7 @@ pub mod log;
 pub mod log_line;
 pub mod log_tail;
 pub mod marks;
+pub mod metric_names;
 pub mod metrics;
 pub mod name_template;
 pub mod notes;
