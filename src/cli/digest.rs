@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::list;
+use super::{list, summary_json};
 use traintop_analysis::digest::Digest;
 use traintop_analysis::query::quantity;
 use traintop_text::{clean, pretty_json};
@@ -46,10 +46,14 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             .failed
             .iter()
             .map(|(name, reason)| json!({"name": name, "reason": reason}));
-        let best = digest
-            .new_best
-            .as_ref()
-            .map(|best| json!({"val_acc": best.val_acc, "name": best.run, "before": best.before}));
+        let best = digest.new_best.as_ref().map(|new| {
+            json!({
+                "val_acc": new.best.accuracy(),
+                "name": new.run,
+                "before": new.before,
+                "best": summary_json::best(&new.best),
+            })
+        });
         let all = json!({
             "since": since,
             "finished": digest.finished,
@@ -92,13 +96,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     if let Some(best) = &digest.new_best {
         let before = best.before;
         let before = before.map_or_else(String::new, |before| format!(", {before:.2} before"));
-        writeln!(
-            out,
-            "  {:<9} {:.2} % by {}{before}",
-            "new best",
-            best.val_acc,
-            clean(&best.run)
-        )?;
+        let unit = if best.best.accuracy().is_some() {
+            " %"
+        } else {
+            ""
+        };
+        let (text, run) = (best.text(), clean(&best.run));
+        writeln!(out, "  {:<9} {text}{unit} by {run}{before}", "new best")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use traintop_run::discover::Found;
 use traintop_run::evaluation::BestByRun;
 use traintop_run::size;
 use traintop_run::summary::Summary;
+use traintop_run::usual::{self, Usual};
 use traintop_text::{bytes, clean, duration, number, pretty_json, since, terminal};
 
 #[derive(Debug, Args)]
@@ -77,8 +78,18 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             roots.join(", ")
         )?;
     } else {
-        let mut rows: Vec<_> = summaries.iter().map(|summary| row(summary, now)).collect();
+        let usual = Usual::of(summaries.iter());
+        let best = usual
+            .as_ref()
+            .map_or_else(|| BEST.to_owned(), Usual::heading);
+        let mut rows: Vec<_> = summaries
+            .iter()
+            .map(|summary| row(summary, usual.as_ref(), now))
+            .collect();
         let mut headings = HEADINGS.to_vec();
+        for heading in headings.iter_mut().filter(|(name, _)| *name == BEST) {
+            heading.0 = &best;
+        }
         if summaries.iter().any(|summary| summary.job.is_some()) {
             headings.push(("JOB", Side::Left));
             for (row, summary) in rows.iter_mut().zip(&summaries) {
@@ -157,13 +168,16 @@ pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary
     Ok(summaries)
 }
 
+/// Stands for the column of best values, whose heading names their metric.
+const BEST: &str = "BEST";
+
 const HEADINGS: &[(&str, Side)] = &[
     ("FOLDER", Side::Left),
     ("STATE", Side::Left),
     ("NAME", Side::Left),
     ("MODEL", Side::Left),
     ("EPOCHS", Side::Right),
-    ("BEST VAL ACC", Side::Right),
+    (BEST, Side::Right),
     ("AT", Side::Right),
     ("TRAIN LOSS", Side::Right),
     ("VAL LOSS", Side::Right),
@@ -172,7 +186,7 @@ const HEADINGS: &[(&str, Side)] = &[
     ("SIZE", Side::Right),
 ];
 
-fn row(summary: &Summary, now: SystemTime) -> Vec<String> {
+fn row(summary: &Summary, usual: Option<&Usual>, now: SystemTime) -> Vec<String> {
     let absent = || "-".to_owned();
     let text = |text: &str| {
         if text.is_empty() {
@@ -198,6 +212,12 @@ fn row(summary: &Summary, now: SystemTime) -> Vec<String> {
             format!("{text} ago")
         }
     });
+    let at = summary.best.as_ref().and_then(|best| {
+        let step = || Some(format!("step {}", best.step?));
+        best.epoch
+            .map(|epoch| format!("epoch {epoch}"))
+            .or_else(step)
+    });
     vec![
         clean(&summary.dir.name()).into_owned(),
         state(summary),
@@ -205,11 +225,10 @@ fn row(summary: &Summary, now: SystemTime) -> Vec<String> {
         text(&summary.model),
         format!("{}{planned}", summary.epochs_done),
         summary
-            .best_val_acc
-            .map_or_else(absent, |best| format!("{best:.2} %")),
-        summary
-            .best_epoch
-            .map_or_else(absent, |epoch| format!("epoch {epoch}")),
+            .best
+            .as_ref()
+            .map_or_else(absent, |best| usual::cell(best, usual)),
+        at.unwrap_or_else(absent),
         last("train_loss"),
         last("val_loss"),
         started,

@@ -116,8 +116,17 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
         lines.push(("job", format!("{job} of Slurm")));
     }
     lines.push(("epochs", format!("{}{planned}", summary.epochs_done)));
-    if let (Some(best), Some(epoch)) = (summary.best_val_acc, summary.best_epoch) {
-        lines.push(("best val_acc", format!("{best:.2} % in epoch {epoch}")));
+    let label = summary
+        .best
+        .as_ref()
+        .map(|best| format!("best {}", best.metric));
+    if let (Some(best), Some(label)) = (&summary.best, &label) {
+        let place = match (best.epoch, best.step) {
+            (Some(epoch), _) => format!(" in epoch {epoch}"),
+            (None, Some(step)) => format!(" at step {step}"),
+            (None, None) => String::new(),
+        };
+        lines.push((label.as_str(), format!("{}{place}", best.text_with_unit())));
     }
     if let Some(best) = &summary.evaluated {
         let views = if best.views > 1 {

@@ -3,9 +3,23 @@
 
 use serde_json::{Map, Value, json};
 
+use traintop_run::best_and_trend::Best;
 use traintop_run::summary::Summary;
 
 pub use traintop_analysis::export::json_number as number;
+
+/// The best value of what a run is judged by.
+pub fn best(best: &Best) -> Value {
+    json!({
+        "metric": best.metric,
+        "value": number(best.value),
+        "percent": best.percent().map(number),
+        "direction": best.direction,
+        "guessed": best.guessed,
+        "epoch": best.epoch,
+        "step": best.step,
+    })
+}
 
 /// Every field of a summary, in an order that stays; what is not known is null.
 pub fn of(summary: &Summary) -> Map<String, Value> {
@@ -27,9 +41,10 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("epochs_planned", json!(summary.epochs_planned)),
         (
             "best_val_acc",
-            summary.best_val_acc.map_or(Value::Null, number),
+            summary.best_val_acc().map_or(Value::Null, number),
         ),
-        ("best_epoch", json!(summary.best_epoch)),
+        ("best_epoch", json!(summary.best_epoch())),
+        ("best", summary.best.as_ref().map_or(Value::Null, best)),
         ("last", Value::Object(last)),
         ("started_at", json!(summary.started_at)),
         ("modified_at", json!(summary.modified_at)),

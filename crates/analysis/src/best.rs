@@ -1,7 +1,7 @@
 //! Which row of a run is its best.
 
-use super::grouping::{Group, Split};
 use traintop_run::metrics::{Column, Metrics};
+use traintop_run::primary::Judged;
 
 /// The best row, and by what.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,46 +14,24 @@ pub struct Best {
     pub value: f64,
 }
 
-/// The row with the highest validation accuracy; without one, with the lowest validation loss. The
-/// earliest of equals. Nothing measured on training or test data decides. `groups` are those of
-/// `metrics`.
-pub fn best(metrics: &Metrics, groups: &[Group]) -> Option<Best> {
-    best_since(metrics, groups, None, &[])
+/// The row with the best value of the metric that the run is judged by, the earliest of equals.
+pub fn best(metrics: &Metrics) -> Option<Best> {
+    best_since(metrics, None, &[])
 }
 
 /// As [`best`], for metrics that have grown: `before` is what was the best, and `kept` says of each
 /// column how many of its points from the start on are what they were. Takes time that grows with
 /// the new points.
-pub fn best_since(
-    metrics: &Metrics,
-    groups: &[Group],
-    before: Option<Best>,
-    kept: &[usize],
-) -> Option<Best> {
-    let extreme = |column: usize, better: fn(f64, f64) -> bool| {
-        let points = &metrics.columns[column];
-        let kept = kept.get(column).copied().unwrap_or(0).min(points.x.len());
-        let last = kept.checked_sub(1).map(|last| points.x[last]);
-        let still =
-            before.filter(|best| best.column == column && last.is_some_and(|last| best.x <= last));
-        extreme(
-            points,
-            column,
-            (still, if still.is_some() { kept } else { 0 }),
-            better,
-        )
-    };
-    let validated = |title: &str| {
-        let group = groups.iter().find(|group| group.title == title)?;
-        group
-            .members
-            .iter()
-            .find(|member| member.split == Some(Split::Validation))
-            .map(|member| member.column)
-    };
-    validated("Accuracy")
-        .and_then(|column| extreme(column, |a, b| a > b))
-        .or_else(|| validated("Loss").and_then(|column| extreme(column, |a, b| a < b)))
+pub fn best_since(metrics: &Metrics, before: Option<Best>, kept: &[usize]) -> Option<Best> {
+    let primary = Judged::of(metrics).primary?;
+    let (column, direction) = (primary.column, primary.direction);
+    let points = &metrics.columns[column];
+    let kept = kept.get(column).copied().unwrap_or(0).min(points.x.len());
+    let last = kept.checked_sub(1).map(|last| points.x[last]);
+    let still =
+        before.filter(|best| best.column == column && last.is_some_and(|last| best.x <= last));
+    let from = if still.is_some() { kept } else { 0 };
+    extreme(points, column, (still, from), |a, b| direction.than(a, b))
 }
 
 /// The best of what was the best before a point, and of the points from there on.
@@ -79,7 +57,6 @@ fn extreme(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grouping::groups;
 
     fn best_of(columns: &[(&str, &[f64])]) -> Option<(f64, f64)> {
         let columns = columns.iter().map(|(name, values)| Column {
@@ -92,7 +69,7 @@ mod tests {
             columns: columns.collect(),
             ..Metrics::default()
         };
-        best(&metrics, &groups(&metrics)).map(|best| (best.x, best.value))
+        best(&metrics).map(|best| (best.x, best.value))
     }
 
     #[test]
@@ -124,18 +101,14 @@ mod tests {
             ..Metrics::default()
         };
         let before = metrics(&[10.0, 30.0, 20.0]);
-        let first = best(&before, &groups(&before));
+        let first = best(&before);
         for (later, kept) in [
             (vec![10.0, 30.0, 20.0, 40.0], 2),
             (vec![10.0, 30.0, 20.0, 15.0], 3),
             (vec![10.0, 5.0, 20.0], 1),
         ] {
             let later = metrics(&later);
-            let groups = groups(&later);
-            assert_eq!(
-                best_since(&later, &groups, first, &[kept]),
-                best(&later, &groups)
-            );
+            assert_eq!(best_since(&later, first, &[kept]), best(&later));
         }
     }
 

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 
 use super::shared_settings;
 use traintop_run::State;
+use traintop_run::best_and_trend::Best;
 use traintop_run::settings::Settings;
 use traintop_run::summary::Summary;
+use traintop_run::usual::Usual;
 
 /// What has happened.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,14 +31,13 @@ pub struct Digest {
     pub new_best: Option<NewBest>,
 }
 
-/// The best validation accuracy of all runs.
+/// The best of all runs that are judged by the same metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewBest {
-    /// In percent.
-    pub val_acc: f64,
+    pub best: Best,
     /// The name of its run.
     pub run: String,
-    /// The best before, in percent.
+    /// The best before; shares in percent.
     pub before: Option<f64>,
 }
 
@@ -100,8 +101,8 @@ impl Digest {
         count(self.stopped.len(), "stopped");
         count(self.lost.len(), "lost");
         count(self.started.len(), "started");
-        if let Some(NewBest { val_acc, run, .. }) = &self.new_best {
-            parts.push(format!("new best {val_acc:.2} by {run}"));
+        if let Some(new) = &self.new_best {
+            parts.push(format!("new best {} by {}", new.text(), new.run));
         }
         parts.join(", ")
     }
@@ -149,20 +150,39 @@ fn in_short(reason: &str) -> String {
     traintop_text::fitted(line[..end].trim(), 40).into_owned()
 }
 
-/// The best of all, if its best row was written since; where that row's time is not known, if the
-/// run was at work since.
+impl NewBest {
+    /// `94.70`; what is no accuracy with its metric: `val_loss 0.25`.
+    pub fn text(&self) -> String {
+        match self.best.accuracy() {
+            Some(_) => self.best.text(),
+            None => format!("{} {}", self.best.metric, self.best.text_with_unit()),
+        }
+    }
+}
+
+/// The best of all that are judged by the metric that most are judged by, if its best row was
+/// written since; where that row's time is not known, if the run was at work since.
 fn new_best(runs: &[&Summary], since: Timestamp) -> Option<NewBest> {
     let is_new = |run: &Summary| run.best_at().unwrap_or(run.modified_at) > since;
+    let usual = Usual::of(runs.iter().copied())?;
     let best_of = |wanted: bool| {
         let those = runs.iter().filter(|run| is_new(run) == wanted);
-        let rated = those.filter_map(|run| Some((run.best_val_acc?, run)));
-        rated.max_by(|a, b| a.0.total_cmp(&b.0))
+        let rated = those.filter_map(|run| Some((run.best.as_ref()?, *run)));
+        let alike = rated.filter(|(best, _)| usual.is_of(best));
+        alike.reduce(|best, next| {
+            if next.0.is_better_than(best.0) {
+                next
+            } else {
+                best
+            }
+        })
     };
     let (best, run) = best_of(true)?;
     let before = best_of(false).map(|(before, _)| before);
-    let beats = before.is_none_or(|before| best > before);
+    let beats = before.is_none_or(|before| best.is_better_than(before));
+    let before = before.map(Best::shown);
     beats.then(|| NewBest {
-        val_acc: best,
+        best: best.clone(),
         run: run.name.clone(),
         before,
     })

@@ -3,29 +3,8 @@
 
 use super::range::Range;
 use super::scale::Scale;
+use traintop_run::metric_names::{self, ACCURACY, Kind, LOSS, MetricName, Split, Unit};
 use traintop_run::metrics::Metrics;
-
-/// The part of the data that a column was measured on, as its name says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Split {
-    /// What the network learns from.
-    Train,
-    /// What decides which epoch is best.
-    Validation,
-    /// What is kept for the end.
-    Test,
-}
-
-impl Split {
-    /// The letter that stands for it.
-    pub fn letter(self) -> char {
-        match self {
-            Self::Train => 't',
-            Self::Validation => 'v',
-            Self::Test => 'e',
-        }
-    }
-}
 
 /// Columns that share a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,176 +35,115 @@ pub fn groups(metrics: &Metrics) -> Vec<Group> {
     })
 }
 
+/// Columns of one quantity.
+struct Alike {
+    /// What the first of them says.
+    name: MetricName,
+    members: Vec<Member>,
+}
+
 /// As [`groups`], where the range of a column (by its index) is known from elsewhere.
 pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> Vec<Group> {
-    let mut by_stem: Vec<(&str, Vec<Member>)> = Vec::new();
+    let mut all: Vec<Alike> = Vec::new();
     for (index, column) in metrics.columns.iter().enumerate() {
         if column.name == metrics.x_name {
             continue;
         }
-        let (split, stem) = split_of(&column.name);
+        let name = metric_names::read(&column.name);
+        let split = name.split;
         let member = Member {
             column: index,
             split,
         };
         // A stem alone ("loss" beside "val_loss", as Keras writes it) joins its splits.
-        match by_stem.iter_mut().find(|(other, members)| {
-            *other == stem && members.iter().all(|other| other.split != split)
-        }) {
-            Some((_, members)) => members.push(member),
-            None => by_stem.push((stem, vec![member])),
+        let joins = |alike: &&mut Alike| {
+            alike.name.quantity == name.quantity
+                && alike.members.iter().all(|other| other.split != split)
+        };
+        match all.iter_mut().find(joins) {
+            Some(alike) => alike.members.push(member),
+            None => all.push(Alike {
+                name,
+                members: vec![member],
+            }),
         }
     }
-    by_stem.sort_by_key(|(stem, _)| rank(stem));
-    by_stem
-        .into_iter()
-        .map(|(stem, members)| group(metrics, stem, members, range))
+    all.sort_by_key(|alike| rank(&alike.name));
+    all.into_iter()
+        .map(|alike| group(metrics, alike, range))
         .collect()
 }
 
-fn group(
-    metrics: &Metrics,
-    stem: &str,
-    mut members: Vec<Member>,
-    range: &dyn Fn(usize) -> Option<Range>,
-) -> Group {
+fn group(metrics: &Metrics, alike: Alike, range: &dyn Fn(usize) -> Option<Range>) -> Group {
+    let Alike { name, mut members } = alike;
+    let first = &metrics.columns[members[0].column].name;
     members.sort_by_key(|member| member.split);
     let ranges = members.iter().filter_map(|member| range(member.column));
-    let scale = scale(stem, ranges);
+    let scale = scale(&name, first, ranges);
     // A lone `val_f1` must not be taken for the training's.
-    let named = match members.as_slice() {
-        [only] if only.split.is_some() && rank(stem) > 1 => &metrics.columns[only.column].name,
-        _ => stem,
+    let title = match members.as_slice() {
+        [only] if only.split.is_some() && rank(&name) > 1 => {
+            metrics.columns[only.column].name.clone()
+        }
+        _ => title(&name, first),
     };
     Group {
-        title: title(named),
+        title,
         scale,
         members,
     }
 }
 
-/// What [`identity`] calls a loss.
-pub const LOSS: &str = "Loss";
-/// What [`identity`] calls an accuracy.
-pub const ACCURACY: &str = "Accuracy";
-
 /// What a column measures, and on what: the same for the names that different trainers give it
 /// (`val_acc`, `validation/accuracy`).
 pub fn identity(name: &str) -> (Option<Split>, String) {
-    let (split, stem) = split_of(name);
-    (split, title(stem))
+    let read = metric_names::read(name);
+    (read.split, read.quantity)
 }
 
 /// How the values of a column of this name are written, of which `highest` is the largest.
 pub fn scale_of(name: &str, highest: Option<f64>) -> Scale {
     let range = Range::of(highest);
-    scale(split_of(name).1, range.into_iter())
+    scale(&metric_names::read(name), name, range.into_iter())
 }
 
-const SPLITS: [(&str, Split); 9] = [
-    ("train", Split::Train),
-    ("training", Split::Train),
-    ("val", Split::Validation),
-    ("valid", Split::Validation),
-    ("validation", Split::Validation),
-    ("dev", Split::Validation),
-    ("eval", Split::Validation),
-    ("test", Split::Test),
-    ("testing", Split::Test),
-];
-
-/// `train_loss`, `val/loss` and `loss.test` alike: the split, and the rest of the name.
-fn split_of(name: &str) -> (Option<Split>, &str) {
-    let is_separator = |letter: char| "_/.- ".contains(letter);
-    let named = |word: &str| {
-        SPLITS
-            .iter()
-            .find(|(split, _)| split.eq_ignore_ascii_case(word))
-            .map(|(_, split)| *split)
-    };
-    if let Some((first, rest)) = name.split_once(is_separator)
-        && let Some(split) = named(first)
-        && !rest.is_empty()
-    {
-        return (Some(split), rest);
-    }
-    if let Some((rest, last)) = name.rsplit_once(is_separator)
-        && let Some(split) = named(last)
-        && !rest.is_empty()
-    {
-        return (Some(split), rest);
-    }
-    (None, name)
-}
-
-fn rank(stem: &str) -> u8 {
-    if is_loss(stem) {
-        0
-    } else if is_accuracy(stem) {
-        1
-    } else if is_learning_rate(stem) {
-        2
-    } else {
-        3
+fn rank(name: &MetricName) -> u8 {
+    match name.kind {
+        _ if name.quantity == LOSS => 0,
+        _ if name.quantity == ACCURACY => 1,
+        Kind::LearningRate => 2,
+        _ => 3,
     }
 }
 
-fn is_loss(stem: &str) -> bool {
-    stem.eq_ignore_ascii_case("loss")
-}
-
-fn is_accuracy(stem: &str) -> bool {
-    ["acc", "accuracy", "top1", "top1_acc", "acc1"]
-        .iter()
-        .any(|name| stem.eq_ignore_ascii_case(name))
-}
-
-fn is_learning_rate(stem: &str) -> bool {
-    ["learning_rate", "lr"]
-        .iter()
-        .any(|name| stem.eq_ignore_ascii_case(name))
-        || stem.starts_with("lr-")
-        || stem.starts_with("lr/")
-}
-
-fn scale(stem: &str, ranges: impl Iterator<Item = Range>) -> Scale {
-    if is_accuracy(stem) {
-        // Some trainers write a fraction: nothing above 1 then.
-        let range = ranges.reduce(Range::union);
-        return if range.is_some_and(|range| range.max() <= 1.0) {
-            Scale::Number
-        } else {
-            Scale::Percent
-        };
+fn scale(name: &MetricName, spelled: &str, ranges: impl Iterator<Item = Range>) -> Scale {
+    match name.unit {
+        Some(Unit::Percent) => return Scale::Percent,
+        Some(Unit::Seconds) => return Scale::Seconds,
+        None if spelled == "time_elapsed" => return Scale::Seconds,
+        None => {}
     }
-    if ends_with_unit(stem, &["percent", "pct"]) {
+    // Some trainers write a fraction: nothing above 1 then.
+    let range = ranges.reduce(Range::union);
+    if name.is_share && range.is_none_or(|range| range.max() > 1.0) {
         Scale::Percent
-    } else if stem == "time_elapsed"
-        || ends_with_unit(stem, &["s", "sec", "secs", "seconds"]) && !stem.contains("per_s")
-    {
-        Scale::Seconds
     } else {
         Scale::Number
     }
 }
 
-fn ends_with_unit(stem: &str, units: &[&str]) -> bool {
-    stem.rsplit_once('_')
-        .is_some_and(|(_, last)| units.contains(&last))
-}
-
-/// What people call it: the known columns in words, others by their own name.
-fn title(stem: &str) -> String {
-    let known = match stem {
-        _ if is_loss(stem) => LOSS,
-        _ if is_accuracy(stem) => ACCURACY,
+/// What people call it: the known columns in words, others by their own name without its split.
+fn title(name: &MetricName, spelled: &str) -> String {
+    let known = match spelled {
+        _ if name.quantity == LOSS => "Loss",
+        _ if name.quantity == ACCURACY => "Accuracy",
         "learning_rate" | "lr" => "Learning rate",
         "time_elapsed" => "Time elapsed",
         "memory_used_mb" => "Memory used, MB",
         "batch_time_ms" => "Batch time, ms",
         "eta_hours" => "Time left, hours",
         "images_per_s" => "Images per second",
-        _ => stem,
+        _ => metric_names::without_split_word(spelled),
     };
     known.to_owned()
 }

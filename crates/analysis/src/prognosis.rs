@@ -7,6 +7,7 @@ use crate::compare::spearman::spearman;
 use traintop_recipe::WITHOUT_EFFECT;
 use traintop_run::best_so_far::BestSoFar;
 use traintop_run::finding::Finding;
+use traintop_run::metric_names::Direction;
 use traintop_run::settings::Settings;
 use traintop_run::summary::Summary;
 use traintop_run::{RunDir, State};
@@ -157,7 +158,7 @@ impl Question {
             Some((course.by(epoch)?, course.best()?)).filter(|_| has_ended)
         };
         let earlier: Vec<(f64, f64)> = earlier.iter().filter_map(of_earlier).collect();
-        let odds = prognosis(standing, &earlier, own.rises)?;
+        let odds = prognosis(standing, &earlier, own.direction)?;
         odds.is_hopeless()
             .then(|| Finding::new(Kind::Hopeless.name(), odds.sentence(epoch, likeness)))
     }
@@ -174,11 +175,14 @@ fn pairs(settings: &Settings, is_wanted: impl Fn(&str) -> bool) -> String {
 
 /// How a standing compares with those of earlier runs, each with what it came to in the end; `None`
 /// for fewer than [`FEWEST`], or if standing and end cannot be ranked.
-pub fn prognosis(standing: f64, earlier: &[(f64, f64)], rises: bool) -> Option<Prognosis> {
+pub fn prognosis(standing: f64, earlier: &[(f64, f64)], direction: Direction) -> Option<Prognosis> {
     if earlier.len() < FEWEST {
         return None;
     }
-    let sign = if rises { 1.0 } else { -1.0 };
+    let sign = match direction {
+        Direction::Higher => 1.0,
+        Direction::Lower => -1.0,
+    };
     let mut better: Vec<(f64, f64)> = earlier
         .iter()
         .map(|(then, end)| (sign * then, sign * end))

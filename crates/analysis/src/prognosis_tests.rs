@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::SystemTime;
 use traintop_run::discover::Found;
+use traintop_run::metric_names::Direction;
 use traintop_run::metrics::{Column, Metrics};
 
 /// A run of 40 epochs that has done `epochs` of them and whose accuracy nears this value, with
@@ -114,17 +115,33 @@ fn milestones_are_twentieths_between_a_tenth_and_three_quarters() {
 fn few_runs_and_ends_that_nothing_foretold_say_nothing() {
     let pairs =
         |count: usize| -> Vec<(f64, f64)> { (0..count).map(|at| (at as f64, at as f64)).collect() };
-    assert_eq!(prognosis(-1.0, &pairs(7), true), None);
-    assert!(prognosis(-1.0, &pairs(8), true).unwrap().is_hopeless());
+    assert_eq!(prognosis(-1.0, &pairs(7), Direction::Higher), None);
+    assert!(
+        prognosis(-1.0, &pairs(8), Direction::Higher)
+            .unwrap()
+            .is_hopeless()
+    );
     // Those that were behind then came out ahead.
     let crossed: Vec<(f64, f64)> = (0..12).map(|at| (f64::from(at), -f64::from(at))).collect();
-    assert!(!prognosis(-1.0, &crossed, true).unwrap().is_hopeless());
+    assert!(
+        !prognosis(-1.0, &crossed, Direction::Higher)
+            .unwrap()
+            .is_hopeless()
+    );
     // Of a loss less is better.
     let losses: Vec<(f64, f64)> = (1..=12)
         .map(|at| (f64::from(at), f64::from(at) / 2.0))
         .collect();
-    assert!(prognosis(20.0, &losses, false).unwrap().is_hopeless());
-    assert!(!prognosis(0.5, &losses, false).unwrap().is_hopeless());
+    assert!(
+        prognosis(20.0, &losses, Direction::Lower)
+            .unwrap()
+            .is_hopeless()
+    );
+    assert!(
+        !prognosis(0.5, &losses, Direction::Lower)
+            .unwrap()
+            .is_hopeless()
+    );
 }
 
 proptest! {
@@ -134,7 +151,7 @@ proptest! {
         let standing = f64::from(standing);
         let earlier: Vec<(f64, f64)> = earlier.iter().map(|(a, b)| (f64::from(*a), f64::from(*b))).collect();
         let beats = |a: f64, b: f64| if rises { a > b } else { a < b };
-        let Some(found) = prognosis(standing, &earlier, rises) else {
+        let Some(found) = prognosis(standing, &earlier, if rises { Direction::Higher } else { Direction::Lower }) else {
             return Ok(());
         };
         let mut behind = 0;
@@ -178,7 +195,7 @@ proptest! {
                 (kind + random(), kind + random())
             };
             let earlier: Vec<(f64, f64)> = (0..12).map(|_| one()).collect();
-            let found = prognosis(one().0, &earlier, true).unwrap();
+            let found = prognosis(one().0, &earlier, Direction::Higher).unwrap();
             called += u32::from(found.is_hopeless());
         }
         prop_assert!(called < 50, "{called} of 1000");

@@ -1,144 +1,213 @@
-//! The few figures of a run's metrics by which it is judged in lists: how accurate it came to be,
-//! when, and on what course.
+//! The few figures of a run's metrics by which it is judged in lists: how good it came to be, when,
+//! and on what course.
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
+
+use super::float_bits::Bits;
+use super::metric_names::{self, Direction, Kind};
 use super::metrics::{Column, Metrics};
+use super::primary::{Judged, Primary};
 use super::record;
 
 /// Points of a trend.
 pub const TREND: usize = 64;
 
-/// Names under which trainers write the accuracy by which a run is judged, the preferred first.
-/// Validation comes before test, and both before a name that does not say.
-const VAL_ACC: [&str; 20] = [
-    "val_acc",
-    "val_accuracy",
-    "valid_acc",
-    "valid_accuracy",
-    "validation_accuracy",
-    "val/acc",
-    "val/accuracy",
-    "valid/accuracy",
-    "validation/accuracy",
-    "val_acc1",
-    "val_top1",
-    "eval_accuracy",
-    "eval_acc",
-    "eval/accuracy",
-    "eval_top1",
-    "metrics/accuracy_top1",
-    "test_acc",
-    "test_accuracy",
-    "accuracy",
-    "acc",
-];
-/// Names of a loss to show the trend of where there is no accuracy.
-const LOSS: [&str; 10] = [
-    "val_loss",
-    "valid_loss",
-    "validation_loss",
-    "val/loss",
-    "eval_loss",
-    "eval/loss",
-    "test_loss",
-    "train_loss",
-    "train/loss",
-    "loss",
-];
-
-/// The best validation accuracy.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// The best value of the metric that a run is judged by, the first of equals.
+#[serde_as]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    /// Whether the file writes accuracies as parts of one.
-    pub of_fractions: bool,
-    /// In percent.
-    pub val_acc: Option<f64>,
+    /// As the file spells it.
+    pub metric: String,
+    /// As the file has it.
+    #[serde_as(as = "Bits")]
+    pub value: f64,
+    pub direction: Direction,
+    /// Whether nobody said that this metric counts.
+    pub guessed: bool,
+    /// How shares are written; `None` for what is no share.
+    pub share: Option<Share>,
     /// Its epoch as the file counts them, where that is known.
     pub epoch: Option<u32>,
+    /// Its step, where rows stand at steps.
+    pub step: Option<u64>,
 }
 
-/// The best of the metrics, else the one that the record has.
-pub fn best(metrics: &Metrics, recorded: Option<record::Best>) -> Best {
-    let Some((x, best)) = accuracy(metrics).and_then(best_of) else {
-        return Best {
-            of_fractions: false,
-            val_acc: recorded.map(|best| best.val_acc),
-            epoch: recorded.map(|best| best.epoch),
-        };
-    };
-    // Who writes a best into the record writes percent.
-    let percent = recorded.is_some() || !are_fractions(metrics, best);
-    Best {
-        of_fractions: !percent,
-        val_acc: Some(if percent { best } else { best * 100.0 }),
-        epoch: epoch_at(metrics, x),
+/// How shares are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Share {
+    /// From 0 to 1.
+    Part,
+    Percent,
+}
+
+impl Best {
+    /// A validation accuracy in percent, in some epoch.
+    pub fn of_accuracy(percent: f64, epoch: Option<u32>) -> Self {
+        Self {
+            metric: "val_acc".to_owned(),
+            value: percent,
+            direction: Direction::Higher,
+            guessed: false,
+            share: Some(Share::Percent),
+            epoch,
+            step: None,
+        }
+    }
+
+    /// A share in percent; `None` for what is no share.
+    pub fn percent(&self) -> Option<f64> {
+        Some(match self.share? {
+            Share::Part => self.value * 100.0,
+            Share::Percent => self.value,
+        })
+    }
+
+    /// The value as lists show it: shares in percent, others as they are.
+    pub fn shown(&self) -> f64 {
+        self.percent().unwrap_or(self.value)
+    }
+
+    /// [`Best::shown`] in few digits.
+    pub fn text(&self) -> String {
+        match self.percent() {
+            Some(percent) => format!("{percent:.2}"),
+            None => traintop_text::number(self.value, 4),
+        }
+    }
+
+    /// [`Best::text`], with a sign where the metric is doubtful.
+    pub fn marked_text(&self) -> String {
+        let mark = if self.is_doubtful() { "~" } else { "" };
+        format!("{mark}{}", self.text())
+    }
+
+    /// [`Best::text`] with its sign of percent.
+    pub fn text_with_unit(&self) -> String {
+        let unit = if self.share.is_some() { " %" } else { "" };
+        format!("{}{unit}", self.text())
+    }
+
+    /// A number that is the higher the better the value is.
+    pub fn goodness(&self) -> f64 {
+        match self.direction {
+            Direction::Higher => self.shown(),
+            Direction::Lower => -self.shown(),
+        }
+    }
+
+    /// Whether it is better than another of the same metric.
+    pub fn is_better_than(&self, other: &Self) -> bool {
+        self.direction.than(self.shown(), other.shown())
+    }
+
+    /// Whether people are to be told that the metric was guessed. Accuracies and losses are what
+    /// everybody expects.
+    pub fn is_doubtful(&self) -> bool {
+        let kind = || metric_names::read(&self.metric).kind;
+        self.guessed && !matches!(kind(), Kind::Accuracy | Kind::Loss)
+    }
+
+    /// The accuracy in percent, if it is one.
+    pub fn accuracy(&self) -> Option<f64> {
+        let kind = metric_names::read(&self.metric).kind;
+        self.percent().filter(|_| kind == Kind::Accuracy)
     }
 }
 
-pub fn accuracy(metrics: &Metrics) -> Option<&Column> {
-    VAL_ACC.iter().find_map(|name| metrics.column(name))
-}
-
-/// The column whose course lists show.
-pub fn trend_column(metrics: &Metrics) -> Option<&Column> {
-    let loss = || LOSS.iter().find_map(|name| metrics.column(name));
-    accuracy(metrics).or_else(loss)
+/// The best of the metrics, else the one that the record has.
+pub fn best(judged: &Judged, recorded: Option<record::Best>) -> Option<Best> {
+    let of_record = || {
+        let best = recorded?;
+        Some(Best::of_accuracy(best.val_acc, Some(best.epoch)))
+    };
+    let Some(primary) = &judged.primary else {
+        return of_record();
+    };
+    let (column, name) = (judged.column(primary), judged.name(primary));
+    let (x, value) = best_of(column, primary.direction)?;
+    let metrics = judged.metrics;
+    // Who writes a best into the record writes percent.
+    let is_percent = || {
+        let stated = name.unit == Some(metric_names::Unit::Percent);
+        stated || recorded.is_some() || passes_one(judged, column)
+    };
+    Some(Best {
+        metric: column.name.clone(),
+        value,
+        direction: primary.direction,
+        guessed: primary.guessed && !(recorded.is_some() && column.name == "val_acc"),
+        share: name.is_share.then(|| {
+            if is_percent() {
+                Share::Percent
+            } else {
+                Share::Part
+            }
+        }),
+        epoch: epoch_at(metrics, x),
+        step: is_step(metrics).then_some(x as u64),
+    })
 }
 
 /// The columns of which all points are needed here; of the others the first and the last do.
-pub fn needed_columns(metrics: &Metrics) -> Vec<String> {
-    // Another column may come to be the one that counts: all that could are kept.
-    let names: &[&str] = if accuracy(metrics).is_some() {
-        &VAL_ACC
-    } else {
-        &LOSS
-    };
-    let judged = metrics
-        .columns
-        .iter()
-        .filter(|column| names.contains(&column.name.as_str()));
+pub fn needed_columns(judged: &Judged) -> Vec<String> {
+    let shown = judged.trend.iter().map(|trend| judged.column(trend));
     // Where rows are placed by step, the best one's epoch is to be found.
+    let metrics = judged.metrics;
     let epochs = epochs(metrics).filter(|epochs| epochs.name != metrics.x_name);
-    judged
+    shown
         .chain(epochs)
         .map(|column| column.name.clone())
         .collect()
 }
 
-/// The highest value and its x, the first of equals.
-fn best_of(column: &Column) -> Option<(f64, f64)> {
+/// The best value and its x, the first of equals.
+fn best_of(column: &Column, direction: Direction) -> Option<(f64, f64)> {
     let points = column
         .x
         .iter()
         .copied()
         .zip(column.y.iter().copied())
         .filter(|(_, value)| value.is_finite());
-    points.reduce(|best, point| if point.1 > best.1 { point } else { best })
+    points.reduce(|best, point| {
+        if direction.than(point.1, best.1) {
+            point
+        } else {
+            best
+        }
+    })
 }
 
-/// Where each row stands that was the best until then: by accuracy, and without any by the lowest
-/// loss. The last is the best of all.
-pub fn records(metrics: &Metrics) -> Vec<f64> {
-    let (column, sign) = match (accuracy(metrics), trend_column(metrics)) {
-        (Some(accuracy), _) => (accuracy, 1.0),
-        (None, Some(loss)) => (loss, -1.0),
-        (None, None) => return Vec::new(),
+/// Where each row stands that was the best until then: by the metric that the run is judged by, and
+/// without any by that of its trend. The last is the best of all.
+pub fn records(judged: &Judged) -> Vec<f64> {
+    let Some(trend) = &judged.trend else {
+        return Vec::new();
     };
-    let mut best = f64::NEG_INFINITY;
+    records_of(judged.column(trend), trend)
+}
+
+fn records_of(column: &Column, judged_by: &Primary) -> Vec<f64> {
+    let mut best: Option<f64> = None;
     let points = column.x.iter().zip(&column.y);
     let records = points.filter(|(_, value)| {
-        let beats = value.is_finite() && sign * **value > best;
-        best = if beats { sign * **value } else { best };
+        let beats =
+            value.is_finite() && best.is_none_or(|best| judged_by.direction.than(**value, best));
+        if beats {
+            best = Some(**value);
+        }
         beats
     });
     records.map(|(x, _)| *x).collect()
 }
 
 /// What each column has in the best row, or last before it; NaN where it has nothing.
-pub fn at_best(metrics: &Metrics) -> Vec<f64> {
-    let best = records(metrics).last().copied();
-    let columns = metrics.columns.iter().filter(|column| !column.x.is_empty());
+pub fn at_best(judged: &Judged) -> Vec<f64> {
+    let best = records(judged).last().copied();
+    let columns = judged.metrics.columns.iter();
+    let columns = columns.filter(|column| !column.x.is_empty());
     best.map_or_else(Vec::new, |x| {
         columns
             .map(|column| column.at_or_before(x).unwrap_or(f64::NAN))
@@ -172,15 +241,13 @@ pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
     metrics.columns.iter().filter_map(value).collect()
 }
 
-/// Whether accuracies are written as parts of one: neither the best, nor the last of training,
-/// passes 1.
-fn are_fractions(metrics: &Metrics, best: f64) -> bool {
-    let mut accuracies = metrics
-        .columns
-        .iter()
-        .filter(|column| column.name.to_ascii_lowercase().contains("acc"));
-    let passes = |column: &Column| column.last().is_some_and(|(_, last)| last > 1.0);
-    best <= 1.0 && !accuracies.any(passes)
+/// Whether shares are seen to be percent: one of the column's values passes 1, or the last of
+/// another accuracy does.
+fn passes_one(judged: &Judged, column: &Column) -> bool {
+    let passes = |value: &f64| value.is_finite() && *value > 1.0;
+    let mut others = judged.columns().filter(|(_, name)| name.is_share);
+    column.y.iter().any(passes)
+        || others.any(|(other, _)| other.last().is_some_and(|(_, last)| passes(&last)))
 }
 
 fn is_epoch(name: &str) -> bool {
@@ -205,17 +272,20 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
     }
 }
 
-/// The validation accuracy of each epoch, as the file counts them, where it tells of epochs. Of an
-/// epoch with several rows the last counts.
-pub fn accuracy_by_epoch(metrics: &Metrics) -> HashMap<u32, f64> {
-    let Some(column) = accuracy(metrics) else {
-        return HashMap::new();
+/// The metric that the run is judged by in each epoch, as the file counts them, where it tells of
+/// epochs. Of an epoch with several rows the last counts. Nothing is told where only a weak word of
+/// the metric's name tells which way is better: what is worse may be removed.
+pub fn by_epoch(metrics: &Metrics) -> (Direction, HashMap<u32, f64>) {
+    let judged = Judged::of(metrics);
+    let is_sure = |primary: &&Primary| !primary.guessed || !judged.name(primary).is_guess;
+    let Some(primary) = judged.primary.as_ref().filter(is_sure) else {
+        return (Direction::Higher, HashMap::new());
     };
+    let column = judged.column(primary);
     let points = column.x.iter().zip(&column.y);
     let finite = points.filter(|(_, value)| value.is_finite());
-    finite
-        .filter_map(|(x, value)| Some((epoch_at(metrics, *x)?, *value)))
-        .collect()
+    let values = finite.filter_map(|(x, value)| Some((epoch_at(metrics, *x)?, *value)));
+    (primary.direction, values.collect())
 }
 
 /// Whether a row stands for an epoch, and not for a step of one.
@@ -225,9 +295,12 @@ pub fn is_placed_by_epoch(metrics: &Metrics) -> bool {
 
 /// The last step, where the rows are placed by steps.
 pub fn last_step(metrics: &Metrics) -> Option<u64> {
-    let is_step = metrics.x_name != "row" && !is_placed_by_epoch(metrics);
-    let last = metrics.last_x().filter(|_| is_step)?;
+    let last = metrics.last_x().filter(|_| is_step(metrics))?;
     (last >= 0.0).then_some(last as u64)
+}
+
+fn is_step(metrics: &Metrics) -> bool {
+    metrics.x_name != "row" && !is_placed_by_epoch(metrics)
 }
 
 /// How many epochs the metrics speak of.
@@ -294,10 +367,12 @@ mod tests {
             "epoch",
             &[("val_acc", x, acc), ("val_loss", x, loss), sparse],
         );
-        assert_eq!(records(&judged), [1.0, 3.0]);
-        assert_eq!(at_best(&judged), [70.0, 0.3, 0.1]);
-        assert_eq!(records(&metrics("epoch", &[("val_loss", x, loss)])), x);
-        assert!(at_best(&metrics("epoch", &[("lr", x, loss)])).is_empty());
+        assert_eq!(records(&Judged::of(&judged)), [1.0, 3.0]);
+        assert_eq!(at_best(&Judged::of(&judged)), [70.0, 0.3, 0.1]);
+        let falls = metrics("epoch", &[("val_loss", x, loss)]);
+        assert_eq!(records(&Judged::of(&falls)), x);
+        let rate = metrics("epoch", &[("lr", x, loss)]);
+        assert!(at_best(&Judged::of(&rate)).is_empty());
     }
 
     #[test]

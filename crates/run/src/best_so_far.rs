@@ -1,15 +1,17 @@
-//! A run's best accuracy up to each epoch, to compare another run with.
+//! A run's best value up to each epoch, to compare another run with.
 
 use super::best_and_trend;
+use super::judging;
 use super::layout::RunDir;
+use super::metric_names::Direction;
 use super::metrics::{Metrics, Tail};
+use super::primary::Judged;
 
 /// The best that a run had come to by each epoch, of the column that lists judge it by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BestSoFar {
     pub column: String,
-    /// Whether more is better, as of an accuracy.
-    pub rises: bool,
+    pub direction: Direction,
     /// Each epoch that was the best until then, with its value.
     records: Vec<(f64, f64)>,
     /// The last epoch.
@@ -21,19 +23,23 @@ impl BestSoFar {
     pub fn read(dir: &RunDir) -> Option<Self> {
         let mut tail = Tail::open(dir.metrics_csv());
         tail.poll().and_then(|_| tail.settle()).ok()?;
-        Self::of(tail.metrics())
+        let mut metrics = tail.take();
+        metrics.judging.said = judging::of(dir.path()).said;
+        Self::of(&metrics)
     }
 
     /// That of metrics which are at hand.
     pub fn of(metrics: &Metrics) -> Option<Self> {
-        let column = best_and_trend::trend_column(metrics)
-            .filter(|_| metrics.x_name.eq_ignore_ascii_case("epoch"))?;
-        let records = best_and_trend::records(metrics).into_iter();
+        let judged = Judged::of(metrics);
+        let trend = judged.trend.as_ref();
+        let trend = trend.filter(|_| metrics.x_name.eq_ignore_ascii_case("epoch"))?;
+        let column = judged.column(trend);
+        let records = best_and_trend::records(&judged).into_iter();
         Some(Self {
             records: records
                 .filter_map(|x| Some((x, column.at_or_before(x)?)))
                 .collect(),
-            rises: best_and_trend::accuracy(metrics).is_some(),
+            direction: trend.direction,
             last: column.last()?.0,
             column: column.name.clone(),
         })
@@ -77,11 +83,14 @@ mod tests {
             [None, Some(20.0), Some(40.0), Some(40.0), Some(50.0), None]
         );
         assert_eq!(
-            (rises.best(), rises.rises, rises.column.as_str()),
-            (Some(50.0), true, "val_acc")
+            (rises.best(), rises.direction, rises.column.as_str()),
+            (Some(50.0), Direction::Higher, "val_acc")
         );
         let falls = course("epoch,val_loss\n1,2\n2,1\n3,3\n").unwrap();
-        assert_eq!((falls.by(3.0), falls.rises), (Some(1.0), false));
+        assert_eq!(
+            (falls.by(3.0), falls.direction),
+            (Some(1.0), Direction::Lower)
+        );
     }
 
     #[test]

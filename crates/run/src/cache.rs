@@ -1,6 +1,6 @@
 //! Summaries kept between starts, so that ten thousand unchanged runs open without parsing one.
 //!
-//! The file has a line for each run, its folder, `[last used, stamps]` and its summary, all JSON
+//! The file has a line for each run, its folder, `[last used, stamps, judging]` and its summary, all JSON
 //! (which never holds a bare tab or line end), with tabs between them. A start reads only what
 //! stands before the first tabs; the rest is read when it is asked for.
 
@@ -12,19 +12,21 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::discover::{Found, Stamp};
+use super::judging;
 use super::summary::Summary;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 10";
+const VERSION: &str = "traintop summaries 11";
 
 /// Runs not listed for this many days are dropped. Asking the disk which ones are gone would take
 /// long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
-/// What stands between the tabs: the day of the last use and the run's stamps.
-type Head = (u32, [Stamp; 5]);
+/// What stands between the tabs: the day of the last use, the run's stamps, and what the user and
+/// the project said of metrics.
+type Head = (u32, [Stamp; 5], u64);
 
 /// Where the cache has what it knows of a run.
 #[derive(Debug)]
@@ -66,8 +68,8 @@ impl Cache {
         let entry = self.entries.get_mut(&key(found)?)?;
         let (head, summary) = self.text[entry.place.clone()].split_once('\t')?;
         let read = || -> serde_json::Result<Option<(u32, Summary)>> {
-            let (used, stamps): Head = serde_json::from_str(head)?;
-            if stamps != found.stamps {
+            let (used, stamps, said): Head = serde_json::from_str(head)?;
+            if stamps != found.stamps || said != judging::of(found.dir.path()).digest() {
                 return Ok(None);
             }
             Ok(Some((used, serde_json::from_str(summary)?)))
@@ -90,7 +92,11 @@ impl Cache {
         // A folder whose name is no text cannot be written as JSON; such a run is read each time.
         let (Some(key), Ok(head), Ok(summary)) = (
             key(found),
-            serde_json::to_string(&(self.today, found.stamps)),
+            serde_json::to_string(&(
+                self.today,
+                found.stamps,
+                judging::of(found.dir.path()).digest(),
+            )),
             serde_json::to_string(summary),
         ) else {
             return;
@@ -119,10 +125,10 @@ impl Cache {
             let Some((head, summary)) = from[entry.place.clone()].split_once('\t') else {
                 return Ok(());
             };
-            let (used, stamps): Head = serde_json::from_str(head)?;
+            let (used, stamps, said): Head = serde_json::from_str(head)?;
             let used = if entry.used { self.today } else { used };
             if used.saturating_add(KEPT_DAYS) >= self.today {
-                let head = serde_json::to_string(&(used, stamps))?;
+                let head = serde_json::to_string(&(used, stamps, said))?;
                 // A string takes all that is written to it.
                 let _ = writeln!(text, "{key}\t{head}\t{summary}");
             }

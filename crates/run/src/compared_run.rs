@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::config_file::Config;
 use super::discover::Found;
+use super::judging;
 use super::layout::RunDir;
 use super::metrics::{Metrics, Tail};
 use super::summary::Summary;
@@ -42,8 +43,9 @@ impl ComparedRun {
         let problem = read
             .err()
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
-        let summary = Summary::of(&found, tail.metrics(), now);
         let mut metrics = tail.take();
+        metrics.judging.said = judging::of(found.dir.path()).said;
+        let summary = Summary::of(&found, &metrics, now);
         for column in &mut metrics.columns {
             if column.x.len() > MOST_POINTS {
                 *column = column.thinned(MOST_POINTS);

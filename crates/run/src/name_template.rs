@@ -198,17 +198,19 @@ impl Values {
             ("epochs", Some(Value::Number(summary.epochs_done.into()))),
             ("n", Some(Value::Number(counter as f64))),
             ("started", summary.started_at.map(Value::Time)),
-            ("best.val_acc", summary.best_val_acc.map(Value::Number)),
+            ("best.val_acc", summary.best_val_acc().map(Value::Number)),
             (
                 "best.epoch",
-                summary.best_epoch.map(|epoch| Value::Number(epoch.into())),
+                summary
+                    .best_epoch()
+                    .map(|epoch| Value::Number(epoch.into())),
             ),
         ];
         let known = known
             .into_iter()
             .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         let best = summary
-            .best_epoch
+            .best_epoch()
             .filter(|_| metrics.x_name == "epoch")
             .map(f64::from);
         let of_best = metrics.columns.iter().filter_map(|column| {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::serde_as;
 
-use super::best_and_trend::{self, thin};
+use super::best_and_trend::{self, Best as BestValue, Share, thin};
 use super::config_file::Config;
 use super::discover::Found;
 use super::evaluation::Best;
@@ -15,9 +15,11 @@ use super::failure::{self, Failure};
 use super::finding::Finding;
 use super::float_bits::Bits;
 use super::health::{Health, Known};
+use super::judging;
 use super::layout::RunDir;
 use super::metrics::{Column, Metrics, Tail};
 use super::notes::Notes;
+use super::primary::Judged;
 use super::queue_reasons::QueueReasons;
 use super::record::{Data, Record, Resume};
 use super::settings::Settings;
@@ -58,9 +60,8 @@ pub struct Summary {
     pub epochs_done: u32,
     /// Epochs planned, where that is known.
     pub epochs_planned: Option<u32>,
-    /// Best validation accuracy, percent.
-    pub best_val_acc: Option<f64>,
-    pub best_epoch: Option<u32>,
+    /// The best value of the metric that it is judged by.
+    pub best: Option<BestValue>,
     /// The last value of each column.
     #[serde_as(as = "Vec<(_, Bits)>")]
     pub last: Vec<(String, f64)>,
@@ -68,9 +69,6 @@ pub struct Summary {
     /// row is the best.
     #[serde_as(as = "Vec<Bits>")]
     pub at_best: Vec<f64>,
-    /// Whether its accuracies are written as parts of one; [`Summary::best_val_acc`] is percent
-    /// either way.
-    pub of_fractions: bool,
     /// What it was configured with.
     pub settings: Settings,
     /// The course of [`Summary::trend_of`], thinned to at most [`best_and_trend::TREND`] points.
@@ -178,11 +176,14 @@ impl Summing {
 
     /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
     pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
+        let said = judging::of(found.dir.path()).said;
+        self.needed.judging.said.clone_from(&said);
         let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
         let read = self.tail.poll_in_parts(|part, anew| {
             begun = true;
             if anew {
                 (*needed, *is_whole) = (Metrics::default(), true);
+                needed.judging.said.clone_from(&said);
             }
             take_in(needed, is_whole, part);
         });
@@ -190,6 +191,7 @@ impl Summing {
         // whole.
         if read.is_err() && begun {
             *self = Self::begin(found);
+            self.needed.judging.said.clone_from(&said);
         }
         self.unread = match read {
             Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
@@ -222,8 +224,9 @@ fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     if *is_whole {
         return;
     }
-    let whole = best_and_trend::needed_columns(needed);
-    let records = best_and_trend::records(needed);
+    let judged = Judged::of(needed);
+    let whole = best_and_trend::needed_columns(&judged);
+    let records = best_and_trend::records(&judged);
     needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
 }
 
@@ -245,7 +248,7 @@ impl Summary {
         // Notes that cannot be read cost the run nothing else; a change of them reports it.
         let notes = Notes::load(&dir).unwrap_or_default().shown();
         let recorded_best = record.as_ref().and_then(|record| record.best);
-        let best = best_and_trend::best(metrics, recorded_best);
+        let judged = Judged::of(metrics);
         let planned = record
             .as_ref()
             .map(|record| record.epochs_planned)
@@ -277,7 +280,7 @@ impl Summary {
             let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
             Box::new(Health::read(&dir, known, now))
         });
-        let trend = best_and_trend::trend_column(metrics);
+        let trend = judged.trend.as_ref().map(|trend| judged.column(trend));
         let model = config.text("model_name").unwrap_or_default();
         let recipe = config
             .text("experiment_name")
@@ -307,15 +310,13 @@ impl Summary {
             observed,
             epochs_done,
             epochs_planned: planned,
-            best_val_acc: best.val_acc,
-            best_epoch: best.epoch,
+            best: best_and_trend::best(&judged, recorded_best),
             last: metrics
                 .columns
                 .iter()
                 .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
                 .collect(),
-            at_best: best_and_trend::at_best(metrics),
-            of_fractions: best.of_fractions,
+            at_best: best_and_trend::at_best(&judged),
             settings: Settings::of(&config),
             trend: trend.map(|column| thin(&column.y)).unwrap_or_default(),
             trend_of: trend.map(|column| column.name.clone()).unwrap_or_default(),
@@ -347,8 +348,24 @@ impl Summary {
             .map(|(_, value)| *value)
     }
 
-    /// What a column has in the best row: that of the highest validation accuracy, or where there
-    /// is none of the lowest loss.
+    /// The best accuracy in percent, if it is judged by one.
+    pub fn best_val_acc(&self) -> Option<f64> {
+        self.best.as_ref()?.accuracy()
+    }
+
+    /// The epoch of the best value.
+    pub fn best_epoch(&self) -> Option<u32> {
+        self.best.as_ref()?.epoch
+    }
+
+    /// Whether its accuracies are written as parts of one.
+    pub fn has_parts_of_one(&self) -> bool {
+        let best = self.best.as_ref();
+        best.is_some_and(|best| best.share == Some(Share::Part))
+    }
+
+    /// What a column has in the best row: that of the best value of what it is judged by, or where
+    /// there is none of the lowest training loss.
     pub fn at_best(&self, column: &str) -> Option<f64> {
         let at = self.last.iter().position(|(name, _)| name == column)?;
         self.at_best
@@ -447,7 +464,7 @@ mod tests {
             ("resnet_small", "cifar10")
         );
         assert_eq!(
-            (summary.best_val_acc, summary.best_epoch),
+            (summary.best_val_acc(), summary.best_epoch()),
             (Some(34.7), Some(2))
         );
         assert_eq!((summary.epochs_done, summary.epochs_planned), (3, Some(3)));
@@ -461,7 +478,10 @@ mod tests {
     #[test]
     fn fractions_are_shown_as_percent_and_epochs_from_zero_are_counted() {
         let summary = summary(&[("metrics.csv", "epoch,step,accuracy\n0,10,0.5\n1,20,0.75\n")]);
-        assert_eq!((summary.best_val_acc, summary.epochs_done), (Some(75.0), 2));
+        assert_eq!(
+            (summary.best_val_acc(), summary.epochs_done),
+            (Some(75.0), 2)
+        );
     }
 
     #[test]
@@ -509,9 +529,14 @@ mod tests {
     #[test]
     fn folder_with_nothing_readable_is_still_a_row() {
         let summary = summary(&[("run.json", "{"), ("logs/metrics.csv", "epoch,loss\n1,x\n")]);
-        assert!(summary.observed.reason.unwrap().contains("is damaged"));
+        let reason = summary.observed.reason.as_ref();
+        assert!(reason.unwrap().contains("is damaged"));
         assert_eq!(
-            (summary.best_val_acc, summary.problems, summary.trend.len()),
+            (
+                summary.best_val_acc(),
+                summary.problems,
+                summary.trend.len()
+            ),
             (None, 0, 0)
         );
     }
@@ -522,7 +547,7 @@ mod tests {
             "epoch,step,train_acc,val_acc\n0,99,50,\n0,99,,61\n1,199,60,\n1,199,,72\n2,299,,70\n";
         let summary = summary(&[("metrics.csv", rows)]);
         assert_eq!(
-            (summary.best_val_acc, summary.best_epoch),
+            (summary.best_val_acc(), summary.best_epoch()),
             (Some(72.0), Some(1))
         );
         assert_eq!(summary.epochs_done, 3);
@@ -531,7 +556,7 @@ mod tests {
     #[test]
     fn low_percentages_are_not_taken_for_fractions() {
         let summary = summary(&[("metrics.csv", "epoch,train_acc,val_acc\n1,1.1,0.9\n")]);
-        assert_eq!(summary.best_val_acc, Some(0.9));
+        assert_eq!(summary.best_val_acc(), Some(0.9));
     }
 
     #[test]
@@ -578,7 +603,7 @@ mod tests {
         let summary = Summary::load(&Found::look(dir), SystemTime::now());
         assert_eq!((summary.epochs_done, summary.epochs_planned), (7, Some(9)));
         assert_eq!(
-            (summary.best_val_acc, summary.best_epoch),
+            (summary.best_val_acc(), summary.best_epoch()),
             (Some(0.75), Some(6))
         );
         assert_eq!(

@@ -88,11 +88,10 @@ fn ended(run: &Summary) -> Option<(Kind, String)> {
     };
     match run.observed.state {
         State::Finished => {
-            let best = run.best_val_acc.map_or_else(String::new, |best| {
-                let epoch = run
-                    .best_epoch
-                    .map_or_else(String::new, |epoch| format!(" in epoch {epoch}"));
-                format!(", best val_acc {best:.2} %{epoch}")
+            let best = run.best.as_ref().map_or_else(String::new, |best| {
+                let epoch = best.epoch;
+                let epoch = epoch.map_or_else(String::new, |epoch| format!(" in epoch {epoch}"));
+                format!(", best {} {}{epoch}", best.metric, best.text_with_unit())
             });
             Some((
                 Kind::Finished,
@@ -172,7 +171,7 @@ fn stalled(health: &Health, due: Timestamp) -> String {
 
 fn no_progress(run: &Summary, rules: &Rules) -> Option<String> {
     let best = run
-        .best_epoch
+        .best_epoch()
         .or_else(|| run.at_best("epoch").map(|epoch| epoch as u32))?;
     let planned = run.epochs_planned.unwrap_or(0);
     let patience = rules

@@ -1,9 +1,11 @@
 //! What a run's curves warn of while it trains. Each looks at three rows together, so that one odd
 //! row is no alarm.
 
-use crate::grouping::{ACCURACY, LOSS, Split, identity};
+use crate::grouping::identity;
 use traintop_run::finding::Finding;
+use traintop_run::metric_names::{Kind as NameKind, LOSS, Split};
 use traintop_run::metrics::{Column, Metrics};
+use traintop_run::primary::{Judged, Primary};
 use traintop_text::number;
 
 use super::Kind;
@@ -110,19 +112,18 @@ fn overfitting(metrics: &Metrics) -> Option<Finding> {
     })
 }
 
-/// Whether the validation accuracy had its best value of late: a network that still learns may be
-/// ever surer of its mistakes.
+/// Whether what the run is judged by had its best value of late, if that is no loss: a network that
+/// still learns may be ever surer of its mistakes.
 fn improves(metrics: &Metrics) -> bool {
-    let is =
-        |column: &&Column| identity(&column.name) == (Some(Split::Validation), ACCURACY.to_owned());
-    metrics.columns.iter().find(is).is_some_and(|accuracy| {
-        let best = accuracy
-            .y
-            .iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .reduce(f64::max);
-        let recent = accuracy.y.iter().rev().take(OVERFIT_ROWS);
-        best.is_some_and(|best| recent.copied().any(|value| value >= best))
+    let judged = Judged::of(metrics);
+    let is_loss =
+        |primary: &&Primary| matches!(judged.name(primary).kind, NameKind::Loss | NameKind::Error);
+    let primary = judged.primary.as_ref().filter(|primary| !is_loss(primary));
+    primary.is_some_and(|primary| {
+        let (values, direction) = (&judged.column(primary).y, primary.direction);
+        let finite = values.iter().copied().filter(|value| value.is_finite());
+        let best = finite.reduce(|a, b| if direction.than(b, a) { b } else { a });
+        let recent = values.iter().rev().take(OVERFIT_ROWS);
+        best.is_some_and(|best| recent.copied().any(|value| direction.reaches(value, best)))
     })
 }

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use super::aggregate::Aggregate;
-use super::metric::{Better, Metric};
+use super::metric::Metric;
 use super::table::{Comparison, Row};
 use crate::scale::Scale;
+use traintop_run::metric_names::Direction;
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,8 +137,8 @@ impl Cell {
 /// The better, the smaller.
 fn ranked(value: f64, of: &Comparison) -> f64 {
     match of.metric.better {
-        Better::Higher => -value,
-        Better::Lower => value,
+        Direction::Higher => -value,
+        Direction::Lower => value,
     }
 }
 

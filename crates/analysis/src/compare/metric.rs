@@ -1,65 +1,12 @@
 //! What runs are compared by: the same quantity under the names that different trainers give it,
 //! and which way is better.
 
-use super::super::grouping::{self, Split};
+use super::super::grouping;
 use super::super::scale::Scale;
 use traintop_run::compared_run::ComparedRun;
-use traintop_run::metrics::Column;
-
-/// Which of two values is the better one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
-    Higher,
-    Lower,
-}
-
-impl Better {
-    /// Whether `a` is better than `b`.
-    pub fn than(self, a: f64, b: f64) -> bool {
-        match self {
-            Self::Higher => a > b,
-            Self::Lower => a < b,
-        }
-    }
-
-    /// Whether a value has come to a threshold.
-    pub fn reaches(self, value: f64, threshold: f64) -> bool {
-        value == threshold || self.than(value, threshold)
-    }
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Higher => "higher",
-            Self::Lower => "lower",
-        }
-    }
-}
-
-/// Words in a name that tell of something one wants little of.
-const LESS_IS_BETTER: [&str; 22] = [
-    "loss",
-    "err",
-    "error",
-    "nll",
-    "perplexity",
-    "ppl",
-    "mae",
-    "mse",
-    "rmse",
-    "wer",
-    "cer",
-    "fid",
-    "time",
-    "elapsed",
-    "seconds",
-    "ms",
-    "memory",
-    "eta",
-    "hours",
-    "norm",
-    "ece",
-    "brier",
-];
+use traintop_run::metric_names::{self, Direction, Kind, MetricName, Split};
+use traintop_run::metrics::{Column, Metrics};
+use traintop_run::primary;
 
 /// A quantity that runs are compared by.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,112 +17,103 @@ pub struct Metric {
     split: Option<Split>,
     /// What is measured, whatever a trainer calls it.
     quantity: String,
+    kind: Kind,
     /// How its values are written.
     pub scale: Scale,
     /// Which way is better.
-    pub better: Better,
+    pub better: Direction,
     /// Some runs write it in percent and some as a fraction.
     mixed: bool,
 }
 
-/// A metric, the names that it goes by and how many runs call it so, and its largest value.
-type Seen = (Metric, Vec<(String, usize)>, Option<f64>);
+/// A metric, the names that it goes by and how many runs call it so, its largest value, and how
+/// many runs are judged by it.
+struct Seen {
+    metric: Metric,
+    names: Vec<(String, usize)>,
+    highest: Option<f64>,
+    judged: usize,
+}
 
 impl Metric {
-    /// The metrics that any of `runs` has, the one by which runs are judged first: validation
-    /// accuracy, else validation loss, else any accuracy, any loss, else the file's first column.
+    /// The metrics that any of `runs` has, the one by which most of them are judged first, then
+    /// validation accuracy, validation loss, any accuracy, any loss, then the others in the order
+    /// of the files.
     pub fn all<'a>(runs: impl IntoIterator<Item = &'a ComparedRun>) -> Vec<Self> {
-        let mut metrics: Vec<Seen> = Vec::new();
+        let mut all: Vec<Seen> = Vec::new();
         for run in runs {
-            for column in &run.metrics.columns {
-                if column.name == run.metrics.x_name || is_place(&column.name) {
-                    continue;
-                }
-                let highest = column.y.iter().copied().filter(|y| y.is_finite());
-                let highest = highest.reduce(f64::max);
-                let (split, quantity) = grouping::identity(&column.name);
-                let known = metrics
-                    .iter_mut()
-                    .find(|(metric, ..)| metric.split == split && metric.quantity == quantity);
-                let Some((metric, names, largest)) = known else {
-                    let better = better(&column.name);
-                    let scale = grouping::scale_of(&column.name, highest);
-                    let metric = Self {
-                        name: String::new(),
-                        split,
-                        quantity,
-                        scale,
-                        better,
-                        mixed: false,
-                    };
-                    metrics.push((metric, vec![(column.name.clone(), 1)], highest));
-                    continue;
-                };
-                let is_fraction = |highest: Option<f64>| highest.is_some_and(|most| most <= 1.0);
-                if metric.quantity == grouping::ACCURACY
-                    && highest.is_some()
-                    && largest.is_some()
-                    && is_fraction(highest) != is_fraction(*largest)
-                {
-                    metric.mixed = true;
-                    metric.scale = Scale::Percent;
-                }
-                *largest = match (*largest, highest) {
-                    (Some(a), Some(b)) => Some(a.max(b)),
-                    (a, b) => a.or(b),
-                };
-                match names.iter_mut().find(|(name, _)| *name == column.name) {
-                    Some((_, count)) => *count += 1,
-                    None => names.push((column.name.clone(), 1)),
-                }
+            let judged_by = run.summary.best.as_ref().map(|best| best.metric.as_str());
+            let trend = Some(run.summary.trend_of.as_str()).filter(|name| !name.is_empty());
+            let judged_by = judged_by.or(trend);
+            for (column, read) in identities(&run.metrics) {
+                let finite = column.y.iter().copied().filter(|y| y.is_finite());
+                let highest = finite.reduce(f64::max);
+                let known = |seen: &Seen| seen.metric.is(&read);
+                let at = all.iter().position(known).unwrap_or_else(|| {
+                    let judging = &run.metrics.judging;
+                    all.push(Seen {
+                        metric: Self {
+                            name: String::new(),
+                            split: read.split,
+                            quantity: read.quantity.clone(),
+                            kind: read.kind,
+                            scale: grouping::scale_of(&column.name, highest),
+                            better: primary::direction(judging, &column.name),
+                            mixed: false,
+                        },
+                        names: Vec::new(),
+                        highest: None,
+                        judged: 0,
+                    });
+                    all.len() - 1
+                });
+                all[at].take(&column.name, highest);
+                all[at].judged += usize::from(judged_by == Some(column.name.as_str()));
             }
         }
-        let mut all: Vec<Self> = metrics
-            .into_iter()
-            .map(|(metric, names, _)| {
-                let most = names.iter().map(|(_, count)| *count).max();
-                // The first of equally many, not the last.
-                let name = names.iter().find(|(_, count)| Some(*count) == most);
-                Self {
-                    name: name.map(|(name, _)| name.clone()).unwrap_or_default(),
-                    ..metric
-                }
-            })
-            .collect();
-        all.sort_by_key(Self::rank);
-        all
+        all.sort_by_key(|seen| (std::cmp::Reverse(seen.judged), seen.metric.rank()));
+        all.into_iter().map(Seen::metric).collect()
     }
 
-    /// The one that `word` names: as any trainer may spell it.
+    /// The one that `word` names: as any trainer may spell it, with its split or without.
     pub fn named<'a>(metrics: &'a [Self], word: &str) -> Option<&'a Self> {
-        let (split, quantity) = grouping::identity(word);
-        metrics
-            .iter()
-            .find(|metric| metric.name == word)
-            .or_else(|| {
-                metrics
-                    .iter()
-                    .find(|metric| metric.split == split && metric.quantity == quantity)
-            })
+        let read = metric_names::read(word);
+        let with = |split: Option<Split>| {
+            let wanted = MetricName {
+                split,
+                ..read.clone()
+            };
+            metrics.iter().find(move |metric| metric.is(&wanted))
+        };
+        let exact = metrics.iter().find(|metric| metric.name == word);
+        exact.or_else(|| with(read.split)).or_else(|| {
+            let splits = [Split::Validation, Split::Test].into_iter();
+            let splits = splits.filter(|_| read.split.is_none());
+            splits.map(Some).find_map(with)
+        })
+    }
+
+    fn is(&self, read: &MetricName) -> bool {
+        self.split == read.split && self.quantity == read.quantity
     }
 
     fn rank(&self) -> u8 {
         let quantity = self.quantity.as_str();
         match (self.split, quantity) {
-            (Some(Split::Validation), grouping::ACCURACY) => 0,
-            (Some(Split::Validation), grouping::LOSS) => 1,
-            (_, grouping::ACCURACY) => 2,
-            (_, grouping::LOSS) => 3,
-            (Some(Split::Validation), _) => 4,
-            _ => 5,
+            (Some(Split::Validation), metric_names::ACCURACY) => 0,
+            (Some(Split::Validation), metric_names::LOSS) => 1,
+            (_, metric_names::ACCURACY) => 2,
+            (_, metric_names::LOSS) => 3,
+            (Some(Split::Validation), _) if self.kind.is_judged() => 4,
+            _ if self.kind.is_judged() => 5,
+            _ => 6,
         }
     }
 
     pub fn column<'a>(&self, run: &'a ComparedRun) -> Option<&'a Column> {
-        run.metrics.columns.iter().find(|column| {
-            let (split, quantity) = grouping::identity(&column.name);
-            column.name != run.metrics.x_name && split == self.split && quantity == self.quantity
-        })
+        let mut columns = identities(&run.metrics);
+        let (column, _) = columns.find(|(_, read)| self.is(read))?;
+        Some(column)
     }
 
     /// What a run's values are to be multiplied by, so that all runs speak of the same unit.
@@ -216,23 +154,58 @@ impl Metric {
     }
 }
 
-/// Columns that say where a row stands.
-fn is_place(name: &str) -> bool {
-    ["epoch", "step", "global_step", "iteration", "row"]
-        .iter()
-        .any(|place| name.eq_ignore_ascii_case(place))
+impl Seen {
+    /// Takes in one run's column.
+    fn take(&mut self, name: &str, highest: Option<f64>) {
+        let is_fraction = |highest: f64| highest <= 1.0;
+        let metric = &mut self.metric;
+        if metric.kind == Kind::Accuracy
+            && let (Some(a), Some(b)) = (highest, self.highest)
+            && is_fraction(a) != is_fraction(b)
+        {
+            metric.mixed = true;
+            metric.scale = Scale::Percent;
+        }
+        self.highest = match (self.highest, highest) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        match self.names.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => self.names.push((name.to_owned(), 1)),
+        }
+    }
+
+    fn metric(self) -> Metric {
+        let most = self.names.iter().map(|(_, count)| *count).max();
+        // The first of equally many, not the last.
+        let mut names = self.names.into_iter();
+        let name = names.find(|(_, count)| Some(*count) == most);
+        Metric {
+            name: name.map(|(name, _)| name).unwrap_or_default(),
+            ..self.metric
+        }
+    }
 }
 
-fn better(name: &str) -> Better {
-    let lower = name.to_ascii_lowercase();
-    let mut words = lower.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let less = words.any(|word| LESS_IS_BETTER.contains(&word));
-    // `images_per_s` is a speed, whatever else it counts.
-    if less && !lower.contains("per_s") {
-        Better::Lower
-    } else {
-        Better::Higher
-    }
+/// The columns of metrics with what each measures. Where several measure the same (`auc` and
+/// `auc_1`, `loss_step` and `loss_epoch`), all but the first go by their whole names.
+fn identities(metrics: &Metrics) -> impl Iterator<Item = (&Column, MetricName)> {
+    let mut seen: Vec<(Option<Split>, String)> = Vec::new();
+    let columns = metrics.columns.iter();
+    columns.filter_map(move |column| {
+        let mut read = metric_names::read(&column.name);
+        if column.name == metrics.x_name || read.kind == Kind::Place {
+            return None;
+        }
+        let own = (read.split, read.quantity.clone());
+        if seen.contains(&own) {
+            read.quantity.clone_from(&column.name);
+        } else {
+            seen.push(own);
+        }
+        Some((column, read))
+    })
 }
 
 #[cfg(test)]
@@ -250,7 +223,7 @@ mod tests {
         let metrics = Metric::all(&runs);
         let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
         assert_eq!(names, ["val_acc", "val_loss", "train_loss"]);
-        assert_eq!(metrics[1].better, Better::Lower);
+        assert_eq!(metrics[1].better, Direction::Lower);
         let accuracy = Metric::named(&metrics, "validation_accuracy").unwrap();
         assert_eq!(accuracy, &metrics[0]);
         assert!(accuracy.is_mixed() && accuracy.scale == Scale::Percent);
@@ -261,17 +234,33 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_which_way_is_better() {
-        for (name, way) in [
-            ("val_loss", Better::Lower),
-            ("top5_err", Better::Lower),
-            ("images_per_s", Better::Higher),
-            ("val_f1", Better::Higher),
-            ("memory_used_mb", Better::Lower),
-        ] {
-            assert_eq!(better(name), way, "{name}");
-        }
-        assert!(Better::Lower.reaches(1.0, 1.0) && !Better::Lower.reaches(1.1, 1.0));
+    fn what_most_runs_are_judged_by_comes_first_and_knows_its_direction() {
+        let falls = [0.9, 0.1];
+        let runs = [
+            compared_run(
+                "a",
+                &[("lr", &[0.1]), ("train_loss", &falls), ("val_mape", &falls)],
+            ),
+            compared_run("b", &[("valMape", &falls)]),
+            compared_run("c", &[("val_acc", &falls), ("val_acc_1", &falls)]),
+        ];
+        let metrics = Metric::all(&runs);
+        let all: Vec<_> = metrics
+            .iter()
+            .map(|metric| format!("{} {}", metric.name, metric.better))
+            .collect();
+        let expected = [
+            "val_mape lower",
+            "val_acc higher",
+            "train_loss lower",
+            "val_acc_1 higher",
+            "lr higher",
+        ];
+        assert_eq!(all, expected);
+        assert_eq!(Metric::named(&metrics, "MAPE"), Some(&metrics[0]));
+        let second = metrics[3].column(&runs[2]).unwrap();
+        assert_eq!(second.name, "val_acc_1");
+        assert!(Direction::Lower.reaches(1.0, 1.0) && !Direction::Lower.reaches(1.1, 1.0));
     }
 
     #[test]

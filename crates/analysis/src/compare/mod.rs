@@ -20,6 +20,6 @@ pub mod table;
 pub use aggregate::Aggregate;
 pub use align::Along;
 pub use cells::Cell;
-pub use metric::{Better, Metric};
+pub use metric::Metric;
 pub use noise::{Noise, Verdict};
 pub use table::{Comparison, Question, Row, best_of_each, compare};

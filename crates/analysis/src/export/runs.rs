@@ -20,9 +20,9 @@ const FIELDS: [Field; 15] = [
     ("epochs_planned", |run| {
         Cell::number(run.epochs_planned.map(f64::from))
     }),
-    ("best_val_acc", |run| Cell::number(run.best_val_acc)),
+    ("best_val_acc", |run| Cell::number(run.best_val_acc())),
     ("best_epoch", |run| {
-        Cell::number(run.best_epoch.map(f64::from))
+        Cell::number(run.best_epoch().map(f64::from))
     }),
     ("started_at", |run| {
         Cell::text(run.started_at.map(|at| at.to_string()).unwrap_or_default())

@@ -2,10 +2,11 @@
 
 use super::plot::{Curve, Panel, Picture};
 use super::{Drawn, FigureError, Format, PANEL, write};
-use crate::grouping::{Group, Split, groups};
+use crate::grouping::{Group, groups};
 use crate::x_axis::{Known, XAxis, XMapping};
 use std::path::Path;
 use std::sync::Arc;
+use traintop_run::metric_names::Split;
 use traintop_run::metrics::{Column, Metrics};
 
 /// A run to draw.

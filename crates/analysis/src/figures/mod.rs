@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::best::best;
-use crate::grouping::{Group, Split, groups};
+use crate::grouping::{Group, groups};
 use crate::x_axis::XMapping;
 use plot::{Curve, Panel, Picture};
 use traintop_disk::write::{make_folders, replace_file};
+use traintop_run::metric_names::Split;
 use traintop_run::metrics::Metrics;
 
 /// How large a panel is shown.
@@ -118,7 +119,7 @@ pub fn draw(
         let mut missing = Vec::new();
         for title in figure.panels {
             let group = groups.iter().find(|group| group.title == *title);
-            match group.and_then(|group| panel(metrics, &groups, group)) {
+            match group.and_then(|group| panel(metrics, group)) {
                 Some(panel) => panels.push(panel),
                 None => missing.push(format!("{title} in {}", figure.file)),
             }
@@ -173,7 +174,7 @@ fn write(
 }
 
 /// `None` if there is no finite value to show.
-fn panel<'a>(metrics: &'a Metrics, groups: &[Group], group: &'a Group) -> Option<Panel<'a>> {
+fn panel<'a>(metrics: &'a Metrics, group: &'a Group) -> Option<Panel<'a>> {
     let curves: Vec<Curve> = group
         .members
         .iter()
@@ -189,7 +190,7 @@ fn panel<'a>(metrics: &'a Metrics, groups: &[Group], group: &'a Group) -> Option
             }
         })
         .collect();
-    let best = best(metrics, groups).filter(|best| {
+    let best = best(metrics).filter(|best| {
         let is_its = |column| group.members.iter().any(|member| member.column == column);
         is_its(best.column)
     });

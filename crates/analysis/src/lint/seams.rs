@@ -2,8 +2,9 @@
 
 use super::Finding;
 use crate::compare::repetitions::is_name;
-use crate::grouping::{LOSS, Split, identity};
+use crate::grouping::identity;
 use traintop_recipe::WITHOUT_EFFECT;
+use traintop_run::metric_names::{LOSS, Split};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::record::Resume;
 use traintop_text::clean;

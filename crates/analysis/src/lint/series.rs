@@ -1,8 +1,9 @@
 //! What looks wrong along one run.
 
 use super::Finding;
-use crate::grouping::{ACCURACY, LOSS, Split, identity};
+use crate::grouping::identity;
 use traintop_recipe::{LrSchedule, Recipe, Schedule};
+use traintop_run::metric_names::{ACCURACY, LOSS, Split};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::settings::Settings;
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::names::Names;
 use super::subject::Subject;
+use traintop_run::best_and_trend::Best;
+use traintop_run::metric_names;
 use traintop_run::settings::Key;
 use traintop_run::summary::Summary;
 
@@ -110,8 +112,8 @@ facts! {
     "odd"        Text   "what looks wrong in its numbers"   Texts(|run| run.findings.iter().flatten().map(|finding| finding.text.as_str().into()).collect());
     "cause"      Text   "why it failed, in a few words"     Texts(|run| run.cause.iter().map(|cause| cause.what.as_str().into()).collect());
     "is"         Flag   "starred, baseline, tagged, noted, archived, evaluated, active, odd" Texts(flags);
-    "best"       Number "best validation accuracy, percent" Number(|_, run| run.best_val_acc);
-    "best_epoch" Number "its epoch"                         Number(|_, run| run.best_epoch.map(f64::from));
+    "best"       Number "best value of what it is judged by; shares in percent" Number(|_, run| run.best.as_ref().map(Best::shown));
+    "best_epoch" Number "its epoch"                         Number(|_, run| run.best_epoch().map(f64::from));
     "test"       Number "accuracy on test images, percent"  Number(|_, run| run.evaluated.as_ref().filter(|best| best.is_test()).map(|best| best.accuracy));
     "evaluation" Number "accuracy of its best evaluation"   Number(|_, run| run.evaluated.as_ref().map(|best| best.accuracy));
     "epochs"     Number "epochs trained"                    Number(|_, run| Some(run.epochs_done.into()));
@@ -267,7 +269,7 @@ fn metric(subject: &Subject, summary: &Summary, when: When, column: &str) -> Opt
         When::Best => summary.at_best(column),
         When::At(epoch) => subject.samples.at(&summary.dir, epoch, column),
     }?;
-    let is_part = summary.of_fractions && column.to_ascii_lowercase().contains("acc");
+    let is_part = summary.has_parts_of_one() && metric_names::read(column).is_share;
     Some(if is_part { 100.0 * value } else { value })
 }
 

@@ -82,7 +82,7 @@ impl<'a> Kept<'a> {
     /// well.
     fn keep_best(&mut self, of_epochs: &[(u32, &'a Weights)]) {
         for at in 0..3 {
-            let score = |weights: &Weights| weights.accuracies()[at];
+            let score = |weights: &Weights| weights.scores()[at];
             let scored = of_epochs.iter().filter_map(|(_, weights)| score(weights));
             let best = scored.reduce(f64::max);
             for (_, weights) in of_epochs {
@@ -146,12 +146,12 @@ impl<'a> Kept<'a> {
         let every = of_epochs
             .iter()
             .filter(|(epoch, _)| policy.keep_every > 0 && epoch % policy.keep_every == 0);
-        let mut by_accuracy: Vec<_> = of_epochs
+        let mut by_score: Vec<_> = of_epochs
             .iter()
-            .filter_map(|(_, weights)| Some((weights.val_acc?, *weights)))
+            .filter_map(|(_, weights)| Some((weights.score?, *weights)))
             .collect();
-        by_accuracy.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let best = by_accuracy.iter().take(more(policy.keep_best, has_best));
+        by_score.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let best = by_score.iter().take(more(policy.keep_best, has_best));
         let kept = last.chain(every).map(|(_, weights)| *weights);
         let kept = kept.chain(best.map(|(_, weights)| *weights));
         self.by_rules

@@ -19,6 +19,7 @@ use traintop_disk::Look;
 use traintop_run::best_and_trend;
 use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
+use traintop_run::metric_names::Direction;
 use traintop_run::notes::Notes;
 use traintop_run::record::Record;
 use traintop_run::size::Taken;
@@ -55,19 +56,20 @@ pub struct Weights {
     pub taken: Taken,
     /// As it was when it was surveyed.
     pub look: Look,
-    /// Validation accuracy of its epoch, percent, where the metrics say.
-    pub val_acc: Option<f64>,
+    /// What its epoch has of the metric that the run is judged by, where the metrics say; negative
+    /// where less is better, so that more is better always.
+    pub score: Option<f64>,
     /// That of the epochs before and after it.
-    pub val_acc_beside: [Option<f64>; 2],
+    pub score_beside: [Option<f64>; 2],
     /// Bytes of optimiser state in it that could be dropped.
     pub optimiser_bytes: u64,
 }
 
 impl Weights {
-    /// The accuracies of its epoch, of the one before and of the one after it.
-    pub(super) fn accuracies(&self) -> [Option<f64>; 3] {
-        let [before, after] = self.val_acc_beside;
-        [self.val_acc, before, after]
+    /// The scores of its epoch, of the one before and of the one after it.
+    pub(super) fn scores(&self) -> [Option<f64>; 3] {
+        let [before, after] = self.score_beside;
+        [self.score, before, after]
     }
 }
 
@@ -210,10 +212,8 @@ fn one(
     let mut summing = Summing::begin(found);
     let summary = summing.summary(found, now);
     let metrics = summing.needed();
-    score(
-        &best_and_trend::accuracy_by_epoch(metrics),
-        &mut walked.weights,
-    );
+    let (direction, by_epoch) = best_and_trend::by_epoch(metrics);
+    score(direction, &by_epoch, &mut walked.weights);
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
@@ -242,11 +242,11 @@ fn one(
         temporary: walked.temporary,
         taken: walked.sizes.compact(),
         fingerprint: walked.fingerprint,
-        name: summary.name,
         state: summary.observed.state,
         epochs_done: summary.epochs_done,
         epochs_planned: summary.epochs_planned,
-        best_epoch: summary.best_epoch,
+        best_epoch: summary.best_epoch(),
+        name: summary.name,
         modified_at: newest_file(&walked.files).max(summary.modified_at),
         notes: summary.notes,
         modified: found.modified,
@@ -325,21 +325,30 @@ fn has_surely_ended(summary: &Summary, record: Option<&Record>) -> bool {
 
 /// The best value that lists show.
 fn best_value(summary: &Summary) -> Option<String> {
-    if let Some(val_acc) = summary.best_val_acc {
-        return Some(format!("best {val_acc:.2} %"));
+    if let Some(best) = &summary.best {
+        let metric = if best.accuracy().is_some() {
+            String::new()
+        } else {
+            format!("{} ", best.metric)
+        };
+        return Some(format!("best {metric}{}", best.text_with_unit()));
     }
     let column = &summary.trend_of;
     let value = summary.at_best(column)?;
     Some(format!("best {column} {value:.4}"))
 }
 
-/// Gives each epoch's checkpoint its epoch's validation accuracy.
-fn score(by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
+/// Gives each epoch's checkpoint its epoch's value, such that more is better.
+fn score(direction: Direction, by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
     for weights in weights {
         if let Role::Epoch(epoch) = weights.role {
-            let of = |epoch: Option<u32>| by_epoch.get(&epoch?).copied();
-            weights.val_acc = of(Some(epoch));
-            weights.val_acc_beside = [of(epoch.checked_sub(1)), of(epoch.checked_add(1))];
+            let sign = match direction {
+                Direction::Higher => 1.0,
+                Direction::Lower => -1.0,
+            };
+            let of = |epoch: Option<u32>| by_epoch.get(&epoch?).map(|value| sign * value);
+            weights.score = of(Some(epoch));
+            weights.score_beside = [of(epoch.checked_sub(1)), of(epoch.checked_add(1))];
         }
     }
 }

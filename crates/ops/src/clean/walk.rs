@@ -245,8 +245,8 @@ impl Walked {
                 role,
                 taken,
                 look,
-                val_acc: None,
-                val_acc_beside: [None; 2],
+                score: None,
+                score_beside: [None; 2],
                 optimiser_bytes: 0,
             });
         }

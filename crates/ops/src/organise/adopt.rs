@@ -55,7 +55,7 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
         .or(sources.log.planned);
     let best = match &table {
         Some(table) => table.best(),
-        None => summary.best_epoch.zip(summary.best_val_acc),
+        None => summary.best_epoch().zip(summary.best_val_acc()),
     };
     let ended_at = sources.log.ended.unwrap_or_else(|| {
         let newest = rebuilds.iter().map(|file| file.modified);

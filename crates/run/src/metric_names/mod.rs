@@ -241,6 +241,22 @@ pub fn read(name: &str) -> MetricName {
     read
 }
 
+/// A name as it is spelled, without the split word that it begins or ends with.
+pub fn without_split_word(name: &str) -> &str {
+    let is_separator = |letter: char| "_/.- ".contains(letter);
+    let is_split = |word: &str| split_word(&word.to_ascii_lowercase()).is_some();
+    if let Some((first, rest)) = name.split_once(is_separator)
+        && is_split(first)
+        && !rest.is_empty()
+    {
+        return rest;
+    }
+    match name.rsplit_once(is_separator) {
+        Some((rest, last)) if is_split(last) && !rest.is_empty() => rest,
+        _ => name,
+    }
+}
+
 /// Whether two names stand for the same: as trainers may spell it.
 pub fn are_same(a: &str, b: &str) -> bool {
     a == b || Words::of(a).joined("_") == Words::of(b).joined("_") || {

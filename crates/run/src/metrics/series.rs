@@ -1,6 +1,8 @@
 //! The numbers of a metrics file: each column a series of its own, so that sparse rows need no
 //! filling.
 
+use crate::judging::Judging;
+
 /// Problems beyond these are counted only, so that a damaged file of any size stays small in
 /// memory.
 const KEPT_PROBLEMS: usize = 100;
@@ -75,6 +77,8 @@ pub struct Metrics {
     pub problem_count: usize,
     /// Rows that were read.
     pub rows: usize,
+    /// Who says what counts among the columns.
+    pub judging: Judging,
 }
 
 impl Metrics {
@@ -95,7 +99,9 @@ impl Metrics {
     /// how many of its points from the start on are what they were; those after them are new.
     pub fn absorb(&mut self, later: Self) -> Vec<usize> {
         if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
+            let said = std::mem::take(&mut self.judging.said);
             *self = later;
+            self.judging.said = said;
             return vec![0; self.columns.len()];
         }
         for &seam in &later.seams {
@@ -103,6 +109,9 @@ impl Metrics {
         }
         for &x in &later.repeated {
             self.repeat(x);
+        }
+        if later.judging.told.is_some() {
+            self.judging.told = later.judging.told;
         }
         self.x_name = later.x_name;
         self.text_columns = later.text_columns;
@@ -162,6 +171,7 @@ impl Metrics {
             problems: Vec::new(),
             problem_count: self.problem_count,
             rows: self.rows,
+            judging: self.judging.clone(),
         };
         let mut taken = std::mem::replace(self, rest);
         // Growing doubled the room again and again, and what is handed over may be held for long.

@@ -78,8 +78,8 @@ pub fn offer_copies(state: &mut State) -> Vec<Effect> {
         "command: resume".to_owned(),
         format!("traintop-worker train --resume {}", quoted[0]),
     ));
-    if let (1, Some(best)) = (many, first.best_val_acc) {
-        items.push(("best val_acc".to_owned(), format!("{best}")));
+    if let (1, Some(best)) = (many, &first.best) {
+        items.push((format!("best {}", best.metric), best.shown().to_string()));
     }
     if many == 1 {
         let values = first.last.iter();

@@ -152,10 +152,13 @@ impl Column {
                 Some(planned) => format!("{}/{planned}", summary.epochs_done),
                 None => summary.epochs_done.to_string(),
             },
-            Self::Best => match (summary.best_val_acc, summary.best_epoch) {
-                (Some(best), Some(epoch)) => format!("{best:.2} @{epoch}"),
-                _ => "-".to_owned(),
-            },
+            Self::Best => summary.best.as_ref().map_or_else(
+                || "-".to_owned(),
+                |best| match best.epoch {
+                    Some(epoch) => format!("{} @{epoch}", best.marked_text()),
+                    None => best.marked_text(),
+                },
+            ),
             Self::Test => tested(summary).map_or_else(
                 || "-".to_owned(),
                 |best| match best.views {
@@ -180,7 +183,7 @@ impl Column {
     /// Its value, where that is a number whose mean says something.
     pub fn number(self, summary: &Summary) -> Option<f64> {
         match self {
-            Self::Best => summary.best_val_acc,
+            Self::Best => summary.best.as_ref().map(|best| best.shown()),
             Self::Test => tested(summary).map(|best| best.accuracy),
             Self::Epochs => Some(summary.epochs_done.into()),
             Self::TrainLoss => summary.last("train_loss").or_else(|| summary.last("loss")),
@@ -220,7 +223,16 @@ impl Column {
             }
             Self::Model => words(&a.model, &b.model),
             Self::Epochs => turn(a.epochs_done.cmp(&b.epochs_done)),
-            Self::Best | Self::Trend => numbers(a.best_val_acc, b.best_val_acc),
+            Self::Best | Self::Trend => match (&a.best, &b.best) {
+                (Some(a), Some(b)) if a.metric == b.metric => {
+                    turn(a.goodness().total_cmp(&b.goodness()))
+                }
+                // Values of different metrics say nothing of each other.
+                (Some(a), Some(b)) => a.metric.cmp(&b.metric),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => Ordering::Equal,
+            },
             Self::Test => {
                 let accuracy = |summary| tested(summary).map(|best: &Best| best.accuracy);
                 numbers(accuracy(a), accuracy(b))

@@ -37,8 +37,8 @@ fn weights(dir: &RunDir, role: Role, megabytes: u64) -> Weights {
             length: megabytes * 1_000_000,
             modified_ns: 0,
         },
-        val_acc: Some(90.0),
-        val_acc_beside: [Some(90.0); 2],
+        score: Some(90.0),
+        score_beside: [Some(90.0); 2],
         optimiser_bytes: if role == Role::Last { 15_000_000 } else { 0 },
     }
 }

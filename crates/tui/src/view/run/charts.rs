@@ -10,8 +10,9 @@ use super::detail::Detail;
 use crate::theme::{Role, Theme};
 use crate::widget::chart::{Behind, Chart, Options, Pattern, Series, Styles};
 use traintop_analysis::axis::Axis;
-use traintop_analysis::grouping::{Group, Member, Split};
+use traintop_analysis::grouping::{Group, Member};
 use traintop_analysis::range::Range;
+use traintop_run::metric_names::Split;
 
 const FEWEST_COLUMNS: u16 = 56;
 const FEWEST_ROWS: u16 = 8;

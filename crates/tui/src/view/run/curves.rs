@@ -40,7 +40,7 @@ impl Curves {
             let span = self.blocks[column].whole(&self.metrics.columns[column].y);
             span.finite.and_then(|span| Range::new(span.min, span.max))
         });
-        self.best = best_since(&self.metrics, &self.groups, self.best, &kept);
+        self.best = best_since(&self.metrics, self.best, &kept);
     }
 
     /// Whether there are no rows.

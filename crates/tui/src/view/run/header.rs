@@ -117,11 +117,13 @@ fn best(summary: &Summary, detail: Option<&Detail>) -> Option<String> {
         ))
     });
     of_detail.or_else(|| {
-        let place = summary
-            .best_epoch
+        let best = summary.best.as_ref()?;
+        let place = best
+            .epoch
             .map(|epoch| format!(" at epoch {epoch}"))
             .unwrap_or_default();
-        Some(format!("best val_acc {:.2}%{place}", summary.best_val_acc?))
+        let unit = if best.share.is_some() { "%" } else { "" };
+        Some(format!("best {} {}{unit}{place}", best.metric, best.text()))
     })
 }
 

@@ -13,6 +13,7 @@ use super::detail::Rows;
 use super::detail::tests::trained;
 use super::*;
 use crate::theme::{Depth, Theme};
+use traintop_run::best_and_trend::Best;
 use traintop_run::checkpoints::Checkpoint;
 use traintop_run::log::Log;
 use traintop_run::log_line::{Kind, Line};
@@ -36,11 +37,9 @@ pub(crate) fn summary(state: State) -> Summary {
         },
         epochs_done: 120,
         epochs_planned: Some(if state == State::Running { 200 } else { 120 }),
-        best_val_acc: Some(90.76),
-        best_epoch: Some(120),
+        best: Some(Best::of_accuracy(90.76, Some(120))),
         last: Vec::new(),
         at_best: Vec::new(),
-        of_fractions: false,
         settings: Settings::default(),
         trend: Vec::new(),
         trend_of: "val_acc".to_owned(),

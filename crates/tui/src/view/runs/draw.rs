@@ -195,7 +195,11 @@ fn draw_header(state: &State, columns: &[(&SortKey, u16)], area: Rect, buf: &mut
             ""
         };
         let room = usize::from(*width).saturating_sub(usize::from(is_sorted));
-        let title = column.title();
+        let usual = state.runs.usual.as_ref();
+        let title = match (column, usual) {
+            (SortKey::Built(Column::Best), Some(usual)) if !usual.is_accuracy() => usual.heading(),
+            _ => column.title(),
+        };
         let title = format!("{}{arrow}", text::fitted(&title, room));
         let title = if column.is_right() {
             format!("{title:>0$}", usize::from(*width))
@@ -342,7 +346,18 @@ fn draw_cell(
         _ => theme.style(Role::Muted),
     };
     let width = usize::from(place.width);
-    let mut said = text::fitted(&column.text(summary, state.now), width).into_owned();
+    let mut said = column.text(summary, state.now);
+    if column == Column::Best
+        && let Some(best) = &summary.best
+        && !state
+            .runs
+            .usual
+            .as_ref()
+            .is_some_and(|usual| usual.is_of(best))
+    {
+        said = format!("{} {}", best.marked_text(), best.metric);
+    }
+    said = text::fitted(&said, width).into_owned();
     if column == Column::Test
         && let Some(running) = state.evaluations.running_of(summary)
     {

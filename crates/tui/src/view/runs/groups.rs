@@ -66,12 +66,12 @@ fn settings<'a>(rows: &[(String, &'a Row)]) -> Vec<&'a Settings> {
     summaries.map(|summary| &summary.settings).collect()
 }
 
-/// The best accuracy of a run, below all others if it has none.
+/// How good a run is, below all others if nothing says.
 fn best(row: &Row) -> f64 {
     let best = row
         .summary
         .as_ref()
-        .and_then(|summary| summary.best_val_acc);
+        .and_then(|summary| Some(summary.best.as_ref()?.goodness()));
     best.filter(|best| !best.is_nan())
         .unwrap_or(f64::NEG_INFINITY)
 }
@@ -79,7 +79,7 @@ fn best(row: &Row) -> f64 {
 impl Grouping {
     /// Puts `runs`, which are in order, together by their values, and says where each group is.
     /// Groups are in the order of their values: numbers before texts, those without a value last.
-    /// Where `best_first`, the runs of a group go by their best accuracy instead.
+    /// Where `best_first`, the runs of a group go by their best values instead.
     pub(super) fn gather<'a>(
         &mut self,
         runs: Vec<&'a Row>,

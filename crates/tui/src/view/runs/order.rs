@@ -12,6 +12,7 @@ use crate::view::sort_key::SortKey;
 use traintop_analysis::query::Subject;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
+use traintop_run::usual::Usual;
 
 /// The value of a run that says which sweep it is a point of.
 const SWEEP: &str = "sweep";
@@ -37,6 +38,7 @@ impl Runs {
         self.query.memo.forget();
         let summed = self.rows.values().filter_map(|row| row.summary.as_ref());
         let mut summed: Vec<&Summary> = summed.collect();
+        self.usual = Usual::of(summed.iter().copied());
         let (key, descending) = &self.sort;
         key.sort(&mut summed, self.query.now, *descending);
         let unknown = self.rows.values().filter(|row| row.summary.is_none());

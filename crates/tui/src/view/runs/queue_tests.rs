@@ -17,7 +17,7 @@ pub(in crate::view) fn queued(columns: u16, rows: u16) -> State {
         let (found, mut summary) = aged(name, RunState::Queued, 0.0, 1);
         summary.queue_position = Some(position);
         summary.sweep = Some("quick 11-24 12:00:00".to_owned());
-        summary.best_val_acc = None;
+        summary.best = None;
         summary.epochs_done = 0;
         summary.observed.reason = Some("the only slot is taken".to_owned());
         (found, Some(summary))

@@ -22,6 +22,7 @@ use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;
+use traintop_run::usual::Usual;
 use traintop_text as text;
 
 /// How long the cursor must rest before the runs on the screen are read: moving through a list must
@@ -58,6 +59,8 @@ pub struct Runs {
     pub(super) columns_chosen: bool,
     /// All runs in the order of the table, whether they pass or not.
     pub(super) sorted: Vec<RunDir>,
+    /// What most of them are judged by.
+    pub(super) usual: Option<Usual>,
     pub(super) grouping: Grouping,
     pub(super) marks: Marks,
     pub(super) query: QueryLine,
@@ -89,6 +92,7 @@ impl Default for Runs {
             columns: TableColumn::all(),
             columns_chosen: false,
             sorted: Vec::new(),
+            usual: None,
             grouping: Grouping::default(),
             marks: Marks::default(),
             query: QueryLine::default(),

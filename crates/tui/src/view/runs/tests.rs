@@ -19,6 +19,7 @@ use crate::theme::Role;
 use crate::update::update;
 use crate::view::columns::Column;
 use crate::view::opened::Opened;
+use traintop_run::best_and_trend::Best as BestValue;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::Best;
 use traintop_run::finding::Finding;
@@ -41,8 +42,7 @@ pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, 
     summary.dir = dir(name);
     summary.id = format!("id of {name}");
     summary.name = name.to_owned();
-    summary.best_val_acc = Some(best);
-    summary.best_epoch = Some(97);
+    summary.best = Some(BestValue::of_accuracy(best, Some(97)));
     // Every column tells the runs apart, so that its order shows.
     summary.model = format!("net-{hours:02}");
     summary.epochs_done = 120_u32.saturating_sub(hours as u32);
@@ -69,7 +69,7 @@ pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, 
 fn give_evaluations(state: &mut State) {
     for row in state.runs.rows.values_mut() {
         let summary = row.summary.as_mut().unwrap();
-        let accuracy = summary.best_val_acc.unwrap_or_default() - 0.5;
+        let accuracy = summary.best_val_acc().unwrap_or_default() - 0.5;
         summary.evaluated = Some(Best {
             path: "/nowhere/evaluations/one".into(),
             split: "test".to_owned(),
