@@ -21,7 +21,7 @@ use traintop_run::evaluation::BestByRun;
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_run::usual::{self, Usual};
-use traintop_text::{bytes, clean, duration, number, pretty_json, since, terminal};
+use traintop_text::{bytes, clean, counted, duration, number, pretty_json, since, terminal};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -95,6 +95,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             for (row, summary) in rows.iter_mut().zip(&summaries) {
                 let job = summary.job.as_ref().and_then(|job| job.name.clone());
                 row.push(job.unwrap_or_else(|| "-".to_owned()));
+            }
+        }
+        if summaries.iter().any(has_unread) {
+            headings.push(("UNREAD", Side::Left));
+            for (row, summary) in rows.iter_mut().zip(&summaries) {
+                row.push(unread(summary));
             }
         }
         table::print(out, &headings, &rows)?;
@@ -235,6 +241,26 @@ fn row(summary: &Summary, usual: Option<&Usual>, now: SystemTime) -> Vec<String>
         summary.duration.map_or_else(absent, duration),
         summary.size_bytes.map_or_else(absent, bytes),
     ]
+}
+
+fn has_unread(summary: &Summary) -> bool {
+    summary.problems > 0 || !summary.unread.is_empty()
+}
+
+/// How many lines and cells of a run's metrics were not understood.
+fn unread(summary: &Summary) -> String {
+    let counts = [
+        (summary.problems, "line"),
+        (summary.unread.values().sum(), "cell"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let texts: Vec<_> = counts
+        .map(|(count, what)| counted(count as u64, what))
+        .collect();
+    if texts.is_empty() {
+        return "-".to_owned();
+    }
+    texts.join(", ")
 }
 
 /// The state; a deduced one with a mark.

@@ -20,12 +20,14 @@ use traintop_run::log::{Log, LogReader};
 use traintop_run::metrics::{Metrics, Tail};
 use traintop_run::size;
 use traintop_run::summary::Summary;
-use traintop_text::{bytes, clean, duration, number, pretty_json};
+use traintop_text::{bytes, clean, counted, duration, number, pretty_json};
 
 /// Log lines that are shown.
 const LOG_LINES: usize = 5;
 /// Errors of the log that are shown.
 const MOST_ERRORS: usize = 5;
+/// Lines that were not understood that are shown.
+const MOST_PROBLEMS: usize = 5;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -55,7 +57,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let json = as_json(&summary, tail.metrics());
         writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
-        print(&summary, out)?;
+        print(&summary, tail.metrics(), out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +100,19 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     Value::Object(run)
 }
 
-fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
+/// What of the metrics was not understood: cells by column, and the first lines.
+fn unread(metrics: &Metrics) -> Vec<(String, String)> {
+    let cells = metrics.unread.iter();
+    let cells =
+        cells.map(|(column, count)| (clean(column).into_owned(), counted(*count as u64, "cell")));
+    let lines = metrics.problems.iter().take(MOST_PROBLEMS);
+    let lines = lines.map(|problem| (format!("line {}", problem.line), problem.what.clone()));
+    let more = metrics.problem_count.saturating_sub(MOST_PROBLEMS);
+    let more = (more > 0).then(|| ("and".to_owned(), counted(more as u64, "more line")));
+    cells.chain(lines).chain(more).collect()
+}
+
+fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()> {
     let mut lines = vec![
         (
             "folder",
@@ -159,6 +173,7 @@ fn print(summary: &Summary, out: &mut dyn Write) -> Result<()> {
             .iter()
             .map(|(column, value)| (clean(column).into_owned(), number(*value, 6))),
     )?;
+    section(out, "not understood in its metrics", unread(metrics))?;
     section(out, "configuration", Config::load(&summary.dir).lines())?;
     let files = checkpoints::list(&summary.dir).into_iter();
     section(

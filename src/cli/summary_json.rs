@@ -70,6 +70,7 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("resumes", json!(summary.resumes)),
         ("lint", json!(summary.findings)),
         ("unread_lines", json!(summary.problems)),
+        ("unread", json!(summary.unread)),
     ];
     fields
         .into_iter()

@@ -3,8 +3,9 @@
 
 use super::range::Range;
 use super::scale::Scale;
+use super::x_axis::is_clock;
 use traintop_run::metric_names::{self, ACCURACY, Kind, LOSS, MetricName, Split, Unit};
-use traintop_run::metrics::Metrics;
+use traintop_run::metrics::{Column, Metrics, Unit as CellUnit, only_places};
 
 /// Columns that share a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Member {
 
 /// The charts of a run: losses, accuracies, learning rate, then every other column of numbers in
 /// the file's order. Columns that differ only in their split (`train_loss`, `val_loss`) share one.
-/// The column of x is left out.
+/// Columns that place the rows are left out: x, other counts beside it, and dates.
 pub fn groups(metrics: &Metrics) -> Vec<Group> {
     groups_by(metrics, &|column| {
         Range::of(metrics.columns[column].y.iter().copied())
@@ -46,7 +47,7 @@ struct Alike {
 pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> Vec<Group> {
     let mut all: Vec<Alike> = Vec::new();
     for (index, column) in metrics.columns.iter().enumerate() {
-        if column.name == metrics.x_name {
+        if places_rows(column, metrics) {
             continue;
         }
         let name = metric_names::read(&column.name);
@@ -74,12 +75,25 @@ pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> V
         .collect()
 }
 
+/// Whether a column is x, or could be.
+fn places_rows(column: &Column, metrics: &Metrics) -> bool {
+    let is_date = metrics.units.get(&column.name) == Some(&CellUnit::Date);
+    column.name == metrics.x_name || only_places(&column.name) || is_date || is_clock(column)
+}
+
 fn group(metrics: &Metrics, alike: Alike, range: &dyn Fn(usize) -> Option<Range>) -> Group {
     let Alike { name, mut members } = alike;
     let first = &metrics.columns[members[0].column].name;
     members.sort_by_key(|member| member.split);
     let ranges = members.iter().filter_map(|member| range(member.column));
-    let scale = scale(&name, first, ranges);
+    let unit = members
+        .iter()
+        .find_map(|member| metrics.units.get(&metrics.columns[member.column].name));
+    let scale = match unit {
+        Some(CellUnit::Percent) => Scale::Percent,
+        Some(CellUnit::Seconds) => Scale::Seconds,
+        Some(CellUnit::Bytes | CellUnit::Date) | None => scale(&name, first, ranges),
+    };
     // A lone `val_f1` must not be taken for the training's.
     let title = match members.as_slice() {
         [only] if only.split.is_some() && rank(&name) > 1 => {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::scale::Scale;
-use traintop_run::metrics::{Column, Metrics};
+use traintop_run::metrics::{Column, Metrics, RUNNING};
 
 /// What values stand over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +89,8 @@ enum Source<'a> {
 }
 
 fn source(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Source<'_>> {
-    let x_name = metrics.x_name.as_str();
+    // A count that was made to run on counts the same.
+    let x_name = metrics.x_name.trim_start_matches(RUNNING);
     let counts = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(x_name));
     let column = |names: &[&str]| {
         names.iter().find_map(|name| {
@@ -101,11 +102,7 @@ fn source(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Source<'_>> 
         .steps_per_epoch
         .filter(|steps| *steps > 0)
         .map(f64::from);
-    let clock = || {
-        let is_clock =
-            |column: &&Column| column.y.first().is_some_and(|first| *first > FIRST_CLOCK);
-        column(&CLOCK).filter(is_clock)
-    };
+    let clock = || column(&CLOCK).filter(|column| is_clock(column));
     match x_axis {
         XAxis::Rows => Some(Source::Itself),
         XAxis::Epoch if counts(&EPOCHS) => Some(Source::Itself),
@@ -158,6 +155,14 @@ const CLOCK: [&str; 6] = [
 ];
 /// Seconds since 1970 are more than this in any log, and seconds since a start never.
 const FIRST_CLOCK: f64 = 1e9;
+
+/// Whether a column says when its rows were written, in seconds since 1970.
+pub(super) fn is_clock(column: &Column) -> bool {
+    let is_named = CLOCK
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(&column.name));
+    is_named && column.y.first().is_some_and(|first| *first > FIRST_CLOCK)
+}
 
 impl XMapping {
     /// How the rows of `metrics` are placed along an axis; `None` where neither the file nor what

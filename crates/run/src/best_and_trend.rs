@@ -8,7 +8,7 @@ use serde_with::serde_as;
 
 use super::float_bits::Bits;
 use super::metric_names::{self, Direction, Kind};
-use super::metrics::{Column, Metrics};
+use super::metrics::{Column, Metrics, Unit, counts_epochs};
 use super::primary::{Judged, Primary};
 use super::record;
 
@@ -242,20 +242,21 @@ pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
 }
 
 /// Whether shares are seen to be percent: one of the column's values passes 1, or the last of
-/// another accuracy does.
+/// another accuracy does, or its cells say so.
 fn passes_one(judged: &Judged, column: &Column) -> bool {
     let passes = |value: &f64| value.is_finite() && *value > 1.0;
+    let is_percent = judged.metrics.units.get(&column.name) == Some(&Unit::Percent);
     let mut others = judged.columns().filter(|(_, name)| name.is_share);
-    column.y.iter().any(passes)
+    is_percent
+        || column.y.iter().any(passes)
         || others.any(|(other, _)| other.last().is_some_and(|(_, last)| passes(&last)))
 }
 
-fn is_epoch(name: &str) -> bool {
-    name.eq_ignore_ascii_case("epoch")
-}
-
 fn epochs(metrics: &Metrics) -> Option<&Column> {
-    metrics.columns.iter().find(|column| is_epoch(&column.name))
+    metrics
+        .columns
+        .iter()
+        .find(|column| counts_epochs(&column.name))
 }
 
 /// The epoch of the row at `x`, which may be a step.
@@ -290,7 +291,7 @@ pub fn by_epoch(metrics: &Metrics) -> (Direction, HashMap<u32, f64>) {
 
 /// Whether a row stands for an epoch, and not for a step of one.
 pub fn is_placed_by_epoch(metrics: &Metrics) -> bool {
-    is_epoch(&metrics.x_name)
+    counts_epochs(&metrics.x_name)
 }
 
 /// The last step, where the rows are placed by steps.

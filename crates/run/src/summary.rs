@@ -1,5 +1,6 @@
 //! What a list shows of a run, in about a kilobyte.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
@@ -88,6 +89,8 @@ pub struct Summary {
     pub size_bytes: Option<u64>,
     /// Lines of its metrics that could not be read.
     pub problems: usize,
+    /// Cells of its metrics that were not understood, by column.
+    pub unread: BTreeMap<String, usize>,
     /// What people added to it.
     pub notes: Notes,
     /// The length of its archive in bytes, if it is archived.
@@ -218,6 +221,13 @@ fn steps_of(dir: &RunDir) -> Metrics {
     steps.take()
 }
 
+fn last_values(metrics: &Metrics) -> Vec<(String, f64)> {
+    let columns = metrics.columns.iter();
+    columns
+        .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
+        .collect()
+}
+
 fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     needed.absorb(part);
     *is_whole &= needed.rows <= WHOLE;
@@ -311,11 +321,7 @@ impl Summary {
             epochs_done,
             epochs_planned: planned,
             best: best_and_trend::best(&judged, recorded_best),
-            last: metrics
-                .columns
-                .iter()
-                .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
-                .collect(),
+            last: last_values(metrics),
             at_best: best_and_trend::at_best(&judged),
             settings: Settings::of(&config),
             trend: trend.map(|column| thin(&column.y)).unwrap_or_default(),
@@ -326,6 +332,7 @@ impl Summary {
             modified_at,
             size_bytes: None,
             problems: metrics.problem_count,
+            unread: metrics.unread.clone(),
             notes,
             progress: steps.as_ref().and_then(Progress::of),
             health,

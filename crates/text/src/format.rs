@@ -26,6 +26,12 @@ pub fn bytes(size: u64) -> String {
     format!("{scaled:.digits$} {unit}")
 }
 
+/// So many of something: `1 row`, `2,000 rows`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
 /// A whole number with its thousands apart: `2,819,370`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

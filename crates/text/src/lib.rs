@@ -20,7 +20,7 @@ pub mod terminal;
 pub mod toml;
 
 pub use fitted::fitted;
-pub use format::{bytes, count, duration, number, since};
+pub use format::{bytes, count, counted, duration, number, since};
 pub use json::{escape_json, pretty_json};
 pub use markdown::markdown;
 pub use nearest::nearest;

@@ -51,29 +51,43 @@ impl Block {
     }
 }
 
+/// What rows of numbers look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Cells in each row.
+    pub columns: usize,
+    /// The byte between them.
+    pub separator: u8,
+}
+
 /// Parses rows of numbers.
-pub struct Parser(Schema);
+pub struct Parser {
+    schema: Schema,
+    separator: u8,
+}
 
 impl Parser {
-    /// For rows of this many cells.
-    pub fn new(columns: usize) -> Self {
+    pub fn new(shape: Shape) -> Self {
         let field = |at: usize| Field::new(at.to_string().into(), DataType::Float64);
-        Self((0..columns).map(field).collect())
+        Self {
+            schema: (0..shape.columns).map(field).collect(),
+            separator: shape.separator,
+        }
     }
 
     /// The numbers of complete lines; `None` if anything about them is unusual.
     pub fn parse(&self, lines: &[u8]) -> Option<Block> {
-        parse_piece(lines, &self.0)
+        parse_piece(lines, &self.schema, self.separator)
     }
 }
 
-/// Parses pieces, each of complete lines of `columns` cells. `None` for those about which anything
-/// is unusual.
-pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
-    let parser = Parser::new(columns);
+/// Parses pieces, each of complete lines of this shape. `None` for those about which anything is
+/// unusual.
+pub fn parse(pieces: &[&[u8]], shape: Shape) -> Vec<Option<Block>> {
+    let parser = Parser::new(shape);
     let mut blocks: Vec<Option<Block>> = pieces.iter().map(|_| None).collect();
     let threads = Threads::take(pieces.len());
-    let share = pieces.len().div_ceil(threads.0).max(1);
+    let each = pieces.len().div_ceil(threads.0).max(1);
     let parser = &parser;
     let work = |pieces: &[&[u8]], blocks: &mut [Option<Block>]| {
         for (piece, block) in pieces.iter().zip(blocks) {
@@ -81,7 +95,7 @@ pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
         }
     };
     thread::scope(|scope| {
-        let mut shares = pieces.chunks(share).zip(blocks.chunks_mut(share));
+        let mut shares = pieces.chunks(each).zip(blocks.chunks_mut(each));
         let own = shares.next();
         for (pieces, blocks) in shares {
             scope.spawn(move || work(pieces, blocks));
@@ -93,10 +107,11 @@ pub fn parse(pieces: &[&[u8]], columns: usize) -> Vec<Option<Block>> {
     blocks
 }
 
-fn parse_piece(bytes: &[u8], schema: &Schema) -> Option<Block> {
+fn parse_piece(bytes: &[u8], schema: &Schema, separator: u8) -> Option<Block> {
     let columns = schema.len();
     let lines = memchr::memchr_iter(b'\n', bytes).count();
     let options = CsvParseOptions::default()
+        .with_separator(separator)
         .with_quote_char(None)
         .with_missing_is_null(true);
     let every: Vec<usize> = (0..columns).collect();
@@ -125,26 +140,26 @@ fn parse_piece(bytes: &[u8], schema: &Schema) -> Option<Block> {
         .iter()
         .map(polars::prelude::Column::null_count)
         .sum();
-    (nulls == 0 || empty_cells(bytes, columns) == Some(nulls)).then_some(Block(frame))
+    (nulls == 0 || empty_cells(bytes, columns, separator) == Some(nulls)).then_some(Block(frame))
 }
 
 /// How many cells are empty, if every line has `columns` of them.
-fn empty_cells(bytes: &[u8], columns: usize) -> Option<usize> {
-    let (mut empty, mut commas, mut cell_length) = (0, 0, 0_usize);
+fn empty_cells(bytes: &[u8], columns: usize, separator: u8) -> Option<usize> {
+    let (mut empty, mut separators, mut cell_length) = (0, 0, 0_usize);
     for byte in bytes {
         match byte {
-            b',' => {
+            byte if *byte == separator => {
                 empty += usize::from(cell_length == 0);
                 cell_length = 0;
-                commas += 1;
+                separators += 1;
             }
             b'\n' => {
                 // A lone empty cell is an empty line, which is no row.
-                if commas + 1 != columns || (commas == 0 && cell_length == 0) {
+                if separators + 1 != columns || (separators == 0 && cell_length == 0) {
                     return None;
                 }
                 empty += usize::from(cell_length == 0);
-                (cell_length, commas) = (0, 0);
+                (cell_length, separators) = (0, 0);
             }
             b'\r' => {}
             _ => cell_length += 1,
@@ -185,10 +200,17 @@ impl Drop for Threads {
 mod tests {
     use super::*;
 
+    fn comma(columns: usize) -> Shape {
+        Shape {
+            columns,
+            separator: b',',
+        }
+    }
+
     #[test]
     fn plain_pieces_are_read_and_unusual_ones_are_left() {
         let read = |text: &str| {
-            parse(&[text.as_bytes()], 2)
+            parse(&[text.as_bytes()], comma(2))
                 .remove(0)
                 .map(|block| block.rows())
         };
@@ -215,12 +237,12 @@ mod tests {
         ] {
             assert!(read(unusual).is_none(), "{unusual:?}");
         }
-        assert!(parse(&[b"1\n\n2\n"], 1).remove(0).is_none());
+        assert!(parse(&[b"1\n\n2\n"], comma(1)).remove(0).is_none());
     }
 
     #[test]
     fn damage_in_one_piece_leaves_the_others_to_polars() {
-        let blocks = parse(&[b"1,2\n", b"1,x\n", b"3,4\n5,6\n"], 2);
+        let blocks = parse(&[b"1,2\n", b"1,x\n", b"3,4\n5,6\n"], comma(2));
         let rows: Vec<_> = blocks
             .iter()
             .map(|block| block.as_ref().map(Block::rows))

@@ -1,15 +1,21 @@
-//! A run's metrics: what a CSV file of any trainer says, as series of points. There is one way to
+//! A run's metrics: what a table of any trainer says, as series of points. There is one way to
 //! read them, [`Tail`]: a full read is a tail from the file's start.
 
 mod block;
 mod cells;
+mod dialect;
 mod header;
 mod limits;
+mod names;
 mod parallel_read;
+mod place;
 mod reader;
 mod series;
 mod tail;
 mod thin;
+mod value;
 
+pub use names::{RUNNING, counts_epochs, only_places};
 pub use series::{Column, Metrics, RowProblem};
 pub use tail::{Change, Tail};
+pub use value::Unit;

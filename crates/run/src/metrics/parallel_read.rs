@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::block::{Block, Parser, Threads};
+use super::block::{Block, Parser, Shape, Threads};
 use super::limits::Limits;
 
 /// Pieces that a thread may be ahead by.
@@ -24,12 +24,12 @@ struct Piece {
 }
 
 /// Hands over the complete lines of `file` from `start`, where a line begins, to `end`, in order:
-/// as they are, and parsed where they are rows of `columns` numbers. Returns the offset up to which
+/// as they are, and parsed where they are rows of numbers of this shape. Returns the offset up to which
 /// they were handed over: earlier than the last line end where a line is too long.
 pub fn read(
     file: &File,
     (start, end): (u64, u64),
-    columns: usize,
+    shape: Shape,
     limits: Limits,
     take: &mut dyn FnMut(&[u8], Option<Block>),
 ) -> io::Result<u64> {
@@ -40,7 +40,7 @@ pub fn read(
             .map(|first| {
                 let (sender, receiver) = sync_channel(AHEAD);
                 let every = threads.count();
-                let parser = Parser::new(columns);
+                let parser = Parser::new(shape);
                 scope.spawn(move || {
                     let numbers = (first..count).step_by(every);
                     work(file, (start, end), numbers, &parser, limits, &sender);
@@ -182,7 +182,10 @@ mod tests {
         let end = read(
             &file,
             (0, text.len() as u64),
-            2,
+            Shape {
+                columns: 2,
+                separator: b',',
+            },
             limits,
             &mut |bytes, block| {
                 assert_eq!(bytes.last(), Some(&b'\n'));

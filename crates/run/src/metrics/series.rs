@@ -1,6 +1,9 @@
 //! The numbers of a metrics file: each column a series of its own, so that sparse rows need no
 //! filling.
 
+use std::collections::BTreeMap;
+
+use super::value::Unit;
 use crate::judging::Judging;
 
 /// Problems beyond these are counted only, so that a damaged file of any size stays small in
@@ -65,8 +68,13 @@ pub struct Metrics {
     pub x_name: String,
     /// The columns of numbers, in the order of their first appearance, the one of x among them.
     pub columns: Vec<Column>,
-    /// Names of the columns that hold text.
+    /// Names of the columns that hold nothing but text.
     pub text_columns: Vec<String>,
+    /// What columns measure, where their cells say so.
+    pub units: BTreeMap<String, Unit>,
+    /// How many cells of a column were not understood: text among numbers, a place that is none,
+    /// and what stands beyond the last column.
+    pub unread: BTreeMap<String, usize>,
     /// Where x went back (a resumed run): the x at which the later part begins.
     pub seams: Vec<f64>,
     /// Where a later row at the same x said something else of a column, and counts; rising.
@@ -115,6 +123,8 @@ impl Metrics {
         }
         self.x_name = later.x_name;
         self.text_columns = later.text_columns;
+        self.units = later.units;
+        self.unread = later.unread;
         self.rows = later.rows;
         self.problem_count = later.problem_count;
         let room = KEPT_PROBLEMS.saturating_sub(self.problems.len());
@@ -166,6 +176,8 @@ impl Metrics {
             x_name: self.x_name.clone(),
             columns: self.columns.iter().map(Column::end).collect(),
             text_columns: self.text_columns.clone(),
+            units: self.units.clone(),
+            unread: self.unread.clone(),
             seams: Vec::new(),
             repeated: Vec::new(),
             problems: Vec::new(),

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use super::block::Shape;
 use super::limits::Limits;
 use super::parallel_read;
 use super::reader::Reader;
@@ -195,6 +196,7 @@ impl Tail {
         let mut rest = vec![0; length as usize];
         let read = file.read_at(&mut rest, self.offset)?;
         rest.truncate(read);
+        self.provisional = self.reader.settle();
         if self.reader.is_whole_row(&rest) {
             self.reader.push(&rest);
             self.provisional = true;
@@ -215,10 +217,10 @@ impl Tail {
             if is_large
                 && !self.in_long_line
                 && self.metrics().rows > 0
-                && let Some(columns) = self.reader.plain_columns()
+                && let Some(shape) = self.reader.plain_shape()
             {
                 chunk.clear();
-                self.read_ahead(file, length, columns, part)?;
+                self.read_ahead(file, length, shape, part)?;
                 may_read_ahead = false;
                 continue;
             }
@@ -261,15 +263,15 @@ impl Tail {
         &mut self,
         file: &File,
         length: u64,
-        columns: usize,
+        shape: Shape,
         part: OnPart,
     ) -> io::Result<()> {
         let limits = self.limits;
         let (reader, offset) = (&mut self.reader, &mut self.offset);
         let mut since_part = 0;
         let range = (*offset, length);
-        parallel_read::read(file, range, columns, limits, &mut |lines, block| {
-            reader.push_parsed(lines, block, columns);
+        parallel_read::read(file, range, shape, limits, &mut |lines, block| {
+            reader.push_parsed(lines, block, shape);
             // With each piece, so that an error leaves what was read and where it ends in step.
             *offset += lines.len() as u64;
             since_part += lines.len();

@@ -98,13 +98,16 @@ pub fn done(summary: &Summary) -> Option<f64> {
 /// plain ASCII, which every font has.
 const ODD: &str = "! ";
 
-/// Whether something looks wrong in a run's numbers, or it warns of something while it trains.
+/// Whether something looks wrong in a run's numbers, not all of them were understood, or it warns
+/// of something while it trains.
 pub fn is_odd(summary: &Summary) -> bool {
     summary
         .findings
         .as_ref()
         .is_some_and(|findings| !findings.is_empty())
         || attention::warns(summary)
+        || summary.problems > 0
+        || !summary.unread.is_empty()
 }
 
 /// A star and a baseline, as signs before a name.

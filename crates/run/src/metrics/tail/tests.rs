@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod tables;
+
 /// A tail for which small files are large.
 fn small(path: &Path) -> Tail {
     Tail::with_limits(path, Limits::small())
@@ -25,6 +27,15 @@ fn read_within(text: impl AsRef<[u8]>, limits: Limits) -> Metrics {
     let mut tail = Tail::with_limits(&path, limits);
     tail.poll().unwrap();
     tail.metrics().clone()
+}
+
+/// Reads a whole file line by line.
+fn by_rows(text: &[u8]) -> Metrics {
+    let mut reader = Reader::new(Limits::small());
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        reader.push(line);
+    }
+    reader.take()
 }
 
 fn points(metrics: &Metrics, name: &str) -> Vec<(f64, f64)> {
@@ -149,16 +160,19 @@ fn damaged_lines_are_named_and_the_rest_is_kept() {
             "3: has \"oops\" as its loss",
             "4: has 1 cells where the header has 2",
             "5: has \"x\" as its epoch",
-            "6: is not UTF-8 text"
+            "6: has \"ÿþ\" as its epoch"
         ]
     );
+    let unread: Vec<_> = metrics.unread.into_iter().collect();
+    assert_eq!(unread, [("epoch".to_owned(), 2), ("loss".to_owned(), 1)]);
 }
 
 #[test]
 fn text_columns_are_no_series() {
-    let metrics = read("epoch,time,loss\n1,10:30,2\n2,10:31,1\n");
-    assert_eq!(metrics.text_columns, ["time"]);
-    assert!(metrics.column("time").is_none() && metrics.problems.is_empty());
+    let metrics = read("epoch,saved,loss\n1,a.pt,2\n2,b.pt,1\n");
+    assert_eq!(metrics.text_columns, ["saved"]);
+    assert!(metrics.column("saved").is_none() && metrics.problems.is_empty());
+    assert!(metrics.unread.is_empty());
 }
 
 #[test]
@@ -276,7 +290,7 @@ fn cell() -> impl Strategy<Value = String> {
         1 => prop::sample::select(vec!["nan", "NaN", "inf", "-Infinity", "1e400", " 3 ", "+5", "1.", ".5", "-", "e5", "1e", "oops", "\"7\"", "\"a,b\"", "in", "-nan", "fee"])
             .prop_map(str::to_owned),
         1 => "[-+.0-9eEinfaNtyIA \t\r\"]{0,6}",
-        1 => prop::sample::select(vec!["NA", "null", "infinity", "+inf", "-0", "1_000", "0x10", "1e-400", "١", "\u{a0}5"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["NA", "null", "infinity", "+inf", "12%", "3s", "n/a", "\"1", "tensor(1", "2/3", "-0", "1_000", "0x10", "1e-400", "١", "\u{a0}5"]).prop_map(str::to_owned),
     ]
 }
 
@@ -290,9 +304,19 @@ fn step() -> impl Strategy<Value = Option<i32>> {
     ]
 }
 
-/// A file: mostly good rows, long enough to pass through polars when repeated, with damage in
-/// between.
+/// A file, its cells separated by commas, semicolons or tabs.
 fn file() -> impl Strategy<Value = Vec<u8>> {
+    let separator = prop::sample::select(vec![b',', b';', b'\t']);
+    (file_of_commas(), separator).prop_map(|(mut text, separator)| {
+        for byte in &mut text {
+            *byte = if *byte == b',' { separator } else { *byte };
+        }
+        text
+    })
+}
+
+/// Mostly good rows, long enough to pass through polars when repeated, with damage in between.
+fn file_of_commas() -> impl Strategy<Value = Vec<u8>> {
     let row = (step(), prop::collection::vec(cell(), 3));
     // Without text and damage, so that polars takes it.
     let plain = prop_oneof![
@@ -310,6 +334,9 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         b"\0,1,2,3\n".to_vec(),
         b"a,epoch,c\n".to_vec(),
         [vec![b'0'; Limits::small().line + 9], b",1,2,3\n".to_vec()].concat(),
+        b"# a comment, with a comma\n".to_vec(),
+        b"===== begin =====\n".to_vec(),
+        b"3,\"a\nb\",1,1\n".to_vec(),
     ]);
     let line = |row| prop_oneof![30 => row, 1 => Just(None)];
     let nasty = line(row.prop_map(Some).boxed());
@@ -379,12 +406,23 @@ proptest! {
 
     #[test]
     fn polars_and_the_row_parser_cannot_be_distinguished(text in file()) {
-        let mut by_rows = Reader::new(Limits::small());
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            by_rows.push(line);
-        }
-        prop_assert_eq!(shown(&read(&text)), shown(by_rows.metrics()));
+        prop_assert_eq!(shown(&read(&text)), shown(&by_rows(&text)));
     }
+}
+
+#[test]
+fn every_cell_counts_by_rows_and_through_polars_where_a_count_begins_anew() {
+    let mut text = String::from("epoch\tstep\tloss\n");
+    for row in 0..20_000 {
+        let (epoch, step) = (row / 1000, row % 1000);
+        writeln!(text, "{epoch}\t{step}\t{row}").unwrap();
+    }
+    let whole = read(&text);
+    assert_eq!(whole, by_rows(text.as_bytes()));
+    assert_eq!(whole.x_name, "running step");
+    let expected: Vec<f64> = (0..20_000).map(f64::from).collect();
+    let loss = whole.column("loss").unwrap();
+    assert!(loss.x == expected && loss.y == expected);
 }
 
 #[test]
@@ -400,11 +438,7 @@ fn large_clean_file_is_the_same_through_polars_and_by_rows() {
         writeln!(text, "{epoch},{value},{validated}").unwrap();
     }
     let whole = read(&text);
-    let mut by_rows = Reader::new(Limits::small());
-    for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
-        by_rows.push(line);
-    }
-    assert_eq!(whole, *by_rows.metrics());
+    assert_eq!(whole, by_rows(text.as_bytes()));
     assert_eq!(whole.column("val_acc").unwrap().x.len(), 6666);
 }
 
@@ -483,6 +517,12 @@ fn only_a_header_or_nothing_at_all_is_blank() {
         ("epoch,loss\n1,2,3\n", false),
         ("epoch,loss\nlost,high\n", false),
         ("# a comment\n", false),
+        ("epoch,loss\n# a comment\n", false),
+        ("# a comment\nepoch,loss\n", false),
+        ("epoch,loss\n=====\n", false),
+        ("epoch,loss\n\"1\n", false),
+        ("epoch loss\n", false),
+        ("epoch;loss\n", false),
         ("epoch,loss\nepoch,loss\n", false),
         (long.as_str(), false),
     ] {

@@ -15,10 +15,11 @@ use crate::view::{attention, state_glyph};
 use crate::widget::progress_bar::ProgressBar;
 use traintop_analysis::finish;
 use traintop_run::State;
+use traintop_run::metrics::Metrics;
 use traintop_run::notes::Notes;
 use traintop_run::steps::Progress;
 use traintop_run::summary::Summary;
-use traintop_text::{bytes, count, duration};
+use traintop_text::{bytes, count, counted, duration};
 
 /// Part of a line: those with a higher rank are left out first where there is no room.
 struct Part<'a> {
@@ -288,8 +289,31 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
         ));
         role = Role::Warn;
     }
+    if let Some(sentence) = problems.and_then(unread) {
+        remarks.push(sentence);
+        role = Role::Warn;
+    }
     remarks.extend(resumed(summary, detail));
     (!remarks.is_empty()).then(|| (remarks.join("; "), role))
+}
+
+/// Columns that are named of those with cells that were not understood.
+const MOST_UNREAD: usize = 3;
+
+/// How many cells of which columns were not understood.
+fn unread(metrics: &Metrics) -> Option<String> {
+    let named: Vec<_> = metrics
+        .unread
+        .iter()
+        .take(MOST_UNREAD)
+        .map(|(column, count)| format!("{count} of {column}"))
+        .collect();
+    let more = metrics.unread.len().saturating_sub(MOST_UNREAD);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and of {}", counted(more as u64, "more column")),
+    };
+    (!named.is_empty()).then(|| format!("cells not understood: {}{more}", named.join(", ")))
 }
 
 /// Where it was resumed, by its rows or its record.

@@ -49,6 +49,7 @@ pub(crate) fn summary(state: State) -> Summary {
         modified_at: "2026-11-24T10:31:48Z".parse().unwrap(),
         size_bytes: None,
         problems: 0,
+        unread: std::collections::BTreeMap::new(),
         notes: Notes::default(),
         archived: None,
         cause: None,

@@ -1,0 +1,219 @@
+//! Names of columns that place a row, and words that say which part of the data a row is about.
+
+/// What kind of place a column tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Counts steps, updates, samples or episodes.
+    #[default]
+    Step,
+    Epoch,
+    /// Counts batches: by its name a count within an epoch, but some count on.
+    Batch,
+    /// When the row was written.
+    Date,
+}
+
+/// Names of columns that place rows, folded (see [`folded`]); of those that a file has the first
+/// here is x. Counts over the whole run come before a bare `step`, which may begin anew with each
+/// epoch; steps are finer than epochs, and what trainers of agents count as iterations is finer
+/// than their epochs too; a logger's own count (`_step`) comes after what the trainer counts;
+/// `batch` is often a size and not a count; a date is a place only where nothing else is.
+const NAMES: &[(&str, Kind)] = &[
+    ("globalstep", Kind::Step),
+    ("trainer/globalstep", Kind::Step),
+    ("train/globalstep", Kind::Step),
+    ("step", Kind::Step),
+    ("steps", Kind::Step),
+    ("iteration", Kind::Step),
+    ("iterations", Kind::Step),
+    ("iter", Kind::Step),
+    ("iters", Kind::Step),
+    ("currentsteps", Kind::Step),
+    ("currentstep", Kind::Step),
+    ("trainstep", Kind::Step),
+    ("time/totaltimesteps", Kind::Step),
+    ("misc/totaltimesteps", Kind::Step),
+    ("totaltimesteps", Kind::Step),
+    ("time/iterations", Kind::Step),
+    ("timestepstotal", Kind::Step),
+    ("numtimesteps", Kind::Step),
+    ("timesteps", Kind::Step),
+    ("timestep", Kind::Step),
+    ("totalenvinteracts", Kind::Step),
+    ("totalenvsteps", Kind::Step),
+    ("trainingiteration", Kind::Step),
+    ("numupdates", Kind::Step),
+    ("nupdates", Kind::Step),
+    ("updates", Kind::Step),
+    ("update", Kind::Step),
+    ("episode", Kind::Step),
+    ("episodes", Kind::Step),
+    ("epoch", Kind::Epoch),
+    ("epochs", Kind::Epoch),
+    ("round", Kind::Epoch),
+    ("batch", Kind::Batch),
+    ("batchidx", Kind::Batch),
+    ("batchindex", Kind::Batch),
+    ("minibatch", Kind::Batch),
+    ("timestamp", Kind::Date),
+    ("datetime", Kind::Date),
+    ("date", Kind::Date),
+    ("walltime", Kind::Date),
+    ("unixtime", Kind::Date),
+    ("createdat", Kind::Date),
+    ("loggedat", Kind::Date),
+    ("time", Kind::Date),
+];
+
+/// What [`super::Metrics::x_name`] is where a count that begins anew with each epoch was made to
+/// run on.
+pub const RUNNING: &str = "running ";
+
+/// Numbers of a column of dates are more than this, and seconds since a start never are.
+pub const FIRST_DATE: f64 = 1e9;
+
+/// A name in lower case and without the separators of words; `/` stays.
+pub fn folded(name: &str) -> String {
+    let letters = name
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || *letter == '/');
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The rank of a name among those that place rows, the lowest first, and what it counts.
+pub fn place(name: &str) -> Option<(usize, Kind)> {
+    let folded = folded(name);
+    let at = NAMES.iter().position(|(known, _)| *known == folded)?;
+    Some((at, NAMES[at].1))
+}
+
+/// Whether a column of this name only places rows: it is no curve beside another x. A column called
+/// `time` may be a date or a duration; that is for its values to say.
+pub fn only_places(name: &str) -> bool {
+    let is_place = |name: &str| place(name).is_some_and(|(_, kind)| kind != Kind::Date);
+    is_place(name) || name == INDEX
+}
+
+/// Whether a column of this name counts epochs.
+pub fn counts_epochs(name: &str) -> bool {
+    matches!(folded(name).as_str(), "epoch" | "epochs")
+}
+
+/// What a nameless first column that counts rows is called beside another x.
+pub const INDEX: &str = "index";
+
+/// The part of the data that a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Part {
+    pub const COUNT: usize = 3;
+
+    /// What is written before the names of its columns.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "val",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Names, folded, of columns that say which part of the data a row is about.
+const PART_COLUMNS: &[&str] = &[
+    "phase",
+    "split",
+    "mode",
+    "set",
+    "subset",
+    "dataset",
+    "datasplit",
+    "stage",
+    "partition",
+    "fold",
+];
+
+/// Words in such columns, in lower case.
+const PARTS: &[(&str, Part)] = &[
+    ("train", Part::Train),
+    ("training", Part::Train),
+    ("trn", Part::Train),
+    ("val", Part::Validation),
+    ("valid", Part::Validation),
+    ("validation", Part::Validation),
+    ("validate", Part::Validation),
+    ("eval", Part::Validation),
+    ("evaluation", Part::Validation),
+    ("dev", Part::Validation),
+    ("test", Part::Test),
+    ("testing", Part::Test),
+];
+
+/// Whether a column of this name may say which part of the data a row is about.
+pub fn may_name_parts(name: &str) -> bool {
+    PART_COLUMNS.contains(&folded(name).as_str())
+}
+
+/// The part that a cell names.
+pub fn part(cell: &str) -> Option<Part> {
+    let word = cell.trim();
+    let known = PARTS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word));
+    known.map(|(_, part)| *part)
+}
+
+/// Whether a column's name says itself what it was measured on, as in `val_loss`.
+pub fn names_part(name: &str) -> bool {
+    let mut words = name.split(|letter: char| !letter.is_alphanumeric());
+    words.clone().count() > 1 && words.any(|word| part(word).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart_by_letters_only() {
+        for (name, kind) in [
+            ("Global Step", Some(Kind::Step)),
+            ("_step", Some(Kind::Step)),
+            ("TotalEnvInteracts", Some(Kind::Step)),
+            ("time/total_timesteps", Some(Kind::Step)),
+            ("EPOCH", Some(Kind::Epoch)),
+            ("batch_idx", Some(Kind::Batch)),
+            ("Wall time", Some(Kind::Date)),
+            ("step_size", None),
+            ("epoch_loss", None),
+            ("total_steps", None),
+            ("loss", None),
+        ] {
+            assert_eq!(place(name).map(|(_, kind)| kind), kind, "{name}");
+        }
+        assert!(only_places("Step") && only_places("index") && !only_places("time"));
+    }
+
+    #[test]
+    fn every_known_name_is_folded() {
+        let names = NAMES
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(PART_COLUMNS.iter().copied());
+        for name in names {
+            assert_eq!(folded(name), name);
+        }
+    }
+
+    #[test]
+    fn words_name_parts_of_the_data() {
+        assert_eq!(part(" Valid "), Some(Part::Validation));
+        assert_eq!(part("finetune"), None);
+        assert!(may_name_parts("Phase") && !may_name_parts("model"));
+        assert!(names_part("val_loss") && names_part("loss/test") && !names_part("train"));
+        assert!(!names_part("validity_score"));
+    }
+}
