@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -50,6 +50,41 @@ pub(super) fn regular(file: File) -> io::Result<File> {
 /// empty.
 pub fn bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     limited(open(path)?, limit)
+}
+
+/// The first bytes of a regular file, at most `length`.
+///
+/// # Errors
+/// As [`open`], and what reading gives.
+pub fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a regular file of at most `limit` bytes part by part. `each` is given what follows the bytes
+/// that it has used, and says how many of these it uses; it may pass over more than there are.
+///
+/// # Errors
+/// As [`open`], and what reading gives.
+pub fn in_chunks(path: &Path, limit: u64, each: &mut dyn FnMut(&[u8]) -> u64) -> io::Result<()> {
+    const CHUNK: usize = 1 << 20;
+    let file = open(path)?;
+    let length = file.metadata()?.len().min(limit);
+    let (mut offset, mut size, mut chunk) = (0, CHUNK, Vec::new());
+    while offset < length {
+        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        chunk.resize(size.min(left), 0);
+        let read = file.read_at(&mut chunk, offset)?;
+        let used = each(&chunk[..read]);
+        offset += used;
+        match (used, read == left || read == 0) {
+            (0, true) => break,
+            (0, false) => size *= 2,
+            _ => size = CHUNK,
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn limited(file: File, limit: u64) -> io::Result<Vec<u8>> {
