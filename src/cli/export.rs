@@ -13,7 +13,7 @@ use traintop_analysis::export::{Format, Table, Texts, curves, runs};
 use traintop_analysis::lint;
 use traintop_disk::write::create_with;
 use traintop_run::discover::Found;
-use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::metrics::Metrics;
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_text::clean;
@@ -171,7 +171,7 @@ fn table(found: &[Found], config: bool) -> Table {
 fn points(found: &[Found]) -> (Table, bool) {
     let mut read: Vec<(String, Metrics)> = Vec::new();
     for found in found {
-        let mut tail = Tail::open(found.dir.metrics_csv());
+        let mut tail = found.open_metrics();
         match tail.poll().and_then(|_| tail.settle()) {
             Ok(()) => read.push((clean(&found.dir.name()).into_owned(), tail.take())),
             Err(error) => {

@@ -12,7 +12,8 @@ use super::roots;
 use traintop_analysis::figures::{self, Drawn, Format, compare};
 use traintop_analysis::x_axis::XAxis;
 use traintop_run::RunDir;
-use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::formats;
+use traintop_run::metrics::Metrics;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
 
@@ -162,10 +163,9 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
 }
 
 fn read(dir: &RunDir) -> Result<Metrics> {
-    let path = dir.metrics_csv();
-    let mut tail = Tail::open(path.clone());
-    tail.poll()
-        .wrap_err_with(|| format!("{} cannot be read", path.display()))?;
+    let mut tail = formats::open(dir);
+    let read = tail.poll();
+    read.wrap_err_with(|| format!("{} cannot be read", tail.path().display()))?;
     tail.settle()?;
     Ok(tail.take())
 }

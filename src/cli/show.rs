@@ -11,13 +11,12 @@ use serde_json::{Map, Value, json};
 
 use super::{list, roots, summary_json};
 use traintop_analysis::lint::lint;
-use traintop_disk::read;
 use traintop_launch::slurm;
 use traintop_run::checkpoints;
 use traintop_run::config_file::Config;
 use traintop_run::evaluation::BestByRun;
 use traintop_run::log::{Log, LogReader};
-use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::metrics::Metrics;
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_text::{bytes, clean, counted, duration, number, pretty_json};
@@ -43,7 +42,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::run_named(&arguments.run, &arguments.roots)?;
-    let mut tail = Tail::open(found.dir.metrics_csv());
+    let mut tail = found.open_metrics();
     // A run that has no metrics yet is shown without them.
     let _ = tail.poll();
     roots::tell_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
@@ -66,9 +65,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 /// metrics.
 fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
     let mut run = summary_json::of(summary);
-    let config = read::bytes(&summary.dir.config_json(), read::RECORD_LIMIT).ok();
-    let config = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    run.insert("config".to_owned(), config.unwrap_or(Value::Null));
+    run.insert("config".to_owned(), Config::load(&summary.dir).into_json());
     let checkpoints = checkpoints::list(&summary.dir)
         .into_iter()
         .map(|checkpoint| {
@@ -76,6 +73,7 @@ fn as_json(summary: &Summary, metrics: &Metrics) -> Value {
                 "path": checkpoint.path.to_string_lossy(),
                 "what": checkpoint.what,
                 "epoch": checkpoint.epoch,
+                "step": checkpoint.step,
                 "bytes": checkpoint.bytes,
             })
         });

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use super::rename::{held, state_now};
 use source::Sources;
 use traintop_disk::read;
-use traintop_run::discover::{Unsearched, discover_with_others};
+use traintop_run::discover::{NOT_RUNS, Unsearched, discover_with_others};
 use traintop_run::layout::RunDir;
 use traintop_run::metrics::Tail;
 use traintop_run::record::Record;
@@ -61,9 +61,20 @@ pub fn plan_below(roots: &[PathBuf]) -> (Vec<Plan>, Vec<Unsearched>) {
     let (mut dirs, mut others) = (Vec::new(), Vec::new());
     let unsearched = discover_with_others(
         roots,
-        |found| dirs.push(found.dir),
+        |found| {
+            // Runs of other trainers are theirs.
+            let is_like_ours = found.located.as_ref().is_none_or(|located| {
+                located.is_ours() || located.metrics().contains(&found.dir.metrics_csv())
+            });
+            dirs.extend(is_like_ours.then_some(found.dir));
+        },
         |other| {
-            others.push(RunDir::new(other));
+            let name = other
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let is_part = name == "logs" || NOT_RUNS.contains(&name);
+            others.extend((!is_part).then(|| RunDir::new(other)));
         },
     );
     // What is left of a run may not look like one any more.
@@ -114,7 +125,7 @@ fn busy(dir: &RunDir) -> Option<String> {
     if dir.metrics_csv().exists() || dir.run_json().exists() {
         return held(state_now(dir));
     }
-    let remains = traintop_run::checkpoints::list(dir)
+    let remains = traintop_run::checkpoints::files(dir)
         .into_iter()
         .map(|checkpoint| checkpoint.path);
     let newest = remains
@@ -145,7 +156,7 @@ fn lacks_config(dir: &RunDir) -> bool {
 /// Whether it has no record that can be read, and is of the reference's layout or ours: others'
 /// runs are theirs.
 fn lacks_record(dir: &RunDir) -> bool {
-    let is_ours = dir.logs().is_dir() || !traintop_run::checkpoints::list(dir).is_empty();
+    let is_ours = dir.logs().is_dir() || !traintop_run::checkpoints::files(dir).is_empty();
     let is_ours = is_ours && !dir.path().join("metrics.csv").exists();
     is_ours && !matches!(Record::load(dir), Ok(Some(_)))
 }

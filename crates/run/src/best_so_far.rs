@@ -1,10 +1,11 @@
 //! A run's best value up to each epoch, to compare another run with.
 
 use super::best_and_trend;
+use super::formats;
 use super::judging;
 use super::layout::RunDir;
 use super::metric_names::Direction;
-use super::metrics::{Metrics, Tail};
+use super::metrics::Metrics;
 use super::primary::Judged;
 
 /// The best that a run had come to by each epoch, of the column that lists judge it by.
@@ -21,7 +22,7 @@ pub struct BestSoFar {
 impl BestSoFar {
     /// Reads a run's; `None` if it has no rows by epochs, or nothing to judge it by.
     pub fn read(dir: &RunDir) -> Option<Self> {
-        let mut tail = Tail::open(dir.metrics_csv());
+        let mut tail = formats::open(dir);
         tail.poll().and_then(|_| tail.settle()).ok()?;
         let mut metrics = tail.take();
         metrics.judging.said = judging::of(dir.path()).said;

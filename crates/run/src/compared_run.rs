@@ -6,7 +6,7 @@ use super::config_file::Config;
 use super::discover::Found;
 use super::judging;
 use super::layout::RunDir;
-use super::metrics::{Metrics, Tail};
+use super::metrics::Metrics;
 use super::summary::Summary;
 use traintop_text::clean;
 
@@ -31,7 +31,7 @@ impl ComparedRun {
     /// Reads a run. This never fails: what cannot be read is absent, and `problem` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
-        let mut tail = Tail::open(found.dir.metrics_csv());
+        let mut tail = found.open_metrics();
         let read = tail.poll().and_then(|_| {
             let silent_for = found.silent_for(now);
             if silent_for > super::state::SILENCE {

@@ -1,24 +1,33 @@
-//! What a run was configured with, as its `config.json` says, whatever program wrote it.
+//! What a run was configured with, whatever program wrote it.
 
 use serde_json::{Map, Value};
 
+use super::formats;
 use super::layout::RunDir;
-use traintop_disk::read;
 use traintop_text::clean;
-
-/// Larger files are no configurations.
-const LARGEST: u64 = 1 << 20;
 
 /// A run's configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config(Map<String, Value>);
 
+impl From<Map<String, Value>> for Config {
+    fn from(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+}
+
 impl Config {
     /// Reads it; empty if there is none, or it cannot be understood.
     pub fn load(dir: &RunDir) -> Self {
-        let path = dir.config_json();
-        let bytes = read::bytes(&path, LARGEST).unwrap_or_default();
-        Self(serde_json::from_slice(&bytes).unwrap_or_default())
+        Self(formats::facts(dir).config)
+    }
+
+    /// All of it, nested as in the file; null if there is none.
+    pub fn into_json(self) -> Value {
+        if self.0.is_empty() {
+            return Value::Null;
+        }
+        Value::Object(self.0)
     }
 
     /// A text, cleaned for a terminal; `None` if it is absent or empty.

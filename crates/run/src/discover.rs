@@ -2,7 +2,6 @@
 //! is.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,30 +9,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::formats::{self, Listing, Located};
 use super::layout::RunDir;
 use super::notes;
 use super::state::silence_since;
 use traintop_disk::write::is_temporary;
 
 /// How many folders below a root runs may lie.
-const DEPTH: usize = 6;
+const DEPTH: usize = 24;
 
-/// Folders that hold no runs, though they may hold files that look like one's.
+/// Folders of a run, or of the output tree of our own runs, after which no run can be called.
 pub const NOT_RUNS: [&str; 5] = [
     "checkpoints",
     "evaluations",
     "best_models",
     "final_models",
     "figures",
-];
-
-/// The files of a run's own folder that tell whether it has changed.
-const ASKED_FOR: [&str; 5] = [
-    "metrics.csv",
-    "run.json",
-    "config.json",
-    "notes.toml",
-    "archive.tar.zst",
 ];
 
 /// A file's size and modification time (ns since 1970), or zeros where there is none: a cheap sign
@@ -60,13 +51,23 @@ impl Stamp {
     fn exists(self) -> bool {
         self.1 > 0
     }
+
+    /// Of several files: another when any of them is.
+    fn of_all(paths: &[PathBuf]) -> Self {
+        let stamps = paths.iter().map(|path| Self::of(path));
+        stamps.fold(Self::default(), |all, one| {
+            Self(all.0.wrapping_add(one.0), all.1.max(one.1))
+        })
+    }
 }
 
 /// A run that was found, with what tells whether it has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub dir: RunDir,
-    /// Of `metrics.csv`, `run.json`, `config.json`, the notes and the archive.
+    /// Who wrote it, and where its parts are; `None` of a folder that is no run by itself.
+    pub located: Option<Located>,
+    /// Of the metrics, `run.json`, the settings, the notes and the archive.
     pub stamps: [Stamp; 5],
     /// When any of the first three last changed, by the file system's clock: a note does not make
     /// an old run young.
@@ -78,41 +79,91 @@ pub struct Found {
 impl Found {
     /// Looks at a folder known to be a run.
     pub fn look(dir: RunDir) -> Self {
-        Self::among(dir, notes::own_folder().as_deref(), |_| true)
+        let listing = Listing::read(dir.path()).unwrap_or_default();
+        let located = formats::recognise(&listing);
+        Self::of(dir, located, notes::own_folder().as_deref(), |name| {
+            listing.files.iter().any(|file| file == name)
+        })
     }
 
-    /// As [`Found::look`], but asks the disk only for those of the folder's own files that `may` be
-    /// there by their names, and for notes of the user's own only where there is an `own` folder of
-    /// them: most runs have few of these, and asking takes time.
-    fn among(dir: RunDir, own: Option<&Path>, may: impl Fn(&str) -> bool) -> Self {
-        let here = |path: PathBuf| match path.file_name().and_then(OsStr::to_str) {
-            Some(name) if may(name) => Stamp::of(&path),
-            _ => Stamp::default(),
+    /// Asks the disk only for those of the folder's own files that `has` names, and for notes of the
+    /// user's own only where there is an `own` folder of them: most runs have few of these, and
+    /// asking takes time.
+    fn of(
+        dir: RunDir,
+        located: Option<Located>,
+        own: Option<&Path>,
+        has: impl Fn(&str) -> bool,
+    ) -> Self {
+        let here = |name: &str| {
+            let path = dir.path().join(name);
+            if has(name) {
+                Stamp::of(&path)
+            } else {
+                Stamp::default()
+            }
         };
         let logged = |name: &str| {
             let stamp = Stamp::of(&dir.logs().join(name));
-            if stamp.exists() {
-                stamp
-            } else {
-                here(dir.path().join(name))
-            }
+            if stamp.exists() { stamp } else { here(name) }
+        };
+        let (metrics, settings) = match &located {
+            Some(located) if !located.is_ours() => (
+                Stamp::of_all(located.metrics()),
+                here(located.settings_file(&has)),
+            ),
+            _ => (logged("metrics.csv"), logged("config.json")),
         };
         let own = own.map(|own| Stamp::of(&notes::own_file(own, &dir)));
         let stamps = [
-            logged("metrics.csv"),
-            here(dir.run_json()),
-            logged("config.json"),
+            metrics,
+            here("run.json"),
+            settings,
             own.filter(|own| own.exists())
-                .unwrap_or_else(|| here(notes::file_of(&dir))),
-            here(dir.archive()),
+                .unwrap_or_else(|| here(notes::FILE)),
+            here("archive.tar.zst"),
         ];
         let newest = stamps[..3].iter().map(|stamp| stamp.1).max().unwrap_or(0);
         Self {
             dir,
+            located,
             stamps,
             modified: UNIX_EPOCH + Duration::from_nanos(newest),
             seen_changing: None,
         }
+    }
+
+    /// Its metrics, to be read.
+    pub fn open_metrics(&self) -> Box<dyn formats::Source> {
+        match &self.located {
+            Some(located) => located.open(self.dir.path()),
+            None => formats::open(&self.dir),
+        }
+    }
+
+    /// What its trainer says beside its metrics.
+    pub fn facts(&self) -> formats::Facts {
+        match &self.located {
+            Some(located) => located.facts(self.dir.path()),
+            None => formats::facts(&self.dir),
+        }
+    }
+
+    /// What lists call the trainer or logger.
+    pub fn trainer(&self) -> &'static str {
+        self.located.as_ref().map_or("traintop", Located::trainer)
+    }
+
+    /// Other trainers' or loggers' metrics of the same run, which are not read.
+    pub fn other_sources(&self) -> Vec<String> {
+        let others = self.located.iter().flat_map(Located::others);
+        others.map(|other| (*other).to_owned()).collect()
+    }
+
+    /// The folders in which a change is a change of the run.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        let metrics = self.located.iter().flat_map(Located::metrics);
+        metrics.filter_map(|path| path.parent())
     }
 
     /// How long ago its files last changed. What this program saw counts, whatever the file
@@ -223,42 +274,57 @@ impl Search<'_> {
                 return;
             }
         };
-        let (mut folders, mut files) = (Vec::new(), Vec::new());
-        let (mut is_run, mut has_logs) = (false, false);
+        let mut listing = Listing {
+            path: path.to_owned(),
+            ..Listing::default()
+        };
+        let mut folders = Vec::new();
         // The record of a run that is being queued, or was when that was killed: the folder is no
         // run before it has its name.
         let mut is_being_made = false;
         for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if ASKED_FOR.contains(&name.as_ref()) {
-                files.push(name.to_string());
-            }
-            match name.as_ref() {
-                "run.json" | "metrics.csv" => is_run = true,
-                "logs" => has_logs = true,
-                hidden if hidden.starts_with('.') => {
-                    is_being_made |= hidden.starts_with(".run.json.") && is_temporary(hidden);
-                }
-                other if NOT_RUNS.contains(&other) => {}
-                _ => folders.extend(self.folder_behind(&entry)),
-            }
+            let name = entry.file_name().to_string_lossy().into_owned();
+            is_being_made |= name.starts_with(".run.json.") && is_temporary(&name);
+            let folder = self.folder_behind(&entry);
+            // A link that is not followed may still stand for a part of a run.
+            let is_link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            let is_folder = folder.is_some() || is_link() && entry.path().is_dir();
+            listing.add(name.clone(), is_folder);
+            folders.extend(folder.map(|folder| (name, folder)));
         }
-        if is_run || has_logs {
-            let may = |name: &str| files.iter().any(|file| file == name);
-            let found = Found::among(RunDir::new(path), self.own.as_deref(), may);
-            let has_config = found.stamps[2].exists() && !is_being_made;
-            if is_run || found.stamps[0].exists() || has_config {
-                (self.each)(found);
-                return;
-            }
+        let located = formats::recognise(&listing);
+        let is_whole = !is_being_made || listing.files.iter().any(|file| file == "run.json");
+        let located = located.filter(|_| is_whole);
+        let has = |name: &str| listing.files.iter().any(|file| file == name);
+        let is_recorded = located.as_ref().is_some_and(Located::is_ours) && has("run.json");
+        let is_run = located.is_some();
+        // What belongs to the run is searched for no other, and neither are its like beside our own
+        // runs.
+        folders.retain(|(name, _)| {
+            let is_part = located
+                .as_ref()
+                .is_some_and(|located| located.has_part(name));
+            let is_of_output = matches!(
+                name.as_str(),
+                "evaluations" | "best_models" | "final_models"
+            );
+            !name.starts_with('.') && !is_part && !is_of_output
+        });
+        if let Some(located) = located {
+            let dir = RunDir::new(path);
+            (self.each)(Found::of(dir, Some(located), self.own.as_deref(), has));
         }
-        (self.other)(path);
+        if is_recorded {
+            return;
+        }
+        if !is_run {
+            (self.other)(path);
+        }
         if depth > 0 {
             // Folders are most often named by the time at which they were made: the newest come
             // first, as lists show them.
-            folders.sort_unstable_by(|a, b| b.cmp(a));
-            for folder in folders {
+            folders.sort_unstable_by(|a, b| b.1.cmp(&a.1));
+            for (_, folder) in folders {
                 self.folder(&folder, depth - 1);
             }
         }

@@ -24,6 +24,7 @@ pub mod evaluation;
 pub mod failure;
 pub mod finding;
 mod float_bits;
+pub mod formats;
 pub mod health;
 pub mod judging;
 pub mod last_visit;

@@ -18,7 +18,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::config_file::Config;
-use super::metrics::Tail;
+use super::formats;
 use super::summary::Summary;
 use traintop_text::number;
 
@@ -176,7 +176,7 @@ impl Values {
     /// All that is known of a run; reads its configuration and metrics. `counter` is its place
     /// among those named, from 1.
     pub fn gather(summary: &Summary, counter: usize) -> Self {
-        let mut tail = Tail::open(summary.dir.metrics_csv());
+        let mut tail = formats::open(&summary.dir);
         // A run without metrics has none to be named by.
         let _ = tail.poll();
         let metrics = tail.metrics();

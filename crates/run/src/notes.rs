@@ -15,7 +15,7 @@ use traintop_disk::{Disk, System, said};
 use traintop_text::{clean, toml as toml_text};
 
 /// The file in a run's folder.
-const FILE: &str = "notes.toml";
+pub(super) const FILE: &str = "notes.toml";
 /// The key by which a file of the user's own names its run.
 const RUN: &str = "run";
 /// Longer tags are sentences, and belong into the note.
@@ -273,11 +273,6 @@ pub fn tags_of(line: &str) -> Result<Vec<String>, String> {
 pub fn file(dir: &RunDir) -> PathBuf {
     let beside = dir.path().join(FILE);
     place(&System, dir, own_folder().as_deref()).unwrap_or(beside)
-}
-
-/// The file of notes in a run's folder.
-pub(super) fn file_of(dir: &RunDir) -> PathBuf {
-    dir.path().join(FILE)
 }
 
 /// A file of notes that changes.

@@ -96,7 +96,7 @@ pub struct Observed {
 }
 
 /// What was seen of a run, from which its state follows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Evidence<'a> {
     /// Its record, if it has one that can be read.
     pub record: Option<&'a Record>,
@@ -108,6 +108,10 @@ pub struct Evidence<'a> {
     pub epochs_done: u32,
     /// Epochs that its configuration asks for.
     pub epochs_planned: Option<u32>,
+    /// Steps done, and steps planned, where both are known.
+    pub steps: Option<(u64, u64)>,
+    /// What its trainer says, and why, where it is another's.
+    pub said: Option<&'a (State, Option<String>)>,
 }
 
 /// How long ago something changed at `modified`. Another machine's clock may be ahead of ours by a
@@ -133,12 +137,30 @@ pub fn observe(evidence: Evidence) -> Observed {
         reason: Some(reason.to_owned()),
     };
     let Some(record) = evidence.record else {
+        let is_silent = evidence.silent_for >= SILENCE;
+        match evidence.said {
+            // Who writes is at work, and may have been killed.
+            Some((state, why)) if state.is_active() && is_silent => {
+                let why = why.as_deref().unwrap_or("its trainer says that it runs");
+                return deduced(
+                    State::Lost,
+                    &format!("{why}, and its files no longer change"),
+                );
+            }
+            Some((state, why)) => return said(*state, why.clone()),
+            None => {}
+        }
         let done = evidence
             .epochs_planned
             .is_some_and(|planned| evidence.epochs_done >= planned);
         return if done {
             deduced(State::Finished, "all planned epochs are in its metrics")
-        } else if evidence.silent_for < SILENCE {
+        } else if evidence
+            .steps
+            .is_some_and(|(done, planned)| done >= planned)
+        {
+            deduced(State::Finished, "all planned steps are in its metrics")
+        } else if !is_silent {
             deduced(State::Running, "its files are changing")
         } else {
             deduced(State::Stopped, "its files no longer change")
@@ -204,7 +226,7 @@ mod tests {
                 alive,
                 silent_for,
                 epochs_done: 1,
-                epochs_planned: None,
+                ..Evidence::default()
             };
             let observed = observe(evidence);
             assert_eq!(
@@ -226,11 +248,10 @@ mod tests {
         ];
         for (epochs_done, epochs_planned, silent_for, state) in cases {
             let observed = observe(Evidence {
-                record: None,
-                alive: None,
                 silent_for,
                 epochs_done,
                 epochs_planned,
+                ..Evidence::default()
             });
             assert!(observed.deduced && observed.reason.is_some());
             assert_eq!(observed.state, state);

@@ -15,6 +15,7 @@ use super::evaluation::Best;
 use super::failure::{self, Failure};
 use super::finding::Finding;
 use super::float_bits::Bits;
+use super::formats::{Facts, Located, Source};
 use super::health::{Health, Known};
 use super::judging;
 use super::layout::RunDir;
@@ -55,6 +56,19 @@ pub struct Summary {
     pub model: String,
     /// The experiment or recipe.
     pub recipe: String,
+    /// Who wrote it: traintop, or another trainer or logger.
+    pub trainer: String,
+    /// Other loggers' metrics of the same run, which are not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// The column that places its rows.
+    pub x: String,
+    /// Rows of its metrics.
+    pub rows: usize,
+    /// Steps trained, where its rows are placed by steps.
+    pub steps_done: Option<u64>,
+    /// Steps planned, where that is known.
+    pub steps_planned: Option<u64>,
     /// What it is doing.
     pub observed: Observed,
     /// Epochs trained.
@@ -131,7 +145,7 @@ const WHOLE: usize = 20_000;
 /// costs only itself, and of a million rows little is kept.
 #[derive(Debug)]
 pub struct Summing {
-    tail: Tail,
+    tail: Box<dyn Source>,
     needed: Metrics,
     is_whole: bool,
     /// Why the metrics could not be read, unless there are none.
@@ -142,7 +156,7 @@ impl Summing {
     /// Nothing is read yet.
     pub fn begin(found: &Found) -> Self {
         Self {
-            tail: Tail::open(found.dir.metrics_csv()),
+            tail: found.open_metrics(),
             needed: Metrics::default(),
             is_whole: true,
             unread: None,
@@ -182,7 +196,7 @@ impl Summing {
         let said = judging::of(found.dir.path()).said;
         self.needed.judging.said.clone_from(&said);
         let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
-        let read = self.tail.poll_in_parts(|part, anew| {
+        let read = self.tail.poll_in_parts(&mut |part, anew| {
             begun = true;
             if anew {
                 (*needed, *is_whole) = (Metrics::default(), true);
@@ -250,24 +264,23 @@ impl Summary {
     /// The summary of a run whose metrics are already read.
     pub fn of(found: &Found, metrics: &Metrics, now: SystemTime) -> Self {
         let dir = found.dir.clone();
-        let config = Config::load(&dir);
-        let (record, damage) = match Record::load(&dir) {
-            Ok(record) => (record, None),
-            Err(error) => (None, Some(error.to_string())),
-        };
+        let facts = found.facts();
+        let is_ours = found.located.as_ref().is_none_or(Located::is_ours);
+        let config = Config::from(facts.config.clone());
+        let (record, damage) = record_of(found, is_ours);
         // Notes that cannot be read cost the run nothing else; a change of them reports it.
         let notes = Notes::load(&dir).unwrap_or_default().shown();
         let recorded_best = record.as_ref().and_then(|record| record.best);
         let judged = Judged::of(metrics);
-        let planned = record
-            .as_ref()
-            .map(|record| record.epochs_planned)
-            .filter(|planned| *planned > 0);
-        let planned = planned.or_else(|| config.count("num_epochs"));
+        let planned = record.as_ref().map(|record| record.epochs_planned);
+        let planned = planned
+            .filter(|epochs| *epochs > 0)
+            .or(facts.epochs_planned);
         let epochs_done = match (best_and_trend::epochs_in(metrics), &record) {
             (0, Some(record)) => record.epochs_done,
             (epochs, _) => epochs,
         };
+        let steps_done = best_and_trend::last_step(metrics);
         let job = record
             .as_ref()
             .and_then(|record| Seen::of(&dir, record, now));
@@ -277,24 +290,25 @@ impl Summary {
             silent_for: found.silent_for(now),
             epochs_done,
             epochs_planned: planned,
+            steps: steps_done.zip(facts.steps_planned),
+            said: facts.state.as_ref(),
         });
-        let queue_reason = job.as_ref().and_then(|job| job.waits.clone());
-        let queue_reason =
-            queue_reason.or_else(|| QueueReasons::of(&dir, record.as_ref()?, &Commands::of_user()));
+        let queue_reason = queue_reason(&dir, record.as_ref(), job.as_ref());
         observed.reason = cleaned(damage.or(queue_reason).or(observed.reason));
         let modified_at = Timestamp::try_from(found.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         let active = observed.state.is_active();
-        let times = Times::of(record.as_ref(), metrics, modified_at, active);
-        let steps = active.then(|| steps_of(&dir));
+        let times = Times::of(record.as_ref(), &facts, metrics, modified_at, active);
+        let steps = (active && is_ours).then(|| steps_of(&dir));
         let health = steps.as_ref().map(|steps| {
             let known = Known::of(record.as_ref(), metrics, steps, (epochs_done, planned));
             Box::new(Health::read(&dir, known, now))
         });
         let trend = judged.trend.as_ref().map(|trend| judged.column(trend));
-        let model = config.text("model_name").unwrap_or_default();
-        let recipe = config
-            .text("experiment_name")
-            .unwrap_or_else(|| model.clone());
+        let model = facts.model.unwrap_or_default();
+        let recipe = facts.experiment.unwrap_or_else(|| model.clone());
+        let named = record.as_ref().map(|record| record.name.clone());
+        let named = notes.name.clone().or(named).or(facts.name);
+        let name = named.unwrap_or_else(|| dir.name());
         let queued = record.as_ref().filter(|_| observed.state == State::Queued);
         let exit = record.as_ref().and_then(|record| record.exit.as_ref());
         let reason = observed.reason.as_deref();
@@ -310,11 +324,13 @@ impl Summary {
                 || dir.path().display().to_string(),
                 |record| record.id.clone(),
             ),
-            name: match (&notes.name, &record) {
-                (Some(name), _) => shown(name),
-                (None, Some(record)) => shown(&record.name),
-                (None, None) => shown(&dir.name()),
-            },
+            name: shown(&name),
+            trainer: found.trainer().to_owned(),
+            sources: found.other_sources(),
+            x: metrics.x_name.clone(),
+            rows: metrics.rows,
+            steps_done,
+            steps_planned: facts.steps_planned,
             model: shown(&model),
             recipe: shown(&recipe),
             observed,
@@ -391,6 +407,21 @@ impl Summary {
     }
 }
 
+/// A run's record, or why it cannot be read. Another trainer's file may have its name.
+fn record_of(found: &Found, is_ours: bool) -> (Option<Record>, Option<String>) {
+    match Record::load(&found.dir) {
+        _ if !is_ours => (None, None),
+        Ok(record) => (record, None),
+        Err(error) => (None, Some(error.to_string())),
+    }
+}
+
+/// Why a run waits, as far as somebody says so.
+fn queue_reason(dir: &RunDir, record: Option<&Record>, job: Option<&Seen>) -> Option<String> {
+    let of_job = job.and_then(|job| job.waits.clone());
+    of_job.or_else(|| QueueReasons::of(dir, record?, &Commands::of_user()))
+}
+
 /// Whether the process of a run lives; `None` if that is unknown from here. Of a job the scheduler
 /// knows it on every machine.
 fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
@@ -413,12 +444,12 @@ struct Times {
 impl Times {
     fn of(
         record: Option<&Record>,
+        facts: &Facts,
         metrics: &Metrics,
         modified_at: Timestamp,
         is_active: bool,
     ) -> Self {
-        let elapsed = metrics
-            .column("time_elapsed")
+        let elapsed = elapsed(metrics)
             .and_then(Column::last)
             .map(|(_, seconds)| seconds);
         let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -426,17 +457,46 @@ impl Times {
             let end = record.ended_at.or(record.heartbeat_at)?;
             Duration::try_from(end - record.started_at?).ok()
         });
-        let duration = duration.or(recorded);
+        let duration = facts.duration.or(duration).or(recorded);
         let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
-        let ended = record.and_then(|record| record.ended_at);
+        let ended = record.and_then(|record| record.ended_at).or(facts.ended_at);
         Self {
             started_at: record
                 .map(|record| record.started_at.unwrap_or(record.created_at))
+                .or(facts.started_at)
                 .or(begun),
             ended_at: (!is_active).then(|| ended.unwrap_or(modified_at)),
             duration,
         }
     }
+}
+
+/// Names of columns that count the seconds since a run began.
+const ELAPSED: [&str; 6] = [
+    "time_elapsed",
+    "time/time_elapsed",
+    "_runtime",
+    "elapsed_time",
+    "time_total_s",
+    "elapsed",
+];
+
+/// The column that counts the seconds since the run began. A plain `time` may be that of each row:
+/// it counts only where it rises by more than it began with, as Ultralytics' does.
+fn elapsed(metrics: &Metrics) -> Option<&Column> {
+    let named = ELAPSED.iter().find_map(|name| metrics.column(name));
+    named.or_else(|| {
+        let column = metrics
+            .columns
+            .iter()
+            .find(|it| it.name.eq_ignore_ascii_case("time"))?;
+        let rises = column.y.windows(2).all(|pair| pair[1] > pair[0]);
+        let (first, last) = (*column.y.first()?, *column.y.last()?);
+        let parts = column.y.len() as f64;
+        // As a sum it ends near the number of rows times the first.
+        let is_sum = column.y.len() > 1 && rises && last > first * parts / 2.0;
+        is_sum.then_some(column)
+    })
 }
 
 fn cleaned(text: Option<String>) -> Option<String> {

@@ -10,6 +10,7 @@ use super::view::run::curves::Curves;
 use super::view::run::detail::{Reading, Rows};
 use traintop_run::checkpoints;
 use traintop_run::config_file::Config;
+use traintop_run::formats::{self, Source};
 use traintop_run::layout::RunDir;
 use traintop_run::log::LogReader;
 use traintop_run::metrics::{Change, Metrics, Tail};
@@ -19,7 +20,7 @@ use traintop_run::steps::{self, Progress};
 #[derive(Debug)]
 pub struct RunReader {
     dir: RunDir,
-    metrics: Tail,
+    metrics: Box<dyn Source>,
     /// Whether metrics have been handed over.
     begun: bool,
     steps: Tail,
@@ -35,7 +36,7 @@ impl RunReader {
     /// Nothing is read yet: the first [`RunReader::poll`] gives everything.
     pub fn open(dir: RunDir) -> Self {
         Self {
-            metrics: Tail::open(dir.metrics_csv()),
+            metrics: formats::open(&dir),
             begun: false,
             steps: Tail::open(dir.steps_csv()),
             steps_begun: false,
@@ -115,7 +116,7 @@ fn all_or_new(read: Metrics, anew: bool) -> Rows {
     if anew {
         Rows::All(Arc::new(Curves::of(read)))
     } else {
-        Rows::New(read)
+        Rows::New(Box::new(read))
     }
 }
 

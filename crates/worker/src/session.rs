@@ -276,6 +276,7 @@ fn reopen(path: &Path) -> Result<(RunDir, Record), WorkerError> {
         silent_for: silence_of(&dir.run_json()),
         epochs_done: record.epochs_done,
         epochs_planned: Some(record.epochs_planned),
+        ..Evidence::default()
     });
     if observed.state.is_active() {
         let owner = record

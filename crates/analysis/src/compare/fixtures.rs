@@ -28,6 +28,7 @@ pub fn compared_run(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
     let found = Found {
         seen_changing: None,
         dir: RunDir::new(format!("/runs/{name}")),
+        located: None,
         stamps: [Stamp::default(); 5],
         modified: SystemTime::UNIX_EPOCH,
     };

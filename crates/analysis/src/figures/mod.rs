@@ -9,14 +9,15 @@ mod svg;
 
 pub use canvas::rgb_png;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use crate::best::best;
 use crate::grouping::{Group, groups};
 use crate::x_axis::XMapping;
 use plot::{Curve, Panel, Picture};
 use traintop_disk::write::{make_folders, replace_file};
+use traintop_disk::{Disk, System};
 use traintop_run::metric_names::Split;
 use traintop_run::metrics::Metrics;
 
@@ -163,7 +164,7 @@ fn write(
             .map_err(|cause| {
                 // Made for nothing, as on a full disk; not removed if a picture is in it.
                 if is_new {
-                    let _ = fs::remove_dir(folder);
+                    let _ = System.remove_folder(folder);
                 }
                 let path = path.clone();
                 FigureError::Io { path, cause }

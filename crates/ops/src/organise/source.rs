@@ -39,7 +39,7 @@ pub struct EpochTable {
 
 /// Whether a folder that is no run holds what is left of one.
 pub fn has_remains(dir: &RunDir) -> bool {
-    dir.training_log().is_file() || !checkpoints::list(dir).is_empty()
+    dir.training_log().is_file() || !checkpoints::files(dir).is_empty()
 }
 
 /// When a file was last changed.
@@ -53,7 +53,7 @@ impl Sources {
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
         let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
-        let mut checkpoints: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::list(dir)
+        let mut checkpoints: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::files(dir)
             .into_iter()
             .filter_map(|checkpoint| {
                 Some((

@@ -10,7 +10,7 @@ use super::value::{Unit, Value};
 use traintop_text::clean;
 
 /// Where a file without any column that places its rows has them.
-const BY_ROW: &str = "row";
+pub const BY_ROW: &str = "row";
 
 /// What the nameless index of a file without another x is called.
 const INDEX_AS_X: &str = "epoch";

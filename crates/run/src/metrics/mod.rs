@@ -15,7 +15,16 @@ mod tail;
 mod thin;
 mod value;
 
+pub use header::BY_ROW;
 pub use names::{RUNNING, counts_epochs, only_places};
 pub use series::{Column, Metrics, RowProblem};
 pub use tail::{Change, Tail};
 pub use value::Unit;
+
+/// What the complete lines of a table say, read at once: for files so small, or parts of files, that
+/// nothing is followed.
+pub fn of_text(lines: &[u8]) -> Metrics {
+    let mut reader = reader::Reader::new(limits::Limits::default());
+    reader.push(lines);
+    reader.take()
+}

@@ -2,6 +2,7 @@
 //! file is here.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::block::{self, Block, Shape, Values};
 use super::cells::{Separator, is_open, split};
@@ -12,6 +13,7 @@ use super::names::{self, Part, RUNNING};
 use super::place::{Places, Said};
 use super::series::Metrics;
 use super::value::{Value, value};
+use crate::judging::Told;
 use traintop_text::{clean, fitted};
 
 /// How much of a cell a problem quotes, in letters.
@@ -85,6 +87,11 @@ impl Reader {
             limits,
             ..Self::default()
         }
+    }
+
+    /// What the trainer says that counts.
+    pub fn judge_by(&mut self, told: Option<Arc<Told>>) {
+        self.metrics.judging.told = told;
     }
 
     pub fn metrics(&self) -> &Metrics {

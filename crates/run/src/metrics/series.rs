@@ -44,7 +44,7 @@ impl Column {
     }
 
     /// Drops the points at `x` and beyond.
-    fn truncate_from(&mut self, x: f64) {
+    pub(crate) fn truncate_from(&mut self, x: f64) {
         while self.x.last().is_some_and(|last| *last >= x) {
             self.x.pop();
             self.y.pop();
@@ -171,7 +171,7 @@ impl Metrics {
 
     /// Hands over everything but the last point of each column, which a later row with the same x
     /// would replace.
-    pub(super) fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         let rest = Self {
             x_name: self.x_name.clone(),
             columns: self.columns.iter().map(Column::end).collect(),
@@ -194,7 +194,7 @@ impl Metrics {
         taken
     }
 
-    pub(super) fn complain(&mut self, line: u64, what: String) {
+    pub(crate) fn complain(&mut self, line: u64, what: String) {
         self.problem_count += 1;
         if self.problems.len() < KEPT_PROBLEMS {
             self.problems.push(RowProblem { line, what });
@@ -202,7 +202,7 @@ impl Metrics {
     }
 
     /// What a later part of the run replaces is dropped, and the seam remembered.
-    pub(super) fn go_back_to(&mut self, x: f64) {
+    pub(crate) fn go_back_to(&mut self, x: f64) {
         for column in &mut self.columns {
             column.truncate_from(x);
         }
@@ -212,7 +212,7 @@ impl Metrics {
     }
 
     /// Remembers that a row at `x`, the last one, was replaced.
-    pub(super) fn repeat(&mut self, x: f64) {
+    pub(crate) fn repeat(&mut self, x: f64) {
         if self.repeated.last() != Some(&x) {
             self.repeated.push(x);
         }

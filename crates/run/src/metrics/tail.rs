@@ -6,12 +6,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::block::Shape;
 use super::limits::Limits;
 use super::parallel_read;
 use super::reader::Reader;
 use super::series::Metrics;
+use crate::judging::Told;
 use traintop_disk::read;
 
 const SMALLEST_READ: usize = 4096;
@@ -90,6 +92,11 @@ impl Tail {
         }
     }
 
+    /// The trainer says that this metric counts.
+    pub fn judge_by(&mut self, told: Told) {
+        self.reader.judge_by(Some(Arc::new(told)));
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -162,6 +169,7 @@ impl Tail {
             });
         }
         let mut anew = Self::with_limits(&self.path, self.limits);
+        anew.reader.judge_by(self.metrics().judging.told.clone());
         part(&mut anew.reader, true);
         anew.read_on(&file, seen, part)?;
         *self = anew;

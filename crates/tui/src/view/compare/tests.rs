@@ -70,6 +70,7 @@ fn listed(columns: u16, rows: u16, runs: &[ComparedRun]) -> State {
     let mut state = State::new(vec!["/runs".into()], (columns, rows), now());
     let found = runs.iter().map(|run| {
         let found = Found {
+            located: None,
             seen_changing: None,
             dir: run.dir().clone(),
             stamps: [Stamp::default(); 5],

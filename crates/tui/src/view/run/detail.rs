@@ -41,7 +41,7 @@ pub enum Rows {
     /// All there are, ready to be drawn.
     All(Arc<Curves>),
     /// Those that are new since the last time.
-    New(Metrics),
+    New(Box<Metrics>),
 }
 
 /// What was read of a run: everything, or what is new since the last time. `None` is what has not
@@ -222,7 +222,7 @@ fn take_rows(curves: &mut Arc<Curves>, read: Rows) {
     match read {
         Rows::All(all) => *curves = all,
         // Copied only while something is being made of them elsewhere.
-        Rows::New(new) => Arc::make_mut(curves).take(new),
+        Rows::New(new) => Arc::make_mut(curves).take(*new),
     }
 }
 

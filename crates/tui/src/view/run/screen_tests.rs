@@ -52,7 +52,7 @@ fn read(state: &mut State, name: &str, epochs: u32, anew: bool) -> Vec<Effect> {
         metrics: Some(if anew {
             all(trained(epochs))
         } else {
-            Rows::New(trained(epochs))
+            Rows::New(Box::new(trained(epochs)))
         }),
         ..Reading::default()
     };

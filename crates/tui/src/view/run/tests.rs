@@ -25,6 +25,12 @@ use traintop_run::steps::Progress;
 
 pub(crate) fn summary(state: State) -> Summary {
     Summary {
+        trainer: "traintop".to_owned(),
+        sources: Vec::new(),
+        x: "epoch".to_owned(),
+        rows: 0,
+        steps_done: None,
+        steps_planned: None,
         dir: RunDir::new("/runs/training_runs/2026_11_24_10_00_00"),
         id: "one".to_owned(),
         name: "2026_11_24_10_00_00".to_owned(),
@@ -117,6 +123,7 @@ pub(crate) fn detail(state: State) -> Detail {
             .join(format!("{}.safetensors", what.replace(' ', "_"))),
         what: what.to_owned(),
         epoch,
+        step: None,
         bytes: 11_300_000,
     };
     detail.checkpoints = vec![

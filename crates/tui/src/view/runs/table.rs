@@ -80,6 +80,9 @@ pub struct Runs {
     arrived: HashSet<RunDir>,
 }
 
+/// How far below a run's folder its metrics may lie.
+const MOST_LEVELS: usize = 8;
+
 impl Default for Runs {
     fn default() -> Self {
         Self {
@@ -237,7 +240,17 @@ impl Runs {
         let own = RunDir::new(folder);
         let parent = folder.parent().map(RunDir::new);
         let known = |dir: RunDir| self.rows.get_key_value(&dir).map(|(dir, _)| dir);
-        known(own).or_else(|| known(parent?))
+        let of_metrics = || {
+            let outer = folder
+                .ancestors()
+                .skip(2)
+                .take(MOST_LEVELS)
+                .map(RunDir::new);
+            let mut outer = outer.filter_map(|dir| self.rows.get_key_value(&dir));
+            let is_its = |row: &Row| row.found.folders().any(|its| its == folder);
+            outer.find_map(|(dir, row)| is_its(row).then_some(dir))
+        };
+        known(own).or_else(|| known(parent?)).or_else(of_metrics)
     }
 
     /// All runs that are known.

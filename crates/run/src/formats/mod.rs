@@ -1,0 +1,318 @@
+//! The ways in which trainers leave a run on the disk. A new one is a new file here and a line in
+//! [`FORMATS`].
+//!
+//! A folder is recognised by the names in it; where names say too little, by the first bytes of a
+//! file. A run's folder and the folder of its metrics may be two.
+
+mod json;
+mod ours;
+mod settings;
+mod table;
+mod yaml;
+
+use std::fmt::Debug;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::layout::RunDir;
+use super::metrics::{Change, Metrics, Tail};
+use super::state::State;
+
+/// Every format, the one that is believed first where a folder holds several first.
+const FORMATS: [&dyn Format; 2] = [
+    &ours::Ours,
+    &table::Tables,
+];
+
+/// The names in a folder.
+#[derive(Debug, Default)]
+pub struct Listing {
+    pub path: PathBuf,
+    pub files: Vec<String>,
+    pub folders: Vec<String>,
+}
+
+impl Listing {
+    /// Lists a folder. Links count as what they lead to.
+    ///
+    /// # Errors
+    /// If it cannot be listed.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let mut listing = Self {
+            path: path.to_owned(),
+            ..Self::default()
+        };
+        for entry in fs::read_dir(path)?.flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let is_folder = entry
+                .file_type()
+                .is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && entry.path().is_dir());
+            listing.add(name, is_folder);
+        }
+        Ok(listing)
+    }
+
+    pub fn add(&mut self, name: String, is_folder: bool) {
+        let names = if is_folder {
+            &mut self.folders
+        } else {
+            &mut self.files
+        };
+        names.push(name);
+    }
+
+    fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file == name)
+    }
+
+    fn has_folder(&self, name: &str) -> bool {
+        self.folders.iter().any(|folder| folder == name)
+    }
+}
+
+/// Where the parts of a run are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// What lists call the trainer or the logger.
+    pub trainer: &'static str,
+    /// The files that are read as metrics, of which the newest change is the run's.
+    pub metrics: Vec<PathBuf>,
+    /// Folders right below the run's that are part of it: no runs are searched for in them.
+    pub folders: Vec<String>,
+}
+
+impl Places {
+    fn new(trainer: &'static str, metrics: Vec<PathBuf>) -> Self {
+        Self {
+            trainer,
+            metrics,
+            folders: Vec::new(),
+        }
+    }
+
+    /// With these folders as parts of the run.
+    fn with_folders<'a>(self, folders: impl IntoIterator<Item = &'a str>) -> Self {
+        let folders = folders.into_iter().map(str::to_owned).collect();
+        Self { folders, ..self }
+    }
+}
+
+/// What a trainer says of a run beside its metrics. What is unknown is absent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// The run's own name.
+    pub name: Option<String>,
+    pub model: Option<String>,
+    /// What the run belongs to: an experiment, a project.
+    pub experiment: Option<String>,
+    pub epochs_planned: Option<u32>,
+    pub steps_planned: Option<u64>,
+    /// Its state, and why, where the trainer says it.
+    pub state: Option<(State, Option<String>)>,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub duration: Option<Duration>,
+    /// What it was configured with.
+    pub config: Map<String, Value>,
+}
+
+/// How one trainer, or a family of them, leaves runs.
+trait Format: Sync {
+    /// Where a run's parts are, if the folder is such a run.
+    fn find(&self, listing: &Listing) -> Option<Places>;
+
+    /// Its metrics, to be followed; nothing is read yet.
+    fn open(&self, dir: &Path, places: &Places) -> Box<dyn Source>;
+
+    /// What it says beside its metrics. What cannot be read is absent.
+    fn facts(&self, dir: &Path, places: &Places) -> Facts;
+
+    /// Whether it is traintop's own.
+    fn is_ours(&self) -> bool {
+        false
+    }
+}
+
+/// A run's metrics, followed as its files grow.
+pub trait Source: Debug + Send {
+    /// The file that a problem names.
+    fn path(&self) -> &Path;
+
+    /// What has been read so far, and not taken.
+    fn metrics(&self) -> &Metrics;
+
+    /// Hands over what has been read, as [`Tail::take`] does.
+    fn take(&mut self) -> Metrics;
+
+    /// Reads what is new, and keeps it.
+    ///
+    /// # Errors
+    /// If a file cannot be opened or read; what was read before stays.
+    fn poll(&mut self) -> io::Result<Change>;
+
+    /// Reads what is new, and hands it over in parts as [`Tail::poll_in_parts`] does.
+    ///
+    /// # Errors
+    /// As [`Source::poll`].
+    fn poll_in_parts(&mut self, part: &mut dyn FnMut(Metrics, bool)) -> io::Result<Change> {
+        let change = self.poll()?;
+        match change {
+            Change::Unchanged => {}
+            Change::Grew(_) => part(self.take(), false),
+            Change::Reread => part(self.take(), true),
+        }
+        Ok(change)
+    }
+
+    /// Takes a last row that is not ended, of files that nothing writes any more.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    fn settle(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether everything was read and holds nothing, as [`Tail::is_blank`] says. In doubt it is
+    /// not.
+    fn is_blank(&self) -> bool {
+        false
+    }
+
+    /// Whether everything was read and understood. In doubt it is not.
+    fn is_understood(&self) -> bool {
+        false
+    }
+}
+
+impl Source for Tail {
+    fn path(&self) -> &Path {
+        self.path()
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.metrics()
+    }
+
+    fn take(&mut self) -> Metrics {
+        self.take()
+    }
+
+    fn poll_in_parts(&mut self, part: &mut dyn FnMut(Metrics, bool)) -> io::Result<Change> {
+        self.poll_in_parts(part)
+    }
+
+    fn poll(&mut self) -> io::Result<Change> {
+        self.poll()
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.settle()
+    }
+
+    fn is_blank(&self) -> bool {
+        self.is_blank()
+    }
+
+    fn is_understood(&self) -> bool {
+        self.is_understood()
+    }
+}
+
+/// A folder that was recognised as a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// Its place in [`FORMATS`].
+    format: usize,
+    places: Places,
+    /// The other formats that would have read it too.
+    others: Vec<&'static str>,
+}
+
+impl Located {
+    /// What lists call the trainer.
+    pub fn trainer(&self) -> &'static str {
+        self.places.trainer
+    }
+
+    /// Other trainers' or loggers' metrics of the same run, which are not read.
+    pub fn others(&self) -> &[&'static str] {
+        &self.others
+    }
+
+    /// The files that are read as metrics.
+    pub fn metrics(&self) -> &[PathBuf] {
+        &self.places.metrics
+    }
+
+    /// Whether the run is traintop's own, or laid out as one.
+    pub fn is_ours(&self) -> bool {
+        FORMATS[self.format].is_ours()
+    }
+
+    /// The name of the settings at the run's top, of those that `has` says are there.
+    pub fn settings_file(&self, has: impl Fn(&str) -> bool) -> &'static str {
+        let mut files = settings::FILES.iter();
+        files
+            .find(|name| has(name))
+            .copied()
+            .unwrap_or("config.json")
+    }
+
+    /// Whether a folder right below the run's is part of it.
+    pub fn has_part(&self, folder: &str) -> bool {
+        self.places.folders.iter().any(|part| part == folder)
+    }
+
+    pub fn open(&self, dir: &Path) -> Box<dyn Source> {
+        FORMATS[self.format].open(dir, &self.places)
+    }
+
+    pub fn facts(&self, dir: &Path) -> Facts {
+        FORMATS[self.format].facts(dir, &self.places)
+    }
+}
+
+/// What kind of run a folder is, by its names; `None` if it is none.
+pub fn recognise(listing: &Listing) -> Option<Located> {
+    let formats = FORMATS.iter().enumerate();
+    let mut found = formats.filter_map(|(number, format)| Some((number, format.find(listing)?)));
+    let (format, places) = found.next()?;
+    let others = if FORMATS[format].is_ours() {
+        Vec::new()
+    } else {
+        found.map(|(.., places)| places.trainer).collect()
+    };
+    Some(Located {
+        format,
+        places,
+        others,
+    })
+}
+
+/// As [`recognise`], of a folder that is listed for it.
+pub fn locate(dir: &RunDir) -> Option<Located> {
+    recognise(&Listing::read(dir.path()).ok()?)
+}
+
+/// What a run's trainer says beside its metrics.
+pub fn facts(dir: &RunDir) -> Facts {
+    match locate(dir) {
+        Some(located) => located.facts(dir.path()),
+        None => ours::Ours.facts(dir.path(), &Places::default()),
+    }
+}
+
+/// A run's metrics. Where no format knows the folder, those that traintop would write.
+pub fn open(dir: &RunDir) -> Box<dyn Source> {
+    match locate(dir) {
+        Some(located) => located.open(dir.path()),
+        None => Box::new(Tail::open(dir.metrics_csv())),
+    }
+}

@@ -1,0 +1,185 @@
+//! Tables of one row an epoch or step, as CSV files under the usual names: Lightning, Ultralytics
+//! and YOLOv5, timm, Keras, fastai, Stable-Baselines3, Spinning Up, and scripts written by hand.
+
+use std::path::{Path, PathBuf};
+
+use super::{Facts, Format, Listing, Places, Source, settings};
+use crate::judging::Told;
+use crate::metrics::{self, Metrics, Tail};
+use traintop_disk::read;
+
+/// Names of tables of metrics without their endings, the likeliest first.
+const NAMES: [&str; 13] = [
+    "metrics",
+    "results",
+    "summary",
+    "history",
+    "training_history",
+    "training_log",
+    "train_log",
+    "training",
+    "progress",
+    "log",
+    "logs",
+    "loss",
+    "monitor",
+];
+
+const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
+
+/// How much of a file tells whether it is a run's course or a table of results.
+const PEEKED: u64 = 16 << 10;
+
+/// Folders of a run that hold no other run.
+const FOLDERS: [&str; 9] = [
+    "checkpoints",
+    "weights",
+    "ckpt",
+    "ckpts",
+    "figures",
+    "plots",
+    "artifacts",
+    "models",
+    "evaluations",
+];
+
+/// Folders in which a run's metrics may lie, one folder for each start: `csv/version_0`.
+const LOGGERS: [&str; 3] = ["csv", "csv_logs", "lightning_logs"];
+
+pub struct Tables;
+
+impl Format for Tables {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        let here = candidates(listing).into_iter().find(|path| is_course(path));
+        let path = here.or_else(|| below_hydra(listing))?;
+        let trainer = trainer(listing, &path);
+        let mut folders: Vec<&str> = FOLDERS.into();
+        if path.parent() != Some(&listing.path) {
+            folders.extend(LOGGERS);
+        }
+        Some(Places::new(trainer, vec![path]).with_folders(folders))
+    }
+
+    fn open(&self, dir: &Path, places: &Places) -> Box<dyn Source> {
+        let mut tail = Tail::open(&places.metrics[0]);
+        if places.trainer == "timm"
+            && let Some(metric) = settings::beside(dir).get("eval_metric")
+            && let Some(metric) = metric.as_str()
+        {
+            tail.judge_by(Told {
+                metric: format!("eval_{metric}"),
+                direction: None,
+            });
+        }
+        Box::new(tail)
+    }
+
+    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+        let mut config = settings::beside(dir);
+        let beside = places.metrics[0].parent().filter(|folder| *folder != dir);
+        if let Some(folder) = beside.filter(|_| config.is_empty()) {
+            config = settings::beside(folder);
+        }
+        settings::facts(config)
+    }
+}
+
+/// The files of a folder that may be a run's course, the likeliest first.
+fn candidates(listing: &Listing) -> Vec<PathBuf> {
+    let mut found: Vec<((usize, usize), &String)> = Vec::new();
+    for file in &listing.files {
+        let Some((name, ending)) = file.split_once('.') else {
+            continue;
+        };
+        let place =
+            |of: &[&str], it: &str| of.iter().position(|other| other.eq_ignore_ascii_case(it));
+        if let (Some(name), Some(ending)) = (place(&NAMES, name), place(&ENDINGS, ending)) {
+            found.push(((name, ending), file));
+        }
+    }
+    found.sort_unstable();
+    found
+        .into_iter()
+        .map(|(_, file)| listing.path.join(file))
+        .collect()
+}
+
+/// The metrics of the last start of a run that Hydra made the folder of.
+fn below_hydra(listing: &Listing) -> Option<PathBuf> {
+    if !listing.has_folder(".hydra") {
+        return None;
+    }
+    let logger = LOGGERS.iter().find(|name| listing.has_folder(name))?;
+    let versions = Listing::read(&listing.path.join(logger)).ok()?;
+    let number = |name: &String| name.strip_prefix("version_")?.parse::<u32>().ok();
+    let last = versions
+        .folders
+        .iter()
+        .filter(|name| number(name).is_some());
+    let path = versions
+        .path
+        .join(last.max_by_key(|name| number(name))?)
+        .join("metrics.csv");
+    path.is_file().then_some(path)
+}
+
+/// Whether a file holds the course of a run. A table of results has a row for each model or run: it
+/// has nothing that could place its rows, and text that tells them apart.
+fn is_course(path: &Path) -> bool {
+    let is_metrics = path.file_name().is_some_and(|name| name == "metrics.csv");
+    let Ok(bytes) = read::beginning(path, PEEKED) else {
+        // The run is there, and says that its metrics cannot be read.
+        return is_metrics;
+    };
+    if path.extension().is_some_and(|ending| ending == "gz") {
+        return true;
+    }
+    let whole_lines = memchr::memrchr(b'\n', &bytes).map_or(&bytes[..], |end| &bytes[..=end]);
+    let metrics = metrics::of_text(whole_lines);
+    let is_placed = metrics.x_name != metrics::BY_ROW;
+    if is_metrics {
+        return !is_table_of_results(&metrics);
+    }
+    let has_numbers = metrics.columns.len() > usize::from(is_placed);
+    let is_read = metrics.problem_count <= metrics.rows / 2;
+    let is_course = is_placed || metrics.rows > 1 && metrics.text_columns.is_empty();
+    is_read
+        && !is_table_of_results(&metrics)
+        && is_course
+        && (has_numbers || metrics.rows == 0 && is_placed)
+}
+
+fn is_table_of_results(metrics: &Metrics) -> bool {
+    let is_placed = metrics.x_name != metrics::BY_ROW;
+    let rises = metrics.seams.is_empty() && metrics.repeated.is_empty();
+    metrics.rows > 0 && !metrics.text_columns.is_empty() && (!is_placed || !rises)
+}
+
+/// Who wrote it, by what lies beside it.
+fn trainer(listing: &Listing, path: &Path) -> &'static str {
+    let file = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let folder = listing
+        .path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    match file {
+        "metrics.csv"
+            if listing.has_file("hparams.yaml")
+                || folder.starts_with("version_")
+                || path.parent() != Some(&listing.path) =>
+        {
+            "Lightning"
+        }
+        "results.csv" if listing.has_file("args.yaml") => "Ultralytics",
+        "results.csv" if listing.has_file("opt.yaml") => "YOLOv5",
+        "summary.csv" if listing.has_file("args.yaml") => "timm",
+        "progress.txt" => "Spinning Up",
+        "progress.csv" if listing.has_file("params.json") => "RLlib",
+        "progress.csv" => "Stable-Baselines3",
+        _ => "CSV",
+    }
+}
