@@ -166,7 +166,7 @@ impl Plan {
             return Err(refused(problem));
         }
         may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be archived"))?;
-        let checkpoints = checkpoints::list(dir).into_iter();
+        let checkpoints = checkpoints::files(dir).into_iter();
         let dropped: BTreeSet<PathBuf> = checkpoints
             .filter(|checkpoint| without_checkpoints && checkpoint.what != "best")
             .map(|checkpoint| checkpoint.path)
