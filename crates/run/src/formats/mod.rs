@@ -4,10 +4,13 @@
 //! A folder is recognised by the names in it; where names say too little, by the first bytes of a
 //! file. A run's folder and the folder of its metrics may be two.
 
+mod hugging_face;
 mod json;
 mod ours;
+mod points;
 mod settings;
 mod table;
+mod whole;
 mod yaml;
 
 use std::fmt::Debug;
@@ -24,8 +27,9 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 2] = [
+const FORMATS: [&dyn Format; 3] = [
     &ours::Ours,
+    &hugging_face::HuggingFace,
     &table::Tables,
 ];
 
