@@ -4,12 +4,15 @@
 //! A folder is recognised by the names in it; where names say too little, by the first bytes of a
 //! file. A run's folder and the folder of its metrics may be two.
 
+mod appended;
 mod hugging_face;
 mod json;
 mod ours;
 mod points;
+mod protobuf;
 mod settings;
 mod table;
+mod wandb;
 mod whole;
 mod yaml;
 
@@ -27,9 +30,10 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 3] = [
+const FORMATS: [&dyn Format; 4] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
+    &wandb::Wandb,
     &table::Tables,
 ];
 

@@ -1,0 +1,470 @@
+//! Weights & Biases' local files: a log of records in the blocks of `LevelDB`'s log, each a `Record`
+//! message.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::appended::{Appended, Decoder};
+use super::points::Points;
+use super::protobuf::{Field, Fields};
+use super::{Facts, Format, Listing, Places, Source, json, settings};
+use crate::judging::Told;
+use crate::metric_names::Direction;
+use crate::state::State;
+use traintop_disk::read;
+
+const ENDING: &str = ".wandb";
+/// What a file begins with, and how long its header is.
+const MAGIC: &[u8] = b":W&B";
+const HEADER: u64 = 7;
+
+/// A block of the log; counted from the file's start.
+const BLOCK: u64 = 32 << 10;
+/// A checksum, a length and a type.
+const PIECE_HEADER: usize = 7;
+
+/// A record that is longer is damage.
+const LONGEST_RECORD: usize = 64 << 20;
+
+/// Files that are read for facts have fewer bytes.
+const LARGEST: u64 = 4 << 30;
+
+/// Numbers of the fields of a `Record`.
+const HISTORY: u64 = 2;
+const CONFIG: u64 = 5;
+const METRIC: u64 = 12;
+const RUN: u64 = 17;
+const EXIT: u64 = 18;
+
+pub struct Wandb;
+
+impl Format for Wandb {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        let files = files_of(listing);
+        (!files.is_empty()).then(|| {
+            let folders = ["files", "logs", "tmp"];
+            Places::new("W&B", files).with_folders(folders)
+        })
+    }
+
+    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+        Box::new(Appended::<History>::new(dir, files, "_step"))
+    }
+
+    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+        let mut said = Said::default();
+        for path in &places.metrics {
+            // Only what is not history is looked at.
+            let mut log = Log::default();
+            let mut each = |record: &[u8]| said.take(record);
+            let _ = read::in_chunks(path, LARGEST, &mut |bytes| log.push(bytes, &mut each));
+        }
+        if said.config.is_empty() {
+            said.config = config_file(dir);
+        }
+        let state = match said.exit {
+            Some(0) => (State::Finished, None),
+            Some(code) => (
+                State::Failed,
+                Some(format!("its process ended with code {code}")),
+            ),
+            None => (State::Running, Some("its file has no end".to_owned())),
+        };
+        let started_at = said.started_at;
+        Facts {
+            name: said.name,
+            experiment: said.project,
+            state: Some(state),
+            started_at,
+            ended_at: started_at
+                .zip(said.runtime)
+                .and_then(|(at, runtime)| at.checked_add(runtime).ok()),
+            duration: said.runtime,
+            ..settings::facts(said.config)
+        }
+    }
+}
+
+fn files_of(listing: &Listing) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = listing
+        .files
+        .iter()
+        .filter(|name| name.ends_with(ENDING))
+        .map(|name| listing.path.join(name))
+        .collect();
+    files.sort();
+    files
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    Listing::read(dir)
+        .map(|listing| files_of(&listing))
+        .unwrap_or_default()
+}
+
+/// The settings of a run that was online: each key has a description and a value.
+fn config_file(dir: &Path) -> Map<String, Value> {
+    let keys = settings::file(&dir.join("files/config.yaml")).into_iter();
+    keys.filter(|(key, _)| key != "_wandb" && key != "wandb_version")
+        .map(|(key, value)| match value {
+            Value::Object(mut inner) if inner.contains_key("value") => {
+                (key, inner.swap_remove("value").unwrap_or_default())
+            }
+            value => (key, value),
+        })
+        .collect()
+}
+
+/// Cuts the bytes of a file into records.
+#[derive(Debug, Default)]
+struct Log {
+    /// How many bytes of the file were read.
+    at: u64,
+    /// The pieces of a record that goes on in the next block.
+    pieces: Vec<u8>,
+    is_foreign: bool,
+}
+
+impl Log {
+    /// Hands over each whole record, and says how many bytes these and their parts took.
+    fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> u64 {
+        let mut used = 0_usize;
+        if self.at == 0 {
+            if (bytes.len() as u64) < HEADER {
+                return 0;
+            }
+            self.is_foreign = !bytes.starts_with(MAGIC);
+            (self.at, used) = (HEADER, HEADER as usize);
+        }
+        if self.is_foreign {
+            return bytes.len() as u64;
+        }
+        loop {
+            let left = (BLOCK - self.at % BLOCK) as usize;
+            if left < PIECE_HEADER {
+                if used + left > bytes.len() {
+                    break;
+                }
+                self.at += left as u64;
+                used += left;
+                continue;
+            }
+            let Some(header) = bytes.get(used..used + PIECE_HEADER) else {
+                break;
+            };
+            let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
+            let kind = header[6];
+            let whole = PIECE_HEADER + length;
+            if kind == 0 || kind > 4 || whole > left {
+                // Zeros, or damage: the next block begins with a whole piece.
+                if used + left > bytes.len() {
+                    break;
+                }
+                self.pieces.clear();
+                self.at += left as u64;
+                used += left;
+                continue;
+            }
+            let Some(data) = bytes.get(used + PIECE_HEADER..used + whole) else {
+                break;
+            };
+            self.piece(kind, data, each);
+            self.at += whole as u64;
+            used += whole;
+        }
+        used as u64
+    }
+
+    fn piece(&mut self, kind: u8, data: &[u8], each: &mut dyn FnMut(&[u8])) {
+        match kind {
+            1 => each(data),
+            2 => {
+                self.pieces.clear();
+                self.pieces.extend_from_slice(data);
+            }
+            _ if self.pieces.len() + data.len() > LONGEST_RECORD => self.pieces.clear(),
+            3 => self.pieces.extend_from_slice(data),
+            _ => {
+                self.pieces.extend_from_slice(data);
+                each(&std::mem::take(&mut self.pieces));
+            }
+        }
+    }
+}
+
+/// Reads the history.
+#[derive(Debug, Default)]
+struct History {
+    log: Log,
+    last: Option<f64>,
+}
+
+impl Decoder for History {
+    fn begin_file(&mut self, _points: &mut Points) {
+        self.log = Log::default();
+    }
+
+    fn push(&mut self, bytes: &[u8], _is_last: bool, points: &mut Points) -> u64 {
+        let mut log = std::mem::take(&mut self.log);
+        let done = log.push(bytes, &mut |record| {
+            for (number, field) in Fields::of(record) {
+                match (number, field.bytes()) {
+                    (HISTORY, Some(history)) => self.row(history, points),
+                    (METRIC, Some(metric)) => {
+                        if let Some(told) = goal(metric) {
+                            points.judge_by(told);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        });
+        self.log = log;
+        done
+    }
+}
+
+impl History {
+    fn row(&mut self, history: &[u8], points: &mut Points) {
+        let step = Fields::get(history, 2).and_then(Field::bytes);
+        let step = step
+            .and_then(|step| Fields::get(step, 1))
+            .and_then(Field::whole);
+        let mut values: Vec<(String, &str)> = items(history, 1).collect();
+        let named = values.iter().find(|(name, _)| name == "_step");
+        let named = named.and_then(|(_, text)| text.parse::<f64>().ok());
+        let next = || self.last.map_or(0.0, |last| last + 1.0);
+        let x = named
+            .or(step.map(|step| step as f64))
+            .filter(|x| x.is_finite())
+            .unwrap_or_else(next);
+        self.last = Some(x);
+        points.begin_row(x);
+        for (name, text) in values.drain(..) {
+            value(&name, text, x, points);
+        }
+    }
+}
+
+/// The metric that somebody defined with a goal.
+fn goal(metric: &[u8]) -> Option<Told> {
+    let direction = match Fields::get(metric, 8)?.whole()? {
+        1 => Direction::Lower,
+        2 => Direction::Higher,
+        _ => return None,
+    };
+    Some(Told {
+        metric: Fields::get(metric, 1)?.text()?.to_owned(),
+        direction: Some(direction),
+    })
+}
+
+/// Puts a value that is written as JSON.
+fn value(name: &str, text: &str, x: f64, points: &mut Points) {
+    if let Ok(number) = text.parse::<f64>() {
+        return points.put(name, x, number);
+    }
+    match json::parse(text.as_bytes()) {
+        Ok(Value::Object(map)) => json::numbers(&map, &mut |inner, value| {
+            if let Ok(value) = value {
+                points.put(&format!("{name}.{inner}"), x, value);
+            }
+        }),
+        Ok(other) => match json::number(&other) {
+            Some(number) => points.put(name, x, number),
+            None if other.is_string() => points.note_text(name),
+            None => {}
+        },
+        Err(_) => points.note_text(name),
+    }
+}
+
+/// The items of a message's field `number`: names with their values as JSON.
+fn items(message: &[u8], number: u64) -> impl Iterator<Item = (String, &str)> {
+    let items = Fields::of(message).filter(move |(field, _)| *field == number);
+    items.filter_map(|(_, item)| {
+        let item = item.bytes()?;
+        let key = Fields::get(item, 1)
+            .and_then(Field::text)
+            .filter(|key| !key.is_empty());
+        let name = match key {
+            Some(key) => key.to_owned(),
+            None => {
+                let parts = Fields::of(item).filter(|(field, _)| *field == 2);
+                let parts: Vec<&str> = parts.filter_map(|(_, part)| part.text()).collect();
+                parts.join(".")
+            }
+        };
+        Some((name, Fields::get(item, 16)?.text()?))
+    })
+}
+
+/// What the records beside the history say.
+#[derive(Debug, Default)]
+struct Said {
+    name: Option<String>,
+    project: Option<String>,
+    config: Map<String, Value>,
+    started_at: Option<Timestamp>,
+    exit: Option<i64>,
+    runtime: Option<Duration>,
+}
+
+impl Said {
+    fn take(&mut self, record: &[u8]) {
+        for (number, field) in Fields::of(record) {
+            let Some(message) = field.bytes() else {
+                continue;
+            };
+            match number {
+                RUN => self.run(message),
+                CONFIG => self.settings(message),
+                EXIT => {
+                    let whole = |number| Fields::get(message, number).and_then(Field::whole);
+                    self.exit = Some(whole(1).unwrap_or(0) as i64);
+                    self.runtime = whole(2).map(Duration::from_secs).or(self.runtime);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn run(&mut self, run: &[u8]) {
+        let text = |number| {
+            let text = Fields::get(run, number).and_then(Field::text);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        self.name = text(8).or_else(|| text(1)).or(self.name.take());
+        self.project = text(3).or(self.project.take());
+        if let Some(config) = Fields::get(run, 4).and_then(Field::bytes) {
+            self.settings(config);
+        }
+        let started = Fields::get(run, 17).and_then(Field::bytes);
+        let seconds = started.and_then(|started| Fields::get(started, 1)?.whole());
+        let nanoseconds = started.and_then(|started| Fields::get(started, 2)?.whole());
+        let started = seconds.and_then(|seconds| {
+            Timestamp::new(seconds as i64, nanoseconds.unwrap_or(0) as i32).ok()
+        });
+        self.started_at = started.or(self.started_at);
+    }
+
+    fn settings(&mut self, config: &[u8]) {
+        let changed = items(config, 1).filter(|(key, _)| !key.starts_with("_wandb"));
+        for (key, text) in changed {
+            let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));
+            self.config.insert(key, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn varint(mut value: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value > 0x7f {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    fn field(number: usize, bytes: &[u8]) -> Vec<u8> {
+        [varint(number << 3 | 2), varint(bytes.len()), bytes.to_vec()].concat()
+    }
+
+    fn row(step: u32, name: &str, json: &str) -> Vec<u8> {
+        let item = |name: &str, json: &str| {
+            let parts = [field(2, name.as_bytes()), field(16, json.as_bytes())].concat();
+            field(1, &parts)
+        };
+        let history = [item("_step", &step.to_string()), item(name, json)].concat();
+        field(HISTORY as usize, &history)
+    }
+
+    /// The file of these records, cut into blocks.
+    fn file(records: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = [MAGIC, &[0xee, 0xbe, 0]].concat();
+        for record in records {
+            let (mut rest, mut is_first) = (&record[..], true);
+            loop {
+                let mut left = BLOCK as usize - bytes.len() % BLOCK as usize;
+                if left < PIECE_HEADER {
+                    bytes.resize(bytes.len() + left, 0);
+                    left = BLOCK as usize;
+                }
+                let (now, later) = rest.split_at(rest.len().min(left - PIECE_HEADER));
+                let kind = match (is_first, later.is_empty()) {
+                    (true, true) => 1,
+                    (true, false) => 2,
+                    (false, false) => 3,
+                    (false, true) => 4,
+                };
+                bytes.extend([0; 4]);
+                bytes.extend((now.len() as u16).to_le_bytes());
+                bytes.push(kind);
+                bytes.extend(now);
+                (rest, is_first) = (later, false);
+                if rest.is_empty() {
+                    break;
+                }
+            }
+        }
+        bytes
+    }
+
+    fn read(bytes: &[u8], size: usize) -> Points {
+        let (mut history, mut points) = (History::default(), Points::new("_step"));
+        history.begin_file(&mut points);
+        let (mut from, mut to) = (0, size.min(bytes.len()));
+        loop {
+            let done = history.push(&bytes[from..to], false, &mut points) as usize;
+            if to == bytes.len() {
+                return points;
+            }
+            from += done;
+            to = (to + size).min(bytes.len());
+        }
+    }
+
+    #[test]
+    fn records_over_several_blocks_are_read_at_once_and_in_parts() {
+        let long = format!("\"{}\"", "x".repeat(70_000));
+        let records = [
+            row(0, "val/acc", "0.5"),
+            row(1, "note", &long),
+            row(2, "val/acc", "NaN"),
+        ];
+        let bytes = file(&records);
+        for size in [7, 1000, 40_000, bytes.len()] {
+            let points = read(&bytes, size);
+            let metrics = points.metrics();
+            let acc = metrics.column("val/acc").unwrap();
+            assert_eq!((&acc.x[..], acc.y[0]), (&[0.0, 2.0][..], 0.5), "{size}");
+            assert!(acc.y[1].is_nan());
+            assert_eq!(
+                (metrics.rows, &metrics.text_columns[..]),
+                (3, &["note".to_owned()][..])
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_file_is_read_without_a_panic(at in 7_usize..400, byte in any::<u8>()) {
+            let records: Vec<_> = (0..20).map(|step| row(step, "loss", "1.5")).collect();
+            let mut bytes = file(&records);
+            let at = at.min(bytes.len() - 1);
+            bytes[at] = byte;
+            let mut said = Said::default();
+            Log::default().push(&bytes, &mut |record| said.take(record));
+            read(&bytes, 50);
+        }
+    }
+}
