@@ -7,6 +7,7 @@
 mod appended;
 mod hugging_face;
 mod json;
+mod mlflow;
 mod ours;
 mod points;
 mod protobuf;
@@ -30,10 +31,11 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 4] = [
+const FORMATS: [&dyn Format; 5] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
+    &mlflow::Mlflow,
     &table::Tables,
 ];
 
