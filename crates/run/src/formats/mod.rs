@@ -11,6 +11,7 @@ mod mlflow;
 mod ours;
 mod points;
 mod protobuf;
+mod sacred;
 mod settings;
 mod table;
 mod wandb;
@@ -31,11 +32,12 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 5] = [
+const FORMATS: [&dyn Format; 6] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
     &mlflow::Mlflow,
+    &sacred::Sacred,
     &table::Tables,
 ];
 
