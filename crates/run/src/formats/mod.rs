@@ -5,6 +5,7 @@
 //! file. A run's folder and the folder of its metrics may be two.
 
 mod appended;
+mod catboost;
 mod hugging_face;
 mod json;
 mod mlflow;
@@ -32,12 +33,13 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 6] = [
+const FORMATS: [&dyn Format; 7] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
     &mlflow::Mlflow,
     &sacred::Sacred,
+    &catboost::CatBoost,
     &table::Tables,
 ];
 
