@@ -6,6 +6,7 @@
 
 mod appended;
 mod catboost;
+mod dvclive;
 mod hugging_face;
 mod json;
 mod mlflow;
@@ -33,13 +34,14 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 7] = [
+const FORMATS: [&dyn Format; 8] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
     &mlflow::Mlflow,
     &sacred::Sacred,
     &catboost::CatBoost,
+    &dvclive::DvcLive,
     &table::Tables,
 ];
 

@@ -1,0 +1,84 @@
+//! DVCLive: a table for each metric below `plots/metrics`, placed by `step`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::points::Points;
+use super::whole::Whole;
+use super::{Facts, Format, Listing, Places, Source, settings};
+use traintop_disk::read;
+
+const TABLES: &str = "plots/metrics";
+const ENDING: &str = ".tsv";
+const LARGEST: u64 = 256 << 20;
+
+pub struct DvcLive;
+
+impl Format for DvcLive {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        if !listing.has_folder("plots") || !listing.path.join(TABLES).is_dir() {
+            return None;
+        }
+        let files = files(&listing.path);
+        (!files.is_empty())
+            .then(|| Places::new("DVCLive", files).with_folders(["plots", "artifacts"]))
+    }
+
+    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+        Box::new(Whole::new(dir, files, read_all))
+    }
+
+    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+        settings::facts(settings::file(&dir.join("params.yaml")))
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![dir.join(TABLES)];
+    while let Some(folder) = open.pop() {
+        let listing = Listing::read(&folder).unwrap_or_default();
+        let tables = listing.files.iter().filter(|name| name.ends_with(ENDING));
+        files.extend(tables.map(|name| folder.join(name)));
+        if folder.components().count() < dir.components().count() + 10 {
+            open.extend(listing.folders.iter().map(|name| folder.join(name)));
+        }
+    }
+    files.sort();
+    files
+}
+
+fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
+    let mut points = Points::new("step");
+    let folder = dir.join(TABLES);
+    let mut rows = 0;
+    for path in files {
+        let name = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy();
+        let name = name.trim_end_matches(ENDING);
+        let text = read::text(path, LARGEST)?;
+        let mut count = 0;
+        // The last line may be half written.
+        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        let mut lines = whole.lines();
+        let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+        let step = header.iter().position(|cell| *cell == "step").unwrap_or(0);
+        let value = usize::from(step == 0);
+        for (number, line) in lines.enumerate() {
+            let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
+            let cell = |at: usize| cells.get(at)?.parse::<f64>().ok();
+            match (cell(step), cell(value)) {
+                (Some(x), Some(y)) if x.is_finite() => {
+                    points.put(name, x, y);
+                    count += 1;
+                }
+                _ => points.complain(
+                    number as u64 + 2,
+                    format!("of the metric {name} is no value"),
+                ),
+            }
+        }
+        rows = rows.max(count);
+        points.count_rows(rows);
+    }
+    Ok(points)
+}
