@@ -10,6 +10,7 @@ mod dvclive;
 mod hugging_face;
 mod json;
 mod mlflow;
+mod mmengine;
 mod ours;
 mod points;
 mod protobuf;
@@ -34,7 +35,7 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 8] = [
+const FORMATS: [&dyn Format; 9] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -42,6 +43,7 @@ const FORMATS: [&dyn Format; 8] = [
     &sacred::Sacred,
     &catboost::CatBoost,
     &dvclive::DvcLive,
+    &mmengine::MmEngine,
     &table::Tables,
 ];
 

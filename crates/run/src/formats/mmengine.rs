@@ -1,0 +1,223 @@
+//! OpenMMLab: a work folder with a dated folder for each start. In the lines of an evaluation `step`
+//! is the epoch where training goes by epochs; in the lines of training it is the iteration.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::appended::{Appended, Decoder};
+use super::points::Points;
+use super::{Facts, Format, Listing, Places, Source, json};
+use traintop_disk::read;
+
+/// Larger files are no configurations.
+const LARGEST: u64 = 1 << 20;
+
+pub struct MmEngine;
+
+impl Format for MmEngine {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        let is_start = |name: &String| is_date(name);
+        let has_start = listing.folders.iter().any(is_start);
+        let has_log = listing.files.iter().any(|name| is_old_log(name));
+        if !has_start && !has_log {
+            return None;
+        }
+        let logs = logs(&listing.path);
+        let starts = listing
+            .folders
+            .iter()
+            .filter(|name| is_start(name))
+            .map(String::as_str);
+        (!logs.is_empty()).then(|| Places::new("OpenMMLab", logs).with_folders(starts))
+    }
+
+    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+        Box::new(Appended::<Lines>::new(dir, logs, "step"))
+    }
+
+    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+        let mut facts = Facts::default();
+        let listing = Listing::read(dir).unwrap_or_default();
+        let config = listing
+            .files
+            .iter()
+            .find(|name| Path::new(name).extension().is_some_and(|it| it == "py"));
+        let text = config.and_then(|name| read::text(&dir.join(name), LARGEST).ok());
+        for line in text.iter().flat_map(|text| text.lines()) {
+            // The settings are a program, of which nothing is executed.
+            let whole = |key: &str| assigned(line, key)?.parse::<u64>().ok();
+            if let Some(epochs) = whole("max_epochs") {
+                facts.epochs_planned = epochs.try_into().ok();
+            }
+            facts.steps_planned = whole("max_iters").or(facts.steps_planned);
+            for key in ["lr", "batch_size", "max_epochs", "max_iters"] {
+                if let Some(value) = assigned(line, key).and_then(|it| it.parse::<f64>().ok()) {
+                    facts
+                        .config
+                        .entry(key)
+                        .or_insert_with(|| Value::from(value));
+                }
+            }
+        }
+        facts
+    }
+}
+
+/// The number that a line of a program gives a name, as text.
+fn assigned<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(key)?;
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+    let end = rest.find(|char: char| !(char.is_ascii_alphanumeric() || "._-".contains(char)));
+    Some(&rest[..end.unwrap_or(rest.len())])
+}
+
+/// Whether a name is a date and a time: `20261103_120000`.
+fn is_date(name: &str) -> bool {
+    let digits = |part: &str, count: usize| {
+        part.len() == count && part.bytes().all(|it| it.is_ascii_digit())
+    };
+    name.split_once('_')
+        .is_some_and(|(day, time)| digits(day, 8) && digits(time, 6))
+}
+
+fn is_old_log(name: &str) -> bool {
+    name.strip_suffix(".log.json").is_some_and(is_date)
+}
+
+/// The files of lines, one for each start, in their order.
+fn logs(dir: &Path) -> Vec<PathBuf> {
+    let Ok(listing) = Listing::read(dir) else {
+        return Vec::new();
+    };
+    let starts = listing.folders.iter().filter(|name| is_date(name));
+    let new = starts.map(|name| dir.join(name).join("vis_data/scalars.json"));
+    let old = listing
+        .files
+        .iter()
+        .filter(|name| is_old_log(name))
+        .map(|name| dir.join(name));
+    let mut logs: Vec<PathBuf> = new.filter(|path| path.is_file()).chain(old).collect();
+    logs.sort();
+    logs
+}
+
+/// Reads the lines of one start after the other.
+#[derive(Debug, Default)]
+struct Lines {
+    number: u64,
+    /// Iterations of an epoch, as far as lines tell.
+    epoch: f64,
+    /// The last iteration of training, over all epochs.
+    last: f64,
+    /// Old logs count iterations within the epoch: those of the epochs before.
+    before: f64,
+    in_epoch: f64,
+}
+
+impl Decoder for Lines {
+    fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64 {
+        let end = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let whole = if is_last { bytes.len() } else { end };
+        for line in bytes[..whole].split(|byte| *byte == b'\n') {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            self.number += 1;
+            match json::parse(line) {
+                Ok(Value::Object(map)) => self.row(&map, points),
+                Ok(_) => points.complain(self.number, "is no object of JSON".to_owned()),
+                Err(error) => points.complain(self.number, format!("is no JSON ({error})")),
+            }
+        }
+        whole as u64
+    }
+}
+
+impl Lines {
+    fn row(&mut self, map: &Map<String, Value>, points: &mut Points) {
+        if map.contains_key("env_info") {
+            return;
+        }
+        let number = |key: &str| map.get(key).and_then(json::number);
+        let mode = map.get("mode").and_then(Value::as_str);
+        let is_training = match mode {
+            Some(mode) => mode == "train",
+            None => number("iter").is_some(),
+        };
+        let x = if is_training {
+            let x = match (number("step"), number("iter")) {
+                (Some(step), _) => step,
+                (None, Some(iter)) => self.old_step(number("epoch"), iter),
+                (None, None) => self.last + 1.0,
+            };
+            self.epoch = number("epoch").unwrap_or(self.epoch);
+            self.last = x;
+            x
+        } else {
+            // An evaluation stands behind the iteration that it followed.
+            self.last
+        };
+        points.begin_row(x);
+        let epoch = match (is_training, number("epoch")) {
+            (_, Some(epoch)) => Some(epoch),
+            (true, None) => None,
+            (false, None) => (self.epoch > 0.0).then_some(self.epoch),
+        };
+        if let Some(epoch) = epoch {
+            points.put("epoch", x, epoch);
+        }
+        let prefix = match mode {
+            Some("val") => "val/",
+            _ => "",
+        };
+        json::numbers(map, &mut |name, value| {
+            let is_place = ["epoch", "step", "iter"].contains(&name);
+            // -1 stands for what cannot be measured.
+            if let (Ok(value), false) = (value, is_place)
+                && (is_training || value != -1.0)
+            {
+                points.put(&format!("{prefix}{name}"), x, value);
+            }
+        });
+    }
+
+    /// Where a line of an old log stands, which counts iterations within its epoch.
+    fn old_step(&mut self, epoch: Option<f64>, iter: f64) -> f64 {
+        if epoch.is_some_and(|epoch| epoch > self.epoch) && iter < self.in_epoch {
+            self.before += self.in_epoch;
+        } else if epoch.is_some_and(|epoch| epoch < self.epoch) {
+            self.before = 0.0;
+        }
+        self.in_epoch = iter;
+        self.before + iter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evaluations_stand_at_the_iteration_that_they_followed() {
+        let text = "{\"loss\": 2, \"epoch\": 1, \"iter\": 2, \"step\": 2}\n{\"coco/bbox_mAP\": 0.1, \"bbox_mAP_s\": -1.0, \
+                    \"step\": 1}\n{\"loss\": 1, \"epoch\": 2, \"iter\": 4, \"step\": 4}\n";
+        let mut points = Points::new("step");
+        Lines::default().push(text.as_bytes(), true, &mut points);
+        let metrics = points.take();
+        assert_eq!(metrics.column("coco/bbox_mAP").unwrap().x, [2.0]);
+        assert_eq!(metrics.column("epoch").unwrap().y, [1.0, 2.0]);
+        assert!(metrics.column("bbox_mAP_s").is_none());
+    }
+
+    #[test]
+    fn numbers_are_read_from_settings_that_are_a_program() {
+        assert_eq!(
+            assigned("train_cfg = dict(max_epochs=12, val=1)", "max_epochs"),
+            Some("12")
+        );
+        assert_eq!(assigned("    max_iters = 1000", "max_iters"), Some("1000"));
+        assert_eq!(assigned("lr_config = 3", "lr"), None);
+    }
+}
