@@ -9,6 +9,7 @@ mod catboost;
 mod dvclive;
 mod hugging_face;
 mod json;
+mod json_lines;
 mod mlflow;
 mod mmengine;
 mod ours;
@@ -35,7 +36,7 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 9] = [
+const FORMATS: [&dyn Format; 10] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -45,6 +46,7 @@ const FORMATS: [&dyn Format; 9] = [
     &dvclive::DvcLive,
     &mmengine::MmEngine,
     &table::Tables,
+    &json_lines::JsonLines,
 ];
 
 /// The names in a folder.
