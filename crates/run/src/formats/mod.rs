@@ -17,7 +17,9 @@ mod points;
 mod protobuf;
 mod sacred;
 mod settings;
+mod splits;
 mod table;
+mod tensorboard;
 mod wandb;
 mod whole;
 mod yaml;
@@ -36,7 +38,7 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 10] = [
+const FORMATS: [&dyn Format; 12] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -47,6 +49,8 @@ const FORMATS: [&dyn Format; 10] = [
     &mmengine::MmEngine,
     &table::Tables,
     &json_lines::JsonLines,
+    &tensorboard::TensorBoard,
+    &tensorboard::TrainAndValidation,
 ];
 
 /// The names in a folder.

@@ -1,0 +1,539 @@
+//! TensorBoard's event files, from PyTorch, tensorboardX, Keras and Lightning: records of the
+//! TFRecord framing, each with an `Event` message. Several files in a folder are starts of one run,
+//! in the order of the times in their names.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::appended::{Appended, Decoder};
+use super::points::Points;
+use super::protobuf::{Field, Fields};
+use super::{Facts, Format, Listing, Places, Source, json, settings};
+use traintop_disk::read;
+
+const MARK: &str = ".tfevents.";
+
+/// No scalar takes as much: what is larger is a graph, an image or a histogram, and passed over.
+const LARGEST_EVENT: u64 = 1 << 20;
+
+/// How much of a file is read for settings: they are written first.
+const SETTINGS_WITHIN: u64 = 1 << 20;
+
+/// Folders beside each other that are one run: what was measured on which images.
+const SPLITS: [&str; 6] = ["train", "validation", "val", "valid", "eval", "test"];
+
+pub struct TensorBoard;
+
+/// Keras writes two folders for one run.
+pub struct TrainAndValidation;
+
+impl Format for TensorBoard {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        if !listing.files.iter().any(|name| name.contains(MARK)) {
+            return None;
+        }
+        // `add_hparams` writes into a folder of its own, named by the time.
+        let is_of_hparams = |name: &&String| name.contains('.') && name.parse::<f64>().is_ok();
+        let folders = listing
+            .folders
+            .iter()
+            .filter(is_of_hparams)
+            .map(String::as_str);
+        let folders = folders.chain(["checkpoints", "plugins"]);
+        Some(Places::new("TensorBoard", files(&listing.path)).with_folders(folders))
+    }
+
+    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+        Box::new(Appended::<Events>::new(dir, files, "step"))
+    }
+
+    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+        facts(dir, &places.metrics)
+    }
+}
+
+impl Format for TrainAndValidation {
+    fn find(&self, listing: &Listing) -> Option<Places> {
+        let splits = SPLITS.iter().filter(|split| listing.has_folder(split));
+        let there = splits.filter(|split| !files(&listing.path.join(split)).is_empty());
+        let there: Vec<&str> = there.copied().collect();
+        (there.len() > 1)
+            .then(|| Places::new("TensorBoard", split_files(&listing.path)).with_folders(there))
+    }
+
+    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+        Box::new(super::splits::Splits::new(dir, &SPLITS, |split| {
+            let events = Appended::<Events>::new(&dir.join(split), files, "step");
+            Box::new(events) as Box<dyn Source>
+        }))
+    }
+
+    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+        facts(dir, &places.metrics)
+    }
+}
+
+/// The event files of a folder, in the order of the times in their names.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(listing) = Listing::read(dir) else {
+        return Vec::new();
+    };
+    let time = |name: &str| -> u64 {
+        let (_, rest) = name.split_once(MARK).unwrap_or_default();
+        let digits = rest.split('.').next().unwrap_or_default();
+        digits.parse().unwrap_or_default()
+    };
+    let mut names: Vec<&String> = listing
+        .files
+        .iter()
+        .filter(|name| name.contains(MARK))
+        .collect();
+    names.sort_by_key(|name| (time(name), *name));
+    names.into_iter().map(|name| dir.join(name)).collect()
+}
+
+fn split_files(dir: &Path) -> Vec<PathBuf> {
+    SPLITS
+        .iter()
+        .flat_map(|split| files(&dir.join(split)))
+        .collect()
+}
+
+fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
+    let mut config = settings::beside(dir);
+    let mut began: Option<f64> = None;
+    for file in files {
+        let bytes = read::beginning(file, SETTINGS_WITHIN).unwrap_or_default();
+        Records::default().push(&bytes, &mut |event| {
+            began = began.or_else(|| Fields::get(event, 1)?.double());
+            for value in values(event) {
+                if let Some(found) = said_settings(value).filter(|_| config.is_empty()) {
+                    config = found;
+                }
+            }
+        });
+    }
+    let started_at = began.and_then(|began| Timestamp::from_millisecond((began * 1e3) as i64).ok());
+    let last = files
+        .iter()
+        .filter_map(|file| file.metadata().ok()?.modified().ok())
+        .max();
+    let duration = started_at.zip(last).and_then(|(started, last)| {
+        let last = Timestamp::try_from(last).ok()?;
+        Duration::try_from(last - started).ok()
+    });
+    Facts {
+        started_at,
+        duration,
+        ..settings::facts(config)
+    }
+}
+
+/// The values of an event's summary.
+fn values(event: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let summary = Fields::get(event, 5)
+        .and_then(Field::bytes)
+        .unwrap_or_default();
+    let values = Fields::of(summary).filter(|(number, _)| *number == 1);
+    values.filter_map(|(_, value)| value.bytes())
+}
+
+/// What a value says of a plug-in: its name and content.
+fn plugin(value: &[u8]) -> Option<(&str, &[u8])> {
+    let metadata = Fields::get(value, 9)?.bytes()?;
+    let plugin = Fields::get(metadata, 1)?.bytes()?;
+    let name = Fields::get(plugin, 1)?.text()?;
+    let content = Fields::get(plugin, 2).and_then(Field::bytes);
+    Some((name, content.unwrap_or_default()))
+}
+
+/// The settings in a value: hyperparameters, or the text that Hugging Face writes.
+fn said_settings(value: &[u8]) -> Option<Map<String, Value>> {
+    let (name, content) = plugin(value)?;
+    match name {
+        "hparams" => {
+            let start = Fields::get(content, 3)?.bytes()?;
+            let entries = Fields::of(start).filter(|(number, _)| *number == 1);
+            let entries = entries.filter_map(|(_, entry)| {
+                let entry = entry.bytes()?;
+                let key = Fields::get(entry, 1)?.text()?;
+                let value = Fields::get(entry, 2)?.bytes()?;
+                Some((key.to_owned(), any_value(value)))
+            });
+            let map: Map<String, Value> = entries.collect();
+            (!map.is_empty()).then_some(map)
+        }
+        "text" => {
+            let tag = Fields::get(value, 1)?.text()?;
+            let is_settings = tag.starts_with("args") || tag.starts_with("hparams");
+            let tensor = Fields::get(value, 8)?.bytes()?;
+            let text = Fields::get(tensor, 8)?.text().filter(|_| is_settings)?;
+            // In Markdown each line of the JSON is indented.
+            let map = json::object(text.as_bytes());
+            (!map.is_empty()).then_some(map)
+        }
+        _ => None,
+    }
+}
+
+/// A `google.protobuf.Value`.
+fn any_value(value: &[u8]) -> Value {
+    match Fields::of(value).next() {
+        Some((2, field)) => field.double().map_or(Value::Null, Value::from),
+        Some((3, field)) => field.text().map_or(Value::Null, Value::from),
+        Some((4, field)) => Value::Bool(field.whole() == Some(1)),
+        _ => Value::Null,
+    }
+}
+
+/// Cuts bytes into records.
+#[derive(Debug, Default)]
+struct Records {
+    is_damaged: bool,
+}
+
+impl Records {
+    /// Hands over each whole record, and says how many bytes these took; large ones are passed over.
+    fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> u64 {
+        let mut at = 0_usize;
+        while let Some(header) = bytes.get(at..at + 12) {
+            let (length, check) = header.split_at(8);
+            if masked_crc(length) != u32::from_le_bytes(check.try_into().expect("four bytes")) {
+                self.is_damaged = true;
+                return bytes.len() as u64;
+            }
+            let length = u64::from_le_bytes(length.try_into().expect("eight bytes"));
+            let end = (at as u64).saturating_add(length).saturating_add(16);
+            if length > LARGEST_EVENT {
+                if end >= bytes.len() as u64 {
+                    return end;
+                }
+                at = end as usize;
+                continue;
+            }
+            let (from, to) = (at + 12, at + 12 + length as usize);
+            if to + 4 > bytes.len() {
+                break;
+            }
+            each(&bytes[from..to]);
+            at = to + 4;
+        }
+        at as u64
+    }
+}
+
+/// CRC32-C of a record's length, as TFRecord masks it.
+fn masked_crc(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg());
+        }
+    }
+    (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+/// Reads events.
+#[derive(Debug, Default)]
+struct Events {
+    records: Records,
+    file: u32,
+    tags: HashMap<String, Tag>,
+    last_step: Option<i64>,
+    rows: usize,
+    /// Whether damage was reported.
+    is_reported: bool,
+}
+
+/// Where a tag is.
+#[derive(Debug, Clone, Copy)]
+struct Tag {
+    file: u32,
+    step: i64,
+    /// What is added to its steps: they began anew within one file, as those of each epoch may.
+    base: i64,
+}
+
+impl Decoder for Events {
+    fn begin_file(&mut self, _points: &mut Points) {
+        self.file += 1;
+        self.records.is_damaged = false;
+        self.is_reported = false;
+    }
+
+    fn push(&mut self, bytes: &[u8], _is_last: bool, points: &mut Points) -> u64 {
+        let mut records = std::mem::take(&mut self.records);
+        let done = records.push(bytes, &mut |event| self.event(event, points));
+        if records.is_damaged && !std::mem::replace(&mut self.is_reported, true) {
+            let what = format!("a record of event file {} is damaged", self.file);
+            points.complain(u64::from(self.file), what);
+        }
+        self.records = records;
+        done
+    }
+}
+
+impl Events {
+    fn event(&mut self, event: &[u8], points: &mut Points) {
+        let step = Fields::get(event, 2).and_then(Field::whole).unwrap_or(0) as i64;
+        for value in values(event) {
+            let Some((tag, number)) = scalar(value) else {
+                continue;
+            };
+            let x = self.place(tag, step);
+            points.put(tag, x as f64, number);
+            if self.last_step != Some(step) {
+                self.last_step = Some(step);
+                self.rows += 1;
+                points.count_rows(self.rows);
+            }
+        }
+    }
+
+    /// Where a value of a tag stands. Another file is another start, whose values replace those from
+    /// its steps on.
+    fn place(&mut self, tag: &str, step: i64) -> i64 {
+        let file = self.file;
+        let Some(known) = self.tags.get_mut(tag) else {
+            let new = Tag {
+                file,
+                step,
+                base: 0,
+            };
+            self.tags.insert(tag.to_owned(), new);
+            return step;
+        };
+        if known.file == file && step < known.step {
+            known.base += known.step - step + 1;
+        } else if known.file != file {
+            known.base = 0;
+        }
+        (known.file, known.step) = (file, step);
+        step + known.base
+    }
+}
+
+/// The tag and the number of a value, if it is a scalar.
+fn scalar(value: &[u8]) -> Option<(&str, f64)> {
+    let mut tag = None;
+    let mut number = None;
+    let mut tensor = None;
+    let mut metadata = None;
+    for (field, content) in Fields::of(value) {
+        match field {
+            1 => tag = content.text(),
+            2 => number = content.float().map(shortest),
+            8 => tensor = content.bytes(),
+            9 => metadata = content.bytes(),
+            _ => {}
+        }
+    }
+    if number.is_none() {
+        let is_scalar =
+            metadata.is_none() || plugin(value).is_some_and(|(name, _)| name == "scalars");
+        number = tensor.filter(|_| is_scalar).and_then(single);
+    }
+    Some((tag?, number?))
+}
+
+/// The number of a tensor that holds one.
+fn single(tensor: &[u8]) -> Option<f64> {
+    let dtype = Fields::get(tensor, 1)?.whole()?;
+    let mut number = None;
+    for (field, content) in Fields::of(tensor) {
+        let found = match (field, content) {
+            (4, Field::Bytes(bytes)) => match (dtype, bytes.len()) {
+                (1, 4) => Some(shortest(f32::from_le_bytes(bytes.try_into().ok()?))),
+                (2, 8) => Some(f64::from_le_bytes(bytes.try_into().ok()?)),
+                (3, 4) => Some(f64::from(i32::from_le_bytes(bytes.try_into().ok()?))),
+                (9, 8) => Some(i64::from_le_bytes(bytes.try_into().ok()?) as f64),
+                _ => return None,
+            },
+            (5, Field::Fixed32(bits)) => Some(shortest(f32::from_bits(bits))),
+            (5, Field::Bytes(bytes)) if bytes.len() == 4 => {
+                Some(shortest(f32::from_le_bytes(bytes.try_into().ok()?)))
+            }
+            (6, Field::Fixed64(bits)) => Some(f64::from_bits(bits)),
+            (6, Field::Bytes(bytes)) if bytes.len() == 8 => {
+                Some(f64::from_le_bytes(bytes.try_into().ok()?))
+            }
+            (7 | 10, Field::Varint(number)) => Some(number as i64 as f64),
+            _ => None,
+        };
+        number = number.or(found);
+    }
+    number
+}
+
+/// Powers of ten that a double has exactly.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// A float as the shortest decimal that reads back as it: 0.1 and not 0.10000000149.
+fn shortest(value: f32) -> f64 {
+    let exact = f64::from(value);
+    let size = exact.abs();
+    // Within these, a power of ten and the digits as a whole number are exact.
+    if !(1e-10..1e10).contains(&size) {
+        return if size == 0.0 || !exact.is_finite() {
+            exact
+        } else {
+            value.to_string().parse().unwrap_or(exact)
+        };
+    }
+    let whole_digits = size.log10().floor() as i32 + 1;
+    for digits in 6..=9 {
+        let scale = TENS[(digits - whole_digits).unsigned_abs() as usize];
+        let rounded = if digits >= whole_digits {
+            (exact * scale).round() / scale
+        } else {
+            (exact / scale).round() * scale
+        };
+        if rounded as f32 == value {
+            return rounded;
+        }
+    }
+    exact
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A field of bytes.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut field = vec![number << 3 | 2, bytes.len() as u8];
+        field.extend(bytes);
+        field
+    }
+
+    fn record(event: &[u8]) -> Vec<u8> {
+        let length = (event.len() as u64).to_le_bytes();
+        let mut record = length.to_vec();
+        record.extend(masked_crc(&length).to_le_bytes());
+        record.extend(event);
+        record.extend([0; 4]);
+        record
+    }
+
+    fn event(step: u8, tag: &str, value: f32) -> Vec<u8> {
+        let mut content = field(1, tag.as_bytes());
+        content.push(2 << 3 | 5);
+        content.extend(value.to_le_bytes());
+        let mut event = vec![1 << 3 | 1];
+        event.extend(1.5e9_f64.to_le_bytes());
+        event.extend([2 << 3, step]);
+        event.extend(field(5, &field(1, &content)));
+        record(&event)
+    }
+
+    fn tensor_event(step: u8, tag: &str, value: f32) -> Vec<u8> {
+        let mut tensor = vec![1 << 3, 1];
+        tensor.extend(field(4, &value.to_le_bytes()));
+        let metadata = field(1, &field(1, b"scalars"));
+        let content = [
+            field(1, tag.as_bytes()),
+            field(9, &metadata),
+            field(8, &tensor),
+        ]
+        .concat();
+        record(&[vec![2 << 3, step], field(5, &field(1, &content))].concat())
+    }
+
+    fn read(bytes: &[u8]) -> (Points, u64) {
+        let (mut events, mut points) = (Events::default(), Points::new("step"));
+        events.begin_file(&mut points);
+        let done = events.push(bytes, false, &mut points);
+        (points, done)
+    }
+
+    #[test]
+    fn scalars_are_read_from_both_forms_and_a_record_that_is_cut_off_is_waited_for() {
+        let whole = [
+            event(1, "loss", 0.1),
+            tensor_event(1, "acc", 0.5),
+            event(2, "loss", f32::NAN),
+        ]
+        .concat();
+        let bytes = [&whole[..], &event(3, "loss", 1.0)[..20]].concat();
+        let (points, done) = read(&bytes);
+        assert_eq!(done as usize, whole.len());
+        let loss = points.metrics().column("loss").unwrap();
+        assert_eq!((loss.x.as_slice(), loss.y[0]), (&[1.0, 2.0][..], 0.1));
+        assert!(loss.y[1].is_nan());
+        assert_eq!(points.metrics().column("acc").unwrap().y, [0.5]);
+        assert_eq!(points.metrics().rows, 2);
+    }
+
+    #[test]
+    fn steps_that_begin_anew_in_one_file_are_kept_and_those_of_another_start_replace() {
+        let (mut events, mut points) = (Events::default(), Points::new("step"));
+        events.begin_file(&mut points);
+        let bytes = [
+            event(0, "a", 3.0),
+            event(1, "a", 2.0),
+            event(0, "a", 1.0),
+            event(1, "a", 0.5),
+        ]
+        .concat();
+        events.push(&bytes, false, &mut points);
+        assert_eq!(
+            points.metrics().column("a").unwrap().x,
+            [0.0, 1.0, 2.0, 3.0]
+        );
+        events.begin_file(&mut points);
+        events.push(&event(2, "a", 9.0), false, &mut points);
+        let column = points.metrics().column("a").unwrap();
+        assert_eq!(
+            (&column.x[..], &column.y[..]),
+            (&[0.0, 1.0, 2.0][..], &[3.0, 2.0, 9.0][..])
+        );
+    }
+
+    #[test]
+    fn damage_is_reported_once() {
+        let mut bytes = [event(1, "a", 1.0), event(2, "a", 2.0)].concat();
+        let second = event(1, "a", 1.0).len();
+        bytes[second] ^= 1;
+        let (points, done) = read(&bytes);
+        assert_eq!(
+            (points.metrics().rows, points.metrics().problem_count),
+            (1, 1)
+        );
+        assert_eq!(done as usize, bytes.len());
+    }
+
+    #[test]
+    fn the_check_of_a_length_is_that_of_the_description() {
+        // CRC32-C of "123456789" is 0xe3069283.
+        assert_eq!(
+            masked_crc(b"123456789"),
+            0xe306_9283_u32.rotate_right(15).wrapping_add(0xa282_ead8)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_shortest_decimal_reads_back(bits in any::<u32>()) {
+            let value = f32::from_bits(bits);
+            let text: f64 = value.to_string().parse().unwrap();
+            let short = shortest(value);
+            prop_assert!(short == text || value.is_nan(), "{value}: {short} and not {text}");
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let whole = [event(1, "loss", 0.1), bytes].concat();
+            let (points, _) = read(&whole);
+            prop_assert!(points.metrics().rows >= 1);
+        }
+    }
+}
