@@ -10,6 +10,7 @@ use clap::Args;
 use color_eyre::eyre::Result;
 use serde_json::json;
 
+use super::judged_by::Directions;
 use super::{compare, roots, summary_json};
 use traintop_analysis::compare::{Question, compare as compared};
 use traintop_run::compared_run::ComparedRun;
@@ -29,9 +30,11 @@ pub struct Arguments {
     /// Folders to search for runs [default: runs]
     #[arg(value_name = "ROOT")]
     roots: Vec<PathBuf>,
-    /// What to judge by, as a column is called [default: validation accuracy, else validation loss]
+    /// What to judge by, as a column is called [default: what most of the runs are judged by]
     #[arg(long)]
     metric: Option<String>,
+    #[command(flatten)]
+    directions: Directions,
     /// Print the run's folder and nothing else
     #[arg(long, conflicts_with = "json")]
     path: bool,
@@ -42,6 +45,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
+    arguments.directions.apply(arguments.metric.as_deref());
     let mut found = roots::runs_below(&arguments.roots)?;
     // The same answer whatever the order on the disk: of equals the first by name.
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
@@ -96,10 +100,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "{}", clean(&path))?;
         writeln!(
             out,
-            "{}: {} {}{epoch}",
+            "{}: {} {}{epoch} ({})",
             run.summary.name,
             metric.name,
-            metric.scale.reading(value)
+            metric.scale.reading(value),
+            metric.better_words()
         )?;
         if let Some(sentence) = compared.best_sentence() {
             writeln!(out, "{sentence}")?;

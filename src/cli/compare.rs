@@ -13,6 +13,7 @@ use color_eyre::eyre::{Result, bail};
 
 pub(super) use self::json::metric as metric_json;
 use self::sheet::{Form, Sheet};
+use super::judged_by::Directions;
 use super::roots;
 use super::table::Side;
 use traintop_analysis::compare::configs::side_by_side;
@@ -44,10 +45,11 @@ pub struct Arguments {
     /// run marked as the baseline
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// What to compare by, as a column is called [default: validation accuracy, else validation
-    /// loss]
+    /// What to compare by, as a column is called [default: what most of the runs are judged by]
     #[arg(long)]
     metric: Option<String>,
+    #[command(flatten)]
+    directions: Directions,
     /// The run that the others are compared with [default: the one marked as the baseline, else the
     /// first]
     #[arg(long, value_name = "RUN")]
@@ -82,6 +84,7 @@ struct Report<'a> {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
+    arguments.directions.apply(arguments.metric.as_deref());
     let dirs = dirs(arguments)?;
     let read: Vec<ComparedRun> = dirs
         .iter()
@@ -208,7 +211,7 @@ fn mark(row: usize) -> String {
 
 fn print(report: &Report, form: Form, out: &mut dyn Write) -> Result<()> {
     let compared = report.compared;
-    let (name, better) = (&compared.metric.name, compared.metric.better.word());
+    let (name, better) = (&compared.metric.name, compared.metric.better_words());
     let unit = match compared.metric.scale {
         traintop_analysis::scale::Scale::Percent => ", %",
         _ => "",
@@ -216,7 +219,7 @@ fn print(report: &Report, form: Form, out: &mut dyn Write) -> Result<()> {
     let baseline = mark(compared.baseline);
     form.heading(
         out,
-        &format!("{name}{unit} ({better} is better), differences from {baseline}"),
+        &format!("{name}{unit} ({better}), differences from {baseline}"),
     )?;
     form.table(out, &rows(report))?;
     writeln!(out)?;

@@ -10,6 +10,7 @@ use color_eyre::eyre::Result;
 use directories::ProjectDirs;
 use serde_json::Value;
 
+use super::judged_by::Directions;
 use super::table::{self, Side};
 use super::{finding, roots, summary_json};
 use traintop_analysis::lint;
@@ -18,6 +19,7 @@ use traintop_run::RunDir;
 use traintop_run::cache::Cache;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::BestByRun;
+use traintop_run::judging::{self, Said};
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_run::usual::{self, Usual};
@@ -33,6 +35,11 @@ pub struct Arguments {
     /// -tag:old age<2d "free text"`
     #[arg(long = "where", value_name = "QUERY", allow_hyphen_values = true)]
     pub query: Option<String>,
+    /// What runs are judged by, where they have it [default: as each is judged]
+    #[arg(long)]
+    pub metric: Option<String>,
+    #[command(flatten)]
+    pub directions: Directions,
     /// Print an array of runs as JSON
     #[arg(long)]
     pub json: bool,
@@ -43,6 +50,7 @@ impl Arguments {
     pub fn opens_dashboard(&self) -> bool {
         !self.json
             && self.query.is_none()
+            && self.metric.is_none()
             && io::stdin().is_terminal()
             && terminal::raw_output().is_terminal()
     }
@@ -50,6 +58,7 @@ impl Arguments {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
+    arguments.directions.apply(arguments.metric.as_deref());
     let mut summaries = summaries(&arguments.roots, now)?;
     let there_are_runs = !summaries.is_empty();
     if let Some(query) = &arguments.query {
@@ -155,6 +164,9 @@ fn learn(summaries: &mut [Summary], now: SystemTime) {
 pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let folder =
         ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
+    // What is asked for once is not to replace what is known for always.
+    let is_usual = judging::user().now == Said::default();
+    let folder = folder.filter(|_| is_usual);
     let mut cache = folder.as_deref().map(Cache::open);
     let mut summaries = Vec::new();
     for found in roots::runs_below(named)? {

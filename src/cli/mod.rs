@@ -13,6 +13,7 @@ mod export;
 mod figures;
 mod finding;
 mod follow;
+mod judged_by;
 mod list;
 mod notes;
 mod organize;
@@ -40,7 +41,7 @@ use color_eyre::eyre::Result;
 
 use traintop_config as config;
 use traintop_launch as launch;
-use traintop_run::RunDir;
+use traintop_run::{RunDir, judging};
 use traintop_text::terminal;
 use traintop_text::terminal::error_line;
 use traintop_tui as dashboard;
@@ -147,6 +148,7 @@ enum Command {
 /// Whatever the command fails with, as one line.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut out = terminal::output();
+    judging::set_user(config::load().0.metrics);
     let done = dispatch(arguments, &mut out).and_then(|code| {
         out.flush()?;
         Ok(code)
@@ -160,13 +162,14 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     match arguments.command {
         None if arguments.list.opens_dashboard() => {
-            let (config, problems) = config::load();
+            let (config, mut problems) = config::load();
             let named = arguments.list.roots;
             let roots = if named.is_empty() {
                 roots::configured(config.roots.clone())
             } else {
                 named
             };
+            problems.extend(judging::project_problems(&roots));
             dashboard::run(Options {
                 roots,
                 config,

@@ -8,6 +8,7 @@ use traintop_config as config;
 use traintop_launch::slurm::Learnt;
 use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
+use traintop_run::judging;
 use traintop_run::slurm::Job;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
@@ -50,7 +51,11 @@ pub fn tell_silence(learnt: &Learnt) {
 /// one may be missing. A folder further down is only reported on standard error.
 pub fn runs_below(named: &[PathBuf]) -> Result<Vec<Found>> {
     let mut runs = Vec::new();
-    let unsearched = discover(&or_default(named), |found| runs.push(found));
+    let roots = or_default(named);
+    for problem in judging::project_problems(&roots) {
+        error_line(problem);
+    }
+    let unsearched = discover(&roots, |found| runs.push(found));
     tell_unsearched(unsearched, named)?;
     Ok(runs)
 }

@@ -29,6 +29,7 @@ mod fuzz;
 mod gpus;
 mod hostile;
 mod hostile_text;
+mod judging;
 #[cfg(debug_assertions)]
 mod killed;
 #[cfg(debug_assertions)]

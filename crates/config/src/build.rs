@@ -13,6 +13,7 @@ use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use traintop_ops::clean::{Policy, Protection, Rule};
+use traintop_run::judging::UserSays;
 use traintop_text::nearest;
 use traintop_text::toml::Source;
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub retention: Policy,
     /// What is notified while runs train, and how.
     pub alerts: Alerts,
+    /// How runs are judged.
+    pub metrics: UserSays,
     /// Where runs train unless a command says otherwise.
     pub place: Place,
     /// What jobs ask Slurm for.
@@ -121,6 +124,7 @@ impl Config {
                 "keys" => config.keys = reader.keys(value),
                 "launcher" => config.launchers = reader.launchers(value),
                 "alerts" => config.alerts = reader.alerts(value),
+                "metrics" => config.metrics = reader.metrics(value),
                 "launch" => config.place = reader.launch(value),
                 "slurm" => config.slurm = reader.slurm(value),
                 "retention" => config.retention = reader.retention(value),
@@ -131,7 +135,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "roots",
     "theme",
     "columns",
@@ -145,13 +149,14 @@ const KEYS: [&str; 15] = [
     "retention",
     "launcher",
     "alerts",
+    "metrics",
     "launch",
     "slurm",
 ];
 
 /// Reads values and keeps the problems.
 pub(super) struct Reader<'a> {
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     home: Option<&'a Path>,
     pub(super) warnings: Vec<String>,
 }
@@ -161,7 +166,7 @@ impl Reader<'_> {
         self.source.place(offset)
     }
 
-    fn warn(&mut self, offset: usize, sentence: &str) {
+    pub(super) fn warn(&mut self, offset: usize, sentence: &str) {
         let place = self.place(offset);
         self.warnings.push(format!("{place}: {sentence}"));
     }
@@ -231,18 +236,21 @@ impl Reader<'_> {
 
     fn roots(&mut self, value: &Spanned<DeValue>) -> Vec<PathBuf> {
         let listed = self.list("roots", "a list of folders", value);
-        let expand = |root: Placed<String>| {
-            let below_home = match root.value.as_str() {
-                "~" => Some(""),
-                text => text.strip_prefix("~/"),
-            };
-            match (below_home, self.home) {
-                (Some(""), Some(home)) => home.to_owned(),
-                (Some(rest), Some(home)) => home.join(rest),
-                _ => PathBuf::from(root.value),
-            }
+        let listed = listed.into_iter().flatten();
+        listed.map(|root| self.expanded(&root.value)).collect()
+    }
+
+    /// A folder, in which `~` is the user's home.
+    pub(super) fn expanded(&self, folder: &str) -> PathBuf {
+        let below_home = match folder {
+            "~" => Some(""),
+            text => text.strip_prefix("~/"),
         };
-        listed.into_iter().flatten().map(expand).collect()
+        match (below_home, self.home) {
+            (Some(""), Some(home)) => home.to_owned(),
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(folder),
+        }
     }
 
     fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
@@ -449,12 +457,35 @@ mod tests {
                 launchers: Vec::new(),
                 retention: Policy::default(),
                 alerts: Alerts::default(),
+                metrics: UserSays::default(),
                 place: Place::default(),
                 slurm: Slurm::default(),
                 themes: Vec::new(),
             }
         );
         assert_eq!(build(""), (Config::default(), Vec::new()));
+    }
+
+    #[test]
+    fn the_metrics_that_count_are_named() {
+        let (config, warnings) = build(
+            "[metrics]\nprimary = 'val_dice'\nlower = ['my_score']\nhigher = 'x'\n\
+             primary_in = { '~/runs' = 'val_wer', '/b' = 1 }\nprimry = 'y'\n",
+        );
+        let metrics = config.metrics;
+        let always = &metrics.always;
+        assert_eq!(always.primary.as_deref(), Some("val_dice"));
+        assert_eq!(
+            (&always.lower[..], &always.higher[..]),
+            (&["my_score".to_owned()][..], &["x".to_owned()][..])
+        );
+        let below = (PathBuf::from("/home/ada/runs"), "val_wer".to_owned());
+        assert_eq!(metrics.below, [below]);
+        let expected = [
+            "config.toml:6: unknown key \"primry\" in [metrics]; did you mean primary?",
+            "config.toml:5: metrics.primary_in must be a table of folders and names of metrics, got 1",
+        ];
+        assert_eq!(warnings, expected);
     }
 
     #[test]

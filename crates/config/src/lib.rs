@@ -15,6 +15,7 @@ mod alerts;
 mod build;
 mod files;
 mod launcher;
+mod metrics;
 mod save;
 mod slurm;
 
@@ -22,14 +23,18 @@ pub use alerts::Alerts;
 pub use build::{Config, Placed};
 pub use files::{Files, folder};
 pub use launcher::Launcher;
-pub use save::save_theme;
+pub use save::{save_primary, save_theme};
 pub use slurm::{Place, Slurm};
 
 /// What the configuration says, and a sentence for each problem in it; without a file, the
 /// defaults.
 pub fn load() -> (Config, Vec<String>) {
     let mut files = Files::read(folder().as_deref());
-    let (config, mut warnings) = Config::build(&files);
+    let (mut config, mut warnings) = Config::build(&files);
     warnings.append(&mut files.problems);
+    // Runs are found by paths without links.
+    for (root, _) in &mut config.metrics.below {
+        *root = root.canonicalize().unwrap_or_else(|_| root.clone());
+    }
     (config, warnings)
 }

@@ -1,5 +1,5 @@
-//! Saving a chosen theme: one line of `config.toml` changes, everything else in it, comments too,
-//! stays as it is.
+//! Saving a theme or a primary metric that was chosen: one line of `config.toml` changes, everything
+//! else in it, comments too, stays as it is.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,24 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::files::config_file;
+use super::metrics::PRIMARY_IN;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 
-/// Why a theme was not saved.
+/// Why a choice was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The file or its folder.
-    #[error("{}: the theme cannot be saved ({cause})", path.display())]
+    #[error("{}: the {what} cannot be saved ({cause})", path.display())]
     Io {
+        what: &'static str,
         path: PathBuf,
         cause: std::io::Error,
     },
     /// Nobody knows what such a file means; to write into it could lose what was meant.
-    #[error("{}: the theme is not saved, because the file is not valid TOML: {cause}", path.display())]
+    #[error("{}: the {what} is not saved, because the file is not valid TOML: {cause}", path.display())]
     Broken {
+        what: &'static str,
         path: PathBuf,
         /// What the parser said.
         cause: String,
@@ -33,10 +36,30 @@ pub enum SaveError {
 /// # Errors
 /// If the file cannot be read or written, or is not TOML.
 pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
+    save(folder, "theme", |text| with_theme(text, name))
+}
+
+/// Makes a metric the primary one below a root in the `config.toml` of a config folder, which is
+/// made if need be; without a metric what was chosen for that root goes.
+///
+/// # Errors
+/// As [`save_theme`].
+pub fn save_primary(folder: &Path, root: &Path, metric: Option<&str>) -> Result<(), SaveError> {
+    let root = root.to_string_lossy();
+    let change = |text: &str| with_primary(text, &root, metric);
+    save(folder, "primary metric", change)
+}
+
+fn save(
+    folder: &Path,
+    what: &'static str,
+    change: impl FnOnce(&str) -> Result<String, String>,
+) -> Result<(), SaveError> {
     let path = config_file(folder);
     // A link to the file, as people keep who keep their configurations together, stays one.
     let path = path.canonicalize().unwrap_or(path);
     let io = |cause| SaveError::Io {
+        what,
         path: path.clone(),
         cause,
     };
@@ -48,24 +71,75 @@ pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
         }
         Err(error) => return Err(io(error)),
     };
-    let changed = with_theme(&text, name).map_err(|cause| SaveError::Broken {
+    let changed = change(&text).map_err(|cause| SaveError::Broken {
+        what,
         path: path.clone(),
         cause,
     })?;
     replace_file(&path, changed.as_bytes()).map_err(io)
 }
 
+/// The text in which `root = "metric"` stands in the table `[metrics.primary_in]`, or no longer.
+fn with_primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, String> {
+    let table = DeTable::parse(text).map_err(|error| first_line(&error))?;
+    let value = metric.map(|metric| toml::Value::String(metric.to_owned()));
+    let metrics = table.get_ref().get("metrics");
+    let chosen = metrics
+        .and_then(|metrics| metrics.get_ref().as_table())
+        .and_then(|metrics| metrics.get(PRIMARY_IN));
+    let entries = chosen.and_then(|chosen| chosen.get_ref().as_table());
+    let entry = entries.and_then(|entries| entries.get_key_value(root));
+    let mut changed = text.to_owned();
+    match (entry, value) {
+        (Some((_, old)), Some(value)) => changed.replace_range(old.span(), &value.to_string()),
+        (Some((key, old)), None) => {
+            let begin = text[..key.span().start].rfind('\n').map_or(0, |at| at + 1);
+            let end = text[old.span().end..].find('\n');
+            let end = end.map_or(text.len(), |at| old.span().end + at + 1);
+            changed.replace_range(begin..end, "");
+        }
+        (None, None) => {}
+        (None, Some(value)) => {
+            let line = format!("{} = {value}\n", toml::Value::String(root.to_owned()));
+            let heading = format!("[metrics.{PRIMARY_IN}]");
+            let is_heading = |line: &str| line.trim_end() == heading;
+            let mut at = 0;
+            let below = text.split_inclusive('\n').find_map(|line| {
+                at += line.len();
+                is_heading(line).then_some(at)
+            });
+            match below {
+                Some(at) => {
+                    let joint = if text[..at].ends_with('\n') { "" } else { "\n" };
+                    changed.insert_str(at, &format!("{joint}{line}"));
+                }
+                None => {
+                    let joint = match text {
+                        "" => "",
+                        text if text.ends_with('\n') => "\n",
+                        _ => "\n\n",
+                    };
+                    changed.extend([joint, heading.as_str(), "\n", line.as_str()]);
+                }
+            }
+        }
+    }
+    // Where the table is written in another way, as `metrics = { ... }`, a second one is an error.
+    DeTable::parse(&changed)
+        .map(|_| ())
+        .map_err(|_| format!("write `[metrics.{PRIMARY_IN}]` as a table of its own first"))?;
+    Ok(changed)
+}
+
+fn first_line(error: &toml::de::Error) -> String {
+    let message = error.message();
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
 /// The text with `theme = "name"` in it: in place of the theme that is there, else below the last
 /// setting before the first table.
 fn with_theme(text: &str, name: &str) -> Result<String, String> {
-    let table = DeTable::parse(text).map_err(|error| {
-        error
-            .message()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    })?;
+    let table = DeTable::parse(text).map_err(|error| first_line(&error))?;
     let value = toml::Value::String(name.to_owned());
     if let Some(old) = table.get_ref().get("theme") {
         let mut changed = text.to_owned();
@@ -139,6 +213,37 @@ mod tests {
         let odd = with_theme("", "a \"b\"").unwrap();
         let read: toml::Table = odd.parse().unwrap();
         assert_eq!(read["theme"].as_str(), Some("a \"b\""));
+    }
+
+    #[test]
+    fn only_the_primary_metric_of_one_root_changes() {
+        let (a, b) = ("\"/a b/runs\" = \"val_dice\"\n", "'/b' = 'loss' # mine\n");
+        let heading = "[metrics.primary_in]\n";
+        for (before, after) in [
+            (String::new(), format!("{heading}{a}")),
+            (
+                "threads = 2".to_owned(),
+                format!("threads = 2\n\n{heading}{a}"),
+            ),
+            (
+                format!("{heading}{b}\n[keys]\nquit = 'Q'\n"),
+                format!("{heading}{a}{b}\n[keys]\nquit = 'Q'\n"),
+            ),
+            (
+                format!("[metrics]\nlower = 'x'\n\n{heading}\"/a b/runs\" = 'old' # so\n"),
+                format!("[metrics]\nlower = 'x'\n\n{heading}\"/a b/runs\" = \"val_dice\" # so\n"),
+            ),
+        ] {
+            let changed = with_primary(&before, "/a b/runs", Some("val_dice"));
+            assert_eq!(changed, Ok(after), "{before}");
+        }
+        let both = format!("{heading}{a}{b}");
+        let without = with_primary(&both, "/a b/runs", None).unwrap();
+        assert_eq!(without, format!("{heading}{b}"));
+        assert_eq!(with_primary("", "/a", None).as_deref(), Ok(""));
+        let inline = "metrics = { primary = 'x' }\n";
+        assert!(with_primary(inline, "/a", Some("x")).is_err());
+        assert!(with_primary("a = ", "/a", Some("x")).is_err());
     }
 
     #[test]

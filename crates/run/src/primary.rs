@@ -165,11 +165,14 @@ impl<'a> Judged<'a> {
 const LOSS: u8 = 2;
 
 /// Which way is better, of a metric of any run that is judged so: as somebody says, else as its name
-/// does, else more.
-pub fn direction(judging: &Judging, name: &str) -> Direction {
-    let by_name = || metric_names::read(name).direction;
-    let said = judging.direction(name).or_else(by_name);
-    said.unwrap_or(Direction::Higher)
+/// does, else more; and whether that is a guess.
+pub fn direction(judging: &Judging, name: &str) -> (Direction, bool) {
+    if let Some(said) = judging.direction(name) {
+        return (said, false);
+    }
+    let read = metric_names::read(name);
+    let is_guess = read.is_guess || read.direction.is_none();
+    (read.direction.unwrap_or(Direction::Higher), is_guess)
 }
 
 #[cfg(test)]

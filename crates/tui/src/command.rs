@@ -198,6 +198,10 @@ commands! {
     CompareWith "compare-with" "Compare the others with this one" { Compare Evaluation: "b"; }
     NextMetric "next-metric" "Compare by the next metric" { Compare: "m"; }
     PreviousMetric "previous-metric" "Compare by the previous metric" { Compare: "M"; }
+    JudgeBy "judge-by" "Judge this tree's runs by this metric, or undo" {
+        Run = "Judge this tree's runs by the chart's metric": "J";
+        Compare: "J";
+    }
     FoldSeeds "fold-seeds" "Repetitions as one row, or each by itself" { Compare: "f"; }
     SwitchBand "switch-band" "Band of a mean: deviation, or min and max" { Compare: "d"; }
     AtEpoch "at-epoch" "Compare values at another epoch" { Compare: "e"; }

@@ -117,6 +117,8 @@ pub enum Request {
     AlertsSeen,
     /// Show a run by itself.
     OpenRun(RunDir),
+    /// Judge the runs of this one's tree by a metric, or no longer.
+    JudgeBy(RunDir, String),
     /// Open a component on top.
     Open(Box<dyn Component>),
     /// What this removal took is restored: it is not to be undone once more.

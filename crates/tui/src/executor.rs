@@ -364,6 +364,9 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
                 send(Message::Noticed(Notice::bad(problem)));
             }
         }
+        Effect::JudgeBy { run, metric, runs } => {
+            send(Message::Noticed(judge_by(shared, &run, &metric, runs)));
+        }
         Effect::FlushCache => flush(shared),
         // The loop's own, or the usage sampler's.
         Effect::CancelJobs
@@ -490,6 +493,19 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
     }
     if !batch.is_empty() {
         let _ = shared.messages.send(Message::Summarised(batch));
+    }
+}
+
+/// Judges the runs of a tree by a metric, or no longer, and sums them up again.
+fn judge_by(shared: &Arc<Shared>, run: &RunDir, metric: &str, mut runs: Vec<RunDir>) -> Notice {
+    let root = jobs::judge::root_of(&shared.roots, run);
+    match jobs::judge::switch(&root, metric) {
+        Ok(said) => {
+            runs.retain(|dir| dir.path().starts_with(&root));
+            summarise(shared, runs);
+            Notice::good(said)
+        }
+        Err(problem) => Notice::bad(problem),
     }
 }
 

@@ -11,6 +11,7 @@ use super::view::run::detail::{Reading, Rows};
 use traintop_run::checkpoints;
 use traintop_run::config_file::Config;
 use traintop_run::formats::{self, Source};
+use traintop_run::judging;
 use traintop_run::layout::RunDir;
 use traintop_run::log::LogReader;
 use traintop_run::metrics::{Change, Metrics, Tail};
@@ -97,7 +98,9 @@ impl RunReader {
             Ok(change) => {
                 let anew = !self.begun || change == Change::Reread;
                 self.begun = true;
-                reading.metrics = Some(all_or_new(self.metrics.take(), anew));
+                let mut metrics = self.metrics.take();
+                metrics.judging.said = judging::of(self.dir.path()).said;
+                reading.metrics = Some(all_or_new(metrics, anew));
             }
             // Every run begins without.
             Err(error) if error.kind() == ErrorKind::NotFound => {}

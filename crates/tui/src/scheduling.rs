@@ -78,6 +78,7 @@ impl Effect {
             Self::LoadCharts | Self::SaveCharts(_) => ("chart settings", Class::Quick),
             Self::Export(_) => ("export", Class::Long),
             Self::SaveTheme(_) => ("save theme", Class::Quick),
+            Self::JudgeBy { .. } => ("judge runs", Class::Bulk),
             Self::FlushCache => ("save cache", Class::Quick),
             // Not for the pool.
             Self::SampleUsage(_)
@@ -100,7 +101,9 @@ impl Effect {
                 keys.push(Key::Watcher);
                 keys
             }
-            Self::SaveCharts(_) | Self::SaveTheme(_) => vec![Key::Settings],
+            Self::SaveCharts(_) | Self::SaveTheme(_) | Self::JudgeBy { .. } => {
+                vec![Key::Settings]
+            }
             Self::Stop(dir) => vec![Key::Process(dir.clone())],
             Self::StopAll(dirs) => dirs.iter().cloned().map(Key::Process).collect(),
             Self::Steer(job) => job.keys(),

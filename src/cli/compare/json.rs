@@ -44,6 +44,7 @@ pub fn metric(metric: &Metric) -> Value {
     json!({
         "name": metric.name,
         "better": metric.better.word(),
+        "better_is_guess": metric.guessed,
         "unit": is_percent.then_some("percent"),
     })
 }

@@ -22,6 +22,8 @@ pub struct Metric {
     pub scale: Scale,
     /// Which way is better.
     pub better: Direction,
+    /// Whether that is a guess.
+    pub guessed: bool,
     /// Some runs write it in percent and some as a fraction.
     mixed: bool,
 }
@@ -51,6 +53,7 @@ impl Metric {
                 let known = |seen: &Seen| seen.metric.is(&read);
                 let at = all.iter().position(known).unwrap_or_else(|| {
                     let judging = &run.metrics.judging;
+                    let (better, guessed) = primary::direction(judging, &column.name);
                     all.push(Seen {
                         metric: Self {
                             name: String::new(),
@@ -58,7 +61,8 @@ impl Metric {
                             quantity: read.quantity.clone(),
                             kind: read.kind,
                             scale: grouping::scale_of(&column.name, highest),
-                            better: primary::direction(judging, &column.name),
+                            better,
+                            guessed,
                             mixed: false,
                         },
                         names: Vec::new(),
@@ -91,6 +95,16 @@ impl Metric {
             let splits = splits.filter(|_| read.split.is_none());
             splits.map(Some).find_map(with)
         })
+    }
+
+    /// `lower is better`, with a word about a guess.
+    pub fn better_words(&self) -> String {
+        let guess = if self.guessed {
+            ", which is a guess"
+        } else {
+            ""
+        };
+        format!("{} is better{guess}", self.better)
     }
 
     fn is(&self, read: &MetricName) -> bool {

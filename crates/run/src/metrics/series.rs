@@ -109,7 +109,9 @@ impl Metrics {
         if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
             let said = std::mem::take(&mut self.judging.said);
             *self = later;
-            self.judging.said = said;
+            if self.judging.said.is_empty() {
+                self.judging.said = said;
+            }
             return vec![0; self.columns.len()];
         }
         for &seam in &later.seams {
@@ -117,6 +119,9 @@ impl Metrics {
         }
         for &x in &later.repeated {
             self.repeat(x);
+        }
+        if !later.judging.said.is_empty() {
+            self.judging.said = later.judging.said;
         }
         if later.judging.told.is_some() {
             self.judging.told = later.judging.told;

@@ -12,6 +12,7 @@ pub mod edits;
 pub mod evaluations;
 pub mod export;
 pub mod form;
+pub mod judge;
 pub mod machine;
 pub mod ring;
 pub mod slurm;

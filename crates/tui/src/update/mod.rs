@@ -292,6 +292,10 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
         Request::Act(action) => return act(state, action),
         Request::GoTo(dir) => return go_to(state, &dir),
         Request::OpenRun(dir) => return show_run(state, dir),
+        Request::JudgeBy(run, metric) => {
+            let runs = state.runs.all().map(|row| row.found.dir.clone()).collect();
+            return vec![Effect::JudgeBy { run, metric, runs }];
+        }
         Request::Fill(values) => return view::form::fill(state, &values),
         Request::Evaluate(requests) => return evaluations::start(state, requests),
         Request::SortBy(key) => {

@@ -28,7 +28,7 @@ use self::epochs::Window;
 use self::layout::{Areas, Pane};
 use self::zoom::Zoom;
 use crate::command::{Action, Scope};
-use crate::component::{Component, Response};
+use crate::component::{Component, Request, Response};
 use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::machine::{self, History};
@@ -38,6 +38,7 @@ use traintop_analysis::nearest::nearest;
 use traintop_analysis::range::Range;
 use traintop_launch::machine::Usage;
 use traintop_run::layout::RunDir;
+use traintop_run::metric_names::Split;
 use traintop_run::summary::Summary;
 
 /// Where in the screen one is. What it shows lies in a [`Summary`] and a [`Detail`].
@@ -122,6 +123,13 @@ impl Component for RunView {
     fn act(&mut self, action: Action, state: &State) -> Response {
         if action == Action::Back {
             return Response::closed();
+        }
+        if action == Action::JudgeBy {
+            let metric = state
+                .detail(&self.dir)
+                .and_then(|detail| self.metric(detail));
+            let asked = metric.map(|metric| Request::JudgeBy(self.dir.clone(), metric));
+            return asked.map_or_else(Response::handled, Response::asking);
         }
         let Some(movement) = movement(action) else {
             return Response::ignored();
@@ -294,6 +302,24 @@ impl RunView {
         } else {
             areas.pane(Pane::Charts)
         }
+    }
+
+    /// The metric of the first chart on the screen: of its columns the one that tells most of how
+    /// good the run is.
+    fn metric(&self, detail: &Detail) -> Option<String> {
+        let curves = detail.charted();
+        let group = curves.groups().get(self.first_chart)?;
+        let worth = |split: Option<Split>| match split {
+            Some(Split::Validation) => 0,
+            None => 1,
+            Some(Split::Test) => 2,
+            Some(Split::Train) => 3,
+        };
+        let member = group
+            .members
+            .iter()
+            .min_by_key(|member| worth(member.split))?;
+        Some(curves.metrics().columns[member.column].name.clone())
     }
 
     /// How charts are laid out in their area, and which is the first.

@@ -131,6 +131,7 @@ impl CompareView {
         match action {
             Action::Back => return Response::closed(),
             Action::Open => return self.open_run(state),
+            Action::JudgeBy => return self.judge(),
             // What the curves stand over is this comparison's own.
             Action::ChartXAxis => {}
             _ if chart_settings::is_one(action) => return Response::ignored(),
@@ -152,6 +153,16 @@ impl CompareView {
             Some(dir) => Response::asking(Request::OpenRun(dir)),
             None => Response::handled(),
         }
+    }
+
+    /// Judges the tree of the run under the cursor by the metric that is compared.
+    fn judge(&self) -> Response {
+        let asked = self.compared().and_then(|compared| {
+            let member = compared.rows.get(self.row)?.members.first().copied()?;
+            let dir = self.run(member)?.summary.dir.clone();
+            Some(Request::JudgeBy(dir, compared.metric.name.clone()))
+        });
+        asked.map_or_else(Response::handled, Response::asking)
     }
 
     /// `None` if the command means nothing here.

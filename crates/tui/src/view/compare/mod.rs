@@ -372,7 +372,7 @@ impl CompareView {
             ""
         };
         words = format!("{words} by {}{unit}", metric.name);
-        let mut more = vec![format!("{} is better", metric.better.word())];
+        let mut more = vec![metric.better_words()];
         more.push(self.wish.along.words().to_owned());
         if self.wish.folded && compared.rows.len() < self.dirs.len() {
             more.push(format!("{} of seeds", self.wish.band.words()));
