@@ -21,6 +21,8 @@ pub const TREND: usize = 64;
 pub struct Best {
     /// As the file spells it.
     pub metric: String,
+    /// What it measures, whatever a trainer calls it, and on whatever data.
+    pub quantity: String,
     /// As the file has it.
     #[serde_as(as = "Bits")]
     pub value: f64,
@@ -48,6 +50,7 @@ impl Best {
     pub fn of_accuracy(percent: f64, epoch: Option<u32>) -> Self {
         Self {
             metric: "val_acc".to_owned(),
+            quantity: metric_names::ACCURACY.to_owned(),
             value: percent,
             direction: Direction::Higher,
             guessed: false,
@@ -136,6 +139,7 @@ pub fn best(judged: &Judged, recorded: Option<record::Best>) -> Option<Best> {
     };
     Some(Best {
         metric: column.name.clone(),
+        quantity: name.quantity.clone(),
         value,
         direction: primary.direction,
         guessed: primary.guessed && !(recorded.is_some() && column.name == "val_acc"),

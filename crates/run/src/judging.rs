@@ -21,6 +21,11 @@ pub const PROJECT_FILE: &str = "traintop.toml";
 /// The keys of `[metrics]`.
 pub const KEYS: [&str; 3] = ["primary", "lower", "higher"];
 
+/// The limit in bytes for a project file: anyone may have written it.
+const PROJECT_LIMIT: u64 = 64 << 10;
+/// Of a list of names no more than these count: each is compared with each column of each run.
+const MOST_NAMES: usize = 100;
+
 /// A project file is read again after this time.
 const PROJECT_LASTS: Duration = Duration::from_secs(1);
 
@@ -164,7 +169,7 @@ fn project_in(folder: &Path) -> Option<Arc<Said>> {
 /// What a project file says, with a sentence for each problem; `None` if there is none. It may say
 /// which metrics count and nothing else: anyone may have written it.
 pub fn read_project(path: &Path) -> Option<(Said, Vec<String>)> {
-    let text = match read::text(path, read::RECORD_LIMIT) {
+    let text = match read::text(path, PROJECT_LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -272,7 +277,7 @@ fn text(value: &Spanned<DeValue>) -> Option<String> {
 /// One name, or a list of them.
 fn names(value: &Spanned<DeValue>) -> Option<Vec<String>> {
     match value.get_ref() {
-        DeValue::Array(names) => names.iter().map(text).collect(),
+        DeValue::Array(names) => names.iter().take(MOST_NAMES).map(text).collect(),
         _ => Some(vec![text(value)?]),
     }
 }

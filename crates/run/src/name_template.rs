@@ -7,6 +7,7 @@
 //! | `tag`, `tags` | the first tag; all, joined by `-` |
 //! | `epochs`, `n` | epochs done; a counter over the runs named, from 1 |
 //! | `started` | when it began; after the colon a time's form (`%Y%m%d`) |
+//! | `best` | the best value of what the run is judged by; shares in percent |
 //! | `best.val_acc`, `best.epoch`, `best.COLUMN` | of the best epoch |
 //! | a key of the configuration, a column of the metrics | its value; its last value |
 //!
@@ -198,6 +199,13 @@ impl Values {
             ("epochs", Some(Value::Number(summary.epochs_done.into()))),
             ("n", Some(Value::Number(counter as f64))),
             ("started", summary.started_at.map(Value::Time)),
+            (
+                "best",
+                summary
+                    .best
+                    .as_ref()
+                    .map(|best| Value::Number(best.shown())),
+            ),
             ("best.val_acc", summary.best_val_acc().map(Value::Number)),
             (
                 "best.epoch",

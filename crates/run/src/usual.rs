@@ -88,6 +88,7 @@ mod tests {
         assert_eq!(cell(&spelled, Some(&usual)), "93.22");
         let other = Best {
             metric: "val_wer".to_owned(),
+            quantity: "wer".to_owned(),
             value: 0.125,
             direction: Direction::Lower,
             guessed: true,

@@ -2,13 +2,14 @@
 //! if wanted, its configuration.
 
 use super::{Cell, Table};
+use traintop_run::best_and_trend::Best;
 use traintop_run::config_file::Config;
 use traintop_run::summary::Summary;
 
 type Field = (&'static str, fn(&Summary) -> Cell);
 
 /// What every run has, in an order that stays.
-const FIELDS: [Field; 15] = [
+const FIELDS: [Field; 17] = [
     ("name", |run| Cell::text(run.name.as_str())),
     ("path", |run| Cell::text(run.dir.path().to_string_lossy())),
     ("state", |run| Cell::text(run.observed.state.to_string())),
@@ -21,6 +22,13 @@ const FIELDS: [Field; 15] = [
         Cell::number(run.epochs_planned.map(f64::from))
     }),
     ("best_val_acc", |run| Cell::number(run.best_val_acc())),
+    ("best_metric", |run| {
+        let best = run.best.as_ref();
+        Cell::text(best.map_or("", |best| best.metric.as_str()))
+    }),
+    ("best", |run| {
+        Cell::number(run.best.as_ref().map(Best::shown))
+    }),
     ("best_epoch", |run| {
         Cell::number(run.best_epoch().map(f64::from))
     }),

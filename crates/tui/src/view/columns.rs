@@ -227,11 +227,11 @@ impl Column {
             Self::Model => words(&a.model, &b.model),
             Self::Epochs => turn(a.epochs_done.cmp(&b.epochs_done)),
             Self::Best | Self::Trend => match (&a.best, &b.best) {
-                (Some(a), Some(b)) if a.metric == b.metric => {
+                (Some(a), Some(b)) if a.quantity == b.quantity => {
                     turn(a.goodness().total_cmp(&b.goodness()))
                 }
-                // Values of different metrics say nothing of each other.
-                (Some(a), Some(b)) => a.metric.cmp(&b.metric),
+                // Values of different quantities say nothing of each other.
+                (Some(a), Some(b)) => a.quantity.cmp(&b.quantity),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => Ordering::Equal,
