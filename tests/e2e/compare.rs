@@ -104,7 +104,10 @@ fn the_best_run_is_named_with_what_that_flatters() {
     let said = place.said(&["best"]);
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines[0].ends_with("runs/training_runs/c1"), "{said}");
-    assert_eq!(lines[1], "c1: val_acc 96.00% at epoch 20");
+    assert_eq!(
+        lines[1],
+        "c1: val_acc 96.00% at epoch 20 (higher is better)"
+    );
     assert!(
         lines[2].starts_with("best of 4 flatters by about 0.29"),
         "{said}"
