@@ -21,6 +21,8 @@ pub struct Limits {
     pub parallel_piece: u64,
     /// Read at a time beyond such a piece's end, until its last line ends.
     pub beyond: usize,
+    /// How much of a gzip file is unpacked.
+    pub unpacked: u64,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             first: 64 << 10,
             parallel_piece: 256 << 10,
             beyond: 4 << 10,
+            unpacked: 4 << 30,
         }
     }
 }
@@ -51,6 +54,7 @@ impl Limits {
             first: 4 << 10,
             parallel_piece: 1 << 10,
             beyond: 64,
+            unpacked: 1 << 20,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod block;
 mod cells;
+mod decoded;
 mod dialect;
 mod header;
 mod limits;

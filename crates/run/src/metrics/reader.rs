@@ -195,6 +195,11 @@ impl Reader {
         self.metrics.complain(self.lines, what);
     }
 
+    /// Says why nothing after the last line is read.
+    pub fn stop_at(&mut self, what: &str) {
+        self.metrics.complain(self.lines, what.to_owned());
+    }
+
     /// Whether a line without a line end has all the cells that a row has.
     pub fn is_whole_row(&self, line: &[u8]) -> bool {
         let text = text(line);

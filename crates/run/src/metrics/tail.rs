@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::Shape;
+use super::decoded::Decoded;
 use super::limits::Limits;
 use super::parallel_read;
 use super::reader::Reader;
@@ -49,6 +50,8 @@ pub struct Tail {
     fingerprint: u64,
     /// Whether the last row had no line end and was taken on trust.
     provisional: bool,
+    /// How the file's bytes become lines, if they are not.
+    decoded: Option<Decoded>,
     /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed
     /// over.
     in_long_line: bool,
@@ -88,6 +91,7 @@ impl Tail {
             seen: Stamp::default(),
             fingerprint: 0,
             provisional: false,
+            decoded: None,
             in_long_line: false,
         }
     }
@@ -118,7 +122,8 @@ impl Tail {
     }
 
     fn is_at_end(&self) -> bool {
-        self.offset == self.seen.length && !self.in_long_line
+        // What had to be unpacked or decoded first is not taken for certain.
+        self.offset == self.seen.length && !self.in_long_line && self.decoded.is_none()
     }
 
     /// Hands over what has been read, so that it is held once: after the first time only what is
@@ -178,7 +183,17 @@ impl Tail {
 
     fn read_on(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<()> {
         let before = self.offset;
-        self.read_lines(file, seen.length, part)?;
+        if self.offset == 0 && self.decoded.is_none() {
+            self.decoded = Decoded::needed(&self.path, file, self.limits)?;
+        }
+        if let Some(decoded) = &mut self.decoded {
+            let range = (self.offset, seen.length);
+            let after = &mut |reader: &mut Reader| part(reader, false);
+            decoded.read(file, range, self.limits, &mut self.reader, after)?;
+            self.offset = seen.length;
+        } else {
+            self.read_lines(file, seen.length, part)?;
+        }
         if self.offset != before {
             self.fingerprint = fingerprint(file, self.offset)?;
         }
@@ -195,6 +210,20 @@ impl Tail {
         if self.provisional || self.in_long_line {
             return Ok(());
         }
+        let rest = match &self.decoded {
+            Some(decoded) => decoded.held().to_vec(),
+            None => self.unfinished()?,
+        };
+        self.provisional = self.reader.settle();
+        if self.reader.is_whole_row(&rest) {
+            self.reader.push(&rest);
+            self.provisional = true;
+        }
+        Ok(())
+    }
+
+    /// What follows the last line end.
+    fn unfinished(&self) -> io::Result<Vec<u8>> {
         let file = read::open(&self.path)?;
         let length = file
             .metadata()?
@@ -204,12 +233,7 @@ impl Tail {
         let mut rest = vec![0; length as usize];
         let read = file.read_at(&mut rest, self.offset)?;
         rest.truncate(read);
-        self.provisional = self.reader.settle();
-        if self.reader.is_whole_row(&rest) {
-            self.reader.push(&rest);
-            self.provisional = true;
-        }
-        Ok(())
+        Ok(rest)
     }
 
     /// Reads the complete lines from the offset to the file's end; `length` is what the file had a

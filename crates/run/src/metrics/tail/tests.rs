@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod decoded;
 mod tables;
 
 /// A tail for which small files are large.
