@@ -14,6 +14,7 @@ use traintop_analysis::lint;
 use traintop_disk::write::create_with;
 use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::settled;
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_text::clean;
@@ -171,8 +172,8 @@ fn table(found: &[Found], config: bool) -> Table {
 fn points(found: &[Found]) -> (Table, bool) {
     let mut read: Vec<(String, Metrics)> = Vec::new();
     for found in found {
-        let mut tail = found.open_metrics();
-        match tail.poll().and_then(|_| tail.settle()) {
+        let (mut tail, whole) = settled::read(found, SystemTime::now());
+        match whole {
             Ok(()) => read.push((clean(&found.dir.name()).into_owned(), tail.take())),
             Err(error) => {
                 let path = tail.path().to_string_lossy().into_owned();

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail};
@@ -12,8 +13,9 @@ use super::roots;
 use traintop_analysis::figures::{self, Drawn, Format, compare};
 use traintop_analysis::x_axis::XAxis;
 use traintop_run::RunDir;
-use traintop_run::formats;
+use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::settled;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
 
@@ -163,10 +165,8 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
 }
 
 fn read(dir: &RunDir) -> Result<Metrics> {
-    let mut tail = formats::open(dir);
-    let read = tail.poll();
+    let (mut tail, read) = settled::read(&Found::look(dir.clone()), SystemTime::now());
     read.wrap_err_with(|| format!("{} cannot be read", tail.path().display()))?;
-    tail.settle()?;
     Ok(tail.take())
 }
 

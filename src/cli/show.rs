@@ -17,6 +17,7 @@ use traintop_run::config_file::Config;
 use traintop_run::evaluation::BestByRun;
 use traintop_run::log::{Log, LogReader};
 use traintop_run::metrics::Metrics;
+use traintop_run::settled;
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_text::{bytes, clean, counted, duration, number, pretty_json};
@@ -42,9 +43,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::run_named(&arguments.run, &arguments.roots)?;
-    let mut tail = found.open_metrics();
     // A run that has no metrics yet is shown without them.
-    let _ = tail.poll();
+    let (tail, _) = settled::read(&found, SystemTime::now());
     roots::tell_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.

@@ -7,6 +7,7 @@ use super::discover::Found;
 use super::judging;
 use super::layout::RunDir;
 use super::metrics::Metrics;
+use super::settled;
 use super::summary::Summary;
 use traintop_text::clean;
 
@@ -31,14 +32,7 @@ impl ComparedRun {
     /// Reads a run. This never fails: what cannot be read is absent, and `problem` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
-        let mut tail = found.open_metrics();
-        let read = tail.poll().and_then(|_| {
-            let silent_for = found.silent_for(now);
-            if silent_for > super::state::SILENCE {
-                tail.settle()?;
-            }
-            Ok(())
-        });
+        let (mut tail, read) = settled::read(&found, now);
         let path = tail.path().to_string_lossy().into_owned();
         let problem = read
             .err()

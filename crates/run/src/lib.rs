@@ -45,6 +45,7 @@ pub mod rebuilt;
 pub mod record;
 pub mod safetensors;
 pub mod settings;
+pub mod settled;
 pub mod size;
 pub mod slurm;
 pub mod state;

@@ -25,6 +25,7 @@ use super::primary::Judged;
 use super::queue_reasons::QueueReasons;
 use super::record::{Data, Record, Resume};
 use super::settings::Settings;
+use super::settled;
 use super::slurm::Seen;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
@@ -214,10 +215,7 @@ impl Summing {
             Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
             _ => None,
         };
-        let idle = found.silent_for(now) > super::state::SILENCE;
-        if idle {
-            let _ = self.tail.settle();
-        }
+        let _ = settled::settle(self.tail.as_mut(), found, now);
         take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
         let mut summary = Summary::of(found, &self.needed, now);
         if let Some(why) = &self.unread {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use jiff::Zoned;
 
@@ -12,8 +13,9 @@ use traintop_analysis::x_axis::XAxis;
 use traintop_disk::Progress;
 use traintop_disk::write::create_with;
 use traintop_run::RunDir;
-use traintop_run::formats;
+use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::settled;
 use traintop_text::clean;
 
 /// A job that writes files.
@@ -120,8 +122,8 @@ fn read_all<'a>(
 }
 
 fn read(dir: &RunDir) -> Result<Metrics, String> {
-    let mut tail = formats::open(dir);
-    match tail.poll().and_then(|_| tail.settle()) {
+    let (mut tail, whole) = settled::read(&Found::look(dir.clone()), SystemTime::now());
+    match whole {
         Ok(()) => Ok(tail.take()),
         Err(error) => Err(format!("{} cannot be read: {error}", tail.path().display())),
     }
