@@ -41,6 +41,7 @@ mod programs;
 mod pty;
 mod queue;
 mod slurm;
+mod tables;
 mod terminal;
 mod trust;
 mod two_dashboards;
