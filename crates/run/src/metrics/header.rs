@@ -42,7 +42,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.names.len()
     }
 
@@ -176,12 +176,14 @@ impl Header {
         }
     }
 
-    /// How many columns a header of these cells has that no header before it had.
-    pub fn new_columns(cells: &[Cow<str>], columns: &Columns) -> usize {
+    /// Whether there is room for the columns of such a header beside those before it.
+    pub fn fits(cells: &[Cow<str>], columns: &Columns) -> bool {
+        if columns.len() + cells.len() <= MAX_COLUMNS {
+            return true;
+        }
         let names = unique_names(cells).into_iter();
-        names
-            .filter(|name| !columns.by_name.contains_key(name))
-            .count()
+        let new = names.filter(|name| !columns.by_name.contains_key(name));
+        cells.len() <= MAX_COLUMNS && columns.len() + new.count() <= MAX_COLUMNS
     }
 
     /// The columns of a file that has no header, by their places.
@@ -340,7 +342,11 @@ fn unique_names(cells: &[Cow<str>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
     let mut taken: HashSet<String> = HashSet::with_capacity(cells.len());
     for (at, cell) in cells.iter().enumerate() {
-        let mut name = clean(&cell.replace(['\n', '\r'], " ")).into_owned();
+        let mut name = if cell.contains(['\n', '\r']) {
+            clean(&cell.replace(['\n', '\r'], " ")).into_owned()
+        } else {
+            clean(cell).into_owned()
+        };
         if name.is_empty() {
             name = format!("column {}", at + 1);
         }

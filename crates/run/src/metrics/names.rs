@@ -1,5 +1,11 @@
 //! Names of columns that place a row, and words that say which part of the data a row is about.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Longer names, in bytes, are none of those here.
+const LONGEST: usize = 64;
+
 /// What kind of place a column tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
@@ -74,17 +80,34 @@ pub const FIRST_DATE: f64 = 1e9;
 
 /// A name in lower case and without the separators of words; `/` stays.
 pub fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        let bytes = name.bytes();
+        let letters = bytes.filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'/');
+        return letters
+            .map(|byte| char::from(byte.to_ascii_lowercase()))
+            .collect();
+    }
     let letters = name
         .chars()
         .filter(|letter| letter.is_alphanumeric() || *letter == '/');
-    letters.flat_map(char::to_lowercase).collect()
+    let mut folded = String::with_capacity(name.len());
+    folded.extend(letters.flat_map(char::to_lowercase));
+    folded
 }
 
 /// The rank of a name among those that place rows, the lowest first, and what it counts.
 pub fn place(name: &str) -> Option<(usize, Kind)> {
-    let folded = folded(name);
-    let at = NAMES.iter().position(|(known, _)| *known == folded)?;
-    Some((at, NAMES[at].1))
+    // A table of thousands of runs has tens of thousands of names.
+    static RANKS: LazyLock<HashMap<&str, (usize, Kind)>> = LazyLock::new(|| {
+        let ranks = NAMES.iter().enumerate();
+        ranks
+            .map(|(rank, (name, kind))| (*name, (rank, *kind)))
+            .collect()
+    });
+    if name.len() > LONGEST {
+        return None;
+    }
+    RANKS.get(folded(name).as_str()).copied()
 }
 
 /// Whether a column of this name only places rows: it is no curve beside another x. A column called
@@ -155,7 +178,7 @@ const PARTS: &[(&str, Part)] = &[
 
 /// Whether a column of this name may say which part of the data a row is about.
 pub fn may_name_parts(name: &str) -> bool {
-    PART_COLUMNS.contains(&folded(name).as_str())
+    name.len() <= LONGEST && PART_COLUMNS.contains(&folded(name).as_str())
 }
 
 /// The part that a cell names.

@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::names::{self, Part, RUNNING};
 use super::place::{Places, Said};
 use super::series::Metrics;
-use super::value::{Value, value};
+use super::value::{Value, plain, value};
 use crate::judging::Told;
 use traintop_text::{clean, fitted};
 
@@ -31,7 +31,8 @@ pub struct Reader {
     limits: Limits,
     metrics: Metrics,
     separator: Separator,
-    header: Option<Header>,
+    /// Behind a pointer, since each row takes it out and puts it back.
+    header: Option<Box<Header>>,
     columns: Columns,
     places: Places,
     /// The column of x, as the first header names it.
@@ -46,6 +47,8 @@ pub struct Reader {
     has_parts: Option<bool>,
     /// Whether a number is spelt in another way than programs read numbers.
     has_spelled: bool,
+    /// Room for the values of a row.
+    row: Vec<Value>,
     /// Lines of a cell whose quotes are still open, with their numbers in the file.
     open: Vec<(u64, String)>,
     open_bytes: usize,
@@ -339,7 +342,7 @@ impl Reader {
             self.take_second(&names, text);
         } else {
             let cells = split(text, self.separator);
-            let values = self.values(&cells);
+            let values = self.values_of_row(&cells);
             let are_names = cells.len() > 1 && values.iter().all(|value| *value == Value::Text);
             let is_header = self.is_numbered && are_names
                 || self
@@ -352,6 +355,7 @@ impl Reader {
             } else {
                 self.take_row(&cells, &values);
             }
+            self.row = values;
         }
     }
 
@@ -359,6 +363,24 @@ impl Reader {
         let decimal_comma = self.separator != Separator::Comma;
         let values = cells.iter().map(|cell| value(cell, decimal_comma));
         values.collect()
+    }
+
+    /// What the cells of a row say; it may be a header again.
+    fn values_of_row(&mut self, cells: &[Cow<str>]) -> Vec<Value> {
+        let decimal_comma = self.separator != Separator::Comma;
+        let mut has_spelled = false;
+        let mut values = std::mem::take(&mut self.row);
+        values.clear();
+        values.extend(cells.iter().map(|cell| {
+            if let Some(number) = plain(cell) {
+                return Value::Number(number, None);
+            }
+            let value = value(cell, decimal_comma);
+            has_spelled |= matches!(value, Value::Number(..));
+            value
+        }));
+        self.has_spelled |= has_spelled;
+        values
     }
 
     /// The first line of a file: its header, or a row of a file without one.
@@ -380,7 +402,7 @@ impl Reader {
             return;
         }
         let cells = split(text, self.separator);
-        let values = self.values(&cells);
+        let values = self.values_of_row(&cells);
         if cells.len() > MAX_COLUMNS {
             let what = format!("has {} cells; {MAX_COLUMNS} are read at most", cells.len());
             return self.metrics.complain(self.line, what);
@@ -390,7 +412,7 @@ impl Reader {
         let header = Header::numbered(cells.len(), &mut self.columns);
         self.is_numbered = true;
         self.begin(&header);
-        self.header = Some(header);
+        self.header = Some(Box::new(header));
         self.take_row(&cells, &values);
     }
 
@@ -440,7 +462,7 @@ impl Reader {
         }
         self.separator = separator;
         let cells = split(text, separator);
-        let values = self.values(&cells);
+        let values = self.values_of_row(&cells);
         let header = self.header.as_ref();
         if header.is_some_and(|header| header.is_repeated_by(&cells, &values)) {
             return self.take_header(text, &cells, None);
@@ -453,9 +475,7 @@ impl Reader {
     /// Takes a header; the first one until the row below it is known.
     fn take_header(&mut self, text: &str, cells: &[Cow<str>], row: Option<&[Value]>) {
         let is_first = self.metrics.rows == 0;
-        let is_too_wide = cells.len() > MAX_COLUMNS
-            || self.columns.len() + Header::new_columns(cells, &self.columns) > MAX_COLUMNS;
-        if is_too_wide {
+        if !Header::fits(cells, &self.columns) {
             let what = format!(
                 "is a header of {} columns; {MAX_COLUMNS} are read at most, over all headers",
                 cells.len()
@@ -471,7 +491,7 @@ impl Reader {
             self.begin(&header);
             self.first_header = Some(text.to_owned());
         }
-        self.header = Some(header);
+        self.header = Some(Box::new(header));
     }
 
     fn begin(&mut self, header: &Header) {
@@ -529,7 +549,6 @@ impl Reader {
             let target = header.target(at, part, &mut self.columns);
             match *value {
                 Value::Number(number, unit) => {
-                    self.has_spelled = self.has_spelled || cells[at].parse::<f64>().is_err();
                     let column = self.columns.numbers(target, &mut self.metrics);
                     if let Some(unit) = unit {
                         self.columns.set_unit(target, unit, &mut self.metrics);

@@ -157,7 +157,7 @@ pub fn value(cell: &str, decimal_comma: bool) -> Value {
 }
 
 /// A number as every program writes it: decimal or scientific, NaN and infinities in any case.
-fn plain(cell: &str) -> Option<f64> {
+pub fn plain(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
@@ -170,9 +170,9 @@ fn spelled(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
         return None;
     }
     let without = |number: Option<f64>| number.map(|number| (number, None));
-    without(grouped(cell, decimal_comma))
+    with_units(cell, decimal_comma)
+        .or_else(|| without(grouped(cell, decimal_comma)))
         .or_else(|| without(not_finite(cell)))
-        .or_else(|| with_units(cell, decimal_comma))
         .or_else(|| clock(cell).map(|seconds| (seconds, Some(Unit::Seconds))))
         .or_else(|| date(cell).map(|seconds| (seconds, Some(Unit::Date))))
         .or_else(|| without(share(cell)))
