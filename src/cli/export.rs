@@ -1,7 +1,7 @@
 //! `traintop export`: the table of runs, or the curves of some, for other programs.
 
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -14,6 +14,7 @@ use traintop_analysis::lint;
 use traintop_disk::write::create_with;
 use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::run_names::shortest_ends;
 use traintop_run::settled;
 use traintop_run::size;
 use traintop_run::summary::Summary;
@@ -171,10 +172,11 @@ fn table(found: &[Found], config: bool) -> Table {
 /// The points of all runs, and whether all could be read.
 fn points(found: &[Found]) -> (Table, bool) {
     let mut read: Vec<(String, Metrics)> = Vec::new();
-    for found in found {
+    let paths: Vec<&Path> = found.iter().map(|found| found.dir.path()).collect();
+    for (found, name) in found.iter().zip(shortest_ends(&paths)) {
         let (mut tail, whole) = settled::read(found, SystemTime::now());
         match whole {
-            Ok(()) => read.push((clean(&found.dir.name()).into_owned(), tail.take())),
+            Ok(()) => read.push((name, tail.take())),
             Err(error) => {
                 let path = tail.path().to_string_lossy().into_owned();
                 error_line(format_args!("{path}: cannot be read: {error}"));

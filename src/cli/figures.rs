@@ -15,6 +15,7 @@ use traintop_analysis::x_axis::XAxis;
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::run_names::shortest_ends;
 use traintop_run::settled;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
@@ -136,9 +137,10 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
     let formats: Vec<Format> = arguments.format.iter().copied().map(Format::from).collect();
     let mut read_runs = Vec::new();
     let mut code = ExitCode::SUCCESS;
-    for dir in dirs {
+    let paths: Vec<&Path> = dirs.iter().map(RunDir::path).collect();
+    for (dir, name) in dirs.iter().zip(shortest_ends(&paths)) {
         match read(dir) {
-            Ok(metrics) => read_runs.push((clean(&dir.name()).into_owned(), metrics)),
+            Ok(metrics) => read_runs.push((name, metrics)),
             Err(error) => {
                 error_line(format!("{error:#}"));
                 code = ExitCode::FAILURE;

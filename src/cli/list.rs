@@ -20,10 +20,11 @@ use traintop_run::cache::Cache;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::BestByRun;
 use traintop_run::judging::{self, Said};
+use traintop_run::run_names::{self, shortest_ends};
 use traintop_run::size;
 use traintop_run::summary::Summary;
 use traintop_run::usual::{self, Usual};
-use traintop_text::{bytes, clean, counted, duration, number, pretty_json, since, terminal};
+use traintop_text::{bytes, counted, duration, number, pretty_json, since, terminal};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -91,9 +92,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let best = usual
             .as_ref()
             .map_or_else(|| BEST.to_owned(), Usual::heading);
+        let paths: Vec<_> = summaries.iter().map(|summary| summary.dir.path()).collect();
         let mut rows: Vec<_> = summaries
             .iter()
-            .map(|summary| row(summary, usual.as_ref(), now))
+            .zip(shortest_ends(&paths))
+            .map(|(summary, folder)| row(summary, folder, usual.as_ref(), now))
             .collect();
         let mut headings = HEADINGS.to_vec();
         for heading in headings.iter_mut().filter(|(name, _)| *name == BEST) {
@@ -183,6 +186,7 @@ pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary
         // It is only there for speed: a cache that cannot be written costs the next call some time.
         let _ = cache.flush();
     }
+    run_names::tell_apart(&mut summaries);
     Ok(summaries)
 }
 
@@ -204,7 +208,7 @@ const HEADINGS: &[(&str, Side)] = &[
     ("SIZE", Side::Right),
 ];
 
-fn row(summary: &Summary, usual: Option<&Usual>, now: SystemTime) -> Vec<String> {
+fn row(summary: &Summary, folder: String, usual: Option<&Usual>, now: SystemTime) -> Vec<String> {
     let absent = || "-".to_owned();
     let text = |text: &str| {
         if text.is_empty() {
@@ -237,7 +241,7 @@ fn row(summary: &Summary, usual: Option<&Usual>, now: SystemTime) -> Vec<String>
             .or_else(step)
     });
     vec![
-        clean(&summary.dir.name()).into_owned(),
+        folder,
         state(summary),
         text(&summary.name),
         text(&summary.model),

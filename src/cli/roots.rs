@@ -9,6 +9,7 @@ use traintop_launch::slurm::Learnt;
 use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
 use traintop_run::judging;
+use traintop_run::run_names::shortest_ends;
 use traintop_run::slurm::Job;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
@@ -92,7 +93,9 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
         let is_job = job.and_then(Job::name).is_some_and(|job| job == word);
         let name = record.map(|record| record.name).unwrap_or_default();
         let names = [found.dir.name(), name];
-        if is_job || names.iter().any(|name| name == word) {
+        // Longer ends of the path are what lists call runs of one name.
+        let is_end = word.contains('/') && found.dir.path().ends_with(word);
+        if is_job || is_end || names.iter().any(|name| name == word) {
             exact.push(found);
         } else if names.iter().any(|name| name.starts_with(word)) {
             beginning.push(found);
@@ -107,9 +110,8 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
         count => {
             candidates.sort_by_key(|found| std::cmp::Reverse(found.modified));
             let listed = candidates.iter().take(LISTED);
-            let names: Vec<_> = listed
-                .map(|found| clean(&found.dir.name()).into_owned())
-                .collect();
+            let paths: Vec<&Path> = listed.map(|found| found.dir.path()).collect();
+            let names = shortest_ends(&paths);
             let more = if count > LISTED {
                 format!(" and {} more", count - LISTED)
             } else {
@@ -127,7 +129,6 @@ fn at_path(path: &Path) -> Option<Found> {
     let path = path.canonicalize().ok().filter(|path| path.is_dir())?;
     let mut found = Vec::new();
     discover(std::slice::from_ref(&path), |run| found.push(run));
-    // A folder with runs below it is no run.
-    let only = found.pop().filter(|_| found.is_empty())?;
-    (only.dir.path() == path || only.dir.logs() == path).then_some(only)
+    let mut found = found.into_iter();
+    found.find(|run| run.dir.path() == path || run.dir.logs() == path)
 }

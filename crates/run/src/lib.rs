@@ -43,6 +43,7 @@ pub mod pth;
 pub mod queue_reasons;
 pub mod rebuilt;
 pub mod record;
+pub mod run_names;
 pub mod safetensors;
 pub mod settings;
 pub mod settled;

@@ -53,6 +53,8 @@ pub struct Summary {
     pub id: String,
     /// What lists call it.
     pub name: String,
+    /// Its name by itself, which other runs may have too: see [`super::run_names`].
+    pub own_name: String,
     /// The network.
     pub model: String,
     /// The experiment or recipe.
@@ -322,6 +324,7 @@ impl Summary {
                 || dir.path().display().to_string(),
                 |record| record.id.clone(),
             ),
+            own_name: shown(&name),
             name: shown(&name),
             trainer: found.trainer().to_owned(),
             sources: found.other_sources(),

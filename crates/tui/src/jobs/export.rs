@@ -1,7 +1,7 @@
 //! Jobs that write files: tables, curves, figures.
 
 use std::io::{self, BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Zoned;
@@ -15,6 +15,7 @@ use traintop_disk::write::create_with;
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
+use traintop_run::run_names::shortest_ends;
 use traintop_run::settled;
 use traintop_text::clean;
 
@@ -107,18 +108,18 @@ impl<W: io::Write> io::Write for Cancellable<'_, W> {
     }
 }
 
-/// Reads the metrics of each run, until it is cancelled.
-fn read_all<'a>(
-    dirs: &'a [RunDir],
-    progress: &'a Progress,
-) -> impl Iterator<Item = Result<(&'a RunDir, Metrics), String>> {
-    dirs.iter().enumerate().map(move |(at, dir)| {
+/// The metrics of each run, under names that tell them apart, unless it is cancelled.
+fn read_named(dirs: &[RunDir], progress: &Progress) -> Result<Vec<(String, Metrics)>, String> {
+    let paths: Vec<&Path> = dirs.iter().map(RunDir::path).collect();
+    let named = dirs.iter().zip(shortest_ends(&paths)).enumerate();
+    let read = named.map(|(at, (dir, name))| {
         progress.step(at, dirs.len());
         if progress.is_cancelled() {
             return Err("cancelled".to_owned());
         }
-        Ok((dir, read(dir)?))
-    })
+        Ok((name, read(dir)?))
+    });
+    read.collect()
 }
 
 fn read(dir: &RunDir) -> Result<Metrics, String> {
@@ -134,9 +135,7 @@ fn export_curves(
     form: (Format, Texts),
     progress: &Progress,
 ) -> Result<String, String> {
-    let read: Vec<(String, Metrics)> = read_all(dirs, progress)
-        .map(|read| read.map(|(dir, metrics)| (dir.name(), metrics)))
-        .collect::<Result<_, String>>()?;
+    let read = read_named(dirs, progress)?;
     let borrowed: Vec<_> = read
         .iter()
         .map(|(name, metrics)| (name.clone(), metrics))
@@ -178,9 +177,7 @@ fn draw_each(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
 }
 
 fn draw_together(dirs: &[RunDir], progress: &Progress) -> Result<String, String> {
-    let read: Vec<(String, Metrics)> = read_all(dirs, progress)
-        .map(|read| read.map(|(dir, metrics)| (clean(&dir.name()).into_owned(), metrics)))
-        .collect::<Result<_, String>>()?;
+    let read = read_named(dirs, progress)?;
     let runs: Vec<compare::Run> = read
         .iter()
         .map(|(name, metrics)| compare::Run { name, metrics })

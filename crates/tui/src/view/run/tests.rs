@@ -26,6 +26,7 @@ use traintop_run::steps::Progress;
 pub(crate) fn summary(state: State) -> Summary {
     Summary {
         trainer: "traintop".to_owned(),
+        own_name: String::new(),
         sources: Vec::new(),
         x: "epoch".to_owned(),
         rows: 0,

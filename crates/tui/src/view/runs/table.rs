@@ -20,6 +20,7 @@ use crate::view::sort_key::{self, SortKey, TableColumn};
 use traintop_run::RunDir;
 use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
+use traintop_run::run_names;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;
 use traintop_run::usual::Usual;
@@ -78,6 +79,8 @@ pub struct Runs {
     pub(super) expected: Option<RunDir>,
     /// Runs that came since the last search began: it may have listed their folder before.
     arrived: HashSet<RunDir>,
+    /// Whether runs came, went or have other names, so that other names may tell them apart.
+    are_names_stale: bool,
 }
 
 /// How far below a run's folder its metrics may lie.
@@ -106,6 +109,7 @@ impl Default for Runs {
             touched: false,
             expected: None,
             arrived: HashSet::new(),
+            are_names_stale: false,
         }
     }
 }
@@ -267,6 +271,7 @@ impl Runs {
     /// screen first.
     pub fn add(&mut self, found: Vec<(Found, Option<Summary>)>, height: u16) -> Vec<RunDir> {
         let mut unknown = Vec::new();
+        self.are_names_stale = true;
         for (found, summary) in found {
             let dir = found.dir.clone();
             let known = self
@@ -312,6 +317,14 @@ impl Runs {
         let known = self.rows.get(&found.dir);
         if known.is_none() {
             self.arrived.insert(found.dir.clone());
+        }
+        match known.and_then(|row| row.summary.as_ref()) {
+            Some(known) if known.own_name == summary.own_name => {
+                if known.name != known.own_name && summary.name == summary.own_name {
+                    summary.name.clone_from(&known.name);
+                }
+            }
+            _ => self.are_names_stale = true,
         }
         self.query.samples.forget(&found.dir);
         summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
@@ -398,6 +411,8 @@ impl Runs {
     pub fn remove(&mut self, dir: &RunDir) {
         self.mark_leaves(dir);
         self.rows_mut().remove(dir);
+        self.are_names_stale = true;
+        self.tell_names_apart();
         self.arrange();
     }
 
@@ -420,7 +435,9 @@ impl Runs {
             self.mark_leaves(&dir);
         }
         self.marks_are_settled();
+        let count = self.rows.len();
         self.rows_mut().retain(|dir, _| there.contains(dir));
+        self.are_names_stale |= self.rows.len() != count;
         self.searched = true;
         // What could not be searched may hold them.
         if problems.is_empty() {
@@ -433,9 +450,17 @@ impl Runs {
     /// The runs are others, or the query is: it is read anew, and the runs that pass are put in
     /// order.
     pub fn reread(&mut self) {
+        self.tell_names_apart();
         self.query.forget_names();
         self.sort_all();
         self.reread_query();
+    }
+
+    fn tell_names_apart(&mut self) {
+        if std::mem::take(&mut self.are_names_stale) {
+            let rows = self.rows_mut().values_mut();
+            run_names::tell_apart(rows.filter_map(|row| row.summary.as_mut()));
+        }
     }
 
     /// Another key was typed into the query.

@@ -1,0 +1,106 @@
+//! Names that tell runs apart: other trainers call a run's folder `version_0`, `train` or `output`,
+//! and what differs stands further up in its path.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::summary::Summary;
+use traintop_text::clean;
+
+/// What traintop's own runs are called by is made to differ when they begin.
+const OURS: &str = "traintop";
+
+/// The shortest end of each path that none of the others has, cleaned for a terminal.
+pub fn shortest_ends(paths: &[&Path]) -> Vec<String> {
+    let parts = |path: &Path, count: usize| {
+        let from = path.iter().count().saturating_sub(count);
+        let end: PathBuf = path.iter().skip(from).collect();
+        (clean(&end.to_string_lossy()).into_owned(), from == 0)
+    };
+    let mut ends: Vec<String> = vec![String::new(); paths.len()];
+    let mut open: Vec<usize> = (0..paths.len()).collect();
+    let mut count = 1;
+    while !open.is_empty() {
+        let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+        for at in open.drain(..) {
+            alike.entry(parts(paths[at], count).0).or_default().push(at);
+        }
+        for (end, those) in alike {
+            let is_only = those.len() == 1;
+            for at in those {
+                // A path that stands there twice has no end of its own.
+                let is_whole = parts(paths[at], count).1;
+                ends[at].clone_from(&end);
+                open.extend((!is_only && !is_whole).then_some(at));
+            }
+        }
+        count += 1;
+    }
+    ends
+}
+
+/// Gives runs of other trainers that have one name names that differ: the end of the folder's path,
+/// behind the trainer's own name where it has one.
+pub fn tell_apart<'a>(summaries: impl IntoIterator<Item = &'a mut Summary>) {
+    let mut summaries: Vec<&mut Summary> = summaries.into_iter().collect();
+    let mut alike: HashMap<&str, usize> = HashMap::new();
+    for summary in &summaries {
+        *alike.entry(&summary.own_name).or_default() += 1;
+    }
+    let is_alike =
+        |summary: &Summary| summary.trainer != OURS && alike[summary.own_name.as_str()] > 1;
+    let these: Vec<bool> = summaries.iter().map(|summary| is_alike(summary)).collect();
+    let dirs: Vec<_> = summaries
+        .iter()
+        .map(|summary| summary.dir.clone())
+        .collect();
+    let (at, paths): (Vec<usize>, Vec<&Path>) = (0..dirs.len())
+        .filter(|at| these[*at])
+        .map(|at| (at, dirs[at].path()))
+        .unzip();
+    let mut ends = vec![None; dirs.len()];
+    for (at, end) in at.into_iter().zip(shortest_ends(&paths)) {
+        ends[at] = Some(end);
+    }
+    for (summary, end) in summaries.iter_mut().zip(ends) {
+        let own = &summary.own_name;
+        match end {
+            None if summary.trainer == OURS => {}
+            None => summary.name.clone_from(own),
+            Some(end) if clean(&summary.dir.name()) == own.as_str() => summary.name = end,
+            Some(end) => summary.name = format!("{own} ({end})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_as_long_as_it_takes_to_tell_paths_apart() {
+        let paths = [
+            "/r/cats/version_0",
+            "/r/dogs/version_0",
+            "/r/dogs/version_1",
+            "/r/a/x/out",
+            "/r/b/x/out",
+        ];
+        let paths = paths.map(Path::new);
+        let ends = shortest_ends(&paths);
+        assert_eq!(
+            ends,
+            [
+                "cats/version_0",
+                "dogs/version_0",
+                "version_1",
+                "a/x/out",
+                "b/x/out"
+            ]
+        );
+        assert_eq!(
+            shortest_ends(&[paths[0], paths[0]]),
+            ["/r/cats/version_0"; 2]
+        );
+    }
+}
