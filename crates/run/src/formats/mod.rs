@@ -340,3 +340,6 @@ pub fn open(dir: &RunDir) -> Box<dyn Source> {
         None => Box::new(Tail::open(dir.metrics_csv())),
     }
 }
+
+#[cfg(test)]
+mod tests;

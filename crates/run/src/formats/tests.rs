@@ -1,0 +1,323 @@
+//! Trees as trainers leave them, and what is made of them.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+use crate::discover::{Found, discover};
+use crate::summary::Summary;
+
+/// A tree of files, which were written long ago.
+struct Tree(tempfile::TempDir);
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let tree = Self(tempfile::tempdir().unwrap());
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The runs by their paths, in order.
+    fn runs(&self) -> Vec<(String, Found)> {
+        let root = self.0.path().canonicalize().unwrap();
+        let mut found = Vec::new();
+        assert!(discover(std::slice::from_ref(&root), |run| found.push(run)).is_empty());
+        let below = |run: &Found| {
+            let path = run.dir.path().strip_prefix(&root).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let mut runs: Vec<_> = found.into_iter().map(|run| (below(&run), run)).collect();
+        runs.sort_by(|a, b| a.0.cmp(&b.0));
+        runs
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.runs().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// The only run.
+    fn summary(&self) -> Summary {
+        let runs = self.runs();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        let later = SystemTime::now() + Duration::from_secs(600);
+        Summary::load(&runs[0].1, later)
+    }
+}
+
+const COURSE: &str = "epoch,train_loss,val_acc\n0,1.5,40\n1,1.0,55\n2,0.8,50\n";
+
+#[test]
+fn tables_are_found_under_the_names_and_with_the_settings_of_their_trainers() {
+    for (files, trainer, planned, setting) in [
+        (
+            &[
+                ("metrics.csv", COURSE),
+                ("hparams.yaml", "max_epochs: 3\nlr: 0.1\n"),
+            ][..],
+            "Lightning",
+            Some(3),
+            ("lr", "0.1"),
+        ),
+        (
+            &[
+                ("results.csv", COURSE),
+                ("args.yaml", "epochs: 9\nmodel: n.pt\n"),
+            ],
+            "Ultralytics",
+            Some(9),
+            ("model", "n.pt"),
+        ),
+        (
+            &[
+                ("results.csv", COURSE),
+                ("opt.yaml", "epochs: 4\nhyp:\n  lr0: 0.01\n"),
+            ],
+            "YOLOv5",
+            Some(4),
+            ("hyp.lr0", "0.01"),
+        ),
+        (
+            &[
+                ("summary.csv", COURSE),
+                ("args.yaml", "epochs: 5\nseed: 42\n"),
+            ],
+            "timm",
+            Some(5),
+            ("seed", "42"),
+        ),
+        (
+            &[
+                ("Training_Log.csv", COURSE),
+                ("config.json", "{\"num_epochs\": 3, \"lr\": 1}"),
+            ],
+            "CSV",
+            Some(3),
+            ("lr", "1"),
+        ),
+    ] {
+        let tree = Tree::new(files);
+        let summary = tree.summary();
+        assert_eq!(
+            (summary.trainer.as_str(), summary.epochs_done),
+            (trainer, 3)
+        );
+        assert_eq!(summary.epochs_planned, planned, "{trainer}");
+        let is_finished = planned == Some(3);
+        assert_eq!(
+            summary.observed.state == State::Finished,
+            is_finished,
+            "{trainer}"
+        );
+        assert!(
+            summary.settings.has(setting),
+            "{trainer}: {:?}",
+            summary.settings
+        );
+        let best = summary.best.unwrap();
+        assert_eq!((best.value, best.epoch), (55.0, Some(1)), "{trainer}");
+    }
+}
+
+#[test]
+fn runs_below_logs_projects_and_other_runs_are_found_and_tables_of_results_are_none() {
+    let results = "Model,Accuracy,F1\nresnet,0.91,0.90\nvit,0.93,0.92\n";
+    let tree = Tree::new(&[
+        ("proj/metrics.csv", results),
+        ("proj/config.json", "{}"),
+        ("proj/results.csv", results),
+        ("proj/summary.csv", "accuracy,f1\n0.9,0.8\n"),
+        (
+            "proj/log.csv",
+            "Traceback (most recent call last):\n  File x, line 3, in y\n",
+        ),
+        ("proj/logs/my_exp/version_0/metrics.csv", COURSE),
+        ("proj/logs/my_exp/version_0/checkpoints/metrics.csv", COURSE),
+        ("proj/runs/outer/history.csv", COURSE),
+        ("proj/runs/outer/inner/history.csv", COURSE),
+    ]);
+    let expected = [
+        "proj/logs/my_exp/version_0",
+        "proj/runs/outer",
+        "proj/runs/outer/inner",
+    ];
+    assert_eq!(tree.paths(), expected);
+}
+
+#[test]
+fn a_run_of_hydra_is_its_dated_folder_with_the_last_starts_metrics() {
+    let run = "logs/train/runs/2026-11-01_10-00-00";
+    let tree = Tree::new(&[
+        (
+            &format!("{run}/.hydra/config.yaml"),
+            "trainer:\n  max_epochs: 3\nlr: 0.5\n",
+        ),
+        (
+            &format!("{run}/csv/version_0/metrics.csv"),
+            "epoch,val_acc\n0,1\n",
+        ),
+        (&format!("{run}/csv/version_1/metrics.csv"), COURSE),
+    ]);
+    assert_eq!(tree.paths(), [run]);
+    let summary = tree.summary();
+    assert_eq!((summary.epochs_planned, summary.epochs_done), (Some(3), 3));
+    assert!(summary.settings.has(("trainer.max_epochs", "3")));
+}
+
+#[test]
+fn one_output_folder_of_hugging_face_is_one_run_also_while_it_grows() {
+    let state = |step: u32, lines: &str| {
+        format!(
+            "{{\"global_step\": {step}, \"max_steps\": 40, \"num_train_epochs\": 2, \"log_history\": [{lines}]}}"
+        )
+    };
+    let first = "{\"loss\": NaN, \"epoch\": 0.5, \"step\": 10}, {\"eval_accuracy\": 0.5, \"epoch\": 0.5, \"step\": 10}";
+    let later = format!("{first}, {{\"eval_accuracy\": 0.75, \"epoch\": 1.0, \"step\": 20}}");
+    let tree = Tree::new(&[
+        ("out/checkpoint-10/trainer_state.json", &state(10, first)),
+        ("out/checkpoint-10/model.safetensors", "weights"),
+        ("out/runs/Nov01/events.out.tfevents.1.a", "x"),
+    ]);
+    assert_eq!(tree.paths(), ["out"]);
+    let found = tree.runs().remove(0).1;
+    let mut source = found.open_metrics();
+    assert_eq!(source.poll().unwrap(), Change::Grew(1));
+    assert_eq!(source.poll().unwrap(), Change::Unchanged);
+    tree.write("out/checkpoint-20/trainer_state.json", &state(20, &later));
+    assert_eq!(source.poll().unwrap(), Change::Reread);
+    assert_eq!(
+        source.metrics().column("eval_accuracy").unwrap().y,
+        [0.5, 0.75]
+    );
+    let summary = tree.summary();
+    assert_eq!(
+        (summary.steps_done, summary.steps_planned),
+        (Some(20), Some(40))
+    );
+    assert_eq!(summary.observed.state, State::Stopped);
+    assert_eq!(summary.best.unwrap().percent(), Some(75.0));
+}
+
+#[test]
+fn lines_of_json_are_followed_and_a_rewritten_file_is_read_again() {
+    let line = |step: u32| {
+        format!("{{\"iteration\": {step}, \"total_loss\": 1.5, \"bbox/AP\": {step}}}\n")
+    };
+    let tree = Tree::new(&[
+        ("metrics.json", &line(19)),
+        ("config.yaml", "SOLVER:\n  MAX_ITER: 40\n"),
+    ]);
+    let found = tree.runs().remove(0).1;
+    assert_eq!(found.trainer(), "Detectron2");
+    let mut source = found.open_metrics();
+    assert_eq!(source.poll().unwrap(), Change::Grew(1));
+    tree.write(
+        "metrics.json",
+        &(line(19) + &line(39) + "{\"iteration\": 59"),
+    );
+    assert_eq!(source.poll().unwrap(), Change::Grew(1));
+    assert_eq!(source.poll().unwrap(), Change::Unchanged);
+    assert_eq!(source.metrics().column("bbox/AP").unwrap().x, [19.0, 39.0]);
+    tree.write("metrics.json", &line(9));
+    assert_eq!(source.poll().unwrap(), Change::Reread);
+    assert_eq!(source.metrics().column("bbox/AP").unwrap().x, [9.0]);
+    assert_eq!(tree.summary().steps_planned, Some(40));
+}
+
+#[test]
+fn values_at_the_end_of_a_run_are_no_course() {
+    let tree = Tree::new(&[
+        ("a/metrics.json", "{\n  \"accuracy\": 0.9\n}\n"),
+        ("b/log.txt", "Epoch 1: loss 0.5\n"),
+        ("c/result.json", "[1, 2]"),
+    ]);
+    assert_eq!(tree.paths(), [""; 0]);
+}
+
+#[test]
+fn a_record_of_sacred_is_none_of_ours() {
+    let run = r#"{"status": "FAILED", "start_time": "2026-11-01T10:00:00", "stop_time": "2026-11-01T10:01:00",
+        "experiment": {"name": "digits"}, "fail_trace": ["Traceback\n", "ValueError: no\n"]}"#;
+    let tree = Tree::new(&[
+        ("1/run.json", run),
+        ("1/config.json", "{\"lr\": 0.1, \"seed\": 7}"),
+        ("1/cout.txt", ""),
+        (
+            "1/metrics.json",
+            r#"{"val.acc": {"steps": [0, 1], "values": [0.5, 0.75], "timestamps": []}}"#,
+        ),
+    ]);
+    let summary = tree.summary();
+    assert_eq!(
+        (summary.trainer.as_str(), summary.recipe.as_str()),
+        ("Sacred", "digits")
+    );
+    assert_eq!(summary.observed.state, State::Failed);
+    assert_eq!(summary.observed.reason.as_deref(), Some("ValueError: no"));
+    assert_eq!(summary.duration, Some(Duration::from_secs(60)));
+    assert!(summary.settings.has(("seed", "7")));
+}
+
+#[test]
+fn who_says_that_it_runs_and_is_silent_is_lost() {
+    let tree = Tree::new(&[
+        (
+            "7/ab/meta.yaml",
+            "status: 1\nrun_name: otter\nstart_time: 1790000000000\nend_time: null\n",
+        ),
+        (
+            "7/ab/metrics/loss/train",
+            "1790000000000 1.5 0\n1790000001000 nan 1\n",
+        ),
+        ("7/ab/params/lr", "0.1"),
+        ("7/ab/tags/x", ""),
+    ]);
+    let summary = tree.summary();
+    assert_eq!(
+        (summary.observed.state, summary.name.as_str()),
+        (State::Lost, "otter")
+    );
+    assert!(summary.last("loss/train").unwrap().is_nan());
+}
+
+#[test]
+fn runs_that_the_writers_own_packages_made_are_read() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/trainers");
+    let mut found = Vec::new();
+    discover(&[fixtures], |run| found.push(run));
+    let later = SystemTime::now() + Duration::from_secs(600);
+    let mut read: Vec<_> = found
+        .iter()
+        .map(|run| {
+            let summary = Summary::load(run, later);
+            let best = summary.best.clone().unwrap();
+            (
+                summary.trainer.clone(),
+                best.metric.clone(),
+                best.percent(),
+                summary.observed.state,
+            )
+        })
+        .collect();
+    read.sort_by(|a, b| a.0.cmp(&b.0));
+    let expect = |trainer: &str, metric: &str, percent, state| {
+        (trainer.to_owned(), metric.to_owned(), percent, state)
+    };
+    assert_eq!(
+        read,
+        [
+            expect("CatBoost", "test/Logloss", None, State::Finished),
+            expect("DVCLive", "val/acc", Some(66.0), State::Stopped),
+            expect("MLflow", "val_acc", Some(66.0), State::Finished),
+            expect("Sacred", "val.acc", Some(66.0), State::Finished),
+            expect("TensorBoard", "accuracy/val", Some(66.0), State::Stopped),
+        ]
+    );
+}
