@@ -18,6 +18,10 @@ use traintop_disk::write::is_temporary;
 /// How many folders below a root runs may lie.
 const DEPTH: usize = 24;
 
+/// How many files and folders are looked at below a root. A root that holds more is no place of runs,
+/// as a whole disk is.
+const MOST_ENTRIES: usize = 5_000_000;
+
 /// Folders of a run, or of the output tree of our own runs, after which no run can be called.
 pub const NOT_RUNS: [&str; 5] = [
     "checkpoints",
@@ -223,11 +227,14 @@ pub fn discover_with_others(
         visited: HashSet::new(),
         unsearched: Vec::new(),
         root: PathBuf::new(),
+        entries: 0,
+        most_entries: MOST_ENTRIES,
     };
     for root in roots {
         match root.canonicalize() {
             Ok(root) => {
                 search.root.clone_from(&root);
+                search.entries = 0;
                 // A run's own `logs` folder stands for the run.
                 let is_logs = root.file_name().is_some_and(|name| name == "logs")
                     && root.join("metrics.csv").exists();
@@ -256,11 +263,14 @@ struct Search<'a> {
     visited: HashSet<PathBuf>,
     unsearched: Vec<Unsearched>,
     root: PathBuf,
+    /// Files and folders that were seen below this root.
+    entries: usize,
+    most_entries: usize,
 }
 
 impl Search<'_> {
     fn folder(&mut self, path: &Path, depth: usize) {
-        if !self.visited.insert(path.to_owned()) {
+        if self.entries > self.most_entries || !self.visited.insert(path.to_owned()) {
             return;
         }
         let entries = match fs::read_dir(path) {
@@ -285,12 +295,25 @@ impl Search<'_> {
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             is_being_made |= name.starts_with(".run.json.") && is_temporary(&name);
+            self.entries += 1;
             let folder = self.folder_behind(&entry);
             // A link that is not followed may still stand for a part of a run.
             let is_link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
             let is_folder = folder.is_some() || is_link() && entry.path().is_dir();
             listing.add(name.clone(), is_folder);
             folders.extend(folder.map(|folder| (name, folder)));
+        }
+        if self.entries > self.most_entries {
+            let text = format!(
+                "it holds more than {} files; what lies behind {} is not searched; name a folder further in",
+                self.most_entries,
+                path.display()
+            );
+            self.unsearched.push(Unsearched {
+                path: self.root.clone(),
+                cause: io::Error::other(text),
+                is_root: false,
+            });
         }
         let located = formats::recognise(&listing);
         let is_whole = !is_being_made || listing.files.iter().any(|file| file == "run.json");
@@ -377,6 +400,30 @@ mod tests {
             names(&[root.to_owned()]),
             ["only_config", "ours", "reference", "version_0"]
         );
+    }
+
+    #[test]
+    fn a_root_that_holds_too_much_is_searched_in_part_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b/metrics.csv", "a/1", "a/2", "a/3", "a/deeper/metrics.csv"] {
+            file(folder.path(), name);
+        }
+        let (mut found, mut each) = (Vec::new(), Vec::new());
+        let mut search = Search {
+            each: &mut |run| found.push(run.dir.name()),
+            other: &mut |other| each.push(other.to_owned()),
+            own: None,
+            visited: HashSet::new(),
+            unsearched: Vec::new(),
+            root: folder.path().to_owned(),
+            entries: 0,
+            most_entries: 5,
+        };
+        search.folder(folder.path(), DEPTH);
+        let unsearched = search.unsearched;
+        assert_eq!(unsearched.len(), 1);
+        assert!(unsearched[0].to_string().contains("more than 5 files"));
+        assert_eq!(found, ["b"]);
     }
 
     #[test]
