@@ -53,6 +53,12 @@ const FORMATS: [&dyn Format; 12] = [
     &tensorboard::TrainAndValidation,
 ];
 
+/// What the names of data end in, which no format looks for.
+const DATA: [&str; 14] = [
+    "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "gif", "npy", "npz", "wav", "flac", "mp3",
+    "mp4",
+];
+
 /// The names in a folder.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -83,13 +89,15 @@ impl Listing {
         Ok(listing)
     }
 
+    /// Files that are surely data are left out: a folder may hold a million pictures.
     pub fn add(&mut self, name: String, is_folder: bool) {
-        let names = if is_folder {
-            &mut self.folders
-        } else {
-            &mut self.files
-        };
-        names.push(name);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let is_data = DATA.iter().any(|data| data.eq_ignore_ascii_case(ending));
+        if is_folder {
+            self.folders.push(name);
+        } else if !is_data {
+            self.files.push(name);
+        }
     }
 
     fn has_file(&self, name: &str) -> bool {
@@ -323,6 +331,12 @@ pub fn recognise(listing: &Listing) -> Option<Located> {
 /// As [`recognise`], of a folder that is listed for it.
 pub fn locate(dir: &RunDir) -> Option<Located> {
     recognise(&Listing::read(dir.path()).ok()?)
+}
+
+/// Whether a run's settings may be read again whenever its files change: those of ours, which stand in
+/// a small file. Others may stand in a log that is long.
+pub fn has_small_settings(dir: &RunDir) -> bool {
+    locate(dir).is_none_or(|located| located.is_ours())
 }
 
 /// What a run's trainer says beside its metrics.

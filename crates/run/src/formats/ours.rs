@@ -35,8 +35,15 @@ impl Format for Ours {
                     .iter()
                     .any(|name| logs.join(name).exists())
         };
+        let metrics = || {
+            if listing.has_file("metrics.csv") {
+                dir.metrics_csv()
+            } else {
+                dir.logs().join("metrics.csv")
+            }
+        };
         (has_record || has_logs())
-            .then(|| Places::new("traintop", vec![dir.metrics_csv()]).with_folders(FOLDERS))
+            .then(|| Places::new("traintop", vec![metrics()]).with_folders(FOLDERS))
     }
 
     fn open(&self, _dir: &Path, places: &Places) -> Box<dyn Source> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use traintop_run::RunDir;
 use traintop_run::best_so_far::BestSoFar;
-use traintop_run::discover::Stamp;
+use traintop_run::discover::{Found, Stamp};
 
 /// What was read, each with how its file looked then.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct BestSoFarCache(Mutex<HashMap<RunDir, (Stamp, Option<BestSoFar>)>>);
 impl BestSoFarCache {
     /// A run's course, from the file only if that has changed.
     pub fn of(&self, dir: &RunDir) -> Option<BestSoFar> {
-        let stamp = Stamp::of(&dir.metrics_csv());
+        let [stamp, ..] = Found::look(dir.clone()).stamps;
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, course)) = lock().get(dir)
             && *known == stamp
