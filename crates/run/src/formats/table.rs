@@ -134,6 +134,7 @@ fn is_course(path: &Path) -> bool {
     if path.extension().is_some_and(|ending| ending == "gz") {
         return true;
     }
+    let bytes = plain(bytes);
     let whole_lines = memchr::memrchr(b'\n', &bytes).map_or(&bytes[..], |end| &bytes[..=end]);
     let metrics = metrics::of_text(whole_lines);
     let is_placed = metrics.x_name != metrics::BY_ROW;
@@ -147,6 +148,28 @@ fn is_course(path: &Path) -> bool {
         && !is_table_of_results(&metrics)
         && is_course
         && (has_numbers || metrics.rows == 0 && is_placed)
+}
+
+/// The text as UTF-8 with line feeds: Excel writes UTF-16, old programs carriage returns alone.
+fn plain(bytes: Vec<u8>) -> Vec<u8> {
+    let units = |of: fn([u8; 2]) -> u16| {
+        let pairs = bytes[2..].chunks_exact(2);
+        let units: Vec<u16> = pairs.map(|pair| of([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units).into_bytes()
+    };
+    let mut plain = match &bytes[..] {
+        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+        _ => bytes,
+    };
+    if memchr::memchr(b'\n', &plain).is_none() {
+        for byte in &mut plain {
+            if *byte == b'\r' {
+                *byte = b'\n';
+            }
+        }
+    }
+    plain
 }
 
 fn is_table_of_results(metrics: &Metrics) -> bool {

@@ -152,6 +152,22 @@ fn runs_below_logs_projects_and_other_runs_are_found_and_tables_of_results_are_n
 }
 
 #[test]
+fn tables_in_utf_16_and_with_carriage_returns_are_known_for_courses() {
+    let tree = Tree::new(&[("old/history.csv", &COURSE.replace('\n', "\r"))]);
+    let units = format!("\u{feff}{COURSE}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect::<Vec<_>>();
+    fs::create_dir(tree.0.path().join("excel")).unwrap();
+    fs::write(tree.0.path().join("excel/history.csv"), units).unwrap();
+    assert_eq!(tree.paths(), ["excel", "old"]);
+    for (_, found) in tree.runs() {
+        let later = SystemTime::now() + Duration::from_secs(600);
+        assert_eq!(Summary::load(&found, later).best.unwrap().value, 55.0);
+    }
+}
+
+#[test]
 fn a_run_of_hydra_is_its_dated_folder_with_the_last_starts_metrics() {
     let run = "logs/train/runs/2026-11-01_10-00-00";
     let tree = Tree::new(&[
