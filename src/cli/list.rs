@@ -222,9 +222,6 @@ fn row(summary: &Summary, folder: String, usual: Option<&Usual>, now: SystemTime
             .last(column)
             .map_or_else(absent, |value| number(value, 4))
     };
-    let planned = summary
-        .epochs_planned
-        .map_or_else(String::new, |planned| format!("/{planned}"));
     let started = summary.started_at.map_or_else(absent, |started| {
         let age = now.duration_since(started.into()).unwrap_or(Duration::ZERO);
         let (text, _) = since(age);
@@ -245,7 +242,7 @@ fn row(summary: &Summary, folder: String, usual: Option<&Usual>, now: SystemTime
         state(summary),
         text(&summary.name),
         text(&summary.model),
-        format!("{}{planned}", summary.epochs_done),
+        summary.how_far(),
         summary
             .best
             .as_ref()

@@ -121,13 +121,25 @@ fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()
     let reason = summary.observed.reason.as_ref();
     let reason = reason.map_or_else(String::new, |reason| format!(" ({})", clean(reason)));
     lines.push(("state", format!("{}{reason}", list::state(summary))));
-    let planned = summary
-        .epochs_planned
-        .map_or_else(String::new, |planned| format!(" of {planned}"));
+    lines.push(("written by", summary.trainer.clone()));
+    if !summary.sources.is_empty() {
+        lines.push((
+            "not read",
+            format!("its metrics of {}", summary.sources.join(", ")),
+        ));
+    }
     if let Some(job) = summary.job.as_ref().and_then(|job| job.name.as_ref()) {
         lines.push(("job", format!("{job} of Slurm")));
     }
-    lines.push(("epochs", format!("{}{planned}", summary.epochs_done)));
+    let (unit, done, planned) = match summary.steps() {
+        Some((done, planned)) => ("steps", done, planned),
+        None => {
+            let planned = summary.epochs_planned.map(u64::from);
+            ("epochs", u64::from(summary.epochs_done), planned)
+        }
+    };
+    let planned = planned.map_or_else(String::new, |planned| format!(" of {planned}"));
+    lines.push((unit, format!("{done}{planned}")));
     let label = summary
         .best
         .as_ref()

@@ -364,6 +364,23 @@ impl Summary {
         }
     }
 
+    /// Steps done and planned, of a run that is counted in steps: it says nothing of epochs.
+    pub fn steps(&self) -> Option<(u64, Option<u64>)> {
+        let has_epochs = self.epochs_done > 0 || self.epochs_planned.is_some();
+        let done = self.steps_done.filter(|_| !has_epochs)?;
+        Some((done, self.steps_planned))
+    }
+
+    /// How far it is, in a few letters: `3/10` epochs, or `400/1000 st` where it counts steps.
+    pub fn how_far(&self) -> String {
+        match (self.steps(), self.epochs_planned) {
+            (Some((done, Some(planned))), _) => format!("{done}/{planned} st"),
+            (Some((done, None)), _) => format!("{done} st"),
+            (None, Some(planned)) => format!("{}/{planned}", self.epochs_done),
+            (None, None) => self.epochs_done.to_string(),
+        }
+    }
+
     /// The last value of a column.
     pub fn last(&self, column: &str) -> Option<f64> {
         self.last

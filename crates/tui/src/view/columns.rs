@@ -83,9 +83,12 @@ pub fn age(summary: &Summary, now: Timestamp) -> Duration {
     Duration::try_from(now - since).unwrap_or_default()
 }
 
-/// Parts of the planned epochs that are done, the running one included; `None` if no number is
-/// planned.
+/// Parts of the planned epochs that are done, the running one included, or of the planned steps;
+/// `None` if no number is planned.
 pub fn done(summary: &Summary) -> Option<f64> {
+    if let Some((done, Some(planned))) = summary.steps() {
+        return Some((done as f64 / planned.max(1) as f64).min(1.0));
+    }
     let planned = f64::from(summary.epochs_planned.filter(|planned| *planned > 0)?);
     let inside = summary
         .progress
@@ -151,10 +154,7 @@ impl Column {
             }
             Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),
-            Self::Epochs => match summary.epochs_planned {
-                Some(planned) => format!("{}/{planned}", summary.epochs_done),
-                None => summary.epochs_done.to_string(),
-            },
+            Self::Epochs => summary.how_far(),
             Self::Best => summary.best.as_ref().map_or_else(
                 || "-".to_owned(),
                 |best| match best.epoch {

@@ -136,28 +136,22 @@ fn progress<'a>(summary: &Summary, detail: Option<&Detail>, theme: &Theme) -> Ve
     let training = summary.observed.state.is_active();
     let within = within_epoch(summary, detail).filter(|_| training);
     let mut parts = Vec::new();
-    match summary.epochs_planned {
-        Some(planned) => {
-            parts.push(words(
-                0,
-                format!("epochs {}/{planned}", summary.epochs_done),
-                Role::Text,
-            ));
-            let fraction =
-                ProgressBar::fraction(u64::from(summary.epochs_done), u64::from(planned));
-            parts.push(Part {
-                rank: 3,
-                content: Content::Bar {
-                    fraction,
-                    width: 12,
-                },
-            });
-        }
-        None => parts.push(words(
-            0,
-            format!("epochs {}", summary.epochs_done),
-            Role::Text,
-        )),
+    let epochs = u64::from(summary.epochs_done);
+    let (unit, done, planned) = match summary.steps() {
+        Some((done, planned)) => ("steps", done, planned),
+        None => ("epochs", epochs, summary.epochs_planned.map(u64::from)),
+    };
+    let of = planned.map_or_else(String::new, |planned| format!("/{planned}"));
+    parts.push(words(0, format!("{unit} {done}{of}"), Role::Text));
+    if let Some(planned) = planned {
+        let fraction = ProgressBar::fraction(done, planned);
+        parts.push(Part {
+            rank: 3,
+            content: Content::Bar {
+                fraction,
+                width: 12,
+            },
+        });
     }
     if let Some(within) = within {
         parts.push(words(
