@@ -304,6 +304,17 @@ pub fn last_step(metrics: &Metrics) -> Option<u64> {
     (last >= 0.0).then_some(last as u64)
 }
 
+/// How many steps were done, where the rows are placed by steps.
+pub fn steps_in(metrics: &Metrics) -> Option<u64> {
+    let last = last_step(metrics)?;
+    // 0, 1, 2: some count from 0. A row at 0 before one at 100 is from before the first step.
+    let counts_from_zero = metrics
+        .columns
+        .iter()
+        .any(|column| column.x.starts_with(&[0.0, 1.0]));
+    Some(last + u64::from(counts_from_zero))
+}
+
 fn is_step(metrics: &Metrics) -> bool {
     metrics.x_name != "row" && !is_placed_by_epoch(metrics)
 }

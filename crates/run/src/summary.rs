@@ -280,7 +280,7 @@ impl Summary {
             (0, Some(record)) => record.epochs_done,
             (epochs, _) => epochs,
         };
-        let steps_done = best_and_trend::last_step(metrics);
+        let steps_done = best_and_trend::steps_in(metrics);
         let job = record
             .as_ref()
             .and_then(|record| Seen::of(&dir, record, now));
@@ -364,10 +364,9 @@ impl Summary {
         }
     }
 
-    /// Steps done and planned, of a run that is counted in steps: it says nothing of epochs.
+    /// Steps done and planned, of a run whose metrics say nothing of epochs.
     pub fn steps(&self) -> Option<(u64, Option<u64>)> {
-        let has_epochs = self.epochs_done > 0 || self.epochs_planned.is_some();
-        let done = self.steps_done.filter(|_| !has_epochs)?;
+        let done = self.steps_done.filter(|_| self.epochs_done == 0)?;
         Some((done, self.steps_planned))
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, settings};
+use super::{Facts, Format, Listing, Places, Source, files_below, settings};
 use traintop_disk::read;
 
 const TABLES: &str = "plots/metrics";
@@ -34,18 +34,11 @@ impl Format for DvcLive {
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut open = vec![dir.join(TABLES)];
-    while let Some(folder) = open.pop() {
-        let listing = Listing::read(&folder).unwrap_or_default();
-        let tables = listing.files.iter().filter(|name| name.ends_with(ENDING));
-        files.extend(tables.map(|name| folder.join(name)));
-        if folder.components().count() < dir.components().count() + 10 {
-            open.extend(listing.folders.iter().map(|name| folder.join(name)));
-        }
-    }
-    files.sort();
-    files
+    let folder = dir.join(TABLES);
+    let tables = files_below(&folder)
+        .into_iter()
+        .filter(|name| name.ends_with(ENDING));
+    tables.map(|name| folder.join(name)).collect()
 }
 
 fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {

@@ -20,7 +20,7 @@ use traintop_disk::read;
 const STATE: &str = "trainer_state.json";
 
 /// A run of a million log lines is smaller.
-const LARGEST: u64 = 512 << 20;
+const LARGEST: u64 = 256 << 20;
 
 /// What the line that ends a training says of the whole of it, and no row of its own.
 const LAST_LINE: &str = "train_runtime";

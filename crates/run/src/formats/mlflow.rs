@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, json, settings, yaml};
+use super::{Facts, Format, Listing, Places, Source, files_below, json, settings, yaml};
 use crate::state::State;
 use traintop_disk::read;
 
@@ -91,7 +91,7 @@ impl Format for Mlflow {
 
 fn parameters(dir: &Path) -> Map<String, Value> {
     let folder = dir.join("params");
-    let names = below(&folder);
+    let names = files_below(&folder);
     let values = names.iter().filter_map(|name| {
         let text = read::text(&folder.join(name), LARGEST_VALUE).ok()?;
         Some((name.clone(), Value::from(text.trim_end())))
@@ -99,37 +99,10 @@ fn parameters(dir: &Path) -> Map<String, Value> {
     values.collect()
 }
 
-/// The files below a folder, by their names with `/` between the parts, sorted.
-fn below(folder: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut open = vec![String::new()];
-    while let Some(prefix) = open.pop().filter(|_| names.len() < MOST_FILES) {
-        let Ok(listing) = Listing::read(&folder.join(&prefix)) else {
-            continue;
-        };
-        let whole = |name: &String| {
-            if prefix.is_empty() {
-                name.clone()
-            } else {
-                format!("{prefix}/{name}")
-            }
-        };
-        names.extend(listing.files.iter().map(whole));
-        // Names of metrics are not nested deeper.
-        if prefix.matches('/').count() < 8 {
-            open.extend(listing.folders.iter().map(whole));
-        }
-    }
-    names.sort();
-    names
-}
-
 fn files(dir: &Path) -> Vec<PathBuf> {
     let folder = dir.join("metrics");
-    below(&folder)
-        .into_iter()
-        .map(|name| folder.join(name))
-        .collect()
+    let names = files_below(&folder).into_iter().take(MOST_FILES);
+    names.map(|name| folder.join(name)).collect()
 }
 
 /// The metrics' files, or where there are none yet the run's own, so that there is something to

@@ -109,6 +109,40 @@ impl Listing {
     }
 }
 
+/// The files below a folder by their names, with `/` between the parts, sorted. Links are not
+/// followed, and what is nested deeply or without end is left out.
+fn files_below(folder: &Path) -> Vec<String> {
+    const DEEPEST: usize = 8;
+    const MOST_FOLDERS: usize = 10_000;
+    let mut names = Vec::new();
+    let mut open = vec![String::new()];
+    let mut opened = 0;
+    while let Some(prefix) = open.pop().filter(|_| opened < MOST_FOLDERS) {
+        opened += 1;
+        for entry in fs::read_dir(folder.join(&prefix))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else {
+                continue;
+            };
+            let whole = if prefix.is_empty() {
+                name
+            } else {
+                format!("{prefix}/{name}")
+            };
+            if kind.is_file() {
+                names.push(whole);
+            } else if kind.is_dir() && whole.matches('/').count() < DEEPEST {
+                open.push(whole);
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
 /// Where the parts of a run are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {

@@ -304,6 +304,26 @@ fn who_says_that_it_runs_and_is_silent_is_lost() {
 }
 
 #[test]
+fn links_below_a_run_lead_nowhere() {
+    let tree = Tree::new(&[
+        ("7/ab/meta.yaml", "status: 3\n"),
+        (
+            "7/ab/metrics/loss",
+            "1790000000000 1.5 0\n1790000001000 1.0 1\n",
+        ),
+        ("7/ab/params/lr", "0.1"),
+        ("outside/secret", "1790000000000 9 0\n"),
+    ]);
+    let metrics = tree.0.path().join("7/ab/metrics");
+    for link in ["a", "b", "c"] {
+        std::os::unix::fs::symlink(".", metrics.join(link)).unwrap();
+    }
+    std::os::unix::fs::symlink(tree.0.path().join("outside"), metrics.join("out")).unwrap();
+    let summary = tree.summary();
+    assert_eq!((summary.last.len(), summary.steps_done), (1, Some(2)));
+}
+
+#[test]
 fn runs_that_the_writers_own_packages_made_are_read() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/trainers");
     let mut found = Vec::new();
