@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use color_eyre::eyre::Result;
 use directories::ProjectDirs;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::judged_by::Directions;
 use super::table::{self, Side};
@@ -17,6 +17,7 @@ use traintop_analysis::lint;
 use traintop_launch::slurm;
 use traintop_run::RunDir;
 use traintop_run::cache::Cache;
+use traintop_run::checkpoints;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::BestByRun;
 use traintop_run::judging::{self, Said};
@@ -71,7 +72,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     if arguments.json {
         let runs = summaries
             .iter()
-            .map(|summary| Value::Object(summary_json::of(summary)));
+            .map(|summary| Value::Object(with_checkpoints(summary)));
         let text = pretty_json(&runs.collect::<Vec<_>>())?;
         writeln!(out, "{text}")?;
     } else if summaries.is_empty() && there_are_runs {
@@ -254,6 +255,16 @@ fn row(summary: &Summary, folder: String, usual: Option<&Usual>, now: SystemTime
         summary.duration.map_or_else(absent, duration),
         summary.size_bytes.map_or_else(absent, bytes),
     ]
+}
+
+/// A run's fields, and how many checkpoints it has of how many bytes.
+fn with_checkpoints(summary: &Summary) -> Map<String, Value> {
+    let mut run = summary_json::of(summary);
+    let checkpoints = checkpoints::list(&summary.dir);
+    let bytes: u64 = checkpoints.iter().map(|checkpoint| checkpoint.bytes).sum();
+    let counted = json!({ "count": checkpoints.len(), "bytes": bytes });
+    run.insert("checkpoints".to_owned(), counted);
+    run
 }
 
 fn has_unread(summary: &Summary) -> bool {

@@ -9,7 +9,7 @@ use traintop_launch::slurm::Learnt;
 use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
 use traintop_run::judging;
-use traintop_run::run_names::shortest_ends;
+use traintop_run::run_names::{OURS, shortest_ends};
 use traintop_run::slurm::Job;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
@@ -87,6 +87,7 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
     }
     let mut exact = Vec::new();
     let mut beginning = Vec::new();
+    let mut others = Vec::new();
     for found in runs_below(roots)? {
         let record = Record::load(&found.dir).ok().flatten();
         let job = record.as_ref().and_then(|record| record.slurm.as_ref());
@@ -99,6 +100,18 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
             exact.push(found);
         } else if names.iter().any(|name| name.starts_with(word)) {
             beginning.push(found);
+        } else if found.trainer() != OURS {
+            others.push(found);
+        }
+    }
+    if exact.is_empty() && beginning.is_empty() {
+        // Other trainers' own names stand in files of many kinds: they are read only now.
+        for found in others {
+            match found.facts().name {
+                Some(name) if name == word => exact.push(found),
+                Some(name) if name.starts_with(word) => beginning.push(found),
+                _ => {}
+            }
         }
     }
     let mut candidates = if exact.is_empty() { beginning } else { exact };

@@ -43,6 +43,7 @@ mod queue;
 mod slurm;
 mod tables;
 mod terminal;
+mod trainers;
 mod trust;
 mod two_dashboards;
 mod walls;

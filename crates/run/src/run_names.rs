@@ -8,7 +8,7 @@ use super::summary::Summary;
 use traintop_text::clean;
 
 /// What traintop's own runs are called by is made to differ when they begin.
-const OURS: &str = "traintop";
+pub const OURS: &str = "traintop";
 
 /// The shortest end of each path that none of the others has, cleaned for a terminal.
 pub fn shortest_ends(paths: &[&Path]) -> Vec<String> {
