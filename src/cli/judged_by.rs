@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use traintop_run::judging::{self, Said};
+use traintop_run::judging::{self, MetricSettings};
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct Directions {
@@ -18,7 +18,7 @@ impl Directions {
     /// From now on they hold, before what the settings and the project say.
     pub fn apply(&self, primary: Option<&str>) {
         let mut says = (*judging::user()).clone();
-        says.now = Said {
+        says.now = MetricSettings {
             primary: primary.map(str::to_owned),
             lower: self.lower.clone(),
             higher: self.higher.clone(),

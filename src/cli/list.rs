@@ -20,7 +20,7 @@ use traintop_run::cache::Cache;
 use traintop_run::checkpoints;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::BestByRun;
-use traintop_run::judging::{self, Said};
+use traintop_run::judging::{self, MetricSettings};
 use traintop_run::run_names::{self, shortest_ends};
 use traintop_run::size;
 use traintop_run::summary::Summary;
@@ -169,7 +169,7 @@ pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary
     let folder =
         ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
     // What is asked for once is not to replace what is known for always.
-    let is_usual = judging::user().now == Said::default();
+    let is_usual = judging::user().now == MetricSettings::default();
     let folder = folder.filter(|_| is_usual);
     let mut cache = folder.as_deref().map(Cache::open);
     let mut summaries = Vec::new();

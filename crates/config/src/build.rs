@@ -13,7 +13,7 @@ use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use traintop_ops::clean::{Policy, Protection, Rule};
-use traintop_run::judging::UserSays;
+use traintop_run::judging::UserSettings;
 use traintop_text::nearest;
 use traintop_text::toml::Source;
 
@@ -56,7 +56,7 @@ pub struct Config {
     /// What is notified while runs train, and how.
     pub alerts: Alerts,
     /// How runs are judged.
-    pub metrics: UserSays,
+    pub metrics: UserSettings,
     /// Where runs train unless a command says otherwise.
     pub place: Place,
     /// What jobs ask Slurm for.
@@ -457,7 +457,7 @@ mod tests {
                 launchers: Vec::new(),
                 retention: Policy::default(),
                 alerts: Alerts::default(),
-                metrics: UserSays::default(),
+                metrics: UserSettings::default(),
                 place: Place::default(),
                 slurm: Slurm::default(),
                 themes: Vec::new(),

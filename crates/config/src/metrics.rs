@@ -4,20 +4,20 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::build::Reader;
-use traintop_run::judging::{Said, UserSays};
+use traintop_run::judging::{MetricSettings, UserSettings};
 
 /// The key of the table that names a primary metric for each root.
 pub(super) const PRIMARY_IN: &str = "primary_in";
 
 impl Reader<'_> {
-    pub(super) fn metrics(&mut self, value: &Spanned<DeValue>) -> UserSays {
-        let mut says = UserSays::default();
+    pub(super) fn metrics(&mut self, value: &Spanned<DeValue>) -> UserSettings {
+        let mut says = UserSettings::default();
         let DeValue::Table(entries) = value.get_ref() else {
             self.bad("metrics", "a table", value);
             return says;
         };
         let mut problems = Vec::new();
-        says.always = Said::read(self.source, entries, &[PRIMARY_IN], &mut problems);
+        says.always = MetricSettings::read(self.source, entries, &[PRIMARY_IN], &mut problems);
         for (offset, sentence) in problems {
             self.warn(offset, &sentence);
         }

@@ -25,7 +25,7 @@ impl BestSoFar {
         let mut tail = formats::open(dir);
         tail.poll().and_then(|_| tail.settle()).ok()?;
         let mut metrics = tail.take();
-        metrics.judging.said = judging::of(dir.path()).said;
+        metrics.judging.settings = judging::of(dir.path()).settings;
         Self::of(&metrics)
     }
 

@@ -38,7 +38,7 @@ impl ComparedRun {
             .err()
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
         let mut metrics = tail.take();
-        metrics.judging.said = judging::of(found.dir.path()).said;
+        metrics.judging.settings = judging::of(found.dir.path()).settings;
         let summary = Summary::of(&found, &metrics, now);
         for column in &mut metrics.columns {
             if column.x.len() > MOST_POINTS {

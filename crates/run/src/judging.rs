@@ -31,9 +31,9 @@ const PROJECT_LASTS: Duration = Duration::from_secs(1);
 
 /// What one source says of metrics. Names count as any trainer may spell them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Said {
-    /// The metric that runs are judged by; runs that do not have it are judged as if nothing was
-    /// said.
+pub struct MetricSettings {
+    /// The metric that runs are judged by; runs that do not have it are judged as if nothing were
+    /// set.
     pub primary: Option<String>,
     /// Metrics of which less is better.
     pub lower: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Said {
 
 /// Which metric a trainer says that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Told {
+pub struct TrainerMetric {
     pub metric: String,
     /// Which way is better, where it says so.
     pub direction: Option<Direction>,
@@ -53,22 +53,24 @@ pub struct Told {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Judging {
     /// The command line, the user's settings for this root, those for all, the project file.
-    pub said: Vec<Arc<Said>>,
+    pub settings: Vec<Arc<MetricSettings>>,
     /// What the trainer wrote.
-    pub told: Option<Arc<Told>>,
+    pub trainer: Option<Arc<TrainerMetric>>,
 }
 
 impl Judging {
     /// Which way is better, if somebody says so of this metric.
     pub fn direction(&self, name: &str) -> Option<Direction> {
         let names = |list: &[String]| list.iter().any(|other| are_same(other, name));
-        let said = self.said.iter().find_map(|said| {
-            let lower = names(&said.lower).then_some(Direction::Lower);
-            lower.or_else(|| names(&said.higher).then_some(Direction::Higher))
+        let settings = self.settings.iter().find_map(|settings| {
+            let lower = names(&settings.lower).then_some(Direction::Lower);
+            lower.or_else(|| names(&settings.higher).then_some(Direction::Higher))
         });
-        said.or_else(|| {
-            let told = self.told.as_ref()?;
-            told.direction.filter(|_| are_same(&told.metric, name))
+        settings.or_else(|| {
+            let trainer = self.trainer.as_ref()?;
+            trainer
+                .direction
+                .filter(|_| are_same(&trainer.metric, name))
         })
     }
 
@@ -84,37 +86,40 @@ impl Judging {
 
     /// The metrics that somebody says count, the first that a run has first.
     pub fn primaries(&self) -> impl Iterator<Item = &str> {
-        let said = self.said.iter().filter_map(|said| said.primary.as_deref());
-        said.chain(self.told.as_ref().map(|told| told.metric.as_str()))
+        let settings = self
+            .settings
+            .iter()
+            .filter_map(|settings| settings.primary.as_deref());
+        settings.chain(self.trainer.as_ref().map(|trainer| trainer.metric.as_str()))
     }
 }
 
 /// What a user says: for all runs, and for those below some roots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserSays {
+pub struct UserSettings {
     /// On the command line of this program.
-    pub now: Said,
+    pub now: MetricSettings,
     /// In the settings.
-    pub always: Said,
+    pub always: MetricSettings,
     /// The primary metric below a root.
     pub below: Vec<(PathBuf, String)>,
 }
 
 // Summaries are made in many places, from the dashboard's pool to every command. What the user
 // says is the same for all of them while the program runs, as the environment is.
-static USER: RwLock<Option<Arc<UserSays>>> = RwLock::new(None);
+static USER: RwLock<Option<Arc<UserSettings>>> = RwLock::new(None);
 static PROJECTS: Mutex<Option<HashMap<PathBuf, Project>>> = Mutex::new(None);
 
-/// What a project file said, and when it was read.
-type Project = (Instant, Option<Arc<Said>>);
+/// The settings of a project file, and when it was read.
+type Project = (Instant, Option<Arc<MetricSettings>>);
 
 /// From now on the user says this.
-pub fn set_user(says: UserSays) {
-    *USER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(says));
+pub fn set_user(user: UserSettings) {
+    *USER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(user));
 }
 
 /// What the user says now.
-pub fn user() -> Arc<UserSays> {
+pub fn user() -> Arc<UserSettings> {
     let user = USER.read().unwrap_or_else(PoisonError::into_inner);
     user.clone().unwrap_or_default()
 }
@@ -122,59 +127,65 @@ pub fn user() -> Arc<UserSays> {
 /// How the run in a folder is judged, without what its trainer wrote.
 pub fn of(dir: &Path) -> Judging {
     let (user, project) = (user(), of_project(dir));
-    let mut said = Vec::new();
-    let mut add = |says: Said| {
-        if says != Said::default() {
-            said.push(Arc::new(says));
+    let mut settings = Vec::new();
+    let mut add = |new: MetricSettings| {
+        if new != MetricSettings::default() {
+            settings.push(Arc::new(new));
         }
     };
     add(user.now.clone());
     // The longest root that holds the run is the closest.
     let below = user.below.iter().filter(|(root, _)| dir.starts_with(root));
     if let Some((_, primary)) = below.max_by_key(|(root, _)| root.as_os_str().len()) {
-        add(Said {
+        add(MetricSettings {
             primary: Some(primary.clone()),
-            ..Said::default()
+            ..MetricSettings::default()
         });
     }
     add(user.always.clone());
-    said.extend(project);
-    Judging { said, told: None }
+    settings.extend(project);
+    Judging {
+        settings,
+        trainer: None,
+    }
 }
 
 /// What the closest project file says. Runs of one folder share one look at the folders above.
-fn of_project(dir: &Path) -> Option<Arc<Said>> {
+fn of_project(dir: &Path) -> Option<Arc<MetricSettings>> {
     let of_own = project_in(dir);
     of_own.or_else(|| {
         let parent = dir.parent()?;
         let mut projects = PROJECTS.lock().unwrap_or_else(PoisonError::into_inner);
         let projects = projects.get_or_insert_default();
-        if let Some((read_at, said)) = projects.get(parent)
+        if let Some((read_at, settings)) = projects.get(parent)
             && read_at.elapsed() < PROJECT_LASTS
         {
-            return said.clone();
+            return settings.clone();
         }
-        let said = parent.ancestors().find_map(project_in);
-        projects.insert(parent.to_owned(), (Instant::now(), said.clone()));
-        said
+        let settings = parent.ancestors().find_map(project_in);
+        projects.insert(parent.to_owned(), (Instant::now(), settings.clone()));
+        settings
     })
 }
 
-fn project_in(folder: &Path) -> Option<Arc<Said>> {
+fn project_in(folder: &Path) -> Option<Arc<MetricSettings>> {
     let path = folder.join(PROJECT_FILE);
-    let (said, _) = read_project(&path)?;
-    Some(Arc::new(said))
+    let (settings, _) = read_project(&path)?;
+    Some(Arc::new(settings))
 }
 
 /// What a project file says, with a sentence for each problem; `None` if there is none. It may say
 /// which metrics count and nothing else: anyone may have written it.
-pub fn read_project(path: &Path) -> Option<(Said, Vec<String>)> {
+pub fn read_project(path: &Path) -> Option<(MetricSettings, Vec<String>)> {
     let text = match read::text(path, PROJECT_LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
             let problem = format!("{}: cannot be read ({error})", path.display());
-            return Some((Said::default(), vec![clean(&problem).into_owned()]));
+            return Some((
+                MetricSettings::default(),
+                vec![clean(&problem).into_owned()],
+            ));
         }
     };
     let name = path.display().to_string();
@@ -187,11 +198,11 @@ pub fn read_project(path: &Path) -> Option<(Said, Vec<String>)> {
         .into_iter()
         .map(|error| (error.offset, error.sentence))
         .collect();
-    let mut said = Said::default();
+    let mut settings = MetricSettings::default();
     for (key, value) in table.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("metrics", DeValue::Table(metrics)) => {
-                said = Said::read(source, metrics, &[], &mut problems);
+                settings = MetricSettings::read(source, metrics, &[], &mut problems);
             }
             ("metrics", _) => problems.push((
                 value.span().start,
@@ -209,7 +220,7 @@ pub fn read_project(path: &Path) -> Option<(Said, Vec<String>)> {
     let sentence = |(offset, sentence): (usize, String)| {
         clean(&format!("{}: {sentence}", source.place(offset))).into_owned()
     };
-    Some((said, problems.into_iter().map(sentence).collect()))
+    Some((settings, problems.into_iter().map(sentence).collect()))
 }
 
 /// The problems of the project files that hold for runs below some roots.
@@ -226,7 +237,7 @@ pub fn project_problems(roots: &[PathBuf]) -> Vec<String> {
     problems
 }
 
-impl Said {
+impl MetricSettings {
     /// Reads a table `[metrics]`; keys of `others` are left to the caller. What is wrong costs the
     /// entry that it is in, and comes as an offset and a sentence.
     pub fn read(
@@ -235,7 +246,7 @@ impl Said {
         others: &[&str],
         problems: &mut Vec<(usize, String)>,
     ) -> Self {
-        let mut said = Self::default();
+        let mut settings = Self::default();
         for (key, value) in table {
             let key_name = key.get_ref().as_ref();
             let mut bad = |expected: &str| {
@@ -245,12 +256,12 @@ impl Said {
             };
             match key_name {
                 "primary" => match text(value) {
-                    Some(name) => said.primary = Some(name),
+                    Some(name) => settings.primary = Some(name),
                     None => bad("the name of a metric"),
                 },
                 "lower" | "higher" => match names(value) {
-                    Some(names) if key_name == "lower" => said.lower = names,
-                    Some(names) => said.higher = names,
+                    Some(names) if key_name == "lower" => settings.lower = names,
+                    Some(names) => settings.higher = names,
                     None => bad("a list of names of metrics"),
                 },
                 other if others.contains(&other) => {}
@@ -265,7 +276,7 @@ impl Said {
                 }
             }
         }
-        said
+        settings
     }
 }
 
@@ -287,9 +298,9 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn said(primary: &str, lower: &[&str], higher: &[&str]) -> Said {
+    fn settings(primary: &str, lower: &[&str], higher: &[&str]) -> MetricSettings {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-        Said {
+        MetricSettings {
             primary: (!primary.is_empty()).then(|| primary.to_owned()),
             lower: names(lower),
             higher: names(higher),
@@ -299,11 +310,11 @@ mod tests {
     #[test]
     fn the_first_who_speaks_of_a_metric_decides() {
         let judging = Judging {
-            said: vec![
-                Arc::new(said("val_dice", &["my_score"], &[])),
-                Arc::new(said("loss", &[], &["myScore", "cost"])),
+            settings: vec![
+                Arc::new(settings("val_dice", &["my_score"], &[])),
+                Arc::new(settings("loss", &[], &["myScore", "cost"])),
             ],
-            told: Some(Arc::new(Told {
+            trainer: Some(Arc::new(TrainerMetric {
                 metric: "eval_wer".to_owned(),
                 direction: Some(Direction::Lower),
             })),
@@ -326,7 +337,7 @@ mod tests {
         let file = runs.join(PROJECT_FILE);
         fs::write(&file, text).unwrap();
         let (found, problems) = read_project(&file).unwrap();
-        assert_eq!(found, said("val_dice", &["my_score"], &[]));
+        assert_eq!(found, settings("val_dice", &["my_score"], &[]));
         let place = file.display();
         assert_eq!(
             problems,
@@ -339,6 +350,6 @@ mod tests {
         // Another folder, since a look lasts for a second.
         fs::create_dir_all(runs.join("c")).unwrap();
         let judging = of(&runs.join("c/d"));
-        assert_eq!(judging.said, [Arc::new(found)]);
+        assert_eq!(judging.settings, [Arc::new(found)]);
     }
 }

@@ -177,7 +177,7 @@ pub fn direction(judging: &Judging, name: &str) -> (Direction, bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judging::{Said, Told};
+    use super::super::judging::{MetricSettings, TrainerMetric};
     use super::*;
     use std::sync::Arc;
 
@@ -291,22 +291,22 @@ mod tests {
     #[test]
     fn what_somebody_says_counts_first() {
         let names = "epoch, train_loss, eval_loss, eval_accuracy, my_score, val_dice";
-        let judged = |said: &[Said], told: Option<Told>| {
+        let judged = |said: &[MetricSettings], told: Option<TrainerMetric>| {
             let judging = Judging {
-                said: said.iter().cloned().map(Arc::new).collect(),
-                told: told.map(Arc::new),
+                settings: said.iter().cloned().map(Arc::new).collect(),
+                trainer: told.map(Arc::new),
             };
             Metrics {
                 judging,
                 ..metrics(names)
             }
         };
-        let primary_is = |name: &str| Said {
+        let primary_is = |name: &str| MetricSettings {
             primary: Some(name.to_owned()),
-            ..Said::default()
+            ..MetricSettings::default()
         };
         let told = |name: &str, direction| {
-            Some(Told {
+            Some(TrainerMetric {
                 metric: name.to_owned(),
                 direction,
             })
@@ -347,9 +347,9 @@ mod tests {
             (
                 vec![
                     primary_is("my_score"),
-                    Said {
+                    MetricSettings {
                         lower: vec!["my_score".to_owned()],
-                        ..Said::default()
+                        ..MetricSettings::default()
                     },
                 ],
                 None,

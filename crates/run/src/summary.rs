@@ -196,14 +196,14 @@ impl Summing {
 
     /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
     pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        let said = judging::of(found.dir.path()).said;
-        self.needed.judging.said.clone_from(&said);
+        let said = judging::of(found.dir.path()).settings;
+        self.needed.judging.settings.clone_from(&said);
         let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
         let read = self.tail.poll_in_parts(&mut |part, anew| {
             begun = true;
             if anew {
                 (*needed, *is_whole) = (Metrics::default(), true);
-                needed.judging.said.clone_from(&said);
+                needed.judging.settings.clone_from(&said);
             }
             take_in(needed, is_whole, part);
         });
@@ -211,7 +211,7 @@ impl Summing {
         // whole.
         if read.is_err() && begun {
             *self = Self::begin(found);
-            self.needed.judging.said.clone_from(&said);
+            self.needed.judging.settings.clone_from(&said);
         }
         self.unread = match read {
             Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),

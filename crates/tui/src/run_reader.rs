@@ -106,7 +106,7 @@ impl RunReader {
                 let anew = !self.begun || change == Change::Reread;
                 self.begun = true;
                 let mut metrics = self.metrics.take();
-                metrics.judging.said = judging::of(self.dir.path()).said;
+                metrics.judging.settings = judging::of(self.dir.path()).settings;
                 reading.metrics = Some(all_or_new(metrics, anew));
             }
             // Every run begins without.

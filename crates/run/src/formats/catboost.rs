@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::points::Points;
 use super::whole::Whole;
 use super::{Facts, Format, Listing, Places, Source, json};
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::metrics;
 use crate::state::State;
@@ -77,7 +77,7 @@ fn meta(dir: &Path) -> Map<String, Value> {
 }
 
 /// The first metric of the test set, or of what it learns from, and whether more is better.
-fn primary(meta: &Map<String, Value>) -> Option<Told> {
+fn primary(meta: &Map<String, Value>) -> Option<TrainerMetric> {
     let first = |key: &str, set: &str| {
         let metric = meta.get(key)?.as_array()?.first()?;
         let direction = match metric.get("best_value")?.as_str()? {
@@ -85,7 +85,7 @@ fn primary(meta: &Map<String, Value>) -> Option<Told> {
             "Min" => Some(Direction::Lower),
             _ => None,
         };
-        Some(Told {
+        Some(TrainerMetric {
             metric: format!("{set}/{}", metric.get("name")?.as_str()?),
             direction,
         })

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::points::Points;
 use super::whole::Whole;
 use super::{Facts, Format, Listing, Places, Source, json, settings};
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::state::State;
 use traintop_disk::read;
@@ -106,7 +106,7 @@ impl Format for HuggingFace {
 }
 
 /// Which metric the best checkpoint was chosen by: the one that has this very value somewhere.
-fn primary(state: &Map<String, Value>) -> Option<Told> {
+fn primary(state: &Map<String, Value>) -> Option<TrainerMetric> {
     let best = json::number(state.get("best_metric")?)?;
     let mut lines = history(state);
     let named = lines.find_map(|line| {
@@ -126,7 +126,7 @@ fn primary(state: &Map<String, Value>) -> Option<Told> {
         (false, true) => Some(Direction::Lower),
         _ => None,
     };
-    Some(Told {
+    Some(TrainerMetric {
         metric: named,
         direction,
     })

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use crate::metrics::{Column, Metrics};
 use traintop_text::clean;
 
@@ -88,8 +88,8 @@ impl Points {
     }
 
     /// The trainer says that this metric counts.
-    pub fn judge_by(&mut self, told: Told) {
-        self.metrics.judging.told = Some(Arc::new(told));
+    pub fn judge_by(&mut self, told: TrainerMetric) {
+        self.metrics.judging.trainer = Some(Arc::new(told));
     }
 
     /// A record that could not be read; `number` counts from 1.

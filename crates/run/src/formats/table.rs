@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Facts, Format, Listing, Places, Source, settings};
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
 
@@ -66,7 +66,7 @@ impl Format for Tables {
             && let Some(metric) = settings::beside(dir).get("eval_metric")
             && let Some(metric) = metric.as_str()
         {
-            tail.judge_by(Told {
+            tail.judge_by(TrainerMetric {
                 metric: format!("eval_{metric}"),
                 direction: None,
             });

@@ -11,7 +11,7 @@ use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
 use super::{Facts, Format, Listing, Places, Source, json, settings};
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::state::State;
 use traintop_disk::read;
@@ -250,13 +250,13 @@ impl History {
 }
 
 /// The metric that somebody defined with a goal.
-fn goal(metric: &[u8]) -> Option<Told> {
+fn goal(metric: &[u8]) -> Option<TrainerMetric> {
     let direction = match Fields::get(metric, 8)?.whole()? {
         1 => Direction::Lower,
         2 => Direction::Higher,
         _ => return None,
     };
-    Some(Told {
+    Some(TrainerMetric {
         metric: Fields::get(metric, 1)?.text()?.to_owned(),
         direction: Some(direction),
     })

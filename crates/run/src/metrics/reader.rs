@@ -13,7 +13,7 @@ use super::names::{self, Part, RUNNING};
 use super::place::{Places, Said};
 use super::series::Metrics;
 use super::value::{Value, plain, value};
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use traintop_text::{clean, fitted};
 
 /// How much of a cell a problem quotes, in letters.
@@ -93,8 +93,8 @@ impl Reader {
     }
 
     /// What the trainer says that counts.
-    pub fn judge_by(&mut self, told: Option<Arc<Told>>) {
-        self.metrics.judging.told = told;
+    pub fn judge_by(&mut self, told: Option<Arc<TrainerMetric>>) {
+        self.metrics.judging.trainer = told;
     }
 
     pub fn metrics(&self) -> &Metrics {

@@ -107,10 +107,10 @@ impl Metrics {
     /// how many of its points from the start on are what they were; those after them are new.
     pub fn absorb(&mut self, later: Self) -> Vec<usize> {
         if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
-            let said = std::mem::take(&mut self.judging.said);
+            let said = std::mem::take(&mut self.judging.settings);
             *self = later;
-            if self.judging.said.is_empty() {
-                self.judging.said = said;
+            if self.judging.settings.is_empty() {
+                self.judging.settings = said;
             }
             return vec![0; self.columns.len()];
         }
@@ -120,11 +120,11 @@ impl Metrics {
         for &x in &later.repeated {
             self.repeat(x);
         }
-        if !later.judging.said.is_empty() {
-            self.judging.said = later.judging.said;
+        if !later.judging.settings.is_empty() {
+            self.judging.settings = later.judging.settings;
         }
-        if later.judging.told.is_some() {
-            self.judging.told = later.judging.told;
+        if later.judging.trainer.is_some() {
+            self.judging.trainer = later.judging.trainer;
         }
         self.x_name = later.x_name;
         self.text_columns = later.text_columns;

@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::parallel_read;
 use super::reader::Reader;
 use super::series::Metrics;
-use crate::judging::Told;
+use crate::judging::TrainerMetric;
 use traintop_disk::read;
 
 const SMALLEST_READ: usize = 4096;
@@ -97,7 +97,7 @@ impl Tail {
     }
 
     /// The trainer says that this metric counts.
-    pub fn judge_by(&mut self, told: Told) {
+    pub fn judge_by(&mut self, told: TrainerMetric) {
         self.reader.judge_by(Some(Arc::new(told)));
     }
 
@@ -174,7 +174,7 @@ impl Tail {
             });
         }
         let mut anew = Self::with_limits(&self.path, self.limits);
-        anew.reader.judge_by(self.metrics().judging.told.clone());
+        anew.reader.judge_by(self.metrics().judging.trainer.clone());
         part(&mut anew.reader, true);
         anew.read_on(&file, seen, part)?;
         *self = anew;
