@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::points::Points;
+
 /// A value as a number, where it is one or one of the words for none.
 pub fn number(value: &Value) -> Option<f64> {
     match value {
@@ -96,6 +98,31 @@ pub fn numbers(map: &Map<String, Value>, each: &mut dyn FnMut(&str, Result<f64, 
         }
     }
     walk("", map, each);
+}
+
+/// Reads the whole lines at the start of `bytes`, each an object, and says how many bytes these are.
+/// Of others is said which they are; `number` counts all.
+pub fn lines(
+    bytes: &[u8],
+    is_last: bool,
+    number: &mut u64,
+    points: &mut Points,
+    each: &mut dyn FnMut(&Map<String, Value>, &mut Points),
+) -> u64 {
+    let end = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+    let whole = if is_last { bytes.len() } else { end };
+    let lines = bytes[..whole]
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii);
+    for line in lines.filter(|line| !line.is_empty()) {
+        *number += 1;
+        match parse(line) {
+            Ok(Value::Object(map)) => each(&map, points),
+            Ok(_) => points.complain(*number, "is no object of JSON".to_owned()),
+            Err(error) => points.complain(*number, format!("is no JSON ({error})")),
+        }
+    }
+    whole as u64
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::{Facts, Format, Listing, Places, Source, json, settings};
+use crate::metrics;
+use crate::metrics::names::{Kind, RUNNING};
+use crate::metrics::place::{Places as Placing, Said};
 use traintop_disk::read;
 
 /// Files that may hold such lines, the likeliest first.
@@ -44,6 +47,9 @@ pub const X_NAMES: [&str; 13] = [
     "epoch",
     "Epoch",
 ];
+
+/// What counts epochs beside it.
+const EPOCH: &str = "epoch";
 
 /// How much of a file is looked at to know what it is.
 const PEEKED: u64 = 64 << 10;
@@ -110,98 +116,95 @@ fn has_lines(path: &Path) -> bool {
 /// Reads lines of JSON.
 #[derive(Debug, Default)]
 pub struct Lines {
-    x: Option<String>,
+    /// What places the rows, once a row has said it.
+    x: Option<X>,
     number: u64,
 }
 
 impl Decoder for Lines {
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64 {
-        let whole = if is_last {
-            bytes.len()
-        } else {
-            memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)
-        };
-        for line in bytes[..whole].split(|byte| *byte == b'\n') {
-            self.line(line.trim_ascii(), points);
-        }
-        whole as u64
-    }
-}
-
-impl Lines {
-    fn line(&mut self, line: &[u8], points: &mut Points) {
-        if line.is_empty() {
-            return;
-        }
-        self.number += 1;
-        match json::parse(line) {
-            Ok(Value::Object(map)) => self.row(&map, points),
-            Ok(_) => points.complain(self.number, "is no object of JSON".to_owned()),
-            Err(error) => points.complain(self.number, format!("is no JSON ({error})")),
-        }
-    }
-
-    fn row(&mut self, map: &Map<String, Value>, points: &mut Points) {
-        if self.x.is_none() {
-            let name = X_NAMES
-                .iter()
-                .find(|name| map.get(**name).and_then(json::number).is_some());
-            if let Some(name) = name {
-                points.place_by(name);
-                self.x = Some((*name).to_owned());
-            }
-        }
-        let at = self.x.as_ref().and_then(|x| json::number(map.get(x)?));
-        let next = || match &self.x {
-            // A line that does not say where it stands belongs to the row before it.
-            Some(_) => points.last_x().unwrap_or(0.0),
-            None => points.last_x().unwrap_or(0.0) + 1.0,
-        };
-        let x = at.filter(|x| x.is_finite()).unwrap_or_else(next);
-        if self.x.is_none() {
-            points.place_by(crate::metrics::BY_ROW);
-        }
-        points.begin_row(x);
-        json::numbers(map, &mut |name, value| match value {
-            Ok(value) => points.put(name, x, value),
-            Err(text) => match seconds(text) {
-                Some(seconds) => points.put(name, x, seconds),
-                None => points.note_text(name),
+        json::lines(
+            bytes,
+            is_last,
+            &mut self.number,
+            points,
+            &mut |map, points| {
+                row(&mut self.x, map, points);
             },
-        });
+        )
     }
 }
 
-/// A duration such as `0:12:03` or `1 day, 2:03:04` in seconds.
-fn seconds(text: &str) -> Option<f64> {
-    let (days, clock) = match text.split_once(", ") {
-        Some((days, clock)) => {
-            let count: f64 = days
-                .strip_suffix(" days")
-                .or(days.strip_suffix(" day"))?
-                .parse()
-                .ok()?;
-            (count, clock)
-        }
-        None => (0.0, text),
+/// What places rows, and where they are.
+#[derive(Debug)]
+struct X {
+    name: String,
+    places: Placing,
+}
+
+impl X {
+    /// By the first of the usual names that a row has.
+    fn of(row: &Map<String, Value>) -> Option<Self> {
+        let has = |name: &&&str| row.get(**name).and_then(json::number).is_some();
+        let name = X_NAMES.iter().find(has)?;
+        let kind = if name.eq_ignore_ascii_case(EPOCH) {
+            Kind::Epoch
+        } else {
+            Kind::Step
+        };
+        Some(Self {
+            name: (*name).to_owned(),
+            places: Placing::new(kind),
+        })
+    }
+
+    /// Where a row stands, if it says so. A count that begins anew with each epoch runs on.
+    fn place(&mut self, row: &Map<String, Value>) -> Option<f64> {
+        let x = json::number(row.get(&self.name)?).filter(|x| x.is_finite())?;
+        let epoch = row
+            .get(EPOCH)
+            .filter(|_| self.name != EPOCH)
+            .and_then(json::number);
+        let said = Said {
+            x,
+            epoch,
+            part: None,
+        };
+        Some(self.places.place(said).x)
+    }
+}
+
+/// Puts a row; the first that names its place decides what places all of them.
+fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
+    if place.is_none() {
+        *place = X::of(map);
+        let name = place.as_ref().map_or(metrics::BY_ROW, |place| &place.name);
+        points.place_by(name);
+    }
+    let last = points.last_x().unwrap_or(0.0);
+    let x = match place {
+        // A line that does not say where it stands belongs to the row before it.
+        Some(place) => place.place(map).unwrap_or(last),
+        None => last + 1.0,
     };
-    let parts: Vec<f64> = clock
-        .split(':')
-        .map(|part| part.parse().ok())
-        .collect::<Option<_>>()?;
-    let (hours, minutes, seconds) = match parts[..] {
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        [minutes, seconds] => (0.0, minutes, seconds),
-        _ => return None,
-    };
-    Some(((days * 24.0 + hours) * 60.0 + minutes) * 60.0 + seconds)
+    if let Some(place) = place.as_ref().filter(|place| place.places.is_running()) {
+        points.place_by(&format!("{RUNNING}{}", place.name));
+    }
+    points.begin_row(x);
+    json::numbers(map, &mut |name, value| match value {
+        Ok(value) => points.put(name, x, value),
+        Err(text) => match metrics::number_of_text(text) {
+            Some(number) => points.put(name, x, number),
+            None => points.note_text(name),
+        },
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> crate::metrics::Metrics {
+    fn read(text: &str) -> metrics::Metrics {
         let mut points = Points::new("");
         let mut lines = Lines::default();
         lines.push(text.as_bytes(), true, &mut points);
@@ -223,16 +226,35 @@ mod tests {
     }
 
     #[test]
+    fn an_iteration_that_begins_anew_with_each_epoch_runs_on() {
+        let lines = (0..6).map(|row| {
+            format!(
+                "{{\"epoch\": {}, \"iter\": {}, \"loss\": {row}}}\n",
+                row / 3,
+                row % 3
+            )
+        });
+        let metrics = read(&lines.collect::<String>());
+        let loss = metrics.column("loss").unwrap();
+        assert_eq!(loss.x, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(
+            (metrics.x_name.as_str(), metrics.seams.len()),
+            ("running iter", 0)
+        );
+        // A run that was begun again is another matter.
+        let metrics = read(
+            "{\"iter\": 1, \"loss\": 3}\n{\"iter\": 2, \"loss\": 2}\n{\"iter\": 1, \"loss\": 9}\n",
+        );
+        assert_eq!(
+            (metrics.column("loss").unwrap().y.clone(), metrics.seams),
+            (vec![9.0], vec![1.0])
+        );
+    }
+
+    #[test]
     fn lines_without_a_place_are_counted() {
         let metrics = read("{\"loss\": 3}\n{\"loss\": 2}\n");
         assert_eq!((metrics.x_name.as_str(), metrics.rows), ("row", 2));
         assert_eq!(metrics.column("loss").unwrap().x, [1.0, 2.0]);
-    }
-
-    #[test]
-    fn durations_are_seconds() {
-        assert_eq!(seconds("1 day, 2:03:04"), Some(93784.0));
-        assert_eq!(seconds("0:00:10"), Some(10.0));
-        assert_eq!(seconds("train"), None);
     }
 }

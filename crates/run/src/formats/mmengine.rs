@@ -117,21 +117,12 @@ struct Lines {
 
 impl Decoder for Lines {
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64 {
-        let end = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
-        let whole = if is_last { bytes.len() } else { end };
-        for line in bytes[..whole].split(|byte| *byte == b'\n') {
-            let line = line.trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            self.number += 1;
-            match json::parse(line) {
-                Ok(Value::Object(map)) => self.row(&map, points),
-                Ok(_) => points.complain(self.number, "is no object of JSON".to_owned()),
-                Err(error) => points.complain(self.number, format!("is no JSON ({error})")),
-            }
-        }
-        whole as u64
+        let mut number = self.number;
+        let done = json::lines(bytes, is_last, &mut number, points, &mut |map, points| {
+            self.row(map, points);
+        });
+        self.number = number;
+        done
     }
 }
 

@@ -7,9 +7,9 @@ mod decoded;
 mod dialect;
 mod header;
 mod limits;
-mod names;
+pub(crate) mod names;
 mod parallel_read;
-mod place;
+pub(crate) mod place;
 mod reader;
 mod series;
 mod tail;
@@ -28,4 +28,12 @@ pub fn of_text(lines: &[u8]) -> Metrics {
     let mut reader = reader::Reader::new(limits::Limits::default());
     reader.push(lines);
     reader.take()
+}
+
+/// A text as a number, as a cell of a table would be understood: with a unit, as a length of time.
+pub fn number_of_text(text: &str) -> Option<f64> {
+    match value::value(text, false) {
+        value::Value::Number(number, _) => Some(number),
+        value::Value::Missing | value::Value::Text => None,
+    }
 }
