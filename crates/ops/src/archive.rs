@@ -22,6 +22,7 @@ use super::rename::{held, state_now};
 use traintop_disk::said;
 use traintop_disk::write::{is_temporary, may_change};
 use traintop_run::checkpoints;
+use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
 
 pub use carry::{
@@ -161,6 +162,17 @@ impl Plan {
         };
         if dir.archive().exists() {
             return Err(refused("it is archived already".to_owned()));
+        }
+        let found = Found::look(dir.clone());
+        let stays = found.located.as_ref().is_none_or(|located| {
+            located.is_ours() || located.metrics() == [dir.path().join("metrics.csv")]
+        });
+        if !stays {
+            let problem = format!(
+                "its metrics are read where {} keeps them, so they cannot be packed; archive runs of traintop only",
+                found.trainer()
+            );
+            return Err(refused(problem));
         }
         if let Some(problem) = held(state_now(dir)) {
             return Err(refused(problem));
