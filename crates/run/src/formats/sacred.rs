@@ -23,11 +23,16 @@ const OWN: [&str; 3] = ["cout.txt", "metrics.json", "info.json"];
 
 pub struct Sacred;
 
-/// Whether a folder is a run of Sacred's, whose `run.json` is none of ours.
+/// Whether a folder is a run of Sacred's, whose `run.json` is none of ours: it names an experiment,
+/// and no version of ours.
 pub fn is_sacred(listing: &Listing) -> bool {
-    listing.has_file("run.json")
+    let may_be = listing.has_file("run.json")
         && listing.has_file("config.json")
-        && OWN.iter().any(|name| listing.has_file(name))
+        && OWN.iter().any(|name| listing.has_file(name));
+    may_be && {
+        let run = settings::file(&listing.path.join("run.json"));
+        run.contains_key("experiment") && !run.contains_key("schema_version")
+    }
 }
 
 impl Format for Sacred {
@@ -119,7 +124,8 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
                 .flatten()
         };
         for (step, value) in list("steps").zip(list("values")) {
-            if let (Some(step), Some(value)) = (json::number(step), json::number(value)) {
+            let step = json::number(step).filter(|step| step.is_finite());
+            if let (Some(step), Some(value)) = (step, json::number(value)) {
                 points.put(name, step, value);
             }
         }
