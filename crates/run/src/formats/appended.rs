@@ -78,7 +78,8 @@ impl<D: Decoder> Appended<D> {
         if self.is_settled && self.has_grown(paths) {
             return Ok(false);
         }
-        for (known, path) in self.files.iter().zip(paths) {
+        let last = self.files.len().saturating_sub(1);
+        for (at, (known, path)) in self.files.iter().zip(paths).enumerate() {
             let Ok(file) = read::open(path) else {
                 return Ok(false);
             };
@@ -87,6 +88,8 @@ impl<D: Decoder> Appended<D> {
             let is_same = known.path == *path
                 && metadata.ino() == known.inode
                 && metadata.len() >= known.length
+                // The decoder is behind the last file: what an earlier one gains is read with all.
+                && (at == last || metadata.len() == known.length)
                 && file.read_exact_at(&mut head, 0).is_ok()
                 && head == known.head;
             if !is_same {
@@ -146,7 +149,7 @@ impl<D: Decoder> Appended<D> {
             let done = self
                 .decoder
                 .push(bytes, is_last && is_end, &mut self.points);
-            followed.offset += done;
+            followed.offset = followed.offset.saturating_add(done);
             if done > 0 {
                 size = CHUNK;
             } else if is_end {
@@ -217,6 +220,7 @@ impl<D: Decoder> Source for Appended<D> {
 
 impl<D> Appended<D> {
     fn offset(&self) -> u64 {
-        self.files.iter().map(|file| file.offset).sum()
+        let offsets = self.files.iter().map(|file| file.offset);
+        offsets.fold(0, u64::saturating_add)
     }
 }

@@ -362,6 +362,15 @@ pub fn recognise(listing: &Listing) -> Option<Located> {
     })
 }
 
+/// How many formats, at the end of [`FORMATS`], read event files.
+const OF_EVENTS: usize = 2;
+
+/// Whether a folder is a run by other files than event files.
+fn is_run_without_events(listing: &Listing) -> bool {
+    let formats = &FORMATS[..FORMATS.len() - OF_EVENTS];
+    formats.iter().any(|format| format.find(listing).is_some())
+}
+
 /// As [`recognise`], of a folder that is listed for it.
 pub fn locate(dir: &RunDir) -> Option<Located> {
     recognise(&Listing::read(dir.path()).ok()?)

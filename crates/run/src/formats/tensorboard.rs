@@ -59,7 +59,7 @@ impl Format for TensorBoard {
 impl Format for TrainAndValidation {
     fn find(&self, listing: &Listing) -> Option<Places> {
         let splits = SPLITS.iter().filter(|split| listing.has_folder(split));
-        let there = splits.filter(|split| !files(&listing.path.join(split)).is_empty());
+        let there = splits.filter(|split| is_split(&listing.path.join(split)));
         let there: Vec<&str> = there.copied().collect();
         (there.len() > 1)
             .then(|| Places::new("TensorBoard", split_files(&listing.path)).with_folders(there))
@@ -75,6 +75,16 @@ impl Format for TrainAndValidation {
     fn facts(&self, dir: &Path, places: &Places) -> Facts {
         facts(dir, &places.metrics)
     }
+}
+
+/// Whether a folder holds event files and nothing that makes a run of its own of it: runs may be
+/// called `train` and `test` too.
+fn is_split(folder: &Path) -> bool {
+    Listing::read(folder).is_ok_and(|listing| {
+        let has_events = listing.files.iter().any(|name| name.contains(MARK));
+        let has_settings = settings::FILES.iter().any(|name| listing.has_file(name));
+        has_events && !has_settings && !super::is_run_without_events(&listing)
+    })
 }
 
 /// The event files of a folder, in the order of the times in their names.
@@ -308,13 +318,16 @@ impl Events {
             self.tags.insert(tag.to_owned(), new);
             return step;
         };
-        if known.file == file && step < known.step {
-            known.base += known.step - step + 1;
+        // Who gives no step writes 0 each time.
+        let is_anew = step < known.step || step == 0 && known.step == 0;
+        if known.file == file && is_anew {
+            let further = known.step.saturating_sub(step).saturating_add(1);
+            known.base = known.base.saturating_add(further);
         } else if known.file != file {
             known.base = 0;
         }
         (known.file, known.step) = (file, step);
-        step + known.base
+        step.saturating_add(known.base)
     }
 }
 
@@ -496,6 +509,27 @@ mod tests {
             (&column.x[..], &column.y[..]),
             (&[0.0, 1.0, 2.0][..], &[3.0, 2.0, 9.0][..])
         );
+    }
+
+    #[test]
+    fn values_without_a_step_are_counted() {
+        let bytes: Vec<u8> = [3.0, 2.0, 1.0]
+            .iter()
+            .flat_map(|value| event(0, "a", *value))
+            .collect();
+        let (points, _) = read(&bytes);
+        assert_eq!(points.metrics().column("a").unwrap().x, [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn steps_and_lengths_without_end_end_nothing() {
+        let (mut events, mut points) = (Events::default(), Points::new("step"));
+        events.begin_file(&mut points);
+        assert_eq!(events.place("a", i64::MAX), i64::MAX);
+        assert_eq!(events.place("a", 0), i64::MAX);
+        let length = u64::MAX.to_le_bytes();
+        let bytes = [&length[..], &masked_crc(&length).to_le_bytes()].concat();
+        assert_eq!(events.push(&bytes, false, &mut points), u64::MAX);
     }
 
     #[test]
