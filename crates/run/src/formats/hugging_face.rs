@@ -193,7 +193,8 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     }
     for line in history(&state).filter(|line| !line.contains_key(LAST_LINE)) {
         // What a prediction measured stands at no step.
-        let Some(step) = line.get("step").and_then(json::number) else {
+        let step = line.get("step").and_then(json::number);
+        let Some(step) = step.filter(|step| step.is_finite()) else {
             continue;
         };
         points.begin_row(step);

@@ -110,9 +110,8 @@ struct Lines {
     epoch: f64,
     /// The last iteration of training, over all epochs.
     last: f64,
-    /// Old logs count iterations within the epoch: those of the epochs before.
-    before: f64,
-    in_epoch: f64,
+    /// Old logs count iterations within the epoch: those of the epochs before, by epoch.
+    before: Vec<(f64, f64)>,
 }
 
 impl Decoder for Lines {
@@ -131,7 +130,10 @@ impl Lines {
         if map.contains_key("env_info") {
             return;
         }
-        let number = |key: &str| map.get(key).and_then(json::number);
+        let number = |key: &str| {
+            let number = map.get(key).and_then(json::number);
+            number.filter(|number| number.is_finite())
+        };
         let mode = map.get("mode").and_then(Value::as_str);
         let is_training = match mode {
             Some(mode) => mode == "train",
@@ -176,13 +178,13 @@ impl Lines {
 
     /// Where a line of an old log stands, which counts iterations within its epoch.
     fn old_step(&mut self, epoch: Option<f64>, iter: f64) -> f64 {
-        if epoch.is_some_and(|epoch| epoch > self.epoch) && iter < self.in_epoch {
-            self.before += self.in_epoch;
-        } else if epoch.is_some_and(|epoch| epoch < self.epoch) {
-            self.before = 0.0;
+        let epoch = epoch.unwrap_or(self.epoch);
+        let known = self.before.iter().find(|(of, _)| *of == epoch);
+        let before = known.map_or(self.last, |(_, before)| *before);
+        if known.is_none() {
+            self.before.push((epoch, before));
         }
-        self.in_epoch = iter;
-        self.before + iter
+        before + iter
     }
 }
 
@@ -200,6 +202,23 @@ mod tests {
         assert_eq!(metrics.column("coco/bbox_mAP").unwrap().x, [2.0]);
         assert_eq!(metrics.column("epoch").unwrap().y, [1.0, 2.0]);
         assert!(metrics.column("bbox_mAP_s").is_none());
+    }
+
+    #[test]
+    fn iterations_of_old_logs_run_on_over_epochs_and_over_a_resume() {
+        let line = |epoch: u32, loss: u32| {
+            format!("{{\"mode\": \"train\", \"epoch\": {epoch}, \"iter\": 50, \"loss\": {loss}}}\n")
+        };
+        let text = line(1, 9) + &line(2, 8) + &line(3, 7) + &line(2, 6);
+        let mut points = Points::new("step");
+        Lines::default().push(text.as_bytes(), true, &mut points);
+        let loss = points
+            .take()
+            .columns
+            .into_iter()
+            .find(|column| column.name == "loss")
+            .unwrap();
+        assert_eq!((loss.x, loss.y), (vec![50.0, 100.0], vec![9.0, 6.0]));
     }
 
     #[test]
