@@ -52,7 +52,7 @@ pub const X_NAMES: [&str; 13] = [
 const EPOCH: &str = "epoch";
 
 /// How much of a file is looked at to know what it is.
-const PEEKED: u64 = 64 << 10;
+const PEEKED: u64 = 1 << 20;
 
 pub struct JsonLines;
 
@@ -103,14 +103,21 @@ fn first_line(path: &Path) -> Option<Map<String, Value>> {
     }
 }
 
-/// Whether a file begins with a line that is an object with a number in it. The values at the end
-/// of a run, written over several lines, are none.
+/// Whether a file begins with a row: an object with a number in it, and with a place or another line
+/// behind it. The values at the end of a run are neither.
 fn has_lines(path: &Path) -> bool {
-    first_line(path).is_some_and(|line| {
-        let mut has_number = false;
-        json::numbers(&line, &mut |_, value| has_number |= value.is_ok());
-        has_number
-    })
+    let Some(line) = first_line(path) else {
+        return false;
+    };
+    let mut has_number = false;
+    json::numbers(&line, &mut |_, value| has_number |= value.is_ok());
+    let has_place = X::of(&line).is_some();
+    let is_followed = || {
+        let bytes = read::beginning(path, PEEKED).unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n');
+        lines.filter(|line| line.starts_with(b"{")).count() > 1
+    };
+    has_number && (has_place || is_followed())
 }
 
 /// Reads lines of JSON.
@@ -190,8 +197,21 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
     if let Some(place) = place.as_ref().filter(|place| place.places.is_running()) {
         points.place_by(&format!("{RUNNING}{}", place.name));
     }
-    points.begin_row(x);
+    // What is measured once more at the end, at step 0, replaces nothing.
+    let is_place = |name: &str| {
+        let is_x = place.as_ref().is_some_and(|place| place.name == name);
+        is_x || name == EPOCH
+    };
+    let mut replaces = false;
+    json::numbers(map, &mut |name, value| {
+        replaces |= value.is_ok() && !is_place(name) && points.has_beyond(name, x);
+    });
+    let is_row = replaces || points.last_x().is_none_or(|last| x >= last);
+    if is_row {
+        points.begin_row(x);
+    }
     json::numbers(map, &mut |name, value| match value {
+        Ok(_) if !is_row && is_place(name) => {}
         Ok(value) => points.put(name, x, value),
         Err(text) => match metrics::number_of_text(text) {
             Some(number) => points.put(name, x, number),

@@ -61,6 +61,13 @@ impl Points {
         self.last_x
     }
 
+    /// Whether a column has a point at or beyond `x`.
+    pub fn has_beyond(&self, name: &str, x: f64) -> bool {
+        let column = self.columns.get(name).copied().flatten();
+        let last = column.and_then(|column| self.metrics.columns[column].x.last());
+        last.is_some_and(|last| *last >= x)
+    }
+
     /// Puts a value at `x`. A column that goes back loses its later points.
     pub fn put(&mut self, name: &str, x: f64, y: f64) {
         let Some(column) = self.column(name) else {
