@@ -1,7 +1,10 @@
 //! Tables of one row an epoch or step, as CSV files under the usual names: Lightning, Ultralytics
 //! and YOLOv5, timm, Keras, fastai, Stable-Baselines3, Spinning Up, and scripts written by hand.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use super::{Facts, Format, Listing, Places, Source, settings};
 use crate::judging::TrainerMetric;
@@ -30,18 +33,20 @@ const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 /// How much of a file tells whether it is a run's course or a table of results.
 const PEEKED: u64 = 16 << 10;
 
-/// Folders of a run that hold no other run.
-const FOLDERS: [&str; 9] = [
-    "checkpoints",
-    "weights",
-    "ckpt",
-    "ckpts",
-    "figures",
-    "plots",
-    "artifacts",
-    "models",
-    "evaluations",
+/// Names of tables whose rows may be counted where nothing places them; others may be results, or
+/// data.
+const COURSES: [&str; 7] = [
+    "metrics",
+    "history",
+    "training_history",
+    "training_log",
+    "train_log",
+    "training",
+    "log",
 ];
+
+/// Folders of a run that hold no other run.
+const FOLDERS: [&str; 5] = ["checkpoints", "weights", "ckpt", "ckpts", "evaluations"];
 
 /// Folders in which a run's metrics may lie, one folder for each start: `csv/version_0`.
 const LOGGERS: [&str; 3] = ["csv", "csv_logs", "lightning_logs"];
@@ -131,23 +136,42 @@ fn is_course(path: &Path) -> bool {
         // The run is there, and says that its metrics cannot be read.
         return is_metrics;
     };
-    if path.extension().is_some_and(|ending| ending == "gz") {
-        return true;
-    }
-    let bytes = plain(bytes);
+    let bytes = plain(unpacked(path, bytes));
     let whole_lines = memchr::memrchr(b'\n', &bytes).map_or(&bytes[..], |end| &bytes[..=end]);
     let metrics = metrics::of_text(whole_lines);
     let is_placed = metrics.x_name != metrics::BY_ROW;
+    let is_of_results = is_table_of_results(&metrics, whole_lines);
     if is_metrics {
-        return !is_table_of_results(&metrics);
+        return !is_of_results;
     }
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let name = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let may_count_rows = COURSES.contains(&name.as_str());
     let has_numbers = metrics.columns.len() > usize::from(is_placed);
     let is_read = metrics.problem_count <= metrics.rows / 2;
-    let is_course = is_placed || metrics.rows > 1 && metrics.text_columns.is_empty();
-    is_read
-        && !is_table_of_results(&metrics)
-        && is_course
-        && (has_numbers || metrics.rows == 0 && is_placed)
+    let is_counted = may_count_rows && metrics.rows > 1 && metrics.text_columns.is_empty();
+    let is_course = is_placed || is_counted;
+    is_read && !is_of_results && is_course && (has_numbers || metrics.rows == 0 && is_placed)
+}
+
+/// The beginning of what a packed file holds, of which the end is cut off; others as they are.
+fn unpacked(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    if path.extension().is_none_or(|ending| ending != "gz") {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    // What came before an error is there.
+    let _ = MultiGzDecoder::new(&bytes[..])
+        .take(PEEKED)
+        .read_to_end(&mut unpacked);
+    unpacked
 }
 
 /// The text as UTF-8 with line feeds: Excel writes UTF-16, old programs carriage returns alone.
@@ -172,10 +196,23 @@ fn plain(bytes: Vec<u8>) -> Vec<u8> {
     plain
 }
 
-fn is_table_of_results(metrics: &Metrics) -> bool {
+fn is_table_of_results(metrics: &Metrics, lines: &[u8]) -> bool {
+    if metrics.rows == 0 || metrics.text_columns.is_empty() {
+        return false;
+    }
     let is_placed = metrics.x_name != metrics::BY_ROW;
     let rises = metrics.seams.is_empty() && metrics.repeated.is_empty();
-    metrics.rows > 0 && !metrics.text_columns.is_empty() && (!is_placed || !rises)
+    // A run that was resumed has epochs twice, and its rows begin with them; those of models begin
+    // with a name.
+    let text = String::from_utf8_lossy(lines);
+    let row = text.lines().nth(1).unwrap_or_default();
+    let first = row
+        .split([',', ';', '\t'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let begins_with_name = !first.is_empty() && metrics::number_of_text(first).is_none();
+    !is_placed || !rises && begins_with_name
 }
 
 /// Who wrote it, by what lies beside it.

@@ -258,6 +258,44 @@ fn values_at_the_end_of_a_run_are_no_course() {
 }
 
 #[test]
+fn values_results_and_data_are_no_runs_and_a_resumed_table_stays_one() {
+    let numbers = "id,label\n1,3\n2,4\n3,5\n";
+    let resumed = "epoch,schedule,loss\n1,cos,0.9\n2,cos,0.8\n2,cos,0.7\n";
+    let tree = Tree::new(&[
+        ("a/metrics.json", "{\"accuracy\": 0.93, \"f1\": 0.9}\n"),
+        ("b/results.csv", numbers),
+        ("c/metrics.csv", resumed),
+        ("d/train/results.csv", COURSE),
+        ("d/train/events.out.tfevents.1.a", ""),
+        ("d/test/results.csv", COURSE),
+        ("d/test/events.out.tfevents.1.a", ""),
+    ]);
+    assert_eq!(tree.paths(), ["c", "d/test", "d/train"]);
+}
+
+#[test]
+fn a_record_of_ours_is_not_taken_for_sacreds() {
+    let tree = Tree::new(&[
+        ("r/run.json", "{\"schema_version\": 1, \"id\": \"x\"}"),
+        ("r/config.json", "{}"),
+        ("r/metrics.json", "{}"),
+    ]);
+    assert_eq!(tree.runs()[0].1.trainer(), "traintop");
+}
+
+#[test]
+fn a_last_measurement_at_step_0_replaces_nothing() {
+    let lines = (0..5).map(|step| format!("{{\"step\": {step}, \"loss\": {step}}}\n"));
+    let lines = lines.collect::<Vec<_>>().concat();
+    let tree = Tree::new(&[("log.jsonl", &(lines + "{\"step\": 0, \"test_acc\": 0.9}\n"))]);
+    let found = tree.runs().remove(0).1;
+    let mut source = found.open_metrics();
+    source.poll().unwrap();
+    assert_eq!(source.metrics().column("loss").unwrap().y.len(), 5);
+    assert_eq!(source.metrics().column("test_acc").unwrap().y, [0.9]);
+}
+
+#[test]
 fn a_record_of_sacred_is_none_of_ours() {
     let run = r#"{"status": "FAILED", "start_time": "2026-11-01T10:00:00", "stop_time": "2026-11-01T10:01:00",
         "experiment": {"name": "digits"}, "fail_trace": ["Traceback\n", "ValueError: no\n"]}"#;
