@@ -32,6 +32,8 @@ const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 
 /// How much of a file tells whether it is a run's course or a table of results.
 const PEEKED: u64 = 16 << 10;
+/// As many lines tell it: every table is looked at in each search.
+const PEEKED_LINES: usize = 12;
 
 /// Names of tables whose rows may be counted where nothing places them; others may be results, or
 /// data.
@@ -137,7 +139,8 @@ fn is_course(path: &Path) -> bool {
         return is_metrics;
     };
     let bytes = plain(unpacked(path, bytes));
-    let whole_lines = memchr::memrchr(b'\n', &bytes).map_or(&bytes[..], |end| &bytes[..=end]);
+    let end = memchr::memchr_iter(b'\n', &bytes).take(PEEKED_LINES).last();
+    let whole_lines = end.map_or(&bytes[..], |end| &bytes[..=end]);
     let metrics = metrics::of_text(whole_lines);
     let is_placed = metrics.x_name != metrics::BY_ROW;
     let is_of_results = is_table_of_results(&metrics, whole_lines);
