@@ -1,5 +1,5 @@
-//! Saving a theme or a primary metric that was chosen: one line of `config.toml` changes, everything
-//! else in it, comments too, stays as it is.
+//! Saving a theme or a primary metric that was chosen: one line of `config.toml` changes,
+//! everything else in it, comments too, stays as it is.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -62,8 +62,9 @@ pub fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a regular file of at most `limit` bytes part by part. `each` is given what follows the bytes
-/// that it has used, and says how many of these it uses; it may pass over more than there are.
+/// Reads a regular file of at most `limit` bytes part by part. `each` is given what follows the
+/// bytes that it has used, and says how many of these it uses; it may pass over more than there
+/// are.
 ///
 /// # Errors
 /// As [`open`], and what reading gives.

@@ -278,7 +278,7 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
 }
 
 /// The metric that the run is judged by in each epoch, as the file counts them, where it tells of
-/// epochs. Of an epoch with several rows the last counts. Nothing is told where only a weak word of
+/// epochs. Of an epoch with several rows the last counts. It is empty where only a weak word of
 /// the metric's name tells which way is better: what is worse may be removed.
 pub fn by_epoch(metrics: &Metrics) -> (Direction, HashMap<u32, f64>) {
     let judged = Judged::of(metrics);

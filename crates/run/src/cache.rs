@@ -1,8 +1,8 @@
 //! Summaries kept between starts, so that ten thousand unchanged runs open without parsing one.
 //!
-//! The file has a line for each run, its folder, `[last used, stamps, judging]` and its summary, all JSON
-//! (which never holds a bare tab or line end), with tabs between them. A start reads only what
-//! stands before the first tabs; the rest is read when it is asked for.
+//! The file has a line for each run, its folder, `[last used, stamps, judging]` and its summary,
+//! all JSON (which never holds a bare tab or line end), with tabs between them. A start reads only
+//! what stands before the first tabs; the rest is read when it is asked for.
 
 use std::collections::HashMap;
 use std::fmt::Write;

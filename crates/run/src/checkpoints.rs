@@ -49,8 +49,8 @@ pub fn list(dir: &RunDir) -> Vec<Checkpoint> {
     found
 }
 
-/// The files that our own trainer, or one on `PyTorch` with our layout, leaves: at the run's top and
-/// in `checkpoints`.
+/// The files that our own trainer, or one on `PyTorch` with our layout, leaves: at the run's top
+/// and in `checkpoints`.
 pub fn files(dir: &RunDir) -> Vec<Checkpoint> {
     let mut found = files_in(dir, &FOLDERS[..1], false);
     sort(&mut found);

@@ -18,8 +18,8 @@ use traintop_disk::write::is_temporary;
 /// How many folders below a root runs may lie.
 const DEPTH: usize = 24;
 
-/// How many files and folders are looked at below a root. A root that holds more is no place of runs,
-/// as a whole disk is.
+/// How many files and folders are looked at below a root. A root that holds more is no place of
+/// runs, as a whole disk is.
 const MOST_ENTRIES: usize = 5_000_000;
 
 /// Folders of a run, or of the output tree of our own runs, after which no run can be called.
@@ -90,8 +90,8 @@ impl Found {
         })
     }
 
-    /// Asks the disk only for those of the folder's own files that `has` names, and for notes of the
-    /// user's own only where there is an `own` folder of them: most runs have few of these, and
+    /// Asks the disk only for those of the folder's own files that `has` names, and for notes of
+    /// the user's own only where there is an `own` folder of them: most runs have few of these, and
     /// asking takes time.
     fn of(
         dir: RunDir,

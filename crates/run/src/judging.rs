@@ -49,7 +49,7 @@ pub struct TrainerMetric {
     pub direction: Option<Direction>,
 }
 
-/// What is known of how a run is judged; whoever comes first decides.
+/// What is known of how a run is judged; the first that names a metric decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Judging {
     /// The command line, the user's settings for this root, those for all, the project file.

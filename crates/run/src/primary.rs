@@ -109,8 +109,8 @@ impl<'a> Judged<'a> {
 
     /// Validation before test, quality before reward before loss, and never what was measured in
     /// training, except rewards. A name without a split is validation's for a measure of quality
-    /// (`bleu`), training's where another split has the same (`accuracy` beside `val_accuracy`), and
-    /// comes last for a loss.
+    /// (`bleu`), training's where another split has the same (`accuracy` beside `val_accuracy`),
+    /// and comes last for a loss.
     fn standing(&self, column: usize) -> Option<impl Ord + use<>> {
         let name = &self.names[column];
         let class = self.class(column)?;
@@ -164,8 +164,8 @@ impl<'a> Judged<'a> {
 /// The class of losses.
 const LOSS: u8 = 2;
 
-/// Which way is better, of a metric of any run that is judged so: as somebody says, else as its name
-/// does, else more; and whether that is a guess.
+/// Which way is better, of a metric of any run that is judged so: as somebody says, else as its
+/// name does, else more; and whether that is a guess.
 pub fn direction(judging: &Judging, name: &str) -> (Direction, bool) {
     if let Some(said) = judging.direction(name) {
         return (said, false);

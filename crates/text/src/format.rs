@@ -26,7 +26,7 @@ pub fn bytes(size: u64) -> String {
     format!("{scaled:.digits$} {unit}")
 }
 
-/// So many of something: `1 row`, `2,000 rows`.
+/// A number with its noun: `1 row`, `2,000 rows`.
 pub fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(number))

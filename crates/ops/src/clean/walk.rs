@@ -1,6 +1,6 @@
 //! One walk through the folder of a run: its weights, its temporary files, what it takes on the
-//! disk, and what forbids that it goes as a whole. Nothing is opened; only [`Walked::keep_pointed_at`]
-//! reads small files that say which checkpoint is the best or the last.
+//! disk, and what forbids that it goes as a whole. Nothing is opened; only
+//! [`Walked::keep_pointed_at`] reads small files that say which checkpoint is the best or the last.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};

@@ -25,9 +25,9 @@ pub trait Decoder: Debug + Default + Send {
     /// Another file begins.
     fn begin_file(&mut self, _points: &mut Points) {}
 
-    /// Reads the complete records at the start of `bytes`, and says how many bytes these are. It may
-    /// be more than there are: what is passed over need not be read. `is_last` says that nothing
-    /// follows, so that a text without a line end may be whole.
+    /// Reads the complete records at the start of `bytes`, and says how many bytes these are. It
+    /// may be more than there are: what is passed over need not be read. `is_last` says that
+    /// nothing follows, so that a text without a line end may be whole.
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64;
 }
 

@@ -100,8 +100,8 @@ pub fn numbers(map: &Map<String, Value>, each: &mut dyn FnMut(&str, Result<f64, 
     walk("", map, each);
 }
 
-/// Reads the whole lines at the start of `bytes`, each an object, and says how many bytes these are.
-/// Of others is said which they are; `number` counts all.
+/// Reads the whole lines at the start of `bytes`, each an object, and says how many bytes these
+/// are. Of others is said which they are; `number` counts all.
 pub fn lines(
     bytes: &[u8],
     is_last: bool,

@@ -103,8 +103,8 @@ fn first_line(path: &Path) -> Option<Map<String, Value>> {
     }
 }
 
-/// Whether a file begins with a row: an object with a number in it, and with a place or another line
-/// behind it. The values at the end of a run are neither.
+/// Whether a file begins with a row: an object with a number in it, and with a place or another
+/// line behind it. The values at the end of a run are neither.
 fn has_lines(path: &Path) -> bool {
     let Some(line) = first_line(path) else {
         return false;

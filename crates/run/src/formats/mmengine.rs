@@ -1,5 +1,5 @@
-//! OpenMMLab: a work folder with a dated folder for each start. In the lines of an evaluation `step`
-//! is the epoch where training goes by epochs; in the lines of training it is the iteration.
+//! OpenMMLab: a work folder with a dated folder for each start. In the lines of an evaluation
+//! `step` is the epoch where training goes by epochs; in the lines of training it is the iteration.
 
 use std::path::{Path, PathBuf};
 

@@ -376,8 +376,8 @@ pub fn locate(dir: &RunDir) -> Option<Located> {
     recognise(&Listing::read(dir.path()).ok()?)
 }
 
-/// Whether a run's settings may be read again whenever its files change: those of ours, which stand in
-/// a small file. Others may stand in a log that is long.
+/// Whether a run's settings may be read again whenever its files change: those of ours, which stand
+/// in a small file. Others may stand in a log that is long.
 pub fn has_small_settings(dir: &RunDir) -> bool {
     locate(dir).is_none_or(|located| located.is_ours())
 }

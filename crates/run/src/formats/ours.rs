@@ -1,5 +1,5 @@
-//! traintop's own runs, and those of the trainer that it succeeds: texts in `logs/`, a record at the
-//! top.
+//! traintop's own runs, and those of the trainer that it succeeds: texts in `logs/`, a record at
+//! the top.
 
 use std::path::Path;
 

@@ -207,7 +207,8 @@ struct Records {
 }
 
 impl Records {
-    /// Hands over each whole record, and says how many bytes these took; large ones are passed over.
+    /// Hands over each whole record, and says how many bytes these took; large ones are passed
+    /// over.
     fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> u64 {
         let mut at = 0_usize;
         while let Some(header) = bytes.get(at..at + 12) {
@@ -305,8 +306,8 @@ impl Events {
         }
     }
 
-    /// Where a value of a tag stands. Another file is another start, whose values replace those from
-    /// its steps on.
+    /// Where a value of a tag stands. Another file is another start, whose values replace those
+    /// from its steps on.
     fn place(&mut self, tag: &str, step: i64) -> i64 {
         let file = self.file;
         let Some(known) = self.tags.get_mut(tag) else {

@@ -1,5 +1,5 @@
-//! Weights & Biases' local files: a log of records in the blocks of `LevelDB`'s log, each a `Record`
-//! message.
+//! Weights & Biases' local files: a log of records in the blocks of `LevelDB`'s log, each a
+//! `Record` message.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

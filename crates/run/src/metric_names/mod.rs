@@ -194,10 +194,10 @@ const SPREADS: [&str; 11] = [
 
 /// Reads a name. **The last word that is known decides**, of several words that make one term the
 /// longest term: `loss_acc` is an accuracy, `norm_reward` a reward, `ms_ssim` a similarity. Only a
-/// score or an error behind the word `loss` is a part of that loss (`loss_dice`). Before that the split word is taken off, wherever it stands (`val_loss`, `Loss/val`,
-/// `AverageTestEpRet`), and what comes after `per` is not looked at. Averages, counters (`auc_1`)
-/// and units are passed over because they are no terms. A weak word (`score`, `distance`) decides
-/// only where no other does.
+/// score or an error behind the word `loss` is a part of that loss (`loss_dice`). Before that the
+/// split word is taken off, wherever it stands (`val_loss`, `Loss/val`, `AverageTestEpRet`), and
+/// what comes after `per` is not looked at. Averages, counters (`auc_1`) and units are passed over
+/// because they are no terms. A weak word (`score`, `distance`) decides only where no other does.
 pub fn read(name: &str) -> MetricName {
     let all = Words::of(name);
     let (split, words) = without_split(&all);

@@ -4,7 +4,7 @@ use super::cells::{Separator, split};
 
 /// Rulers begin with a few of one of these.
 const RULERS: &str = "=-*~+_>";
-/// So many of them make a ruler.
+/// The shortest run of marks that makes a ruler.
 const RULER: usize = 3;
 
 /// What separates the cells of a file that begins with these lines. The row decides where it can:

@@ -22,8 +22,8 @@ pub use series::{Column, Metrics, RowProblem};
 pub use tail::{Change, Tail};
 pub use value::Unit;
 
-/// What the complete lines of a table say, read at once: for files so small, or parts of files, that
-/// nothing is followed.
+/// What the complete lines of a table say, read at once: for files so small, or parts of files,
+/// that nothing is followed.
 pub fn of_text(lines: &[u8]) -> Metrics {
     let mut reader = reader::Reader::new(limits::Limits::default());
     reader.push(lines);

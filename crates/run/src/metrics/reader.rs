@@ -22,7 +22,7 @@ const QUOTED: usize = 60;
 /// A quoted cell spans no more lines than these; one that does was never closed.
 const OPEN_LINES: usize = 50;
 
-/// So many lines are looked at one by one for a header and a row, before blocks are.
+/// Lines that are read one by one, to find a header and a row, before blocks are.
 const FIRST_LINES: usize = 64;
 
 /// Reads lines and remembers what the next ones need.
@@ -173,8 +173,7 @@ impl Reader {
     }
 
     /// Whether every line that was read is a header, or a row of numbers below one, as plain as
-    /// programs write them: where anything had to be made out, whoever clears up had better stay
-    /// away.
+    /// programs write them. Where anything was guessed, the clean-up keeps the run.
     pub fn is_understood(&self) -> bool {
         let is_plain = self.separator == Separator::Comma && !self.has_spelled;
         is_plain
