@@ -1,7 +1,6 @@
 //! From the text of `config.toml` to settings. Names of commands, columns and themes are known to
 //! the dashboard only: here they are kept with their place, for it to complain.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use super::alerts::Alerts;
 use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
-use traintop_ops::clean::{Policy, Protection, Rule};
+use traintop_ops::clean::Policy;
 use traintop_run::judging::UserSettings;
 use traintop_text::nearest;
 use traintop_text::toml::Source;
@@ -71,10 +70,6 @@ const MOST_THREADS: i64 = 64;
 const MOST_SLOTS: i64 = 256;
 /// No GPU has more memory, in GiB.
 const MOST_GPU_MEMORY: i64 = 4096;
-/// No rule counts further: a million epochs, or days.
-const MOST_OF_A_RULE: i64 = 1_000_000;
-/// No run has more GPUs than these.
-const MOST_GPUS: i64 = 64;
 
 impl Config {
     /// The settings in the files, and a sentence for each problem.
@@ -162,7 +157,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn place(&self, offset: usize) -> String {
+    pub(super) fn place(&self, offset: usize) -> String {
         self.source.place(offset)
     }
 
@@ -192,7 +187,7 @@ impl Reader<'_> {
         self.warn(at, &format!("unknown key {key:?}; {advice}"));
     }
 
-    fn text(
+    pub(super) fn text(
         &mut self,
         key: &str,
         expected: &str,
@@ -287,336 +282,8 @@ impl Reader<'_> {
         }
         number
     }
-
-    /// `keep_best = 1` and the like, and `protect`, a list.
-    fn retention(&mut self, value: &Spanned<DeValue>) -> Policy {
-        let mut policy = Policy::default();
-        let DeValue::Table(entries) = value.get_ref() else {
-            self.bad("retention", "a table of rules", value);
-            return policy;
-        };
-        for (key, value) in entries {
-            let name: &str = key.get_ref();
-            let full = format!("retention.{name}");
-            if let Some(rule) = Rule::ALL.into_iter().find(|rule| rule.name() == name) {
-                if let Some(number) = self.whole(&full, 0..=MOST_OF_A_RULE, value) {
-                    *rule.of(&mut policy) = number as u32;
-                }
-            } else if name == "protect" {
-                let names = Protection::ALL.map(Protection::name).join(", ");
-                let expected = format!("a list of {names}");
-                if let Some(listed) = self.list(&full, &expected, value) {
-                    policy.protect.clear();
-                    let mut is_clear = true;
-                    for word in listed {
-                        match Protection::named(&word.value) {
-                            Ok(protection) => policy.protect.push(protection),
-                            Err(problem) => {
-                                // What was meant is not known: nothing loses its protection.
-                                is_clear = false;
-                                let sentence = format!("{}: {full}: {problem}", word.place);
-                                self.warnings.push(sentence);
-                            }
-                        }
-                    }
-                    if !is_clear {
-                        policy.protect = Protection::ALL.to_vec();
-                    }
-                }
-            } else {
-                let keys: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
-                let keys: Vec<&str> = keys.into_iter().chain(["protect"]).collect();
-                self.unknown_among(&keys, name, key.span().start);
-            }
-        }
-        policy
-    }
-
-    /// `[launcher.mine]` with `command = ["python", "train.py"]` and, where it is not one, `gpus`.
-    fn launchers(&mut self, value: &Spanned<DeValue>) -> Vec<Launcher> {
-        const EXPECTED: &str = "a table with a command, which is a list of words";
-        let DeValue::Table(entries) = value.get_ref() else {
-            self.bad("launcher", "a table of launchers", value);
-            return Vec::new();
-        };
-        let mut launchers = Vec::new();
-        for (name, value) in entries {
-            let key = format!("launcher.{}", name.get_ref());
-            let DeValue::Table(settings) = value.get_ref() else {
-                self.bad(&key, EXPECTED, value);
-                continue;
-            };
-            let (mut words, mut gpus) = (Vec::new(), None);
-            for (setting, value) in settings {
-                let full = format!("{key}.{}", setting.get_ref());
-                match setting.get_ref().as_ref() {
-                    "command" => {
-                        let listed = self.list(&full, "a list of words", value);
-                        words = listed.unwrap_or_default();
-                    }
-                    "gpus" => {
-                        let number = self.whole(&full, 0..=MOST_GPUS, value);
-                        gpus = number.and_then(|number| u32::try_from(number).ok());
-                    }
-                    other => {
-                        self.unknown_among(&["command", "gpus"], other, setting.span().start);
-                    }
-                }
-            }
-            let words: Vec<String> = words.into_iter().map(|word| word.value).collect();
-            if words.is_empty() {
-                self.bad(&key, EXPECTED, value);
-            } else {
-                launchers.push(Launcher {
-                    name: name.get_ref().to_string(),
-                    command: words,
-                    gpus,
-                });
-            }
-        }
-        launchers
-    }
-
-    /// `command = "key"` or `command = ["key", "key"]`; an empty list takes a command's keys away.
-    fn keys(&mut self, value: &Spanned<DeValue>) -> Vec<Placed<(String, Vec<String>)>> {
-        const EXPECTED: &str = "a key or a list of keys";
-        let DeValue::Table(entries) = value.get_ref() else {
-            self.bad("keys", "a table of commands and their keys", value);
-            return Vec::new();
-        };
-        let mut bound = Vec::new();
-        for (command, value) in entries {
-            let name: &Cow<str> = command.get_ref();
-            let key = format!("keys.{name}");
-            let keys = match value.get_ref() {
-                DeValue::Array(_) => self
-                    .list(&key, EXPECTED, value)
-                    .map(|keys| keys.into_iter().map(|key| key.value).collect()),
-                _ => self.text(&key, EXPECTED, value).map(|key| vec![key.value]),
-            };
-            if let Some(keys) = keys {
-                bound.push(Placed {
-                    place: self.place(command.span().start),
-                    value: (name.to_string(), keys),
-                });
-            }
-        }
-        bound
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn build(text: &str) -> (Config, Vec<String>) {
-        Config::build(&Files {
-            name: "config.toml".to_owned(),
-            config: text.to_owned(),
-            home: Some(PathBuf::from("/home/ada")),
-            ..Files::default()
-        })
-    }
-
-    fn placed<T>(line: u32, value: T) -> Placed<T> {
-        Placed {
-            place: format!("config.toml:{line}"),
-            value,
-        }
-    }
-
-    #[test]
-    fn every_setting_is_taken() {
-        let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nslots = 3\ngpu_memory = 8\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
-                    [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
-        let (config, warnings) = build(text);
-        assert_eq!(warnings, Vec::<String>::new());
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        assert_eq!(
-            config,
-            Config {
-                roots: ["runs", "/home/ada/old", "/home/ada"]
-                    .map(PathBuf::from)
-                    .to_vec(),
-                theme: Some(placed(2, "nord".to_owned())),
-                columns: Some(vec![
-                    placed(4, "state".to_owned()),
-                    placed(5, "name".to_owned())
-                ]),
-                threads: Some(2),
-                slots: Some(3),
-                gpu_memory: Some(8),
-                images: Some(placed(10, "kitty".to_owned())),
-                markers: Some(placed(11, "ascii".to_owned())),
-                mouse: Some(false),
-                keys: vec![
-                    placed(14, ("quit".to_owned(), owned(&["Q"]))),
-                    placed(15, ("help".to_owned(), owned(&["f1", "h"]))),
-                    placed(16, ("refresh".to_owned(), owned(&[]))),
-                ],
-                launchers: Vec::new(),
-                retention: Policy::default(),
-                alerts: Alerts::default(),
-                metrics: UserSettings::default(),
-                place: Place::default(),
-                slurm: Slurm::default(),
-                themes: Vec::new(),
-            }
-        );
-        assert_eq!(build(""), (Config::default(), Vec::new()));
-    }
-
-    #[test]
-    fn the_metrics_that_count_are_named() {
-        let (config, warnings) = build(
-            "[metrics]\nprimary = 'val_dice'\nlower = ['my_score']\nhigher = 'x'\n\
-             primary_in = { '~/runs' = 'val_wer', '/b' = 1 }\nprimry = 'y'\n",
-        );
-        let metrics = config.metrics;
-        let always = &metrics.always;
-        assert_eq!(always.primary.as_deref(), Some("val_dice"));
-        assert_eq!(
-            (&always.lower[..], &always.higher[..]),
-            (&["my_score".to_owned()][..], &["x".to_owned()][..])
-        );
-        let below = (PathBuf::from("/home/ada/runs"), "val_wer".to_owned());
-        assert_eq!(metrics.below, [below]);
-        let expected = [
-            "config.toml:6: unknown key \"primry\" in [metrics]; did you mean primary?",
-            "config.toml:5: metrics.primary_in must be a table of folders and names of metrics, got 1",
-        ];
-        assert_eq!(warnings, expected);
-    }
-
-    #[test]
-    fn what_a_clean_up_keeps_is_a_table_of_rules() {
-        let (config, warnings) = build(
-            "[retention]\nkeep_best = 3\nkeep_last = 2\nkeep_every = 50\nmin_epochs = 5\nmax_age = 90\n\
-             protect = ['starred', 'baseline']\npurge_after = 30\n",
-        );
-        assert_eq!(warnings, Vec::<String>::new());
-        let expected = Policy {
-            keep_best: 3,
-            keep_last: 2,
-            keep_every: 50,
-            min_epochs: 5,
-            max_age: 90,
-            protect: vec![Protection::Starred, Protection::Baseline],
-            purge_after: 30,
-        };
-        assert_eq!(config.retention, expected);
-    }
-
-    #[test]
-    fn launchers_have_names_and_commands() {
-        let (config, warnings) = build(
-            "[launcher.mine]\ncommand = ['python', 'train.py', '--out', '{run_dir}']\ngpus = 2\n[launcher.empty]\n[launcher.other]\ncommad = 3\n\
-             [launcher.much]\ncommand = ['a']\ngpus = -1\n",
-        );
-        let words = ["python", "train.py", "--out", "{run_dir}"].map(str::to_owned);
-        let launcher = |name: &str, command: &[String], gpus| Launcher {
-            name: name.to_owned(),
-            command: command.to_vec(),
-            gpus,
-        };
-        let expected = [
-            launcher("mine", &words, Some(2)),
-            launcher("much", &["a".to_owned()], None),
-        ];
-        assert_eq!(config.launchers, expected);
-        assert_eq!(warnings.len(), 4, "{warnings:?}");
-        let expected = "launcher.much.gpus must be a whole number from 0 to 64, got -1";
-        assert!(
-            warnings.iter().any(|warning| warning.contains(expected)),
-            "{warnings:?}"
-        );
-        assert!(
-            warnings[1].contains("did you mean command?"),
-            "{warnings:?}"
-        );
-    }
-
-    #[test]
-    fn a_mistake_is_one_sentence_and_the_rest_holds() {
-        let cases = [
-            (
-                "roots = 'runs'",
-                "1: roots must be a list of folders, got 'runs'",
-            ),
-            (
-                "roots = ['a', 3]",
-                "1: roots must be a list of folders, got 3",
-            ),
-            ("\ntheme = 3", "2: theme must be the name of a theme, got 3"),
-            (
-                "columns = { a = 1 }",
-                "1: columns must be a list of columns, got { a = 1 }",
-            ),
-            (
-                "threads = 0",
-                "1: threads must be a whole number from 1 to 64, got 0",
-            ),
-            (
-                "threads = 'all'",
-                "1: threads must be a whole number from 1 to 64, got 'all'",
-            ),
-            (
-                "slots = 0",
-                "1: slots must be a whole number from 1 to 256, got 0",
-            ),
-            ("mouse = 'no'", "1: mouse must be true or false, got 'no'"),
-            (
-                "keys = 'q'",
-                "1: keys must be a table of commands and their keys, got 'q'",
-            ),
-            (
-                "keys.quit = 3",
-                "1: keys.quit must be a key or a list of keys, got 3",
-            ),
-            (
-                "keys.quit = ['q', 3]",
-                "1: keys.quit must be a key or a list of keys, got 3",
-            ),
-            (
-                "them = 'dark'",
-                "1: unknown key \"them\"; did you mean theme?",
-            ),
-            (
-                "editor = 'vi'",
-                "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts, metrics, launch, slurm",
-            ),
-            (
-                "retention = 3",
-                "1: retention must be a table of rules, got 3",
-            ),
-            (
-                "[retention]\nkeep_last = -1",
-                "2: retention.keep_last must be a whole number from 0 to 1000000, got -1",
-            ),
-            (
-                "[retention]\nkeep_bets = 1",
-                "2: unknown key \"keep_bets\"; did you mean keep_best?",
-            ),
-            (
-                "retention.protect = ['starred', 'sacred']",
-                "1: retention.protect: \"sacred\" is none of starred, tagged, noted, evaluated, baseline",
-            ),
-            ("theme =", "1: is not valid TOML: "),
-            (
-                "threads = 4\nthreads = 5",
-                "2: is not valid TOML: duplicate key",
-            ),
-        ];
-        for (text, sentence) in cases {
-            let (_, warnings) = build(text);
-            assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
-            let expected = format!("config.toml:{sentence}");
-            assert!(warnings[0].starts_with(&expected), "{}", warnings[0]);
-        }
-        let (config, warnings) =
-            build("roots = 3\ntheme = 'nord'\nthreads = 'x'\n[keys]\nquit = 'Q'");
-        assert_eq!(warnings.len(), 2);
-        assert_eq!(config.theme.unwrap().value, "nord");
-        assert_eq!(config.keys.len(), 1);
-    }
-}
+#[path = "build_tests.rs"]
+mod tests;

@@ -14,8 +14,10 @@
 mod alerts;
 mod build;
 mod files;
+mod keys;
 mod launcher;
 mod metrics;
+mod retention;
 mod save;
 mod slurm;
 
