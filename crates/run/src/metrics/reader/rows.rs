@@ -1,0 +1,246 @@
+//! Rows below a header, one by one or as blocks that were parsed at once.
+
+use std::borrow::Cow;
+
+use super::super::block::{Block, Values};
+use super::super::header::{Header, MAX_COLUMNS};
+use super::super::names::{self, Part, RUNNING};
+use super::super::place::Said;
+use super::super::series::Metrics;
+use super::super::value::Value;
+use super::{Reader, short};
+
+impl Reader {
+    pub(super) fn take_row(&mut self, cells: &[Cow<str>], values: &[Value]) {
+        let Some(mut header) = self.header.take() else {
+            return;
+        };
+        self.take_row_below(&mut header, cells, values);
+        self.header = Some(header);
+    }
+
+    fn take_row_below(&mut self, header: &mut Header, cells: &[Cow<str>], values: &[Value]) {
+        let wanted = header.names().len();
+        if cells.len() < header.named() {
+            let what = format!("has {} cells where the header has {wanted}", cells.len());
+            self.metrics.complain(self.line, what);
+            return;
+        }
+        if cells.len() > wanted && cells[wanted..].iter().any(|cell| !cell.is_empty()) {
+            let what = format!("has {} cells where the header has {wanted}", cells.len());
+            self.metrics.complain(self.line, what);
+            for (at, value) in values.iter().enumerate().skip(wanted) {
+                if *value != Value::Missing && at < MAX_COLUMNS {
+                    let name = format!("column {}", at + 1);
+                    *self.metrics.unread.entry(name).or_default() += 1;
+                }
+            }
+        }
+        let Ok(x) = self.x_of_row(header, cells, values) else {
+            return;
+        };
+        let part = self.part_of_row(header, cells, values);
+        let epoch = header.epoch().filter(|_| x.is_some());
+        let epoch = epoch.and_then(|at| match values[at] {
+            Value::Number(epoch, _) => Some(epoch),
+            Value::Missing | Value::Text => None,
+        });
+        let x = self.begin_row(x, epoch, part);
+        for (at, value) in values.iter().enumerate().take(wanted) {
+            let names_part = self.has_parts == Some(true) && header.part() == Some(at);
+            // The word for the part of the data is in the names of the other columns.
+            if *value == Value::Missing || names_part && part.is_some() {
+                continue;
+            }
+            if names_part {
+                let name = header.names()[at].clone();
+                *self.metrics.unread.entry(name).or_default() += 1;
+                continue;
+            }
+            let target = header.target(at, part, &mut self.columns);
+            match *value {
+                Value::Number(number, unit) => {
+                    let column = self.columns.numbers(target, &mut self.metrics);
+                    if let Some(unit) = unit {
+                        self.columns.set_unit(target, unit, &mut self.metrics);
+                    }
+                    put(&mut self.metrics, column, x, number);
+                }
+                _ => {
+                    if self.columns.count_text(target, &mut self.metrics) {
+                        let (cell, name) = (short(&cells[at]), short(self.columns.name(target)));
+                        let what = format!("has {cell:?} as its {name}");
+                        self.metrics.complain(self.line, what);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a row says of x, if the file has one; an error, which was told, if that is no place.
+    fn x_of_row(
+        &mut self,
+        header: &Header,
+        cells: &[Cow<str>],
+        values: &[Value],
+    ) -> Result<Option<f64>, ()> {
+        let Some(at) = header.x() else {
+            return Ok(None);
+        };
+        match values[at] {
+            Value::Missing => Ok(Some(self.places.last_said().unwrap_or(0.0))),
+            Value::Number(x, _) if x.is_finite() => Ok(Some(x)),
+            _ => {
+                let name = &header.names()[at];
+                let what = format!("has {:?} as its {}", short(&cells[at]), short(name));
+                self.metrics.complain(self.line, what);
+                *self.metrics.unread.entry(name.clone()).or_default() += 1;
+                Err(())
+            }
+        }
+    }
+
+    /// The part of the data that a row is about. A column says so if the first thing in it does.
+    fn part_of_row(
+        &mut self,
+        header: &Header,
+        cells: &[Cow<str>],
+        values: &[Value],
+    ) -> Option<Part> {
+        let at = header.part().filter(|_| self.has_parts != Some(false))?;
+        if values[at] == Value::Missing {
+            return None;
+        }
+        let part = names::part(&cells[at]);
+        self.has_parts.get_or_insert(part.is_some());
+        part
+    }
+
+    /// Starts a row at `x`, or at its own number where the file has no x; returns where it is.
+    fn begin_row(&mut self, x: Option<f64>, epoch: Option<f64>, part: Option<Part>) -> f64 {
+        let x = x.unwrap_or(self.metrics.rows as f64 + 1.0);
+        let was_running = self.places.is_running();
+        let placed = self.places.place(Said { x, epoch, part });
+        if placed.is_seam {
+            self.metrics.go_back_to(placed.x);
+        }
+        if !was_running && self.places.is_running() {
+            self.metrics.x_name = format!("{RUNNING}{}", self.x_column);
+        }
+        self.metrics.rows += 1;
+        placed.x
+    }
+
+    /// Takes in what polars read; says whether it could: an x that is no place (NaN, infinite) is
+    /// for the row parser to name.
+    pub(super) fn take_block(&mut self, block: &Block) -> bool {
+        let Some(header) = self.header.take() else {
+            return false;
+        };
+        let columns = block.columns();
+        let is_place = match header.x().map(|x| &columns[x]) {
+            None => true,
+            Some(Values::Dense(x)) => x.iter().all(|x| x.is_finite()),
+            Some(Values::Sparse(x)) => x.iter().flatten().all(|x| x.is_finite()),
+        };
+        if is_place {
+            header.name_columns(&columns, &mut self.columns, &mut self.metrics);
+            match header.x().map(|x| &columns[x]) {
+                Some(Values::Dense(x)) if self.places.is_plain() && self.only_rises(x) => {
+                    self.extend(&header, x, &columns);
+                }
+                _ => self.push_rows(&header, block.rows(), &columns),
+            }
+            self.lines += block.rows() as u64;
+            self.filled_lines += block.rows() as u64;
+        }
+        self.header = Some(header);
+        is_place
+    }
+
+    fn only_rises(&self, x: &[f64]) -> bool {
+        let last = self.places.last_said();
+        x.first()
+            .is_some_and(|first| last.is_none_or(|last| *first > last))
+            && x.windows(2).all(|pair| pair[1] > pair[0])
+    }
+
+    /// Rows in their order after all before them, which most are: column by column.
+    fn extend(&mut self, header: &Header, x: &[f64], columns: &[Values]) {
+        for (at, values) in columns.iter().enumerate() {
+            let Some(column) = header.numbers(at, &self.columns) else {
+                continue;
+            };
+            let column = &mut self.metrics.columns[column];
+            match values {
+                Values::Dense(values) => {
+                    column.x.extend_from_slice(x);
+                    column.y.extend_from_slice(values);
+                }
+                Values::Sparse(values) => {
+                    for (x, value) in x.iter().zip(values) {
+                        if let Some(value) = value {
+                            column.x.push(*x);
+                            column.y.push(*value);
+                        }
+                    }
+                }
+            }
+        }
+        if let [before @ .., last] = x {
+            let finite = |epoch: &f64| epoch.is_finite();
+            let epoch = header.epoch().and_then(|at| match &columns[at] {
+                Values::Dense(values) => values.iter().copied().rfind(finite),
+                Values::Sparse(values) => values.iter().rev().copied().flatten().find(finite),
+            });
+            let said = Said {
+                x: *last,
+                epoch,
+                part: None,
+            };
+            self.places.pass_to(said, before.last().copied());
+        }
+        self.metrics.rows += x.len();
+    }
+
+    /// Rows that share their x with others, go back, or have none: one by one.
+    fn push_rows(&mut self, header: &Header, rows: usize, columns: &[Values]) {
+        let value = |at: usize, row: usize| match &columns[at] {
+            Values::Dense(values) => Some(values[row]),
+            Values::Sparse(values) => values[row],
+        };
+        for row in 0..rows {
+            let said = self.places.last_said();
+            let x = header.x().map(|x| value(x, row).or(said).unwrap_or(0.0));
+            let epoch = header.epoch().filter(|_| x.is_some());
+            let epoch = epoch.and_then(|at| value(at, row));
+            let x = self.begin_row(x, epoch, None);
+            for at in 0..columns.len() {
+                let column = header.numbers(at, &self.columns);
+                if let (Some(column), Some(value)) = (column, value(at, row)) {
+                    put(&mut self.metrics, column, x, value);
+                }
+            }
+        }
+    }
+}
+
+fn put(metrics: &mut Metrics, column: usize, x: f64, value: f64) {
+    let column = &mut metrics.columns[column];
+    match column.x.last().copied() {
+        // The same x again: the later row is the one to believe.
+        Some(last) if last == x => {
+            let last = column.y.last_mut().expect("y is as long as x");
+            let before = std::mem::replace(last, value);
+            if before != value && !(before.is_nan() && value.is_nan()) {
+                metrics.repeat(x);
+            }
+        }
+        // Rows about another part of the data come after all others and share their places.
+        Some(last) if last > x => {}
+        _ => {
+            column.x.push(x);
+            column.y.push(value);
+        }
+    }
+}
