@@ -1,7 +1,6 @@
 //! What a list shows of a run, in about a kilobyte.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -15,20 +14,20 @@ use super::evaluation::Best;
 use super::failure::{self, Failure};
 use super::finding::Finding;
 use super::float_bits::Bits;
-use super::formats::{Facts, Located, Source};
+use super::formats::Located;
 use super::health::{Health, Known};
-use super::judging;
 use super::layout::RunDir;
-use super::metrics::{Column, Metrics, Tail};
+use super::metrics::{Metrics, Tail};
 use super::notes::Notes;
 use super::primary::Judged;
 use super::queue_reasons::QueueReasons;
 use super::record::{Data, Record, Resume};
 use super::settings::Settings;
-use super::settled;
 use super::slurm::Seen;
 use super::state::{Evidence, Observed, State, observe};
 use super::steps::Progress;
+use super::summing::Summing;
+use super::times::Times;
 use super::trust::Commands;
 use traintop_text::clean;
 
@@ -141,93 +140,6 @@ pub struct Summary {
     pub evaluated: Option<Best>,
 }
 
-/// Of metrics with more rows than these only what a summary needs is kept.
-const WHOLE: usize = 20_000;
-
-/// A run's metrics as far as its summary needs them, followed: of a run that trains each new row
-/// costs only itself, and of a million rows little is kept.
-#[derive(Debug)]
-pub struct Summing {
-    tail: Box<dyn Source>,
-    needed: Metrics,
-    is_whole: bool,
-    /// Why the metrics could not be read, unless there are none.
-    unread: Option<String>,
-}
-
-impl Summing {
-    /// Nothing is read yet.
-    pub fn begin(found: &Found) -> Self {
-        Self {
-            tail: found.open_metrics(),
-            needed: Metrics::default(),
-            is_whole: true,
-            unread: None,
-        }
-    }
-
-    /// What a summary needs of the metrics, as read last: every point of the columns that runs are
-    /// judged by and of the epochs.
-    pub fn needed(&self) -> &Metrics {
-        &self.needed
-    }
-
-    /// Why the metrics could not be read, as half a sentence; `None` if they were, or if there are
-    /// none.
-    pub fn unread(&self) -> Option<&str> {
-        self.unread.as_deref()
-    }
-
-    /// Whether the metrics were read to their end and hold no row, nor anything that was not
-    /// understood.
-    pub fn is_blank(&self) -> bool {
-        self.unread.is_none() && self.tail.is_blank()
-    }
-
-    /// Whether the metrics were read to their end, and every line is a header or a row of numbers.
-    pub fn is_understood(&self) -> bool {
-        self.unread.is_none() && self.tail.is_understood()
-    }
-
-    /// All rows that were read, where they are few enough to be kept.
-    pub fn whole(&self) -> Option<&Metrics> {
-        self.is_whole.then_some(&self.needed)
-    }
-
-    /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
-    pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        let said = judging::of(found.dir.path()).settings;
-        self.needed.judging.settings.clone_from(&said);
-        let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
-        let read = self.tail.poll_in_parts(&mut |part, anew| {
-            begun = true;
-            if anew {
-                (*needed, *is_whole) = (Metrics::default(), true);
-                needed.judging.settings.clone_from(&said);
-            }
-            take_in(needed, is_whole, part);
-        });
-        // No metrics yet is how every run begins; but half of a file is not to be taken for the
-        // whole.
-        if read.is_err() && begun {
-            *self = Self::begin(found);
-            self.needed.judging.settings.clone_from(&said);
-        }
-        self.unread = match read {
-            Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
-            _ => None,
-        };
-        let _ = settled::settle(self.tail.as_mut(), found, now);
-        take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
-        let mut summary = Summary::of(found, &self.needed, now);
-        if let Some(why) = &self.unread {
-            let said = format!("its metrics cannot be read ({why})");
-            summary.observed.reason = cleaned(Some(said));
-        }
-        summary
-    }
-}
-
 /// The steps of a run that trains; none where there are none, or they cannot be read.
 fn steps_of(dir: &RunDir) -> Metrics {
     let mut steps = Tail::open(dir.steps_csv());
@@ -240,18 +152,6 @@ fn last_values(metrics: &Metrics) -> Vec<(String, f64)> {
     columns
         .filter_map(|column| Some((column.name.clone(), column.last()?.1)))
         .collect()
-}
-
-fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
-    needed.absorb(part);
-    *is_whole &= needed.rows <= WHOLE;
-    if *is_whole {
-        return;
-    }
-    let judged = Judged::of(needed);
-    let whole = best_and_trend::needed_columns(&judged);
-    let records = best_and_trend::records(&judged);
-    needed.keep_ends(|name| whole.iter().any(|whole| whole == name), &records);
 }
 
 impl Summary {
@@ -451,72 +351,7 @@ fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
     }
 }
 
-/// When a run began and ended, as far as that is known.
-struct Times {
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    duration: Option<Duration>,
-}
-
-impl Times {
-    fn of(
-        record: Option<&Record>,
-        facts: &Facts,
-        metrics: &Metrics,
-        modified_at: Timestamp,
-        is_active: bool,
-    ) -> Self {
-        let elapsed = elapsed(metrics)
-            .and_then(Column::last)
-            .map(|(_, seconds)| seconds);
-        let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let recorded = record.and_then(|record| {
-            let end = record.ended_at.or(record.heartbeat_at)?;
-            Duration::try_from(end - record.started_at?).ok()
-        });
-        let duration = facts.duration.or(duration).or(recorded);
-        let begun = duration.and_then(|duration| modified_at.checked_sub(duration).ok());
-        let ended = record.and_then(|record| record.ended_at).or(facts.ended_at);
-        Self {
-            started_at: record
-                .map(|record| record.started_at.unwrap_or(record.created_at))
-                .or(facts.started_at)
-                .or(begun),
-            ended_at: (!is_active).then(|| ended.unwrap_or(modified_at)),
-            duration,
-        }
-    }
-}
-
-/// Names of columns that count the seconds since a run began.
-const ELAPSED: [&str; 6] = [
-    "time_elapsed",
-    "time/time_elapsed",
-    "_runtime",
-    "elapsed_time",
-    "time_total_s",
-    "elapsed",
-];
-
-/// The column that counts the seconds since the run began. A plain `time` may be that of each row:
-/// it counts only where it rises by more than it began with, as Ultralytics' does.
-fn elapsed(metrics: &Metrics) -> Option<&Column> {
-    let named = ELAPSED.iter().find_map(|name| metrics.column(name));
-    named.or_else(|| {
-        let column = metrics
-            .columns
-            .iter()
-            .find(|it| it.name.eq_ignore_ascii_case("time"))?;
-        let rises = column.y.windows(2).all(|pair| pair[1] > pair[0]);
-        let (first, last) = (*column.y.first()?, *column.y.last()?);
-        let parts = column.y.len() as f64;
-        // As a sum it ends near the number of rows times the first.
-        let is_sum = column.y.len() > 1 && rises && last > first * parts / 2.0;
-        is_sum.then_some(column)
-    })
-}
-
-fn cleaned(text: Option<String>) -> Option<String> {
+pub(super) fn cleaned(text: Option<String>) -> Option<String> {
     text.map(|text| clean(&text).into_owned())
 }
 

@@ -33,7 +33,8 @@ use traintop_launch as launch;
 use traintop_run::cache::Cache;
 use traintop_run::discover::{Found, Looks, discover_with_others};
 use traintop_run::state::SILENCE;
-use traintop_run::summary::{Summary, Summing};
+use traintop_run::summary::Summary;
+use traintop_run::summing::Summing;
 use traintop_run::watch::{Watcher, when_ended};
 use traintop_run::{RunDir, last_visit, marks, size, value_at_epoch};
 

@@ -15,7 +15,8 @@ use traintop_run::health::Disk;
 use traintop_run::metrics::Metrics;
 use traintop_run::record::Resume;
 use traintop_run::settings::Settings;
-use traintop_run::summary::{Summary, Summing};
+use traintop_run::summary::Summary;
+use traintop_run::summing::Summing;
 
 pub use traintop_run::finding::Finding;
 

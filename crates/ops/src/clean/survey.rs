@@ -24,7 +24,8 @@ use traintop_run::notes::Notes;
 use traintop_run::record::Record;
 use traintop_run::size::Taken;
 use traintop_run::state::State;
-use traintop_run::summary::{Summary, Summing};
+use traintop_run::summary::Summary;
+use traintop_run::summing::Summing;
 use traintop_text as text;
 
 /// What people add to a run lies in this file.
