@@ -29,7 +29,7 @@ fn run(name: &str, epochs: u32, nears: f64, settings: &[(&str, &str)]) -> (Summa
         ..Metrics::default()
     };
     let found = Found::look(RunDir::new(format!("/runs/{name}")));
-    let mut summary = Summary::of(&found, &metrics, SystemTime::UNIX_EPOCH);
+    let mut summary = Summary::of(&found, &metrics, None, SystemTime::UNIX_EPOCH);
     summary.epochs_planned = Some(40);
     summary.observed.state = if epochs == 40 {
         State::Finished

@@ -39,7 +39,7 @@ impl ComparedRun {
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
         let mut metrics = tail.take();
         metrics.judging.settings = judging::of(found.dir.path()).settings;
-        let summary = Summary::of(&found, &metrics, now);
+        let summary = Summary::of(&found, &metrics, tail.facts(), now);
         for column in &mut metrics.columns {
             if column.x.len() > MOST_POINTS {
                 *column = column.thinned(MOST_POINTS);

@@ -14,7 +14,7 @@ use super::evaluation::Best;
 use super::failure::{self, Failure};
 use super::finding::Finding;
 use super::float_bits::Bits;
-use super::formats::Located;
+use super::formats::{Facts, Located};
 use super::health::{Health, Known};
 use super::layout::RunDir;
 use super::metrics::{Metrics, Tail};
@@ -161,10 +161,10 @@ impl Summary {
         Summing::begin(found).summary(found, now)
     }
 
-    /// The summary of a run whose metrics are already read.
-    pub fn of(found: &Found, metrics: &Metrics, now: SystemTime) -> Self {
+    /// The summary of a run whose metrics are already read, and its `facts` if these came with them.
+    pub fn of(found: &Found, metrics: &Metrics, facts: Option<Facts>, now: SystemTime) -> Self {
         let dir = found.dir.clone();
-        let facts = found.facts();
+        let facts = facts.unwrap_or_else(|| found.facts());
         let is_ours = found.located.as_ref().is_none_or(Located::is_ours);
         let config = Config::from(facts.config.clone());
         let (record, damage) = record_of(found, is_ours);
@@ -440,7 +440,7 @@ mod tests {
             tail.poll().unwrap();
             assert_eq!(
                 summing.summary(&found, now),
-                Summary::of(&found, tail.metrics(), now)
+                Summary::of(&found, tail.metrics(), None, now)
             );
         }
     }

@@ -90,7 +90,7 @@ impl Summing {
         };
         let _ = settled::settle(self.tail.as_mut(), found, now);
         take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
-        let mut summary = Summary::of(found, &self.needed, now);
+        let mut summary = Summary::of(found, &self.needed, self.tail.facts(), now);
         if let Some(why) = &self.unread {
             let said = format!("its metrics cannot be read ({why})");
             summary.observed.reason = cleaned(Some(said));

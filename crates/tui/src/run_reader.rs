@@ -28,10 +28,7 @@ pub struct RunReader {
     /// Whether steps have been handed over.
     steps_begun: bool,
     log: LogReader,
-    /// The settings as they were handed over; `None` before they were read.
-    config: Option<Vec<(String, String)>>,
-    /// Whether the settings are read again with each change.
-    has_small_settings: bool,
+    config: Vec<(String, String)>,
     /// When the folders that hold checkpoints last changed.
     folders_changed: Option<[Option<SystemTime>; 2]>,
 }
@@ -45,8 +42,7 @@ impl RunReader {
             steps: Tail::open(dir.steps_csv()),
             steps_begun: false,
             log: LogReader::open(&dir),
-            config: None,
-            has_small_settings: formats::has_small_settings(&dir),
+            config: Vec::new(),
             folders_changed: None,
             dir,
         }
@@ -68,14 +64,15 @@ impl RunReader {
             }
         }
         reading.log = self.log.poll();
-        if self.has_small_settings || self.config.is_none() || ended {
-            let mut config = Config::load(&self.dir).lines();
-            config.sort();
-            // A run without settings has none to hand over.
-            if self.config.as_deref().unwrap_or_default() != config {
-                reading.config = Some(config.clone());
-            }
-            self.config = Some(config);
+        let config = match self.metrics.facts() {
+            Some(facts) => Config::from(facts.config),
+            None => Config::load(&self.dir),
+        };
+        let mut config = config.lines();
+        config.sort();
+        if config != self.config {
+            self.config.clone_from(&config);
+            reading.config = Some(config);
         }
         // Checkpoints are written beside and renamed, which changes the folder: its time spares
         // looking at every file.

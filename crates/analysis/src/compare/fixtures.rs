@@ -33,7 +33,7 @@ pub fn compared_run(name: &str, columns: &[(&str, &[f64])]) -> ComparedRun {
         modified: SystemTime::UNIX_EPOCH,
     };
     ComparedRun {
-        summary: Summary::of(&found, &metrics, SystemTime::UNIX_EPOCH),
+        summary: Summary::of(&found, &metrics, None, SystemTime::UNIX_EPOCH),
         metrics,
         config: Vec::new(),
         problem: None,

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::Source;
 use super::points::Points;
+use super::{Facts, Source};
 use crate::metrics::{Change, Metrics};
 use traintop_disk::read;
 
@@ -29,6 +29,11 @@ pub trait Decoder: Debug + Default + Send {
     /// may be more than there are: what is passed over need not be read. `is_last` says that
     /// nothing follows, so that a text without a line end may be whole.
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64;
+
+    /// As [`Source::facts`], of the run in `dir`.
+    fn facts(&self, _dir: &Path) -> Option<Facts> {
+        None
+    }
 }
 
 /// Which files there are now, in the order in which they are read.
@@ -203,6 +208,10 @@ impl<D: Decoder> Source for Appended<D> {
         } else {
             Change::Grew(self.points.metrics().rows.saturating_sub(rows))
         })
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.decoder.facts(&self.dir)
     }
 
     fn settle(&mut self) -> io::Result<()> {

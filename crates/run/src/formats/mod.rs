@@ -245,6 +245,11 @@ pub trait Source: Debug + Send {
         Ok(())
     }
 
+    /// What was read with the metrics, where they stand in one file: it is not to be read twice.
+    fn facts(&self) -> Option<Facts> {
+        None
+    }
+
     /// Whether everything was read and holds nothing, as [`Tail::is_blank`] says. In doubt it is
     /// not.
     fn is_blank(&self) -> bool {
@@ -374,12 +379,6 @@ fn is_run_without_events(listing: &Listing) -> bool {
 /// As [`recognise`], of a folder that is listed for it.
 pub fn locate(dir: &RunDir) -> Option<Located> {
     recognise(&Listing::read(dir.path()).ok()?)
-}
-
-/// Whether a run's settings may be read again whenever its files change: those of ours, which stand
-/// in a small file. Others may stand in a log that is long.
-pub fn has_small_settings(dir: &RunDir) -> bool {
-    locate(dir).is_none_or(|located| located.is_ours())
 }
 
 /// What a run's trainer says beside its metrics.

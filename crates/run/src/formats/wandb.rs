@@ -55,36 +55,14 @@ impl Format for Wandb {
     }
 
     fn facts(&self, dir: &Path, places: &Places) -> Facts {
-        let mut said = Said::default();
+        let mut records = RunRecords::default();
         for path in &places.metrics {
             // Only what is not history is looked at.
             let mut log = Log::default();
-            let mut each = |record: &[u8]| said.take(record);
+            let mut each = |record: &[u8]| records.take(record);
             let _ = read::in_chunks(path, LARGEST, &mut |bytes| log.push(bytes, &mut each));
         }
-        if said.config.is_empty() {
-            said.config = config_file(dir);
-        }
-        let state = match said.exit {
-            Some(0) => (State::Finished, None),
-            Some(code) => (
-                State::Failed,
-                Some(format!("its process ended with code {code}")),
-            ),
-            None => (State::Running, Some("its file has no end".to_owned())),
-        };
-        let started_at = said.started_at;
-        Facts {
-            name: said.name,
-            experiment: said.project,
-            state: Some(state),
-            started_at,
-            ended_at: started_at
-                .zip(said.runtime)
-                .and_then(|(at, runtime)| at.checked_add(runtime).ok()),
-            duration: said.runtime,
-            ..settings::facts(said.config)
-        }
+        records.facts(dir)
     }
 }
 
@@ -200,6 +178,7 @@ impl Log {
 struct History {
     log: Log,
     last: Option<f64>,
+    records: RunRecords,
 }
 
 impl Decoder for History {
@@ -210,12 +189,13 @@ impl Decoder for History {
     fn push(&mut self, bytes: &[u8], _is_last: bool, points: &mut Points) -> u64 {
         let mut log = std::mem::take(&mut self.log);
         let done = log.push(bytes, &mut |record| {
+            self.records.take(record);
             for (number, field) in Fields::of(record) {
                 match (number, field.bytes()) {
                     (HISTORY, Some(history)) => self.row(history, points),
                     (METRIC, Some(metric)) => {
-                        if let Some(told) = goal(metric) {
-                            points.judge_by(told);
+                        if let Some(goal) = goal(metric) {
+                            points.judge_by(goal);
                         }
                     }
                     _ => {}
@@ -224,6 +204,10 @@ impl Decoder for History {
         });
         self.log = log;
         done
+    }
+
+    fn facts(&self, dir: &Path) -> Option<Facts> {
+        Some(self.records.clone().facts(dir))
     }
 }
 
@@ -303,8 +287,8 @@ fn items(message: &[u8], number: u64) -> impl Iterator<Item = (String, &str)> {
 }
 
 /// What the records beside the history say.
-#[derive(Debug, Default)]
-struct Said {
+#[derive(Debug, Clone, Default)]
+struct RunRecords {
     name: Option<String>,
     project: Option<String>,
     config: Map<String, Value>,
@@ -313,7 +297,34 @@ struct Said {
     runtime: Option<Duration>,
 }
 
-impl Said {
+impl RunRecords {
+    fn facts(self, dir: &Path) -> Facts {
+        let config = if self.config.is_empty() {
+            config_file(dir)
+        } else {
+            self.config
+        };
+        let state = match self.exit {
+            Some(0) => (State::Finished, None),
+            Some(code) => (
+                State::Failed,
+                Some(format!("its process ended with code {code}")),
+            ),
+            None => (State::Running, Some("its file has no end".to_owned())),
+        };
+        let (started_at, runtime) = (self.started_at, self.runtime);
+        let ended_at = started_at.and_then(|at| at.checked_add(runtime?).ok());
+        Facts {
+            name: self.name,
+            experiment: self.project,
+            state: Some(state),
+            started_at,
+            ended_at,
+            duration: runtime,
+            ..settings::facts(config)
+        }
+    }
+
     fn take(&mut self, record: &[u8]) {
         for (number, field) in Fields::of(record) {
             let Some(message) = field.bytes() else {
@@ -455,6 +466,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn facts_that_come_with_the_history_are_those_that_are_read_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run-a.wandb");
+        let setting = [field(1, b"lr"), field(16, b"0.5")].concat();
+        let begin = [
+            field(RUN as usize, &field(8, b"calm-lake")),
+            field(CONFIG as usize, &field(1, &setting)),
+            row(0, "loss", "1.5"),
+        ];
+        std::fs::write(&path, file(&begin)).unwrap();
+        let places = Places::new("W&B", vec![path.clone()]);
+        let mut source = Wandb.open(folder.path(), &places);
+        source.poll().unwrap();
+        let facts = source.facts().unwrap();
+        assert_eq!(facts, Wandb.facts(folder.path(), &places));
+        assert_eq!(
+            (facts.name.as_deref(), &facts.config["lr"]),
+            (Some("calm-lake"), &0.5.into())
+        );
+        let exit = [vec![1 << 3, 1, 2 << 3, 3]].concat();
+        let all = [&begin[..], &[field(EXIT as usize, &exit)]].concat();
+        std::fs::write(&path, file(&all)).unwrap();
+        assert_eq!(source.poll().unwrap(), crate::metrics::Change::Grew(0));
+        let facts = source.facts().unwrap();
+        assert_eq!(facts, Wandb.facts(folder.path(), &places));
+        assert_eq!(
+            (facts.state.unwrap().0, facts.duration),
+            (State::Failed, Some(Duration::from_secs(3)))
+        );
+    }
+
     proptest! {
         #[test]
         fn a_damaged_file_is_read_without_a_panic(at in 7_usize..400, byte in any::<u8>()) {
@@ -462,8 +505,8 @@ mod tests {
             let mut bytes = file(&records);
             let at = at.min(bytes.len() - 1);
             bytes[at] = byte;
-            let mut said = Said::default();
-            Log::default().push(&bytes, &mut |record| said.take(record));
+            let mut records = RunRecords::default();
+            Log::default().push(&bytes, &mut |record| records.take(record));
             read(&bytes, 50);
         }
     }
