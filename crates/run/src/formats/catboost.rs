@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, json};
+use super::{Facts, Format, Listing, RunParts, Source, json};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::metrics;
@@ -25,20 +25,20 @@ const LARGEST: u64 = 256 << 20;
 pub struct CatBoost;
 
 impl Format for CatBoost {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let is_run = listing.has_file(TRAINING) || listing.has_file("learn_error.tsv");
         let is_run = is_run && TABLES.iter().any(|(file, _)| listing.has_file(file));
         is_run.then(|| {
-            let places = Places::new("CatBoost", files(&listing.path));
-            places.with_folders(["learn", "test", "tmp"])
+            let parts = RunParts::new("CatBoost", files(&listing.path));
+            parts.with_folders(["learn", "test", "tmp"])
         })
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Whole::new(dir, files, read_all))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let meta = meta(dir);
         let planned = meta
             .get("iteration_count")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, files_below, settings};
+use super::{Facts, Format, Listing, RunParts, Source, files_below, settings};
 use traintop_disk::read;
 
 const TABLES: &str = "plots/metrics";
@@ -15,20 +15,20 @@ const LARGEST: u64 = 256 << 20;
 pub struct DvcLive;
 
 impl Format for DvcLive {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         if !listing.has_folder("plots") || !listing.path.join(TABLES).is_dir() {
             return None;
         }
         let files = files(&listing.path);
         (!files.is_empty())
-            .then(|| Places::new("DVCLive", files).with_folders(["plots", "artifacts"]))
+            .then(|| RunParts::new("DVCLive", files).with_folders(["plots", "artifacts"]))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Whole::new(dir, files, read_all))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         settings::facts(settings::file(&dir.join("params.yaml")))
     }
 }

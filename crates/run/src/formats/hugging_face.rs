@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::state::State;
@@ -38,7 +38,7 @@ const SETTINGS: [&str; 6] = [
 pub struct HuggingFace;
 
 impl Format for HuggingFace {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let is_run = listing.has_file(STATE) || checkpoints(listing).next().is_some();
         if !is_run {
             return None;
@@ -48,15 +48,15 @@ impl Format for HuggingFace {
             return None;
         }
         let folders = checkpoints(listing).map(|(_, name)| name).chain(["runs"]);
-        Some(Places::new("Hugging Face", states).with_folders(folders))
+        Some(RunParts::new("Hugging Face", states).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Whole::new(dir, states, read))
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
-        let state = newest(&places.metrics)
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
+        let state = newest(&parts.metrics)
             .map(|(_, state)| state)
             .unwrap_or_default();
         let number = |key: &str| json::number(state.get(key)?);

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::appended::{Appended, Decoder};
 use super::points::Points;
-use super::{Facts, Format, Listing, Places, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::metrics;
 use crate::metrics::names::{Kind, RUNNING};
-use crate::metrics::place::{Places as Placing, Said};
+use crate::metrics::place::{Places, Said};
 use traintop_disk::read;
 
 /// Files that may hold such lines, the likeliest first.
@@ -57,7 +57,7 @@ const PEEKED: u64 = 1 << 20;
 pub struct JsonLines;
 
 impl Format for JsonLines {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let mut names = NAMES.iter().filter(|name| listing.has_file(name));
         let name = names.find(|name| has_lines(&listing.path.join(name)))?;
         let trainer = match *name {
@@ -71,11 +71,11 @@ impl Format for JsonLines {
             _ => "JSON lines",
         };
         let folders = ["inference", "checkpoints", "weights", "eval"];
-        Some(Places::new(trainer, vec![listing.path.join(name)]).with_folders(folders))
+        Some(RunParts::new(trainer, vec![listing.path.join(name)]).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, places: &Places) -> Box<dyn Source> {
-        let path = places.metrics.first().map_or(dir, PathBuf::as_path);
+    fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source> {
+        let path = parts.metrics.first().map_or(dir, PathBuf::as_path);
         Box::new(Appended::<Lines>::new(
             path,
             |path| vec![path.to_owned()],
@@ -83,9 +83,9 @@ impl Format for JsonLines {
         ))
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         let mut facts = settings::facts(settings::beside(dir));
-        let first = places.metrics.first().and_then(|path| first_line(path));
+        let first = parts.metrics.first().and_then(|path| first_line(path));
         let total = first.and_then(|line| json::number(line.get("total_steps")?));
         facts.steps_planned = facts.steps_planned.or(total.map(|total| total as u64));
         facts
@@ -146,7 +146,7 @@ impl Decoder for Lines {
 #[derive(Debug)]
 struct X {
     name: String,
-    places: Placing,
+    places: Places,
 }
 
 impl X {
@@ -161,7 +161,7 @@ impl X {
         };
         Some(Self {
             name: (*name).to_owned(),
-            places: Placing::new(kind),
+            places: Places::new(kind),
         })
     }
 

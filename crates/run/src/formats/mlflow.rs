@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, files_below, json, settings, yaml};
+use super::{Facts, Format, Listing, RunParts, Source, files_below, json, settings, yaml};
 use crate::state::State;
 use traintop_disk::read;
 
@@ -23,7 +23,7 @@ const MOST_FILES: usize = 10_000;
 pub struct Mlflow;
 
 impl Format for Mlflow {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let is_run = listing.has_file("meta.yaml") && listing.has_folder("metrics");
         let is_run = is_run && (listing.has_folder("params") || listing.has_folder("tags"));
         if !is_run {
@@ -39,14 +39,14 @@ impl Format for Mlflow {
             "inputs",
             "outputs",
         ];
-        Some(Places::new("MLflow", metrics).with_folders(folders))
+        Some(RunParts::new("MLflow", metrics).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Whole::new(dir, with_meta, read_all))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let meta = yaml::file(&dir.join("meta.yaml"));
         let text = |key: &str| meta.get(key).and_then(Value::as_str).map(str::to_owned);
         let time = |key: &str| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::appended::{Appended, Decoder};
 use super::points::Points;
-use super::{Facts, Format, Listing, Places, Source, json};
+use super::{Facts, Format, Listing, RunParts, Source, json};
 use traintop_disk::read;
 
 /// Larger files are no configurations.
@@ -16,7 +16,7 @@ const LARGEST: u64 = 1 << 20;
 pub struct MmEngine;
 
 impl Format for MmEngine {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let is_start = |name: &String| is_date(name);
         let has_start = listing.folders.iter().any(is_start);
         let has_log = listing.files.iter().any(|name| is_old_log(name));
@@ -29,14 +29,14 @@ impl Format for MmEngine {
             .iter()
             .filter(|name| is_start(name))
             .map(String::as_str);
-        (!logs.is_empty()).then(|| Places::new("OpenMMLab", logs).with_folders(starts))
+        (!logs.is_empty()).then(|| RunParts::new("OpenMMLab", logs).with_folders(starts))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Appended::<Lines>::new(dir, logs, "step"))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let mut facts = Facts::default();
         let listing = Listing::read(dir).unwrap_or_default();
         let config = listing

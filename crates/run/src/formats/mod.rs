@@ -145,7 +145,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 
 /// Where the parts of a run are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places {
+pub struct RunParts {
     /// What lists call the trainer or the logger.
     pub trainer: &'static str,
     /// The files that are read as metrics, of which the newest change is the run's.
@@ -154,7 +154,7 @@ pub struct Places {
     pub folders: Vec<String>,
 }
 
-impl Places {
+impl RunParts {
     fn new(trainer: &'static str, metrics: Vec<PathBuf>) -> Self {
         Self {
             trainer,
@@ -192,13 +192,13 @@ pub struct Facts {
 /// How one trainer, or a family of them, leaves runs.
 trait Format: Sync {
     /// Where a run's parts are, if the folder is such a run.
-    fn find(&self, listing: &Listing) -> Option<Places>;
+    fn find(&self, listing: &Listing) -> Option<RunParts>;
 
     /// Its metrics, to be followed; nothing is read yet.
-    fn open(&self, dir: &Path, places: &Places) -> Box<dyn Source>;
+    fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source>;
 
     /// What it says beside its metrics. What cannot be read is absent.
-    fn facts(&self, dir: &Path, places: &Places) -> Facts;
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts;
 
     /// Whether it is traintop's own.
     fn is_ours(&self) -> bool {
@@ -301,7 +301,7 @@ impl Source for Tail {
 pub struct Located {
     /// Its place in [`FORMATS`].
     format: usize,
-    places: Places,
+    parts: RunParts,
     /// The other formats that would have read it too.
     others: Vec<&'static str>,
 }
@@ -309,7 +309,7 @@ pub struct Located {
 impl Located {
     /// What lists call the trainer.
     pub fn trainer(&self) -> &'static str {
-        self.places.trainer
+        self.parts.trainer
     }
 
     /// Other trainers' or loggers' metrics of the same run, which are not read.
@@ -319,7 +319,7 @@ impl Located {
 
     /// The files that are read as metrics.
     pub fn metrics(&self) -> &[PathBuf] {
-        &self.places.metrics
+        &self.parts.metrics
     }
 
     /// Whether the run is traintop's own, or laid out as one.
@@ -338,15 +338,15 @@ impl Located {
 
     /// Whether a folder right below the run's is part of it.
     pub fn has_part(&self, folder: &str) -> bool {
-        self.places.folders.iter().any(|part| part == folder)
+        self.parts.folders.iter().any(|part| part == folder)
     }
 
     pub fn open(&self, dir: &Path) -> Box<dyn Source> {
-        FORMATS[self.format].open(dir, &self.places)
+        FORMATS[self.format].open(dir, &self.parts)
     }
 
     pub fn facts(&self, dir: &Path) -> Facts {
-        FORMATS[self.format].facts(dir, &self.places)
+        FORMATS[self.format].facts(dir, &self.parts)
     }
 }
 
@@ -354,15 +354,15 @@ impl Located {
 pub fn recognise(listing: &Listing) -> Option<Located> {
     let formats = FORMATS.iter().enumerate();
     let mut found = formats.filter_map(|(number, format)| Some((number, format.find(listing)?)));
-    let (format, places) = found.next()?;
+    let (format, parts) = found.next()?;
     let others = if FORMATS[format].is_ours() {
         Vec::new()
     } else {
-        found.map(|(.., places)| places.trainer).collect()
+        found.map(|(.., parts)| parts.trainer).collect()
     };
     Some(Located {
         format,
-        places,
+        parts,
         others,
     })
 }
@@ -385,7 +385,7 @@ pub fn locate(dir: &RunDir) -> Option<Located> {
 pub fn facts(dir: &RunDir) -> Facts {
     match locate(dir) {
         Some(located) => located.facts(dir.path()),
-        None => ours::Ours.facts(dir.path(), &Places::default()),
+        None => ours::Ours.facts(dir.path(), &RunParts::default()),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::json;
-use super::{Facts, Format, Listing, Places, Source};
+use super::{Facts, Format, Listing, RunParts, Source};
 use crate::layout::RunDir;
 use crate::metrics::Tail;
 use traintop_disk::read;
@@ -24,7 +24,7 @@ const FOLDERS: [&str; 5] = [
 pub struct Ours;
 
 impl Format for Ours {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let dir = RunDir::new(&listing.path);
         // Sacred has a file of that name, and no `logs`.
         let has_record = listing.has_file("run.json") && !super::sacred::is_sacred(listing);
@@ -43,14 +43,14 @@ impl Format for Ours {
             }
         };
         (has_record || has_logs())
-            .then(|| Places::new("traintop", vec![metrics()]).with_folders(FOLDERS))
+            .then(|| RunParts::new("traintop", vec![metrics()]).with_folders(FOLDERS))
     }
 
-    fn open(&self, _dir: &Path, places: &Places) -> Box<dyn Source> {
-        Box::new(Tail::open(&places.metrics[0]))
+    fn open(&self, _dir: &Path, parts: &RunParts) -> Box<dyn Source> {
+        Box::new(Tail::open(&parts.metrics[0]))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let path = RunDir::new(dir).config_json();
         let config = json::object(&read::bytes(&path, LARGEST).unwrap_or_default());
         let text = |key: &str| config.get(key)?.as_str().map(str::to_owned);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::points::Points;
 use super::whole::Whole;
-use super::{Facts, Format, Listing, Places, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::state::State;
 use traintop_disk::read;
 
@@ -36,18 +36,18 @@ pub fn is_sacred(listing: &Listing) -> bool {
 }
 
 impl Format for Sacred {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         is_sacred(listing).then(|| {
             let path = |name: &str| listing.path.join(name);
-            Places::new("Sacred", vec![path("metrics.json"), path("run.json")])
+            RunParts::new("Sacred", vec![path("metrics.json"), path("run.json")])
         })
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Whole::new(dir, files, read_all))
     }
 
-    fn facts(&self, dir: &Path, _places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let run = settings::file(&dir.join("run.json"));
         let text = |key: &str| run.get(key).and_then(Value::as_str);
         let (started_at, heartbeat) = (

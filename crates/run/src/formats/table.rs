@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Facts, Format, Listing, Places, Source, settings};
+use super::{Facts, Format, Listing, RunParts, Source, settings};
 use crate::judging::TrainerMetric;
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
@@ -56,7 +56,7 @@ const LOGGERS: [&str; 3] = ["csv", "csv_logs", "lightning_logs"];
 pub struct Tables;
 
 impl Format for Tables {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let here = candidates(listing).into_iter().find(|path| is_course(path));
         let path = here.or_else(|| below_hydra(listing))?;
         let trainer = trainer(listing, &path);
@@ -64,12 +64,12 @@ impl Format for Tables {
         if path.parent() != Some(&listing.path) {
             folders.extend(LOGGERS);
         }
-        Some(Places::new(trainer, vec![path]).with_folders(folders))
+        Some(RunParts::new(trainer, vec![path]).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, places: &Places) -> Box<dyn Source> {
-        let mut tail = Tail::open(&places.metrics[0]);
-        if places.trainer == "timm"
+    fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source> {
+        let mut tail = Tail::open(&parts.metrics[0]);
+        if parts.trainer == "timm"
             && let Some(metric) = settings::beside(dir).get("eval_metric")
             && let Some(metric) = metric.as_str()
         {
@@ -81,9 +81,9 @@ impl Format for Tables {
         Box::new(tail)
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         let mut config = settings::beside(dir);
-        let beside = places.metrics[0].parent().filter(|folder| *folder != dir);
+        let beside = parts.metrics[0].parent().filter(|folder| *folder != dir);
         if let Some(folder) = beside.filter(|_| config.is_empty()) {
             config = settings::beside(folder);
         }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
-use super::{Facts, Format, Listing, Places, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use traintop_disk::read;
 
 const MARK: &str = ".tfevents.";
@@ -32,7 +32,7 @@ pub struct TensorBoard;
 pub struct TrainAndValidation;
 
 impl Format for TensorBoard {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         if !listing.files.iter().any(|name| name.contains(MARK)) {
             return None;
         }
@@ -44,36 +44,36 @@ impl Format for TensorBoard {
             .filter(is_of_hparams)
             .map(String::as_str);
         let folders = folders.chain(["checkpoints", "plugins"]);
-        Some(Places::new("TensorBoard", files(&listing.path)).with_folders(folders))
+        Some(RunParts::new("TensorBoard", files(&listing.path)).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Appended::<Events>::new(dir, files, "step"))
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
-        facts(dir, &places.metrics)
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
+        facts(dir, &parts.metrics)
     }
 }
 
 impl Format for TrainAndValidation {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let splits = SPLITS.iter().filter(|split| listing.has_folder(split));
         let there = splits.filter(|split| is_split(&listing.path.join(split)));
         let there: Vec<&str> = there.copied().collect();
         (there.len() > 1)
-            .then(|| Places::new("TensorBoard", split_files(&listing.path)).with_folders(there))
+            .then(|| RunParts::new("TensorBoard", split_files(&listing.path)).with_folders(there))
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(super::splits::Splits::new(dir, &SPLITS, |split| {
             let events = Appended::<Events>::new(&dir.join(split), files, "step");
             Box::new(events) as Box<dyn Source>
         }))
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
-        facts(dir, &places.metrics)
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
+        facts(dir, &parts.metrics)
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
-use super::{Facts, Format, Listing, Places, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::state::State;
@@ -42,21 +42,21 @@ const EXIT: u64 = 18;
 pub struct Wandb;
 
 impl Format for Wandb {
-    fn find(&self, listing: &Listing) -> Option<Places> {
+    fn find(&self, listing: &Listing) -> Option<RunParts> {
         let files = files_of(listing);
         (!files.is_empty()).then(|| {
             let folders = ["files", "logs", "tmp"];
-            Places::new("W&B", files).with_folders(folders)
+            RunParts::new("W&B", files).with_folders(folders)
         })
     }
 
-    fn open(&self, dir: &Path, _places: &Places) -> Box<dyn Source> {
+    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
         Box::new(Appended::<History>::new(dir, files, "_step"))
     }
 
-    fn facts(&self, dir: &Path, places: &Places) -> Facts {
+    fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         let mut records = RunRecords::default();
-        for path in &places.metrics {
+        for path in &parts.metrics {
             // Only what is not history is looked at.
             let mut log = Log::default();
             let mut each = |record: &[u8]| records.take(record);
@@ -477,11 +477,11 @@ mod tests {
             row(0, "loss", "1.5"),
         ];
         std::fs::write(&path, file(&begin)).unwrap();
-        let places = Places::new("W&B", vec![path.clone()]);
-        let mut source = Wandb.open(folder.path(), &places);
+        let parts = RunParts::new("W&B", vec![path.clone()]);
+        let mut source = Wandb.open(folder.path(), &parts);
         source.poll().unwrap();
         let facts = source.facts().unwrap();
-        assert_eq!(facts, Wandb.facts(folder.path(), &places));
+        assert_eq!(facts, Wandb.facts(folder.path(), &parts));
         assert_eq!(
             (facts.name.as_deref(), &facts.config["lr"]),
             (Some("calm-lake"), &0.5.into())
@@ -491,7 +491,7 @@ mod tests {
         std::fs::write(&path, file(&all)).unwrap();
         assert_eq!(source.poll().unwrap(), crate::metrics::Change::Grew(0));
         let facts = source.facts().unwrap();
-        assert_eq!(facts, Wandb.facts(folder.path(), &places));
+        assert_eq!(facts, Wandb.facts(folder.path(), &parts));
         assert_eq!(
             (facts.state.unwrap().0, facts.duration),
             (State::Failed, Some(Duration::from_secs(3)))
