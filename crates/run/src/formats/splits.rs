@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Source;
+use super::{Facts, Source};
 use crate::metrics::{Change, Metrics};
 
 /// A source for each kind of data.
@@ -55,6 +55,11 @@ impl Source for Splits {
 
     fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        let all = self.sources.iter().filter_map(|(_, source)| source.facts());
+        all.max_by_key(|facts| facts.duration)
     }
 
     fn take(&mut self) -> Metrics {

@@ -113,33 +113,57 @@ fn split_files(dir: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// What the beginnings of the files say. When the last value came stands at their ends.
 fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
-    let mut config = settings::beside(dir);
-    let mut began: Option<f64> = None;
+    let mut said = Beside::default();
     for file in files {
         let bytes = read::beginning(file, SETTINGS_WITHIN).unwrap_or_default();
         Records::default().push(&bytes, &mut |event| {
-            began = began.or_else(|| Fields::get(event, 1)?.double());
-            for value in values(event) {
-                if let Some(found) = said_settings(value).filter(|_| config.is_empty()) {
-                    config = found;
-                }
-            }
+            said.see_time(event);
+            values(event).for_each(|value| said.see_settings(value));
         });
     }
-    let started_at = began.and_then(|began| Timestamp::from_millisecond((began * 1e3) as i64).ok());
-    let last = files
-        .iter()
-        .filter_map(|file| file.metadata().ok()?.modified().ok())
-        .max();
-    let duration = started_at.zip(last).and_then(|(started, last)| {
-        let last = Timestamp::try_from(last).ok()?;
-        Duration::try_from(last - started).ok()
-    });
     Facts {
-        started_at,
-        duration,
-        ..settings::facts(config)
+        duration: None,
+        ..said.facts(dir)
+    }
+}
+
+/// What events say beside their scalars.
+#[derive(Debug, Clone, Default)]
+struct Beside {
+    /// When the first and the latest event were written, in seconds since 1970.
+    times: Option<(f64, f64)>,
+    settings: Map<String, Value>,
+}
+
+impl Beside {
+    fn see_time(&mut self, event: &[u8]) {
+        let time = Fields::get(event, 1).and_then(Field::double);
+        if let Some(time) = time.filter(|time| time.is_finite()) {
+            let (first, last) = self.times.unwrap_or((time, time));
+            self.times = Some((first, last.max(time)));
+        }
+    }
+
+    fn see_settings(&mut self, value: &[u8]) {
+        if self.settings.is_empty() {
+            self.settings = said_settings(value).unwrap_or_default();
+        }
+    }
+
+    fn facts(&self, dir: &Path) -> Facts {
+        let mut config = settings::beside(dir);
+        if config.is_empty() {
+            config.clone_from(&self.settings);
+        }
+        let time = |seconds: f64| Timestamp::from_millisecond((seconds * 1e3) as i64).ok();
+        let took = self.times.map(|(first, last)| last - first);
+        Facts {
+            started_at: self.times.and_then(|(first, _)| time(first)),
+            duration: took.and_then(|took| Duration::try_from_secs_f64(took).ok()),
+            ..settings::facts(config)
+        }
     }
 }
 
@@ -254,6 +278,7 @@ fn masked_crc(bytes: &[u8]) -> u32 {
 struct Events {
     records: Records,
     file: u32,
+    beside: Beside,
     tags: HashMap<String, Tag>,
     last_step: Option<i64>,
     rows: usize,
@@ -287,13 +312,19 @@ impl Decoder for Events {
         self.records = records;
         done
     }
+
+    fn facts(&self, dir: &Path) -> Option<Facts> {
+        Some(self.beside.facts(dir))
+    }
 }
 
 impl Events {
     fn event(&mut self, event: &[u8], points: &mut Points) {
         let step = Fields::get(event, 2).and_then(Field::whole).unwrap_or(0) as i64;
+        self.beside.see_time(event);
         for value in values(event) {
             let Some((tag, number)) = scalar(value) else {
+                self.beside.see_settings(value);
                 continue;
             };
             let x = self.place(tag, step);
@@ -510,6 +541,34 @@ mod tests {
             (&column.x[..], &column.y[..]),
             (&[0.0, 1.0, 2.0][..], &[3.0, 2.0, 9.0][..])
         );
+    }
+
+    #[test]
+    fn settings_and_times_come_with_the_scalars() {
+        let entry = [
+            field(1, b"lr"),
+            field(2, &[&[2 << 3 | 1][..], &0.5_f64.to_le_bytes()].concat()),
+        ]
+        .concat();
+        let start = field(3, &field(1, &entry));
+        let metadata = field(1, &[field(1, b"hparams"), field(2, &start)].concat());
+        let value = [
+            field(1, b"_hparams_/session_start_info"),
+            field(9, &metadata),
+        ]
+        .concat();
+        let mut first = vec![1 << 3 | 1];
+        first.extend(1.4e9_f64.to_le_bytes());
+        first.extend(field(5, &field(1, &value)));
+        let bytes = [record(&first), event(1, "loss", 0.5)].concat();
+        let (mut events, mut points) = (Events::default(), Points::new("step"));
+        events.begin_file(&mut points);
+        events.push(&bytes, false, &mut points);
+        let folder = tempfile::tempdir().unwrap();
+        let facts = events.facts(folder.path()).unwrap();
+        assert_eq!(facts.config["lr"], 0.5);
+        assert_eq!(facts.started_at.unwrap().as_second(), 1_400_000_000);
+        assert_eq!(facts.duration, Some(Duration::from_secs(100_000_000)));
     }
 
     #[test]
