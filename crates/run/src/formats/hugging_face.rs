@@ -56,52 +56,54 @@ impl Format for HuggingFace {
     }
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
-        let state = newest(&parts.metrics)
-            .map(|(_, state)| state)
-            .unwrap_or_default();
-        let number = |key: &str| json::number(state.get(key)?);
-        let mut config = settings::file(&dir.join("training_args.yaml"));
-        if config.is_empty() {
-            let said = SETTINGS
-                .iter()
-                .filter_map(|key| Some((*key, state.get(*key)?)));
-            config = said
-                .map(|(key, value)| (key.to_owned(), value.clone()))
-                .collect();
+        let state = newest(&parts.metrics).map(|(_, state)| state);
+        facts_of(dir, &state.unwrap_or_default())
+    }
+}
+
+fn facts_of(dir: &Path, state: &Map<String, Value>) -> Facts {
+    let number = |key: &str| json::number(state.get(key)?);
+    let mut config = settings::file(&dir.join("training_args.yaml"));
+    if config.is_empty() {
+        let said = SETTINGS
+            .iter()
+            .filter_map(|key| Some((*key, state.get(*key)?)));
+        config = said
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .collect();
+    }
+    for (file, key) in [
+        ("adapter_config.json", "adapter"),
+        ("config.json", "network"),
+    ] {
+        let inner = settings::file(&dir.join(file));
+        if !inner.is_empty() {
+            config.insert(key.to_owned(), Value::Object(inner));
         }
-        for (file, key) in [
-            ("adapter_config.json", "adapter"),
-            ("config.json", "network"),
-        ] {
-            let inner = settings::file(&dir.join(file));
-            if !inner.is_empty() {
-                config.insert(key.to_owned(), Value::Object(inner));
-            }
-        }
-        let last = history(&state).last();
-        let runtime = last.and_then(|line| json::number(line.get(LAST_LINE)?));
-        let is_done = match (number("global_step"), number("max_steps")) {
-            (Some(done), Some(planned)) => planned > 0.0 && done >= planned,
-            _ => false,
-        };
-        let is_finished = is_done || runtime.is_some();
-        let network = config
-            .get("network")
-            .and_then(|network| network.get("model_type"));
-        Facts {
-            model: network.and_then(Value::as_str).map(str::to_owned),
-            epochs_planned: number("num_train_epochs").map(|epochs| epochs as u32),
-            steps_planned: number("max_steps")
-                .filter(|steps| *steps > 0.0)
-                .map(|it| it as u64),
-            state: is_finished.then(|| {
-                let why = "its last checkpoint is that of the last step".to_owned();
-                (State::Finished, Some(why))
-            }),
-            duration: runtime.and_then(|runtime| Duration::try_from_secs_f64(runtime).ok()),
-            config,
-            ..Facts::default()
-        }
+    }
+    let last = history(state).last();
+    let runtime = last.and_then(|line| json::number(line.get(LAST_LINE)?));
+    let is_done = match (number("global_step"), number("max_steps")) {
+        (Some(done), Some(planned)) => planned > 0.0 && done >= planned,
+        _ => false,
+    };
+    let is_finished = is_done || runtime.is_some();
+    let network = config
+        .get("network")
+        .and_then(|network| network.get("model_type"));
+    Facts {
+        model: network.and_then(Value::as_str).map(str::to_owned),
+        epochs_planned: number("num_train_epochs").map(|epochs| epochs as u32),
+        steps_planned: number("max_steps")
+            .filter(|steps| *steps > 0.0)
+            .map(|it| it as u64),
+        state: is_finished.then(|| {
+            let why = "its last checkpoint is that of the last step".to_owned();
+            (State::Finished, Some(why))
+        }),
+        duration: runtime.and_then(|runtime| Duration::try_from_secs_f64(runtime).ok()),
+        config,
+        ..Facts::default()
     }
 }
 
@@ -134,10 +136,14 @@ fn primary(state: &Map<String, Value>) -> Option<TrainerMetric> {
 
 /// The folders `checkpoint-STEP`, with their steps.
 fn checkpoints(listing: &Listing) -> impl Iterator<Item = (u64, &str)> {
-    listing.folders.iter().filter_map(|name| {
-        let step = name.strip_prefix("checkpoint-")?.parse().ok()?;
-        Some((step, name.as_str()))
-    })
+    listing
+        .folders
+        .iter()
+        .filter_map(|name| Some((checkpoint_step(name)?, name.as_str())))
+}
+
+fn checkpoint_step(folder: &str) -> Option<u64> {
+    folder.strip_prefix("checkpoint-")?.parse().ok()
 }
 
 /// The states of a run, that of the highest step first; the one at the top counts as the last.
@@ -155,21 +161,30 @@ fn states(dir: &Path) -> Vec<PathBuf> {
     top.into_iter().chain(newest).collect()
 }
 
-/// The state with the highest step, and its file.
+/// The state with the highest step, and its file. Of equals it is the first, which is the one at the
+/// top: it has the last line too.
 fn newest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
-    let states = files.iter().filter_map(|file| {
-        let bytes = read::bytes(file, LARGEST).ok()?;
-        Some((file.as_path(), json::object(&bytes)))
-    });
     let step = |state: &Map<String, Value>| state.get("global_step").and_then(json::number);
-    // Of equals the first, which is the one at the top: it has the last line too.
-    states.reduce(|best, next| {
-        if step(&next.1) > step(&best.1) {
-            next
-        } else {
-            best
+    let mut best: Option<(&Path, Map<String, Value>)> = None;
+    for file in files {
+        let done = best.as_ref().and_then(|(_, state)| step(state));
+        let folder = file.parent().and_then(Path::file_name);
+        let of_folder = folder.and_then(|name| checkpoint_step(name.to_str()?));
+        let is_behind = done
+            .zip(of_folder)
+            .is_some_and(|(done, step)| done >= step as f64);
+        if is_behind {
+            continue;
         }
-    })
+        let Ok(bytes) = read::bytes(file, LARGEST) else {
+            continue;
+        };
+        let state = json::object(&bytes);
+        if best.is_none() || step(&state) > done {
+            best = Some((file, state));
+        }
+    }
+    best
 }
 
 fn history(state: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
@@ -188,8 +203,9 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     if !state.contains_key("log_history") {
         points.complain(1, format!("{} has no log_history", file.display()));
     }
-    if let Some(told) = primary(&state) {
-        points.judge_by(told);
+    points.say(facts_of(dir, &state));
+    if let Some(metric) = primary(&state) {
+        points.judge_by(metric);
     }
     for line in history(&state).filter(|line| !line.contains_key(LAST_LINE)) {
         // What a prediction measured stands at no step.

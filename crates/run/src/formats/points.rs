@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Facts;
 use crate::judging::TrainerMetric;
 use crate::metrics::{Column, Metrics};
 use traintop_text::clean;
@@ -17,6 +18,8 @@ pub struct Points {
     /// Where each name as the file spells it has its column; `None` where there were too many.
     columns: HashMap<String, Option<usize>>,
     last_x: Option<f64>,
+    /// What the files say beside the points, where that was read with them.
+    facts: Option<Facts>,
 }
 
 impl Points {
@@ -29,6 +32,14 @@ impl Points {
             },
             ..Self::default()
         }
+    }
+
+    pub fn say(&mut self, facts: Facts) {
+        self.facts = Some(facts);
+    }
+
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref()
     }
 
     pub fn metrics(&self) -> &Metrics {

@@ -4,8 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Source;
 use super::points::Points;
+use super::{Facts, Source};
 use crate::discover::Stamp;
 use crate::metrics::{Change, Metrics};
 
@@ -48,6 +48,10 @@ impl Source for Whole {
 
     fn metrics(&self) -> &Metrics {
         self.points.metrics()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.points.facts().cloned()
     }
 
     fn take(&mut self) -> Metrics {
