@@ -174,11 +174,11 @@ fn points(found: &[Found]) -> (Table, bool) {
     let mut read: Vec<(String, Metrics)> = Vec::new();
     let paths: Vec<&Path> = found.iter().map(|found| found.dir.path()).collect();
     for (found, name) in found.iter().zip(shortest_ends(&paths)) {
-        let (mut tail, whole) = settled::read(found, SystemTime::now());
-        match whole {
-            Ok(()) => read.push((name, tail.take())),
+        let whole = settled::read(found, SystemTime::now());
+        match whole.read {
+            Ok(()) => read.push((name, whole.metrics)),
             Err(error) => {
-                let path = tail.path().to_string_lossy().into_owned();
+                let path = whole.path.to_string_lossy();
                 error_line(format_args!("{path}: cannot be read: {error}"));
             }
         }

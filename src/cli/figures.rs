@@ -167,9 +167,11 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
 }
 
 fn read(dir: &RunDir) -> Result<Metrics> {
-    let (mut tail, read) = settled::read(&Found::look(dir.clone()), SystemTime::now());
-    read.wrap_err_with(|| format!("{} cannot be read", tail.path().display()))?;
-    Ok(tail.take())
+    let whole = settled::read(&Found::look(dir.clone()), SystemTime::now());
+    whole
+        .read
+        .wrap_err_with(|| format!("{} cannot be read", whole.path.display()))?;
+    Ok(whole.metrics)
 }
 
 fn tell(drawn: &Drawn, of: &Path, out: &mut dyn Write) -> Result<()> {

@@ -44,19 +44,19 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::run_named(&arguments.run, &arguments.roots)?;
     // A run that has no metrics yet is shown without them.
-    let (tail, _) = settled::read(&found, SystemTime::now());
+    let metrics = settled::read(&found, SystemTime::now()).metrics;
     roots::tell_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.
-    summary.findings = Some(lint(tail.metrics(), &summary.settings, &summary.resumes));
+    summary.findings = Some(lint(&metrics, &summary.settings, &summary.resumes));
     summary.size_bytes = Some(size::on_disk(found.dir.path()));
     let best = BestByRun::of_runs(&roots::or_default(&arguments.roots), [&found.dir]);
     summary.evaluated = best.of(&summary.id, &found.dir).cloned();
     if arguments.json {
-        let json = as_json(&summary, tail.metrics());
+        let json = as_json(&summary, &metrics);
         writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
-        print(&summary, tail.metrics(), out)?;
+        print(&summary, &metrics, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use super::config_file::Config;
 use super::discover::Found;
-use super::judging;
 use super::layout::RunDir;
 use super::metrics::Metrics;
 use super::settled;
@@ -32,14 +31,17 @@ impl ComparedRun {
     /// Reads a run. This never fails: what cannot be read is absent, and `problem` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
-        let (mut tail, read) = settled::read(&found, now);
-        let path = tail.path().to_string_lossy().into_owned();
+        let settled::Whole {
+            mut metrics,
+            facts,
+            path,
+            read,
+        } = settled::read(&found, now);
+        let path = path.to_string_lossy();
         let problem = read
             .err()
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
-        let mut metrics = tail.take();
-        metrics.judging.settings = judging::of(found.dir.path()).settings;
-        let summary = Summary::of(&found, &metrics, tail.facts(), now);
+        let summary = Summary::of(&found, &metrics, facts, now);
         for column in &mut metrics.columns {
             if column.x.len() > MOST_POINTS {
                 *column = column.thinned(MOST_POINTS);

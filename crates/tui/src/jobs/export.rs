@@ -123,10 +123,10 @@ fn read_named(dirs: &[RunDir], progress: &Progress) -> Result<Vec<(String, Metri
 }
 
 fn read(dir: &RunDir) -> Result<Metrics, String> {
-    let (mut tail, whole) = settled::read(&Found::look(dir.clone()), SystemTime::now());
-    match whole {
-        Ok(()) => Ok(tail.take()),
-        Err(error) => Err(format!("{} cannot be read: {error}", tail.path().display())),
+    let whole = settled::read(&Found::look(dir.clone()), SystemTime::now());
+    match whole.read {
+        Ok(()) => Ok(whole.metrics),
+        Err(error) => Err(format!("{} cannot be read: {error}", whole.path.display())),
     }
 }
 
