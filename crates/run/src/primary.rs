@@ -60,12 +60,12 @@ impl<'a> Judged<'a> {
     fn named(&self) -> Option<Primary> {
         let judging = &self.metrics.judging;
         let column = judging.primaries().find_map(|wanted| self.find(wanted))?;
-        let name = &self.names[column];
-        let said = judging.direction(&self.metrics.columns[column].name);
+        let spelled = &self.metrics.columns[column].name;
+        let (direction, guessed) = direction(judging, spelled, &self.names[column]);
         Some(Primary {
             column,
-            direction: said.or(name.direction).unwrap_or(Direction::Higher),
-            guessed: said.is_none() && (name.is_guess || name.direction.is_none()),
+            direction,
+            guessed,
         })
     }
 
@@ -166,11 +166,10 @@ const LOSS: u8 = 2;
 
 /// Which way is better, of a metric of any run that is judged so: as somebody says, else as its
 /// name does, else more; and whether that is a guess.
-pub fn direction(judging: &Judging, name: &str) -> (Direction, bool) {
-    if let Some(said) = judging.direction(name) {
+pub fn direction(judging: &Judging, spelled: &str, read: &MetricName) -> (Direction, bool) {
+    if let Some(said) = judging.direction(spelled) {
         return (said, false);
     }
-    let read = metric_names::read(name);
     let is_guess = read.is_guess || read.direction.is_none();
     (read.direction.unwrap_or(Direction::Higher), is_guess)
 }

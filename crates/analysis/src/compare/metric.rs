@@ -53,7 +53,7 @@ impl Metric {
                 let known = |seen: &Seen| seen.metric.is(&read);
                 let at = all.iter().position(known).unwrap_or_else(|| {
                     let judging = &run.metrics.judging;
-                    let (better, guessed) = primary::direction(judging, &column.name);
+                    let (better, guessed) = primary::direction(judging, &column.name, &read);
                     all.push(Seen {
                         metric: Self {
                             name: String::new(),
