@@ -22,7 +22,44 @@ pub enum Split {
     Test,
 }
 
+/// Words for each part of the data, in lower case.
+const SPLITS: [(&str, Split); 15] = [
+    ("train", Split::Train),
+    ("training", Split::Train),
+    ("trn", Split::Train),
+    ("val", Split::Validation),
+    ("valid", Split::Validation),
+    ("validation", Split::Validation),
+    ("validate", Split::Validation),
+    ("vali", Split::Validation),
+    ("dev", Split::Validation),
+    ("eval", Split::Validation),
+    ("evaluation", Split::Validation),
+    ("holdout", Split::Validation),
+    ("test", Split::Test),
+    ("testing", Split::Test),
+    ("tst", Split::Test),
+];
+
 impl Split {
+    pub const COUNT: usize = 3;
+
+    /// The one that a word names, in any case.
+    pub fn named(word: &str) -> Option<Self> {
+        let mut known = SPLITS.iter();
+        let (_, split) = known.find(|(known, _)| known.eq_ignore_ascii_case(word))?;
+        Some(*split)
+    }
+
+    /// What is written before the names of its columns.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "val",
+            Self::Test => "test",
+        }
+    }
+
     /// The letter that stands for it.
     pub fn letter(self) -> char {
         match self {
@@ -244,7 +281,7 @@ pub fn read(name: &str) -> MetricName {
 /// A name as it is spelled, without the split word that it begins or ends with.
 pub fn without_split_word(name: &str) -> &str {
     let is_separator = |letter: char| "_/.- ".contains(letter);
-    let is_split = |word: &str| split_word(&word.to_ascii_lowercase()).is_some();
+    let is_split = |word: &str| Split::named(word).is_some();
     if let Some((first, rest)) = name.split_once(is_separator)
         && is_split(first)
         && !rest.is_empty()
@@ -350,17 +387,6 @@ fn quantity(words: &Words, term: Option<&Term>) -> (String, u8) {
     (parts.join("_"), qualifiers)
 }
 
-fn split_word(word: &str) -> Option<Split> {
-    Some(match word {
-        "train" | "training" | "trn" => Split::Train,
-        "val" | "valid" | "validation" | "vali" | "dev" | "eval" | "evaluation" | "holdout" => {
-            Split::Validation
-        }
-        "test" | "testing" | "tst" => Split::Test,
-        _ => return None,
-    })
-}
-
 /// The split, and the other words. The first and the last word count before those between them.
 /// Where nothing else is left, the word is the metric.
 fn without_split(words: &Words) -> (Option<Split>, Words) {
@@ -375,7 +401,7 @@ fn without_split(words: &Words) -> (Option<Split>, Words) {
         let word = words
             .get(at)
             .filter(|word| *word != "dev" || !is_deviation)?;
-        Some((split_word(word)?, at))
+        Some((Split::named(word)?, at))
     };
     let found = (words.len() > 1)
         .then(|| [first, last].into_iter().chain(1..last).find_map(of))
@@ -392,7 +418,7 @@ fn without_split(words: &Words) -> (Option<Split>, Words) {
             starts.iter().find_map(|start| {
                 let rest = word.strip_prefix(start)?;
                 let is_judged = meaning_of(rest)?.kind.is_judged();
-                is_judged.then(|| (split_word(start), Words::of(rest)))
+                is_judged.then(|| (Split::named(start), Words::of(rest)))
             })
         });
     glued.unwrap_or_else(|| (None, words.clone()))

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::block::Values;
-use super::names::{self, Kind, Part};
+use super::names::{self, Kind};
 use super::series::{Column, Metrics};
 use super::value::{Unit, Value};
+use crate::metric_names::Split;
 use traintop_text::clean;
 
 /// Where a file without any column that places its rows has them.
@@ -110,7 +111,7 @@ pub struct Header {
     names: Vec<String>,
     /// Among [`Columns`]: of rows that say nothing of the data's part, and of those that do.
     targets: Vec<usize>,
-    of_part: [Option<Vec<usize>>; Part::COUNT],
+    of_part: [Option<Vec<usize>>; Split::COUNT],
     x: Option<usize>,
     kind: Kind,
     /// Another column that counts epochs.
@@ -166,7 +167,7 @@ impl Header {
             kind: x
                 .and_then(|x| names::place(&names[x]))
                 .map_or(Kind::Step, |(_, kind)| kind),
-            of_part: [const { None }; Part::COUNT],
+            of_part: [const { None }; Split::COUNT],
             names,
             x,
             epoch,
@@ -241,7 +242,7 @@ impl Header {
     }
 
     /// The column of the cells at `at` in rows about a part of the data.
-    pub fn target(&mut self, at: usize, part: Option<Part>, columns: &mut Columns) -> usize {
+    pub fn target(&mut self, at: usize, part: Option<Split>, columns: &mut Columns) -> usize {
         let Some(part) = part else {
             return self.targets[at];
         };
@@ -496,10 +497,10 @@ mod tests {
             columns.name(target).to_owned()
         };
         for (at, part, name) in [
-            (0, Some(Part::Train), "epoch"),
-            (2, Some(Part::Train), "train_loss"),
-            (2, Some(Part::Validation), "val_loss"),
-            (3, Some(Part::Train), "val_acc"),
+            (0, Some(Split::Train), "epoch"),
+            (2, Some(Split::Train), "train_loss"),
+            (2, Some(Split::Validation), "val_loss"),
+            (3, Some(Split::Train), "val_acc"),
             (2, None, "loss"),
         ] {
             assert_eq!(named(at, part, &mut header, &mut columns), name);

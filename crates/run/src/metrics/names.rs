@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::metric_names::Split;
+
 /// Longer names, in bytes, are none of those here.
 const LONGEST: usize = 64;
 
@@ -125,27 +127,6 @@ pub fn counts_epochs(name: &str) -> bool {
 /// What a nameless first column that counts rows is called beside another x.
 pub const INDEX: &str = "index";
 
-/// The part of the data that a row is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Part {
-    pub const COUNT: usize = 3;
-
-    /// What is written before the names of its columns.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "val",
-            Self::Test => "test",
-        }
-    }
-}
-
 /// Names, folded, of columns that say which part of the data a row is about.
 const PART_COLUMNS: &[&str] = &[
     "phase",
@@ -160,40 +141,20 @@ const PART_COLUMNS: &[&str] = &[
     "fold",
 ];
 
-/// Words in such columns, in lower case.
-const PARTS: &[(&str, Part)] = &[
-    ("train", Part::Train),
-    ("training", Part::Train),
-    ("trn", Part::Train),
-    ("val", Part::Validation),
-    ("valid", Part::Validation),
-    ("validation", Part::Validation),
-    ("validate", Part::Validation),
-    ("eval", Part::Validation),
-    ("evaluation", Part::Validation),
-    ("dev", Part::Validation),
-    ("test", Part::Test),
-    ("testing", Part::Test),
-];
-
 /// Whether a column of this name may say which part of the data a row is about.
 pub fn may_name_parts(name: &str) -> bool {
     name.len() <= LONGEST && PART_COLUMNS.contains(&folded(name).as_str())
 }
 
 /// The part that a cell names.
-pub fn part(cell: &str) -> Option<Part> {
-    let word = cell.trim();
-    let known = PARTS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word));
-    known.map(|(_, part)| *part)
+pub fn part(cell: &str) -> Option<Split> {
+    Split::named(cell.trim())
 }
 
 /// Whether a column's name says itself what it was measured on, as in `val_loss`.
 pub fn names_part(name: &str) -> bool {
     let mut words = name.split(|letter: char| !letter.is_alphanumeric());
-    words.clone().count() > 1 && words.any(|word| part(word).is_some())
+    words.clone().count() > 1 && words.any(|word| Split::named(word).is_some())
 }
 
 #[cfg(test)]
@@ -233,7 +194,8 @@ mod tests {
 
     #[test]
     fn words_name_parts_of_the_data() {
-        assert_eq!(part(" Valid "), Some(Part::Validation));
+        assert_eq!(part(" Valid "), Some(Split::Validation));
+        assert_eq!(part("holdout"), Some(Split::Validation));
         assert_eq!(part("finetune"), None);
         assert!(may_name_parts("Phase") && !may_name_parts("model"));
         assert!(names_part("val_loss") && names_part("loss/test") && !names_part("train"));

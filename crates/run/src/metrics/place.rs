@@ -1,7 +1,8 @@
 //! Where each row stands along x: what the file says, made to rise where a count begins anew with
 //! each epoch, and led back where the run was resumed.
 
-use super::names::{Kind, Part};
+use super::names::Kind;
+use crate::metric_names::Split;
 
 /// How much later a date is than the one before it, where the file does not tell them apart.
 const TICK: f64 = 1e-3;
@@ -13,7 +14,7 @@ pub struct Said {
     pub x: f64,
     /// In another column that counts epochs.
     pub epoch: Option<f64>,
-    pub part: Option<Part>,
+    pub part: Option<Split>,
 }
 
 /// Where a row stands.
@@ -37,7 +38,7 @@ pub struct Places {
     /// How far apart rows are.
     spacing: Option<f64>,
     /// The last place of a row about each part of the data.
-    of_part: [Option<f64>; Part::COUNT],
+    of_part: [Option<f64>; Split::COUNT],
 }
 
 impl Places {
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn rows_about_another_part_may_come_after_all_others() {
         let mut places = Places::new(Kind::Epoch);
-        let rows = [Part::Train, Part::Validation];
+        let rows = [Split::Train, Split::Validation];
         let rows = rows.into_iter().flat_map(|part| {
             [1.0, 2.0].map(|x| {
                 places.place(Said {

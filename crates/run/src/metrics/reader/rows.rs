@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use super::super::block::{Block, Values};
 use super::super::header::{Header, MAX_COLUMNS};
-use super::super::names::{self, Part, RUNNING};
+use super::super::names::{self, RUNNING};
 use super::super::place::Said;
 use super::super::series::Metrics;
 use super::super::value::Value;
 use super::{Reader, short};
+use crate::metric_names::Split;
 
 impl Reader {
     pub(super) fn take_row(&mut self, cells: &[Cow<str>], values: &[Value]) {
@@ -106,7 +107,7 @@ impl Reader {
         header: &Header,
         cells: &[Cow<str>],
         values: &[Value],
-    ) -> Option<Part> {
+    ) -> Option<Split> {
         let at = header.part().filter(|_| self.has_parts != Some(false))?;
         if values[at] == Value::Missing {
             return None;
@@ -117,7 +118,7 @@ impl Reader {
     }
 
     /// Starts a row at `x`, or at its own number where the file has no x; returns where it is.
-    fn begin_row(&mut self, x: Option<f64>, epoch: Option<f64>, part: Option<Part>) -> f64 {
+    fn begin_row(&mut self, x: Option<f64>, epoch: Option<f64>, part: Option<Split>) -> f64 {
         let x = x.unwrap_or(self.metrics.rows as f64 + 1.0);
         let was_running = self.places.is_running();
         let placed = self.places.place(Said { x, epoch, part });
