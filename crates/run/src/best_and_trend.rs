@@ -190,15 +190,12 @@ pub fn records(judged: &Judged) -> Vec<f64> {
     let Some(trend) = &judged.trend else {
         return Vec::new();
     };
-    records_of(judged.column(trend), trend)
-}
-
-fn records_of(column: &Column, judged_by: &Primary) -> Vec<f64> {
+    let column = judged.column(trend);
     let mut best: Option<f64> = None;
     let points = column.x.iter().zip(&column.y);
     let records = points.filter(|(_, value)| {
         let beats =
-            value.is_finite() && best.is_none_or(|best| judged_by.direction.than(**value, best));
+            value.is_finite() && best.is_none_or(|best| trend.direction.than(**value, best));
         if beats {
             best = Some(**value);
         }
