@@ -124,7 +124,8 @@ fn source(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Source<'_>> 
     }
 }
 
-const EPOCHS: [&str; 1] = ["epoch"];
+/// Names of the columns that count epochs.
+pub(super) const EPOCHS: [&str; 2] = ["epoch", "epochs"];
 /// Names of the columns that count updates.
 pub(super) const STEPS: [&str; 6] = [
     "step",

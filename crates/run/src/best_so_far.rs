@@ -33,7 +33,7 @@ impl BestSoFar {
     pub fn of(metrics: &Metrics) -> Option<Self> {
         let judged = Judged::of(metrics);
         let trend = judged.trend.as_ref();
-        let trend = trend.filter(|_| metrics.x_name.eq_ignore_ascii_case("epoch"))?;
+        let trend = trend.filter(|_| best_and_trend::is_placed_by_epoch(metrics))?;
         let column = judged.column(trend);
         let records = best_and_trend::records(&judged).into_iter();
         Some(Self {
@@ -92,6 +92,8 @@ mod tests {
             (falls.by(3.0), falls.direction),
             (Some(1.0), Direction::Lower)
         );
+        let spelled = course("Epochs,val_acc\n1,20\n").unwrap();
+        assert_eq!(spelled.best(), Some(20.0));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use rustix::fs::statvfs;
 
+use super::best_and_trend::is_placed_by_epoch;
 use super::checkpoints;
 use super::control::Control;
 use super::finding::Finding;
@@ -200,7 +201,7 @@ impl Pace {
 /// How long the last epochs took, in seconds. The first counts from the begin: its row is all that
 /// there is of it.
 fn epoch_times(metrics: &Metrics) -> Vec<f64> {
-    let of_epochs = metrics.x_name.eq_ignore_ascii_case("epoch");
+    let of_epochs = is_placed_by_epoch(metrics);
     let Some(clock) = metrics.column("time_elapsed").filter(|_| of_epochs) else {
         return Vec::new();
     };

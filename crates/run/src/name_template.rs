@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
+use super::best_and_trend::is_placed_by_epoch;
 use super::config_file::Config;
 use super::formats;
 use super::summary::Summary;
@@ -219,7 +220,7 @@ impl Values {
             .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         let best = summary
             .best_epoch()
-            .filter(|_| metrics.x_name == "epoch")
+            .filter(|_| is_placed_by_epoch(metrics))
             .map(f64::from);
         let of_best = metrics.columns.iter().filter_map(|column| {
             let at = column.x.iter().position(|x| Some(*x) == best)?;

@@ -14,6 +14,7 @@ use super::finish::{self, roughly};
 use traintop_run::State;
 use traintop_run::alerts::Alert;
 use traintop_run::health::Health;
+use traintop_run::metrics::counts_epochs;
 use traintop_run::summary::Summary;
 use traintop_text::{bytes, clean};
 
@@ -170,9 +171,11 @@ fn stalled(health: &Health, due: Timestamp) -> String {
 }
 
 fn no_progress(run: &Summary, rules: &Rules) -> Option<String> {
-    let best = run
-        .best_epoch()
-        .or_else(|| run.at_best("epoch").map(|epoch| epoch as u32))?;
+    let of_trend = || {
+        let (epochs, _) = run.last.iter().find(|(name, _)| counts_epochs(name))?;
+        run.at_best(epochs).map(|epoch| epoch as u32)
+    };
+    let best = run.best_epoch().or_else(of_trend)?;
     let planned = run.epochs_planned.unwrap_or(0);
     let patience = rules
         .no_progress

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::scale::Scale;
 use super::metric::Metric;
-use crate::x_axis::{ELAPSED, STEPS};
+use crate::x_axis::{ELAPSED, EPOCHS, STEPS};
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::{Column, Metrics};
 
@@ -106,7 +106,7 @@ impl Along {
     pub fn places(self, run: &ComparedRun, first: Option<Timestamp>) -> Option<Places> {
         let metrics = &run.metrics;
         match self {
-            Self::Epoch => Places::of(metrics, &["epoch"])
+            Self::Epoch => Places::of(metrics, &EPOCHS)
                 .map(Places::counted_from_one)
                 .or_else(|| {
                     // Without epochs and steps, rows are the best guess at epochs.

@@ -4,6 +4,7 @@ use super::Finding;
 use crate::compare::repetitions::is_name;
 use crate::grouping::identity;
 use traintop_recipe::WITHOUT_EFFECT;
+use traintop_run::best_and_trend::is_placed_by_epoch;
 use traintop_run::metric_names::{LOSS, Split};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::record::Resume;
@@ -13,7 +14,7 @@ use traintop_text::clean;
 /// not before an epoch was trained with them.
 pub fn changed_config(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> {
     let matters = |key: &str| !is_name(key) && !WITHOUT_EFFECT.contains(&key);
-    let of_epochs = metrics.x_name == "epoch";
+    let of_epochs = is_placed_by_epoch(metrics);
     let is_trained = |epoch: u32| metrics.last_x().is_some_and(|last| last >= epoch.into());
     let mut trained = resumes
         .iter()
@@ -47,7 +48,7 @@ pub fn loss_jump(metrics: &Metrics, resumes: &[Resume]) -> Option<Finding> {
         split == Some(Split::Train) && title == LOSS
     };
     let loss = metrics.columns.iter().find(is)?;
-    let of_epochs = metrics.x_name == "epoch";
+    let of_epochs = is_placed_by_epoch(metrics);
     let recorded = resumes.iter().filter(|_| of_epochs);
     let recorded = recorded.map(|resume| f64::from(resume.epoch));
     metrics

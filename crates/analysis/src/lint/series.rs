@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::grouping::identity;
 use traintop_recipe::{LrSchedule, Recipe, Schedule};
+use traintop_run::best_and_trend::is_placed_by_epoch;
 use traintop_run::metric_names::{ACCURACY, LOSS, Split};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::settings::Settings;
@@ -49,7 +50,7 @@ pub fn frozen_validation(metrics: &Metrics) -> Option<Finding> {
 pub fn missing_epochs(metrics: &Metrics) -> Option<Finding> {
     let column = metrics.columns.iter().max_by_key(|column| column.x.len())?;
     let gaps: Vec<(f64, f64)> = column.x.windows(2).map(|pair| (pair[0], pair[1])).collect();
-    let is_epoch = metrics.x_name.eq_ignore_ascii_case("epoch");
+    let is_epoch = is_placed_by_epoch(metrics);
     let regular = gaps.iter().filter(|(from, to)| to - from == 1.0).count();
     if !is_epoch || gaps.len() < 5 || regular * 10 < gaps.len() * 9 {
         return None;
@@ -66,7 +67,7 @@ pub fn missing_epochs(metrics: &Metrics) -> Option<Finding> {
 pub fn duplicate_epochs(metrics: &Metrics) -> Option<Finding> {
     let (first, more) = metrics.repeated.split_first()?;
     let most = metrics.columns.iter().map(|column| column.x.len()).max();
-    let is_epoch = metrics.x_name.eq_ignore_ascii_case("epoch");
+    let is_epoch = is_placed_by_epoch(metrics);
     if !is_epoch || metrics.repeated.len() * 2 > most.unwrap_or(0) {
         return None;
     }

@@ -159,9 +159,8 @@ impl Header {
         let is_other = |at: usize| Some(at) != x;
         let position =
             |is: fn(&str) -> bool| (0..names.len()).find(|at| is_other(*at) && is(&names[*at]));
-        let counts_epochs =
-            |name: &str| names::place(name).is_some_and(|(_, kind)| kind == Kind::Epoch);
-        let (epoch, part) = (position(counts_epochs), position(names::may_name_parts));
+        let is_epoch = |name: &str| names::place(name).is_some_and(|(_, kind)| kind == Kind::Epoch);
+        let (epoch, part) = (position(is_epoch), position(names::may_name_parts));
         Self {
             targets: names.iter().map(|name| columns.entry(name)).collect(),
             kind: x
