@@ -86,8 +86,9 @@ pub fn age(summary: &Summary, now: Timestamp) -> Duration {
 /// Parts of the planned epochs that are done, the running one included, or of the planned steps;
 /// `None` if no number is planned.
 pub fn done(summary: &Summary) -> Option<f64> {
-    if let Some((done, Some(planned))) = summary.steps() {
-        return Some((done as f64 / planned.max(1) as f64).min(1.0));
+    if let Some((done, planned)) = summary.steps() {
+        let part = planned.map(|planned| done as f64 / planned.max(1) as f64);
+        return part.map(|part| part.min(1.0));
     }
     let planned = f64::from(summary.epochs_planned.filter(|planned| *planned > 0)?);
     let inside = summary
