@@ -41,7 +41,7 @@ pub struct Arguments {
     /// Keep this many of a run's last checkpoints
     #[arg(long, value_name = "N")]
     keep_last: Option<u32>,
-    /// Keep checkpoints of every Nth epoch; 0 keeps none by this
+    /// Keep checkpoints of every Nth epoch or step; 0 keeps none by this
     #[arg(long, value_name = "N")]
     keep_every: Option<u32>,
     /// Runs that ended with fewer epochs may go

@@ -71,7 +71,7 @@ fn clean_is_a_dry_run_until_it_is_confirmed_and_the_trash_gives_all_back() {
         "epoch 1",
         "superseded",
         "Checkpoints not best, last or every Nth: 3",
-        "this would move 3 files to the trash (of 1 run)",
+        "this would move 3 checkpoints to the trash (of 1 run)",
         "--yes does it",
         " free",
     ] {
@@ -234,7 +234,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     });
     dashboard.press("\r");
     dashboard.wait("the question", |screen| {
-        screen.contains("move 3 files to the trash")
+        screen.contains("move 3 checkpoints to the trash")
     });
     dashboard.press("y");
     dashboard.wait("the word", |screen| screen.contains("u undoes that"));
@@ -394,7 +394,7 @@ fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
     let dry = place.said(&["clean", "runs"]);
     for part in [
         "Runs that hold nothing: 0 of 12, 0 B; --only empty selects them",
-        "this would move 3 files to the trash (of 1 run)",
+        "this would move 3 checkpoints to the trash (of 1 run)",
         "1 in doubt",
         "project: it is under version control (.git)",
     ] {

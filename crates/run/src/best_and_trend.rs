@@ -1,7 +1,7 @@
 //! The few figures of a run's metrics by which it is judged in lists: how good it came to be, when,
 //! and on what course.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_with::serde_as;
@@ -274,20 +274,42 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
     }
 }
 
-/// The metric that the run is judged by in each epoch, as the file counts them, where it tells of
-/// epochs. Of an epoch with several rows the last counts. It is empty where only a weak word of
-/// the metric's name tells which way is better: what is worse may be removed.
-pub fn by_epoch(metrics: &Metrics) -> (Direction, HashMap<u32, f64>) {
+/// What a run has of the metric that it is judged by, at each place.
+#[derive(Debug)]
+pub struct Course {
+    pub direction: Direction,
+    /// By epochs, as the file counts them, where it tells of epochs. Of an epoch with several rows
+    /// the last counts.
+    pub by_epoch: HashMap<u32, f64>,
+    /// By steps, where rows stand at steps.
+    pub by_step: BTreeMap<u64, f64>,
+}
+
+/// The course of the metric that a run is judged by. It is empty where only a weak word of the
+/// metric's name tells which way is better: what is worse may be removed.
+pub fn course(metrics: &Metrics) -> Course {
     let judged = Judged::of(metrics);
+    let mut course = Course {
+        direction: Direction::Higher,
+        by_epoch: HashMap::new(),
+        by_step: BTreeMap::new(),
+    };
     let is_sure = |primary: &&Primary| !primary.guessed || !judged.name(primary).is_guess;
     let Some(primary) = judged.primary.as_ref().filter(is_sure) else {
-        return (Direction::Higher, HashMap::new());
+        return course;
     };
+    course.direction = primary.direction;
     let column = judged.column(primary);
-    let points = column.x.iter().zip(&column.y);
-    let finite = points.filter(|(_, value)| value.is_finite());
-    let values = finite.filter_map(|(x, value)| Some((epoch_at(metrics, *x)?, *value)));
-    (primary.direction, values.collect())
+    let points = column.x.iter().copied().zip(column.y.iter().copied());
+    for (x, value) in points.filter(|(_, value)| value.is_finite()) {
+        if let Some(epoch) = epoch_at(metrics, x) {
+            course.by_epoch.insert(epoch, value);
+        }
+        if is_step(metrics) && x >= 0.0 {
+            course.by_step.insert(x as u64, value);
+        }
+    }
+    course
 }
 
 /// Whether a row stands for an epoch, and not for a step of one.

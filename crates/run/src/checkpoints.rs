@@ -1,6 +1,7 @@
 //! The checkpoints that a run folder holds, whatever trainer wrote them.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::layout::RunDir;
@@ -82,12 +83,7 @@ fn folders(dir: &RunDir) -> Vec<Checkpoint> {
         .flatten()
         .flatten();
     let folders = entries.filter_map(|entry| {
-        let name = entry.file_name();
-        let name = name.to_str()?;
-        let digits = FOLDER_NAMES
-            .iter()
-            .find_map(|begin| name.strip_prefix(begin))?;
-        let step = digits.parse().ok()?;
+        let (step, _) = step_of_folder(entry.file_name().to_str()?)?;
         let path = entry.path();
         path.is_dir().then(|| Checkpoint {
             what: format!("step {step}"),
@@ -132,24 +128,10 @@ fn checkpoint(path: &Path, others: bool) -> Option<Checkpoint> {
     let own = EXTENSIONS
         .iter()
         .find_map(|ending| file.strip_suffix(ending)?.strip_suffix('.'));
-    let other = || OTHERS.iter().find_map(|ending| file.strip_suffix(ending));
-    let name = own.or_else(|| other().filter(|_| others))?;
+    let name = own.or_else(|| without_ending(file).filter(|_| others))?;
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    // A file `checkpoint-12` is that of an epoch; a step is in the name of a folder.
-    let plain = || {
-        name.strip_prefix("checkpoint")?
-            .trim_start_matches(['-', '_'])
-            .parse()
-            .ok()
-    };
-    let epoch = number_after(name, &EPOCHS)
-        .and_then(|epoch| epoch.try_into().ok())
-        .or_else(plain);
-    let step = number_after(name, &STEPS).or_else(|| {
-        let digits = name.strip_suffix("_steps")?.rsplit('_').next()?;
-        digits.parse().ok()
-    });
-    let is_periodic = name.starts_with("epoch") || plain().is_some();
+    let epoch = epoch_in(name).map(|(epoch, _)| epoch);
+    let is_periodic = name.starts_with("epoch") || plain_number(name).is_some();
     let what = match epoch.filter(|_| is_periodic) {
         Some(epoch) => format!("epoch {epoch}"),
         None => traintop_text::clean(name).into_owned(),
@@ -158,24 +140,63 @@ fn checkpoint(path: &Path, others: bool) -> Option<Checkpoint> {
         path: path.to_owned(),
         what,
         epoch,
-        step,
+        step: step_in(name).map(|(step, _)| step),
         bytes: metadata.len(),
     })
 }
 
+/// The name of a file without its ending, if that is one of files with weights.
+pub fn without_ending(file: &str) -> Option<&str> {
+    let own = EXTENSIONS
+        .iter()
+        .find_map(|ending| file.strip_suffix(ending)?.strip_suffix('.'));
+    own.or_else(|| OTHERS.iter().find_map(|ending| file.strip_suffix(ending)))
+}
+
+/// The epoch in a file's name, and where in the name its number stands.
+pub fn epoch_in(name: &str) -> Option<(u32, Range<usize>)> {
+    let (epoch, at) = number_after(name, &EPOCHS).or_else(|| plain_number(name))?;
+    Some((epoch.try_into().ok()?, at))
+}
+
+/// The step in a file's name, and where in the name its number stands.
+pub fn step_in(name: &str) -> Option<(u64, Range<usize>)> {
+    number_after(name, &STEPS).or_else(|| {
+        let before = name.strip_suffix("_steps")?;
+        let start = before.rfind('_')? + 1;
+        Some((before[start..].parse().ok()?, start..before.len()))
+    })
+}
+
+/// The step of a folder that is one checkpoint, and where in its name the number stands.
+pub fn step_of_folder(name: &str) -> Option<(u64, Range<usize>)> {
+    let mut begins = FOLDER_NAMES.iter();
+    let digits = begins.find_map(|begin| name.strip_prefix(begin))?;
+    let start = name.len() - digits.len();
+    Some((digits.parse().ok()?, start..name.len()))
+}
+
+/// The number of a file `checkpoint-12`: an epoch, while a folder of this name is that of a step.
+fn plain_number(name: &str) -> Option<(u64, Range<usize>)> {
+    let rest = name.strip_prefix("checkpoint")?;
+    let digits = rest.trim_start_matches(['-', '_']);
+    Some((digits.parse().ok()?, name.len() - digits.len()..name.len()))
+}
+
 /// The number behind one of these words, which begins the name or a part of it: `epoch=01`,
-/// `best_epoch_2`, `epoch2`.
-fn number_after(name: &str, words: &[&str]) -> Option<u64> {
+/// `best_epoch_2`, `epoch2`; and where it stands.
+fn number_after(name: &str, words: &[&str]) -> Option<(u64, Range<usize>)> {
     let lower = name.to_ascii_lowercase();
     words.iter().find_map(|word| {
         lower.match_indices(word).find_map(|(at, _)| {
             let before = lower[..at].chars().next_back();
-            let begins = before.is_none_or(|before| !before.is_alphanumeric());
-            let rest = lower[at + word.len()..].trim_start_matches(['=', '_', '-']);
-            let end = rest
-                .find(|char: char| !char.is_ascii_digit())
-                .unwrap_or(rest.len());
-            rest[..end].parse().ok().filter(|_| begins)
+            let begins = before.is_none_or(|before| !before.is_alphabetic());
+            let rest = &lower[at + word.len()..];
+            let digits = rest.trim_start_matches(['=', '_', '-']);
+            let start = lower.len() - digits.len();
+            let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+            let number = digits[..count].parse().ok().filter(|_| begins)?;
+            Some((number, start..start + count))
         })
     })
 }

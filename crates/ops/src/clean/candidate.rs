@@ -86,8 +86,8 @@ pub struct Candidate {
     pub is_whole: bool,
     /// What it takes on the disk.
     pub taken: Vec<Taken>,
-    /// The epochs whose weights go with it.
-    pub epochs: Vec<u32>,
+    /// The epochs whose weights go with it, or the steps where its run's weights count these.
+    pub places: Vec<u64>,
     /// Seconds of training that it would take to make it again; `None` if that is not known.
     pub cost_s: Option<f64>,
     /// Whether it is to go. At first only checkpoints that a retention rule names are.

@@ -10,8 +10,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::survey::{MARKS, Role, Survey, Surveyed, Weights};
-use super::walk;
+use super::survey::{MARKS, Survey, Surveyed, Weights};
+use super::walk::{self, WalkedFile};
 use crate::rename::held;
 use traintop_disk::Look;
 use traintop_disk::read;
@@ -72,7 +72,7 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Finds checkpoints of epochs among `staying`, which come with the numbers of their runs, that
+/// Finds periodic checkpoints among `staying`, which come with the numbers of their runs, that
 /// another of the same run equals: what becomes of another run is another matter. Which of them
 /// stays goes by their part, the best before all. Best and last ones are never said to be
 /// duplicates: they have their place.
@@ -80,15 +80,15 @@ pub fn files<'a>(
     staying: impl Iterator<Item = (usize, &'a Weights)>,
 ) -> HashMap<PathBuf, (PathBuf, Look)> {
     let mut by_length: HashMap<(usize, u64), Vec<&Weights>> = HashMap::new();
-    for (run, weights) in staying.filter(|(_, weights)| weights.look.length > 0) {
-        by_length
-            .entry((run, weights.look.length))
-            .or_default()
-            .push(weights);
+    for (run, weights) in staying {
+        let look = weights.file().filter(|look| look.length > 0);
+        if let Some(look) = look {
+            let alike = by_length.entry((run, look.length)).or_default();
+            alike.push(weights);
+        }
     }
     let has_choice = |alike: &[&Weights]| {
-        let may_go = |weights: &&Weights| matches!(weights.role, Role::Epoch(_));
-        alike.len() > 1 && alike.iter().any(may_go)
+        alike.len() > 1 && alike.iter().any(|weights| weights.role.is_periodic())
     };
     let mut duplicates = HashMap::new();
     for ((_, length), alike) in by_length.into_iter().filter(|(_, alike)| has_choice(alike)) {
@@ -102,10 +102,9 @@ pub fn files<'a>(
             alike.sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
             let (first, others) = alike.split_first().expect("there are two at least");
             let others = others.iter();
-            for weights in others.filter(|weights| matches!(weights.role, Role::Epoch(_))) {
+            for weights in others.filter(|weights| weights.role.is_periodic()) {
                 if is_same_content(&first.path, &weights.path) {
-                    let stays = (first.path.clone(), first.look);
-                    duplicates.insert(weights.path.clone(), stays);
+                    duplicates.insert(weights.path.clone(), first.looks[0].clone());
                 }
             }
         }
@@ -158,13 +157,14 @@ pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<us
 
 /// The files of a run but for marks and traintop's own record, which says who it is, below its
 /// folder, in order.
-fn files_of(dir: &RunDir) -> Vec<(PathBuf, Look)> {
+fn files_of(dir: &RunDir) -> Vec<WalkedFile> {
     let has_record = matches!(Record::load(dir), Ok(Some(_)));
     let mut files = walk::walk(dir.path(), SystemTime::UNIX_EPOCH).files;
-    files.retain(|(below, _)| {
+    files.retain(|file| {
+        let below = &file.below;
         below != Path::new(MARKS) && !(has_record && dir.path().join(below) == dir.run_json())
     });
-    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files.sort_by(|a, b| a.below.cmp(&b.below));
     files
 }
 
@@ -172,7 +172,7 @@ fn files_of(dir: &RunDir) -> Vec<(PathBuf, Look)> {
 /// cannot be read.
 fn digest(dir: &RunDir) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    for (below, look) in files_of(dir) {
+    for WalkedFile { below, look, .. } in files_of(dir) {
         (&below, look.length).hash(&mut hasher);
         if look.length > 0 {
             sample(&dir.path().join(below), look.length)?.hash(&mut hasher);
@@ -184,7 +184,7 @@ fn digest(dir: &RunDir) -> Option<u64> {
 /// Whether run `a` has every file that `b` has, with the same content.
 fn has_all_of(a: &RunDir, b: &RunDir) -> bool {
     let mut files = files_of(b).into_iter();
-    files.all(|(below, _)| is_same_content(&a.path().join(&below), &b.path().join(&below)))
+    files.all(|file| is_same_content(&a.path().join(&file.below), &b.path().join(&file.below)))
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ const LATE_NS: i64 = 3_600_000_000_000;
 /// The checkpoints that stay, by their paths.
 #[derive(Debug, Default)]
 pub struct Kept<'a> {
-    /// Under any policy: the best and the last of each series, and what is of no known epoch.
+    /// Under any policy: the best and the last of each series, what a file of the run names, and
+    /// what is of no known epoch or step.
     pub always: HashSet<&'a OsStr>,
     /// Those that a rule keeps beside these.
     pub by_rules: HashSet<&'a OsStr>,
@@ -29,13 +30,18 @@ impl<'a> Kept<'a> {
     /// Decides for a run.
     pub fn of(run: &'a Surveyed, policy: &Policy) -> Self {
         let mut kept = Self::default();
-        let mut all_series: BTreeMap<_, Vec<(u32, &Weights)>> = BTreeMap::new();
+        let mut all_series: BTreeMap<_, Vec<(u64, &Weights)>> = BTreeMap::new();
+        let mut add = |place: u64, weights: &'a Weights| {
+            let key = series(&weights.path);
+            all_series.entry(key).or_default().push((place, weights));
+        };
         for weights in &run.weights {
+            if weights.is_named {
+                kept.keep_always(weights);
+            }
             match weights.role {
-                Role::Epoch(epoch) => {
-                    let key = series(&weights.path);
-                    all_series.entry(key).or_default().push((epoch, weights));
-                }
+                Role::Epoch(epoch) => add(epoch.into(), weights),
+                Role::Step(step) => add(step, weights),
                 Role::Best | Role::Last => kept.keep_always(weights),
                 Role::Other => drop(kept.always.insert(weights.path.as_os_str())),
             }
@@ -43,49 +49,51 @@ impl<'a> Kept<'a> {
         // A file called `best` or `last` is that of the only series, or of nobody knows which of
         // several.
         let is_only = all_series.len() == 1;
-        for of_epochs in all_series.values_mut() {
-            of_epochs.sort_by_key(|(epoch, _)| std::cmp::Reverse(*epoch));
+        for periodic in all_series.values_mut() {
+            periodic.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
             let of_run = run.weights.iter().filter(|_| is_only);
             let has_best = of_run
                 .clone()
-                .any(|weights| stands_for_best(weights, of_epochs));
+                .any(|weights| stands_for_best(weights, periodic));
             let has_last = of_run
                 .clone()
-                .any(|weights| stands_for_last(weights, of_epochs));
+                .any(|weights| stands_for_last(weights, periodic));
             if !has_best {
-                kept.keep_best(of_epochs);
+                kept.keep_best(periodic);
             }
             if !has_last {
-                kept.keep_last(of_epochs);
+                kept.keep_last(periodic);
             }
-            kept.keep_extremes(of_epochs);
-            // Files of epochs that the metrics do not know are of another training.
-            for (_, weights) in of_epochs
-                .iter()
-                .filter(|(epoch, _)| *epoch > run.epochs_done)
-            {
+            kept.keep_extremes(periodic);
+            // Files of epochs and steps that the metrics do not know are of another training.
+            let is_unknown = |weights: &Weights| match weights.role {
+                Role::Epoch(epoch) => epoch > run.epochs_done,
+                Role::Step(step) => run.last_step.is_none_or(|last| step > last),
+                _ => false,
+            };
+            for (_, weights) in periodic.iter().filter(|(_, weights)| is_unknown(weights)) {
                 kept.always.insert(weights.path.as_os_str());
             }
-            kept.keep_by_rules(of_epochs, policy, (has_best, has_last));
+            kept.keep_by_rules(periodic, policy, (has_best, has_last));
         }
         kept
     }
 
     fn keep_always(&mut self, weights: &'a Weights) {
         if self.always.insert(weights.path.as_os_str()) {
-            self.relied_on.push((weights.path.clone(), weights.look));
+            self.relied_on.extend(weights.looks.iter().cloned());
         }
     }
 
-    /// The most accurate epochs; where accuracies do not tell, all. Names may count epochs from 0
+    /// The best by the metric; where that does not tell, all. Names may count epochs from 0
     /// where metrics count from 1, or the other way round, so what would be the best then stays as
     /// well.
-    fn keep_best(&mut self, of_epochs: &[(u32, &'a Weights)]) {
+    fn keep_best(&mut self, periodic: &[(u64, &'a Weights)]) {
         for at in 0..3 {
             let score = |weights: &Weights| weights.scores()[at];
-            let scored = of_epochs.iter().filter_map(|(_, weights)| score(weights));
+            let scored = periodic.iter().filter_map(|(_, weights)| score(weights));
             let best = scored.reduce(f64::max);
-            for (_, weights) in of_epochs {
+            for (_, weights) in periodic {
                 if best.is_none() || score(weights) == best {
                     self.keep_always(weights);
                 }
@@ -95,14 +103,14 @@ impl<'a> Kept<'a> {
 
     /// The last by number, and the last by time: a training that was started anew counts from the
     /// beginning.
-    fn keep_last(&mut self, of_epochs: &[(u32, &'a Weights)]) {
-        let last = of_epochs.first().map(|(epoch, _)| *epoch);
-        for (_, weights) in of_epochs.iter().filter(|(epoch, _)| Some(*epoch) == last) {
+    fn keep_last(&mut self, periodic: &[(u64, &'a Weights)]) {
+        let last = periodic.first().map(|(place, _)| *place);
+        for (_, weights) in periodic.iter().filter(|(place, _)| Some(*place) == last) {
             self.keep_always(weights);
         }
-        if let Some((_, newest)) = of_epochs
+        if let Some((_, newest)) = periodic
             .iter()
-            .max_by_key(|(epoch, weights)| (weights.look.modified_ns, *epoch))
+            .max_by_key(|(place, weights)| (weights.modified_ns(), *place))
         {
             self.keep_always(newest);
         }
@@ -110,8 +118,8 @@ impl<'a> Kept<'a> {
 
     /// Names may hold the value that a trainer saved them for, as in `epoch=3-val_loss=0.25.ckpt`.
     /// Whether less or more of it is better is not known, so both ends stay.
-    fn keep_extremes(&mut self, of_epochs: &[(u32, &'a Weights)]) {
-        let named: Vec<(Vec<f64>, &Weights)> = of_epochs
+    fn keep_extremes(&mut self, periodic: &[(u64, &'a Weights)]) {
+        let named: Vec<(Vec<f64>, &Weights)> = periodic
             .iter()
             .map(|(_, weights)| (decimals(weights), *weights))
             .collect();
@@ -137,16 +145,17 @@ impl<'a> Kept<'a> {
 
     fn keep_by_rules(
         &mut self,
-        of_epochs: &[(u32, &'a Weights)],
+        periodic: &[(u64, &'a Weights)],
         policy: &Policy,
         (has_best, has_last): (bool, bool),
     ) {
         let more = |count: u32, has_one: bool| count.saturating_sub(u32::from(has_one)) as usize;
-        let last = of_epochs.iter().take(more(policy.keep_last, has_last));
-        let every = of_epochs
+        let last = periodic.iter().take(more(policy.keep_last, has_last));
+        let nth = u64::from(policy.keep_every);
+        let every = periodic
             .iter()
-            .filter(|(epoch, _)| policy.keep_every > 0 && epoch % policy.keep_every == 0);
-        let mut by_score: Vec<_> = of_epochs
+            .filter(|(place, _)| nth > 0 && place % nth == 0);
+        let mut by_score: Vec<_> = periodic
             .iter()
             .filter_map(|(_, weights)| Some((weights.score?, *weights)))
             .collect();
@@ -171,22 +180,20 @@ fn decimals(weights: &Weights) -> Vec<f64> {
 }
 
 /// Whether a file is the best of a series, which need not hold another then.
-fn stands_for_best(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
-    weights.role == Role::Best && has_word(weights, &["best"]) && is_as_large(weights, of_epochs)
+fn stands_for_best(weights: &Weights, periodic: &[(u64, &Weights)]) -> bool {
+    weights.role == Role::Best && has_word(weights, &["best"]) && is_as_large(weights, periodic)
 }
 
 /// Whether a file is the last of a series: it may have been written before the checkpoint of its
 /// epoch, but not long before.
-fn stands_for_last(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
-    let newest = of_epochs
-        .iter()
-        .map(|(_, weights)| weights.look.modified_ns);
+fn stands_for_last(weights: &Weights, periodic: &[(u64, &Weights)]) -> bool {
+    let newest = periodic.iter().map(|(_, weights)| weights.modified_ns());
     let is_recent = newest
         .max()
-        .is_none_or(|newest| weights.look.modified_ns.saturating_add(LATE_NS) >= newest);
+        .is_none_or(|newest| weights.modified_ns().saturating_add(LATE_NS) >= newest);
     weights.role == Role::Last
         && has_word(weights, &LAST)
-        && is_as_large(weights, of_epochs)
+        && is_as_large(weights, periodic)
         && is_recent
 }
 
@@ -204,10 +211,7 @@ fn has_word(weights: &Weights, words: &[&str]) -> bool {
 
 /// Whether a file may hold the same network as a series: the last layer, or a threshold, is much
 /// smaller. Optimiser states make checkpoints three times as large.
-fn is_as_large(weights: &Weights, of_epochs: &[(u32, &Weights)]) -> bool {
-    let smallest = of_epochs
-        .iter()
-        .map(|(_, weights)| weights.look.length)
-        .min();
-    smallest.is_none_or(|smallest| weights.look.length.saturating_mul(4) >= smallest)
+fn is_as_large(weights: &Weights, periodic: &[(u64, &Weights)]) -> bool {
+    let smallest = periodic.iter().map(|(_, weights)| weights.length()).min();
+    smallest.is_none_or(|smallest| weights.length().saturating_mul(4) >= smallest)
 }

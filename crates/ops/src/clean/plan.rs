@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -113,7 +113,13 @@ impl Plan {
         for file in &run.temporary {
             self.candidates.push(Candidate {
                 cost_s: Some(0.0),
-                ..candidate(number, Reason::Temporary, &file.path, file.taken, file.look)
+                ..candidate(
+                    number,
+                    Reason::Temporary,
+                    &file.path,
+                    vec![file.taken],
+                    vec![(file.path.clone(), file.look)],
+                )
             });
         }
         // Its archive may hold the last copy of its best model.
@@ -141,7 +147,7 @@ impl Plan {
                 }
             }
         }
-        if run.reading == Reading::Failed || run.epochs_done == 0 {
+        if run.reading == Reading::Failed || run.done().is_none() {
             // Without its course nobody knows which of its checkpoints are worth what.
             return;
         }
@@ -173,10 +179,11 @@ impl Plan {
                 (true, None, Some(_)) => Reason::Duplicate,
                 (true, None, None) => continue,
             };
-            let mut new = candidate(number, reason, &weights.path, weights.taken, weights.look);
+            let (taken, looks) = (weights.taken.clone(), weights.looks.clone());
+            let mut new = candidate(number, reason, &weights.path, taken, looks);
             new.what = what(weights);
             new.is_in = reason == Reason::Superseded;
-            new.epochs.extend(epoch_of(run, weights));
+            new.places.extend(run.place_of(weights));
             if reason == Reason::Duplicate {
                 new.relies_on.extend(twin.cloned());
                 let twin = twin.map(|(path, _)| shown(path)).unwrap_or_default();
@@ -196,7 +203,7 @@ impl Plan {
             if weights.optimiser_bytes == 0 || !stays {
                 continue;
             }
-            let bytes = if weights.taken.linked.is_some() {
+            let bytes = if weights.taken.iter().any(|taken| taken.linked.is_some()) {
                 0
             } else {
                 weights.optimiser_bytes
@@ -210,13 +217,13 @@ impl Plan {
                 what: what(weights),
                 detail: detail.to_owned(),
                 taken: vec![Taken::plain(bytes)],
-                epochs: epoch_of(run, weights).into_iter().collect(),
+                places: run.place_of(weights).into_iter().collect(),
                 ..candidate(
                     number,
                     Reason::OptimiserState,
                     &weights.path,
-                    weights.taken,
-                    weights.look,
+                    weights.taken.clone(),
+                    weights.looks.clone(),
                 )
             });
         }
@@ -276,10 +283,7 @@ impl Plan {
             paths: vec![run.dir.path().to_owned()],
             is_whole: true,
             taken: run.taken.clone(),
-            epochs: (run.epochs_done > 0)
-                .then_some(run.epochs_done)
-                .into_iter()
-                .collect(),
+            places: run.done().into_iter().collect(),
             cost_s: None,
             is_in: false,
             expected: Vec::new(),
@@ -288,7 +292,13 @@ impl Plan {
     }
 }
 
-fn candidate(run: usize, reason: Reason, path: &Path, taken: Taken, look: Look) -> Candidate {
+fn candidate(
+    run: usize,
+    reason: Reason,
+    path: &Path,
+    taken: Vec<Taken>,
+    expected: Vec<(PathBuf, Look)>,
+) -> Candidate {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Candidate {
         run,
@@ -297,11 +307,11 @@ fn candidate(run: usize, reason: Reason, path: &Path, taken: Taken, look: Look) 
         detail: String::new(),
         paths: vec![path.to_owned()],
         is_whole: false,
-        taken: vec![taken],
-        epochs: Vec::new(),
+        taken,
+        places: Vec::new(),
         cost_s: None,
         is_in: false,
-        expected: vec![(path.to_owned(), look)],
+        expected,
         relies_on: Vec::new(),
     }
 }
@@ -309,6 +319,7 @@ fn candidate(run: usize, reason: Reason, path: &Path, taken: Taken, look: Look) 
 fn what(weights: &Weights) -> String {
     match weights.role {
         Role::Epoch(epoch) => format!("epoch {epoch}"),
+        Role::Step(step) => format!("step {step}"),
         _ => {
             let name = weights.path.file_name().unwrap_or_default();
             text::clean(&name.to_string_lossy()).into_owned()
@@ -324,14 +335,4 @@ fn shown(path: &Path) -> String {
         .map(|part| part.to_string_lossy())
         .collect();
     text::clean(&parts.join("/")).into_owned()
-}
-
-/// The epoch that weights are of, where that is known.
-pub(super) fn epoch_of(run: &Surveyed, weights: &Weights) -> Option<u32> {
-    match weights.role {
-        Role::Best => run.best_epoch,
-        Role::Last => (run.epochs_done > 0).then_some(run.epochs_done),
-        Role::Epoch(epoch) => Some(epoch),
-        Role::Other => None,
-    }
 }

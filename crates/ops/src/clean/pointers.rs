@@ -28,6 +28,11 @@ const WORDS: [&str; 3] = ["best", "ckpt", "resume"];
 /// What names of pointers end in, if in anything.
 const ENDINGS: [&str; 6] = ["txt", "json", "yaml", "yml", "link", "info"];
 
+/// Whether a file is the state of Hugging Face's trainer, which names the best checkpoint.
+pub fn is_state(path: &Path) -> bool {
+    path.ends_with(STATE)
+}
+
 /// Whether a file may be a pointer, by its name.
 pub fn is_pointer(name: &str) -> bool {
     if name == STATE {
@@ -129,7 +134,7 @@ fn said_in(path: &Path) -> Vec<String> {
     struct TrainerState {
         best_model_checkpoint: Option<String>,
     }
-    if !path.ends_with(STATE) {
+    if !is_state(path) {
         return said(&read::text(path, LARGEST).unwrap_or_default());
     }
     let bytes = read::bytes(path, LARGEST_STATE).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use super::candidate::{Candidate, Reason, SortOrder, Totals};
-use super::plan::{Plan, epoch_of};
+use super::plan::Plan;
 use traintop_run::size::Freed;
 use traintop_text as text;
 
@@ -47,21 +47,18 @@ impl Plan {
             .collect();
     }
 
-    /// What each candidate, or those of one run, would cost to make again: the time of an epoch
+    /// What each candidate, or those of one run, would cost to make again: the time of an epoch or step
     /// times the distance from the nearest checkpoint before it that stays, or from the beginning;
     /// no time if another of its epoch stays. What is not known is `None`.
     pub fn reckon(&mut self, only: Option<usize>) {
         let concerns = |run: usize| only.is_none_or(|only| only == run);
-        // How many files there are of each epoch.
-        let mut staying: Vec<BTreeMap<u32, usize>> = vec![BTreeMap::new(); self.survey.runs.len()];
+        // How many files there are of each epoch or step.
+        let mut staying: Vec<BTreeMap<u64, usize>> = vec![BTreeMap::new(); self.survey.runs.len()];
         for (number, run) in self.survey.runs.iter().enumerate() {
             if concerns(number) {
-                for epoch in run
-                    .weights
-                    .iter()
-                    .filter_map(|weights| epoch_of(run, weights))
-                {
-                    *staying[number].entry(epoch).or_default() += 1;
+                let weights = run.weights.iter();
+                for place in weights.filter_map(|weights| run.place_of(weights)) {
+                    *staying[number].entry(place).or_default() += 1;
                 }
             }
         }
@@ -73,8 +70,8 @@ impl Plan {
             if candidate.is_whole {
                 staying.clear();
             }
-            for epoch in &candidate.epochs {
-                if let Some(count) = staying.get_mut(epoch) {
+            for place in &candidate.places {
+                if let Some(count) = staying.get_mut(place) {
                     *count = count.saturating_sub(1);
                 }
             }
@@ -86,31 +83,31 @@ impl Plan {
             }
             let run = &self.survey.runs[candidate.run];
             let own = usize::from(!candidate.is_in);
-            let distance = |epoch: &u32| {
+            let distance = |place: &u64| {
                 // Another file of the very epoch may stay, as the last one often does.
-                let same = staying[candidate.run].get(epoch).copied().unwrap_or(0);
+                let same = staying[candidate.run].get(place).copied().unwrap_or(0);
                 if same > own {
                     return 0;
                 }
-                let nearest = staying[candidate.run].range(..epoch).next_back();
+                let nearest = staying[candidate.run].range(..place).next_back();
                 // From the beginning, where the epoch may be called 0, it takes one at least.
-                nearest.map_or((*epoch).max(1), |(nearest, _)| epoch - nearest)
+                nearest.map_or((*place).max(1), |(nearest, _)| place - nearest)
             };
-            let of_run = (run.epochs_done > 0).then_some(run.epochs_done);
-            let epochs = match candidate.reason {
+            let of_run = run.done();
+            let places = match candidate.reason {
                 Reason::Temporary | Reason::Duplicate => Some(0),
                 // No other checkpoint need have an optimiser's state: it comes with a training from
                 // the beginning.
                 Reason::OptimiserState => {
-                    let own = candidate.epochs.iter().max().copied();
+                    let own = candidate.places.iter().max().copied();
                     own.or(of_run)
                 }
                 _ if candidate.is_whole => of_run,
-                _ => candidate.epochs.iter().map(distance).max(),
+                _ => candidate.places.iter().map(distance).max(),
             };
-            candidate.cost_s = match epochs {
+            candidate.cost_s = match places {
                 Some(0) => Some(0.0),
-                Some(epochs) => run.epoch_s.map(|seconds| f64::from(epochs) * seconds),
+                Some(places) => run.place_s().map(|seconds| places as f64 * seconds),
                 // The whole of a run that counts steps or rows takes as long as it took.
                 None if candidate.is_whole && run.rows > 0 => {
                     run.trained.map(|trained| trained.as_secs_f64())
@@ -171,24 +168,30 @@ impl Plan {
 
     /// What it does to how much; empty if that is nothing.
     pub(super) fn action(&self) -> String {
-        let (mut files, mut runs, mut slimmed, mut concerned) = (0, 0, 0, HashSet::new());
+        let (mut checkpoints, mut temporary, mut runs) = (0, 0, 0);
+        let (mut slimmed, mut concerned) = (0, HashSet::new());
         for candidate in self.candidates.iter().filter(|candidate| candidate.is_in) {
             concerned.insert(candidate.run);
             match candidate.reason {
                 Reason::OptimiserState => slimmed += 1,
                 _ if candidate.is_whole => runs += 1,
-                _ => files += candidate.paths.len(),
+                Reason::Temporary => temporary += 1,
+                _ => checkpoints += 1,
             }
         }
         let several = |count: usize, noun: &str| {
             let plural = if count == 1 { "" } else { "s" };
             (count > 0).then(|| format!("{} {noun}{plural}", text::count(count as u64)))
         };
-        let moved = [several(files, "file"), several(runs, "whole run")];
+        let moved = [
+            several(checkpoints, "checkpoint"),
+            several(temporary, "temporary file"),
+            several(runs, "whole run"),
+        ];
         let moved: Vec<String> = moved.into_iter().flatten().collect();
         let mut does = Vec::new();
         if !moved.is_empty() {
-            does.push(format!("move {} to the trash", moved.join(" and ")));
+            does.push(format!("move {} to the trash", moved.join(", ")));
         }
         if let Some(checkpoints) = several(slimmed, "checkpoint") {
             does.push(format!("drop the optimiser state of {checkpoints}"));

@@ -14,9 +14,9 @@ use super::evaluated::EvaluatedRuns;
 use super::in_use::InUse;
 use super::obstacle::Obstacle;
 use super::optimiser;
-use super::walk::{self, TemporaryFile, Walked};
-use traintop_disk::Look;
-use traintop_run::best_and_trend;
+use super::walk::{self, TemporaryFile, Walked, WalkedFile};
+use traintop_disk::{Kind, Look};
+use traintop_run::best_and_trend::{self, Course};
 use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
 use traintop_run::metric_names::Direction;
@@ -43,31 +43,73 @@ pub enum Role {
     /// The last, that a run resumes from.
     Last,
     Epoch(u32),
+    Step(u64),
     /// Nobody knows: never removed but as an exact duplicate.
     Other,
 }
 
-/// A file of weights.
+impl Role {
+    /// Whether it is one of many, of an epoch or a step.
+    pub fn is_periodic(self) -> bool {
+        matches!(self, Self::Epoch(_) | Self::Step(_))
+    }
+}
+
+/// A file of weights, or a folder that is one checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     pub path: PathBuf,
     /// Its part.
     pub role: Role,
-    /// What it takes on the disk.
-    pub taken: Taken,
-    /// As it was when it was surveyed.
-    pub look: Look,
-    /// What its epoch has of the metric that the run is judged by, where the metrics say; negative
+    /// Whether a file or a link of the run names it, as the best or the last.
+    pub is_named: bool,
+    /// What it takes on the disk; of a folder, what each file takes.
+    pub taken: Vec<Taken>,
+    /// As it was when it was surveyed; of a folder, that and all that is in it.
+    pub looks: Vec<(PathBuf, Look)>,
+    /// What its place has of the metric that the run is judged by, where the metrics say; negative
     /// where less is better, so that more is better always.
     pub score: Option<f64>,
-    /// That of the epochs before and after it.
+    /// That of the epochs before and after it, or of the measurements before and after its step.
     pub score_beside: [Option<f64>; 2],
     /// Bytes of optimiser state in it that could be dropped.
     pub optimiser_bytes: u64,
 }
 
 impl Weights {
-    /// The scores of its epoch, of the one before and of the one after it.
+    pub(super) fn new(path: PathBuf, role: Role) -> Self {
+        Self {
+            path,
+            role,
+            is_named: false,
+            taken: Vec::new(),
+            looks: Vec::new(),
+            score: None,
+            score_beside: [None; 2],
+            optimiser_bytes: 0,
+        }
+    }
+
+    /// The look of the file, unless it is a folder.
+    pub(super) fn file(&self) -> Option<Look> {
+        let (_, look) = self.looks.first().filter(|_| self.looks.len() == 1)?;
+        (look.kind == Kind::File).then_some(*look)
+    }
+
+    /// The length of all its files, in bytes.
+    pub(super) fn length(&self) -> u64 {
+        let files = self.looks.iter().map(|(_, look)| look);
+        let files = files.filter(|look| look.kind == Kind::File);
+        files.map(|look| look.length).sum()
+    }
+
+    /// When anything of it last changed, in nanoseconds since 1970.
+    pub(super) fn modified_ns(&self) -> i64 {
+        let looks = self.looks.iter().map(|(_, look)| look.modified_ns);
+        looks.max().unwrap_or_default()
+    }
+
+    /// The scores of its place, of the one before and of the one after it.
     pub(super) fn scores(&self) -> [Option<f64>; 3] {
         let [before, after] = self.score_beside;
         [self.score, before, after]
@@ -100,6 +142,7 @@ pub struct Surveyed {
     /// And planned, where that is known.
     pub epochs_planned: Option<u32>,
     pub best_epoch: Option<u32>,
+    pub best_step: Option<u64>,
     /// Rows in its metrics.
     pub rows: usize,
     /// The last step, where its metrics count steps.
@@ -135,6 +178,44 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
+    /// Whether its weights tell steps where others tell epochs.
+    fn counts_steps(&self) -> bool {
+        let mut weights = self.weights.iter();
+        weights.any(|weights| matches!(weights.role, Role::Step(_)))
+    }
+
+    /// How many epochs are done, or steps where its weights count these; `None` without any.
+    pub(super) fn done(&self) -> Option<u64> {
+        if self.counts_steps() {
+            self.last_step
+        } else {
+            Some(self.epochs_done.into())
+        }
+        .filter(|done| *done > 0)
+    }
+
+    /// Seconds that one epoch, or one step, took.
+    pub(super) fn place_s(&self) -> Option<f64> {
+        if self.counts_steps() {
+            Some(self.trained?.as_secs_f64() / self.done()? as f64)
+        } else {
+            self.epoch_s
+        }
+    }
+
+    /// The epoch, or step, that weights of it are of, where that is known.
+    pub(super) fn place_of(&self, weights: &Weights) -> Option<u64> {
+        let counts_steps = self.counts_steps();
+        match weights.role {
+            Role::Best if counts_steps => self.best_step,
+            Role::Best => self.best_epoch.map(u64::from),
+            Role::Last => self.done(),
+            Role::Epoch(epoch) => (!counts_steps).then_some(epoch.into()),
+            Role::Step(step) => Some(step),
+            Role::Other => None,
+        }
+    }
+
     /// How far it came, in words: epochs, or steps or rows where it counts none.
     pub fn extent(&self) -> String {
         let several = |count: u64, noun: &str| {
@@ -213,8 +294,7 @@ fn one(
     let mut summing = Summing::begin(found);
     let summary = summing.summary(found, now);
     let metrics = summing.needed();
-    let (direction, by_epoch) = best_and_trend::by_epoch(metrics);
-    score(direction, &by_epoch, &mut walked.weights);
+    score(&best_and_trend::course(metrics), &mut walked.weights);
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
@@ -247,6 +327,7 @@ fn one(
         epochs_done: summary.epochs_done,
         epochs_planned: summary.epochs_planned,
         best_epoch: summary.best_epoch(),
+        best_step: summary.best.as_ref().and_then(|best| best.step),
         name: summary.name,
         modified_at: newest_file(&walked.files).max(summary.modified_at),
         notes: summary.notes,
@@ -256,9 +337,9 @@ fn one(
 }
 
 /// When a file of a run last changed; marks do not make an old run young.
-fn newest_file(files: &[(PathBuf, Look)]) -> Timestamp {
-    let files = files.iter().filter(|(below, _)| below != Path::new(MARKS));
-    let newest = files.map(|(_, look)| look.modified_ns).max();
+fn newest_file(files: &[WalkedFile]) -> Timestamp {
+    let files = files.iter().filter(|file| file.below != Path::new(MARKS));
+    let newest = files.map(|file| file.look.modified_ns).max();
     let newest = newest.and_then(|ns| Timestamp::from_nanosecond(i128::from(ns)).ok());
     newest.unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -339,31 +420,44 @@ fn best_value(summary: &Summary) -> Option<String> {
     Some(format!("best {column} {value:.4}"))
 }
 
-/// Gives each epoch's checkpoint its epoch's value, such that more is better.
-fn score(direction: Direction, by_epoch: &HashMap<u32, f64>, weights: &mut [Weights]) {
+/// Gives each periodic checkpoint the value of its epoch or step, such that more is better.
+fn score(course: &Course, weights: &mut [Weights]) {
+    let sign = match course.direction {
+        Direction::Higher => 1.0,
+        Direction::Lower => -1.0,
+    };
+    let of_epoch = |epoch: Option<u32>| Some(sign * course.by_epoch.get(&epoch?)?);
     for weights in weights {
-        if let Role::Epoch(epoch) = weights.role {
-            let sign = match direction {
-                Direction::Higher => 1.0,
-                Direction::Lower => -1.0,
-            };
-            let of = |epoch: Option<u32>| by_epoch.get(&epoch?).map(|value| sign * value);
-            weights.score = of(Some(epoch));
-            weights.score_beside = [of(epoch.checked_sub(1)), of(epoch.checked_add(1))];
+        match weights.role {
+            Role::Epoch(epoch) => {
+                weights.score = of_epoch(Some(epoch));
+                weights.score_beside = [epoch.checked_sub(1), epoch.checked_add(1)].map(of_epoch);
+            }
+            Role::Step(step) => {
+                // Nothing need have been measured at the very step.
+                let before = course.by_step.range(..=step).next_back();
+                let after = course.by_step.range(step..).next();
+                let [before, after] =
+                    [before, after].map(|measured| measured.map(|(_, value)| sign * value));
+                weights.score = before.or(after);
+                weights.score_beside = [before.or(after), after.or(before)];
+            }
+            Role::Best | Role::Last | Role::Other => {}
         }
     }
 }
 
-/// Epochs' checkpoints of one run are alike: only if the last has an optimiser's state, the others
+/// Periodic checkpoints of one run are alike: only if the last has an optimiser's state, the others
 /// are opened as well.
 fn look_for_optimisers(weights: &mut [Weights]) {
-    let (epochs, others): (Vec<_>, Vec<_>) = weights
+    let (periodic, others): (Vec<_>, Vec<_>) = weights
         .iter_mut()
-        .partition(|weights| matches!(weights.role, Role::Epoch(_)));
+        .filter(|weights| weights.file().is_some())
+        .partition(|weights| weights.role.is_periodic());
     for weights in others {
         weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
     }
-    for weights in epochs.into_iter().rev() {
+    for weights in periodic.into_iter().rev() {
         weights.optimiser_bytes = optimiser::bytes_in(&weights.path);
         if weights.optimiser_bytes == 0 {
             return;

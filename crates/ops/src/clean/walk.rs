@@ -5,26 +5,67 @@
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::contents::{self, Known, LARGEST};
 use super::obstacle::Obstacle;
-use super::pointers::{Named, is_pointer};
+use super::pointers::{Named, is_pointer, is_state};
 use super::survey::{Role, Weights};
 use super::weights::{LAST, is_weights_name};
 use traintop_disk::Look;
 use traintop_disk::write::is_temporary;
+use traintop_run::checkpoints;
 use traintop_run::size::Taken;
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
-/// What the names of weights that a retention rule may name end in.
-const RETAINED: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
+/// What trainers write beside weights into the folder of a checkpoint. A folder with anything else
+/// in it stays.
+const COMPANIONS: [&str; 26] = [
+    // Hugging Face, PEFT, LLaMA-Factory
+    "config.json",
+    "generation_config.json",
+    "adapter_config.json",
+    "trainer_state.json",
+    "trainer_log.jsonl",
+    "README.md",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+    "chat_template.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "video_preprocessor_config.json",
+    "image_processor_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    // DeepSpeed
+    "latest",
+    "zero_to_fp32.py",
+    "ds_config.json",
+    // FSDP, accelerate
+    ".metadata",
+];
 
 /// A temporary file of no known name is nothing if it is no larger than this, in bytes.
 const SMALL_LEFTOVER: u64 = 4096;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct WalkedFile {
+    /// Below the run's folder.
+    pub below: PathBuf,
+    pub look: Look,
+    taken: Taken,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemporaryFile {
@@ -47,7 +88,11 @@ pub struct Walked {
     /// Links, below the run's folder.
     links: Vec<PathBuf>,
     /// Every file, below the run's folder.
-    pub files: Vec<(PathBuf, Look)>,
+    pub files: Vec<WalkedFile>,
+    /// Every folder in it.
+    folders: Vec<(PathBuf, Look)>,
+    /// How many things in it are neither, or cannot be read.
+    odd: usize,
     /// When anything in it last changed; `None` if that is unknown.
     pub newest: Option<SystemTime>,
     /// Changes if anything in it does.
@@ -111,24 +156,29 @@ impl Walked {
         self.keep_named(run);
     }
 
-    /// Weights that a file of the run names, such as `last_checkpoint`. Only checkpoints of epochs
+    /// Weights that a file of the run names, such as `last_checkpoint`. Only periodic checkpoints
     /// are in danger.
     fn keep_named(&mut self, run: &Path) {
-        let is_of_epoch = |weights: &Weights| matches!(weights.role, Role::Epoch(_));
-        if !self.weights.iter().any(is_of_epoch) {
+        if !self
+            .weights
+            .iter()
+            .any(|weights| weights.role.is_periodic())
+        {
             return;
         }
-        let files = self.files.iter().map(|(below, _)| below.as_path());
-        let pointers = files.filter(|below| {
-            let name = below.file_name().and_then(OsStr::to_str);
+        let files = self.files.iter();
+        let pointers = files.filter(|file| {
+            let name = file.below.file_name().and_then(OsStr::to_str);
             name.is_some_and(is_pointer)
         });
-        let named = Named::read(run, pointers);
+        let (states, pointers): (Vec<_>, Vec<_>) = pointers.partition(|file| is_state(&file.below));
+        // Each checkpoint holds a state that names the best until then: only the last one counts.
+        let last = states.into_iter().max_by_key(|file| file.look.modified_ns);
+        let pointers = pointers.into_iter().chain(last);
+        let named = Named::read(run, pointers.map(|file| file.below.as_path()));
         for weights in &mut self.weights {
             let below = weights.path.strip_prefix(run);
-            if below.is_ok_and(|below| named.holds(below)) {
-                weights.role = Role::Other;
-            }
+            weights.is_named |= below.is_ok_and(|below| named.holds(below));
         }
     }
 
@@ -144,9 +194,7 @@ impl Walked {
         }
         for weights in &mut self.weights {
             let path = weights.path.canonicalize();
-            if path.is_ok_and(|path| targets.contains(&path)) {
-                weights.role = Role::Other;
-            }
+            weights.is_named |= path.is_ok_and(|path| targets.contains(&path));
         }
     }
 
@@ -166,7 +214,7 @@ impl Walked {
         let entries = fs::read_dir(run.join(below)).and_then(Iterator::collect);
         let entries: Vec<DirEntry> = match entries {
             Ok(entries) => entries,
-            Err(_) => return self.forbid(Obstacle::Unread(below.to_owned())),
+            Err(_) => return self.forbid_odd(Obstacle::Unread(below.to_owned())),
         };
         let is_own = below == Path::new("") || below == Path::new("logs");
         let has = |wanted: fn(&str) -> bool| {
@@ -186,14 +234,19 @@ impl Walked {
         for entry in entries {
             let below = below.join(entry.file_name());
             let Ok(metadata) = entry.metadata() else {
-                self.forbid(Obstacle::Unread(below));
+                self.forbid_odd(Obstacle::Unread(below));
                 continue;
             };
             self.note(&metadata, &below);
             if metadata.is_dir() {
+                let before = self.seen_so_far();
+                self.folders.push((below.clone(), Look::of(&metadata)));
                 self.folder(run, &below, now);
                 if self.is_project() {
                     return;
+                }
+                if may_own {
+                    self.checkpoint_folder(run, &below, &before);
                 }
             } else if metadata.is_file() {
                 self.file(&entry, below, &metadata, may_own, now);
@@ -201,9 +254,60 @@ impl Walked {
                 if metadata.is_symlink() {
                     self.links.push(below.clone());
                 }
-                self.forbid(Obstacle::Special(below));
+                self.forbid_odd(Obstacle::Special(below));
             }
         }
+    }
+
+    fn forbid_odd(&mut self, obstacle: Obstacle) {
+        self.odd += 1;
+        self.forbid(obstacle);
+    }
+
+    fn seen_so_far(&self) -> Seen {
+        Seen {
+            files: self.files.len(),
+            folders: self.folders.len(),
+            weights: self.weights.len(),
+            odd: self.odd,
+        }
+    }
+
+    /// Takes a folder, which was just walked through, as one file of weights if its name says that
+    /// it is a checkpoint. If anything else lies in it, no rule may name it.
+    fn checkpoint_folder(&mut self, run: &Path, below: &Path, before: &Seen) {
+        let name = below.file_name().unwrap_or_default().to_string_lossy();
+        let Some((step, number)) = checkpoints::step_of_folder(&name) else {
+            return;
+        };
+        let files = &self.files[before.files..];
+        let names = || {
+            files
+                .iter()
+                .filter_map(|file| file.below.file_name()?.to_str())
+        };
+        if !names().any(is_weights_name) {
+            return;
+        }
+        // Ray counts its checkpoints, and fills the number up with zeros.
+        let is_step = !name[number].starts_with('0');
+        let is_plain = self.odd == before.odd && names().count() == files.len();
+        let is_known = names().all(|name| is_weights_name(name) || COMPANIONS.contains(&name));
+        let role = if is_step && is_plain && is_known {
+            Role::Step(step)
+        } else {
+            Role::Other
+        };
+        let folders = self.folders[before.folders..].iter();
+        let folders = folders.map(|(below, look)| (run.join(below), *look));
+        let looks = folders.chain(files.iter().map(|file| (run.join(&file.below), file.look)));
+        let checkpoint = Weights {
+            taken: files.iter().map(|file| file.taken).collect(),
+            looks: looks.collect(),
+            ..Weights::new(run.join(below), role)
+        };
+        self.weights.truncate(before.weights);
+        self.weights.push(checkpoint);
     }
 
     fn forbid_by_name(&mut self, name: &OsStr, folder: &Path, is_own: bool) {
@@ -231,7 +335,11 @@ impl Walked {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let (taken, look) = (Taken::of(metadata), Look::of(metadata));
-        self.files.push((below.clone(), look));
+        self.files.push(WalkedFile {
+            below: below.clone(),
+            look,
+            taken,
+        });
         if is_temporary(&name) {
             let modified = metadata.modified().ok();
             let age = modified.and_then(|modified| now.duration_since(modified).ok());
@@ -241,13 +349,9 @@ impl Walked {
             }
         } else if let Some(role) = role(&name).filter(|_| may_own) {
             self.weights.push(Weights {
-                path: entry.path(),
-                role,
-                taken,
-                look,
-                score: None,
-                score_beside: [None; 2],
-                optimiser_bytes: 0,
+                taken: vec![taken],
+                looks: vec![(entry.path(), look)],
+                ..Weights::new(entry.path(), role)
             });
         }
         let is_large = metadata.len() > SMALL_LEFTOVER;
@@ -263,41 +367,51 @@ impl Walked {
     }
 }
 
+/// How much a walk had found.
+struct Seen {
+    files: usize,
+    folders: usize,
+    weights: usize,
+    odd: usize,
+}
+
 /// The part that a file plays, by its name; `None` if no rule may name it.
 fn role(name: &str) -> Option<Role> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    if !RETAINED.contains(&extension) {
+    let stem = checkpoints::without_ending(name)?;
+    // Archives may be anything. Those of Stable-Baselines3 say how many steps were done.
+    let is_archive = [".zip", ".tar"].contains(&&name[stem.len()..]);
+    if is_archive && !stem.ends_with("_steps") {
         return None;
     }
-    let stem = stem.to_ascii_lowercase();
-    if stem.contains("best") {
+    let lower = stem.to_ascii_lowercase();
+    if lower.contains("best") {
         return Some(Role::Best);
     }
-    if LAST.iter().any(|word| stem.contains(word)) {
+    if LAST.iter().any(|word| lower.contains(word)) {
         return Some(Role::Last);
     }
-    let epoch = number_after_epoch(&stem).and_then(|range| stem[range].parse().ok());
-    Some(epoch.map_or(Role::Other, Role::Epoch))
+    let of_epoch = checkpoints::epoch_in(stem).map(|(epoch, _)| Role::Epoch(epoch));
+    let of_step = || checkpoints::step_in(stem).map(|(step, _)| Role::Step(step));
+    Some(of_epoch.or_else(of_step).unwrap_or(Role::Other))
 }
 
-/// Where the number of an epoch stands in a name in lower case.
-fn number_after_epoch(stem: &str) -> Option<std::ops::Range<usize>> {
-    let word = stem.find("epoch")? + "epoch".len();
-    let rest = &stem[word..];
-    let start = word + rest.len() - rest.trim_start_matches(['_', '=', '-']).len();
-    let digits = stem[start..].bytes().take_while(u8::is_ascii_digit);
-    let end = start + digits.count();
-    (end > start).then_some(start..end)
+/// Where the number of an epoch, or else of a step, stands in the name of a file or folder.
+fn place_in_name(name: &str) -> Option<Range<usize>> {
+    let Some(stem) = checkpoints::without_ending(name) else {
+        return checkpoints::step_of_folder(name).map(|(_, at)| at);
+    };
+    let epoch = checkpoints::epoch_in(stem).map(|(_, at)| at);
+    epoch.or_else(|| checkpoints::step_in(stem).map(|(_, at)| at))
 }
 
-/// What checkpoints of one network of a run have in common: folder and name without the epoch, and
-/// without steps and values behind it. Checkpoints of a generator and of a discriminator, or of two
+/// What checkpoints of one network of a run have in common: folder and name without the epoch or
+/// step, and without steps and values behind it. Checkpoints of a generator and of a discriminator, or of two
 /// folds, are two series, each with a best and a last.
 pub fn series(path: &Path) -> (PathBuf, String) {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
-    let Some(number) = number_after_epoch(&name) else {
+    let Some(number) = place_in_name(&name) else {
         return (folder, name);
     };
     let mut key = format!("{}#", &name[..number.start]);
@@ -336,7 +450,11 @@ mod tests {
             ("epoch_.pt", Some(Role::Other)),
             ("epoch_99999999999.pt", Some(Role::Other)),
             ("policy.zip", None),
-            ("epoch_3.h5", None),
+            ("replay_buffer_1000_steps.zip", Some(Role::Step(1000))),
+            ("epoch_3.tar", None),
+            ("checkpoint-12.pth.tar", Some(Role::Epoch(12))),
+            ("epoch_3.h5", Some(Role::Epoch(3))),
+            ("iter_4000.pth", Some(Role::Step(4000))),
         ] {
             assert_eq!(role(name), expected, "{name}");
         }
@@ -350,6 +468,9 @@ mod tests {
             ("epoch=1-step=400.ckpt", "epoch=12-step=4800.ckpt"),
             ("epoch=01-val_loss=0.25.ckpt", "epoch=02-val_loss=1.5.ckpt"),
             ("fold1_epoch_3.pt", "fold1_epoch_4.pt"),
+            ("checkpoint-500", "checkpoint-1000"),
+            ("ppo_500_steps.zip", "ppo_1000_steps.zip"),
+            ("iter_4000.pth", "iter_8000.pth"),
         ] {
             assert_eq!(key(a), key(b));
         }
@@ -359,6 +480,7 @@ mod tests {
             ("fold1_epoch_3.pt", "fold2_epoch_3.pt"),
             ("epoch_3_fold_1.pt", "epoch_3_fold_2.pt"),
             ("epoch_3.pt", "epoch_3.ckpt"),
+            ("checkpoint-500", "global_step500"),
         ] {
             assert_ne!(key(a), key(b));
         }

@@ -41,7 +41,7 @@ fn what_any_rule_keeps_stays_and_the_rest_is_weighed() {
     assert_eq!(plan.candidates[thirty].cost_s, Some(200.0));
     assert!(
         plan.sentence()
-            .starts_with("move 5 files to the trash (of 1 run); purging"),
+            .starts_with("move 5 checkpoints to the trash (of 1 run); purging"),
         "{}",
         plan.sentence()
     );
@@ -294,4 +294,97 @@ fn both_ends_of_a_value_in_names_stay() {
         "the largest, the smallest and the last stay: {:?}",
         whats(&plan)
     );
+}
+
+/// A run of Hugging Face with checkpoints at these steps. Its validation loss is lowest at step
+/// 1000, and each state names the best until then.
+fn hugging_face(tree: &Tree, steps: &[u32]) -> RunDir {
+    let dir = RunDir::new(tree.root().join("bert"));
+    let mut history = Vec::new();
+    for at in steps {
+        history.push(serde_json::json!({
+            "step": at, "epoch": f64::from(*at) / 500.0,
+            "eval_loss": 1.0 + f64::from(at.abs_diff(1000)) / 1000.0, "eval_runtime": 60.0,
+        }));
+        let best = 1000.min(*at);
+        let state = serde_json::json!({
+            "global_step": at, "max_steps": 3000, "log_history": history,
+            "best_model_checkpoint": format!("out/bert/checkpoint-{best}"),
+        });
+        let folder = dir.path().join(format!("checkpoint-{at}"));
+        file(&folder.join("model.safetensors"), "w");
+        file(&folder.join("optimizer.pt"), "o");
+        fs::write(folder.join("config.json"), "{}").unwrap();
+        fs::write(folder.join("trainer_state.json"), state.to_string()).unwrap();
+        age(
+            &folder.join("trainer_state.json"),
+            100 - u64::from(*at) / 500,
+        );
+    }
+    dir
+}
+
+#[test]
+fn folders_that_are_a_checkpoint_each_go_by_their_steps() {
+    let tree = Tree::new();
+    let dir = hugging_face(&tree, &[500, 1000, 1500, 2000, 2500]);
+    let plan = tree.plan(&Policy::default());
+    assert_eq!(whats(&plan), ["step 1500", "step 2000", "step 500"]);
+    assert!(plan.candidates.iter().all(|one| one.is_in));
+    // Two files of 8,000 bytes, and two small ones.
+    assert_eq!(plan.candidates[0].bytes(), 2 * 8192 + 2 * 4096);
+    let policy = Policy {
+        keep_every: 1000,
+        keep_last: 2,
+        ..Policy::default()
+    };
+    assert_eq!(whats(&tree.plan(&policy)), ["step 1500", "step 500"]);
+    let before = tree.seen();
+    let done = tree.carry_out(&plan);
+    assert_eq!((done.count, &done.left[..]), (3, &[][..]));
+    let left = fs::read_dir(dir.path()).unwrap().flatten();
+    let mut left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["checkpoint-1000", "checkpoint-2500"]);
+    trash::restore_all(&done.tickets).unwrap();
+    assert_eq!(tree.seen(), before);
+}
+
+#[test]
+fn a_folder_that_holds_more_than_a_checkpoint_stays() {
+    let tree = Tree::new();
+    let dir = hugging_face(&tree, &[500, 1000, 1500, 2000]);
+    let stays = dir.path().join("checkpoint-500/answers.json");
+    fs::write(&stays, "{}").unwrap();
+    let plan = tree.plan(&Policy::default());
+    assert_eq!(whats(&plan), ["step 1500"]);
+    // What changes below it after the plan was made keeps it as well.
+    let inside = dir.path().join("checkpoint-1500/model.safetensors");
+    fs::write(&inside, "new").unwrap();
+    let done = tree.carry_out(&plan);
+    assert_eq!(done.count, 0);
+    assert!(inside.exists() && stays.exists());
+}
+
+#[test]
+fn checkpoints_at_steps_are_judged_by_the_measurements_around_them() {
+    let tree = Tree::new();
+    let dir = RunDir::new(tree.root().join("ppo"));
+    fs::create_dir_all(dir.path()).unwrap();
+    let mut table = "time/total_timesteps,rollout/ep_rew_mean\n".to_owned();
+    for at in 1..=10_i32 {
+        let row = format!("{},{}\n", at * 300, 100 - 10 * (at - 5).abs());
+        table.push_str(&row);
+    }
+    fs::write(dir.path().join("progress.csv"), table).unwrap();
+    age(&dir.path().join("progress.csv"), 48);
+    for step in [500, 1000, 1400, 1600, 2000, 2500, 9000] {
+        let name = format!("rl_model_{step}_steps.zip");
+        file(&dir.path().join(name), "w");
+    }
+    file(&dir.path().join("policy.zip"), "w");
+    let plan = tree.plan(&Policy::default());
+    // 1400 and 1600 lie around the best at 1500; 9000 is of another training.
+    let expected = ["step 1000", "step 2000", "step 2500", "step 500"];
+    assert_eq!(whats(&plan), expected);
 }

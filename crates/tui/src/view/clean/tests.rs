@@ -27,16 +27,19 @@ fn weights(dir: &RunDir, role: Role, megabytes: u64) -> Weights {
         Role::Last => "last.safetensors".to_owned(),
         _ => "best.safetensors".to_owned(),
     };
+    let path = dir.path().join(name);
+    let look = Look {
+        kind: Kind::File,
+        inode: 1,
+        length: megabytes * 1_000_000,
+        modified_ns: 0,
+    };
     Weights {
-        path: dir.path().join(name),
+        path: path.clone(),
         role,
-        taken: Taken::plain(megabytes * 1_000_000),
-        look: Look {
-            kind: Kind::File,
-            inode: 1,
-            length: megabytes * 1_000_000,
-            modified_ns: 0,
-        },
+        is_named: false,
+        taken: vec![Taken::plain(megabytes * 1_000_000)],
+        looks: vec![(path, look)],
         score: Some(90.0),
         score_beside: [Some(90.0); 2],
         optimiser_bytes: if role == Role::Last { 15_000_000 } else { 0 },
@@ -57,6 +60,7 @@ fn run(name: &str, state: RunState, epochs: u32, hours: i64) -> Surveyed {
         epochs_done: epochs,
         epochs_planned: Some(200),
         best_epoch: Some(97),
+        best_step: None,
         epoch_s: Some(21.5),
         modified_at: now() - hours.hours(),
         notes: Notes::default(),
