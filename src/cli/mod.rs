@@ -41,7 +41,7 @@ use color_eyre::eyre::Result;
 
 use traintop_config as config;
 use traintop_launch as launch;
-use traintop_run::{RunDir, judging};
+use traintop_run::{RunDir, discover, judging};
 use traintop_text::terminal;
 use traintop_text::terminal::error_line;
 use traintop_tui as dashboard;
@@ -148,7 +148,9 @@ enum Command {
 /// Whatever the command fails with, as one line.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut out = terminal::output();
-    judging::set_user(config::load().0.metrics);
+    let config = config::load().0;
+    judging::set_user(config.metrics);
+    discover::set_limits(config.search);
     let done = dispatch(arguments, &mut out).and_then(|code| {
         out.flush()?;
         Ok(code)

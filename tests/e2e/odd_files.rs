@@ -156,3 +156,37 @@ fn one_folder_that_may_not_be_read_does_not_stop_the_rest() {
     let refused = list.output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 }
+
+#[test]
+fn what_lies_too_deep_or_behind_too_much_is_said_with_the_setting_that_helps() {
+    let place = Workplace::new("exit 1");
+    let folder = |number: usize| (0..number).map(|_| "d/").collect::<String>();
+    for (below, name) in [(folder(30), "deep"), (folder(2), "near")] {
+        let run = place.path().join("runs").join(below).join(name);
+        fs::create_dir_all(&run).unwrap();
+        fs::write(run.join("metrics.csv"), "epoch,val_loss\n1,0.5\n").unwrap();
+    }
+    let listed = || {
+        let output = place.output(&["list", "--json", "runs"]);
+        let runs: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (runs.as_array().unwrap().len(), said)
+    };
+    let (count, said) = listed();
+    assert_eq!((count, said.lines().count()), (1, 1), "{said}");
+    assert!(
+        said.contains("more than 24 folders deep") && said.contains("set depth in [search]"),
+        "{said}"
+    );
+    let config = place.path().join("config/traintop/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "[search]\ndepth = 40\n").unwrap();
+    assert_eq!(listed(), (2, String::new()));
+    fs::write(&config, "[search]\nentries = 4\n").unwrap();
+    let (count, said) = listed();
+    assert_eq!((count, said.lines().count()), (1, 1), "{said}");
+    assert!(
+        said.contains("more than 4 files and folders") && said.contains("set entries in [search]"),
+        "{said}"
+    );
+}

@@ -12,6 +12,7 @@ use super::files::Files;
 use super::launcher::Launcher;
 use super::slurm::{Place, Slurm};
 use traintop_ops::clean::Policy;
+use traintop_run::discover::Limits;
 use traintop_run::judging::UserSettings;
 use traintop_text::nearest;
 use traintop_text::toml::Source;
@@ -56,6 +57,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// How runs are judged.
     pub metrics: UserSettings,
+    /// How far roots are searched.
+    pub search: Limits,
     /// Where runs train unless a command says otherwise.
     pub place: Place,
     /// What jobs ask Slurm for.
@@ -120,6 +123,7 @@ impl Config {
                 "launcher" => config.launchers = reader.launchers(value),
                 "alerts" => config.alerts = reader.alerts(value),
                 "metrics" => config.metrics = reader.metrics(value),
+                "search" => config.search = reader.search(value),
                 "launch" => config.place = reader.launch(value),
                 "slurm" => config.slurm = reader.slurm(value),
                 "retention" => config.retention = reader.retention(value),
@@ -130,7 +134,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "roots",
     "theme",
     "columns",
@@ -145,6 +149,7 @@ const KEYS: [&str; 16] = [
     "launcher",
     "alerts",
     "metrics",
+    "search",
     "launch",
     "slurm",
 ];

@@ -50,6 +50,7 @@ fn every_setting_is_taken() {
             retention: Policy::default(),
             alerts: Alerts::default(),
             metrics: UserSettings::default(),
+            search: Limits::default(),
             place: Place::default(),
             slurm: Slurm::default(),
             themes: Vec::new(),
@@ -175,7 +176,7 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
         ),
         (
             "editor = 'vi'",
-            "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts, metrics, launch, slurm",
+            "1: unknown key \"editor\"; the keys are roots, theme, columns, threads, slots, gpu_memory, images, markers, mouse, keys, retention, launcher, alerts, metrics, search, launch, slurm",
         ),
         (
             "retention = 3",
@@ -209,4 +210,24 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
     assert_eq!(warnings.len(), 2);
     assert_eq!(config.theme.unwrap().value, "nord");
     assert_eq!(config.keys.len(), 1);
+}
+
+#[test]
+fn how_far_roots_are_searched_is_a_setting() {
+    let (config, warnings) = build("[search]\ndepth = 40\n");
+    let expected = Limits {
+        depth: 40,
+        ..Limits::default()
+    };
+    assert_eq!((config.search, warnings), (expected, Vec::new()));
+    let (config, warnings) = build("[search]\ndepth = 0\nentry = 3\n");
+    assert_eq!(config.search, Limits::default());
+    assert!(
+        warnings[0].contains("config.toml:2: search.depth"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings[1].contains("\"entry\"; the keys are depth, entries"),
+        "{warnings:?}"
+    );
 }

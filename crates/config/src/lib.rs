@@ -19,6 +19,7 @@ mod launcher;
 mod metrics;
 mod retention;
 mod save;
+mod search;
 mod slurm;
 
 pub use alerts::Alerts;

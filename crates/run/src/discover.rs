@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,32 @@ use super::notes;
 use super::state::silence_since;
 use traintop_disk::write::is_temporary;
 
-/// How many folders below a root runs may lie.
-const DEPTH: usize = 24;
+/// How far a root is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many folders below a root runs may lie.
+    pub depth: usize,
+    /// How many files and folders are looked at below a root. A root that holds more is no place
+    /// of runs, as a whole disk is.
+    pub entries: usize,
+}
 
-/// How many files and folders are looked at below a root. A root that holds more is no place of
-/// runs, as a whole disk is.
-const MOST_ENTRIES: usize = 5_000_000;
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 24,
+            entries: 5_000_000,
+        }
+    }
+}
+
+// Roots are searched from every command, as far as the user's settings say at the start.
+static LIMITS: OnceLock<Limits> = OnceLock::new();
+
+/// From now on roots are searched so far. Only the first call counts.
+pub fn set_limits(limits: Limits) {
+    LIMITS.get_or_init(|| limits);
+}
 
 /// Folders of a run, or of the output tree of our own runs, after which no run can be called.
 pub const NOT_RUNS: [&str; 5] = [
@@ -228,13 +249,15 @@ pub fn discover_with_others(
         unsearched: Vec::new(),
         root: PathBuf::new(),
         entries: 0,
-        most_entries: MOST_ENTRIES,
+        is_too_deep: false,
+        limits: LIMITS.get().copied().unwrap_or_default(),
     };
     for root in roots {
         match root.canonicalize() {
             Ok(root) => {
                 search.root.clone_from(&root);
                 search.entries = 0;
+                search.is_too_deep = false;
                 // A run's own `logs` folder stands for the run.
                 let is_logs = root.file_name().is_some_and(|name| name == "logs")
                     && root.join("metrics.csv").exists();
@@ -243,7 +266,7 @@ pub fn discover_with_others(
                 } else {
                     root
                 };
-                search.folder(&start, DEPTH);
+                search.folder(&start, search.limits.depth);
             }
             Err(cause) => search.unsearched.push(Unsearched {
                 path: root.clone(),
@@ -265,12 +288,14 @@ struct Search<'a> {
     root: PathBuf,
     /// Files and folders that were seen below this root.
     entries: usize,
-    most_entries: usize,
+    /// Whether it was said that some of them lie too deep.
+    is_too_deep: bool,
+    limits: Limits,
 }
 
 impl Search<'_> {
     fn folder(&mut self, path: &Path, depth: usize) {
-        if self.entries > self.most_entries || !self.visited.insert(path.to_owned()) {
+        if self.entries > self.limits.entries || !self.visited.insert(path.to_owned()) {
             return;
         }
         let entries = match fs::read_dir(path) {
@@ -303,17 +328,13 @@ impl Search<'_> {
             listing.add(name.clone(), is_folder);
             folders.extend(folder.map(|folder| (name, folder)));
         }
-        if self.entries > self.most_entries {
-            let text = format!(
-                "it holds more than {} files; what lies behind {} is not searched; name a folder further in",
-                self.most_entries,
+        if self.entries > self.limits.entries {
+            self.say(format!(
+                "it holds more than {} files and folders; what comes after {} is not searched; name a folder \
+                 further in, or set entries in [search] of the settings higher",
+                self.limits.entries,
                 path.display()
-            );
-            self.unsearched.push(Unsearched {
-                path: self.root.clone(),
-                cause: io::Error::other(text),
-                is_root: false,
-            });
+            ));
         }
         let located = formats::recognise(&listing);
         let is_whole = !is_being_made || listing.files.iter().any(|file| file == "run.json");
@@ -350,7 +371,24 @@ impl Search<'_> {
             for (_, folder) in folders {
                 self.folder(&folder, depth - 1);
             }
+        } else if !folders.is_empty() && !self.is_too_deep {
+            self.is_too_deep = true;
+            self.say(format!(
+                "what lies more than {} folders deep, as below {}, is not searched; name a folder further in, \
+                 or set depth in [search] of the settings higher",
+                self.limits.depth,
+                path.display()
+            ));
         }
+    }
+
+    /// Says what of this root is not searched.
+    fn say(&mut self, what: String) {
+        self.unsearched.push(Unsearched {
+            path: self.root.clone(),
+            cause: io::Error::other(what),
+            is_root: false,
+        });
     }
 
     /// The folder that an entry is, or leads to without leaving the root.
@@ -417,9 +455,13 @@ mod tests {
             unsearched: Vec::new(),
             root: folder.path().to_owned(),
             entries: 0,
-            most_entries: 5,
+            is_too_deep: false,
+            limits: Limits {
+                depth: 24,
+                entries: 5,
+            },
         };
-        search.folder(folder.path(), DEPTH);
+        search.folder(folder.path(), 24);
         let unsearched = search.unsearched;
         assert_eq!(unsearched.len(), 1);
         assert!(unsearched[0].to_string().contains("more than 5 files"));
