@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
@@ -146,7 +146,8 @@ fn checkpoint_step(folder: &str) -> Option<u64> {
     folder.strip_prefix("checkpoint-")?.parse().ok()
 }
 
-/// The states of a run, that of the highest step first; the one at the top counts as the last.
+/// The states of a run that may be its last: the one at the top, that of the highest step, and the
+/// one that was written last, where that is another.
 fn states(dir: &Path) -> Vec<PathBuf> {
     let Ok(listing) = Listing::read(dir) else {
         return Vec::new();
@@ -154,16 +155,48 @@ fn states(dir: &Path) -> Vec<PathBuf> {
     let mut steps: Vec<(u64, &str)> = checkpoints(&listing).collect();
     steps.sort_unstable_by(|a, b| b.cmp(a));
     let top = listing.has_file(STATE).then(|| dir.join(STATE));
-    let newest = steps
-        .iter()
-        .map(|(_, name)| dir.join(name).join(STATE))
-        .find(|it| it.is_file());
-    top.into_iter().chain(newest).collect()
+    let steps = steps.iter().map(|(_, name)| dir.join(name).join(STATE));
+    let written = top.into_iter().chain(steps);
+    let mut written: Vec<(PathBuf, SystemTime)> = written
+        .filter_map(|path| modified(&path).map(|time| (path, time)))
+        .collect();
+    let last = written.iter().map(|(_, time)| *time).max();
+    let is_top = |path: &Path| path.parent() == Some(dir);
+    let highest = written.iter().position(|(path, _)| !is_top(path));
+    let mut at = 0;
+    written.retain(|(path, time)| {
+        at += 1;
+        is_top(path) || highest == Some(at - 1) || Some(*time) == last
+    });
+    written.into_iter().map(|(path, _)| path).collect()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    metadata.modified().ok()
+}
+
+/// The last state of a run, and its file: that with the highest step, unless the folder was used for
+/// another training since, or the training was resumed further back.
+fn newest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
+    let (file, state) = furthest(files)?;
+    let written = |path: &Path| modified(path).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut later = files.iter().filter(|path| written(path) > written(file));
+    let other = later.next_back().and_then(|path| {
+        let other = json::object(&read::bytes(path, LARGEST).ok()?);
+        // What the other one says last stands in this one too where both are of one training.
+        let last = history(&other)
+            .filter(|line| !line.contains_key(LAST_LINE))
+            .last()?;
+        let is_part = history(&state).any(|line| line == last);
+        (!is_part).then_some((path.as_path(), other))
+    });
+    Some(other.unwrap_or((file, state)))
 }
 
 /// The state with the highest step, and its file. Of equals it is the first, which is the one at the
 /// top: it has the last line too.
-fn newest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
+fn furthest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
     let step = |state: &Map<String, Value>| state.get("global_step").and_then(json::number);
     let mut best: Option<(&Path, Map<String, Value>)> = None;
     for file in files {
@@ -220,4 +253,48 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
         });
     }
     Ok(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state with a line for each step, as it was written at this second.
+    fn state(folder: &Path, name: &str, losses: &[(u32, f64)], second: u64) {
+        let lines = losses
+            .iter()
+            .map(|(step, loss)| serde_json::json!({"step": step, "loss": loss}));
+        let state = serde_json::json!({
+            "global_step": losses.last().unwrap().0, "log_history": lines.collect::<Vec<_>>(),
+        });
+        let path = folder.join(name).join(STATE);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, state.to_string()).unwrap();
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(written).unwrap();
+    }
+
+    fn losses(folder: &Path) -> Vec<f64> {
+        let points = read(folder, &states(folder)).unwrap();
+        points.metrics().column("loss").unwrap().y.clone()
+    }
+
+    #[test]
+    fn the_last_state_is_that_of_the_training_that_wrote_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let old = [(10, 4.0), (20, 3.0), (30, 2.0)];
+        // Copied in another order, they are of one training still.
+        state(folder, "checkpoint-30", &old, 100);
+        state(folder, "checkpoint-20", &old[..2], 200);
+        assert_eq!(losses(folder), [4.0, 3.0, 2.0]);
+        // Resumed at 10, or the folder used again.
+        state(folder, "checkpoint-20", &[(10, 4.0), (20, 2.5)], 300);
+        assert_eq!(losses(folder), [4.0, 2.5]);
+        state(folder, "checkpoint-10", &[(10, 9.0)], 400);
+        assert_eq!(losses(folder), [9.0]);
+        state(folder, "", &[(10, 9.0), (15, 8.0)], 500);
+        assert_eq!(losses(folder), [9.0, 8.0]);
+    }
 }

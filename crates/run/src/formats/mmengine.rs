@@ -115,6 +115,10 @@ struct Lines {
 }
 
 impl Decoder for Lines {
+    fn begin_file(&mut self, points: &mut Points) {
+        points.begin_start();
+    }
+
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64 {
         let mut number = self.number;
         let done = json::lines(bytes, is_last, &mut number, points, &mut |map, points| {
@@ -202,6 +206,21 @@ mod tests {
         assert_eq!(metrics.column("coco/bbox_mAP").unwrap().x, [2.0]);
         assert_eq!(metrics.column("epoch").unwrap().y, [1.0, 2.0]);
         assert!(metrics.column("bbox_mAP_s").is_none());
+    }
+
+    #[test]
+    fn each_start_behind_the_first_is_a_seam() {
+        let (mut lines, mut points) = (Lines::default(), Points::new("step"));
+        for step in [1_u32, 2, 3] {
+            lines.begin_file(&mut points);
+            let text = format!(
+                "{{\"loss\": 2, \"iter\": 1, \"step\": {}}}\n{{\"loss\": 1, \"iter\": 2, \"step\": {}}}\n",
+                step * 10,
+                step * 10 + 5
+            );
+            lines.push(text.as_bytes(), true, &mut points);
+        }
+        assert_eq!(points.take().seams, [20.0, 30.0]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Points {
     /// Where each name as the file spells it has its column; `None` where there were too many.
     columns: HashMap<String, Option<usize>>,
     last_x: Option<f64>,
+    /// Whether the next row is the first of another start of the run.
+    is_start: bool,
     /// What the files say beside the points, where that was read with them.
     facts: Option<Facts>,
 }
@@ -55,14 +57,29 @@ impl Points {
         self.metrics.x_name = clean(x_name).into_owned();
     }
 
+    /// The rows to come are of another start of the run.
+    pub fn begin_start(&mut self) {
+        self.is_start = true;
+    }
+
+    /// What stands at `x` and beyond is replaced by what follows: the run was resumed there.
+    pub fn go_back_to(&mut self, x: f64) {
+        self.metrics.go_back_to(x);
+    }
+
     /// Begins a row at `x`. Rows that go back are a run that was resumed: what they replace is
     /// dropped.
     pub fn begin_row(&mut self, x: f64) {
-        if self.last_x.is_some_and(|last| x < last) {
+        let is_start = self.is_start;
+        if self
+            .last_x
+            .is_some_and(|last| x < last || x > last && is_start)
+        {
             self.metrics.go_back_to(x);
         }
         if self.last_x != Some(x) {
             self.metrics.rows += 1;
+            self.is_start = false;
         }
         self.last_x = Some(x);
     }

@@ -284,6 +284,8 @@ struct Events {
     rows: usize,
     /// Whether damage was reported.
     is_reported: bool,
+    /// Whether it was noted where this file goes on from an earlier one.
+    has_seam: bool,
 }
 
 /// Where a tag is.
@@ -300,6 +302,7 @@ impl Decoder for Events {
         self.file += 1;
         self.records.is_damaged = false;
         self.is_reported = false;
+        self.has_seam = false;
     }
 
     fn push(&mut self, bytes: &[u8], _is_last: bool, points: &mut Points) -> u64 {
@@ -327,7 +330,11 @@ impl Events {
                 self.beside.see_settings(value);
                 continue;
             };
-            let x = self.place(tag, step);
+            let (x, last) = self.place(tag, step);
+            // What was measured once more at the end, as Hugging Face does, is no other start.
+            if last.is_some_and(|last| last != x) && !std::mem::replace(&mut self.has_seam, true) {
+                points.go_back_to(x as f64);
+            }
             points.put(tag, x as f64, number);
             if self.last_step != Some(step) {
                 self.last_step = Some(step);
@@ -337,9 +344,10 @@ impl Events {
         }
     }
 
-    /// Where a value of a tag stands. Another file is another start, whose values replace those
-    /// from its steps on.
-    fn place(&mut self, tag: &str, step: i64) -> i64 {
+    /// Where a value of a tag stands, and where its last one does in an earlier file, if this is the
+    /// first in this one. Another file is another start, whose values replace those from its steps
+    /// on.
+    fn place(&mut self, tag: &str, step: i64) -> (i64, Option<i64>) {
         let file = self.file;
         let Some(known) = self.tags.get_mut(tag) else {
             let new = Tag {
@@ -348,18 +356,20 @@ impl Events {
                 base: 0,
             };
             self.tags.insert(tag.to_owned(), new);
-            return step;
+            return (step, None);
         };
+        let before = known.step.saturating_add(known.base);
+        let is_first = known.file != file;
         // Who gives no step writes 0 each time.
         let is_anew = step < known.step || step == 0 && known.step == 0;
-        if known.file == file && is_anew {
+        if is_first {
+            known.base = 0;
+        } else if is_anew {
             let further = known.step.saturating_sub(step).saturating_add(1);
             known.base = known.base.saturating_add(further);
-        } else if known.file != file {
-            known.base = 0;
         }
         (known.file, known.step) = (file, step);
-        step.saturating_add(known.base)
+        (step.saturating_add(known.base), is_first.then_some(before))
     }
 }
 
@@ -541,6 +551,28 @@ mod tests {
             (&column.x[..], &column.y[..]),
             (&[0.0, 1.0, 2.0][..], &[3.0, 2.0, 9.0][..])
         );
+        assert_eq!(points.metrics().seams, [2.0]);
+    }
+
+    #[test]
+    fn another_start_is_a_seam_and_another_writer_is_none() {
+        let (mut events, mut points) = (Events::default(), Points::new("step"));
+        let mut file = |of: &[Vec<u8>]| {
+            events.begin_file(&mut points);
+            events.push(&of.concat(), false, &mut points);
+            points.metrics().clone()
+        };
+        file(&[event(1, "a", 3.0), event(2, "a", 2.0), event(2, "b", 2.0)]);
+        // Two writers in one folder; then what Hugging Face measures at the end.
+        file(&[event(1, "c", 3.0), event(2, "c", 3.0)]);
+        let metrics = file(&[event(2, "b", 2.0)]);
+        assert!(metrics.seams.is_empty());
+        assert_eq!(metrics.column("a").unwrap().x, [1.0, 2.0]);
+        let metrics = file(&[event(3, "a", 1.0), event(3, "b", 1.0)]);
+        assert_eq!(metrics.seams, [3.0]);
+        let metrics = file(&[event(2, "a", 1.0)]);
+        assert_eq!(metrics.seams, [2.0]);
+        assert!(metrics.column("b").unwrap().x.is_empty());
     }
 
     #[test]
@@ -585,8 +617,8 @@ mod tests {
     fn steps_and_lengths_without_end_end_nothing() {
         let (mut events, mut points) = (Events::default(), Points::new("step"));
         events.begin_file(&mut points);
-        assert_eq!(events.place("a", i64::MAX), i64::MAX);
-        assert_eq!(events.place("a", 0), i64::MAX);
+        assert_eq!(events.place("a", i64::MAX), (i64::MAX, None));
+        assert_eq!(events.place("a", 0), (i64::MAX, None));
         let length = u64::MAX.to_le_bytes();
         let bytes = [&length[..], &masked_crc(&length).to_le_bytes()].concat();
         assert_eq!(events.push(&bytes, false, &mut points), u64::MAX);
