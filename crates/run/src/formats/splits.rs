@@ -1,5 +1,5 @@
-//! Several sources of one run, each measured on other data: their columns stand beside each other
-//! under the names of the data.
+//! Several sources of one run: their columns stand beside each other under names that tell the
+//! source.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,41 @@ use std::path::{Path, PathBuf};
 use super::{Facts, Source};
 use crate::metrics::{Change, Metrics};
 
+/// What a column is called: from the name of its source and its name there.
+type Naming = fn(&str, &str) -> String;
+
+/// The column of data of this name.
+pub fn of_data(data: &str, column: &str) -> String {
+    format!("{data}/{column}")
+}
+
 /// A source for each kind of data.
 #[derive(Debug)]
 pub struct Splits {
     dir: PathBuf,
+    naming: Naming,
     sources: Vec<(String, Box<dyn Source>)>,
     metrics: Metrics,
 }
 
 impl Splits {
     /// Nothing is read yet. `open` makes the source of each of these names.
-    pub fn new(dir: &Path, names: &[&str], open: impl Fn(&str) -> Box<dyn Source>) -> Self {
-        let sources = names.iter().map(|name| ((*name).to_owned(), open(name)));
+    pub fn new<'a>(
+        dir: &Path,
+        names: impl IntoIterator<Item = &'a str>,
+        naming: Naming,
+        open: impl Fn(&str) -> Box<dyn Source>,
+    ) -> Self {
+        let sources = names.into_iter().map(|name| (name.to_owned(), open(name)));
         Self {
             dir: dir.to_owned(),
+            naming,
             sources: sources.collect(),
             metrics: Metrics::default(),
         }
     }
 
-    /// The sources' columns, each under the name of its data.
+    /// The columns of all sources.
     fn joined(&self) -> Metrics {
         let mut joined = Metrics::default();
         for (name, source) in &self.sources {
@@ -38,12 +53,15 @@ impl Splits {
             joined.rows = joined.rows.max(metrics.rows);
             joined.problem_count += metrics.problem_count;
             joined.problems.extend(metrics.problems.iter().cloned());
+            joined.seams.extend(&metrics.seams);
             for column in &metrics.columns {
                 let mut column = column.clone();
-                column.name = format!("{name}/{}", column.name);
+                column.name = (self.naming)(name, &column.name);
                 joined.columns.push(column);
             }
         }
+        joined.seams.sort_by(f64::total_cmp);
+        joined.seams.dedup();
         joined
     }
 }

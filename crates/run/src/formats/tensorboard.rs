@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
+use super::splits::{Splits, of_data};
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use traintop_disk::read;
 
@@ -22,6 +23,9 @@ const LARGEST_EVENT: u64 = 1 << 20;
 
 /// How much of a file is read for settings: they are written first.
 const SETTINGS_WITHIN: u64 = 1 << 20;
+
+/// How much of a file is read for its first tag.
+const FIRST_TAG_WITHIN: u64 = 16 << 10;
 
 /// Folders beside each other that are one run: what was measured on which images.
 const SPLITS: [&str; 6] = ["train", "validation", "val", "valid", "eval", "test"];
@@ -43,12 +47,37 @@ impl Format for TensorBoard {
             .iter()
             .filter(is_of_hparams)
             .map(String::as_str);
-        let folders = folders.chain(["checkpoints", "plugins"]);
-        Some(RunParts::new("TensorBoard", files(&listing.path)).with_folders(folders))
+        let added: Vec<&str> = folders_of_tags(listing).collect();
+        let mut metrics = files(&listing.path);
+        let of_added = added
+            .iter()
+            .flat_map(|name| files(&listing.path.join(name)));
+        metrics.extend(of_added);
+        let folders = folders.chain(["checkpoints", "plugins"]).chain(added);
+        Some(RunParts::new("TensorBoard", metrics).with_folders(folders))
     }
 
-    fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Appended::<Events>::new(dir, files, "step"))
+    fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source> {
+        let own = |name: &str| {
+            let events = Appended::<Events>::new(&dir.join(name), files, "step");
+            Box::new(events) as Box<dyn Source>
+        };
+        let has_own = |name: &&str| {
+            let folder = dir.join(name);
+            let mut files = parts.metrics.iter();
+            files.any(|file| file.parent() == Some(&folder))
+        };
+        let added: Vec<&str> = parts
+            .folders
+            .iter()
+            .map(String::as_str)
+            .filter(has_own)
+            .collect();
+        if added.is_empty() {
+            return Box::new(Appended::<Events>::new(dir, files, "step"));
+        }
+        let names = std::iter::once("").chain(added);
+        Box::new(Splits::new(dir, names, of_tag, own))
     }
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
@@ -66,7 +95,7 @@ impl Format for TrainAndValidation {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(super::splits::Splits::new(dir, &SPLITS, |split| {
+        Box::new(Splits::new(dir, SPLITS, of_data, |split| {
             let events = Appended::<Events>::new(&dir.join(split), files, "step");
             Box::new(events) as Box<dyn Source>
         }))
@@ -75,6 +104,50 @@ impl Format for TrainAndValidation {
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         facts(dir, &parts.metrics)
     }
+}
+
+/// Folders right below a run's in which `add_scalars` of `PyTorch` put one curve of a tag each:
+/// `Loss_train` of `Loss`.
+fn folders_of_tags(listing: &Listing) -> impl Iterator<Item = &str> {
+    let may_be = listing.folders.iter().filter(|name| name.contains('_'));
+    may_be.map(String::as_str).filter(|name| {
+        let folder = listing.path.join(name);
+        let Ok(inner) = Listing::read(&folder) else {
+            return false;
+        };
+        let is_plain = inner.folders.is_empty() && inner.files.iter().all(|it| it.contains(MARK));
+        let first = files(&folder).into_iter().next().filter(|_| is_plain);
+        let tag = first.and_then(|file| first_tag(&file));
+        tag.is_some_and(|tag| curve_of(name, &tag).is_some())
+    })
+}
+
+/// The curve in a folder of this name, if it is one of a tag's.
+fn curve_of<'a>(folder: &'a str, tag: &str) -> Option<&'a str> {
+    let tag = tag.replace('/', "_");
+    folder.strip_prefix(&tag)?.strip_prefix('_')
+}
+
+/// What a curve is called in a run: by its tag, and one of several by its own name too.
+fn of_tag(folder: &str, tag: &str) -> String {
+    match curve_of(folder, tag) {
+        Some(curve) => format!("{tag}/{curve}"),
+        None if folder.is_empty() => tag.to_owned(),
+        None => of_data(folder, tag),
+    }
+}
+
+/// The tag of the first scalar of a file, near its beginning.
+fn first_tag(file: &Path) -> Option<String> {
+    let bytes = read::beginning(file, FIRST_TAG_WITHIN).ok()?;
+    let mut first = None;
+    Records::default().push(&bytes, &mut |event| {
+        let mut scalars = values(event).filter_map(scalar);
+        if first.is_none() {
+            first = scalars.next().map(|(tag, _)| tag.to_owned());
+        }
+    });
+    first
 }
 
 /// Whether a folder holds event files and nothing that makes a run of its own of it: runs may be
@@ -573,6 +646,35 @@ mod tests {
         let metrics = file(&[event(2, "a", 1.0)]);
         assert_eq!(metrics.seams, [2.0]);
         assert!(metrics.column("b").unwrap().x.is_empty());
+    }
+
+    #[test]
+    fn curves_that_were_added_to_one_tag_are_columns_of_their_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |below: &str, events: &[Vec<u8>]| {
+            let path = folder.path().join(below);
+            std::fs::create_dir_all(&path).unwrap();
+            let path = path.join("events.out.tfevents.1.host.1.0");
+            std::fs::write(path, events.concat()).unwrap();
+        };
+        file("", &[event(1, "lr", 0.5), event(2, "lr", 0.25)]);
+        file("a_Loss_train", &[event(1, "a/Loss", 3.0)]);
+        file("a_Loss_val", &[event(2, "a/Loss", 2.0)]);
+        file("another_run", &[event(1, "a/Loss", 9.0)]);
+        let listing = Listing::read(folder.path()).unwrap();
+        let parts = TensorBoard.find(&listing).unwrap();
+        assert!(!parts.folders.contains(&"another_run".to_owned()));
+        let mut source = TensorBoard.open(folder.path(), &parts);
+        source.poll().unwrap();
+        let columns = source.metrics().columns.iter();
+        let mut columns: Vec<_> = columns.map(|it| (it.name.as_str(), it.x.clone())).collect();
+        columns.sort_by_key(|(name, _)| *name);
+        let expected = [
+            ("a/Loss/train", vec![1.0]),
+            ("a/Loss/val", vec![2.0]),
+            ("lr", vec![1.0, 2.0]),
+        ];
+        assert_eq!(columns, expected);
     }
 
     #[test]
