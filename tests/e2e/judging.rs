@@ -196,7 +196,11 @@ fn settings_and_a_project_file_say_what_counts() {
 #[test]
 fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
     let place = Workplace::new(ONE_EPOCH);
-    run(&place, "a", "epoch,my_score\n1,3\n2,4\n3,2\n");
+    run(
+        &place,
+        "a",
+        "epoch,my_score,val_loss\n1,3,3\n2,4,2\n3,2,1\n",
+    );
     let mut dashboard = Dashboard::open(&place, &["runs"], 110, 30);
     dashboard.wait("the run", |screen| {
         screen.contains("finished") || screen.contains("a ")
@@ -204,24 +208,35 @@ fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
     dashboard.press("\r");
     dashboard.wait("its chart", |screen| screen.contains("my_score"));
     dashboard.press("J");
+    dashboard.wait("the metrics", |screen| {
+        screen.contains("val_loss") && screen.contains("lower is better")
+    });
+    dashboard.press("val");
+    dashboard.press("\r");
     dashboard.wait("what was done", |screen| {
-        screen.contains("are judged by my_score")
+        screen.contains("judged by val_loss, choosing it again undoes that")
+            && screen.contains("best val_loss 1.000")
     });
     let settings = place.path().join("config/traintop/config.toml");
     let said = fs::read_to_string(&settings).unwrap();
     assert!(
-        said.contains("[metrics.primary_in]") && said.contains("\"my_score\""),
+        said.contains("[metrics.primary_in]") && said.contains("\"val_loss\""),
         "{said}"
     );
     dashboard.press("q");
     dashboard.wait("the best in the table", |screen| {
-        screen.contains("4.000 @2") && screen.contains("BEST my")
+        screen.contains("1.000 @3") && screen.contains("BEST val")
     });
     dashboard.press("\r");
     dashboard.wait("its chart", |screen| screen.contains("my_score"));
     dashboard.press("J");
-    dashboard.wait("the way back", |screen| {
-        screen.contains("no longer by my_score")
+    dashboard.wait("the metrics", |screen| {
+        screen.contains("val_loss") && screen.contains("lower is better")
     });
-    assert!(!fs::read_to_string(&settings).unwrap().contains("my_score"));
+    dashboard.press("val");
+    dashboard.press("\r");
+    dashboard.wait("the way back", |screen| {
+        screen.contains("no longer judged by val_loss") && screen.contains("best my_score 4.000")
+    });
+    assert_eq!(fs::read_to_string(&settings).unwrap(), "");
 }

@@ -97,6 +97,7 @@ fn with_primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, 
             let end = text[old.span().end..].find('\n');
             let end = end.map_or(text.len(), |at| old.span().end + at + 1);
             changed.replace_range(begin..end, "");
+            changed = without_empty_table(&changed, &format!("[metrics.{PRIMARY_IN}]"));
         }
         (None, None) => {}
         (None, Some(value)) => {
@@ -129,6 +130,26 @@ fn with_primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, 
         .map(|_| ())
         .map_err(|_| format!("write `[metrics.{PRIMARY_IN}]` as a table of its own first"))?;
     Ok(changed)
+}
+
+/// The text without this heading, and without a blank line before it, if nothing stands below it
+/// before the next table.
+fn without_empty_table(text: &str, heading: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let Some(at) = lines.iter().position(|line| line.trim_end() == heading) else {
+        return text.to_owned();
+    };
+    let mut below = lines[at + 1..]
+        .iter()
+        .filter(|line| !line.trim().is_empty());
+    let is_empty = below.next().is_none_or(|line| line.starts_with('['));
+    let is_blank = |line: &&str| line.trim().is_empty();
+    let first = at - usize::from(lines[..at].last().is_some_and(is_blank));
+    if is_empty {
+        [&lines[..first], &lines[at + 1..]].concat().concat()
+    } else {
+        text.to_owned()
+    }
 }
 
 fn first_line(error: &toml::de::Error) -> String {
@@ -240,6 +261,13 @@ mod tests {
         let both = format!("{heading}{a}{b}");
         let without = with_primary(&both, "/a b/runs", None).unwrap();
         assert_eq!(without, format!("{heading}{b}"));
+        let one = with_primary("threads = 2\n", "/a", Some("x")).unwrap();
+        for rest in ["", "\n[keys]\nquit = 'Q'\n"] {
+            let without = with_primary(&format!("{one}{rest}"), "/a", None);
+            assert_eq!(without, Ok(format!("threads = 2\n{rest}")));
+        }
+        let kept = with_primary(&format!("{one}# mine\n"), "/a", None).unwrap();
+        assert_eq!(kept, format!("threads = 2\n\n{heading}# mine\n"));
         assert_eq!(with_primary("", "/a", None).as_deref(), Ok(""));
         let inline = "metrics = { primary = 'x' }\n";
         assert!(with_primary(inline, "/a", Some("x")).is_err());

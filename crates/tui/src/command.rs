@@ -199,7 +199,7 @@ commands! {
     NextMetric "next-metric" "Compare by the next metric" { Compare: "m"; }
     PreviousMetric "previous-metric" "Compare by the previous metric" { Compare: "M"; }
     JudgeBy "judge-by" "Judge this tree's runs by this metric, or undo" {
-        Run = "Judge this tree's runs by the chart's metric": "J";
+        Run = "Choose what this tree's runs are judged by": "J";
         Compare: "J";
     }
     FoldSeeds "fold-seeds" "Repetitions as one row, or each by itself" { Compare: "f"; }

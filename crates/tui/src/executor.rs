@@ -2,7 +2,7 @@
 //! here.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -503,6 +503,7 @@ fn judge_by(shared: &Arc<Shared>, run: &RunDir, metric: &str, mut runs: Vec<RunD
     match jobs::judge::switch(&root, metric) {
         Ok(said) => {
             runs.retain(|dir| dir.path().starts_with(&root));
+            read_anew(shared, &root);
             summarise(shared, runs);
             Notice::good(said)
         }
@@ -519,6 +520,19 @@ fn read(shared: &Shared, dir: &RunDir) -> Reading {
     lock(&shared.looks).note(&mut found, now);
     let silent_for = found.silent_for(now);
     lock(&follower).poll(silent_for > SILENCE)
+}
+
+/// Reads the opened runs below a root from their beginnings: what is said of them has changed.
+fn read_anew(shared: &Shared, root: &Path) {
+    let opened = lock(&shared.opened).clone();
+    let below = opened
+        .into_iter()
+        .filter(|(dir, _)| dir.path().starts_with(root));
+    for (dir, reader) in below {
+        lock(&reader).begin_anew();
+        let reading = Box::new(read(shared, &dir));
+        drop(shared.messages.send(Message::RunRead(dir, reading)));
+    }
 }
 
 /// A run that has only just begun is signed in a moment: that is waited for on a thread of its own.

@@ -48,6 +48,12 @@ impl RunReader {
         }
     }
 
+    /// The next [`RunReader::poll`] gives all metrics, whatever was handed over.
+    pub fn begin_anew(&mut self) {
+        self.metrics = formats::open(&self.dir);
+        self.begun = false;
+    }
+
     /// What is new. `ended` says that nothing writes to it any more, so that a last row without a
     /// line end counts.
     pub fn poll(&mut self, ended: bool) -> Reading {

@@ -22,19 +22,20 @@ pub fn root_of(roots: &[PathBuf], run: &RunDir) -> PathBuf {
 /// A sentence, if the settings cannot be written; nothing changes then.
 pub fn switch(root: &Path, metric: &str) -> Result<String, String> {
     let folder = config::folder().ok_or("there is no home folder for settings")?;
-    let mut says = (*judging::user()).clone();
+    let mut settings = (*judging::user()).clone();
     let is_set = |(below, known): &(PathBuf, String)| below == root && known == metric;
-    let undoes = says.below.iter().any(is_set);
+    let undoes = settings.below.iter().any(is_set);
     let chosen = (!undoes).then_some(metric);
     config::save_primary(&folder, root, chosen).map_err(|error| error.to_string())?;
-    says.below.retain(|(below, _)| below != root);
-    says.below
+    settings.below.retain(|(below, _)| below != root);
+    settings
+        .below
         .extend(chosen.map(|metric| (root.to_owned(), metric.to_owned())));
-    judging::set_user(says);
+    judging::set_user(settings);
     let root = root.display();
     Ok(if undoes {
-        format!("runs in {root} are judged as before, no longer by {metric}")
+        format!("no longer judged by {metric}: the runs in {root}")
     } else {
-        format!("runs in {root} are judged by {metric} from now on; the same key undoes it")
+        format!("judged by {metric}, choosing it again undoes that: the runs in {root}")
     })
 }

@@ -121,6 +121,18 @@ impl Picker {
         Self::of(title, things.into_iter().map(item).collect())
     }
 
+    /// As [`Picker::things`], with the cursor on one of them.
+    pub fn things_at(
+        title: &'static str,
+        things: Vec<(String, String, Effect)>,
+        cursor: usize,
+    ) -> Self {
+        Self {
+            narrowing: Narrowing::at(cursor),
+            ..Self::things(title, things)
+        }
+    }
+
     /// What was started before: each with its changes in words, its age, and the changes.
     pub fn recent(starts: Vec<(String, String, Values)>) -> Self {
         let item = |(name, detail, values)| Item {

@@ -29,16 +29,19 @@ use self::layout::{Areas, Pane};
 use self::zoom::Zoom;
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
+use crate::effect::Effect;
 use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::machine::{self, History};
 use crate::view::parts::screen_area;
+use crate::view::picker::Picker;
 use crate::widget::chart::Options;
 use traintop_analysis::nearest::nearest;
 use traintop_analysis::range::Range;
 use traintop_launch::machine::Usage;
 use traintop_run::layout::RunDir;
-use traintop_run::metric_names::Split;
+use traintop_run::metric_names::{self, Direction, Split};
+use traintop_run::primary;
 use traintop_run::summary::Summary;
 
 /// Where in the screen one is. What it shows lies in a [`Summary`] and a [`Detail`].
@@ -125,11 +128,7 @@ impl Component for RunView {
             return Response::closed();
         }
         if action == Action::JudgeBy {
-            let metric = state
-                .detail(&self.dir)
-                .and_then(|detail| self.metric(detail));
-            let asked = metric.map(|metric| Request::JudgeBy(self.dir.clone(), metric));
-            return asked.map_or_else(Response::handled, Response::asking);
+            return self.judge(state);
         }
         let Some(movement) = movement(action) else {
             return Response::ignored();
@@ -156,6 +155,16 @@ impl Component for RunView {
             let looks = (state.charts, &state.theme);
             self.draw_run(summary, state.detail(&self.dir), looks, area, buf);
         }
+    }
+}
+
+/// How much of what is measured on a part of the data tells how good a run is; less is more.
+fn worth(split: Option<Split>) -> u8 {
+    match split {
+        Some(Split::Validation) => 0,
+        None => 1,
+        Some(Split::Test) => 2,
+        Some(Split::Train) => 3,
     }
 }
 
@@ -304,22 +313,54 @@ impl RunView {
         }
     }
 
-    /// The metric of the first chart on the screen: of its columns the one that tells most of how
-    /// good the run is.
-    fn metric(&self, detail: &Detail) -> Option<String> {
-        let curves = detail.charted();
-        let group = curves.groups().get(self.first_chart)?;
-        let worth = |split: Option<Split>| match split {
-            Some(Split::Validation) => 0,
-            None => 1,
-            Some(Split::Test) => 2,
-            Some(Split::Train) => 3,
+    /// Lets one pick the metric by which the runs of this tree are judged; the cursor is on that of
+    /// the first chart on the screen.
+    fn judge(&self, state: &State) -> Response {
+        let Some(detail) = state.detail(&self.dir) else {
+            return Response::handled();
         };
-        let member = group
-            .members
+        let curves = detail.charted();
+        let groups = curves.groups();
+        let columns = groups.iter().flat_map(|group| {
+            let mut members: Vec<_> = group.members.iter().collect();
+            members.sort_by_key(|member| worth(member.split));
+            members.into_iter().map(|member| member.column)
+        });
+        let columns: Vec<usize> = columns.collect();
+        let cursor = groups
             .iter()
-            .min_by_key(|member| worth(member.split))?;
-        Some(curves.metrics().columns[member.column].name.clone())
+            .take(self.first_chart)
+            .map(|group| group.members.len())
+            .sum();
+        let metrics = curves.metrics();
+        let chosen = metrics.judging.primaries().next();
+        let runs: Vec<RunDir> = state.runs.all().map(|row| row.found.dir.clone()).collect();
+        let things = columns.into_iter().map(|column| {
+            let metric = metrics.columns[column].name.clone();
+            let read = metric_names::read(&metric);
+            let (direction, is_guess) = primary::direction(&metrics.judging, &metric, &read);
+            let mut detail = match direction {
+                Direction::Higher => "higher is better",
+                Direction::Lower => "lower is better",
+            }
+            .to_owned();
+            if is_guess {
+                detail.push_str(", a guess");
+            }
+            if chosen == Some(metric.as_str()) {
+                detail.push_str("; the one now");
+            }
+            let run = self.dir.clone();
+            let runs = runs.clone();
+            let effect = Effect::JudgeBy {
+                run,
+                metric: metric.clone(),
+                runs,
+            };
+            (metric, detail, effect)
+        });
+        let picker = Picker::things_at("Judge this tree's runs by", things.collect(), cursor);
+        Response::asking(Request::Open(Box::new(picker)))
     }
 
     /// How charts are laid out in their area, and which is the first.

@@ -278,7 +278,7 @@ fn remark(summary: &Summary, detail: Option<&Detail>) -> Option<(String, Role)> 
             more => format!(" (and {} more)", more - 1),
         };
         remarks.push(format!(
-            "metrics.csv line {} {}{more}",
+            "line {} of its metrics: {}{more}",
             first.line, first.what
         ));
         role = Role::Warn;

@@ -340,6 +340,8 @@ fn what_is_wrong_with_the_file_is_said() {
         what: "has 1 cells where the header has 8".to_owned(),
     }];
     metrics.problem_count = 3;
+    let unread = ["a", "b", "c", "d"].map(|name| (name.to_owned(), 2));
+    metrics.unread = unread.into();
     metrics.seams = vec![11.0];
     let mut detail = Detail::default();
     detail.take_metrics(all(metrics));
@@ -353,13 +355,10 @@ fn what_is_wrong_with_the_file_is_said() {
     );
     let drawn = text(&buf);
     assert!(
-        drawn.contains("metrics.csv line 12 has 1 cells where the header has 8 (and 2 more);"),
+        drawn.contains("line 12 of its metrics: has 1 cells where the header has 8 (and 2 more);"),
         "{drawn}"
     );
-    assert!(
-        drawn.contains("resumed at") && drawn.contains("\nepoch 11\n"),
-        "{drawn}"
-    );
+    insta::assert_snapshot!("what_is_wrong_with_the_file", drawn);
     assert!(drawn.contains('┊'), "{drawn}");
 }
 
