@@ -11,6 +11,8 @@
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod generate;
 
+mod formats;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,7 @@ fn main() {
         "{:<58} {:>12} {:>12} {:>12} {:>12}",
         "figure (medians)", "time", "to reach", "processor", "peak memory"
     );
+    formats::measure(scratch.path());
     long_files(scratch.path());
     let root = scratch.path().join("thousand");
     generate::runs(&root, 1000).expect("the runs can be written");
@@ -232,6 +235,13 @@ fn alone(what: &str, path: &Path) -> Duration {
             Summary::load(&found, SystemTime::now());
             started.elapsed()
         }
+        "run" => {
+            let found = Found::look(RunDir::new(path));
+            let started = Instant::now();
+            let mut source = found.open_metrics();
+            source.poll().expect("the run can be read");
+            started.elapsed()
+        }
         "plan" => {
             let started = Instant::now();
             let plan = plan_below(path);
@@ -329,27 +339,8 @@ fn hopeless(root: &Path, is_weighed: bool) -> Duration {
 }
 
 fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
-    let this = std::env::current_exe().expect("a program knows itself");
-    let mut measured = [const { Vec::new() }; 3];
-    for _ in 0..REPEATS {
-        let output = Command::new(&this)
-            .arg(name)
-            .arg(path)
-            .output()
-            .expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut numbers = text.split_whitespace().map(str::parse::<f64>);
-        for values in &mut measured {
-            let Some(Ok(number)) = numbers.next() else {
-                panic!("{}", String::from_utf8_lossy(&output.stderr));
-            };
-            values.push(number);
-        }
-    }
-    let [time, peak, processor] = measured.map(|mut values| {
-        values.sort_by(f64::total_cmp);
-        values[REPEATS / 2]
-    });
+    let measured: Vec<_> = (0..REPEATS).map(|_| once(name, path)).collect();
+    let [time, peak, processor] = medians(&measured);
     println!(
         "{what:<58} {:>12} {:>12} {:>12} {:>12}",
         format!("{time:.1} ms"),
@@ -357,6 +348,43 @@ fn in_a_process(what: &str, name: &str, path: &Path, reach: f64) {
         format!("{processor:.0} ms"),
         format!("{peak:.0} MB")
     );
+}
+
+/// The times, in ms, of the same work on two folders, in alternating rounds.
+fn in_turn(name: &str, paths: [&Path; 2]) -> [f64; 2] {
+    let mut measured = [Vec::new(), Vec::new()];
+    for _ in 0..REPEATS {
+        for (path, measured) in paths.iter().zip(&mut measured) {
+            measured.push(once(name, path));
+        }
+    }
+    measured.map(|measured| medians(&measured)[0])
+}
+
+/// Time in ms, peak memory in MB and processor time in ms of a process that does one thing.
+fn once(name: &str, path: &Path) -> [f64; 3] {
+    let this = std::env::current_exe().expect("a program knows itself");
+    let output = Command::new(&this)
+        .arg(name)
+        .arg(path)
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
+    [(); 3].map(|()| {
+        let Some(Ok(number)) = numbers.next() else {
+            panic!("{}", String::from_utf8_lossy(&output.stderr));
+        };
+        number
+    })
+}
+
+fn medians(measured: &[[f64; 3]]) -> [f64; 3] {
+    [0, 1, 2].map(|at| {
+        let mut values: Vec<f64> = measured.iter().map(|values| values[at]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    })
 }
 
 /// Processor time of all threads so far, to the kernel's hundredth of a second: on a busy machine
