@@ -1,5 +1,5 @@
 //! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside
-//! what lists and charts read. What is packed goes to the trash once the archive was read back;
+//! what lists and charts read. What is packed, but for that, goes to the trash once the archive was read back;
 //! bringing it back leaves what is still in place as it is.
 
 mod carry;
@@ -18,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::clean::is_weights_name;
 use super::rename::{held, state_now};
 use traintop_disk::said;
 use traintop_disk::write::{is_temporary, may_change};
@@ -35,7 +36,7 @@ pub use recover::recover;
 #[cfg(test)]
 pub(super) use recover::recover_on;
 
-/// What stays in place: lists, charts and notes read it.
+/// What of a run of ours stays in place: lists, charts and notes read it.
 const STAYS: [&str; 5] = [
     "logs",
     "run.json",
@@ -43,6 +44,12 @@ const STAYS: [&str; 5] = [
     "metrics.csv",
     "config.json",
 ];
+
+/// Folders of other trainers' runs that hold settings.
+const SETTINGS_FOLDERS: [&str; 2] = [".hydra", "files"];
+
+/// In other trainers' runs, larger files go, in bytes: settings and logs are smaller.
+const LARGEST_STAYING: u64 = 1_000_000;
 
 /// What an archive holds at most: reading it takes memory for each.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -164,12 +171,12 @@ impl Plan {
             return Err(refused("it is archived already".to_owned()));
         }
         let found = Found::look(dir.clone());
-        let stays = found.located.as_ref().is_none_or(|located| {
-            located.is_ours() || located.metrics() == [dir.path().join("metrics.csv")]
+        let theirs = found.located.as_ref().filter(|located| {
+            !located.is_ours() && located.metrics() != [dir.path().join("metrics.csv")]
         });
-        if !stays {
+        if theirs.is_some() && without_checkpoints {
             let problem = format!(
-                "its metrics are read where {} keeps them, so they cannot be packed; archive runs of traintop only",
+                "which of the checkpoints of {} is the best is not known; archive it with them",
                 found.trainer()
             );
             return Err(refused(problem));
@@ -200,18 +207,28 @@ impl Plan {
                 plan.packed.push(item);
             }
         })?;
-        let entries = names(dir.path())?.into_iter();
-        let stays = |name: &Path| {
-            STAYS.iter().any(|stays| name.as_os_str() == *stays)
-                || outward.iter().any(|link| link == name)
+        let going = match theirs {
+            Some(located) => {
+                let metrics = located.metrics().iter();
+                let metrics = metrics.filter_map(|path| path.strip_prefix(dir.path()).ok());
+                let metrics: Vec<&Path> = metrics.collect();
+                let mut going = Vec::new();
+                going_of_theirs(dir.path(), Path::new(""), &metrics, &mut going)?;
+                going.retain(|below| !outward.contains(below));
+                going
+            }
+            None => {
+                let stays = |name: &Path| {
+                    STAYS.iter().any(|stays| name.as_os_str() == *stays)
+                        || outward.iter().any(|link| link == name)
+                };
+                let mut going = names(dir.path())?;
+                going.retain(|name| !stays(name) && is_own(name));
+                going
+            }
         };
-        plan.removed = entries
-            .filter(|name| !stays(name) && is_own(name))
-            .map(|name| dir.path().join(name))
-            .collect();
         for link in &outward {
-            let top = link.iter().next().map(Path::new);
-            if !top.is_some_and(stays) {
+            if going.iter().any(|below| link.starts_with(below)) {
                 return Err(refused(format!(
                     "{} is a link that leads out of the run, and would not come back from an archive; remove it, or move it to the \
                      top of the run's folder, where it stays",
@@ -219,6 +236,8 @@ impl Plan {
                 )));
             }
         }
+        let going = going.into_iter().map(|below| dir.path().join(below));
+        plan.removed = going.collect();
         for path in plan.removed.iter().filter(|path| is_folder(path)) {
             may_change(path).map_err(ArchiveError::io(path, "cannot be archived"))?;
         }
@@ -240,6 +259,39 @@ impl Plan {
     pub fn left_out_bytes(&self) -> u64 {
         self.left_out.iter().map(|item| item.bytes).sum()
     }
+}
+
+/// What goes of a run of another trainer, below its folder: weights, large files and folders, but
+/// not what is read of it nor what may be its settings.
+fn going_of_theirs(
+    root: &Path,
+    below: &Path,
+    metrics: &[&Path],
+    going: &mut Vec<PathBuf>,
+) -> Result<(), ArchiveError> {
+    for name in names(&root.join(below))?
+        .into_iter()
+        .filter(|name| is_own(name))
+    {
+        let below = below.join(&name);
+        let path = root.join(&below);
+        let metadata =
+            fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
+        let is_settings = SETTINGS_FOLDERS
+            .iter()
+            .any(|known| name.as_os_str() == *known);
+        let text = name.to_string_lossy();
+        if metrics.contains(&below.as_path()) || metadata.is_dir() && is_settings {
+            continue;
+        }
+        if metadata.is_dir() && metrics.iter().any(|path| path.starts_with(&below)) {
+            going_of_theirs(root, &below, metrics, going)?;
+        } else if !metadata.is_file() || metadata.len() > LARGEST_STAYING || is_weights_name(&text)
+        {
+            going.push(below);
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is a folder, and no link to one.

@@ -85,11 +85,13 @@ fn folders(dir: &RunDir) -> Vec<Checkpoint> {
     let folders = entries.filter_map(|entry| {
         let (step, _) = step_of_folder(entry.file_name().to_str()?)?;
         let path = entry.path();
-        path.is_dir().then(|| Checkpoint {
+        // Without weights it is what is left of one.
+        let bytes = size_below(&path, 3);
+        (bytes > 0).then(|| Checkpoint {
             what: format!("step {step}"),
             epoch: None,
             step: Some(step),
-            bytes: size_below(&path, 3),
+            bytes,
             path,
         })
     });

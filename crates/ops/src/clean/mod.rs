@@ -41,3 +41,4 @@ pub use quota::Quota;
 pub use space::{Space, spaces};
 pub use survey::{Reading, Role, Survey, Surveyed, Weights, survey};
 pub use walk::TemporaryFile;
+pub(super) use weights::is_weights_name;
