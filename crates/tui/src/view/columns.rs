@@ -100,7 +100,23 @@ pub fn done(summary: &Summary) -> Option<f64> {
 
 /// Stands before the name of a run of which something looks wrong, or that warns of something:
 /// plain ASCII, which every font has.
-const ODD: &str = "! ";
+const ODD: &str = "!";
+const STAR: &str = "★";
+const BASELINE: &str = "⊥";
+const ARCHIVED: &str = "▣";
+/// Stands behind a state that was deduced.
+const DEDUCED: &str = "?";
+
+/// The signs in the table, with what they say.
+pub const SIGNS: [(&str, &str); 7] = [
+    (ODD, "looks wrong or was not understood: open it"),
+    (STAR, "starred"),
+    (BASELINE, "baseline: others are measured by it"),
+    (ARCHIVED, "archived"),
+    (DEDUCED, "after a state: deduced from its files"),
+    ("~", "before a best: what it is judged by is a guess"),
+    ("@", "after a best: in this epoch"),
+];
 
 /// Whether something looks wrong in a run's numbers, not all of them were understood, or it warns
 /// of something while it trains.
@@ -115,12 +131,12 @@ pub fn is_odd(summary: &Summary) -> bool {
 }
 
 /// A star and a baseline, as signs before a name.
-fn marks_of(notes: &Notes) -> &'static str {
-    match (notes.star, notes.baseline) {
-        (false, false) => "",
-        (true, false) => "★ ",
-        (false, true) => "⊥ ",
-        (true, true) => "★⊥ ",
+fn marks_of(notes: &Notes) -> String {
+    let star = if notes.star { STAR } else { "" };
+    let baseline = if notes.baseline { BASELINE } else { "" };
+    match (star, baseline) {
+        ("", "") => String::new(),
+        (star, baseline) => format!("{star}{baseline} "),
     }
 }
 
@@ -137,19 +153,26 @@ impl Column {
                 format!(
                     "{} {state}{}",
                     glyph(state),
-                    if summary.observed.deduced { "?" } else { "" }
+                    if summary.observed.deduced {
+                        DEDUCED
+                    } else {
+                        ""
+                    }
                 )
             }
             Self::Name => {
-                let archived = if summary.archived.is_some() {
-                    "▣ "
-                } else {
-                    ""
+                let sign = |sign: &str, is_there: bool| {
+                    if is_there {
+                        format!("{sign} ")
+                    } else {
+                        String::new()
+                    }
                 };
-                let odd = if is_odd(summary) { ODD } else { "" };
                 format!(
-                    "{odd}{}{archived}{}",
+                    "{}{}{}{}",
+                    sign(ODD, is_odd(summary)),
                     marks_of(&summary.notes),
+                    sign(ARCHIVED, summary.archived.is_some()),
                     summary.name
                 )
             }

@@ -1,4 +1,4 @@
-//! The keys of where one is, from the command table.
+//! The keys of where one is, from the command table, and the signs of the table of runs.
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -10,6 +10,7 @@ use super::super::command::{Action, Scope};
 use super::super::component::{Component, Response};
 use super::super::state::State;
 use super::super::theme::Role;
+use super::columns;
 use super::dialog::{frame, list_rows};
 use super::motion::Motion;
 
@@ -47,6 +48,15 @@ impl Help {
                 ),
                 Span::raw(command.description(scope)),
             ]));
+        }
+        if self.scope == Scope::Runs {
+            lines.push(Line::default());
+            let heading = "Signs in the table";
+            lines.push(Line::styled(heading, state.theme.style(Role::Title)));
+            lines.extend(columns::SIGNS.map(|(sign, what)| {
+                let sign = Span::styled(format!(" {sign:<23} "), state.theme.style(Role::Key));
+                Line::from(vec![sign, Span::raw(what)])
+            }));
         }
         lines
     }
@@ -86,5 +96,32 @@ impl Component for Help {
         Paragraph::new(lines)
             .scroll((self.scroll.min(most) as u16, 0))
             .render(inside, buf);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_fit_and_stand_below_the_keys_of_the_table() {
+        let state = State::new(vec!["runs".into()], (80, 24), jiff::Timestamp::UNIX_EPOCH);
+        let text = |scope| {
+            let lines = Help::new(scope).lines(&state);
+            let lines: Vec<String> = lines.iter().map(Line::to_string).collect();
+            lines
+        };
+        let table = text(Scope::Runs);
+        assert!(
+            table
+                .iter()
+                .any(|line| line.contains("what it is judged by is a guess"))
+        );
+        assert!(
+            table.iter().all(|line| line.chars().count() <= 74),
+            "{table:?}"
+        );
+        let run = text(Scope::Run);
+        assert!(!run.iter().any(|line| line.contains("Signs")));
     }
 }
