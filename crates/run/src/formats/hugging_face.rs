@@ -1,11 +1,15 @@
 //! The Trainer of Hugging Face's transformers and what is built on it (TRL, PEFT, axolotl, unsloth,
 //! LLaMA-Factory, ms-swift): `trainer_state.json` in each checkpoint's folder, of which the newest
-//! has everything from the first step on.
+//! has everything from the first step on. What came after it stands in event files below `runs`.
+
+mod arguments;
+mod live;
+mod states;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -15,15 +19,8 @@ use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
 use crate::state::State;
-use traintop_disk::read;
-
-const STATE: &str = "trainer_state.json";
-
-/// A run of a million log lines is smaller.
-const LARGEST: u64 = 256 << 20;
-
-/// What the line that ends a training says of the whole of it, and no row of its own.
-const LAST_LINE: &str = "train_runtime";
+use live::Log;
+use states::{LAST_LINE, STATE, TrainerState, checkpoint_step, checkpoints};
 
 /// Keys of a state that are settings of the run.
 const SETTINGS: [&str; 6] = [
@@ -43,258 +40,266 @@ impl Format for HuggingFace {
         if !is_run {
             return None;
         }
-        let states = states(&listing.path);
-        if states.is_empty() {
+        let files = files_of(listing);
+        if files.is_empty() {
             return None;
         }
         let folders = checkpoints(listing).map(|(_, name)| name).chain(["runs"]);
-        Some(RunParts::new("Hugging Face", states).with_folders(folders))
+        let mut parts = RunParts::new("Hugging Face", files).with_folders(folders);
+        // A folder `logs` may hold anything; only with event files of the trainer it is a part.
+        let logs = listing.path.join("logs");
+        if parts
+            .metrics
+            .last()
+            .is_some_and(|file| file.starts_with(logs))
+        {
+            parts.folders.push("logs".to_owned());
+        }
+        Some(parts)
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, states, read))
+        Box::new(Whole::new(dir, files, read))
     }
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
-        let state = newest(&parts.metrics).map(|(_, state)| state);
-        facts_of(dir, &state.unwrap_or_default())
+        Run::read(&parts.metrics)
+            .map_or_else(Facts::default, |run| run.facts(dir, &run.arguments(dir)))
     }
 }
 
-fn facts_of(dir: &Path, state: &Map<String, Value>) -> Facts {
-    let number = |key: &str| json::number(state.get(key)?);
-    let mut config = settings::file(&dir.join("training_args.yaml"));
-    if config.is_empty() {
-        let said = SETTINGS
+/// The states that may be the run's last, and the event file of its last start.
+fn files_of(listing: &Listing) -> Vec<PathBuf> {
+    let mut files = states::states(listing);
+    if !files.is_empty() {
+        files.extend(live::file(listing));
+    }
+    files
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    Listing::read(dir).map_or_else(|_| Vec::new(), |listing| files_of(&listing))
+}
+
+/// A run as its files have it.
+struct Run {
+    state: TrainerState,
+    log: Option<Log>,
+    /// Whether the log is that of a start after the state was written.
+    is_begun_later: bool,
+}
+
+impl Run {
+    fn read(files: &[PathBuf]) -> Option<Self> {
+        let is_state = |file: &PathBuf| file.file_name().is_some_and(|name| name == STATE);
+        let states: Vec<PathBuf> = files
             .iter()
-            .filter_map(|key| Some((*key, state.get(*key)?)));
-        config = said
-            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .filter(|file| is_state(file))
+            .cloned()
             .collect();
+        let state = states::newest(&states)?;
+        let log = files.iter().find(|file| !is_state(file));
+        let log = log.and_then(|file| Log::read(file));
+        let is_begun_later = log
+            .as_ref()
+            .zip(state.written)
+            .is_some_and(|(log, written)| log.is_begun_after(written));
+        Some(Self {
+            state,
+            log,
+            is_begun_later,
+        })
     }
-    for (file, key) in [
-        ("adapter_config.json", "adapter"),
-        ("config.json", "network"),
-    ] {
-        let inner = settings::file(&dir.join(file));
-        if !inner.is_empty() {
-            config.insert(key.to_owned(), Value::Object(inner));
+
+    /// Where a later start went on, if there is one that has logged anything.
+    fn resumed_at(&self) -> Option<f64> {
+        let log = self.log.as_ref().filter(|_| self.is_begun_later)?;
+        log.first_step()
+    }
+
+    /// Whether a later start goes back to before the state: it is another run in the same folder,
+    /// or was resumed from an earlier checkpoint.
+    fn is_overtaken(&self) -> bool {
+        let (first, done) = (self.resumed_at(), self.state.step());
+        first.zip(done).is_some_and(|(first, done)| first <= done)
+    }
+
+    /// The rows of the state that count.
+    fn rows(&self) -> impl Iterator<Item = (f64, &Map<String, Value>)> {
+        let end = self.resumed_at().unwrap_or(f64::INFINITY);
+        let rows = self.state.rows().filter_map(|row| {
+            // What a prediction measured stands at no step.
+            let step = row.get("step").and_then(json::number)?;
+            Some((step, row))
+        });
+        rows.filter(move |(step, _)| step.is_finite() && *step < end)
+    }
+
+    /// What the trainer was called with.
+    fn arguments(&self, dir: &Path) -> Map<String, Value> {
+        let logged = self.log.as_ref().map(Log::arguments);
+        let logged = logged.filter(|arguments| !arguments.is_empty());
+        if let Some(arguments) = logged.filter(|_| self.is_overtaken()) {
+            return arguments.clone();
         }
+        let beside = self.state.path.parent().unwrap_or(dir);
+        let kept = [beside, dir].iter().find_map(|folder| {
+            let arguments = arguments::read(&folder.join("training_args.bin"));
+            (!arguments.is_empty()).then_some(arguments)
+        });
+        kept.or_else(|| logged.cloned()).unwrap_or_default()
     }
-    let last = history(state).last();
-    let runtime = last.and_then(|line| json::number(line.get(LAST_LINE)?));
-    let is_done = match (number("global_step"), number("max_steps")) {
-        (Some(done), Some(planned)) => planned > 0.0 && done >= planned,
-        _ => false,
-    };
-    let is_finished = is_done || runtime.is_some();
-    let network = config
-        .get("network")
-        .and_then(|network| network.get("model_type"));
-    Facts {
-        model: network.and_then(Value::as_str).map(str::to_owned),
-        epochs_planned: number("num_train_epochs").map(|epochs| epochs as u32),
-        steps_planned: number("max_steps")
-            .filter(|steps| *steps > 0.0)
-            .map(|it| it as u64),
-        state: is_finished.then(|| {
-            let why = "its last checkpoint is that of the last step".to_owned();
-            (State::Finished, Some(why))
-        }),
-        duration: runtime.and_then(|runtime| Duration::try_from_secs_f64(runtime).ok()),
-        config,
-        ..Facts::default()
+
+    /// What the state itself says of its run, unless that is over and another has begun.
+    fn number(&self, key: &str) -> Option<f64> {
+        self.state.number(key).filter(|_| !self.is_overtaken())
     }
-}
 
-/// Which metric the best checkpoint was chosen by: the one that has this very value somewhere.
-fn primary(state: &Map<String, Value>) -> Option<TrainerMetric> {
-    let best = json::number(state.get("best_metric")?)?;
-    let mut lines = history(state);
-    let named = lines.find_map(|line| {
-        let mut values = line.iter().filter(|(name, _)| name.starts_with("eval_"));
-        let (name, _) = values.find(|(_, value)| json::number(value) == Some(best))?;
-        Some(name.clone())
-    })?;
-    let values: Vec<f64> = history(state)
-        .filter_map(|line| json::number(line.get(&named)?))
-        .filter(|value| !value.is_nan())
-        .collect();
-    let direction = match (
-        values.iter().any(|it| *it < best),
-        values.iter().any(|it| *it > best),
-    ) {
-        (true, false) => Some(Direction::Higher),
-        (false, true) => Some(Direction::Lower),
-        _ => None,
-    };
-    Some(TrainerMetric {
-        metric: named,
-        direction,
-    })
-}
-
-/// The folders `checkpoint-STEP`, with their steps.
-fn checkpoints(listing: &Listing) -> impl Iterator<Item = (u64, &str)> {
-    listing
-        .folders
-        .iter()
-        .filter_map(|name| Some((checkpoint_step(name)?, name.as_str())))
-}
-
-fn checkpoint_step(folder: &str) -> Option<u64> {
-    folder.strip_prefix("checkpoint-")?.parse().ok()
-}
-
-/// The states of a run that may be its last: the one at the top, that of the highest step, and the
-/// one that was written last, where that is another.
-fn states(dir: &Path) -> Vec<PathBuf> {
-    let Ok(listing) = Listing::read(dir) else {
-        return Vec::new();
-    };
-    let mut steps: Vec<(u64, &str)> = checkpoints(&listing).collect();
-    steps.sort_unstable_by(|a, b| b.cmp(a));
-    let top = listing.has_file(STATE).then(|| dir.join(STATE));
-    let steps = steps.iter().map(|(_, name)| dir.join(name).join(STATE));
-    let written = top.into_iter().chain(steps);
-    let mut written: Vec<(PathBuf, SystemTime)> = written
-        .filter_map(|path| modified(&path).map(|time| (path, time)))
-        .collect();
-    let last = written.iter().map(|(_, time)| *time).max();
-    let is_top = |path: &Path| path.parent() == Some(dir);
-    let highest = written.iter().position(|(path, _)| !is_top(path));
-    let mut at = 0;
-    written.retain(|(path, time)| {
-        at += 1;
-        is_top(path) || highest == Some(at - 1) || Some(*time) == last
-    });
-    written.into_iter().map(|(path, _)| path).collect()
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    metadata.modified().ok()
-}
-
-/// The last state of a run, and its file: that with the highest step, unless the folder was used for
-/// another training since, or the training was resumed further back.
-fn newest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
-    let (file, state) = furthest(files)?;
-    let written = |path: &Path| modified(path).unwrap_or(SystemTime::UNIX_EPOCH);
-    let mut later = files.iter().filter(|path| written(path) > written(file));
-    let other = later.next_back().and_then(|path| {
-        let other = json::object(&read::bytes(path, LARGEST).ok()?);
-        // What the other one says last stands in this one too where both are of one training.
-        let last = history(&other)
-            .filter(|line| !line.contains_key(LAST_LINE))
-            .last()?;
-        let is_part = history(&state).any(|line| line == last);
-        (!is_part).then_some((path.as_path(), other))
-    });
-    Some(other.unwrap_or((file, state)))
-}
-
-/// The state with the highest step, and its file. Of equals it is the first, which is the one at the
-/// top: it has the last line too.
-fn furthest(files: &[PathBuf]) -> Option<(&Path, Map<String, Value>)> {
-    let step = |state: &Map<String, Value>| state.get("global_step").and_then(json::number);
-    let mut best: Option<(&Path, Map<String, Value>)> = None;
-    for file in files {
-        let done = best.as_ref().and_then(|(_, state)| step(state));
-        let folder = file.parent().and_then(Path::file_name);
-        let of_folder = folder.and_then(|name| checkpoint_step(name.to_str()?));
-        let is_behind = done
-            .zip(of_folder)
-            .is_some_and(|(done, step)| done >= step as f64);
-        if is_behind {
-            continue;
+    fn is_finished(&self) -> bool {
+        let done = self.number("global_step").unwrap_or_default();
+        if self.log.as_ref().is_some_and(|log| log.is_ended_at(done)) {
+            return true;
         }
-        let Ok(bytes) = read::bytes(file, LARGEST) else {
-            continue;
+        let is_done = match (self.number("global_step"), self.number("max_steps")) {
+            (Some(done), Some(planned)) => planned > 0.0 && done >= planned,
+            _ => false,
         };
-        let state = json::object(&bytes);
-        if best.is_none() || step(&state) > done {
-            best = Some((file, state));
+        let control = "/stateful_callbacks/TrainerControl/args/should_training_stop";
+        let mut parts = control.split('/').skip(1);
+        let first = parts.next().and_then(|key| self.state.map.get(key));
+        let says_stop = parts.try_fold(first, |value, key| Some(value?.get(key)));
+        let says_stop = says_stop.flatten().and_then(Value::as_bool) == Some(true);
+        !self.is_begun_later && (is_done || says_stop || self.runtime().is_some())
+    }
+
+    /// The seconds that the last line tells of.
+    fn runtime(&self) -> Option<f64> {
+        json::number(self.state.lines().last()?.get(LAST_LINE)?)
+    }
+
+    fn facts(&self, dir: &Path, arguments: &Map<String, Value>) -> Facts {
+        let mut config = settings::file(&dir.join("training_args.yaml"));
+        if config.is_empty() {
+            let said = SETTINGS
+                .iter()
+                .filter(|_| !self.is_overtaken())
+                .filter_map(|key| Some(((*key).to_owned(), self.state.map.get(*key)?.clone())));
+            config.clone_from(arguments);
+            config.extend(said);
+        }
+        let beside = self.state.path.parent().unwrap_or(dir);
+        for (file, key) in [
+            ("adapter_config.json", "adapter"),
+            ("config.json", "network"),
+        ] {
+            let of = |folder: &Path| settings::file(&folder.join(file));
+            let inner = [dir, beside].into_iter().map(of);
+            if let Some(inner) = inner.into_iter().find(|inner| !inner.is_empty()) {
+                config.insert(key.to_owned(), Value::Object(inner));
+            }
+        }
+        let argued = |key: &str| json::number(arguments.get(key)?);
+        let planned = |key: &str| self.number(key).or_else(|| argued(key));
+        let runtime = self.runtime().filter(|_| !self.is_begun_later);
+        let runtime = runtime.and_then(|runtime| Duration::try_from_secs_f64(runtime).ok());
+        let network = config
+            .get("network")
+            .and_then(|network| network.get("model_type"));
+        Facts {
+            model: network.and_then(Value::as_str).map(str::to_owned),
+            epochs_planned: planned("num_train_epochs").map(|epochs| epochs.ceil() as u32),
+            steps_planned: planned("max_steps")
+                .filter(|steps| *steps > 0.0)
+                .map(|it| it as u64),
+            state: self.is_finished().then(|| {
+                let why = "its trainer came to the last step".to_owned();
+                (State::Finished, Some(why))
+            }),
+            started_at: self.log.as_ref().and_then(Log::started_at),
+            duration: runtime.or_else(|| self.log.as_ref()?.duration()),
+            config,
+            ..Facts::default()
         }
     }
-    best
-}
 
-fn history(state: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    let lines = state.get("log_history").and_then(Value::as_array);
-    lines.into_iter().flatten().filter_map(Value::as_object)
+    /// Which metric the best checkpoint is chosen by: the one that the trainer was told, else the
+    /// one that has the best's value, where the best was saved before anywhere else.
+    fn primary(&self, arguments: &Map<String, Value>) -> Option<TrainerMetric> {
+        if let Some(metric) = arguments::metric(arguments) {
+            return Some(metric);
+        }
+        let best = self.number("best_metric")?;
+        let folder = self.state.map.get("best_model_checkpoint");
+        let folder = folder.and_then(|path| path.as_str()?.rsplit('/').next());
+        let step = folder.and_then(checkpoint_step).map(|step| step as f64);
+        let step = self.number("best_global_step").or(step);
+        let named = |is_there: &dyn Fn(f64) -> bool| {
+            let mut rows = self.rows().filter(|(step, _)| is_there(*step));
+            rows.find_map(|(_, row)| {
+                let mut values = row.iter().filter(|(name, _)| name.starts_with("eval_"));
+                let (name, _) = values.find(|(_, value)| json::number(value) == Some(best))?;
+                Some(name.clone())
+            })
+        };
+        let metric = named(&|at| Some(at) == step).or_else(|| named(&|_| true))?;
+        let values = self
+            .rows()
+            .filter_map(|(_, row)| json::number(row.get(&metric)?));
+        let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+        let direction = match (
+            values.iter().any(|it| *it < best),
+            values.iter().any(|it| *it > best),
+        ) {
+            (true, false) => Some(Direction::Higher),
+            (false, true) => Some(Direction::Lower),
+            _ => None,
+        };
+        Some(TrainerMetric { metric, direction })
+    }
+
+    fn put(&self, points: &mut Points) {
+        for (step, row) in self.rows() {
+            points.begin_row(step);
+            json::numbers(row, &mut |name, value| match value {
+                Ok(value) => points.put(name, step, value),
+                Err(_) => points.note_text(name),
+            });
+        }
+        let done = if self.is_overtaken() {
+            None
+        } else {
+            self.state.step()
+        };
+        let log = self.log.iter();
+        for (step, name, value) in
+            log.flat_map(|log| log.values_beyond(done.unwrap_or(f64::NEG_INFINITY)))
+        {
+            points.begin_row(step);
+            points.put(&name, step, value);
+        }
+    }
 }
 
 fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     let mut points = Points::new("step");
-    let Some((file, state)) = newest(files) else {
+    let Some(run) = Run::read(files) else {
         // Says why, as the first file does.
         let file = files.first().map_or(dir, PathBuf::as_path);
         fs::metadata(file)?;
         return Err(io::Error::other("is no state of a trainer"));
     };
-    if !state.contains_key("log_history") {
-        points.complain(1, format!("{} has no log_history", file.display()));
+    if !run.state.map.contains_key("log_history") {
+        let file = run.state.path.display();
+        points.complain(1, format!("{file} has no log_history"));
     }
-    points.say(facts_of(dir, &state));
-    if let Some(metric) = primary(&state) {
+    let arguments = run.arguments(dir);
+    if let Some(metric) = run.primary(&arguments) {
         points.judge_by(metric);
     }
-    for line in history(&state).filter(|line| !line.contains_key(LAST_LINE)) {
-        // What a prediction measured stands at no step.
-        let step = line.get("step").and_then(json::number);
-        let Some(step) = step.filter(|step| step.is_finite()) else {
-            continue;
-        };
-        points.begin_row(step);
-        json::numbers(line, &mut |name, value| match value {
-            Ok(value) => points.put(name, step, value),
-            Err(_) => points.note_text(name),
-        });
-    }
+    run.put(&mut points);
+    points.say(run.facts(dir, &arguments));
     Ok(points)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A state with a line for each step, as it was written at this second.
-    fn state(folder: &Path, name: &str, losses: &[(u32, f64)], second: u64) {
-        let lines = losses
-            .iter()
-            .map(|(step, loss)| serde_json::json!({"step": step, "loss": loss}));
-        let state = serde_json::json!({
-            "global_step": losses.last().unwrap().0, "log_history": lines.collect::<Vec<_>>(),
-        });
-        let path = folder.join(name).join(STATE);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, state.to_string()).unwrap();
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(written).unwrap();
-    }
-
-    fn losses(folder: &Path) -> Vec<f64> {
-        let points = read(folder, &states(folder)).unwrap();
-        points.metrics().column("loss").unwrap().y.clone()
-    }
-
-    #[test]
-    fn the_last_state_is_that_of_the_training_that_wrote_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
-        let old = [(10, 4.0), (20, 3.0), (30, 2.0)];
-        // Copied in another order, they are of one training still.
-        state(folder, "checkpoint-30", &old, 100);
-        state(folder, "checkpoint-20", &old[..2], 200);
-        assert_eq!(losses(folder), [4.0, 3.0, 2.0]);
-        // Resumed at 10, or the folder used again.
-        state(folder, "checkpoint-20", &[(10, 4.0), (20, 2.5)], 300);
-        assert_eq!(losses(folder), [4.0, 2.5]);
-        state(folder, "checkpoint-10", &[(10, 9.0)], 400);
-        assert_eq!(losses(folder), [9.0]);
-        state(folder, "", &[(10, 9.0), (15, 8.0)], 500);
-        assert_eq!(losses(folder), [9.0, 8.0]);
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ use super::points::Points;
 use super::protobuf::{Field, Fields};
 use super::splits::{Splits, of_data};
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
+use crate::metrics::Metrics;
 use traintop_disk::read;
 
 const MARK: &str = ".tfevents.";
@@ -26,6 +27,9 @@ const SETTINGS_WITHIN: u64 = 1 << 20;
 
 /// How much of a file is read for its first tag.
 const FIRST_TAG_WITHIN: u64 = 16 << 10;
+
+/// Larger files are not read whole.
+const LARGEST_WHOLE: u64 = 256 << 20;
 
 /// Folders beside each other that are one run: what was measured on which images.
 const SPLITS: [&str; 6] = ["train", "validation", "val", "valid", "eval", "test"];
@@ -161,22 +165,37 @@ fn is_split(folder: &Path) -> bool {
 }
 
 /// The event files of a folder, in the order of the times in their names.
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(listing) = Listing::read(dir) else {
         return Vec::new();
-    };
-    let time = |name: &str| -> u64 {
-        let (_, rest) = name.split_once(MARK).unwrap_or_default();
-        let digits = rest.split('.').next().unwrap_or_default();
-        digits.parse().unwrap_or_default()
     };
     let mut names: Vec<&String> = listing
         .files
         .iter()
         .filter(|name| name.contains(MARK))
         .collect();
-    names.sort_by_key(|name| (time(name), *name));
+    names.sort_by_key(|name| (time(name).unwrap_or_default(), *name));
     names.into_iter().map(|name| dir.join(name)).collect()
+}
+
+/// The time in the name of an event file, in seconds since 1970.
+fn time(name: &str) -> Option<u64> {
+    let (_, rest) = name.split_once(MARK)?;
+    rest.split('.').next()?.parse().ok()
+}
+
+/// When an event file was begun, as its name says, in seconds since 1970.
+pub fn begun(path: &Path) -> Option<u64> {
+    time(path.file_name()?.to_str()?)
+}
+
+/// The scalars of an event file, and what it says beside them.
+pub fn read(path: &Path) -> (Metrics, Facts) {
+    let (mut events, mut points) = (Events::default(), Points::new("step"));
+    let bytes = read::bytes(path, LARGEST_WHOLE).unwrap_or_default();
+    events.push(&bytes, true, &mut points);
+    let settings = events.beside.settings.clone();
+    (points.take(), events.beside.facts_with(settings))
 }
 
 fn split_files(dir: &Path) -> Vec<PathBuf> {
@@ -226,10 +245,15 @@ impl Beside {
     }
 
     fn facts(&self, dir: &Path) -> Facts {
-        let mut config = settings::beside(dir);
+        let config = settings::beside(dir);
         if config.is_empty() {
-            config.clone_from(&self.settings);
+            self.facts_with(self.settings.clone())
+        } else {
+            self.facts_with(config)
         }
+    }
+
+    fn facts_with(&self, config: Map<String, Value>) -> Facts {
         let time = |seconds: f64| Timestamp::from_millisecond((seconds * 1e3) as i64).ok();
         let took = self.times.map(|(first, last)| last - first);
         Facts {

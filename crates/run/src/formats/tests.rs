@@ -8,10 +8,10 @@ use crate::discover::{Found, discover};
 use crate::summary::Summary;
 
 /// A tree of files, which were written long ago.
-struct Tree(tempfile::TempDir);
+pub struct Tree(pub tempfile::TempDir);
 
 impl Tree {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub fn new(files: &[(&str, &str)]) -> Self {
         let tree = Self(tempfile::tempdir().unwrap());
         for (path, text) in files {
             tree.write(path, text);
@@ -19,14 +19,14 @@ impl Tree {
         tree
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// The runs by their paths, in order.
-    fn runs(&self) -> Vec<(String, Found)> {
+    pub fn runs(&self) -> Vec<(String, Found)> {
         let root = self.0.path().canonicalize().unwrap();
         let mut found = Vec::new();
         assert!(discover(std::slice::from_ref(&root), |run| found.push(run)).is_empty());
@@ -39,12 +39,12 @@ impl Tree {
         runs
     }
 
-    fn paths(&self) -> Vec<String> {
+    pub fn paths(&self) -> Vec<String> {
         self.runs().into_iter().map(|(path, _)| path).collect()
     }
 
     /// The only run.
-    fn summary(&self) -> Summary {
+    pub fn summary(&self) -> Summary {
         let runs = self.runs();
         assert_eq!(runs.len(), 1, "{runs:?}");
         let later = SystemTime::now() + Duration::from_secs(600);
@@ -389,6 +389,13 @@ fn runs_that_the_writers_own_packages_made_are_read() {
         [
             expect("CatBoost", "test/Logloss", None, State::Finished),
             expect("DVCLive", "val/acc", Some(66.0), State::Stopped),
+            expect(
+                "Hugging Face",
+                "eval_accuracy",
+                Some(62.5),
+                State::Finished
+            ),
+            expect("Hugging Face", "eval_loss", None, State::Stopped),
             expect("MLflow", "val_acc", Some(66.0), State::Finished),
             expect("Sacred", "val.acc", Some(66.0), State::Finished),
             expect("TensorBoard", "accuracy/val", Some(66.0), State::Stopped),

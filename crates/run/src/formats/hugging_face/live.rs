@@ -1,0 +1,124 @@
+//! What the trainer's logger for TensorBoard has beyond the last checkpoint: while a run trains,
+//! nothing else is on the disk.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::super::{Facts, Listing, tensorboard};
+use super::states::LAST_LINE;
+use crate::metrics::Metrics;
+
+/// Folders of a run in which the logger has one for each start.
+pub const FOLDERS: [&str; 2] = ["runs", "logs"];
+
+/// The folders of these that are there.
+pub fn folders(listing: &Listing) -> impl Iterator<Item = &'static str> {
+    FOLDERS.into_iter().filter(|name| listing.has_folder(name))
+}
+
+/// The event file of the last start, if there is one.
+pub fn file(listing: &Listing) -> Option<PathBuf> {
+    let mut files = Vec::new();
+    for folder in folders(listing) {
+        let Ok(inner) = Listing::read(&listing.path.join(folder)) else {
+            continue;
+        };
+        let starts = inner.folders.iter().map(|name| inner.path.join(name));
+        files.extend(starts.flat_map(|start| tensorboard::files(&start)));
+        files.extend(tensorboard::files(&inner.path));
+    }
+    files
+        .into_iter()
+        .max_by_key(|file| tensorboard::begun(file))
+}
+
+/// What one start logged.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// When it began, in seconds since 1970.
+    begun: Option<u64>,
+    metrics: Metrics,
+    facts: Facts,
+}
+
+impl Log {
+    /// `None` if the file is not one of the trainer's, which begins with its arguments.
+    pub fn read(path: &Path) -> Option<Self> {
+        let (metrics, facts) = tensorboard::read(path);
+        let is_of_trainer = !facts.config.is_empty();
+        is_of_trainer.then(|| Self {
+            begun: tensorboard::begun(path),
+            metrics,
+            facts,
+        })
+    }
+
+    /// Whether it began after this time.
+    pub fn is_begun_after(&self, time: SystemTime) -> bool {
+        let begun = self.begun.map(Duration::from_secs);
+        begun.is_some_and(|begun| SystemTime::UNIX_EPOCH + begun > time)
+    }
+
+    /// The arguments of the trainer, which it logs as text.
+    pub fn arguments(&self) -> &Map<String, Value> {
+        &self.facts.config
+    }
+
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.facts.started_at
+    }
+
+    /// From its first to its last word.
+    pub fn duration(&self) -> Option<Duration> {
+        self.facts.duration
+    }
+
+    /// The first step that it tells of.
+    pub fn first_step(&self) -> Option<f64> {
+        let columns = self.metrics.columns.iter();
+        columns
+            .filter_map(|column| column.x.first().copied())
+            .reduce(f64::min)
+    }
+
+    /// Whether it tells of an end of the training at this step or a later one.
+    pub fn is_ended_at(&self, step: f64) -> bool {
+        let mut columns = self.metrics.columns.iter();
+        columns.any(|column| {
+            let is_end = column.name.strip_prefix("train/") == Some(LAST_LINE);
+            is_end && column.last().is_some_and(|(at, _)| at >= step)
+        })
+    }
+
+    /// The values beyond a step, in the order of their steps, under the names that the state's log
+    /// has for them.
+    pub fn values_beyond(&self, step: f64) -> Vec<(f64, String, f64)> {
+        let mut values = Vec::new();
+        for column in &self.metrics.columns {
+            let Some(name) = own_name(&column.name) else {
+                continue;
+            };
+            let from = column.x.partition_point(|x| *x <= step);
+            let points = column.x[from..].iter().zip(&column.y[from..]);
+            values.extend(points.map(|(x, y)| (*x, name.clone(), *y)));
+        }
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values
+    }
+}
+
+/// What the state's log calls a tag; `None` for what stands for the whole training.
+fn own_name(tag: &str) -> Option<String> {
+    if let Some(name) = tag.strip_prefix("train/") {
+        let is_of_all = name.starts_with("train_") || name == "total_flos";
+        return (!is_of_all).then(|| name.to_owned());
+    }
+    let renamed = ["eval", "test"].iter().find_map(|split| {
+        let name = tag.strip_prefix(split)?.strip_prefix('/')?;
+        Some(format!("{split}_{name}"))
+    });
+    Some(renamed.unwrap_or_else(|| tag.to_owned()))
+}
