@@ -120,7 +120,8 @@ impl<'a> Judged<'a> {
                 other.quantity == name.quantity
                     && matches!(other.split, Some(Split::Validation | Split::Test))
             };
-            (0..self.names.len()).any(|at| self.has_value(at) && is(&self.names[at]))
+            // Also where it has no value: it may have been left out, but not taken for training.
+            self.names.iter().any(is)
         };
         let (tier, is_unnamed) = match name.split {
             Some(Split::Validation) => (0, false),
@@ -182,7 +183,7 @@ mod tests {
 
     fn metrics(names: &str) -> Metrics {
         let columns = names.split(", ").map(|name| Column {
-            name: name.to_owned(),
+            name: name.trim_end_matches("_nan").to_owned(),
             x: vec![1.0, 2.0],
             // A header may name what no row has.
             y: vec![
@@ -266,6 +267,7 @@ mod tests {
             ),
             ("step, loss, grad_norm, lr", "loss lower"),
             ("epoch, val_acc_nan, val_loss", "val_loss lower"),
+            ("epoch, accuracy, loss, val_accuracy_nan, val_loss_nan", ""),
             ("epoch, train_loss, train_acc", ""),
             ("epoch, lr, time, grad_norm, val_my_own", ""),
         ] {
