@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::serde_as;
 
 use super::float_bits::Bits;
-use super::metric_names::{self, Direction, Kind};
+use super::metric_names::{self, Direction, Kind, Split};
 use super::metrics::{Column, Metrics, Unit, counts_epochs};
 use super::primary::{Judged, Primary};
 use super::record;
@@ -338,16 +338,49 @@ fn is_step(metrics: &Metrics) -> bool {
     metrics.x_name != "row" && !is_placed_by_epoch(metrics)
 }
 
-/// How many epochs the metrics speak of.
-pub fn epochs_in(metrics: &Metrics) -> u32 {
+/// How many epochs the metrics speak of. Some trainers count from 0, which their metrics alone do
+/// not tell of a run that was resumed: then `from_zero` does.
+pub fn epochs_in(metrics: &Metrics, from_zero: bool) -> u32 {
     let Some((epochs, (_, last))) =
         epochs(metrics).and_then(|epochs| Some((epochs, epochs.last()?)))
     else {
         return 0;
     };
-    // Some trainers count from 0.
-    let counts_from_zero = epochs.y.first() == Some(&0.0);
-    last as u32 + u32::from(counts_from_zero)
+    // Parts of epochs, as `0.5`, are counted as they pass.
+    let are_whole = epochs.y.iter().all(|epoch| epoch.fract() == 0.0);
+    let counts_from_zero = from_zero || epochs.y.first() == Some(&0.0);
+    let begun = last as u32 + u32::from(counts_from_zero && are_whole);
+    let is_underway =
+        is_step(metrics) && are_whole && is_last_underway(metrics, epochs, counts_from_zero);
+    begun.saturating_sub(u32::from(is_underway))
+}
+
+/// Whether the last epoch of rows that are placed by steps is shorter than the others, and does not
+/// end with values of validation.
+fn is_last_underway(metrics: &Metrics, epochs: &Column, from_zero: bool) -> bool {
+    // Where each epoch ends so far.
+    let mut ends: Vec<f64> = Vec::new();
+    for (at, epoch) in epochs.y.iter().enumerate() {
+        if at > 0 && epochs.y[at - 1] == *epoch {
+            ends.pop();
+        }
+        ends.push(epochs.x[at]);
+    }
+    let is_row_an_epoch = ends.len() == epochs.x.len();
+    let ends_validated = metrics.columns.iter().any(|column| {
+        let split = metric_names::read(&column.name).split;
+        let is_of_end = matches!(split, Some(Split::Validation | Split::Test));
+        is_of_end && column.x.last() == epochs.x.last()
+    });
+    let lengths: Vec<f64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let (Some((last, others)), Some(first_epoch)) = (lengths.split_last(), epochs.y.first()) else {
+        return !ends_validated && !is_row_an_epoch;
+    };
+    // All epochs until the end of the first one here: a resumed run begins in the middle.
+    let until = first_epoch + f64::from(u8::from(from_zero));
+    let mean = ends[0] / until.max(1.0);
+    let shortest = others.iter().copied().reduce(f64::min).unwrap_or(mean);
+    *last < shortest && !is_row_an_epoch && !ends_validated
 }
 
 /// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and
@@ -420,6 +453,52 @@ mod tests {
         let by_step = metrics("step", &[epochs, ("loss", &[10.0, 25.0], &[3.0, 1.0])]);
         assert_eq!(at_epoch(&by_step, 0)[1], ("loss".to_owned(), 3.0));
         assert_eq!(at_epoch(&by_step, 1)[1], ("loss".to_owned(), 1.0));
+    }
+
+    #[test]
+    fn an_epoch_counts_once_it_is_as_long_as_the_others_or_was_validated() {
+        let count = |steps: &[f64], epochs: &[f64], validated: &[f64], from_zero| {
+            let metrics = metrics(
+                "step",
+                &[
+                    ("epoch", steps, epochs),
+                    ("val_loss", validated, &vec![1.0; validated.len()]),
+                ],
+            );
+            epochs_in(&metrics, from_zero)
+        };
+        for (steps, epochs, validated, from_zero, expected) in [
+            // Every 4 steps of 8, from 0.
+            (&[3.0, 7.0][..], &[0.0, 0.0][..], &[][..], false, 0),
+            (&[3.0, 7.0], &[0.0, 0.0], &[7.0], false, 1),
+            (&[3.0, 7.0, 11.0], &[0.0, 0.0, 1.0], &[7.0], false, 1),
+            (
+                &[3.0, 7.0, 11.0, 15.0],
+                &[0.0, 0.0, 1.0, 1.0],
+                &[],
+                false,
+                2,
+            ),
+            (&[4.0, 8.0, 12.0], &[1.0, 1.0, 2.0], &[], false, 1),
+            // Resumed in the third epoch.
+            (&[19.0, 23.0, 27.0], &[2.0, 2.0, 3.0], &[23.0], true, 3),
+            (&[19.0, 23.0], &[2.0, 2.0], &[23.0], true, 3),
+            (
+                &[19.0, 23.0, 27.0, 31.0, 35.0],
+                &[2.0, 2.0, 3.0, 3.0, 4.0],
+                &[],
+                true,
+                4,
+            ),
+            // A row for each epoch, of as many steps as it takes.
+            (&[10.0, 30.0, 35.0], &[0.0, 1.0, 2.0], &[], false, 3),
+            (&[100.0], &[1.0], &[], false, 1),
+            // Parts of epochs.
+            (&[5.0, 10.0, 15.0], &[0.0, 1.0, 1.5], &[], false, 1),
+        ] {
+            let found = count(steps, epochs, validated, from_zero);
+            assert_eq!(found, expected, "{steps:?} {epochs:?}");
+        }
     }
 
     #[test]

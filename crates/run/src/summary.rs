@@ -147,6 +147,24 @@ fn steps_of(dir: &RunDir) -> Metrics {
     steps.take()
 }
 
+/// What a run's trainer says, if it is not already `read`, and what the names of its files do.
+fn facts_of(found: &Found, read: Option<Facts>) -> Facts {
+    let facts = read.unwrap_or_else(|| found.facts());
+    let begun = || found.located.as_ref().and_then(Located::begun);
+    Facts {
+        started_at: facts.started_at.or_else(begun),
+        ..facts
+    }
+}
+
+/// Epochs in the metrics, else in the record.
+fn epochs_done(metrics: &Metrics, facts: &Facts, record: Option<&Record>) -> u32 {
+    match best_and_trend::epochs_in(metrics, facts.counts_from_zero) {
+        0 => record.map_or(0, |record| record.epochs_done),
+        epochs => epochs,
+    }
+}
+
 fn last_values(metrics: &Metrics) -> Vec<(String, f64)> {
     let columns = metrics.columns.iter();
     columns
@@ -164,7 +182,7 @@ impl Summary {
     /// The summary of a run whose metrics are already read, and its `facts` if these came with them.
     pub fn of(found: &Found, metrics: &Metrics, facts: Option<Facts>, now: SystemTime) -> Self {
         let dir = found.dir.clone();
-        let facts = facts.unwrap_or_else(|| found.facts());
+        let facts = facts_of(found, facts);
         let is_ours = found.located.as_ref().is_none_or(Located::is_ours);
         let config = Config::from(facts.config.clone());
         let (record, damage) = record_of(found, is_ours);
@@ -176,10 +194,7 @@ impl Summary {
         let planned = planned
             .filter(|epochs| *epochs > 0)
             .or(facts.epochs_planned);
-        let epochs_done = match (best_and_trend::epochs_in(metrics), &record) {
-            (0, Some(record)) => record.epochs_done,
-            (epochs, _) => epochs,
-        };
+        let epochs_done = epochs_done(metrics, &facts, record.as_ref());
         let steps_done = best_and_trend::steps_in(metrics);
         let job = record
             .as_ref()

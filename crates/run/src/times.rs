@@ -23,7 +23,9 @@ impl Times {
         modified_at: Timestamp,
         is_active: bool,
     ) -> Self {
-        let elapsed = elapsed(metrics)
+        let told = facts.elapsed.and_then(|name| metrics.column(name));
+        let elapsed = told
+            .or_else(|| elapsed(metrics))
             .and_then(Column::last)
             .map(|(_, seconds)| seconds);
         let duration = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::points::Points;
 use super::{Facts, Source};
+use crate::judging::TrainerMetric;
 use crate::metrics::{Change, Metrics};
 use traintop_disk::read;
 
@@ -29,6 +30,12 @@ pub trait Decoder: Debug + Default + Send {
     /// may be more than there are: what is passed over need not be read. `is_last` says that
     /// nothing follows, so that a text without a line end may be whole.
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64;
+
+    /// Which metric the trainer of the run in `dir` says that counts, beside what it says in these
+    /// files. It is asked with each change until it says something.
+    fn judged_by(_dir: &Path) -> Option<TrainerMetric> {
+        None
+    }
 
     /// As [`Source::facts`], of the run in `dir`.
     fn facts(&self, _dir: &Path) -> Option<Facts> {
@@ -110,6 +117,14 @@ impl<D: Decoder> Appended<D> {
                 let length = file.path.metadata().map_or(0, |metadata| metadata.len());
                 length != file.length
             })
+    }
+
+    fn look_up_judge(&mut self) {
+        if self.points.metrics().judging.trainer.is_none()
+            && let Some(metric) = D::judged_by(&self.dir)
+        {
+            self.points.judge_by(metric);
+        }
     }
 
     fn read_on(&mut self, paths: Vec<PathBuf>) -> io::Result<()> {
@@ -198,6 +213,7 @@ impl<D: Decoder> Source for Appended<D> {
         if had && !self.is_same(&paths)? {
             let mut anew = Self::new(&self.dir, self.find, self.x_name);
             anew.read_on(paths)?;
+            anew.look_up_judge();
             *self = anew;
             return Ok(Change::Reread);
         }
@@ -206,6 +222,7 @@ impl<D: Decoder> Source for Appended<D> {
         Ok(if had && self.offset() == offset {
             Change::Unchanged
         } else {
+            self.look_up_judge();
             Change::Grew(self.points.metrics().rows.saturating_sub(rows))
         })
     }

@@ -12,6 +12,7 @@ mod json;
 mod json_lines;
 mod mlflow;
 mod mmengine;
+mod monitored;
 mod ours;
 mod points;
 mod protobuf;
@@ -152,6 +153,9 @@ pub struct RunParts {
     pub metrics: Vec<PathBuf>,
     /// Folders right below the run's that are part of it: no runs are searched for in them.
     pub folders: Vec<String>,
+    /// When the first event file beside the metrics was begun, in seconds since 1970: tables say
+    /// nothing of times.
+    pub begun: Option<u64>,
 }
 
 impl RunParts {
@@ -160,6 +164,7 @@ impl RunParts {
             trainer,
             metrics,
             folders: Vec::new(),
+            begun: None,
         }
     }
 
@@ -185,6 +190,10 @@ pub struct Facts {
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub duration: Option<Duration>,
+    /// Whether it counts epochs from 0, also where its metrics begin with a later one.
+    pub counts_from_zero: bool,
+    /// The column that counts the seconds since the start, where its name alone does not tell.
+    pub elapsed: Option<&'static str>,
     /// What it was configured with.
     pub config: Map<String, Value>,
 }
@@ -336,6 +345,12 @@ impl Located {
             .unwrap_or("config.json")
     }
 
+    /// When the run began, as the names of its files tell.
+    pub fn begun(&self) -> Option<Timestamp> {
+        let seconds = self.parts.begun?.try_into().ok()?;
+        Timestamp::from_second(seconds).ok()
+    }
+
     /// Whether a folder right below the run's is part of it.
     pub fn has_part(&self, folder: &str) -> bool {
         self.parts.folders.iter().any(|part| part == folder)
@@ -354,12 +369,15 @@ impl Located {
 pub fn recognise(listing: &Listing) -> Option<Located> {
     let formats = FORMATS.iter().enumerate();
     let mut found = formats.filter_map(|(number, format)| Some((number, format.find(listing)?)));
-    let (format, parts) = found.next()?;
+    let (format, mut parts) = found.next()?;
     let others = if FORMATS[format].is_ours() {
         Vec::new()
     } else {
         found.map(|(.., parts)| parts.trainer).collect()
     };
+    if !FORMATS[format].is_ours() {
+        parts.begun = tensorboard::first_begun(listing);
+    }
     Some(Located {
         format,
         parts,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Facts, Format, Listing, RunParts, Source, settings};
+use super::{Facts, Format, Listing, RunParts, Source, monitored, settings};
 use crate::judging::TrainerMetric;
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
@@ -53,6 +53,11 @@ const FOLDERS: [&str; 5] = ["checkpoints", "weights", "ckpt", "ckpts", "evaluati
 /// Folders in which a run's metrics may lie, one folder for each start: `csv/version_0`.
 const LOGGERS: [&str; 3] = ["csv", "csv_logs", "lightning_logs"];
 
+/// Trainers of which more is known than what their tables say.
+const LIGHTNING: &str = "Lightning";
+const ULTRALYTICS: &str = "Ultralytics";
+const TIMM: &str = "timm";
+
 pub struct Tables;
 
 impl Format for Tables {
@@ -69,14 +74,10 @@ impl Format for Tables {
 
     fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source> {
         let mut tail = Tail::open(&parts.metrics[0]);
-        if parts.trainer == "timm"
-            && let Some(metric) = settings::beside(dir).get("eval_metric")
-            && let Some(metric) = metric.as_str()
-        {
-            tail.judge_by(TrainerMetric {
-                metric: format!("eval_{metric}"),
-                direction: None,
-            });
+        match parts.trainer {
+            TIMM => tail.judge_by(timms_metric, dir),
+            LIGHTNING => tail.judge_by(monitored::metric, dir),
+            _ => {}
         }
         Box::new(tail)
     }
@@ -87,8 +88,22 @@ impl Format for Tables {
         if let Some(folder) = beside.filter(|_| config.is_empty()) {
             config = settings::beside(folder);
         }
-        settings::facts(config)
+        Facts {
+            counts_from_zero: parts.trainer == LIGHTNING,
+            elapsed: (parts.trainer == ULTRALYTICS).then_some("time"),
+            ..settings::facts(config)
+        }
     }
+}
+
+/// By which metric timm keeps the best checkpoints.
+fn timms_metric(dir: &Path) -> Option<TrainerMetric> {
+    let settings = settings::beside(dir);
+    let metric = settings.get("eval_metric")?.as_str()?;
+    Some(TrainerMetric {
+        metric: format!("eval_{metric}"),
+        direction: None,
+    })
 }
 
 /// The files of a folder that may be a run's course, the likeliest first.
@@ -235,11 +250,11 @@ fn trainer(listing: &Listing, path: &Path) -> &'static str {
                 || folder.starts_with("version_")
                 || path.parent() != Some(&listing.path) =>
         {
-            "Lightning"
+            LIGHTNING
         }
-        "results.csv" if listing.has_file("args.yaml") => "Ultralytics",
+        "results.csv" if listing.has_file("args.yaml") => ULTRALYTICS,
         "results.csv" if listing.has_file("opt.yaml") => "YOLOv5",
-        "summary.csv" if listing.has_file("args.yaml") => "timm",
+        "summary.csv" if listing.has_file("args.yaml") => TIMM,
         "progress.txt" => "Spinning Up",
         "progress.csv" if listing.has_file("params.json") => "RLlib",
         "progress.csv" => "Stable-Baselines3",

@@ -13,7 +13,8 @@ use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
 use super::splits::{Splits, of_data};
-use super::{Facts, Format, Listing, RunParts, Source, json, settings};
+use super::{Facts, Format, Listing, RunParts, Source, json, monitored, settings};
+use crate::judging::TrainerMetric;
 use crate::metrics::Metrics;
 use traintop_disk::read;
 
@@ -41,7 +42,7 @@ pub struct TrainAndValidation;
 
 impl Format for TensorBoard {
     fn find(&self, listing: &Listing) -> Option<RunParts> {
-        if !listing.files.iter().any(|name| name.contains(MARK)) {
+        if !has_events(listing) {
             return None;
         }
         // `add_hparams` writes into a folder of its own, named by the time.
@@ -158,10 +159,13 @@ fn first_tag(file: &Path) -> Option<String> {
 /// called `train` and `test` too.
 fn is_split(folder: &Path) -> bool {
     Listing::read(folder).is_ok_and(|listing| {
-        let has_events = listing.files.iter().any(|name| name.contains(MARK));
         let has_settings = settings::FILES.iter().any(|name| listing.has_file(name));
-        has_events && !has_settings && !super::is_run_without_events(&listing)
+        has_events(&listing) && !has_settings && !super::is_run_without_events(&listing)
     })
+}
+
+pub fn has_events(listing: &Listing) -> bool {
+    listing.files.iter().any(|name| name.contains(MARK))
 }
 
 /// The event files of a folder, in the order of the times in their names.
@@ -187,6 +191,11 @@ fn time(name: &str) -> Option<u64> {
 /// When an event file was begun, as its name says, in seconds since 1970.
 pub fn begun(path: &Path) -> Option<u64> {
     time(path.file_name()?.to_str()?)
+}
+
+/// When the first event file of a folder was begun.
+pub fn first_begun(listing: &Listing) -> Option<u64> {
+    listing.files.iter().filter_map(|name| time(name)).min()
 }
 
 /// The scalars of an event file, and what it says beside them.
@@ -411,6 +420,10 @@ impl Decoder for Events {
         }
         self.records = records;
         done
+    }
+
+    fn judged_by(dir: &Path) -> Option<TrainerMetric> {
+        monitored::metric(dir)
     }
 
     fn facts(&self, dir: &Path) -> Option<Facts> {

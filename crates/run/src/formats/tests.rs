@@ -222,6 +222,71 @@ fn one_output_folder_of_hugging_face_is_one_run_also_while_it_grows() {
 }
 
 #[test]
+fn lightning_says_in_the_names_of_checkpoints_what_counts() {
+    let metrics = "epoch,step,val_acc,val_loss\n0,7,0.5,1\n1,15,0.75,2\n";
+    let tree = Tree::new(&[
+        ("version_0/metrics.csv", metrics),
+        ("version_0/checkpoints/epoch=0-val_loss=1.00.ckpt", ""),
+        ("version_0/checkpoints/last.ckpt", ""),
+    ]);
+    let best = tree.summary().best.unwrap();
+    assert_eq!(
+        (best.metric.as_str(), best.step, best.guessed),
+        ("val_loss", Some(7), false)
+    );
+}
+
+#[test]
+fn what_counts_is_known_as_soon_as_a_checkpoint_says_it() {
+    let rows = "epoch,step,val_acc,val_loss\n0,7,0.5,1\n";
+    let tree = Tree::new(&[("version_0/metrics.csv", rows)]);
+    let mut source = tree.runs().remove(0).1.open_metrics();
+    source.poll().unwrap();
+    assert_eq!(source.take().judging.trainer, None);
+    tree.write("version_0/checkpoints/epoch=0-val_loss=1.00.ckpt", "");
+    tree.write("version_0/metrics.csv", &format!("{rows}1,15,0.75,2\n"));
+    source.poll().unwrap();
+    let metrics = source.take();
+    assert_eq!(metrics.judging.trainer.unwrap().metric, "val_loss");
+}
+
+#[test]
+fn a_resumed_run_of_lightning_is_finished_with_its_last_epoch() {
+    let rows = "2,19,1.5,\n2,23,1.4,\n2,23,,0.5\n3,27,1.3,\n";
+    let begun = format!("epoch,step,train_loss,val_acc\n{rows}");
+    for (metrics, epochs) in [(&begun, 3), (&format!("{begun}3,31,1.2,\n3,31,,0.75\n"), 4)] {
+        let tree = Tree::new(&[
+            ("version_1/metrics.csv", metrics),
+            ("version_1/hparams.yaml", "max_epochs: 4\n"),
+        ]);
+        let summary = tree.summary();
+        assert_eq!(summary.epochs_done, epochs);
+        let is_finished = summary.observed.state == State::Finished;
+        assert_eq!(is_finished, epochs == 4);
+    }
+}
+
+#[test]
+fn the_time_of_ultralytics_counts_from_the_start_whatever_the_first_epoch_took() {
+    let metrics = "epoch,time,val/loss\n1,2.5,9\n2,2.9,8\n3,3.25,7\n";
+    let tree = Tree::new(&[("results.csv", metrics), ("args.yaml", "epochs: 3\n")]);
+    let summary = tree.summary();
+    assert_eq!(summary.duration, Some(Duration::from_millis(3250)));
+    assert!(summary.started_at.is_some());
+}
+
+#[test]
+fn event_files_beside_a_table_tell_when_the_run_began() {
+    let tree = Tree::new(&[
+        ("version_0/metrics.csv", COURSE),
+        ("version_0/events.out.tfevents.1790000500.host.1.0", ""),
+        ("version_0/events.out.tfevents.1790000000.host.1.0", ""),
+    ]);
+    let began = jiff::Timestamp::from_second(1_790_000_000).unwrap();
+    assert_eq!(tree.summary().started_at, Some(began));
+}
+
+#[test]
 fn lines_of_json_are_followed_and_a_rewritten_file_is_read_again() {
     let line = |step: u32| {
         format!("{{\"iteration\": {step}, \"total_loss\": 1.5, \"bbox/AP\": {step}}}\n")

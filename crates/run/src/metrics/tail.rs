@@ -55,7 +55,12 @@ pub struct Tail {
     /// Whether `offset` is within a line that is too long to be a row: the rest of it is passed
     /// over.
     in_long_line: bool,
+    /// Finds out what the trainer says that counts, and in which folder, as long as nothing does.
+    judge: Option<(Judge, PathBuf)>,
 }
+
+/// Which metric the trainer of the run in a folder says that counts.
+type Judge = fn(&Path) -> Option<TrainerMetric>;
 
 /// By this a file that has changed is recognised.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,12 +98,23 @@ impl Tail {
             provisional: false,
             decoded: None,
             in_long_line: false,
+            judge: None,
         }
     }
 
-    /// The trainer says that this metric counts.
-    pub fn judge_by(&mut self, told: TrainerMetric) {
-        self.reader.judge_by(Some(Arc::new(told)));
+    /// What the trainer of the run in `dir` says that counts is looked up with each change, until
+    /// it says something: files that tell may come later than the first rows.
+    pub fn judge_by(&mut self, judge: Judge, dir: &Path) {
+        self.judge = Some((judge, dir.to_owned()));
+        self.look_up_judge();
+    }
+
+    fn look_up_judge(&mut self) {
+        if let Some((judge, dir)) = &self.judge
+            && self.reader.metrics().judging.trainer.is_none()
+        {
+            self.reader.judge_by(judge(dir).map(Arc::new));
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -158,6 +174,7 @@ impl Tail {
         if seen == self.seen && self.offset > 0 {
             return Ok(Change::Unchanged);
         }
+        self.look_up_judge();
         let same = self.offset > 0
             && !self.provisional
             && seen.inode == self.seen.inode
@@ -175,6 +192,7 @@ impl Tail {
         }
         let mut anew = Self::with_limits(&self.path, self.limits);
         anew.reader.judge_by(self.metrics().judging.trainer.clone());
+        anew.judge.clone_from(&self.judge);
         part(&mut anew.reader, true);
         anew.read_on(&file, seen, part)?;
         *self = anew;
