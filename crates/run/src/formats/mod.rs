@@ -13,6 +13,7 @@ mod json_lines;
 mod mlflow;
 mod mmengine;
 mod monitored;
+mod monitors;
 mod ours;
 mod points;
 mod protobuf;
@@ -39,7 +40,7 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 12] = [
+const FORMATS: [&dyn Format; 13] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -50,6 +51,7 @@ const FORMATS: [&dyn Format; 12] = [
     &mmengine::MmEngine,
     &table::Tables,
     &json_lines::JsonLines,
+    &monitors::Monitors,
     &tensorboard::TensorBoard,
     &tensorboard::TrainAndValidation,
 ];
