@@ -25,6 +25,7 @@ mod tensorboard;
 mod wandb;
 mod whole;
 mod yaml;
+mod yolo_text;
 
 use std::fmt::Debug;
 use std::fs;
@@ -40,7 +41,7 @@ use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 13] = [
+const FORMATS: [&dyn Format; 14] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -49,6 +50,7 @@ const FORMATS: [&dyn Format; 13] = [
     &catboost::CatBoost,
     &dvclive::DvcLive,
     &mmengine::MmEngine,
+    &yolo_text::YoloText,
     &table::Tables,
     &json_lines::JsonLines,
     &monitors::Monitors,
