@@ -45,13 +45,32 @@ fn scripts_learn_of_every_trainers_runs_what_they_learn_of_ours() {
             )
         })
         .collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let order = |found: &(String, String, Value, Value)| {
+        (found.0.clone(), found.2.to_string(), found.3.as_u64())
+    };
+    found.sort_by_key(order);
     let expected = [
-        ("CatBoost", "iter", "test/Logloss", 4),
-        ("DVCLive", "step", "val/acc", 3),
-        ("MLflow", "step", "val_acc", 3),
-        ("Sacred", "step", "val.acc", 3),
-        ("TensorBoard", "step", "accuracy/val", 3),
+        ("CSV", "epoch", "accuracy", None),
+        ("CSV", "epoch", "val_accuracy", None),
+        ("CatBoost", "iter", "test/Logloss", Some(4)),
+        ("DVCLive", "step", "val/acc", Some(3)),
+        ("Hugging Face", "step", "eval_accuracy", Some(10)),
+        ("Hugging Face", "step", "eval_loss", Some(10)),
+        ("Lightning", "step", "val_loss", Some(15)),
+        ("Lightning", "step", "val_loss", Some(31)),
+        ("MLflow", "step", "val_acc", Some(3)),
+        ("Monitor", "timesteps", "r", Some(166)),
+        ("Sacred", "step", "val.acc", Some(3)),
+        (
+            "Stable-Baselines3",
+            "time/total_timesteps",
+            "rollout/ep_rew_mean",
+            Some(256),
+        ),
+        ("TensorBoard", "step", "accuracy/val", Some(3)),
+        ("TensorBoard", "step", "val_loss", Some(31)),
+        ("Ultralytics", "epoch", "metrics/mAP50-95(B)", None),
+        ("timm", "epoch", "eval_top1", None),
     ];
     let expected = expected.map(|(trainer, x, metric, step)| {
         (trainer.to_owned(), x.to_owned(), metric.into(), step.into())
@@ -61,15 +80,31 @@ fn scripts_learn_of_every_trainers_runs_what_they_learn_of_ours() {
     assert_eq!(shown["config"]["lr"], "0.1");
     assert_eq!(shown["state"], "finished");
     assert_eq!(shown["metrics"]["columns"]["val_acc"]["y"][3], 0.66);
-    // Nothing of them is offered, and nothing is changed by looking.
+    // Of what was trained by their own packages, what these say beside the metrics.
+    let whole = place.json(&["show", "--json", "whole"]);
+    assert_eq!(whole["config"]["learning_rate"], 0.02);
+    assert_eq!(whole["model"], "bert");
+    assert_eq!(whole["best"]["guessed"], false);
+    let bytes = |checkpoint: &Value| checkpoint["bytes"].as_u64().unwrap();
+    let checkpoints = whole["checkpoints"].as_array().unwrap();
+    assert_eq!(checkpoints.len(), 3);
+    // The cut weights and the arguments.
+    assert!(checkpoints.iter().all(|it| bytes(it) == 64 + 5265));
+    let killed = place.json(&["show", "--json", "killed"]);
+    assert_eq!(
+        (&killed["steps_done"], &killed["steps_planned"]),
+        (&15.into(), &30.into())
+    );
+    // Nothing is changed by looking, and nothing of them is offered but the checkpoints of single
+    // epochs that Ultralytics and timm keep beside the best and the last.
+    let offered = place.said(&["clean", "runs"]);
     assert!(
-        place
-            .said(&["clean", "runs"])
-            .contains("there is nothing to clean up")
+        offered.contains("in all: 5,") && offered.contains("train: 3,"),
+        "{offered}"
     );
     assert!(
         place
-            .said(&["best", "runs", "--metric", "val_acc"])
+            .said(&["best", "runs/mlflow", "--metric", "val_acc"])
             .contains("66")
     );
 }

@@ -440,30 +440,39 @@ fn runs_that_the_writers_own_packages_made_are_read() {
             (
                 summary.trainer.clone(),
                 best.metric.clone(),
-                best.percent(),
-                summary.observed.state,
+                best.percent().map(f64::round),
+                summary.observed.state.name(),
             )
         })
         .collect();
-    read.sort_by(|a, b| a.0.cmp(&b.0));
-    let expect = |trainer: &str, metric: &str, percent, state| {
-        (trainer.to_owned(), metric.to_owned(), percent, state)
+    read.sort_by(|a, b| (&a.0, &a.1, a.3).cmp(&(&b.0, &b.1, b.3)));
+    let expect = |trainer: &str, metric: &str, percent, state: State| {
+        (trainer.to_owned(), metric.to_owned(), percent, state.name())
     };
     assert_eq!(
         read,
         [
+            expect("CSV", "accuracy", Some(100.0), State::Stopped),
+            expect("CSV", "val_accuracy", Some(40.0), State::Stopped),
             expect("CatBoost", "test/Logloss", None, State::Finished),
             expect("DVCLive", "val/acc", Some(66.0), State::Stopped),
-            expect(
-                "Hugging Face",
-                "eval_accuracy",
-                Some(62.5),
-                State::Finished
-            ),
+            expect("Hugging Face", "eval_accuracy", Some(63.0), State::Finished),
             expect("Hugging Face", "eval_loss", None, State::Stopped),
+            expect("Lightning", "val_loss", None, State::Finished),
+            expect("Lightning", "val_loss", None, State::Stopped),
             expect("MLflow", "val_acc", Some(66.0), State::Finished),
+            expect("Monitor", "r", None, State::Stopped),
             expect("Sacred", "val.acc", Some(66.0), State::Finished),
+            expect(
+                "Stable-Baselines3",
+                "rollout/ep_rew_mean",
+                None,
+                State::Stopped
+            ),
             expect("TensorBoard", "accuracy/val", Some(66.0), State::Stopped),
+            expect("TensorBoard", "val_loss", None, State::Finished),
+            expect("Ultralytics", "metrics/mAP50-95(B)", None, State::Finished),
+            expect("timm", "eval_top1", Some(66.0), State::Finished),
         ]
     );
 }
