@@ -36,8 +36,8 @@ pub struct HuggingFace;
 
 impl Format for HuggingFace {
     fn find(&self, listing: &Listing) -> Option<RunParts> {
-        let is_run = listing.has_file(STATE) || checkpoints(listing).next().is_some();
-        if !is_run {
+        let has_states = listing.has_file(STATE) || checkpoints(listing).next().is_some();
+        if !has_states && !live::may_have_begun(listing) {
             return None;
         }
         let files = files_of(listing);
@@ -68,12 +68,13 @@ impl Format for HuggingFace {
     }
 }
 
-/// The states that may be the run's last, and the event file of its last start.
+/// The states that may be the run's last, and the event file of its last start. Before the first
+/// state there is only that, which any program may have written.
 fn files_of(listing: &Listing) -> Vec<PathBuf> {
     let mut files = states::states(listing);
-    if !files.is_empty() {
-        files.extend(live::file(listing));
-    }
+    let log = live::file(listing);
+    let is_of_run = |log: &PathBuf| live::is_of_output(log, &listing.path);
+    files.extend(log.filter(|log| !files.is_empty() || is_of_run(log)));
     files
 }
 
@@ -97,9 +98,10 @@ impl Run {
             .filter(|file| is_state(file))
             .cloned()
             .collect();
-        let state = states::newest(&states)?;
+        let state = states::newest(&states);
         let log = files.iter().find(|file| !is_state(file));
         let log = log.and_then(|file| Log::read(file));
+        let state = state.or_else(|| log.is_some().then(TrainerState::default))?;
         let is_begun_later = log
             .as_ref()
             .zip(state.written)
@@ -288,7 +290,8 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
         fs::metadata(file)?;
         return Err(io::Error::other("is no state of a trainer"));
     };
-    if !run.state.map.contains_key("log_history") {
+    let has_state = !run.state.map.is_empty();
+    if has_state && !run.state.map.contains_key("log_history") {
         let file = run.state.path.display();
         points.complain(1, format!("{file} has no log_history"));
     }

@@ -26,6 +26,9 @@ const LARGEST_EVENT: u64 = 1 << 20;
 /// How much of a file is read for settings: they are written first.
 const SETTINGS_WITHIN: u64 = 1 << 20;
 
+/// As much is read in a search.
+const FIRST_SETTINGS_WITHIN: u64 = 64 << 10;
+
 /// How much of a file is read for its first tag.
 const FIRST_TAG_WITHIN: u64 = 16 << 10;
 
@@ -228,6 +231,16 @@ fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
         duration: None,
         ..said.facts(dir)
     }
+}
+
+/// The settings that the beginning of an event file says.
+pub fn said_first(path: &Path) -> Map<String, Value> {
+    let bytes = read::beginning(path, FIRST_SETTINGS_WITHIN).unwrap_or_default();
+    let mut said = Beside::default();
+    Records::default().push(&bytes, &mut |event| {
+        values(event).for_each(|value| said.see_settings(value));
+    });
+    said.settings
 }
 
 /// What events say beside their scalars.

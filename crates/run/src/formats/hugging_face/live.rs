@@ -19,6 +19,34 @@ pub fn folders(listing: &Listing) -> impl Iterator<Item = &'static str> {
     FOLDERS.into_iter().filter(|name| listing.has_folder(name))
 }
 
+/// More starts before the first checkpoint are other runs, in the folder of a project.
+const MOST_STARTS: usize = 20;
+
+/// Whether folders of starts as the trainer calls them are there: `runs/Nov30_20-04-20_host`.
+pub fn may_have_begun(listing: &Listing) -> bool {
+    if !listing.has_folder(FOLDERS[0]) {
+        return false;
+    }
+    let starts = Listing::read(&listing.path.join(FOLDERS[0])).unwrap_or_default();
+    let is_start = |name: &String| {
+        let mut parts = name.splitn(3, '_');
+        let day = parts.next().unwrap_or_default();
+        let time = parts.next().unwrap_or_default();
+        let is_day = day.len() == 5 && day.ends_with(|char: char| char.is_ascii_digit());
+        let is_time = time.len() == 8 && time.split('-').all(|part| part.len() == 2);
+        is_day && is_time && parts.next().is_some()
+    };
+    (1..=MOST_STARTS).contains(&starts.folders.len()) && starts.folders.iter().all(is_start)
+}
+
+/// Whether the arguments in an event file say that the run's output goes into this folder.
+pub fn is_of_output(log: &Path, folder: &Path) -> bool {
+    let said = tensorboard::said_first(log);
+    let output = said.get("output_dir").and_then(Value::as_str);
+    let output = output.and_then(|output| Path::new(output).file_name());
+    output.is_some() && output == folder.file_name()
+}
+
 /// The event file of the last start, if there is one.
 pub fn file(listing: &Listing) -> Option<PathBuf> {
     let mut files = Vec::new();

@@ -160,6 +160,25 @@ fn what_was_logged_after_the_last_checkpoint_is_read_from_the_event_file() {
 }
 
 #[test]
+fn a_run_is_known_by_its_folder_before_its_first_checkpoint() {
+    let tree = made("killed");
+    fs::remove_dir_all(tree.0.path().join("killed/checkpoint-10")).unwrap();
+    assert_eq!(tree.paths(), ["killed"]);
+    let summary = tree.summary();
+    assert_eq!(
+        (summary.trainer.as_str(), summary.steps_done),
+        ("Hugging Face", Some(15))
+    );
+    assert_eq!(summary.epochs_planned, Some(3));
+    assert_eq!(summary.observed.state, State::Stopped);
+    assert_eq!(summary.best.unwrap().metric, "eval_loss");
+    // Another folder's output, as of a project whose runs log into one place.
+    let root = tree.0.path();
+    fs::rename(root.join("killed"), root.join("project")).unwrap();
+    assert_eq!(tree.paths(), ["project/runs/Sep21_14-13-20_host"]);
+}
+
+#[test]
 fn a_start_after_the_last_checkpoint_is_the_run_that_is_shown() {
     let tree = made("killed");
     let old = tree.0.path().join("killed/checkpoint-10").join(STATE);
