@@ -10,6 +10,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
 use super::list;
 use super::table::{self, Side};
@@ -88,6 +89,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     if arguments.json {
+        let alerts: Vec<_> = alerts.iter().map(as_json).collect();
         writeln!(out, "{}", pretty_json(&alerts)?)?;
     } else if alerts.is_empty() {
         writeln!(out, "nothing to tell")?;
@@ -106,6 +108,18 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(problem) => bail!("{problem}"),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// An alert for scripts, with the key for a run's folder that all commands have.
+fn as_json(alert: &Alert) -> Value {
+    json!({
+        "about": alert.about,
+        "kind": alert.kind,
+        "path": alert.dir.path().to_string_lossy(),
+        "name": alert.name,
+        "message": alert.message,
+        "at": alert.at,
+    })
 }
 
 /// Warns of those runs that are hopeless by the others.

@@ -87,32 +87,32 @@ pub fn unarchive(arguments: &UnarchiveArguments, out: &mut dyn Write) -> Result<
         if !path.exists() {
             bail!("{name}: it is not archived");
         }
-        let mut value = json!({ "path": dir.path().to_string_lossy() });
-        if !yes {
-            return Ok((
-                format!(
-                    "{name}: would be brought back from {}",
-                    clean(&path.to_string_lossy())
-                ),
-                value,
-            ));
-        }
-        let done = archive::unarchive(&roots, dir)?.unpacked;
-        value["files"] = json!(done.files.len());
-        value["bytes"] = json!(done.bytes);
-        value["kept"] = json!(done.kept);
-        value["left_out"] = done
-            .left_out
-            .iter()
-            .map(|path| path.to_string_lossy())
-            .collect();
-        let text = format!(
-            "{name}: {} files ({}) are back; {} were in place{}",
-            done.files.len(),
-            bytes(done.bytes),
-            done.kept,
-            done.left_out_sentence(),
-        );
+        let done = yes.then(|| archive::unarchive(&roots, dir)).transpose()?;
+        let done = done.map(|done| done.unpacked);
+        let text = match &done {
+            None => format!(
+                "{name}: would be brought back from {}",
+                clean(&path.to_string_lossy())
+            ),
+            Some(done) => format!(
+                "{name}: {} files ({}) are back; {} were in place{}",
+                done.files.len(),
+                bytes(done.bytes),
+                done.kept,
+                done.left_out_sentence(),
+            ),
+        };
+        let left_out = done.as_ref().map(|done| {
+            let paths = done.left_out.iter();
+            paths.map(|path| path.to_string_lossy()).collect::<Vec<_>>()
+        });
+        let value = json!({
+            "path": dir.path().to_string_lossy(),
+            "files": done.as_ref().map(|done| done.files.len()),
+            "bytes": done.as_ref().map(|done| done.bytes),
+            "kept": done.as_ref().map(|done| done.kept),
+            "left_out": left_out,
+        });
         Ok((text, value))
     };
     for_each(&arguments.common, each, out)

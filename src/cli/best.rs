@@ -90,7 +90,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         value_json.insert("value".to_owned(), summary_json::number(value));
         value_json.insert("epoch".to_owned(), json!(row.best_epoch));
         value_json.insert("best_of".to_owned(), json!(best.n));
-        value_json.insert("flattery".to_owned(), json!(best.flattery));
+        let flattery = best.flattery.map(summary_json::number);
+        value_json.insert("flattery".to_owned(), json!(flattery));
         writeln!(out, "{}", pretty_json(&value_json)?)?;
     } else {
         let epoch = row

@@ -298,15 +298,15 @@ fn as_json(
         json!({ "run": path.to_string_lossy(), "why": why })
     });
     let spaces = clean::spaces(roots).into_iter().map(|(root, space)| {
-        let mut value = json!({
+        let quota = space
+            .quota
+            .map(|quota| json!({ "used_bytes": quota.used, "limit_bytes": quota.limit }));
+        json!({
             "root": root.to_string_lossy(),
             "free_bytes": space.free,
             "total_bytes": space.total,
-        });
-        if let Some(quota) = space.quota {
-            value["quota"] = json!({ "used_bytes": quota.used, "limit_bytes": quota.limit });
-        }
-        value
+            "quota": quota,
+        })
     });
     let left = done
         .iter()

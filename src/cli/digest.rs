@@ -48,9 +48,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             .map(|(name, reason)| json!({"name": name, "reason": reason}));
         let best = digest.new_best.as_ref().map(|new| {
             json!({
-                "val_acc": new.best.accuracy(),
+                "val_acc": new.best.accuracy().map(summary_json::number),
                 "name": new.run,
-                "before": new.before,
+                "before": new.before.map(summary_json::number),
                 "best": summary_json::best(&new.best),
             })
         });

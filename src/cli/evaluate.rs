@@ -18,6 +18,7 @@ use signal_hook::iterator::Signals;
 use super::roots;
 use traintop_launch::EvaluateRequest;
 use traintop_recipe::{DeviceChoice, Precision};
+use traintop_text::pretty_json;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -108,7 +109,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
     };
     if let Some(json) = json {
-        writeln!(out, "{json:#}")?;
+        writeln!(out, "{}", pretty_json(&json)?)?;
     }
     Ok(code)
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
+use super::summary_json;
 use traintop_recipe as recipe;
 use traintop_recipe::{FIELDS, Recipe, Schedule, Value, network};
 use traintop_text::{clean, count, number, pretty_json};
@@ -64,13 +65,18 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let derived = Derived::of(&recipe, arguments);
     if arguments.json {
         let (images, steps) = derived.epoch.unzip();
+        let rates = derived
+            .learning_rate
+            .iter()
+            .copied()
+            .map(summary_json::number);
         let json = json!({
             "recipe": Json::Object(recipe.to_json()),
             "classes": arguments.classes,
             "parameters": derived.parameters,
             "train_images": images,
             "steps_per_epoch": steps,
-            "learning_rate": steps.map(|_| derived.learning_rate),
+            "learning_rate": steps.map(|_| rates.collect::<Vec<_>>()),
         });
         writeln!(out, "{}", pretty_json(&json)?)?;
     } else {

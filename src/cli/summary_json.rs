@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use traintop_run::best_and_trend::Best;
+use traintop_run::record::Resume;
 use traintop_run::summary::Summary;
 
 pub use traintop_analysis::export::json_number as number;
@@ -19,6 +20,11 @@ pub fn best(best: &Best) -> Value {
         "epoch": best.epoch,
         "step": best.step,
     })
+}
+
+/// A resume; the record leaves out what has not changed.
+fn resume(resume: &Resume) -> Value {
+    json!({ "epoch": resume.epoch, "at": resume.at, "changed": resume.changed })
 }
 
 /// Every field of a summary, in an order that stays; what is not known is null.
@@ -73,7 +79,7 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("evaluation", json!(summary.evaluated)),
         ("archive_bytes", json!(summary.archived)),
         ("rebuilt", json!(summary.rebuilt)),
-        ("resumes", json!(summary.resumes)),
+        ("resumes", summary.resumes.iter().map(resume).collect()),
         ("lint", json!(summary.findings)),
         ("unread_lines", json!(summary.problems)),
         ("unread", json!(summary.unread)),

@@ -173,14 +173,24 @@ pub fn run_launcher(
     };
     if as_json {
         let point = |(launch, done): &(Launch, Option<RunDir>)| {
+            let values = launch.point.as_ref().map(|point| &point.values[..]);
             json!({
                 "label": label(launch),
-                "finished": done.as_ref().map(path),
+                "set": set(values.unwrap_or_default()),
+                "finished_as": done.as_ref().map(path),
                 "skipped": !goes(done),
+                "estimated_s": Json::Null,
             })
         };
+        let runs = points.iter().filter(|(_, done)| goes(done)).count();
+        // Nothing is known of what a launcher's command trains, or how long.
         let json = json!({
             "sweep": name,
+            "runs": runs,
+            "skipped": points.len() - runs,
+            "epochs": Json::Null,
+            "estimated_s": Json::Null,
+            "estimated_runs": 0,
             "points": points.iter().map(point).collect::<Vec<_>>(),
             "queued": dirs.iter().map(path).collect::<Vec<_>>(),
         });
@@ -290,22 +300,26 @@ fn tell_rest(
     Ok(())
 }
 
+/// What a point has, in the order of the axes.
+fn set(values: &[(String, String)]) -> Json {
+    let values = values.iter();
+    let values = values.map(|(key, value)| (key.clone(), json!(value)));
+    Json::Object(values.collect())
+}
+
 fn as_json_of(plan: &Plan, dirs: &[RunDir]) -> Json {
     let cost = plan.cost();
     let point = |planned: &Planned| {
-        let set: serde_json::Map<String, Json> = planned
-            .point
-            .changes
-            .iter()
-            .map(|(key, value)| (key.clone(), json!(value)))
-            .collect();
         json!({
-            "set": set,
+            "label": planned.point.label(),
+            "set": set(&planned.point.changes),
             "finished_as": planned.done.as_ref().map(path),
+            "skipped": plan.is_skipped(planned),
             "estimated_s": planned.estimate.map(|estimate| estimate.as_secs_f64()),
         })
     };
     json!({
+        "sweep": plan.wanted.name,
         "runs": cost.runs,
         "skipped": plan.points.len() - cost.runs,
         "epochs": cost.epochs,

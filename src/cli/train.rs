@@ -178,7 +178,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Plan::QueueLauncher(launch) => {
             let dir = launch.queue()?;
             recent::note(arguments.recent());
-            writeln!(out, "{}", dir.path().display())?;
+            if arguments.json {
+                print_json(&dir, None, None, out)?;
+            } else {
+                writeln!(out, "{}", dir.path().display())?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Plan::Sweep { request, place } => {
@@ -217,8 +221,7 @@ fn start(arguments: &Arguments, what: &Start, out: &mut dyn Write) -> Result<Exi
     let Some(mut signals) = signals else {
         if arguments.json {
             let pid = launch::signed(&dir)?.map(|process| process.pid);
-            let started = json!({ "path": dir.path().to_string_lossy(), "pid": pid });
-            writeln!(out, "{}", escape_json(started.to_string()))?;
+            print_json(&dir, pid, None, out)?;
         } else {
             writeln!(out, "{path}")?;
         }
@@ -250,13 +253,28 @@ fn submit(launch: &Launch, arguments: &Arguments, out: &mut dyn Write) -> Result
     recent::note(arguments.recent());
     let job = Record::load(&dir)?.and_then(|record| record.slurm?.name());
     if arguments.json {
-        let handed = json!({ "path": dir.path().to_string_lossy(), "slurm_job": job });
-        writeln!(out, "{}", escape_json(handed.to_string()))?;
+        print_json(&dir, None, job.as_deref(), out)?;
     } else {
         let job = job.map_or_else(String::new, |job| format!("job {job}: "));
         writeln!(out, "{job}{}", dir.path().display())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A run that was started, queued or handed to Slurm, for scripts.
+fn print_json(
+    dir: &RunDir,
+    pid: Option<u32>,
+    slurm_job: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let run = json!({
+        "path": dir.path().to_string_lossy(),
+        "pid": pid,
+        "slurm_job": slurm_job,
+    });
+    writeln!(out, "{}", escape_json(run.to_string()))?;
+    Ok(())
 }
 
 fn place_of(arguments: &Arguments) -> Place {

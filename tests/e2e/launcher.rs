@@ -118,6 +118,16 @@ fn a_command_that_does_not_listen_is_ended_by_a_second_stop_and_launchers_must_b
 }
 
 #[test]
+fn a_queued_command_is_told_as_json() {
+    let place = workplace();
+    let train = ["train", "--launcher", "mine", "--queue", "--json"];
+    let queued = place.json(&[&train[..], &["--", "well"]].concat());
+    assert_eq!(queued["pid"], serde_json::Value::Null);
+    let run = Run(queued["path"].as_str().unwrap().into());
+    run.wait_for_state("finished");
+}
+
+#[test]
 fn a_launchers_arguments_are_swept_and_what_is_done_is_left_out() {
     let place = workplace();
     let sweep = |more: &[&'static str]| {
@@ -167,6 +177,10 @@ fn a_launchers_arguments_are_swept_and_what_is_done_is_left_out() {
         .map(|point| point["skipped"] == true)
         .collect();
     assert_eq!(skipped, [true, true, false, false]);
+    assert_eq!((&again["runs"], &again["skipped"]), (&2.into(), &2.into()));
+    assert_eq!(again["points"][1]["set"]["seed"], "2");
+    let finished = again["points"][1]["finished_as"].as_str();
+    assert_eq!(finished, runs[1].0.to_str());
     let refused = place.refusal(
         &[
             "train",

@@ -99,7 +99,7 @@ impl Plan {
     }
 
     /// Whether a point is left out because a finished run has it.
-    fn is_skipped(&self, planned: &Planned) -> bool {
+    pub fn is_skipped(&self, planned: &Planned) -> bool {
         self.wanted.skip_done && planned.done.is_some()
     }
 
