@@ -22,6 +22,7 @@ mod recipe;
 mod rename;
 mod resume;
 mod roots;
+pub mod schema;
 mod show;
 mod steer;
 mod stop;
@@ -113,6 +114,8 @@ enum Command {
     Figures(figures::Arguments),
     /// Check a recipe and show every value it resolves to
     Recipe(recipe::Arguments),
+    /// Print the JSON Schema of what a command prints with `--json`; without a command list them
+    Schema(schema::Arguments),
     /// Leave the session and become the worker
     #[command(name = launch::DETACHED, hide = true)]
     Detached {
@@ -204,6 +207,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         Some(Command::Export(arguments)) => export::run(&arguments, out),
         Some(Command::Figures(arguments)) => figures::run(&arguments, out),
         Some(Command::Recipe(arguments)) => recipe::run(&arguments, out),
+        Some(Command::Schema(arguments)) => schema::run(&arguments, out),
         Some(Command::Detached { run_dir, command }) => {
             let error = launch::become_worker(&RunDir::new(run_dir), &command);
             // What shells and loaders answer when there is no program to run; the message lands in

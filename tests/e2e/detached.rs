@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
 use crate::queue::keepers;
+use crate::schemas;
 
 /// What a shell prints that executes `script` with the program as `$0`.
 fn shell(place: &Workplace, script: &str) -> String {
@@ -30,7 +31,7 @@ fn a_run_holds_no_descriptor_of_its_caller() {
     let place = Workplace::new(UNTIL_STOPPED);
     for how in ["--detach", "--queue"] {
         let script = format!("exec 9>lock; flock 9; \"$0\" train --config quick {how} --json");
-        let said: serde_json::Value = serde_json::from_str(&shell(&place, &script)).unwrap();
+        let said: serde_json::Value = schemas::json("train", shell(&place, &script).as_bytes());
         let path = said["path"].as_str().or_else(|| said["queued"][0].as_str());
         let run = Run(path.unwrap().into());
         run.wait_for_state("running");
@@ -54,7 +55,7 @@ fn a_private_umask_keeps_everything_private() {
     let place = Workplace::new(UNTIL_STOPPED);
     let before = fs::read_dir(place.path()).unwrap().count();
     let script = "umask 077; \"$0\" train --config quick --detach --json";
-    let said: serde_json::Value = serde_json::from_str(&shell(&place, script)).unwrap();
+    let said: serde_json::Value = schemas::json("train", shell(&place, script).as_bytes());
     let run = Run(said["path"].as_str().unwrap().into());
     run.wait_for_state("running");
     shell(

@@ -3,6 +3,7 @@
 
 use crate::did_not_run::did_not_run;
 use crate::programs::TRAINTOP;
+use crate::schemas;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -191,8 +192,11 @@ impl Workplace {
         Some(command)
     }
 
+    /// What it prints and how it ends; JSON keeps to its schema.
     pub fn output(&self, arguments: &[&str]) -> Output {
-        self.traintop(arguments).output().unwrap()
+        let output = self.traintop(arguments).output().unwrap();
+        schemas::look(arguments, &output.stdout);
+        output
     }
 
     /// What a command that must succeed prints.

@@ -230,28 +230,39 @@ fn damage(random: &mut ChaCha8Rng, path: &Path, all: &[PathBuf], outside: &Path)
 }
 
 /// What is asked of a damaged tree.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 33] = [
     &["list"],
     &["list", "--json"],
     &["list", "--where", "val_acc>50 -tag:old age<900d"],
     &["show", "foreignx"],
     &["show", "packed", "--json"],
     &["digest"],
+    &["digest", "--since", "900d", "--json"],
     &["alerts"],
+    &["alerts", "--since", "900d", "--json"],
     &["best"],
+    &["best", "--json"],
     &["clean"],
+    &["clean", "--json"],
     &["clean", "--yes", "--only", "superseded"],
     &["organize"],
+    &["organize", "--json"],
     &["organize", "--yes"],
     &["queue"],
+    &["queue", "--json"],
     &["trash", "list"],
+    &["trash", "list", "--json"],
     &["trash", "restore", "--yes"],
     &["export", "table", "--format", "csv"],
     &["unarchive", "packed"],
     &["unarchive", "--yes", "packed"],
     &["compare", "foreignx", "packed"],
+    &["compare", "foreignx", "packed", "--json"],
     &["recipe", "mine.toml"],
+    &["recipe", "mine.toml", "--json"],
     &["tag", "+x", "foreignx"],
+    &["tag", "--json", "foreignx"],
+    &["show", "foreignx", "--json"],
     &["rename", "--yes", "--to", "{name}y", "foreignx"],
 ];
 

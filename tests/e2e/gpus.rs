@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::fake_worker::{Run, UNTIL_STOPPED, Workplace, wait_for};
 use crate::pty::Dashboard;
 use crate::queue::{keepers, with_slots};
+use crate::schemas;
 
 /// A machine with GPUs.
 struct Machine {
@@ -67,7 +68,8 @@ impl Machine {
 fn json(command: &mut Command) -> Value {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let mut arguments = command.get_args().map(|word| word.to_str().unwrap());
+    schemas::json(arguments.next().unwrap(), &output.stdout)
 }
 
 fn build_library(folder: &Path) {

@@ -40,6 +40,7 @@ mod odd_files;
 mod programs;
 mod pty;
 mod queue;
+mod schemas;
 mod slurm;
 mod tables;
 mod terminal;

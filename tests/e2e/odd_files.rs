@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::fake_worker::Workplace;
+use crate::schemas;
 
 /// What a program may take of addresses, in KiB: enough for all that it maps at its start.
 const MEMORY_KIB: &str = "3000000";
@@ -28,7 +29,9 @@ pub fn bounded(place: &Workplace, arguments: &[&str]) -> Output {
             None => command.env_remove(name),
         };
     }
-    command.output().unwrap()
+    let output = command.output().unwrap();
+    schemas::look(arguments, &output.stdout);
+    output
 }
 
 fn run(place: &Workplace, name: &str) -> std::path::PathBuf {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::fake_worker::{COUNTED, Run, Workplace, open_to_all};
 use crate::pty::Dashboard;
 use crate::queue::{begun, queue, state, tree};
+use crate::schemas;
 
 /// A run that a stranger wrote into the tree: first in the queue if it waits there. Its command
 /// makes the file `executed`.
@@ -198,7 +199,7 @@ fn two_users_share_a_queue_and_each_starts_the_own_runs() {
     let own = queue(&place, 2);
     let output = other.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let output: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = schemas::json("train", &output.stdout);
     let paths = output["queued"].as_array().unwrap().iter();
     let others: Vec<Run> = paths
         .map(|path| Run(path.as_str().unwrap().into()))

@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::{Cluster, Site, begun, job_of, wait_long};
 use crate::fake_worker::{Run, keeps_running, wait_for};
+use crate::schemas;
 
 /// Knows nothing of Slurm and little of traintop: it saves when it is signalled and ends well;
 /// begun again, it ends.
@@ -25,7 +24,7 @@ fn start(site: &Site, folder: &str) -> Run {
     let mut command = site.command(&[&train[..], &options[..]].concat());
     let output = command.env("GREETING", "hello").output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let started: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let started = schemas::json("train", &output.stdout);
     let run = Run(PathBuf::from(site.place.path()).join(started["path"].as_str().unwrap()));
     assert_eq!(started["slurm_job"].as_str().unwrap(), job_of(&run));
     run

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Cluster, SAVES, Site, begun, job_of, program};
 use crate::fake_worker::{Run, Workplace, script, wait_for};
+use crate::schemas;
 
 #[test]
 fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
@@ -220,6 +221,7 @@ fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
     );
     // By its number alone.
     let shown = site.said(&["show", &job, "--json"]);
+    schemas::json("show", shown.as_bytes());
     assert!(shown.contains(run.name().as_str()), "{shown}");
     site.said(&["stop", &job_of(&busy)]);
     run.wait_for_state("running");

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::did_not_run::did_not_run;
 use crate::fake_worker::{Reaped, Run, Workplace, comes_true, wait_for};
+use crate::schemas;
 
 /// Trains until it is asked to stop, and then saves; gone on with, it has finished. Says each time
 /// that it is begun, and how.
@@ -368,8 +369,7 @@ impl Site {
     pub fn listed(&self, what: &str) -> Vec<Value> {
         let _ = fs::remove_file(self.place.path().join("state/traintop/slurm.json"));
         let said = self.said(&[what, "--json"]);
-        serde_json::from_str::<Value>(&said)
-            .unwrap()
+        schemas::json(what, said.as_bytes())
             .as_array()
             .unwrap()
             .clone()
@@ -396,7 +396,7 @@ impl Site {
 
     pub fn submit(&self, more: &[&str]) -> Vec<Run> {
         let plan = ["train", "--config", "quick", "--on", "slurm", "--json"];
-        let json: Value = serde_json::from_str(&self.said(&[&plan[..], more].concat())).unwrap();
+        let json = schemas::json("train", self.said(&[&plan[..], more].concat()).as_bytes());
         let paths = json["queued"].as_array().unwrap().iter();
         paths
             .map(|path| Run(PathBuf::from(path.as_str().unwrap())))

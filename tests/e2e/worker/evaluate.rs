@@ -19,6 +19,7 @@ use traintop_run::evaluation::{
 };
 
 use super::{Bench, TINY, Worker, lines, record, refusal, succeed, tensors, until};
+use crate::schemas;
 
 const PTH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -39,7 +40,7 @@ impl Bench {
     /// Evaluates, and gives the folder and what was printed.
     fn evaluated(&self, arguments: &[&str]) -> (EvaluationDir, Json) {
         let output = succeed(self.evaluate(arguments).arg("--json"));
-        let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+        let json = schemas::json("evaluate", &output.stdout);
         (EvaluationDir::new(json["path"].as_str().unwrap()), json)
     }
 
@@ -450,7 +451,10 @@ fn traintop_evaluates_by_name_several_at_once_and_as_one_ensemble() {
         command
     };
     let said = |arguments: &[&str]| -> Json {
-        serde_json::from_slice(&succeed(traintop(arguments).arg("--json")).stdout).unwrap()
+        schemas::json(
+            "evaluate",
+            &succeed(traintop(arguments).arg("--json")).stdout,
+        )
     };
     let [first, second] = [0, 1].map(|at| names[at].as_str());
     assert_eq!(said(&[first])["accuracy"]["total"], TEST_IMAGES);

@@ -10,6 +10,7 @@ use traintop_run::{RunDir, State};
 use super::{
     Bench, TINY, Worker, assert_same_rows, lines, record, refusal, succeed, tensors, values,
 };
+use crate::schemas;
 
 #[test]
 fn a_small_network_overfits_one_batch() {
@@ -264,7 +265,7 @@ fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_s
         .arg("--json")
         .output()
         .unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let json = schemas::json("inspect", &said.stdout);
     let test_acc = json["test_acc"].as_f64().unwrap();
     assert_eq!(format!("{test_acc:.2}"), accuracy);
     assert_eq!(json["settings"]["experiment_name"], "a/b");

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{Bench, TINY, lines, refusal, succeed, tensors};
+use crate::schemas;
 
 const PTH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -47,7 +48,7 @@ fn a_hundred_classes_are_trained_and_their_damage_is_reported() {
     assert_eq!(best["fc.bias"].len(), 4 * 100);
 
     let output = succeed(bench.command().args(["data", "check", ".", "--json"]));
-    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let report = schemas::json("data-check", &output.stdout);
     assert_eq!(report["form"], "CIFAR-100, binary");
     assert_eq!(report["splits"][0]["images"], 400);
     assert_eq!(report["splits"][1]["also_trained"], 100);
@@ -85,7 +86,7 @@ fn a_checkpoint_says_what_it_is() {
     let run = bench.trained(&["num_epochs=1"]);
     let said = |path: &Path| -> Json {
         let arguments = ["inspect", path.to_str().unwrap(), "--json"];
-        serde_json::from_slice(&succeed(bench.command().args(arguments)).stdout).unwrap()
+        schemas::json("inspect", &succeed(bench.command().args(arguments)).stdout)
     };
     let (best, last) = (said(&run.best()), said(&run.last()));
     assert_eq!((&best["epoch"], &last["epoch"]), (&1.into(), &1.into()));
