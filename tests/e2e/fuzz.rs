@@ -190,7 +190,13 @@ fn damage(random: &mut ChaCha8Rng, path: &Path, all: &[PathBuf], outside: &Path)
             let piece = bytes[at..end].to_vec();
             bytes.splice(at..at, piece.repeat(1 + below(random, 200)));
         }
-        8 => bytes = fs::read(&all[below(random, all.len())]).unwrap_or_default(),
+        8 => {
+            // It may be a link to a device by now, which has no end.
+            let other = &all[below(random, all.len())];
+            let is_file = other.symlink_metadata().is_ok_and(|kind| kind.is_file());
+            let read = is_file.then(|| fs::read(other).unwrap_or_default());
+            bytes = read.unwrap_or_default();
+        }
         9 => {
             // A path that leads out, in the place of a text.
             let text = String::from_utf8_lossy(&bytes).into_owned();
