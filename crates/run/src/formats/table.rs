@@ -8,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Facts, Format, Listing, RunParts, Source, monitored, settings};
 use crate::judging::TrainerMetric;
+use crate::metric_names::Direction;
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
 
@@ -57,6 +58,11 @@ const LOGGERS: [&str; 3] = ["csv", "csv_logs", "lightning_logs"];
 const LIGHTNING: &str = "Lightning";
 const ULTRALYTICS: &str = "Ultralytics";
 const TIMM: &str = "timm";
+const YOLOV5: &str = "YOLOv5";
+const STABLE_BASELINES3: &str = "Stable-Baselines3";
+
+/// What `best.pt` is chosen by, nearly alone.
+pub const YOLO_METRIC: &str = "metrics/mAP_0.5:0.95";
 
 pub struct Tables;
 
@@ -77,6 +83,9 @@ impl Format for Tables {
         match parts.trainer {
             TIMM => tail.judge_by(timms_metric, dir),
             LIGHTNING => tail.judge_by(monitored::metric, dir),
+            ULTRALYTICS => tail.judge_by(ultralytics_metric, dir),
+            YOLOV5 => tail.judge_by(|_| Some(higher(YOLO_METRIC)), dir),
+            STABLE_BASELINES3 => tail.judge_by(evaluated_metric, dir),
             _ => {}
         }
         Box::new(tail)
@@ -94,6 +103,27 @@ impl Format for Tables {
             ..settings::facts(config)
         }
     }
+}
+
+/// A metric of which more is better, as the trainer itself has it.
+pub fn higher(metric: &str) -> TrainerMetric {
+    TrainerMetric {
+        metric: metric.to_owned(),
+        direction: Some(Direction::Higher),
+    }
+}
+
+/// By what `best.pt` is chosen where that is one metric: segments and poses have a sum of two.
+fn ultralytics_metric(dir: &Path) -> Option<TrainerMetric> {
+    let settings = settings::beside(dir);
+    let task = settings.get("task")?.as_str()?;
+    matches!(task, "detect" | "obb").then(|| higher("metrics/mAP50-95(B)"))
+}
+
+/// By what the best model is chosen where evaluations keep one.
+fn evaluated_metric(dir: &Path) -> Option<TrainerMetric> {
+    let has_best = dir.join("best_model.zip").is_file();
+    has_best.then(|| higher("eval/mean_reward"))
 }
 
 /// By which metric timm keeps the best checkpoints.
@@ -253,11 +283,11 @@ fn trainer(listing: &Listing, path: &Path) -> &'static str {
             LIGHTNING
         }
         "results.csv" if listing.has_file("args.yaml") => ULTRALYTICS,
-        "results.csv" if listing.has_file("opt.yaml") => "YOLOv5",
+        "results.csv" if listing.has_file("opt.yaml") => YOLOV5,
         "summary.csv" if listing.has_file("args.yaml") => TIMM,
         "progress.txt" => "Spinning Up",
         "progress.csv" if listing.has_file("params.json") => "RLlib",
-        "progress.csv" => "Stable-Baselines3",
+        "progress.csv" => STABLE_BASELINES3,
         _ => "CSV",
     }
 }

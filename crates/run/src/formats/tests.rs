@@ -237,6 +237,39 @@ fn lightning_says_in_the_names_of_checkpoints_what_counts() {
 }
 
 #[test]
+fn what_a_trainer_keeps_the_best_by_is_no_guess() {
+    let yolo = "epoch,metrics/mAP50(B),metrics/mAP50-95(B)\n1,0.9,0.5\n2,0.8,0.6\n";
+    let agent = "time/total_timesteps,rollout/ep_rew_mean,eval/mean_reward\n1,9,1\n2,8,2\n";
+    for (files, metric) in [
+        (
+            &[("results.csv", yolo), ("args.yaml", "task: detect\n")][..],
+            ("metrics/mAP50-95(B)", false),
+        ),
+        (
+            &[("results.csv", yolo), ("args.yaml", "task: segment\n")],
+            ("metrics/mAP50-95(B)", true),
+        ),
+        (
+            &[("progress.csv", agent), ("best_model.zip", "x")],
+            ("eval/mean_reward", false),
+        ),
+        (
+            &[
+                (
+                    "progress.csv",
+                    "time/total_timesteps,rollout/ep_rew_mean\n1,9\n",
+                ),
+                ("best_model.zip", "x"),
+            ],
+            ("rollout/ep_rew_mean", true),
+        ),
+    ] {
+        let best = Tree::new(files).summary().best.unwrap();
+        assert_eq!((best.metric.as_str(), best.guessed), metric);
+    }
+}
+
+#[test]
 fn what_counts_is_known_as_soon_as_a_checkpoint_says_it() {
     let rows = "epoch,step,val_acc,val_loss\n0,7,0.5,1\n";
     let tree = Tree::new(&[("version_0/metrics.csv", rows)]);

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::appended::{Appended, Decoder};
 use super::points::Points;
-use super::{Facts, Format, Listing, RunParts, Source, settings};
+use super::{Facts, Format, Listing, RunParts, Source, settings, table};
+use crate::judging::TrainerMetric;
 use traintop_disk::read;
 
 const FILE: &str = "results.txt";
@@ -94,6 +95,10 @@ struct Lines {
 }
 
 impl Decoder for Lines {
+    fn judged_by(_dir: &Path) -> Option<TrainerMetric> {
+        Some(table::higher(table::YOLO_METRIC))
+    }
+
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64 {
         let end = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         let whole = if is_last { bytes.len() } else { end };
@@ -141,6 +146,10 @@ mod tests {
         assert_eq!(summary.observed.state, State::Finished);
         assert_eq!(summary.last("metrics/mAP_0.5"), Some(0.375));
         assert_eq!(summary.last("val/cls_loss"), Some(0.01));
-        assert_eq!(summary.best.unwrap().quantity, "map");
+        let best = summary.best.unwrap();
+        assert_eq!(
+            (best.metric.as_str(), best.guessed),
+            ("metrics/mAP_0.5:0.95", false)
+        );
     }
 }
