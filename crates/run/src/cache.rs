@@ -18,7 +18,7 @@ use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
 
 /// The first line. Another version's file is not read.
-const VERSION: &str = "traintop summaries 12";
+const VERSION: &str = "traintop summaries 13";
 
 /// Runs not listed for this many days are dropped. Asking the disk which ones are gone would take
 /// long where it is slow.
