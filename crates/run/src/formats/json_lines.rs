@@ -1,6 +1,7 @@
 //! A line of JSON for each row: Detectron2's `metrics.json`, `log.txt` of DETR, DeiT, MAE and their
 //! kin, `result.json` of RLlib, `trainer_log.jsonl` of LLaMA-Factory, and loggers written by hand.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -8,8 +9,9 @@ use serde_json::{Map, Value};
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
+use crate::metric_names::Split;
 use crate::metrics;
-use crate::metrics::names::{Kind, RUNNING};
+use crate::metrics::names::{self, Kind, RUNNING};
 use crate::metrics::place::{Places, Said};
 use traintop_disk::read;
 
@@ -166,16 +168,19 @@ impl X {
     }
 
     /// Where a row stands, if it says so. A count that begins anew with each epoch runs on.
-    fn place(&mut self, row: &Map<String, Value>) -> Option<f64> {
+    fn place(&mut self, row: &Map<String, Value>, part: Option<Split>) -> Option<f64> {
         let x = json::number(row.get(&self.name)?).filter(|x| x.is_finite())?;
         let epoch = row
             .get(EPOCH)
             .filter(|_| self.name != EPOCH)
             .and_then(json::number);
+        let mut keys = row.iter().filter(|(name, _)| names::may_be_key(name));
+        let key = keys.find_map(|(_, value)| json::number(value));
         let said = Said {
             x,
             epoch,
-            part: None,
+            part,
+            key,
         };
         Some(self.places.place(said).x)
     }
@@ -189,9 +194,10 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
         points.place_by(name);
     }
     let last = points.last_x().unwrap_or(0.0);
+    let part = part_of(map);
     let x = match place {
         // A line that does not say where it stands belongs to the row before it.
-        Some(place) => place.place(map).unwrap_or(last),
+        Some(place) => place.place(map, part).unwrap_or(last),
         None => last + 1.0,
     };
     if let Some(place) = place.as_ref().filter(|place| place.places.is_running()) {
@@ -204,7 +210,7 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
     };
     let mut replaces = false;
     json::numbers(map, &mut |name, value| {
-        replaces |= value.is_ok() && !is_place(name) && points.has_beyond(name, x);
+        replaces |= value.is_ok() && !is_place(name) && points.has_beyond(&called(name, part), x);
     });
     let is_row = replaces || points.last_x().is_none_or(|last| x >= last);
     if is_row {
@@ -212,12 +218,30 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
     }
     json::numbers(map, &mut |name, value| match value {
         Ok(_) if !is_row && is_place(name) => {}
-        Ok(value) => points.put(name, x, value),
+        Ok(value) => points.put(&called(name, part), x, value),
+        Err(_) if part.is_some() && names::may_name_parts(name) => {}
         Err(text) => match metrics::number_of_text(text) {
-            Some(number) => points.put(name, x, number),
+            Some(number) => points.put(&called(name, part), x, number),
             None => points.note_text(name),
         },
     });
+}
+
+/// What was measured on a part of the data is called by that, too.
+fn called(name: &str, part: Option<Split>) -> Cow<'_, str> {
+    match part {
+        // A place is none, and what names its part need not be called by it again.
+        Some(part) if !names::names_part(name) && names::place(name).is_none() => {
+            Cow::Owned(format!("{}_{name}", part.prefix()))
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
+/// The part of the data that a row says it is about: `"split": "val"`.
+fn part_of(row: &Map<String, Value>) -> Option<Split> {
+    let mut words = row.iter().filter(|(name, _)| names::may_name_parts(name));
+    words.find_map(|(_, word)| names::part(word.as_str()?))
 }
 
 #[cfg(test)]
@@ -229,6 +253,20 @@ mod tests {
         let mut lines = Lines::default();
         lines.push(text.as_bytes(), true, &mut points);
         points.take()
+    }
+
+    #[test]
+    fn rows_about_parts_of_the_data_are_columns_of_their_own() {
+        let metrics = read(
+            "{\"step\": 0, \"split\": \"train\", \"loss\": 3}\n{\"step\": 1, \"split\": \"train\", \"loss\": 2}\n\
+             {\"step\": 0, \"split\": \"val\", \"loss\": 4}\n{\"step\": 1, \"split\": \"val\", \"loss\": 5}\n",
+        );
+        let loss = |name: &str| metrics.column(name).unwrap().y.clone();
+        assert_eq!(
+            (loss("train_loss"), loss("val_loss")),
+            (vec![3.0, 2.0], vec![4.0, 5.0])
+        );
+        assert!(metrics.seams.is_empty() && metrics.column("loss").is_none());
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub struct Header {
     epoch: Option<usize>,
     /// A column that may say what part of the data its row is about.
     part: Option<usize>,
+    /// A column that may tell trainings in one file apart.
+    key: Option<usize>,
     has_all_names: bool,
     /// Up to the last column that has a name.
     named: usize,
@@ -161,6 +163,7 @@ impl Header {
             |is: fn(&str) -> bool| (0..names.len()).find(|at| is_other(*at) && is(&names[*at]));
         let is_epoch = |name: &str| names::place(name).is_some_and(|(_, kind)| kind == Kind::Epoch);
         let (epoch, part) = (position(is_epoch), position(names::may_name_parts));
+        let key = position(names::may_be_key);
         Self {
             targets: names.iter().map(|name| columns.entry(name)).collect(),
             kind: x
@@ -171,6 +174,7 @@ impl Header {
             x,
             epoch,
             part,
+            key,
             has_all_names,
             named: width,
         }
@@ -226,6 +230,11 @@ impl Header {
     /// The column that may say what part of the data a row is about.
     pub fn part(&self) -> Option<usize> {
         self.part
+    }
+
+    /// The column that may tell trainings in one file apart.
+    pub fn key(&self) -> Option<usize> {
+        self.key
     }
 
     pub fn has_text(&self, columns: &Columns) -> bool {

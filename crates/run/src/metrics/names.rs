@@ -124,6 +124,44 @@ pub fn counts_epochs(name: &str) -> bool {
     matches!(folded(name).as_str(), "epoch" | "epochs")
 }
 
+/// Names, folded, of columns that count within an epoch, but are often something else.
+const WITHIN_EPOCHS: &[&str] = &[
+    "batch",
+    "batchid",
+    "batchidx",
+    "batchindex",
+    "minibatch",
+    "numbatches",
+    "localstep",
+    "it",
+    "i",
+    "niter",
+    "frac",
+];
+
+/// Whether a column of this name may count what is done within an epoch.
+pub fn may_count_within_epochs(name: &str) -> bool {
+    name.len() <= LONGEST && WITHIN_EPOCHS.contains(&folded(name).as_str())
+}
+
+/// Names, folded, of columns of numbers that tell trainings in one file apart.
+const KEY_COLUMNS: &[&str] = &[
+    "fold",
+    "kfold",
+    "cvfold",
+    "seed",
+    "trial",
+    "replica",
+    "replicate",
+    "repeat",
+    "repetition",
+];
+
+/// Whether a column of this name may tell trainings in one file apart.
+pub fn may_be_key(name: &str) -> bool {
+    name.len() <= LONGEST && KEY_COLUMNS.contains(&folded(name).as_str())
+}
+
 /// What a nameless first column that counts rows is called beside another x.
 pub const INDEX: &str = "index";
 

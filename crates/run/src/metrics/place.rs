@@ -15,6 +15,8 @@ pub struct Said {
     /// In another column that counts epochs.
     pub epoch: Option<f64>,
     pub part: Option<Split>,
+    /// What tells trainings in one file apart: a fold, a seed.
+    pub key: Option<f64>,
 }
 
 /// Where a row stands.
@@ -49,6 +51,10 @@ impl Places {
         }
     }
 
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// What the last row says of x.
     pub fn last_said(&self) -> Option<f64> {
         self.last.map(|(_, said)| said.x)
@@ -69,6 +75,9 @@ impl Places {
         said.epoch = said
             .epoch
             .or_else(|| self.last.and_then(|(_, last)| last.epoch));
+        said.key = said
+            .key
+            .or_else(|| self.last.and_then(|(_, last)| last.key));
         let before = before.or_else(|| self.last_said());
         self.spacing = before.map(|before| said.x - before).or(self.spacing);
         self.last = Some((said.x, said));
@@ -81,6 +90,7 @@ impl Places {
             return self.put(said, said.x, false);
         };
         said.epoch = said.epoch.or(last.epoch);
+        said.key = said.key.or(last.key);
         if self.kind == Kind::Date {
             let x = if said.x > last_x || said.x == last.x && said.part != last.part {
                 said.x.max(last_x)
@@ -110,8 +120,8 @@ impl Places {
         self.put(said, x, is_seam)
     }
 
-    /// Whether a count that does not rise has only begun anew: with an epoch, or with another part
-    /// of the data in the same epoch.
+    /// Whether a count that does not rise has only begun anew: with an epoch, with another part of
+    /// the data in the same epoch, or with another fold or seed.
     fn counts_on(&self, said: Said, last: Said) -> bool {
         let by_epoch = |compare: fn(&f64, &f64) -> bool| match (last.epoch, said.epoch) {
             (Some(last), Some(now)) => Some(compare(&now.floor(), &last.floor())),
@@ -120,6 +130,10 @@ impl Places {
         let rises = by_epoch(f64::gt) == Some(true);
         let falls_back = by_epoch(f64::lt) == Some(true);
         let (is_less, is_same) = (said.x < last.x, said.x == last.x);
+        let is_other = matches!((last.key, said.key), (Some(last), Some(now)) if last != now);
+        if is_less && is_other {
+            return self.kind != Kind::Date;
+        }
         match self.kind {
             Kind::Step if is_less => {
                 rises || said.part != last.part && by_epoch(f64::eq) == Some(true)
@@ -169,6 +183,7 @@ mod tests {
                 x: *x,
                 epoch: (*epoch >= 0.0).then_some(*epoch),
                 part: None,
+                key: None,
             });
             (at.x, at.is_seam)
         });
@@ -241,6 +256,7 @@ mod tests {
                 places.place(Said {
                     x,
                     epoch: None,
+                    key: None,
                     part: Some(part),
                 })
             })

@@ -12,10 +12,12 @@ use super::cells::{Separator, is_open, split};
 use super::dialect;
 use super::header::{Columns, Header};
 use super::limits::Limits;
+use super::names::Kind;
 use super::place::Places;
 use super::series::Metrics;
 use super::value::{Value, plain, value};
 use crate::judging::TrainerMetric;
+use crate::metric_names::Split;
 use traintop_text::{clean, fitted};
 
 /// How much of a cell a problem quotes, in letters.
@@ -47,6 +49,13 @@ pub struct Reader {
     is_numbered: bool,
     /// Whether a column says what part of the data a row is about, once that is known.
     has_parts: Option<bool>,
+    /// What places the rows, where it was found that their epoch does not.
+    placed_by: Option<String>,
+    /// That it should be, for who reads the file again.
+    wished: Option<String>,
+    /// The last of the first rows, and how many of them stand in one epoch with the row before.
+    last_row: (Vec<Value>, Option<Split>),
+    rows_within: usize,
     /// Whether a number is spelt in another way than programs read numbers.
     has_spelled: bool,
     /// Room for the values of a row.
@@ -94,6 +103,16 @@ impl Reader {
         }
     }
 
+    /// The reader that takes the same lines in from the first on, if they showed that something
+    /// else places them than it seemed.
+    pub fn corrected(&self) -> Option<Self> {
+        let placed_by = Some(self.wished.clone()?);
+        let mut corrected = Self::new(self.limits);
+        corrected.placed_by = placed_by;
+        corrected.judge_by(self.metrics.judging.trainer.clone());
+        Some(corrected)
+    }
+
     /// What the trainer says that counts.
     pub fn judge_by(&mut self, told: Option<Arc<TrainerMetric>>) {
         self.metrics.judging.trainer = told;
@@ -110,10 +129,14 @@ impl Reader {
 
     /// Reads complete lines: `bytes` is empty or ends in a line end.
     pub fn push(&mut self, mut bytes: &[u8]) {
+        if self.wished.is_some() {
+            // All lines are read again.
+            return;
+        }
         if bytes.len() >= self.limits.block {
             // The header, and a row that tells whether there is text among the columns.
             for _ in 0..FIRST_LINES {
-                if self.metrics.rows == 0 && !bytes.is_empty() {
+                if self.looks_at_rows() && !bytes.is_empty() {
                     let (line, rest) = first_line(bytes);
                     self.push_line(line);
                     bytes = rest;
@@ -123,6 +146,12 @@ impl Reader {
         } else {
             self.push_lines(bytes);
         }
+    }
+
+    /// Whether the lines to come, one by one, tell what places all rows.
+    pub fn looks_at_rows(&self) -> bool {
+        let may_be_corrected = self.places.kind() == Kind::Epoch && self.placed_by.is_none();
+        self.metrics.rows == 0 || may_be_corrected && self.lines < FIRST_LINES as u64
     }
 
     fn push_lines(&mut self, bytes: &[u8]) {

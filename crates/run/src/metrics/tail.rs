@@ -183,6 +183,9 @@ impl Tail {
         if same || self.offset == 0 {
             let (rows, before) = (self.metrics().rows, self.offset);
             self.read_on(&file, seen, part)?;
+            if self.correct(&file, seen, part)? {
+                return Ok(Change::Reread);
+            }
             let grown = self.metrics().rows - rows;
             return Ok(if self.offset == before {
                 Change::Unchanged
@@ -196,7 +199,22 @@ impl Tail {
         part(&mut anew.reader, true);
         anew.read_on(&file, seen, part)?;
         *self = anew;
+        self.correct(&file, seen, part)?;
         Ok(Change::Reread)
+    }
+
+    /// Reads all again if the first rows showed that something else places them than it seemed;
+    /// says whether they did.
+    fn correct(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<bool> {
+        let Some(reader) = self.reader.corrected() else {
+            return Ok(false);
+        };
+        let mut anew = Self::with_limits(&self.path, self.limits);
+        anew.reader = reader;
+        part(&mut anew.reader, true);
+        anew.read_on(file, seen, part)?;
+        *self = anew;
+        Ok(true)
     }
 
     fn read_on(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<()> {
@@ -266,7 +284,7 @@ impl Tail {
                 may_read_ahead && length.saturating_sub(self.offset) >= self.limits.parallel;
             if is_large
                 && !self.in_long_line
-                && self.metrics().rows > 0
+                && !self.reader.looks_at_rows()
                 && let Some(shape) = self.reader.plain_shape()
             {
                 chunk.clear();
@@ -275,7 +293,7 @@ impl Tail {
                 continue;
             }
             let left = length.saturating_sub(self.offset + held as u64) as usize;
-            let most = if is_large && self.reader.metrics().rows == 0 {
+            let most = if is_large && self.reader.looks_at_rows() {
                 self.limits.first
             } else {
                 self.limits.chunk

@@ -179,6 +179,22 @@ fn spelled(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
         .or_else(|| unwrapped(cell, decimal_comma, depth))
 }
 
+/// The cell without what people write behind a number: `0.7 (best)`, `50% (500/1000)`, `0.5↑`,
+/// `0.6*`.
+fn without_remark(cell: &str) -> Option<&str> {
+    const SIGNS: [char; 10] = ['*', '†', '‡', '↑', '↓', '⬆', '⬇', '▲', '▼', '\u{fe0f}'];
+    let begins = cell.trim_start_matches(['-', '+', '.']);
+    if !begins.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let bare = cell.trim_end_matches(SIGNS);
+    if bare.len() < cell.len() {
+        return Some(bare);
+    }
+    let (bare, remark) = cell.strip_suffix(')')?.split_once(" (")?;
+    (!remark.contains(['(', ')'])).then_some(bare)
+}
+
 fn has_nan(cell: &str) -> bool {
     let lower = cell.to_ascii_lowercase();
     lower.contains("nan") || lower.contains("inf")
@@ -202,6 +218,9 @@ fn unwrapped(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
         if let Some(between) = between {
             return inside(between.trim().trim_end_matches(','));
         }
+    }
+    if let Some(bare) = without_remark(cell) {
+        return inside(bare);
     }
     let word = cell.find(|letter: char| !letter.is_ascii_alphanumeric() && !"._".contains(letter));
     if let Some((call, rest)) = word.map(|at| cell.split_at(at))
@@ -482,6 +501,9 @@ mod tests {
             ("1 234,5", 1234.5),
             ("tensor(0.5, device='cuda:0')", 0.5),
             ("tensor([0.5])", 0.5),
+            ("0.70 (best 0.72)", 0.7),
+            ("0.5↑", 0.5),
+            ("0.60*", 0.6),
             ("tensor(0.5000, grad_fn=<NllLossBackward0>)", 0.5),
             ("np.float32(0.5)", 0.5),
             ("array(0.5)", 0.5),
@@ -523,6 +545,7 @@ mod tests {
         for (cell, expected, unit) in [
             ("62.9%", 62.9, Percent),
             ("62.9 %", 62.9, Percent),
+            ("50.0% (5000/10000)", 50.0, Percent),
             ("12.1s", 12.1, Seconds),
             ("34ms", 0.034, Seconds),
             ("1h 2m 3s", 3723.0, Seconds),

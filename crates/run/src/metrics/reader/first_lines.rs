@@ -112,7 +112,11 @@ impl Reader {
         }
         let start = Start {
             row,
-            x_name: (!is_first).then_some(self.x_column.as_str()),
+            x_name: if is_first {
+                self.placed_by.as_deref()
+            } else {
+                Some(self.x_column.as_str())
+            },
         };
         let header = Header::new(cells, &start, &mut self.columns);
         if is_first {

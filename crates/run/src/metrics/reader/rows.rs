@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::super::BY_ROW;
 use super::super::block::{Block, Values};
 use super::super::header::{Header, MAX_COLUMNS};
-use super::super::names::{self, RUNNING};
+use super::super::names::{self, Kind, RUNNING};
 use super::super::place::Said;
 use super::super::series::Metrics;
 use super::super::value::Value;
@@ -41,12 +42,22 @@ impl Reader {
             return;
         };
         let part = self.part_of_row(header, cells, values);
-        let epoch = header.epoch().filter(|_| x.is_some());
-        let epoch = epoch.and_then(|at| match values[at] {
-            Value::Number(epoch, _) => Some(epoch),
+        let number = |at: usize| match values[at] {
+            Value::Number(number, _) => Some(number),
             Value::Missing | Value::Text => None,
-        });
-        let x = self.begin_row(x, epoch, part);
+        };
+        let epoch = header.epoch().filter(|_| x.is_some()).and_then(number);
+        let key = header.key().and_then(number);
+        self.look_within_epochs(header, values, part);
+        let x = self.begin_row(
+            x,
+            Said {
+                epoch,
+                part,
+                key,
+                ..Said::default()
+            },
+        );
         for (at, value) in values.iter().enumerate().take(wanted) {
             let names_part = self.has_parts == Some(true) && header.part() == Some(at);
             // The word for the part of the data is in the names of the other columns.
@@ -117,11 +128,63 @@ impl Reader {
         part
     }
 
+    /// Looks in the first rows whether several of them, each with values of its own, say the same
+    /// epoch: then something else places them.
+    fn look_within_epochs(&mut self, header: &Header, values: &[Value], part: Option<Split>) {
+        let Some(x) = header.x().filter(|_| header.kind() == Kind::Epoch) else {
+            return;
+        };
+        if !self.looks_at_rows() {
+            return;
+        }
+        let mut last = std::mem::take(&mut self.last_row);
+        self.note_rows_within((header, x), &last, (values, part));
+        last.0.clear();
+        last.0.extend_from_slice(values);
+        last.1 = part;
+        self.last_row = last;
+    }
+
+    fn note_rows_within(
+        &mut self,
+        (header, x): (&Header, usize),
+        last: &(Vec<Value>, Option<Split>),
+        (values, part): (&[Value], Option<Split>),
+    ) {
+        let numbers = |at: usize| match (last.0.get(at), values[at]) {
+            (Some(Value::Number(last, _)), Value::Number(now, _)) => Some((*last, now)),
+            _ => None,
+        };
+        let is_same_epoch = numbers(x).is_some_and(|(last, now)| last == now) && last.1 == part;
+        let names = header.names();
+        let is_measured = |at: &usize| names::place(&names[*at]).is_none();
+        let differs = |at: usize| numbers(at).is_some_and(|(last, now)| last != now);
+        if !is_same_epoch
+            || !(0..values.len().min(names.len()))
+                .filter(is_measured)
+                .any(differs)
+        {
+            return;
+        }
+        self.rows_within += 1;
+        // One that was written twice is replaced.
+        if self.rows_within < 2 || self.rows_within * 3 < self.metrics.rows {
+            return;
+        }
+        let counts = |at: &usize| {
+            names::may_count_within_epochs(&names[*at])
+                && numbers(*at).is_some_and(|(last, now)| now > last)
+        };
+        let count = (0..values.len().min(names.len())).find(counts);
+        let name = count.map_or(BY_ROW, |at| &names[at]);
+        self.wished = Some(name.to_owned());
+    }
+
     /// Starts a row at `x`, or at its own number where the file has no x; returns where it is.
-    fn begin_row(&mut self, x: Option<f64>, epoch: Option<f64>, part: Option<Split>) -> f64 {
+    fn begin_row(&mut self, x: Option<f64>, said: Said) -> f64 {
         let x = x.unwrap_or(self.metrics.rows as f64 + 1.0);
         let was_running = self.places.is_running();
-        let placed = self.places.place(Said { x, epoch, part });
+        let placed = self.places.place(Said { x, ..said });
         if placed.is_seam {
             self.metrics.go_back_to(placed.x);
         }
@@ -190,14 +253,15 @@ impl Reader {
         }
         if let [before @ .., last] = x {
             let finite = |epoch: &f64| epoch.is_finite();
-            let epoch = header.epoch().and_then(|at| match &columns[at] {
+            let last_of = |at: usize| match &columns[at] {
                 Values::Dense(values) => values.iter().copied().rfind(finite),
                 Values::Sparse(values) => values.iter().rev().copied().flatten().find(finite),
-            });
+            };
             let said = Said {
                 x: *last,
-                epoch,
+                epoch: header.epoch().and_then(last_of),
                 part: None,
+                key: header.key().and_then(last_of),
             };
             self.places.pass_to(said, before.last().copied());
         }
@@ -214,8 +278,12 @@ impl Reader {
             let said = self.places.last_said();
             let x = header.x().map(|x| value(x, row).or(said).unwrap_or(0.0));
             let epoch = header.epoch().filter(|_| x.is_some());
-            let epoch = epoch.and_then(|at| value(at, row));
-            let x = self.begin_row(x, epoch, None);
+            let said = Said {
+                epoch: epoch.and_then(|at| value(at, row)),
+                key: header.key().and_then(|at| value(at, row)),
+                ..Said::default()
+            };
+            let x = self.begin_row(x, said);
             for at in 0..columns.len() {
                 let column = header.numbers(at, &self.columns);
                 if let (Some(column), Some(value)) = (column, value(at, row)) {
