@@ -131,6 +131,9 @@ impl<'a> Judged<'a> {
             None => (2, true),
             Some(Split::Train) => (3, false),
         };
+        // The best until then comes after all that has a course.
+        let tier = if name.is_record { tier.max(2) } else { tier };
+        let class = if name.is_record { class + 3 } else { class };
         (tier < 3 || is_reward).then_some((tier, class, is_unnamed, name.rank, name.qualifiers))
     }
 
@@ -224,6 +227,13 @@ mod tests {
                 "epoch, train_loss, val_loss, val_dice, val_mIoU",
                 "val_dice higher",
             ),
+            ("epoch, tr_acc, te_acc", "te_acc higher"),
+            ("epoch, train_loss, test_acc, best_acc", "test_acc higher"),
+            ("epoch, val_loss, val_acc_best", "val_loss lower"),
+            ("epoch, train_loss, val_acc_best", "val_acc_best higher"),
+            ("step, aAcc, mIoU, mAcc", "mIoU higher"),
+            ("epoch, val_pixel_acc, val_mIoU", "val_mIoU higher"),
+            ("epoch, train_loss, test_1-acc", "test_1-acc lower"),
             ("step, gen_loss, val_PSNR", "val_PSNR higher"),
             (
                 "epoch, train_loss, eval_loss, eval_top1, eval_top5, lr",

@@ -227,8 +227,20 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
     });
 }
 
-/// What was measured on a part of the data is called by that, too.
+/// The twelve numbers of COCO's evaluation, as `pycocotools` orders them.
+const OF_COCO: [&str; 12] = [
+    "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl",
+];
+
+/// What a value is called: those of COCO by their names, and what was measured on a part of the
+/// data by that, too.
 fn called(name: &str, part: Option<Split>) -> Cow<'_, str> {
+    if let Some((list, number)) = name.rsplit_once('/')
+        && list.contains("coco_eval")
+        && let Some(of_coco) = number.parse().ok().and_then(|at: usize| OF_COCO.get(at))
+    {
+        return Cow::Owned(format!("{list}/{of_coco}"));
+    }
     match part {
         // A place is none, and what names its part need not be called by it again.
         Some(part) if !names::names_part(name) && names::place(name).is_none() => {
@@ -267,6 +279,12 @@ mod tests {
             (vec![3.0, 2.0], vec![4.0, 5.0])
         );
         assert!(metrics.seams.is_empty() && metrics.column("loss").is_none());
+    }
+
+    #[test]
+    fn numbers_of_coco_have_their_names() {
+        let metrics = read("{\"epoch\": 0, \"test_coco_eval_bbox\": [0.2, 0.4, 0.1]}\n");
+        assert_eq!(metrics.column("test_coco_eval_bbox/AP50").unwrap().y, [0.4]);
     }
 
     #[test]

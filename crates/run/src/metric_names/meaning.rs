@@ -100,6 +100,8 @@ const fn each(kind: Kind, direction: Option<Direction>, rank: u8, terms: &'stati
 static TABLE: &[Row] = &[
     one(Kind::Accuracy, Higher, 0, "accuracy acc top1 acc1 prec1 top1acc top1accuracy acctop1 accuracytop1 categoricalaccuracy sparsecategoricalaccuracy binaryaccuracy multiclassaccuracy multilabelaccuracy"),
     one(Kind::Accuracy, Higher, 1, "balanced_accuracy balancedaccuracy balancedacc bacc"),
+    // Of a segmentation, overlap tells more than the share of right pixels.
+    one(Kind::Accuracy, Higher, 4, "pixel_accuracy pixelaccuracy pixelacc pixacc aacc overallaccuracy"),
     one(Kind::Score, Higher, 1, "exact_match exactmatch em"),
     one(Kind::Score, Higher, 1, "success successrate winrate solved"),
     one(Kind::Score, Higher, 2, "map map5095 map05095 map595 meanaverageprecision"),
@@ -131,7 +133,7 @@ static TABLE: &[Row] = &[
     each(Kind::Score, Some(Lower), 7, "hd95 asd assd msd ade fde epe ate rpe"),
 
     one(Kind::Reward, Higher, 0, "return ret epret returns"),
-    one(Kind::Reward, Higher, 0, "reward rew rewards eprew"),
+    one(Kind::Reward, Higher, 0, "reward rew rewards eprew eprewmean"),
 
     one(Kind::Loss, Lower, 0, "loss losses cost"),
     one(Kind::Error, Lower, 1, "cross_entropy crossentropy ce xent xentropy categoricalcrossentropy sparsecategoricalcrossentropy softmaxloss"),

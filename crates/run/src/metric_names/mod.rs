@@ -23,7 +23,9 @@ pub enum Split {
 }
 
 /// Words for each part of the data, in lower case.
-const SPLITS: [(&str, Split); 15] = [
+const SPLITS: [(&str, Split); 17] = [
+    ("tr", Split::Train),
+    ("te", Split::Test),
     ("train", Split::Train),
     ("training", Split::Train),
     ("trn", Split::Train),
@@ -100,6 +102,15 @@ impl Direction {
     }
 }
 
+impl Direction {
+    fn turned_round(self) -> Self {
+        match self {
+            Self::Higher => Self::Lower,
+            Self::Lower => Self::Higher,
+        }
+    }
+}
+
 impl fmt::Display for Direction {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str(self.word())
@@ -169,6 +180,8 @@ pub struct MetricName {
     pub rank: u8,
     /// Words that narrow it down (`box` in `box_loss`), and a counter: a plain metric goes first.
     pub qualifiers: u8,
+    /// Whether it is the best until then, as `best_acc` is: no course to judge by.
+    pub is_record: bool,
 }
 
 /// [`MetricName::quantity`] of a plain loss.
@@ -271,7 +284,15 @@ pub fn read(name: &str) -> MetricName {
     };
     read.is_share |= percent && read.kind.is_judged();
     read.split = split;
+    read.is_record = until_per.has(&["best"]);
     (read.quantity, read.qualifiers) = quantity(&until_per, term.as_ref());
+    if is_turned_round(name, &until_per, term.as_ref()) {
+        read.direction = read.direction.map(Direction::turned_round);
+        if read.kind == Kind::Accuracy {
+            (read.kind, read.is_share) = (Kind::Error, percent);
+        }
+        read.quantity.insert_str(0, "negative_");
+    }
     if speed || per.is_some() && term.is_none() {
         read.quantity = words.joined("_");
     }
@@ -313,7 +334,18 @@ fn named(kind: Kind, direction: Option<Direction>) -> MetricName {
         quantity: String::new(),
         rank: 0,
         qualifiers: 0,
+        is_record: false,
     }
+}
+
+/// Whether a name says that its metric was turned round, which is less where that is more:
+/// `neg_elbo`, `test_1-acc`.
+fn is_turned_round(name: &str, words: &Words, term: Option<&Term>) -> bool {
+    const NEGATED: [&str; 4] = ["neg", "negative", "minus", "negated"];
+    let before = term.and_then(|term| term.place.start.checked_sub(1));
+    let word = before.and_then(|at| words.get(at));
+    word.is_some_and(|word| NEGATED.contains(&word))
+        || word == Some("1") && (name.contains("1-") || name.contains("1 -"))
 }
 
 fn is_time_unit(word: &str) -> bool {

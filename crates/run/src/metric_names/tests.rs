@@ -38,6 +38,15 @@ time_acc                         none  accuracy  higher
 loss_acc                         none  accuracy  higher
 best_val_acc                     val   accuracy  higher
 val_acc_1                        val   accuracy  higher
+tr_acc                           train accuracy  higher
+te_acc                           test  accuracy  higher
+aAcc                             none  accuracy  higher
+test_1-acc                       test  error     lower
+1 - accuracy                     none  error     lower
+neg_elbo                         none  score     lower?
+neg_mean_squared_error           none  error     higher
+negative_log_likelihood          none  error     lower
+eprewmean                        none  reward    higher
 eval_top5                        val   score     higher
 metrics/accuracy_top5            none  score     higher
 val_top_k_categorical_accuracy   val   score     higher
