@@ -14,6 +14,7 @@ use super::judged_by::Directions;
 use super::{compare, roots, summary_json};
 use traintop_analysis::compare::{Question, compare as compared};
 use traintop_run::compared_run::ComparedRun;
+use traintop_run::run_names;
 use traintop_text::terminal::error_line;
 use traintop_text::{clean, pretty_json};
 
@@ -49,10 +50,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut found = roots::runs_below(&arguments.roots)?;
     // The same answer whatever the order on the disk: of equals the first by name.
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
-    let read: Vec<ComparedRun> = found
+    let mut read: Vec<ComparedRun> = found
         .into_iter()
         .map(|found| ComparedRun::load(found.dir, now))
         .collect();
+    run_names::tell_apart(read.iter_mut().map(|run| &mut run.summary));
     let runs: Vec<&ComparedRun> = read.iter().filter(|run| run.metrics.rows > 0).collect();
     if runs.is_empty() {
         error_line("no run below the roots has any metrics");

@@ -25,6 +25,7 @@ use traintop_run::compared_run::ComparedRun;
 use traintop_run::config_file::Config;
 use traintop_run::discover::Found;
 use traintop_run::notes::Notes;
+use traintop_run::run_names;
 use traintop_text::{clean, pretty_json};
 
 /// The exit code for runs of which some lack the metric.
@@ -86,10 +87,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
     arguments.directions.apply(arguments.metric.as_deref());
     let dirs = dirs(arguments)?;
-    let read: Vec<ComparedRun> = dirs
+    let mut read: Vec<ComparedRun> = dirs
         .iter()
         .map(|dir| ComparedRun::load(dir.clone(), now))
         .collect();
+    run_names::tell_apart(read.iter_mut().map(|run| &mut run.summary));
     if let Some(problem) = read.iter().find_map(|run| run.problem.as_ref()) {
         bail!("{problem}");
     }

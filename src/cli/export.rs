@@ -14,7 +14,7 @@ use traintop_analysis::lint;
 use traintop_disk::write::create_with;
 use traintop_run::discover::Found;
 use traintop_run::metrics::Metrics;
-use traintop_run::run_names::shortest_ends;
+use traintop_run::run_names::{self, shortest_ends};
 use traintop_run::settled;
 use traintop_run::size;
 use traintop_run::summary::Summary;
@@ -158,6 +158,7 @@ fn table(found: &[Found], config: bool) -> Table {
             summary
         })
         .collect();
+    run_names::tell_apart(&mut summaries);
     summaries.sort_by_key(|summary| {
         let began = summary.started_at.unwrap_or(summary.modified_at);
         std::cmp::Reverse((began, summary.dir.clone()))

@@ -8,7 +8,7 @@ use serde_with::serde_as;
 
 use super::float_bits::Bits;
 use super::metric_names::{self, Direction, Kind, Split};
-use super::metrics::{Column, Metrics, Unit, counts_epochs};
+use super::metrics::{BY_ROW, Column, Metrics, Unit, counts_epochs, is_placed_by_date};
 use super::primary::{Judged, Primary};
 use super::record;
 
@@ -246,8 +246,12 @@ pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
 /// another accuracy does, or its cells say so.
 fn passes_one(judged: &Judged, column: &Column) -> bool {
     let passes = |value: &f64| value.is_finite() && *value > 1.0;
-    let is_percent = judged.metrics.units.get(&column.name) == Some(&Unit::Percent);
-    let mut others = judged.columns().filter(|(_, name)| name.is_share);
+    let has_signs =
+        |column: &Column| judged.metrics.units.get(&column.name) == Some(&Unit::Percent);
+    let is_percent = has_signs(column);
+    // Whose cells have a sign of their own says nothing of those that have none.
+    let others = judged.columns().filter(|(_, name)| name.is_share);
+    let mut others = others.filter(|(other, _)| is_percent || !has_signs(other));
     is_percent
         || column.y.iter().any(passes)
         || others.any(|(other, _)| other.last().is_some_and(|(_, last)| passes(&last)))
@@ -335,7 +339,8 @@ pub fn steps_in(metrics: &Metrics) -> Option<u64> {
 }
 
 fn is_step(metrics: &Metrics) -> bool {
-    metrics.x_name != "row" && !is_placed_by_epoch(metrics)
+    let is_other = metrics.x_name == BY_ROW || is_placed_by_date(&metrics.x_name);
+    !is_other && !is_placed_by_epoch(metrics)
 }
 
 /// How many epochs the metrics speak of. Some trainers count from 0, which their metrics alone do
@@ -441,6 +446,17 @@ mod tests {
         assert_eq!(records(&Judged::of(&falls)), x);
         let rate = metrics("epoch", &[("lr", x, loss)]);
         assert!(at_best(&Judged::of(&rate)).is_empty());
+    }
+
+    #[test]
+    fn a_date_is_no_step_and_a_sign_of_percent_is_of_its_own_column() {
+        let read = |text: &str| super::super::metrics::of_text(text.as_bytes());
+        let dated = read("date,val_loss\n2026-11-01 10:00:00,0.5\n2026-11-01 11:00:00,0.4\n");
+        let best = best(&Judged::of(&dated), None).unwrap();
+        assert_eq!((best.value, best.step, steps_in(&dated)), (0.4, None, None));
+        let signs = read("epoch,train_acc,val_acc\n1,60.1%,0.55\n2,70.1%,0.6\n");
+        let best = super::best(&Judged::of(&signs), None).unwrap();
+        assert_eq!(best.percent(), Some(60.0));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use traintop_run::layout::RunDir;
 use traintop_run::metric_names::Direction;
 use traintop_run::notes::Notes;
 use traintop_run::record::Record;
+use traintop_run::run_names;
 use traintop_run::size::Taken;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;
@@ -255,7 +256,7 @@ pub fn survey(
     let part = found.len().div_ceil(cores.min(THREADS)).max(1);
     let done = AtomicUsize::new(0);
     let is_cancelled = AtomicBool::new(false);
-    let survey_part = |part: &[Found]| -> Vec<Surveyed> {
+    let survey_part = |part: &[Found]| -> Vec<(Surveyed, Summary)> {
         let survey_one = |found: &Found| {
             let tree = found.dir.output_tree().and_then(|tree| trees.get(tree));
             let surveyed = one(found, now, tree, &in_use);
@@ -277,7 +278,13 @@ pub fn survey(
             .collect();
         let ended = parts.into_iter().map(thread::ScopedJoinHandle::join);
         // A part that panicked is left out of the plan, and so left alone.
-        ended.flat_map(Result::unwrap_or_default).collect()
+        let runs = ended.flat_map(Result::unwrap_or_default);
+        let (mut runs, mut summaries): (Vec<_>, Vec<_>) = runs.unzip();
+        run_names::tell_apart(&mut summaries);
+        for (run, summary) in runs.iter_mut().zip(summaries) {
+            run.name = summary.name;
+        }
+        runs
     });
     (!is_cancelled.into_inner()).then_some(Survey { runs })
 }
@@ -287,7 +294,7 @@ fn one(
     now: SystemTime,
     evaluated: Option<&EvaluatedRuns>,
     in_use: &InUse,
-) -> Surveyed {
+) -> (Surveyed, Summary) {
     let dir = found.dir.clone();
     let mut walked = walk::walk(dir.path(), now);
     walked.keep_pointed_at(dir.path());
@@ -302,7 +309,7 @@ fn one(
     let is_blank = summing.is_blank() && metrics.rows == 0 && summary.epochs_done == 0;
     let obstacle = obstacle(&walked, &summary, &summing, is_blank, now, in_use);
     let seconds = summary.duration.map(|duration| duration.as_secs_f64());
-    Surveyed {
+    let surveyed = Surveyed {
         epoch_s: seconds
             .filter(|_| summary.epochs_done > 0)
             .map(|seconds| seconds / f64::from(summary.epochs_done)),
@@ -328,12 +335,13 @@ fn one(
         epochs_planned: summary.epochs_planned,
         best_epoch: summary.best_epoch(),
         best_step: summary.best.as_ref().and_then(|best| best.step),
-        name: summary.name,
+        name: summary.name.clone(),
         modified_at: newest_file(&walked.files).max(summary.modified_at),
-        notes: summary.notes,
+        notes: summary.notes.clone(),
         modified: found.modified,
         dir,
-    }
+    };
+    (surveyed, summary)
 }
 
 /// When a file of a run last changed; marks do not make an old run young.

@@ -8,8 +8,8 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Facts, Format, Listing, RunParts, Source, monitored, settings};
 use crate::judging::TrainerMetric;
-use crate::metric_names::Direction;
-use crate::metrics::{self, Metrics, Tail};
+use crate::metric_names::{self, Direction};
+use crate::metrics::{self, Column, Metrics, Tail};
 use traintop_disk::read;
 
 /// Names of tables of metrics without their endings, the likeliest first.
@@ -203,6 +203,12 @@ fn is_course(path: &Path) -> bool {
         .to_ascii_lowercase();
     let may_count_rows = COURSES.contains(&name.as_str());
     let has_numbers = metrics.columns.len() > usize::from(is_placed);
+    // With nothing but a date, it is data of any kind unless something in it is judged.
+    let is_dated = metrics::is_placed_by_date(&metrics.x_name);
+    let is_judged = |column: &Column| metric_names::read(&column.name).kind.is_judged();
+    if is_dated && !metrics.columns.iter().any(is_judged) {
+        return false;
+    }
     let is_read = metrics.problem_count <= metrics.rows / 2;
     let is_counted = may_count_rows && metrics.rows > 1 && metrics.text_columns.is_empty();
     let is_course = is_placed || is_counted;

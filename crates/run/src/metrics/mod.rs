@@ -17,7 +17,7 @@ mod thin;
 mod value;
 
 pub use header::BY_ROW;
-pub use names::{RUNNING, counts_epochs, only_places};
+pub use names::{RUNNING, counts_epochs, is_placed_by_date, only_places};
 pub use series::{Column, Metrics, RowProblem};
 pub use tail::{Change, Tail};
 pub use value::Unit;

@@ -119,6 +119,11 @@ pub fn only_places(name: &str) -> bool {
     is_place(name) || name == INDEX
 }
 
+/// Whether what this column says of its rows is a date.
+pub fn is_placed_by_date(x_name: &str) -> bool {
+    place(x_name).is_some_and(|(_, kind)| kind == Kind::Date)
+}
+
 /// Whether a column of this name counts epochs.
 pub fn counts_epochs(name: &str) -> bool {
     matches!(folded(name).as_str(), "epoch" | "epochs")
