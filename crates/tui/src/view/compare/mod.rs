@@ -502,6 +502,16 @@ fn colour(row: usize) -> Role {
     Role::series(row)
 }
 
+/// The run under the name that the table has for it.
+fn renamed(state: &State, mut run: Arc<ComparedRun>) -> Arc<ComparedRun> {
+    let row = state.runs.row(run.dir());
+    let name = row.and_then(|row| Some(&row.summary.as_ref()?.name));
+    if let Some(name) = name.filter(|name| **name != run.summary.name) {
+        Arc::make_mut(&mut run).summary.name.clone_from(name);
+    }
+    run
+}
+
 /// What an outcome changes, and what is to be done next.
 pub fn update(state: &mut State, outcome: CompareOutcome) -> Vec<Effect> {
     let of = match &outcome {
@@ -510,6 +520,16 @@ pub fn update(state: &mut State, outcome: CompareOutcome) -> Vec<Effect> {
         | CompareOutcome::Taught(opened, _)
         | CompareOutcome::Analysed(opened, _)
         | CompareOutcome::Logs(opened, _) => *opened,
+    };
+    // The table tells equal names apart.
+    let outcome = match outcome {
+        CompareOutcome::Read(opened, read) => {
+            let read = read
+                .into_iter()
+                .map(|(place, run)| (place, renamed(state, run)));
+            CompareOutcome::Read(opened, read.collect())
+        }
+        other => other,
     };
     let view = state.overlays.find_mut::<CompareView>();
     match view.filter(|view| view.opened == of) {
