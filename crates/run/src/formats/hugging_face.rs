@@ -21,6 +21,12 @@ use crate::metric_names::Direction;
 use crate::state::State;
 use live::Log;
 use states::{LAST_LINE, STATE, TrainerState, checkpoint_step, checkpoints};
+use traintop_disk::read;
+
+/// What LLaMA-Factory appends to while it trains.
+const LINES: &str = "trainer_log.jsonl";
+/// A log of a million lines is smaller.
+const LARGEST_LINES: u64 = 256 << 20;
 
 /// Keys of a state that are settings of the run.
 const SETTINGS: [&str; 6] = [
@@ -75,6 +81,9 @@ fn files_of(listing: &Listing) -> Vec<PathBuf> {
     let log = live::file(listing);
     let is_of_run = |log: &PathBuf| live::is_of_output(log, &listing.path);
     files.extend(log.filter(|log| !files.is_empty() || is_of_run(log)));
+    if !files.is_empty() && listing.has_file(LINES) {
+        files.push(listing.path.join(LINES));
+    }
     files
 }
 
@@ -88,6 +97,8 @@ struct Run {
     log: Option<Log>,
     /// Whether the log is that of a start after the state was written.
     is_begun_later: bool,
+    /// The lines of LLaMA-Factory.
+    lines: Vec<Map<String, Value>>,
 }
 
 impl Run {
@@ -99,7 +110,13 @@ impl Run {
             .cloned()
             .collect();
         let state = states::newest(&states);
-        let log = files.iter().find(|file| !is_state(file));
+        let is_lines = |file: &PathBuf| file.file_name().is_some_and(|name| name == LINES);
+        let lines = files.iter().find(|file| is_lines(file)).map(|file| {
+            let bytes = read::bytes(file, LARGEST_LINES).unwrap_or_default();
+            let lines = bytes.split(|byte| *byte == b'\n').map(json::object);
+            lines.filter(|line| !line.is_empty()).collect()
+        });
+        let log = files.iter().find(|file| !is_state(file) && !is_lines(file));
         let log = log.and_then(|file| Log::read(file));
         let state = state.or_else(|| log.is_some().then(TrainerState::default))?;
         let is_begun_later = log
@@ -110,6 +127,7 @@ impl Run {
             state,
             log,
             is_begun_later,
+            lines: lines.unwrap_or_default(),
         })
     }
 
@@ -176,7 +194,9 @@ impl Run {
 
     /// The seconds that the last line tells of.
     fn runtime(&self) -> Option<f64> {
-        json::number(self.state.lines().last()?.get(LAST_LINE)?)
+        // An evaluation or a prediction may come after it.
+        let lines = self.state.lines().filter_map(|line| line.get(LAST_LINE));
+        json::number(lines.last()?)
     }
 
     fn facts(&self, dir: &Path, arguments: &Map<String, Value>) -> Facts {
@@ -279,8 +299,30 @@ impl Run {
             points.begin_row(step);
             points.put(&name, step, value);
         }
+        for line in &self.lines {
+            let step = line.get("current_steps").and_then(json::number);
+            let Some(step) = step.filter(|step| points.last_x().is_none_or(|last| *step > last))
+            else {
+                continue;
+            };
+            points.begin_row(step);
+            for (key, name) in OF_LINES {
+                if let Some(value) = line.get(key).and_then(json::number) {
+                    points.put(name, step, value);
+                }
+            }
+        }
     }
 }
+
+/// Keys of a line of LLaMA-Factory, and what the trainer's state calls the same.
+const OF_LINES: [(&str, &str); 5] = [
+    ("loss", "loss"),
+    ("eval_loss", "eval_loss"),
+    ("lr", "learning_rate"),
+    ("learning_rate", "learning_rate"),
+    ("epoch", "epoch"),
+];
 
 fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     let mut points = Points::new("step");
@@ -294,6 +336,10 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     if has_state && !run.state.map.contains_key("log_history") {
         let file = run.state.path.display();
         points.complain(1, format!("{file} has no log_history"));
+    }
+    for (number, path) in (1..).zip(&run.state.damaged) {
+        let what = format!("{} is not whole, so another state is shown", path.display());
+        points.complain(number, what);
     }
     let arguments = run.arguments(dir);
     if let Some(metric) = run.primary(&arguments) {

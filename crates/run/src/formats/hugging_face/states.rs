@@ -24,6 +24,8 @@ pub struct TrainerState {
     pub path: PathBuf,
     pub written: Option<SystemTime>,
     pub map: Map<String, Value>,
+    /// States that come after it and are none: the trainer was killed while it wrote.
+    pub damaged: Vec<PathBuf>,
 }
 
 impl TrainerState {
@@ -33,6 +35,7 @@ impl TrainerState {
             path: path.to_owned(),
             written: written(path),
             map: json::object(&bytes),
+            damaged: Vec::new(),
         })
     }
 
@@ -99,6 +102,26 @@ pub fn states(listing: &Listing) -> Vec<PathBuf> {
     states
 }
 
+/// The last state that is whole, of the run that this state is of: the trainer may have been killed
+/// while it wrote one.
+fn whole_before(path: &Path) -> Option<TrainerState> {
+    let mut folder = path.parent()?;
+    let is_checkpoint = |folder: &Path| {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        name.and_then(checkpoint_step).is_some()
+    };
+    if is_checkpoint(folder) {
+        folder = folder.parent()?;
+    }
+    let listing = Listing::read(folder).ok()?;
+    let mut all: Vec<(u64, &str)> = checkpoints(&listing).collect();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let mut states = all
+        .iter()
+        .filter_map(|(_, name)| TrainerState::read(&folder.join(name).join(STATE)));
+    states.find(|state| !state.map.is_empty())
+}
+
 /// The state that a run is in: that of the highest step, of equals the one at the top, which has
 /// the last line too. Where another was written later and does not lead to it, the folder was used
 /// again for another run, and what that run wrote counts. The order of times alone says little: a
@@ -117,6 +140,9 @@ pub fn newest(files: &[PathBuf]) -> Option<TrainerState> {
             read.extend(TrainerState::read(file));
         }
     }
+    if !read.is_empty() && read.iter().all(|state| state.map.is_empty()) {
+        read.extend(whole_before(&read[0].path));
+    }
     let highest = read.iter().enumerate().reduce(|best, other| {
         if other.1.step() > best.1.step() {
             other
@@ -132,10 +158,14 @@ pub fn newest(files: &[PathBuf]) -> Option<TrainerState> {
         }
     });
     let (highest, last) = (highest?, last?);
+    let damaged = read.iter().filter(|state| state.map.is_empty());
+    let damaged: Vec<PathBuf> = damaged.map(|state| state.path.clone()).collect();
     let at = if last.1.is_continued_by(highest.1) {
         highest.0
     } else {
         last.0
     };
-    Some(read.swap_remove(at))
+    let mut newest = read.swap_remove(at);
+    newest.damaged = damaged;
+    Some(newest)
 }

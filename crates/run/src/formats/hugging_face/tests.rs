@@ -199,3 +199,38 @@ fn what_the_best_was_chosen_by_is_the_metric_with_its_value_where_it_was_saved()
     let best = tree.summary().best.unwrap();
     assert_eq!((best.metric.as_str(), best.value), ("eval_wer", 0.5));
 }
+
+#[test]
+fn a_state_that_is_not_whole_is_passed_over_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_state(folder, "checkpoint-10", &[(10, 4.0)], 100);
+    write_state(folder, "checkpoint-20", &[(10, 4.0), (20, 3.0)], 200);
+    let last = folder.join("checkpoint-20").join(STATE);
+    let text = fs::read_to_string(&last).unwrap();
+    fs::write(&last, &text[..text.len() / 2]).unwrap();
+    let points = super::read(folder, &super::files(folder)).unwrap();
+    assert_eq!(points.metrics().column("loss").unwrap().y, [4.0]);
+    let what = &points.metrics().problems[0].what;
+    assert!(
+        what.contains("checkpoint-20/trainer_state.json is not whole"),
+        "{what}"
+    );
+}
+
+#[test]
+fn lines_of_llama_factory_go_on_where_the_last_checkpoint_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_state(folder, "checkpoint-20", &[(10, 4.0), (20, 3.0)], 100);
+    let line = |step: u32, loss: f64| {
+        format!(
+            "{{\"current_steps\": {step}, \"total_steps\": 40, \"loss\": {loss}, \"lr\": 0.1}}\n"
+        )
+    };
+    let lines = [(10, 4.0), (20, 3.0), (30, 2.5)].map(|(step, loss)| line(step, loss));
+    fs::write(folder.join(super::LINES), lines.concat()).unwrap();
+    let points = super::read(folder, &super::files(folder)).unwrap();
+    assert_eq!(points.metrics().column("loss").unwrap().y, [4.0, 3.0, 2.5]);
+    assert_eq!(points.metrics().column("learning_rate").unwrap().x, [30.0]);
+}
