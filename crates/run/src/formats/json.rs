@@ -100,6 +100,11 @@ pub fn numbers(map: &Map<String, Value>, each: &mut dyn FnMut(&str, Result<f64, 
     walk("", map, each);
 }
 
+/// A line without the mark of Unicode with which a file may begin.
+pub fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// Reads the whole lines at the start of `bytes`, each an object, and says how many bytes these
 /// are. Of others is said which they are; `number` counts all.
 pub fn lines(
@@ -113,7 +118,7 @@ pub fn lines(
     let whole = if is_last { bytes.len() } else { end };
     let lines = bytes[..whole]
         .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii);
+        .map(|line| without_mark(line).trim_ascii());
     for line in lines.filter(|line| !line.is_empty()) {
         *number += 1;
         match parse(line) {

@@ -2,6 +2,7 @@
 //! kin, `result.json` of RLlib, `trainer_log.jsonl` of LLaMA-Factory, and loggers written by hand.
 
 use std::borrow::Cow;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use crate::metric_names::Split;
 use crate::metrics;
 use crate::metrics::names::{self, Kind, RUNNING};
 use crate::metrics::place::{Places, Said};
+use crate::state::State;
 use traintop_disk::read;
 
 /// Files that may hold such lines, the likeliest first.
@@ -53,6 +55,14 @@ pub const X_NAMES: [&str; 13] = [
 /// What counts epochs beside it.
 const EPOCH: &str = "epoch";
 
+/// As many lines may stand before the first row.
+const MOST_BEFORE: usize = 10;
+
+const RLLIB: &str = "RLlib";
+
+/// What rows hold that is none of their measurements: settings, and lists of single episodes.
+const NO_METRICS: [&str; 2] = ["config", "hist_stats"];
+
 /// How much of a file is looked at to know what it is.
 const PEEKED: u64 = 1 << 20;
 
@@ -69,7 +79,7 @@ impl Format for JsonLines {
                 "Detectron2"
             }
             "trainer_log.jsonl" => "LLaMA-Factory",
-            "result.json" => "RLlib",
+            "result.json" => RLLIB,
             _ => "JSON lines",
         };
         let folders = ["inference", "checkpoints", "weights", "eval"];
@@ -90,15 +100,45 @@ impl Format for JsonLines {
         let first = parts.metrics.first().and_then(|path| first_line(path));
         let total = first.and_then(|line| json::number(line.get("total_steps")?));
         facts.steps_planned = facts.steps_planned.or(total.map(|total| total as u64));
+        if parts.trainer == RLLIB {
+            facts.state = end_of_trial(dir, parts.metrics.first());
+        }
         facts
     }
 }
 
+/// How Ray says that a trial ended: a file for an error, a word in the last line.
+fn end_of_trial(dir: &Path, results: Option<&PathBuf>) -> Option<(State, Option<String>)> {
+    let error = read::text(&dir.join("error.txt"), PEEKED).ok();
+    if let Some(error) = error.filter(|error| !error.trim().is_empty()) {
+        let last = error.lines().rev().find(|line| !line.trim().is_empty());
+        return Some((State::Failed, last.map(|line| line.trim().to_owned())));
+    }
+    let file = read::open(results?).ok()?;
+    let length = file.metadata().ok()?.len();
+    let from = length.saturating_sub(PEEKED);
+    let mut bytes = vec![0; (length - from) as usize];
+    let read = file.read_at(&mut bytes, from).ok()?;
+    let last = bytes[..read]
+        .trim_ascii_end()
+        .rsplit(|byte| *byte == b'\n')
+        .next()?;
+    let is_done = json::object(last).get("done").and_then(Value::as_bool) == Some(true);
+    is_done.then(|| {
+        (
+            State::Finished,
+            Some("its last result says that it is done".to_owned()),
+        )
+    })
+}
+
+/// The first line that may be a row: a logger may have written a sentence before it.
 fn first_line(path: &Path) -> Option<Map<String, Value>> {
     let bytes = read::beginning(path, PEEKED).ok()?;
-    let line = bytes
-        .split(|byte| *byte == b'\n')
-        .find(|line| !line.is_empty())?;
+    let lines = bytes.split(|byte| *byte == b'\n').map(json::without_mark);
+    let line = lines
+        .take(MOST_BEFORE)
+        .find(|line| line.starts_with(b"{"))?;
     match json::parse(line) {
         Ok(Value::Object(map)) => Some(map),
         _ => None,
@@ -208,6 +248,10 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
         let is_x = place.as_ref().is_some_and(|place| place.name == name);
         is_x || name == EPOCH
     };
+    let is_metric = |name: &str| {
+        let mut parts = name.split('/');
+        name != "pid" && !(name.contains('/') && parts.any(|part| NO_METRICS.contains(&part)))
+    };
     let mut replaces = false;
     json::numbers(map, &mut |name, value| {
         replaces |= value.is_ok() && !is_place(name) && points.has_beyond(&called(name, part), x);
@@ -217,6 +261,7 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
         points.begin_row(x);
     }
     json::numbers(map, &mut |name, value| match value {
+        _ if !is_metric(name) => {}
         Ok(_) if !is_row && is_place(name) => {}
         Ok(value) => points.put(&called(name, part), x, value),
         Err(_) if part.is_some() && names::may_name_parts(name) => {}
@@ -285,6 +330,48 @@ mod tests {
     fn numbers_of_coco_have_their_names() {
         let metrics = read("{\"epoch\": 0, \"test_coco_eval_bbox\": [0.2, 0.4, 0.1]}\n");
         assert_eq!(metrics.column("test_coco_eval_bbox/AP50").unwrap().y, [0.4]);
+    }
+
+    #[test]
+    fn a_trial_of_ray_says_how_it_ended_and_its_settings_are_no_metrics() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = folder.path().join("result.json");
+        let line = |iteration: u32, done: bool| {
+            format!(
+                "{{\"training_iteration\": {iteration}, \"episode_reward_mean\": 3, \"pid\": 7, \"done\": {done}, \"config\": {{\"lr\": 0.1}}}}\n"
+            )
+        };
+        let text = line(1, false) + &line(2, true);
+        std::fs::write(&results, &text).unwrap();
+        let parts = JsonLines
+            .find(&Listing::read(folder.path()).unwrap())
+            .unwrap();
+        let state = || JsonLines.facts(folder.path(), &parts).state.unwrap();
+        assert_eq!(state().0, State::Finished);
+        std::fs::write(
+            folder.path().join("error.txt"),
+            "Traceback\nValueError: no\n",
+        )
+        .unwrap();
+        assert_eq!(state(), (State::Failed, Some("ValueError: no".to_owned())));
+        let metrics = read(&text);
+        assert!(metrics.column("config/lr").is_none() && metrics.column("pid").is_none());
+        assert_eq!(metrics.column("episode_reward_mean").unwrap().y, [3.0, 3.0]);
+    }
+
+    #[test]
+    fn a_mark_of_unicode_and_a_sentence_may_stand_before_the_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        for before in ["\u{feff}", "starting\n", "\n"] {
+            let text =
+                format!("{before}{{\"step\": 1, \"loss\": 3}}\n{{\"step\": 2, \"loss\": 2}}\n");
+            std::fs::write(&path, &text).unwrap();
+            assert!(has_lines(&path), "{before:?}");
+            let metrics = read(&text);
+            assert_eq!(metrics.column("loss").unwrap().y, [3.0, 2.0]);
+            assert_eq!(metrics.problem_count, usize::from(before == "starting\n"));
+        }
     }
 
     #[test]

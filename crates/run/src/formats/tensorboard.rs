@@ -48,13 +48,8 @@ impl Format for TensorBoard {
         if !has_events(listing) {
             return None;
         }
-        // `add_hparams` writes into a folder of its own, named by the time.
-        let is_of_hparams = |name: &&String| name.contains('.') && name.parse::<f64>().is_ok();
-        let folders = listing
-            .folders
-            .iter()
-            .filter(is_of_hparams)
-            .map(String::as_str);
+        let folders = listing.folders.iter().map(String::as_str);
+        let folders = folders.filter(|name| is_of_hparams(name));
         let added: Vec<&str> = folders_of_tags(listing).collect();
         let mut metrics = files(&listing.path);
         let of_added = added
@@ -233,6 +228,29 @@ fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
     }
 }
 
+/// Whether `add_hparams` made a folder: it is named by the time.
+fn is_of_hparams(name: &str) -> bool {
+    name.contains('.') && name.parse::<f64>().is_ok()
+}
+
+/// What `add_hparams` wrote last into a folder of its own in the run's.
+fn of_hparams(dir: &Path) -> Map<String, Value> {
+    let listing = Listing::read(dir).unwrap_or_default();
+    let mut folders: Vec<&String> = listing
+        .folders
+        .iter()
+        .filter(|name| is_of_hparams(name))
+        .collect();
+    folders.sort();
+    let files = folders
+        .into_iter()
+        .rev()
+        .flat_map(|name| files(&dir.join(name)));
+    let mut said = files.map(|file| said_first(&file));
+    said.find(|settings| !settings.is_empty())
+        .unwrap_or_default()
+}
+
 /// The settings that the beginning of an event file says.
 pub fn said_first(path: &Path) -> Map<String, Value> {
     let bytes = read::beginning(path, FIRST_SETTINGS_WITHIN).unwrap_or_default();
@@ -267,12 +285,9 @@ impl Beside {
     }
 
     fn facts(&self, dir: &Path) -> Facts {
-        let config = settings::beside(dir);
-        if config.is_empty() {
-            self.facts_with(self.settings.clone())
-        } else {
-            self.facts_with(config)
-        }
+        let known = [settings::beside(dir), self.settings.clone()].into_iter();
+        let mut known = known.filter(|config| !config.is_empty());
+        self.facts_with(known.next().unwrap_or_else(|| of_hparams(dir)))
     }
 
     fn facts_with(&self, config: Map<String, Value>) -> Facts {
@@ -753,6 +768,23 @@ mod tests {
         assert_eq!(facts.config["lr"], 0.5);
         assert_eq!(facts.started_at.unwrap().as_second(), 1_400_000_000);
         assert_eq!(facts.duration, Some(Duration::from_secs(100_000_000)));
+    }
+
+    #[test]
+    fn settings_of_add_hparams_lie_in_a_folder_of_their_own() {
+        let entry = [
+            field(1, b"lr"),
+            field(2, &[&[2 << 3 | 1][..], &0.5_f64.to_le_bytes()].concat()),
+        ];
+        let start = field(3, &field(1, &entry.concat()));
+        let metadata = field(1, &[field(1, b"hparams"), field(2, &start)].concat());
+        let value = field(9, &metadata);
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("1790000040.5");
+        std::fs::create_dir(&inner).unwrap();
+        let file = inner.join("events.out.tfevents.1790000040.host.1.1");
+        std::fs::write(file, record(&field(5, &field(1, &value)))).unwrap();
+        assert_eq!(facts(folder.path(), &[]).config["lr"], 0.5);
     }
 
     #[test]

@@ -32,6 +32,9 @@ const LONGEST_RECORD: usize = 64 << 20;
 /// Files that are read for facts have fewer bytes.
 const LARGEST: u64 = 4 << 30;
 
+/// What places rows, where the run defines nothing else.
+const STEP: &str = "_step";
+
 /// Numbers of the fields of a `Record`.
 const HISTORY: u64 = 2;
 const CONFIG: u64 = 5;
@@ -51,7 +54,7 @@ impl Format for Wandb {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Appended::<History>::new(dir, files, "_step"))
+        Box::new(Appended::<History>::new(dir, files, STEP))
     }
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
@@ -178,6 +181,10 @@ impl Log {
 struct History {
     log: Log,
     last: Option<f64>,
+    /// The metric that places the others, where the run defined one for all that it placed so.
+    step_metric: Option<String>,
+    /// Whether it defined several.
+    has_step_metrics: bool,
     records: RunRecords,
 }
 
@@ -194,6 +201,7 @@ impl Decoder for History {
                 match (number, field.bytes()) {
                     (HISTORY, Some(history)) => self.row(history, points),
                     (METRIC, Some(metric)) => {
+                        self.see_step_metric(metric, points);
                         if let Some(goal) = goal(metric) {
                             points.judge_by(goal);
                         }
@@ -212,14 +220,45 @@ impl Decoder for History {
 }
 
 impl History {
+    /// `define_metric(name, step_metric)`; later than the first row it says nothing of that.
+    fn see_step_metric(&mut self, metric: &[u8], points: &mut Points) {
+        let step_metric = Fields::get(metric, 4).and_then(Field::text);
+        let Some(step_metric) = step_metric.filter(|_| self.last.is_none()) else {
+            return;
+        };
+        let is_other = self
+            .step_metric
+            .as_deref()
+            .is_some_and(|known| known != step_metric);
+        self.has_step_metrics |= is_other;
+        self.step_metric = (!self.has_step_metrics).then(|| step_metric.to_owned());
+        points.place_by(self.step_metric.as_deref().unwrap_or(STEP));
+    }
+
     fn row(&mut self, history: &[u8], points: &mut Points) {
         let step = Fields::get(history, 2).and_then(Field::bytes);
         let step = step
             .and_then(|step| Fields::get(step, 1))
             .and_then(Field::whole);
         let mut values: Vec<(String, &str)> = items(history, 1).collect();
-        let named = values.iter().find(|(name, _)| name == "_step");
-        let named = named.and_then(|(_, text)| text.parse::<f64>().ok());
+        let number = |wanted: &str| {
+            let named = values.iter().find(|(name, _)| name == wanted);
+            named.and_then(|(_, text)| text.parse::<f64>().ok())
+        };
+        if let Some(step_metric) = &self.step_metric {
+            // A row that does not say where it stands belongs to the one before.
+            let x = number(step_metric).filter(|x| x.is_finite());
+            let x = x.or(self.last).unwrap_or(0.0);
+            self.last = Some(x);
+            if points.last_x().is_none_or(|last| x >= last) {
+                points.begin_row(x);
+            }
+            for (name, text) in values.iter().filter(|(name, _)| name != step_metric) {
+                value(name, text, x, points);
+            }
+            return;
+        }
+        let named = number(STEP);
         let next = || self.last.map_or(0.0, |last| last + 1.0);
         let x = named
             .or(step.map(|step| step as f64))
@@ -464,6 +503,47 @@ mod tests {
                 (3, &["note".to_owned()][..])
             );
         }
+    }
+
+    #[test]
+    fn a_metric_that_the_run_defined_as_its_step_places_the_others() {
+        let metric = |name: &str, step: &str| {
+            field(
+                METRIC as usize,
+                &[field(1, name.as_bytes()), field(4, step.as_bytes())].concat(),
+            )
+        };
+        let row = |step: u32, at: u32, loss: f64| {
+            let item = |name: &str, json: String| {
+                let parts = [field(1, name.as_bytes()), field(16, json.as_bytes())].concat();
+                field(1, &parts)
+            };
+            let items = [
+                item("_step", step.to_string()),
+                item("train/global_step", at.to_string()),
+                item("loss", loss.to_string()),
+            ];
+            field(HISTORY as usize, &items.concat())
+        };
+        let rows = [row(0, 100, 3.0), row(1, 200, 2.0)];
+        let by = |defined: &[Vec<u8>]| {
+            let points = read(&file(&[defined, &rows].concat()), 1000);
+            let metrics = points.metrics().clone();
+            (
+                metrics.x_name.clone(),
+                metrics.column("loss").unwrap().x.clone(),
+            )
+        };
+        let one = [
+            metric("loss", "train/global_step"),
+            metric("val", "train/global_step"),
+        ];
+        assert_eq!(
+            by(&one),
+            ("train/global_step".to_owned(), vec![100.0, 200.0])
+        );
+        let several = [metric("loss", "train/global_step"), metric("val", "epoch")];
+        assert_eq!(by(&several), ("_step".to_owned(), vec![0.0, 1.0]));
     }
 
     #[test]
