@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::Facts;
 use crate::judging::TrainerMetric;
 use crate::metrics::{Column, Metrics};
@@ -16,7 +18,7 @@ const MOST_COLUMNS: usize = 10_000;
 pub struct Points {
     metrics: Metrics,
     /// Where each name as the file spells it has its column; `None` where there were too many.
-    columns: HashMap<String, Option<usize>>,
+    columns: HashMap<String, Option<usize>, RandomState>,
     last_x: Option<f64>,
     /// Whether the next row is the first of another start of the run.
     is_start: bool,

@@ -63,7 +63,13 @@ impl<'a> Fields<'a> {
             .map(|(_, field)| field)
     }
 
+    #[inline]
     fn varint(&mut self) -> Option<u64> {
+        // Most are a small number: a key, a length, a kind.
+        if let [byte @ 0..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
         let mut value = 0;
         for (at, byte) in self.0.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f).checked_shl(7 * at as u32)?;
@@ -85,6 +91,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (u64, Field<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -271,7 +272,10 @@ struct Beside {
 
 impl Beside {
     fn see_time(&mut self, event: &[u8]) {
-        let time = Fields::get(event, 1).and_then(Field::double);
+        self.note_time(Fields::get(event, 1).and_then(Field::double));
+    }
+
+    fn note_time(&mut self, time: Option<f64>) {
         if let Some(time) = time.filter(|time| time.is_finite()) {
             let (first, last) = self.times.unwrap_or((time, time));
             self.times = Some((first, last.max(time)));
@@ -306,6 +310,10 @@ fn values(event: &[u8]) -> impl Iterator<Item = &[u8]> {
     let summary = Fields::get(event, 5)
         .and_then(Field::bytes)
         .unwrap_or_default();
+    values_of(summary)
+}
+
+fn values_of(summary: &[u8]) -> impl Iterator<Item = &[u8]> {
     let values = Fields::of(summary).filter(|(number, _)| *number == 1);
     values.filter_map(|(_, value)| value.bytes())
 }
@@ -395,15 +403,28 @@ impl Records {
     }
 }
 
+/// CRC32-C of each byte.
+const CHECKSUMS: [u32; 256] = {
+    let mut checksums = [0; 256];
+    let mut byte = 0;
+    while byte < checksums.len() {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg());
+            bit += 1;
+        }
+        checksums[byte] = crc;
+        byte += 1;
+    }
+    checksums
+};
+
 /// CRC32-C of a record's length, as TFRecord masks it.
 fn masked_crc(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg());
-        }
-    }
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (crc >> 8) ^ CHECKSUMS[usize::from(crc as u8 ^ byte)]
+    });
     (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
@@ -413,7 +434,7 @@ struct Events {
     records: Records,
     file: u32,
     beside: Beside,
-    tags: HashMap<String, Tag>,
+    tags: HashMap<String, Tag, RandomState>,
     last_step: Option<i64>,
     rows: usize,
     /// Whether damage was reported.
@@ -461,9 +482,17 @@ impl Decoder for Events {
 
 impl Events {
     fn event(&mut self, event: &[u8], points: &mut Points) {
-        let step = Fields::get(event, 2).and_then(Field::whole).unwrap_or(0) as i64;
-        self.beside.see_time(event);
-        for value in values(event) {
+        let (mut step, mut time, mut summary) = (0, None, &[][..]);
+        for (number, field) in Fields::of(event) {
+            match number {
+                1 => time = field.double(),
+                2 => step = field.whole().unwrap_or(0) as i64,
+                5 => summary = field.bytes().unwrap_or_default(),
+                _ => {}
+            }
+        }
+        self.beside.note_time(time);
+        for value in values_of(summary) {
             let Some((tag, number)) = scalar(value) else {
                 self.beside.see_settings(value);
                 continue;
