@@ -231,13 +231,14 @@ fn unpacked(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
 /// The text as UTF-8 with line feeds: Excel writes UTF-16, old programs carriage returns alone.
 fn plain(bytes: Vec<u8>) -> Vec<u8> {
     let units = |of: fn([u8; 2]) -> u16| {
-        let pairs = bytes[2..].chunks_exact(2);
+        let pairs = bytes.chunks_exact(2);
         let units: Vec<u16> = pairs.map(|pair| of([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units).into_bytes()
+        let text = String::from_utf16_lossy(&units);
+        text.trim_start_matches('\u{feff}').as_bytes().to_vec()
     };
     let mut plain = match &bytes[..] {
-        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+        [0xff, 0xfe, ..] | [1..=255, 0, 1..=255, 0, ..] => units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] | [0, 1..=255, 0, 1..=255, ..] => units(u16::from_be_bytes),
         _ => bytes,
     };
     if memchr::memchr(b'\n', &plain).is_none() {

@@ -36,6 +36,13 @@ fn form(beginning: &[u8], limits: Limits) -> Option<Form> {
         [0xff, 0xfe, ..] => return Some(Form::Utf16 { is_little: true }),
         [0xfe, 0xff, ..] => return Some(Form::Utf16 { is_little: false }),
         [0xff | 0xfe] | [] => return None,
+        // Without a mark: every other byte of letters is none.
+        [1..=255, 0, 1..=255, 0, 1..=255, 0, ..] => {
+            return Some(Form::Utf16 { is_little: true });
+        }
+        [0, 1..=255, 0, 1..=255, 0, 1..=255, ..] => {
+            return Some(Form::Utf16 { is_little: false });
+        }
         _ => {}
     }
     let looked_at = &beginning[..beginning.len().min(limits.first)];

@@ -169,6 +169,16 @@ fn spelled(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
     if cell.len() > LONGEST || !cell.bytes().any(|byte| byte.is_ascii_digit()) && !has_nan(cell) {
         return None;
     }
+    // The minus of typesetters, and the exponent of Fortran.
+    if cell.contains('\u{2212}') {
+        return value_of(&cell.replace('\u{2212}', "-"), decimal_comma, depth);
+    }
+    if let Some((mantissa, exponent)) = cell.split_once(['D', 'd'])
+        && plain(mantissa).is_some()
+        && exponent.parse::<i32>().is_ok()
+    {
+        return plain(&format!("{mantissa}e{exponent}")).map(|number| (number, None));
+    }
     let without = |number: Option<f64>| number.map(|number| (number, None));
     with_units(cell, decimal_comma)
         .or_else(|| without(grouped(cell, decimal_comma)))
@@ -195,6 +205,12 @@ fn without_remark(cell: &str) -> Option<&str> {
     (!remark.contains(['(', ')'])).then_some(bare)
 }
 
+fn value_of(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
+    plain(cell)
+        .map(|number| (number, None))
+        .or_else(|| spelled(cell, decimal_comma, depth))
+}
+
 fn has_nan(cell: &str) -> bool {
     let lower = cell.to_ascii_lowercase();
     lower.contains("nan") || lower.contains("inf")
@@ -203,11 +219,7 @@ fn has_nan(cell: &str) -> bool {
 /// Calls and brackets around a number, a word before it, and `0.91 ± 0.02`, which is 0.91.
 fn unwrapped(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
     let depth = depth.checked_sub(1)?;
-    let inside = |text: &str| {
-        plain(text.trim())
-            .map(|number| (number, None))
-            .or_else(|| spelled(text, decimal_comma, depth))
-    };
+    let inside = |text: &str| value_of(text.trim(), decimal_comma, depth);
     if let Some((mean, _)) = cell.split_once('\u{b1}').or_else(|| cell.split_once("+/-")) {
         return inside(mean);
     }
@@ -503,6 +515,8 @@ mod tests {
             ("tensor([0.5])", 0.5),
             ("0.70 (best 0.72)", 0.7),
             ("0.5↑", 0.5),
+            ("\u{2212}1,5", -1.5),
+            ("1.25D+00", 1.25),
             ("0.60*", 0.6),
             ("tensor(0.5000, grad_fn=<NllLossBackward0>)", 0.5),
             ("np.float32(0.5)", 0.5),

@@ -133,3 +133,13 @@ fn a_last_line_without_a_line_end_counts_once_it_is_settled() {
         assert_eq!(tail.metrics().rows, 3);
     }
 }
+
+#[test]
+fn utf_16_is_known_without_its_mark() {
+    let text = "epoch,loss\n1,3\n2,2\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [little, big] {
+        assert_eq!(points(&read(bytes), "loss"), [(1.0, 3.0), (2.0, 2.0)]);
+    }
+}
