@@ -56,6 +56,8 @@ pub struct Reader {
     /// The last of the first rows, and how many of them stand in one epoch with the row before.
     last_row: (Vec<Value>, Option<Split>),
     rows_within: usize,
+    /// How many of them stand before the row above.
+    rows_falling: usize,
     /// Whether a number is spelt in another way than programs read numbers.
     has_spelled: bool,
     /// Room for the values of a row.
@@ -150,7 +152,8 @@ impl Reader {
 
     /// Whether the lines to come, one by one, tell what places all rows.
     pub fn looks_at_rows(&self) -> bool {
-        let may_be_corrected = self.places.kind() == Kind::Epoch && self.placed_by.is_none();
+        let may_fall = matches!(self.places.kind(), Kind::Epoch | Kind::Step);
+        let may_be_corrected = may_fall && self.placed_by.is_none();
         self.metrics.rows == 0 || may_be_corrected && self.lines < FIRST_LINES as u64
     }
 

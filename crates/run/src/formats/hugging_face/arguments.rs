@@ -34,6 +34,8 @@ pub fn read(path: &Path) -> Map<String, Value> {
     let entries = said().unwrap_or_default().into_iter();
     entries
         .filter(|(key, _)| !key.starts_with('_') && !NOT_ARGUMENTS.contains(&key.as_str()))
+        // Secrets are nobody's settings.
+        .filter(|(key, _)| !key.ends_with("_token"))
         .filter_map(|(key, value)| Some((key, plain(value)?)))
         .collect()
 }

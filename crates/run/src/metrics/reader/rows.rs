@@ -129,9 +129,9 @@ impl Reader {
     }
 
     /// Looks in the first rows whether several of them, each with values of its own, say the same
-    /// epoch: then something else places them.
+    /// epoch, or whether the newest come first: then something else places them.
     fn look_within_epochs(&mut self, header: &Header, values: &[Value], part: Option<Split>) {
-        let Some(x) = header.x().filter(|_| header.kind() == Kind::Epoch) else {
+        let Some(x) = header.x() else {
             return;
         };
         if !self.looks_at_rows() {
@@ -155,11 +155,19 @@ impl Reader {
             (Some(Value::Number(last, _)), Value::Number(now, _)) => Some((*last, now)),
             _ => None,
         };
+        if numbers(x).is_some_and(|(last, now)| now < last) {
+            self.rows_falling += 1;
+            // One that falls may be a resume.
+            if self.rows_falling == self.metrics.rows && self.rows_falling >= 2 {
+                self.wished = Some(BY_ROW.to_owned());
+            }
+        }
         let is_same_epoch = numbers(x).is_some_and(|(last, now)| last == now) && last.1 == part;
         let names = header.names();
         let is_measured = |at: &usize| names::place(&names[*at]).is_none();
         let differs = |at: usize| numbers(at).is_some_and(|(last, now)| last != now);
-        if !is_same_epoch
+        if header.kind() != Kind::Epoch
+            || !is_same_epoch
             || !(0..values.len().min(names.len()))
                 .filter(is_measured)
                 .any(differs)

@@ -588,3 +588,15 @@ fn folds_and_seeds_in_one_file_stand_behind_each_other() {
         assert!(metrics.seams.is_empty());
     }
 }
+
+#[test]
+fn rows_with_the_newest_first_are_counted() {
+    for metrics in [
+        read("epoch,val_acc\n3,0.6\n2,0.7\n1,0.5\n"),
+        by_rows(b"epoch,val_acc\n3,0.6\n2,0.7\n1,0.5\n"),
+    ] {
+        let accuracy = points(&metrics, "val_acc");
+        assert_eq!(accuracy, [(1.0, 0.6), (2.0, 0.7), (3.0, 0.5)]);
+        assert_eq!(points(&metrics, "epoch")[1], (2.0, 2.0));
+    }
+}
