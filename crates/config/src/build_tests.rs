@@ -214,9 +214,10 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
 
 #[test]
 fn how_far_roots_are_searched_is_a_setting() {
-    let (config, warnings) = build("[search]\ndepth = 40\n");
+    let (config, warnings) = build("[search]\ndepth = 40\nseconds = 60\n");
     let expected = Limits {
         depth: 40,
+        time: std::time::Duration::from_secs(60),
         ..Limits::default()
     };
     assert_eq!((config.search, warnings), (expected, Vec::new()));
@@ -227,7 +228,7 @@ fn how_far_roots_are_searched_is_a_setting() {
         "{warnings:?}"
     );
     assert!(
-        warnings[1].contains("\"entry\"; the keys are depth, entries"),
+        warnings[1].contains("\"entry\"; the keys are depth, entries, seconds"),
         "{warnings:?}"
     );
 }

@@ -1,14 +1,18 @@
 //! `[search]`: how far roots are searched for runs.
 
+use std::time::Duration;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::build::Reader;
 use traintop_run::discover::Limits;
 
-const KEYS: [&str; 2] = ["depth", "entries"];
+const KEYS: [&str; 3] = ["depth", "entries", "seconds"];
 /// Paths are no longer than that.
 const DEEPEST: i64 = 2000;
+/// A day: nobody waits longer.
+const LONGEST: i64 = 24 * 3600;
 /// No file system holds more.
 const MOST_ENTRIES: i64 = 1_000_000_000_000;
 
@@ -28,6 +32,11 @@ impl Reader<'_> {
                 "entries" => {
                     let most = self.whole("search.entries", 1..=MOST_ENTRIES, value);
                     limits.entries = most.map_or(limits.entries, |most| most as usize);
+                }
+                "seconds" => {
+                    let seconds = self.whole("search.seconds", 0..=LONGEST, value);
+                    let time = seconds.map(|seconds| Duration::from_secs(seconds.cast_unsigned()));
+                    limits.time = time.unwrap_or(limits.time);
                 }
                 other => self.unknown_among(&KEYS, other, key.span().start),
             }

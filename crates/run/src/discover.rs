@@ -6,7 +6,7 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub struct Limits {
     /// How many files and folders are looked at below a root. A root that holds more is no place
     /// of runs, as a whole disk is.
     pub entries: usize,
+    /// How long a root is searched.
+    pub time: Duration,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
         Self {
             depth: 24,
             entries: 5_000_000,
+            time: Duration::from_secs(600),
         }
     }
 }
@@ -250,6 +253,8 @@ pub fn discover_with_others(
         root: PathBuf::new(),
         entries: 0,
         is_too_deep: false,
+        begun: Instant::now(),
+        is_too_long: false,
         limits: LIMITS.get().copied().unwrap_or_default(),
     };
     for root in roots {
@@ -258,6 +263,8 @@ pub fn discover_with_others(
                 search.root.clone_from(&root);
                 search.entries = 0;
                 search.is_too_deep = false;
+                search.begun = Instant::now();
+                search.is_too_long = false;
                 // A run's own `logs` folder stands for the run.
                 let is_logs = root.file_name().is_some_and(|name| name == "logs")
                     && root.join("metrics.csv").exists();
@@ -290,13 +297,27 @@ struct Search<'a> {
     entries: usize,
     /// Whether it was said that some of them lie too deep.
     is_too_deep: bool,
+    /// When the search of this root began.
+    begun: Instant,
+    /// Whether it took longer than it may.
+    is_too_long: bool,
     limits: Limits,
 }
 
 impl Search<'_> {
     fn folder(&mut self, path: &Path, depth: usize) {
-        if self.entries > self.limits.entries || !self.visited.insert(path.to_owned()) {
+        let is_over = self.entries > self.limits.entries || self.is_too_long;
+        if is_over || !self.visited.insert(path.to_owned()) {
             return;
+        }
+        if self.begun.elapsed() > self.limits.time {
+            self.is_too_long = true;
+            return self.say(format!(
+                "it takes longer than {} s; what comes after {} is not searched; name a folder further in, or set \
+                 seconds in [search] of the settings higher",
+                self.limits.time.as_secs(),
+                path.display()
+            ));
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
@@ -456,9 +477,11 @@ mod tests {
             root: folder.path().to_owned(),
             entries: 0,
             is_too_deep: false,
+            begun: Instant::now(),
+            is_too_long: false,
             limits: Limits {
-                depth: 24,
                 entries: 5,
+                ..Limits::default()
             },
         };
         search.folder(folder.path(), 24);
