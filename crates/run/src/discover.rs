@@ -182,10 +182,11 @@ impl Found {
         self.located.as_ref().map_or("traintop", Located::trainer)
     }
 
-    /// Other trainers' or loggers' metrics of the same run, which are not read.
+    /// Other trainers' or loggers' metrics of the same run, which are not read, and names of other
+    /// files of metrics.
     pub fn other_sources(&self) -> Vec<String> {
         let others = self.located.iter().flat_map(Located::others);
-        others.map(|other| (*other).to_owned()).collect()
+        others.cloned().collect()
     }
 
     /// The folders in which a change is a change of the run.

@@ -19,6 +19,7 @@ mod points;
 mod protobuf;
 mod sacred;
 mod settings;
+mod split_tables;
 mod splits;
 mod table;
 mod tensorboard;
@@ -160,6 +161,8 @@ pub struct RunParts {
     /// When the first event file beside the metrics was begun, in seconds since 1970: tables say
     /// nothing of times.
     pub begun: Option<u64>,
+    /// Names of files with metrics of the same run that are not read.
+    pub unread: Vec<String>,
 }
 
 impl RunParts {
@@ -169,6 +172,7 @@ impl RunParts {
             metrics,
             folders: Vec::new(),
             begun: None,
+            unread: Vec::new(),
         }
     }
 
@@ -315,8 +319,8 @@ pub struct Located {
     /// Its place in [`FORMATS`].
     format: usize,
     parts: RunParts,
-    /// The other formats that would have read it too.
-    others: Vec<&'static str>,
+    /// The other formats that would have read it too, and files that this one does not read.
+    others: Vec<String>,
 }
 
 impl Located {
@@ -325,8 +329,9 @@ impl Located {
         self.parts.trainer
     }
 
-    /// Other trainers' or loggers' metrics of the same run, which are not read.
-    pub fn others(&self) -> &[&'static str] {
+    /// Other trainers' or loggers' metrics of the same run, which are not read, and names of other
+    /// files of metrics.
+    pub fn others(&self) -> &[String] {
         &self.others
     }
 
@@ -377,7 +382,8 @@ pub fn recognise(listing: &Listing) -> Option<Located> {
     let others = if FORMATS[format].is_ours() {
         Vec::new()
     } else {
-        found.map(|(.., parts)| parts.trainer).collect()
+        let others = found.map(|(.., parts)| parts.trainer.to_owned());
+        others.chain(std::mem::take(&mut parts.unread)).collect()
     };
     if !FORMATS[format].is_ours() {
         parts.begun = tensorboard::first_begun(listing);

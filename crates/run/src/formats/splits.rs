@@ -54,14 +54,34 @@ impl Splits {
             joined.problem_count += metrics.problem_count;
             joined.problems.extend(metrics.problems.iter().cloned());
             joined.seams.extend(&metrics.seams);
+            joined.repeated.extend(&metrics.repeated);
+            let renamed = |column: &String| (self.naming)(name, column);
+            joined
+                .text_columns
+                .extend(metrics.text_columns.iter().map(renamed));
+            let units = metrics.units.iter();
+            joined
+                .units
+                .extend(units.map(|(column, unit)| (renamed(column), *unit)));
+            for (column, count) in &metrics.unread {
+                *joined.unread.entry(renamed(column)).or_default() += count;
+            }
             for column in &metrics.columns {
                 let mut column = column.clone();
-                column.name = (self.naming)(name, &column.name);
-                joined.columns.push(column);
+                column.name = renamed(&column.name);
+                // What places the rows of several sources is said where there are most.
+                let mut there = joined.columns.iter_mut();
+                match there.find(|other| other.name == column.name) {
+                    Some(other) if other.x.len() < column.x.len() => *other = column,
+                    Some(_) => {}
+                    None => joined.columns.push(column),
+                }
             }
         }
-        joined.seams.sort_by(f64::total_cmp);
-        joined.seams.dedup();
+        for places in [&mut joined.seams, &mut joined.repeated] {
+            places.sort_by(f64::total_cmp);
+            places.dedup();
+        }
         joined
     }
 }
@@ -104,5 +124,16 @@ impl Source for Splits {
         }
         self.metrics = self.joined();
         Ok(Change::Reread)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        for (_, source) in &mut self.sources {
+            match source.settle() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                settled => settled?,
+            }
+        }
+        self.metrics = self.joined();
+        Ok(())
     }
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Facts, Format, Listing, RunParts, Source, monitored, settings};
+use super::splits::Splits;
+use super::{Facts, Format, Listing, RunParts, Source, monitored, settings, split_tables};
 use crate::judging::TrainerMetric;
-use crate::metric_names::{self, Direction};
-use crate::metrics::{self, Column, Metrics, Tail};
+use crate::metric_names::{self, Direction, Split};
+use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
 
 /// Names of tables of metrics without their endings, the likeliest first.
@@ -29,7 +30,7 @@ const NAMES: [&str; 13] = [
     "monitor",
 ];
 
-const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
+pub const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 
 /// How much of a file tells whether it is a run's course or a table of results.
 const PEEKED: u64 = 16 << 10;
@@ -68,17 +69,28 @@ pub struct Tables;
 
 impl Format for Tables {
     fn find(&self, listing: &Listing) -> Option<RunParts> {
-        let here = candidates(listing).into_iter().find(|path| is_course(path));
-        let path = here.or_else(|| below_hydra(listing))?;
-        let trainer = trainer(listing, &path);
+        let (paths, unread) = match richest(listing) {
+            Some((course, others)) => (course.paths, others),
+            None => (vec![below_hydra(listing)?], Vec::new()),
+        };
+        let trainer = trainer(listing, &paths[0]);
         let mut folders: Vec<&str> = FOLDERS.into();
-        if path.parent() != Some(&listing.path) {
+        if paths[0].parent() != Some(&listing.path) {
             folders.extend(LOGGERS);
         }
-        Some(RunParts::new(trainer, vec![path]).with_folders(folders))
+        Some(RunParts {
+            unread,
+            ..RunParts::new(trainer, paths).with_folders(folders)
+        })
     }
 
     fn open(&self, dir: &Path, parts: &RunParts) -> Box<dyn Source> {
+        if parts.metrics.len() > 1 {
+            let names = parts.metrics.iter().filter_map(|path| file_name(path));
+            return Box::new(Splits::new(dir, names, split_tables::naming, |name| {
+                Box::new(Tail::open(dir.join(name)))
+            }));
+        }
         let mut tail = Tail::open(&parts.metrics[0]);
         match parts.trainer {
             TIMM => tail.judge_by(timms_metric, dir),
@@ -175,44 +187,139 @@ fn below_hydra(listing: &Listing) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// Whether a file holds the course of a run. A table of results has a row for each model or run: it
-/// has nothing that could place its rows, and text that tells them apart.
-fn is_course(path: &Path) -> bool {
-    let is_metrics = path.file_name().is_some_and(|name| name == "metrics.csv");
-    let Ok(bytes) = read::beginning(path, PEEKED) else {
-        // The run is there, and says that its metrics cannot be read.
-        return is_metrics;
-    };
-    let bytes = plain(unpacked(path, bytes));
-    let end = memchr::memchr_iter(b'\n', &bytes).take(PEEKED_LINES).last();
-    let whole_lines = end.map_or(&bytes[..], |end| &bytes[..=end]);
-    let metrics = metrics::of_text(whole_lines);
-    let is_placed = metrics.x_name != metrics::BY_ROW;
-    let is_of_results = is_table_of_results(&metrics, whole_lines);
-    if is_metrics {
-        return !is_of_results;
+/// The table that says most of a run, one with values of validation first, and the names of the
+/// others: one of each step's loss may lie beside that of the epochs.
+fn richest(listing: &Listing) -> Option<(Course, Vec<String>)> {
+    let alone = candidates(listing);
+    let alone = alone.iter().filter_map(|path| Course::find(path));
+    let together = split_tables::find(listing);
+    let mut courses: Vec<Course> = together.into_iter().chain(alone).collect();
+    // What is a part of several is not another.
+    let parts = courses.first()?.paths.clone();
+    if parts.len() > 1 {
+        courses.retain(|course| course.paths.len() > 1 || !parts.contains(&course.paths[0]));
     }
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let name = name
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let may_count_rows = COURSES.contains(&name.as_str());
-    let has_numbers = metrics.columns.len() > usize::from(is_placed);
-    // With nothing but a date, it is data of any kind unless something in it is judged.
-    let is_dated = metrics::is_placed_by_date(&metrics.x_name);
-    let is_judged = |column: &Column| metric_names::read(&column.name).kind.is_judged();
-    if is_dated && !metrics.columns.iter().any(is_judged) {
-        return false;
+    // The first of equals: names tell which is the likeliest.
+    let best = (0..courses.len()).rev().max_by_key(|at| {
+        let course = &courses[*at];
+        (course.has_validation, course.names.len())
+    })?;
+    let course = courses.remove(best);
+    let others = courses.iter().flat_map(|course| &course.paths);
+    let others = others.filter_map(|path| file_name(path)).map(str::to_owned);
+    let others = others.collect();
+    Some((course, others))
+}
+
+fn file_name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// What the first lines of a table say of a run's course.
+#[derive(Debug, Default)]
+pub struct Course {
+    pub paths: Vec<PathBuf>,
+    pub x_name: String,
+    /// Names of its columns.
+    pub names: Vec<String>,
+    /// Whether it has anything that was measured on data of validation or test.
+    pub has_validation: bool,
+}
+
+impl Course {
+    /// A file that holds the course of a run. A table of results has a row for each model or run:
+    /// it has nothing that could place its rows, and text that tells them apart.
+    fn find(path: &Path) -> Option<Self> {
+        let is_metrics = path.file_name().is_some_and(|name| name == "metrics.csv");
+        let Some((metrics, lines)) = beginning(path) else {
+            // The run is there, and says that its metrics cannot be read.
+            return is_metrics.then(|| Self {
+                paths: vec![path.to_owned()],
+                ..Self::default()
+            });
+        };
+        let is_placed = metrics.x_name != metrics::BY_ROW;
+        let is_of_results = is_table_of_results(&metrics, &lines);
+        let course = Self::of(path, &metrics, &lines);
+        if is_metrics {
+            return (!is_of_results).then_some(course);
+        }
+        let name = file_name(path).unwrap_or_default();
+        let name = name
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let may_count_rows = COURSES.contains(&name.as_str());
+        let has_numbers = metrics.columns.len() > usize::from(is_placed);
+        // With nothing but a date, it is data of any kind unless something in it is judged.
+        let is_dated = metrics::is_placed_by_date(&metrics.x_name);
+        let columns = metrics.columns.iter().map(|column| &column.name);
+        if is_dated && !columns.into_iter().any(|name| is_judged(name)) {
+            return None;
+        }
+        let is_read = metrics.problem_count <= metrics.rows / 2;
+        let is_counted = may_count_rows && metrics.rows > 1 && metrics.text_columns.is_empty();
+        let is_course = is_placed || is_counted;
+        let has_values = has_numbers || metrics.rows == 0 && is_placed;
+        (is_read && !is_of_results && is_course && has_values).then_some(course)
     }
-    let is_read = metrics.problem_count <= metrics.rows / 2;
-    let is_counted = may_count_rows && metrics.rows > 1 && metrics.text_columns.is_empty();
-    let is_course = is_placed || is_counted;
-    is_read && !is_of_results && is_course && (has_numbers || metrics.rows == 0 && is_placed)
+
+    /// A file of any name that may be one of several tables of a run: of numbers alone.
+    pub fn look(path: &Path) -> Option<Self> {
+        let (metrics, lines) = beginning(path)?;
+        let is_read = metrics.problem_count == 0 && metrics.text_columns.is_empty();
+        is_read.then(|| Self::of(path, &metrics, &lines))
+    }
+
+    fn of(path: &Path, metrics: &Metrics, lines: &[u8]) -> Self {
+        // Also before there is a row, and where what is rare comes late.
+        let text = String::from_utf8_lossy(lines);
+        let header = text.lines().next().unwrap_or_default();
+        let header = header.split([',', ';', '\t']);
+        let cells = header.map(|cell| cell.trim_matches(['"', ' ', '\u{feff}']));
+        let columns = metrics.columns.iter().map(|column| column.name.as_str());
+        let mut names: Vec<String> = columns
+            .chain(cells)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let is_of_validation = |name: &String| {
+            let split = metric_names::read(name).split;
+            matches!(split, Some(Split::Validation | Split::Test))
+        };
+        Self {
+            paths: vec![path.to_owned()],
+            x_name: metrics.x_name.clone(),
+            has_validation: names.iter().any(is_of_validation),
+            names,
+        }
+    }
+
+    /// Whether a column that counts places its rows, and there are others.
+    pub fn is_placed_by_count(&self) -> bool {
+        metrics::only_places(&self.x_name) && self.names.len() > 1
+    }
+
+    /// Whether anything in it tells how good a run is.
+    pub fn is_judged(&self) -> bool {
+        self.names.iter().any(|name| is_judged(name))
+    }
+}
+
+fn is_judged(name: &str) -> bool {
+    metric_names::read(name).kind.is_judged()
+}
+
+/// The first lines of a table, and what they say.
+fn beginning(path: &Path) -> Option<(Metrics, Vec<u8>)> {
+    let bytes = read::beginning(path, PEEKED).ok()?;
+    let mut lines = plain(unpacked(path, bytes));
+    let end = memchr::memchr_iter(b'\n', &lines).take(PEEKED_LINES).last();
+    lines.truncate(end.map_or(lines.len(), |end| end + 1));
+    Some((metrics::of_text(&lines), lines))
 }
 
 /// The beginning of what a packed file holds, of which the end is cut off; others as they are.

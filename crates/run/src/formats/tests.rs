@@ -372,6 +372,24 @@ fn values_results_and_data_are_no_runs_and_a_resumed_table_stays_one() {
 }
 
 #[test]
+fn of_several_tables_the_one_that_says_most_is_read_and_the_others_are_named() {
+    let tree = Tree::new(&[
+        ("metrics.csv", "epoch,loss,lr\n0,1\n1,.5\n"),
+        ("log.csv", "epoch,val_acc\n0,.5\n1,.75\n"),
+        ("history.csv", "epoch,loss\n0,1\n1,.5\n"),
+        ("results.csv", "model,accuracy\na,.5\nb,.75\n"),
+    ]);
+    let summary = tree.summary();
+    assert_eq!(summary.last("val_acc"), Some(0.75));
+    assert_eq!(summary.sources, ["metrics.csv", "history.csv"]);
+    let tree = Tree::new(&[
+        ("log.csv", "epoch,loss,val_acc\n"),
+        ("metrics.csv", "epoch,loss,val_acc\n"),
+    ]);
+    assert_eq!(tree.summary().sources, ["log.csv"]);
+}
+
+#[test]
 fn a_record_of_ours_is_not_taken_for_sacreds() {
     let tree = Tree::new(&[
         ("r/run.json", "{\"schema_version\": 1, \"id\": \"x\"}"),
