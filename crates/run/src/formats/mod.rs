@@ -23,6 +23,7 @@ mod split_tables;
 mod splits;
 mod table;
 mod tensorboard;
+mod ultralytics;
 mod wandb;
 mod whole;
 mod yaml;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::splits::Splits;
-use super::{Facts, Format, Listing, RunParts, Source, monitored, settings, split_tables};
+use super::{
+    Facts, Format, Listing, RunParts, Source, monitored, settings, split_tables, ultralytics,
+};
 use crate::judging::TrainerMetric;
 use crate::metric_names::{self, Direction, Split};
 use crate::metrics::{self, Metrics, Tail};
@@ -95,7 +97,7 @@ impl Format for Tables {
         match parts.trainer {
             TIMM => tail.judge_by(timms_metric, dir),
             LIGHTNING => tail.judge_by(monitored::metric, dir),
-            ULTRALYTICS => tail.judge_by(ultralytics_metric, dir),
+            ULTRALYTICS => tail.judge_by(ultralytics::metric, dir),
             YOLOV5 => tail.judge_by(|_| Some(higher(YOLO_METRIC)), dir),
             STABLE_BASELINES3 => tail.judge_by(evaluated_metric, dir),
             _ => {}
@@ -109,9 +111,13 @@ impl Format for Tables {
         if let Some(folder) = beside.filter(|_| config.is_empty()) {
             config = settings::beside(folder);
         }
+        let is_ultralytics = parts.trainer == ULTRALYTICS;
         Facts {
+            state: is_ultralytics
+                .then(|| ultralytics::state(&config, &parts.metrics[0]))
+                .flatten(),
             counts_from_zero: parts.trainer == LIGHTNING,
-            elapsed: (parts.trainer == ULTRALYTICS).then_some("time"),
+            elapsed: is_ultralytics.then_some("time"),
             ..settings::facts(config)
         }
     }
@@ -123,13 +129,6 @@ pub fn higher(metric: &str) -> TrainerMetric {
         metric: metric.to_owned(),
         direction: Some(Direction::Higher),
     }
-}
-
-/// By what `best.pt` is chosen where that is one metric: segments and poses have a sum of two.
-fn ultralytics_metric(dir: &Path) -> Option<TrainerMetric> {
-    let settings = settings::beside(dir);
-    let task = settings.get("task")?.as_str()?;
-    matches!(task, "detect" | "obb").then(|| higher("metrics/mAP50-95(B)"))
 }
 
 /// By what the best model is chosen where evaluations keep one.
