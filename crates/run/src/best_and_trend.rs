@@ -330,11 +330,17 @@ pub fn last_step(metrics: &Metrics) -> Option<u64> {
 /// How many steps were done, where the rows are placed by steps.
 pub fn steps_in(metrics: &Metrics) -> Option<u64> {
     let last = last_step(metrics)?;
-    // 0, 1, 2: some count from 0. A row at 0 before one at 100 is from before the first step.
-    let counts_from_zero = metrics
-        .columns
-        .iter()
-        .any(|column| column.x.starts_with(&[0.0, 1.0]));
+    // 0, 1, 2: some count from 0. A row at 0 before one at 100 is from before the first step. 19,
+    // 39, 59: so do those who write each twentieth step.
+    let begins_at_zero = |x: &[f64]| match *x {
+        [first, second, ..] => {
+            let apart = second - first;
+            x.starts_with(&[0.0, 1.0]) || apart > 2.0 && first + 1.0 == apart
+        }
+        _ => false,
+    };
+    let mut columns = metrics.columns.iter();
+    let counts_from_zero = columns.any(|column| begins_at_zero(&column.x));
     Some(last + u64::from(counts_from_zero))
 }
 
@@ -446,6 +452,22 @@ mod tests {
         assert_eq!(records(&Judged::of(&falls)), x);
         let rate = metrics("epoch", &[("lr", x, loss)]);
         assert!(at_best(&Judged::of(&rate)).is_empty());
+    }
+
+    #[test]
+    fn steps_that_are_written_at_the_end_of_each_twenty_are_counted_from_zero() {
+        let y = &[0.5, 0.4, 0.3][..];
+        for (x, steps) in [
+            (&[19.0, 39.0, 79.0], 80),
+            (&[20.0, 40.0, 80.0], 80),
+            (&[1.0, 3.0, 5.0], 5),
+            (&[1.0, 21.0, 41.0], 41),
+            (&[0.0, 20.0, 40.0], 40),
+            (&[0.0, 1.0, 2.0], 3),
+        ] {
+            let read = metrics("iteration", &[("loss", x, y)]);
+            assert_eq!(steps_in(&read), Some(steps), "{x:?}");
+        }
     }
 
     #[test]
