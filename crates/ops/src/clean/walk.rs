@@ -17,8 +17,8 @@ use super::survey::{Role, Weights};
 use super::weights::{LAST, is_weights_name};
 use traintop_disk::Look;
 use traintop_disk::write::is_temporary;
-use traintop_run::checkpoints;
 use traintop_run::size::Taken;
+use traintop_run::{RunDir, checkpoints, formats};
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
@@ -224,7 +224,7 @@ impl Walked {
         };
         for entry in &entries {
             let name = entry.file_name();
-            self.forbid_by_name(&name, below, is_own);
+            self.forbid_by_name(run, &below.join(name), is_own);
         }
         if self.is_project() {
             return;
@@ -310,14 +310,15 @@ impl Walked {
         self.weights.push(checkpoint);
     }
 
-    fn forbid_by_name(&mut self, name: &OsStr, folder: &Path, is_own: bool) {
-        let below = folder.join(name);
-        let name = name.to_string_lossy();
-        let is_record = matches!(&*name, "run.json" | "metrics.csv")
-            || (name == "config.json" && folder.ends_with("logs"));
+    fn forbid_by_name(&mut self, run: &Path, below: &Path, is_own: bool) {
+        let name = below.file_name().unwrap_or_default().to_string_lossy();
+        let in_logs = below.parent().is_some_and(|it| it.ends_with("logs"));
+        let is_record =
+            matches!(&*name, "run.json" | "metrics.csv") || (name == "config.json" && in_logs);
+        let below = below.to_owned();
         if contents::is_version_control(&name) {
             self.forbid(Obstacle::VersionControl(below));
-        } else if is_record && !is_own {
+        } else if is_record && !is_own && !is_read(run, &below) {
             self.forbid(Obstacle::RunBelow(below));
         } else if contents::is_source(&name) {
             self.forbid(Obstacle::Source(below));
@@ -365,6 +366,13 @@ impl Walked {
             None => self.forbid(Obstacle::Unknown(below)),
         }
     }
+}
+
+/// Whether a file is the metrics of the run itself, which may lie in a folder below:
+/// `csv/version_0/metrics.csv`.
+fn is_read(run: &Path, below: &Path) -> bool {
+    let located = formats::locate(&RunDir::new(run));
+    located.is_some_and(|located| located.metrics().contains(&run.join(below)))
 }
 
 /// How much a walk had found.

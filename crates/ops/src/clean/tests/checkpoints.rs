@@ -388,3 +388,36 @@ fn checkpoints_at_steps_are_judged_by_the_measurements_around_them() {
     let expected = ["step 1000", "step 2000", "step 2500", "step 500"];
     assert_eq!(whats(&plan), expected);
 }
+
+#[test]
+fn a_run_whose_metrics_lie_in_a_folder_below_is_no_other_run() {
+    let tree = Tree::new();
+    let run = tree.root().join("logs/train/runs/2026-11-01_10-00-00");
+    let row = |epoch: u32| {
+        let accuracy = 0.9 - f64::from(epoch.abs_diff(4)) / 100.0;
+        format!("{},{epoch},{accuracy}\n", epoch * 10 + 9)
+    };
+    let rows: String = (0..9).map(row).collect();
+    let metrics = format!("step,epoch,val/acc\n{rows}");
+    for epoch in 0..9 {
+        file(
+            &run.join(format!("checkpoints/epoch_{epoch:03}.ckpt")),
+            "weights",
+        );
+    }
+    file(
+        &run.join(".hydra/config.yaml"),
+        "trainer:\n  max_epochs: 9\n",
+    );
+    let table = run.join("csv/version_1/metrics.csv");
+    fs::create_dir_all(table.parent().unwrap()).unwrap();
+    fs::write(&table, &metrics).unwrap();
+    let whats = whats(&tree.plan(&Policy::default()));
+    assert!(whats.contains(&"epoch 2".to_owned()), "{whats:?}");
+    assert!(!whats.contains(&"epoch 4".to_owned()), "{whats:?}");
+    // That of an earlier start is not read, so nobody knows which checkpoints are its.
+    let earlier = run.join("csv/version_0/metrics.csv");
+    fs::create_dir_all(earlier.parent().unwrap()).unwrap();
+    fs::write(&earlier, &metrics).unwrap();
+    assert_eq!(tree.plan(&Policy::default()).candidates.len(), 0);
+}
