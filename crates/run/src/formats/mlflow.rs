@@ -25,8 +25,8 @@ pub struct Mlflow;
 impl Format for Mlflow {
     fn find(&self, listing: &Listing) -> Option<RunParts> {
         let is_run = listing.has_file("meta.yaml") && listing.has_folder("metrics");
-        let is_run = is_run && (listing.has_folder("params") || listing.has_folder("tags"));
-        if !is_run {
+        let has_others = || listing.has_folder("params") || listing.has_folder("tags");
+        if !is_run || !has_others() && !says_run(&listing.path) {
             return None;
         }
         let mut metrics = vec![listing.path.join("meta.yaml")];
@@ -87,6 +87,14 @@ impl Format for Mlflow {
             ..facts
         }
     }
+}
+
+/// Whether a `meta.yaml` is that of a run, as those are that the tracking client alone made: without
+/// parameters and tags.
+fn says_run(dir: &Path) -> bool {
+    let meta = yaml::file(&dir.join("meta.yaml"));
+    let has = |keys: &[&str]| keys.iter().any(|key| meta.contains_key(*key));
+    has(&["run_id", "run_uuid", "start_time"]) && has(&["lifecycle_stage", "status"])
 }
 
 fn parameters(dir: &Path) -> Map<String, Value> {
@@ -157,4 +165,23 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
         points.count_rows(rows);
     }
     Ok(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Tree;
+
+    #[test]
+    fn a_run_without_parameters_and_tags_is_one() {
+        let meta = "lifecycle_stage: active\nrun_name: nm\nstart_time: 1790000000000\nstatus: 3\n";
+        let tree = Tree::new(&[
+            ("mlruns/1/meta.yaml", "name: e\nlifecycle_stage: active\n"),
+            ("mlruns/1/a/meta.yaml", meta),
+            ("mlruns/1/a/metrics/acc", "1790000001000 0.5 0\n"),
+            ("other/meta.yaml", "name: x\n"),
+            ("other/metrics/acc", "1790000001000 0.5 0\n"),
+        ]);
+        assert_eq!(tree.paths(), ["mlruns/1/a"]);
+        assert_eq!(tree.summary().name, "nm");
+    }
 }
