@@ -16,7 +16,26 @@ const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "ckpt"];
 const OTHERS: [&str; 6] = [".weights.h5", ".pth.tar", ".keras", ".h5", ".tar", ".zip"];
 
 /// Folders right below a run's in which trainers put checkpoints.
-const FOLDERS: [&str; 6] = ["checkpoints", "weights", "ckpt", "ckpts", "models", "model"];
+const FOLDERS: [&str; 16] = [
+    "checkpoints",
+    "checkpoint",
+    "weights",
+    "ckpt",
+    "ckpts",
+    "models",
+    "model",
+    "saved_models",
+    "best_model",
+    "best_models",
+    "final_models",
+    "save",
+    "saved",
+    "snapshots",
+    // Spinning Up
+    "pyt_save",
+    // BasicSR
+    "training_states",
+];
 
 /// What comes before the step in the name of a folder that is one checkpoint.
 const FOLDER_NAMES: [&str; 3] = ["checkpoint-", "checkpoint_", "global_step"];
@@ -265,6 +284,23 @@ mod tests {
                 .map(|it| (it.what.as_str(), it.epoch, it.step))
                 .collect();
             assert_eq!(found, [(what, epoch, step)]);
+        }
+    }
+
+    #[test]
+    fn weights_in_the_folders_that_trainers_make_for_them_are_found() {
+        for file in [
+            "pyt_save/model.pt",
+            "best_model/best_model.zip",
+            "saved_models/a.pth",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "12345").unwrap();
+            let found = list(&RunDir::new(folder.path()));
+            assert_eq!(found.len(), 1, "{file}");
+            assert_eq!(found[0].path, path);
         }
     }
 
