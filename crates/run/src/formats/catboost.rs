@@ -72,8 +72,16 @@ fn meta(dir: &Path) -> Map<String, Value> {
     let mut training = json::object(&bytes);
     match training.swap_remove("meta") {
         Some(Value::Object(meta)) => meta,
-        _ => Map::new(),
+        _ => meta_of_part(&bytes).unwrap_or_default(),
     }
+}
+
+/// What a file without its end says: it is ended when the training is, and begins with this.
+fn meta_of_part(bytes: &[u8]) -> Option<Map<String, Value>> {
+    const KEY: &[u8] = b"\"meta\":";
+    let start = memchr::memmem::find(bytes, KEY)? + KEY.len();
+    let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter();
+    values.next()?.ok()
 }
 
 /// The first metric of the test set, or of what it learns from, and whether more is better.
@@ -140,4 +148,31 @@ fn read_all(dir: &Path, _files: &[PathBuf]) -> io::Result<Points> {
         points.count_rows(table.rows.max(points.metrics().rows));
     }
     Ok(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Tree;
+    use crate::metric_names::Direction;
+    use crate::state::State;
+
+    #[test]
+    fn a_training_that_was_killed_says_what_it_planned_and_what_counts() {
+        let training = "{\n\"meta\":{\"test_metrics\":[{\"best_value\":\"Max\",\"name\":\"R2\"}],\
+                        \"iteration_count\":1000},\n\"iterations\":[\n{\"learn\":[3],\"iteration\":0}";
+        let tree = Tree::new(&[
+            ("catboost_training.json", training),
+            ("learn_error.tsv", "iter\tRMSE\n0\t3\n1\t2\n2\t1.5\n"),
+            ("test_error.tsv", "iter\tR2\n0\t.6\n1\t.75\n2\t.65\n"),
+        ]);
+        let summary = tree.summary();
+        assert_eq!(summary.steps_planned, Some(1000));
+        assert_eq!(summary.observed.state, State::Stopped);
+        let best = summary.best.unwrap();
+        assert_eq!(
+            (best.metric.as_str(), best.direction, best.value),
+            ("test/R2", Direction::Higher, 0.75)
+        );
+        assert!(!best.guessed);
+    }
 }
