@@ -27,6 +27,10 @@ pub use value::Unit;
 pub fn of_text(lines: &[u8]) -> Metrics {
     let mut reader = reader::Reader::new(limits::Limits::default());
     reader.push(lines);
+    while let Some(mut corrected) = reader.corrected() {
+        corrected.push(lines);
+        reader = corrected;
+    }
     reader.take()
 }
 

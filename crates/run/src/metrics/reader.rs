@@ -53,6 +53,16 @@ pub struct Reader {
     placed_by: Option<String>,
     /// That it should be, for who reads the file again.
     wished: Option<String>,
+    /// The line of the header, where it was found that others stand above it.
+    header_at: Option<u64>,
+    /// That it should be there, for who reads the file again.
+    wished_header: Option<u64>,
+    /// The line that was taken for the header.
+    header_line: u64,
+    /// A line that may be the header after all, until the one below it is known.
+    above: Option<(u64, String)>,
+    /// Whether a row of numbers was seen.
+    is_begun: bool,
     /// The last of the first rows, and how many of them stand in one epoch with the row before.
     last_row: (Vec<Value>, Option<Split>),
     rows_within: usize,
@@ -106,11 +116,16 @@ impl Reader {
     }
 
     /// The reader that takes the same lines in from the first on, if they showed that something
-    /// else places them than it seemed.
+    /// else places them than it seemed, or that their header stands elsewhere.
     pub fn corrected(&self) -> Option<Self> {
-        let placed_by = Some(self.wished.clone()?);
+        if !self.is_to_be_corrected() {
+            return None;
+        }
         let mut corrected = Self::new(self.limits);
-        corrected.placed_by = placed_by;
+        corrected.header_at = self.wished_header.or(self.header_at);
+        // What was said of rows below another header is void.
+        let placed_by = self.wished.clone().or_else(|| self.placed_by.clone());
+        corrected.placed_by = placed_by.filter(|_| self.wished_header.is_none());
         corrected.judge_by(self.metrics.judging.trainer.clone());
         Some(corrected)
     }
@@ -131,7 +146,7 @@ impl Reader {
 
     /// Reads complete lines: `bytes` is empty or ends in a line end.
     pub fn push(&mut self, mut bytes: &[u8]) {
-        if self.wished.is_some() {
+        if self.is_to_be_corrected() {
             // All lines are read again.
             return;
         }
@@ -150,11 +165,20 @@ impl Reader {
         }
     }
 
-    /// Whether the lines to come, one by one, tell what places all rows.
+    /// Whether the lines to come, one by one, tell how all are to be read.
     pub fn looks_at_rows(&self) -> bool {
+        self.looks_at_places() || self.may_find_header()
+    }
+
+    /// Whether the rows to come, one by one, tell what places all of them.
+    fn looks_at_places(&self) -> bool {
         let may_fall = matches!(self.places.kind(), Kind::Epoch | Kind::Step);
         let may_be_corrected = may_fall && self.placed_by.is_none();
         self.metrics.rows == 0 || may_be_corrected && self.lines < FIRST_LINES as u64
+    }
+
+    fn is_to_be_corrected(&self) -> bool {
+        self.wished.is_some() || self.wished_header.is_some()
     }
 
     fn push_lines(&mut self, bytes: &[u8]) {
@@ -353,6 +377,10 @@ impl Reader {
         if self.is_empty_line(text) {
             return;
         }
+        if self.header_at.is_some_and(|header| self.line < header) {
+            let what = format!("has {:?} above the header", short(text));
+            return self.metrics.complain(self.line, what);
+        }
         if dialect::is_comment(text) {
             self.comments += 1;
             if self.metrics.rows == 0 {
@@ -367,6 +395,9 @@ impl Reader {
         if is_table && dialect::is_ruler(text) {
             self.comments += 1;
             return;
+        }
+        if self.may_find_header() {
+            self.find_header(text);
         }
         if self.header.is_none() {
             return self.take_first(text);

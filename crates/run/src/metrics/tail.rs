@@ -203,18 +203,20 @@ impl Tail {
         Ok(Change::Reread)
     }
 
-    /// Reads all again if the first rows showed that something else places them than it seemed;
-    /// says whether they did.
+    /// Reads all again if the first lines showed that something else places them than it seemed, or
+    /// that the header stands elsewhere; says whether they did.
     fn correct(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<bool> {
-        let Some(reader) = self.reader.corrected() else {
-            return Ok(false);
-        };
-        let mut anew = Self::with_limits(&self.path, self.limits);
-        anew.reader = reader;
-        part(&mut anew.reader, true);
-        anew.read_on(file, seen, part)?;
-        *self = anew;
-        Ok(true)
+        let mut is_corrected = false;
+        // Where the header was found, rows may show in turn that something else places them.
+        while let Some(reader) = self.reader.corrected() {
+            let mut anew = Self::with_limits(&self.path, self.limits);
+            anew.reader = reader;
+            part(&mut anew.reader, true);
+            anew.read_on(file, seen, part)?;
+            *self = anew;
+            is_corrected = true;
+        }
+        Ok(is_corrected)
     }
 
     fn read_on(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<()> {

@@ -5,12 +5,60 @@ use std::borrow::Cow;
 
 use super::super::cells::{Separator, split};
 use super::super::dialect;
-use super::super::header::{Header, MAX_COLUMNS, Start};
+use super::super::header::{BY_ROW, Header, MAX_COLUMNS, Start};
+use super::super::names;
 use super::super::place::Places;
 use super::super::value::{Value, value};
 use super::{Reader, short};
 
+/// So many lines may stand above a header.
+const MOST_ABOVE: u64 = 10;
+
 impl Reader {
+    /// Whether the lines to come may show that the header is not the first line.
+    pub(super) fn may_find_header(&self) -> bool {
+        !self.is_begun && self.header_at.is_none() && self.lines <= MOST_ABOVE + 1
+    }
+
+    /// Looks for a line of several names with a row of as many numbers below it, where lines of text
+    /// stand above these: of the trainer's start, or of settings.
+    pub(super) fn find_header(&mut self, text: &str) {
+        let above = self.above.replace((self.line, text.to_owned()));
+        let Some((line, names)) = above else {
+            self.is_begun = self.is_row(text, dialect::separator(text, None));
+            return;
+        };
+        let separator = dialect::separator(&names, Some(text));
+        if !self.is_row(text, separator) {
+            return;
+        }
+        self.is_begun = true;
+        let Some(header) = self.header.as_ref().filter(|_| line > self.header_line) else {
+            return;
+        };
+        // Blanks are in sentences too.
+        let cells = split(&names, separator);
+        let is_it = separator.byte().is_some()
+            && cells.len() > 1
+            && cells.len() == split(text, separator).len()
+            && self.values(&cells).iter().all(|it| *it == Value::Text);
+        // Below names that place nothing it may be a row of words.
+        let has_place = cells.iter().any(|name| names::only_places(name));
+        let is_other =
+            header.x_name() == BY_ROW && (has_place || cells.len() != header.names().len());
+        if is_it && is_other {
+            self.wished_header = Some(line);
+        }
+    }
+
+    /// Whether a line is rather a row than a header, if this separates its cells.
+    fn is_row(&self, text: &str, separator: Separator) -> bool {
+        let values = self.values(&split(text, separator));
+        let is_number = |value: &&Value| matches!(value, Value::Number(..));
+        let numbers = values.iter().filter(is_number).count();
+        values.first().as_ref().is_some_and(is_number) && numbers * 2 >= values.len()
+    }
+
     /// The first line of a file: its header, or a row of a file without one.
     pub(super) fn take_first(&mut self, text: &str) {
         self.separator = dialect::separator(text, None);
@@ -47,10 +95,7 @@ impl Reader {
     /// Whether a line is rather a row than a header: it begins with a number, and half of its cells
     /// are numbers.
     fn begins_with_row(&self, text: &str) -> bool {
-        let values = self.values(&split(text, self.separator));
-        let is_number = |value: &&Value| matches!(value, Value::Number(..));
-        let numbers = values.iter().filter(is_number).count();
-        values.first().as_ref().is_some_and(is_number) && numbers * 2 >= values.len()
+        self.is_row(text, self.separator)
     }
 
     /// Takes a comment as the header of the row below it, if it has a name for each cell.
@@ -95,7 +140,9 @@ impl Reader {
         if header.is_some_and(|header| header.is_repeated_by(&cells, &values)) {
             return self.take_header(text, &cells, None);
         }
+        let line_of_names = self.header_line;
         self.take_header(names, &header_cells, Some(&values));
+        self.header_line = line_of_names;
         self.first_header = None;
         self.take_row(&cells, &values);
     }
@@ -120,6 +167,7 @@ impl Reader {
         };
         let header = Header::new(cells, &start, &mut self.columns);
         if is_first {
+            self.header_line = self.line;
             self.begin(&header);
             self.first_header = Some(text.to_owned());
         }

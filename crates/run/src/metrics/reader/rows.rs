@@ -134,7 +134,7 @@ impl Reader {
         let Some(x) = header.x() else {
             return;
         };
-        if !self.looks_at_rows() {
+        if !self.looks_at_places() {
             return;
         }
         let mut last = std::mem::take(&mut self.last_row);

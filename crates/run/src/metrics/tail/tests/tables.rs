@@ -41,6 +41,32 @@ const TABLES: &[Table] = &[
         "epoch",
         &[("loss", &[(1.0, 3.0)])],
     ),
+    // Lines of the start and of settings above the header.
+    (
+        "Training started\nDevice: cuda\nepoch,loss,acc\n1,3,.5\n2,1,.6\n",
+        "epoch",
+        &[("loss", &[(1.0, 3.0), (2.0, 1.0)])],
+    ),
+    (
+        "Model,resnet18\nSeed,42\nepoch,loss,acc\n1,3,.5\n2,1,.6\n",
+        "epoch",
+        &[("loss", &[(1.0, 3.0), (2.0, 1.0)])],
+    ),
+    (
+        "Started 2026-11-01\nModel: r18, params: 11,000,000\n\nepoch,loss,acc\n1,3,.5\n2,1,.6\n",
+        "epoch",
+        &[("acc", &[(1.0, 0.5), (2.0, 0.6)])],
+    ),
+    (
+        "Run,mine\nepoch,loss\n1,3\n2,1\n",
+        "epoch",
+        &[("loss", &[(1.0, 3.0), (2.0, 1.0)])],
+    ),
+    (
+        "a,b\nc,d\n1,3\n2,1\n",
+        "row",
+        &[("b", &[(2.0, 3.0), (3.0, 1.0)])],
+    ),
     // Quoted cells with line ends, and a quote that is never closed.
     (
         "epoch,\"loss\nof all\",note\n1,3,\"a\nb, c\"\n2,1,d\n",
