@@ -15,22 +15,38 @@ use crate::metric_names::{self, Direction, Split};
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
 
-/// Names of tables of metrics without their endings, the likeliest first.
-const NAMES: [&str; 13] = [
+/// Names of tables of metrics without their endings, folded, the likeliest first.
+const NAMES: [&str; 23] = [
     "metrics",
     "results",
     "summary",
     "history",
-    "training_history",
-    "training_log",
-    "train_log",
+    "traininghistory",
+    "trainhistory",
+    "traininglog",
+    "trainlog",
     "training",
+    "trainingmetrics",
+    "trainmetrics",
     "progress",
+    "epochlog",
+    "metricslog",
+    "metriclog",
     "log",
     "logs",
     "loss",
+    "losses",
+    "losslog",
+    "stats",
+    "scores",
     "monitor",
 ];
+
+/// A name without the case and the separators of its words.
+fn folded(name: &str) -> String {
+    let letters = name.chars().filter(|letter| !"-_ ".contains(*letter));
+    letters.flat_map(char::to_lowercase).collect()
+}
 
 pub const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 
@@ -39,15 +55,20 @@ const PEEKED: u64 = 16 << 10;
 /// As many lines tell it: every table is looked at in each search.
 const PEEKED_LINES: usize = 12;
 
-/// Names of tables whose rows may be counted where nothing places them; others may be results, or
-/// data.
-const COURSES: [&str; 7] = [
+/// Names of tables, folded, whose rows may be counted where nothing places them; others may be
+/// results, or data.
+const COURSES: [&str; 12] = [
     "metrics",
     "history",
-    "training_history",
-    "training_log",
-    "train_log",
+    "traininghistory",
+    "trainhistory",
+    "traininglog",
+    "trainlog",
     "training",
+    "trainingmetrics",
+    "trainmetrics",
+    "epochlog",
+    "losslog",
     "log",
 ];
 
@@ -154,9 +175,12 @@ fn candidates(listing: &Listing) -> Vec<PathBuf> {
         let Some((name, ending)) = file.split_once('.') else {
             continue;
         };
-        let place =
-            |of: &[&str], it: &str| of.iter().position(|other| other.eq_ignore_ascii_case(it));
-        if let (Some(name), Some(ending)) = (place(&NAMES, name), place(&ENDINGS, ending)) {
+        let mut endings = ENDINGS.iter();
+        let Some(ending) = endings.position(|known| known.eq_ignore_ascii_case(ending)) else {
+            continue;
+        };
+        let name = folded(name);
+        if let Some(name) = NAMES.iter().position(|known| *known == name) {
             found.push(((name, ending), file));
         }
     }
@@ -244,11 +268,7 @@ impl Course {
             return (!is_of_results).then_some(course);
         }
         let name = file_name(path).unwrap_or_default();
-        let name = name
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let name = folded(name.split('.').next().unwrap_or_default());
         let may_count_rows = COURSES.contains(&name.as_str());
         let has_numbers = metrics.columns.len() > usize::from(is_placed);
         // With nothing but a date, it is data of any kind unless something in it is judged.

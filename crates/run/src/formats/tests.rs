@@ -527,3 +527,26 @@ fn runs_that_the_writers_own_packages_made_are_read() {
         ]
     );
 }
+
+#[test]
+fn tables_are_known_by_their_names_in_any_spelling() {
+    let names = [
+        "Training-Log.csv",
+        "train_history.csv",
+        "epoch log.tsv",
+        "lossLog.txt",
+        "training_metrics.csv",
+        "losses.csv",
+    ];
+    for name in names {
+        let tree = Tree::new(&[]);
+        tree.write(
+            &format!("run/{name}"),
+            &COURSE.replace(',', if name.ends_with("tsv") { "\t" } else { "," }),
+        );
+        assert_eq!(tree.paths(), ["run"], "{name}");
+    }
+    let tree = Tree::new(&[]);
+    tree.write("run/weather.csv", COURSE);
+    assert!(tree.paths().is_empty());
+}
