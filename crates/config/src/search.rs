@@ -34,7 +34,7 @@ impl Reader<'_> {
                     limits.entries = most.map_or(limits.entries, |most| most as usize);
                 }
                 "seconds" => {
-                    let seconds = self.whole("search.seconds", 0..=LONGEST, value);
+                    let seconds = self.whole("search.seconds", 1..=LONGEST, value);
                     let time = seconds.map(|seconds| Duration::from_secs(seconds.cast_unsigned()));
                     limits.time = time.unwrap_or(limits.time);
                 }

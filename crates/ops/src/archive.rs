@@ -1,6 +1,6 @@
-//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`, beside
-//! what lists and charts read. What is packed, but for that, goes to the trash once the archive was read back;
-//! bringing it back leaves what is still in place as it is.
+//! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`. What
+//! lists and charts read stays beside it; the rest goes to the trash once the archive was read back.
+//! Bringing it back leaves what is still in place as it is.
 
 mod carry;
 #[cfg(test)]
@@ -23,7 +23,7 @@ use super::rename::{held, state_now};
 use traintop_disk::said;
 use traintop_disk::write::{is_temporary, may_change};
 use traintop_run::checkpoints;
-use traintop_run::discover::Found;
+use traintop_run::discover::{Found, discover};
 use traintop_run::layout::RunDir;
 
 pub use carry::{
@@ -45,8 +45,9 @@ const STAYS: [&str; 5] = [
     "config.json",
 ];
 
-/// Folders of other trainers' runs that hold settings.
-const SETTINGS_FOLDERS: [&str; 2] = [".hydra", "files"];
+/// Folders of other trainers' runs that hold settings, and a file that has a name of weights.
+const SETTINGS_FOLDERS: [&str; 4] = [".hydra", "files", "params", "tags"];
+const ARGUMENTS: &str = "training_args.bin";
 
 /// In other trainers' runs, larger files go, in bytes: settings and logs are smaller.
 const LARGEST_STAYING: u64 = 1_000_000;
@@ -171,10 +172,12 @@ impl Plan {
             return Err(refused("it is archived already".to_owned()));
         }
         let found = Found::look(dir.clone());
-        let theirs = found.located.as_ref().filter(|located| {
-            !located.is_ours() && located.metrics() != [dir.path().join("metrics.csv")]
-        });
-        if theirs.is_some() && without_checkpoints {
+        let theirs = found.located.as_ref().filter(|located| !located.is_ours());
+        let has_best = || {
+            let mut checkpoints = checkpoints::files(dir).into_iter();
+            checkpoints.any(|checkpoint| checkpoint.what == "best")
+        };
+        if theirs.is_some() && without_checkpoints && !has_best() {
             let problem = format!(
                 "which of the checkpoints of {} is the best is not known; archive it with them",
                 found.trainer()
@@ -183,6 +186,12 @@ impl Plan {
         }
         if let Some(problem) = held(state_now(dir)) {
             return Err(refused(problem));
+        }
+        if let Some(other) = theirs.and_then(|_| run_below(dir)) {
+            return Err(refused(format!(
+                "another run lies in it ({}); archive that one alone, or move it out",
+                traintop_text::clean(&other.to_string_lossy())
+            )));
         }
         may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be archived"))?;
         let checkpoints = checkpoints::files(dir).into_iter();
@@ -277,11 +286,15 @@ fn going_of_theirs(
         let path = root.join(&below);
         let metadata =
             fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
-        let is_settings = SETTINGS_FOLDERS
-            .iter()
-            .any(|known| name.as_os_str() == *known);
         let text = name.to_string_lossy();
-        if metrics.contains(&below.as_path()) || metadata.is_dir() && is_settings {
+        // `add_hparams` of PyTorch names a folder by the time.
+        let is_time = || text.contains('.') && text.parse::<f64>().is_ok();
+        let is_settings = if metadata.is_dir() {
+            SETTINGS_FOLDERS.contains(&&*text) || STAYS.contains(&&*text) || is_time()
+        } else {
+            text == ARGUMENTS
+        };
+        if is_settings || metrics.contains(&below.as_path()) {
             continue;
         }
         if metadata.is_dir() && metrics.iter().any(|path| path.starts_with(&below)) {
@@ -292,6 +305,19 @@ fn going_of_theirs(
         }
     }
     Ok(())
+}
+
+/// A run in the folder of another one, below that, if there is any.
+fn run_below(dir: &RunDir) -> Option<PathBuf> {
+    let mut other = None;
+    let whole = dir.path().canonicalize().ok()?;
+    discover(std::slice::from_ref(&whole), |found| {
+        if found.dir.path() != whole && other.is_none() {
+            let below = found.dir.path().strip_prefix(&whole);
+            other = below.ok().map(Path::to_owned);
+        }
+    });
+    other
 }
 
 /// Whether there is a folder, and no link to one.

@@ -179,7 +179,8 @@ impl Summary {
         Summing::begin(found).summary(found, now)
     }
 
-    /// The summary of a run whose metrics are already read, and its `facts` if these came with them.
+    /// The summary of a run whose metrics are already read, and its `facts` if these came with
+    /// them.
     pub fn of(found: &Found, metrics: &Metrics, facts: Option<Facts>, now: SystemTime) -> Self {
         let dir = found.dir.clone();
         let facts = facts_of(found, facts);

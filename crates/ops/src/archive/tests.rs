@@ -587,3 +587,22 @@ fn runs_of_other_trainers_are_listed_as_before_and_come_back_whole() {
         assert_eq!(whole(&dir), before);
     }
 }
+
+#[test]
+fn a_run_with_another_in_it_is_not_archived() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(place.path().join("runs/outer"));
+    for below in ["results.csv", "inner/results.csv"] {
+        let path = dir.path().join(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "epoch,train/box_loss,metrics/mAP50(B)\n1,2,0.5\n").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(48 * 3600);
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    let refused = Plan::of(&dir, false).unwrap_err().to_string();
+    assert!(
+        refused.contains("another run lies in it (inner)"),
+        "{refused}"
+    );
+}

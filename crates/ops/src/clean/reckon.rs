@@ -15,7 +15,7 @@ impl Plan {
     pub fn sort(&mut self) {
         self.reckon(None);
         let order = self.order;
-        let place = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
+        let order_of = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
         let key = |candidate: &Candidate| {
             let value = match order {
                 SortOrder::Size => candidate.bytes() as f64,
@@ -24,9 +24,14 @@ impl Plan {
             };
             // Never negative but for -1, and so ordered as its bits are.
             let descending = Reverse(if value < 0.0 { 0 } else { value.to_bits() + 1 });
-            (place(candidate.reason), descending)
+            (order_of(candidate.reason), descending)
         };
         let keys: Vec<_> = self.candidates.iter().map(key).collect();
+        let place = |at: usize| {
+            let candidate = &self.candidates[at];
+            let run = self.survey.runs[candidate.run].dir.path().as_os_str();
+            (run, &candidate.places)
+        };
         let name = |at: usize| {
             let first = self.candidates[at].paths.first();
             first.map(|path| path.as_os_str())
@@ -35,6 +40,7 @@ impl Plan {
         order.sort_by(|a, b| {
             keys[*a]
                 .cmp(&keys[*b])
+                .then_with(|| place(*a).cmp(&place(*b)))
                 .then_with(|| name(*a).cmp(&name(*b)))
         });
         let mut candidates: Vec<Option<Candidate>> = std::mem::take(&mut self.candidates)

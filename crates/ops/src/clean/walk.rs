@@ -17,11 +17,26 @@ use super::survey::{Role, Weights};
 use super::weights::{LAST, is_weights_name};
 use traintop_disk::Look;
 use traintop_disk::write::is_temporary;
+use traintop_run::formats::{self, Listing};
 use traintop_run::size::Taken;
-use traintop_run::{RunDir, checkpoints, formats};
+use traintop_run::{RunDir, checkpoints};
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
+/// What files of weights and of a trainer's state in the folder of a checkpoint end in. Archives and
+/// arrays may be what somebody made of it.
+const STATES: [&str; 9] = [
+    ".safetensors",
+    ".safetensors.index.json",
+    ".bin",
+    ".bin.index.json",
+    ".pt",
+    ".pth",
+    ".distcp",
+    ".ckpt",
+    ".model",
+];
+
 /// What trainers write beside weights into the folder of a checkpoint. A folder with anything else
 /// in it stays.
 const COMPANIONS: [&str; 26] = [
@@ -173,7 +188,16 @@ impl Walked {
         });
         let (states, pointers): (Vec<_>, Vec<_>) = pointers.partition(|file| is_state(&file.below));
         // Each checkpoint holds a state that names the best until then: only the last one counts.
-        let last = states.into_iter().max_by_key(|file| file.look.modified_ns);
+        // Times alone say little: a tree that was copied has them in any order.
+        let step = |file: &&&WalkedFile| {
+            let folder = file.below.parent().and_then(Path::file_name);
+            let step = checkpoints::step_of_folder(folder?.to_str()?);
+            step.map(|(step, _)| step)
+        };
+        let newest = states.iter().max_by_key(|file| file.look.modified_ns);
+        let highest = states.iter().max_by_key(step);
+        let top = states.iter().find(|file| step(file).is_none());
+        let last = [newest, highest, top].into_iter().flatten().copied();
         let pointers = pointers.into_iter().chain(last);
         let named = Named::read(run, pointers.map(|file| file.below.as_path()));
         for weights in &mut self.weights {
@@ -194,7 +218,9 @@ impl Walked {
         }
         for weights in &mut self.weights {
             let path = weights.path.canonicalize();
-            weights.is_named |= path.is_ok_and(|path| targets.contains(&path));
+            // A link may lead into the folder of a checkpoint.
+            let leads_to = |path: PathBuf| targets.iter().any(|target| target.starts_with(&path));
+            weights.is_named |= path.is_ok_and(leads_to);
         }
     }
 
@@ -230,7 +256,8 @@ impl Walked {
             return;
         }
         // Weights beside metrics of their own are another training's.
-        let may_own = below.components().count() <= 1 && (is_own || !has(contents::is_metrics));
+        let is_other = || has(contents::is_metrics) || is_run(&run.join(below));
+        let may_own = below.components().count() <= 1 && (is_own || !is_other());
         for entry in entries {
             let below = below.join(entry.file_name());
             let Ok(metadata) = entry.metadata() else {
@@ -289,10 +316,12 @@ impl Walked {
         if !names().any(is_weights_name) {
             return;
         }
-        // Ray counts its checkpoints, and fills the number up with zeros.
-        let is_step = !name[number].starts_with('0');
+        // Ray and accelerate count their checkpoints: `checkpoint_000004`, `checkpoint_4`.
+        let is_step = !name[number].starts_with('0') && !name.starts_with("checkpoint_");
         let is_plain = self.odd == before.odd && names().count() == files.len();
-        let is_known = names().all(|name| is_weights_name(name) || COMPANIONS.contains(&name));
+        let is_known = names().all(|name| {
+            COMPANIONS.contains(&name) || STATES.iter().any(|ending| name.ends_with(ending))
+        });
         let role = if is_step && is_plain && is_known {
             Role::Step(step)
         } else {
@@ -375,6 +404,11 @@ fn is_read(run: &Path, below: &Path) -> bool {
     located.is_some_and(|located| located.metrics().contains(&run.join(below)))
 }
 
+/// Whether a folder is a run by itself.
+fn is_run(folder: &Path) -> bool {
+    Listing::read(folder).is_ok_and(|listing| formats::recognise(&listing).is_some())
+}
+
 /// How much a walk had found.
 struct Seen {
     files: usize,
@@ -413,8 +447,8 @@ fn place_in_name(name: &str) -> Option<Range<usize>> {
 }
 
 /// What checkpoints of one network of a run have in common: folder and name without the epoch or
-/// step, and without steps and values behind it. Checkpoints of a generator and of a discriminator, or of two
-/// folds, are two series, each with a best and a last.
+/// step, and without steps and values behind it. Checkpoints of a generator and of a discriminator,
+/// or of two folds, are two series, each with a best and a last.
 pub fn series(path: &Path) -> (PathBuf, String) {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -89,8 +89,8 @@ impl Format for Mlflow {
     }
 }
 
-/// Whether a `meta.yaml` is that of a run, as those are that the tracking client alone made: without
-/// parameters and tags.
+/// Whether a `meta.yaml` is that of a run, as those are that the tracking client alone made:
+/// without parameters and tags.
 fn says_run(dir: &Path) -> bool {
     let meta = yaml::file(&dir.join("meta.yaml"));
     let has = |keys: &[&str]| keys.iter().any(|key| meta.contains_key(*key));

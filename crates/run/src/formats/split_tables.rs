@@ -1,6 +1,7 @@
 //! A table for each part of the data, as `train_log.csv` beside `val_log.csv`: their names are a
 //! word for the part and the same rest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Listing;
@@ -16,8 +17,9 @@ const MOST: usize = 24;
 const SEPARATORS: [char; 4] = ['_', '-', '.', ' '];
 
 /// The tables of a folder that are the course of one run together: those that come with one of
-/// another part, and what the same parts have beside these, placed by the same column.
-pub fn find(listing: &Listing) -> Option<Course> {
+/// another part, and what the same parts have beside these, placed by the same column; and those
+/// that have the same columns of the same part once more, as a table for each fold does.
+pub fn find(listing: &Listing) -> Option<(Course, Vec<Course>)> {
     let named = listing.files.iter().filter_map(|file| {
         let (split, rest) = read(file)?;
         Some((rest.to_ascii_lowercase(), split, file))
@@ -49,18 +51,31 @@ pub fn find(listing: &Listing) -> Option<Course> {
     let mut tables: Vec<Course> = pairs.into_iter().chain(others).collect();
     tables.retain(|course| course.x_name == x_name);
     tables.sort_by_key(&split);
+    let mut taken = BTreeSet::new();
+    let is_once_more = |course: &mut Course| {
+        let columns = course
+            .names
+            .iter()
+            .filter(|name| !metrics::only_places(name));
+        let columns: Vec<_> = columns.map(|name| (split(course), name.clone())).collect();
+        let is_new = columns.iter().all(|column| !taken.contains(column));
+        taken.extend(columns.into_iter().filter(|_| is_new));
+        !is_new
+    };
+    let again: Vec<Course> = tables.extract_if(.., is_once_more).collect();
     let count = |wanted| tables.iter().filter(|it| split(it) == Some(wanted)).count();
     let parts = [Split::Train, Split::Validation, Split::Test].map(count);
     let is_judged = tables.iter().any(Course::is_judged);
     if parts.iter().filter(|count| **count > 0).count() < 2 || !is_judged {
         return None;
     }
-    Some(Course {
+    let course = Course {
         has_validation: true,
         names: tables.iter().flat_map(|it| it.names.clone()).collect(),
         paths: tables.into_iter().flat_map(|it| it.paths).collect(),
         x_name,
-    })
+    };
+    Some((course, again))
 }
 
 /// What a column of a table is called in the run: one that says its part already, and one that
@@ -161,6 +176,30 @@ mod tests {
             [0.7, 0.8, 0.9]
         );
         assert_eq!(source.metrics().column("epoch").unwrap().y, [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn tables_of_other_folds_are_named_and_not_mixed() {
+        let tree = Tree::new(&[
+            ("r/train_fold1.csv", TRAIN),
+            ("r/val_fold1.csv", VALIDATION),
+            (
+                "r/train_fold2.csv",
+                "epoch,loss,acc\n1,9,.1\n2,9,.1\n3,9,.1\n",
+            ),
+            (
+                "r/val_fold2.csv",
+                "epoch,loss,acc\n1,9,.9\n2,9,.9\n3,9,.9\n",
+            ),
+        ]);
+        let summary = tree.summary();
+        assert_eq!(
+            (summary.best.unwrap().value, summary.epochs_done),
+            (0.55, 2)
+        );
+        let mut others = summary.sources;
+        others.sort();
+        assert_eq!(others, ["train_fold2.csv", "val_fold2.csv"]);
     }
 
     #[test]

@@ -215,7 +215,7 @@ fn below_hydra(listing: &Listing) -> Option<PathBuf> {
 fn richest(listing: &Listing) -> Option<(Course, Vec<String>)> {
     let alone = candidates(listing);
     let alone = alone.iter().filter_map(|path| Course::find(path));
-    let together = split_tables::find(listing);
+    let (together, again) = split_tables::find(listing).unzip();
     let mut courses: Vec<Course> = together.into_iter().chain(alone).collect();
     // What is a part of several is not another.
     let parts = courses.first()?.paths.clone();
@@ -228,6 +228,7 @@ fn richest(listing: &Listing) -> Option<(Course, Vec<String>)> {
         (course.has_validation, course.names.len())
     })?;
     let course = courses.remove(best);
+    courses.extend(again.into_iter().flatten());
     let others = courses.iter().flat_map(|course| &course.paths);
     let others = others.filter_map(|path| file_name(path)).map(str::to_owned);
     let others = others.collect();

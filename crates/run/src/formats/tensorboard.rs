@@ -497,9 +497,12 @@ impl Events {
                 self.beside.see_settings(value);
                 continue;
             };
+            let furthest = (self.file > 1 && !self.has_seam).then(|| self.furthest());
             let (x, last) = self.place(tag, step);
-            // What was measured once more at the end, as Hugging Face does, is no other start.
-            if last.is_some_and(|last| last != x) && !std::mem::replace(&mut self.has_seam, true) {
+            // A start that goes on behind all there is. One that goes back replaces what its own
+            // tags have: several programs may write into one folder, each its own tags.
+            if last.is_some() && furthest.flatten().is_some_and(|furthest| x > furthest) {
+                self.has_seam = true;
                 points.go_back_to(x as f64);
             }
             points.put(tag, x as f64, number);
@@ -511,9 +514,18 @@ impl Events {
         }
     }
 
-    /// Where a value of a tag stands, and where its last one does in an earlier file, if this is the
-    /// first in this one. Another file is another start, whose values replace those from its steps
-    /// on.
+    /// Where the last value of all tags stands.
+    fn furthest(&self) -> Option<i64> {
+        let places = self
+            .tags
+            .values()
+            .map(|tag| tag.step.saturating_add(tag.base));
+        places.max()
+    }
+
+    /// Where a value of a tag stands, and where its last one does in an earlier file, if this is
+    /// the first in this one. Another file is another start, whose values replace those from its
+    /// steps on.
     fn place(&mut self, tag: &str, step: i64) -> (i64, Option<i64>) {
         let file = self.file;
         let Some(known) = self.tags.get_mut(tag) else {
@@ -718,7 +730,6 @@ mod tests {
             (&column.x[..], &column.y[..]),
             (&[0.0, 1.0, 2.0][..], &[3.0, 2.0, 9.0][..])
         );
-        assert_eq!(points.metrics().seams, [2.0]);
     }
 
     #[test]
@@ -737,9 +748,11 @@ mod tests {
         assert_eq!(metrics.column("a").unwrap().x, [1.0, 2.0]);
         let metrics = file(&[event(3, "a", 1.0), event(3, "b", 1.0)]);
         assert_eq!(metrics.seams, [3.0]);
+        // What goes back is replaced for its own tags: another program may have written the others.
         let metrics = file(&[event(2, "a", 1.0)]);
-        assert_eq!(metrics.seams, [2.0]);
-        assert!(metrics.column("b").unwrap().x.is_empty());
+        assert_eq!(metrics.seams, [3.0]);
+        assert_eq!(metrics.column("a").unwrap().x, [1.0, 2.0]);
+        assert_eq!(metrics.column("b").unwrap().x, [2.0, 3.0]);
     }
 
     #[test]

@@ -185,6 +185,8 @@ struct History {
     step_metric: Option<String>,
     /// Whether it defined several.
     has_step_metrics: bool,
+    /// The metrics that it places; `*` stands for all.
+    placed: Vec<String>,
     records: RunRecords,
 }
 
@@ -226,6 +228,9 @@ impl History {
         let Some(step_metric) = step_metric.filter(|_| self.last.is_none()) else {
             return;
         };
+        let name = |field| Fields::get(metric, field).and_then(Field::text);
+        let placed = name(1).filter(|name| !name.is_empty()).or_else(|| name(2));
+        self.placed.extend(placed.map(str::to_owned));
         let is_other = self
             .step_metric
             .as_deref()
@@ -235,12 +240,32 @@ impl History {
         points.place_by(self.step_metric.as_deref().unwrap_or(STEP));
     }
 
+    /// Before the first row: the step metric counts only if it places all that the row has.
+    fn check_step_metric(&mut self, values: &[(String, &str)], points: &mut Points) {
+        let Some(step_metric) = &self.step_metric else {
+            return;
+        };
+        let is_placed = |name: &String| {
+            let is_of_wandb = name.starts_with('_');
+            is_of_wandb || name == step_metric || self.placed.contains(name)
+        };
+        let is_there = values.iter().any(|(name, _)| name == step_metric);
+        let places_all = self.placed.iter().any(|name| name == "*");
+        if !is_there || !places_all && !values.iter().all(|(name, _)| is_placed(name)) {
+            self.step_metric = None;
+            points.place_by(STEP);
+        }
+    }
+
     fn row(&mut self, history: &[u8], points: &mut Points) {
         let step = Fields::get(history, 2).and_then(Field::bytes);
         let step = step
             .and_then(|step| Fields::get(step, 1))
             .and_then(Field::whole);
         let mut values: Vec<(String, &str)> = items(history, 1).collect();
+        if self.last.is_none() {
+            self.check_step_metric(&values, points);
+        }
         let number = |wanted: &str| {
             let named = values.iter().find(|(name, _)| name == wanted);
             named.and_then(|(_, text)| text.parse::<f64>().ok())
@@ -542,6 +567,8 @@ mod tests {
             by(&one),
             ("train/global_step".to_owned(), vec![100.0, 200.0])
         );
+        let another = [metric("val", "train/global_step")];
+        assert_eq!(by(&another), ("_step".to_owned(), vec![0.0, 1.0]));
         let several = [metric("loss", "train/global_step"), metric("val", "epoch")];
         assert_eq!(by(&several), ("_step".to_owned(), vec![0.0, 1.0]));
     }

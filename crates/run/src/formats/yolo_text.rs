@@ -50,7 +50,8 @@ impl Format for YoloText {
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         let last = parts.metrics.first().and_then(|path| first_row(path));
-        let planned = last.map(|row| row.last_epoch as u32 + 1);
+        let last = last.and_then(|row| u32::try_from(row.last_epoch).ok());
+        let planned = last.and_then(|last| last.checked_add(1));
         let facts = settings::facts(settings::beside(dir));
         Facts {
             epochs_planned: facts.epochs_planned.or(planned),

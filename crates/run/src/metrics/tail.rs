@@ -211,6 +211,7 @@ impl Tail {
         while let Some(reader) = self.reader.corrected() {
             let mut anew = Self::with_limits(&self.path, self.limits);
             anew.reader = reader;
+            anew.judge.clone_from(&self.judge);
             part(&mut anew.reader, true);
             anew.read_on(file, seen, part)?;
             *self = anew;

@@ -421,3 +421,42 @@ fn a_run_whose_metrics_lie_in_a_folder_below_is_no_other_run() {
     fs::write(&earlier, &metrics).unwrap();
     assert_eq!(tree.plan(&Policy::default()).candidates.len(), 0);
 }
+
+#[test]
+fn a_run_inside_a_run_keeps_its_checkpoints_to_itself() {
+    let tree = Tree::new();
+    let outer = hugging_face(&tree, &[500, 1000, 1500]);
+    // Another training below, whose states lie in its checkpoints only.
+    for at in [100, 200, 300] {
+        let folder = outer.path().join(format!("dpo/checkpoint-{at}"));
+        file(&folder.join("model.safetensors"), "w");
+        fs::write(folder.join("trainer_state.json"), "{\"global_step\": 1}").unwrap();
+    }
+    let plan = tree.plan(&Policy::default());
+    let of_outer = plan
+        .candidates
+        .iter()
+        .filter(|one| plan.survey.runs[one.run].dir.path() == outer.path());
+    let whats: Vec<_> = of_outer.map(|one| one.what.as_str()).collect();
+    assert_eq!(whats, ["step 500"]);
+}
+
+#[test]
+fn what_somebody_made_of_a_checkpoint_and_what_a_link_leads_to_keep_it() {
+    let tree = Tree::new();
+    let dir = hugging_face(&tree, &[500, 1000, 1500, 2000, 2500]);
+    file(&dir.path().join("checkpoint-500/predictions.npz"), "n");
+    std::os::unix::fs::symlink(
+        "checkpoint-1500/model.safetensors",
+        dir.path().join("model.safetensors"),
+    )
+    .unwrap();
+    assert_eq!(whats(&tree.plan(&Policy::default())), ["step 2000"]);
+    // accelerate counts its checkpoints.
+    fs::rename(
+        dir.path().join("checkpoint-2000"),
+        dir.path().join("checkpoint_4"),
+    )
+    .unwrap();
+    assert_eq!(whats(&tree.plan(&Policy::default())), [""; 0]);
+}

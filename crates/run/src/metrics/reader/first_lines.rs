@@ -11,7 +11,7 @@ use super::super::place::Places;
 use super::super::value::{Value, value};
 use super::{Reader, short};
 
-/// So many lines may stand above a header.
+/// The limit of lines above a header.
 const MOST_ABOVE: u64 = 10;
 
 impl Reader {
@@ -20,8 +20,8 @@ impl Reader {
         !self.is_begun && self.header_at.is_none() && self.lines <= MOST_ABOVE + 1
     }
 
-    /// Looks for a line of several names with a row of as many numbers below it, where lines of text
-    /// stand above these: of the trainer's start, or of settings.
+    /// Looks for a line of several names with a row of as many numbers below it, where lines of
+    /// text stand above these: of the trainer's start, or of settings.
     pub(super) fn find_header(&mut self, text: &str) {
         let above = self.above.replace((self.line, text.to_owned()));
         let Some((line, names)) = above else {
