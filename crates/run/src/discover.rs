@@ -358,16 +358,16 @@ impl Search<'_> {
                 path.display()
             ));
         }
-        let located = formats::recognise(&listing);
+        let recognised = formats::recognise(&listing);
         let is_whole = !is_being_made || listing.files.iter().any(|file| file == "run.json");
-        let located = located.filter(|_| is_whole);
+        let located = recognised.clone().filter(|_| is_whole);
         let has = |name: &str| listing.files.iter().any(|file| file == name);
         let is_recorded = located.as_ref().is_some_and(Located::is_ours) && has("run.json");
         let is_run = located.is_some();
         // What belongs to the run is searched for no other, and neither are its like beside our own
         // runs.
         folders.retain(|(name, _)| {
-            let is_part = located
+            let is_part = recognised
                 .as_ref()
                 .is_some_and(|located| located.has_part(name));
             let is_of_output = matches!(
@@ -490,6 +490,17 @@ mod tests {
         assert_eq!(unsearched.len(), 1);
         assert!(unsearched[0].to_string().contains("more than 5 files"));
         assert_eq!(found, ["b"]);
+    }
+
+    #[test]
+    fn logs_of_a_run_that_is_being_made_are_none_by_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), "a/logs/metrics.csv");
+        let temporary = traintop_disk::write::beside(&folder.path().join("a/run.json"));
+        fs::write(&temporary, "half").unwrap();
+        assert!(names(&[folder.path().to_owned()]).is_empty());
+        fs::remove_file(temporary).unwrap();
+        assert_eq!(names(&[folder.path().to_owned()]), ["a"]);
     }
 
     #[test]
