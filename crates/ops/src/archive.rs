@@ -1,6 +1,6 @@
 //! Archived runs: everything of a run in one packed file in its folder, `archive.tar.zst`. What
-//! lists and charts read stays beside it; the rest goes to the trash once the archive was read back.
-//! Bringing it back leaves what is still in place as it is.
+//! lists and charts read stays beside it; the rest goes to the trash once the archive was read
+//! back. Bringing it back leaves what is still in place as it is.
 
 mod carry;
 #[cfg(test)]

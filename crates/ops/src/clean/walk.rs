@@ -23,8 +23,8 @@ use traintop_run::{RunDir, checkpoints};
 
 /// A temporary file that has not changed for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
-/// What files of weights and of a trainer's state in the folder of a checkpoint end in. Archives and
-/// arrays may be what somebody made of it.
+/// What files of weights and of a trainer's state in the folder of a checkpoint end in. Archives
+/// and arrays may be what somebody made of it.
 const STATES: [&str; 9] = [
     ".safetensors",
     ".safetensors.index.json",

@@ -1,5 +1,5 @@
-//! What Ultralytics says of a run beside its table: what `best.pt` is chosen by, and when it has not
-//! become better for so long that the training ends.
+//! What Ultralytics says of a run beside its table: what `best.pt` is chosen by, and when it has
+//! not become better for so long that the training ends.
 
 use std::path::Path;
 
