@@ -50,7 +50,7 @@ pub struct Arguments {
     /// Unmarked runs without a change for this many days may go; 0 is never
     #[arg(long, value_name = "DAYS")]
     max_age: Option<u32>,
-    /// What protects a run, apart by commas: starred, tagged, noted, evaluated, baseline; or
+    /// What protects a run, separated by commas: starred, tagged, noted, evaluated, baseline; or
     /// nothing
     #[arg(long, value_name = "LIST")]
     protect: Option<String>,
