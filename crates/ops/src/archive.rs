@@ -11,6 +11,9 @@ mod recover;
 mod sparse;
 #[cfg(test)]
 mod tests;
+mod theirs;
+#[cfg(test)]
+mod theirs_tests;
 mod unpack;
 
 use std::collections::BTreeSet;
@@ -18,12 +21,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::clean::is_weights_name;
 use super::rename::{held, state_now};
 use traintop_disk::said;
 use traintop_disk::write::{is_temporary, may_change};
 use traintop_run::checkpoints;
-use traintop_run::discover::{Found, discover};
+use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
 
 pub use carry::{
@@ -44,13 +46,6 @@ const STAYS: [&str; 5] = [
     "metrics.csv",
     "config.json",
 ];
-
-/// Folders of other trainers' runs that hold settings, and a file that has a name of weights.
-const SETTINGS_FOLDERS: [&str; 4] = [".hydra", "files", "params", "tags"];
-const ARGUMENTS: &str = "training_args.bin";
-
-/// In other trainers' runs, larger files go, in bytes: settings and logs are smaller.
-const LARGEST_STAYING: u64 = 1_000_000;
 
 /// What an archive holds at most: reading it takes memory for each.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -172,12 +167,12 @@ impl Plan {
             return Err(refused("it is archived already".to_owned()));
         }
         let found = Found::look(dir.clone());
-        let theirs = found.located.as_ref().filter(|located| !located.is_ours());
+        let of_others = found.located.as_ref().filter(|located| !located.is_ours());
         let has_best = || {
             let mut checkpoints = checkpoints::files(dir).into_iter();
             checkpoints.any(|checkpoint| checkpoint.what == "best")
         };
-        if theirs.is_some() && without_checkpoints && !has_best() {
+        if of_others.is_some() && without_checkpoints && !has_best() {
             let problem = format!(
                 "which of the checkpoints of {} is the best is not known; archive it with them",
                 found.trainer()
@@ -187,7 +182,7 @@ impl Plan {
         if let Some(problem) = held(state_now(dir)) {
             return Err(refused(problem));
         }
-        if let Some(other) = theirs.and_then(|_| run_below(dir)) {
+        if let Some(other) = of_others.and_then(|_| theirs::run_below(dir)) {
             return Err(refused(format!(
                 "another run lies in it ({}); archive that one alone, or move it out",
                 traintop_text::clean(&other.to_string_lossy())
@@ -216,13 +211,9 @@ impl Plan {
                 plan.packed.push(item);
             }
         })?;
-        let going = match theirs {
+        let going = match of_others {
             Some(located) => {
-                let metrics = located.metrics().iter();
-                let metrics = metrics.filter_map(|path| path.strip_prefix(dir.path()).ok());
-                let metrics: Vec<&Path> = metrics.collect();
-                let mut going = Vec::new();
-                going_of_theirs(dir.path(), Path::new(""), &metrics, &mut going)?;
+                let mut going = theirs::going(dir.path(), located)?;
                 going.retain(|below| !outward.contains(below));
                 going
             }
@@ -268,56 +259,6 @@ impl Plan {
     pub fn left_out_bytes(&self) -> u64 {
         self.left_out.iter().map(|item| item.bytes).sum()
     }
-}
-
-/// What goes of a run of another trainer, below its folder: weights, large files and folders, but
-/// not what is read of it nor what may be its settings.
-fn going_of_theirs(
-    root: &Path,
-    below: &Path,
-    metrics: &[&Path],
-    going: &mut Vec<PathBuf>,
-) -> Result<(), ArchiveError> {
-    for name in names(&root.join(below))?
-        .into_iter()
-        .filter(|name| is_own(name))
-    {
-        let below = below.join(&name);
-        let path = root.join(&below);
-        let metadata =
-            fs::symlink_metadata(&path).map_err(ArchiveError::io(&path, "cannot be read"))?;
-        let text = name.to_string_lossy();
-        // `add_hparams` of PyTorch names a folder by the time.
-        let is_time = || text.contains('.') && text.parse::<f64>().is_ok();
-        let is_settings = if metadata.is_dir() {
-            SETTINGS_FOLDERS.contains(&&*text) || STAYS.contains(&&*text) || is_time()
-        } else {
-            text == ARGUMENTS
-        };
-        if is_settings || metrics.contains(&below.as_path()) {
-            continue;
-        }
-        if metadata.is_dir() && metrics.iter().any(|path| path.starts_with(&below)) {
-            going_of_theirs(root, &below, metrics, going)?;
-        } else if !metadata.is_file() || metadata.len() > LARGEST_STAYING || is_weights_name(&text)
-        {
-            going.push(below);
-        }
-    }
-    Ok(())
-}
-
-/// A run in the folder of another one, below that, if there is any.
-fn run_below(dir: &RunDir) -> Option<PathBuf> {
-    let mut other = None;
-    let whole = dir.path().canonicalize().ok()?;
-    discover(std::slice::from_ref(&whole), |found| {
-        if found.dir.path() != whole && other.is_none() {
-            let below = found.dir.path().strip_prefix(&whole);
-            other = below.ok().map(Path::to_owned);
-        }
-    });
-    other
 }
 
 /// Whether there is a folder, and no link to one.

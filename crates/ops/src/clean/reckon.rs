@@ -53,9 +53,9 @@ impl Plan {
             .collect();
     }
 
-    /// What each candidate, or those of one run, would cost to make again: the time of an epoch or step
-    /// times the distance from the nearest checkpoint before it that stays, or from the beginning;
-    /// no time if another of its epoch stays. What is not known is `None`.
+    /// What each candidate, or those of one run, would cost to make again: the time of an epoch or
+    /// step times the distance from the nearest checkpoint before it that stays, or from the
+    /// beginning; no time if another of its place stays. What is not known is `None`.
     pub fn reckon(&mut self, only: Option<usize>) {
         let concerns = |run: usize| only.is_none_or(|only| only == run);
         // How many files there are of each epoch or step.

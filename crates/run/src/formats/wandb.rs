@@ -1,12 +1,17 @@
 //! Weights & Biases' local files: a log of records in the blocks of `LevelDB`'s log, each a
 //! `Record` message.
 
+mod log;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use self::log::Log;
 use super::appended::{Appended, Decoder};
 use super::points::Points;
 use super::protobuf::{Field, Fields};
@@ -17,17 +22,6 @@ use crate::state::State;
 use traintop_disk::read;
 
 const ENDING: &str = ".wandb";
-/// What a file begins with, and how long its header is.
-const MAGIC: &[u8] = b":W&B";
-const HEADER: u64 = 7;
-
-/// A block of the log; counted from the file's start.
-const BLOCK: u64 = 32 << 10;
-/// A checksum, a length and a type.
-const PIECE_HEADER: usize = 7;
-
-/// A record that is longer is damage.
-const LONGEST_RECORD: usize = 64 << 20;
 
 /// Files that are read for facts have fewer bytes.
 const LARGEST: u64 = 4 << 30;
@@ -97,83 +91,6 @@ fn config_file(dir: &Path) -> Map<String, Value> {
             value => (key, value),
         })
         .collect()
-}
-
-/// Cuts the bytes of a file into records.
-#[derive(Debug, Default)]
-struct Log {
-    /// How many bytes of the file were read.
-    at: u64,
-    /// The pieces of a record that goes on in the next block.
-    pieces: Vec<u8>,
-    is_foreign: bool,
-}
-
-impl Log {
-    /// Hands over each whole record, and says how many bytes these and their parts took.
-    fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> u64 {
-        let mut used = 0_usize;
-        if self.at == 0 {
-            if (bytes.len() as u64) < HEADER {
-                return 0;
-            }
-            self.is_foreign = !bytes.starts_with(MAGIC);
-            (self.at, used) = (HEADER, HEADER as usize);
-        }
-        if self.is_foreign {
-            return bytes.len() as u64;
-        }
-        loop {
-            let left = (BLOCK - self.at % BLOCK) as usize;
-            if left < PIECE_HEADER {
-                if used + left > bytes.len() {
-                    break;
-                }
-                self.at += left as u64;
-                used += left;
-                continue;
-            }
-            let Some(header) = bytes.get(used..used + PIECE_HEADER) else {
-                break;
-            };
-            let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
-            let kind = header[6];
-            let whole = PIECE_HEADER + length;
-            if kind == 0 || kind > 4 || whole > left {
-                // Zeros, or damage: the next block begins with a whole piece.
-                if used + left > bytes.len() {
-                    break;
-                }
-                self.pieces.clear();
-                self.at += left as u64;
-                used += left;
-                continue;
-            }
-            let Some(data) = bytes.get(used + PIECE_HEADER..used + whole) else {
-                break;
-            };
-            self.piece(kind, data, each);
-            self.at += whole as u64;
-            used += whole;
-        }
-        used as u64
-    }
-
-    fn piece(&mut self, kind: u8, data: &[u8], each: &mut dyn FnMut(&[u8])) {
-        match kind {
-            1 => each(data),
-            2 => {
-                self.pieces.clear();
-                self.pieces.extend_from_slice(data);
-            }
-            _ if self.pieces.len() + data.len() > LONGEST_RECORD => self.pieces.clear(),
-            3 => self.pieces.extend_from_slice(data),
-            _ => {
-                self.pieces.extend_from_slice(data);
-                each(&std::mem::take(&mut self.pieces));
-            }
-        }
-    }
 }
 
 /// Reads the history.
@@ -431,190 +348,6 @@ impl RunRecords {
         for (key, text) in changed {
             let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));
             self.config.insert(key, value);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn varint(mut value: usize) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        while value > 0x7f {
-            bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        bytes.push(value as u8);
-        bytes
-    }
-
-    fn field(number: usize, bytes: &[u8]) -> Vec<u8> {
-        [varint(number << 3 | 2), varint(bytes.len()), bytes.to_vec()].concat()
-    }
-
-    fn row(step: u32, name: &str, json: &str) -> Vec<u8> {
-        let item = |name: &str, json: &str| {
-            let parts = [field(2, name.as_bytes()), field(16, json.as_bytes())].concat();
-            field(1, &parts)
-        };
-        let history = [item("_step", &step.to_string()), item(name, json)].concat();
-        field(HISTORY as usize, &history)
-    }
-
-    /// The file of these records, cut into blocks.
-    fn file(records: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = [MAGIC, &[0xee, 0xbe, 0]].concat();
-        for record in records {
-            let (mut rest, mut is_first) = (&record[..], true);
-            loop {
-                let mut left = BLOCK as usize - bytes.len() % BLOCK as usize;
-                if left < PIECE_HEADER {
-                    bytes.resize(bytes.len() + left, 0);
-                    left = BLOCK as usize;
-                }
-                let (now, later) = rest.split_at(rest.len().min(left - PIECE_HEADER));
-                let kind = match (is_first, later.is_empty()) {
-                    (true, true) => 1,
-                    (true, false) => 2,
-                    (false, false) => 3,
-                    (false, true) => 4,
-                };
-                bytes.extend([0; 4]);
-                bytes.extend((now.len() as u16).to_le_bytes());
-                bytes.push(kind);
-                bytes.extend(now);
-                (rest, is_first) = (later, false);
-                if rest.is_empty() {
-                    break;
-                }
-            }
-        }
-        bytes
-    }
-
-    fn read(bytes: &[u8], size: usize) -> Points {
-        let (mut history, mut points) = (History::default(), Points::new("_step"));
-        history.begin_file(&mut points);
-        let (mut from, mut to) = (0, size.min(bytes.len()));
-        loop {
-            let done = history.push(&bytes[from..to], false, &mut points) as usize;
-            if to == bytes.len() {
-                return points;
-            }
-            from += done;
-            to = (to + size).min(bytes.len());
-        }
-    }
-
-    #[test]
-    fn records_over_several_blocks_are_read_at_once_and_in_parts() {
-        let long = format!("\"{}\"", "x".repeat(70_000));
-        let records = [
-            row(0, "val/acc", "0.5"),
-            row(1, "note", &long),
-            row(2, "val/acc", "NaN"),
-        ];
-        let bytes = file(&records);
-        for size in [7, 1000, 40_000, bytes.len()] {
-            let points = read(&bytes, size);
-            let metrics = points.metrics();
-            let acc = metrics.column("val/acc").unwrap();
-            assert_eq!((&acc.x[..], acc.y[0]), (&[0.0, 2.0][..], 0.5), "{size}");
-            assert!(acc.y[1].is_nan());
-            assert_eq!(
-                (metrics.rows, &metrics.text_columns[..]),
-                (3, &["note".to_owned()][..])
-            );
-        }
-    }
-
-    #[test]
-    fn a_metric_that_the_run_defined_as_its_step_places_the_others() {
-        let metric = |name: &str, step: &str| {
-            field(
-                METRIC as usize,
-                &[field(1, name.as_bytes()), field(4, step.as_bytes())].concat(),
-            )
-        };
-        let row = |step: u32, at: u32, loss: f64| {
-            let item = |name: &str, json: String| {
-                let parts = [field(1, name.as_bytes()), field(16, json.as_bytes())].concat();
-                field(1, &parts)
-            };
-            let items = [
-                item("_step", step.to_string()),
-                item("train/global_step", at.to_string()),
-                item("loss", loss.to_string()),
-            ];
-            field(HISTORY as usize, &items.concat())
-        };
-        let rows = [row(0, 100, 3.0), row(1, 200, 2.0)];
-        let by = |defined: &[Vec<u8>]| {
-            let points = read(&file(&[defined, &rows].concat()), 1000);
-            let metrics = points.metrics().clone();
-            (
-                metrics.x_name.clone(),
-                metrics.column("loss").unwrap().x.clone(),
-            )
-        };
-        let one = [
-            metric("loss", "train/global_step"),
-            metric("val", "train/global_step"),
-        ];
-        assert_eq!(
-            by(&one),
-            ("train/global_step".to_owned(), vec![100.0, 200.0])
-        );
-        let another = [metric("val", "train/global_step")];
-        assert_eq!(by(&another), ("_step".to_owned(), vec![0.0, 1.0]));
-        let several = [metric("loss", "train/global_step"), metric("val", "epoch")];
-        assert_eq!(by(&several), ("_step".to_owned(), vec![0.0, 1.0]));
-    }
-
-    #[test]
-    fn facts_that_come_with_the_history_are_those_that_are_read_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("run-a.wandb");
-        let setting = [field(1, b"lr"), field(16, b"0.5")].concat();
-        let begin = [
-            field(RUN as usize, &field(8, b"calm-lake")),
-            field(CONFIG as usize, &field(1, &setting)),
-            row(0, "loss", "1.5"),
-        ];
-        std::fs::write(&path, file(&begin)).unwrap();
-        let parts = RunParts::new("W&B", vec![path.clone()]);
-        let mut source = Wandb.open(folder.path(), &parts);
-        source.poll().unwrap();
-        let facts = source.facts().unwrap();
-        assert_eq!(facts, Wandb.facts(folder.path(), &parts));
-        assert_eq!(
-            (facts.name.as_deref(), &facts.config["lr"]),
-            (Some("calm-lake"), &0.5.into())
-        );
-        let exit = [vec![1 << 3, 1, 2 << 3, 3]].concat();
-        let all = [&begin[..], &[field(EXIT as usize, &exit)]].concat();
-        std::fs::write(&path, file(&all)).unwrap();
-        assert_eq!(source.poll().unwrap(), crate::metrics::Change::Grew(0));
-        let facts = source.facts().unwrap();
-        assert_eq!(facts, Wandb.facts(folder.path(), &parts));
-        assert_eq!(
-            (facts.state.unwrap().0, facts.duration),
-            (State::Failed, Some(Duration::from_secs(3)))
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_damaged_file_is_read_without_a_panic(at in 7_usize..400, byte in any::<u8>()) {
-            let records: Vec<_> = (0..20).map(|step| row(step, "loss", "1.5")).collect();
-            let mut bytes = file(&records);
-            let at = at.min(bytes.len() - 1);
-            bytes[at] = byte;
-            let mut records = RunRecords::default();
-            Log::default().push(&bytes, &mut |record| records.take(record));
-            read(&bytes, 50);
         }
     }
 }
