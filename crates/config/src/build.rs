@@ -154,6 +154,19 @@ const KEYS: [&str; 17] = [
     "slurm",
 ];
 
+/// A folder, in which `~` is the user's home.
+pub(super) fn expanded(folder: &str, home: Option<&Path>) -> PathBuf {
+    let below_home = match folder {
+        "~" => Some(""),
+        text => text.strip_prefix("~/"),
+    };
+    match (below_home, home) {
+        (Some(""), Some(home)) => home.to_owned(),
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(folder),
+    }
+}
+
 /// Reads values and keeps the problems.
 pub(super) struct Reader<'a> {
     pub(super) source: Source<'a>,
@@ -240,17 +253,8 @@ impl Reader<'_> {
         listed.map(|root| self.expanded(&root.value)).collect()
     }
 
-    /// A folder, in which `~` is the user's home.
     pub(super) fn expanded(&self, folder: &str) -> PathBuf {
-        let below_home = match folder {
-            "~" => Some(""),
-            text => text.strip_prefix("~/"),
-        };
-        match (below_home, self.home) {
-            (Some(""), Some(home)) => home.to_owned(),
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(folder),
-        }
+        expanded(folder, self.home)
     }
 
     fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {

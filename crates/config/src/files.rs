@@ -40,12 +40,21 @@ pub(super) fn config_file(folder: &Path) -> PathBuf {
     folder.join(CONFIG)
 }
 
+/// The user's home.
+pub(super) fn home() -> Option<PathBuf> {
+    BaseDirs::new().map(|dirs| dirs.home_dir().to_owned())
+}
+
+/// A folder as runs are found: by a path without links.
+pub(super) fn resolved(folder: PathBuf) -> PathBuf {
+    folder.canonicalize().unwrap_or(folder)
+}
+
 impl Files {
     /// Reads what is in the config folder. What is not there is as good as empty.
     pub fn read(folder: Option<&Path>) -> Self {
-        let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
         let mut files = Self {
-            home,
+            home: home(),
             ..Self::default()
         };
         let Some(folder) = folder else {

@@ -35,9 +35,8 @@ pub fn load() -> (Config, Vec<String>) {
     let mut files = Files::read(folder().as_deref());
     let (mut config, mut warnings) = Config::build(&files);
     warnings.append(&mut files.problems);
-    // Runs are found by paths without links.
     for (root, _) in &mut config.metrics.below {
-        *root = root.canonicalize().unwrap_or_else(|_| root.clone());
+        *root = files::resolved(std::mem::take(root));
     }
     (config, warnings)
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::files::config_file;
+use super::build::expanded;
+use super::files::{config_file, home, resolved};
 use super::metrics::PRIMARY_IN;
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, replace_file};
@@ -45,8 +46,8 @@ pub fn save_theme(folder: &Path, name: &str) -> Result<(), SaveError> {
 /// # Errors
 /// As [`save_theme`].
 pub fn save_primary(folder: &Path, root: &Path, metric: Option<&str>) -> Result<(), SaveError> {
-    let root = root.to_string_lossy();
-    let change = |text: &str| with_primary(text, &root, metric);
+    let home = home();
+    let change = |text: &str| with_primary(text, root, home.as_deref(), metric);
     save(folder, "primary metric", change)
 }
 
@@ -79,30 +80,54 @@ fn save(
     replace_file(&path, changed.as_bytes()).map_err(io)
 }
 
-/// The text in which `root = "metric"` stands in the table `[metrics.primary_in]`, or no longer.
-fn with_primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, String> {
+/// The text in which `root = "metric"` stands in the table `[metrics.primary_in]`, or no longer. An
+/// entry is that of the root whose folder it means, however it is written.
+fn with_primary(
+    text: &str,
+    root: &Path,
+    home: Option<&Path>,
+    metric: Option<&str>,
+) -> Result<String, String> {
     let table = DeTable::parse(text).map_err(|error| first_line(&error))?;
-    let value = metric.map(|metric| toml::Value::String(metric.to_owned()));
+    let inline = || format!("write `[metrics.{PRIMARY_IN}]` as a table of its own first");
+    let heading = format!("[metrics.{PRIMARY_IN}]");
     let metrics = table.get_ref().get("metrics");
     let chosen = metrics
         .and_then(|metrics| metrics.get_ref().as_table())
         .and_then(|metrics| metrics.get(PRIMARY_IN));
     let entries = chosen.and_then(|chosen| chosen.get_ref().as_table());
-    let entry = entries.and_then(|entries| entries.get_key_value(root));
+    let is_of_root = |key: &str| resolved(expanded(key, home)) == root;
+    let spans = entries.into_iter().flatten();
+    let spans = spans.filter(|(key, _)| is_of_root(key.get_ref()));
+    let mut spans: Vec<_> = spans.map(|(key, old)| (key.span(), old.span())).collect();
+    spans.sort_by_key(|(key, _)| std::cmp::Reverse(key.start));
+    let value = metric.map(|metric| toml::Value::String(metric.to_owned()));
     let mut changed = text.to_owned();
-    match (entry, value) {
-        (Some((_, old)), Some(value)) => changed.replace_range(old.span(), &value.to_string()),
-        (Some((key, old)), None) => {
-            let begin = text[..key.span().start].rfind('\n').map_or(0, |at| at + 1);
-            let end = text[old.span().end..].find('\n');
-            let end = end.map_or(text.len(), |at| old.span().end + at + 1);
-            changed.replace_range(begin..end, "");
-            changed = without_empty_table(&changed, &format!("[metrics.{PRIMARY_IN}]"));
+    match (spans.is_empty(), value) {
+        (false, Some(value)) => {
+            for (_, old) in spans {
+                changed.replace_range(old, &value.to_string());
+            }
         }
-        (None, None) => {}
-        (None, Some(value)) => {
-            let line = format!("{} = {value}\n", toml::Value::String(root.to_owned()));
-            let heading = format!("[metrics.{PRIMARY_IN}]");
+        (false, None) => {
+            for (key, old) in spans {
+                let begin = text[..key.start].rfind('\n').map_or(0, |at| at + 1);
+                let end = text[old.end..].find('\n');
+                let end = end.map_or(text.len(), |at| old.end + at + 1);
+                let behind = text[old.end..end].trim();
+                let is_alone = text[begin..key.start].trim().is_empty()
+                    && (behind.is_empty() || behind.starts_with('#'));
+                if !is_alone {
+                    return Err(inline());
+                }
+                changed.replace_range(begin..end, "");
+            }
+            changed = without_empty_table(&changed, &heading);
+        }
+        (true, None) => {}
+        (true, Some(value)) => {
+            let root = root.to_string_lossy().into_owned();
+            let line = format!("{} = {value}\n", toml::Value::String(root));
             let is_heading = |line: &str| line.trim_end() == heading;
             let mut at = 0;
             let below = text.split_inclusive('\n').find_map(|line| {
@@ -126,9 +151,7 @@ fn with_primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, 
         }
     }
     // Where the table is written in another way, as `metrics = { ... }`, a second one is an error.
-    DeTable::parse(&changed)
-        .map(|_| ())
-        .map_err(|_| format!("write `[metrics.{PRIMARY_IN}]` as a table of its own first"))?;
+    DeTable::parse(&changed).map(|_| ()).map_err(|_| inline())?;
     Ok(changed)
 }
 
@@ -199,6 +222,27 @@ mod tests {
     use super::*;
     use std::fs;
 
+    fn primary(text: &str, root: &str, metric: Option<&str>) -> Result<String, String> {
+        with_primary(text, Path::new(root), Some(Path::new("/home/ada")), metric)
+    }
+
+    #[test]
+    fn a_primary_metric_is_that_of_the_folder_that_an_entry_means() {
+        let text = "[metrics.primary_in]\n'~/runs' = 'a' # mine\n'/b' = 'c'\n";
+        let changed = primary(text, "/home/ada/runs", Some("x")).unwrap();
+        assert_eq!(changed, text.replace("'a'", "\"x\""));
+        let undone = primary(text, "/home/ada/runs", None).unwrap();
+        assert_eq!(undone, "[metrics.primary_in]\n'/b' = 'c'\n");
+        // What stands beside it on its line is not lost.
+        for inline in [
+            "metrics = { primary = 'x', primary_in = { '/a' = 'y' } }\n",
+            "[metrics]\nprimary_in = { '/a' = 'y', '/b' = 'z' }\n",
+        ] {
+            let refused = primary(inline, "/a", None).unwrap_err();
+            assert!(refused.contains("as a table of its own"), "{refused}");
+        }
+    }
+
     #[test]
     fn only_the_theme_changes() {
         let cases = [
@@ -255,23 +299,23 @@ mod tests {
                 format!("[metrics]\nlower = 'x'\n\n{heading}\"/a b/runs\" = \"val_dice\" # so\n"),
             ),
         ] {
-            let changed = with_primary(&before, "/a b/runs", Some("val_dice"));
+            let changed = primary(&before, "/a b/runs", Some("val_dice"));
             assert_eq!(changed, Ok(after), "{before}");
         }
         let both = format!("{heading}{a}{b}");
-        let without = with_primary(&both, "/a b/runs", None).unwrap();
+        let without = primary(&both, "/a b/runs", None).unwrap();
         assert_eq!(without, format!("{heading}{b}"));
-        let one = with_primary("threads = 2\n", "/a", Some("x")).unwrap();
+        let one = primary("threads = 2\n", "/a", Some("x")).unwrap();
         for rest in ["", "\n[keys]\nquit = 'Q'\n"] {
-            let without = with_primary(&format!("{one}{rest}"), "/a", None);
+            let without = primary(&format!("{one}{rest}"), "/a", None);
             assert_eq!(without, Ok(format!("threads = 2\n{rest}")));
         }
-        let kept = with_primary(&format!("{one}# mine\n"), "/a", None).unwrap();
+        let kept = primary(&format!("{one}# mine\n"), "/a", None).unwrap();
         assert_eq!(kept, format!("threads = 2\n\n{heading}# mine\n"));
-        assert_eq!(with_primary("", "/a", None).as_deref(), Ok(""));
+        assert_eq!(primary("", "/a", None).as_deref(), Ok(""));
         let inline = "metrics = { primary = 'x' }\n";
-        assert!(with_primary(inline, "/a", Some("x")).is_err());
-        assert!(with_primary("a = ", "/a", Some("x")).is_err());
+        assert!(primary(inline, "/a", Some("x")).is_err());
+        assert!(primary("a = ", "/a", Some("x")).is_err());
     }
 
     #[test]
