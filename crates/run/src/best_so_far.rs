@@ -1,12 +1,14 @@
 //! A run's best value up to each epoch, to compare another run with.
 
+use std::time::SystemTime;
+
 use super::best_and_trend;
-use super::formats;
-use super::judging;
+use super::discover::Found;
 use super::layout::RunDir;
 use super::metric_names::Direction;
 use super::metrics::Metrics;
 use super::primary::Judged;
+use super::settled;
 
 /// The best that a run had come to by each epoch, of the column that lists judge it by.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +24,14 @@ pub struct BestSoFar {
 impl BestSoFar {
     /// Reads a run's; `None` if it has no rows by epochs, or nothing to judge it by.
     pub fn read(dir: &RunDir) -> Option<Self> {
-        let mut tail = formats::open(dir);
-        tail.poll().and_then(|_| tail.settle()).ok()?;
-        let mut metrics = tail.take();
-        metrics.judging.settings = judging::of(dir.path()).settings;
-        Self::of(&metrics)
+        Self::load(&Found::look(dir.clone()))
+    }
+
+    /// As [`BestSoFar::read`], of a run that was looked at.
+    pub fn load(found: &Found) -> Option<Self> {
+        let whole = settled::read(found, SystemTime::now());
+        whole.read.ok()?;
+        Self::of(&whole.metrics)
     }
 
     /// That of metrics which are at hand.
