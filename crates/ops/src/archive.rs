@@ -184,7 +184,7 @@ impl Plan {
         }
         if let Some(other) = of_others.and_then(|_| theirs::run_below(dir)) {
             return Err(refused(format!(
-                "another run lies in it ({}); archive that one alone, or move it out",
+                "another run lies in it ({}), or may; archive that one alone, or move it out",
                 traintop_text::clean(&other.to_string_lossy())
             )));
         }

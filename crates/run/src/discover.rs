@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::formats::{self, Listing, Located};
 use super::layout::RunDir;
 use super::notes;
+use super::run_names::OURS;
 use super::state::silence_since;
 use traintop_disk::write::is_temporary;
 
@@ -179,7 +180,7 @@ impl Found {
 
     /// What lists call the trainer or logger.
     pub fn trainer(&self) -> &'static str {
-        self.located.as_ref().map_or("traintop", Located::trainer)
+        self.located.as_ref().map_or(OURS, Located::trainer)
     }
 
     /// Other trainers' or loggers' metrics of the same run, which are not read, and names of other
@@ -242,6 +243,17 @@ pub fn discover(roots: &[PathBuf], each: impl FnMut(Found)) -> Vec<Unsearched> {
 /// become or get runs below it.
 pub fn discover_with_others(
     roots: &[PathBuf],
+    each: impl FnMut(Found),
+    other: impl FnMut(&Path),
+) -> Vec<Unsearched> {
+    let limits = LIMITS.get().copied().unwrap_or_default();
+    discover_within(limits, roots, each, other)
+}
+
+/// As [`discover_with_others`], this far, whatever the settings say.
+pub fn discover_within(
+    limits: Limits,
+    roots: &[PathBuf],
     mut each: impl FnMut(Found),
     mut other: impl FnMut(&Path),
 ) -> Vec<Unsearched> {
@@ -251,21 +263,13 @@ pub fn discover_with_others(
         own: notes::own_folder().filter(|own| own.is_dir()),
         visited: HashSet::new(),
         unsearched: Vec::new(),
-        root: PathBuf::new(),
-        entries: 0,
-        is_too_deep: false,
-        begun: Instant::now(),
-        is_too_long: false,
-        limits: LIMITS.get().copied().unwrap_or_default(),
+        here: OfRoot::begin(PathBuf::new()),
+        limits,
     };
     for root in roots {
         match root.canonicalize() {
             Ok(root) => {
-                search.root.clone_from(&root);
-                search.entries = 0;
-                search.is_too_deep = false;
-                search.begun = Instant::now();
-                search.is_too_long = false;
+                search.here = OfRoot::begin(root.clone());
                 // A run's own `logs` folder stands for the run.
                 let is_logs = root.file_name().is_some_and(|name| name == "logs")
                     && root.join("metrics.csv").exists();
@@ -274,7 +278,7 @@ pub fn discover_with_others(
                 } else {
                     root
                 };
-                search.folder(&start, search.limits.depth);
+                search.folder(&start, limits.depth);
             }
             Err(cause) => search.unsearched.push(Unsearched {
                 path: root.clone(),
@@ -293,26 +297,42 @@ struct Search<'a> {
     own: Option<PathBuf>,
     visited: HashSet<PathBuf>,
     unsearched: Vec<Unsearched>,
-    root: PathBuf,
-    /// Files and folders that were seen below this root.
+    here: OfRoot,
+    limits: Limits,
+}
+
+/// How far the search of one root has come.
+struct OfRoot {
+    path: PathBuf,
+    /// Files and folders that were seen below it.
     entries: usize,
+    begun: Instant,
     /// Whether it was said that some of them lie too deep.
     is_too_deep: bool,
-    /// When the search of this root began.
-    begun: Instant,
     /// Whether it took longer than it may.
     is_too_long: bool,
-    limits: Limits,
+}
+
+impl OfRoot {
+    fn begin(path: PathBuf) -> Self {
+        Self {
+            path,
+            entries: 0,
+            begun: Instant::now(),
+            is_too_deep: false,
+            is_too_long: false,
+        }
+    }
 }
 
 impl Search<'_> {
     fn folder(&mut self, path: &Path, depth: usize) {
-        let is_over = self.entries > self.limits.entries || self.is_too_long;
+        let is_over = self.here.entries > self.limits.entries || self.here.is_too_long;
         if is_over || !self.visited.insert(path.to_owned()) {
             return;
         }
-        if self.begun.elapsed() > self.limits.time {
-            self.is_too_long = true;
+        if self.here.begun.elapsed() > self.limits.time {
+            self.here.is_too_long = true;
             return self.say(format!(
                 "it takes longer than {} s; what comes after {} is not searched; name a folder further in, or set \
                  seconds in [search] of the settings higher",
@@ -326,7 +346,7 @@ impl Search<'_> {
                 self.unsearched.push(Unsearched {
                     path: path.to_owned(),
                     cause,
-                    is_root: path == self.root,
+                    is_root: path == self.here.path,
                 });
                 return;
             }
@@ -342,7 +362,7 @@ impl Search<'_> {
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             is_being_made |= name.starts_with(".run.json.") && is_temporary(&name);
-            self.entries += 1;
+            self.here.entries += 1;
             let folder = self.folder_behind(&entry);
             // A link that is not followed may still stand for a part of a run.
             let is_link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
@@ -350,7 +370,7 @@ impl Search<'_> {
             listing.add(name.clone(), is_folder);
             folders.extend(folder.map(|folder| (name, folder)));
         }
-        if self.entries > self.limits.entries {
+        if self.here.entries > self.limits.entries {
             self.say(format!(
                 "it holds more than {} files and folders; what comes after {} is not searched; name a folder \
                  further in, or set entries in [search] of the settings higher",
@@ -393,8 +413,8 @@ impl Search<'_> {
             for (_, folder) in folders {
                 self.folder(&folder, depth - 1);
             }
-        } else if !folders.is_empty() && !self.is_too_deep {
-            self.is_too_deep = true;
+        } else if !folders.is_empty() && !self.here.is_too_deep {
+            self.here.is_too_deep = true;
             self.say(format!(
                 "what lies more than {} folders deep, as below {}, is not searched; name a folder further in, \
                  or set depth in [search] of the settings higher",
@@ -407,7 +427,7 @@ impl Search<'_> {
     /// Says what of this root is not searched.
     fn say(&mut self, what: String) {
         self.unsearched.push(Unsearched {
-            path: self.root.clone(),
+            path: self.here.path.clone(),
             cause: io::Error::other(what),
             is_root: false,
         });
@@ -423,7 +443,7 @@ impl Search<'_> {
             return None;
         }
         let target = entry.path().canonicalize().ok()?;
-        (target.is_dir() && target.starts_with(&self.root)).then_some(target)
+        (target.is_dir() && target.starts_with(&self.here.path)).then_some(target)
     }
 }
 
@@ -469,24 +489,17 @@ mod tests {
             file(folder.path(), name);
         }
         let (mut found, mut each) = (Vec::new(), Vec::new());
-        let mut search = Search {
-            each: &mut |run| found.push(run.dir.name()),
-            other: &mut |other| each.push(other.to_owned()),
-            own: None,
-            visited: HashSet::new(),
-            unsearched: Vec::new(),
-            root: folder.path().to_owned(),
-            entries: 0,
-            is_too_deep: false,
-            begun: Instant::now(),
-            is_too_long: false,
-            limits: Limits {
-                entries: 5,
-                ..Limits::default()
-            },
+        let limits = Limits {
+            entries: 5,
+            ..Limits::default()
         };
-        search.folder(folder.path(), 24);
-        let unsearched = search.unsearched;
+        let roots = [folder.path().to_owned()];
+        let unsearched = discover_within(
+            limits,
+            &roots,
+            |run| found.push(run.dir.name()),
+            |other| each.push(other.to_owned()),
+        );
         assert_eq!(unsearched.len(), 1);
         assert!(unsearched[0].to_string().contains("more than 5 files"));
         assert_eq!(found, ["b"]);

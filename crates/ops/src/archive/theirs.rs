@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ArchiveError, STAYS, is_own, names};
 use crate::clean::is_weights_name;
-use traintop_run::discover::discover;
+use traintop_run::discover::{Found, Limits, discover_within};
 use traintop_run::formats::Located;
 use traintop_run::layout::RunDir;
 
@@ -62,15 +62,17 @@ fn going_below(
     Ok(())
 }
 
-/// A run in the folder of another one, below that, if there is any.
+/// A run in the folder of another one, below that, or a folder there that cannot be searched for
+/// one.
 pub fn run_below(dir: &RunDir) -> Option<PathBuf> {
-    let mut other = None;
     let whole = dir.path().canonicalize().ok()?;
-    discover(std::slice::from_ref(&whole), |found| {
-        if found.dir.path() != whole && other.is_none() {
-            let below = found.dir.path().strip_prefix(&whole);
-            other = below.ok().map(Path::to_owned);
-        }
-    });
-    other
+    let mut others = Vec::new();
+    let roots = std::slice::from_ref(&whole);
+    let each = |found: Found| others.push(found.dir.path().to_owned());
+    let unsearched = discover_within(Limits::default(), roots, each, |_| {});
+    let below = |path: PathBuf| path.strip_prefix(&whole).map(Path::to_owned).ok();
+    let others = others
+        .into_iter()
+        .chain(unsearched.into_iter().map(|it| it.path));
+    others.filter(|path| *path != whole).find_map(below)
 }

@@ -7,6 +7,7 @@ use super::json;
 use super::{Facts, Format, Listing, RunParts, Source};
 use crate::layout::RunDir;
 use crate::metrics::Tail;
+use crate::run_names::OURS;
 use traintop_disk::read;
 
 /// Larger files are no configurations.
@@ -43,7 +44,7 @@ impl Format for Ours {
             }
         };
         (has_record || has_logs())
-            .then(|| RunParts::new("traintop", vec![metrics()]).with_folders(FOLDERS))
+            .then(|| RunParts::new(OURS, vec![metrics()]).with_folders(FOLDERS))
     }
 
     fn open(&self, _dir: &Path, parts: &RunParts) -> Box<dyn Source> {
