@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Facts, Source};
+use super::{Facts, Source, settings};
 use crate::metrics::{Change, Metrics};
 
 /// What a column is called: from the name of its source and its name there.
@@ -98,8 +98,20 @@ impl Source for Splits {
     }
 
     fn facts(&self) -> Option<Facts> {
-        let all = self.sources.iter().filter_map(|(_, source)| source.facts());
-        all.max_by_key(|facts| facts.duration)
+        let there = self.sources.iter().map(|(_, source)| source);
+        let there = there.filter(|source| !source.metrics().columns.is_empty());
+        let all: Vec<Facts> = there.filter_map(|source| source.facts()).collect();
+        // Settings lie in the run's folder, or in that of a source.
+        let beside = settings::beside(&self.dir);
+        let own = all.iter().map(|facts| &facts.config);
+        let mut known = std::iter::once(&beside).chain(own);
+        let config = known.find(|config| !config.is_empty()).cloned();
+        (!all.is_empty()).then(|| Facts {
+            started_at: all.iter().filter_map(|facts| facts.started_at).min(),
+            ended_at: all.iter().filter_map(|facts| facts.ended_at).max(),
+            duration: all.iter().filter_map(|facts| facts.duration).max(),
+            ..settings::facts(config.unwrap_or_default())
+        })
     }
 
     fn take(&mut self) -> Metrics {

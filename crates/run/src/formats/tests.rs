@@ -550,3 +550,24 @@ fn tables_are_known_by_their_names_in_any_spelling() {
     tree.write("run/weather.csv", COURSE);
     assert!(tree.paths().is_empty());
 }
+
+#[test]
+fn settings_beside_the_folders_of_the_parts_are_those_of_the_run() {
+    let tree = Tree::new(&[("run/config.yaml", "lr: 0.25\n")]);
+    for part in ["train", "validation"] {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/trainers");
+        let file = files_below(&fixture)
+            .into_iter()
+            .find(|it| it.contains(".tfevents."));
+        let bytes = fs::read(fixture.join(file.unwrap())).unwrap();
+        let folder = tree.0.path().join("run").join(part);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("events.out.tfevents.1.host.1.0"), bytes).unwrap();
+    }
+    let (_, found) = tree.runs().remove(0);
+    let mut source = found.open_metrics();
+    source.poll().unwrap();
+    let facts = source.facts().unwrap();
+    assert_eq!(facts.config["lr"], 0.25);
+    assert_eq!(facts.started_at, found.facts().started_at);
+}
