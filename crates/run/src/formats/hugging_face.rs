@@ -54,11 +54,7 @@ impl Format for HuggingFace {
         let mut parts = RunParts::new("Hugging Face", files).with_folders(folders);
         // A folder `logs` may hold anything; only with event files of the trainer it is a part.
         let logs = listing.path.join("logs");
-        if parts
-            .metrics
-            .last()
-            .is_some_and(|file| file.starts_with(logs))
-        {
+        if parts.metrics.iter().any(|file| file.starts_with(&logs)) {
             parts.folders.push("logs".to_owned());
         }
         Some(parts)
