@@ -252,11 +252,15 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
         let mut parts = name.split('/');
         name != "pid" && !(name.contains('/') && parts.any(|part| NO_METRICS.contains(&part)))
     };
-    let mut replaces = false;
-    json::numbers(map, &mut |name, value| {
-        replaces |= value.is_ok() && !is_place(name) && points.has_beyond(&called(name, part), x);
-    });
-    let is_row = replaces || points.last_x().is_none_or(|last| x >= last);
+    let replaces = |points: &Points| {
+        let mut replaces = false;
+        json::numbers(map, &mut |name, value| {
+            let is_measured = value.is_ok() && !is_place(name);
+            replaces |= is_measured && points.has_beyond(&called(name, part), x);
+        });
+        replaces
+    };
+    let is_row = points.last_x().is_none_or(|last| x >= last) || replaces(points);
     if is_row {
         points.begin_row(x);
     }

@@ -222,6 +222,11 @@ trait Format: Sync {
     fn is_ours(&self) -> bool {
         false
     }
+
+    /// Whether it reads event files, which other formats have beside their own.
+    fn reads_events(&self) -> bool {
+        false
+    }
 }
 
 /// A run's metrics, followed as its files grow.
@@ -396,13 +401,10 @@ pub fn recognise(listing: &Listing) -> Option<Located> {
     })
 }
 
-/// How many formats, at the end of [`FORMATS`], read event files.
-const OF_EVENTS: usize = 2;
-
 /// Whether a folder is a run by other files than event files.
 fn is_run_without_events(listing: &Listing) -> bool {
-    let formats = &FORMATS[..FORMATS.len() - OF_EVENTS];
-    formats.iter().any(|format| format.find(listing).is_some())
+    let mut formats = FORMATS.iter().filter(|format| !format.reads_events());
+    formats.any(|format| format.find(listing).is_some())
 }
 
 /// As [`recognise`], of a folder that is listed for it.

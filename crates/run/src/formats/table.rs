@@ -12,40 +12,42 @@ use super::{
 };
 use crate::judging::TrainerMetric;
 use crate::metric_names::{self, Direction, Split};
+use crate::metrics::names::folded;
 use crate::metrics::{self, Metrics, Tail};
 use traintop_disk::read;
 
-/// Names of tables of metrics without their endings, folded, the likeliest first.
-const NAMES: [&str; 23] = [
-    "metrics",
-    "results",
-    "summary",
-    "history",
-    "traininghistory",
-    "trainhistory",
-    "traininglog",
-    "trainlog",
-    "training",
-    "trainingmetrics",
-    "trainmetrics",
-    "progress",
-    "epochlog",
-    "metricslog",
-    "metriclog",
-    "log",
-    "logs",
-    "loss",
-    "losses",
-    "losslog",
-    "stats",
-    "scores",
-    "monitor",
+/// Names of tables of metrics without their endings, folded, the likeliest first, and whether their
+/// rows may be counted where nothing places them: others may be results, or data.
+const NAMES: [(&str, bool); 23] = [
+    ("metrics", true),
+    ("results", false),
+    ("summary", false),
+    ("history", true),
+    ("traininghistory", true),
+    ("trainhistory", true),
+    ("traininglog", true),
+    ("trainlog", true),
+    ("training", true),
+    ("trainingmetrics", true),
+    ("trainmetrics", true),
+    ("progress", false),
+    ("epochlog", true),
+    ("metricslog", false),
+    ("metriclog", false),
+    ("log", true),
+    ("logs", false),
+    ("loss", false),
+    ("losses", false),
+    ("losslog", true),
+    ("stats", false),
+    ("scores", false),
+    ("monitor", false),
 ];
 
-/// A name without the case and the separators of its words.
-fn folded(name: &str) -> String {
-    let letters = name.chars().filter(|letter| !"-_ ".contains(*letter));
-    letters.flat_map(char::to_lowercase).collect()
+/// Where a name stands among [`NAMES`].
+fn place_of(name: &str) -> Option<usize> {
+    let name = folded(name);
+    NAMES.iter().position(|(known, _)| *known == name)
 }
 
 pub const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
@@ -54,23 +56,6 @@ pub const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 const PEEKED: u64 = 16 << 10;
 /// As many lines tell it: every table is looked at in each search.
 const PEEKED_LINES: usize = 12;
-
-/// Names of tables, folded, whose rows may be counted where nothing places them; others may be
-/// results, or data.
-const COURSES: [&str; 12] = [
-    "metrics",
-    "history",
-    "traininghistory",
-    "trainhistory",
-    "traininglog",
-    "trainlog",
-    "training",
-    "trainingmetrics",
-    "trainmetrics",
-    "epochlog",
-    "losslog",
-    "log",
-];
 
 /// Folders of a run that hold no other run.
 const FOLDERS: [&str; 5] = ["checkpoints", "weights", "ckpt", "ckpts", "evaluations"];
@@ -179,8 +164,7 @@ fn candidates(listing: &Listing) -> Vec<PathBuf> {
         let Some(ending) = endings.position(|known| known.eq_ignore_ascii_case(ending)) else {
             continue;
         };
-        let name = folded(name);
-        if let Some(name) = NAMES.iter().position(|known| *known == name) {
+        if let Some(name) = place_of(name) {
             found.push(((name, ending), file));
         }
     }
@@ -269,8 +253,8 @@ impl Course {
             return (!is_of_results).then_some(course);
         }
         let name = file_name(path).unwrap_or_default();
-        let name = folded(name.split('.').next().unwrap_or_default());
-        let may_count_rows = COURSES.contains(&name.as_str());
+        let name = place_of(name.split('.').next().unwrap_or_default());
+        let may_count_rows = name.is_some_and(|at| NAMES[at].1);
         let has_numbers = metrics.columns.len() > usize::from(is_placed);
         // With nothing but a date, it is data of any kind unless something in it is judged.
         let is_dated = metrics::is_placed_by_date(&metrics.x_name);

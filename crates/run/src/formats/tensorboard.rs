@@ -87,6 +87,10 @@ impl Format for TensorBoard {
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         facts(dir, &parts.metrics)
     }
+
+    fn reads_events(&self) -> bool {
+        true
+    }
 }
 
 impl Format for TrainAndValidation {
@@ -107,6 +111,10 @@ impl Format for TrainAndValidation {
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         facts(dir, &parts.metrics)
+    }
+
+    fn reads_events(&self) -> bool {
+        true
     }
 }
 
