@@ -80,13 +80,8 @@ pub enum Effect {
     CancelJobs,
     /// Put a text into the clipboard.
     Copy(String),
-    /// Judge the runs of this run's tree by a metric from now on, or no longer if they are; those
-    /// of `runs` that lie there are summed up again.
-    JudgeBy {
-        run: RunDir,
-        metric: String,
-        runs: Vec<RunDir>,
-    },
+    /// Judge the runs of this run's tree by a metric from now on, or no longer if they are.
+    JudgeBy { run: RunDir, metric: String },
     /// Remember a theme by its name.
     SaveTheme(String),
     /// Keep the summaries for the next start.

@@ -365,9 +365,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
                 send(Message::Noticed(Notice::bad(problem)));
             }
         }
-        Effect::JudgeBy { run, metric, runs } => {
-            send(Message::Noticed(judge_by(shared, &run, &metric, runs)));
-        }
+        Effect::JudgeBy { run, metric } => send(judge_by(shared, &run, &metric)),
         Effect::FlushCache => flush(shared),
         // The loop's own, or the usage sampler's.
         Effect::CancelJobs
@@ -497,17 +495,15 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
     }
 }
 
-/// Judges the runs of a tree by a metric, or no longer, and sums them up again.
-fn judge_by(shared: &Arc<Shared>, run: &RunDir, metric: &str, mut runs: Vec<RunDir>) -> Notice {
+/// Judges the runs of a tree by a metric, or no longer.
+fn judge_by(shared: &Arc<Shared>, run: &RunDir, metric: &str) -> Message {
     let root = jobs::judge::root_of(&shared.roots, run);
     match jobs::judge::switch(&root, metric) {
         Ok(said) => {
-            runs.retain(|dir| dir.path().starts_with(&root));
             read_anew(shared, &root);
-            summarise(shared, runs);
-            Notice::good(said)
+            Message::Judged(root, Notice::good(said))
         }
-        Err(problem) => Notice::bad(problem),
+        Err(problem) => Message::Noticed(Notice::bad(problem)),
     }
 }
 

@@ -111,6 +111,8 @@ pub enum Message {
     Cleaned(jobs::cleanup::CleanupOutcome),
     /// A long job began or ended.
     LongJob(long_job::LongJobEvent),
+    /// The runs below a root are judged by something else now; and what is to be told.
+    Judged(PathBuf, Notice),
     /// Something to tell that no view waits for.
     Noticed(Notice),
 }

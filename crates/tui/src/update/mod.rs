@@ -160,11 +160,20 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::LongJob(outcome) => long_job::update(state, outcome),
+        Message::Judged(root, notice) => judged(state, &root, notice),
         Message::Noticed(notice) => {
             state.notice = Some(notice);
             Vec::new()
         }
     }
+}
+
+/// The runs below a root are judged by something else: they are summed up again.
+fn judged(state: &mut State, root: &Path, notice: Notice) -> Vec<Effect> {
+    state.notice = Some(notice);
+    let runs = state.runs.all().map(|row| &row.found.dir);
+    let below = runs.filter(|dir| dir.path().starts_with(root));
+    vec![Effect::Summarise(below.cloned().collect())]
 }
 
 /// Time has passed: keys have rested, a run has come to an age that the query names, or ages read
@@ -292,10 +301,7 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
         Request::Act(action) => return act(state, action),
         Request::GoTo(dir) => return go_to(state, &dir),
         Request::OpenRun(dir) => return show_run(state, dir),
-        Request::JudgeBy(run, metric) => {
-            let runs = state.runs.all().map(|row| row.found.dir.clone()).collect();
-            return vec![Effect::JudgeBy { run, metric, runs }];
-        }
+        Request::JudgeBy(run, metric) => return vec![Effect::JudgeBy { run, metric }],
         Request::Fill(values) => return view::form::fill(state, &values),
         Request::Evaluate(requests) => return evaluations::start(state, requests),
         Request::SortBy(key) => {

@@ -334,7 +334,6 @@ impl RunView {
             .sum();
         let metrics = curves.metrics();
         let chosen = metrics.judging.primaries().next();
-        let runs: Vec<RunDir> = state.runs.all().map(|row| row.found.dir.clone()).collect();
         let things = columns.into_iter().map(|column| {
             let metric = metrics.columns[column].name.clone();
             let read = metric_names::read(&metric);
@@ -351,11 +350,9 @@ impl RunView {
                 detail.push_str("; the one now");
             }
             let run = self.dir.clone();
-            let runs = runs.clone();
             let effect = Effect::JudgeBy {
                 run,
                 metric: metric.clone(),
-                runs,
             };
             (metric, detail, effect)
         });
