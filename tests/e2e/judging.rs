@@ -193,6 +193,18 @@ fn settings_and_a_project_file_say_what_counts() {
     );
 }
 
+/// Opens the run under the cursor, and judges its tree by `val_loss`, or no longer.
+fn choose_val_loss(dashboard: &mut Dashboard) {
+    dashboard.press("\r");
+    dashboard.wait("its chart", |screen| screen.contains("my_score"));
+    dashboard.press("J");
+    dashboard.wait("the metrics", |screen| {
+        screen.contains("val_loss") && screen.contains("lower is better")
+    });
+    dashboard.press("val");
+    dashboard.press("\r");
+}
+
 #[test]
 fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
     let place = Workplace::new(ONE_EPOCH);
@@ -205,14 +217,7 @@ fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
     dashboard.wait("the run", |screen| {
         screen.contains("finished") || screen.contains("a ")
     });
-    dashboard.press("\r");
-    dashboard.wait("its chart", |screen| screen.contains("my_score"));
-    dashboard.press("J");
-    dashboard.wait("the metrics", |screen| {
-        screen.contains("val_loss") && screen.contains("lower is better")
-    });
-    dashboard.press("val");
-    dashboard.press("\r");
+    choose_val_loss(&mut dashboard);
     dashboard.wait("what was done", |screen| {
         screen.contains("judged by val_loss, choosing it again undoes that")
             && screen.contains("best val_loss 1.000")
@@ -227,14 +232,7 @@ fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
     dashboard.wait("the best in the table", |screen| {
         screen.contains("1.000 @3") && screen.contains("BEST val")
     });
-    dashboard.press("\r");
-    dashboard.wait("its chart", |screen| screen.contains("my_score"));
-    dashboard.press("J");
-    dashboard.wait("the metrics", |screen| {
-        screen.contains("val_loss") && screen.contains("lower is better")
-    });
-    dashboard.press("val");
-    dashboard.press("\r");
+    choose_val_loss(&mut dashboard);
     dashboard.wait("the way back", |screen| {
         screen.contains("no longer judged by val_loss") && screen.contains("best my_score 4.000")
     });

@@ -256,7 +256,7 @@ impl Walked {
             return;
         }
         // Weights beside metrics of their own are another training's.
-        let is_other = || has(contents::is_metrics) || is_run(&run.join(below));
+        let is_other = || has(contents::is_metrics) || is_run(run.join(below), &entries);
         let may_own = below.components().count() <= 1 && (is_own || !is_other());
         for entry in entries {
             let below = below.join(entry.file_name());
@@ -405,8 +405,16 @@ fn is_read(run: &Path, below: &Path) -> bool {
 }
 
 /// Whether a folder is a run by itself.
-fn is_run(folder: &Path) -> bool {
-    Listing::read(folder).is_ok_and(|listing| formats::recognise(&listing).is_some())
+fn is_run(path: PathBuf, entries: &[DirEntry]) -> bool {
+    let mut listing = Listing {
+        path,
+        ..Listing::default()
+    };
+    for entry in entries {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        listing.add(entry.file_name().to_string_lossy().into_owned(), is_folder);
+    }
+    formats::recognise(&listing).is_some()
 }
 
 /// How much a walk had found.
