@@ -10,8 +10,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::command::{Action, Scope};
+use super::context::Context;
 use super::effect::Effect;
-use super::state::State;
 use super::theme::Theme;
 use super::view::sort_key::{SortKey, TableColumn};
 use crate::graphics::Placed;
@@ -25,7 +25,7 @@ use traintop_run::RunDir;
 /// everything else it only reads, and asks for changes in its [`Response`].
 pub trait Component: Debug + Any {
     /// Where its keys are found.
-    fn scope(&self, state: &State) -> Scope;
+    fn scope(&self, context: &Context) -> Scope;
 
     /// Whether it fills the screen, so that nothing below it is seen.
     fn is_screen(&self) -> bool {
@@ -33,10 +33,10 @@ pub trait Component: Debug + Any {
     }
 
     /// Does what a key asks for.
-    fn act(&mut self, action: Action, state: &State) -> Response;
+    fn act(&mut self, action: Action, context: &Context) -> Response;
 
     /// Takes a key that means no command here.
-    fn type_key(&mut self, _event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, _event: KeyEvent, _context: &Context) -> Response {
         Response::ignored()
     }
 
@@ -57,12 +57,12 @@ pub trait Component: Debug + Any {
     }
 
     /// Does what the mouse asks for.
-    fn mouse(&mut self, _event: MouseEvent, _state: &State) -> Response {
+    fn mouse(&mut self, _event: MouseEvent, _context: &Context) -> Response {
         Response::ignored()
     }
 
     /// When something shown would change by the passing of time alone.
-    fn next_wake(&self, _state: &State) -> Option<Timestamp> {
+    fn next_wake(&self, _context: &Context) -> Option<Timestamp> {
         None
     }
 
@@ -71,11 +71,16 @@ pub trait Component: Debug + Any {
         Vec::new()
     }
 
+    /// What a key's hint on the bottom line says here; nothing, where the key does nothing.
+    fn hint<'a>(&self, _action: Action, hint: &'a str, _context: &Context) -> Option<&'a str> {
+        Some(hint)
+    }
+
     /// Takes pasted text.
     fn paste(&mut self, _text: &str) {}
 
     /// Draws it over `area`.
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer);
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer);
 }
 
 /// What a component asks for after a key.
@@ -115,6 +120,8 @@ pub enum Request {
     Evaluate(Vec<EvaluateRequest>),
     /// All alerts up to now have been seen.
     AlertsSeen,
+    /// Show the table of runs, and nothing over it.
+    ShowTable,
     /// Show a run by itself.
     OpenRun(RunDir),
     /// Judge the runs of this one's tree by a metric, or no longer.
@@ -158,6 +165,11 @@ impl Response {
             requests: effects.into_iter().map(Request::Run).collect(),
             ..Self::default()
         }
+    }
+
+    /// The key was of use, and something is to be opened on top.
+    pub fn opening(component: impl Component) -> Self {
+        Self::asking(Request::Open(Box::new(component)))
     }
 
     #[must_use]
@@ -283,6 +295,7 @@ impl Stack {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
     use crate::view;
     use crate::view::confirm::Confirm;
     use crate::view::test_driver::{press, screen};

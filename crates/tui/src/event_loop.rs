@@ -109,14 +109,14 @@ pub fn run(options: Options) -> Result<()> {
     let left = remembered::load();
     // To find the zone many small files are read: only for a query that may need it at once.
     if !left.query.is_empty() {
-        state.runs.set_zone(TimeZone::system());
+        state.context.runs.set_zone(TimeZone::system());
     }
-    state.runs.restore(left);
-    state.looked = last_visit::load(&state.roots);
+    state.context.runs.restore(left);
+    state.looked = last_visit::load(&state.context.roots);
     let lookup = |name: &str| std::env::var(name).ok();
     let named = options.config.images.as_ref();
     let named = named.and_then(|images| Protocol::named(&images.value));
-    state.pictures = named
+    state.context.pictures = named
         .unwrap_or_else(|| Protocol::detect(lookup))
         .with_cells(graphics::cell_pixels());
     tell(&mut state, &problems);
@@ -142,7 +142,7 @@ fn tell(state: &mut State, problems: &[String]) {
             0 => String::new(),
             more => format!(" (and {more} more, in the log)"),
         };
-        state.notice = Some(Notice::bad(format!(
+        state.context.notice = Some(Notice::bad(format!(
             "{}{more}",
             traintop_text::clean(first)
         )));
@@ -187,7 +187,7 @@ fn turn(
                     match effect {
                         Effect::Quit => return Ok(signal),
                         Effect::Copy(text) => {
-                            state.notice = Some(terminal.copy(&text)?);
+                            state.context.notice = Some(terminal.copy(&text)?);
                         }
                         Effect::Ring(ring) => terminal.write(&jobs::ring::sequence(&ring))?,
                         effect @ (Effect::Suspend | Effect::TakeTerminal) => {
@@ -218,7 +218,7 @@ fn turn(
             terminal.draw(
                 |frame| view::draw(state, frame.area(), frame.buffer_mut()),
                 view::pictures(state),
-                state.pictures,
+                state.context.pictures,
             )?;
             state.dirty = false;
             // After a pause two frames may follow each other at once: the answer to a key does not

@@ -16,6 +16,7 @@ mod clipboard;
 mod coalesced_write;
 mod command;
 mod component;
+mod context;
 mod effect;
 mod evaluations;
 mod event_loop;

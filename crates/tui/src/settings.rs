@@ -21,20 +21,28 @@ pub fn apply(
     mut problems: Vec<String>,
 ) -> Vec<String> {
     state.retention = config.retention.clone();
-    state.alerts.config = config.alerts.clone();
+    state.context.alerts.config = config.alerts.clone();
     let (themes, bad_themes) = theme::load_all(&config.themes);
     problems.extend(bad_themes.iter().map(ToString::to_string));
-    state.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
+    state.context.themes = themes.iter().map(|theme| theme.fitted(depth)).collect();
     let named = config.theme.as_ref();
-    let chosen =
-        named.and_then(|theme| state.themes.iter().find(|known| known.name == theme.value));
+    let chosen = named.and_then(|theme| {
+        state
+            .context
+            .themes
+            .iter()
+            .find(|known| known.name == theme.value)
+    });
     if let (Some(theme), None) = (named, chosen) {
         problems.push(format!(
             "{}: theme {:?} is not known; `t` shows the themes",
             theme.place, theme.value
         ));
     }
-    state.theme = chosen.or(state.themes.first()).cloned().unwrap_or_default();
+    state.context.theme = chosen
+        .or(state.context.themes.first())
+        .cloned()
+        .unwrap_or_default();
 
     let own: Vec<_> = config.keys.iter().map(|keys| keys.value.clone()).collect();
     let (keymap, bad_keys) = Keymap::with(&own);
@@ -49,7 +57,7 @@ pub fn apply(
         )
     };
     problems.extend(bad_keys.iter().map(place));
-    state.keymap = keymap;
+    state.context.keymap = keymap;
 
     let named = config.images.as_ref();
     if let Some(images) = named.filter(|images| !graphics::NAMES.contains(&images.value.as_str())) {
@@ -73,7 +81,7 @@ pub fn apply(
             ));
         }
     }
-    state.charts.markers = state.named_markers.unwrap_or_default();
+    state.context.charts.markers = state.named_markers.unwrap_or_default();
 
     if let Some(wanted) = &config.columns {
         let mut columns: Vec<SortKey> = Vec::new();
@@ -96,7 +104,10 @@ pub fn apply(
         let has_name = columns.iter().any(|column| *column == Column::Name);
         if !columns.is_empty() {
             let name = (!has_name).then(|| Column::Name.into());
-            state.runs.set_columns(name.into_iter().chain(columns));
+            state
+                .context
+                .runs
+                .set_columns(name.into_iter().chain(columns));
         }
     }
     problems
@@ -141,13 +152,18 @@ mod tests {
             "theme = \"nord\"\ncolumns = [\"best\", \"seed\", \"best.val_f1\"]\n[keys]\nquit = [\"Q\"]\n",
         );
         assert_eq!(problems, Vec::<String>::new());
-        let shown = state.runs.columns().iter().map(|shown| shown.key.name());
+        let shown = state
+            .context
+            .runs
+            .columns()
+            .iter()
+            .map(|shown| shown.key.name());
         assert_eq!(
             shown.collect::<Vec<_>>(),
             ["name", "best", "seed", "best.val_f1"]
         );
-        assert_eq!(state.theme.name, "nord");
-        let keys = state.keymap.reachable(crate::command::Scope::Runs);
+        assert_eq!(state.context.theme.name, "nord");
+        let keys = state.context.keymap.reachable(crate::command::Scope::Runs);
         assert!(
             keys.into_iter()
                 .any(|(_, command, keys)| command.name == "quit" && keys == ["Q", "Ctrl-c"])
@@ -173,6 +189,6 @@ mod tests {
         ]) {
             assert!(problem.starts_with(place), "{problem}");
         }
-        assert_eq!(state.theme.name, state.themes[0].name);
+        assert_eq!(state.context.theme.name, state.context.themes[0].name);
     }
 }

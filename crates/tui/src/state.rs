@@ -3,25 +3,19 @@
 //! reads it.
 
 use crate::view::confirm::Confirm;
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::component::{Component, Stack};
-use super::graphics::Protocol;
-use super::keymap::Keymap;
-use super::theme::Theme;
+use super::context::Context;
 use super::view::form::model::Form;
 use super::view::opened::Opened;
-use super::view::run::detail::Detail;
 use super::view::runs::layout::{has_preview, table_height};
-use super::view::runs::table::Runs;
-use super::widget::chart::{Markers, Options};
-use crate::alerts::Alerts;
-use crate::evaluations::Evaluations;
+use super::widget::chart::Markers;
 use crate::jobs::edits::UndoEntry;
-use crate::long_job::LongJob;
 use crate::notice::Notice;
 use traintop_analysis::digest::Digest;
 use traintop_ops::clean::Policy;
@@ -38,50 +32,24 @@ pub struct Gone {
 /// The dashboard's state.
 #[derive(Debug)]
 pub struct State {
-    /// The folders that are searched for runs.
-    pub roots: Vec<PathBuf>,
-    /// The terminal's columns and rows.
-    pub size: (u16, u16),
-    /// The time of the last message.
-    pub now: Timestamp,
+    /// What components read.
+    pub context: Context,
     /// What lies over the table of runs: other screens, and dialogs.
     pub overlays: Stack,
-    /// The table of runs; kept while other screens are shown.
-    pub runs: Runs,
-    /// The form that starts a run, with what was changed in it.
-    pub form: Form,
+    /// The form that starts runs while it is not on the stack: it keeps what was changed in it.
+    closed_form: Form,
     /// What a clean-up keeps, by the user's configuration.
     pub retention: Policy,
-    /// How charts are drawn.
-    pub charts: Options,
-    /// What they are drawn with, if the configuration says.
+    /// What charts are drawn with, if the configuration says.
     pub named_markers: Option<Markers>,
     /// Whether the mouse is listened to where it is of use.
     pub mouse: bool,
-    /// The colours.
-    pub theme: Theme,
-    /// All themes to choose from, fitted to the terminal.
-    pub themes: Vec<Theme>,
-    /// Which key does what.
-    pub keymap: Keymap,
-    /// The long jobs that are under way.
-    pub jobs: Vec<LongJob>,
-    /// The line at the bottom, until the next key.
-    pub notice: Option<Notice>,
-    /// The run that is looked at closely.
-    pub opened: Option<Opened>,
     /// Runs being summed up, and whether they changed meanwhile.
     pub refreshing: HashMap<RunDir, bool>,
     /// The changes of this session that can be undone, the last at the end.
     pub undo_stack: Vec<UndoEntry>,
     /// A question that waits until no text is typed: the next key would answer it.
     pub question: Option<Confirm>,
-    /// What is known of alerts.
-    pub alerts: Alerts,
-    /// What is known of evaluations.
-    pub evaluations: Evaluations,
-    /// How pictures are drawn.
-    pub pictures: Protocol,
     /// The runs whose use of the machine is measured now, if any is.
     pub sampled_usage: Option<Vec<RunDir>>,
     /// Folders that are watched because they may be about to become runs.
@@ -97,30 +65,16 @@ pub struct State {
 impl State {
     /// The state before anything is known.
     pub fn new(roots: Vec<PathBuf>, size: (u16, u16), now: Timestamp) -> Self {
-        let theme = Theme::default();
         Self {
-            roots,
-            size,
-            now,
+            context: Context::new(roots, size, now),
             overlays: Stack::default(),
-            runs: Runs::default(),
-            form: Form::default(),
+            closed_form: Form::default(),
             retention: Policy::default(),
-            charts: Options::default(),
             named_markers: None,
             mouse: true,
-            themes: vec![theme.clone()],
-            theme,
-            keymap: Keymap::default(),
-            jobs: Vec::new(),
-            notice: None,
-            opened: None,
             refreshing: HashMap::new(),
             undo_stack: Vec::new(),
             question: None,
-            alerts: Alerts::new(now),
-            evaluations: Evaluations::default(),
-            pictures: Protocol::default(),
             sampled_usage: None,
             fresh: HashSet::new(),
             looked: None,
@@ -133,41 +87,80 @@ impl State {
     /// have stalled; `None` if nothing would.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shown = match self.overlays.screen() {
-            Some(screen) => screen.next_wake(self),
-            None => self.runs.next_wake(self.now),
+            Some(screen) => screen.next_wake(&self.context),
+            None => self.context.runs.next_wake(self.context.now),
         };
-        let jobs = self.jobs.iter().map(|job| job.next_wake(self.now));
-        let shown = shown.into_iter().chain(self.alerts.next_due());
+        let jobs = self
+            .context
+            .jobs
+            .iter()
+            .map(|job| job.next_wake(self.context.now));
+        let shown = shown.into_iter().chain(self.context.alerts.next_due());
         shown.chain(jobs).min()
     }
 
     /// Shows what has happened since the last visit, once, when all runs are known.
     pub fn look_back(&mut self) {
-        if !self.runs.is_searched() || !self.refreshing.is_empty() {
+        if !self.context.runs.is_searched() || !self.refreshing.is_empty() {
             return;
         }
         let Some(since) = self.looked.take() else {
             return;
         };
-        let summaries = self.runs.all().filter_map(|row| row.summary.as_ref());
+        let summaries = self
+            .context
+            .runs
+            .all()
+            .filter_map(|row| row.summary.as_ref());
         let digest = Digest::since(&summaries.collect::<Vec<_>>(), since);
-        if !digest.is_empty() && self.notice.is_none() {
+        if !digest.is_empty() && self.context.notice.is_none() {
             let text = format!("since you last looked: {}", digest.line());
-            self.notice = Some(Notice::good(text));
+            self.context.notice = Some(Notice::good(text));
         }
     }
 
     /// Whether all that the table's screen is to show is there: each visible run's summary, and the
     /// preview.
     pub fn is_complete(&self) -> bool {
-        let height = table_height(self.size);
-        let mut visible = self.runs.on_screen(height).peekable();
+        let height = table_height(self.context.size);
+        let mut visible = self.context.runs.on_screen(height).peekable();
         if visible.peek().is_none() {
-            return self.runs.is_searched();
+            return self.context.runs.is_searched();
         }
         let is_previewed = |opened: &Opened| opened.detail.is_some();
         visible.all(|row| row.summary.is_some())
-            && (!has_preview(self.size) || self.opened.as_ref().is_some_and(is_previewed))
+            && (!has_preview(self.context.size)
+                || self.context.opened.as_ref().is_some_and(is_previewed))
+    }
+
+    /// The form that starts runs, on the screen or not.
+    pub fn form_mut(&mut self) -> &mut Form {
+        match self.overlays.find_mut() {
+            Some(form) => form,
+            None => &mut self.closed_form,
+        }
+    }
+
+    /// The form, to be put on the stack.
+    pub fn take_form(&mut self) -> Form {
+        let open = self.overlays.take();
+        open.unwrap_or_else(|| std::mem::take(&mut self.closed_form))
+    }
+
+    /// Closes the component on top; the form keeps what was changed in it.
+    pub fn close_top(&mut self) {
+        let top: Option<Box<dyn Any>> = self.overlays.pop().map(|top| top as Box<dyn Any>);
+        if let Some(Ok(form)) = top.map(|top| top.downcast::<Form>()) {
+            self.closed_form = *form;
+        }
+    }
+
+    /// Closes everything over the table of runs; the form keeps what was changed in it.
+    pub fn show_table(&mut self) {
+        if let Some(form) = self.overlays.take() {
+            self.closed_form = form;
+        }
+        self.overlays.clear();
     }
 
     /// The run that is shown by itself, if one is.
@@ -178,14 +171,5 @@ impl State {
     /// Whether the table of runs is all that shows.
     pub fn shows_table_alone(&self) -> bool {
         self.overlays.is_empty()
-    }
-
-    /// What was read of a run, if it is the opened one.
-    pub fn detail(&self, dir: &RunDir) -> Option<&Detail> {
-        self.opened
-            .as_ref()
-            .filter(|opened| opened.dir == *dir)?
-            .detail
-            .as_ref()
     }
 }

@@ -18,13 +18,18 @@ use traintop_run::alerts::{Alert, Claimed};
 
 /// Looks at runs that were summed up.
 pub fn look(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
-    let (alerts, now) = (&mut state.alerts, state.now);
+    let (alerts, now) = (&mut state.context.alerts, state.context.now);
     let (mut raised, mut effects) = (Vec::new(), Vec::new());
     for dir in runs {
         if let Some(finding) = alerts.hopeless.get(dir) {
-            state.runs.warn(dir, finding);
+            state.context.runs.warn(dir, finding);
         }
-        let Some(run) = state.runs.row(dir).and_then(|row| row.summary.as_ref()) else {
+        let Some(run) = state
+            .context
+            .runs
+            .row(dir)
+            .and_then(|row| row.summary.as_ref())
+        else {
             continue;
         };
         let rules = &alerts.config.rules;
@@ -60,7 +65,7 @@ pub fn look(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
 /// Orders to weigh those of these runs that have come further by a twentieth of their epochs, once
 /// all earlier runs are known.
 fn weigh(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
-    let (alerts, runs_of) = (&mut state.alerts, &state.runs);
+    let (alerts, runs_of) = (&mut state.context.alerts, &state.context.runs);
     if !alerts.config.rules.has(Kind::Hopeless) || !runs_of.is_searched() {
         return Vec::new();
     }
@@ -80,8 +85,9 @@ fn weigh(state: &mut State, runs: &[RunDir]) -> Vec<Effect> {
 
 /// Time has passed: runs that are due are summed up again, and then looked at.
 pub fn woke(state: &mut State) -> Vec<Effect> {
-    let now = state.now;
+    let now = state.context.now;
     let due: Vec<RunDir> = state
+        .context
         .alerts
         .due
         .extract_if(|_, due| *due <= now)
@@ -96,23 +102,23 @@ pub fn woke(state: &mut State) -> Vec<Effect> {
 pub fn update(state: &mut State, outcome: AlertOutcome) -> Vec<Effect> {
     match outcome {
         AlertOutcome::Loaded(alerts) => {
-            state.alerts.list(alerts);
+            state.context.alerts.list(alerts);
             Vec::new()
         }
         AlertOutcome::Claimed(Claimed { new, known }) => {
-            state.alerts.list(known);
+            state.context.alerts.list(known);
             tell(state, new)
         }
         AlertOutcome::Weighed(dir, found) => {
             match found {
-                Some(finding) => drop(state.alerts.hopeless.insert(dir.clone(), finding)),
-                None => drop(state.alerts.hopeless.remove(&dir)),
+                Some(finding) => drop(state.context.alerts.hopeless.insert(dir.clone(), finding)),
+                None => drop(state.context.alerts.hopeless.remove(&dir)),
             }
             look(state, &[dir])
         }
         AlertOutcome::NotNotified(problem) => {
-            if !std::mem::replace(&mut state.alerts.has_failed, true) {
-                state.notice = Some(Notice::bad(problem));
+            if !std::mem::replace(&mut state.context.alerts.has_failed, true) {
+                state.context.notice = Some(Notice::bad(problem));
             }
             Vec::new()
         }
@@ -131,13 +137,13 @@ fn tell(state: &mut State, new: Vec<Alert>) -> Vec<Effect> {
         ),
     };
     // The answer to a key is not written over: the count stands in the top line too.
-    if state.notice.is_none() {
+    if state.context.notice.is_none() {
         let is_good = new.iter().all(|alert| alert.kind == Kind::Finished.name());
         let notice = if is_good { Notice::good } else { Notice::bad };
-        state.notice = Some(notice(text));
+        state.context.notice = Some(notice(text));
     }
-    state.alerts.unseen += new.len();
-    let config = &state.alerts.config;
+    state.context.alerts.unseen += new.len();
+    let config = &state.context.alerts.config;
     let is_sent = |alert: &&Alert| config.send.iter().any(|kind| kind.name() == alert.kind);
     let sent: Vec<Alert> = new.iter().filter(is_sent).cloned().collect();
     let mut effects = Vec::new();
@@ -147,6 +153,6 @@ fn tell(state: &mut State, new: Vec<Alert>) -> Vec<Effect> {
             effects.push(Effect::Alert(AlertJob::Notify(config.notify.clone(), sent)));
         }
     }
-    state.alerts.list(new);
+    state.context.alerts.list(new);
     effects
 }

@@ -1,6 +1,7 @@
 //! What each key changes of the charts' settings.
 
 use crate::command::Action;
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::notice::Notice;
 use crate::state::State;
@@ -13,14 +14,14 @@ use traintop_analysis::x_axis::{Known, XAxis, XMapping};
 /// Takes in the kept settings; markers that the configuration names stay.
 pub fn loaded(state: &mut State, kept: Options) -> Vec<Effect> {
     let markers = state.named_markers.unwrap_or(kept.markers);
-    state.charts = Options { markers, ..kept };
+    state.context.charts = Options { markers, ..kept };
     update::charts::due(state)
 }
 
 /// Does what an action on the charts' settings says.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let before = state.charts;
-    let Some(options) = chart_settings::changed(before, action, next_along(state)) else {
+    let before = state.context.charts;
+    let Some(options) = chart_settings::changed(before, action, next_along(&state.context)) else {
         return Vec::new();
     };
     if let Some(view) = state.overlays.screen_as_mut::<RunView>()
@@ -29,8 +30,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         // A part of one axis is no part of another.
         view.zoom = None;
     }
-    state.charts = options;
-    state.notice = Some(Notice::good(format!("charts: {}", said(options))));
+    state.context.charts = options;
+    state.context.notice = Some(Notice::good(format!("charts: {}", said(options))));
     let mut effects = vec![Effect::SaveCharts(options)];
     effects.extend(update::charts::due(state));
     if let Some(view) = state.overlays.find_mut::<CompareView>()
@@ -52,15 +53,15 @@ fn said(options: Options) -> String {
 }
 
 /// The next of what the rows of the opened run can stand over.
-fn next_along(state: &State) -> XAxis {
-    let detail = state
+fn next_along(context: &Context) -> XAxis {
+    let detail = context
         .opened
         .as_ref()
         .and_then(|opened| opened.detail.as_ref());
-    let row = state
+    let row = context
         .opened
         .as_ref()
-        .and_then(|opened| state.runs.row(&opened.dir));
+        .and_then(|opened| context.runs.row(&opened.dir));
     let started = row.and_then(|row| row.summary.as_ref()?.started_at);
     let is_known = |along: XAxis| {
         let Some(detail) = detail else {
@@ -78,7 +79,7 @@ fn next_along(state: &State) -> XAxis {
     };
     let at = XAxis::ALL
         .iter()
-        .position(|along| *along == state.charts.along)
+        .position(|along| *along == context.charts.along)
         .unwrap_or(0);
     let others = (1..=XAxis::ALL.len()).map(|on| XAxis::ALL[(at + on) % XAxis::ALL.len()]);
     others
@@ -108,6 +109,6 @@ mod tests {
             Timestamp::UNIX_EPOCH,
             Message::ChartsLoaded(kept),
         );
-        assert!(state.charts.log_y && state.charts.markers == Markers::Ascii);
+        assert!(state.context.charts.log_y && state.context.charts.markers == Markers::Ascii);
     }
 }

@@ -7,7 +7,7 @@ use crate::state::State;
 
 /// Takes in what was made, and orders what has become due meanwhile.
 pub fn take(state: &mut State, outcome: TransformOutcome) -> Vec<Effect> {
-    if let Some(opened) = &mut state.opened
+    if let Some(opened) = &mut state.context.opened
         && opened.dir == outcome.dir
     {
         opened.deriving = false;
@@ -21,8 +21,8 @@ pub fn take(state: &mut State, outcome: TransformOutcome) -> Vec<Effect> {
 /// The job for what the opened run's charts lack, if they lack anything and it is not running:
 /// one at a time.
 pub fn due(state: &mut State) -> Vec<Effect> {
-    let wanted = state.charts.wanted();
-    let Some(opened) = &mut state.opened else {
+    let wanted = state.context.charts.wanted();
+    let Some(opened) = &mut state.context.opened else {
         return Vec::new();
     };
     let Some(detail) = &mut opened.detail else {
@@ -32,7 +32,7 @@ pub fn due(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     opened.deriving = true;
-    let row = state.runs.row(&opened.dir);
+    let row = state.context.runs.row(&opened.dir);
     let summary = row.and_then(|row| row.summary.as_ref());
     vec![Effect::TransformCharts(TransformJob {
         dir: opened.dir.clone(),

@@ -4,6 +4,7 @@ use crate::view::clean::CleanView;
 use crate::view::trash::TrashView;
 use std::time::Duration;
 
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
 use crate::jobs::edits::UndoEntry;
@@ -16,6 +17,20 @@ use traintop_run::RunDir;
 use traintop_run::evaluation::EvaluationDir;
 use traintop_text as text;
 
+/// Opens the clean-up of the marked runs, or of all.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    let marked = state.context.runs.marked().into_iter().cloned().collect();
+    let (view, plan) = CleanView::new(marked, state.retention.clone());
+    state.overlays.push(view);
+    vec![plan]
+}
+
+/// Opens the trash.
+pub fn open_trash(state: &mut State) -> Vec<Effect> {
+    state.overlays.push(TrashView::default());
+    vec![Effect::Clean(CleanupJob::ListTrash)]
+}
+
 /// What an outcome changes, and what is to be done next.
 pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
     match outcome {
@@ -25,14 +40,14 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
             }
         }
         CleanupOutcome::Planned(plan, spaces) => {
-            let size = state.size;
+            let size = state.context.size;
             if let Some(view) = state.overlays.find_mut::<CleanView>() {
                 view.planned(*plan, spaces, size);
             }
         }
         CleanupOutcome::Removed(done) => {
             let text = done.sentence();
-            state.notice = Some(if done.left.is_empty() {
+            state.context.notice = Some(if done.left.is_empty() {
                 Notice::good(format!("{text}; u undoes that"))
             } else {
                 Notice::bad(text)
@@ -42,10 +57,11 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
             }
             for dir in &done.runs {
                 state.refreshing.remove(dir);
-                state.runs.remove(dir);
+                state.context.runs.remove(dir);
             }
             let mut effects = Vec::new();
             let gone = state
+                .context
                 .opened
                 .take_if(|opened| done.runs.contains(&opened.dir));
             effects.extend(gone.map(|opened| Effect::Close(opened.dir)));
@@ -54,28 +70,28 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
             if state.overlays.find::<TrashView>().is_some() {
                 effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
-            effects.extend(look_again(state));
+            effects.extend(look_again(&state.context));
             return effects;
         }
         CleanupOutcome::Listed(listed, problems) => {
             if let Some(view) = state.overlays.find_mut::<TrashView>() {
                 view.listed(listed);
                 if let Some(problem) = problems.first() {
-                    state.notice = Some(Notice::bad(text::clean(problem)));
+                    state.context.notice = Some(Notice::bad(text::clean(problem)));
                 }
             }
         }
         CleanupOutcome::Latest(latest) => ask_to_restore(state, latest),
         CleanupOutcome::Settled(text) => {
-            state.notice = Some(Notice::good(text));
-            let mut effects = look_again(state);
+            state.context.notice = Some(Notice::good(text));
+            let mut effects = look_again(&state.context);
             if state.overlays.find::<TrashView>().is_some() {
                 effects.push(Effect::Clean(CleanupJob::ListTrash));
             }
             return effects;
         }
         CleanupOutcome::Refused(problem) => {
-            state.notice = Some(Notice::bad(problem));
+            state.context.notice = Some(Notice::bad(problem));
             if let Some(view) = state.overlays.find_mut::<CleanView>() {
                 view.is_busy = false;
             }
@@ -85,9 +101,9 @@ pub fn update(state: &mut State, outcome: CleanupOutcome) -> Vec<Effect> {
 }
 
 /// Runs may have come or gone, and have other sizes.
-fn look_again(state: &State) -> Vec<Effect> {
-    let height = runs::table_height(state.size);
-    let shown = state.runs.on_screen(height);
+fn look_again(context: &Context) -> Vec<Effect> {
+    let height = runs::table_height(context.size);
+    let shown = context.runs.on_screen(height);
     let dirs: Vec<RunDir> = shown.map(|row| row.found.dir.clone()).collect();
     vec![Effect::Discover, Effect::Measure(dirs)]
 }
@@ -95,10 +111,10 @@ fn look_again(state: &State) -> Vec<Effect> {
 /// Nothing was done in this session: asks whether to undo the last removal of another.
 fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
     let Some((_, entry)) = latest.first() else {
-        state.notice = Some(Notice::bad("there is nothing to undo"));
+        state.context.notice = Some(Notice::bad("there is nothing to undo"));
         return;
     };
-    let age = Duration::try_from(state.now - entry.removed_at).unwrap_or_default();
+    let age = Duration::try_from(state.context.now - entry.removed_at).unwrap_or_default();
     let count: Vec<String> = latest.iter().map(|(_, entry)| entry.count()).collect();
     let text = format!(
         "{} that {} moved to the trash {} ago will be back at their places.",
@@ -118,22 +134,26 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
 /// Asks whether whole runs are to be removed, or says why they cannot be.
 pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     let held = dirs.iter().find_map(|dir| {
-        let summary = state.runs.row(dir)?.summary.as_ref()?;
+        let summary = state.context.runs.row(dir)?.summary.as_ref()?;
         let why = traintop_ops::rename::held(summary.observed.state)?;
         Some(format!("{} cannot be removed: {why}", summary.name))
     });
     if let Some(problem) = held {
-        state.notice = Some(Notice::bad(problem));
+        state.context.notice = Some(Notice::bad(problem));
         return;
     }
     let bytes: u64 = dirs
         .iter()
-        .filter_map(|dir| state.runs.row(dir)?.summary.as_ref()?.size_bytes)
+        .filter_map(|dir| state.context.runs.row(dir)?.summary.as_ref()?.size_bytes)
         .sum();
     let title = match &dirs[..] {
         [] => return,
         [dir] => {
-            let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+            let summary = state
+                .context
+                .runs
+                .row(dir)
+                .and_then(|row| row.summary.as_ref());
             let name = summary.map_or_else(|| dir.name(), |summary| summary.name.clone());
             format!("Remove {}?", text::clean(&name))
         }

@@ -7,16 +7,16 @@ use crate::effect::Effect;
 use crate::state::State;
 use crate::update::{self, look_closer, measure, watched};
 use crate::view::opened::Opened;
-use crate::view::{compare, runs};
+use crate::view::runs;
 use traintop_run::discover::Found;
 use traintop_run::summary::Summary;
 use traintop_run::{RunDir, queue_reasons};
 
 /// Runs were found, some with what is known of them.
 pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
-    let height = runs::table_height(state.size);
-    let unknown = state.runs.add(found, height);
-    state.runs.keep_in_sight(height);
+    let height = runs::table_height(state.context.size);
+    let unknown = state.context.runs.add(found, height);
+    state.context.runs.keep_in_sight(height);
     let due: Vec<_> = unknown
         .into_iter()
         .filter(|dir| !state.refreshing.contains_key(dir))
@@ -27,7 +27,7 @@ pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Ve
     let mut effects = update::external_rename::found(state);
     if !due.is_empty() {
         let sum_up = Effect::Summarise(due);
-        effects.push(if state.runs.is_searched() {
+        effects.push(if state.context.runs.is_searched() {
             // It is new, and may still be written or moved: later changes must be seen.
             Effect::WatchThen(watched(state), Box::new(sum_up))
         } else {
@@ -35,7 +35,7 @@ pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Ve
         });
     }
     // The first run there is can be looked at before all are known.
-    if state.opened.is_none() && state.runs.selected().is_some() {
+    if state.context.opened.is_none() && state.context.runs.selected().is_some() {
         effects.extend(look_closer(state));
     }
     effects
@@ -52,14 +52,14 @@ pub fn search_ended(
     if let Some(dir) = state.run_on_screen().cloned()
         && problems.is_empty()
         && !dirs.contains(&dir)
-        && !state.runs.is_newer_than_search(&dir)
+        && !state.context.runs.is_newer_than_search(&dir)
     {
         effects.extend(update::external_rename::gone(state, &dir));
     }
-    let is_first = !state.runs.is_searched();
-    state.runs.searched(dirs, problems);
+    let is_first = !state.context.runs.is_searched();
+    state.context.runs.searched(dirs, problems);
     // The keeper of a queue may have been killed, or the machine have been switched off.
-    effects.extend(update::steering::tend(state, dirs, is_first));
+    effects.extend(update::steering::tend(&state.context, dirs, is_first));
     let new = !fresh.is_subset(&state.fresh);
     state.fresh = fresh;
     effects.extend(look_closer(state));
@@ -71,7 +71,7 @@ pub fn search_ended(
     }
     effects.push(Effect::FlushCache);
     // The first time they are looked for is after the first frame, which does not wait for them.
-    if state.evaluations.has_begun() {
+    if state.context.evaluations.has_begun() {
         effects.extend(update::evaluations::find(state));
     }
     effects
@@ -82,14 +82,14 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
     if let Some(effects) = update::evaluations::folder_changed(state, folder) {
         return effects;
     }
-    let queues = state.runs.queues();
+    let queues = state.context.runs.queues();
     let queue = queues
         .iter()
         .find(|tree| queue_reasons::folder(tree) == folder);
     if let Some(tree) = queue.map(|tree| tree.to_path_buf()) {
         return why_runs_wait_changed(state, &tree);
     }
-    match state.runs.owner(folder).cloned() {
+    match state.context.runs.owner(folder).cloned() {
         Some(dir) => changed(state, &dir),
         // A folder in which runs appear: one may have.
         None => vec![Effect::Discover],
@@ -98,7 +98,7 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
 
 /// The keeper of a queue says anew why its runs wait: each says it in its row's summary.
 fn why_runs_wait_changed(state: &mut State, tree: &Path) -> Vec<Effect> {
-    let waiting = state.runs.waiting().into_iter();
+    let waiting = state.context.runs.waiting().into_iter();
     let here = waiting.filter(|dir| dir.output_tree() == Some(tree));
     let here: Vec<RunDir> = here.cloned().collect();
     let due = here.into_iter().filter(|dir| is_due(state, dir));
@@ -121,7 +121,11 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
         if state.refreshing.remove(&dir) == Some(true) {
             again.push(dir.clone());
         }
-        let before = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+        let before = state
+            .context
+            .runs
+            .row(&dir)
+            .and_then(|row| row.summary.as_ref());
         let active = summary.observed.state.is_active();
         let was_active = before.is_some_and(|before| before.observed.state.is_active());
         // Checkpoints are written at the ends of epochs and of the run.
@@ -134,13 +138,13 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
             newly_active.push(dir.clone());
             effects.push(Effect::AwaitEnd(dir.clone()));
         }
-        state.runs.update(found, summary);
+        state.context.runs.update(found, summary);
         looked.push(dir);
     }
     effects.extend(update::alerts::look(state, &looked));
-    state.runs.reread();
-    let height = runs::table_height(state.size);
-    state.runs.keep_in_sight(height);
+    state.context.runs.reread();
+    let height = runs::table_height(state.context.size);
+    state.context.runs.keep_in_sight(height);
     effects.extend(update::external_rename::found(state));
     let due = again.iter().chain(&newly_active);
     state.refreshing.extend(due.map(|dir| (dir.clone(), false)));
@@ -155,11 +159,11 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
         let again = Box::new(Effect::Summarise(newly_active));
         effects.push(Effect::WatchThen(watched(state), again));
     }
-    if state.runs.is_searched() && state.refreshing.is_empty() {
-        state.runs.settle();
+    if state.context.runs.is_searched() && state.refreshing.is_empty() {
+        state.context.runs.settle();
         effects.extend(look_closer(state));
     } else {
-        effects.extend(measure(state));
+        effects.extend(measure(&state.context));
     }
     effects
 }
@@ -181,8 +185,12 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     if is_due(state, dir) {
         effects.push(Effect::Summarise(vec![dir.clone()]));
     }
-    let opened = state.opened.as_mut().filter(|opened| opened.dir == *dir);
+    let opened = state
+        .context
+        .opened
+        .as_mut()
+        .filter(|opened| opened.dir == *dir);
     effects.extend(opened.and_then(Opened::changed));
-    effects.extend(compare::changed(state, dir));
+    effects.extend(update::compare::changed(state, dir));
     effects
 }

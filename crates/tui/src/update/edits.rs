@@ -1,7 +1,6 @@
 //! What edits of runs change on the screen, and undoing them.
 
 use crate::update::look_into;
-use crate::view::compare;
 use std::path::Path;
 
 use crate::effect::Effect;
@@ -14,7 +13,7 @@ use crate::view::line_dialog::LineDialog;
 use crate::view::note::NoteEditor;
 use crate::view::rename::Renaming;
 use crate::view::run::RunView;
-use crate::{jobs, update, view};
+use crate::{jobs, update};
 use traintop_run::RunDir;
 use traintop_run::evaluation::EVALUATIONS;
 use traintop_run::notes::Change;
@@ -43,11 +42,11 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
                 } else {
                     format!("{} runs were changed; u undoes that", dirs.len())
                 };
-                state.notice = Some(Notice::good(text));
+                state.context.notice = Some(Notice::good(text));
             }
             state.undo_stack.extend(undo_entry);
             if let Some(problem) = problem {
-                state.notice = Some(Notice::bad(problem));
+                state.context.notice = Some(Notice::bad(problem));
             }
             let mut effects = Vec::new();
             if dirs.iter().any(is_evaluation) {
@@ -69,7 +68,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
             state.undo_stack.extend(undo_entry);
             let effects = follow(state, &moved, undone);
             if let Some(problem) = first_of(&left) {
-                state.notice = Some(Notice::bad(problem));
+                state.context.notice = Some(Notice::bad(problem));
             }
             return effects;
         }
@@ -83,12 +82,12 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
                 log::warn!("{sentence}");
             }
             if let Some(first) = first_of(&sentences) {
-                state.notice = Some(Notice::bad(first));
+                state.context.notice = Some(Notice::bad(first));
                 return vec![Effect::Discover];
             }
         }
         EditOutcome::Proposed(title, text, yes, job) => {
-            state.notice = None;
+            state.context.notice = None;
             state.question = Some(Confirm {
                 title,
                 text,
@@ -98,7 +97,7 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         }
         EditOutcome::Changed(dirs, text, undo_entry, problem) => {
             state.undo_stack.extend(undo_entry);
-            state.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
+            state.context.notice = Some(problem.map_or_else(|| Notice::good(text), Notice::bad));
             let mut effects: Vec<Effect> =
                 dirs.iter().flat_map(|dir| changed(state, dir)).collect();
             effects.push(Effect::Measure(dirs));
@@ -106,13 +105,13 @@ pub fn update(state: &mut State, outcome: EditOutcome) -> Vec<Effect> {
         }
         EditOutcome::NotUndone(undo_entry, problem) => {
             state.undo_stack.push(undo_entry);
-            state.notice = Some(Notice::bad(problem));
+            state.context.notice = Some(Notice::bad(problem));
         }
         EditOutcome::NotSaved { job, problem } => {
             edit_again(state, job);
-            state.notice = Some(Notice::bad(problem));
+            state.context.notice = Some(Notice::bad(problem));
         }
-        EditOutcome::Refused(problem) => state.notice = Some(Notice::bad(problem)),
+        EditOutcome::Refused(problem) => state.context.notice = Some(Notice::bad(problem)),
     }
     Vec::new()
 }
@@ -122,7 +121,11 @@ fn edit_again(state: &mut State, job: EditJob) {
     if let EditJob::Annotate(dirs, Change::Note(text)) = &job
         && let [dir] = &dirs[..]
     {
-        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        let summary = state
+            .context
+            .runs
+            .row(dir)
+            .and_then(|row| row.summary.as_ref());
         let (name, saved) = match summary {
             Some(summary) => (summary.name.clone(), summary.notes.note.as_str()),
             None => (clean(&dir.name()).into_owned(), ""),
@@ -131,7 +134,7 @@ fn edit_again(state: &mut State, job: EditJob) {
         state.overlays.push(editor);
         return;
     }
-    let summary = |dir: &RunDir| state.runs.row(dir)?.summary.as_ref();
+    let summary = |dir: &RunDir| state.context.runs.row(dir)?.summary.as_ref();
     if let Some(line) = LineDialog::unsaved(job, summary) {
         state.overlays.push(line);
     }
@@ -150,18 +153,18 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
     let mut shown = None;
     for (from, to) in moved.iter().filter(|(from, _)| !is_evaluation(from)) {
         state.refreshing.remove(from);
-        state.runs.mark_follows(from, to);
-        state.runs.remove(from);
-        let opened = state.opened.take_if(|opened| opened.dir == *from);
+        state.context.runs.mark_follows(from, to);
+        state.context.runs.remove(from);
+        let opened = state.context.opened.take_if(|opened| opened.dir == *from);
         effects.extend(opened.map(|opened| Effect::Close(opened.dir)));
-        state.runs.expect(to.clone());
+        state.context.runs.expect(to.clone());
         if let Some(view) = state.overlays.find_mut::<RunView>()
             && view.dir == *from
         {
             view.dir.clone_from(to);
             shown = Some(to.clone());
         }
-        effects.extend(compare::moved(state, from, to));
+        effects.extend(update::compare::renamed(state, from, to));
     }
     // The screen of a run reads it anew, below its new name.
     effects.extend(shown.into_iter().flat_map(|dir| look_into(state, &dir)));
@@ -174,14 +177,14 @@ fn follow(state: &mut State, moved: &[(RunDir, RunDir)], undone: bool) -> Vec<Ef
             (many, true) => format!("{many} runs have their old names again"),
             (many, false) => format!("{many} runs were renamed; u undoes that"),
         };
-        state.notice = Some(Notice::good(text));
+        state.context.notice = Some(Notice::good(text));
     }
     let (evaluated, runs): (Vec<_>, Vec<_>) = moved
         .iter()
         .cloned()
         .partition(|(from, _)| is_evaluation(from));
     if !evaluated.is_empty() {
-        view::evaluations::follow(state, &evaluated);
+        update::evaluations::follow(state, &evaluated);
         effects.extend(update::evaluations::find(state));
     }
     let there: Vec<RunDir> = runs.into_iter().map(|(_, to)| to).collect();

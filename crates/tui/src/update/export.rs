@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::export::{ExportJob, counted};
 use crate::notice::Notice;
@@ -16,19 +17,19 @@ use traintop_text::{clean, is_forbidden};
 fn chosen(state: &State) -> Vec<RunDir> {
     match state.run_on_screen() {
         Some(dir) => vec![dir.clone()],
-        None => state.runs.chosen(),
+        None => state.context.runs.chosen(),
     }
 }
 
-fn summaries<'a>(state: &'a State, dirs: &[RunDir]) -> Vec<&'a Summary> {
-    let of = |dir| state.runs.row(dir)?.summary.as_ref();
+fn summaries<'a>(context: &'a Context, dirs: &[RunDir]) -> Vec<&'a Summary> {
+    let of = |dir| context.runs.row(dir)?.summary.as_ref();
     dirs.iter().filter_map(of).collect()
 }
 
 /// Offers what can be copied to the clipboard.
 pub fn offer_copies(state: &mut State) -> Vec<Effect> {
     let dirs = chosen(state);
-    let chosen = summaries(state, &dirs);
+    let chosen = summaries(&state.context, &dirs);
     let Some(first) = chosen.first() else {
         return Vec::new();
     };
@@ -104,6 +105,7 @@ fn kinds() -> impl Iterator<Item = (&'static str, Format, Texts)> {
 pub fn offer_exports(state: &mut State) -> Vec<Effect> {
     let dirs = chosen(state);
     let shown: Vec<&Summary> = state
+        .context
         .runs
         .shown()
         .filter_map(|row| row.summary.as_ref())
@@ -152,7 +154,7 @@ pub fn draw(state: &mut State) -> Vec<Effect> {
         ),
     ];
     if dirs.len() == 1 {
-        state.notice = Some(Notice::good("drawing"));
+        state.context.notice = Some(Notice::good("drawing"));
         return vec![Effect::Export(ExportJob::Figures(dirs))];
     }
     state.overlays.push(Picker::things("Draw", items));

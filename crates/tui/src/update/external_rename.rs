@@ -11,10 +11,14 @@ use traintop_text::clean;
 
 /// A run's folder is no longer there.
 pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+    let summary = state
+        .context
+        .runs
+        .row(dir)
+        .and_then(|row| row.summary.as_ref());
     let id = summary.map(|summary| summary.id.clone());
     state.refreshing.remove(dir);
-    state.runs.remove(dir);
+    state.context.runs.remove(dir);
     if state.run_on_screen().is_none_or(|shown| shown != dir) {
         // Below another screen it is closed: there would be nothing to come back to.
         let below = state.overlays.find::<RunView>();
@@ -28,7 +32,7 @@ pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
         state.gone = Some(Gone { id, view });
     }
     let name = dir.name();
-    state.notice = Some(Notice::bad(format!("{} is no longer there", clean(&name))));
+    state.context.notice = Some(Notice::bad(format!("{} is no longer there", clean(&name))));
     found(state)
 }
 
@@ -39,7 +43,7 @@ pub fn found(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     let name_before = view.run().map(RunDir::name);
-    let dir = state.runs.all().find_map(|row| {
+    let dir = state.context.runs.all().find_map(|row| {
         let summary = row.summary.as_ref()?;
         (summary.id == *id).then(|| row.found.dir.clone())
     });
@@ -54,7 +58,7 @@ pub fn found(state: &mut State) -> Vec<Effect> {
         view.dir.clone_from(&dir);
     }
     let name = dir.name();
-    state.notice = (Some(&name) != name_before.as_ref())
+    state.context.notice = (Some(&name) != name_before.as_ref())
         .then(|| Notice::good(format!("it is called {} now", clean(&name))));
     let mut effects = look_into(state, &dir);
     // Its record may have been read before its new name was written and before its folder was

@@ -9,12 +9,13 @@ use crate::state::State;
 /// What that changes.
 pub fn update(state: &mut State, outcome: LongJobEvent) -> Vec<Effect> {
     match outcome {
-        LongJobEvent::Began(name, progress) => state.jobs.push(LongJob {
+        LongJobEvent::Began(name, progress) => state.context.jobs.push(LongJob {
             name,
-            began: state.now,
+            began: state.context.now,
             progress,
         }),
         LongJobEvent::Ended(progress) => state
+            .context
             .jobs
             .retain(|job| !Arc::ptr_eq(&job.progress, &progress)),
     }

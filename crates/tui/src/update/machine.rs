@@ -10,7 +10,7 @@ use traintop_run::RunDir;
 /// The runs whose use of this machine is to be measured, if anybody looks at it.
 fn wanted(state: &State) -> Option<Vec<RunDir>> {
     if state.overlays.find::<MachineView>().is_some() {
-        let rows = state.runs.all();
+        let rows = state.context.runs.all();
         let at_work = rows.filter(|row| {
             let summary = row.summary.as_ref();
             summary.is_some_and(|summary| summary.observed.state.is_active())
@@ -20,7 +20,7 @@ fn wanted(state: &State) -> Option<Vec<RunDir>> {
         return Some(dirs);
     }
     let dir = state.run_on_screen()?;
-    let summary = state.runs.row(dir)?.summary.as_ref()?;
+    let summary = state.context.runs.row(dir)?.summary.as_ref()?;
     let is_active = summary.observed.state.is_active();
     is_active.then(|| vec![dir.clone()])
 }

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod chart_settings;
 pub mod charts;
 pub mod cleanup;
+pub mod compare;
 pub mod discovery;
 pub mod edits;
 pub mod evaluations;
@@ -14,6 +15,7 @@ pub mod form;
 pub mod long_job;
 pub mod machine;
 pub mod steering;
+pub mod table;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -23,28 +25,29 @@ use jiff::Timestamp;
 
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::edits::UndoEntry;
 use crate::message::Message;
 use crate::notice::Notice;
 use crate::state::State;
 use crate::view::alerts::AlertList;
-use crate::view::compare::{self};
 use crate::view::confirm::Confirm;
 use crate::view::machine::MachineView;
 use crate::view::note::NoteEditor;
 use crate::view::opened::Opened;
 use crate::view::picker::Picker;
 use crate::view::run::RunView;
-use crate::view::{self, clean, help, runs, trash};
+use crate::view::run::detail::Reading;
+use crate::view::{self, help, runs};
 use crate::{jobs, keymap};
 use traintop_run::layout::TRAINING_RUNS;
 use traintop_run::{RunDir, queue_reasons};
 
 /// Takes in a message that came at `now`.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
-    state.now = now;
-    state.runs.at(now);
+    state.context.now = now;
+    state.context.runs.at(now);
     state.dirty = true;
     let mut effects = take_in(state, message);
     if !view::scope(state).takes_text()
@@ -53,11 +56,11 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         state.overlays.push(question);
     }
     state.look_back();
-    effects.extend(view::form::learn_the_rest(state));
+    effects.extend(form::learn_the_rest(state));
     effects.extend(machine::due(state));
-    let unsampled = state.runs.unsampled();
+    let unsampled = state.context.runs.unsampled();
     effects.extend(unsampled.map(|(epochs, dirs)| Effect::ValuesAtEpoch(epochs, dirs)));
-    if let Some(left) = state.runs.unsaved() {
+    if let Some(left) = state.context.runs.unsaved() {
         // Before the effect that quits, which is the last.
         effects.insert(0, Effect::Remember(Box::new(left)));
     }
@@ -73,8 +76,11 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Resized(columns, rows) => {
-            state.size = (columns, rows);
-            state.runs.keep_in_sight(runs::table_height(state.size));
+            state.context.size = (columns, rows);
+            state
+                .context
+                .runs
+                .keep_in_sight(runs::table_height(state.context.size));
             look_closer(state)
         }
         Message::Terminated(_) | Message::InputEnded => end(state),
@@ -83,7 +89,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Woke => woke(state),
         Message::RunsFound(found) => discovery::runs_found(state, found),
         Message::SearchBegan => {
-            state.runs.search_begins();
+            state.context.runs.search_begins();
             Vec::new()
         }
         Message::SearchEnded {
@@ -95,43 +101,35 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::RunGone(dir) => external_rename::gone(state, &dir),
         Message::FolderChanged(folder) => discovery::folder_changed(state, &folder),
         Message::ProcessEnded(dir) => discovery::changed(state, &dir),
-        Message::RunRead(dir, reading) => {
-            let opened = state.opened.as_mut().filter(|opened| opened.dir == dir);
-            let mut effects: Vec<Effect> = opened
-                .and_then(|opened| opened.take(*reading))
-                .into_iter()
-                .collect();
-            effects.extend(charts::due(state));
-            effects
-        }
+        Message::RunRead(dir, reading) => run_read(state, &dir, *reading),
         Message::RecipesListed(choices) => {
-            state.form.offer(choices);
+            state.form_mut().offer(choices);
             Vec::new()
         }
-        Message::RecipeRead(choice) => view::form::begin_with(state, &choice),
+        Message::RecipeRead(choice) => form::begin_with(state, &choice),
         Message::SizesMeasured(sizes) => {
-            state.runs.measured(sizes);
+            state.context.runs.measured(sizes);
             Vec::new()
         }
         Message::FormDone(outcome) => form::update(state, outcome),
         Message::Launched(Ok(dir)) => {
-            state.notice = Some(Notice::good(format!("started {}", dir.name())));
-            state.runs.expect(dir.clone());
+            state.context.notice = Some(Notice::good(format!("started {}", dir.name())));
+            state.context.runs.expect(dir.clone());
             vec![Effect::Summarise(vec![dir])]
         }
         Message::Steered(outcome) => steering::update(state, outcome),
         Message::StopAsked(Ok(text)) => {
-            state.notice = Some(Notice::good(text));
+            state.context.notice = Some(Notice::good(text));
             Vec::new()
         }
         Message::MarksLoaded(dirs) => {
-            state.runs.remember_marks(dirs);
+            state.context.runs.remember_marks(dirs);
             Vec::new()
         }
         Message::Alert(outcome) => alerts::update(state, outcome),
         Message::Compared(outcome) => compare::update(state, outcome),
         Message::ValuesRead(samples) => {
-            state.runs.sampled(samples);
+            state.context.runs.sampled(samples);
             look_closer(state)
         }
         Message::Evaluation(outcome) => evaluations::update(state, outcome),
@@ -144,7 +142,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             effects
         }
         Message::ZoneFound(zone) => {
-            state.runs.set_zone(zone);
+            state.context.runs.set_zone(zone);
             Vec::new()
         }
         Message::UsageSampled(sampled_usage) => {
@@ -156,22 +154,32 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Edited(outcome) => edits::update(state, outcome),
         Message::Cleaned(outcome) => cleanup::update(state, outcome),
         Message::Launched(Err(problem)) | Message::StopAsked(Err(problem)) => {
-            state.notice = Some(Notice::bad(problem));
+            state.context.notice = Some(Notice::bad(problem));
             Vec::new()
         }
         Message::LongJob(outcome) => long_job::update(state, outcome),
         Message::Judged(root, notice) => judged(state, &root, notice),
         Message::Noticed(notice) => {
-            state.notice = Some(notice);
+            state.context.notice = Some(notice);
             Vec::new()
         }
     }
 }
 
+/// Something of a run's files was read: the opened run takes it in.
+fn run_read(state: &mut State, dir: &RunDir, reading: Reading) -> Vec<Effect> {
+    let opened = state.context.opened.as_mut();
+    let opened = opened.filter(|opened| opened.dir == *dir);
+    let next = opened.and_then(|opened| opened.take(reading));
+    let mut effects: Vec<Effect> = next.into_iter().collect();
+    effects.extend(charts::due(state));
+    effects
+}
+
 /// The runs below a root are judged by something else: they are summed up again.
 fn judged(state: &mut State, root: &Path, notice: Notice) -> Vec<Effect> {
-    state.notice = Some(notice);
-    let runs = state.runs.all().map(|row| &row.found.dir);
+    state.context.notice = Some(notice);
+    let runs = state.context.runs.all().map(|row| &row.found.dir);
     let below = runs.filter(|dir| dir.path().starts_with(root));
     vec![Effect::Summarise(below.cloned().collect())]
 }
@@ -179,10 +187,10 @@ fn judged(state: &mut State, root: &Path, notice: Notice) -> Vec<Effect> {
 /// Time has passed: keys have rested, a run has come to an age that the query names, or ages read
 /// differently.
 fn woke(state: &mut State) -> Vec<Effect> {
-    let height = runs::table_height(state.size);
-    let has_aged = state.runs.sift_by_age(height);
+    let height = runs::table_height(state.context.size);
+    let has_aged = state.context.runs.sift_by_age(height);
     let mut effects = alerts::woke(state);
-    if !state.runs.has_rested(state.now) && !has_aged {
+    if !state.context.runs.has_rested(state.context.now) && !has_aged {
         return effects;
     }
     let looks = look_closer(state);
@@ -195,8 +203,7 @@ fn woke(state: &mut State) -> Vec<Effect> {
 
 fn paste(state: &mut State, text: &str) {
     match view::scope(state) {
-        Scope::Query => runs::paste(state, text),
-        Scope::FormValue => view::form::paste(state, text),
+        Scope::Query => state.context.runs.paste(text),
         _ => {
             if let Some(component) = state.overlays.top_mut() {
                 component.paste(text);
@@ -210,26 +217,20 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     if keymap::is_way_out(event) {
         return quit(state);
     }
-    (state.notice, state.gone) = (None, None);
-    if let Some(action) = state.keymap.action(view::scope(state), event) {
+    (state.context.notice, state.gone) = (None, None);
+    if let Some(action) = state.context.keymap.action(view::scope(state), event) {
         return act(state, action);
     }
-    if let Some(mut component) = state.overlays.pop() {
-        let response = component.type_key(event, state);
-        let is_ignored = response.is_ignored;
-        let effects = respond(state, component, response);
-        if !is_ignored {
-            return effects;
-        }
+    let context = &mut state.context;
+    if let Some(component) = state.overlays.top_mut() {
+        let response = component.type_key(event, context);
+        return respond(state, response);
     }
-    match view::scope(state) {
-        Scope::Query => {
-            runs::type_key(state, event);
-            Vec::new()
-        }
-        Scope::FormValue => view::form::type_key(state, event),
-        _ => Vec::new(),
+    if context.runs.is_typing() {
+        let height = runs::table_height(context.size);
+        context.runs.type_key(event, height, context.now);
     }
+    Vec::new()
 }
 
 /// The screen gets what the mouse does, unless something lies over it.
@@ -237,21 +238,19 @@ fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     if state.overlays.has_dialog() {
         return Vec::new();
     }
-    let Some(mut screen) = state.overlays.pop() else {
+    let Some(screen) = state.overlays.top_mut() else {
         return Vec::new();
     };
-    let response = screen.mouse(event, state);
-    respond(state, screen, response)
+    let response = screen.mouse(event, &state.context);
+    respond(state, response)
 }
 
 /// Does what an action says: in what lies over the table, else everywhere, else on the screen.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    if let Some(mut component) = state.overlays.pop() {
-        let response = component.act(action, state);
-        let is_ignored = response.is_ignored;
-        let effects = respond(state, component, response);
-        if !is_ignored {
-            return effects;
+    if let Some(component) = state.overlays.top_mut() {
+        let response = component.act(action, &state.context);
+        if !response.is_ignored {
+            return respond(state, response);
         }
     }
     if let Some(effects) = act_everywhere(state, action) {
@@ -266,23 +265,23 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match view::screen_scope(state) {
         Scope::Runs => act_in_table(state, action),
         Scope::Query => {
-            runs::act_in_query(state, action);
+            let context = &mut state.context;
+            let height = runs::table_height(context.size);
+            context.runs.act_in_query(action, height, context.now);
             Vec::new()
         }
         Scope::Run => act_on_run(state, action),
-        Scope::Form => view::form::act(state, action),
-        Scope::FormValue => view::form::act_in_value(state, action),
         Scope::Compare => chart_settings::act(state, action),
         Scope::Evaluations => evaluations::act(state, action),
         _ => Vec::new(),
     }
 }
 
-/// Puts a component back unless it is done, and does what it asks for.
-fn respond(state: &mut State, component: Box<dyn Component>, response: Response) -> Vec<Effect> {
-    let is_left = response.closes && component.is_screen();
-    if !response.closes {
-        state.overlays.push_box(component);
+/// Does what the component on top asks for, after it is closed if it is done.
+pub(super) fn respond(state: &mut State, response: Response) -> Vec<Effect> {
+    let is_left = response.closes && state.overlays.top().is_some_and(Component::is_screen);
+    if response.closes {
+        state.close_top();
     }
     let mut effects = Vec::new();
     for request in response.requests {
@@ -302,22 +301,23 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
         Request::GoTo(dir) => return go_to(state, &dir),
         Request::OpenRun(dir) => return show_run(state, dir),
         Request::JudgeBy(run, metric) => return vec![Effect::JudgeBy { run, metric }],
-        Request::Fill(values) => return view::form::fill(state, &values),
+        Request::Fill(values) => return form::fill(state, &values),
+        Request::ShowTable => state.show_table(),
         Request::Evaluate(requests) => return evaluations::start(state, requests),
         Request::SortBy(key) => {
-            state.runs.sort_on(&key);
+            state.context.runs.sort_on(&key);
             return look_closer(state);
         }
         Request::GroupBy(key) => {
-            state.runs.group_on(key);
+            state.context.runs.group_on(key);
             return look_closer(state);
         }
-        Request::Notify(notice) => state.notice = Some(notice),
-        Request::UseTheme(theme) => state.theme = *theme,
+        Request::Notify(notice) => state.context.notice = Some(notice),
+        Request::UseTheme(theme) => state.context.theme = *theme,
         Request::ChooseColumns { columns, is_chosen } => {
-            state.runs.choose_columns(columns, is_chosen);
+            state.context.runs.choose_columns(columns, is_chosen);
         }
-        Request::AlertsSeen => state.alerts.unseen = 0,
+        Request::AlertsSeen => state.context.alerts.unseen = 0,
         Request::Open(component) => state.overlays.push_box(component),
         Request::ForgetRemoval(ticket) => state.undo_stack.retain(|entry| match entry {
             UndoEntry::Removed(tickets) => !tickets.contains(&ticket),
@@ -329,11 +329,11 @@ fn grant(state: &mut State, request: Request) -> Vec<Effect> {
 
 /// Shows the table with the cursor on a run.
 fn go_to(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    state.overlays.clear();
-    let height = runs::table_height(state.size);
-    if state.runs.jump(dir, height, state.now) {
+    state.show_table();
+    let height = runs::table_height(state.context.size);
+    if state.context.runs.jump(dir, height, state.context.now) {
         let text = "the query was cleared: it hid this run; / and ↑ restore it";
-        state.notice = Some(Notice::good(text));
+        state.context.notice = Some(Notice::good(text));
     }
     look_closer(state)
 }
@@ -346,15 +346,15 @@ fn act_everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::CancelJobs => return Some(vec![Effect::CancelJobs]),
         Action::Help => state.overlays.push(help::Help::new(view::scope(state))),
         Action::Palette => {
-            let commands = Picker::commands(state, view::scope(state));
+            let commands = Picker::commands(&state.context, view::scope(state));
             state.overlays.push(commands);
         }
         Action::Alerts => {
-            let alerts = AlertList::open(state);
-            state.overlays.push(alerts);
+            state.context.alerts.unseen = 0;
+            state.overlays.push(AlertList::new(&state.context));
         }
         Action::ShowMachine => state.overlays.push(MachineView::default()),
-        Action::PickTheme => state.overlays.push(Picker::themes(state)),
+        Action::PickTheme => state.overlays.push(Picker::themes(&state.context)),
         _ => return None,
     }
     Some(Vec::new())
@@ -364,13 +364,13 @@ fn act_everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
 fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Open => open_run(state),
-        Action::NewRun => view::form::open(state),
-        Action::NewLike => view::form::ask_for_recipe(state),
+        Action::NewRun => form::open(state),
+        Action::NewLike => form::ask_for_recipe(state),
         Action::Compare => compare::open(state),
-        Action::CleanUp => clean::open(state),
-        Action::OpenTrash => trash::open(state),
+        Action::CleanUp => cleanup::open(state),
+        Action::OpenTrash => cleanup::open_trash(state),
         Action::Remove => {
-            let chosen = state.runs.chosen();
+            let chosen = state.context.runs.chosen();
             cleanup::ask_to_remove(state, chosen);
             Vec::new()
         }
@@ -380,10 +380,10 @@ fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Export => export::offer_exports(state),
         Action::Figures => export::draw(state),
         _ => {
-            let mut effects = runs::act(state, action);
+            let mut effects = table::act(state, action);
             // What a move shows is looked at when the cursor rests.
             let is_step = matches!(action, Action::Down | Action::Up);
-            effects.extend(measure(state).filter(|_| !is_step));
+            effects.extend(measure(&state.context).filter(|_| !is_step));
             effects
         }
     }
@@ -392,20 +392,20 @@ fn act_in_table(state: &mut State, action: Action) -> Vec<Effect> {
 /// Does what an action says on the screen of one run.
 fn act_on_run(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::NewLike => view::form::ask_for_recipe(state),
+        Action::NewLike => form::ask_for_recipe(state),
         Action::Evaluate => evaluations::ask(state),
         Action::ShowEvaluations => evaluations::open(state),
         Action::Copy => export::offer_copies(state),
         Action::Export => export::offer_exports(state),
         Action::Figures => export::draw(state),
         _ if crate::chart_settings::is_one(action) => chart_settings::act(state, action),
-        _ => runs::act(state, action),
+        _ => table::act(state, action),
     }
 }
 
 /// Ends the program.
 fn end(state: &mut State) -> Vec<Effect> {
-    let marks = state.runs.unsaved_marks().map(Effect::SaveMarks);
+    let marks = state.context.runs.unsaved_marks().map(Effect::SaveMarks);
     let end = [Effect::FlushCache, Effect::Quit];
     marks.into_iter().chain(end).collect()
 }
@@ -423,7 +423,7 @@ fn quit(state: &mut State) -> Vec<Effect> {
     }
     let asked = state.overlays.find::<Confirm>();
     let is_asked = asked.is_some_and(|asked| asked.then == Effect::Quit);
-    let waiting = state.evaluations.started.saturating_sub(1);
+    let waiting = state.context.evaluations.started.saturating_sub(1);
     if waiting == 0 || is_asked {
         return end(state);
     }
@@ -443,11 +443,12 @@ fn quit(state: &mut State) -> Vec<Effect> {
 }
 
 fn open_run(state: &mut State) -> Vec<Effect> {
-    if state.runs.is_on_header() {
-        state.runs.fold();
+    if state.context.runs.is_on_header() {
+        state.context.runs.fold();
         return look_closer(state);
     }
     let Some(dir) = state
+        .context
         .runs
         .selected()
         .filter(|row| row.summary.is_some())
@@ -468,6 +469,7 @@ fn show_run(state: &mut State, dir: RunDir) -> Vec<Effect> {
 /// Makes a run the opened one, in place of any other.
 pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
     if state
+        .context
         .opened
         .as_ref()
         .is_some_and(|opened| opened.dir == *dir)
@@ -475,7 +477,7 @@ pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
         return Vec::new();
     }
     let (opened, read) = Opened::new(dir.clone());
-    let old = state.opened.replace(opened);
+    let old = state.context.opened.replace(opened);
     let mut effects: Vec<Effect> = old.map(|old| Effect::Close(old.dir)).into_iter().collect();
     effects.push(read);
     effects.push(watch(state));
@@ -485,17 +487,29 @@ pub(super) fn look_into(state: &mut State, dir: &RunDir) -> Vec<Effect> {
 /// The runs on the screen, or their order, have changed, or the cursor has come to rest: what is
 /// shown of them is asked for.
 pub(super) fn look_closer(state: &mut State) -> Vec<Effect> {
-    let mut effects: Vec<Effect> = measure(state).into_iter().collect();
-    effects.extend(state.runs.unsaved_marks().map(Effect::SaveMarks));
+    let mut effects: Vec<Effect> = measure(&state.context).into_iter().collect();
+    effects.extend(state.context.runs.unsaved_marks().map(Effect::SaveMarks));
     // What was opened stays while one of these shows it, or is returned to.
     if state.overlays.iter().any(|layer| layer.keeps_opened_run()) {
         return effects;
     }
-    let selected = state.runs.selected().map(|row| row.found.dir.clone());
+    let selected = state
+        .context
+        .runs
+        .selected()
+        .map(|row| row.found.dir.clone());
     match selected {
-        Some(dir) if runs::has_preview(state.size) => effects.extend(look_into(state, &dir)),
+        Some(dir) if runs::has_preview(state.context.size) => {
+            effects.extend(look_into(state, &dir))
+        }
         // Nothing shows it any more: what was read of it is let go.
-        _ => effects.extend(state.opened.take().map(|old| Effect::Close(old.dir))),
+        _ => effects.extend(
+            state
+                .context
+                .opened
+                .take()
+                .map(|old| Effect::Close(old.dir)),
+        ),
     }
     effects.push(watch(state));
     effects
@@ -515,22 +529,30 @@ pub(super) fn standing(roots: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
 }
 
 pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
-    let mut folders: HashSet<_> = standing(&state.roots)
+    let mut folders: HashSet<_> = standing(&state.context.roots)
         .chain(state.fresh.iter().cloned())
-        .chain(state.evaluations.watched())
+        .chain(state.context.evaluations.watched())
         .collect();
-    folders.extend(state.runs.queues().into_iter().map(queue_reasons::folder));
-    let height = runs::table_height(state.size);
-    let active = state.runs.all().filter(|row| {
+    folders.extend(
+        state
+            .context
+            .runs
+            .queues()
+            .into_iter()
+            .map(queue_reasons::folder),
+    );
+    let height = runs::table_height(state.context.size);
+    let active = state.context.runs.all().filter(|row| {
         row.summary
             .as_ref()
             .is_some_and(|summary| summary.observed.state.may_act())
     });
     let opened = state
+        .context
         .opened
         .iter()
-        .filter_map(|opened| state.runs.row(&opened.dir));
-    let on_screen = state.runs.on_screen(height);
+        .filter_map(|opened| state.context.runs.row(&opened.dir));
+    let on_screen = state.context.runs.on_screen(height);
     for found in active.chain(on_screen).chain(opened).map(|row| &row.found) {
         folders.insert(found.dir.path().to_owned());
         folders.insert(found.dir.logs());
@@ -540,9 +562,9 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
 }
 
 /// The job that measures the runs on the screen whose sizes are unknown.
-pub(super) fn measure(state: &State) -> Option<Effect> {
-    let height = runs::table_height(state.size);
-    let unmeasured = state.runs.on_screen(height).filter(|row| {
+pub(super) fn measure(context: &Context) -> Option<Effect> {
+    let height = runs::table_height(context.size);
+    let unmeasured = context.runs.on_screen(height).filter(|row| {
         row.summary
             .as_ref()
             .is_some_and(|summary| summary.size_bytes.is_none())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::steering::{SteeringJob, SteeringOutcome};
 use crate::notice::Notice;
@@ -15,8 +16,8 @@ use traintop_text::clean;
 pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
     match outcome.said {
         Ok(None) => {}
-        Ok(Some(text)) => state.notice = Some(Notice::good(text)),
-        Err(problem) => state.notice = Some(Notice::bad(problem)),
+        Ok(Some(text)) => state.context.notice = Some(Notice::good(text)),
+        Err(problem) => state.context.notice = Some(Notice::bad(problem)),
     }
     if let Some(proposal) = outcome.proposal {
         let text = format!(
@@ -33,7 +34,7 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
         });
     }
     if let Some(new) = outcome.new {
-        state.runs.expect(new);
+        state.context.runs.expect(new);
     }
     if outcome.changed.is_empty() {
         return Vec::new();
@@ -43,11 +44,11 @@ pub fn update(state: &mut State, outcome: SteeringOutcome) -> Vec<Effect> {
 
 /// The job that looks after the queues after a search that has found `dirs`. After the first search
 /// it names every tree, since no summary says yet where runs wait; later those where runs wait.
-pub fn tend(state: &State, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
+pub fn tend(context: &Context, dirs: &[RunDir], is_first: bool) -> Option<Effect> {
     let trees: BTreeSet<&Path> = if is_first {
         dirs.iter().filter_map(RunDir::output_tree).collect()
     } else {
-        state.runs.queues()
+        context.runs.queues()
     };
     let trees: BTreeSet<PathBuf> = trees.into_iter().map(Path::to_owned).collect();
     (!trees.is_empty()).then_some(Effect::Steer(SteeringJob::Tend(trees)))

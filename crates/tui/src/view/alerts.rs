@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
-use super::super::state::State;
+use super::super::context::Context;
 use super::super::theme::Role;
 use super::dialog::{draw_keys, frame, list_rows, row_style};
 use super::motion::{Motion, in_sight};
@@ -29,16 +29,15 @@ pub struct AlertList {
 }
 
 impl AlertList {
-    /// With the cursor on the last one. From now on they are seen.
-    pub fn open(state: &mut State) -> Self {
-        state.alerts.unseen = 0;
+    /// With the cursor on the last one.
+    pub fn new(context: &Context) -> Self {
         Self {
-            cursor: state.alerts.recent.first().cloned(),
+            cursor: context.alerts.recent.first().cloned(),
         }
     }
 
-    fn at(&self, state: &State) -> usize {
-        let recent = &state.alerts.recent;
+    fn at(&self, context: &Context) -> usize {
+        let recent = &context.alerts.recent;
         let at = self
             .cursor
             .as_ref()
@@ -47,11 +46,11 @@ impl AlertList {
     }
 
     /// Closes the list and shows the run in the table.
-    fn show(&self, state: &State) -> Response {
-        let Some(alert) = state.alerts.recent.get(self.at(state)) else {
+    fn show(&self, context: &Context) -> Response {
+        let Some(alert) = context.alerts.recent.get(self.at(context)) else {
             return Response::closed();
         };
-        if state.runs.row(&alert.dir).is_none() {
+        if context.runs.row(&alert.dir).is_none() {
             let text = format!("{} is not among these runs", alert.name);
             return Response::closed().with(Request::Notify(Notice::bad(text)));
         }
@@ -60,21 +59,21 @@ impl AlertList {
 }
 
 impl Component for AlertList {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Alerts
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
-        let recent = &state.alerts.recent;
+    fn act(&mut self, action: Action, context: &Context) -> Response {
+        let recent = &context.alerts.recent;
         if let Some(motion) = Motion::of(action) {
-            let page = list_rows(state.size, AROUND);
-            let to = motion.along(self.at(state), recent.len(), page);
+            let page = list_rows(context.size, AROUND);
+            let to = motion.along(self.at(context), recent.len(), page);
             self.cursor = recent.get(to).cloned();
             return Response::handled().with(Request::AlertsSeen);
         }
         let response = match action {
             Action::Back => Response::closed(),
-            Action::Open => self.show(state),
+            Action::Open => self.show(context),
             _ => return Response::ignored(),
         };
         response.with(Request::AlertsSeen)
@@ -91,9 +90,9 @@ impl Component for AlertList {
     /// │ Enter in the table  Esc close                        │
     /// ╰──────────────────────────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
-        let recent = &state.alerts.recent;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
+        let recent = &context.alerts.recent;
         let rows = (recent.len().max(1) as u16).min(area.height.saturating_sub(AROUND));
         let width = WIDTH.min(area.width.saturating_sub(2));
         let inside = frame(theme, "Alerts", (width, rows + WHOLE + 4), area, buf);
@@ -103,7 +102,7 @@ impl Component for AlertList {
             height: 1,
             ..inside
         };
-        let at = self.at(state);
+        let at = self.at(context);
         if recent.is_empty() {
             let text = Span::styled("No alerts", theme.style(Role::Muted));
             Line::from(text).render(line(inside.y).intersection(inside), buf);
@@ -113,7 +112,7 @@ impl Component for AlertList {
         let shown = shown.map(|number| (number, &recent[number]));
         for (y, (number, alert)) in (inside.y..inside.bottom()).zip(shown) {
             let (bar, style) = row_style(theme, number == at);
-            let age = state.now.duration_since(alert.at);
+            let age = context.now.duration_since(alert.at);
             let (age, _) = since(age.try_into().unwrap_or_default());
             let name = fitted(&alert.name, name_width);
             // The rule stands there already.
@@ -147,7 +146,7 @@ impl Component for AlertList {
                 .wrap(Wrap { trim: true })
                 .render(whole, buf);
         }
-        draw_keys(state, Scope::Alerts, inside, buf);
+        draw_keys(context, Scope::Alerts, inside, buf);
     }
 }
 
@@ -162,7 +161,9 @@ fn role(alert: &Alert) -> Role {
 #[cfg(test)]
 pub(in crate::view) mod tests {
     use super::*;
+    use crate::state::State;
     use crate::view::run::tests::text;
+    use crate::view::test_driver::press;
     use jiff::{Timestamp, ToSpan};
     use traintop_run::RunDir;
 
@@ -180,7 +181,7 @@ pub(in crate::view) mod tests {
     pub(in crate::view) fn state(size: (u16, u16)) -> State {
         let mut state = State::new(vec!["runs".into()], size, Timestamp::UNIX_EPOCH);
         let message = "stalled: no row for 12 min, usually within 2 min";
-        state.alerts.recent = vec![
+        state.context.alerts.recent = vec![
             alert("stalled", "quick max_lr=0.1", message, 4),
             alert(
                 "finished",
@@ -189,12 +190,13 @@ pub(in crate::view) mod tests {
                 125,
             ),
         ];
-        state.alerts.unseen = 2;
+        state.context.alerts.unseen = 2;
         state
     }
 
     fn drawn(state: &State) -> String {
-        let area = Rect::new(0, 0, state.size.0, state.size.1);
+        let (width, height) = state.context.size;
+        let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
         crate::view::draw(state, area, &mut buf);
         text(&buf)
@@ -210,9 +212,8 @@ pub(in crate::view) mod tests {
                 .unwrap_or_default()
                 .trim_end()
                 .to_owned();
-            let list = AlertList::open(&mut state);
-            assert_eq!(state.alerts.unseen, 0);
-            state.overlays.push(list);
+            press(&mut state, "!");
+            assert_eq!(state.context.alerts.unseen, 0);
             let list: Vec<_> = drawn(&state)
                 .lines()
                 .skip(1)
@@ -227,8 +228,7 @@ pub(in crate::view) mod tests {
     fn it_fits_any_screen() {
         for (width, height) in [(1, 1), (10, 3), (30, 8), (40, 12), (60, 2)] {
             let mut state = state((width, height));
-            let list = AlertList::open(&mut state);
-            state.overlays.push(list);
+            press(&mut state, "!");
             drawn(&state);
         }
     }

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::super::command::Action;
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
 use crate::jobs;
@@ -88,30 +88,6 @@ fn height(size: (u16, u16)) -> usize {
     usize::from(areas(screen_area(size))[2].height.max(1))
 }
 
-/// Opens the screen, and asks for a plan: of the marked runs, or of all.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    let mut only: Vec<RunDir> = state.runs.marked().into_iter().cloned().collect();
-    only.sort();
-    let view = CleanView {
-        only,
-        policy: state.retention.clone(),
-        plan: None,
-        progress: None,
-        is_busy: true,
-        is_by_run: false,
-        folded: HashSet::new(),
-        rows: Vec::new(),
-        cursor: 0,
-        top: 0,
-        groups: HashMap::new(),
-        all: Totals::default(),
-        spaces: Vec::new(),
-    };
-    let order = view.order(None);
-    state.overlays.push(view);
-    vec![order]
-}
-
 /// What was marked by hand stays as it was marked where it is a candidate for the same reason
 /// again.
 fn keep_marks(plan: &mut Plan, old: &Plan) {
@@ -130,6 +106,28 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
 }
 
 impl CleanView {
+    /// The screen for these runs, or for all if there are none, and the job that makes its plan.
+    pub fn new(mut only: Vec<RunDir>, policy: Policy) -> (Self, Effect) {
+        only.sort();
+        let view = Self {
+            only,
+            policy,
+            plan: None,
+            progress: None,
+            is_busy: true,
+            is_by_run: false,
+            folded: HashSet::new(),
+            rows: Vec::new(),
+            cursor: 0,
+            top: 0,
+            groups: HashMap::new(),
+            all: Totals::default(),
+            spaces: Vec::new(),
+        };
+        let job = view.order(None);
+        (view, job)
+    }
+
     /// Takes in a plan that was made, for a terminal of this size.
     pub fn planned(&mut self, mut plan: Plan, spaces: Vec<(PathBuf, Space)>, size: (u16, u16)) {
         // One that was asked for before the rules changed again.
@@ -308,7 +306,7 @@ impl CleanView {
 }
 
 impl Component for CleanView {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Clean
     }
 
@@ -316,8 +314,8 @@ impl Component for CleanView {
         true
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
-        let height = height(state.size);
+    fn act(&mut self, action: Action, context: &Context) -> Response {
+        let height = height(context.size);
         match action {
             Action::Back => return Response::closed(),
             Action::Mark => self.mark(),
@@ -359,7 +357,7 @@ impl Component for CleanView {
         Response::handled()
     }
 
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        draw::draw(self, state, area, buf);
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        draw::draw(self, context, area, buf);
     }
 }

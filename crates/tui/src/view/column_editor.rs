@@ -10,12 +10,13 @@ use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
-use super::super::state::State;
+use super::super::context::Context;
 use super::super::theme::Role;
 use super::columns::Column;
 use super::dialog::{frame, line_of_keys, list_rows, row_style};
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
+use super::runs::table::Runs;
 use super::sort_key::{SortKey, TableColumn};
 use traintop_text as text;
 
@@ -54,15 +55,15 @@ impl Row<'_> {
 
 impl ColumnEditor {
     /// The columns as they are.
-    pub fn new(state: &mut State) -> Self {
-        let shown = state.runs.columns().to_vec();
-        let choices = state.runs.choices().into_iter();
+    pub fn new(runs: &mut Runs) -> Self {
+        let shown = runs.columns().to_vec();
+        let choices = runs.choices().into_iter();
         let keys = choices.filter_map(|(name, what)| Some((SortKey::named(&name)?, what)));
         let others = keys.filter(|(key, _)| !shown.iter().any(|shown| shown.key == *key));
         Self {
             others: others.collect(),
             narrowing: Narrowing::default(),
-            before: (shown.clone(), state.runs.has_chosen_columns()),
+            before: (shown.clone(), runs.has_chosen_columns()),
             shown,
         }
     }
@@ -88,9 +89,9 @@ impl ColumnEditor {
     }
 
     /// The columns as they are now, to be shown behind.
-    fn changed(&mut self, state: &State) -> Response {
+    fn changed(&mut self, context: &Context) -> Response {
         self.narrowing.stay_within(self.rows().len());
-        if self.shown == state.runs.columns() {
+        if self.shown == context.runs.columns() {
             return Response::handled();
         }
         Response::handled().with(Request::ChooseColumns {
@@ -137,11 +138,11 @@ impl ColumnEditor {
 }
 
 impl Component for ColumnEditor {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Columns
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
+    fn act(&mut self, action: Action, context: &Context) -> Response {
         let choose = |columns, is_chosen| {
             Response::closed().with(Request::ChooseColumns { columns, is_chosen })
         };
@@ -158,16 +159,16 @@ impl Component for ColumnEditor {
                 let Some(motion) = Motion::of(action) else {
                     return Response::ignored();
                 };
-                let page = list_rows(state.size, AROUND);
+                let page = list_rows(context.size, AROUND);
                 self.narrowing.step(motion, self.rows().len(), page);
             }
         }
-        self.changed(state)
+        self.changed(context)
     }
 
-    fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, context: &Context) -> Response {
         self.narrowing.type_key(event);
-        self.changed(state)
+        self.changed(context)
     }
 
     fn paste(&mut self, text: &str) {
@@ -175,8 +176,8 @@ impl Component for ColumnEditor {
     }
 
     /// Draws it at the right, so that the first columns are seen.
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let place = Rect {
             x: area.right() - WIDTH.min(area.width),
             width: WIDTH.min(area.width),
@@ -218,7 +219,7 @@ impl Component for ColumnEditor {
             ];
             Line::from(spans).render(line(y), buf);
         }
-        let hints: Vec<_> = state.keymap.hints(Scope::Columns).collect();
+        let hints: Vec<_> = context.keymap.hints(Scope::Columns).collect();
         let (first, second) = hints.split_at(hints.len().min(3));
         for (row, hints) in [(2, first), (1, second)] {
             let hints = hints.iter().map(|(_, key, word)| (key.clone(), *word));

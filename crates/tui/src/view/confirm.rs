@@ -7,8 +7,8 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::dialog::{frame, line_of_keys};
 
 /// A question that `y` answers.
@@ -24,11 +24,11 @@ pub struct Confirm {
 }
 
 impl Component for Confirm {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Question
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         match action {
             Action::Confirm => Response::closed().with(Request::Run(self.then.clone())),
             Action::Back => Response::closed(),
@@ -37,12 +37,12 @@ impl Component for Confirm {
     }
 
     /// Draws it in the middle of `area`.
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
         let width = 64.min(area.width.saturating_sub(4));
         let room = width.saturating_sub(4).max(1);
         let rows = |line: &str| (line.chars().count() as u16).div_ceil(room).max(1);
         let lines = self.text.lines().map(rows).sum::<u16>();
-        let inside = frame(&state.theme, &self.title, (width, lines + 5), area, buf);
+        let inside = frame(&context.theme, &self.title, (width, lines + 5), area, buf);
         let mut text: Vec<Line> = self.text.lines().map(Line::from).collect();
         text.push(Line::default());
         let keys = [
@@ -50,9 +50,9 @@ impl Component for Confirm {
             (Action::Back, "cancel"),
         ];
         let keys = keys.into_iter().filter_map(|(action, word)| {
-            Some((state.keymap.key_of(Scope::Question, action)?, word))
+            Some((context.keymap.key_of(Scope::Question, action)?, word))
         });
-        text.push(line_of_keys(keys, &state.theme, room));
+        text.push(line_of_keys(keys, &context.theme, room));
         let inside = inside.inner(ratatui::layout::Margin::new(1, 0));
         Paragraph::new(text)
             .wrap(Wrap { trim: true })

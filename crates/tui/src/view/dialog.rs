@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::super::command::Scope;
-use super::super::state::State;
+use super::super::context::Context;
 use super::super::theme::{Role, Theme};
 use super::parts::screen_area;
 
@@ -51,9 +51,13 @@ pub fn list_rows(size: (u16, u16), around: u16) -> usize {
 }
 
 /// The keys of a scope with a word each, as far as they fit into `width` cells.
-pub fn keys(state: &State, scope: Scope, width: u16) -> Line<'static> {
-    let hints = state.keymap.hints(scope);
-    line_of_keys(hints.map(|(_, key, word)| (key, word)), &state.theme, width)
+pub fn keys(context: &Context, scope: Scope, width: u16) -> Line<'static> {
+    let hints = context.keymap.hints(scope);
+    line_of_keys(
+        hints.map(|(_, key, word)| (key, word)),
+        &context.theme,
+        width,
+    )
 }
 
 /// Keys with a word each; a hint that would be cut off is left out.
@@ -77,9 +81,9 @@ pub fn line_of_keys<'a>(
 }
 
 /// Draws the keys of a scope into the last row of a dialog's inside.
-pub fn draw_keys(state: &State, scope: Scope, inside: Rect, buf: &mut Buffer) {
+pub fn draw_keys(context: &Context, scope: Scope, inside: Rect, buf: &mut Buffer) {
     if let Some(last) = inside.rows().next_back() {
-        keys(state, scope, inside.width).render(last, buf);
+        keys(context, scope, inside.width).render(last, buf);
     }
 }
 

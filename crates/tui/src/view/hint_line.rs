@@ -7,11 +7,10 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::command::{Action, Scope};
-use super::super::state::State;
 use super::super::theme::Role;
-use super::run::RunView;
-use super::run::layout::Pane;
 use super::{attention, runs, state_glyph};
+use crate::component::{Component, Stack};
+use crate::context::Context;
 use crate::long_job;
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
@@ -19,11 +18,11 @@ use traintop_text::fitted;
 
 /// Why the run under the cursor failed, or waits, where the screen is too small for the part that
 /// tells it.
-fn cause(state: &State) -> Option<(String, Role)> {
-    if !state.shows_table_alone() || runs::has_preview(state.size) || state.runs.is_on_header() {
+fn cause(context: &Context, stack: &Stack) -> Option<(String, Role)> {
+    if !stack.is_empty() || runs::has_preview(context.size) || context.runs.is_on_header() {
         return None;
     }
-    let summary: &Summary = state.runs.selected()?.summary.as_ref()?;
+    let summary: &Summary = context.runs.selected()?.summary.as_ref()?;
     let role = state_glyph::role(summary.observed.state);
     let glyph = state_glyph::glyph(summary.observed.state);
     if summary.observed.state == RunState::Queued {
@@ -40,9 +39,10 @@ fn cause(state: &State) -> Option<(String, Role)> {
 }
 
 /// Draws the bottom line.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
-    if let Some(notice) = &state.notice {
+pub fn draw(context: &Context, stack: &Stack, area: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
+    let scope = super::scope_of(stack.top(), context);
+    if let Some(notice) = &context.notice {
         let (mark, role) = if notice.bad {
             ("✗ ", Role::Bad)
         } else {
@@ -51,16 +51,16 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         Line::styled(format!("{mark}{}", notice.text), theme.style(role)).render(area, buf);
         return;
     }
-    if state.shows_table_alone() && state.runs.is_typing() {
-        return super::runs::draw_query_hints(state, area, buf);
+    if stack.is_empty() && context.runs.is_typing() {
+        return super::runs::draw_query_hints(context, area, buf);
     }
-    let cancel = state.keymap.key_of(super::scope(state), Action::CancelJobs);
-    if let Some(line) = long_job::line(&state.jobs, state.now, cancel.as_deref()) {
+    let cancel = context.keymap.key_of(scope, Action::CancelJobs);
+    if let Some(line) = long_job::line(&context.jobs, context.now, cancel.as_deref()) {
         Line::styled(line, theme.style(Role::Muted)).render(area, buf);
         return;
     }
-    if let Some((cause, role)) = cause(state) {
-        let key = state.keymap.key_of(super::scope(state), Action::Help);
+    if let Some((cause, role)) = cause(context, stack) {
+        let key = context.keymap.key_of(scope, Action::Help);
         let help = key.map_or_else(String::new, |key| format!("  {key} help"));
         let room = usize::from(area.width).saturating_sub(help.width());
         let line = vec![
@@ -71,16 +71,12 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         return;
     }
     // A dialog shows its own keys: those of the screen below do nothing now.
-    let scope = super::scope(state);
-    let own = state
-        .keymap
-        .hints(scope)
-        .filter(|_| !state.overlays.has_dialog());
-    let should_save = should_save(state);
-    let has_marks = state.runs.mark_counts().0 > 0;
-    let everywhere = state.keymap.hints(Scope::Everywhere).filter_map(|hint| {
+    let own = context.keymap.hints(scope).filter(|_| !stack.has_dialog());
+    let should_save = should_save(context, stack);
+    let has_marks = context.runs.mark_counts().0 > 0;
+    let everywhere = context.keymap.hints(Scope::Everywhere).filter_map(|hint| {
         let (action, _, word) = hint;
-        Some((action, state.keymap.key_of(scope, action)?, word))
+        Some((action, context.keymap.key_of(scope, action)?, word))
     });
     let hints = own.chain(everywhere);
     let hints: Vec<_> = hints
@@ -91,7 +87,13 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
                 Action::SaveNow => should_save,
                 _ => true,
             };
-            let word = here(state, action, word).filter(|_| is_of_use)?;
+            if !is_of_use {
+                return None;
+            }
+            let word = match stack.screen() {
+                Some(screen) => screen.hint(action, word, context)?,
+                None => word,
+            };
             let width = key.chars().count() + word.chars().count() + 3;
             Some((action, key, word, width))
         })
@@ -119,35 +121,11 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     Line::from(spans).render(area, buf);
 }
 
-/// What a key's hint says in the part of a run's screen where one is; nothing, where the key does
-/// nothing.
-fn here<'a>(state: &State, action: Action, hint: &'a str) -> Option<&'a str> {
-    let Some(view) = state.overlays.screen_as::<RunView>() else {
-        return Some(hint);
-    };
-    let opened = state.opened.as_ref();
-    let detail = opened
-        .filter(|opened| opened.dir == view.dir)
-        .and_then(|opened| opened.detail.as_ref());
-    let has_errors = detail.is_some_and(|detail| !detail.log.errors.is_empty());
-    match action {
-        Action::Left if view.pane == Pane::Log => has_errors.then_some("error before"),
-        Action::Right if view.pane == Pane::Log => has_errors.then_some("next error"),
-        Action::Left
-        | Action::Right
-        | Action::ZoomIn
-        | Action::FullChart
-        | Action::ChartXAxis
-        | Action::ChartSmoother => (view.pane == Pane::Charts).then_some(hint),
-        _ => Some(hint),
-    }
-}
-
 /// Whether the run that keys are about will be cut off before it has finished.
-fn should_save(state: &State) -> bool {
-    let row = match state.run_on_screen() {
-        Some(dir) => state.runs.row(dir),
-        None if state.overlays.screen().is_none() => state.runs.selected(),
+fn should_save(context: &Context, stack: &Stack) -> bool {
+    let row = match stack.screen().and_then(Component::run) {
+        Some(dir) => context.runs.row(dir),
+        None if stack.screen().is_none() => context.runs.selected(),
         None => None,
     };
     row.and_then(|row| row.summary.as_ref())

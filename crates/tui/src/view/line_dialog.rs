@@ -9,8 +9,8 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::dialog::{frame, keys};
@@ -168,14 +168,14 @@ impl LineDialog {
 }
 
 impl Component for LineDialog {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         match self.about {
             About::Name => Scope::Name,
             About::Tags | About::Retag | About::NoteLine => Scope::Line,
         }
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         match action {
             Action::Back => Response::closed(),
             Action::Confirm => match self.answer() {
@@ -191,7 +191,7 @@ impl Component for LineDialog {
         }
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         self.prompt.key(event);
         Response::handled()
     }
@@ -210,8 +210,8 @@ impl Component for LineDialog {
     /// │ Enter save  Esc cancel       │
     /// ╰──────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let title = format!("{} of {}", self.about.title(), self.name);
         let width = 76.min(area.width.saturating_sub(2));
         let typed = self.prompt.text();
@@ -226,7 +226,7 @@ impl Component for LineDialog {
         let text = vec![
             self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(role)),
-            keys(state, self.scope(state), inside.width),
+            keys(context, self.scope(context), inside.width),
         ];
         Paragraph::new(text)
             .wrap(Wrap { trim: false })

@@ -16,7 +16,7 @@ pub use history::History;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Response};
-use super::super::state::State;
+use super::super::context::Context;
 use super::super::theme::{Role, Theme};
 use super::dialog::{draw_keys, frame};
 use super::motion::Motion;
@@ -67,14 +67,14 @@ impl MachineView {
 
     /// The runs at work on this machine: their glyphs and names, with what they use; by their
     /// folders' names.
-    fn shown<'a>(&'a self, state: &'a State) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
+    fn shown<'a>(&'a self, context: &'a Context) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
-        let name = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
+        let name = |dir: &RunDir| context.runs.row(dir).and_then(|row| row.summary.as_ref());
         runs.sort_by_key(|(dir, _)| *dir);
         let shown = runs.into_iter().filter_map(|(dir, history)| {
             let summary = name(dir)?;
             let run = summary.observed.state;
-            let style = state.theme.style(state_glyph::role(run));
+            let style = context.theme.style(state_glyph::role(run));
             let glyph = Span::styled(format!("{} ", state_glyph::glyph(run)), style);
             Some((glyph, summary.name.as_str(), history))
         });
@@ -201,18 +201,18 @@ impl MachineView {
 }
 
 impl Component for MachineView {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Machine
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
+    fn act(&mut self, action: Action, context: &Context) -> Response {
         if action == Action::Back {
             return Response::closed();
         }
         let Some(motion) = Motion::of(action) else {
             return Response::ignored();
         };
-        self.top = motion.along(self.top, self.shown(state).len(), PAGE);
+        self.top = motion.along(self.top, self.shown(context).len(), PAGE);
         Response::handled()
     }
 
@@ -229,12 +229,12 @@ impl Component for MachineView {
     /// │ ● quick 11-24                  ▁▇▇▇ 187 %   ▁▂▂▂ 1.20 GB     0: 93 %, 12 GB │
     /// ╰─────────────────────────────────────────────────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let width = WIDTH.min(area.width.saturating_sub(2));
         let inner = usize::from(width.saturating_sub(4));
         let mut lines = self.machine_lines(theme, inner);
-        let runs = self.shown(state);
+        let runs = self.shown(context);
         if let Some(sampled_usage) = &self.last {
             lines.push(Line::default());
             lines.extend(self.run_lines(&runs, sampled_usage, theme, inner));
@@ -258,7 +258,7 @@ impl Component for MachineView {
             };
             line.render(row, buf);
         }
-        draw_keys(state, Scope::Machine, inside, buf);
+        draw_keys(context, Scope::Machine, inside, buf);
     }
 }
 

@@ -39,6 +39,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::command::Scope;
+use super::context::Context;
 use super::graphics::{Placed, Protocol};
 use super::state::State;
 use super::theme::Role;
@@ -50,26 +51,26 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
     buf.set_style(
         area,
         Style::default()
-            .bg(state.theme.background())
-            .patch(state.theme.style(Role::Text)),
+            .bg(state.context.theme.background())
+            .patch(state.context.theme.style(Role::Text)),
     );
     let [main, bottom] = areas(area);
     match state.overlays.screen() {
-        Some(screen) => screen.draw(state, main, buf),
-        None => runs::draw(state, main, buf),
+        Some(screen) => screen.draw(&state.context, main, buf),
+        None => runs::draw(&state.context, main, buf),
     }
-    hint_line::draw(state, bottom, buf);
+    hint_line::draw(&state.context, &state.overlays, bottom, buf);
     for dialog in state.overlays.dialogs() {
-        dialog.draw(state, main, buf);
+        dialog.draw(&state.context, main, buf);
     }
 }
 
 /// The pictures that belong on the screen in the terminal's own graphics; what lies over a screen
 /// hides them.
 pub fn pictures(state: &State) -> Vec<Placed> {
-    let is_hidden = state.overlays.has_dialog() || state.pictures == Protocol::Blocks;
+    let is_hidden = state.overlays.has_dialog() || state.context.pictures == Protocol::Blocks;
     match state.overlays.screen() {
-        Some(screen) if !is_hidden => screen.pictures(screen_area(state.size)),
+        Some(screen) if !is_hidden => screen.pictures(screen_area(state.context.size)),
         _ => Vec::new(),
     }
 }
@@ -85,18 +86,18 @@ pub fn uses_mouse(state: &State) -> bool {
 /// Where keys are found: in what lies on top, else on the table or in the query that is typed
 /// there.
 pub fn scope(state: &State) -> Scope {
-    scope_of(state.overlays.top(), state)
+    scope_of(state.overlays.top(), &state.context)
 }
 
 /// Where the keys of the screen are found, whatever lies over it.
 pub fn screen_scope(state: &State) -> Scope {
-    scope_of(state.overlays.screen(), state)
+    scope_of(state.overlays.screen(), &state.context)
 }
 
-fn scope_of(component: Option<&dyn Component>, state: &State) -> Scope {
+fn scope_of(component: Option<&dyn Component>, context: &Context) -> Scope {
     match component {
-        Some(component) => component.scope(state),
-        None if state.runs.is_typing() => Scope::Query,
+        Some(component) => component.scope(context),
+        None if context.runs.is_typing() => Scope::Query,
         None => Scope::Runs,
     }
 }

@@ -8,8 +8,8 @@ use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::editor::Editor;
 use super::dialog::{frame, line_of_keys};
@@ -71,11 +71,11 @@ impl NoteEditor {
 }
 
 impl Component for NoteEditor {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Note
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         match action {
             Action::Confirm if self.is_changed() => {
                 let change = Change::Note(self.editor.text().to_owned());
@@ -88,7 +88,7 @@ impl Component for NoteEditor {
         }
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         self.asked = false;
         self.editor.key(event);
         Response::handled()
@@ -108,8 +108,8 @@ impl Component for NoteEditor {
     /// │ Ctrl-s save  Esc cancel          │
     /// ╰──────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let width = 80.min(area.width.saturating_sub(2));
         let room = usize::from(width.saturating_sub(4));
         let shown = self.editor.rows(room);
@@ -136,7 +136,7 @@ impl Component for NoteEditor {
         let keys = [(Action::Confirm, "save"), (Action::Back, discard)];
         let keys = keys
             .into_iter()
-            .filter_map(|(action, word)| Some((state.keymap.key_of(Scope::Note, action)?, word)));
+            .filter_map(|(action, word)| Some((context.keymap.key_of(Scope::Note, action)?, word)));
         let mut line = line_of_keys(keys, theme, inside.width);
         if self.asked {
             let text = "The note was changed: ";
@@ -157,6 +157,7 @@ mod tests {
     use super::*;
     use crate::jobs::edits::EditOutcome;
     use crate::message::Message;
+    use crate::state::State;
     use crate::update::update;
     use crate::view::runs::tests::listed;
     use crate::view::test_driver::{press, screen};
@@ -200,7 +201,7 @@ mod tests {
             job: job.clone(),
             problem: "notes.toml: cannot be written".to_owned(),
         };
-        let now = state.now;
+        let now = state.context.now;
         update(state, now, Message::Edited(failed));
     }
 }

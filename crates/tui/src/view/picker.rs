@@ -10,12 +10,13 @@ use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::{Role, Theme};
 use super::dialog::{frame, line_of_keys, list_rows, row_style};
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
+use super::runs::table::Runs;
 use super::sort_key::SortKey;
 use crate::notice::Notice;
 use crate::widget::clipped::Clipped as _;
@@ -85,8 +86,8 @@ impl Picker {
     }
 
     /// The commands that apply on a screen.
-    pub fn commands(state: &State, scope: Scope) -> Self {
-        let here = state
+    pub fn commands(context: &Context, scope: Scope) -> Self {
+        let here = context
             .keymap
             .reachable(scope)
             .filter(|(_, command, _)| command.action != Action::Palette);
@@ -101,8 +102,8 @@ impl Picker {
     }
 
     /// All runs, to go to one by its name.
-    pub fn runs(state: &State) -> Self {
-        let summaries = state.runs.in_order();
+    pub fn runs(context: &Context) -> Self {
+        let summaries = context.runs.in_order();
         let item = |summary: &Summary| Item {
             name: summary.name.clone(),
             detail: format!("{}  {}", summary.model, summary.observed.state),
@@ -144,21 +145,21 @@ impl Picker {
     }
 
     /// Everything that runs can be sorted by.
-    pub fn sorting(state: &mut State) -> Self {
-        let (sorted, _) = state.runs.arranged_by();
-        Self::values(state, "Sort by", Some(&sorted), Pick::Sort, Vec::new())
+    pub fn sorting(runs: &mut Runs) -> Self {
+        let (sorted, _) = runs.arranged_by();
+        Self::values(runs, "Sort by", Some(&sorted), Pick::Sort, Vec::new())
     }
 
     /// Everything that runs can be grouped by.
-    pub fn grouping(state: &mut State) -> Self {
-        let (_, grouped) = state.runs.arranged_by();
+    pub fn grouping(runs: &mut Runs) -> Self {
+        let (_, grouped) = runs.arranged_by();
         let nothing = Item {
             name: "(nothing)".to_owned(),
             detail: "one list".to_owned(),
             pick: Pick::Group(None),
         };
         Self::values(
-            state,
+            runs,
             "Group by",
             grouped.as_deref(),
             |key| Pick::Group(Some(key)),
@@ -167,13 +168,13 @@ impl Picker {
     }
 
     fn values(
-        state: &mut State,
+        runs: &mut Runs,
         title: &'static str,
         present: Option<&str>,
         pick: impl Fn(SortKey) -> Pick,
         mut items: Vec<Item>,
     ) -> Self {
-        let choices = state.runs.choices().into_iter();
+        let choices = runs.choices().into_iter();
         items.extend(choices.filter_map(|(name, what)| {
             let pick = pick(SortKey::named(&name)?);
             let detail = what.to_owned();
@@ -191,23 +192,23 @@ impl Picker {
     }
 
     /// All themes, the present one under the cursor.
-    pub fn themes(state: &State) -> Self {
+    pub fn themes(context: &Context) -> Self {
         let item = |(at, theme): (usize, &Theme)| Item {
             name: theme.name.clone(),
             detail: String::new(),
             pick: Pick::Theme(at),
         };
-        let items: Vec<Item> = state.themes.iter().enumerate().map(item).collect();
-        let cursor = state
+        let items: Vec<Item> = context.themes.iter().enumerate().map(item).collect();
+        let cursor = context
             .themes
             .iter()
-            .position(|theme| theme.name == state.theme.name)
+            .position(|theme| theme.name == context.theme.name)
             .unwrap_or(0);
         Self {
             title: "Themes",
             items,
             narrowing: Narrowing::at(cursor),
-            before: Some(state.theme.clone()),
+            before: Some(context.theme.clone()),
         }
     }
 
@@ -242,11 +243,11 @@ impl Picker {
         }
     }
 
-    fn changed(&mut self, state: &State) -> Response {
+    fn changed(&mut self, context: &Context) -> Response {
         self.narrowing.stay_within(self.shown().len());
         let shown = self.shown();
         let theme = match shown.get(self.narrowing.cursor).map(|item| &item.pick) {
-            Some(Pick::Theme(at)) => state.themes.get(*at).cloned(),
+            Some(Pick::Theme(at)) => context.themes.get(*at).cloned(),
             _ => None,
         };
         let response = Response::handled();
@@ -281,11 +282,11 @@ impl Picker {
 }
 
 impl Component for Picker {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Picker
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
+    fn act(&mut self, action: Action, context: &Context) -> Response {
         match action {
             Action::Back => match self.before.take() {
                 Some(before) => Response::closed().with(Request::UseTheme(Box::new(before))),
@@ -296,16 +297,16 @@ impl Component for Picker {
                 let Some(motion) = Motion::of(action) else {
                     return Response::ignored();
                 };
-                let page = list_rows(state.size, AROUND);
+                let page = list_rows(context.size, AROUND);
                 self.narrowing.step(motion, self.shown().len(), page);
-                self.changed(state)
+                self.changed(context)
             }
         }
     }
 
-    fn type_key(&mut self, event: KeyEvent, state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, context: &Context) -> Response {
         self.narrowing.type_key(event);
-        self.changed(state)
+        self.changed(context)
     }
 
     fn paste(&mut self, text: &str) {
@@ -313,8 +314,8 @@ impl Component for Picker {
     }
 
     /// Draws it in the middle of `area`; the themes to the right, so that their colours are seen.
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let shown = self.shown();
         let widest = self.items.iter().map(|item| item.name.chars().count());
         let details = self.items.iter().map(|item| item.detail.chars().count());
@@ -368,9 +369,9 @@ impl Component for Picker {
             buf.put_n(x, y, &item.detail, room, theme.style(Role::Muted));
         }
         let keys = [(Action::Confirm, self.verb()), (Action::Back, "cancel")];
-        let keys = keys
-            .into_iter()
-            .filter_map(|(action, word)| Some((state.keymap.key_of(Scope::Picker, action)?, word)));
+        let keys = keys.into_iter().filter_map(|(action, word)| {
+            Some((context.keymap.key_of(Scope::Picker, action)?, word))
+        });
         line_of_keys(keys, theme, inside.width).render(
             Rect {
                 y: inside.bottom() - 1,
@@ -385,34 +386,35 @@ impl Component for Picker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
     use crate::view::test_driver::press;
     use jiff::Timestamp;
 
     fn state() -> State {
         let mut state = State::new(vec!["runs".into()], (80, 24), Timestamp::UNIX_EPOCH);
         let (themes, _) = crate::theme::load_all(&[]);
-        state.themes = themes;
+        state.context.themes = themes;
         state
     }
 
     #[test]
     fn theme_is_shown_at_once_taken_back_by_escape_and_saved_by_enter() {
         let mut state = state();
-        let first = state.theme.name.clone();
+        let first = state.context.theme.name.clone();
         press(&mut state, "t");
         press(&mut state, "<down>");
-        assert_ne!(state.theme.name, first);
+        assert_ne!(state.context.theme.name, first);
         press(&mut state, "<esc>");
-        assert_eq!(state.theme.name, first);
+        assert_eq!(state.context.theme.name, first);
         press(&mut state, "t");
         press(&mut state, "<down>");
-        let second = state.theme.name.clone();
+        let second = state.context.theme.name.clone();
         assert_eq!(
             press(&mut state, "<enter>"),
             [Effect::SaveTheme(second.clone())]
         );
         assert!(state.overlays.is_empty());
-        assert_eq!(state.theme.name, second);
+        assert_eq!(state.context.theme.name, second);
     }
 
     #[test]

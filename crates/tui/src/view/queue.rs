@@ -7,8 +7,8 @@ use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::Role;
 use super::dialog::{draw_keys, frame, list_rows, row_style};
 use super::motion::{Motion, in_sight};
@@ -49,9 +49,9 @@ pub struct QueueList {
 impl QueueList {
     /// With the cursor on a run of the table if it waits, else on the next; `None` if nothing
     /// waits.
-    pub fn new(state: &State) -> Option<Self> {
-        let waiting = state.runs.waiting();
-        let selected = state.runs.selected().map(|row| &row.found.dir);
+    pub fn new(context: &Context) -> Option<Self> {
+        let waiting = context.runs.waiting();
+        let selected = context.runs.selected().map(|row| &row.found.dir);
         let here = selected.filter(|dir| waiting.contains(dir));
         let cursor = here.or_else(|| waiting.first().copied())?.clone();
         Some(Self { cursor })
@@ -65,23 +65,23 @@ impl QueueList {
 }
 
 impl Component for QueueList {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Queue
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
-        let waiting = state.runs.waiting();
+    fn act(&mut self, action: Action, context: &Context) -> Response {
+        let waiting = context.runs.waiting();
         let at = self.at(&waiting);
         let Some(dir) = waiting.get(at).map(|dir| (*dir).clone()) else {
             return Response::closed();
         };
         if let Some(motion) = Motion::of(action) {
-            let page = list_rows(state.size, AROUND);
+            let page = list_rows(context.size, AROUND);
             self.cursor = waiting[motion.along(at, waiting.len(), page)].clone();
             return Response::handled();
         }
         if let Some(place) = place(action) {
-            let row = state.runs.row(&dir).and_then(|row| row.summary.as_ref());
+            let row = context.runs.row(&dir).and_then(|row| row.summary.as_ref());
             if row.is_some_and(|summary| summary.job.is_some()) {
                 let text = "Slurm has an order of its own; jobs cannot be moved from here";
                 return Response::handled().with(Request::Notify(Notice::bad(text)));
@@ -117,9 +117,9 @@ impl Component for QueueList {
     /// │ < > move  g next  G last  K take out ... │
     /// ╰──────────────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
-        let waiting = state.runs.waiting();
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
+        let waiting = context.runs.waiting();
         let title = format!("Queue, {} waiting", waiting.len());
         let rows = (waiting.len().max(1) as u16).min(area.height.saturating_sub(AROUND));
         let width = WIDTH.min(area.width.saturating_sub(2));
@@ -141,7 +141,7 @@ impl Component for QueueList {
         let name_width = usize::from(inside.width.saturating_sub(6)) * 3 / 5;
         for (y, (number, dir)) in (inside.y..).zip(shown) {
             let (bar, style) = row_style(theme, number == at);
-            let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+            let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
             let name = summary.map_or_else(String::new, |summary| summary.name.clone());
             let sweep = summary.and_then(|summary| summary.sweep.as_deref());
             let job = summary.and_then(|summary| summary.job.as_ref());
@@ -156,7 +156,7 @@ impl Component for QueueList {
             );
             Line::from(vec![bar, place, Span::styled(name, style), sweep]).render(line(y), buf);
         }
-        let here = waiting.get(at).and_then(|dir| state.runs.row(dir));
+        let here = waiting.get(at).and_then(|dir| context.runs.row(dir));
         if let Some(why) = here.and_then(|row| reason(row.summary.as_ref()))
             && inside.height > 2
         {
@@ -166,7 +166,7 @@ impl Component for QueueList {
             Line::styled(why, theme.style(Role::Muted)).render(place, buf);
         }
         if inside.height > 1 {
-            draw_keys(state, Scope::Queue, inside, buf);
+            draw_keys(context, Scope::Queue, inside, buf);
         }
     }
 }

@@ -11,8 +11,8 @@ use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
 use super::super::component::{Component, Request, Response};
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::Role;
 use super::super::widget::prompt::Prompt;
 use super::dialog::{draw_keys, frame};
@@ -157,19 +157,19 @@ impl Renaming {
         }
     }
 
-    fn draw_prompt(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let key = state.theme.style(Role::Key);
+    fn draw_prompt(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let key = context.theme.style(Role::Key);
         let room = usize::from(area.width).saturating_sub(1);
         self.prompt.line(room, key).render(area, buf);
     }
 }
 
 impl Component for Renaming {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Rename
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         match action {
             Action::Back => return Response::closed(),
             Action::Confirm => return self.confirm(),
@@ -183,7 +183,7 @@ impl Component for Renaming {
         Response::handled()
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         if self.prompt.key(event) {
             self.at = None;
         }
@@ -210,8 +210,8 @@ impl Component for Renaming {
     /// │ Enter rename  Tab complete  ↑ ↓ used before  Esc cancel │
     /// ╰─────────────────────────────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let width = 130.min(area.width.saturating_sub(2));
         let height = (self.count as u16 * 2 + 9).clamp(12, area.height.saturating_sub(2).max(12));
         let title = format!("Rename {} runs", self.count);
@@ -226,7 +226,7 @@ impl Component for Renaming {
             height: 1,
             ..inside
         };
-        self.draw_prompt(state, row(0), buf);
+        self.draw_prompt(context, row(0), buf);
         let steps = self.steps();
         let (hint, role) = self.hint(steps.as_ref());
         buf.put(
@@ -245,7 +245,7 @@ impl Component for Renaming {
             None => (format!("reading {} runs …", self.count), Role::Muted),
             Some(Err(_)) => (String::new(), Role::Muted),
             Some(Ok(steps)) => {
-                draw_steps(state, &steps[self.top.min(steps.len())..], list, buf);
+                draw_steps(context, &steps[self.top.min(steps.len())..], list, buf);
                 let bad = steps.iter().filter(|step| step.problem.is_some()).count();
                 let more = if self.top > 0 || steps.len() > usize::from(list.height - 1) {
                     "; PgUp PgDn show more"
@@ -266,13 +266,13 @@ impl Component for Renaming {
         };
         let line = fitted(&said.0, room).into_owned();
         Line::styled(line, theme.style(said.1)).render(row(bottom), buf);
-        draw_keys(state, Scope::Rename, row(bottom + 1), buf);
+        draw_keys(context, Scope::Rename, row(bottom + 1), buf);
     }
 }
 
 /// A row for each run: its folder's name, and its new one, or why there is none.
-fn draw_steps(state: &State, steps: &[Step], area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
+fn draw_steps(context: &Context, steps: &[Step], area: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
     let names = steps.iter().map(|step| step.from.name().chars().count());
     let half = usize::from(area.width / 2).saturating_sub(2);
     let first = names.max().unwrap_or(0).max(3).min(half);

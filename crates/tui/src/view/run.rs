@@ -29,8 +29,8 @@ use self::layout::{Areas, Pane};
 use self::zoom::Zoom;
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
-use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::machine::{self, History};
 use crate::view::parts::screen_area;
@@ -103,7 +103,7 @@ pub enum Move {
 }
 
 impl Component for RunView {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Run
     }
 
@@ -123,37 +123,59 @@ impl Component for RunView {
         true
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
+    fn act(&mut self, action: Action, context: &Context) -> Response {
         if action == Action::Back {
             return Response::closed();
         }
         if action == Action::JudgeBy {
-            return self.judge(state);
+            return self.judge(context);
         }
         let Some(movement) = movement(action) else {
             return Response::ignored();
         };
-        let row = state.runs.row(&self.dir);
+        let row = context.runs.row(&self.dir);
         // Panes can be gone through while the run is still being read.
         let nothing = Detail::default();
         if let Some(summary) = row.and_then(|row| row.summary.as_ref()) {
-            let detail = state.detail(&self.dir).unwrap_or(&nothing);
-            let known = (summary, detail, state.charts);
-            self.go(movement, known, screen_area(state.size));
+            let detail = context.detail(&self.dir).unwrap_or(&nothing);
+            let known = (summary, detail, context.charts);
+            self.go(movement, known, screen_area(context.size));
         }
         Response::handled()
     }
 
-    fn mouse(&mut self, event: MouseEvent, state: &State) -> Response {
-        mouse::act(self, event, state);
+    fn mouse(&mut self, event: MouseEvent, context: &Context) -> Response {
+        mouse::act(self, event, context);
         Response::handled()
     }
 
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let row = state.runs.row(&self.dir);
+    fn hint<'a>(&self, action: Action, hint: &'a str, context: &Context) -> Option<&'a str> {
+        match action {
+            Action::Left | Action::Right if self.pane == Pane::Log => {
+                let detail = context.detail(&self.dir)?;
+                let is_left = action == Action::Left;
+                let hint = if is_left {
+                    "error before"
+                } else {
+                    "next error"
+                };
+                (!detail.log.errors.is_empty()).then_some(hint)
+            }
+            Action::Left
+            | Action::Right
+            | Action::ZoomIn
+            | Action::FullChart
+            | Action::ChartXAxis
+            | Action::ChartSmoother => (self.pane == Pane::Charts).then_some(hint),
+            _ => Some(hint),
+        }
+    }
+
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let row = context.runs.row(&self.dir);
         if let Some(summary) = row.and_then(|row| row.summary.as_ref()) {
-            let looks = (state.charts, &state.theme);
-            self.draw_run(summary, state.detail(&self.dir), looks, area, buf);
+            let looks = (context.charts, &context.theme);
+            self.draw_run(summary, context.detail(&self.dir), looks, area, buf);
         }
     }
 }
@@ -315,8 +337,8 @@ impl RunView {
 
     /// Lets one pick the metric by which the runs of this tree are judged; the cursor is on that of
     /// the first chart on the screen.
-    fn judge(&self, state: &State) -> Response {
-        let Some(detail) = state.detail(&self.dir) else {
+    fn judge(&self, context: &Context) -> Response {
+        let Some(detail) = context.detail(&self.dir) else {
             return Response::handled();
         };
         let curves = detail.charted();

@@ -37,7 +37,7 @@ fn after(mut state: State, keys: &str) -> State {
 fn run(keys: &str) -> State {
     let mut state = after(listed(), "\n");
     let read = detail(RunState::Running);
-    state.opened.as_mut().unwrap().detail = Some(read);
+    state.context.opened.as_mut().unwrap().detail = Some(read);
     after(state, keys)
 }
 
@@ -70,7 +70,7 @@ fn sampled_usage() -> State {
 
 fn renaming() -> State {
     let mut state = after(listed(), "jj  r");
-    let now = state.now;
+    let now = state.context.now;
     update(
         &mut state,
         now,
@@ -81,7 +81,7 @@ fn renaming() -> State {
 
 fn in_blanks() -> State {
     let mut state = result("4");
-    state.pictures = Protocol::Kitty;
+    state.context.pictures = Protocol::Kitty;
     state
 }
 
@@ -150,7 +150,7 @@ const SCENES: &[Scene] = &[
     ("themes", || after(listed(), "t")),
     ("notice", || {
         let mut state = listed();
-        state.notice = Some(Notice::bad("one sentence"));
+        state.context.notice = Some(Notice::bad("one sentence"));
         state
     }),
 ];
@@ -209,7 +209,7 @@ fn every_scene_draws_at_any_size() {
         let mut failed = Vec::new();
         for (columns, rows) in sizes() {
             let drawn = catch_unwind(AssertUnwindSafe(|| {
-                let now = state.now;
+                let now = state.context.now;
                 update(&mut state, now, Message::Resized(columns, rows));
                 show(&state);
             }));
@@ -250,7 +250,7 @@ fn every_key_works_at_the_smallest_sizes() {
         for (columns, rows) in [(0, 0), (1, 1), (80, 0), (0, 24), (80, 1), (3, 3), (80, 2)] {
             for key in &keys {
                 let done = catch_unwind(AssertUnwindSafe(|| {
-                    let now = state.now;
+                    let now = state.context.now;
                     update(&mut state, now, Message::Resized(columns, rows));
                     update(&mut state, now, Message::Key(*key));
                     show(&state);
@@ -270,7 +270,7 @@ fn every_key_works_at_the_smallest_sizes() {
 /// Presses Ctrl-C; whether the dashboard is left.
 fn leaves(state: &mut State) -> bool {
     let event = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    let now = state.now;
+    let now = state.context.now;
     update(state, now, Message::Key(event)).contains(&Effect::Quit)
 }
 
@@ -279,7 +279,7 @@ fn ctrl_c_leaves_every_scene_and_asks_only_where_something_would_be_lost() {
     let (keymap, _) = Keymap::with(&[("quit".to_owned(), Vec::new())]);
     for (name, open) in SCENES {
         let mut state = open();
-        state.keymap = keymap.clone();
+        state.context.keymap = keymap.clone();
         assert!(leaves(&mut state), "{name}");
     }
     let mut state = after(listed(), "mseed 3");
@@ -290,7 +290,7 @@ fn ctrl_c_leaves_every_scene_and_asks_only_where_something_would_be_lost() {
     assert!(!leaves(&mut state) && super::scope(&state) == Scope::Note);
     for (_, open) in SCENES {
         let mut state = open();
-        state.evaluations.started = 2;
+        state.context.evaluations.started = 2;
         assert!(!leaves(&mut state) && super::scope(&state) == Scope::Question);
         assert!(leaves(&mut state));
     }
@@ -328,7 +328,7 @@ fn the_mouse_works_at_any_size() {
                     modifiers,
                 };
                 let done = catch_unwind(AssertUnwindSafe(|| {
-                    let now = state.now;
+                    let now = state.context.now;
                     update(&mut state, now, Message::Resized(columns, rows));
                     update(&mut state, now, Message::Mouse(event));
                 }));

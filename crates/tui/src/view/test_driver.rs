@@ -34,7 +34,7 @@ pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
             }
         };
         rest = after;
-        let now = state.now;
+        let now = state.context.now;
         effects.extend(update(state, now, Message::Key(event)));
     }
     effects
@@ -42,7 +42,7 @@ pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 
 /// The screen.
 pub fn drawn(state: &State) -> Buffer {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = Rect::new(0, 0, state.context.size.0, state.context.size.1);
     let mut buf = Buffer::empty(area);
     super::draw(state, area, &mut buf);
     buf

@@ -14,8 +14,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::super::command::Action;
+use super::super::context::Context;
 use super::super::effect::Effect;
-use super::super::state::State;
 use super::super::theme::Role;
 use super::confirm::Confirm;
 use super::motion::{Motion, scrolled};
@@ -44,12 +44,6 @@ fn areas(area: Rect) -> [Rect; 4] {
     .areas(area)
 }
 
-/// Opens the screen.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    state.overlays.push(TrashView::default());
-    vec![Effect::Clean(CleanupJob::ListTrash)]
-}
-
 impl TrashView {
     /// The trash was read.
     pub fn listed(&mut self, entries: Vec<(Ticket, Entry)>) {
@@ -68,7 +62,7 @@ impl TrashView {
 }
 
 impl Component for TrashView {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Trash
     }
 
@@ -76,8 +70,8 @@ impl Component for TrashView {
         true
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
-        let height = usize::from(areas(screen_area(state.size))[2].height.max(1));
+    fn act(&mut self, action: Action, context: &Context) -> Response {
+        let height = usize::from(areas(screen_area(context.size))[2].height.max(1));
         match action {
             Action::Back => Response::closed(),
             Action::TrashRestore => self.restore(),
@@ -97,8 +91,8 @@ impl Component for TrashView {
         }
     }
 
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        draw(self, state, area, buf);
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        draw(self, context, area, buf);
     }
 }
 
@@ -131,9 +125,9 @@ fn ask_to_purge(entries: &[(Ticket, Entry)]) -> Response {
 ///   AGE       SIZE  WHAT
 /// ▌ 2m      1.2 GB  38 files: quick/checkpoints/epoch_10.safetensors, ...
 /// ```
-fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
+fn draw(view: &TrashView, context: &Context, area: Rect, buf: &mut Buffer) {
     let [top, header, rows, foot] = areas(area);
-    let theme = &state.theme;
+    let theme = &context.theme;
     let muted = theme.style(Role::Muted);
     let bytes: u64 = view.entries.iter().map(|(_, entry)| entry.bytes).sum();
     let removals = match view.entries.len() {
@@ -162,7 +156,7 @@ fn draw(view: &TrashView, state: &State, area: Rect, buf: &mut Buffer) {
         if is_here {
             buf.put(rows.x, y, "▌", theme.style(Role::Accent));
         }
-        let age = Duration::try_from(state.now - entry.removed_at).unwrap_or_default();
+        let age = Duration::try_from(context.now - entry.removed_at).unwrap_or_default();
         let (age, size) = (text::since(age).0, text::bytes(entry.bytes));
         buf.put(rows.x + 2, y, format!("{age:<5} {size:>9}"), muted);
         let room = usize::from(rows.width.saturating_sub(19));

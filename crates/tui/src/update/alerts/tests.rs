@@ -104,9 +104,9 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
     let mut state = opened(last);
     assert_eq!(summed_up(&mut state, last, &found, &summary), []);
     let due = last + 300.seconds();
-    assert_eq!(state.alerts.next_due(), Some(due));
+    assert_eq!(state.context.alerts.next_due(), Some(due));
     // On every screen.
-    state.overlays.push(crate::view::form::FormScreen);
+    crate::update::form::open(&mut state);
     state.refreshing.clear();
     assert_eq!(state.next_wake(), Some(due));
     assert!(
@@ -126,9 +126,9 @@ fn a_stalled_run_is_looked_at_when_it_is_due_and_the_dashboard_sleeps_until_then
 #[test]
 fn what_is_this_dashboards_to_tell_is_shown_rung_and_sent_and_the_rest_is_listed() {
     let mut state = opened(Timestamp::UNIX_EPOCH);
-    state.alerts.config.bell = true;
-    state.alerts.config.notify = vec!["mail".to_owned()];
-    state.alerts.config.send = vec![Kind::Failed];
+    state.context.alerts.config.bell = true;
+    state.context.alerts.config.notify = vec!["mail".to_owned()];
+    state.context.alerts.config.send = vec![Kind::Failed];
     let new = vec![alert(Kind::Finished, "a"), alert(Kind::Failed, "b")];
     let known = vec![alert(Kind::Late, "c")];
     let message = Message::Alert(AlertOutcome::Claimed(Claimed {
@@ -144,16 +144,22 @@ fn what_is_this_dashboards_to_tell_is_shown_rung_and_sent_and_the_rest_is_listed
             .any(|effect| matches!(effect, Effect::Ring(_)))
     );
     assert_eq!(
-        state.notice.as_ref().unwrap().text,
+        state.context.notice.as_ref().unwrap().text,
         "2 alerts, among them a: finished: it is so"
     );
-    assert_eq!((state.alerts.unseen, state.alerts.recent.len()), (2, 3));
+    assert_eq!(
+        (
+            state.context.alerts.unseen,
+            state.context.alerts.recent.len()
+        ),
+        (2, 3)
+    );
 }
 
 #[test]
 fn without_anything_configured_an_alert_is_only_shown() {
     let mut state = opened(Timestamp::UNIX_EPOCH);
-    state.notice = Some(Notice::good("the answer to a key"));
+    state.context.notice = Some(Notice::good("the answer to a key"));
     let claimed = Claimed {
         new: vec![alert(Kind::Failed, "b")],
         known: Vec::new(),
@@ -164,8 +170,11 @@ fn without_anything_configured_an_alert_is_only_shown() {
         Message::Alert(AlertOutcome::Claimed(claimed)),
     );
     assert_eq!(effects, []);
-    assert_eq!(state.notice, Some(Notice::good("the answer to a key")));
-    assert_eq!(state.alerts.unseen, 1);
+    assert_eq!(
+        state.context.notice,
+        Some(Notice::good("the answer to a key"))
+    );
+    assert_eq!(state.context.alerts.unseen, 1);
 }
 
 #[test]
@@ -178,11 +187,11 @@ fn a_command_that_fails_is_complained_of_once() {
     };
     take_in(&mut state, Timestamp::UNIX_EPOCH, fails());
     assert_eq!(
-        state.notice.take(),
+        state.context.notice.take(),
         Some(Notice::bad("notify: mail: no route"))
     );
     take_in(&mut state, Timestamp::UNIX_EPOCH, fails());
-    assert_eq!(state.notice, None);
+    assert_eq!(state.context.notice, None);
 }
 
 /// A run of twelve epochs that has done `done` of them.
@@ -247,6 +256,7 @@ fn a_run_is_weighed_once_in_each_twentieth_when_all_runs_are_known_and_says_what
     // A new summary knows nothing of that by itself.
     summed_up(&mut state, now, &found, &summary);
     let row = state
+        .context
         .runs
         .row(&found.dir)
         .unwrap()

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::{CleanView, Group, Row, areas};
-use crate::state::State;
+use crate::context::Context;
 use crate::theme::{Role, Theme};
 use crate::widget::clipped::Clipped as _;
 use traintop_ops::clean::{Candidate, Plan, Protection, Reason, SortOrder, Totals};
@@ -28,17 +28,17 @@ const WITH_DETAIL: u16 = 120;
 /// ▌ ▾ ■ Checkpoints not best, last or every Nth                        38 of 40   4.2 GB
 ///       ■ quick 11-24 02:26:37       epoch 40                          35.1 MB       12m
 /// ```
-pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(view: &CleanView, context: &Context, area: Rect, buf: &mut Buffer) {
     let [top, header, rows, foot] = areas(area);
     let line = |y: u16| Rect {
         y,
         height: 1,
         ..top
     };
-    draw_top(view, state, line(top.y), buf);
-    draw_rules(view, state, line(top.y + 1), buf);
-    draw_header(view, state, header, buf);
-    let theme = &state.theme;
+    draw_top(view, context, line(top.y), buf);
+    draw_rules(view, context, line(top.y + 1), buf);
+    draw_header(view, context, header, buf);
+    let theme = &context.theme;
     let Some(plan) = &view.plan else {
         let said = match view.progress {
             Some((done, of)) => format!("Surveying: {done} of {of} runs …"),
@@ -86,8 +86,8 @@ pub fn draw(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
     draw_foot(view, plan, theme, foot, buf);
 }
 
-fn draw_top(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
+fn draw_top(view: &CleanView, context: &Context, area: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
     let muted = theme.style(Role::Muted);
     let mut spans = vec![Span::styled("Clean up", theme.style(Role::Title))];
     if !view.only.is_empty() {
@@ -130,7 +130,7 @@ fn draw_top(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
 }
 
 /// The room there is on the disks, and the names of the columns.
-fn draw_header(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
+fn draw_header(view: &CleanView, context: &Context, area: Rect, buf: &mut Buffer) {
     let disks: Vec<String> = view
         .spaces
         .iter()
@@ -144,18 +144,18 @@ fn draw_header(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
     let room = usize::from(start.saturating_sub(area.x + 1));
     let disks = disks.join("   ");
     let said = text::fitted(&disks, room);
-    buf.put(area.x, area.y, said, state.theme.style(Role::Muted));
+    buf.put(area.x, area.y, said, context.theme.style(Role::Muted));
     let why = if area.width >= WITH_DETAIL {
         "  WHY"
     } else {
         ""
     };
     let names = format!("{:>SIZE$} {:>COST$}{why}", "SIZE", "RETRAIN");
-    buf.put(start, area.y, names, state.theme.style(Role::Header));
+    buf.put(start, area.y, names, context.theme.style(Role::Header));
 }
 
-fn draw_rules(view: &CleanView, state: &State, area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
+fn draw_rules(view: &CleanView, context: &Context, area: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
     let policy = &view.policy;
     let number = |value: u32| match value {
         0 => "-".to_owned(),

@@ -1,5 +1,6 @@
 //! The plan of a clean-up at two sizes, and what keys do to it.
 
+use crate::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ fn survey() -> Arc<Survey> {
 
 pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
-    let ordered = open(&mut state);
+    let ordered = crate::update::cleanup::open(&mut state);
     assert!(
         matches!(&ordered[..], [Effect::Clean(CleanupJob::Plan { only, .. })] if only.is_empty())
     );
@@ -326,7 +327,7 @@ fn ten_thousand_candidates_move_by_the_row() {
         runs: runs.collect(),
     });
     let mut state = State::new(vec!["/nowhere/runs".into()], (80, 24), now());
-    open(&mut state);
+    crate::update::cleanup::open(&mut state);
     let plan = plan_of(&survey, Policy::default(), now());
     assert!(plan.candidates.len() > 45_000);
     update(
@@ -340,5 +341,5 @@ fn ten_thousand_candidates_move_by_the_row() {
         panic!()
     };
     assert_eq!(view.cursor + 3, view.rows.len());
-    assert!(view.top + height(state.size) >= view.cursor);
+    assert!(view.top + height(state.context.size) >= view.cursor);
 }

@@ -6,10 +6,10 @@ use super::{Asked, CompareView, Part, areas};
 use crate::chart_settings;
 use crate::command::Action;
 use crate::component::{Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::compare::CompareJob;
 use crate::notice::Notice;
-use crate::state::State;
 use crate::view::motion::Motion;
 use crate::view::parts::screen_area;
 use crate::widget::chart::Options;
@@ -18,75 +18,29 @@ use traintop_analysis::compare::Cell;
 use traintop_analysis::range::Range;
 use traintop_run::RunDir;
 
-/// No more runs than these are looked through for repetitions.
-const MOST_OTHERS: usize = 2000;
 /// The closest look: this part of all.
 const CLOSEST: f64 = 1.0 / 256.0;
 
-/// Compares the marked runs; without marks the run under the cursor with a baseline.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    let mut dirs = state.runs.chosen();
-    let is_baseline = |dir: &RunDir| {
-        let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
-        summary.is_some_and(|summary| summary.notes.baseline)
-    };
-    if let Some(at) = dirs.iter().position(is_baseline) {
-        dirs[..=at].rotate_right(1);
-    } else if let Some(baseline) = baseline_for(state, &dirs) {
-        dirs.insert(0, baseline);
-    }
-    if dirs.len() < 2 {
-        let text = "nothing to compare: mark runs with Space, or make one a baseline with b";
-        state.notice = Some(Notice::bad(text));
-        return Vec::new();
-    }
-    let mut others: Vec<(jiff::Timestamp, RunDir)> = state
-        .runs
-        .all()
-        .filter_map(|row| Some((row.summary.as_ref()?.modified_at, row.found.dir.clone())))
-        .filter(|(_, dir)| !dirs.contains(dir))
-        .collect();
-    others.sort_by(|a, b| b.cmp(a));
-    let others = others.into_iter().take(MOST_OTHERS).map(|(_, dir)| dir);
-    let (mut view, read) = CompareView::new(dirs, others.collect(), state.now);
-    view.look(state.charts);
-    state.overlays.push(view);
-    vec![read]
-}
-
-/// The baseline for runs none of which is one: of the same network before others, the newest first.
-fn baseline_for(state: &State, dirs: &[RunDir]) -> Option<RunDir> {
-    let summary = |dir: &RunDir| state.runs.row(dir)?.summary.as_ref();
-    let model = dirs.first().and_then(summary).map(|first| &first.model);
-    let marked = state.runs.all().filter_map(|row| row.summary.as_ref());
-    let marked = marked.filter(|summary| summary.notes.baseline);
-    marked
-        .max_by_key(|summary| (Some(&summary.model) == model, summary.modified_at))
-        .map(|summary| summary.dir.clone())
-}
-
-/// A run's folder has another name: if it is compared, it is read there.
-pub fn moved(state: &mut State, from: &RunDir, to: &RunDir) -> Option<Effect> {
-    let view = state.overlays.find_mut::<CompareView>()?;
-    let place = view.dirs.iter().position(|other| other == from)?;
-    view.logs.remove(from);
-    view.dirs[place].clone_from(to);
-    changed(state, to)
-}
-
-/// A run's files have changed: if it is compared, it is read again.
-pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
-    let view = state.overlays.find_mut::<CompareView>()?;
-    let place = view.dirs.iter().position(|other| other == dir)?;
-    view.logs.remove(dir);
-    Some(Effect::Compare(CompareJob::Read {
-        opened: view.opened,
-        runs: vec![(place, dir.clone())],
-        others: Vec::new(),
-    }))
-}
-
 impl CompareView {
+    /// A run's folder has another name: if it is compared, it is read there.
+    pub fn renamed(&mut self, from: &RunDir, to: &RunDir) -> Option<Effect> {
+        let place = self.dirs.iter().position(|other| other == from)?;
+        self.logs.remove(from);
+        self.dirs[place].clone_from(to);
+        self.changed(to)
+    }
+
+    /// A run's files have changed: if it is compared, it is read again.
+    pub fn changed(&mut self, dir: &RunDir) -> Option<Effect> {
+        let place = self.dirs.iter().position(|other| other == dir)?;
+        self.logs.remove(dir);
+        Some(Effect::Compare(CompareJob::Read {
+            opened: self.opened,
+            runs: vec![(place, dir.clone())],
+            others: Vec::new(),
+        }))
+    }
+
     /// Takes over what of the charts' settings has to be worked out; whether any of it is new.
     pub fn look(&mut self, options: Options) -> bool {
         let before = (self.wish.smoothing, self.wish.robust);
@@ -126,11 +80,11 @@ impl CompareView {
     }
 
     /// Does what a command says; the charts' settings, which are not its own, are left to others.
-    pub(super) fn command(&mut self, action: Action, state: &State) -> Response {
-        let [.., pane] = areas(screen_area(state.size));
+    pub(super) fn command(&mut self, action: Action, context: &Context) -> Response {
+        let [.., pane] = areas(screen_area(context.size));
         match action {
             Action::Back => return Response::closed(),
-            Action::Open => return self.open_run(state),
+            Action::Open => return self.open_run(context),
             Action::JudgeBy => return self.judge(),
             // What the curves stand over is this comparison's own.
             Action::ChartXAxis => {}
@@ -145,11 +99,11 @@ impl CompareView {
     }
 
     /// Opens the run under the cursor; the way back leads to the comparison.
-    fn open_run(&self, state: &State) -> Response {
+    fn open_run(&self, context: &Context) -> Response {
         let row = self.compared().and_then(|of| of.rows.get(self.row));
         let member = row.and_then(|row| row.members.first().copied());
         let dir = member.and_then(|member| Some(self.run(member)?.summary.dir.clone()));
-        match dir.filter(|dir| state.runs.row(dir).is_some()) {
+        match dir.filter(|dir| context.runs.row(dir).is_some()) {
             Some(dir) => Response::asking(Request::OpenRun(dir)),
             None => Response::handled(),
         }

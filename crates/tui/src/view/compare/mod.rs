@@ -21,16 +21,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub use act::{changed, moved, open};
-
 use super::parts;
 use super::run::lines::wrapped;
 use crate::command::{Action, Scope};
 use crate::component::{Component, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::compare::analysis::{Analysis, Job, Wish};
 use crate::jobs::compare::{CompareJob, CompareOutcome};
-use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::widget::chart::Options;
 use crate::widget::clipped::Clipped as _;
@@ -120,7 +118,7 @@ pub struct CompareView {
 }
 
 impl Component for CompareView {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         if self.typing.is_some() {
             Scope::Line
         } else {
@@ -140,14 +138,14 @@ impl Component for CompareView {
         true
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
+    fn act(&mut self, action: Action, context: &Context) -> Response {
         if self.typing.is_some() {
             return self.act_on_number(action);
         }
-        self.command(action, state)
+        self.command(action, context)
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         let Some((_, prompt)) = &mut self.typing else {
             return Response::ignored();
         };
@@ -161,12 +159,12 @@ impl Component for CompareView {
         }
     }
 
-    fn mouse(&mut self, event: MouseEvent, state: &State) -> Response {
-        Response::running(mouse::act(self, event, state))
+    fn mouse(&mut self, event: MouseEvent, context: &Context) -> Response {
+        Response::running(mouse::act(self, event, context))
     }
 
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        self.draw_all((state.charts, &state.theme), area, buf);
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        self.draw_all((context.charts, &context.theme), area, buf);
     }
 }
 
@@ -225,7 +223,16 @@ impl CompareView {
         ))]
     }
 
-    fn take(&mut self, outcome: CompareOutcome) -> Vec<Effect> {
+    /// Takes in what a job found out, unless it was for an earlier comparison.
+    pub fn take(&mut self, outcome: CompareOutcome) -> Vec<Effect> {
+        let (CompareOutcome::Read(opened, _)
+        | CompareOutcome::AllRead(opened)
+        | CompareOutcome::Taught(opened, _)
+        | CompareOutcome::Analysed(opened, _)
+        | CompareOutcome::Logs(opened, _)) = outcome;
+        if opened != self.opened {
+            return Vec::new();
+        }
         match outcome {
             CompareOutcome::Read(_, read) => {
                 for (place, run) in read {
@@ -500,41 +507,4 @@ fn mark(row: usize) -> char {
 
 fn colour(row: usize) -> Role {
     Role::series(row)
-}
-
-/// The run under the name that the table has for it.
-fn renamed(state: &State, mut run: Arc<ComparedRun>) -> Arc<ComparedRun> {
-    let row = state.runs.row(run.dir());
-    let name = row.and_then(|row| Some(&row.summary.as_ref()?.name));
-    if let Some(name) = name.filter(|name| **name != run.summary.name) {
-        Arc::make_mut(&mut run).summary.name.clone_from(name);
-    }
-    run
-}
-
-/// What an outcome changes, and what is to be done next.
-pub fn update(state: &mut State, outcome: CompareOutcome) -> Vec<Effect> {
-    let of = match &outcome {
-        CompareOutcome::Read(opened, _)
-        | CompareOutcome::AllRead(opened)
-        | CompareOutcome::Taught(opened, _)
-        | CompareOutcome::Analysed(opened, _)
-        | CompareOutcome::Logs(opened, _) => *opened,
-    };
-    // The table tells equal names apart.
-    let outcome = match outcome {
-        CompareOutcome::Read(opened, read) => {
-            let read = read
-                .into_iter()
-                .map(|(place, run)| (place, renamed(state, run)));
-            CompareOutcome::Read(opened, read.collect())
-        }
-        other => other,
-    };
-    let view = state.overlays.find_mut::<CompareView>();
-    match view.filter(|view| view.opened == of) {
-        Some(view) => view.take(outcome),
-        // It was left meanwhile.
-        None => Vec::new(),
-    }
 }

@@ -5,19 +5,19 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{CompareView, Part, areas};
+use crate::context::Context;
 use crate::effect::Effect;
-use crate::state::State;
 use crate::view::parts::{self, screen_area};
 
 /// Rows that a step of the wheel scrolls.
 const WHEEL_ROWS: isize = 3;
 
 /// Does what the mouse asks for.
-pub fn act(view: &mut CompareView, event: MouseEvent, state: &State) -> Vec<Effect> {
-    let [_, tabs, pane] = areas(screen_area(state.size));
+pub fn act(view: &mut CompareView, event: MouseEvent, context: &Context) -> Vec<Effect> {
+    let [_, tabs, pane] = areas(screen_area(context.size));
     let position = Position::new(event.column, event.row);
     let x = (view.part == Part::Curves)
-        .then(|| view.x_at((state.charts, &state.theme), pane, position))
+        .then(|| view.x_at((context.charts, &context.theme), pane, position))
         .flatten();
     let zoom = view.wish.zoom;
     match event.kind {

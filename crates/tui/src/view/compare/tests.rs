@@ -1,5 +1,6 @@
 //! A comparison at two sizes, and what keys do to it.
 
+use crate::state::State;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
@@ -182,7 +183,7 @@ fn curves_are_read_out_one_by_one_and_zoomed() {
 fn without_marks_a_run_is_compared_with_the_baseline_and_without_one_with_nothing() {
     let mut runs = runs();
     let mut state = listed(80, 24, &runs);
-    let under_cursor = state.runs.chosen();
+    let under_cursor = state.context.runs.chosen();
     let effects = press(&mut state, "c");
     settle(&mut state, &runs, effects);
     let Some(view) = state.overlays.screen_as::<CompareView>() else {
@@ -305,7 +306,7 @@ fn a_run_is_opened_out_of_a_comparison_and_the_way_back_leads_to_it() {
     assert!(runs.iter().any(|run| *run.dir() == dir));
     assert!(effects.contains(&Effect::Read(dir.clone())), "{effects:?}");
     // What happens to it meanwhile is not missed.
-    let reads = super::changed(&mut state, &dir);
+    let reads = crate::update::compare::changed(&mut state, &dir);
     assert!(matches!(
         reads,
         Some(Effect::Compare(CompareJob::Read { .. }))
@@ -327,7 +328,7 @@ fn a_comparison_follows_what_changes_on_the_run_over_it() {
     let from = state.run_on_screen().unwrap().clone();
     let to = RunDir::new("/elsewhere/renamed");
     let moved = EditOutcome::Moved(vec![(from.clone(), to.clone())], None);
-    let now = state.now;
+    let now = state.context.now;
     let effects = update(&mut state, now, Message::Edited(moved));
     // On its own screen it is read anew, too.
     assert!(effects.contains(&Effect::Read(to.clone())), "{effects:?}");

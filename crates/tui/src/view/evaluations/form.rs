@@ -1,5 +1,6 @@
 //! The form that starts an evaluation: which checkpoint, which images, how many views.
 
+use crate::jobs::evaluations::card::Card;
 use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
@@ -10,7 +11,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
-use crate::state::State;
+use crate::context::Context;
 use crate::theme::Role;
 use crate::view::dialog::{frame, keys};
 use crate::widget::prompt::CURSOR;
@@ -91,7 +92,7 @@ const WHICH: [&str; 3] = ["best", "last", "averaged"];
 impl Form {
     /// The form for these runs; without any, for the checkpoints of the evaluation under the
     /// cursor. `None` if there is neither.
-    pub fn new(state: &State, runs: &[&Summary]) -> Option<Self> {
+    pub fn new(context: &Context, runs: &[&Summary], card: Option<&Card>) -> Option<Self> {
         let mut targets: Vec<Target> = runs
             .iter()
             .map(|summary| Target {
@@ -101,7 +102,7 @@ impl Form {
             .collect();
         let mut checkpoints: Vec<Checkpoint> = WHICH.map(Checkpoint::Which).into();
         if let [only] = runs
-            && let Some(detail) = state.detail(&only.dir)
+            && let Some(detail) = context.detail(&only.dir)
         {
             let has = |which: &str| {
                 let mut known = detail.checkpoints.iter();
@@ -127,7 +128,7 @@ impl Form {
             );
         }
         if targets.is_empty() {
-            let card = super::selected_card(state)?;
+            let card = card?;
             targets = card
                 .checkpoints
                 .iter()
@@ -258,14 +259,14 @@ impl Form {
 }
 
 impl Component for Form {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         match self.field() {
             Field::Data | Field::Views | Field::Seed => Scope::EvaluateText,
             Field::Checkpoint | Field::Together | Field::Split => Scope::Evaluate,
         }
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         let rows = self.fields().len();
         match action {
             Action::Back => return Response::closed(),
@@ -285,7 +286,7 @@ impl Component for Form {
         Response::handled()
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         if let Some(prompt) = self.prompt() {
             prompt.key(event);
         }
@@ -312,8 +313,8 @@ impl Component for Form {
     /// │ Enter start  Tab next row  Esc cancel                │
     /// ╰──────────────────────────────────────────────────────╯
     /// ```
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let title = match &self.targets[..] {
             [one] => format!("Evaluate {}", one.name),
             several => format!("Evaluate {} checkpoints", several.len()),
@@ -350,7 +351,7 @@ impl Component for Form {
             Line::default(),
             Line::styled(hint, theme.style(role)),
             Line::default(),
-            keys(state, self.scope(state), inside.width),
+            keys(context, self.scope(context), inside.width),
         ]);
         Paragraph::new(lines)
             .wrap(Wrap { trim: false })

@@ -9,9 +9,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use self::columns::{COLUMNS, Column, age, aligned, cell, fitting, order};
+use crate::context::Context;
 use crate::evaluations::Evaluations;
 use crate::jobs::evaluations::card::{Card, Running};
-use crate::state::State;
 use crate::theme::{Role, Theme};
 use crate::view::motion::Motion;
 use crate::widget::clipped::Clipped as _;
@@ -235,9 +235,9 @@ impl List {
     ///    AGE NAME                 DATA          VIEWS RIGHT %  95 % INTERVAL   LOSS   ECE
     /// ▌◆  2h quick 11-24, best    test 2,000        8   93.40    92.23-94.41  0.231 0.031
     /// ```
-    pub fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let (theme, evaluations) = (&state.theme, &state.evaluations);
-        self.draw_top(state, area, buf);
+    pub fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let (theme, evaluations) = (&context.theme, &context.evaluations);
+        self.draw_top(context, area, buf);
         let running = self.running(evaluations);
         for (y, running) in (area.y + 1..area.bottom()).zip(&running) {
             draw_running(
@@ -253,7 +253,7 @@ impl List {
         }
         let table = self.table(area, evaluations);
         if self.rows.is_empty() {
-            draw_empty(state, table, buf);
+            draw_empty(context, table, buf);
             return;
         }
         let columns = fitting(area.width);
@@ -273,7 +273,7 @@ impl List {
         for (y, dir) in (table.y..table.bottom()).zip(rows) {
             if let Some(card) = evaluations.card(dir) {
                 self.draw_row(
-                    state,
+                    context,
                     card,
                     &columns,
                     Rect {
@@ -287,8 +287,8 @@ impl List {
         }
     }
 
-    fn draw_top(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw_top(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let muted = theme.style(Role::Muted);
         let whose = match &self.whose[..] {
             _ if self.is_all => "of all runs".to_owned(),
@@ -315,13 +315,13 @@ impl List {
 
     fn draw_row(
         &self,
-        state: &State,
+        context: &Context,
         card: &Card,
         columns: &[(Column, &str, u16, u8, bool)],
         area: Rect,
         buf: &mut Buffer,
     ) {
-        let theme = &state.theme;
+        let theme = &context.theme;
         let is_selected = self.cursor.as_ref() == Some(&card.dir);
         if is_selected {
             buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
@@ -331,7 +331,7 @@ impl List {
         }
         let mut x = area.x + 3;
         for (column, _, width, _, is_right) in columns {
-            let (text, role) = cell(*column, card, state.now);
+            let (text, role) = cell(*column, card, context.now);
             let role = if is_selected && *column == Column::Name {
                 Role::Selection
             } else {
@@ -345,8 +345,8 @@ impl List {
     }
 }
 
-fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
-    let lines = if state.evaluations.is_found {
+fn draw_empty(context: &Context, area: Rect, buf: &mut Buffer) {
+    let lines = if context.evaluations.is_found {
         vec![
             Line::from("No evaluations yet."),
             Line::default(),
@@ -357,7 +357,7 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
         vec![Line::from("Searching …")]
     };
     Paragraph::new(lines)
-        .style(state.theme.style(Role::Muted))
+        .style(context.theme.style(Role::Muted))
         .wrap(Wrap { trim: true })
         .render(area.inner(Margin::new(2, 1)), buf);
 }

@@ -24,6 +24,7 @@ use super::motion::Motion;
 use super::note::NoteEditor;
 use crate::command::{Action, Scope};
 use crate::component::{Component, Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::evaluations::Evaluations;
 use crate::graphics::Placed;
@@ -32,7 +33,6 @@ use crate::jobs::evaluations::card::Card;
 use crate::jobs::evaluations::compared::Compared;
 use crate::jobs::evaluations::opened::Opened;
 use crate::notice::Notice;
-use crate::state::State;
 use crate::theme::Role;
 use crate::view::parts::screen_area;
 use traintop_run::RunDir;
@@ -58,7 +58,7 @@ enum Place {
 }
 
 impl Component for EvaluationScreen {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         match self.place {
             Place::List => Scope::Evaluations,
             Place::Reading | Place::Result(_) | Place::Comparison(_) => Scope::Evaluation,
@@ -73,10 +73,10 @@ impl Component for EvaluationScreen {
         true
     }
 
-    fn act(&mut self, action: Action, state: &State) -> Response {
-        let area = screen_area(state.size);
+    fn act(&mut self, action: Action, context: &Context) -> Response {
+        let area = screen_area(context.size);
         match &mut self.place {
-            Place::List => self.act_in_list(action, area, state),
+            Place::List => self.act_in_list(action, area, context),
             Place::Reading => match action {
                 Action::Back => self.show_list(),
                 _ => Response::ignored(),
@@ -98,12 +98,12 @@ impl Component for EvaluationScreen {
         }
     }
 
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let looks = (&state.theme, state.pictures);
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let looks = (&context.theme, context.pictures);
         match &self.place {
-            Place::List => self.list.draw(state, area, buf),
+            Place::List => self.list.draw(context, area, buf),
             Place::Reading => {
-                let style = state.theme.style(Role::Muted);
+                let style = context.theme.style(Role::Muted);
                 Line::styled("reading the answers", style).render(area, buf);
             }
             Place::Result(view) => view.draw(looks, area, buf),
@@ -119,9 +119,9 @@ impl Component for EvaluationScreen {
         }
     }
 
-    fn next_wake(&self, state: &State) -> Option<jiff::Timestamp> {
+    fn next_wake(&self, context: &Context) -> Option<jiff::Timestamp> {
         match self.place {
-            Place::List => self.list.next_wake(&state.evaluations, state.now),
+            Place::List => self.list.next_wake(&context.evaluations, context.now),
             _ => None,
         }
     }
@@ -141,14 +141,68 @@ impl EvaluationScreen {
         self.list.chosen()
     }
 
+    /// The runs whose evaluations are listed.
+    pub fn runs(&self) -> impl Iterator<Item = &RunDir> {
+        self.list.whose().iter().map(|whose| &whose.dir)
+    }
+
+    /// What is known of evaluations has changed.
+    pub fn refresh(&mut self, known: &Evaluations) {
+        self.list.arrange(known);
+    }
+
+    /// Folders of evaluations have other names now.
+    pub fn follow(&mut self, moved: &[(RunDir, RunDir)]) {
+        for (from, to) in moved {
+            let [from, to] = [from, to].map(|dir| EvaluationDir::new(dir.path()));
+            self.list.follow(&from, &to);
+        }
+    }
+
+    /// Opens an evaluation if the list shows. Returns the job that reads it.
+    pub fn open(&mut self, dir: EvaluationDir) -> Option<Effect> {
+        if !matches!(self.place, Place::List) {
+            return None;
+        }
+        self.place = Place::Reading;
+        Some(Effect::Evaluate(EvaluationJob::Open(dir)))
+    }
+
+    /// An evaluation was read, or could not be.
+    pub fn show_result(&mut self, opened: Result<Opened, String>) -> Option<Notice> {
+        self.show(opened.map(|opened| Place::Result(Box::new(ResultView::new(opened)))))
+    }
+
+    /// Some were read and compared, or could not be.
+    pub fn show_comparison(&mut self, compared: Result<Compared, String>) -> Option<Notice> {
+        self.show(compared.map(|compared| Place::Comparison(Box::new(CompareView::new(compared)))))
+    }
+
+    fn show(&mut self, place: Result<Place, String>) -> Option<Notice> {
+        // A user who has left meanwhile stays where he is.
+        if matches!(self.place, Place::List) {
+            return None;
+        }
+        match place {
+            Ok(place) => {
+                self.place = place;
+                None
+            }
+            Err(problem) => {
+                self.place = Place::List;
+                Some(Notice::bad(problem))
+            }
+        }
+    }
+
     /// Goes back to the list.
     pub fn show_list(&mut self) -> Response {
         self.place = Place::List;
         Response::handled()
     }
 
-    fn act_in_list(&mut self, action: Action, area: Rect, state: &State) -> Response {
-        let (list, known) = (&mut self.list, &state.evaluations);
+    fn act_in_list(&mut self, action: Action, area: Rect, context: &Context) -> Response {
+        let (list, known) = (&mut self.list, &context.evaluations);
         match action {
             Action::Back => return Response::closed(),
             Action::Open => {
@@ -163,9 +217,9 @@ impl EvaluationScreen {
             Action::AllEvaluations => list.toggle_all(known),
             Action::SortNext => list.sort_next(known),
             Action::SortReverse => list.reverse(known),
-            Action::Rename => return self.annotate(state, Some(About::Name)),
-            Action::EditTags => return self.annotate(state, Some(About::Tags)),
-            Action::EditNote => return self.annotate(state, None),
+            Action::Rename => return self.annotate(context, Some(About::Name)),
+            Action::EditTags => return self.annotate(context, Some(About::Tags)),
+            Action::EditNote => return self.annotate(context, None),
             _ => {
                 let Some(motion) = Motion::of(action) else {
                     return Response::ignored();
@@ -188,13 +242,13 @@ impl EvaluationScreen {
     }
 
     /// The evaluation under the cursor.
-    fn selected_card<'a>(&self, state: &'a State) -> Option<&'a Card> {
-        state.evaluations.card(self.list.selected()?)
+    pub fn selected_card<'a>(&self, context: &'a Context) -> Option<&'a Card> {
+        context.evaluations.card(self.list.selected()?)
     }
 
     /// Asks for a line about the evaluation under the cursor, or opens the editor of its note.
-    fn annotate(&self, state: &State, about: Option<About>) -> Response {
-        let Some(card) = self.selected_card(state) else {
+    fn annotate(&self, context: &Context, about: Option<About>) -> Response {
+        let Some(card) = self.selected_card(context) else {
             return Response::handled();
         };
         let folder = RunDir::new(card.dir.path());
@@ -217,91 +271,4 @@ impl EvaluationScreen {
         };
         Response::asking(Request::Open(dialog))
     }
-}
-
-fn evaluation_screen(state: &mut State) -> Option<&mut EvaluationScreen> {
-    state.overlays.find_mut()
-}
-
-/// The runs that an action is about: the opened one, those of the list of evaluations, or those
-/// chosen in the table.
-pub fn chosen(state: &State) -> Vec<&Summary> {
-    let summary = |dir: &RunDir| state.runs.row(dir).and_then(|row| row.summary.as_ref());
-    if let Some(dir) = state.run_on_screen() {
-        return summary(dir).into_iter().collect();
-    }
-    match state.overlays.screen_as::<EvaluationScreen>() {
-        Some(screen) => {
-            let whose = screen.list.whose().iter();
-            whose.filter_map(|whose| summary(&whose.dir)).collect()
-        }
-        None => state.runs.chosen().iter().filter_map(summary).collect(),
-    }
-}
-
-/// The evaluation under the cursor of the list on the screen.
-fn selected_card(state: &State) -> Option<&Card> {
-    let screen = state.overlays.screen_as::<EvaluationScreen>()?;
-    screen.selected_card(state)
-}
-
-/// What is known of evaluations has changed.
-pub fn refresh(state: &mut State) {
-    let known = &state.evaluations;
-    if let Some(screen) = state.overlays.find_mut::<EvaluationScreen>() {
-        screen.list.arrange(known);
-    }
-}
-
-/// Folders of evaluations have other names now.
-pub fn follow(state: &mut State, moved: &[(RunDir, RunDir)]) {
-    if let Some(evaluation_screen) = evaluation_screen(state) {
-        for (from, to) in moved {
-            let [from, to] = [from, to].map(|dir| EvaluationDir::new(dir.path()));
-            evaluation_screen.list.follow(&from, &to);
-        }
-    }
-}
-
-/// An evaluation was read.
-pub fn opened(state: &mut State, opened: Result<Opened, String>) {
-    let place = opened.map(|opened| Place::Result(Box::new(ResultView::new(opened))));
-    show(state, place);
-}
-
-/// Some were read and compared.
-pub fn compared(state: &mut State, compared: Result<Compared, String>) {
-    let place = compared.map(|compared| Place::Comparison(Box::new(CompareView::new(compared))));
-    show(state, place);
-}
-
-fn show(state: &mut State, place: Result<Place, String>) {
-    // A user who has left meanwhile stays where he is.
-    let waits =
-        |evaluation_screen: &&mut EvaluationScreen| !matches!(evaluation_screen.place, Place::List);
-    let Some(evaluation_screen) = evaluation_screen(state).filter(waits) else {
-        return;
-    };
-    match place {
-        Ok(place) => evaluation_screen.place = place,
-        Err(problem) => {
-            evaluation_screen.place = Place::List;
-            state.notice = Some(Notice::bad(problem));
-        }
-    }
-}
-
-/// One that was started here is done: it opens where the list waits for it, and is a notice
-/// elsewhere.
-pub fn ended(state: &mut State, dir: EvaluationDir) -> Vec<Effect> {
-    let waits = !state.overlays.has_dialog() && state.evaluations.started == 0;
-    if let Some(evaluation_screen) = evaluation_screen(state).filter(|_| waits)
-        && matches!(evaluation_screen.place, Place::List)
-    {
-        evaluation_screen.place = Place::Reading;
-        state.notice = None;
-        return vec![Effect::Evaluate(EvaluationJob::Open(dir))];
-    }
-    state.notice = Some(Notice::good("an evaluation is done; E shows it"));
-    Vec::new()
 }

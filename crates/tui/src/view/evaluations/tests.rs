@@ -1,5 +1,6 @@
 //! Evaluations on the screen at two sizes, and where keys lead.
 
+use crate::state::State;
 use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -143,7 +144,7 @@ fn the_list_is_of_the_chosen_run_or_of_all() {
     insta::assert_snapshot!("list_80x24", screen(&state));
     press(&mut state, "a");
     assert!(screen(&state).contains("of all runs  3 evaluations"));
-    state.size = (200, 50);
+    state.context.size = (200, 50);
     insta::assert_snapshot!("list_200x50", screen(&state));
     press(&mut state, "\x1b");
     assert!(state.shows_table_alone());
@@ -174,7 +175,7 @@ fn an_evaluation_under_way_is_seen_in_list_and_table() {
     press(&mut state, "E");
     let shown = screen(&state);
     assert!(shown.contains("45 %  1,234 images/s"), "{shown}");
-    let running = state.evaluations.running.clone();
+    let running = state.context.evaluations.running.clone();
     update(
         &mut state,
         now(),
@@ -242,7 +243,7 @@ fn a_cell_of_the_matrix_opens_its_images_and_escape_goes_back() {
 fn right_and_wrong_cells_differ_by_more_than_colour() {
     for depth in [Depth::True, Depth::Sixteen, Depth::None] {
         let mut state = opened_at(80, 24);
-        state.theme = state.theme.fitted(depth);
+        state.context.theme = state.context.theme.fitted(depth);
         press(&mut state, "2G");
         let buf = drawn(&state);
         let row = (0..24).find(|y| {
@@ -313,7 +314,7 @@ fn terminal_graphics_get_blanks_and_the_pictures_beside() {
     press(&mut state, "4");
     assert!(screen(&state).contains('▀'));
     assert_eq!(view::pictures(&state), Vec::new());
-    state.pictures = Protocol::Kitty;
+    state.context.pictures = Protocol::Kitty;
     assert!(!screen(&state).contains('▀'));
     let pictures = view::pictures(&state);
     assert_eq!(pictures.len(), 4);
@@ -409,7 +410,7 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
     let mut read = known("alpha", 1, 5);
     read.card.notes = noted;
     update(&mut state, now(), found(vec![read], Vec::new()));
-    state.size = (140, 24);
+    state.context.size = (140, 24);
     assert!(screen(&state).contains("paper"));
     let moved = [("alpha-1", "kept")].map(|(from, to)| {
         let dir = |name: &str| RunDir::new(format!("/nowhere/evaluations/{name}"));
@@ -428,9 +429,9 @@ fn evaluations_are_noted_and_renamed_as_runs_are() {
 #[test]
 fn leaving_asks_first_while_evaluations_wait_for_another() {
     let mut state = state(80, 24);
-    state.evaluations.started = 1;
+    state.context.evaluations.started = 1;
     assert!(press(&mut state, "q").contains(&Effect::Quit));
-    state.evaluations.started = 3;
+    state.context.evaluations.started = 3;
     assert!(!press(&mut state, "q").contains(&Effect::Quit));
     assert!(screen(&state).contains("2 more evaluations"));
     press(&mut state, "\x1b");

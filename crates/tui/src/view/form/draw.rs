@@ -6,7 +6,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::super::state::State;
 use super::super::super::theme::{Role, Theme};
 use super::{Form, values};
 use crate::jobs::choice::Choice;
@@ -17,12 +16,10 @@ use traintop_text::fitted;
 const BEGINNING: usize = 2;
 
 /// Draws the form: the recipes, or the values of one.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
-    match &state.form.edit {
-        Some(edit) if state.form.editing => {
-            values::draw(edit, &state.form, &state.theme, area, buf);
-        }
-        _ => draw_choices(&state.form, &state.theme, area, buf),
+pub fn draw(form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    match &form.edit {
+        Some(edit) if form.editing => values::draw(edit, form, theme, area, buf),
+        _ => draw_choices(form, theme, area, buf),
     }
 }
 

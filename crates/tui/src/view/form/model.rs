@@ -23,7 +23,7 @@ pub struct Form {
     /// What earlier runs tell, once that is understood.
     pub(super) earlier: Arc<RunHistory>,
     /// Whether runs were still being read when that was asked for.
-    pub(super) is_partial: bool,
+    pub is_partial: bool,
     /// What was started lately, the last first.
     pub(super) recent: Vec<Recent>,
     /// Where runs train if nobody says otherwise, where there is Slurm.
@@ -91,7 +91,7 @@ impl Form {
     }
 
     /// The job that plans the sweep, if what is asked for has changed since the last one.
-    pub(super) fn due(&mut self) -> Option<Effect> {
+    pub fn due(&mut self) -> Option<Effect> {
         let edit = self.edit.as_ref().filter(|_| self.editing);
         let sweep = edit.filter(|edit| edit.is_sweep());
         let asked = sweep.map(|edit| (edit.request(), edit.wanted()));

@@ -10,14 +10,13 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::super::super::command::{Action, Scope};
 use super::super::super::component::{Component, Request, Response};
+use super::super::super::context::Context;
 use super::super::super::effect::Effect;
-use super::super::super::state::State;
 use super::super::super::theme::Role;
 use super::super::super::widget::prompt::Prompt;
 use super::super::dialog::{frame, keys};
-use super::called;
+use super::{Form, called, refuse};
 use crate::jobs::form::{FormJob, Saving};
-use crate::notice::Notice;
 use traintop_recipe::{OWN, Recipe};
 use traintop_text::clean;
 
@@ -32,25 +31,19 @@ pub struct SaveAs {
 }
 
 /// Asks for a name, if the form holds what a recipe can.
-pub fn ask(state: &mut State) {
-    let edit = state.form.edit.as_ref().filter(|_| state.form.editing);
-    let Some(edit) = edit else {
-        state.notice = Some(Notice::bad("choose a recipe first"));
-        return;
+pub fn ask(form: &Form) -> Response {
+    let Some(edit) = form.edit.as_ref().filter(|_| form.editing) else {
+        return refuse("choose a recipe first");
     };
     if edit.launcher.is_some() {
-        let text = "a launcher's command is kept in your configuration, not in a recipe";
-        state.notice = Some(Notice::bad(text));
-        return;
+        return refuse("a launcher's command is kept in your configuration, not in a recipe");
     }
     if edit.is_sweep() {
         let text = "a recipe has one value for each key; take the lists and ranges out first (d)";
-        state.notice = Some(Notice::bad(text));
-        return;
+        return refuse(text);
     }
     if let Some(problem) = edit.problem() {
-        state.notice = Some(Notice::bad(clean(&problem)));
-        return;
+        return refuse(clean(&problem));
     }
     let differences = edit.values.differences(&edit.base).into_iter();
     let changes: Vec<String> = differences
@@ -62,13 +55,13 @@ pub fn ask(state: &mut State) {
         changes.join(" ")
     };
     let name = called(&edit.source);
-    state.overlays.push(SaveAs {
+    Response::opening(SaveAs {
         prompt: Prompt::default(),
         source: edit.source.clone(),
         description: clean(&format!("{name} with {changes}")).into_owned(),
         base: edit.base.clone(),
         recipe: edit.values.clone(),
-    });
+    })
 }
 
 impl SaveAs {
@@ -86,11 +79,11 @@ impl SaveAs {
 }
 
 impl Component for SaveAs {
-    fn scope(&self, _state: &State) -> Scope {
+    fn scope(&self, _context: &Context) -> Scope {
         Scope::Line
     }
 
-    fn act(&mut self, action: Action, _state: &State) -> Response {
+    fn act(&mut self, action: Action, _context: &Context) -> Response {
         match action {
             Action::Back => Response::closed(),
             Action::Confirm => {
@@ -112,7 +105,7 @@ impl Component for SaveAs {
         }
     }
 
-    fn type_key(&mut self, event: KeyEvent, _state: &State) -> Response {
+    fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
         self.prompt.key(event);
         Response::handled()
     }
@@ -122,8 +115,8 @@ impl Component for SaveAs {
     }
 
     /// Draws it in the middle of `area`.
-    fn draw(&self, state: &State, area: Rect, buf: &mut Buffer) {
-        let theme = &state.theme;
+    fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
+        let theme = &context.theme;
         let width = 76.min(area.width.saturating_sub(2));
         let inside = frame(theme, "Save this as a recipe", (width, 5), area, buf);
         let inside = inside.inner(Margin::new(1, 0));
@@ -135,7 +128,7 @@ impl Component for SaveAs {
         let text = vec![
             self.prompt.line(usize::MAX, key),
             Line::styled(hint, theme.style(Role::Muted)),
-            keys(state, Scope::Line, inside.width),
+            keys(context, Scope::Line, inside.width),
         ];
         Paragraph::new(text)
             .wrap(Wrap { trim: false })

@@ -1,7 +1,9 @@
 //! Sweeps, launchers, what was started lately and kept recipes, by keys in, orders and pictures
 //! out.
 
+use crate::state::State;
 use std::path::PathBuf;
+use traintop_analysis::run_history::PastRun;
 
 use jiff::Timestamp;
 
@@ -32,7 +34,7 @@ fn launcher(words: &[String]) -> Choice {
 fn type_into(state: &mut State, key: &str, text: &str) -> Vec<Effect> {
     go_to(state, key);
     press(state, "e");
-    let edit = state.form.edit.as_mut().unwrap();
+    let edit = state.form_mut().edit.as_mut().unwrap();
     edit.typing = Some(Prompt::new(text));
     press(state, "<enter>")
 }
@@ -158,13 +160,19 @@ fn a_sample_is_asked_for_and_a_sweep_of_wrong_points_says_why() {
         "{shown}"
     );
     press(&mut state, "s");
-    assert!(state.notice.as_ref().is_some_and(|notice| notice.bad));
+    assert!(
+        state
+            .context
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.bad)
+    );
     // One value in brackets is one value, and the recipe's own makes it no sweep again.
     let effects = type_into(&mut state, "width", "[16]");
     work_out(&mut state, &effects);
     go_to(&mut state, "seed");
     press(&mut state, "d");
-    assert!(!state.form.edit.as_ref().unwrap().is_sweep());
+    assert!(!state.form_mut().edit.as_ref().unwrap().is_sweep());
     assert!(!screen(&state, 80, 24).contains("sweep of"));
 }
 
@@ -172,10 +180,10 @@ fn a_sample_is_asked_for_and_a_sweep_of_wrong_points_says_why() {
 fn a_comma_in_a_text_is_a_comma_and_a_bad_list_says_why() {
     let (mut state, _place) = with_earlier();
     type_into(&mut state, "data_dir", "/data/a, b");
-    let edit = state.form.edit.as_ref().unwrap();
+    let edit = state.form_mut().edit.as_ref().unwrap();
     assert!(!edit.is_sweep() && edit.values.data_dir == "/data/a, b");
     type_into(&mut state, "momentum", "0.9, 1.5");
-    assert!(state.form.is_typing());
+    assert!(state.form_mut().is_typing());
     let shown = screen(&state, 80, 24);
     assert!(
         shown.contains("✗ momentum must be in [0, 1), got 1.5"),
@@ -207,9 +215,9 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
         go_to(&mut state, key);
         press(&mut state, "d");
     }
-    assert!(state.form.edit.as_ref().unwrap().changed().is_empty());
+    assert!(state.form_mut().edit.as_ref().unwrap().changed().is_empty());
     press(&mut state, "v");
-    assert!(!state.overlays.has_dialog() && state.notice.is_some());
+    assert!(!state.overlays.has_dialog() && state.context.notice.is_some());
     tell(
         &mut state,
         FormOutcome::Learnt(Arc::default(), recent, None),
@@ -218,7 +226,7 @@ fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     let shown = screen(&state, 80, 24);
     assert!(shown.contains("num_epochs=2 time_limit=90m"), "{shown}");
     press(&mut state, "<enter>");
-    let changed = state.form.edit.as_ref().unwrap().changed();
+    let changed = state.form_mut().edit.as_ref().unwrap().changed();
     let keys: Vec<&str> = changed.iter().map(|field| field.key).collect();
     assert_eq!(keys, ["num_epochs", "time_limit"]);
 }
@@ -244,12 +252,12 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
     let mut choices = Choice::shipped();
     let words = ["python", "train.py", "--out", "{run_dir}"].map(str::to_owned);
     choices.push(launcher(&words));
-    state.form.offer(choices);
+    state.form_mut().offer(choices);
     press(&mut state, "G");
     assert!(screen(&state, 80, 24).contains("▌ launcher mine"));
     press(&mut state, "<enter>");
     type_into(&mut state, "arguments", "--lr 0.1 'a b");
-    assert!(state.form.is_typing(), "an open quote was accepted");
+    assert!(state.form_mut().is_typing(), "an open quote was accepted");
     press(&mut state, "<esc>");
     type_into(&mut state, "arguments", "--lr 0.1 'a b'");
     insta::assert_snapshot!("launcher_80x24", screen(&state, 80, 24));
@@ -275,7 +283,7 @@ fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
     let mut state = opened();
     let mut choices = Choice::shipped();
     choices.push(launcher(&["true".to_owned()]));
-    state.form.offer(choices);
+    state.form_mut().offer(choices);
     press(&mut state, "G<enter>");
     let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
     tell(&mut state, learnt);
@@ -318,14 +326,14 @@ fn what_the_form_holds_is_kept_under_a_name_and_asks_before_it_replaces() {
 fn where_it_trains_is_asked_only_where_there_is_slurm() {
     let mut state = opened();
     press(&mut state, "<enter>");
-    let has = |state: &State, key: &str| {
-        let edit = state.form.edit.as_ref().unwrap();
+    let has = |state: &mut State, key: &str| {
+        let edit = state.form_mut().edit.as_ref().unwrap();
         edit.rows().iter().any(|field| field.key == key)
     };
-    assert!(!has(&state, "where") && !has(&state, "requeue"));
+    assert!(!has(&mut state, "where") && !has(&mut state, "requeue"));
     let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Local));
     tell(&mut state, learnt);
-    assert!(has(&state, "where") && has(&state, "requeue"));
+    assert!(has(&mut state, "where") && has(&mut state, "requeue"));
     go_to(&mut state, "where");
     press(&mut state, "<right>");
     let shown = screen(&state, 80, 24);
@@ -333,12 +341,12 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
     let effects = press(&mut state, "s");
     let is_submitted = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Submit(_)));
     assert!(effects.iter().any(is_submitted), "{effects:?}");
-    let notice = state.notice.as_ref().unwrap();
+    let notice = state.context.notice.as_ref().unwrap();
     assert!(notice.text.starts_with("handing to Slurm: "), "{notice:?}");
     let handed = FormOutcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
     tell(&mut state, handed);
     assert_eq!(
-        state.notice.as_ref().unwrap().text,
+        state.context.notice.as_ref().unwrap().text,
         "handed a to Slurm; w shows what waits"
     );
 }
@@ -349,11 +357,12 @@ fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too
     press(&mut state, "<enter>");
     let learnt = FormOutcome::Learnt(Arc::default(), Vec::new(), Some(Place::Slurm));
     tell(&mut state, learnt);
-    let edit = state.form.edit.as_ref().unwrap();
+    let edit = state.form_mut().edit.as_ref().unwrap();
     assert!(edit.place() == Place::Slurm && edit.changed().is_empty());
     press(&mut state, "s");
     assert!(
         state
+            .context
             .notice
             .as_ref()
             .unwrap()

@@ -1,5 +1,6 @@
 //! The form by keys in, orders and pictures out.
 
+use crate::state::State;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -17,12 +18,12 @@ pub fn opened() -> State {
     let mut state = State::new(vec![PathBuf::from("runs")], (80, 24), Timestamp::UNIX_EPOCH);
     let learn = Effect::Form(FormJob::Learn(Vec::new()));
     assert_eq!(press(&mut state, "n"), [Effect::ListRecipes, learn]);
-    state.form.offer(Choice::shipped());
+    state.form_mut().offer(Choice::shipped());
     state
 }
 
 pub fn go_to(state: &mut State, key: &str) {
-    let at = state.form.edit.as_ref().unwrap().row_of(key);
+    let at = state.form_mut().edit.as_ref().unwrap().row_of(key);
     press(state, "g");
     press(state, &"j".repeat(at));
 }
@@ -62,7 +63,7 @@ fn changed_values_go_along_and_only_they() {
     press(&mut state, "<enter>");
     go_to(&mut state, "num_epochs");
     press(&mut state, "<enter>");
-    let form = state.form.edit.as_mut().unwrap();
+    let form = state.form_mut().edit.as_mut().unwrap();
     form.typing = Some(Prompt::new("3"));
     press(&mut state, "<enter>");
     go_to(&mut state, "nesterov");
@@ -87,9 +88,9 @@ fn bad_value_says_why_and_does_not_start() {
         "{shown}"
     );
     press(&mut state, "<enter>");
-    assert!(state.form.is_typing(), "a bad value was accepted");
+    assert!(state.form_mut().is_typing(), "a bad value was accepted");
     press(&mut state, "<esc>");
-    assert!(!state.form.is_typing());
+    assert!(!state.form_mut().is_typing());
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn leaving_the_form_loses_no_change() {
     press(&mut state, "<right><esc><esc>");
     assert!(state.shows_table_alone());
     press(&mut state, "n<enter>");
-    assert!(!state.form.edit.as_ref().unwrap().values.nesterov);
+    assert!(!state.form_mut().edit.as_ref().unwrap().values.nesterov);
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn broken_recipe_of_the_folder_is_told_and_cannot_start() {
         Message::RecipesListed(choices),
     );
     assert!(press(&mut state, "Gs").is_empty());
-    let notice = state.notice.clone().unwrap();
+    let notice = state.context.notice.clone().unwrap();
     assert!(
         notice.bad
             && notice
@@ -165,7 +166,7 @@ fn a_run_is_started_again_with_changes() {
     let read = Message::RecipeRead(Box::new(broken));
     update(&mut state, Timestamp::UNIX_EPOCH, read);
     assert!(state.shows_table_alone());
-    assert!(state.notice.as_ref().unwrap().bad);
+    assert!(state.context.notice.as_ref().unwrap().bad);
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn the_recipe_under_the_cursor_is_always_in_sight() {
             .iter()
             .map(|choice| format!("▌ {}", choice.source.display()))
             .collect();
-        state.form.offer(choices);
+        state.form_mut().offer(choices);
         for name in names {
             let shown = screen(&state, columns, rows);
             assert!(

@@ -60,7 +60,7 @@ fn sampled_usage(dirs: Vec<RunDir>, step: u32) -> SampledUsage {
 pub(in crate::view) fn feed(state: &mut State, steps: std::ops::Range<u32>) {
     for step in steps {
         let dirs = state.sampled_usage.clone().unwrap();
-        let now = state.now;
+        let now = state.context.now;
         let message = Message::UsageSampled(Box::new(sampled_usage(dirs, step)));
         assert_eq!(update(state, now, message), []);
     }
@@ -115,10 +115,16 @@ fn a_run_at_work_says_what_it_uses_until_it_ends() {
             .map(str::to_owned)
     };
     insta::assert_snapshot!(row(&state).unwrap(), @"CPU ▃▅▇█ 200 %  memory ████ 1.20 GB  GPU 0 ▂▄▅▇ 80 %, 12.0 of 85.0 GB");
-    let found = state.runs.row(&dir("lively")).unwrap().found.clone();
+    let found = state
+        .context
+        .runs
+        .row(&dir("lively"))
+        .unwrap()
+        .found
+        .clone();
     let mut ended = summary(traintop_run::state::State::Finished);
     ended.dir = dir("lively");
-    let now = state.now;
+    let now = state.context.now;
     let effects = update(&mut state, now, Message::Summarised(vec![(found, ended)]));
     assert_eq!(orders(effects), [None]);
     assert_eq!(row(&state), None);

@@ -7,7 +7,7 @@ use ratatui::layout::Position;
 use super::layout::Pane;
 use super::zoom::Zoom;
 use super::{Move, RunView, charts};
-use crate::state::State;
+use crate::context::Context;
 use crate::view::parts::screen_area;
 use traintop_analysis::axis::Axis;
 use traintop_analysis::nearest::nearest;
@@ -16,18 +16,18 @@ use traintop_analysis::nearest::nearest;
 const WHEEL_ROWS: usize = 3;
 
 /// Does what the mouse asks for.
-pub fn act(view: &mut RunView, event: MouseEvent, state: &State) {
-    let main = screen_area(state.size);
+pub fn act(view: &mut RunView, event: MouseEvent, context: &Context) {
+    let main = screen_area(context.size);
     let position = Position::new(event.column, event.row);
-    let row = state.runs.row(&view.dir);
+    let row = context.runs.row(&view.dir);
     let (Some(detail), Some(summary)) = (
-        state.detail(&view.dir),
+        context.detail(&view.dir),
         row.and_then(|row| row.summary.as_ref()),
     ) else {
         return;
     };
-    let known = (summary, detail, state.charts);
-    let shared = view.shared((summary, detail), (state.charts, &state.theme));
+    let known = (summary, detail, context.charts);
+    let shared = view.shared((summary, detail), (context.charts, &context.theme));
     let areas = view.areas(main, summary, Some(detail));
     let chart_area = view.chart_area(&areas, main);
     let shown = view.shown_charts(chart_area, detail);
@@ -49,7 +49,7 @@ pub fn act(view: &mut RunView, event: MouseEvent, state: &State) {
         MouseEventKind::Drag(MouseButton::Left) => match (view.dragged, x, view.zoom) {
             (Some(from), Some(to), Some(shown)) => {
                 // What was under the pointer stays under it.
-                if let Some(axis) = charts::x_axis(detail, shared.whole, state.charts) {
+                if let Some(axis) = charts::x_axis(detail, shared.whole, context.charts) {
                     let axis = Axis::new(shown, axis.is_log());
                     let by = axis.fraction(from) - axis.fraction(to);
                     moved(view, Move::Zoom(Zoom::Pan(by)));

@@ -56,12 +56,12 @@ fn read(state: &mut State, name: &str, epochs: u32, anew: bool) -> Vec<Effect> {
         }),
         ..Reading::default()
     };
-    let now = state.now;
+    let now = state.context.now;
     update(state, now, Message::RunRead(dir(name), Box::new(reading)))
 }
 
 fn screen(state: &State) -> String {
-    let mut buf = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
+    let mut buf = Buffer::empty(Rect::new(0, 0, state.context.size.0, state.context.size.1));
     view::draw(state, buf.area, &mut buf);
     text(&buf)
 }
@@ -104,9 +104,9 @@ fn a_run_is_read_when_it_opens_and_let_go_when_it_closes_with_the_selection_kept
     assert!(screen(&state).contains("▸★  119"));
     let effects = press(&mut state, "\x1b");
     assert!(effects.contains(&Effect::Close(dir("b"))), "{effects:?}");
-    assert!(state.opened.is_none() && state.shows_table_alone());
+    assert!(state.context.opened.is_none() && state.shows_table_alone());
     assert_eq!(
-        state.runs.selected().map(|row| &row.found.dir),
+        state.context.runs.selected().map(|row| &row.found.dir),
         Some(&dir("b"))
     );
 }
@@ -117,7 +117,7 @@ fn curves_grow_as_rows_arrive_and_readings_do_not_pile_up() {
     press(&mut state, "\n");
     read(&mut state, "c", 120, true);
     let changed = |state: &mut State| {
-        let now = state.now;
+        let now = state.context.now;
         update(state, now, Message::FolderChanged(dir("c").logs()))
     };
     assert_eq!(reads(&changed(&mut state)), [&dir("c")]);
@@ -162,7 +162,7 @@ fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
         }),
         ..Reading::default()
     };
-    let now = state.now;
+    let now = state.context.now;
     update(
         &mut state,
         now,
@@ -183,7 +183,7 @@ fn what_was_read_of_a_run_that_is_no_longer_opened_is_dropped() {
     press(&mut state, "\n");
     press(&mut state, "q");
     assert!(read(&mut state, "c", 120, true).is_empty());
-    assert!(state.opened.is_none());
+    assert!(state.context.opened.is_none());
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_folder_that_may_become_a_run_is_watched_and_looked_at_again_once() {
             fresh: [dir("d").path().to_owned()].into(),
             problems: Vec::new(),
         };
-        let now = state.now;
+        let now = state.context.now;
         update(state, now, message)
     };
     let again = |effects: &[Effect]| {
@@ -236,7 +236,7 @@ fn a_folder_that_may_become_a_run_is_watched_and_looked_at_again_once() {
     };
     assert!(again(&searched(&mut state)));
     assert!(!again(&searched(&mut state)));
-    let now = state.now;
+    let now = state.context.now;
     let effects = update(
         &mut state,
         now,
@@ -284,7 +284,7 @@ fn settings_of_charts_are_kept_made_on_the_pool_and_found_by_every_screen() {
     assert_eq!(due.len(), 1);
     // While it is being made nothing more is ordered; what has changed meanwhile is then due.
     assert!(orders(press(&mut state, "s")).is_empty());
-    let now = state.now;
+    let now = state.context.now;
     let made = jobs::charts::carry_out(due.remove(0));
     let mut due = orders(update(&mut state, now, Message::ChartsTransformed(made)));
     assert_eq!(due.len(), 1);
@@ -303,7 +303,7 @@ fn the_mouse_reads_out_zooms_and_scrolls() {
     press(&mut state, "\n");
     read(&mut state, "c", 60, true);
     let mouse = |state: &mut State, kind: MouseEventKind, column: u16, row: u16| {
-        let now = state.now;
+        let now = state.context.now;
         let event = MouseEvent {
             kind,
             column,

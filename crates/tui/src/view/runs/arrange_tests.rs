@@ -22,7 +22,7 @@ fn runs_are_sorted_by_any_setting_and_those_without_come_last() {
     press(&mut state, "R");
     assert_eq!(order(&state), ["proud", "broken", "lively", "ancient"]);
     let mut state = configured(100, 24);
-    state.runs.restore(left);
+    state.context.runs.restore(left);
     press(&mut state, "R");
     assert_eq!(order(&state), ["proud", "broken", "lively", "ancient"]);
 }
@@ -45,7 +45,7 @@ fn columns_are_chosen_moved_resized_and_there_again_after_a_restart() {
     press(&mut state, "\n");
     assert!(state.overlays.is_empty());
     let mut again = configured(100, 24);
-    again.runs.restore(left);
+    again.context.runs.restore(left);
     assert_eq!(text(&drawn(&again)), text(&drawn(&state)));
     // Hidden columns are gone; the name cannot be.
     press(&mut state, "oname ");
@@ -78,11 +78,11 @@ fn groups_count_average_fold_and_are_what_an_action_is_about() {
     let open = text(&drawn(&state));
     // To the first header, and fold it.
     press(&mut state, "g");
-    assert_eq!(state.runs.chosen(), [dir("lively"), dir("proud")]);
+    assert_eq!(state.context.runs.chosen(), [dir("lively"), dir("proud")]);
     press(&mut state, "\n");
     insta::assert_snapshot!(format!("{open}\nfolded:\n{}", text(&drawn(&state))));
     press(&mut state, "jj");
-    assert_eq!(state.runs.chosen(), [dir("broken")]);
+    assert_eq!(state.context.runs.chosen(), [dir("broken")]);
     press(&mut state, "kk\t");
     assert!(text(&drawn(&state)).contains("proud"));
     key(&mut state, KeyCode::BackTab);
@@ -93,7 +93,7 @@ fn groups_count_average_fold_and_are_what_an_action_is_about() {
     );
     // Whatever is folded can be gone to.
     press(&mut state, "Janci\n");
-    assert_eq!(state.runs.chosen(), [dir("ancient")]);
+    assert_eq!(state.context.runs.chosen(), [dir("ancient")]);
     assert!(text(&drawn(&state)).contains("ancient"));
     press(&mut state, "B(noth\n");
     assert_eq!(order(&state), ["lively", "broken", "proud", "ancient"]);
@@ -151,18 +151,18 @@ fn a_queued_sweep_becomes_a_group_with_its_best_at_the_top() {
     assert_eq!(order(&state)[..3], ["a", "b", "c"]);
     press(&mut state, "Bmodel\n");
     update(&mut state, start(), queued());
-    assert_eq!(state.runs.arranged_by().1.as_deref(), Some("model"));
+    assert_eq!(state.context.runs.arranged_by().1.as_deref(), Some("model"));
 }
 
 #[test]
 fn going_to_a_hidden_run_takes_the_query_away_and_says_so() {
     let mut state = configured(100, 24);
     press(&mut state, "/broken\nJprd\n");
-    assert_eq!(state.runs.chosen(), [dir("proud")]);
+    assert_eq!(state.context.runs.chosen(), [dir("proud")]);
     assert_eq!(order(&state).len(), 4);
     assert!(text(&drawn(&state)).contains("the query was cleared"));
     let event = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::CONTROL);
     update(&mut state, start(), Message::Key(event));
     press(&mut state, "\n");
-    assert_eq!(state.runs.chosen(), [dir("lively")]);
+    assert_eq!(state.context.runs.chosen(), [dir("lively")]);
 }

@@ -13,7 +13,7 @@ use super::marks::MARK;
 use super::order::Seen;
 use super::table::Row;
 use crate::command::{Action, Scope};
-use crate::state::State;
+use crate::context::Context;
 use crate::theme::Role;
 use crate::view::columns::{self, Column};
 use crate::view::sort_key::{self, SortKey};
@@ -35,19 +35,19 @@ const FEWEST_WORDS: usize = 8;
 ///   STATE      NAME                   EPOCHS         BEST %       TREND       AGE
 /// ▌ ● running  quick                  3/10 ━━━╸────   71.20 @3    ▁▃▅▆         2m
 /// ```
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(context: &Context, area: Rect, buf: &mut Buffer) {
     let [top, header, table, below] = areas(area);
-    draw_top(state, top, buf);
-    let shown = state.runs.shown_columns();
+    draw_top(context, top, buf);
+    let shown = context.runs.shown_columns();
     let columns = sort_key::fitting(&shown, area.width);
-    draw_header(state, &columns, header, buf);
-    if state.runs.order.is_empty() {
-        draw_empty(state, table, buf);
-        draw_query::draw_offer(state, below_top(area), buf);
+    draw_header(context, &columns, header, buf);
+    if context.runs.order.is_empty() {
+        draw_empty(context, table, buf);
+        draw_query::draw_offer(context, below_top(area), buf);
         return;
     }
-    let marked = state.runs.marked();
-    for (y, seen) in (table.y..table.bottom()).zip(state.runs.seen(table.height)) {
+    let marked = context.runs.marked();
+    for (y, seen) in (table.y..table.bottom()).zip(context.runs.seen(table.height)) {
         let place = Rect {
             y,
             height: 1,
@@ -56,17 +56,17 @@ pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
         let row = match seen {
             Seen::Run(row) => row,
             Seen::Header(group, folded, selected) => {
-                draw_group::draw(state, (group, folded, selected), &columns, place, buf);
+                draw_group::draw(context, (group, folded, selected), &columns, place, buf);
                 continue;
             }
         };
         if marked.contains(&row.found.dir) {
-            buf.put(table.x + 1, y, MARK, state.theme.style(Role::Mark));
+            buf.put(table.x + 1, y, MARK, context.theme.style(Role::Mark));
         }
-        draw_row(state, row, &columns, place, buf);
+        draw_row(context, row, &columns, place, buf);
     }
-    draw_preview(state, below, buf);
-    draw_query::draw_offer(state, below_top(area), buf);
+    draw_preview(context, below, buf);
+    draw_query::draw_offer(context, below_top(area), buf);
 }
 
 fn below_top(area: Rect) -> Rect {
@@ -78,28 +78,34 @@ fn below_top(area: Rect) -> Rect {
 }
 
 /// The opened run below the table, under a rule. It follows the cursor once that rests.
-fn draw_preview(state: &State, area: Rect, buf: &mut Buffer) {
-    let shown = state.opened.as_ref().and_then(|opened| {
-        let summary = state.runs.row(&opened.dir)?.summary.as_ref()?;
+fn draw_preview(context: &Context, area: Rect, buf: &mut Buffer) {
+    let shown = context.opened.as_ref().and_then(|opened| {
+        let summary = context.runs.row(&opened.dir)?.summary.as_ref()?;
         Some((summary, opened.detail.as_ref()))
     });
     let (Some((summary, detail)), false) = (shown, area.is_empty()) else {
         return;
     };
     let rule = "─".repeat(usize::from(area.width));
-    buf.put(area.x, area.y, rule, state.theme.style(Role::Border));
+    buf.put(area.x, area.y, rule, context.theme.style(Role::Border));
     let inside = Rect {
         y: area.y + 1,
         height: area.height - 1,
         ..area
     };
-    preview::draw(summary, detail, (state.charts, &state.theme), inside, buf);
+    preview::draw(
+        summary,
+        detail,
+        (context.charts, &context.theme),
+        inside,
+        buf,
+    );
 }
 
-fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
-    let (theme, runs) = (&state.theme, &state.runs);
+fn draw_top(context: &Context, area: Rect, buf: &mut Buffer) {
+    let (theme, runs) = (&context.theme, &context.runs);
     let muted = theme.style(Role::Muted);
-    let roots: Vec<_> = state
+    let roots: Vec<_> = context
         .roots
         .iter()
         .map(|root| text::clean(&root.display().to_string()).into_owned())
@@ -128,9 +134,9 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
             theme.style(Role::StateRunning),
         ));
     }
-    spans.extend(alerts(state));
-    spans.extend(marks(state));
-    let evaluating = state.evaluations.running.iter();
+    spans.extend(alerts(context));
+    spans.extend(marks(context));
+    let evaluating = context.evaluations.running.iter();
     let evaluating: Vec<_> = evaluating.filter(|running| !running.is_abandoned).collect();
     if let Some(first) = evaluating.first() {
         let text = match evaluating.len() {
@@ -149,30 +155,30 @@ fn draw_top(state: &State, area: Rect, buf: &mut Buffer) {
     }
     Line::from(spans).render(area, buf);
     if filtered || runs.query.editing || !runs.query.text().is_empty() {
-        draw_query::draw(state, area, buf);
+        draw_query::draw(context, area, buf);
     }
 }
 
 /// How many alerts nobody has looked at, and the key that shows them.
-fn alerts(state: &State) -> Option<Span<'static>> {
-    let unseen = state.alerts.unseen;
-    let key = state
+fn alerts(context: &Context) -> Option<Span<'static>> {
+    let unseen = context.alerts.unseen;
+    let key = context
         .keymap
         .key_of(Scope::Runs, Action::Alerts)
         .unwrap_or_default();
     let plural = if unseen == 1 { "" } else { "s" };
     let text = format!("  {key} {unseen} alert{plural}");
-    (unseen > 0).then(|| Span::styled(text, state.theme.style(Role::Warn)))
+    (unseen > 0).then(|| Span::styled(text, context.theme.style(Role::Warn)))
 }
 
 /// How many runs are marked, and that some of them are out of sight.
-fn marks(state: &State) -> Option<Span<'static>> {
-    let (marked, hidden) = state.runs.mark_counts();
+fn marks(context: &Context) -> Option<Span<'static>> {
+    let (marked, hidden) = context.runs.mark_counts();
     let hidden = match hidden {
         0 => String::new(),
         hidden => format!(", {} not shown", text::count(hidden as u64)),
     };
-    let range = if state.runs.is_marking() {
+    let range = if context.runs.is_marking() {
         ", a range"
     } else {
         ""
@@ -181,12 +187,12 @@ fn marks(state: &State) -> Option<Span<'static>> {
         "  {MARK} {} marked{hidden}{range}",
         text::count(marked as u64)
     );
-    (marked > 0).then(|| Span::styled(text, state.theme.style(Role::Mark)))
+    (marked > 0).then(|| Span::styled(text, context.theme.style(Role::Mark)))
 }
 
-fn draw_header(state: &State, columns: &[(&SortKey, u16)], area: Rect, buf: &mut Buffer) {
+fn draw_header(context: &Context, columns: &[(&SortKey, u16)], area: Rect, buf: &mut Buffer) {
     let mut x = area.x + 2;
-    let (sorted, descending) = &state.runs.sort;
+    let (sorted, descending) = &context.runs.sort;
     for (column, width) in columns {
         let is_sorted = *column == sorted;
         let arrow = if is_sorted {
@@ -195,7 +201,7 @@ fn draw_header(state: &State, columns: &[(&SortKey, u16)], area: Rect, buf: &mut
             ""
         };
         let room = usize::from(*width).saturating_sub(usize::from(is_sorted));
-        let usual = state.runs.usual.as_ref();
+        let usual = context.runs.usual.as_ref();
         let title = match (column, usual) {
             (SortKey::Built(Column::Best), Some(usual)) if !usual.is_accuracy() => usual.heading(),
             _ => column.title(),
@@ -216,24 +222,24 @@ fn draw_header(state: &State, columns: &[(&SortKey, u16)], area: Rect, buf: &mut
             area.y,
             title,
             usize::from(*width),
-            state.theme.style(role),
+            context.theme.style(role),
         );
         x += width + 1;
     }
 }
 
-fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
-    let roots: Vec<_> = state
+fn draw_empty(context: &Context, area: Rect, buf: &mut Buffer) {
+    let roots: Vec<_> = context
         .roots
         .iter()
         .map(|root| text::clean(&root.display().to_string()).into_owned())
         .collect();
-    let lines = if !state.runs.rows.is_empty() {
+    let lines = if !context.runs.rows.is_empty() {
         vec![
             Line::from("No run passes the query."),
             Line::from("Esc shows all runs again."),
         ]
-    } else if state.runs.searched {
+    } else if context.runs.searched {
         vec![
             Line::from(format!("No runs below {}.", roots.join(", "))),
             Line::default(),
@@ -245,14 +251,20 @@ fn draw_empty(state: &State, area: Rect, buf: &mut Buffer) {
     };
     let inside = area.inner(Margin::new(2, 1));
     Paragraph::new(lines)
-        .style(state.theme.style(Role::Muted))
+        .style(context.theme.style(Role::Muted))
         .wrap(Wrap { trim: true })
         .render(inside, buf);
 }
 
-fn draw_row(state: &State, row: &Row, columns: &[(&SortKey, u16)], area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
-    let runs = &state.runs;
+fn draw_row(
+    context: &Context,
+    row: &Row,
+    columns: &[(&SortKey, u16)],
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = &context.theme;
+    let runs = &context.runs;
     let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
     if selected {
         // Only this mark and the name tell the selected row: a bar over the whole line would be
@@ -286,19 +298,19 @@ fn draw_row(state: &State, row: &Row, columns: &[(&SortKey, u16)], area: Rect, b
             }
             continue;
         };
-        draw_cell(state, summary, column, selected, place, buf);
+        draw_cell(context, summary, column, selected, place, buf);
     }
     let summary = row.summary.as_ref();
     let cause = summary.and_then(|summary| summary.cause.as_ref());
     if let Some(cause) = cause.filter(|cause| !cause.is_vague()) {
-        draw_cause_in_state(state, row, cause, columns, area, buf);
+        draw_cause_in_state(context, row, cause, columns, area, buf);
     }
 }
 
 /// Where the name leaves no room for why the run failed, that stands in place of the state, which
 /// its sign and colour tell too.
 fn draw_cause_in_state(
-    state: &State,
+    context: &Context,
     row: &Row,
     cause: &Failure,
     columns: &[(&SortKey, u16)],
@@ -309,7 +321,7 @@ fn draw_cause_in_state(
     let (Some(summary), Some(at)) = (&row.summary, place_of(Column::State)) else {
         return;
     };
-    let name = Column::Name.text(summary, state.now).width();
+    let name = Column::Name.text(summary, context.now).width();
     let room = place_of(Column::Name).map(|at| room_behind(name, usize::from(columns[at].1)));
     if room.is_some_and(|room| room >= FEWEST_WORDS) {
         return;
@@ -321,23 +333,23 @@ fn draw_cause_in_state(
     let glyph = state_glyph::glyph(observed.state);
     let said = format!("{glyph} {}{sure}", cause.what);
     let said = text::fitted(&said, width);
-    let style = state.theme.style(state_glyph::role(observed.state));
+    let style = context.theme.style(state_glyph::role(observed.state));
     let said = format!("{said:<width$}");
     buf.put_n(area.x + 2 + before, area.y, said, width, style);
 }
 
 fn draw_cell(
-    state: &State,
+    context: &Context,
     summary: &Summary,
     key: &SortKey,
     selected: bool,
     place: Rect,
     buf: &mut Buffer,
 ) {
-    let theme = &state.theme;
+    let theme = &context.theme;
     let column = match key {
         SortKey::Built(column) => *column,
-        SortKey::Value(_) => return draw_value(state, summary, key, place, buf),
+        SortKey::Value(_) => return draw_value(context, summary, key, place, buf),
     };
     let style = match column {
         Column::State => theme.style(state_glyph::role(summary.observed.state)),
@@ -346,10 +358,10 @@ fn draw_cell(
         _ => theme.style(Role::Muted),
     };
     let width = usize::from(place.width);
-    let mut said = column.text(summary, state.now);
+    let mut said = column.text(summary, context.now);
     if column == Column::Best
         && let Some(best) = &summary.best
-        && !state
+        && !context
             .runs
             .usual
             .as_ref()
@@ -359,7 +371,7 @@ fn draw_cell(
     }
     said = text::fitted(&said, width).into_owned();
     if column == Column::Test
-        && let Some(running) = state.evaluations.running_of(summary)
+        && let Some(running) = context.evaluations.running_of(summary)
     {
         said = format!("▸ {:.0} %", 100.0 * running.fraction);
     }
@@ -404,7 +416,7 @@ fn draw_cell(
                 said.clone()
             };
             buf.put_n(place.x, place.y, filled, width, style);
-            draw_attention(state, summary, said.width(), place, buf);
+            draw_attention(context, summary, said.width(), place, buf);
         }
         _ => {
             buf.put_n(place.x, place.y, said, width, style);
@@ -420,14 +432,20 @@ fn draw_cell(
 }
 
 /// Behind the name, where there is room: why the run failed, or what it warns of.
-fn draw_attention(state: &State, summary: &Summary, name: usize, place: Rect, buf: &mut Buffer) {
+fn draw_attention(
+    context: &Context,
+    summary: &Summary,
+    name: usize,
+    place: Rect,
+    buf: &mut Buffer,
+) {
     let Some((words, role)) = attention::words(summary) else {
         return;
     };
     let room = room_behind(name, usize::from(place.width));
     if room >= FEWEST_WORDS {
         let words = text::fitted(&words, room);
-        let style = state.theme.style(role);
+        let style = context.theme.style(role);
         buf.put_n(place.right() - room as u16, place.y, words, room, style);
     }
 }
@@ -439,9 +457,9 @@ fn room_behind(name: usize, column: usize) -> usize {
 }
 
 /// A cell of a value that the user chose to see.
-fn draw_value(state: &State, summary: &Summary, key: &SortKey, place: Rect, buf: &mut Buffer) {
+fn draw_value(context: &Context, summary: &Summary, key: &SortKey, place: Rect, buf: &mut Buffer) {
     let width = usize::from(place.width);
-    let said = key.text(summary, state.now);
+    let said = key.text(summary, context.now);
     let said = text::fitted(&said, width);
     let said = if key.is_right() {
         format!("{said:>width$}")
@@ -453,6 +471,6 @@ fn draw_value(state: &State, summary: &Summary, key: &SortKey, place: Rect, buf:
         place.y,
         said,
         width,
-        state.theme.style(Role::Muted),
+        context.theme.style(Role::Muted),
     );
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::groups::Group;
-use crate::state::State;
+use crate::context::Context;
 use crate::theme::Role;
 use crate::view::columns::Column;
 use crate::view::sort_key::SortKey;
@@ -20,13 +20,13 @@ use traintop_text as text;
 /// ▌ ▾ lr = 0.1  3 runs                           94.12 ±0.31
 /// ```
 pub fn draw(
-    state: &State,
+    context: &Context,
     (group, folded, selected): (&Group, bool, bool),
     columns: &[(&SortKey, u16)],
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let theme = &state.theme;
+    let theme = &context.theme;
     if selected {
         buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
     }
@@ -52,7 +52,7 @@ pub fn draw(
     }
     let sign = if folded { "▸" } else { "▾" };
     let runs = if group.runs.len() == 1 { "run" } else { "runs" };
-    let by = state
+    let by = context
         .runs
         .grouping
         .by

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::query_line::{QueryLine, byte_at};
 use crate::command::Scope;
-use crate::state::State;
+use crate::context::Context;
 use crate::theme::{Role, Theme};
 use crate::view::dialog::keys;
 
@@ -20,9 +20,9 @@ const MOST_ROWS: usize = 8;
 const OFFER_WIDTH: u16 = 56;
 
 /// Draws the query in the line `area`; the rest of it stays free.
-pub fn draw(state: &State, area: Rect, buf: &mut Buffer) {
-    let line = &state.runs.query;
-    let theme = &state.theme;
+pub fn draw(context: &Context, area: Rect, buf: &mut Buffer) {
+    let line = &context.runs.query;
+    let theme = &context.theme;
     let cells = cells(line, theme);
     let total: usize = cells.iter().map(|(_, width, _)| width).sum();
     let least = if line.editing { 24 } else { 0 };
@@ -90,11 +90,11 @@ fn in_sight(cells: &[Cell], room: usize) -> &[Cell] {
 }
 
 /// Draws what could stand at the cursor over the rows below the line.
-pub fn draw_offer(state: &State, area: Rect, buf: &mut Buffer) {
-    let Some(offer) = state.runs.query.is_offering() else {
+pub fn draw_offer(context: &Context, area: Rect, buf: &mut Buffer) {
+    let Some(offer) = context.runs.query.is_offering() else {
         return;
     };
-    let theme = &state.theme;
+    let theme = &context.theme;
     let rows = offer.candidates.len().min(MOST_ROWS);
     let width = OFFER_WIDTH.min(area.width);
     let place = Rect {
@@ -144,13 +144,13 @@ pub fn draw_offer(state: &State, area: Rect, buf: &mut Buffer) {
 }
 
 /// Draws the bottom line while the query is typed: what is wrong with it, or the keys.
-pub fn draw_hints(state: &State, area: Rect, buf: &mut Buffer) {
-    let theme = &state.theme;
-    if let Some(problem) = &state.runs.query.problem {
+pub fn draw_hints(context: &Context, area: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
+    if let Some(problem) = &context.runs.query.problem {
         let text = traintop_text::clean(&problem.message).into_owned();
         return Line::styled(format!("✗ {text}"), theme.style(Role::Bad)).render(area, buf);
     }
-    let mut hints = keys(state, Scope::Query, area.width);
+    let mut hints = keys(context, Scope::Query, area.width);
     let example = "val_acc>94 model:resnet -tag:old age<2d";
     if area.width >= 110 {
         let example = Span::styled(format!("  e.g. {example}"), theme.style(Role::Muted));

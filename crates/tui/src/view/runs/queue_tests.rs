@@ -2,11 +2,13 @@
 
 use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
-use super::*;
+use crate::effect::Effect;
 use crate::jobs;
 use crate::message::Message;
+use crate::state::State;
 use crate::update::update;
 use traintop_launch::queue::Place;
+use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 
 /// Three runs that wait, and those of [`listed`].
@@ -47,7 +49,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
 fn without_waiting_runs_there_is_no_list() {
     let mut state = listed(80, 24);
     press(&mut state, "w");
-    assert!(state.overlays.is_empty() && state.notice.is_some());
+    assert!(state.overlays.is_empty() && state.context.notice.is_some());
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Steering runs from the table or a run's own screen: waiting and going on, what may change while
 //! a run trains, resuming runs that have ended.
 
+use crate::component::{Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::steering::SteeringJob;
 use crate::notice::Notice;
-use crate::state::State;
 use crate::view::confirm::Confirm;
 use crate::view::picker::Picker;
 use traintop_launch::Steering;
@@ -12,27 +13,27 @@ use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
 
-fn known<'a>(state: &'a State, dir: &RunDir) -> Option<&'a Summary> {
-    state.runs.row(dir)?.summary.as_ref()
+fn known<'a>(context: &'a Context, dir: &RunDir) -> Option<&'a Summary> {
+    context.runs.row(dir)?.summary.as_ref()
 }
 
-fn refuse(state: &mut State, problem: String) -> Vec<Effect> {
-    state.notice = Some(Notice::bad(problem));
-    Vec::new()
+fn refuse(problem: String) -> Response {
+    Response::asking(Request::Notify(Notice::bad(problem)))
 }
 
 /// What is said where the table is empty.
 const NO_RUN: &str = "there is no run under the cursor";
 
 /// The only run that is meant, if it trains; else what to say.
-fn training<'a>(state: &'a State, dirs: &[RunDir]) -> Result<&'a Summary, String> {
+fn training<'a>(context: &'a Context, dirs: &[RunDir]) -> Result<&'a Summary, String> {
     if dirs.is_empty() {
         return Err(NO_RUN.to_owned());
     }
     let [dir] = dirs else {
         return Err("this is about one run; U takes the marks away".to_owned());
     };
-    let summary = known(state, dir).ok_or_else(|| format!("{} is still being read", dir.name()))?;
+    let summary =
+        known(context, dir).ok_or_else(|| format!("{} is still being read", dir.name()))?;
     let run = summary.observed.state;
     if run.is_active() {
         Ok(summary)
@@ -42,9 +43,9 @@ fn training<'a>(state: &'a State, dirs: &[RunDir]) -> Result<&'a Summary, String
 }
 
 /// Lets runs wait; those of them that wait go on.
-pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+pub fn pause(context: &Context, dirs: &[RunDir]) -> Response {
     let order = |dir: &RunDir| {
-        let steering = match known(state, dir)?.observed.state {
+        let steering = match known(context, dir)?.observed.state {
             RunState::Paused => Steering::Continue,
             RunState::Running | RunState::Starting => Steering::Pause,
             _ => return None,
@@ -52,29 +53,30 @@ pub fn pause(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         Some(Effect::Steer(SteeringJob::Steer(dir.clone(), steering)))
     };
     let orders: Vec<Effect> = dirs.iter().filter_map(order).collect();
-    match (&orders[..], training(state, dirs)) {
-        ([], Err(problem)) => refuse(state, problem),
-        _ => orders,
+    match (&orders[..], training(context, dirs)) {
+        ([], Err(problem)) => refuse(problem),
+        _ => Response::running(orders),
     }
 }
 
 /// Has runs save a checkpoint now.
-pub fn save(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
-    let trains =
-        |dir: &&RunDir| known(state, dir).is_some_and(|summary| summary.observed.state.is_active());
+pub fn save(context: &Context, dirs: &[RunDir]) -> Response {
+    let trains = |dir: &&RunDir| {
+        known(context, dir).is_some_and(|summary| summary.observed.state.is_active())
+    };
     let order = |dir: &RunDir| Effect::Steer(SteeringJob::Steer(dir.clone(), Steering::Save));
     let orders: Vec<Effect> = dirs.iter().filter(trains).map(order).collect();
-    match (&orders[..], training(state, dirs)) {
-        ([], Err(problem)) => refuse(state, problem),
-        _ => orders,
+    match (&orders[..], training(context, dirs)) {
+        ([], Err(problem)) => refuse(problem),
+        _ => Response::running(orders),
     }
 }
 
 /// Offers what may change while a run trains.
-pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
-    let summary = match training(state, dirs) {
+pub fn offer(context: &Context, dirs: &[RunDir]) -> Response {
+    let summary = match training(context, dirs) {
         Ok(summary) => summary,
-        Err(problem) => return refuse(state, problem),
+        Err(problem) => return refuse(problem),
     };
     let (this, dir) = (summary.epochs_done + 1, &summary.dir);
     let waits = summary.observed.state == RunState::Paused;
@@ -127,28 +129,26 @@ pub fn offer(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
         let order = Effect::Steer(SteeringJob::Steer(dir.clone(), steering));
         (name.to_owned(), detail, order)
     });
-    state
-        .overlays
-        .push(Picker::things("Steer", items.collect()));
-    Vec::new()
+    Response::opening(Picker::things("Steer", items.collect()))
 }
 
 /// Asks whether runs that have ended are to go on.
-pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+pub fn resume(context: &Context, dirs: &[RunDir]) -> Response {
     let has_ended =
         |run: RunState| matches!(run, RunState::Stopped | RunState::Failed | RunState::Lost);
-    let ended =
-        |dir: &&RunDir| known(state, dir).is_some_and(|summary| has_ended(summary.observed.state));
+    let ended = |dir: &&RunDir| {
+        known(context, dir).is_some_and(|summary| has_ended(summary.observed.state))
+    };
     let ended: Vec<RunDir> = dirs.iter().filter(ended).cloned().collect();
     let (title, text, yes) = match (&ended[..], dirs) {
-        ([], []) => return refuse(state, NO_RUN.to_owned()),
+        ([], []) => return refuse(NO_RUN.to_owned()),
         ([], [dir]) => {
-            let what = known(state, dir).map_or(RunState::Queued, |summary| summary.observed.state);
-            return refuse(state, format!("{} is {what}; only a run that ended before its last epoch can be resumed", dir.name()));
+            let what = known(context, dir).map_or(RunState::Queued, |summary| summary.observed.state);
+            return refuse(format!("{} is {what}; only a run that ended before its last epoch can be resumed", dir.name()));
         }
-        ([], _) => return refuse(state, "none of the marked runs has ended before its last epoch".to_owned()),
+        ([], _) => return refuse("none of the marked runs has ended before its last epoch".to_owned()),
         ([dir], _) => {
-            let name = known(state, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
+            let name = known(context, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
             (
                 "Resume this run?".to_owned(),
                 format!("{name} resumes at once from its last checkpoint, in its folder; without one it starts anew."),
@@ -161,11 +161,10 @@ pub fn resume(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
             "queue them",
         ),
     };
-    state.overlays.push(Confirm {
+    Response::opening(Confirm {
         title,
         text,
         yes: yes.to_owned(),
         then: Effect::Steer(SteeringJob::Resume(ended)),
-    });
-    Vec::new()
+    })
 }

@@ -2,9 +2,10 @@
 
 use super::super::test_driver::{press, screen};
 use super::tests::{aged, dir, listed, start};
-use super::*;
+use crate::effect::Effect;
 use crate::jobs;
 use crate::message::Message;
+use crate::state::State;
 use crate::update::update;
 use traintop_launch::Steering;
 use traintop_run::failure::Failure;
@@ -28,7 +29,7 @@ fn p_lets_a_run_wait_and_go_on_and_says_why_it_cannot() {
     assert!(screen(&state).contains("‖ paused"));
     assert!(press(&mut state, "p").contains(&steer("lively", Steering::Continue)));
     press(&mut state, "jp");
-    let notice = state.notice.clone().unwrap();
+    let notice = state.context.notice.clone().unwrap();
     assert!(
         notice.bad && notice.text == "broken is not running: it is failed",
         "{notice:?}"
@@ -40,7 +41,7 @@ fn where_there_is_no_run_nothing_is_said_of_marks() {
     let mut state = State::new(vec!["runs".into()], (80, 24), start());
     for key in ["p", "P", "C"] {
         press(&mut state, key);
-        let notice = state.notice.take().unwrap();
+        let notice = state.context.notice.take().unwrap();
         assert_eq!(notice.text, "there is no run under the cursor", "{key}");
     }
 }
@@ -83,7 +84,7 @@ fn a_job_of_slurm_can_be_asked_to_wait_for_another_turn() {
 fn only_what_has_ended_early_goes_on_after_a_question() {
     let mut state = listed(80, 24);
     press(&mut state, "C");
-    assert!(state.overlays.is_empty() && state.notice.as_ref().unwrap().bad);
+    assert!(state.overlays.is_empty() && state.context.notice.as_ref().unwrap().bad);
     press(&mut state, "jC");
     assert!(screen(&state).contains("Resume this run?"));
     let resume = Effect::Steer(jobs::steering::SteeringJob::Resume(vec![dir("broken")]));
@@ -122,6 +123,6 @@ fn the_cause_stands_behind_the_name_or_where_that_leaves_no_room_as_the_state() 
         beneath.starts_with("✗ CUDA out of memory. Tried to allocate 2.00 GiB  "),
         "{beneath}"
     );
-    state.size = (160, 40);
+    state.context.size = (160, 40);
     insta::assert_snapshot!(format!("{small}\n=====\n{}", screen(&state)));
 }

@@ -1,34 +1,34 @@
 //! The questions before runs are stopped: gently, then hard, or taken out of the queue.
 
+use crate::component::{Request, Response};
+use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::steering::SteeringJob;
 use crate::notice::Notice;
-use crate::state::State;
 use crate::view::confirm::Confirm;
 use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 
 /// Asks whether these runs are to be stopped, or says why they cannot be.
-pub fn ask(state: &mut State, dirs: &[RunDir]) -> Vec<Effect> {
+pub fn ask(context: &Context, dirs: &[RunDir]) -> Response {
     let asked = match dirs {
-        [] => return Vec::new(),
-        [dir] => about_one(state, dir),
-        dirs => about_many(state, dirs),
+        [] => return Response::handled(),
+        [dir] => about_one(context, dir),
+        dirs => about_many(context, dirs),
     };
     match asked {
-        Ok(confirm) => state.overlays.push(confirm),
-        Err(problem) => state.notice = Some(Notice::bad(problem)),
+        Ok(confirm) => Response::opening(confirm),
+        Err(problem) => Response::asking(Request::Notify(Notice::bad(problem))),
     }
-    Vec::new()
 }
 
-fn state_of(state: &State, dir: &RunDir) -> Option<RunState> {
-    let summary = state.runs.row(dir)?.summary.as_ref()?;
+fn state_of(context: &Context, dir: &RunDir) -> Option<RunState> {
+    let summary = context.runs.row(dir)?.summary.as_ref()?;
     Some(summary.observed.state)
 }
 
-fn about_one(state: &State, dir: &RunDir) -> Result<Confirm, String> {
-    let summary = state.runs.row(dir).and_then(|row| row.summary.as_ref());
+fn about_one(context: &Context, dir: &RunDir) -> Result<Confirm, String> {
+    let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
     let summary = summary.ok_or_else(|| format!("{} is still being read", dir.name()))?;
     let name = &summary.name;
     let confirm = |title: &str, text: String, yes: &str, then| Confirm {
@@ -64,9 +64,9 @@ fn about_one(state: &State, dir: &RunDir) -> Result<Confirm, String> {
     })
 }
 
-fn about_many(state: &State, dirs: &[RunDir]) -> Result<Confirm, String> {
+fn about_many(context: &Context, dirs: &[RunDir]) -> Result<Confirm, String> {
     let of = |wanted: fn(RunState) -> bool| -> Vec<RunDir> {
-        let is_wanted = |dir: &&RunDir| state_of(state, dir).is_some_and(wanted);
+        let is_wanted = |dir: &&RunDir| state_of(context, dir).is_some_and(wanted);
         dirs.iter().filter(is_wanted).cloned().collect()
     };
     let (active, queued) = (

@@ -2,8 +2,11 @@
 
 pub(in crate::view) mod marks;
 
+use crate::effect::Effect;
+use crate::state::State;
 use std::collections::HashSet;
 use std::time::Duration;
+use traintop_run::RunDir;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{Timestamp, ToSpan};
@@ -67,7 +70,7 @@ pub(super) fn aged(name: &str, run: RunState, best: f64, hours: i64) -> (Found, 
 
 /// Gives each run an evaluation of the test images.
 fn give_evaluations(state: &mut State) {
-    for row in state.runs.rows.values_mut() {
+    for row in state.context.runs.rows.values_mut() {
         let summary = row.summary.as_mut().unwrap();
         let accuracy = summary.best_val_acc().unwrap_or_default() - 0.5;
         summary.evaluated = Some(Best {
@@ -112,11 +115,11 @@ pub(super) fn control(state: &mut State, key: char) -> Vec<Effect> {
 }
 
 pub(super) fn order(state: &State) -> Vec<String> {
-    state.runs.order.iter().map(RunDir::name).collect()
+    state.context.runs.order.iter().map(RunDir::name).collect()
 }
 
 fn selected(state: &State) -> String {
-    state.runs.selected().unwrap().found.dir.name()
+    state.context.runs.selected().unwrap().found.dir.name()
 }
 
 #[test]
@@ -179,10 +182,10 @@ fn state_has_its_colour_and_only_the_name_is_marked() {
     let row = (0..24)
         .find(|y| buf[(0, *y)].symbol() == "▌")
         .expect("a row is marked");
-    let colour = |role| state.theme.style(role).fg;
+    let colour = |role| state.context.theme.style(role).fg;
     assert_eq!(Some(buf[(2, row)].fg), colour(Role::StateRunning));
     let marked = (0..80)
-        .filter(|x| Some(buf[(*x, row)].bg) == state.theme.style(Role::Selection).bg)
+        .filter(|x| Some(buf[(*x, row)].bg) == state.context.theme.style(Role::Selection).bg)
         .count();
     assert!((6..40).contains(&marked), "{marked} cells are marked");
 }
@@ -197,7 +200,7 @@ fn every_column_sorts_both_ways_and_the_cursor_stays_on_its_run() {
         let forth = order(&state);
         press(&mut state, "R");
         let back = order(&state);
-        assert_ne!(forth, back, "{:?}", state.runs.sort);
+        assert_ne!(forth, back, "{:?}", state.context.runs.sort);
         assert_eq!(selected(&state), "broken");
         press(&mut state, "Rs");
     }
@@ -269,7 +272,7 @@ fn rename_tells_what_is_wrong_as_one_types_and_can_be_taken_back() {
     let outcome = EditOutcome::Moved(moved, Some(undo_entry.clone()));
     let effects = update(&mut state, start(), Message::Edited(outcome));
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud2")])));
-    assert!(state.runs.row(&dir("proud")).is_none());
+    assert!(state.context.runs.row(&dir("proud")).is_none());
     let undo = press(&mut state, "u");
     assert!(undo.contains(&Effect::Edit(EditJob::Undo(undo_entry))));
     // What was removed before this session can be restored too.
@@ -299,7 +302,7 @@ fn stop_asks_first_and_a_run_that_has_ended_is_not_stopped() {
     assert!(press(&mut state, "y").contains(&Effect::Stop(dir("lively"))));
     press(&mut state, "jK");
     assert!(state.overlays.is_empty());
-    let notice = state.notice.as_ref().unwrap();
+    let notice = state.context.notice.as_ref().unwrap();
     assert!(notice.bad && notice.text.contains("broken"), "{notice:?}");
 }
 
@@ -318,10 +321,11 @@ fn a_move_beyond_the_edge_scrolls_half_a_screen_and_the_next_ones_none() {
         .map(|(found, summary)| (found, Some(summary)))
         .collect();
     update(&mut state, start(), Message::RunsFound(many));
-    let height = usize::from(table_height(state.size));
+    let height = usize::from(table_height(state.context.size));
     let first = |state: &State| {
-        let row = state.runs.on_screen(1).next().unwrap();
+        let row = state.context.runs.on_screen(1).next().unwrap();
         state
+            .context
             .runs
             .order
             .iter()
@@ -356,7 +360,7 @@ fn ages_wake_the_loop_together_and_only_when_they_read_differently() {
 fn a_run_with_odd_numbers_is_marked_and_its_reason_stands_in_the_preview() {
     let mut state = listed(80, 50);
     let odd = "epoch 7 is missing";
-    for row in state.runs.rows.values_mut() {
+    for row in state.context.runs.rows.values_mut() {
         let summary = row.summary.as_mut().unwrap();
         let findings = (summary.name == "proud").then(|| Finding::new("missing_epochs", odd));
         summary.findings = Some(findings.into_iter().collect());
@@ -367,7 +371,7 @@ fn a_run_with_odd_numbers_is_marked_and_its_reason_stands_in_the_preview() {
         "{screen}"
     );
     press(&mut state, "jj");
-    state.opened = Some(Opened::new(dir("proud")).0);
+    state.context.opened = Some(Opened::new(dir("proud")).0);
     let screen = text(&drawn(&state));
     assert!(screen.contains("! epoch 7 is missing"), "{screen}");
 }

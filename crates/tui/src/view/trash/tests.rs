@@ -1,6 +1,7 @@
 //! The trash at two sizes, and what keys do in it.
 
 use crate::jobs::edits::UndoEntry;
+use crate::state::State;
 use jiff::{Timestamp, ToSpan};
 
 use super::super::run::tests::text as drawn;
@@ -38,7 +39,8 @@ fn entry(minutes: i64, bytes: u64, by: &str, paths: &[&str]) -> (Ticket, Entry) 
 
 pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
     let mut state = State::new(vec!["/nowhere/runs".into()], (columns, rows), now());
-    assert_eq!(open(&mut state), [Effect::Clean(CleanupJob::ListTrash)]);
+    let read = crate::update::cleanup::open_trash(&mut state);
+    assert_eq!(read, [Effect::Clean(CleanupJob::ListTrash)]);
     let entries = vec![
         entry(
             2,
@@ -63,7 +65,7 @@ pub(in crate::view) fn opened(columns: u16, rows: u16) -> State {
 }
 
 fn screen(state: &State) -> String {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = Rect::new(0, 0, state.context.size.0, state.context.size.1);
     let mut buf = Buffer::empty(area);
     view::draw(state, area, &mut buf);
     drawn(&buf)

@@ -1,9 +1,18 @@
 //! Marks, and what is done to all marked runs at once.
 
 use super::*;
+use crate::effect::Effect;
+use crate::state::State;
+use traintop_run::RunDir;
 
 fn chosen(state: &State) -> Vec<String> {
-    state.runs.chosen().iter().map(RunDir::name).collect()
+    state
+        .context
+        .runs
+        .chosen()
+        .iter()
+        .map(RunDir::name)
+        .collect()
 }
 
 #[test]
@@ -17,13 +26,16 @@ fn marks_stay_through_filter_and_order_and_are_counted() {
     assert_eq!(chosen(&state), ["broken", "proud"], "those in sight first");
     insta::assert_snapshot!(text(&drawn(&state)));
     let buf = drawn(&state);
-    assert_eq!(Some(buf[(1, 2)].fg), state.theme.style(Role::Mark).fg);
+    assert_eq!(
+        Some(buf[(1, 2)].fg),
+        state.context.theme.style(Role::Mark).fg
+    );
     press(&mut state, "I");
     assert_eq!(chosen(&state), ["proud"]);
     press(&mut state, "A");
-    assert_eq!(state.runs.mark_counts(), (2, 1));
+    assert_eq!(state.context.runs.mark_counts(), (2, 1));
     press(&mut state, "\x1bU");
-    assert_eq!(state.runs.mark_counts(), (0, 0));
+    assert_eq!(state.context.runs.mark_counts(), (0, 0));
 }
 
 #[test]
@@ -54,7 +66,13 @@ fn a_mark_follows_a_run_that_another_program_renames_and_never_a_copy() {
         fresh: HashSet::new(),
     };
     let marked = |state: &State| -> Vec<String> {
-        let mut names: Vec<_> = state.runs.marked().iter().map(|dir| dir.name()).collect();
+        let mut names: Vec<_> = state
+            .context
+            .runs
+            .marked()
+            .iter()
+            .map(|dir| dir.name())
+            .collect();
         names.sort();
         names
     };
@@ -113,7 +131,7 @@ fn marks_are_kept_once_the_cursor_rests_and_when_the_program_ends() {
         start(),
         Message::MarksLoaded(vec![dir("proud")]),
     );
-    assert_eq!(state.runs.mark_counts(), (1, 0));
+    assert_eq!(state.context.runs.mark_counts(), (1, 0));
 }
 
 #[test]
@@ -139,7 +157,15 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     let outcome = EditOutcome::Annotated(dirs[..1].to_vec(), Some(undo_entry.clone()), problem);
     let effects = update(&mut state, start(), Message::Edited(outcome));
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud")])));
-    assert!(state.notice.as_ref().unwrap().text.contains("read-only"));
+    assert!(
+        state
+            .context
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("read-only")
+    );
     assert!(press(&mut state, "u").contains(&Effect::Edit(EditJob::Undo(undo_entry))));
 }
 
@@ -255,6 +281,7 @@ fn stopping_marked_runs_asks_and_names_how_many_train() {
     assert!(state.overlays.is_empty());
     assert!(
         state
+            .context
             .notice
             .as_ref()
             .unwrap()
