@@ -104,7 +104,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(
             out,
             "{}: {} {}{epoch} ({})",
-            run.summary.name,
+            run.summary.title(),
             metric.name,
             metric.scale.reading(value),
             metric.better_words()

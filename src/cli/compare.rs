@@ -260,10 +260,9 @@ fn rows(report: &Report) -> Sheet {
     let mut headings = vec![(String::new(), Side::Left), ("RUN".to_owned(), Side::Left)];
     headings.extend(Cell::ALL.map(|cell| (cell.heading(compared), Side::Right)));
     let row = |(at, row): (usize, &traintop_analysis::compare::Row)| {
-        let names: Vec<&str> = row
-            .members
-            .iter()
-            .map(|run| report.runs[*run].summary.name.as_str())
+        let members = row.members.iter();
+        let names: Vec<_> = members
+            .map(|run| report.runs[*run].summary.title())
             .collect();
         let cells = Cell::ALL.map(|cell| cell.text(row, compared));
         [mark(at), names.join(", ")]

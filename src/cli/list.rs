@@ -241,7 +241,7 @@ fn row(summary: &Summary, folder: String, usual: Option<&Usual>, now: SystemTime
     vec![
         folder,
         state(summary),
-        text(&summary.name),
+        text(&summary.title()),
         text(&summary.model),
         summary.how_far(),
         summary

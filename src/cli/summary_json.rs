@@ -38,6 +38,7 @@ pub fn of(summary: &Summary) -> Map<String, Value> {
         ("path", json!(summary.dir.path().to_string_lossy())),
         ("id", json!(summary.id)),
         ("name", json!(summary.name)),
+        ("differs", json!(summary.differs)),
         ("model", json!(summary.model)),
         ("recipe", json!(summary.recipe)),
         ("trainer", json!(summary.trainer)),

@@ -19,6 +19,7 @@ pub mod checkpoints;
 pub mod compared_run;
 pub mod config_file;
 pub mod control;
+pub mod differences;
 pub mod discover;
 pub mod evaluation;
 pub mod failure;

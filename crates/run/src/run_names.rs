@@ -1,13 +1,15 @@
 //! Names that tell runs apart: other trainers call a run's folder `version_0`, `train` or `output`,
-//! and what differs stands further up in its path.
+//! and what differs is further up in its path; runs of a sweep share a name and differ in settings.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::differences::differences;
+use super::settings::Settings;
 use super::summary::Summary;
 use traintop_text::clean;
 
-/// What traintop's own runs are called by is made to differ when they begin.
+/// The trainer of traintop's own runs.
 pub const OURS: &str = "traintop";
 
 /// The shortest end of each path that none of the others has, cleaned for a terminal.
@@ -39,12 +41,56 @@ pub fn shortest_ends(paths: &[&Path]) -> Vec<String> {
     ends
 }
 
-/// Gives runs of other trainers that have one name names that differ: the end of the folder's path,
-/// behind the trainer's own name where it has one.
+/// Tells runs apart that have one name: those of other trainers get the end of the folder's path,
+/// behind the trainer's own name where it has one. [`Summary::differs`] becomes the settings in
+/// which runs of one name differ, or runs that are named by a time.
 pub fn tell_apart<'a>(summaries: impl IntoIterator<Item = &'a mut Summary>) {
     let mut summaries: Vec<&mut Summary> = summaries.into_iter().collect();
+    let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, summary) in summaries.iter().enumerate() {
+        let name = summary.own_name.as_str();
+        let group = if is_time(name) { "" } else { name };
+        alike.entry(group).or_default().push(at);
+    }
+    let groups: Vec<Vec<usize>> = alike.into_values().collect();
+    for group in groups {
+        let settings: Vec<&Settings> = group.iter().map(|at| &summaries[*at].settings).collect();
+        let mut differs = differences(&settings);
+        add_folders(&mut differs, &group, &summaries);
+        for (at, differs) in group.into_iter().zip(differs) {
+            summaries[at].differs = differs;
+        }
+    }
+    name_by_folders(&mut summaries);
+}
+
+/// Whether a name is a time, which says nothing of a run: digits, and what stands between them.
+fn is_time(name: &str) -> bool {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let is_part = |char: char| char.is_ascii_digit() || "_-:.T ".contains(char);
+    digits >= 8 && name.chars().all(is_part)
+}
+
+/// Adds the folder where runs of traintop have one name and equal settings: those of other trainers
+/// are named by it.
+fn add_folders(differs: &mut [String], group: &[usize], summaries: &[&mut Summary]) {
+    let mut count: HashMap<(&str, String), usize> = HashMap::new();
+    let key = |at: usize, differs: &str| (summaries[at].own_name.as_str(), differs.to_owned());
+    for (at, differs) in group.iter().zip(differs.iter()) {
+        *count.entry(key(*at, differs)).or_default() += 1;
+    }
+    for (at, differs) in group.iter().zip(differs) {
+        let summary = &summaries[*at];
+        if summary.trainer == OURS && count[&key(*at, differs)] > 1 {
+            let dot = if differs.is_empty() { "" } else { " · " };
+            *differs = format!("{differs}{dot}{}", clean(&summary.dir.name()));
+        }
+    }
+}
+
+fn name_by_folders(summaries: &mut [&mut Summary]) {
     let mut alike: HashMap<&str, usize> = HashMap::new();
-    for summary in &summaries {
+    for summary in summaries.iter() {
         *alike.entry(&summary.own_name).or_default() += 1;
     }
     let is_alike =

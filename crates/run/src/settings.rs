@@ -78,6 +78,13 @@ impl Settings {
         memchr::memmem::find(self.0.as_bytes(), line.as_bytes()).is_some()
     }
 
+    /// The value of a key by all of its name.
+    pub fn exact(&self, key: &str) -> Option<&str> {
+        let line = ["\n", key, "\t"].concat();
+        let start = memchr::memmem::find(self.0.as_bytes(), line.as_bytes())? + line.len();
+        self.0[start..].lines().next()
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &Key) -> Option<&str> {
         let bytes = self.0.as_bytes();

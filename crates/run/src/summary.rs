@@ -1,5 +1,6 @@
 //! What a list shows of a run, in about a kilobyte.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -54,6 +55,10 @@ pub struct Summary {
     pub name: String,
     /// Its name by itself, which other runs may have too: see [`super::run_names`].
     pub own_name: String,
+    /// What tells it from runs of the same name, or from others that are named by a time: settings,
+    /// as `max_lr=0.1 · seed=2`, and the folder where those are equal. Empty where its name does.
+    #[serde(skip)]
+    pub differs: String,
     /// The network.
     pub model: String,
     /// The experiment or recipe.
@@ -173,6 +178,16 @@ fn last_values(metrics: &Metrics) -> Vec<(String, f64)> {
 }
 
 impl Summary {
+    /// What lists, legends and questions call it: its name, and what tells it from others of that
+    /// name.
+    pub fn title(&self) -> Cow<'_, str> {
+        if self.differs.is_empty() {
+            Cow::Borrowed(&self.name)
+        } else {
+            Cow::Owned(format!("{} · {}", self.name, self.differs))
+        }
+    }
+
     /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in
     /// the state's reason.
     pub fn load(found: &Found, now: SystemTime) -> Self {
@@ -241,6 +256,7 @@ impl Summary {
                 |record| record.id.clone(),
             ),
             own_name: shown(&name),
+            differs: String::new(),
             name: shown(&name),
             trainer: found.trainer().to_owned(),
             sources: found.other_sources(),

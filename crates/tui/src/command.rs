@@ -206,7 +206,10 @@ commands! {
     SwitchBand "switch-band" "Band of a mean: deviation, or min and max" { Compare: "d"; }
     AtEpoch "at-epoch" "Compare values at another epoch" { Compare: "e"; }
     SetThreshold "set-threshold" "Set the value that the metric is to reach" { Compare: "T"; }
-    AllSettings "all-settings" "All settings, or those that differ" { Compare: "a"; }
+    AllSettings "all-settings" "All settings, or those that differ" {
+        Runs = "Settings that differ as columns, or hide them": "a";
+        Compare: "a";
+    }
 
     // What is kept of runs.
     Star "star" "Star or unstar the run" { Runs Run: "*"; }

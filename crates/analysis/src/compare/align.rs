@@ -79,7 +79,7 @@ impl Along {
         let places = self.places(run, first)?;
         let factor = metric.factor(column);
         let mut curve = Column {
-            name: run.summary.name.clone(),
+            name: run.summary.title().into_owned(),
             ..Column::default()
         };
         for (x, y) in column.x.iter().zip(&column.y) {

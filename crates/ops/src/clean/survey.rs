@@ -282,7 +282,7 @@ pub fn survey(
         let (mut runs, mut summaries): (Vec<_>, Vec<_>) = runs.unzip();
         run_names::tell_apart(&mut summaries);
         for (run, summary) in runs.iter_mut().zip(summaries) {
-            run.name = summary.name;
+            run.name = summary.title().into_owned();
         }
         runs
     });

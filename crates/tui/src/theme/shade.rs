@@ -50,6 +50,11 @@ impl Theme {
         }
     }
 
+    /// The style of a whole row that the cursor is on, whatever the colours in its cells.
+    pub fn cursor_row(&self) -> Style {
+        self.style(Role::Text).patch(self.style(Role::Selection))
+    }
+
     /// The colour of `role` drawn nearer to the background, for what lies behind; dim where colours
     /// cannot be mixed.
     pub fn faint(&self, role: Role) -> Style {

@@ -136,7 +136,7 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     let held = dirs.iter().find_map(|dir| {
         let summary = state.context.runs.row(dir)?.summary.as_ref()?;
         let why = traintop_ops::rename::held(summary.observed.state)?;
-        Some(format!("{} cannot be removed: {why}", summary.name))
+        Some(format!("{} cannot be removed: {why}", summary.title()))
     });
     if let Some(problem) = held {
         state.context.notice = Some(Notice::bad(problem));
@@ -154,7 +154,7 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
                 .runs
                 .row(dir)
                 .and_then(|row| row.summary.as_ref());
-            let name = summary.map_or_else(|| dir.name(), |summary| summary.name.clone());
+            let name = summary.map_or_else(|| dir.name(), |summary| summary.title().into_owned());
             format!("Remove {}?", text::clean(&name))
         }
         dirs => format!("Remove {} runs?", dirs.len()),

@@ -73,9 +73,11 @@ pub fn changed(state: &mut State, dir: &RunDir) -> Option<Effect> {
 /// The run under the name that the table has for it.
 fn under_its_name(context: &Context, mut run: Arc<ComparedRun>) -> Arc<ComparedRun> {
     let row = context.runs.row(run.dir());
-    let name = row.and_then(|row| Some(&row.summary.as_ref()?.name));
-    if let Some(name) = name.filter(|name| **name != run.summary.name) {
-        Arc::make_mut(&mut run).summary.name.clone_from(name);
+    let shown = row.and_then(|row| row.summary.as_ref());
+    if let Some(shown) = shown.filter(|shown| shown.title() != run.summary.title()) {
+        let summary = &mut Arc::make_mut(&mut run).summary;
+        summary.name.clone_from(&shown.name);
+        summary.differs.clone_from(&shown.differs);
     }
     run
 }

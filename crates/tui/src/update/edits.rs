@@ -127,7 +127,7 @@ fn edit_again(state: &mut State, job: EditJob) {
             .row(dir)
             .and_then(|row| row.summary.as_ref());
         let (name, saved) = match summary {
-            Some(summary) => (summary.name.clone(), summary.notes.note.as_str()),
+            Some(summary) => (summary.title().into_owned(), summary.notes.note.as_str()),
             None => (clean(&dir.name()).into_owned(), ""),
         };
         let editor = NoteEditor::unsaved(dir.clone(), name, saved, text);

@@ -57,16 +57,17 @@ macro_rules! columns {
 
 columns! {
     State     "state"      "STATE"      11 0 left;
-    Name      "name"       "NAME"       21 0 left;
-    Tags      "tags"       "TAGS"       14 4 left;
+    Name      "name"       "NAME"       14 0 left;
+    Differs   "differs"    "DIFFERS IN" 18 1 left;
+    Tags      "tags"       "TAGS"       14 5 left;
     Model     "model"      "MODEL"      14 8 left;
-    Epochs    "epochs"     "EPOCHS"     14 1 left;
-    Best      "best"       "BEST %"     12 2 right;
-    Test      "test"       "TEST %"     10 3 right;
-    TrainLoss "train_loss" "TRAIN LOSS" 10 6 right;
-    ValLoss   "val_loss"   "VAL LOSS"    8 5 right;
+    Epochs    "epochs"     "EPOCHS"      7 1 left;
+    Best      "best"       "BEST %"     12 1 right;
+    Test      "test"       "TEST %"     10 2 right;
+    TrainLoss "train_loss" "TRAIN LOSS" 10 4 right;
+    ValLoss   "val_loss"   "VAL LOSS"    8 3 right;
     Rate      "rate"       "LR"          8 7 right;
-    Trend     "trend"      "TREND"      10 4 left;
+    Trend     "trend"      "TREND"      10 6 left;
     Age       "age"        "AGE"         4 3 right;
     Duration  "duration"   "TIME"        7 9 right;
     Size      "size"       "SIZE"        7 10 right;
@@ -176,6 +177,7 @@ impl Column {
                     summary.name
                 )
             }
+            Self::Differs => summary.differs.clone(),
             Self::Tags => summary.notes.tags.join(" "),
             Self::Model => summary.model.clone(),
             Self::Epochs => summary.how_far(),
@@ -218,7 +220,13 @@ impl Column {
             Self::Rate => summary.last("learning_rate").or_else(|| summary.last("lr")),
             Self::Duration => summary.duration.map(|time| time.as_secs_f64()),
             Self::Size => summary.size_bytes.map(|size| size as f64),
-            Self::State | Self::Name | Self::Tags | Self::Model | Self::Trend | Self::Age => None,
+            Self::State
+            | Self::Name
+            | Self::Differs
+            | Self::Tags
+            | Self::Model
+            | Self::Trend
+            | Self::Age => None,
         }
     }
 
@@ -239,6 +247,7 @@ impl Column {
         let order = match self {
             Self::State => turn(a.observed.state.cmp(&b.observed.state)),
             Self::Name => words(&a.name, &b.name),
+            Self::Differs => words(&a.differs, &b.differs),
             // Starred ones first, then baselines, then those that have a tag.
             Self::Tags => {
                 let key = |summary: &Summary| {

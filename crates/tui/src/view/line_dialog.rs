@@ -75,6 +75,7 @@ impl LineDialog {
         let (dir, name) = (summary.dir.clone(), summary.name.clone());
         Self {
             state: Some(summary.observed.state),
+            name: summary.title().into_owned(),
             ..Self::about_folder(about, dir, name, &summary.notes)
         }
     }

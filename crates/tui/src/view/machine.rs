@@ -5,6 +5,7 @@ mod history;
 #[cfg(test)]
 pub(in crate::view) mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ratatui::buffer::Buffer;
@@ -67,7 +68,10 @@ impl MachineView {
 
     /// The runs at work on this machine: their glyphs and names, with what they use; by their
     /// folders' names.
-    fn shown<'a>(&'a self, context: &'a Context) -> Vec<(Span<'a>, &'a str, &'a History<Usage>)> {
+    fn shown<'a>(
+        &'a self,
+        context: &'a Context,
+    ) -> Vec<(Span<'a>, Cow<'a, str>, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
         let name = |dir: &RunDir| context.runs.row(dir).and_then(|row| row.summary.as_ref());
         runs.sort_by_key(|(dir, _)| *dir);
@@ -76,7 +80,7 @@ impl MachineView {
             let run = summary.observed.state;
             let style = context.theme.style(state_glyph::role(run));
             let glyph = Span::styled(format!("{} ", state_glyph::glyph(run)), style);
-            Some((glyph, summary.name.as_str(), history))
+            Some((glyph, summary.title(), history))
         });
         shown.collect()
     }
@@ -145,7 +149,7 @@ impl MachineView {
 
     fn run_lines(
         &self,
-        runs: &[(Span, &str, &History<Usage>)],
+        runs: &[(Span, Cow<str>, &History<Usage>)],
         sampled_usage: &SampledUsage,
         theme: &Theme,
         width: usize,

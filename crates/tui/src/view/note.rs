@@ -34,7 +34,7 @@ pub struct NoteEditor {
 impl NoteEditor {
     /// The editor of a run's note.
     pub fn new(summary: &Summary) -> Self {
-        let (dir, name) = (summary.dir.clone(), summary.name.clone());
+        let (dir, name) = (summary.dir.clone(), summary.title().into_owned());
         Self::about_folder(dir, name, &summary.notes)
     }
 

@@ -105,7 +105,7 @@ impl Picker {
     pub fn runs(context: &Context) -> Self {
         let summaries = context.runs.in_order();
         let item = |summary: &Summary| Item {
-            name: summary.name.clone(),
+            name: summary.title().into_owned(),
             detail: format!("{}  {}", summary.model, summary.observed.state),
             pick: Pick::Run(summary.dir.clone()),
         };

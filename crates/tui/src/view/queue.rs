@@ -142,7 +142,7 @@ impl Component for QueueList {
         for (y, (number, dir)) in (inside.y..).zip(shown) {
             let (bar, style) = row_style(theme, number == at);
             let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
-            let name = summary.map_or_else(String::new, |summary| summary.name.clone());
+            let name = summary.map_or_else(String::new, |summary| summary.title().into_owned());
             let sweep = summary.and_then(|summary| summary.sweep.as_deref());
             let job = summary.and_then(|summary| summary.job.as_ref());
             let waits = job.and_then(|_| reason(summary));

@@ -67,7 +67,11 @@ impl SortKey {
     pub fn title(&self) -> String {
         match self {
             Self::Built(column) => column.title().to_owned(),
-            Self::Value(field) => text::clean(&field.name()).into_owned(),
+            Self::Value(field) => {
+                let name = field.name();
+                let name = name.strip_prefix("config.").unwrap_or(&name);
+                text::clean(name).into_owned()
+            }
         }
     }
 
@@ -84,8 +88,8 @@ impl SortKey {
     pub fn width(&self) -> u16 {
         match self {
             Self::Built(column) => column.width(),
-            Self::Value(field) => {
-                let title = field.name().chars().count() as u16 + 1;
+            Self::Value(_) => {
+                let title = self.title().chars().count() as u16 + 1;
                 title.clamp(VALUE_WIDTH, 2 * VALUE_WIDTH)
             }
         }
@@ -224,43 +228,71 @@ impl TableColumn {
     }
 }
 
-/// The columns of `wanted` that fit into `width`, in order, with their widths: the name takes what
-/// is left, unless the user gave it one.
+/// Columns from this rank on are decoration: names get room before them.
+const DECORATION: u8 = 5;
+/// The room that names get before decoration: each column grows to this width before the next does.
+const FIRST_GROWTH: [(Column, u16); 2] = [(Column::Name, 22), (Column::Differs, 28)];
+/// The same for what is left in the end.
+const LAST_GROWTH: [(Column, u16); 5] = [
+    (Column::Epochs, 14),
+    (Column::Name, 36),
+    (Column::Best, 18),
+    (Column::Trend, 20),
+    (Column::Differs, 44),
+];
+
+/// The columns of `wanted` that fit into `width`, in order, with their widths. What tells runs apart
+/// and what they are judged by comes first. Some columns grow, unless the user gave them a width.
 pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
-    let mut by_rank: Vec<&TableColumn> = wanted.iter().collect();
-    by_rank.sort_by_key(|shown| shown.key.rank());
-    let mut left = width.saturating_sub(2);
-    let mut kept: Vec<&SortKey> = Vec::new();
-    for shown in by_rank {
-        let needs = shown.width() + 1;
-        if needs <= left {
-            left -= needs;
-            kept.push(&shown.key);
+    let mut by_rank: Vec<usize> = (0..wanted.len()).collect();
+    by_rank.sort_by_key(|at| wanted[*at].key.rank());
+    let is_needed = |at: &usize| wanted[*at].key.rank() < DECORATION;
+    let (needed, decoration): (Vec<_>, Vec<_>) = by_rank.into_iter().partition(is_needed);
+    let mut room = Room {
+        wanted,
+        left: width.saturating_sub(2),
+        widths: vec![None; wanted.len()],
+    };
+    room.add(&needed);
+    room.grow(&FIRST_GROWTH);
+    room.add(&decoration);
+    room.grow(&LAST_GROWTH);
+    let shown = wanted.iter().zip(room.widths);
+    let shown = shown.filter_map(|(shown, width)| Some((&shown.key, width?)));
+    shown.collect()
+}
+
+/// A row of cells that is shared out among columns.
+struct Room<'a> {
+    wanted: &'a [TableColumn],
+    /// Cells that no column has yet.
+    left: u16,
+    /// Of each column, if it shows.
+    widths: Vec<Option<u16>>,
+}
+
+impl Room<'_> {
+    /// Shows those of these columns that fit, each with a blank behind it.
+    fn add(&mut self, columns: &[usize]) {
+        for at in columns {
+            let width = self.wanted[*at].width();
+            if let Some(left) = self.left.checked_sub(width + 1) {
+                (self.left, self.widths[*at]) = (left, Some(width));
+            }
         }
     }
-    // The name and the trend grow, but not so far that a row falls apart.
-    let grows = |column: Column| {
-        let is = |shown: &&TableColumn| shown.key == column && shown.width.is_none();
-        wanted.iter().any(|shown| is(&shown)) && kept.iter().any(|key| **key == column)
-    };
-    let for_name = (left / 2).min(30);
-    let for_trend = (left - for_name).min(20);
-    let extra = |shown: &TableColumn| {
-        if shown.width.is_some() {
-            0
-        } else if shown.key == Column::Name {
-            for_name + if grows(Column::Trend) { 0 } else { for_trend }
-        } else if shown.key == Column::Trend {
-            for_trend
-        } else {
-            0
+
+    fn grow(&mut self, growth: &[(Column, u16)]) {
+        for (column, most) in growth {
+            let is_it = |shown: &TableColumn| shown.key == *column && shown.width.is_none();
+            let at = self.wanted.iter().position(is_it);
+            if let Some(width) = at.and_then(|at| self.widths[at].as_mut()) {
+                let more = most.saturating_sub(*width).min(self.left);
+                *width += more;
+                self.left -= more;
+            }
         }
-    };
-    wanted
-        .iter()
-        .filter(|shown| kept.contains(&&shown.key))
-        .map(|shown| (&shown.key, shown.width() + extra(shown)))
-        .collect()
+    }
 }
 
 /// Everything that can be a column, or be sorted and grouped by, among runs that have these names;
@@ -303,7 +335,21 @@ mod tests {
         };
         assert_eq!(
             names(80),
-            ["state", "name", "epochs", "best", "test", "age"]
+            ["state", "name", "differs", "epochs", "best", "test"]
+        );
+        assert_eq!(
+            names(120),
+            [
+                "state",
+                "name",
+                "differs",
+                "epochs",
+                "best",
+                "test",
+                "train_loss",
+                "val_loss",
+                "age"
+            ]
         );
         let every: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
         assert_eq!(names(200), every);

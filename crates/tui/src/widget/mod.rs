@@ -11,6 +11,7 @@ pub mod progress_bar;
 pub mod prompt;
 pub mod reliability;
 pub mod sparkline;
+pub mod trend;
 
 /// What stands in a buffer, without the blanks at the ends of its rows.
 #[cfg(test)]

@@ -298,7 +298,7 @@ impl CompareView {
             return String::new();
         };
         let first = members.members.first();
-        let name = first.and_then(|run| Some(self.run(*run)?.summary.name.clone()));
+        let name = first.and_then(|run| Some(self.run(*run)?.summary.title().into_owned()));
         let name = name.unwrap_or_default();
         match members.members.len() {
             0 | 1 => name,

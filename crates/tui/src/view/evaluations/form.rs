@@ -96,7 +96,7 @@ impl Form {
         let mut targets: Vec<Target> = runs
             .iter()
             .map(|summary| Target {
-                name: summary.name.clone(),
+                name: summary.title().into_owned(),
                 folder: summary.dir.path().to_owned(),
             })
             .collect();

@@ -38,7 +38,7 @@ impl Whose {
         Self {
             id: summary.id.clone(),
             dir: summary.dir.clone(),
-            name: summary.name.clone(),
+            name: summary.title().into_owned(),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(in crate::view) fn state(columns: u16, rows: u16) -> State {
         let mut summary = summary(RunState::Finished);
         summary.dir = RunDir::new(format!("/nowhere/runs/{name}"));
         summary.id = name.to_owned();
-        summary.name = name.to_owned();
+        (summary.name, summary.own_name) = (name.to_owned(), name.to_owned());
         summary.started_at = Some(now() - jiff::SignedDuration::from_hours(3));
         (Found::look(summary.dir.clone()), Some(summary))
     });

@@ -82,7 +82,7 @@ fn identity<'a>(summary: &'a Summary, detail: Option<&Detail>, theme: &Theme) ->
         Part {
             rank: 0,
             content: Content::Words(vec![Span::styled(
-                &*summary.name,
+                summary.title(),
                 theme.style(Role::Title).add_modifier(Modifier::BOLD),
             )]),
         },

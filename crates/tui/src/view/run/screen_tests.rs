@@ -39,7 +39,7 @@ fn opened(columns: u16, rows: u16) -> (State, Vec<Effect>) {
     .map(|(name, run, age)| {
         let mut summary = summary(run);
         summary.dir = dir(name);
-        summary.name = name.to_owned();
+        (summary.name, summary.own_name) = (name.to_owned(), name.to_owned());
         summary.started_at = Some(start() - (4 - age).hours());
         (Found::look(dir(name)), Some(summary))
     });

@@ -26,7 +26,8 @@ use traintop_run::steps::Progress;
 pub(crate) fn summary(state: State) -> Summary {
     Summary {
         trainer: "traintop".to_owned(),
-        own_name: String::new(),
+        own_name: "2026_11_24_10_00_00".to_owned(),
+        differs: String::new(),
         sources: Vec::new(),
         x: "epoch".to_owned(),
         rows: 0,

@@ -1,5 +1,6 @@
 //! Sorting, grouping and columns by any value, and going to a run by its name.
 
+use crate::state::State;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::super::run::tests::text;
@@ -50,12 +51,12 @@ fn columns_are_chosen_moved_resized_and_there_again_after_a_restart() {
     // Hidden columns are gone; the name cannot be.
     press(&mut state, "oname ");
     press(&mut state, "\x1b");
-    press(&mut state, "otrend \n");
-    assert!(!text(&drawn(&state)).contains("TREND"));
+    press(&mut state, "oval_loss \n");
+    assert!(!text(&drawn(&state)).contains("VAL LOSS"));
     assert!(text(&drawn(&state)).contains("NAME"));
     press(&mut state, "o");
     control(&mut state, 'r');
-    assert!(text(&drawn(&state)).contains("TREND"));
+    assert!(text(&drawn(&state)).contains("VAL LOSS"));
 }
 
 #[test]
@@ -165,4 +166,63 @@ fn going_to_a_hidden_run_takes_the_query_away_and_says_so() {
     update(&mut state, start(), Message::Key(event));
     press(&mut state, "\n");
     assert_eq!(state.context.runs.chosen(), [dir("lively")]);
+}
+
+fn sweep(columns: u16) -> State {
+    let mut state = configured(columns, 24);
+    let runs = [
+        ("lively", "0.1", "1"),
+        ("broken", "0.1", "2"),
+        ("proud", "0.2", "1"),
+    ];
+    let point = |(folder, rate, seed): (&str, &str, &str)| {
+        let (found, mut summary) = aged(folder, RunState::Finished, 90.0, 2);
+        (summary.name, summary.own_name) = ("se_lr".to_owned(), "se_lr".to_owned());
+        let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        summary.settings = [("seed", seed), ("max_lr", rate), ("epochs", "9")]
+            .map(pair)
+            .into_iter()
+            .collect();
+        (found, summary)
+    };
+    let runs = runs.into_iter().map(point).collect();
+    update(&mut state, start(), Message::Summarised(runs));
+    state
+}
+
+#[test]
+fn runs_of_one_name_are_told_apart_by_what_differs() {
+    let all = [40, 80, 120].map(|columns| text(&drawn(&sweep(columns))));
+    assert!(all[0].contains("se_lr · max_lr=0.1"), "{}", all[0]);
+    for wide in &all[1..] {
+        assert!(wide.contains("se_lr"), "{wide}");
+        for differs in [
+            "max_lr=0.1 · seed=1",
+            "max_lr=0.1 · seed=2",
+            "max_lr=0.2 · seed=1",
+        ] {
+            assert!(wide.contains(&differs[..17]), "{wide}");
+        }
+    }
+    // A run that is not alike has nothing there, and questions name all of it.
+    let mut state = sweep(80);
+    press(&mut state, "jD");
+    let asked = text(&drawn(&state));
+    assert!(asked.contains("se_lr · max_lr=0.1 · seed="), "{asked}");
+}
+
+#[test]
+fn settings_that_differ_become_columns_with_one_key_and_go_again() {
+    let mut state = sweep(120);
+    press(&mut state, "/se_lr\na");
+    let shown = text(&drawn(&state));
+    let header = shown.lines().nth(1).unwrap();
+    assert!(
+        header.contains("max_lr") && header.contains("seed"),
+        "{shown}"
+    );
+    assert!(!header.contains("epochs"), "{shown}");
+    press(&mut state, "a");
+    let shown = text(&drawn(&state));
+    assert!(!shown.lines().nth(1).unwrap().contains("seed"), "{shown}");
 }

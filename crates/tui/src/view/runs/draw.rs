@@ -1,5 +1,7 @@
 //! How the table of runs is drawn.
 
+use std::collections::HashMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -20,13 +22,28 @@ use crate::view::sort_key::{self, SortKey};
 use crate::view::{attention, preview, state_glyph};
 use crate::widget::clipped::Clipped as _;
 use crate::widget::progress_bar::ProgressBar;
-use crate::widget::sparkline::Sparkline;
+use crate::widget::trend::{Scale, Trend};
 use traintop_run::failure::Failure;
+use traintop_run::metric_names::Direction;
 use traintop_run::summary::Summary;
 use traintop_text as text;
 
 /// In fewer cells than these the words behind a name tell nothing.
 const FEWEST_WORDS: usize = 8;
+/// A shorter bar tells nothing.
+const FEWEST_BAR: u16 = 3;
+/// Cells of a best value before its point, a sign included.
+const BEFORE_POINT: usize = 3;
+/// Digits behind the point for which columns of numbers leave room.
+const BEHIND_POINT: usize = 4;
+
+/// What the cells of all rows share.
+struct Table<'a> {
+    context: &'a Context,
+    columns: &'a [(&'a SortKey, u16)],
+    /// The trends' scale of each metric on the screen.
+    scales: HashMap<&'a str, Scale>,
+}
 
 /// Draws the table.
 ///
@@ -47,6 +64,11 @@ pub fn draw(context: &Context, area: Rect, buf: &mut Buffer) {
         return;
     }
     let marked = context.runs.marked();
+    let of_all = Table {
+        context,
+        columns: &columns,
+        scales: scales(context, table.height),
+    };
     for (y, seen) in (table.y..table.bottom()).zip(context.runs.seen(table.height)) {
         let place = Rect {
             y,
@@ -63,10 +85,30 @@ pub fn draw(context: &Context, area: Rect, buf: &mut Buffer) {
         if marked.contains(&row.found.dir) {
             buf.put(table.x + 1, y, MARK, context.theme.style(Role::Mark));
         }
-        draw_row(context, row, &columns, place, buf);
+        of_all.draw_row(row, place, buf);
     }
     draw_preview(context, below, buf);
     draw_query::draw_offer(context, below_top(area), buf);
+}
+
+/// The scales of the trends on the screen: one for each metric, so that rows can be compared.
+fn scales(context: &Context, height: u16) -> HashMap<&str, Scale> {
+    let rows = context.runs.on_screen(height);
+    let summaries = rows.filter_map(|row| row.summary.as_ref());
+    let mut curves: HashMap<&str, (bool, Vec<&[f32]>)> = HashMap::new();
+    for summary in summaries {
+        let (_, curves) = curves
+            .entry(&summary.trend_of)
+            .or_insert_with(|| (is_higher_better(summary), Vec::new()));
+        curves.push(&summary.trend);
+    }
+    let scale = |(metric, (is_higher, curves))| Some((metric, Scale::of(curves, is_higher)?));
+    curves.into_iter().filter_map(scale).collect()
+}
+
+fn is_higher_better(summary: &Summary) -> bool {
+    let best = summary.best.as_ref();
+    best.is_none_or(|best| best.direction == Direction::Higher)
 }
 
 fn below_top(area: Rect) -> Rect {
@@ -256,178 +298,220 @@ fn draw_empty(context: &Context, area: Rect, buf: &mut Buffer) {
         .render(inside, buf);
 }
 
-fn draw_row(
-    context: &Context,
-    row: &Row,
-    columns: &[(&SortKey, u16)],
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let theme = &context.theme;
-    let runs = &context.runs;
-    let selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
-    if selected {
-        // Only this mark and the name tell the selected row: a bar over the whole line would be
-        // sent again with every move.
-        buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
-    }
-    let mut x = area.x + 2;
-    for (column, width) in columns {
-        let place = Rect {
-            x,
-            width: *width,
-            ..area
-        };
-        x += width + 1;
-        let Some(summary) = &row.summary else {
-            if **column == Column::Name {
-                let name = row.found.dir.name();
-                let name = text::clean(&name);
-                let role = if selected {
-                    Role::Selection
-                } else {
-                    Role::Muted
-                };
-                buf.put_n(
-                    place.x,
-                    place.y,
-                    text::fitted(&name, usize::from(*width)),
-                    usize::from(*width),
-                    theme.style(role),
-                );
-            }
-            continue;
-        };
-        draw_cell(context, summary, column, selected, place, buf);
-    }
-    let summary = row.summary.as_ref();
-    let cause = summary.and_then(|summary| summary.cause.as_ref());
-    if let Some(cause) = cause.filter(|cause| !cause.is_vague()) {
-        draw_cause_in_state(context, row, cause, columns, area, buf);
-    }
-}
-
-/// Where the name leaves no room for why the run failed, that stands in place of the state, which
-/// its sign and colour tell too.
-fn draw_cause_in_state(
-    context: &Context,
-    row: &Row,
-    cause: &Failure,
-    columns: &[(&SortKey, u16)],
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let place_of = |column: Column| columns.iter().position(|(key, _)| **key == column);
-    let (Some(summary), Some(at)) = (&row.summary, place_of(Column::State)) else {
-        return;
-    };
-    let name = Column::Name.text(summary, context.now).width();
-    let room = place_of(Column::Name).map(|at| room_behind(name, usize::from(columns[at].1)));
-    if room.is_some_and(|room| room >= FEWEST_WORDS) {
-        return;
-    }
-    let before: u16 = columns[..at].iter().map(|(_, width)| width + 1).sum();
-    let width = usize::from(columns[at].1);
-    let observed = &summary.observed;
-    let sure = if observed.deduced { "?" } else { "" };
-    let glyph = state_glyph::glyph(observed.state);
-    let said = format!("{glyph} {}{sure}", cause.what);
-    let said = text::fitted(&said, width);
-    let style = context.theme.style(state_glyph::role(observed.state));
-    let said = format!("{said:<width$}");
-    buf.put_n(area.x + 2 + before, area.y, said, width, style);
-}
-
-fn draw_cell(
-    context: &Context,
-    summary: &Summary,
-    key: &SortKey,
-    selected: bool,
-    place: Rect,
-    buf: &mut Buffer,
-) {
-    let theme = &context.theme;
-    let column = match key {
-        SortKey::Built(column) => *column,
-        SortKey::Value(_) => return draw_value(context, summary, key, place, buf),
-    };
-    let style = match column {
-        Column::State => theme.style(state_glyph::role(summary.observed.state)),
-        Column::Name if selected => theme.style(Role::Selection),
-        Column::Name | Column::Best => theme.style(Role::Text),
-        _ => theme.style(Role::Muted),
-    };
-    let width = usize::from(place.width);
-    let mut said = column.text(summary, context.now);
-    if column == Column::Best
-        && let Some(best) = &summary.best
-        && !context
-            .runs
-            .usual
-            .as_ref()
-            .is_some_and(|usual| usual.is_of(best))
-    {
-        said = format!("{} {}", best.marked_text(), best.metric);
-    }
-    said = text::fitted(&said, width).into_owned();
-    if column == Column::Test
-        && let Some(running) = context.evaluations.running_of(summary)
-    {
-        said = format!("▸ {:.0} %", 100.0 * running.fraction);
-    }
-    match column {
-        Column::Trend => {
-            let bad_style = theme.style(Role::Bad);
-            Sparkline {
-                values: &summary.trend,
-                style: theme.style(Role::Trend),
-                bad_style,
-            }
-            .render(place, buf);
-        }
-        Column::Epochs => {
-            let (end, _) = buf.put_n(place.x, place.y, &said, width, style);
-            // At least "200/200" stands there, so that the bars of all rows begin in one column.
-            let start = end.max(place.x + 7) + 1;
-            if let (Some(fraction), true) = (columns::done(summary), start < place.right()) {
-                let bar = ProgressBar {
-                    fraction,
-                    done: theme.style(Role::BarDone),
-                    rest: theme.style(Role::BarRest),
-                };
-                bar.render(
-                    Rect {
-                        x: start,
-                        width: place.right() - start,
-                        ..place
-                    },
-                    buf,
-                );
-            }
-        }
-        _ if column.is_right() => {
-            let said = format!("{said:>width$}");
-            buf.put_n(place.x, place.y, said, width, style);
-        }
-        Column::Name => {
-            let filled = if selected {
-                format!("{said:<width$}")
-            } else {
-                said.clone()
+impl Table<'_> {
+    fn draw_row(&self, row: &Row, area: Rect, buf: &mut Buffer) {
+        let theme = &self.context.theme;
+        let runs = &self.context.runs;
+        let mut x = area.x + 2;
+        for (column, width) in self.columns {
+            let place = Rect {
+                x,
+                width: *width,
+                ..area
             };
-            buf.put_n(place.x, place.y, filled, width, style);
-            draw_attention(context, summary, said.width(), place, buf);
+            x += width + 1;
+            match &row.summary {
+                Some(summary) => self.draw_cell(summary, column, place, buf),
+                None if **column == Column::Name => {
+                    let width = usize::from(*width);
+                    let name = row.found.dir.name();
+                    let name = text::clean(&name);
+                    let name = text::fitted(&name, width);
+                    buf.put_n(place.x, place.y, name, width, theme.style(Role::Muted));
+                }
+                None => {}
+            }
         }
-        _ => {
-            buf.put_n(place.x, place.y, said, width, style);
+        let summary = row.summary.as_ref();
+        let cause = summary.and_then(|summary| summary.cause.as_ref());
+        if let Some(cause) = cause.filter(|cause| !cause.is_vague()) {
+            self.draw_cause_in_state(row, cause, area, buf);
+        }
+        let is_selected = runs.cursor.as_ref() == Some(&row.found.dir) && !runs.is_on_header();
+        if is_selected {
+            buf.put(area.x, area.y, "▌", theme.style(Role::Accent));
+            let cells = Rect {
+                x: area.x + 2,
+                width: area.width.saturating_sub(2),
+                ..area
+            };
+            buf.set_style(cells.intersection(buf.area), theme.cursor_row());
         }
     }
-    if column == Column::Name && !selected && columns::is_odd(summary) {
-        let mark = Rect {
-            width: place.width.min(1),
+
+    /// What the name's cell says: where no column tells runs of one name apart, the name does.
+    fn name(&self, summary: &Summary) -> String {
+        let is_told_apart = |(key, _): &(&SortKey, u16)| **key == Column::Differs;
+        let name = Column::Name.text(summary, self.context.now);
+        if summary.differs.is_empty() || self.columns.iter().any(is_told_apart) {
+            return name;
+        }
+        format!("{name} · {}", summary.differs)
+    }
+
+    /// Where the name leaves no room for why the run failed, that stands in place of the state,
+    /// which its sign and colour tell too.
+    fn draw_cause_in_state(&self, row: &Row, cause: &Failure, area: Rect, buf: &mut Buffer) {
+        let columns = self.columns;
+        let place_of = |column: Column| columns.iter().position(|(key, _)| **key == column);
+        let (Some(summary), Some(at)) = (&row.summary, place_of(Column::State)) else {
+            return;
+        };
+        let name = self.name(summary).width();
+        let room = place_of(Column::Name).map(|at| room_behind(name, usize::from(columns[at].1)));
+        if room.is_some_and(|room| room >= FEWEST_WORDS) {
+            return;
+        }
+        let before: u16 = columns[..at].iter().map(|(_, width)| width + 1).sum();
+        let width = usize::from(columns[at].1);
+        let observed = &summary.observed;
+        let sure = if observed.deduced { "?" } else { "" };
+        let glyph = state_glyph::glyph(observed.state);
+        let said = format!("{glyph} {}{sure}", cause.what);
+        let said = text::fitted(&said, width);
+        let style = self.context.theme.style(state_glyph::role(observed.state));
+        let said = format!("{said:<width$}");
+        buf.put_n(area.x + 2 + before, area.y, said, width, style);
+    }
+
+    fn draw_cell(&self, summary: &Summary, key: &SortKey, place: Rect, buf: &mut Buffer) {
+        let (context, theme) = (self.context, &self.context.theme);
+        let SortKey::Built(column) = key else {
+            return draw_value(context, summary, key, place, buf);
+        };
+        let role = match column {
+            Column::State => state_glyph::role(summary.observed.state),
+            Column::Name | Column::Differs | Column::Best => Role::Text,
+            _ => Role::Muted,
+        };
+        let (style, width) = (theme.style(role), usize::from(place.width));
+        match column {
+            Column::Trend => self.draw_trend(summary, place, buf),
+            Column::Epochs => draw_epochs(summary, context, place, buf),
+            Column::Name => {
+                let name = self.name(summary);
+                let name = text::fitted(&name, width);
+                buf.put_n(place.x, place.y, &name, width, style);
+                draw_attention(context, summary, name.width(), place, buf);
+                if columns::is_odd(summary) {
+                    let mark = Rect {
+                        width: place.width.min(1),
+                        ..place
+                    };
+                    buf.set_style(mark, theme.style(Role::Warn));
+                }
+            }
+            _ => {
+                let said = self.text(summary, *column);
+                let said = text::fitted(&said, width);
+                let said = if column.is_right() {
+                    format!("{said:>width$}")
+                } else {
+                    said.into_owned()
+                };
+                buf.put_n(place.x, place.y, said, width, style);
+            }
+        }
+    }
+
+    /// What a cell says that is words or numbers alone.
+    fn text(&self, summary: &Summary, column: Column) -> String {
+        let context = self.context;
+        let said = column.text(summary, context.now);
+        match (column, &summary.best) {
+            (Column::Best, Some(best)) => {
+                let value = on_point(&best.marked_text(), BEFORE_POINT);
+                let usual = context.runs.usual.as_ref();
+                if !usual.is_some_and(|usual| usual.is_of(best)) {
+                    let metric = best.metric.rsplit('/').next().unwrap_or_default();
+                    return format!("{value} {metric}");
+                }
+                best.epoch
+                    .map_or_else(|| value.clone(), |epoch| format!("{value} @{epoch:<3}"))
+            }
+            (Column::Test, _) => match context.evaluations.running_of(summary) {
+                Some(running) => format!("▸ {:.0} %", 100.0 * running.fraction),
+                None => said,
+            },
+            (Column::TrainLoss | Column::ValLoss | Column::Rate, _) => behind_point(said),
+            _ => said,
+        }
+    }
+
+    fn draw_trend(&self, summary: &Summary, place: Rect, buf: &mut Buffer) {
+        let theme = &self.context.theme;
+        let Some(scale) = self.scales.get(summary.trend_of.as_str()) else {
+            return;
+        };
+        let trend = Trend {
+            values: &summary.trend,
+            scale: *scale,
+            best: best_of(&summary.trend, is_higher_better(summary)),
+            style: theme.style(Role::Muted),
+            best_style: theme.style(Role::Good),
+            bad_style: theme.style(Role::Bad),
+        };
+        trend.render(place, buf);
+    }
+}
+
+/// The number of the best of a trend's values.
+fn best_of(values: &[f32], is_higher_better: bool) -> Option<usize> {
+    let finite = values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| value.is_finite());
+    let best = finite.reduce(|best, other| {
+        let order = other.1.total_cmp(best.1);
+        let is_better = if is_higher_better {
+            order.is_gt()
+        } else {
+            order.is_lt()
+        };
+        if is_better { other } else { best }
+    });
+    best.map(|(at, _)| at)
+}
+
+/// A number with its point in a place that rows share: blanks before it make up for missing digits.
+fn on_point(number: &str, before: usize) -> String {
+    let whole = number.find('.').unwrap_or(number.len());
+    format!(
+        "{}{number}",
+        " ".repeat(before.saturating_sub(number[..whole].width()))
+    )
+}
+
+/// The same for numbers that stand to the right: blanks behind it make up for missing digits.
+fn behind_point(number: String) -> String {
+    let Some((_, behind)) = number.split_once('.') else {
+        return number;
+    };
+    let missing = BEHIND_POINT.saturating_sub(behind.len());
+    format!("{number}{}", " ".repeat(missing))
+}
+
+fn draw_epochs(summary: &Summary, context: &Context, place: Rect, buf: &mut Buffer) {
+    let theme = &context.theme;
+    let width = usize::from(place.width);
+    let said = Column::Epochs.text(summary, context.now);
+    let said = text::fitted(&said, width);
+    let (end, _) = buf.put_n(place.x, place.y, &said, width, theme.style(Role::Muted));
+    // At least "200/200" stands there, so that the bars of all rows begin in one column.
+    let start = end.max(place.x + 7) + 1;
+    let has_room = start + FEWEST_BAR <= place.right();
+    if let (Some(fraction), true) = (columns::done(summary), has_room) {
+        let bar = ProgressBar {
+            fraction,
+            done: theme.style(Role::BarDone),
+            rest: theme.style(Role::BarRest),
+        };
+        let place = Rect {
+            x: start,
+            width: place.right() - start,
             ..place
         };
-        buf.set_style(mark, theme.style(Role::Warn));
+        bar.render(place, buf);
     }
 }
 

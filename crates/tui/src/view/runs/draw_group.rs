@@ -70,13 +70,16 @@ pub fn draw(
     let title = format!("{sign} {by} = {label}  {count} {runs}{alike}");
     let title = text::clean(&title).into_owned();
     let room = usize::from(first_number.saturating_sub(area.x + 3));
-    let role = if selected {
-        Role::Selection
-    } else {
-        Role::Title
-    };
     let title = text::fitted(&title, room);
-    buf.put_n(area.x + 2, area.y, &title, room, theme.style(role));
+    buf.put_n(area.x + 2, area.y, &title, room, theme.style(Role::Title));
+    if selected {
+        let cells = Rect {
+            x: area.x + 2,
+            width: area.width.saturating_sub(2),
+            ..area
+        };
+        buf.set_style(cells.intersection(buf.area), theme.cursor_row());
+    }
 }
 
 /// The mean with the deviation where there is room for it.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::groups::{Group, Line};
 use super::table::{Row, Runs};
 use crate::view::columns::Column;
-use crate::view::sort_key::SortKey;
+use crate::view::sort_key::{SortKey, TableColumn};
 use traintop_analysis::query::Subject;
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
@@ -251,12 +251,15 @@ impl Runs {
 
     /// Sorts by another of the columns.
     pub(super) fn sort_by(&mut self, step: isize) {
-        let count = self.columns.len() as isize;
-        let is_sorted = |key: &SortKey| *key == self.sort.0;
-        let at = self.columns.iter().position(|shown| is_sorted(&shown.key));
+        // By one that has nothing to show the order would seem to be none.
+        let columns = self.shown_columns();
+        let count = columns.len().max(1) as isize;
+        let is_sorted = |shown: &TableColumn| shown.key == self.sort.0;
+        let at = columns.iter().position(is_sorted);
         let at = (at.unwrap_or(0) as isize + step).rem_euclid(count) as usize;
-        let key = self.columns[at].key.clone();
-        self.sort_on(&key);
+        if let Some(column) = columns.get(at) {
+            self.sort_on(&column.key);
+        }
     }
 
     /// Sorts by this; accuracies from the best down.

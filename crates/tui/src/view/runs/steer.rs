@@ -38,7 +38,7 @@ fn training<'a>(context: &'a Context, dirs: &[RunDir]) -> Result<&'a Summary, St
     if run.is_active() {
         Ok(summary)
     } else {
-        Err(format!("{} is not running: it is {run}", summary.name))
+        Err(format!("{} is not running: it is {run}", summary.title()))
     }
 }
 
@@ -148,7 +148,7 @@ pub fn resume(context: &Context, dirs: &[RunDir]) -> Response {
         }
         ([], _) => return refuse("none of the marked runs has ended before its last epoch".to_owned()),
         ([dir], _) => {
-            let name = known(context, dir).map_or_else(|| dir.name(), |summary| summary.name.clone());
+            let name = known(context, dir).map_or_else(|| dir.name(), |summary| summary.title().into_owned());
             (
                 "Resume this run?".to_owned(),
                 format!("{name} resumes at once from its last checkpoint, in its folder; without one it starts anew."),

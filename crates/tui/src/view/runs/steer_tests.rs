@@ -112,7 +112,7 @@ fn the_cause_stands_behind_the_name_or_where_that_leaves_no_room_as_the_state() 
     };
     fails_as(&mut state, "resnet_se with a long name");
     let long = screen(&state);
-    let row = "  ✗ CUDA out… resnet_se with a lon… ";
+    let row = "  ✗ CUDA out… resnet_se with a l… ";
     assert!(long.contains(row), "{long}");
     fails_as(&mut state, "broken");
     let small = screen(&state);

@@ -30,7 +30,7 @@ fn state_of(context: &Context, dir: &RunDir) -> Option<RunState> {
 fn about_one(context: &Context, dir: &RunDir) -> Result<Confirm, String> {
     let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
     let summary = summary.ok_or_else(|| format!("{} is still being read", dir.name()))?;
-    let name = &summary.name;
+    let name = summary.title();
     let confirm = |title: &str, text: String, yes: &str, then| Confirm {
         title: title.to_owned(),
         text,

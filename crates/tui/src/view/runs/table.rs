@@ -18,6 +18,7 @@ use crate::remembered::Remembered;
 use crate::view::columns::{self, Column};
 use crate::view::sort_key::{self, SortKey, TableColumn};
 use traintop_run::RunDir;
+use traintop_run::differences::differing;
 use traintop_run::discover::Found;
 use traintop_run::finding::Finding;
 use traintop_run::run_names;
@@ -82,6 +83,9 @@ pub struct Runs {
     /// Whether runs came, went or have other names, so that other names may tell them apart.
     are_names_stale: bool,
 }
+
+/// Limit of settings that become columns at once.
+const MAX_DIFFERING: usize = 6;
 
 /// How far below a run's folder its metrics may lie.
 const MOST_LEVELS: usize = 8;
@@ -171,8 +175,8 @@ impl Runs {
         self.query.now = now;
     }
 
-    /// The columns that have something to show, in the table's order: while no run has a tag, or
-    /// none is evaluated, that column's room is the others'.
+    /// The columns that have something to show, in the table's order: while no run has a tag, none
+    /// is evaluated, or names tell all apart, that column's room is the others'.
     pub(super) fn shown_columns(&self) -> Vec<TableColumn> {
         let has_tag = |row: &Row| {
             let notes = row.summary.as_ref().map(|summary| &summary.notes);
@@ -182,9 +186,15 @@ impl Runs {
             let summary = row.summary.as_ref();
             summary.is_some_and(|summary| summary.evaluated.is_some())
         };
+        let has_differs = |row: &Row| {
+            let summary = row.summary.as_ref();
+            summary.is_some_and(|summary| !summary.differs.is_empty())
+        };
+        let differing = self.rows.values().any(has_differs);
         let tagged = self.rows.values().any(has_tag);
         let evaluated = self.rows.values().any(is_evaluated);
         let shows = |shown: &&TableColumn| match shown.key {
+            SortKey::Built(Column::Differs) => differing,
             SortKey::Built(Column::Tags) => tagged,
             SortKey::Built(Column::Test) => evaluated,
             _ => true,
@@ -209,6 +219,30 @@ impl Runs {
         self.columns_chosen = chosen;
         self.unsaved = true;
         self.sift();
+    }
+
+    /// Shows the settings in which the runs on the screen differ as columns, behind the names; hides
+    /// the columns of settings if all of those show.
+    pub(super) fn toggle_differing(&mut self) {
+        let rows = self.order.iter().filter_map(|dir| self.rows.get(dir));
+        let summaries = rows.filter_map(|row| row.summary.as_ref());
+        let settings: Vec<_> = summaries.map(|summary| &summary.settings).collect();
+        let keys = differing(&settings, MAX_DIFFERING);
+        let keys: Vec<SortKey> = keys
+            .into_iter()
+            .filter_map(|key| SortKey::named(&format!("config.{key}")))
+            .collect();
+        let is_shown = |key: &SortKey| self.columns.iter().any(|shown| shown.key == *key);
+        let mut columns = self.columns.clone();
+        if keys.iter().all(is_shown) {
+            columns.retain(|shown| !keys.contains(&shown.key));
+        } else {
+            let name = columns.iter().position(|shown| shown.key == Column::Name);
+            let at = name.map_or(0, |name| name + 1);
+            let new: Vec<_> = keys.into_iter().filter(|key| !is_shown(key)).collect();
+            columns.splice(at..at, new.into_iter().map(TableColumn::new));
+        }
+        self.choose_columns(columns, true);
     }
 
     /// Everything that runs can be sorted and grouped by, or that can be a column, with what it is.
@@ -323,6 +357,8 @@ impl Runs {
                 if known.name != known.own_name && summary.name == summary.own_name {
                     summary.name.clone_from(&known.name);
                 }
+                summary.differs.clone_from(&known.differs);
+                self.are_names_stale |= known.settings != summary.settings;
             }
             _ => self.are_names_stale = true,
         }
