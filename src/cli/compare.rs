@@ -33,7 +33,7 @@ const SOME_LACK_IT: u8 = 3;
 /// Settings that are listed as text.
 const LISTED: usize = 12;
 /// No more runs than these are read only to learn the noise from.
-const MOST_TEACHERS: usize = 500;
+const MAX_NOISE_RUNS: usize = 500;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -178,7 +178,7 @@ fn others(named: &[PathBuf], compared: &[ComparedRun], now: SystemTime) -> Vec<C
     let known: Vec<&Settings> = compared.iter().map(|run| run.config.as_slice()).collect();
     teachers(configured.collect(), &known)
         .into_iter()
-        .take(MOST_TEACHERS)
+        .take(MAX_NOISE_RUNS)
         .map(|dir| ComparedRun::load(dir, now))
         .collect()
 }

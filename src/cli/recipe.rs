@@ -15,8 +15,8 @@ use traintop_recipe::{FIELDS, Recipe, Schedule, Value, network};
 use traintop_text::{clean, count, number, pretty_json};
 
 /// Beyond any data set, and so low that steps and parameters can be counted.
-const MOST_IMAGES: u64 = 1_000_000_000_000;
-const MOST_CLASSES: u64 = 1_000_000_000;
+const MAX_IMAGES: u64 = 1_000_000_000_000;
+const MAX_CLASSES: u64 = 1_000_000_000;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -27,10 +27,10 @@ pub struct Arguments {
     set: Vec<(String, String)>,
     /// Training images of the data set, from which the steps of an epoch follow [default: the
     /// synthetic set's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_IMAGES))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_IMAGES))]
     images: Option<u64>,
     /// Classes of the data set
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=MOST_CLASSES))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=MAX_CLASSES))]
     classes: u64,
     /// Print everything as JSON, with the learning rate after each epoch
     #[arg(long)]
@@ -174,7 +174,7 @@ mod tests {
             .iter()
             .flat_map(|field| numbers.map(|value| (field, value)))
         {
-            for (images, json) in [(None, true), (Some(MOST_IMAGES), false)] {
+            for (images, json) in [(None, true), (Some(MAX_IMAGES), false)] {
                 let mut set = vec![(field.key.to_owned(), value.to_owned())];
                 if images.is_some() && field.key != "batch_size" {
                     set.push(("batch_size".to_owned(), "1".to_owned()));
@@ -183,7 +183,7 @@ mod tests {
                     recipe: "quick".into(),
                     set,
                     images,
-                    classes: MOST_CLASSES,
+                    classes: MAX_CLASSES,
                     json,
                 };
                 match run(&arguments, &mut Vec::new()) {

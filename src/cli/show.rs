@@ -25,9 +25,9 @@ use traintop_text::{bytes, clean, counted, duration, number, pretty_json};
 /// Log lines that are shown.
 const LOG_LINES: usize = 5;
 /// Errors of the log that are shown.
-const MOST_ERRORS: usize = 5;
+const MAX_ERRORS: usize = 5;
 /// Lines that were not understood that are shown.
-const MOST_PROBLEMS: usize = 5;
+const MAX_PROBLEMS: usize = 5;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -103,9 +103,9 @@ fn unread(metrics: &Metrics) -> Vec<(String, String)> {
     let cells = metrics.unread.iter();
     let cells =
         cells.map(|(column, count)| (clean(column).into_owned(), counted(*count as u64, "cell")));
-    let lines = metrics.problems.iter().take(MOST_PROBLEMS);
+    let lines = metrics.problems.iter().take(MAX_PROBLEMS);
     let lines = lines.map(|problem| (format!("line {}", problem.line), problem.what.clone()));
-    let more = metrics.problem_count.saturating_sub(MOST_PROBLEMS);
+    let more = metrics.problem_count.saturating_sub(MAX_PROBLEMS);
     let more = (more > 0).then(|| ("and".to_owned(), counted(more as u64, "more line")));
     cells.chain(lines).chain(more).collect()
 }
@@ -193,7 +193,7 @@ fn print(summary: &Summary, metrics: &Metrics, out: &mut dyn Write) -> Result<()
     )?;
     let mut log = Log::default();
     log.take(LogReader::open(&summary.dir).poll().unwrap_or_default());
-    let errors = log.errors.iter().take(MOST_ERRORS);
+    let errors = log.errors.iter().take(MAX_ERRORS);
     section(
         out,
         "errors in the log, the last first",

@@ -13,7 +13,7 @@ use traintop_text::duration;
 /// Epochs on which a pace must rest before it is said that a run will not finish.
 const ENOUGH: usize = 2;
 /// Nobody waits longer than this many seconds: some ten thousand years.
-const LONGEST_S: f64 = 3e11;
+const MAX_LEFT_S: f64 = 3e11;
 
 /// When a run will end, and what of it is safe until then.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,7 @@ pub fn outlook(summary: &Summary) -> Option<Outlook> {
     } else {
         pace.at
     };
-    let left_s = ((f64::from(pace.until) - pace.done).max(0.0) * pace.epoch_s).min(LONGEST_S);
+    let left_s = ((f64::from(pace.until) - pace.done).max(0.0) * pace.epoch_s).min(MAX_LEFT_S);
     let ends_at = from
         .checked_add(Duration::from_secs_f64(left_s))
         .unwrap_or(Timestamp::MAX)

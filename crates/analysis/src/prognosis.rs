@@ -16,10 +16,10 @@ use traintop_text::number;
 use super::alert::Kind;
 
 /// With fewer earlier runs nothing is said.
-pub const FEWEST: usize = 8;
+pub const MIN_RUNS: usize = 8;
 /// Limit of the earlier runs that are read, the last that ended: reading them all again would take
 /// seconds.
-const MOST: usize = 1000;
+const MAX_RUNS: usize = 1000;
 /// Nothing is said before this part of the planned epochs, nor before this many.
 const FIRST_PART: u32 = 10;
 const FIRST_EPOCHS: u32 = 3;
@@ -31,7 +31,7 @@ const BEHIND: f64 = 0.9;
 /// The part of the earlier runs that counts as having been furthest behind, and the fewest that can
 /// tell.
 const FURTHEST: usize = 3;
-const FEWEST_FURTHEST: usize = 4;
+const MIN_FURTHEST: usize = 4;
 /// Standing and end must go together at least so well, as ranks: else being behind means little.
 const CORRELATION: f64 = 0.5;
 /// Odds that are no better are said.
@@ -101,12 +101,12 @@ impl Question {
                 && other.model == run.model
         };
         let mut earlier: Vec<&Summary> = all.filter(may_be_like).collect();
-        if earlier.len() < FEWEST {
+        if earlier.len() < MIN_RUNS {
             return None;
         }
-        if earlier.len() > MOST {
+        if earlier.len() > MAX_RUNS {
             earlier.sort_by_key(|run| std::cmp::Reverse(run.ended_at));
-            earlier.truncate(MOST);
+            earlier.truncate(MAX_RUNS);
         }
         let candidate = |run: &&Summary| Candidate {
             dir: run.dir.clone(),
@@ -140,11 +140,11 @@ impl Question {
             return None;
         }
         let of_recipe = like(&own_recipe, &recipe);
-        if of_recipe.len() >= FEWEST {
+        if of_recipe.len() >= MIN_RUNS {
             return Some((Likeness::Recipe, of_recipe));
         }
         let of_kind = like(&own_kind, &kind);
-        (of_kind.len() >= FEWEST && !own_kind.is_empty()).then_some((Likeness::Kind, of_kind))
+        (of_kind.len() >= MIN_RUNS && !own_kind.is_empty()).then_some((Likeness::Kind, of_kind))
     }
 
     /// What is to be said of the run, if it is hopeless; `read` gives the course of a run.
@@ -174,9 +174,9 @@ fn pairs(settings: &Settings, is_wanted: impl Fn(&str) -> bool) -> String {
 }
 
 /// How a standing compares with those of earlier runs, each with what it came to in the end; `None`
-/// for fewer than [`FEWEST`], or if standing and end cannot be ranked.
+/// for fewer than [`MIN_RUNS`], or if standing and end cannot be ranked.
 pub fn prognosis(standing: f64, earlier: &[(f64, f64)], direction: Direction) -> Option<Prognosis> {
-    if earlier.len() < FEWEST {
+    if earlier.len() < MIN_RUNS {
         return None;
     }
     let sign = match direction {
@@ -192,7 +192,7 @@ pub fn prognosis(standing: f64, earlier: &[(f64, f64)], direction: Direction) ->
         .iter()
         .filter(|(then, _)| *then > sign * standing)
         .count();
-    let furthest = better.len().div_ceil(FURTHEST).max(FEWEST_FURTHEST);
+    let furthest = better.len().div_ceil(FURTHEST).max(MIN_FURTHEST);
     let end = median(better.iter().map(|(_, end)| *end))?;
     let recovered = better[..furthest]
         .iter()

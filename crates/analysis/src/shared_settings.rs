@@ -5,7 +5,7 @@ use super::compare::repetitions::is_name;
 use traintop_run::settings::Settings;
 
 /// Limit of the settings named: more would no longer be a hint.
-const MOST: usize = 2;
+const MAX_SETTINGS: usize = 2;
 /// Sample of the other runs, taken evenly, to tell what is special.
 const OTHERS: usize = 50;
 
@@ -33,7 +33,7 @@ pub fn shared_settings<'a>(
         })
         .collect();
     special.sort_by_key(|(having, _)| *having);
-    special.truncate(MOST);
+    special.truncate(MAX_SETTINGS);
     special.into_iter().map(|(_, pair)| pair).collect()
 }
 

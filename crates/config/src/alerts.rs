@@ -47,9 +47,9 @@ const KEYS: [&str; 9] = [
     "osc777",
     "notify",
 ];
-const MOST_EPOCHS: i64 = 1_000_000;
-const MOST_TIMES: i64 = 1000;
-const MOST_GIGABYTES: i64 = 1_000_000;
+const MAX_EPOCHS: i64 = 1_000_000;
+const MAX_TIMES: i64 = 1000;
+const MAX_GIGABYTES: i64 = 1_000_000;
 
 impl Reader<'_> {
     pub(super) fn alerts(&mut self, value: &Spanned<DeValue>) -> Alerts {
@@ -65,16 +65,16 @@ impl Reader<'_> {
                 "rules" => alerts.rules.on = self.kinds(&full, value).unwrap_or(alerts.rules.on),
                 "send" => alerts.send = self.kinds(&full, value).unwrap_or(alerts.send),
                 "no_progress" => {
-                    let epochs = self.whole(&full, 0..=MOST_EPOCHS, value);
+                    let epochs = self.whole(&full, 0..=MAX_EPOCHS, value);
                     alerts.rules.no_progress = epochs.map(|epochs| epochs as u32);
                 }
                 "stalled" => {
-                    if let Some(times) = self.whole(&full, 2..=MOST_TIMES, value) {
+                    if let Some(times) = self.whole(&full, 2..=MAX_TIMES, value) {
                         alerts.rules.stalled = times as f64;
                     }
                 }
                 "disk_free" => {
-                    if let Some(gigabytes) = self.whole(&full, 0..=MOST_GIGABYTES, value) {
+                    if let Some(gigabytes) = self.whole(&full, 0..=MAX_GIGABYTES, value) {
                         alerts.rules.disk_free = gigabytes as u64 * 1_000_000_000;
                     }
                 }

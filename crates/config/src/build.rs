@@ -68,11 +68,11 @@ pub struct Config {
 }
 
 /// More threads than this help nobody: runs are read from one disk.
-const MOST_THREADS: i64 = 64;
+const MAX_THREADS: i64 = 64;
 /// Nobody trains more runs at once on one machine.
-const MOST_SLOTS: i64 = 256;
+const MAX_SLOTS: i64 = 256;
 /// No GPU has more memory, in GiB.
-const MOST_GPU_MEMORY: i64 = 4096;
+const MAX_GPU_MEMORY_GIB: i64 = 4096;
 
 impl Config {
     /// The settings in the files, and a sentence for each problem.
@@ -116,7 +116,7 @@ impl Config {
                 "threads" => config.threads = reader.threads(value),
                 "slots" => config.slots = reader.slots(value),
                 "gpu_memory" => {
-                    let gib = reader.whole("gpu_memory", 0..=MOST_GPU_MEMORY, value);
+                    let gib = reader.whole("gpu_memory", 0..=MAX_GPU_MEMORY_GIB, value);
                     config.gpu_memory = gib.map(i64::cast_unsigned);
                 }
                 "keys" => config.keys = reader.keys(value),
@@ -258,12 +258,12 @@ impl Reader<'_> {
     }
 
     fn threads(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
-        let threads = self.whole("threads", 1..=MOST_THREADS, value);
+        let threads = self.whole("threads", 1..=MAX_THREADS, value);
         threads.and_then(|threads| usize::try_from(threads).ok())
     }
 
     fn slots(&mut self, value: &Spanned<DeValue>) -> Option<usize> {
-        let slots = self.whole("slots", 1..=MOST_SLOTS, value);
+        let slots = self.whole("slots", 1..=MAX_SLOTS, value);
         slots.and_then(|slots| usize::try_from(slots).ok())
     }
 

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::build::Reader;
 
 /// No run has more GPUs than these.
-const MOST_GPUS: i64 = 64;
+const MAX_GPUS: i64 = 64;
 
 /// A launcher: `[launcher.mine]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Reader<'_> {
                         words = listed.unwrap_or_default();
                     }
                     "gpus" => {
-                        let number = self.whole(&full, 0..=MOST_GPUS, value);
+                        let number = self.whole(&full, 0..=MAX_GPUS, value);
                         gpus = number.and_then(|number| u32::try_from(number).ok());
                     }
                     other => {

@@ -7,7 +7,7 @@ use super::build::Reader;
 use traintop_ops::clean::{Policy, Protection, Rule};
 
 /// No rule counts further: a million epochs, or days.
-const MOST_OF_A_RULE: i64 = 1_000_000;
+const MAX_KEPT: i64 = 1_000_000;
 
 impl Reader<'_> {
     /// `keep_best = 1` and the like, and `protect`, a list.
@@ -21,7 +21,7 @@ impl Reader<'_> {
             let name: &str = key.get_ref();
             let full = format!("retention.{name}");
             if let Some(rule) = Rule::ALL.into_iter().find(|rule| rule.name() == name) {
-                if let Some(number) = self.whole(&full, 0..=MOST_OF_A_RULE, value) {
+                if let Some(number) = self.whole(&full, 0..=MAX_KEPT, value) {
                     *rule.of(&mut policy) = number as u32;
                 }
             } else if name == "protect" {

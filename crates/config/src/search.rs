@@ -10,11 +10,11 @@ use traintop_run::discover::Limits;
 
 const KEYS: [&str; 3] = ["depth", "entries", "seconds"];
 /// Paths are no longer than that.
-const DEEPEST: i64 = 2000;
+const MAX_DEPTH: i64 = 2000;
 /// A day: nobody waits longer.
-const LONGEST: i64 = 24 * 3600;
+const MAX_SECONDS: i64 = 24 * 3600;
 /// No file system holds more.
-const MOST_ENTRIES: i64 = 1_000_000_000_000;
+const MAX_ENTRIES: i64 = 1_000_000_000_000;
 
 impl Reader<'_> {
     pub(super) fn search(&mut self, value: &Spanned<DeValue>) -> Limits {
@@ -26,15 +26,15 @@ impl Reader<'_> {
         for (key, value) in entries {
             match key.get_ref().as_ref() {
                 "depth" => {
-                    let depth = self.whole("search.depth", 1..=DEEPEST, value);
+                    let depth = self.whole("search.depth", 1..=MAX_DEPTH, value);
                     limits.depth = depth.map_or(limits.depth, |depth| depth as usize);
                 }
                 "entries" => {
-                    let most = self.whole("search.entries", 1..=MOST_ENTRIES, value);
+                    let most = self.whole("search.entries", 1..=MAX_ENTRIES, value);
                     limits.entries = most.map_or(limits.entries, |most| most as usize);
                 }
                 "seconds" => {
-                    let seconds = self.whole("search.seconds", 1..=LONGEST, value);
+                    let seconds = self.whole("search.seconds", 1..=MAX_SECONDS, value);
                     let time = seconds.map(|seconds| Duration::from_secs(seconds.cast_unsigned()));
                     limits.time = time.unwrap_or(limits.time);
                 }

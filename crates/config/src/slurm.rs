@@ -9,9 +9,9 @@ use super::build::{Placed, Reader};
 /// How long before its time limit a Slurm job is asked to save, in seconds; the default.
 const SIGNAL: u32 = 120;
 /// Slurm takes no more.
-const LONGEST_SIGNAL: i64 = 65_535;
+const MAX_SIGNAL_S: i64 = 65_535;
 /// No cluster runs more of a person's jobs at once.
-const MOST_AT_ONCE: i64 = 100_000;
+const MAX_JOBS: i64 = 100_000;
 
 /// Where a run trains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,11 +122,11 @@ impl Reader<'_> {
                 "lines" => slurm.lines = self.lines(&full, "a list of lines", value),
                 "requeue" => slurm.requeue = self.yes_or_no(&full, value).unwrap_or(false),
                 "signal" => {
-                    let seconds = self.whole(&full, 0..=LONGEST_SIGNAL, value);
+                    let seconds = self.whole(&full, 0..=MAX_SIGNAL_S, value);
                     slurm.signal_s = seconds.map_or(SIGNAL, |seconds| seconds as u32);
                 }
                 "at_once" => {
-                    let jobs = self.whole(&full, 1..=MOST_AT_ONCE, value);
+                    let jobs = self.whole(&full, 1..=MAX_JOBS, value);
                     slurm.at_once = jobs.map(|jobs| jobs as u32);
                 }
                 other => self.unknown_among(&KEYS, other, key.span().start),

@@ -20,7 +20,7 @@ use super::{Disk, Lock, System, fail_point};
 /// The attribute that holds a file's access control list on Linux.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 /// Access control lists are at most this long in bytes.
-const LONGEST_ACCESS_LIST: usize = 65_536;
+const MAX_ACCESS_LIST_BYTES: usize = 65_536;
 
 /// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as
 /// temporary.
@@ -110,7 +110,7 @@ pub fn keep_access(new: &File, old: &Metadata, old_path: &Path) -> io::Result<()
 
 /// A file's or folder's access control list; `None` where it has none, as most do.
 pub fn access_list(path: &Path) -> Option<Vec<u8>> {
-    let mut list = vec![0; LONGEST_ACCESS_LIST];
+    let mut list = vec![0; MAX_ACCESS_LIST_BYTES];
     let length = lgetxattr(path, ACCESS_LIST, &mut list).ok()?;
     list.truncate(length);
     Some(list)

@@ -14,7 +14,7 @@ use traintop_run::record::{Exit, RecordError};
 use traintop_run::{Record, RunDir, State};
 
 /// Longer last words of a worker are cut.
-const LONGEST_WORDS: usize = 400;
+const MAX_LENGTH: usize = 400;
 
 /// What is said of a run whose worker was still loading when it was asked to stop.
 pub(super) const BEFORE_FIRST_STEP: &str = "stopped before its first step";
@@ -109,7 +109,7 @@ pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let mut lines = lines.iter().map(|line| line.trim());
     let said = lines.clone().rfind(|line| line.starts_with("error: "));
     let line = said.or_else(|| lines.rfind(|line| !is_trailer(line)))?;
-    Some(line.chars().take(LONGEST_WORDS).collect())
+    Some(line.chars().take(MAX_LENGTH).collect())
 }
 
 /// Marks a run ended and adds the reason to its log.

@@ -18,7 +18,7 @@ use traintop_text::duration;
 
 /// The longest time before its deadline at which a run is asked to stop: it has to finish its step
 /// and to save.
-const MOST_NOTICE: Duration = Duration::from_secs(60);
+const MAX_NOTICE: Duration = Duration::from_secs(60);
 /// And this part of the whole where that is shorter.
 const NOTICE: u32 = 10;
 /// A run that has only just begun is asked again after this.
@@ -55,7 +55,7 @@ impl Limit {
     pub fn watch(dir: &RunDir) -> Option<Self> {
         let record = Record::load(dir).ok().flatten()?;
         let (limit, deadline) = (Duration::from_secs(record.time_limit_s?), record.deadline?);
-        let notice = (limit / NOTICE).min(MOST_NOTICE);
+        let notice = (limit / NOTICE).min(MAX_NOTICE);
         let asked = Arc::new(AtomicBool::new(false));
         let (dir, is_asked) = (dir.clone(), Arc::clone(&asked));
         thread::spawn(move || {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use traintop_run::state_file::StateFile;
 
 /// Older ones are let go.
-const MOST: usize = 100;
+const MAX_RECENT: usize = 100;
 
 /// Rows of the form with their texts.
 pub type Values = Vec<(String, String)>;
@@ -82,7 +82,7 @@ fn with(mut all: Vec<Recent>, recent: Recent) -> Vec<Recent> {
     };
     all.retain(|other| !is_same(other));
     all.insert(0, recent);
-    all.truncate(MOST);
+    all.truncate(MAX_RECENT);
     all
 }
 
@@ -101,7 +101,7 @@ mod tests {
         let all = [1, 2, 1].map(recent).into_iter().fold(Vec::new(), with);
         assert_eq!(all, [recent(1), recent(2)]);
         assert_eq!(recent(1).label(), "seed=1");
-        let all = (0..2 * MOST).map(recent).fold(all, with);
-        assert_eq!(all.len(), MOST);
+        let all = (0..2 * MAX_RECENT).map(recent).fold(all, with);
+        assert_eq!(all.len(), MAX_RECENT);
     }
 }

@@ -48,7 +48,7 @@ const STAYS: [&str; 5] = [
 ];
 
 /// What an archive holds at most: reading it takes memory for each.
-const MOST_ENTRIES: usize = 1_000_000;
+const MAX_ENTRIES: usize = 1_000_000;
 
 /// A file or folder in a run, by its path below the run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,10 +241,10 @@ impl Plan {
         for path in plan.removed.iter().filter(|path| is_folder(path)) {
             may_change(path).map_err(ArchiveError::io(path, "cannot be archived"))?;
         }
-        if plan.packed.len() > MOST_ENTRIES {
+        if plan.packed.len() > MAX_ENTRIES {
             let count = plan.packed.len();
             return Err(refused(format!(
-                "it holds {count} files and folders, more than the {MOST_ENTRIES} that an archive takes"
+                "it holds {count} files and folders, more than the {MAX_ENTRIES} that an archive takes"
             )));
         }
         Ok(plan)

@@ -24,7 +24,7 @@ pub use journal::recover;
 pub(super) use journal::recover_on;
 
 /// What file systems allow, in bytes.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_BYTES: usize = 255;
 
 /// A name that a user wants for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +65,9 @@ pub fn forbidden(name: &str) -> Option<String> {
         Some(format!(
             "folders called {name} are not searched for runs; choose another name"
         ))
-    } else if name.len() > LONGEST_NAME {
+    } else if name.len() > MAX_NAME_BYTES {
         Some(format!(
-            "a name has at most {LONGEST_NAME} bytes, this one has {}",
+            "a name has at most {MAX_NAME_BYTES} bytes, this one has {}",
             name.len()
         ))
     } else {

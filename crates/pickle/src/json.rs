@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json};
 use super::{Node, Value};
 
 /// How deep values may lie in each other: a value may contain itself.
-const MOST_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
 /// How many values and bytes of text are taken: shared ones, written out, may be far more than the
 /// file has.
-const MOST_VALUES: usize = 200_000;
-const MOST_TEXT: usize = 4 << 20;
+const MAX_VALUES: usize = 200_000;
+const MAX_TEXT: usize = 4 << 20;
 
 /// What may still be taken.
 struct Left {
@@ -38,10 +38,10 @@ impl Value<'_> {
     /// whatever else is not data becomes a text in angle brackets that names it.
     pub fn to_json(self) -> Json {
         let mut left = Left {
-            values: MOST_VALUES,
-            text: MOST_TEXT,
+            values: MAX_VALUES,
+            text: MAX_TEXT,
         };
-        self.to_json_within(MOST_DEPTH, &mut left)
+        self.to_json_within(MAX_DEPTH, &mut left)
     }
 
     fn to_json_within(self, depth: usize, left: &mut Left) -> Json {
@@ -152,7 +152,7 @@ mod tests {
         bytes.extend(b"h\x00".repeat(1000));
         bytes.extend(b"e.");
         let json = parse(&bytes).unwrap().value().to_json();
-        assert!(json.to_string().len() < 2 * MOST_TEXT);
+        assert!(json.to_string().len() < 2 * MAX_TEXT);
         let values = json.as_array().unwrap();
         assert_eq!((values.len(), &values[0]), (1001, &json!(long)));
         assert_eq!(values[1000], TOO_MUCH);

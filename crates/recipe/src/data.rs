@@ -17,7 +17,7 @@ const PIECES: u64 = 16;
 /// Bytes of a piece.
 const PIECE: usize = 4096;
 /// No data set that we read has its files deeper.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The fingerprint of the data at `data_dir`: of the names of all files, and of the sizes and
 /// pieces of the content of at most 256 of them. What is hidden does not count. A change between
@@ -75,7 +75,7 @@ fn list(folder: &Path, below: &Path, depth: usize, files: &mut Vec<PathBuf>) -> 
         let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&path).is_dir());
         if !is_folder {
             files.push(path);
-        } else if depth < DEEPEST {
+        } else if depth < MAX_DEPTH {
             list(folder, &path, depth + 1, files)?;
         }
     }

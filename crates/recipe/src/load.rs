@@ -125,7 +125,7 @@ const EXTENDS: &str = "extends";
 pub const OWN: &str = "configs";
 
 /// Recipes that build on each other, at the most.
-const LONGEST_CHAIN: usize = 8;
+const MAX_CHAIN_LENGTH: usize = 8;
 
 /// Reads TOML text; `file` is what problems call it, and beside which a recipe is looked for that
 /// it `extends`.
@@ -174,9 +174,9 @@ fn parse_chain(text: &str, file: &str, of: Origin, length: usize) -> Result<Reci
     let base = readable.and_then(|table| table.iter().find(|(key, _)| is_base(key)));
     if let Some((key, value)) = base {
         recipe = match value.get_ref() {
-            DeValue::String(_) if length == LONGEST_CHAIN => {
+            DeValue::String(_) if length == MAX_CHAIN_LENGTH => {
                 let problem = format!(
-                    "recipes extend each other {LONGEST_CHAIN} times and more; end the chain, or the circle"
+                    "recipes extend each other {MAX_CHAIN_LENGTH} times and more; end the chain, or the circle"
                 );
                 return Err(RecipeError::Wrong {
                     place: place(key.span().start),

@@ -7,7 +7,7 @@ use super::load::{RecipeError, parse_override};
 use super::schema::{Recipe, field};
 
 /// A sweep of more points than this is a mistake; a sample of such a grid is not.
-const MOST_POINTS: u64 = 10_000;
+const MAX_POINTS: u64 = 10_000;
 
 /// One value of a recipe, or of a command's arguments, varied.
 #[derive(Debug, Clone)]
@@ -157,8 +157,8 @@ fn range(field: &'static Field, from: &str, to: &str) -> Result<Vec<Value>, Stri
     let (from, to) = (from?, to?);
     let Some((how, count)) = count else {
         return match (&from, &to) {
-            (Value::Int(from), Value::Int(to)) if to - from >= MOST_POINTS as i64 => {
-                Err(format!("{from}..{to} are more than {MOST_POINTS} values"))
+            (Value::Int(from), Value::Int(to)) if to - from >= MAX_POINTS as i64 => {
+                Err(format!("{from}..{to} are more than {MAX_POINTS} values"))
             }
             (Value::Int(from), Value::Int(to)) if from <= to => {
                 Ok((*from..=*to).map(Value::Int).collect())
@@ -172,8 +172,8 @@ fn range(field: &'static Field, from: &str, to: &str) -> Result<Vec<Value>, Stri
         };
     };
     let wanted = count.parse::<u32>().ok();
-    let count = wanted.filter(|count| (2..=MOST_POINTS as u32).contains(count));
-    let count = count.ok_or_else(|| format!("a range has from 2 to {MOST_POINTS} numbers"))?;
+    let count = wanted.filter(|count| (2..=MAX_POINTS as u32).contains(count));
+    let count = count.ok_or_else(|| format!("a range has from 2 to {MAX_POINTS} numbers"))?;
     let number = |value: &Value| match value {
         Value::Int(number) => *number as f64,
         Value::Float(number) => *number,
@@ -257,12 +257,12 @@ impl Sweep {
         let count = self.count();
         let chosen: BTreeSet<u64> = match sample {
             Some((wanted, seed)) if wanted < count => {
-                if wanted > MOST_POINTS {
+                if wanted > MAX_POINTS {
                     return Err(SweepError::TooMany(wanted));
                 }
                 draw(wanted, count, seed)
             }
-            _ if count > MOST_POINTS => return Err(SweepError::TooMany(count)),
+            _ if count > MAX_POINTS => return Err(SweepError::TooMany(count)),
             _ => (0..count).collect(),
         };
         Ok(chosen.into_iter().map(|at| self.changes(at)).collect())
@@ -285,7 +285,7 @@ impl Sweep {
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// More than anyone trains.
-    #[error("these are {0} runs, and a sweep has at most {MOST_POINTS}; draw some by --sample")]
+    #[error("these are {0} runs, and a sweep has at most {MAX_POINTS}; draw some by --sample")]
     TooMany(u64),
     /// A point is no recipe.
     #[error(transparent)]

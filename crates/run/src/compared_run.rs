@@ -12,14 +12,14 @@ use traintop_text::clean;
 
 /// Longer columns are thinned to this many points: a comparison of fifty runs of a million rows
 /// must fit into memory.
-pub const MOST_POINTS: usize = 8192;
+pub const MAX_POINTS: usize = 8192;
 
 /// A run that is compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparedRun {
     /// What lists show of it.
     pub summary: Summary,
-    /// Its curves; columns of more than [`MOST_POINTS`] are thinned without losing an extreme.
+    /// Its curves; columns of more than [`MAX_POINTS`] are thinned without losing an extreme.
     pub metrics: Metrics,
     /// Every key of its configuration with its value, sorted by key, cleaned for a terminal.
     pub config: Vec<(String, String)>,
@@ -43,8 +43,8 @@ impl ComparedRun {
             .map(|error| clean(&format!("{path}: cannot be read ({error})")).into_owned());
         let summary = Summary::of(&found, &metrics, facts, now);
         for column in &mut metrics.columns {
-            if column.x.len() > MOST_POINTS {
-                *column = column.thinned(MOST_POINTS);
+            if column.x.len() > MAX_POINTS {
+                *column = column.thinned(MAX_POINTS);
             }
             // Thousands are held at once: no room beyond what is used.
             column.x.shrink_to_fit();

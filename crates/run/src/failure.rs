@@ -12,7 +12,7 @@ use traintop_text::clean;
 /// Lines of a log that are searched.
 const LINES: usize = 200;
 /// Longer sentences are cut.
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 /// Stands in the reason of a run that was stopped because its time was over.
 pub const TIME_LIMIT: &str = "time limit";
@@ -233,7 +233,7 @@ fn exception(lines: &[String]) -> Option<(&str, &str)> {
 
 fn cut(text: &str) -> String {
     let text = clean(text.trim());
-    text.chars().take(LONGEST).collect()
+    text.chars().take(MAX_LENGTH).collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub const KEYS: [&str; 3] = ["primary", "lower", "higher"];
 /// The limit in bytes for a project file: anyone may have written it.
 const PROJECT_LIMIT: u64 = 64 << 10;
 /// Of a list of names no more than these count: each is compared with each column of each run.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// A project file is read again after this time.
 const PROJECT_LASTS: Duration = Duration::from_secs(1);
@@ -288,7 +288,7 @@ fn text(value: &Spanned<DeValue>) -> Option<String> {
 /// One name, or a list of them.
 fn names(value: &Spanned<DeValue>) -> Option<Vec<String>> {
     match value.get_ref() {
-        DeValue::Array(names) => names.iter().take(MOST_NAMES).map(text).collect(),
+        DeValue::Array(names) => names.iter().take(MAX_NAMES).map(text).collect(),
         _ => Some(vec![text(value)?]),
     }
 }

@@ -11,9 +11,9 @@ use super::log_tail::LogTail;
 /// Lines that are kept.
 pub const KEPT: usize = 10_000;
 /// Different errors that are kept.
-const MOST_ERRORS: usize = 100;
+const MAX_ERRORS: usize = 100;
 /// Letters of an error that are kept.
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 /// The last lines of a run's log.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +70,7 @@ impl Log {
     }
 
     fn note(&mut self, line: &str) {
-        let text: String = body(line).chars().take(LONGEST).collect();
+        let text: String = body(line).chars().take(MAX_LENGTH).collect();
         let line = self.before + self.lines.len() as u64;
         // That a command ended with the error which it had printed is no second one.
         let is_same = |found: &Found| {
@@ -91,7 +91,7 @@ impl Log {
             },
         };
         self.errors.insert(0, found);
-        self.errors.truncate(MOST_ERRORS);
+        self.errors.truncate(MAX_ERRORS);
     }
 
     /// The lines, and the beginning of the next.

@@ -152,8 +152,8 @@ impl Value {
 }
 
 fn with_form(value: f64, form: &str) -> Result<String, String> {
-    const MOST: usize = 32;
-    let digits = |text: &str| text.parse().ok().filter(|digits| *digits <= MOST);
+    const MAX_DIGITS: usize = 32;
+    let digits = |text: &str| text.parse().ok().filter(|digits| *digits <= MAX_DIGITS);
     if let Some(digits) = form
         .strip_prefix('.')
         .and_then(|form| digits(form.strip_suffix('f')?))

@@ -19,7 +19,7 @@ pub(super) const FILE: &str = "notes.toml";
 /// The key by which a file of the user's own names its run.
 const RUN: &str = "run";
 /// Longer tags are sentences, and belong into the note.
-const LONGEST_TAG: usize = 64;
+const MAX_TAG_LENGTH: usize = 64;
 
 /// A run's notes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -257,9 +257,9 @@ pub fn tags_of(line: &str) -> Result<Vec<String>, String> {
     let mut tags: Vec<String> = Vec::new();
     for word in words.filter(|word| !word.is_empty()) {
         let word = clean(word).into_owned();
-        if word.chars().count() > LONGEST_TAG {
+        if word.chars().count() > MAX_TAG_LENGTH {
             return Err(format!(
-                "a tag has at most {LONGEST_TAG} characters, got {word:?}; longer text goes into the note"
+                "a tag has at most {MAX_TAG_LENGTH} characters, got {word:?}; longer text goes into the note"
             ));
         }
         if !tags.contains(&word) {

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 /// gigabytes; networks of a hundred thousand tensors have a tenth of it.
 const MAX_HEADER: u64 = 8 << 20;
 /// The format allows no longer header.
-const LONGEST_HEADER: u64 = 100_000_000;
+const FORMAT_MAX_HEADER: u64 = 100_000_000;
 /// Texts of a header that are kept.
 const MAX_TEXTS: usize = 10_000;
 
@@ -38,7 +38,7 @@ pub fn is_beginning(bytes: &[u8]) -> bool {
         .split_first_chunk::<8>()
         .is_some_and(|(length, header)| {
             let length = u64::from_le_bytes(*length);
-            (2..LONGEST_HEADER).contains(&length) && header.starts_with(b"{")
+            (2..FORMAT_MAX_HEADER).contains(&length) && header.starts_with(b"{")
         })
 }
 

@@ -10,10 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::config_file::Config;
 
 /// Longer values are cut: nobody finds a run by them.
-const LONGEST_VALUE: usize = 200;
+const MAX_VALUE_BYTES: usize = 200;
 /// What a run keeps in all; the keys after it are left out. A hundred keys take about three
 /// thousand bytes.
-const LARGEST: usize = 16 << 10;
+const MAX_BYTES: usize = 16 << 10;
 
 /// Keys with their values, nested keys joined by a dot. One text holds all of them, a line each, so
 /// that a run costs one allocation and a key is found by one search. A copy shares the text.
@@ -103,10 +103,10 @@ impl FromIterator<(String, String)> for Settings {
             let cut = value
                 .char_indices()
                 .map(|(at, _)| at)
-                .find(|at| *at >= LONGEST_VALUE)
+                .find(|at| *at >= MAX_VALUE_BYTES)
                 .unwrap_or(value.len());
             let line = [key.as_str(), "\t", &value[..cut], "\n"].concat();
-            if text.len() + line.len() > LARGEST {
+            if text.len() + line.len() > MAX_BYTES {
                 break;
             }
             text += &line;
@@ -174,8 +174,8 @@ mod tests {
         let long = "猫".repeat(5000);
         let many = (0..5000).map(|key| (format!("key{key}"), long.clone()));
         let settings: Settings = many.collect();
-        assert!(settings.0.len() <= LARGEST);
+        assert!(settings.0.len() <= MAX_BYTES);
         let value = settings.get(&Key::new("key0")).unwrap();
-        assert!(value.len() < LONGEST_VALUE + 4 && long.starts_with(value));
+        assert!(value.len() < MAX_VALUE_BYTES + 4 && long.starts_with(value));
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Limit of what is read of each of its streams, in bytes.
-const MOST: u64 = 64 << 20;
+const MAX_OUTPUT_BYTES: u64 = 64 << 20;
 /// A program that has ended may have left another with its output: what that prints is not waited
 /// for longer.
 const AFTERWARDS: Duration = Duration::from_secs(1);
@@ -112,7 +112,7 @@ impl Pipe {
         let (ended, end) = channel();
         let into = Arc::clone(&read);
         thread::spawn(move || {
-            let (mut pipe, mut chunk) = (pipe.take(MOST), [0; 8192]);
+            let (mut pipe, mut chunk) = (pipe.take(MAX_OUTPUT_BYTES), [0; 8192]);
             while let Ok(count @ 1..) = pipe.read(&mut chunk) {
                 let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
                 into.extend_from_slice(&chunk[..count]);

@@ -33,12 +33,12 @@ use super::trust::Commands;
 use traintop_text::clean;
 
 /// Longer names are cut: one of megabytes would make every row of a list as wide.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 
 /// A name that anyone may have written, as lists show it.
 fn shown(name: &str) -> String {
     let name = clean(name);
-    match name.char_indices().nth(LONGEST_NAME) {
+    match name.char_indices().nth(MAX_NAME_LENGTH) {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name.into_owned(),
     }

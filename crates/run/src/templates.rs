@@ -6,7 +6,7 @@ use std::io;
 use super::state_file::StateFile;
 
 /// Older ones are let go.
-const MOST: usize = 20;
+const MAX_TEMPLATES: usize = 20;
 
 /// The reference's form, offered where nothing was used yet.
 pub const FIRST: &str = "{model}_acc{best.val_acc:.2f}_epoch{best.epoch}_{started:%Y%m%d_%H%M%S}";
@@ -36,7 +36,7 @@ fn known(text: &str) -> Vec<String> {
             kept.push(line.to_owned());
         }
     }
-    kept.truncate(MOST);
+    kept.truncate(MAX_TEMPLATES);
     kept
 }
 
@@ -46,7 +46,7 @@ fn with(text: &str, template: &str) -> String {
     let others = known(text).into_iter().filter(|known| *known != first);
     std::iter::once(first.clone())
         .chain(others)
-        .take(MOST)
+        .take(MAX_TEMPLATES)
         .map(|line| line + "\n")
         .collect()
 }
@@ -66,7 +66,7 @@ mod tests {
         for number in 0..30 {
             text = with(&text, &format!("run-{number}"));
         }
-        assert_eq!(known(&text).len(), MOST);
+        assert_eq!(known(&text).len(), MAX_TEMPLATES);
         assert_eq!(known(&text)[0], "run-29");
     }
 }

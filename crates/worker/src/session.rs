@@ -23,7 +23,7 @@ use super::status::Status;
 use super::train::End;
 
 /// How often a run may be rolled back to its last checkpoint.
-const MOST_RESTORES: u32 = 5;
+const MAX_RESTORES: u32 = 5;
 
 /// What the command asks for.
 #[derive(Debug, Clone)]
@@ -159,11 +159,11 @@ fn train_through(
             ended => return ended,
         };
         restores = training.progress.restores + 1;
-        if restores > MOST_RESTORES {
+        if restores > MAX_RESTORES {
             return Err(diverged);
         }
         lock.log(&format!(
-            "{diverged}; restoring the last checkpoint, with half the learning rate ({restores} of {MOST_RESTORES} times)"
+            "{diverged}; restoring the last checkpoint, with half the learning rate ({restores} of {MAX_RESTORES} times)"
         ));
     }
 }

@@ -37,7 +37,7 @@ const SHORTEST_STALL: Duration = Duration::from_secs(60);
 /// Without a number of its own the rule waits for this part of the planned epochs, and for this
 /// many at least.
 const NO_PROGRESS_PART: u32 = 4;
-const NO_PROGRESS_LEAST: u32 = 10;
+const NO_PROGRESS_MIN: u32 = 10;
 
 /// The alerts that a run gives at a moment. There is one of each kind about a run, and again about
 /// a run that was resumed; about a full disk one a day.
@@ -179,7 +179,7 @@ fn no_progress(run: &Summary, rules: &Rules) -> Option<String> {
     let planned = run.epochs_planned.unwrap_or(0);
     let patience = rules
         .no_progress
-        .unwrap_or_else(|| (planned / NO_PROGRESS_PART).max(NO_PROGRESS_LEAST));
+        .unwrap_or_else(|| (planned / NO_PROGRESS_PART).max(NO_PROGRESS_MIN));
     let without = run.epochs_done.saturating_sub(best);
     (patience > 0 && without >= patience)
         .then(|| format!("no progress for {without} epochs: the best is epoch {best}'s"))

@@ -10,7 +10,7 @@ use traintop_run::compared_run::ComparedRun;
 
 /// A threshold that nobody named is so far along the way from the baseline's first value to its
 /// best.
-const MOST_OF_THE_WAY: f64 = 0.98;
+const THRESHOLD_FRACTION: f64 = 0.98;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,7 +192,7 @@ impl<'a> Facts<'a> {
 
     fn threshold(&self) -> Option<f64> {
         let first = self.measured.as_ref()?.first()?;
-        Some(first + (self.best?.value - first) * MOST_OF_THE_WAY)
+        Some(first + (self.best?.value - first) * THRESHOLD_FRACTION)
     }
 }
 

@@ -14,7 +14,7 @@ const FROZEN: usize = 5;
 /// epochs do.
 const RATE_TOLERANCE: f64 = 0.03;
 /// Longer schedules are not reckoned: a configuration may claim any number of epochs.
-const LONGEST: u32 = 100_000;
+const MAX_EPOCHS: u32 = 100_000;
 /// A jump of the clock is this many times longer than an epoch takes, and at least an hour.
 const JUMP: f64 = 50.0;
 
@@ -156,7 +156,7 @@ pub fn off_schedule(metrics: &Metrics, settings: &Settings) -> Option<Finding> {
     let lr_schedule: LrSchedule = text("lr_schedule")?.parse().ok()?;
     let is_one_cycle = lr_schedule == LrSchedule::OneCycle;
     let recipe = Recipe {
-        num_epochs: count("num_epochs").filter(|epochs| (1..=LONGEST).contains(epochs))?,
+        num_epochs: count("num_epochs").filter(|epochs| (1..=MAX_EPOCHS).contains(epochs))?,
         warmup_epochs: count("warmup_epochs").unwrap_or(0),
         learning_rate: number("learning_rate")?,
         max_lr: number("max_lr").or_else(|| (!is_one_cycle).then_some(1.0))?,

@@ -10,7 +10,7 @@ use super::syntax::quoted;
 use traintop_run::State;
 
 /// More than these are no help.
-const MOST: usize = 50;
+const MAX_COMPLETIONS: usize = 50;
 
 /// Something that could stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn like(mut all: Vec<Candidate>, typed: &str) -> Vec<Candidate> {
     };
     all.retain(|candidate| place(candidate).is_some());
     all.sort_by_key(|candidate| place(candidate) != Some(0));
-    all.truncate(MOST);
+    all.truncate(MAX_COMPLETIONS);
     all
 }
 

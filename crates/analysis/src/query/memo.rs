@@ -8,9 +8,9 @@ use super::filter::{Filter, Test};
 use super::subject::Subject;
 
 /// More answers than these are not kept.
-const MOST: usize = 256;
+const MAX_ANSWERS: usize = 256;
 /// More values of a field than these are no help to who types one.
-const MOST_VALUES: usize = 1000;
+const MAX_VALUES: usize = 1000;
 
 /// Answers about the same runs in the same order; a change of either must call [`Memo::forget`].
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl Memo {
         runs: usize,
         answer: impl Fn(usize) -> bool,
     ) -> Vec<bool> {
-        if self.answers.len() >= MOST {
+        if self.answers.len() >= MAX_ANSWERS {
             self.answers.clear();
         }
         let answers = self.answers.entry(question);
@@ -114,7 +114,7 @@ fn values_of<'a>(field: &Field, runs: impl Iterator<Item = Subject<'a>>) -> BTre
                 seen.insert(line.to_owned());
             }
         }
-        if seen.len() > MOST_VALUES {
+        if seen.len() > MAX_VALUES {
             break;
         }
     }

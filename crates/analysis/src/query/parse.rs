@@ -3,7 +3,7 @@
 use super::syntax::{Op, Query, QueryProblem, Text};
 
 /// Deeper nesting is a mistake, and would cost the stack.
-const DEEPEST: usize = 50;
+const MAX_DEPTH: usize = 50;
 
 /// Reads a query.
 ///
@@ -119,7 +119,7 @@ impl Parser<'_> {
             negations += 1;
         }
         let start = self.at;
-        if negations + self.depth > DEEPEST {
+        if negations + self.depth > MAX_DEPTH {
             return Err(QueryProblem::new(start..start, "this is nested too deeply"));
         }
         if self.has_ended() {
@@ -138,7 +138,7 @@ impl Parser<'_> {
         let open = self.at..self.at + 1;
         self.at += 1;
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return Err(QueryProblem::new(open, "this is nested too deeply"));
         }
         self.skip_space();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Processes are followed up to this number: what starts more is no training.
-const MOST: usize = 4096;
+const MAX_PROCESSES: usize = 4096;
 
 /// Each of `pids` with its descendants, itself first. All processes of the machine are looked at,
 /// once.
@@ -28,7 +28,7 @@ pub(super) fn families(pids: &[u32]) -> Vec<Vec<u32>> {
     let family = |pid: &u32| {
         let mut family = vec![*pid];
         let mut next = 0;
-        while next < family.len() && family.len() < MOST {
+        while next < family.len() && family.len() < MAX_PROCESSES {
             family.extend(children.get(&family[next]).into_iter().flatten());
             next += 1;
         }

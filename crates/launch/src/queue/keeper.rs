@@ -35,7 +35,7 @@ use traintop_text::terminal::error_line;
 pub const KEEP: &str = "__keep-queue";
 
 /// The longest sleep: where another machine changes the queue, nothing wakes it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// And so long while a run that was begun has not signed its record yet.
 const UNTIL_SIGNED: Duration = Duration::from_millis(100);
 
@@ -118,7 +118,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
             UNTIL_SIGNED
         } else {
-            LONGEST_SLEEP
+            MAX_SLEEP
         };
         match woken.recv_timeout(patience) {
             Ok(()) => while woken.try_recv().is_ok() {},

@@ -11,7 +11,7 @@ use traintop_run::subprocess::{self, SubprocessError};
 use traintop_text::clean;
 
 /// Timeout: a controller that takes longer is overloaded.
-const LONGEST: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why a program did not do what it was to do.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Command
     let mut command = Command::new(program);
     // Times come in the form that is read here.
     command.args(arguments).env_remove("SLURM_TIME_FORMAT");
-    let called = subprocess::run(&mut command, "", LONGEST);
+    let called = subprocess::run(&mut command, "", TIMEOUT);
     let called = called.map_err(|error| CommandError::Failed(program, error))?;
     if called.is_well {
         return Ok(called.output);

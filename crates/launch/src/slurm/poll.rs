@@ -25,7 +25,7 @@ use traintop_text::clean;
 /// The file in the state folder with the last answer.
 const ANSWER: &str = "slurm_answer.json";
 /// What `sacct` is asked about at once at the most.
-const MOST_OF_SACCT: usize = 500;
+const MAX_SACCT_IDS: usize = 500;
 
 /// The outcome of a poll.
 #[derive(Debug, Default)]
@@ -153,7 +153,7 @@ impl Answer {
         // Of an array that was cancelled while it waited there is one line, which no task's own
         // number finds.
         let ids: BTreeSet<u64> = forgotten.iter().filter_map(|(_, job)| job.id).collect();
-        let ids = ids.iter().rev().take(MOST_OF_SACCT);
+        let ids = ids.iter().rev().take(MAX_SACCT_IDS);
         let kept = accounts(&ids.map(u64::to_string).collect::<Vec<String>>());
         let jobs = forgotten.into_iter();
         let jobs = jobs.map(|(dir, job)| (dir, job, row_of(&kept, job)));

@@ -16,7 +16,7 @@ use traintop_disk::write::{make_folders, open_lock, try_lock};
 /// The least between two questions.
 pub const EVERY: Duration = Duration::from_secs(30);
 /// The most, however badly it goes.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 /// An answer that takes longer is one of a scheduler that has enough to do.
 const SLOW: Duration = Duration::from_secs(3);
 
@@ -62,7 +62,7 @@ impl Turn {
         // A clock that was put back must not mean silence for years.
         let is_early = turns.is_some_and(|turns| {
             let left = Duration::try_from(turns.next - now).unwrap_or_default();
-            !left.is_zero() && left <= LONGEST
+            !left.is_zero() && left <= MAX_WAIT
         });
         Ok((!is_early).then_some(Self { file, wait }))
     }
@@ -94,7 +94,7 @@ impl Turn {
 fn next_wait(wait: Duration, took: Option<Duration>) -> Duration {
     match took {
         Some(took) if took <= SLOW => EVERY,
-        _ => (2 * wait.max(EVERY)).min(LONGEST),
+        _ => (2 * wait.max(EVERY)).min(MAX_WAIT),
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
         for _ in 0..20 {
             wait = next_wait(wait, None);
         }
-        assert_eq!(wait, LONGEST);
+        assert_eq!(wait, MAX_WAIT);
         assert_eq!(next_wait(wait, Some(Duration::ZERO)), EVERY);
     }
 }

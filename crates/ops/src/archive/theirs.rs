@@ -14,7 +14,7 @@ const SETTINGS_FOLDERS: [&str; 4] = [".hydra", "files", "params", "tags"];
 const ARGUMENTS: &str = "training_args.bin";
 
 /// In other trainers' runs, larger files go, in bytes: settings and logs are smaller.
-const LARGEST_STAYING: u64 = 1_000_000;
+const MAX_KEPT_BYTES: u64 = 1_000_000;
 
 /// What goes of a run of another trainer, below its folder: weights, large files and folders, but
 /// not what is read of it nor what may be its settings.
@@ -54,8 +54,7 @@ fn going_below(
         }
         if metadata.is_dir() && metrics.iter().any(|path| path.starts_with(&below)) {
             going_below(root, &below, metrics, going)?;
-        } else if !metadata.is_file() || metadata.len() > LARGEST_STAYING || is_weights_name(&text)
-        {
+        } else if !metadata.is_file() || metadata.len() > MAX_KEPT_BYTES || is_weights_name(&text) {
             going.push(below);
         }
     }

@@ -18,19 +18,19 @@ use tar::{Archive, EntryType, PaxExtensions};
 
 use super::links::leads_inside;
 use super::pack::{MTIME, ROOT, SAME_AS, SPARSE};
-use super::{ArchiveError, MOST_ENTRIES, sparse};
+use super::{ArchiveError, MAX_ENTRIES, sparse};
 use crate::rename::{held, state_now};
 use traintop_disk::Disk;
 use traintop_run::layout::RunDir;
 use traintop_text::{bytes, clean};
 
 /// What an archive may say about one file, its name included, in bytes.
-const LONGEST_FIELDS: u64 = 1 << 20;
+const MAX_FIELD_BYTES: u64 = 1 << 20;
 /// Behind the last entry only zeros may stand, which some programs fill a block with, in bytes. A
 /// small archive may unpack to zeros without end.
-const LONGEST_END: u64 = 1 << 20;
+const MAX_END_BYTES: u64 = 1 << 20;
 /// How deep folders of an archive may lie. Each call on a path walks down from the run's folder.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
 
 /// What was restored.
@@ -143,7 +143,7 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
             || kind.is_pax_local_extensions()
             || kind.is_pax_global_extensions();
         let size = header.entry_size().map_err(|error| damaged(&error))?;
-        if is_about_another && size > LONGEST_FIELDS {
+        if is_about_another && size > MAX_FIELD_BYTES {
             return Err(damaged(&"it says too much about a file in it"));
         }
         if kind.is_pax_local_extensions() {
@@ -178,14 +178,14 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
             });
         }
         // Each may have one entry about it.
-        if number > 2 * MOST_ENTRIES {
+        if number > 2 * MAX_ENTRIES {
             return Err(damaged(&"it holds more files than traintop packs"));
         }
     }
     // The checksum stands at the end, behind what the last entry needs.
-    let mut rest = read.into_inner().take(LONGEST_END + 1);
+    let mut rest = read.into_inner().take(MAX_END_BYTES + 1);
     let rest = io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(&error))?;
-    if rest > LONGEST_END {
+    if rest > MAX_END_BYTES {
         return Err(damaged(&"it continues after its end"));
     }
     Ok(())
@@ -335,8 +335,8 @@ fn place_of(entry: &tar::Entry<impl Read>) -> Result<PathBuf, String> {
     if parts.any(|part| !matches!(part, Component::Normal(_))) {
         return Err(format!("it holds {}", below.display()));
     }
-    if below.components().count() > DEEPEST {
-        return Err(format!("it holds folders more than {DEEPEST} deep"));
+    if below.components().count() > MAX_DEPTH {
+        return Err(format!("it holds folders more than {MAX_DEPTH} deep"));
     }
     let is_folder = entry.header().entry_type() == EntryType::Directory;
     if below.as_os_str().is_empty() && !is_folder {

@@ -15,7 +15,7 @@ use traintop_run::metrics::Tail;
 use traintop_run::record::Record;
 
 /// Larger files are worth something, whatever they are; in bytes.
-pub const LARGEST: u64 = 1_000_000;
+pub const MAX_BYTES: u64 = 1_000_000;
 
 /// What names of programs' sources end in.
 const SOURCES: [&str; 39] = [
@@ -178,7 +178,7 @@ pub fn look_into(
             // The walk has seen that it is small, or half of a file that is worth nothing.
             continue;
         }
-        let bytes = read::bytes(&path, LARGEST).map_err(|_| Obstacle::Unread(own()))?;
+        let bytes = read::bytes(&path, MAX_BYTES).map_err(|_| Obstacle::Unread(own()))?;
         let is_picture = *known == Known::Figure && bytes.starts_with(b"\x89PNG\r\n");
         if is_picture {
             continue;
@@ -220,7 +220,7 @@ pub fn look_into(
 
 /// Whether the only line of a table holds a value, as `epoch,loss=0.3` does: then it is no header.
 fn has_values_in_header(path: &Path) -> bool {
-    let Ok(bytes) = read::bytes(path, LARGEST) else {
+    let Ok(bytes) = read::bytes(path, MAX_BYTES) else {
         return true;
     };
     let text = String::from_utf8_lossy(&bytes);

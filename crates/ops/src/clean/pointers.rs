@@ -13,15 +13,15 @@ use super::weights::LAST;
 use traintop_disk::read;
 
 /// Larger files are no pointers.
-const LARGEST: u64 = 16 << 10;
+const MAX_BYTES: u64 = 16 << 10;
 /// Hugging Face keeps a whole course beside the name.
-const LARGEST_STATE: u64 = 16 << 20;
+const MAX_STATE_BYTES: u64 = 16 << 20;
 const STATE: &str = "trainer_state.json";
 
 /// No trainer says so much of its checkpoints: where a run does, all of them stay.
-const MOST_NAMES: usize = 5000;
+const MAX_NAMES: usize = 5000;
 /// Of a long path, this many parts may lead to a file of the run.
-const LONGEST_END: usize = 8;
+const MAX_PARTS: usize = 8;
 
 /// Of a name without its ending, words that make a file a pointer, beside [`LAST`].
 const WORDS: [&str; 3] = ["best", "ckpt", "resume"];
@@ -76,7 +76,7 @@ impl Named {
     }
 
     fn is_full(&self) -> bool {
-        self.count == MOST_NAMES
+        self.count == MAX_NAMES
     }
 
     /// Adds what a pointer in `folder` says. Paths may begin in its folder, in the one above, in
@@ -98,7 +98,7 @@ impl Named {
             .components()
             .filter(|part| matches!(part, Component::Normal(_)))
             .collect();
-        for first in parts.len().saturating_sub(LONGEST_END)..parts.len() {
+        for first in parts.len().saturating_sub(MAX_PARTS)..parts.len() {
             let end: PathBuf = parts[first..].iter().collect();
             let folders = [folder, around, Path::new("")];
             self.paths.extend(folders.map(|folder| folder.join(&end)));
@@ -135,9 +135,9 @@ fn said_in(path: &Path) -> Vec<String> {
         best_model_checkpoint: Option<String>,
     }
     if !is_state(path) {
-        return said(&read::text(path, LARGEST).unwrap_or_default());
+        return said(&read::text(path, MAX_BYTES).unwrap_or_default());
     }
-    let bytes = read::bytes(path, LARGEST_STATE).unwrap_or_default();
+    let bytes = read::bytes(path, MAX_STATE_BYTES).unwrap_or_default();
     let state = serde_json::from_slice::<TrainerState>(&bytes).ok();
     let best = state.and_then(|state| state.best_model_checkpoint);
     best.into_iter().collect()
@@ -314,7 +314,7 @@ mod tests {
         // It took minutes where each was compared with all.
         assert_eq!((0..100_000).filter(is_kept).count(), 4900);
         std::fs::write(folder.path().join("last"), "x y z\n".repeat(200)).unwrap();
-        let more = (0..MOST_NAMES / 4).map(|_| Path::new("last"));
+        let more = (0..MAX_NAMES / 4).map(|_| Path::new("last"));
         assert!(Named::read(folder.path(), more).holds(Path::new("epoch_1.pt")));
     }
 }

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use super::progress_words::{self, tells_progress};
 
 /// Settings hold lists of means, milestones and anchors; longer lists of numbers are a course.
-const LONGEST_LIST: usize = 64;
+const MAX_LIST_LENGTH: usize = 64;
 /// And no more numbers than these in all.
-const MOST_NUMBERS: usize = 1000;
+const MAX_NUMBERS: usize = 1000;
 /// Deeper nesting is not looked into, and so is doubt.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// What a key is called that holds results, whatever stands in it.
 const RESULTS: [&str; 13] = [
@@ -117,14 +117,14 @@ struct Reader {
 impl Reader {
     /// Whether a value, or anything in it, is a result.
     fn value(&mut self, key: &str, value: &Value, depth: usize) -> bool {
-        if depth > DEEPEST || (!is_empty(value) && names_results(key)) {
+        if depth > MAX_DEPTH || (!is_empty(value) && names_results(key)) {
             return true;
         }
         match value {
             Value::Number(number) => {
                 self.numbers += 1;
                 let is_zero = number.as_f64() == Some(0.0);
-                self.numbers > MOST_NUMBERS || (!is_zero && names_measure(key))
+                self.numbers > MAX_NUMBERS || (!is_zero && names_measure(key))
             }
             Value::String(text) => {
                 let is_measure = text.parse::<f64>().is_ok() && names_measure(key);
@@ -134,7 +134,7 @@ impl Reader {
                 let numbers = values.iter().filter(|value| value.is_number());
                 // One value of an epoch each.
                 let is_course = numbers.clone().count() > 1 && names_measure(key);
-                numbers.count() > LONGEST_LIST
+                numbers.count() > MAX_LIST_LENGTH
                     || is_course
                     || values.iter().any(|value| self.value(key, value, depth + 1))
             }
@@ -177,7 +177,7 @@ impl Reader {
             } else {
                 numbers
             };
-            if in_list > LONGEST_LIST || self.numbers > MOST_NUMBERS {
+            if in_list > MAX_LIST_LENGTH || self.numbers > MAX_NUMBERS {
                 return true;
             }
             if !key.is_empty() {
@@ -220,7 +220,7 @@ fn holds_result(key: &str, value: &str) -> bool {
 /// Whether a text is a long list of numbers.
 fn is_list(text: &str) -> bool {
     let words = text.split(|char: char| char.is_whitespace() || ",;[]()".contains(char));
-    words.filter(|word| word.parse::<f64>().is_ok()).count() > LONGEST_LIST
+    words.filter(|word| word.parse::<f64>().is_ok()).count() > MAX_LIST_LENGTH
 }
 
 /// Whether a text says in words how far it came: `reached 93.1 % at epoch 300`.

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::contents::{self, Known, LARGEST};
+use super::contents::{self, Known, MAX_BYTES};
 use super::obstacle::Obstacle;
 use super::pointers::{Named, is_pointer, is_state};
 use super::survey::{Role, Weights};
@@ -390,7 +390,7 @@ impl Walked {
                 self.forbid(Obstacle::Unknown(below));
             }
             _ if is_weights_name(&name) => self.forbid(Obstacle::Weights(below)),
-            _ if metadata.len() > LARGEST => self.forbid(Obstacle::Large(below)),
+            _ if metadata.len() > MAX_BYTES => self.forbid(Obstacle::Large(below)),
             Some(known) => self.known.push((below, known)),
             None => self.forbid(Obstacle::Unknown(below)),
         }

@@ -16,7 +16,7 @@ use traintop_run::checkpoints;
 use traintop_run::layout::RunDir;
 
 /// Larger logs are no logs of epochs.
-const LARGEST_LOG: u64 = 256 << 20;
+const MAX_LOG_BYTES: u64 = 256 << 20;
 
 /// What was read.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Sources {
     /// Reads all that is left. What is damaged tells nothing.
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
-        let text = read::bytes(&log_path, LARGEST_LOG).unwrap_or_default();
+        let text = read::bytes(&log_path, MAX_LOG_BYTES).unwrap_or_default();
         let mut checkpoints: Vec<(PathBuf, CheckpointMetadata)> = checkpoints::files(dir)
             .into_iter()
             .filter_map(|checkpoint| {

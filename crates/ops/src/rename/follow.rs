@@ -21,7 +21,7 @@ const EVALUATIONS: &str = "evaluations";
 /// What models are called at their end, after the run's name.
 const KINDS: [&str; 2] = ["best", "final"];
 /// Larger files are no summaries of evaluations.
-const LARGEST: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// A file's or folder's number on its file system. Device numbers are not the same after a restart
 /// of the machine.
@@ -273,7 +273,7 @@ fn link(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<
 /// An evaluation says the path of the run, and of its checkpoint, as JSON texts.
 fn summary(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<Option<Follow>> {
     let look = disk.look_for(path)?;
-    if look.is_none_or(|look| look.length > LARGEST) {
+    if look.is_none_or(|look| look.length > MAX_BYTES) {
         return Ok(None);
     }
     let quoted = |dir: &RunDir| {

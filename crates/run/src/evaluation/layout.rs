@@ -11,7 +11,7 @@ pub const EVALUATIONS: &str = "evaluations";
 
 /// Longer parts of a folder's name are cut: file systems allow 255 bytes, and a temporary name has
 /// some more around it.
-const LONGEST_PART: usize = 80;
+const MAX_PART_BYTES: usize = 80;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EvaluationDir(PathBuf);
@@ -125,7 +125,7 @@ pub fn folder_name(named: Named) -> String {
 fn part(text: &str) -> String {
     let cleaned = clean(text).replace('/', "_");
     let visible = cleaned.trim_start_matches('.');
-    let mut end = visible.len().min(LONGEST_PART);
+    let mut end = visible.len().min(MAX_PART_BYTES);
     while !visible.is_char_boundary(end) {
         end -= 1;
     }

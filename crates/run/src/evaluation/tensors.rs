@@ -133,9 +133,7 @@ impl Images {
         let (shape, pixels) = file.numbers(&tensors, "images", Dtype::U8, u8::from_le_bytes)?;
         let (_, ids) = file.numbers(&tensors, "ids", Dtype::I64, i64::from_le_bytes)?;
         match shape[..] {
-            [count, height, width, 3]
-                if count == ids.len() && height.max(width) <= LARGEST_SIDE =>
-            {
+            [count, height, width, 3] if count == ids.len() && height.max(width) <= MAX_SIDE => {
                 Ok(Self {
                     ids,
                     height,
@@ -174,9 +172,9 @@ impl Images {
 }
 
 /// Images have no longer sides. Where there are none at all, a file may claim any.
-const LARGEST_SIDE: usize = 1 << 16;
+const MAX_SIDE: usize = 1 << 16;
 /// Larger files hold no evaluation: half a million images with a thousand classes take 2 GB.
-const LARGEST: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// A file as it was read.
 struct File {
@@ -186,7 +184,7 @@ struct File {
 
 impl File {
     fn read(path: PathBuf) -> Result<Self, TensorsError> {
-        match read::bytes(&path, LARGEST) {
+        match read::bytes(&path, MAX_BYTES) {
             Ok(bytes) => Ok(Self { path, bytes }),
             Err(cause) => Err(TensorsError::Io { path, cause }),
         }

@@ -16,7 +16,7 @@ use traintop_disk::read;
 const CHUNK: usize = 4 << 20;
 
 /// A record that is longer is damage: it is not held in memory.
-const LONGEST_RECORD: usize = 64 << 20;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// How many bytes at a file's start must be what they were for it to be the same file.
 const REMEMBERED: usize = 512;
@@ -174,11 +174,11 @@ impl<D: Decoder> Appended<D> {
                 size = CHUNK;
             } else if is_end {
                 break;
-            } else if size < LONGEST_RECORD {
+            } else if size < MAX_RECORD_BYTES {
                 size *= 4;
             } else {
                 let what = format!(
-                    "{}: a record is longer than {LONGEST_RECORD} bytes; what follows is not read",
+                    "{}: a record is longer than {MAX_RECORD_BYTES} bytes; what follows is not read",
                     followed.path.display()
                 );
                 self.points.complain(0, what);

@@ -20,7 +20,7 @@ const TRAINING: &str = "catboost_training.json";
 const TABLES: [(&str, &str); 2] = [("learn_error.tsv", "learn"), ("test_error.tsv", "test")];
 const TIMES: &str = "time_left.tsv";
 
-const LARGEST: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 pub struct CatBoost;
 
@@ -68,7 +68,7 @@ impl Format for CatBoost {
 
 /// What the file of the training says of all of it.
 fn meta(dir: &Path) -> Map<String, Value> {
-    let bytes = read::bytes(&dir.join(TRAINING), LARGEST).unwrap_or_default();
+    let bytes = read::bytes(&dir.join(TRAINING), MAX_BYTES).unwrap_or_default();
     let mut training = json::object(&bytes);
     match training.swap_remove("meta") {
         Some(Value::Object(meta)) => meta,
@@ -110,7 +110,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn table(path: &Path) -> io::Result<metrics::Metrics> {
-    let text = read::text(path, LARGEST)?;
+    let text = read::text(path, MAX_BYTES)?;
     let end = text.rfind('\n').map_or(0, |end| end + 1);
     Ok(metrics::of_text(text[..end].replace('\t', ",").as_bytes()))
 }

@@ -10,7 +10,7 @@ use traintop_disk::read;
 
 const TABLES: &str = "plots/metrics";
 const ENDING: &str = ".tsv";
-const LARGEST: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 pub struct DvcLive;
 
@@ -48,7 +48,7 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     for path in files {
         let name = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy();
         let name = name.trim_end_matches(ENDING);
-        let text = read::text(path, LARGEST)?;
+        let text = read::text(path, MAX_BYTES)?;
         let mut count = 0;
         // The last line may be half written.
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];

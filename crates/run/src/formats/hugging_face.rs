@@ -26,7 +26,7 @@ use traintop_disk::read;
 /// What LLaMA-Factory appends to while it trains.
 const LINES: &str = "trainer_log.jsonl";
 /// A log of a million lines is smaller.
-const LARGEST_LINES: u64 = 256 << 20;
+const MAX_LOG_BYTES: u64 = 256 << 20;
 
 /// Keys of a state that are settings of the run.
 const SETTINGS: [&str; 6] = [
@@ -108,7 +108,7 @@ impl Run {
         let state = states::newest(&states);
         let is_lines = |file: &PathBuf| file.file_name().is_some_and(|name| name == LINES);
         let lines = files.iter().find(|file| is_lines(file)).map(|file| {
-            let bytes = read::bytes(file, LARGEST_LINES).unwrap_or_default();
+            let bytes = read::bytes(file, MAX_LOG_BYTES).unwrap_or_default();
             let lines = bytes.split(|byte| *byte == b'\n').map(json::object);
             lines.filter(|line| !line.is_empty()).collect()
         });

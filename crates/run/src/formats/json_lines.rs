@@ -56,7 +56,7 @@ pub const X_NAMES: [&str; 13] = [
 const EPOCH: &str = "epoch";
 
 /// As many lines may stand before the first row.
-const MOST_BEFORE: usize = 10;
+const MAX_LINES_BEFORE: usize = 10;
 
 const RLLIB: &str = "RLlib";
 
@@ -137,7 +137,7 @@ fn first_line(path: &Path) -> Option<Map<String, Value>> {
     let bytes = read::beginning(path, PEEKED).ok()?;
     let lines = bytes.split(|byte| *byte == b'\n').map(json::without_mark);
     let line = lines
-        .take(MOST_BEFORE)
+        .take(MAX_LINES_BEFORE)
         .find(|line| line.starts_with(b"{"))?;
     match json::parse(line) {
         Ok(Value::Object(map)) => Some(map),

@@ -14,11 +14,11 @@ use crate::state::State;
 use traintop_disk::read;
 
 /// A metric's file is not larger.
-const LARGEST: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 /// A parameter's and a tag's file is not larger.
-const LARGEST_VALUE: u64 = 64 << 10;
+const MAX_VALUE_BYTES: u64 = 64 << 10;
 /// Metrics of a run beyond these are not read.
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 pub struct Mlflow;
 
@@ -69,7 +69,7 @@ impl Format for Mlflow {
             .map(|parent| yaml::file(&parent.join("meta.yaml")));
         let experiment = experiment.and_then(|meta| Some(meta.get("name")?.as_str()?.to_owned()));
         let tag = || {
-            let tag = read::text(&dir.join("tags/mlflow.runName"), LARGEST_VALUE).ok();
+            let tag = read::text(&dir.join("tags/mlflow.runName"), MAX_VALUE_BYTES).ok();
             tag.filter(|name| !name.is_empty())
         };
         let facts = settings::facts(parameters(dir));
@@ -101,7 +101,7 @@ fn parameters(dir: &Path) -> Map<String, Value> {
     let folder = dir.join("params");
     let names = files_below(&folder);
     let values = names.iter().filter_map(|name| {
-        let text = read::text(&folder.join(name), LARGEST_VALUE).ok()?;
+        let text = read::text(&folder.join(name), MAX_VALUE_BYTES).ok()?;
         Some((name.clone(), Value::from(text.trim_end())))
     });
     values.collect()
@@ -109,7 +109,7 @@ fn parameters(dir: &Path) -> Map<String, Value> {
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let folder = dir.join("metrics");
-    let names = files_below(&folder).into_iter().take(MOST_FILES);
+    let names = files_below(&folder).into_iter().take(MAX_FILES);
     names.map(|name| folder.join(name)).collect()
 }
 
@@ -132,7 +132,7 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
             continue;
         };
         let name = name.to_string_lossy();
-        let text = read::text(path, LARGEST)?;
+        let text = read::text(path, MAX_BYTES)?;
         let mut values: Vec<(f64, u64, f64)> = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let parts: Vec<&str> = line.split_whitespace().collect();

@@ -11,7 +11,7 @@ use super::{Facts, Format, Listing, RunParts, Source, json};
 use traintop_disk::read;
 
 /// Larger files are no configurations.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 pub struct MmEngine;
 
@@ -43,7 +43,7 @@ impl Format for MmEngine {
             .files
             .iter()
             .find(|name| Path::new(name).extension().is_some_and(|it| it == "py"));
-        let text = config.and_then(|name| read::text(&dir.join(name), LARGEST).ok());
+        let text = config.and_then(|name| read::text(&dir.join(name), MAX_BYTES).ok());
         for line in text.iter().flat_map(|text| text.lines()) {
             // The settings are a program, of which nothing is executed.
             let whole = |key: &str| assigned(line, key)?.parse::<u64>().ok();

@@ -119,12 +119,12 @@ impl Listing {
 /// The files below a folder by their names, with `/` between the parts, sorted. Links are not
 /// followed, and what is nested deeply or without end is left out.
 fn files_below(folder: &Path) -> Vec<String> {
-    const DEEPEST: usize = 8;
-    const MOST_FOLDERS: usize = 10_000;
+    const MAX_DEPTH: usize = 8;
+    const MAX_FOLDERS: usize = 10_000;
     let mut names = Vec::new();
     let mut open = vec![String::new()];
     let mut opened = 0;
-    while let Some(prefix) = open.pop().filter(|_| opened < MOST_FOLDERS) {
+    while let Some(prefix) = open.pop().filter(|_| opened < MAX_FOLDERS) {
         opened += 1;
         for entry in fs::read_dir(folder.join(&prefix))
             .into_iter()
@@ -141,7 +141,7 @@ fn files_below(folder: &Path) -> Vec<String> {
             };
             if kind.is_file() {
                 names.push(whole);
-            } else if kind.is_dir() && whole.matches('/').count() < DEEPEST {
+            } else if kind.is_dir() && whole.matches('/').count() < MAX_DEPTH {
                 open.push(whole);
             }
         }

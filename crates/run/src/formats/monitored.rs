@@ -18,7 +18,7 @@ const FOLDER: &str = "checkpoints";
 const PLACES: [&str; 3] = ["epoch", "step", "global_step"];
 
 /// What names the tensors of a checkpoint takes less; the tensors lie elsewhere in the file.
-const LARGEST: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 /// What the callback's state is called by: its class and arguments, as
 /// `ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max', ...}`.
@@ -43,7 +43,7 @@ pub fn metric(dir: &Path) -> Option<TrainerMetric> {
 /// The metric that a checkpoint's callback kept.
 fn kept(path: &Path) -> Option<TrainerMetric> {
     let file = BufReader::new(read::open(path).ok()?);
-    let bytes = PthFile::open(file).ok()?.pickle(LARGEST).ok()?;
+    let bytes = PthFile::open(file).ok()?.pickle(MAX_BYTES).ok()?;
     let pickle = pickle::parse(&bytes).ok()?;
     let mut callbacks = pickle.value().get("callbacks")?.as_dict()?;
     callbacks.find_map(|(name, _)| of_callback(name.as_text()?))

@@ -17,7 +17,7 @@ use crate::metric_names::Direction;
 use traintop_disk::read;
 
 /// A file of ten million episodes is smaller.
-const LARGEST: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// How much of a file tells what it is.
 const PEEKED: u64 = 4096;
@@ -144,7 +144,7 @@ fn read(_dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     for file in files {
         read::open(file)?;
     }
-    let monitors = monitors(files, |file| read::bytes(file, LARGEST));
+    let monitors = monitors(files, |file| read::bytes(file, MAX_BYTES));
     let mut all: Vec<Episode> = Vec::new();
     for monitor in &monitors {
         all.extend(episodes(monitor, &mut points));

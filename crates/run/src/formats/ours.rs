@@ -11,7 +11,7 @@ use crate::run_names::OURS;
 use traintop_disk::read;
 
 /// Larger files are no configurations.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The folders of a run that hold no other run.
 const FOLDERS: [&str; 5] = [
@@ -53,7 +53,7 @@ impl Format for Ours {
 
     fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
         let path = RunDir::new(dir).config_json();
-        let config = json::object(&read::bytes(&path, LARGEST).unwrap_or_default());
+        let config = json::object(&read::bytes(&path, MAX_BYTES).unwrap_or_default());
         let text = |key: &str| config.get(key)?.as_str().map(str::to_owned);
         let planned = config.get("num_epochs").and_then(serde_json::Value::as_u64);
         Facts {

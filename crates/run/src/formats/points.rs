@@ -11,7 +11,7 @@ use crate::metrics::{Column, Metrics};
 use traintop_text::clean;
 
 /// More names are damage, or no metrics at all.
-const MOST_COLUMNS: usize = 10_000;
+const MAX_COLUMNS: usize = 10_000;
 
 /// Collects points; what is new since the last time can be taken.
 #[derive(Debug, Clone, Default)]
@@ -138,7 +138,7 @@ impl Points {
     pub fn note_text(&mut self, name: &str) {
         let name = clean(name);
         let texts = &mut self.metrics.text_columns;
-        if texts.len() < MOST_COLUMNS && !texts.iter().any(|text| *text == name) {
+        if texts.len() < MAX_COLUMNS && !texts.iter().any(|text| *text == name) {
             texts.push(name.into_owned());
         }
     }
@@ -147,9 +147,9 @@ impl Points {
         if let Some(column) = self.columns.get(name) {
             return *column;
         }
-        let is_room = self.metrics.columns.len() < MOST_COLUMNS;
+        let is_room = self.metrics.columns.len() < MAX_COLUMNS;
         if !is_room {
-            let what = format!("more than {MOST_COLUMNS} metrics; the others are not read");
+            let what = format!("more than {MAX_COLUMNS} metrics; the others are not read");
             self.metrics.complain(0, what);
             return None;
         }

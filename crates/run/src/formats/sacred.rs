@@ -16,7 +16,7 @@ use crate::state::State;
 use traintop_disk::read;
 
 /// Larger files are not read.
-const LARGEST: u64 = 512 << 20;
+const MAX_BYTES: u64 = 512 << 20;
 
 /// What only Sacred writes beside a `run.json`.
 const OWN: [&str; 3] = ["cout.txt", "metrics.json", "info.json"];
@@ -112,7 +112,7 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     if files.first() != Some(&metrics) {
         return Ok(points);
     }
-    let bytes = read::bytes(&metrics, LARGEST)?;
+    let bytes = read::bytes(&metrics, MAX_BYTES)?;
     let read = json::parse(&bytes).map_err(io::Error::other)?;
     let mut rows = 0;
     for (name, metric) in read.as_object().into_iter().flatten() {

@@ -8,7 +8,7 @@ use super::{Facts, json, yaml};
 use traintop_disk::read;
 
 /// Larger files are no settings.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Files of settings, the fullest first; the keys of the first that has any count.
 pub const FILES: [&str; 13] = [
@@ -77,7 +77,7 @@ pub fn beside(dir: &Path) -> Map<String, Value> {
 /// The settings in a file of JSON or YAML; none if it cannot be read.
 pub fn file(path: &Path) -> Map<String, Value> {
     if path.extension().is_some_and(|ending| ending == "json") {
-        return json::object(&read::bytes(path, LARGEST).unwrap_or_default());
+        return json::object(&read::bytes(path, MAX_BYTES).unwrap_or_default());
     }
     yaml::file(path)
 }

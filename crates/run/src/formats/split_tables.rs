@@ -11,7 +11,7 @@ use crate::metric_names::{self, Split};
 use crate::metrics;
 
 /// With more of such files a folder is one of data.
-const MOST: usize = 24;
+const MAX_TABLES: usize = 24;
 
 /// What separates the words of a name.
 const SEPARATORS: [char; 4] = ['_', '-', '.', ' '];
@@ -29,7 +29,7 @@ pub fn find(listing: &Listing) -> Option<(Course, Vec<Course>)> {
     let has_pair = |(rest, split, _): &(String, Split, &String)| {
         named.iter().any(|it| it.0 == *rest && it.1 != *split)
     };
-    if named.len() > MOST || !named.iter().any(has_pair) {
+    if named.len() > MAX_TABLES || !named.iter().any(has_pair) {
         return None;
     }
     let course = |path: PathBuf| Course::look(&path).filter(Course::is_placed_by_count);

@@ -34,7 +34,7 @@ const FIRST_SETTINGS_WITHIN: u64 = 64 << 10;
 const FIRST_TAG_WITHIN: u64 = 16 << 10;
 
 /// Larger files are not read whole.
-const LARGEST_WHOLE: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// Folders beside each other that are one run: what was measured on which images.
 const SPLITS: [&str; 6] = ["train", "validation", "val", "valid", "eval", "test"];
@@ -208,7 +208,7 @@ pub fn first_begun(listing: &Listing) -> Option<u64> {
 /// The scalars of an event file, and what it says beside them.
 pub fn read(path: &Path) -> (Metrics, Facts) {
     let (mut events, mut points) = (Events::default(), Points::new("step"));
-    let bytes = read::bytes(path, LARGEST_WHOLE).unwrap_or_default();
+    let bytes = read::bytes(path, MAX_BYTES).unwrap_or_default();
     events.push(&bytes, true, &mut points);
     let settings = events.beside.settings.clone();
     (points.take(), events.beside.facts_with(settings))

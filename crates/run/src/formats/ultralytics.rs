@@ -12,7 +12,7 @@ use crate::state::State;
 use traintop_disk::read;
 
 /// A table is not larger.
-const LARGEST: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// The parts of what an epoch is worth, with what they count: one of these, depending on version
 /// and task; of segments and poses there are two parts of each.
@@ -40,7 +40,7 @@ pub fn metric(dir: &Path) -> Option<TrainerMetric> {
 /// settings allow.
 pub fn state(settings: &Map<String, Value>, table: &Path) -> Option<(State, Option<String>)> {
     let patience = json::number(settings.get("patience")?)?;
-    let bytes = read::bytes(table, LARGEST)
+    let bytes = read::bytes(table, MAX_BYTES)
         .ok()
         .filter(|_| patience >= 1.0)?;
     let end = memchr::memrchr(b'\n', &bytes)? + 1;

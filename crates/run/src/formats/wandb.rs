@@ -24,7 +24,7 @@ use traintop_disk::read;
 const ENDING: &str = ".wandb";
 
 /// Files that are read for facts have fewer bytes.
-const LARGEST: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// What places rows, where the run defines nothing else.
 const STEP: &str = "_step";
@@ -57,7 +57,7 @@ impl Format for Wandb {
             // Only what is not history is looked at.
             let mut log = Log::default();
             let mut each = |record: &[u8]| records.take(record);
-            let _ = read::in_chunks(path, LARGEST, &mut |bytes| log.push(bytes, &mut each));
+            let _ = read::in_chunks(path, MAX_BYTES, &mut |bytes| log.push(bytes, &mut each));
         }
         records.facts(dir)
     }

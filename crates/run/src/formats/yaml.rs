@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use traintop_disk::read;
 
 /// Larger files are no settings.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A file's keys; none if it cannot be read.
 pub fn file(path: &Path) -> Map<String, Value> {
-    let text = read::text(path, LARGEST).unwrap_or_default();
+    let text = read::text(path, MAX_BYTES).unwrap_or_default();
     object(&text)
 }
 

@@ -373,12 +373,12 @@ impl Term {
 }
 
 /// Words that a term has at most.
-const LONGEST_TERM: usize = 6;
+const MAX_TERM_LENGTH: usize = 6;
 
 fn last_term(words: &Words) -> Option<Term> {
     let of_strength = |strength: Strength| {
         (1..=words.len()).rev().find_map(|end| {
-            let begins = end.saturating_sub(LONGEST_TERM)..end;
+            let begins = end.saturating_sub(MAX_TERM_LENGTH)..end;
             begins.into_iter().find_map(|begin| {
                 let term = words.run_together(begin..end);
                 // `lr0` and `loss2`: a number at the end of a word is no part of it.

@@ -23,7 +23,7 @@ const UNNAMED: &str = "Unnamed: 0";
 pub const MAX_COLUMNS: usize = 10_000;
 
 /// Longer texts are not taken for certain to be names of columns, in bytes.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 
 /// What the cells of a column have held so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -277,7 +277,7 @@ impl Header {
     pub fn is_certain(&self) -> bool {
         let is_name = |name: &String| {
             let begins_as_one = name.starts_with(|char: char| char.is_alphabetic() || char == '_');
-            begins_as_one && name.parse::<f64>().is_err() && name.len() <= LONGEST_NAME
+            begins_as_one && name.parse::<f64>().is_err() && name.len() <= MAX_NAME_BYTES
         };
         self.names.len() > 1 && self.has_all_names && self.names.iter().all(is_name)
     }

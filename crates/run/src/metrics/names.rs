@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::metric_names::Split;
 
 /// Longer names, in bytes, are none of those here.
-const LONGEST: usize = 64;
+const MAX_LENGTH: usize = 64;
 
 /// What kind of place a column tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,7 +106,7 @@ pub fn place(name: &str) -> Option<(usize, Kind)> {
             .map(|(rank, (name, kind))| (*name, (rank, *kind)))
             .collect()
     });
-    if name.len() > LONGEST {
+    if name.len() > MAX_LENGTH {
         return None;
     }
     RANKS.get(folded(name).as_str()).copied()
@@ -146,7 +146,7 @@ const WITHIN_EPOCHS: &[&str] = &[
 
 /// Whether a column of this name may count what is done within an epoch.
 pub fn may_count_within_epochs(name: &str) -> bool {
-    name.len() <= LONGEST && WITHIN_EPOCHS.contains(&folded(name).as_str())
+    name.len() <= MAX_LENGTH && WITHIN_EPOCHS.contains(&folded(name).as_str())
 }
 
 /// Names, folded, of columns of numbers that tell trainings in one file apart.
@@ -164,7 +164,7 @@ const KEY_COLUMNS: &[&str] = &[
 
 /// Whether a column of this name may tell trainings in one file apart.
 pub fn may_be_key(name: &str) -> bool {
-    name.len() <= LONGEST && KEY_COLUMNS.contains(&folded(name).as_str())
+    name.len() <= MAX_LENGTH && KEY_COLUMNS.contains(&folded(name).as_str())
 }
 
 /// What a nameless first column that counts rows is called beside another x.
@@ -186,7 +186,7 @@ const PART_COLUMNS: &[&str] = &[
 
 /// Whether a column of this name may say which part of the data a row is about.
 pub fn may_name_parts(name: &str) -> bool {
-    name.len() <= LONGEST && PART_COLUMNS.contains(&folded(name).as_str())
+    name.len() <= MAX_LENGTH && PART_COLUMNS.contains(&folded(name).as_str())
 }
 
 /// The part that a cell names.

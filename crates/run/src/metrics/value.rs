@@ -77,10 +77,10 @@ const CALLS: &[&str] = &[
 const LEADING: &[&str] = &["epoch", "ep", "step", "iter", "iteration", "round"];
 
 /// Longer cells are text.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// How deep calls and brackets are opened.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Reads a cell. With `decimal_comma`, one comma alone is a decimal comma whatever follows it,
 /// which holds for files whose cells are not separated by commas.
@@ -91,7 +91,7 @@ pub fn value(cell: &str, decimal_comma: bool) -> Value {
     if MISSING.iter().any(|word| word.eq_ignore_ascii_case(cell)) {
         return Value::Missing;
     }
-    match spelled(cell, decimal_comma, DEEPEST) {
+    match spelled(cell, decimal_comma, MAX_DEPTH) {
         Some((number, unit)) => Value::Number(number, unit),
         None => Value::Text,
     }
@@ -107,7 +107,8 @@ type Spelled = Option<(f64, Option<Unit>)>;
 fn spelled(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
     let cell = cell.trim();
     // Most text is told from numbers by this alone.
-    if cell.len() > LONGEST || !cell.bytes().any(|byte| byte.is_ascii_digit()) && !has_nan(cell) {
+    if cell.len() > MAX_LENGTH || !cell.bytes().any(|byte| byte.is_ascii_digit()) && !has_nan(cell)
+    {
         return None;
     }
     // The minus of typesetters, and the exponent of Fortran.

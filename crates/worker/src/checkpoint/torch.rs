@@ -28,8 +28,8 @@ const NUMBERS: [(&str, Number); 9] = [
 ];
 
 /// No tensor of `PyTorch`'s has more dimensions, and no storage a longer name.
-const MOST_DIMENSIONS: usize = 64;
-const LONGEST_KEY: usize = 255;
+const MAX_DIMENSIONS: usize = 64;
+const MAX_KEY_BYTES: usize = 255;
 
 const fn number(name: &'static str, kind: Kind, size: usize) -> Number {
     Number { name, kind, size }
@@ -80,7 +80,7 @@ impl Layout {
         };
         let described = || {
             let [tag, class, key, _, length] = storage.as_persistent()?.as_tuple()?;
-            let key = key.as_text().filter(|key| key.len() <= LONGEST_KEY)?;
+            let key = key.as_text().filter(|key| key.len() <= MAX_KEY_BYTES)?;
             let parts = (class.as_global()?, key, length_of(length)?);
             let view = (length_of(offset)?, lengths(shape)?, lengths(stride)?);
             (tag.as_text()? == "storage").then_some((parts, view))
@@ -166,7 +166,7 @@ impl Layout {
 
 fn lengths(value: Value<'_>) -> Option<Vec<usize>> {
     let lengths = value.as_sequence()?;
-    if lengths.len() > MOST_DIMENSIONS {
+    if lengths.len() > MAX_DIMENSIONS {
         return None;
     }
     lengths.map(length_of).collect()

@@ -7,7 +7,7 @@ use super::{DataError, Split, parse_pickle, read};
 use traintop_pickle::{Array, Value};
 
 /// Class names are not longer, in bytes.
-const LONGEST_NAME: usize = 1000;
+const MAX_NAME_BYTES: usize = 1000;
 
 /// Reads one pickled batch.
 ///
@@ -78,7 +78,7 @@ pub fn names(folder: &Path, cifar: &Cifar) -> Result<Option<Vec<String>>, DataEr
         .and_then(|names| {
             // One long text may be all of them.
             let name = |name: Value<'_>| {
-                let text = name.as_text().filter(|text| text.len() <= LONGEST_NAME);
+                let text = name.as_text().filter(|text| text.len() <= MAX_NAME_BYTES);
                 text.map(str::to_owned)
             };
             names.map(name).collect()

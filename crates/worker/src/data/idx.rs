@@ -14,7 +14,7 @@ use super::{DataError, Found, Split, check_growth, read};
 const SIDE: usize = 32;
 /// No data set of this form comes near: what a file claims beyond this is damage, and no reason to
 /// ask for memory.
-const MOST_BYTES: usize = 1 << 33;
+const MAX_BYTES: usize = 1 << 33;
 
 /// Whether a folder holds any of the files.
 pub fn is_here(folder: &Path) -> bool {
@@ -153,7 +153,7 @@ fn parse(
     let total = shape
         .iter()
         .try_fold(1, |total: usize, length| total.checked_mul(*length))
-        .filter(|total| *total <= MOST_BYTES)
+        .filter(|total| *total <= MAX_BYTES)
         .ok_or_else(|| wrong(format!("claims the impossible shape {shape:?}")))?;
     check_growth(path, size, taken(&shape))?;
     let mut bytes = Vec::new();

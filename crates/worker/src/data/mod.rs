@@ -171,16 +171,16 @@ impl DataError {
 }
 
 /// Larger files are no data set that memory could hold.
-const LARGEST_FILE: u64 = 64 << 30;
+const MAX_FILE_BYTES: u64 = 64 << 30;
 /// Images may take this many bytes whatever their files have, and this many times as much as their
 /// files.
 const FREE_IMAGE_BYTES: u64 = 256 << 20;
-const MOST_GROWTH: u64 = 64;
+const MAX_GROWTH: u64 = 64;
 
 /// Refuses files of which decoding would make far more than any data set does of its files, such as
 /// a picture of a single colour and a billion pixels.
 fn check_growth(path: &Path, bytes: u64, becomes: u64) -> Result<(), DataError> {
-    let most = FREE_IMAGE_BYTES.saturating_add(bytes.saturating_mul(MOST_GROWTH));
+    let most = FREE_IMAGE_BYTES.saturating_add(bytes.saturating_mul(MAX_GROWTH));
     if becomes <= most {
         return Ok(());
     }
@@ -194,7 +194,7 @@ fn check_growth(path: &Path, bytes: u64, becomes: u64) -> Result<(), DataError> 
 
 /// Reads a whole file.
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    disk::read::bytes(path, LARGEST_FILE).map_err(|cause| DataError::Unreadable {
+    disk::read::bytes(path, MAX_FILE_BYTES).map_err(|cause| DataError::Unreadable {
         path: path.to_owned(),
         cause,
     })

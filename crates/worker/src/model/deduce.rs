@@ -5,8 +5,8 @@ use traintop_recipe::network::STAGES;
 use super::Shape;
 
 /// Wider and deeper than any network; a file may claim anything.
-const MOST_WIDTH: i64 = 1 << 16;
-const MOST_BLOCKS: usize = 1 << 10;
+const MAX_WIDTH: i64 = 1 << 16;
+const MAX_BLOCKS: usize = 1 << 10;
 
 impl Shape {
     /// The network whose tensors have these sizes; `None` if they are not those of a network that
@@ -15,13 +15,13 @@ impl Shape {
         let [width, 3, 3, 3] = size_of("conv1.weight")?[..] else {
             return None;
         };
-        if !(1..=MOST_WIDTH).contains(&width) {
+        if !(1..=MAX_WIDTH).contains(&width) {
             return None;
         }
         let [classes, _] = size_of("fc.weight")?[..] else {
             return None;
         };
-        let blocks = (0..MOST_BLOCKS)
+        let blocks = (0..MAX_BLOCKS)
             .take_while(|block| size_of(&format!("layer1.{block}.conv1.weight")).is_some())
             .count();
         let squeezed: Vec<i64> = (1..=STAGES)

@@ -12,7 +12,7 @@ use traintop_disk::read;
 use traintop_pickle as pickle;
 
 /// Arguments take a few kilobytes.
-const LARGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// What is in the object and is no argument: on which devices it ran.
 const NOT_ARGUMENTS: [&str; 3] = [
@@ -25,7 +25,7 @@ const NOT_ARGUMENTS: [&str; 3] = [
 pub fn read(path: &Path) -> Map<String, Value> {
     let said = || {
         let file = BufReader::new(read::open(path).ok()?);
-        let bytes = PthFile::open(file).ok()?.pickle(LARGEST).ok()?;
+        let bytes = PthFile::open(file).ok()?.pickle(MAX_BYTES).ok()?;
         match pickle::parse(&bytes).ok()?.value().to_json() {
             Value::Object(map) => Some(map),
             _ => None,

@@ -20,7 +20,7 @@ pub fn folders(listing: &Listing) -> impl Iterator<Item = &'static str> {
 }
 
 /// More starts before the first checkpoint are other runs, in the folder of a project.
-const MOST_STARTS: usize = 20;
+const MAX_STARTS: usize = 20;
 
 /// Whether folders of starts as the trainer calls them are there: `runs/Nov30_20-04-20_host`.
 pub fn may_have_begun(listing: &Listing) -> bool {
@@ -36,7 +36,7 @@ pub fn may_have_begun(listing: &Listing) -> bool {
         let is_time = time.len() == 8 && time.split('-').all(|part| part.len() == 2);
         is_day && is_time && parts.next().is_some()
     };
-    (1..=MOST_STARTS).contains(&starts.folders.len()) && starts.folders.iter().all(is_start)
+    (1..=MAX_STARTS).contains(&starts.folders.len()) && starts.folders.iter().all(is_start)
 }
 
 /// Whether the arguments in an event file say that the run's output goes into this folder.

@@ -13,7 +13,7 @@ use traintop_disk::read;
 pub const STATE: &str = "trainer_state.json";
 
 /// A run of a million log lines is smaller.
-const LARGEST: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// What the line that ends a training says of the whole of it, and no row of its own.
 pub const LAST_LINE: &str = "train_runtime";
@@ -30,7 +30,7 @@ pub struct TrainerState {
 
 impl TrainerState {
     fn read(path: &Path) -> Option<Self> {
-        let bytes = read::bytes(path, LARGEST).ok()?;
+        let bytes = read::bytes(path, MAX_BYTES).ok()?;
         Some(Self {
             path: path.to_owned(),
             written: written(path),

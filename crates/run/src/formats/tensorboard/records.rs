@@ -1,7 +1,7 @@
 //! The framing of `TFRecord`: a length with its checksum, then what is of that length.
 
 /// No scalar takes as much: what is larger is a graph, an image or a histogram, and passed over.
-const LARGEST_EVENT: u64 = 1 << 20;
+const MAX_EVENT_BYTES: u64 = 1 << 20;
 
 /// Cuts bytes into records.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Records {
             }
             let length = u64::from_le_bytes(length.try_into().expect("eight bytes"));
             let end = (at as u64).saturating_add(length).saturating_add(16);
-            if length > LARGEST_EVENT {
+            if length > MAX_EVENT_BYTES {
                 if end >= bytes.len() as u64 {
                     return end;
                 }

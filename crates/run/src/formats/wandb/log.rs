@@ -10,7 +10,7 @@ pub const BLOCK: u64 = 32 << 10;
 pub const PIECE_HEADER: usize = 7;
 
 /// A record that is longer is damage.
-const LONGEST_RECORD: usize = 64 << 20;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// Cuts the bytes of a file into records.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl Log {
                 self.pieces.clear();
                 self.pieces.extend_from_slice(data);
             }
-            _ if self.pieces.len() + data.len() > LONGEST_RECORD => self.pieces.clear(),
+            _ if self.pieces.len() + data.len() > MAX_RECORD_BYTES => self.pieces.clear(),
             3 => self.pieces.extend_from_slice(data),
             _ => {
                 self.pieces.extend_from_slice(data);

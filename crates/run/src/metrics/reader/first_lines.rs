@@ -12,12 +12,12 @@ use super::super::value::{Value, value};
 use super::{Reader, short};
 
 /// The limit of lines above a header.
-const MOST_ABOVE: u64 = 10;
+const MAX_LINES_ABOVE: u64 = 10;
 
 impl Reader {
     /// Whether the lines to come may show that the header is not the first line.
     pub(super) fn may_find_header(&self) -> bool {
-        !self.is_begun && self.header_at.is_none() && self.lines <= MOST_ABOVE + 1
+        !self.is_begun && self.header_at.is_none() && self.lines <= MAX_LINES_ABOVE + 1
     }
 
     /// Looks for a line of several names with a row of as many numbers below it, where lines of
