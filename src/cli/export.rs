@@ -29,7 +29,7 @@ use traintop_text::terminal::{self, error_line};
 pub struct Arguments {
     /// A row for each run, or a row for each epoch or step of each run
     #[arg(value_enum)]
-    what: What,
+    what: ExportKind,
     /// Runs: folders, or names or their beginnings [default: all runs]
     runs: Vec<String>,
     /// Folder to search for runs [default: runs]
@@ -37,7 +37,7 @@ pub struct Arguments {
     roots: Vec<PathBuf>,
     /// What to write [default: by the ending of --out, else csv]
     #[arg(long, value_enum)]
-    format: Option<As>,
+    format: Option<FormatChoice>,
     /// Write to this file, which must not exist yet [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+enum ExportKind {
     /// Runs, newest first, with the last value of each metric
     Table,
     /// Every point that the runs' metrics hold
@@ -62,7 +62,7 @@ enum What {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum As {
+enum FormatChoice {
     Csv,
     Json,
     Markdown,
@@ -70,14 +70,14 @@ enum As {
     Parquet,
 }
 
-impl From<As> for Format {
-    fn from(named: As) -> Self {
+impl From<FormatChoice> for Format {
+    fn from(named: FormatChoice) -> Self {
         match named {
-            As::Csv => Self::Csv,
-            As::Json => Self::Json,
-            As::Markdown => Self::Markdown,
-            As::Latex => Self::Latex,
-            As::Parquet => Self::Parquet,
+            FormatChoice::Csv => Self::Csv,
+            FormatChoice::Json => Self::Json,
+            FormatChoice::Markdown => Self::Markdown,
+            FormatChoice::Latex => Self::Latex,
+            FormatChoice::Parquet => Self::Parquet,
         }
     }
 }
@@ -95,8 +95,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     }
     let mut code = ExitCode::SUCCESS;
     let table = match arguments.what {
-        What::Table => table(&found, arguments.config),
-        What::Curves => {
+        ExportKind::Table => table(&found, arguments.config),
+        ExportKind::Curves => {
             if arguments.config {
                 bail!("--config is for `traintop export table`");
             }

@@ -36,8 +36,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// What to write
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [As::Png, As::Svg])]
-    format: Vec<As>,
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [FormatChoice::Png, FormatChoice::Svg])]
+    format: Vec<FormatChoice>,
     /// One picture of all these runs over each other: validation's loss and accuracy, and the
     /// learning rate
     #[arg(long)]
@@ -46,27 +46,27 @@ pub struct Arguments {
     #[arg(long, value_name = "COLUMN", requires = "compare")]
     metric: Vec<String>,
     /// With --compare: what the runs are aligned by
-    #[arg(long, value_enum, default_value_t = By::Rows, requires = "compare")]
-    along: By,
+    #[arg(long, value_enum, default_value_t = AxisChoice::Rows, requires = "compare")]
+    along: AxisChoice,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum As {
+enum FormatChoice {
     Png,
     Svg,
 }
 
-impl From<As> for Format {
-    fn from(named: As) -> Self {
+impl From<FormatChoice> for Format {
+    fn from(named: FormatChoice) -> Self {
         match named {
-            As::Png => Self::Png,
-            As::Svg => Self::Svg,
+            FormatChoice::Png => Self::Png,
+            FormatChoice::Svg => Self::Svg,
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
+enum AxisChoice {
     /// Whatever each file counts its rows by
     Rows,
     /// Epochs
@@ -77,13 +77,13 @@ enum By {
     Time,
 }
 
-impl From<By> for XAxis {
-    fn from(named: By) -> Self {
+impl From<AxisChoice> for XAxis {
+    fn from(named: AxisChoice) -> Self {
         match named {
-            By::Rows => Self::Rows,
-            By::Epoch => Self::Epoch,
-            By::Step => Self::Step,
-            By::Time => Self::Relative,
+            AxisChoice::Rows => Self::Rows,
+            AxisChoice::Epoch => Self::Epoch,
+            AxisChoice::Step => Self::Step,
+            AxisChoice::Time => Self::Relative,
         }
     }
 }
@@ -123,7 +123,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             )?)
         });
         match drawn {
-            Ok(drawn) => tell(&drawn, &dir.metrics_csv(), out)?,
+            Ok(drawn) => print_drawn(&drawn, &dir.metrics_csv(), out)?,
             Err(error) => {
                 error_line(format!("{error:#}"));
                 code = ExitCode::FAILURE;
@@ -159,7 +159,7 @@ fn compare(arguments: &Arguments, dirs: &[RunDir], out: &mut dyn Write) -> Resul
         &folder,
         &formats,
     )?;
-    tell(&drawn, Path::new("the comparison"), out)?;
+    print_drawn(&drawn, Path::new("the comparison"), out)?;
     if drawn.files.is_empty() {
         code = ExitCode::FAILURE;
     }
@@ -174,7 +174,7 @@ fn read(dir: &RunDir) -> Result<Metrics> {
     Ok(whole.metrics)
 }
 
-fn tell(drawn: &Drawn, of: &Path, out: &mut dyn Write) -> Result<()> {
+fn print_drawn(drawn: &Drawn, of: &Path, out: &mut dyn Write) -> Result<()> {
     for file in &drawn.files {
         writeln!(out, "{}", clean(&file.to_string_lossy()))?;
     }

@@ -152,7 +152,7 @@ fn learn(summaries: &mut [Summary], now: SystemTime) {
         .map(|summary| summary.dir.clone())
         .collect();
     let learnt = slurm::learn(&open);
-    roots::tell_silence(&learnt);
+    roots::report_silence(&learnt);
     for dir in learnt.changed {
         let found = Found::look(dir);
         for summary in summaries

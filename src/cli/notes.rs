@@ -93,7 +93,7 @@ pub fn tag(arguments: &TagArguments, out: &mut dyn Write) -> Result<ExitCode> {
     }
     changes.extend(arguments.star.map(Change::Star));
     changes.extend(arguments.baseline.map(Change::Baseline));
-    let said = |notes: &Notes| {
+    let text = |notes: &Notes| {
         let mut words: Vec<String> = notes.tags.clone();
         let marks = [(notes.star, "★ starred"), (notes.baseline, "baseline")];
         let marks = marks.iter().filter(|(is, _)| *is);
@@ -104,7 +104,7 @@ pub fn tag(arguments: &TagArguments, out: &mut dyn Write) -> Result<ExitCode> {
             words.join("  ")
         }
     };
-    change_all(runs, &changes, said, (&arguments.common.roots, json), out)
+    change_all(runs, &changes, text, (&arguments.common.roots, json), out)
 }
 
 pub fn note(arguments: &NoteArguments, out: &mut dyn Write) -> Result<ExitCode> {
@@ -122,7 +122,7 @@ pub fn note(arguments: &NoteArguments, out: &mut dyn Write) -> Result<ExitCode> 
         ),
     };
     let changes: Vec<_> = text.cloned().map(Change::Note).into_iter().collect();
-    let said = |notes: &Notes| {
+    let text = |notes: &Notes| {
         if notes.note.is_empty() {
             "no note".to_owned()
         } else {
@@ -130,7 +130,7 @@ pub fn note(arguments: &NoteArguments, out: &mut dyn Write) -> Result<ExitCode> 
         }
     };
     let common = (&arguments.common.roots[..], arguments.common.json);
-    change_all(&runs, &changes, said, common, out)
+    change_all(&runs, &changes, text, common, out)
 }
 
 /// Changes the notes of these runs, and prints them as they are then: with each run's name if there
@@ -138,7 +138,7 @@ pub fn note(arguments: &NoteArguments, out: &mut dyn Write) -> Result<ExitCode> 
 fn change_all(
     runs: &[&str],
     changes: &[Change],
-    said: impl Fn(&Notes) -> String,
+    text: impl Fn(&Notes) -> String,
     (roots, json): (&[PathBuf], bool),
     out: &mut dyn Write,
 ) -> Result<ExitCode> {
@@ -164,9 +164,9 @@ fn change_all(
         if json {
             values.push(as_json(dir, &notes));
         } else if dirs.len() == 1 {
-            writeln!(out, "{}", said(&notes))?;
+            writeln!(out, "{}", text(&notes))?;
         } else {
-            writeln!(out, "{}: {}", clean(&dir.name()), said(&notes))?;
+            writeln!(out, "{}: {}", clean(&dir.name()), text(&notes))?;
         }
     }
     if json {

@@ -54,12 +54,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
             HEADINGS,
             &plans.iter().flat_map(rows).collect::<Vec<_>>(),
         )?;
-        let said = if arguments.yes {
+        let sentence = if arguments.yes {
             "done"
         } else {
             "this is what would happen; --yes does it"
         };
-        writeln!(out, "{said}")?;
+        writeln!(out, "{sentence}")?;
     }
     for problem in &failed {
         error_line(problem);

@@ -123,7 +123,7 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
         .iter()
         .filter_map(|found| found.dir.output_tree().map(PathBuf::from))
         .collect();
-    roots::tell_silence(&slurm::learn(&open_jobs(&runs)));
+    roots::report_silence(&slurm::learn(&open_jobs(&runs)));
     let mut waiting = Vec::new();
     for tree in trees {
         let queue = Queue::of(&tree);

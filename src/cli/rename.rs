@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::table::{self, Side};
 use super::{roots, trash};
-use traintop_ops::rename::{self, Step, Wish};
+use traintop_ops::rename::{self, RenameRequest, Step};
 use traintop_run::name_template::{Template, Values};
 use traintop_run::notes::{Change, Notes};
 use traintop_run::summary::Summary;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let to = arguments.to.as_ref().or(kept.first());
     let to = to.map_or(templates::FIRST, |template| template);
     let template = Template::parse(to).map_err(Report::msg)?;
-    let mut wishes: Vec<Wish> = Vec::new();
+    let mut wishes: Vec<RenameRequest> = Vec::new();
     for word in &arguments.runs {
         if let Some(target) = link_target(word) {
             bail!(
@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         }
         let summary = Summary::load(&found, SystemTime::now());
         let values = Values::gather(&summary, wishes.len() + 1);
-        wishes.push(Wish {
+        wishes.push(RenameRequest {
             name: template.fill(&values),
             state: summary.observed.state,
             dir: found.dir,
@@ -112,12 +112,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         let rows: Vec<_> = steps.iter().map(row).collect();
         table::print(out, HEADINGS, &rows)?;
-        let said = match (does, is_bad) {
+        let sentence = match (does, is_bad) {
             (true, _) => "done",
             (false, true) => "nothing is renamed until every row can be",
             (false, false) => "this is what would happen; --yes does it",
         };
-        writeln!(out, "{said}")?;
+        writeln!(out, "{sentence}")?;
     }
     Ok(if is_bad {
         ExitCode::FAILURE
@@ -145,7 +145,7 @@ fn print_templates(kept: &[String], json: bool, out: &mut dyn Write) -> Result<E
 }
 
 /// Any name will do in lists, and the run may continue.
-fn for_lists(wish: Wish) -> Step {
+fn for_lists(wish: RenameRequest) -> Step {
     let (name, problem) = match wish.name {
         Ok(name) => (Some(name), None),
         Err(problem) => (None, Some(problem)),

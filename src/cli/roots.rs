@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{Result, bail};
 
 use traintop_config as config;
-use traintop_launch::slurm::Learnt;
+use traintop_launch::slurm::PollOutcome;
 use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
 use traintop_run::judging;
@@ -42,8 +42,8 @@ pub fn configured(roots: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// Says on standard error that the scheduler does not answer, if so: what is listed may be old.
-pub fn tell_silence(learnt: &Learnt) {
-    if let Some(silence) = &learnt.silence {
+pub fn report_silence(outcome: &PollOutcome) {
+    if let Some(silence) = &outcome.silence {
         error_line(silence);
     }
 }

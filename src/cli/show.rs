@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let found = roots::run_named(&arguments.run, &arguments.roots)?;
     // A run that has no metrics yet is shown without them.
     let metrics = settled::read(&found, SystemTime::now()).metrics;
-    roots::tell_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
+    roots::report_silence(&slurm::learn(std::slice::from_ref(&found.dir)));
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.
     summary.findings = Some(lint(&metrics, &summary.settings, &summary.resumes));

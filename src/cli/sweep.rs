@@ -17,7 +17,7 @@ use traintop_analysis::run_history::{PastRun, RunHistory};
 use traintop_config as config;
 use traintop_config::Place;
 use traintop_launch as launch;
-use traintop_launch::{Launch, Plan, Planned, Request, SweepPoint, Wanted};
+use traintop_launch::{Launch, Plan, Planned, Request, SweepPoint, SweepRequest};
 use traintop_recipe::{Axis, Recipe, Sweep, parse_override};
 use traintop_run::{Record, RunDir};
 use traintop_text::terminal::error_line;
@@ -65,8 +65,8 @@ impl Arguments {
     }
 
     /// What is asked for.
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
+    pub fn wanted(&self) -> SweepRequest {
+        SweepRequest {
             axes: self.sweep.clone(),
             sample: self.sample.map(|count| (count, self.seed)),
             skip_done: self.skip_done,
@@ -124,7 +124,7 @@ pub fn run(
         let json = as_json_of(&plan, &dirs);
         writeln!(out, "{}", pretty_json(&json)?)?;
     } else {
-        tell(arguments, place, &plan, &dirs, out)?;
+        print_points(arguments, place, &plan, &dirs, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -207,7 +207,7 @@ pub fn run_launcher(
         "{runs} run{plural} of launcher {}",
         clean(&launch.launcher.name)
     )?;
-    tell_rest(arguments, place, done, &dirs, out)?;
+    print_rest(arguments, place, done, &dirs, out)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -246,7 +246,7 @@ fn earlier(recipe: &Recipe) -> RunHistory {
     RunHistory::of(summaries.iter().map(PastRun::of))
 }
 
-fn tell(
+fn print_points(
     arguments: &Arguments,
     place: Place,
     plan: &Plan,
@@ -260,11 +260,11 @@ fn tell(
     }
     let slots = config::load().0.slots.unwrap_or(1);
     writeln!(out, "{}", plan.cost().sentence(slots))?;
-    tell_rest(arguments, place, plan.done(), dirs, out)
+    print_rest(arguments, place, plan.done(), dirs, out)
 }
 
 /// How many have finished already, and where the others are now.
-fn tell_rest(
+fn print_rest(
     arguments: &Arguments,
     place: Place,
     done: usize,

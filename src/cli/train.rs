@@ -341,7 +341,7 @@ fn follow(
                     }
                 }
                 ended?;
-                return conclude(dir, out);
+                return report_end(dir, out);
             }
             Ok(Event::Signal) => signals += 1,
             Err(RecvTimeoutError::Timeout) => {}
@@ -377,7 +377,7 @@ fn follow(
     }
 }
 
-fn conclude(dir: &RunDir, out: &mut dyn Write) -> Result<ExitCode> {
+fn report_end(dir: &RunDir, out: &mut dyn Write) -> Result<ExitCode> {
     let Some(record) = Record::load(dir)? else {
         bail!(
             "{}: run.json is gone, so nothing tells how the run ended",

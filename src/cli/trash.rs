@@ -108,12 +108,12 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
                     Trash::of(&ticket.root)?.purge(&ticket.id)?;
                 }
             }
-            let said = if *yes {
+            let sentence = if *yes {
                 "removed for good"
             } else {
                 "this is what would be removed for good; --yes does it"
             };
-            print(out, common, &chosen, Some(*yes), said)?;
+            print(out, common, &chosen, Some(*yes), sentence)?;
         }
     }
     let is_whole = problems.is_empty() && is_reported;
@@ -131,7 +131,7 @@ pub fn finish_what_was_left(roots: &[PathBuf]) -> bool {
     }
     let (finished, problems) = trash::recover_below(roots);
     for finished in finished {
-        error_line(&finished.said);
+        error_line(&finished.sentence);
     }
     for problem in &problems {
         error_line(problem);
@@ -167,7 +167,7 @@ fn print(
     common: &Common,
     listed: &[Listed],
     done: Option<bool>,
-    said: &str,
+    sentence: &str,
 ) -> Result<()> {
     if common.json {
         let entries: Vec<Value> = listed.iter().map(as_json).collect();
@@ -185,8 +185,8 @@ fn print(
     let now = Timestamp::now();
     let rows: Vec<_> = listed.iter().map(|listed| row(listed, now)).collect();
     table::print(out, HEADINGS, &rows)?;
-    if !said.is_empty() {
-        writeln!(out, "{said}")?;
+    if !sentence.is_empty() {
+        writeln!(out, "{sentence}")?;
     }
     Ok(())
 }

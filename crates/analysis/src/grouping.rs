@@ -37,7 +37,7 @@ pub fn groups(metrics: &Metrics) -> Vec<Group> {
 }
 
 /// Columns of one quantity.
-struct Alike {
+struct SameQuantity {
     /// What the first of them says.
     name: MetricName,
     members: Vec<Member>,
@@ -45,7 +45,7 @@ struct Alike {
 
 /// As [`groups`], where the range of a column (by its index) is known from elsewhere.
 pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> Vec<Group> {
-    let mut all: Vec<Alike> = Vec::new();
+    let mut all: Vec<SameQuantity> = Vec::new();
     for (index, column) in metrics.columns.iter().enumerate() {
         if places_rows(column, metrics) {
             continue;
@@ -57,13 +57,13 @@ pub fn groups_by(metrics: &Metrics, range: &dyn Fn(usize) -> Option<Range>) -> V
             split,
         };
         // A stem alone ("loss" beside "val_loss", as Keras writes it) joins its splits.
-        let joins = |alike: &&mut Alike| {
+        let joins = |alike: &&mut SameQuantity| {
             alike.name.quantity == name.quantity
                 && alike.members.iter().all(|other| other.split != split)
         };
         match all.iter_mut().find(joins) {
             Some(alike) => alike.members.push(member),
-            None => all.push(Alike {
+            None => all.push(SameQuantity {
                 name,
                 members: vec![member],
             }),
@@ -81,8 +81,8 @@ fn places_rows(column: &Column, metrics: &Metrics) -> bool {
     column.name == metrics.x_name || only_places(&column.name) || is_date || is_clock(column)
 }
 
-fn group(metrics: &Metrics, alike: Alike, range: &dyn Fn(usize) -> Option<Range>) -> Group {
-    let Alike { name, mut members } = alike;
+fn group(metrics: &Metrics, alike: SameQuantity, range: &dyn Fn(usize) -> Option<Range>) -> Group {
+    let SameQuantity { name, mut members } = alike;
     let first = &metrics.columns[members[0].column].name;
     members.sort_by_key(|member| member.split);
     let ranges = members.iter().filter_map(|member| range(member.column));

@@ -61,11 +61,11 @@ pub struct XMapping {
     pub name: String,
     /// The kind of its numbers.
     pub scale: Scale,
-    by: By,
+    by: Mapping,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum By {
+enum Mapping {
     /// They are the places.
     Itself,
     /// A multiple of them.
@@ -170,8 +170,8 @@ impl XMapping {
     /// is known of the run says.
     pub fn of(metrics: &Metrics, x_axis: XAxis, known: Known) -> Option<Self> {
         let by = match source(metrics, x_axis, known)? {
-            Source::Itself => By::Itself,
-            Source::Factor(factor) => By::Factor(factor),
+            Source::Itself => Mapping::Itself,
+            Source::Factor(factor) => Mapping::Factor(factor),
             Source::Column(column) => table(column, false)?,
             Source::SinceFirst(column) => table(column, true)?.moved(|first| -first),
             Source::Utc(column) => table(column, true)?.moved(|first| {
@@ -186,7 +186,7 @@ impl XMapping {
         };
         let (name, scale) = match x_axis {
             XAxis::Rows => (metrics.x_name.as_str(), counting(metrics)),
-            XAxis::Epoch if matches!(by, By::Factor(_)) => ("epoch", Scale::Number),
+            XAxis::Epoch if matches!(by, Mapping::Factor(_)) => ("epoch", Scale::Number),
             XAxis::Epoch => ("epoch", counting(metrics)),
             XAxis::Step => ("step", counting(metrics)),
             XAxis::Relative => ("time", Scale::Seconds),
@@ -209,21 +209,21 @@ impl XMapping {
         Self {
             name: metrics.x_name.clone(),
             scale: counting(metrics),
-            by: By::Itself,
+            by: Mapping::Itself,
         }
     }
 
     /// Whether places are what the file has anyway.
     pub fn is_itself(&self) -> bool {
-        self.by == By::Itself
+        self.by == Mapping::Itself
     }
 
     /// Where one x stands; between the known places in proportion, beyond them at the nearest.
     pub fn place(&self, at: f64) -> f64 {
         match &self.by {
-            By::Itself => at,
-            By::Factor(factor) => at * factor,
-            By::Table { x, place } => {
+            Mapping::Itself => at,
+            Mapping::Factor(factor) => at * factor,
+            Mapping::Table { x, place } => {
                 let after = x.partition_point(|known| *known < at);
                 between(x, place, after, at)
             }
@@ -233,10 +233,10 @@ impl XMapping {
     /// The places of ascending `xs`, which ascend too.
     pub fn places(&self, xs: &[f64]) -> Arc<[f64]> {
         match &self.by {
-            By::Itself => xs.into(),
-            By::Factor(factor) => xs.iter().map(|x| x * factor).collect(),
-            By::Table { x, place } if x.as_slice() == xs => place.as_slice().into(),
-            By::Table { x, place } => {
+            Mapping::Itself => xs.into(),
+            Mapping::Factor(factor) => xs.iter().map(|x| x * factor).collect(),
+            Mapping::Table { x, place } if x.as_slice() == xs => place.as_slice().into(),
+            Mapping::Table { x, place } => {
                 let mut after = 0;
                 let each = |at: &f64| {
                     while x.get(after).is_some_and(|known| known < at) {
@@ -266,7 +266,7 @@ fn between(x: &[f64], place: &[f64], after: usize, at: f64) -> f64 {
     }
 }
 
-impl By {
+impl Mapping {
     /// All places moved by what the first one says.
     fn moved(self, by: impl Fn(f64) -> f64) -> Self {
         match self {
@@ -296,7 +296,7 @@ fn zone(difference: f64) -> f64 {
 
 /// A table that only rises: where a resumed run counts from zero again, it counts on (`keeps` takes
 /// the highest until then instead).
-fn table(column: &Column, keeps: bool) -> Option<By> {
+fn table(column: &Column, keeps: bool) -> Option<Mapping> {
     let (mut x, mut place) = (
         Vec::with_capacity(column.x.len()),
         Vec::with_capacity(column.y.len()),
@@ -313,7 +313,7 @@ fn table(column: &Column, keeps: bool) -> Option<By> {
         x.push(*at);
         place.push(last);
     }
-    (!x.is_empty()).then_some(By::Table { x, place })
+    (!x.is_empty()).then_some(Mapping::Table { x, place })
 }
 
 /// Counted in whole numbers, unless the rows are seen to be in parts of them.

@@ -18,7 +18,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Disk, Fill, Lock, Look, fail_point, locked, modified_at, read, synced};
+use super::{Disk, FileStat, Fill, Lock, fail_point, locked, modified_at, read, synced};
 
 /// Who may use what is made here is for the umask to say.
 const ANYBODY: Mode = Mode::from_raw_mode(0o777);
@@ -26,7 +26,7 @@ const ANYBODY_BUT_RUN: Mode = Mode::from_raw_mode(0o666);
 
 /// The folder, and a descriptor of it.
 #[derive(Debug)]
-pub struct Beneath {
+pub struct RootedDir {
     root: PathBuf,
     folder: OwnedFd,
 }
@@ -77,7 +77,7 @@ impl Place<'_> {
     }
 }
 
-impl Beneath {
+impl RootedDir {
     /// Confines calls to a folder, whose own path may hold links.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Beneath {
     /// [`super::write::open_append`].
     ///
     /// # Errors
-    /// As [`Beneath::open_lock`].
+    /// As [`RootedDir::open_lock`].
     pub fn open_append(&self, path: &Path) -> io::Result<File> {
         fail_point::pass();
         let place = self.place(path)?;
@@ -151,7 +151,7 @@ impl Beneath {
     }
 }
 
-impl Disk for Beneath {
+impl Disk for RootedDir {
     fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>> {
         let place = self.place(root)?;
         let opened = place.open(OFlags::PATH | OFlags::DIRECTORY, Mode::empty());
@@ -161,8 +161,8 @@ impl Disk for Beneath {
         }))
     }
 
-    fn look(&self, path: &Path) -> io::Result<Look> {
-        Ok(Look::of(&self.metadata(path)?))
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        Ok(FileStat::of(&self.metadata(path)?))
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
@@ -333,7 +333,7 @@ mod tests {
     fn no_call_leads_out_of_the_root() {
         let (_place, root, outside) = tree();
         let before = listed(&outside);
-        let disk = Beneath::new(&root).unwrap();
+        let disk = RootedDir::new(&root).unwrap();
         let inside = root.join("file");
         let mut tried = 0;
         for path in [
@@ -349,7 +349,7 @@ mod tests {
             PathBuf::from("relative"),
         ] {
             let done = [
-                disk.look(&path).is_ok(),
+                disk.stat(&path).is_ok(),
                 disk.names(&path).is_ok(),
                 disk.read(&path).is_ok(),
                 disk.open(&path).is_ok(),
@@ -384,9 +384,9 @@ mod tests {
     fn links_are_acted_upon_and_never_followed() {
         let (_place, root, outside) = tree();
         let before = listed(&outside);
-        let disk = Beneath::new(&root).unwrap();
+        let disk = RootedDir::new(&root).unwrap();
         let (link, folder_link) = (root.join("file_link"), root.join("link"));
-        assert_eq!(disk.look(&link).unwrap().kind, super::super::Kind::Link);
+        assert_eq!(disk.stat(&link).unwrap().kind, super::super::Kind::Link);
         for path in [&link, &folder_link] {
             assert!(disk.read(path).is_err() && disk.lock(path).is_err());
             assert!(disk.names(path).is_err() && disk.set_mode(path, 0o600).is_err());
@@ -397,7 +397,7 @@ mod tests {
         confined.remove_tree(&root.join("folder")).unwrap();
         confined.remove_tree(&folder_link).unwrap();
         assert_eq!(listed(&outside), before);
-        let error = disk.look(&root.join("file/below")).unwrap_err();
+        let error = disk.stat(&root.join("file/below")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotADirectory);
     }
 
@@ -405,7 +405,7 @@ mod tests {
     fn removing_a_deep_tree_opens_in_proportion_to_its_depth() {
         let opened = |depth: usize| {
             let place = tempfile::tempdir().unwrap();
-            let disk = Beneath::new(place.path()).unwrap();
+            let disk = RootedDir::new(place.path()).unwrap();
             let top = place.path().join("top");
             let deep = top.join("d/".repeat(depth));
             fs::create_dir_all(&deep).unwrap();
@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn a_tree_that_is_deeper_than_any_path_is_removed() {
         let place = tempfile::tempdir().unwrap();
-        let disk = Beneath::new(place.path()).unwrap();
+        let disk = RootedDir::new(place.path()).unwrap();
         let top = place.path().join("top");
         fs::create_dir(&top).unwrap();
         // Longer than `PATH_MAX`, and deeper than a stack would bear.
@@ -443,9 +443,9 @@ mod tests {
     #[test]
     fn the_root_itself_and_what_is_in_it_are_used_as_by_path() {
         let (_place, root, _outside) = tree();
-        let disk = Beneath::new(&root).unwrap();
+        let disk = RootedDir::new(&root).unwrap();
         disk.set_modified(&root, 5_000_000_000).unwrap();
-        assert_eq!(disk.look(&root).unwrap(), Look::at(&root).unwrap());
+        assert_eq!(disk.stat(&root).unwrap(), FileStat::at(&root).unwrap());
         let mut names = disk.names(&root).unwrap();
         names.sort();
         assert_eq!(names, ["file", "file_link", "folder", "link"]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Disk, Fill, Lock, Look, System};
+use super::{Disk, FileStat, Fill, Lock, System};
 
 pub const NEVER: usize = usize::MAX;
 
@@ -55,9 +55,9 @@ impl Disk for Faulty {
             ..self.clone()
         }))
     }
-    fn look(&self, path: &Path) -> io::Result<Look> {
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
         self.call()?;
-        self.disk.look(path)
+        self.disk.stat(path)
     }
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         self.call()?;

@@ -16,7 +16,7 @@ pub mod read;
 mod watched;
 pub mod write;
 
-pub use beneath::Beneath;
+pub use beneath::RootedDir;
 pub use watched::{Progress, Watched};
 
 use std::ffi::OsString;
@@ -56,7 +56,7 @@ pub enum Kind {
 
 /// What the file system says of a path, without following a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
+pub struct FileStat {
     pub kind: Kind,
     /// Its number on its file system.
     pub inode: u64,
@@ -66,7 +66,7 @@ pub struct Look {
     pub modified_ns: i64,
 }
 
-impl Look {
+impl FileStat {
     /// What is at `path`.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ pub trait Disk: Send + Sync {
     /// The same disk confined to a folder: paths begin with `root`, no link below it is followed,
     /// and nothing outside is reached.
     fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>>;
-    fn look(&self, path: &Path) -> io::Result<Look>;
+    fn stat(&self, path: &Path) -> io::Result<FileStat>;
     /// All that the file system says of a path, without following a link.
     fn metadata(&self, path: &Path) -> io::Result<Metadata>;
     /// The path without links.
@@ -159,8 +159,8 @@ pub trait Disk: Send + Sync {
 /// What several calls together do.
 impl dyn Disk + '_ {
     /// What is at a path; `None` if nothing is.
-    pub fn look_for(&self, path: &Path) -> io::Result<Option<Look>> {
-        absent_as_none(self.look(path))
+    pub fn stat_if_exists(&self, path: &Path) -> io::Result<Option<FileStat>> {
+        absent_as_none(self.stat(path))
     }
 
     /// The text of a file; `None` if there is none.
@@ -172,7 +172,7 @@ impl dyn Disk + '_ {
 
     /// Makes a folder and those above it that are not there.
     pub fn make_folders(&self, path: &Path) -> io::Result<()> {
-        if path.as_os_str().is_empty() || self.look_for(path)?.is_some() {
+        if path.as_os_str().is_empty() || self.stat_if_exists(path)?.is_some() {
             return Ok(());
         }
         if let Some(parent) = path.parent() {
@@ -221,12 +221,12 @@ impl dyn Disk + '_ {
             return;
         }
         // The folder has just changed: its time is what the file system takes for now.
-        let now_ns = self.look(folder).map_or(0, |look| look.modified_ns);
+        let now_ns = self.stat(folder).map_or(0, |stat| stat.modified_ns);
         for name in names {
             let path = folder.join(name);
-            let is_old = |look: &Look| now_ns.saturating_sub(look.modified_ns) > ABANDONED_NS;
-            let is_left = self.look(&path).is_ok_and(|look| {
-                look.kind == Kind::File && (write::is_abandoned(name) || is_old(&look))
+            let is_old = |stat: &FileStat| now_ns.saturating_sub(stat.modified_ns) > ABANDONED_NS;
+            let is_left = self.stat(&path).is_ok_and(|stat| {
+                stat.kind == Kind::File && (write::is_abandoned(name) || is_old(&stat))
             });
             if is_left {
                 let _ = self.remove_file(&path);
@@ -241,10 +241,10 @@ impl dyn Disk + '_ {
     /// another disk, which is confined to a folder not far above: the work is proportional to what
     /// is removed. A stranger may have nested folders without end, so nothing here recurses.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
-        let Some(look) = self.look_for(path)? else {
+        let Some(stat) = self.stat_if_exists(path)? else {
             return Ok(());
         };
-        if look.kind != Kind::Folder {
+        if stat.kind != Kind::Folder {
             return self.remove_if_there(path);
         }
         let mut open = vec![Removing::inside(self, None, path.to_owned(), 0)?];
@@ -259,9 +259,9 @@ impl dyn Disk + '_ {
                 continue;
             };
             let path = folder.path.join(name);
-            match disk.look_for(&path)? {
+            match disk.stat_if_exists(&path)? {
                 None => {}
-                Some(look) if look.kind == Kind::Folder => {
+                Some(stat) if stat.kind == Kind::Folder => {
                     let (next, above) = if folder.above == NEAR {
                         (absent_as_none(disk.beneath(&path))?, 0)
                     } else {
@@ -320,7 +320,7 @@ fn absent_as_none<T>(done: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// What the system said, with what to do where that is not plain.
-pub fn said(cause: &io::Error) -> String {
+pub fn io_reason(cause: &io::Error) -> String {
     match cause.kind() {
         ErrorKind::StorageFull => "the disk is full".to_owned(),
         ErrorKind::QuotaExceeded => "your quota is used up".to_owned(),
@@ -337,11 +337,11 @@ pub struct System;
 
 impl Disk for System {
     fn beneath(&self, root: &Path) -> io::Result<Arc<dyn Disk>> {
-        Ok(Arc::new(beneath::Beneath::new(root)?))
+        Ok(Arc::new(beneath::RootedDir::new(root)?))
     }
 
-    fn look(&self, path: &Path) -> io::Result<Look> {
-        Look::at(path)
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        FileStat::at(path)
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Disk, Fill, Lock, Look, System};
+use super::{Disk, FileStat, Fill, Lock, System};
 
 /// How far a job has come, and whether it is to continue. Shared by who does it and who shows it.
 #[derive(Debug, Default)]
@@ -96,8 +96,8 @@ impl Disk for Watched {
         let file = self.disk.open(path)?;
         Ok(Box::new(WatchedRead(file, Arc::clone(&self.progress))))
     }
-    fn look(&self, path: &Path) -> io::Result<Look> {
-        self.disk.look(path)
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        self.disk.stat(path)
     }
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         self.disk.metadata(path)

@@ -107,8 +107,8 @@ pub(super) fn last_meaningful(lines: &[String]) -> Option<String> {
     let is_trailer =
         |line: &str| line.is_empty() || line.starts_with("note: ") || line.starts_with("frame #");
     let mut lines = lines.iter().map(|line| line.trim());
-    let said = lines.clone().rfind(|line| line.starts_with("error: "));
-    let line = said.or_else(|| lines.rfind(|line| !is_trailer(line)))?;
+    let reported = lines.clone().rfind(|line| line.starts_with("error: "));
+    let line = reported.or_else(|| lines.rfind(|line| !is_trailer(line)))?;
     Some(line.chars().take(MAX_LENGTH).collect())
 }
 

@@ -171,8 +171,8 @@ impl StartedEvaluation {
     /// If the worker failed or was stopped.
     pub fn wait(mut self) -> Result<EvaluationDir, EvaluationError> {
         let ended = self.child.wait();
-        let said = |path: &Path| read::text(path, read::RECORD_LIMIT).unwrap_or_default();
-        let (output, errors) = (said(&self.output), said(&self.errors));
+        let text = |path: &Path| read::text(path, read::RECORD_LIMIT).unwrap_or_default();
+        let (output, errors) = (text(&self.output), text(&self.errors));
         for file in [&self.output, &self.errors] {
             // A leftover is only untidy.
             let _ = remove_file(file);

@@ -37,7 +37,7 @@ pub use evaluate::{EvaluateRequest, EvaluationError, StartedEvaluation, evaluate
 pub use launcher::{Launch, SweepPoint, quoted, words};
 pub use limit::time_limit;
 pub use notify::notify;
-pub use plan::{Cost, Plan, Planned, Wanted};
+pub use plan::{Cost, Plan, Planned, SweepRequest};
 pub use resume::resume;
 pub use spawn::{LaunchError, Request, Started, resolve, signed, start};
 pub use steer::{SteerError, Steering, steer};

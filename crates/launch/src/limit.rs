@@ -72,7 +72,7 @@ impl Limit {
     ///
     /// # Errors
     /// If the record cannot be read or written.
-    pub fn tell(&self, dir: &RunDir) -> Result<(), RecordError> {
+    pub fn write_reason(&self, dir: &RunDir) -> Result<(), RecordError> {
         let record = Record::load(dir)?;
         let stopped = record.filter(|record| record.state == State::Stopped);
         let Some(record) = stopped.filter(|_| self.asked.load(Ordering::Relaxed)) else {

@@ -39,10 +39,10 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
         return Ok(());
     }
     let mut stderr = called.stderr.lines();
-    let said = stderr.rfind(|line| !line.trim().is_empty());
-    Err(failed(said.map_or_else(
+    let line = stderr.rfind(|line| !line.trim().is_empty());
+    Err(failed(line.map_or_else(
         || "failed without a word".to_owned(),
-        |said| clean(said.trim()).into_owned(),
+        |line| clean(line.trim()).into_owned(),
     )))
 }
 
@@ -102,9 +102,9 @@ mod tests {
         let out = folder.path().join("out");
         let script = format!("cat > {}; echo \"$1\" >> {}", out.display(), out.display());
         notify(&words(&["sh", "-c", &script, "sh", "{run}"]), &alert()).unwrap();
-        let said = std::fs::read_to_string(out).unwrap();
+        let printed = std::fs::read_to_string(out).unwrap();
         assert_eq!(
-            said,
+            printed,
             "{message} $(rm -rf): val_loss is NaN\n/runs/a\n{message} $(rm -rf)\n"
         );
         assert_eq!(notify(&[], &alert()), Ok(()));

@@ -20,7 +20,7 @@ use traintop_text::duration;
 
 /// A sweep that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct SweepRequest {
     /// What is varied, as `--sweep` takes it; nothing is one run.
     pub axes: Vec<String>,
     /// How many of the points to draw, and the seed; all without.
@@ -47,7 +47,7 @@ pub struct Plan {
     /// In their order.
     pub points: Vec<Planned>,
     /// What was asked for.
-    pub wanted: Wanted,
+    pub wanted: SweepRequest,
     recipe: Recipe,
     time_limit_s: Option<u64>,
 }
@@ -69,7 +69,11 @@ impl Plan {
     ///
     /// # Errors
     /// A sentence, if the recipe or what is asked for is wrong.
-    pub fn of(request: &Request, wanted: Wanted, earlier: &RunHistory) -> Result<Self, String> {
+    pub fn of(
+        request: &Request,
+        wanted: SweepRequest,
+        earlier: &RunHistory,
+    ) -> Result<Self, String> {
         let recipe = resolve(request).map_err(|error| error.to_string())?;
         let recipe = recipe.with_absolute_paths();
         let axes = wanted.axes.iter().map(|text| Axis::parse(text));

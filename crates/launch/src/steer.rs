@@ -77,7 +77,7 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         return Err(SteerError::Launcher { name, launcher });
     }
     let this_epoch = record.epochs_done + 1;
-    let (change, said) = match steering {
+    let (change, sentence) = match steering {
         Steering::Save => (
             Change::Save,
             "saves a checkpoint after this step".to_owned(),
@@ -112,5 +112,5 @@ pub fn steer(dir: &RunDir, steering: Steering) -> Result<String, SteerError> {
         }
     };
     Control::change(dir, change)?;
-    Ok(format!("{name}: {said}"))
+    Ok(format!("{name}: {sentence}"))
 }

@@ -72,11 +72,11 @@ pub enum StopError {
     #[error("{name} could not be asked to stop ({cause})")]
     Refused { name: String, cause: io::Error },
     /// Slurm, whose job it is, refused.
-    #[error("{name} could not be asked to stop by Slurm: {said}")]
+    #[error("{name} could not be asked to stop by Slurm: {reason}")]
     Scheduler {
         name: String,
         /// What Slurm said.
-        said: String,
+        reason: String,
     },
     /// It cannot be ended at once before it was asked to stop.
     #[error("{name} is {state}; ask it to stop first, so that it can save")]
@@ -351,9 +351,9 @@ mod tests {
         let (mut child, mut record) = running(&dir);
         record.process.as_mut().unwrap().pid_started += 1;
         record.save(&dir).unwrap();
-        let said = stop(&dir).unwrap_err().to_string();
+        let reason = stop(&dir).unwrap_err().to_string();
         assert_eq!(
-            said,
+            reason,
             format!("mine is not running: its process {} is gone", child.id())
         );
         // Also where the id passed the first look and went to another process just then.

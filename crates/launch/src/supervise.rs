@@ -43,9 +43,9 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
     let limit = Limit::watch(dir);
     let status = worker.wait()?;
     let out_of_memory = kills_for_memory() > kills;
-    conclude(dir, worker.id(), status, out_of_memory).map_err(io::Error::other)?;
+    write_end(dir, worker.id(), status, out_of_memory).map_err(io::Error::other)?;
     limit
-        .map_or(Ok(()), |limit| limit.tell(dir))
+        .map_or(Ok(()), |limit| limit.write_reason(dir))
         .map_err(io::Error::other)?;
     // A keeper that was killed has left the queue to itself: the end of each run looks after it.
     // A job's machine is not for runs of the queue.
@@ -71,7 +71,7 @@ fn kills_for_memory() -> u64 {
 
 /// If the process left its run as if it still worked on it, says in the record how it ended, and
 /// why.
-fn conclude(
+fn write_end(
     dir: &RunDir,
     pid: u32,
     status: ExitStatus,
@@ -154,7 +154,7 @@ mod tests {
             (State::Finished, pid, State::Finished),
         ] {
             let (_folder, dir) = run(state);
-            conclude(&dir, pid, killed, false).unwrap();
+            write_end(&dir, pid, killed, false).unwrap();
             assert_eq!(Record::load(&dir).unwrap().unwrap().state, ended);
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_kill_by_the_system_is_distinguished_from_one_by_a_person() {
         let (_folder, dir) = run(State::Running);
-        conclude(&dir, std::process::id(), ExitStatus::from_raw(9), true).unwrap();
+        write_end(&dir, std::process::id(), ExitStatus::from_raw(9), true).unwrap();
         let exit = Record::load(&dir).unwrap().unwrap().exit.unwrap();
         assert_eq!(
             (exit.signal, exit.reason.as_deref()),

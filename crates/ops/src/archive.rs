@@ -22,7 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::rename::{held, state_now};
-use traintop_disk::said;
+use traintop_disk::io_reason;
 use traintop_disk::write::{is_temporary, may_change};
 use traintop_run::checkpoints;
 use traintop_run::discover::Found;
@@ -82,7 +82,7 @@ pub enum ArchiveError {
         problem: String,
     },
     /// A file.
-    #[error("{path}: {what} ({})", said(cause))]
+    #[error("{path}: {what} ({})", io_reason(cause))]
     Io {
         path: PathBuf,
         /// What could not be done.
@@ -112,7 +112,7 @@ pub enum ArchiveError {
     #[error("{path}: has changed while it was packed; nothing was removed")]
     Changed { path: PathBuf },
     /// Something of an archive cannot be unpacked.
-    #[error("{archive}: {what} ({}); {came_back}", said(cause))]
+    #[error("{archive}: {what} ({}); {came_back}", io_reason(cause))]
     NotUnpacked {
         archive: PathBuf,
         /// The entry, and what cannot be done with it.

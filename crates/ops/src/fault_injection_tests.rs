@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::archive::{self, Archived, Unarchived};
 use super::organise::{self, Rebuilt};
-use super::rename::{self, Renamed, Wish};
+use super::rename::{self, RenameRequest, Renamed};
 use super::trash::{self, Removal, Ticket};
 use traintop_disk::faulty::{Faulty, NEVER};
 use traintop_disk::{Disk, System};
@@ -187,9 +187,9 @@ fn carry_out(storage: &Storage, tree: &Path, act: &Act) -> Result<Action, String
     };
     match act {
         Act::Rename(run, name) => {
-            let wish = |number: usize, name: String| -> Result<Wish, String> {
+            let wish = |number: usize, name: String| -> Result<RenameRequest, String> {
                 let dir = pick(number)?;
-                Ok(Wish {
+                Ok(RenameRequest {
                     state: rename::state_now(&dir),
                     name: Ok(name),
                     dir,
@@ -279,14 +279,19 @@ fn recover(storage: &Storage, tree: &Path) {
     for is_first in [true, false] {
         let (finished, problems) =
             trash::recover_below_on(storage, &[tree.to_owned()], |_, _| true);
-        let mut said: Vec<String> = finished.into_iter().map(|finished| finished.said).collect();
-        said.extend(rename::recover_on(storage, |_, _| true));
-        said.extend(archive::recover_on(storage, |_, _| true));
+        let mut sentences: Vec<String> = finished
+            .into_iter()
+            .map(|finished| finished.sentence)
+            .collect();
+        sentences.extend(rename::recover_on(storage, |_, _| true));
+        sentences.extend(archive::recover_on(storage, |_, _| true));
         assert_eq!(problems, Vec::<String>::new());
-        assert!(is_first || said.is_empty(), "{said:?}");
+        assert!(is_first || sentences.is_empty(), "{sentences:?}");
         assert!(
-            !said.iter().any(|said| said.contains("cannot be")),
-            "{said:?}"
+            !sentences
+                .iter()
+                .any(|sentence| sentence.contains("cannot be")),
+            "{sentences:?}"
         );
     }
 }

@@ -125,8 +125,10 @@ pub fn recover<T: DeserializeOwned>(
         Ok(_) => None,
         Err(problem) => Some(problem),
     };
-    let said = paths.iter().filter_map(one);
-    said.map(|sentence| clean(&sentence).into_owned()).collect()
+    let sentences = paths.iter().filter_map(one);
+    sentences
+        .map(|sentence| clean(&sentence).into_owned())
+        .collect()
 }
 
 fn read<T: DeserializeOwned>(storage: &Storage, path: &Path) -> Result<Option<Content<T>>, String> {
@@ -144,7 +146,7 @@ fn read<T: DeserializeOwned>(storage: &Storage, path: &Path) -> Result<Option<Co
 }
 
 fn age(storage: &Storage, path: &Path) -> Duration {
-    let modified = storage.disk.look(path).map(|look| look.modified_ns);
+    let modified = storage.disk.stat(path).map(|stat| stat.modified_ns);
     let now = Timestamp::now().as_nanosecond();
     let age = modified.map(|then| u64::try_from(now - i128::from(then)).unwrap_or(0));
     Duration::from_nanos(age.unwrap_or(0))

@@ -28,7 +28,7 @@ const MAX_NAME_BYTES: usize = 255;
 
 /// A name that a user wants for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct RenameRequest {
     pub dir: RunDir,
     /// What it is doing.
     pub state: State,
@@ -89,7 +89,7 @@ pub fn held(state: State) -> Option<String> {
 }
 
 /// What would happen. `is_taken` says whether a path exists.
-pub fn plan(wishes: Vec<Wish>, is_taken: impl Fn(&Path) -> bool) -> Vec<Step> {
+pub fn plan(wishes: Vec<RenameRequest>, is_taken: impl Fn(&Path) -> bool) -> Vec<Step> {
     let mut wanted: HashMap<PathBuf, usize> = HashMap::new();
     for wish in &wishes {
         if let Ok(name) = &wish.name {
@@ -98,7 +98,7 @@ pub fn plan(wishes: Vec<Wish>, is_taken: impl Fn(&Path) -> bool) -> Vec<Step> {
                 .or_default() += 1;
         }
     }
-    let step = |wish: Wish| {
+    let step = |wish: RenameRequest| {
         let from = wish.dir;
         let name = match wish.name {
             Ok(name) => name,

@@ -13,12 +13,12 @@ const MAX_VALUES: usize = 200_000;
 const MAX_TEXT: usize = 4 << 20;
 
 /// What may still be taken.
-struct Left {
+struct Remaining {
     values: usize,
     text: usize,
 }
 
-impl Left {
+impl Remaining {
     /// The text, or what stands for one that is too long.
     fn text(&mut self, text: &str) -> String {
         match self.text.checked_sub(text.len()) {
@@ -37,18 +37,19 @@ impl Value<'_> {
     /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them;
     /// whatever else is not data becomes a text in angle brackets that names it.
     pub fn to_json(self) -> Json {
-        let mut left = Left {
+        let mut remaining = Remaining {
             values: MAX_VALUES,
             text: MAX_TEXT,
         };
-        self.to_json_within(MAX_DEPTH, &mut left)
+        self.to_json_within(MAX_DEPTH, &mut remaining)
     }
 
-    fn to_json_within(self, depth: usize, left: &mut Left) -> Json {
-        let (Some(depth), Some(fewer)) = (depth.checked_sub(1), left.values.checked_sub(1)) else {
+    fn to_json_within(self, depth: usize, remaining: &mut Remaining) -> Json {
+        let (Some(depth), Some(fewer)) = (depth.checked_sub(1), remaining.values.checked_sub(1))
+        else {
             return TOO_MUCH.into();
         };
-        left.values = fewer;
+        remaining.values = fewer;
         match self.node() {
             Node::None => Json::Null,
             Node::Bool(value) => (*value).into(),
@@ -57,19 +58,19 @@ impl Value<'_> {
             Node::Float(value) => serde_json::Number::from_f64(*value)
                 .map_or_else(|| value.to_string().into(), Json::Number),
             Node::LongInt(_) => "<a whole number beyond 64 bits>".into(),
-            Node::Text(text) => left.text(text).into(),
-            Node::Bytes(bytes) if bytes.len() > left.text => TOO_MUCH.into(),
-            Node::Bytes(bytes) => left.text(&String::from_utf8_lossy(bytes)).into(),
-            Node::Global(name) => format!("<{}>", left.text(name)).into(),
+            Node::Text(text) => remaining.text(text).into(),
+            Node::Bytes(bytes) if bytes.len() > remaining.text => TOO_MUCH.into(),
+            Node::Bytes(bytes) => remaining.text(&String::from_utf8_lossy(bytes)).into(),
+            Node::Global(name) => format!("<{}>", remaining.text(name)).into(),
             Node::Persistent(_) => "<a storage>".into(),
             Node::List(_) | Node::Tuple(_) | Node::Set(_) => {
                 let values = self.as_sequence().into_iter().flatten();
                 values
-                    .take(left.values + 1)
-                    .map(|value| value.to_json_within(depth, left))
+                    .take(remaining.values + 1)
+                    .map(|value| value.to_json_within(depth, remaining))
                     .collect()
             }
-            Node::Dict(_) => self.entries_to_json(depth, left),
+            Node::Dict(_) => self.entries_to_json(depth, remaining),
             Node::Object(object) => {
                 if let Some(number) = self.as_int() {
                     return number.into();
@@ -79,45 +80,45 @@ impl Value<'_> {
                 }
                 let fields = object.state.map(|state| self.at(state));
                 match fields.filter(|fields| matches!(fields.node(), Node::Dict(_))) {
-                    _ if !object.items.is_empty() => self.entries_to_json(depth, left),
-                    Some(fields) => fields.entries_to_json(depth, left),
-                    None => self.made_to_json(depth, left),
+                    _ if !object.items.is_empty() => self.entries_to_json(depth, remaining),
+                    Some(fields) => fields.entries_to_json(depth, remaining),
+                    None => self.made_to_json(depth, remaining),
                 }
             }
         }
     }
 
-    fn entries_to_json(self, depth: usize, left: &mut Left) -> Json {
+    fn entries_to_json(self, depth: usize, remaining: &mut Remaining) -> Json {
         let entries = self.as_dict().into_iter().flatten();
         let mut map = Map::new();
-        for (key, value) in entries.take(left.values + 1) {
-            let key = match key.to_json_within(1, left) {
+        for (key, value) in entries.take(remaining.values + 1) {
+            let key = match key.to_json_within(1, remaining) {
                 Json::String(text) => text,
                 other => other.to_string(),
             };
-            map.insert(key, value.to_json_within(depth, left));
+            map.insert(key, value.to_json_within(depth, remaining));
         }
         Json::Object(map)
     }
 
     /// A path as its text; of anything else the name, with the value by which an enum's member is
     /// made.
-    fn made_to_json(self, depth: usize, left: &mut Left) -> Json {
+    fn made_to_json(self, depth: usize, remaining: &mut Remaining) -> Json {
         let Some(made) = self.as_made() else {
             return "<an object>".into();
         };
         let arguments = made.arguments.as_sequence().into_iter().flatten();
         if made.by.starts_with("pathlib.") {
-            let parts = arguments.take(left.values).filter_map(Value::as_text);
-            let parts: Vec<String> = parts.map(|part| left.text(part)).collect();
+            let parts = arguments.take(remaining.values).filter_map(Value::as_text);
+            let parts: Vec<String> = parts.map(|part| remaining.text(part)).collect();
             return parts.join("/").replacen("//", "/", 1).into();
         }
         match made.arguments.as_tuple() {
             Some([value]) if made.state.is_none() && !matches!(value.node(), Node::Object(_)) => {
-                let value = value.to_json_within(depth, left);
-                format!("<{} {value}>", left.text(made.by)).into()
+                let value = value.to_json_within(depth, remaining);
+                format!("<{} {value}>", remaining.text(made.by)).into()
             }
-            _ => format!("<{}>", left.text(made.by)).into(),
+            _ => format!("<{}>", remaining.text(made.by)).into(),
         }
     }
 }

@@ -280,7 +280,7 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
 
 /// What a run has of the metric that it is judged by, at each place.
 #[derive(Debug)]
-pub struct Course {
+pub struct MetricByEpoch {
     pub direction: Direction,
     /// By epochs, as the file counts them, where it tells of epochs. Of an epoch with several rows
     /// the last counts.
@@ -291,9 +291,9 @@ pub struct Course {
 
 /// The course of the metric that a run is judged by. It is empty where only a weak word of the
 /// metric's name tells which way is better: what is worse may be removed.
-pub fn course(metrics: &Metrics) -> Course {
+pub fn course(metrics: &Metrics) -> MetricByEpoch {
     let judged = Judged::of(metrics);
-    let mut course = Course {
+    let mut course = MetricByEpoch {
         direction: Direction::Higher,
         by_epoch: HashMap::new(),
         by_step: BTreeMap::new(),

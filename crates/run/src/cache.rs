@@ -68,8 +68,8 @@ impl Cache {
         let entry = self.entries.get_mut(&key(found)?)?;
         let (head, summary) = self.text[entry.place.clone()].split_once('\t')?;
         let read = || -> serde_json::Result<Option<(u32, Summary)>> {
-            let (used, stamps, said): Head = serde_json::from_str(head)?;
-            if stamps != found.stamps || said != judging::of(found.dir.path()).digest() {
+            let (used, stamps, judging_digest): Head = serde_json::from_str(head)?;
+            if stamps != found.stamps || judging_digest != judging::of(found.dir.path()).digest() {
                 return Ok(None);
             }
             Ok(Some((used, serde_json::from_str(summary)?)))
@@ -125,10 +125,10 @@ impl Cache {
             let Some((head, summary)) = from[entry.place.clone()].split_once('\t') else {
                 return Ok(());
             };
-            let (used, stamps, said): Head = serde_json::from_str(head)?;
+            let (used, stamps, judging_digest): Head = serde_json::from_str(head)?;
             let used = if entry.used { self.today } else { used };
             if used.saturating_add(KEPT_DAYS) >= self.today {
-                let head = serde_json::to_string(&(used, stamps, said))?;
+                let head = serde_json::to_string(&(used, stamps, judging_digest))?;
                 // A string takes all that is written to it.
                 let _ = writeln!(text, "{key}\t{head}\t{summary}");
             }

@@ -31,7 +31,7 @@ impl ComparedRun {
     /// Reads a run. This never fails: what cannot be read is absent, and `problem` says so.
     pub fn load(dir: RunDir, now: SystemTime) -> Self {
         let found = Found::look(dir);
-        let settled::Whole {
+        let settled::SettledRun {
             mut metrics,
             facts,
             path,

@@ -76,11 +76,11 @@ pub struct Disk {
 impl Disk {
     /// The one that a folder is on, as the system tells it.
     pub fn of(folder: &Path) -> Option<Self> {
-        let said = statvfs(folder).ok()?;
+        let stat = statvfs(folder).ok()?;
         Some(Self {
-            id: said.f_fsid,
-            free: said.f_bavail.saturating_mul(said.f_frsize),
-            total: said.f_blocks.saturating_mul(said.f_frsize),
+            id: stat.f_fsid,
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
         })
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::layout::RunDir;
-use super::log_line::{Kind, Line, Teller, body};
+use super::log_line::{Kind, Line, LineClassifier, body};
 use super::log_tail::LogTail;
 
 /// Lines that are kept.
@@ -105,10 +105,10 @@ impl Log {
 pub struct LogReader {
     log: LogTail,
     output: LogTail,
-    log_teller: Teller,
-    output_teller: Teller,
+    log_classifier: LineClassifier,
+    output_classifier: LineClassifier,
     /// What the log said last, to know it again where the output says it too.
-    said: VecDeque<String>,
+    bodies: VecDeque<String>,
 }
 
 impl LogReader {
@@ -117,9 +117,9 @@ impl LogReader {
         Self {
             log: LogTail::open(dir.training_log(), KEPT),
             output: LogTail::open(dir.worker_out(), KEPT),
-            log_teller: Teller::default(),
-            output_teller: Teller::default(),
-            said: VecDeque::new(),
+            log_classifier: LineClassifier::default(),
+            output_classifier: LineClassifier::default(),
+            bodies: VecDeque::new(),
         }
     }
 
@@ -137,8 +137,8 @@ impl LogReader {
         if anew {
             self.output.again();
             self.log.again();
-            self.said.clear();
-            (self.log_teller, self.output_teller) = Default::default();
+            self.bodies.clear();
+            (self.log_classifier, self.output_classifier) = Default::default();
         }
         let lines = self.joined();
         let unfinished = self.output.unfinished().or_else(|| self.log.unfinished());
@@ -158,26 +158,26 @@ impl LogReader {
         let Self {
             log,
             output,
-            log_teller,
-            output_teller,
-            said,
+            log_classifier,
+            output_classifier,
+            bodies,
         } = self;
-        let earlier = said.len();
+        let earlier = bodies.len();
         let mut logged: VecDeque<Line> = VecDeque::new();
         for text in log.news() {
-            said.push_back(body(&text).to_owned());
-            logged.push_back(log_teller.tell(text));
+            bodies.push_back(body(&text).to_owned());
+            logged.push_back(log_classifier.classify(text));
         }
         let mut lines = Vec::new();
         // Where what was said stands, to find it at once, and how many of it are passed.
         let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
-        for (place, text) in said.iter().enumerate() {
+        for (place, text) in bodies.iter().enumerate() {
             places.entry(text).or_default().push_back(place);
         }
         let mut passed = earlier;
         for text in output.news() {
             let Some(places) = places.get_mut(body(&text)) else {
-                lines.push(output_teller.tell(text));
+                lines.push(output_classifier.classify(text));
                 continue;
             };
             while places.len() > 1 && places[0] < passed {
@@ -188,8 +188,8 @@ impl LogReader {
             passed += more;
         }
         lines.extend(logged);
-        let over = said.len().saturating_sub(KEPT);
-        said.drain(..over);
+        let over = bodies.len().saturating_sub(KEPT);
+        bodies.drain(..over);
         lines
     }
 }

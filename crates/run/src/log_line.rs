@@ -25,13 +25,13 @@ pub struct Line {
 
 /// Tells the kinds of a log's lines, which it is given one after the other.
 #[derive(Debug, Clone, Default)]
-pub struct Teller {
-    within: Within,
+pub struct LineClassifier {
+    within: OpenBlock,
 }
 
 /// What the next line may belong to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Within {
+enum OpenBlock {
     #[default]
     Nothing,
     /// Frames of Python, indented, and then the exception.
@@ -40,9 +40,9 @@ enum Within {
     Panic,
 }
 
-impl Teller {
+impl LineClassifier {
     /// The next line, with its kind.
-    pub fn tell(&mut self, text: String) -> Line {
+    pub fn classify(&mut self, text: String) -> Line {
         let kind = self.kind(&text);
         Line { text, kind }
     }
@@ -50,25 +50,25 @@ impl Teller {
     fn kind(&mut self, line: &str) -> Kind {
         let body = body(line);
         if body.starts_with("Traceback (most recent call last)") {
-            self.within = Within::Traceback;
+            self.within = OpenBlock::Traceback;
             return Kind::Plain;
         }
         match self.within {
-            Within::Traceback if body.is_empty() || body.starts_with([' ', '\t']) => {
+            OpenBlock::Traceback if body.is_empty() || body.starts_with([' ', '\t']) => {
                 return Kind::Plain;
             }
-            Within::Traceback | Within::Panic => {
-                self.within = Within::Nothing;
+            OpenBlock::Traceback | OpenBlock::Panic => {
+                self.within = OpenBlock::Nothing;
                 return Kind::Error;
             }
-            Within::Nothing => {}
+            OpenBlock::Nothing => {}
         }
         if body.starts_with("thread '") && body.contains("panicked at ") {
             // Before Rust 1.73 the message stood in the same line.
             if body.contains("panicked at '") {
                 return Kind::Error;
             }
-            self.within = Within::Panic;
+            self.within = OpenBlock::Panic;
             return Kind::Plain;
         }
         by_itself(line, body)
@@ -181,10 +181,10 @@ mod tests {
     use super::*;
 
     fn kinds(lines: &[&str]) -> Vec<Kind> {
-        let mut teller = Teller::default();
+        let mut classifier = LineClassifier::default();
         let kinds = lines
             .iter()
-            .map(|line| teller.tell((*line).to_owned()).kind);
+            .map(|line| classifier.classify((*line).to_owned()).kind);
         kinds.collect()
     }
 

@@ -11,7 +11,7 @@ use toml::Table;
 use super::evaluation::EVALUATIONS;
 use super::layout::{RunDir, refuse_link};
 use super::state_dir::{self, Storage};
-use traintop_disk::{Disk, System, said};
+use traintop_disk::{Disk, System, io_reason};
 use traintop_text::{clean, toml as toml_text};
 
 /// The file in a run's folder.
@@ -85,7 +85,7 @@ pub struct Annotated {
 #[derive(Debug, thiserror::Error)]
 pub enum NotesError {
     /// A file.
-    #[error("{path}: the notes cannot be read or written ({})", said(cause))]
+    #[error("{path}: the notes cannot be read or written ({})", io_reason(cause))]
     Io { path: PathBuf, cause: io::Error },
     /// To write into it could lose what was meant.
     #[error(
@@ -336,7 +336,7 @@ fn parsed(text: &str) -> Result<Notes, String> {
 /// Where a run's notes are now, or would be in its folder.
 fn place(disk: &dyn Disk, dir: &RunDir, own: Option<&Path>) -> io::Result<PathBuf> {
     if let Some(own) = own.map(|own| own_file(own, dir))
-        && disk.look_for(&own)?.is_some()
+        && disk.stat_if_exists(&own)?.is_some()
     {
         return Ok(own);
     }

@@ -100,11 +100,11 @@ impl<'a> Judged<'a> {
     }
 
     fn direction(&self, column: usize) -> Option<Direction> {
-        let said = self
+        let stated = self
             .metrics
             .judging
             .direction(&self.metrics.columns[column].name);
-        said.or(self.names[column].direction)
+        stated.or(self.names[column].direction)
     }
 
     /// Validation before test, quality before reward before loss, and never what was measured in
@@ -171,8 +171,8 @@ const LOSS: u8 = 2;
 /// Which way is better, of a metric of any run that is judged so: as somebody says, else as its
 /// name does, else more; and whether that is a guess.
 pub fn direction(judging: &Judging, spelled: &str, read: &MetricName) -> (Direction, bool) {
-    if let Some(said) = judging.direction(spelled) {
-        return (said, false);
+    if let Some(stated) = judging.direction(spelled) {
+        return (stated, false);
     }
     let is_guess = read.is_guess || read.direction.is_none();
     (read.direction.unwrap_or(Direction::Higher), is_guess)
@@ -302,10 +302,10 @@ mod tests {
     #[test]
     fn what_somebody_says_counts_first() {
         let names = "epoch, train_loss, eval_loss, eval_accuracy, my_score, val_dice";
-        let judged = |said: &[MetricSettings], told: Option<TrainerMetric>| {
+        let judged = |stated: &[MetricSettings], logged: Option<TrainerMetric>| {
             let judging = Judging {
-                settings: said.iter().cloned().map(Arc::new).collect(),
-                trainer: told.map(Arc::new),
+                settings: stated.iter().cloned().map(Arc::new).collect(),
+                trainer: logged.map(Arc::new),
             };
             Metrics {
                 judging,
@@ -316,33 +316,33 @@ mod tests {
             primary: Some(name.to_owned()),
             ..MetricSettings::default()
         };
-        let told = |name: &str, direction| {
+        let logged = |name: &str, direction| {
             Some(TrainerMetric {
                 metric: name.to_owned(),
                 direction,
             })
         };
         let (higher, lower) = (Direction::Higher, Direction::Lower);
-        for (said, told, expected) in [
-            (vec![], told("loss", None), ("eval_loss", lower, false)),
+        for (stated, logged, expected) in [
+            (vec![], logged("loss", None), ("eval_loss", lower, false)),
             (
                 vec![],
-                told("accuracy", None),
+                logged("accuracy", None),
                 ("eval_accuracy", higher, false),
             ),
             (
                 vec![],
-                told("my_score", Some(lower)),
+                logged("my_score", Some(lower)),
                 ("my_score", lower, false),
             ),
             (
                 vec![],
-                told("absent", None),
+                logged("absent", None),
                 ("eval_accuracy", higher, true),
             ),
             (
                 vec![primary_is("val/dice")],
-                told("loss", None),
+                logged("loss", None),
                 ("val_dice", higher, false),
             ),
             (
@@ -367,7 +367,11 @@ mod tests {
                 ("my_score", lower, false),
             ),
         ] {
-            assert_eq!(primary(&judged(&said, told)), Some(expected), "{said:?}");
+            assert_eq!(
+                primary(&judged(&stated, logged)),
+                Some(expected),
+                "{stated:?}"
+            );
         }
     }
 }

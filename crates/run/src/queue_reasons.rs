@@ -139,25 +139,28 @@ mod tests {
             record.save(&dir).unwrap();
             commands.allow(&dir, &record).unwrap();
         }
-        let said = |name: &str, state: State| {
+        let reason_of = |name: &str, state: State| {
             let dir = dir(name);
             QueueReasons::of(&dir, &record(&dir, state), &commands)
         };
-        assert_eq!(said("a", State::Queued), None);
+        assert_eq!(reason_of("a", State::Queued), None);
         let mut reasons = QueueReasons::default();
         reasons.add(&dir("a"), "the only slot is taken".to_owned());
         reasons.add(&dir("b"), "behind \x1b[31ma".to_owned());
         reasons.save(tree.path()).unwrap();
-        assert_eq!(said("a", State::Queued).unwrap(), "the only slot is taken");
-        assert!(!said("b", State::Queued).unwrap().contains('\x1b'));
-        assert_eq!(said("c", State::Queued), None);
-        assert_eq!(said("a", State::Running), None);
+        assert_eq!(
+            reason_of("a", State::Queued).unwrap(),
+            "the only slot is taken"
+        );
+        assert!(!reason_of("b", State::Queued).unwrap().contains('\x1b'));
+        assert_eq!(reason_of("c", State::Queued), None);
+        assert_eq!(reason_of("a", State::Running), None);
         reasons.keeper.pid_started += 1;
         reasons.save(tree.path()).unwrap();
-        assert_eq!(said("a", State::Queued), None);
+        assert_eq!(reason_of("a", State::Queued), None);
         reasons.keeper.host = "node7".to_owned();
         reasons.save(tree.path()).unwrap();
-        let elsewhere = said("a", State::Queued).unwrap();
+        let elsewhere = reason_of("a", State::Queued).unwrap();
         assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
         // Of a run that this user did not queue, no keeper of this user's says why it waits.
         let strange = QueueReasons::of(

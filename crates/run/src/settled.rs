@@ -24,7 +24,7 @@ pub fn settle(source: &mut dyn Source, found: &Found, now: SystemTime) -> io::Re
 
 /// A run's metrics, read to their end.
 #[derive(Debug)]
-pub struct Whole {
+pub struct SettledRun {
     /// They know how the run is judged. What was read before an error is there all the same.
     pub metrics: Metrics,
     /// What the same files say beside the metrics, where they do.
@@ -35,14 +35,14 @@ pub struct Whole {
 }
 
 /// Reads a run's metrics whole.
-pub fn read(found: &Found, now: SystemTime) -> Whole {
+pub fn read(found: &Found, now: SystemTime) -> SettledRun {
     let mut source = found.open_metrics();
     let read = source
         .poll()
         .and_then(|_| settle(source.as_mut(), found, now));
     let mut metrics = source.take();
     metrics.judging.settings = judging::of(found.dir.path()).settings;
-    Whole {
+    SettledRun {
         metrics,
         facts: source.facts(),
         path: source.path().to_owned(),

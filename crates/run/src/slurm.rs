@@ -53,7 +53,7 @@ impl Job {
 /// What the scheduler last said of a run's job, and what it was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Said {
+pub struct SchedulerReport {
     /// The job that is meant; of another one nothing is known.
     pub token: String,
     /// When it said so.
@@ -70,17 +70,18 @@ pub struct Said {
     pub stop_asked: bool,
 }
 
-impl Said {
+impl SchedulerReport {
     fn path(dir: &RunDir) -> PathBuf {
         dir.path().join("slurm.json")
     }
 
     /// What was said of this job; nothing, if nothing was or it cannot be read: it is asked again.
     pub fn load(dir: &RunDir, job: &Job) -> Self {
-        let said: Option<Self> = read::bytes(&Self::path(dir), read::RECORD_LIMIT)
+        let report: Option<Self> = read::bytes(&Self::path(dir), read::RECORD_LIMIT)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        said.filter(|said| said.token == job.token)
+        report
+            .filter(|report| report.token == job.token)
             .unwrap_or_else(|| Self {
                 token: job.token.clone(),
                 ..Self::default()
@@ -122,23 +123,23 @@ impl Seen {
     /// The job of a run; `None` if it has none.
     pub fn of(dir: &RunDir, record: &Record, now: SystemTime) -> Option<Self> {
         let job = record.slurm.as_ref()?;
-        let said = Said::load(dir, job);
+        let report = SchedulerReport::load(dir, job);
         Some(Self {
             name: job.name(),
-            is_open: !said.is_over,
-            waits: (record.state == State::Queued).then(|| waits(job, &said)),
-            is_at_work: Timestamp::try_from(now).is_ok_and(|now| said.is_at_work(now)),
+            is_open: !report.is_over,
+            waits: (record.state == State::Queued).then(|| waits(job, &report)),
+            is_at_work: Timestamp::try_from(now).is_ok_and(|now| report.is_at_work(now)),
         })
     }
 }
 
 /// Why a job waits: `Slurm job 12: Resources; expected to begin 2026-11-26 14:05`.
-fn waits(job: &Job, said: &Said) -> String {
+fn waits(job: &Job, report: &SchedulerReport) -> String {
     let Some(name) = job.name() else {
         return "is being handed to Slurm".to_owned();
     };
-    let reason = said.reason.as_deref().map(|reason| format!(": {reason}"));
-    let start = said.start.map(|start| {
+    let reason = report.reason.as_deref().map(|reason| format!(": {reason}"));
+    let start = report.start.map(|start| {
         let start = start.to_zoned(jiff::tz::TimeZone::system());
         format!("; expected to begin {}", start.strftime("%Y-%m-%d %H:%M"))
     });

@@ -111,7 +111,7 @@ pub struct Evidence<'a> {
     /// Steps done, and steps planned, where both are known.
     pub steps: Option<(u64, u64)>,
     /// What its trainer says, and why, where it is another's.
-    pub said: Option<&'a (State, Option<String>)>,
+    pub stated: Option<&'a (State, Option<String>)>,
 }
 
 /// How long ago something changed at `modified`. Another machine's clock may be ahead of ours by a
@@ -126,7 +126,7 @@ pub fn silence_since(modified: SystemTime, now: SystemTime) -> Duration {
 
 /// The state that the evidence allows.
 pub fn observe(evidence: Evidence) -> Observed {
-    let said = |state, reason| Observed {
+    let stated = |state, reason| Observed {
         state,
         deduced: false,
         reason,
@@ -138,7 +138,7 @@ pub fn observe(evidence: Evidence) -> Observed {
     };
     let Some(record) = evidence.record else {
         let is_silent = evidence.silent_for >= SILENCE;
-        match evidence.said {
+        match evidence.stated {
             // Who writes is at work, and may have been killed.
             Some((state, why)) if state.is_active() && is_silent => {
                 let why = why.as_deref().unwrap_or("its trainer says that it runs");
@@ -147,7 +147,7 @@ pub fn observe(evidence: Evidence) -> Observed {
                     &format!("{why}, and its files no longer change"),
                 );
             }
-            Some((state, why)) => return said(*state, why.clone()),
+            Some((state, why)) => return stated(*state, why.clone()),
             None => {}
         }
         let done = evidence
@@ -168,16 +168,16 @@ pub fn observe(evidence: Evidence) -> Observed {
     };
     let reason = record.exit.as_ref().and_then(|exit| exit.reason.clone());
     if !record.state.is_active() {
-        return said(record.state, reason);
+        return stated(record.state, reason);
     }
     match evidence.alive {
-        Some(true) => said(record.state, reason),
+        Some(true) => stated(record.state, reason),
         Some(false) => Observed {
             state: State::Lost,
             deduced: true,
             reason: Some("its process is gone without a word".to_owned()),
         },
-        None if evidence.silent_for < SILENCE => said(record.state, reason),
+        None if evidence.silent_for < SILENCE => stated(record.state, reason),
         None => {
             let host = record
                 .process
@@ -219,8 +219,8 @@ mod tests {
             (Finished, Some(false), old, Finished, false),
             (Failed, None, old, Failed, false),
         ];
-        for (said, alive, silent_for, state, deduced) in cases {
-            let record = record(said);
+        for (stated, alive, silent_for, state, deduced) in cases {
+            let record = record(stated);
             let evidence = Evidence {
                 record: Some(&record),
                 alive,

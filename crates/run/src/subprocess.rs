@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 const MAX_OUTPUT_BYTES: u64 = 64 << 20;
 /// A program that has ended may have left another with its output: what that prints is not waited
 /// for longer.
-const AFTERWARDS: Duration = Duration::from_secs(1);
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 /// The least and the most between two looks whether it has ended.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
+const POLL_INTERVALS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
 
 /// The output of a program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +33,18 @@ pub enum SubprocessError {
     /// It could not be started, or not be waited for.
     Io(io::Error),
     /// It was ended at the timeout. What it was to do may have been done.
-    Unheard(Duration),
+    TimedOut(Duration),
 }
 
 impl fmt::Display for SubprocessError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Io(cause) => write!(f, "cannot be started ({cause})"),
-            Self::Unheard(patience) => {
+            Self::TimedOut(timeout) => {
                 write!(
                     f,
                     "was ended after {} s without an answer",
-                    patience.as_secs()
+                    timeout.as_secs()
                 )
             }
         }
@@ -52,16 +52,16 @@ impl fmt::Display for SubprocessError {
 }
 
 /// Starts a command, gives it `input`, which is no more than a pipe holds, and waits for its end as
-/// long as `patience`.
+/// long as `timeout`.
 ///
 /// # Errors
 /// If it cannot be started, or has not ended by then; it is ended in that case.
 pub fn run(
     command: &mut Command,
     input: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Completed, SubprocessError> {
-    let until = Instant::now() + patience;
+    let until = Instant::now() + timeout;
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -71,7 +71,7 @@ pub fn run(
     give(child.stdin.take(), input);
     let output = child.stdout.take().map(Pipe::read);
     let stderr = child.stderr.take().map(Pipe::read);
-    let (mut pause, longest) = LOOKS;
+    let (mut pause, longest) = POLL_INTERVALS;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(SubprocessError::Io)? {
             break status;
@@ -80,7 +80,7 @@ pub fn run(
             // It may have ended in this moment.
             let _ = child.kill();
             child.wait().map_err(SubprocessError::Io)?;
-            return Err(SubprocessError::Unheard(patience));
+            return Err(SubprocessError::TimedOut(timeout));
         }
         thread::sleep(pause);
         pause = (2 * pause).min(longest);
@@ -123,7 +123,7 @@ impl Pipe {
     }
 
     fn text(self) -> String {
-        let _ = self.end.recv_timeout(AFTERWARDS);
+        let _ = self.end.recv_timeout(OUTPUT_GRACE);
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&read).into_owned()
     }
@@ -135,8 +135,8 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn shell(script: &str, input: &str, patience: Duration) -> Result<Completed, SubprocessError> {
-        run(Command::new("sh").args(["-c", script]), input, patience)
+    fn shell(script: &str, input: &str, timeout: Duration) -> Result<Completed, SubprocessError> {
+        run(Command::new("sh").args(["-c", script]), input, timeout)
     }
 
     #[test]

@@ -222,7 +222,7 @@ impl Summary {
             epochs_done,
             epochs_planned: planned,
             steps: steps_done.zip(facts.steps_planned),
-            said: facts.state.as_ref(),
+            stated: facts.state.as_ref(),
         });
         let queue_reason = queue_reason(&dir, record.as_ref(), job.as_ref());
         observed.reason = cleaned(damage.or(queue_reason).or(observed.reason));

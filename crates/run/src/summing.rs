@@ -67,14 +67,14 @@ impl Summing {
 
     /// Reads what is new and sums up. This never fails, as [`Summary::load`] does not.
     pub fn summary(&mut self, found: &Found, now: SystemTime) -> Summary {
-        let said = judging::of(found.dir.path()).settings;
-        self.needed.judging.settings.clone_from(&said);
+        let settings = judging::of(found.dir.path()).settings;
+        self.needed.judging.settings.clone_from(&settings);
         let (needed, is_whole, mut begun) = (&mut self.needed, &mut self.is_whole, false);
         let read = self.tail.poll_in_parts(&mut |part, anew| {
             begun = true;
             if anew {
                 (*needed, *is_whole) = (Metrics::default(), true);
-                needed.judging.settings.clone_from(&said);
+                needed.judging.settings.clone_from(&settings);
             }
             take_in(needed, is_whole, part);
         });
@@ -82,7 +82,7 @@ impl Summing {
         // whole.
         if read.is_err() && begun {
             *self = Self::begin(found);
-            self.needed.judging.settings.clone_from(&said);
+            self.needed.judging.settings.clone_from(&settings);
         }
         self.unread = match read {
             Err(error) if error.kind() != ErrorKind::NotFound => Some(error.to_string()),
@@ -92,8 +92,8 @@ impl Summing {
         take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
         let mut summary = Summary::of(found, &self.needed, self.tail.facts(), now);
         if let Some(why) = &self.unread {
-            let said = format!("its metrics cannot be read ({why})");
-            summary.observed.reason = cleaned(Some(said));
+            let reason = format!("its metrics cannot be read ({why})");
+            summary.observed.reason = cleaned(Some(reason));
         }
         summary
     }

@@ -23,8 +23,8 @@ impl Times {
         modified_at: Timestamp,
         is_active: bool,
     ) -> Self {
-        let told = facts.elapsed.and_then(|name| metrics.column(name));
-        let elapsed = told
+        let logged = facts.elapsed.and_then(|name| metrics.column(name));
+        let elapsed = logged
             .or_else(|| elapsed(metrics))
             .and_then(Column::last)
             .map(|(_, seconds)| seconds);

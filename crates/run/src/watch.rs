@@ -56,7 +56,7 @@ impl Watcher {
         let (on_event, known) = (Arc::clone(&callback), Arc::clone(&watched));
         let inotify = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             if let Ok(event) = event {
-                tell(&event, &known, &on_event);
+                report(&event, &known, &on_event);
             }
         });
         Self {
@@ -131,7 +131,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Passes on what inotify saw.
-fn tell(event: &notify::Event, watched: &Mutex<HashSet<PathBuf>>, callback: &Callback) {
+fn report(event: &notify::Event, watched: &Mutex<HashSet<PathBuf>>, callback: &Callback) {
     if event.need_rescan() {
         // More happened than the kernel's queue holds: anything may have changed.
         let all = lock(watched).clone();
@@ -346,7 +346,7 @@ mod tests {
         });
         let overflow =
             notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
-        tell(&overflow, &Mutex::new(folders.clone()), &callback);
+        report(&overflow, &Mutex::new(folders.clone()), &callback);
         assert_eq!(*lock(&reported), folders);
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use traintop_run::record;
 
-use super::checkpoint::{self, About, Best, Live, Progress};
+use super::checkpoint::{self, Best, Live, Progress, WeightsMetadata};
 use super::console::Step;
 use super::contention::Contention;
 use super::error::WorkerError;
@@ -140,7 +140,7 @@ impl Training {
             self.recipe.save_interval > 0 && epoch.is_multiple_of(self.recipe.save_interval);
         for (path, is_due) in [(dir.best(), is_best), (dir.checkpoint(epoch), is_periodic)] {
             if is_due && checkpoint::epoch_of(&path) != Some(epoch) {
-                let about = About {
+                let about = WeightsMetadata {
                     epoch,
                     val_acc: self
                         .progress

@@ -7,7 +7,7 @@ use traintop_analysis::figures::{self, Format};
 use traintop_run::metrics::Tail;
 use traintop_text as text;
 
-use super::checkpoint::{self, About};
+use super::checkpoint::{self, WeightsMetadata};
 use super::error::WorkerError;
 use super::loss::Sums;
 use super::train::{End, Training};
@@ -15,7 +15,7 @@ use super::train::{End, Training};
 impl Training {
     /// Ends a run whose epochs are all done. A stop on the way leaves everything to be done again
     /// by a resume.
-    pub fn conclude(&mut self) -> Result<End, WorkerError> {
+    pub fn finish(&mut self) -> Result<End, WorkerError> {
         let Some(best) = self.progress.best else {
             return Ok(End::Finished);
         };
@@ -110,7 +110,7 @@ impl Training {
         let test = tested
             .sums
             .map(|sums| (sums.mean_loss(), sums.accuracy_percent()));
-        let about = About {
+        let about = WeightsMetadata {
             epoch,
             val_acc,
             test,

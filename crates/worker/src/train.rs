@@ -91,7 +91,7 @@ impl Training {
                 return Ok(End::EndedAfter(self.progress.epochs_done));
             }
         }
-        self.conclude()
+        self.finish()
     }
 
     /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop

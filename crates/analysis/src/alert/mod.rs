@@ -153,8 +153,8 @@ fn stalls_at(run: &Summary, rules: &Rules) -> Option<Timestamp> {
     if run.observed.state != State::Running || !rules.has(Kind::Stalled) {
         return None;
     }
-    let patience = health.row_gap?.mul_f64(rules.stalled).max(SHORTEST_STALL);
-    health.sign_at.checked_add(patience).ok()
+    let limit = health.row_gap?.mul_f64(rules.stalled).max(SHORTEST_STALL);
+    health.sign_at.checked_add(limit).ok()
 }
 
 fn stalled(health: &Health, due: Timestamp) -> String {
@@ -177,10 +177,10 @@ fn no_progress(run: &Summary, rules: &Rules) -> Option<String> {
     };
     let best = run.best_epoch().or_else(of_trend)?;
     let planned = run.epochs_planned.unwrap_or(0);
-    let patience = rules
+    let limit = rules
         .no_progress
         .unwrap_or_else(|| (planned / NO_PROGRESS_PART).max(NO_PROGRESS_MIN));
     let without = run.epochs_done.saturating_sub(best);
-    (patience > 0 && without >= patience)
+    (limit > 0 && without >= limit)
         .then(|| format!("no progress for {without} epochs: the best is epoch {best}'s"))
 }

@@ -10,7 +10,7 @@ use traintop_run::metrics::{Column, Metrics};
 
 /// What the shared axis counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Along {
+pub enum CompareAxis {
     /// Epochs, from 1.
     #[default]
     Epoch,
@@ -22,7 +22,7 @@ pub enum Along {
     Wall,
 }
 
-impl Along {
+impl CompareAxis {
     /// All, in the order in which a key goes through them.
     pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Elapsed, Self::Wall];
 
@@ -130,7 +130,7 @@ pub enum Places {
     /// At x, plus this.
     Same(f64),
     /// As this column says at x or before.
-    Said(Column),
+    Stated(Column),
 }
 
 impl Places {
@@ -140,14 +140,14 @@ impl Places {
             return Some(Self::Same(0.0));
         }
         let column = metrics.columns.iter().find(|column| is_one(&column.name))?;
-        Some(Self::Said(column.clone()))
+        Some(Self::Stated(column.clone()))
     }
 
     /// Epochs that are counted from 0 are counted from 1.
     fn counted_from_one(self) -> Self {
         let begins_at_zero = match &self {
             Self::Same(_) => false,
-            Self::Said(column) => column.y.first() == Some(&0.0),
+            Self::Stated(column) => column.y.first() == Some(&0.0),
         };
         if begins_at_zero {
             self.shifted(1.0)
@@ -158,7 +158,7 @@ impl Places {
 
     /// A clock that began again, as that of a resumed run does, continues from where it was.
     fn rising(self) -> Self {
-        let Self::Said(mut column) = self else {
+        let Self::Stated(mut column) = self else {
             return self;
         };
         let (mut before, mut offset) = (0.0, 0.0);
@@ -169,17 +169,17 @@ impl Places {
             before = *value;
             *value += offset;
         }
-        Self::Said(column)
+        Self::Stated(column)
     }
 
     fn shifted(self, by: f64) -> Self {
         match self {
             Self::Same(shift) => Self::Same(shift + by),
-            Self::Said(mut column) => {
+            Self::Stated(mut column) => {
                 for value in &mut column.y {
                     *value += by;
                 }
-                Self::Said(column)
+                Self::Stated(column)
             }
         }
     }
@@ -188,7 +188,7 @@ impl Places {
     pub fn at(&self, x: f64) -> Option<f64> {
         match self {
             Self::Same(shift) => Some(x + shift),
-            Self::Said(column) => {
+            Self::Stated(column) => {
                 let after = column.x.partition_point(|at| *at <= x);
                 // A row whose place stands only in a later row of the same epoch.
                 let at = after.saturating_sub(1);
@@ -208,7 +208,7 @@ mod tests {
     use super::super::fixtures::compared_run;
     use super::*;
 
-    fn curve(along: Along, run: &ComparedRun) -> Option<Column> {
+    fn curve(along: CompareAxis, run: &ComparedRun) -> Option<Column> {
         let metrics = Metric::all([run]);
         along.curve(run, &metrics[0], Some(Timestamp::UNIX_EPOCH))
     }
@@ -222,13 +222,22 @@ mod tests {
             ("time_elapsed", &[10.0, 20.0, 5.0]),
         ];
         let mut run = compared_run("a", &columns);
-        assert_eq!(curve(Along::Epoch, &run).unwrap().x, [1.0, 2.0, 3.0]);
-        assert_eq!(curve(Along::Step, &run).unwrap().x, [100.0, 200.0, 300.0]);
-        assert_eq!(curve(Along::Elapsed, &run).unwrap().x, [10.0, 20.0, 25.0]);
+        assert_eq!(curve(CompareAxis::Epoch, &run).unwrap().x, [1.0, 2.0, 3.0]);
+        assert_eq!(
+            curve(CompareAxis::Step, &run).unwrap().x,
+            [100.0, 200.0, 300.0]
+        );
+        assert_eq!(
+            curve(CompareAxis::Elapsed, &run).unwrap().x,
+            [10.0, 20.0, 25.0]
+        );
         run.summary.started_at = None;
-        assert_eq!(curve(Along::Wall, &run), None);
+        assert_eq!(curve(CompareAxis::Wall, &run), None);
         run.summary.started_at = Some(Timestamp::from_second(7).unwrap());
-        assert_eq!(curve(Along::Wall, &run).unwrap().x, [17.0, 27.0, 32.0]);
+        assert_eq!(
+            curve(CompareAxis::Wall, &run).unwrap().x,
+            [17.0, 27.0, 32.0]
+        );
     }
 
     #[test]
@@ -236,14 +245,14 @@ mod tests {
         let mut run = compared_run("a", &[("val_acc", &[0.5, 0.6, 0.7, 0.8])]);
         run.metrics.x_name = "step".to_owned();
         run.metrics.columns[0].y = vec![0.0, 0.0, 1.0, 1.0];
-        let curve = curve(Along::Epoch, &run).unwrap();
+        let curve = curve(CompareAxis::Epoch, &run).unwrap();
         assert_eq!((curve.x, curve.y), (vec![1.0, 2.0], vec![0.6, 0.8]));
     }
 
     #[test]
     fn a_run_without_a_clock_has_no_place_in_time() {
         let run = compared_run("a", &[("val_acc", &[50.0])]);
-        assert_eq!(curve(Along::Elapsed, &run), None);
-        assert_eq!(curve(Along::Step, &run), None);
+        assert_eq!(curve(CompareAxis::Elapsed, &run), None);
+        assert_eq!(curve(CompareAxis::Step, &run), None);
     }
 }

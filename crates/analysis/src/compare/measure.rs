@@ -1,6 +1,6 @@
 //! What one run comes to by one metric: best, last, at an epoch, and how long it took.
 
-use super::align::{Along, Places};
+use super::align::{CompareAxis, Places};
 use super::metric::Metric;
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
@@ -34,8 +34,8 @@ impl<'a> Measured<'a> {
             metric,
             column,
             factor: metric.factor(column),
-            epochs: Along::Epoch.places(run, None),
-            elapsed: Along::Elapsed.places(run, None),
+            epochs: CompareAxis::Epoch.places(run, None),
+            elapsed: CompareAxis::Elapsed.places(run, None),
         })
     }
 
@@ -101,24 +101,24 @@ impl<'a> Measured<'a> {
 
 /// The last epoch of which a run has a row.
 pub fn last_epoch(run: &ComparedRun) -> Option<f64> {
-    Along::Epoch.places(run, None)?.last(run)
+    CompareAxis::Epoch.places(run, None)?.last(run)
 }
 
 /// Seconds that a run took, by its own clock.
 pub fn elapsed_s(run: &ComparedRun) -> Option<f64> {
-    Along::Elapsed.places(run, None)?.last(run)
+    CompareAxis::Elapsed.places(run, None)?.last(run)
 }
 
 /// Seconds that one epoch takes: the median of those that the run's clock shows, so that a pause
 /// does not count.
 pub fn seconds_per_epoch(run: &ComparedRun) -> Option<f64> {
     let (epochs, elapsed) = (
-        Along::Epoch.places(run, None)?,
-        Along::Elapsed.places(run, None)?,
+        CompareAxis::Epoch.places(run, None)?,
+        CompareAxis::Elapsed.places(run, None)?,
     );
     let rows = run.metrics.column(&run.metrics.x_name);
     let xs = match (rows, &elapsed) {
-        (Some(column), _) | (None, Places::Said(column)) => &column.x,
+        (Some(column), _) | (None, Places::Stated(column)) => &column.x,
         (None, Places::Same(_)) => return None,
     };
     let places: Vec<(f64, f64)> = xs

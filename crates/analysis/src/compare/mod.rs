@@ -18,7 +18,7 @@ pub mod spearman;
 pub mod table;
 
 pub use aggregate::Aggregate;
-pub use align::Along;
+pub use align::CompareAxis;
 pub use cells::Cell;
 pub use metric::Metric;
 pub use noise::{Noise, Verdict};

@@ -204,11 +204,11 @@ impl Panel<'_> {
             }
         }
         if let Some((at, value)) = self.best {
-            let said = format!("best {} at {} {at}", self.scale.reading(value), self.x_name);
+            let label = format!("best {} at {} {at}", self.scale.reading(value), self.x_name);
             let mark = COLOURS[1].stroke_width(px(2));
             chart
                 .draw_series([Circle::new((at, value), px(6), mark)])?
-                .label(said)
+                .label(label)
                 .legend(move |(x, y)| Circle::new((x + px(12) as i32, y), px(5), mark));
         }
         chart

@@ -135,7 +135,7 @@ fn seconds(time: jiff::Timestamp) -> f64 {
 
 /// Which value of a column is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum MetricAt {
     Last,
     /// That of the best row.
     Best,
@@ -147,7 +147,7 @@ pub enum When {
 #[derive(Debug, Clone)]
 pub enum Field {
     Fact(&'static Fact),
-    Metric(When, String),
+    Metric(MetricAt, String),
     /// A key of the configuration; where a run does not have it, the last value of a column.
     Setting(Key, Option<String>),
 }
@@ -184,7 +184,7 @@ impl Field {
             return Some(Self::Setting(Key::new(name), column));
         }
         if names.is_metric(name) {
-            return Some(Self::Metric(When::Last, name.to_owned()));
+            return Some(Self::Metric(MetricAt::Last, name.to_owned()));
         }
         let (_, long) = SHORT.iter().find(|(short, _)| *short == name)?;
         long.iter().find_map(|long| Self::named(long, names))
@@ -194,9 +194,9 @@ impl Field {
     pub fn name(&self) -> String {
         match self {
             Self::Fact(fact) => fact.name.to_owned(),
-            Self::Metric(When::Last, column) => format!("last.{column}"),
-            Self::Metric(When::Best, column) => format!("best.{column}"),
-            Self::Metric(When::At(epoch), column) => format!("at{epoch}.{column}"),
+            Self::Metric(MetricAt::Last, column) => format!("last.{column}"),
+            Self::Metric(MetricAt::Best, column) => format!("best.{column}"),
+            Self::Metric(MetricAt::At(epoch), column) => format!("at{epoch}.{column}"),
             Self::Setting(key, Some(_)) => key.name().to_owned(),
             Self::Setting(key, None) => format!("config.{}", key.name()),
         }
@@ -214,7 +214,7 @@ impl Field {
     /// The epoch at which it must be read from the metrics.
     pub fn epoch(&self) -> Option<u32> {
         match self {
-            Self::Metric(When::At(epoch), _) => Some(*epoch),
+            Self::Metric(MetricAt::At(epoch), _) => Some(*epoch),
             _ => None,
         }
     }
@@ -231,7 +231,7 @@ impl Field {
             Self::Metric(when, column) => metric(subject, summary, *when, column),
             Self::Setting(key, column) => match (summary.settings.get(key), column) {
                 (Some(value), _) => value.parse().ok(),
-                (None, Some(column)) => metric(subject, summary, When::Last, column),
+                (None, Some(column)) => metric(subject, summary, MetricAt::Last, column),
                 (None, None) => None,
             },
         }
@@ -263,25 +263,25 @@ impl Field {
     }
 }
 
-fn metric(subject: &Subject, summary: &Summary, when: When, column: &str) -> Option<f64> {
+fn metric(subject: &Subject, summary: &Summary, when: MetricAt, column: &str) -> Option<f64> {
     let value = match when {
-        When::Last => summary.last(column),
-        When::Best => summary.at_best(column),
-        When::At(epoch) => subject.samples.at(&summary.dir, epoch, column),
+        MetricAt::Last => summary.last(column),
+        MetricAt::Best => summary.at_best(column),
+        MetricAt::At(epoch) => subject.samples.at(&summary.dir, epoch, column),
     }?;
     let is_part = summary.has_parts_of_one() && metric_names::read(column).is_share;
     Some(if is_part { 100.0 * value } else { value })
 }
 
 /// A column's name after `last.`, `best.` or `at50.`.
-pub fn prefixed(name: &str) -> Option<(When, &str)> {
+pub fn prefixed(name: &str) -> Option<(MetricAt, &str)> {
     let (prefix, column) = name
         .split_once('.')
         .filter(|(_, column)| !column.is_empty())?;
     let when = match prefix {
-        "last" => When::Last,
-        "best" => When::Best,
-        _ => When::At(prefix.strip_prefix("at")?.parse().ok()?),
+        "last" => MetricAt::Last,
+        "best" => MetricAt::Best,
+        _ => MetricAt::At(prefix.strip_prefix("at")?.parse().ok()?),
     };
     Some((when, column))
 }

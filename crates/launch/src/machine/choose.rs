@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_shortage_says_who_has_the_gpus() {
-        let said = |gpus: &[Gpu], taken: &[u32], wanted: usize| {
+        let shortage = |gpus: &[Gpu], taken: &[u32], wanted: usize| {
             let on = |gpu: &Gpu| taken.iter().filter(|index| **index == gpu.index).count();
             let gpus: Vec<&Gpu> = gpus.iter().collect();
             let room = Room {
@@ -164,20 +164,20 @@ mod tests {
         let [free, other, full] = [gpu(0, 0), gpu(1, 0), gpu(2, 79)];
         let one = [free.clone()];
         assert_eq!(
-            said(&one, &[0], 1),
+            shortage(&one, &[0], 1),
             "the only GPU that it may use has its runs"
         );
         let filled = "the memory of the only GPU that it may use is taken by others";
-        assert_eq!(said(std::slice::from_ref(&full), &[], 1), filled);
+        assert_eq!(shortage(std::slice::from_ref(&full), &[], 1), filled);
         let two = [free.clone(), other.clone()];
         assert_eq!(
-            said(&two, &[0, 1], 1),
+            shortage(&two, &[0, 1], 1),
             "all 2 GPUs that it may use have their runs"
         );
-        assert_eq!(said(&two, &[1], 2), "wants 2 GPUs, 1 of 2 free");
+        assert_eq!(shortage(&two, &[1], 2), "wants 2 GPUs, 1 of 2 free");
         let all = [free, other, full];
         let mixed = "no GPU is free: 2 have their runs, the memory of 1 is taken by others";
-        assert_eq!(said(&all, &[0, 1], 1), mixed);
+        assert_eq!(shortage(&all, &[0, 1], 1), mixed);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     let mut surveyor = Surveyor::default();
     let gpus = Gpus::open();
     let mut awaited: HashSet<(u32, u64)> = HashSet::new();
-    let mut said = None;
+    let mut saved = None;
     let commands = Commands::of_user();
     loop {
         let lock = queue.lock().map_err(io::Error::other)?;
@@ -108,19 +108,19 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             }
         }
         drop(lock);
-        if said.as_ref() != Some(&reasons) {
+        if saved.as_ref() != Some(&reasons) {
             match reasons.save(&queue.tree) {
-                Ok(()) => said = Some(reasons),
+                Ok(()) => saved = Some(reasons),
                 // Only lists would show it.
                 Err(error) => error_line(format_args!("why runs wait is not written: {error}")),
             }
         }
-        let patience = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
+        let timeout = if work.is_unsigned || has_begun || !work.never_begun.is_empty() {
             UNTIL_SIGNED
         } else {
             MAX_SLEEP
         };
-        match woken.recv_timeout(patience) {
+        match woken.recv_timeout(timeout) {
             Ok(()) => while woken.try_recv().is_ok() {},
             Err(RecvTimeoutError::Timeout) => {}
             // This thread holds a sender itself.

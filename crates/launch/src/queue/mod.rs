@@ -22,7 +22,7 @@ use super::resume::resumable;
 use super::run_lock::myself;
 use super::spawn::LaunchError;
 use super::trust::trust;
-use traintop_disk::{Beneath, Disk, System, write};
+use traintop_disk::{Disk, RootedDir, System, write};
 use traintop_run::queue_reasons::QUEUE;
 use traintop_run::record::Exit;
 use traintop_run::trust::Commands;
@@ -120,7 +120,7 @@ impl Queue {
     /// A lock's file in the queue's folder, which is made if need be.
     fn open_lock(&self, name: &str) -> io::Result<File> {
         // A link would have us make and lock files elsewhere.
-        let tree = Beneath::new(&self.tree)?;
+        let tree = RootedDir::new(&self.tree)?;
         let disk: &dyn Disk = &tree;
         disk.make_folders(&self.wake_folder())?;
         tree.open_lock(&self.folder().join(name))
@@ -199,7 +199,7 @@ impl Queue {
             return self.wake();
         }
         let log = self.folder().join(Self::own("keeper") + ".log");
-        let log = Beneath::new(&self.tree)?.open_append(&log)?;
+        let log = RootedDir::new(&self.tree)?.open_append(&log)?;
         let mut keeper = myself(KEEP)
             .arg(&self.tree)
             .current_dir(&self.tree)

@@ -7,7 +7,7 @@ use super::super::run_lock::hold;
 use super::super::stop::{StopError, Stopping};
 use super::command::{CommandError, call};
 use traintop_run::record::Exit;
-use traintop_run::slurm::{Job, Said};
+use traintop_run::slurm::{Job, SchedulerReport};
 use traintop_run::{Record, RunDir, State};
 use traintop_text::clean;
 
@@ -23,7 +23,7 @@ pub(super) const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
 /// If the job has no id yet, is stopping or over already, or Slurm refuses.
 pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopError> {
     let name = clean(&record.name).into_owned();
-    let is_asked = Said::load(dir, job).stop_asked;
+    let is_asked = SchedulerReport::load(dir, job).stop_asked;
     match record.state {
         State::Queued => {
             let id = id_of(&name, job)?;
@@ -56,7 +56,7 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
 /// As [`stop`], and if it was not asked.
 pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopError> {
     let name = clean(&record.name).into_owned();
-    let is_asked = record.state == State::Stopping || Said::load(dir, job).stop_asked;
+    let is_asked = record.state == State::Stopping || SchedulerReport::load(dir, job).stop_asked;
     if !is_asked {
         let state = record.state;
         return Err(StopError::NotAsked { name, state });
@@ -89,18 +89,18 @@ fn scancel(name: &str, arguments: &[&str]) -> Result<(), StopError> {
 fn refused(name: &str, error: &CommandError) -> StopError {
     StopError::Scheduler {
         name: name.to_owned(),
-        said: error.to_string(),
+        reason: error.to_string(),
     }
 }
 
 /// Whether its end was asked for here, so that it is known. What cannot be kept costs only that.
 fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
     let _held = hold(dir);
-    let said = Said {
+    let report = SchedulerReport {
         stop_asked: is_asked,
-        ..Said::load(dir, job)
+        ..SchedulerReport::load(dir, job)
     };
-    if let Err(error) = said.save(dir) {
+    if let Err(error) = report.save(dir) {
         log::warn!("{}: {error}", dir.path().display());
     }
 }

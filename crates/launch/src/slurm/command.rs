@@ -25,14 +25,14 @@ pub enum CommandError {
 impl CommandError {
     /// Whether nothing was heard: what was asked for may have been done.
     pub fn is_unheard(&self) -> bool {
-        matches!(self, Self::Failed(_, SubprocessError::Unheard(_)))
+        matches!(self, Self::Failed(_, SubprocessError::TimedOut(_)))
     }
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Refused(said) => f.write_str(said),
+            Self::Refused(reason) => f.write_str(reason),
             Self::Failed(program, error) => write!(f, "{program}: {error}"),
         }
     }
@@ -60,7 +60,7 @@ pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Command
     if called.is_well {
         return Ok(called.output);
     }
-    let said = called
+    let reason = called
         .stderr
         .lines()
         .chain(called.output.lines())
@@ -68,7 +68,7 @@ pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, Command
         // What follows is what was given up because of it.
         .find(|line| line.contains("error:"))
         .or_else(|| called.stderr.lines().last());
-    Err(CommandError::Refused(said.map_or_else(
+    Err(CommandError::Refused(reason.map_or_else(
         || format!("{program} failed"),
         |line| clean(line.trim()).into_owned(),
     )))

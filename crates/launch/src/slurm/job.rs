@@ -26,7 +26,7 @@ use super::parse::squeue_row;
 use traintop_run::failure::TIME_LIMIT;
 use traintop_run::process::{Process, works_in};
 use traintop_run::record::Exit;
-use traintop_run::slurm::Said;
+use traintop_run::slurm::SchedulerReport;
 use traintop_run::trust::digest;
 use traintop_run::{Record, RunDir, State};
 
@@ -129,9 +129,9 @@ fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, Launch
     if job.id.is_some_and(|known| known != id) {
         return refused("is a run of another job");
     }
-    let said = Said::load(dir, &job);
+    let report = SchedulerReport::load(dir, &job);
     let is_to_train = record.state == State::Queued || is_again && record.state != State::Finished;
-    if said.stop_asked && record.state == State::Queued {
+    if report.stop_asked && record.state == State::Queued {
         let exit = Exit {
             reason: Some(TAKEN_OUT.to_owned()),
             ..Exit::default()
@@ -139,7 +139,7 @@ fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, Launch
         mark_ended(dir, State::Stopped, exit)?;
         return Ok(None);
     }
-    if said.stop_asked || !is_to_train {
+    if report.stop_asked || !is_to_train {
         return Ok(None);
     }
     job.id = Some(id);
@@ -268,9 +268,9 @@ fn leave(dir: &RunDir, requeue: bool, why: &str) -> Result<(), LaunchError> {
     waiting.save(dir)?;
     drop(held);
     let id = env::var("SLURM_JOB_ID").unwrap_or_default();
-    if let Err(said) = call("scontrol", &["requeue", &id]) {
+    if let Err(error) = call("scontrol", &["requeue", &id]) {
         stopped(&format!(
-            "Slurm did not take it into its queue again ({said}); resume continues from here"
+            "Slurm did not take it into its queue again ({error}); resume continues from here"
         ))?;
     }
     Ok(())

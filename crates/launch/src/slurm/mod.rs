@@ -14,6 +14,6 @@ mod turn;
 pub(super) use cancel::{kill, requeue, stop};
 pub use command::is_here;
 pub use job::{JOB, run_job};
-pub use poll::{Learnt, learn};
+pub use poll::{PollOutcome, learn};
 pub use submit::submit;
 pub(super) use submit::{again, must_be_here, submit_command};

@@ -16,7 +16,7 @@ use super::settle::settle;
 use super::turn::Turn;
 use traintop_disk::read;
 use traintop_disk::write::replace_file;
-use traintop_run::slurm::{Job, Said};
+use traintop_run::slurm::{Job, SchedulerReport};
 use traintop_run::state_dir::state_dir;
 use traintop_run::trust::Commands;
 use traintop_run::{Record, RunDir};
@@ -29,7 +29,7 @@ const MAX_SACCT_IDS: usize = 500;
 
 /// The outcome of a poll.
 #[derive(Debug, Default)]
-pub struct Learnt {
+pub struct PollOutcome {
     /// The runs of which something is new.
     pub changed: Vec<RunDir>,
     /// A sentence, while the scheduler does not answer.
@@ -37,9 +37,9 @@ pub struct Learnt {
 }
 
 /// Asks after the jobs of these runs, if it is time to, and says in the runs what was learnt.
-pub fn learn(dirs: &[RunDir]) -> Learnt {
+pub fn learn(dirs: &[RunDir]) -> PollOutcome {
     if dirs.is_empty() || !is_here() {
-        return Learnt::default();
+        return PollOutcome::default();
     }
     let commands = Commands::of_user();
     let open: Vec<(RunDir, Job)> = dirs
@@ -52,11 +52,11 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
             if !commands.allows(dir, &record) {
                 return None;
             }
-            (!Said::load(dir, &job).is_over).then(|| (dir.clone(), job))
+            (!SchedulerReport::load(dir, &job).is_over).then(|| (dir.clone(), job))
         })
         .collect();
     let Some(folder) = state_dir().filter(|_| !open.is_empty()) else {
-        return Learnt::default();
+        return PollOutcome::default();
     };
     let logged = |error: io::Error| log::warn!("{}: {error}", folder.display());
     let turn = Turn::take(&folder, Timestamp::now()).unwrap_or_else(|error| {
@@ -68,7 +68,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
         let answer = Answer::load(&folder);
         let silence = Turn::problem(&folder).map(|error| silence(&error, answer.as_ref()));
         let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
-        return Learnt { changed, silence };
+        return PollOutcome { changed, silence };
     };
     let asked = Instant::now();
     let answer = ask();
@@ -84,7 +84,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
             }
             let mut changed = answer.settle(&open);
             changed.extend(answer.settle_forgotten(&open));
-            Learnt {
+            PollOutcome {
                 changed,
                 silence: None,
             }
@@ -92,7 +92,7 @@ pub fn learn(dirs: &[RunDir]) -> Learnt {
         Err(error) => {
             log::warn!("{error}");
             let silence = silence(&error.to_string(), Answer::load(&folder).as_ref());
-            Learnt {
+            PollOutcome {
                 changed: Vec::new(),
                 silence: Some(silence),
             }
@@ -137,8 +137,11 @@ impl Answer {
     /// of which something is new.
     fn settle(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
         let rows = self.rows();
-        let is_news =
-            |(dir, job): &&(RunDir, Job)| Said::load(dir, job).at.is_none_or(|at| at < self.at);
+        let is_news = |(dir, job): &&(RunDir, Job)| {
+            SchedulerReport::load(dir, job)
+                .at
+                .is_none_or(|at| at < self.at)
+        };
         let jobs = open.iter().filter(is_news);
         let jobs = jobs.filter_map(|(dir, job)| Some((dir, job, Some(row_of(&rows, job)?))));
         settled(jobs, self.at)
@@ -253,17 +256,19 @@ mod tests {
             at: at(second),
             lines: lines.to_owned(),
         };
-        let said = |reason: &str| format!("12|PENDING|{reason}|N/A|N/A|traintop:a\n");
+        let pending = |reason: &str| format!("12|PENDING|{reason}|N/A|N/A|traintop:a\n");
 
         assert_eq!(Answer::load(folder.path()), None);
-        answer(60, &said("Resources")).save(folder.path()).unwrap();
+        answer(60, &pending("Resources"))
+            .save(folder.path())
+            .unwrap();
         let kept = Answer::load(folder.path()).unwrap();
         assert_eq!(kept.settle(&open), std::slice::from_ref(&dir));
         assert_eq!(kept.settle(&open), []);
-        assert_eq!(answer(50, &said("Priority")).settle(&open), []);
+        assert_eq!(answer(50, &pending("Priority")).settle(&open), []);
         // Of a job that it does not tell of, nothing follows for who has not asked.
         assert_eq!(answer(900, "13|RUNNING|None|N/A|N/A|\n").settle(&open), []);
-        let known = Said::load(&dir, &job);
+        let known = SchedulerReport::load(&dir, &job);
         assert_eq!(known.reason.as_deref(), Some("Resources"));
         assert!(!known.is_over);
     }

@@ -13,7 +13,7 @@ use super::super::spawn::LaunchError;
 use super::parse::{End, Phase, Row};
 use super::submit::note;
 use traintop_run::record::Exit;
-use traintop_run::slurm::{Job, Said};
+use traintop_run::slurm::{Job, SchedulerReport};
 use traintop_run::state::SILENCE;
 use traintop_run::{Record, RunDir, State};
 
@@ -41,19 +41,19 @@ pub fn settle(
     }) else {
         return Ok(false);
     };
-    let before = Said::load(dir, job);
-    let mut said = before.clone();
-    said.at = Some(now);
+    let before = SchedulerReport::load(dir, job);
+    let mut report = before.clone();
+    report.at = Some(now);
     let is_waiting = row.is_some_and(|row| row.phase == Phase::Waiting);
     if let Some(row) = row {
-        said.state.clone_from(&row.state);
-        said.reason = row.reason.clone().filter(|_| is_waiting);
-        said.start = row.start;
+        report.state.clone_from(&row.state);
+        report.reason = row.reason.clone().filter(|_| is_waiting);
+        report.start = row.start;
     }
     let heard = heard_of(&record, now);
-    let verdict = verdict(&record, row.map(|row| row.phase), heard, said.stop_asked);
-    said.is_over = matches!(verdict, Verdict::Over | Verdict::Ended(..));
-    said.save(dir).map_err(|cause| LaunchError::Unusable {
+    let verdict = verdict(&record, row.map(|row| row.phase), heard, report.stop_asked);
+    report.is_over = matches!(verdict, Verdict::Over | Verdict::Ended(..));
+    report.save(dir).map_err(|cause| LaunchError::Unusable {
         path: dir.path().to_owned(),
         cause,
     })?;
@@ -75,15 +75,15 @@ pub fn settle(
             let name = name.unwrap_or_else(|| "without an id".to_owned());
             let reason = match why {
                 // Whatever it was, its script or Slurm has written it down.
-                Why::Said(End::Failed) => {
+                EndCause::Reported(End::Failed) => {
                     let words = last_words(dir).map(|words| format!(": {words}"));
                     End::Failed.sentence(&name) + &words.unwrap_or_default()
                 }
-                Why::Said(end) => end.sentence(&name),
-                Why::Forgotten => format!(
+                EndCause::Reported(end) => end.sentence(&name),
+                EndCause::Forgotten => format!(
                     "Slurm no longer knows job {name}, and the run has not said how it ended"
                 ),
-                Why::NeverTaken => {
+                EndCause::NeverTaken => {
                     "it was not handed to Slurm: the program that did so was ended; a resume does it again".to_owned()
                 }
             };
@@ -94,10 +94,10 @@ pub fn settle(
             mark_ended(dir, state, exit)?;
         }
     }
-    Ok(said.state != before.state
-        || said.reason != before.reason
-        || said.start != before.start
-        || said.is_over != before.is_over)
+    Ok(report.state != before.state
+        || report.reason != before.reason
+        || report.start != before.start
+        || report.is_over != before.is_over)
 }
 
 /// How long ago the run gave a sign of life, or was handed over.
@@ -118,13 +118,13 @@ enum Verdict {
     /// It waits again: Slurm has put it back into its queue.
     Waits,
     /// It is over, and this is said of the run.
-    Ended(State, Why),
+    Ended(State, EndCause),
 }
 
 /// How it is known that a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    Said(End),
+enum EndCause {
+    Reported(End),
     Forgotten,
     NeverTaken,
 }
@@ -160,21 +160,23 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
                 _ => matches!(state, State::Stopped | State::Failed),
             };
             if is_reported && says_nothing {
-                Verdict::Ended(state, Why::Said(end))
+                Verdict::Ended(state, EndCause::Reported(end))
             } else {
                 Verdict::Over
             }
         }
         Some(Phase::Over(end @ End::Cancelled(_))) => {
-            Verdict::Ended(State::Stopped, Why::Said(end))
+            Verdict::Ended(State::Stopped, EndCause::Reported(end))
         }
-        Some(Phase::Over(end @ End::Completed)) => Verdict::Ended(State::Lost, Why::Said(end)),
-        Some(Phase::Over(end)) => Verdict::Ended(State::Failed, Why::Said(end)),
+        Some(Phase::Over(end @ End::Completed)) => {
+            Verdict::Ended(State::Lost, EndCause::Reported(end))
+        }
+        Some(Phase::Over(end)) => Verdict::Ended(State::Failed, EndCause::Reported(end)),
         None if heard < SILENCE => Verdict::Open,
         None if record.slurm.as_ref().is_some_and(|job| job.id.is_none()) => {
-            Verdict::Ended(State::Failed, Why::NeverTaken)
+            Verdict::Ended(State::Failed, EndCause::NeverTaken)
         }
-        None => Verdict::Ended(State::Lost, Why::Forgotten),
+        None => Verdict::Ended(State::Lost, EndCause::Forgotten),
     }
 }
 

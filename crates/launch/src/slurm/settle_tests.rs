@@ -73,7 +73,7 @@ fn what_the_run_said_itself_stays() {
     failed.exit = exit(Some(9), "SIGKILL ended the worker: by a user");
     assert_eq!(
         verdict(&failed, over, Duration::ZERO, false),
-        Verdict::Ended(State::Failed, Why::Said(End::OutOfMemory))
+        Verdict::Ended(State::Failed, EndCause::Reported(End::OutOfMemory))
     );
 }
 
@@ -83,7 +83,10 @@ fn a_command_that_ended_well_because_its_job_was_ended_has_not_finished() {
     finished.launcher = Some("mine".to_owned());
     let verdict = |end| verdict(&finished, Some(Phase::Over(end)), Duration::ZERO, false);
     for end in [End::Preempted, End::TimeLimit, End::Cancelled(None)] {
-        assert_eq!(verdict(end), Verdict::Ended(State::Stopped, Why::Said(end)));
+        assert_eq!(
+            verdict(end),
+            Verdict::Ended(State::Stopped, EndCause::Reported(end))
+        );
     }
     assert_eq!(verdict(End::Completed), Verdict::Over);
 }
@@ -95,7 +98,7 @@ fn a_run_that_never_got_an_id_was_never_handed_over() {
     let old = Duration::from_secs(500);
     assert_eq!(
         verdict(&queued, None, old, false),
-        Verdict::Ended(State::Failed, Why::NeverTaken)
+        Verdict::Ended(State::Failed, EndCause::NeverTaken)
     );
     assert_eq!(verdict(&queued, None, Duration::ZERO, false), Verdict::Open);
 }
@@ -125,5 +128,5 @@ fn what_was_learnt_lies_beside_the_record_and_a_cancelled_run_says_so() {
     assert_eq!(ended.state, State::Stopped);
     let reason = ended.exit.unwrap().reason.unwrap();
     assert_eq!(reason, "job 12 was cancelled in Slurm");
-    assert!(Said::load(&dir, &job).is_over);
+    assert!(SchedulerReport::load(&dir, &job).is_over);
 }

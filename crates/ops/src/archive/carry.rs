@@ -7,14 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::pack::pack;
-use super::recover::{self, Packing, What};
+use super::recover::{self, ArchiveEntry, ArchiveStep};
 use super::unpack::{Unpacked, set_folder_times, set_time, unpack};
 use super::{ArchiveError, Plan};
 use crate::rename::{held, state_now};
 use crate::trash::{self, Removal, Thing, Ticket};
 use traintop_disk::Progress;
 use traintop_disk::write::{beside, may_change};
-use traintop_disk::{Disk, Look, said};
+use traintop_disk::{Disk, FileStat, io_reason};
 use traintop_run::layout::RunDir;
 use traintop_run::state_dir::Storage;
 use traintop_text::clean;
@@ -27,7 +27,7 @@ pub struct Archived {
     /// Where in the trash what was packed is.
     pub tickets: Vec<Ticket>,
     /// What it was doing until now, as the journal of taking it back needs it.
-    pub(super) packing: Packing,
+    pub(super) entry: ArchiveEntry,
 }
 
 /// A run that is back.
@@ -39,7 +39,7 @@ pub struct Unarchived {
     tickets: Vec<Ticket>,
     roots: Vec<PathBuf>,
     /// What came back, as it was then.
-    looks: Vec<(PathBuf, Look)>,
+    stats: Vec<(PathBuf, FileStat)>,
 }
 
 /// Packs a run, and moves what was packed to the trash.
@@ -68,26 +68,26 @@ pub(crate) fn archive_on(
     roots: &[PathBuf],
     plan: &Plan,
 ) -> Result<Archived, ArchiveError> {
-    let looked = storage.disk.look(plan.dir.path());
-    let looked = looked.map_err(ArchiveError::io(plan.dir.path(), "cannot be read"))?;
-    let packing = Packing {
-        what: What::Archive,
+    let stat = storage.disk.stat(plan.dir.path());
+    let stat = stat.map_err(ArchiveError::io(plan.dir.path(), "cannot be read"))?;
+    let entry = ArchiveEntry {
+        what: ArchiveStep::Archive,
         dir: plan.dir.clone(),
         roots: roots_of(roots, &plan.dir),
         removed: plan.removed.clone(),
         temporary: beside(&plan.dir.archive()),
-        modified_ns: looked.modified_ns,
+        modified_ns: stat.modified_ns,
     };
-    packing.check_trash(storage)?;
-    packing.disk(storage)?.sweep(plan.dir.path());
-    let journal = recover::begin(storage, &packing)?;
+    entry.check_trash(storage)?;
+    entry.disk(storage)?.sweep(plan.dir.path());
+    let journal = recover::begin(storage, &entry)?;
     let mut is_packed = false;
-    match carry_out(storage, plan, &packing, &mut is_packed) {
+    match carry_out(storage, plan, &entry, &mut is_packed) {
         Ok(archived) => {
             recover::end(storage, &journal);
             Ok(archived)
         }
-        Err(first) => Err(match packing.undo(storage, is_packed) {
+        Err(first) => Err(match entry.undo(storage, is_packed) {
             Ok(()) => {
                 recover::end(storage, &journal);
                 first
@@ -103,22 +103,22 @@ pub(crate) fn archive_on(
 fn carry_out(
     storage: &Storage,
     plan: &Plan,
-    packing: &Packing,
+    entry: &ArchiveEntry,
     is_packed: &mut bool,
 ) -> Result<Archived, ArchiveError> {
-    let bytes = pack(&*packing.disk(storage)?, plan, &packing.temporary)?;
+    let bytes = pack(&*entry.disk(storage)?, plan, &entry.temporary)?;
     *is_packed = true;
     let mut archived = Archived {
         bytes,
         tickets: Vec::new(),
-        packing: packing.clone(),
+        entry: entry.clone(),
     };
     if plan.removed.is_empty() {
         return Ok(archived);
     }
     let mut check = |_: &Path| held(state_now(&plan.dir)).map_or(Ok(()), Err);
     let removal = removal(plan.removed.clone(), "archive", &plan.dir);
-    let removed = trash::remove_below_on(storage, &packing.roots, &removal, &mut check);
+    let removed = trash::remove_below_on(storage, &entry.roots, &removal, &mut check);
     let (tickets, removed) = removed.map_err(|error| refused(&plan.dir, &error.to_string()))?;
     if let Some((path, why)) = removed.iter().flat_map(|removed| &removed.left).next() {
         let mut problem = format!("{}: {why}", path.display());
@@ -148,20 +148,25 @@ pub fn undo(archived: &Archived) -> Result<(), ArchiveError> {
 
 /// As [`undo`], with this home.
 pub(crate) fn undo_on(storage: &Storage, archived: &Archived) -> Result<(), ArchiveError> {
-    let packing = &archived.packing;
-    let journal = recover::begin(storage, packing)?;
+    let entry = &archived.entry;
+    let journal = recover::begin(storage, entry)?;
     if let Err(error) = trash::restore_all_on(storage, &archived.tickets) {
         // Once anything is back, the next start finishes it.
-        let is_away = |path: &PathBuf| storage.disk.look_for(path).is_ok_and(|look| look.is_none());
-        if packing.removed.iter().all(is_away) {
+        let is_away = |path: &PathBuf| {
+            storage
+                .disk
+                .stat_if_exists(path)
+                .is_ok_and(|stat| stat.is_none())
+        };
+        if entry.removed.iter().all(is_away) {
             recover::end(storage, &journal);
         }
-        return Err(refused(&packing.dir, &error.to_string()));
+        return Err(refused(&entry.dir, &error.to_string()));
     }
     // What cannot be removed now, the next start removes.
-    packing
+    entry
         .undo(storage, true)
-        .map_err(|problem| refused(&packing.dir, &format!("it is as before, but {problem}")))?;
+        .map_err(|problem| refused(&entry.dir, &format!("it is as before, but {problem}")))?;
     recover::end(storage, &journal);
     Ok(())
 }
@@ -200,44 +205,44 @@ fn bring_back(
     roots: &[PathBuf],
     dir: &RunDir,
 ) -> Result<Unarchived, ArchiveError> {
-    let looked = storage.disk.look(dir.path());
-    let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
-    let packing = Packing {
-        what: What::Unarchive,
+    let stat = storage.disk.stat(dir.path());
+    let stat = stat.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
+    let entry = ArchiveEntry {
+        what: ArchiveStep::Unarchive,
         dir: dir.clone(),
         roots: roots_of(roots, dir),
         removed: Vec::new(),
         // Beside what it is to become, so that moving it into place takes no time; hidden, and
         // known as temporary.
         temporary: beside(&dir.path().join("unarchived")),
-        modified_ns: looked.modified_ns,
+        modified_ns: stat.modified_ns,
     };
     may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be brought back"))?;
-    packing.check_trash(storage)?;
-    let journal = recover::begin(storage, &packing)?;
-    let done = packing.bring_back(storage);
+    entry.check_trash(storage)?;
+    let journal = recover::begin(storage, &entry)?;
+    let done = entry.bring_back(storage);
     // What is left is the next start's: an archive beside what it holds, or what was unpacked
     // beside.
-    let left = storage.disk.look_for(&packing.temporary);
+    let left = storage.disk.stat_if_exists(&entry.temporary);
     let is_clear = left.is_ok_and(|left| left.is_none());
     if is_clear && !matches!(done, Err(ArchiveError::Stays { .. })) {
         recover::end(storage, &journal);
     }
     let (unpacked, tickets) = done?;
-    let mut looks = Vec::new();
+    let mut stats = Vec::new();
     for below in &unpacked.files {
         let path = dir.path().join(below);
-        looks.extend(storage.disk.look(&path).ok().map(|look| (path, look)));
+        stats.extend(storage.disk.stat(&path).ok().map(|stat| (path, stat)));
     }
     Ok(Unarchived {
         unpacked,
         tickets,
-        roots: packing.roots,
-        looks,
+        roots: entry.roots,
+        stats,
     })
 }
 
-impl Packing {
+impl ArchiveEntry {
     /// The disk, confined to the run's folder.
     fn disk(&self, storage: &Storage) -> Result<Arc<dyn Disk>, ArchiveError> {
         let disk = storage.disk.beneath(self.dir.path());
@@ -272,7 +277,11 @@ impl Packing {
     /// folder gets its time back.
     pub(super) fn undo(&self, storage: &Storage, is_packed: bool) -> Result<(), String> {
         let failed = |path: &Path, cause| {
-            format!("{}: cannot be removed ({})", path.display(), said(&cause))
+            format!(
+                "{}: cannot be removed ({})",
+                path.display(),
+                io_reason(&cause)
+            )
         };
         let disk = self.disk(storage).map_err(|error| error.to_string())?;
         let remove = |path: &Path| {
@@ -282,7 +291,9 @@ impl Packing {
         remove(&self.temporary)?;
         if is_packed {
             for path in &self.removed {
-                let is_there = disk.look_for(path).map_err(|cause| failed(path, cause))?;
+                let is_there = disk
+                    .stat_if_exists(path)
+                    .map_err(|cause| failed(path, cause))?;
                 if is_there.is_none() {
                     return Err(format!("{}: is not in its place", path.display()));
                 }
@@ -311,8 +322,8 @@ pub(crate) fn unarchive_back_on(
     if let Some(problem) = held(state_now(dir)) {
         return Err(refused(dir, &problem));
     }
-    for (path, look) in &unarchived.looks {
-        if !storage.disk.look(path).is_ok_and(|now| now == *look) {
+    for (path, stat) in &unarchived.stats {
+        if !storage.disk.stat(path).is_ok_and(|now| now == *stat) {
             let problem = format!(
                 "{} has changed since it was brought back; archive the run anew instead",
                 path.display()
@@ -320,23 +331,23 @@ pub(crate) fn unarchive_back_on(
             return Err(refused(dir, &problem));
         }
     }
-    let looked = storage.disk.look(dir.path());
-    let looked = looked.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
+    let stat = storage.disk.stat(dir.path());
+    let stat = stat.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let files: Vec<PathBuf> = unarchived
-        .looks
+        .stats
         .iter()
         .map(|(path, _)| path.clone())
         .collect();
-    let packing = Packing {
-        what: What::Archive,
+    let entry = ArchiveEntry {
+        what: ArchiveStep::Archive,
         dir: dir.clone(),
         roots: unarchived.roots.clone(),
         removed: files.clone(),
         temporary: beside(&dir.archive()),
-        modified_ns: looked.modified_ns,
+        modified_ns: stat.modified_ns,
     };
-    let disk = packing.disk(storage)?;
-    let journal = recover::begin(storage, &packing)?;
+    let disk = entry.disk(storage)?;
+    let journal = recover::begin(storage, &entry)?;
     let archived = trash::restore_all_on(storage, &unarchived.tickets)
         .map_err(|error| refused(dir, &error.to_string()))
         .and_then(|_| {
@@ -344,8 +355,7 @@ pub(crate) fn unarchive_back_on(
             if removal.things.is_empty() {
                 return Ok(());
             }
-            let removed =
-                trash::remove_below_on(storage, &packing.roots, &removal, &mut |_| Ok(()));
+            let removed = trash::remove_below_on(storage, &entry.roots, &removal, &mut |_| Ok(()));
             removed
                 .map(drop)
                 .map_err(|error| refused(dir, &error.to_string()))

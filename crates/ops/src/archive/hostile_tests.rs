@@ -82,9 +82,9 @@ fn names(folder: &Path) -> Vec<PathBuf> {
 
 /// Every refusal says that nothing came back, and names nothing that is gone again.
 fn says_what_came_back(error: &ArchiveError) {
-    let said = error.to_string();
-    assert!(said.contains("nothing was brought back"), "{said}");
-    assert!(!said.contains(".unarchived."), "{said}");
+    let message = error.to_string();
+    assert!(message.contains("nothing was brought back"), "{message}");
+    assert!(!message.contains(".unarchived."), "{message}");
 }
 
 #[test]
@@ -113,10 +113,10 @@ fn refusals_name_the_archive_and_what_in_it_is_wrong() {
         let before = names(dir.path());
         let error = unarchive(&roots(place.path()), &dir).unwrap_err();
         says_what_came_back(&error);
-        let said = error.to_string();
+        let message = error.to_string();
         let archive = dir.archive().display().to_string();
-        assert!(said.contains(named), "{number}: {said}");
-        assert!(said.starts_with(&archive), "{number}: {said}");
+        assert!(message.contains(named), "{number}: {message}");
+        assert!(message.starts_with(&archive), "{number}: {message}");
         assert_eq!(names(dir.path()), before, "{number}");
         fs::remove_dir_all(place.path().join("runs")).unwrap();
     }
@@ -339,7 +339,7 @@ fn pack_raw(path: &Path, content: &[(EntryType, u64, &[u8])]) {
 fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
     let place = tempfile::tempdir().unwrap();
     let size = b"13 size=1024\n".as_slice();
-    for (content, said) in [
+    for (content, message) in [
         (vec![(EntryType::Regular, 1 << 60, &b"x"[..])], "are free"),
         (
             vec![
@@ -358,9 +358,9 @@ fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
         pack_raw(&dir.archive(), &content);
         let before = names(dir.path());
         let error = unarchive(&roots(place.path()), &dir).unwrap_err();
-        assert!(error.to_string().contains(said), "{said}: {error}");
+        assert!(error.to_string().contains(message), "{message}: {error}");
         says_what_came_back(&error);
-        assert_eq!(names(dir.path()), before, "{said}");
+        assert_eq!(names(dir.path()), before, "{message}");
         fs::remove_dir_all(place.path().join("runs")).unwrap();
     }
 }

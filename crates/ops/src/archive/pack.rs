@@ -35,7 +35,7 @@ pub fn pack(disk: &dyn Disk, plan: &Plan, temporary: &Path) -> Result<u64, Archi
     let path = plan.dir.archive();
     let failed = || ArchiveError::io(&path, "cannot be written");
     let packed = write(disk, plan, temporary).and_then(|()| {
-        let length = disk.look(temporary).map_err(failed())?.length;
+        let length = disk.stat(temporary).map_err(failed())?.length;
         disk.relocate(temporary, &path).map_err(failed())?;
         Ok(length)
     });

@@ -19,7 +19,7 @@ const FOLDER: &str = "archives";
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum What {
+pub enum ArchiveStep {
     /// A run is packed, or packing it is undone.
     Archive,
     /// It is unpacked.
@@ -28,8 +28,8 @@ pub enum What {
 
 /// All that is needed to continue it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packing {
-    pub what: What,
+pub struct ArchiveEntry {
+    pub what: ArchiveStep,
     pub dir: RunDir,
     /// The roots whose trashes take what leaves its place.
     pub roots: Vec<PathBuf>,
@@ -42,16 +42,16 @@ pub struct Packing {
 }
 
 /// Writes down what is about to be done.
-pub fn begin(storage: &Storage, packing: &Packing) -> Result<Journal, ArchiveError> {
+pub fn begin(storage: &Storage, entry: &ArchiveEntry) -> Result<Journal, ArchiveError> {
     // Paths that are no text cannot be written as JSON: then it continues without, as where there
     // is no home.
-    let is_text = serde_json::to_value(packing).is_ok();
+    let is_text = serde_json::to_value(entry).is_ok();
     let nowhere = Storage {
         state: None,
         ..storage.clone()
     };
     let storage = if is_text { storage } else { &nowhere };
-    Journal::begin(storage, FOLDER, packing)
+    Journal::begin(storage, FOLDER, entry)
         .map_err(|(path, cause)| ArchiveError::io(&path, "cannot be written")(cause))
 }
 
@@ -77,16 +77,16 @@ pub(crate) fn recover_on(
         storage,
         FOLDER,
         &is_over,
-        |journal, packing: Packing, path| {
-            let name = packing.dir.name();
-            let what = match packing.what {
-                What::Archive => format!("archiving {name} was cut off"),
-                What::Unarchive => format!("bringing {name} back was cut off"),
+        |journal, entry: ArchiveEntry, path| {
+            let name = entry.dir.name();
+            let what = match entry.what {
+                ArchiveStep::Archive => format!("archiving {name} was cut off"),
+                ArchiveStep::Unarchive => format!("bringing {name} back was cut off"),
             };
-            match packing.go_on(storage, &is_over) {
-                Ok(said) => {
+            match entry.go_on(storage, &is_over) {
+                Ok(sentence) => {
                     end(storage, journal);
-                    said.map(|said| format!("{what}; {said}"))
+                    sentence.map(|sentence| format!("{what}; {sentence}"))
                 }
                 Err(problem) => Some(format!(
                     "{what}, and cannot be finished ({problem}); `traintop unarchive` brings back what is missing, then remove {}",
@@ -97,7 +97,7 @@ pub(crate) fn recover_on(
     )
 }
 
-impl Packing {
+impl ArchiveEntry {
     /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
     fn go_on(
         &self,
@@ -105,8 +105,8 @@ impl Packing {
         is_over: &impl Fn(&Process, Duration) -> bool,
     ) -> Result<Option<String>, String> {
         let there = |path: &std::path::Path| {
-            let look = storage.disk.look_for(path);
-            look.map_err(|cause| format!("{}: {cause}", path.display()))
+            let stat = storage.disk.stat_if_exists(path);
+            stat.map_err(|cause| format!("{}: {cause}", path.display()))
         };
         if there(self.dir.path())?.is_none() {
             return Ok(None);
@@ -116,7 +116,7 @@ impl Packing {
             return Err(problem);
         }
         let is_archived = there(&self.dir.archive())?.is_some();
-        if self.what == What::Unarchive {
+        if self.what == ArchiveStep::Unarchive {
             let disk = storage.disk.beneath(self.dir.path());
             let cleared = disk.and_then(|disk| disk.remove_tree(&self.temporary));
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;

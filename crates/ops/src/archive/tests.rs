@@ -112,11 +112,11 @@ fn what_a_second_program_packed_at_the_same_time_is_cleared_away() {
     let archived = archive_on(&storage, &roots(place.path()), &plan).unwrap();
     let alone = whole(&dir);
     // Killed while it was packing.
-    recover::begin(&storage, &archived.packing).unwrap();
-    fs::write(&archived.packing.temporary, b"half").unwrap();
-    let said = recover_on(&storage, |_, _| true);
-    assert_eq!(said, ["archiving old was cut off; it is archived"]);
-    assert!(!archived.packing.temporary.exists());
+    recover::begin(&storage, &archived.entry).unwrap();
+    fs::write(&archived.entry.temporary, b"half").unwrap();
+    let recovered = recover_on(&storage, |_, _| true);
+    assert_eq!(recovered, ["archiving old was cut off; it is archived"]);
+    assert!(!archived.entry.temporary.exists());
     set_root_time(&dir, &alone);
     assert_eq!(whole(&dir), alone);
     assert_eq!(recover_on(&storage, |_, _| true), Vec::<String>::new());
@@ -338,17 +338,22 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
                 let context = format!("{context}: {done:?}");
                 reached |= calls.load(Ordering::Relaxed) > at;
                 crate::trash::recover_below_on(&real, &all, |_, _| true);
-                let said = recover_on(&real, |_, _| true);
+                let recovered = recover_on(&real, |_, _| true);
                 assert_eq!(
                     recover_on(&real, |_, _| true),
                     Vec::<String>::new(),
                     "{context}"
                 );
-                is_whole_or_archived(&real, place.path(), &dir, &format!("{context}: {said:?}"));
+                is_whole_or_archived(
+                    &real,
+                    place.path(),
+                    &dir,
+                    &format!("{context}: {recovered:?}"),
+                );
                 // A failure that was reported leaves what there was.
                 if let Err(error) = &done
                     && fail_at == at
-                    && said.is_empty()
+                    && recovered.is_empty()
                     && !matches!(error, ArchiveError::HalfDone { .. })
                 {
                     let left: Vec<_> = whole(&dir).into_iter().map(|entry| entry.0).collect();
@@ -457,13 +462,13 @@ fn an_archiving_that_was_cut_off_is_reported_by_the_next_start() {
         if archive_on(&faulty, &roots(place.path()), &plan).is_ok() {
             break;
         }
-        let said = recover_on(&real, |_, _| true);
+        let recovered = recover_on(&real, |_, _| true);
         if !dir.archive().exists() {
-            assert_eq!(whole(&dir), before, "killed at {at}: {said:?}");
+            assert_eq!(whole(&dir), before, "killed at {at}: {recovered:?}");
             // Archiving works again, and nobody has to bring anything back first.
             archive_on(&real, &roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
         }
-        sentences.extend(said);
+        sentences.extend(recovered);
     }
     let sentences: Vec<_> = sentences.into_iter().collect();
     assert_eq!(

@@ -88,15 +88,15 @@ pub fn unpack(disk: &dyn Disk, dir: &RunDir, staging: &Path) -> Result<Unpacked,
         name: clean(&dir.name()).into_owned(),
         problem,
     };
-    let look = disk.look_for(&archive);
-    let look = look.map_err(ArchiveError::io(&archive, "cannot be read"))?;
-    if look.is_none() {
+    let stat = disk.stat_if_exists(&archive);
+    let stat = stat.map_err(ArchiveError::io(&archive, "cannot be read"))?;
+    if stat.is_none() {
         return Err(refused("it is not archived".to_owned()));
     }
     if let Some(problem) = held(state_now(dir)) {
         return Err(refused(problem));
     }
-    let root = disk.look(dir.path());
+    let root = disk.stat(dir.path());
     let root = root.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let unpacked = stage(disk, dir, &archive, staging);
     let unpacked = unpacked.and_then(|mut unpacked| {
@@ -130,7 +130,7 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
         what: what.to_string(),
     };
     let free = rustix::fs::statvfs(dir.path())
-        .map_or(u64::MAX, |said| said.f_bavail.saturating_mul(said.f_frsize));
+        .map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize));
     let (mut needed, mut takes_room) = (0_u64, true);
     let mut read = opened(disk, archive)?;
     let entries = read.entries().map_err(|error| damaged(&error))?;
@@ -259,7 +259,7 @@ fn stage(
         let path = staging.join(&below);
         let failed = || failed(archive, &below, "in it cannot be unpacked");
         if disk
-            .look_for(&dir.path().join(&below))
+            .stat_if_exists(&dir.path().join(&below))
             .map_err(failed())?
             .is_some()
         {
@@ -418,7 +418,7 @@ fn move_in(
     for ArchivedFolder { below, mode, .. } in &unpacked.folders {
         let path = dir.path().join(below);
         let failed = || failed(&archive, below, "cannot be made");
-        if disk.look_for(&path).map_err(failed())?.is_none() {
+        if disk.stat_if_exists(&path).map_err(failed())?.is_none() {
             disk.make_folder(&path).map_err(failed())?;
             unpacked.made.push(below.clone());
             // What is made in a folder that passes its group on does so too.
@@ -453,7 +453,7 @@ fn move_in(
 }
 
 /// What an entry says beside its header.
-struct About {
+struct EntryAttributes {
     /// When it was last changed, in nanoseconds since 1970.
     modified_ns: i64,
     /// Whether it had holes.
@@ -462,9 +462,9 @@ struct About {
     same_as: Option<PathBuf>,
 }
 
-fn about(entry: &mut tar::Entry<impl Read>) -> io::Result<About> {
+fn about(entry: &mut tar::Entry<impl Read>) -> io::Result<EntryAttributes> {
     let seconds = entry.header().mtime()? as i64;
-    let mut about = About {
+    let mut about = EntryAttributes {
         modified_ns: seconds.saturating_mul(1_000_000_000),
         is_sparse: false,
         same_as: None,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 use traintop_run::size::{Freed, Taken};
 use traintop_text as text;
 
@@ -93,9 +93,9 @@ pub struct Candidate {
     /// Whether it is to go. At first only checkpoints that a retention rule names are.
     pub is_in: bool,
     /// Its files as they were.
-    pub expected: Vec<(PathBuf, Look)>,
+    pub expected: Vec<(PathBuf, FileStat)>,
     /// What must still be there when it goes.
-    pub relies_on: Vec<(PathBuf, Look)>,
+    pub relies_on: Vec<(PathBuf, FileStat)>,
 }
 
 impl Candidate {

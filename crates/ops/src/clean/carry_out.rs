@@ -18,7 +18,7 @@ use super::survey::Surveyed;
 use super::walk::walk;
 use crate::rename::{held, state_now};
 use crate::trash::{Removal, Rewrite, Thing, Ticket, TrashError, remove_below};
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 use traintop_run::discover::Found;
 use traintop_run::evaluation::{EVALUATIONS, EvaluationDir};
 use traintop_run::layout::RunDir;
@@ -47,7 +47,7 @@ impl Done {
             let plural = if count == 1 { "" } else { "s" };
             format!("{} thing{plural}", text::count(count as u64))
         };
-        let mut said = if self.count == 0 {
+        let mut sentence = if self.count == 0 {
             "nothing was removed".to_owned()
         } else {
             format!(
@@ -60,9 +60,9 @@ impl Done {
             let name = path.display().to_string();
             let count = things(self.left.len());
             let name = text::clean(&name);
-            said = format!("{said}; {count} stayed: {name}: {why}");
+            sentence = format!("{sentence}; {count} stayed: {name}: {why}");
         }
-        said
+        sentence
     }
 }
 
@@ -188,7 +188,7 @@ struct Guard<'a> {
     last: Option<(PathBuf, Result<(), String>)>,
     /// The evaluated runs of each output tree, with the look of its folder of evaluations when they
     /// were read.
-    evaluated: HashMap<PathBuf, (Option<Look>, EvaluatedRuns)>,
+    evaluated: HashMap<PathBuf, (Option<FileStat>, EvaluatedRuns)>,
     /// What processes have open, once a whole run is asked about.
     in_use: Option<InUse>,
 }
@@ -209,7 +209,7 @@ impl Guard<'_> {
             self.may_go_whole(run)?;
         }
         let is_as_it_was =
-            |(path, look): &(PathBuf, Look)| Look::at(path).is_ok_and(|now| now == *look);
+            |(path, stat): &(PathBuf, FileStat)| FileStat::at(path).is_ok_and(|now| now == *stat);
         if !candidate.expected.iter().all(is_as_it_was_or_gone) {
             return Err("it has changed since the plan was made".to_owned());
         }
@@ -240,10 +240,10 @@ impl Guard<'_> {
         let Some(tree) = dir.output_tree() else {
             return false;
         };
-        let look = Look::at(&tree.join(EVALUATIONS)).ok();
-        let known = self.evaluated.get(tree).filter(|known| known.0 == look);
+        let stat = FileStat::at(&tree.join(EVALUATIONS)).ok();
+        let known = self.evaluated.get(tree).filter(|known| known.0 == stat);
         if known.is_none() {
-            let read = (look, EvaluatedRuns::read(tree));
+            let read = (stat, EvaluatedRuns::read(tree));
             self.evaluated.insert(tree.to_owned(), read);
         }
         let runs = self.evaluated.get(tree);
@@ -271,6 +271,6 @@ impl Guard<'_> {
 }
 
 /// Of the files of one candidate, those that have moved already are not there to be looked at.
-fn is_as_it_was_or_gone((path, look): &(PathBuf, Look)) -> bool {
-    Look::at(path).map_or(true, |now| now == *look)
+fn is_as_it_was_or_gone((path, stat): &(PathBuf, FileStat)) -> bool {
+    FileStat::at(path).map_or(true, |now| now == *stat)
 }

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use super::survey::{MARKS, Survey, Surveyed, Weights};
 use super::walk::{self, WalkedFile};
 use crate::rename::held;
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 use traintop_disk::read;
 use traintop_run::layout::RunDir;
 use traintop_run::record::Record;
@@ -26,7 +26,7 @@ const SAMPLE: usize = 4096;
 #[derive(Debug, Clone, Default)]
 pub struct Duplicates {
     /// Files, each with one of the same content that stays.
-    pub files: HashMap<PathBuf, (PathBuf, Look)>,
+    pub files: HashMap<PathBuf, (PathBuf, FileStat)>,
     /// Runs by their number, each with one that holds the same files and stays.
     pub runs: HashMap<usize, usize>,
 }
@@ -78,12 +78,12 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
 /// duplicates: they have their place.
 pub fn files<'a>(
     staying: impl Iterator<Item = (usize, &'a Weights)>,
-) -> HashMap<PathBuf, (PathBuf, Look)> {
+) -> HashMap<PathBuf, (PathBuf, FileStat)> {
     let mut by_length: HashMap<(usize, u64), Vec<&Weights>> = HashMap::new();
     for (run, weights) in staying {
-        let look = weights.file().filter(|look| look.length > 0);
-        if let Some(look) = look {
-            let alike = by_length.entry((run, look.length)).or_default();
+        let stat = weights.file().filter(|stat| stat.length > 0);
+        if let Some(stat) = stat {
+            let alike = by_length.entry((run, stat.length)).or_default();
             alike.push(weights);
         }
     }
@@ -104,7 +104,7 @@ pub fn files<'a>(
             let others = others.iter();
             for weights in others.filter(|weights| weights.role.is_periodic()) {
                 if is_same_content(&first.path, &weights.path) {
-                    duplicates.insert(weights.path.clone(), first.looks[0].clone());
+                    duplicates.insert(weights.path.clone(), first.stats[0].clone());
                 }
             }
         }
@@ -172,10 +172,10 @@ fn files_of(dir: &RunDir) -> Vec<WalkedFile> {
 /// cannot be read.
 fn digest(dir: &RunDir) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    for WalkedFile { below, look, .. } in files_of(dir) {
-        (&below, look.length).hash(&mut hasher);
-        if look.length > 0 {
-            sample(&dir.path().join(below), look.length)?.hash(&mut hasher);
+    for WalkedFile { below, stat, .. } in files_of(dir) {
+        (&below, stat.length).hash(&mut hasher);
+        if stat.length > 0 {
+            sample(&dir.path().join(below), stat.length)?.hash(&mut hasher);
         }
     }
     Some(hasher.finish())

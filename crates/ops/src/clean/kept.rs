@@ -8,7 +8,7 @@ use super::policy::Policy;
 use super::survey::{Role, Surveyed, Weights};
 use super::walk::series;
 use super::weights::LAST;
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 
 /// A last checkpoint that is older than one of an epoch by more than this, an hour, is not of the
 /// same training.
@@ -23,7 +23,7 @@ pub struct Kept<'a> {
     /// Those that a rule keeps beside these.
     pub by_rules: HashSet<&'a OsStr>,
     /// What must be there still when another checkpoint goes.
-    pub relied_on: Vec<(PathBuf, Look)>,
+    pub relied_on: Vec<(PathBuf, FileStat)>,
 }
 
 impl<'a> Kept<'a> {
@@ -81,7 +81,7 @@ impl<'a> Kept<'a> {
 
     fn keep_always(&mut self, weights: &'a Weights) {
         if self.always.insert(weights.path.as_os_str()) {
-            self.relied_on.extend(weights.looks.iter().cloned());
+            self.relied_on.extend(weights.stats.iter().cloned());
         }
     }
 

@@ -14,7 +14,7 @@ use super::obstacle::Obstacle;
 use super::policy::{Policy, Protection};
 use super::survey::{Reading, Role, Survey, Surveyed, Weights};
 use crate::rename::held;
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 use traintop_run::size::Taken;
 use traintop_run::state::State;
 use traintop_text as text;
@@ -118,7 +118,7 @@ impl Plan {
                     Reason::Temporary,
                     &file.path,
                     vec![file.taken],
-                    vec![(file.path.clone(), file.look)],
+                    vec![(file.path.clone(), file.stat)],
                 )
             });
         }
@@ -179,8 +179,8 @@ impl Plan {
                 (true, None, Some(_)) => Reason::Duplicate,
                 (true, None, None) => continue,
             };
-            let (taken, looks) = (weights.taken.clone(), weights.looks.clone());
-            let mut new = candidate(number, reason, &weights.path, taken, looks);
+            let (taken, stats) = (weights.taken.clone(), weights.stats.clone());
+            let mut new = candidate(number, reason, &weights.path, taken, stats);
             new.what = what(weights);
             new.is_in = reason == Reason::Superseded;
             new.places.extend(run.place_of(weights));
@@ -223,7 +223,7 @@ impl Plan {
                     Reason::OptimiserState,
                     &weights.path,
                     weights.taken.clone(),
-                    weights.looks.clone(),
+                    weights.stats.clone(),
                 )
             });
         }
@@ -297,7 +297,7 @@ fn candidate(
     reason: Reason,
     path: &Path,
     taken: Vec<Taken>,
-    expected: Vec<(PathBuf, Look)>,
+    expected: Vec<(PathBuf, FileStat)>,
 ) -> Candidate {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Candidate {

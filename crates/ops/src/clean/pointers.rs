@@ -65,11 +65,11 @@ impl Named {
         let mut named = Self::default();
         for below in pointers {
             let folder = below.parent().unwrap_or(Path::new(""));
-            for said in said_in(&run.join(below)) {
+            for name in names_in(&run.join(below)) {
                 if named.is_full() {
                     return named;
                 }
-                named.add(folder, &said);
+                named.add(folder, &name);
             }
         }
         named
@@ -82,19 +82,19 @@ impl Named {
     /// Adds what a pointer in `folder` says. Paths may begin in its folder, in the one above, in
     /// the run's, or where the trainer was started, and the run may have been moved since: so any
     /// end of one counts.
-    fn add(&mut self, folder: &Path, said: &str) {
+    fn add(&mut self, folder: &Path, name: &str) {
         self.count += 1;
-        if let Ok(number) = said.parse() {
+        if let Ok(number) = name.parse() {
             self.numbers.insert(number);
             return;
         }
-        let said = Path::new(said);
-        if said.components().any(|part| part == Component::ParentDir) {
-            self.paths.extend(joined(folder, said));
+        let name = Path::new(name);
+        if name.components().any(|part| part == Component::ParentDir) {
+            self.paths.extend(joined(folder, name));
             return;
         }
         let around = folder.parent().unwrap_or(Path::new(""));
-        let parts: Vec<_> = said
+        let parts: Vec<_> = name
             .components()
             .filter(|part| matches!(part, Component::Normal(_)))
             .collect();
@@ -129,13 +129,13 @@ impl Named {
 }
 
 /// What one pointer says.
-fn said_in(path: &Path) -> Vec<String> {
+fn names_in(path: &Path) -> Vec<String> {
     #[derive(Deserialize)]
     struct TrainerState {
         best_model_checkpoint: Option<String>,
     }
     if !is_state(path) {
-        return said(&read::text(path, MAX_BYTES).unwrap_or_default());
+        return names(&read::text(path, MAX_BYTES).unwrap_or_default());
     }
     let bytes = read::bytes(path, MAX_STATE_BYTES).unwrap_or_default();
     let state = serde_json::from_slice::<TrainerState>(&bytes).ok();
@@ -145,30 +145,30 @@ fn said_in(path: &Path) -> Vec<String> {
 
 /// All that may be a name of a checkpoint in a text: whole lines, and what stands in quotation
 /// marks or behind a key.
-fn said(text: &str) -> Vec<String> {
-    let mut said = Vec::new();
+fn names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
     for line in text.lines() {
         let line = line.trim();
-        said.push(line);
-        said.extend(line.split('"').skip(1).step_by(2));
-        said.extend(line.split_once(": ").map(|(_, value)| value.trim()));
-        said.extend(line.split_once('=').map(|(_, value)| value.trim()));
-        said.extend(line.split_whitespace());
+        names.push(line);
+        names.extend(line.split('"').skip(1).step_by(2));
+        names.extend(line.split_once(": ").map(|(_, value)| value.trim()));
+        names.extend(line.split_once('=').map(|(_, value)| value.trim()));
+        names.extend(line.split_whitespace());
     }
-    let mut said: Vec<String> = said
+    let mut names: Vec<String> = names
         .into_iter()
         .map(|name| name.trim_matches(['"', '\'', ',']).to_owned())
         .filter(|name| !name.is_empty())
         .collect();
-    said.sort();
-    said.dedup();
-    said
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// A path without `..`; `None` if it leaves the run.
-fn joined(folder: &Path, said: &Path) -> Option<PathBuf> {
+fn joined(folder: &Path, name: &Path) -> Option<PathBuf> {
     let mut joined = folder.to_owned();
-    for part in said.components() {
+    for part in name.components() {
         match part {
             Component::Normal(name) => joined.push(name),
             Component::ParentDir => {
@@ -274,7 +274,7 @@ mod tests {
         let says = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
-            said_in(&path)
+            names_in(&path)
         };
         let tensorflow =
             "model_checkpoint_path: \"epoch_3\"\nall_model_checkpoint_paths: \"epoch_2\"\n";
@@ -292,7 +292,7 @@ mod tests {
             ),
         ] {
             let says = says(name, text);
-            assert!(says.iter().any(|said| said == expected), "{name}: {says:?}");
+            assert!(says.iter().any(|name| name == expected), "{name}: {says:?}");
         }
         assert_eq!(says("latest", &"x ".repeat(40_000)), [""; 0]);
     }

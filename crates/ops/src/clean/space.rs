@@ -44,10 +44,10 @@ impl Space {
     }
 
     fn around(folder: &Path, quotas: &[(PathBuf, Quota)]) -> io::Result<Self> {
-        let said = statvfs(folder)?;
+        let stat = statvfs(folder)?;
         Ok(Self {
-            free: said.f_bavail.saturating_mul(said.f_frsize),
-            total: said.f_blocks.saturating_mul(said.f_frsize),
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
             quota: quota::around(&folder.canonicalize()?, quotas),
         })
     }

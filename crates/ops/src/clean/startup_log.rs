@@ -4,7 +4,7 @@
 
 use super::harmless_number::{has_bare_decimal, has_only_harmless_numbers};
 use super::progress_words::{is_progress, tells_progress};
-use traintop_run::log_line::{Kind, Teller, body};
+use traintop_run::log_line::{Kind, LineClassifier, body};
 
 /// Lines of known programs, by how they begin, in lower case.
 const BEGINNINGS: [&str; 14] = [
@@ -38,7 +38,7 @@ const BARS: [char; 12] = ['█', '▉', '▊', '▋', '▌', '▍', '▎', '▏'
 
 /// What the lines before leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Within {
+enum OpenBlock {
     #[default]
     Nothing,
     /// Frames of Python: their sources hold any numbers.
@@ -60,13 +60,13 @@ pub fn holds_nothing(log: &str) -> bool {
 
 #[derive(Default)]
 struct Reader {
-    within: Within,
-    teller: Teller,
+    within: OpenBlock,
+    classifier: LineClassifier,
 }
 
 impl Reader {
     fn is_harmless(&mut self, line: &str) -> bool {
-        let kind = self.teller.tell(line.to_owned()).kind;
+        let kind = self.classifier.classify(line.to_owned()).kind;
         let text = body(line);
         // Times and ranks in brackets; `[3/100]` is neither.
         if !has_only_harmless_numbers(&line[..line.len() - text.len()]) {
@@ -78,42 +78,42 @@ impl Reader {
         }
         let is_indented = text.starts_with([' ', '\t']);
         let was = self.within;
-        self.within = Within::Nothing;
+        self.within = OpenBlock::Nothing;
         if text.starts_with("Traceback (most recent call last)") {
-            self.within = Within::Traceback;
+            self.within = OpenBlock::Traceback;
             return true;
         }
         if text.starts_with("thread '") && text.contains("panicked at ") {
-            self.within = Within::Panic;
+            self.within = OpenBlock::Panic;
             return !tells_progress(text);
         }
         match was {
             // Frames, their sources, and marks below these.
-            Within::Traceback if text.is_empty() || is_indented => {
-                self.within = Within::Traceback;
+            OpenBlock::Traceback if text.is_empty() || is_indented => {
+                self.within = OpenBlock::Traceback;
                 return true;
             }
-            Within::Panic if is_frame(text) => {
-                self.within = Within::Panic;
+            OpenBlock::Panic if is_frame(text) => {
+                self.within = OpenBlock::Panic;
                 return true;
             }
-            Within::Traceback | Within::Panic => return !tells_progress(text),
-            Within::Warning if is_indented && !tells_progress(text) => return true,
-            Within::Recipe => {
+            OpenBlock::Traceback | OpenBlock::Panic => return !tells_progress(text),
+            OpenBlock::Warning if is_indented && !tells_progress(text) => return true,
+            OpenBlock::Recipe => {
                 if let Some((key, _)) = text.strip_prefix("  ").and_then(|it| it.split_once(" = "))
                 {
-                    self.within = Within::Recipe;
+                    self.within = OpenBlock::Recipe;
                     return !is_progress(key);
                 }
             }
-            Within::Warning | Within::Nothing => {}
+            OpenBlock::Warning | OpenBlock::Nothing => {}
         }
         if is_frame_of_python(text) {
-            self.within = Within::Traceback;
+            self.within = OpenBlock::Traceback;
             return true;
         }
         if text == "stack backtrace:" {
-            self.within = Within::Panic;
+            self.within = OpenBlock::Panic;
             return true;
         }
         if kind == Kind::Error || is_known(text) {
@@ -123,12 +123,12 @@ impl Reader {
             return !(tells_progress(text) || is_bare || is_failure);
         }
         if let Some(warning) = python_warning(text) {
-            self.within = Within::Warning;
+            self.within = OpenBlock::Warning;
             return has_only_harmless_numbers(warning);
         }
         if let Some(is_recipe) = header_of_worker(text) {
             if is_recipe {
-                self.within = Within::Recipe;
+                self.within = OpenBlock::Recipe;
             }
             return true;
         }

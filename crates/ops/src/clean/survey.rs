@@ -15,8 +15,8 @@ use super::in_use::InUse;
 use super::obstacle::Obstacle;
 use super::optimiser;
 use super::walk::{self, TemporaryFile, Walked, WalkedFile};
-use traintop_disk::{Kind, Look};
-use traintop_run::best_and_trend::{self, Course};
+use traintop_disk::{FileStat, Kind};
+use traintop_run::best_and_trend::{self, MetricByEpoch};
 use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
 use traintop_run::metric_names::Direction;
@@ -67,7 +67,7 @@ pub struct Weights {
     /// What it takes on the disk; of a folder, what each file takes.
     pub taken: Vec<Taken>,
     /// As it was when it was surveyed; of a folder, that and all that is in it.
-    pub looks: Vec<(PathBuf, Look)>,
+    pub stats: Vec<(PathBuf, FileStat)>,
     /// What its place has of the metric that the run is judged by, where the metrics say; negative
     /// where less is better, so that more is better always.
     pub score: Option<f64>,
@@ -84,7 +84,7 @@ impl Weights {
             role,
             is_named: false,
             taken: Vec::new(),
-            looks: Vec::new(),
+            stats: Vec::new(),
             score: None,
             score_beside: [None; 2],
             optimiser_bytes: 0,
@@ -92,22 +92,22 @@ impl Weights {
     }
 
     /// The look of the file, unless it is a folder.
-    pub(super) fn file(&self) -> Option<Look> {
-        let (_, look) = self.looks.first().filter(|_| self.looks.len() == 1)?;
-        (look.kind == Kind::File).then_some(*look)
+    pub(super) fn file(&self) -> Option<FileStat> {
+        let (_, stat) = self.stats.first().filter(|_| self.stats.len() == 1)?;
+        (stat.kind == Kind::File).then_some(*stat)
     }
 
     /// The length of all its files, in bytes.
     pub(super) fn length(&self) -> u64 {
-        let files = self.looks.iter().map(|(_, look)| look);
-        let files = files.filter(|look| look.kind == Kind::File);
-        files.map(|look| look.length).sum()
+        let files = self.stats.iter().map(|(_, stat)| stat);
+        let files = files.filter(|stat| stat.kind == Kind::File);
+        files.map(|stat| stat.length).sum()
     }
 
     /// When anything of it last changed, in nanoseconds since 1970.
     pub(super) fn modified_ns(&self) -> i64 {
-        let looks = self.looks.iter().map(|(_, look)| look.modified_ns);
-        looks.max().unwrap_or_default()
+        let stats = self.stats.iter().map(|(_, stat)| stat.modified_ns);
+        stats.max().unwrap_or_default()
     }
 
     /// The scores of its place, of the one before and of the one after it.
@@ -347,7 +347,7 @@ fn one(
 /// When a file of a run last changed; marks do not make an old run young.
 fn newest_file(files: &[WalkedFile]) -> Timestamp {
     let files = files.iter().filter(|file| file.below != Path::new(MARKS));
-    let newest = files.map(|file| file.look.modified_ns).max();
+    let newest = files.map(|file| file.stat.modified_ns).max();
     let newest = newest.and_then(|ns| Timestamp::from_nanosecond(i128::from(ns)).ok());
     newest.unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -429,7 +429,7 @@ fn best_value(summary: &Summary) -> Option<String> {
 }
 
 /// Gives each periodic checkpoint the value of its epoch or step, such that more is better.
-fn score(course: &Course, weights: &mut [Weights]) {
+fn score(course: &MetricByEpoch, weights: &mut [Weights]) {
     let sign = match course.direction {
         Direction::Higher => 1.0,
         Direction::Lower => -1.0,

@@ -15,7 +15,7 @@ use super::obstacle::Obstacle;
 use super::pointers::{Named, is_pointer, is_state};
 use super::survey::{Role, Weights};
 use super::weights::{LAST, is_weights_name};
-use traintop_disk::Look;
+use traintop_disk::FileStat;
 use traintop_disk::write::is_temporary;
 use traintop_run::formats::{self, Listing};
 use traintop_run::size::Taken;
@@ -78,7 +78,7 @@ const SMALL_LEFTOVER: u64 = 4096;
 pub struct WalkedFile {
     /// Below the run's folder.
     pub below: PathBuf,
-    pub look: Look,
+    pub stat: FileStat,
     taken: Taken,
 }
 
@@ -86,7 +86,7 @@ pub struct WalkedFile {
 pub struct TemporaryFile {
     pub path: PathBuf,
     pub taken: Taken,
-    pub look: Look,
+    pub stat: FileStat,
 }
 
 /// What a walk has found.
@@ -105,7 +105,7 @@ pub struct Walked {
     /// Every file, below the run's folder.
     pub files: Vec<WalkedFile>,
     /// Every folder in it.
-    folders: Vec<(PathBuf, Look)>,
+    folders: Vec<(PathBuf, FileStat)>,
     /// How many things in it are neither, or cannot be read.
     odd: usize,
     /// When anything in it last changed; `None` if that is unknown.
@@ -194,7 +194,7 @@ impl Walked {
             let step = checkpoints::step_of_folder(folder?.to_str()?);
             step.map(|(step, _)| step)
         };
-        let newest = states.iter().max_by_key(|file| file.look.modified_ns);
+        let newest = states.iter().max_by_key(|file| file.stat.modified_ns);
         let highest = states.iter().max_by_key(step);
         let top = states.iter().find(|file| step(file).is_none());
         let last = [newest, highest, top].into_iter().flatten().copied();
@@ -229,10 +229,10 @@ impl Walked {
         let newest = self.newest.zip(metadata.modified().ok());
         self.newest = newest.map(|(newest, modified)| newest.max(modified));
         // A sum, so that the order in which the system lists a folder does not count.
-        let look = Look::of(metadata);
+        let stat = FileStat::of(metadata);
         let mut hasher = DefaultHasher::new();
         below.as_os_str().as_bytes().hash(&mut hasher);
-        (look.inode, look.length, look.modified_ns).hash(&mut hasher);
+        (stat.inode, stat.length, stat.modified_ns).hash(&mut hasher);
         self.fingerprint = self.fingerprint.wrapping_add(hasher.finish());
     }
 
@@ -267,7 +267,7 @@ impl Walked {
             self.note(&metadata, &below);
             if metadata.is_dir() {
                 let before = self.seen_so_far();
-                self.folders.push((below.clone(), Look::of(&metadata)));
+                self.folders.push((below.clone(), FileStat::of(&metadata)));
                 self.folder(run, &below, now);
                 if self.is_project() {
                     return;
@@ -328,11 +328,11 @@ impl Walked {
             Role::Other
         };
         let folders = self.folders[before.folders..].iter();
-        let folders = folders.map(|(below, look)| (run.join(below), *look));
-        let looks = folders.chain(files.iter().map(|file| (run.join(&file.below), file.look)));
+        let folders = folders.map(|(below, stat)| (run.join(below), *stat));
+        let stats = folders.chain(files.iter().map(|file| (run.join(&file.below), file.stat)));
         let checkpoint = Weights {
             taken: files.iter().map(|file| file.taken).collect(),
-            looks: looks.collect(),
+            stats: stats.collect(),
             ..Weights::new(run.join(below), role)
         };
         self.weights.truncate(before.weights);
@@ -364,10 +364,10 @@ impl Walked {
     ) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let (taken, look) = (Taken::of(metadata), Look::of(metadata));
+        let (taken, stat) = (Taken::of(metadata), FileStat::of(metadata));
         self.files.push(WalkedFile {
             below: below.clone(),
-            look,
+            stat,
             taken,
         });
         if is_temporary(&name) {
@@ -375,12 +375,12 @@ impl Walked {
             let age = modified.and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > STALE) {
                 let path = entry.path();
-                self.temporary.push(TemporaryFile { path, taken, look });
+                self.temporary.push(TemporaryFile { path, taken, stat });
             }
         } else if let Some(role) = role(&name).filter(|_| may_own) {
             self.weights.push(Weights {
                 taken: vec![taken],
-                looks: vec![(entry.path(), look)],
+                stats: vec![(entry.path(), stat)],
                 ..Weights::new(entry.path(), role)
             });
         }

@@ -29,10 +29,10 @@ pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<R
     let config = sources.settings().map(|(config, _)| config);
     let own = Config::load(dir);
     let text = |key: &str| {
-        let said = config
+        let from_config = config
             .as_ref()
             .and_then(|config| config.get(key)?.as_str().map(str::to_owned));
-        own.text(key).or(said).unwrap_or_default()
+        own.text(key).or(from_config).unwrap_or_default()
     };
     let epochs_done = match &table {
         Some(table) => table.last_epoch()?,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Plan, Rebuild, busy};
 use crate::rename::{held, state_now};
 use traintop_disk::write::beside;
-use traintop_disk::{Disk, Look, System, said as refusal};
+use traintop_disk::{Disk, FileStat, System, io_reason};
 use traintop_run::layout::RunDir;
 use traintop_run::rebuilt::{self, Mark};
 
@@ -31,14 +31,14 @@ struct Made {
     /// Where the broken one is that was in its place.
     aside: Option<PathBuf>,
     /// The new one as it is.
-    look: Option<Look>,
+    stat: Option<FileStat>,
 }
 
 impl Made {
     /// Whether what is in the file's place is what was made.
-    fn is_still(&self, look: Option<Look>) -> bool {
-        let both = look.zip(self.look);
-        both.is_some_and(|(look, made)| look.is_like(&made))
+    fn is_still(&self, stat: Option<FileStat>) -> bool {
+        let both = stat.zip(self.stat);
+        both.is_some_and(|(stat, made)| stat.is_like(&made))
     }
 }
 
@@ -53,7 +53,7 @@ pub enum MakeError {
         problem: String,
     },
     /// The system refused.
-    #[error("{path}: cannot be {what} ({})", refusal(cause))]
+    #[error("{path}: cannot be {what} ({})", io_reason(cause))]
     Io {
         path: PathBuf,
         /// What was to be done with it.
@@ -94,9 +94,9 @@ pub(crate) fn apply_on(disk: &dyn Disk, plan: &Plan, now: Timestamp) -> Result<R
         folders: Vec::new(),
     };
     for folder in [plan.dir.path().to_owned(), plan.dir.logs()] {
-        let look = disk.look_for(&folder);
-        let look = look.map_err(io_error(&folder, "looked at"))?;
-        let time = look.map(|look| look.modified_ns);
+        let stat = disk.stat_if_exists(&folder);
+        let stat = stat.map_err(io_error(&folder, "looked at"))?;
+        let time = stat.map(|stat| stat.modified_ns);
         rebuilt.folders.push((folder, time));
     }
     let made = make(disk, plan, now, &mut rebuilt);
@@ -124,8 +124,8 @@ fn make(
     let failed = || io_error(&path, "written");
     let before = disk.text(&path).map_err(failed())?;
     if let Some(text) = before {
-        let look = disk.look(&path).map_err(failed())?;
-        rebuilt.marks = Some((text, look.modified_ns));
+        let stat = disk.stat(&path).map_err(failed())?;
+        rebuilt.marks = Some((text, stat.modified_ns));
     }
     // The mark comes first, so that nothing that was rebuilt is ever without one.
     let text = marked(
@@ -141,7 +141,7 @@ fn make(
         rebuilt.made.push(Made {
             path: file.path.clone(),
             aside: None,
-            look: None,
+            stat: None,
         });
         let Some(made) = rebuilt.made.last_mut() else {
             continue;
@@ -162,7 +162,7 @@ fn write(disk: &dyn Disk, file: &Rebuild, made: &mut Made) -> io::Result<()> {
         })
         .and_then(|()| disk.set_modified(&temporary, modified_ns))
         .and_then(|()| {
-            made.look = Some(disk.look(&temporary)?);
+            made.stat = Some(disk.stat(&temporary)?);
             if let Some(aside) = &file.aside {
                 disk.relocate(&file.path, aside)?;
                 made.aside = Some(aside.clone());
@@ -170,7 +170,7 @@ fn write(disk: &dyn Disk, file: &Rebuild, made: &mut Made) -> io::Result<()> {
             disk.relocate(&temporary, &file.path)
         });
     if written.is_err() {
-        made.look = None;
+        made.stat = None;
         let _ = disk.remove_file(&temporary);
     }
     written
@@ -220,13 +220,13 @@ pub(crate) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeErro
     let confined = disk.beneath(run).map_err(io_error(run, "opened"))?;
     let disk = &*confined;
     for made in &rebuilt.made {
-        let look = disk.look_for(&made.path);
-        let look = look.map_err(io_error(&made.path, "looked at"))?;
+        let stat = disk.stat_if_exists(&made.path);
+        let stat = stat.map_err(io_error(&made.path, "looked at"))?;
         let is_back = made
             .aside
             .as_ref()
-            .is_some_and(|aside| disk.look_for(aside).is_ok_and(|look| look.is_none()));
-        if look.is_some() && !made.is_still(look) && !is_back {
+            .is_some_and(|aside| disk.stat_if_exists(aside).is_ok_and(|stat| stat.is_none()));
+        if stat.is_some() && !made.is_still(stat) && !is_back {
             let problem = "has changed since it was rebuilt, and stays";
             return Err(refused(&made.path, problem.to_owned()));
         }
@@ -237,12 +237,12 @@ pub(crate) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeErro
 fn undo_made(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeError> {
     for made in rebuilt.made.iter().rev() {
         let failed = || io_error(&made.path, "given back its old content");
-        let look = disk.look_for(&made.path).map_err(failed())?;
-        if made.is_still(look) {
+        let stat = disk.stat_if_exists(&made.path).map_err(failed())?;
+        if made.is_still(stat) {
             disk.remove_file(&made.path).map_err(failed())?;
         }
         if let Some(aside) = &made.aside
-            && disk.look_for(aside).map_err(failed())?.is_some()
+            && disk.stat_if_exists(aside).map_err(failed())?.is_some()
         {
             disk.relocate(aside, &made.path).map_err(failed())?;
         }

@@ -128,7 +128,7 @@ fn a_log_of_the_references_form_gives_metrics_settings_and_a_record() {
         problems.is_empty() && plans.len() == 1,
         "{problems:?} {plans:?}"
     );
-    let said: Vec<_> = plans[0]
+    let rebuilt: Vec<_> = plans[0]
         .rebuilds
         .iter()
         .map(|file| (file.from.as_str(), file.what.as_str()))
@@ -138,7 +138,7 @@ fn a_log_of_the_references_form_gives_metrics_settings_and_a_record() {
         ("training.log", "7 settings"),
         ("its other files", "finished, 7 epochs"),
     ];
-    assert_eq!(said, expected);
+    assert_eq!(rebuilt, expected);
     assert!(!dir.metrics_csv().exists(), "a plan changes nothing");
     apply(&plans[0], jiff::Timestamp::UNIX_EPOCH).unwrap();
     // The log has four digits, and six of the rate.

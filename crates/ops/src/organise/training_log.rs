@@ -44,40 +44,40 @@ pub fn parse(text: &str) -> TrainingLog {
     let mut part = Part::Other;
     let (mut now, mut start) = (None, None);
     for line in text.lines() {
-        let (time, said) = stamped(line);
+        let (time, text) = stamped(line);
         if let Some(time) = time {
             now = Some(time);
             start = start.or(now);
         }
-        let said = said.trim();
-        let plain = said.trim_matches('=').trim();
+        let text = text.trim();
+        let plain = text.trim_matches('=').trim();
         if plain == "TRAINING CONFIGURATION" {
             part = Part::Settings;
-        } else if said.starts_with("Starting training") {
+        } else if text.starts_with("Starting training") {
             start = now;
         } else if let Some((epoch, planned)) = plain.strip_prefix("Epoch ").and_then(of_planned)
-            && said.starts_with('=')
+            && text.starts_with('=')
         {
             part = Part::Epoch(epoch);
             log.table.begin(epoch);
             log.planned = Some(planned);
             note_elapsed(&mut log.table, epoch, start, now);
-        } else if let Some(rest) = said.strip_prefix("epoch ") {
+        } else if let Some(rest) = text.strip_prefix("epoch ") {
             part = Part::Other;
             our_epoch(&mut log, rest);
         } else if let Part::Epoch(epoch) = part {
             if time.is_some() {
                 part = Part::Other;
             } else {
-                note_line(&mut log.table, epoch, said);
+                note_line(&mut log.table, epoch, text);
             }
         } else if part == Part::Settings {
-            match said.split_once(": ") {
+            match text.split_once(": ") {
                 Some((key, value)) if is_key(key) => {
                     drop(log.config.insert(key.to_owned(), setting(value)))
                 }
                 // A rule below the heading, and one that ends the list.
-                _ if said.is_empty() && !log.config.is_empty() => part = Part::Other,
+                _ if text.is_empty() && !log.config.is_empty() => part = Part::Other,
                 _ => {}
             }
         }
@@ -137,10 +137,10 @@ fn note_line(table: &mut Table, epoch: u32, line: &str) {
     if line.starts_with("Best") {
         return;
     }
-    for (said, column) in NAMES {
+    for (text, column) in NAMES {
         let value = line
-            .find(said)
-            .and_then(|at| number(&line[at + said.len()..]));
+            .find(text)
+            .and_then(|at| number(&line[at + text.len()..]));
         if let Some(value) = value {
             table.note(epoch, column, value);
         }
@@ -161,9 +161,9 @@ fn our_epoch(log: &mut TrainingLog, rest: &str) {
         ("lr ", "learning_rate"),
     ];
     for part in rest.split("  ").skip(1) {
-        for (said, column) in columns {
+        for (text, column) in columns {
             if let Some((first, after)) = part
-                .strip_prefix(said)
+                .strip_prefix(text)
                 .map(|part| part.split_once(' ').unwrap_or((part, "")))
             {
                 if let Some(value) = number(first) {

@@ -4,10 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::folders::{self, Folder};
-use super::follow::{self, Back, Follow, Links, identity};
+use super::follow::{self, Follow, Links, Undone, identity};
 use super::journal::{self, Move};
 use super::{Step, held, state_now};
-use traintop_disk::said;
+use traintop_disk::io_reason;
 use traintop_run::layout::RunDir;
 use traintop_run::marks;
 use traintop_run::state_dir::Storage;
@@ -41,7 +41,7 @@ pub enum RenameError {
     /// The system refused.
     #[error(
         "{path}: cannot be renamed to {name:?} ({}); nothing was renamed",
-        said(cause)
+        io_reason(cause)
     )]
     Io {
         path: PathBuf,
@@ -50,7 +50,10 @@ pub enum RenameError {
         cause: io::Error,
     },
     /// What is to be done could not be written down first.
-    #[error("{path}: cannot be written ({}); nothing was renamed", said(cause))]
+    #[error(
+        "{path}: cannot be written ({}); nothing was renamed",
+        io_reason(cause)
+    )]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -59,7 +62,7 @@ pub enum RenameError {
     /// The system refused, and also to undo what was done before.
     #[error(
         "{path}: cannot be renamed ({}), and {left} could not be given its old name back: the next start of traintop tries again",
-        said(cause)
+        io_reason(cause)
     )]
     HalfDone {
         path: PathBuf,
@@ -247,8 +250,8 @@ fn follow_back(storage: &Storage, step: &Move) -> Result<Vec<String>, (Follow, i
     for follow in step.follows.iter().rev() {
         let follow = follow.seen_from(step.to.path(), step.from.path());
         match follow.back(&*storage.disk) {
-            Ok(Back::Done) => {}
-            Ok(Back::Changed) => {
+            Ok(Undone::Done) => {}
+            Ok(Undone::Changed) => {
                 let cause = io::Error::other("it was changed meanwhile");
                 problems.push(follow::left_behind(&follow, &cause));
             }

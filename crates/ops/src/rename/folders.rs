@@ -19,7 +19,7 @@ pub struct Folder {
 /// Those that renaming a run is about to change, as they are now.
 pub fn before(disk: &dyn Disk, step: &Move) -> Vec<Folder> {
     let folder = |path: PathBuf| {
-        let before_ns = disk.look(&path).ok()?.modified_ns;
+        let before_ns = disk.stat(&path).ok()?.modified_ns;
         let after_ns = None;
         Some(Folder {
             path,
@@ -70,7 +70,7 @@ pub fn give_back(disk: &dyn Disk, folders: &[&Folder]) {
 }
 
 fn modified_ns(disk: &dyn Disk, path: &Path) -> Option<i64> {
-    disk.look(path).ok().map(|look| look.modified_ns)
+    disk.stat(path).ok().map(|stat| stat.modified_ns)
 }
 
 /// Where a folder is that a renaming may have moved.

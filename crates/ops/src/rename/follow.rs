@@ -29,7 +29,7 @@ pub type Identity = u64;
 
 /// What is at a path, whatever its name; `None` if nothing is.
 pub fn identity(disk: &dyn Disk, path: &Path) -> io::Result<Option<Identity>> {
-    Ok(disk.look_for(path)?.map(|look| look.inode))
+    Ok(disk.stat_if_exists(path)?.map(|stat| stat.inode))
 }
 
 /// One thing that follows.
@@ -115,7 +115,7 @@ pub fn plan(
     let (evaluations, problem) = entries(&all);
     add(&all, problem.map_or(Ok(None), Err));
     for folder in evaluations {
-        match disk.look(&folder).map(|look| look.kind) {
+        match disk.stat(&folder).map(|stat| stat.kind) {
             Ok(Kind::Folder) => {
                 let (paths, problem) = entries(&folder);
                 add(&folder, problem.map_or(Ok(None), Err));
@@ -143,7 +143,7 @@ impl Links {
         if !self.0.contains_key(folder) {
             let mut found = entries(disk, folder)?;
             let is_link =
-                |path: &PathBuf| disk.look(path).is_ok_and(|look| look.kind == Kind::Link);
+                |path: &PathBuf| disk.stat(path).is_ok_and(|stat| stat.kind == Kind::Link);
             found.retain(is_link);
             self.0.insert(folder.to_owned(), found);
         }
@@ -157,8 +157,8 @@ impl Links {
 /// If it cannot be read, or is a link, which leads to what is none of this tree's.
 fn entries(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<PathBuf>> {
     if disk
-        .look_for(folder)?
-        .is_some_and(|look| look.kind == Kind::Link)
+        .stat_if_exists(folder)?
+        .is_some_and(|stat| stat.kind == Kind::Link)
     {
         return Err(io::Error::other("it is a link, which is not followed here"));
     }
@@ -186,14 +186,14 @@ fn record(disk: &dyn Disk, from: &RunDir, to: &RunDir) -> io::Result<Option<Foll
     let Some(before) = text(disk, &from.run_json())? else {
         return Ok(None);
     };
-    let said = || {
+    let renamed = || {
         let mut record: Record = serde_json::from_str(&before).ok()?;
         record.name = to.name();
         let mut after = serde_json::to_string_pretty(&record).ok()?;
         after.push('\n');
         Some(after)
     };
-    let after = said();
+    let after = renamed();
     Ok(after.map(|after| Follow::Text {
         path: to.run_json(),
         before: Some(before),
@@ -207,7 +207,7 @@ fn link_or_model(
     from: &RunDir,
     to: &RunDir,
 ) -> io::Result<Option<Follow>> {
-    if disk.look(path)?.kind == Kind::Link {
+    if disk.stat(path)?.kind == Kind::Link {
         return link(disk, path, from, to);
     }
     model(path, from, to)
@@ -215,7 +215,7 @@ fn link_or_model(
             Ok(Follow::Name {
                 from: path.to_owned(),
                 to: path.with_file_name(name),
-                identity: disk.look(path)?.inode,
+                identity: disk.stat(path)?.inode,
             })
         })
         .transpose()
@@ -272,8 +272,8 @@ fn link(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<
 
 /// An evaluation says the path of the run, and of its checkpoint, as JSON texts.
 fn summary(disk: &dyn Disk, path: &Path, from: &RunDir, to: &RunDir) -> io::Result<Option<Follow>> {
-    let look = disk.look_for(path)?;
-    if look.is_none_or(|look| look.length > MAX_BYTES) {
+    let stat = disk.stat_if_exists(path)?;
+    if stat.is_none_or(|stat| stat.length > MAX_BYTES) {
         return Ok(None);
     }
     let quoted = |dir: &RunDir| {
@@ -339,13 +339,13 @@ impl Follow {
             } => change_text(disk, path, before.as_deref(), after.as_deref())?,
         };
         match changed {
-            Back::Done => Ok(()),
-            Back::Changed => Err(io::Error::other("it was changed meanwhile")),
+            Undone::Done => Ok(()),
+            Undone::Changed => Err(io::Error::other("it was changed meanwhile")),
         }
     }
 
     /// Undoes that; what was not done, or is back already, is passed over.
-    pub fn back(&self, disk: &dyn Disk) -> io::Result<Back> {
+    pub fn back(&self, disk: &dyn Disk) -> io::Result<Undone> {
         match self {
             Self::Name {
                 from,
@@ -355,7 +355,7 @@ impl Follow {
                 if identity(disk, to)? == Some(*own) {
                     disk.relocate(to, from)?;
                 }
-                Ok(Back::Done)
+                Ok(Undone::Done)
             }
             Self::Link {
                 path,
@@ -373,30 +373,33 @@ impl Follow {
 
 /// The result of undoing one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
+pub enum Undone {
     Done,
     /// It was changed since, and stays as it is.
     Changed,
 }
 
 /// Lets a link say something else, if it says what it is thought to. Its time stays.
-fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io::Result<Back> {
-    let Some(look) = disk.look_for(path)?.filter(|look| look.kind == Kind::Link) else {
-        return Ok(Back::Changed);
+fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io::Result<Undone> {
+    let Some(stat) = disk
+        .stat_if_exists(path)?
+        .filter(|stat| stat.kind == Kind::Link)
+    else {
+        return Ok(Undone::Changed);
     };
     let now = disk.read_link(path)?;
     if now == after {
-        return Ok(Back::Done);
+        return Ok(Undone::Done);
     }
     if now != before {
-        return Ok(Back::Changed);
+        return Ok(Undone::Changed);
     }
     let temporary = beside(path);
     disk.make_link(after, &temporary)
-        .and_then(|()| disk.set_modified(&temporary, look.modified_ns))
+        .and_then(|()| disk.set_modified(&temporary, stat.modified_ns))
         .and_then(|()| disk.replace(&temporary, path))
         .inspect_err(|_| drop(disk.remove_file(&temporary)))?;
-    Ok(Back::Done)
+    Ok(Undone::Done)
 }
 
 /// Lets a file say something else, if it says what it is thought to. Its time stays: what it tells
@@ -406,20 +409,20 @@ fn change_text(
     path: &Path,
     before: Option<&str>,
     after: Option<&str>,
-) -> io::Result<Back> {
+) -> io::Result<Undone> {
     let now = text(disk, path)?;
     if now.as_deref() == after {
-        return Ok(Back::Done);
+        return Ok(Undone::Done);
     }
     if now.as_deref() != before {
-        return Ok(Back::Changed);
+        return Ok(Undone::Changed);
     }
     match after {
         None => disk.remove_file(path)?,
         Some(after) => {
-            let dated = disk.look_for(path)?.map(|look| look.modified_ns);
+            let dated = disk.stat_if_exists(path)?.map(|stat| stat.modified_ns);
             disk.replace_file(path, after.as_bytes(), dated)?;
         }
     }
-    Ok(Back::Done)
+    Ok(Undone::Done)
 }

@@ -47,15 +47,15 @@ impl Move {
         name: &str,
         links: &mut Links,
     ) -> io::Result<Self> {
-        let look = storage.disk.look(from.path())?;
-        if look.kind == Kind::Link {
+        let stat = storage.disk.stat(from.path())?;
+        if stat.kind == Kind::Link {
             let why = "it is a link; rename the folder that it leads to";
             return Err(io::Error::other(why));
         }
         let to = RunDir::new(from.path().with_file_name(name));
         let (follows, unread) = follow::plan(storage, from, &to, links)?;
         Ok(Self {
-            identity: look.inode,
+            identity: stat.inode,
             follows,
             unread,
             from: from.clone(),

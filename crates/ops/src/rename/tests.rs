@@ -16,8 +16,8 @@ use traintop_run::process::Process;
 use traintop_run::record::Record;
 use traintop_run::state_dir::Storage;
 
-fn wish(path: &str, name: &str) -> Wish {
-    Wish {
+fn wish(path: &str, name: &str) -> RenameRequest {
+    RenameRequest {
         dir: RunDir::new(path),
         state: State::Finished,
         name: Ok(name.to_owned()),
@@ -59,15 +59,15 @@ fn tree(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn every_row_says_what_is_wrong_with_it() {
-    let missing = Wish {
+    let missing = RenameRequest {
         name: Err("it has no seed".to_owned()),
         ..wish("/r/a", "")
     };
-    let running = Wish {
+    let running = RenameRequest {
         state: State::Running,
         ..wish("/r/b", "new")
     };
-    let same = Wish {
+    let same = RenameRequest {
         state: State::Running,
         ..wish("/r/k", "k")
     };
@@ -257,7 +257,7 @@ fn whole(root: &Path) -> Vec<(PathBuf, Vec<u8>, Option<SystemTime>)> {
     found
 }
 
-fn wishes(runs: &Path) -> Vec<Wish> {
+fn wishes(runs: &Path) -> Vec<RenameRequest> {
     let wish = |name: &str| wish(runs.join(name).to_str().unwrap(), &format!("{name}-new"));
     vec![wish("r1"), wish("r2")]
 }
@@ -294,7 +294,7 @@ fn models_links_and_evaluations_follow_and_come_back_to_the_byte() {
     assert!(link("evaluations/e1/model").ends_with("r2-new/best.safetensors"));
     let text = fs::read(at("evaluations/e1/summary.json")).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let said =
+    let reported =
         [&json["run"]["path"], &json["path"], &json["other"]].map(|path| path.as_str().unwrap());
     let ends = [
         "training_runs/r1-new",
@@ -302,8 +302,11 @@ fn models_links_and_evaluations_follow_and_come_back_to_the_byte() {
         "training_runs/r10",
     ];
     assert!(
-        said.iter().zip(ends).all(|(path, end)| path.ends_with(end)),
-        "{said:?}"
+        reported
+            .iter()
+            .zip(ends)
+            .all(|(path, end)| path.ends_with(end)),
+        "{reported:?}"
     );
     assert_eq!(json["run"]["name"], "r1");
     undo(&renamed).unwrap();
@@ -376,14 +379,14 @@ fn every_call_may_fail_or_be_the_last_and_all_names_are_old_or_new() {
                     let renamed = done.as_ref().ok().cloned();
                     (renamed, done.map(drop))
                 };
-                let said = recovered(state.path());
+                let reported = recovered(state.path());
                 reached |= calls.load(Ordering::Relaxed) > at;
                 if let Some(renamed) = &renamed
                     && runs.join("r1-new").exists()
                 {
-                    assert!(runs.join("r2-new").exists(), "{context}: {said:?}");
+                    assert!(runs.join("r2-new").exists(), "{context}: {reported:?}");
                     assert_eq!(done.is_ok(), !undoes, "{context}");
-                    assert_eq!(said, Vec::<String>::new(), "{context}");
+                    assert_eq!(reported, Vec::<String>::new(), "{context}");
                     // What could not follow is reported.
                     let is_whole = ["r1", "r2"].iter().all(|name| {
                         let model = format!("best_models/quick_{name}-new_best.safetensors");
@@ -397,10 +400,10 @@ fn every_call_may_fail_or_be_the_last_and_all_names_are_old_or_new() {
                     assert_eq!(
                         settled(place.path()),
                         settled_of(before),
-                        "{context}: {said:?}"
+                        "{context}: {reported:?}"
                     );
                 } else {
-                    assert_eq!(whole(place.path()), before, "{context}: {said:?}");
+                    assert_eq!(whole(place.path()), before, "{context}: {reported:?}");
                 }
                 assert_eq!(recovered(state.path()), Vec::<String>::new(), "{context}");
             }
@@ -464,9 +467,9 @@ fn what_a_program_that_was_killed_has_left_is_reported_once_it_is_gone() {
     fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
     // The one who wrote it still lives: hands off.
     assert!(recover_on(&real, |process, _| !process.is_alive()).is_empty());
-    let said = recovered(state.path());
+    let reported = recovered(state.path());
     assert_eq!(
-        said,
+        reported,
         ["renaming 2 runs was cut off; r1 and the others have their old names"]
     );
     assert_eq!(whole(place.path()), before);
@@ -482,17 +485,18 @@ fn what_cannot_go_back_is_reported_with_its_journal() {
     journal::begin(&real, &moves).unwrap();
     fs::rename(runs.join("r1"), runs.join("r1-new")).unwrap();
     fs::create_dir(runs.join("r1")).unwrap();
-    let said = recovered(state.path());
+    let reported = recovered(state.path());
     assert!(
-        said[0].contains("r1-new keeps its new name") && said[0].contains(".json"),
-        "{said:?}"
+        reported[0].contains("r1-new keeps its new name") && reported[0].contains(".json"),
+        "{reported:?}"
     );
     fs::write(state.path().join("renames/half.json"), "{").unwrap();
-    let said = recovered(state.path());
+    let reported = recovered(state.path());
     assert!(
-        said.iter()
+        reported
+            .iter()
             .any(|sentence| sentence.contains("half.json: is damaged")),
-        "{said:?}"
+        "{reported:?}"
     );
 }
 
@@ -523,10 +527,10 @@ fn a_folder_that_may_not_be_changed_and_a_full_disk_are_plain_sentences() {
             sentences.extend(done.err().map(|error| error.to_string()));
         }
         assert!(sentences.len() > 5, "{sentences:?}");
-        for said in &sentences {
+        for reported in &sentences {
             assert!(
-                said.contains(part) && said.contains("nothing was renamed"),
-                "{said}"
+                reported.contains(part) && reported.contains("nothing was renamed"),
+                "{reported}"
             );
         }
     }

@@ -13,7 +13,7 @@ use serde_with::{FromInto, serde_as};
 use super::FOLDER;
 use super::error::TrashError;
 use super::owner::Owner;
-use traintop_disk::{Disk, Kind, Look};
+use traintop_disk::{Disk, FileStat, Kind};
 
 /// The journal's name in an entry's folder.
 pub(super) const JOURNAL: &str = "entry.json";
@@ -69,7 +69,7 @@ pub struct Item {
     pub(super) slot: usize,
     /// What was put in its place, if anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) stand_in: Option<Look>,
+    pub(super) stand_in: Option<FileStat>,
 }
 
 /// A folder that things were taken out of.
@@ -126,7 +126,7 @@ impl Entry {
                 return Err(format!("{:?} is in it twice", named(&item.path)));
             }
             let stand_in = item.stand_in.as_ref();
-            if stand_in.is_some_and(|look| look.kind != Kind::File || item.kind != Kind::File) {
+            if stand_in.is_some_and(|stat| stat.kind != Kind::File || item.kind != Kind::File) {
                 return Err(format!(
                     "only a file may stand in for {:?}",
                     named(&item.path)

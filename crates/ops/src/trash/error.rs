@@ -61,7 +61,7 @@ pub enum TrashError {
     #[error("{0}")]
     Mark(String),
     /// The system refused.
-    #[error("{path}: cannot be {what} ({})", said(cause))]
+    #[error("{path}: cannot be {what} ({})", reason(cause))]
     Io {
         path: PathBuf,
         /// What was to be done with it: `moved to the trash`.
@@ -92,12 +92,12 @@ impl TrashError {
 }
 
 /// What the system said, with what to do where that is not plain.
-fn said(cause: &io::Error) -> String {
+fn reason(cause: &io::Error) -> String {
     match cause.kind() {
         ErrorKind::CrossesDevices => {
             "it is on another file system than its root; give the folder it is in as a root of its own"
                 .to_owned()
         }
-        _ => disk::said(cause),
+        _ => disk::io_reason(cause),
     }
 }

@@ -95,12 +95,14 @@ pub(super) fn recover(
         // One of a root that is not open here waits for its turn.
         let trash = trashes.iter().find(|trash| trash.root == mark.root)?;
         match trash.finish(&mark.id) {
-            Ok(said) => {
-                finished.borrow_mut().extend(said.map(|said| Finished {
-                    root: mark.root,
-                    id: mark.id,
-                    said,
-                }));
+            Ok(sentence) => {
+                finished
+                    .borrow_mut()
+                    .extend(sentence.map(|sentence| Finished {
+                        root: mark.root,
+                        id: mark.id,
+                        sentence,
+                    }));
                 trash.unmark(Some(journal.clone()));
             }
             Err(error) => errors.borrow_mut().push(error),

@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use traintop_disk::write::is_temporary;
-use traintop_disk::{Disk, Lock, Look};
+use traintop_disk::{Disk, FileStat, Lock};
 use traintop_run::state_dir::Storage;
 
 pub use below::{
@@ -137,7 +137,7 @@ impl Trash {
     /// there is no trash. What does not have such a name is not the trash's, and left alone.
     fn names(&self) -> Result<Vec<String>, TrashError> {
         let failed = |cause| TrashError::io(self.folder(), "read")(cause);
-        if self.look(&self.folder())?.is_none() {
+        if self.stat(&self.folder())?.is_none() {
             return Ok(Vec::new());
         }
         self.require_own(&self.folder())?;
@@ -168,7 +168,7 @@ impl Trash {
     /// Makes the trash's folder if need be, and waits for its lock.
     fn lock(&self) -> Result<Lock, TrashError> {
         let folder = self.folder();
-        let root = self.look(&self.root)?;
+        let root = self.stat(&self.root)?;
         match self.disk.make_folder(&folder) {
             Ok(()) => {
                 self.disk
@@ -192,7 +192,7 @@ impl Trash {
     /// The entry of this id as it is now.
     fn entry(&self, id: &str) -> Result<Entry, TrashError> {
         // An id comes from people: it must not lead anywhere else.
-        let known = entry::is_id(id) && self.look(&self.entry_folder(id))?.is_some();
+        let known = entry::is_id(id) && self.stat(&self.entry_folder(id))?.is_some();
         let entry = if known { self.read_entry(id)? } else { None };
         entry.ok_or_else(|| self.unknown(id))
     }
@@ -207,7 +207,7 @@ impl Trash {
     /// The entry of this id that was left unfinished, also while it was purged.
     fn unfinished(&self, id: &str) -> Result<Option<Entry>, TrashError> {
         for name in [id.to_owned(), format!("{PURGING}{id}")] {
-            if entry::is_id(id) && self.look(&self.entry_folder(&name))?.is_some() {
+            if entry::is_id(id) && self.stat(&self.entry_folder(&name))?.is_some() {
                 return self.read_entry(&name);
             }
         }
@@ -234,9 +234,9 @@ impl Trash {
     }
 
     /// What is at a path; `None` if nothing is.
-    fn look(&self, path: &Path) -> Result<Option<Look>, TrashError> {
-        let look = self.disk.look_for(path);
-        look.map_err(TrashError::io(path, "looked at"))
+    fn stat(&self, path: &Path) -> Result<Option<FileStat>, TrashError> {
+        let stat = self.disk.stat_if_exists(path);
+        stat.map_err(TrashError::io(path, "looked at"))
     }
 
     /// Removes a folder of the trash, in which no removed thing is left: the journal last, since

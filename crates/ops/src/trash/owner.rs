@@ -45,12 +45,12 @@ impl Trash {
             }
             let whole = self.root.join(folder);
             for sign in SIGNS {
-                if self.look(&whole.join(sign))?.is_some() {
-                    let look = self.look(&whole)?;
-                    return Ok(look.map(|look| Owner {
+                if self.stat(&whole.join(sign))?.is_some() {
+                    let stat = self.stat(&whole)?;
+                    return Ok(stat.map(|stat| Owner {
                         path: folder.to_owned(),
                         id: self.id_at(folder),
-                        inode: look.inode,
+                        inode: stat.inode,
                     }));
                 }
             }
@@ -143,12 +143,12 @@ impl Trash {
     /// What tells of the folder at a path whether it is a certain run; `None` if there is no
     /// folder.
     fn candidate(&self, below: &Path) -> Result<Option<Candidate>, TrashError> {
-        let look = self.look(&self.root.join(below))?;
-        let folder = look.filter(|look| look.kind == Kind::Folder);
-        Ok(folder.map(|look| Candidate {
+        let stat = self.stat(&self.root.join(below))?;
+        let folder = stat.filter(|stat| stat.kind == Kind::Folder);
+        Ok(folder.map(|stat| Candidate {
             path: below.to_owned(),
             id: self.id_at(below),
-            inode: look.inode,
+            inode: stat.inode,
         }))
     }
 

@@ -16,7 +16,7 @@ impl Trash {
         }
         let purging = self.purging_folder(id);
         // One that was cut off, and that no start finishes.
-        if self.look(&purging)?.is_some() {
+        if self.stat(&purging)?.is_some() {
             let _lock = self.lock()?;
             self.delete(id)?;
             return Ok(0);

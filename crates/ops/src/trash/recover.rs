@@ -13,7 +13,7 @@ pub struct Finished {
     /// The entry.
     pub id: String,
     /// A sentence.
-    pub said: String,
+    pub sentence: String,
 }
 
 impl Trash {
@@ -26,15 +26,15 @@ impl Trash {
     /// Finishes what was begun on an entry; `None` if nothing is left to be done.
     pub(super) fn finish(&self, id: &str) -> Result<Option<String>, TrashError> {
         let is_there =
-            |folder: PathBuf| -> Result<bool, TrashError> { Ok(self.look(&folder)?.is_some()) };
+            |folder: PathBuf| -> Result<bool, TrashError> { Ok(self.stat(&folder)?.is_some()) };
         if !entry::is_id(id) || !is_there(self.folder())? {
             return Ok(None);
         }
         let _lock = self.lock()?;
         if is_there(self.purging_folder(id))? {
             self.delete(id)?;
-            let said = "freed the rest of what an interrupted purge had begun to remove";
-            return Ok(Some(said.to_owned()));
+            let sentence = "freed the rest of what an interrupted purge had begun to remove";
+            return Ok(Some(sentence.to_owned()));
         }
         if !is_there(self.entry_folder(id))? {
             return Ok(None);
@@ -59,16 +59,16 @@ impl Trash {
             Stage::Restoring => {
                 let stuck = self.go_on_restoring(&entry)?;
                 if stuck.is_empty() {
-                    self.conclude(&entry)?;
+                    self.finish_restore(&entry)?;
                     let count = entry.count();
                     return Ok(Some(format!(
                         "an interrupted restoration of {count} was finished"
                     )));
                 }
-                let said = stuck_sentence(&stuck);
+                let sentence = stuck_sentence(&stuck);
                 self.keep_only(&mut entry, stuck)?;
                 Ok(Some(format!(
-                    "an interrupted restoration was finished, but {said}"
+                    "an interrupted restoration was finished, but {sentence}"
                 )))
             }
         }
@@ -79,7 +79,7 @@ impl Trash {
     pub(super) fn put_back(&self, mut entry: Entry) -> Result<String, TrashError> {
         let (mut count, mut stuck) = (0, Vec::new());
         for item in entry.items.iter().rev() {
-            if self.look(&self.slot(&entry.id, item))?.is_none() {
+            if self.stat(&self.slot(&entry.id, item))?.is_none() {
                 continue;
             }
             match self.move_one_out(&entry, item) {
@@ -101,9 +101,9 @@ impl Trash {
                 _ => format!("{count} things were restored"),
             });
         }
-        let said = stuck_sentence(&stuck);
+        let sentence = stuck_sentence(&stuck);
         self.keep_only(&mut entry, stuck)?;
-        Ok(said)
+        Ok(sentence)
     }
 
     /// The entry becomes one of these items alone.

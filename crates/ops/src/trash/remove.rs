@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::entry::{Entry, Folder, Item, Stage};
 use super::{FOLDER, PURGING, STAND_IN, Trash, TrashError};
 use crate::journal::Journal;
-use traintop_disk::{Kind, Look};
+use traintop_disk::{FileStat, Kind};
 use traintop_run::size::Freed;
 
 /// Writes what takes a removed file's place: the file as it is, and where to write.
@@ -242,14 +242,14 @@ impl Trash {
         let mut written = 0;
         for (slot, (below, instead)) in things.into_iter().enumerate() {
             let path = self.root.join(&below);
-            let look = self
+            let stat = self
                 .disk
-                .look(&path)
+                .stat(&path)
                 .map_err(TrashError::io(&path, "moved to the trash"))?;
             freed.add(&path);
             let mut item = Item {
                 path: below,
-                kind: look.kind,
+                kind: stat.kind,
                 slot,
                 stand_in: None,
             };
@@ -259,18 +259,18 @@ impl Trash {
                 let mut fill = |file: &mut File| rewrite(&path, file);
                 self.disk.write(&new, &mut fill).map_err(failed)?;
                 self.disk
-                    .set_modified(&new, look.modified_ns)
+                    .set_modified(&new, stat.modified_ns)
                     .map_err(failed)?;
-                let look = self.disk.look(&new).map_err(failed)?;
-                written += look.length;
-                item.stand_in = Some(look);
+                let stat = self.disk.stat(&new).map_err(failed)?;
+                written += stat.length;
+                item.stand_in = Some(stat);
             }
             let parent = item.path.parent().unwrap_or(Path::new("")).to_owned();
             if let Vacant(folder) = folders.entry(parent) {
                 let whole = self.root.join(folder.key());
-                let look = self
+                let stat = self
                     .disk
-                    .look(&whole)
+                    .stat(&whole)
                     .map_err(TrashError::io(whole, "looked at"))?;
                 // Things are in order, so those of one run mostly come one after the other.
                 if let Some(owner) = self.owner(&item.path)?
@@ -278,7 +278,7 @@ impl Trash {
                 {
                     entry.owners.push(owner);
                 }
-                folder.insert(look.modified_ns);
+                folder.insert(stat.modified_ns);
             }
             entry.items.push(item);
         }
@@ -348,8 +348,8 @@ impl Trash {
         self.sync(entry)?;
         for folder in &mut entry.folders {
             let path = self.root.join(&folder.path);
-            let look = self.look(&path)?;
-            folder.after_ns = look.map(|look| look.modified_ns);
+            let stat = self.stat(&path)?;
+            folder.after_ns = stat.map(|stat| stat.modified_ns);
         }
         entry.stage = Stage::Kept;
         entry.write(&*self.disk, &self.entry_folder(&entry.id))
@@ -383,7 +383,7 @@ impl Trash {
     }
 
     /// Whether what is at an item's place is what was put there when it was removed, unchanged.
-    pub(super) fn is_stand_in(item: &Item, look: &Look) -> bool {
-        look.kind == Kind::File && item.stand_in.as_ref() == Some(look)
+    pub(super) fn is_stand_in(item: &Item, stat: &FileStat) -> bool {
+        stat.kind == Kind::File && item.stand_in.as_ref() == Some(stat)
     }
 }

@@ -31,10 +31,10 @@ impl Trash {
         entry.made = self.missing_folders(&entry)?;
         let mut times = Vec::new();
         for folder in &mut entry.folders {
-            let look = self.look(&self.root.join(&folder.path))?;
-            times.extend(look.map(|look| (folder.path.clone(), look.modified_ns)));
-            folder.gives_back = match look {
-                Some(look) => Some(look.modified_ns) == folder.after_ns,
+            let stat = self.stat(&self.root.join(&folder.path))?;
+            times.extend(stat.map(|stat| (folder.path.clone(), stat.modified_ns)));
+            folder.gives_back = match stat {
+                Some(stat) => Some(stat.modified_ns) == folder.after_ns,
                 None => true,
             };
         }
@@ -57,7 +57,7 @@ impl Trash {
                 },
             });
         }
-        self.conclude(&entry)?;
+        self.finish_restore(&entry)?;
         self.unmark(mark);
         Ok(self.places(&entry))
     }
@@ -70,8 +70,8 @@ impl Trash {
     /// Whether an item's place is free, or holds only what was put there in its stead.
     fn is_free(&self, item: &Item) -> Result<(), TrashError> {
         let path = self.root.join(&item.path);
-        match self.look(&path)? {
-            Some(look) if !Self::is_stand_in(item, &look) => Err(TrashError::Taken { path }),
+        match self.stat(&path)? {
+            Some(stat) if !Self::is_stand_in(item, &stat) => Err(TrashError::Taken { path }),
             _ => Ok(()),
         }
     }
@@ -83,7 +83,7 @@ impl Trash {
         for item in &entry.items {
             for folder in item.path.ancestors().skip(1) {
                 let path = self.root.join(folder);
-                if self.look(&path)?.is_some() {
+                if self.stat(&path)?.is_some() {
                     let failed = TrashError::io(&path, "restored into");
                     if self.disk.resolve(&path).map_err(failed)? != path {
                         return Err(TrashError::Taken { path });
@@ -133,7 +133,7 @@ impl Trash {
     fn make_folders(&self, entry: &Entry) -> Result<(), TrashError> {
         for folder in &entry.made {
             let path = self.root.join(folder);
-            if self.look(&path)?.is_none() {
+            if self.stat(&path)?.is_none() {
                 self.disk
                     .make_folder(&path)
                     .map_err(TrashError::io(path, "made"))?;
@@ -160,8 +160,8 @@ impl Trash {
             _ => TrashError::io(&path, "restored")(cause),
         };
         if self
-            .look(&path)?
-            .is_some_and(|look| Self::is_stand_in(item, &look))
+            .stat(&path)?
+            .is_some_and(|stat| Self::is_stand_in(item, &stat))
         {
             let aside = self.stand_in(&entry.id, item);
             self.disk.relocate(&path, &aside).map_err(failed)?;
@@ -182,11 +182,11 @@ impl Trash {
         for item in entry.items[..moved].iter().rev() {
             let (path, slot) = (self.root.join(&item.path), self.slot(&entry.id, item));
             let failed = |cause| TrashError::io(&path, "moved to the trash again")(cause);
-            if self.look(&slot)?.is_none() {
+            if self.stat(&slot)?.is_none() {
                 self.disk.relocate(&path, &slot).map_err(failed)?;
             }
             let aside = self.stand_in(&entry.id, item);
-            if item.stand_in.is_some() && self.look(&aside)?.is_some() {
+            if item.stand_in.is_some() && self.stat(&aside)?.is_some() {
                 self.disk.relocate(&aside, &path).map_err(failed)?;
             }
         }
@@ -204,7 +204,7 @@ impl Trash {
     }
 
     /// Everything is at its place: the folders get their times back, and the entry is dropped.
-    pub(super) fn conclude(&self, entry: &Entry) -> Result<(), TrashError> {
+    pub(super) fn finish_restore(&self, entry: &Entry) -> Result<(), TrashError> {
         self.sync(entry)?;
         for folder in entry.folders.iter().filter(|folder| folder.gives_back) {
             self.give_time(&folder.path, folder.before_ns)?;
@@ -218,7 +218,7 @@ impl Trash {
         self.make_folders(entry)?;
         let mut stuck = Vec::new();
         for item in &entry.items {
-            if self.look(&self.slot(&entry.id, item))?.is_none() {
+            if self.stat(&self.slot(&entry.id, item))?.is_none() {
                 continue;
             }
             match self.move_one_out(entry, item) {

@@ -67,25 +67,25 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, Seen> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        let look = Look::at(&folder).unwrap();
+        let stat = FileStat::at(&folder).unwrap();
         let below = folder.strip_prefix(root).unwrap().to_owned();
-        found.insert(below, (Kind::Folder, Vec::new(), look.modified_ns));
+        found.insert(below, (Kind::Folder, Vec::new(), stat.modified_ns));
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            let look = Look::at(&path).unwrap();
+            let stat = FileStat::at(&path).unwrap();
             if path == root.join(FOLDER) {
                 continue;
             }
-            if look.kind == Kind::Folder {
+            if stat.kind == Kind::Folder {
                 folders.push(path);
                 continue;
             }
-            let content = match look.kind {
+            let content = match stat.kind {
                 Kind::File => fs::read(&path).unwrap(),
                 _ => Vec::new(),
             };
             let below = path.strip_prefix(root).unwrap().to_owned();
-            found.insert(below, (look.kind, content, look.modified_ns));
+            found.insert(below, (stat.kind, content, stat.modified_ns));
         }
     }
     found
@@ -107,7 +107,7 @@ fn age(folder: &Path, time_ns: &mut i64) {
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {
-        if Look::at(&path).unwrap().kind == Kind::Folder {
+        if FileStat::at(&path).unwrap().kind == Kind::Folder {
             age(&path, time_ns);
         }
         *time_ns += 1_000_000_001;

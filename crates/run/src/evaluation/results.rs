@@ -294,7 +294,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = EvaluationDir::new(folder.path());
         fs::write(dir.summary_json(), r#"{"views": "#).unwrap();
-        let said = Results::load(&dir).unwrap_err().to_string();
-        assert!(said.contains("summary.json: is damaged ("), "{said}");
+        let message = Results::load(&dir).unwrap_err().to_string();
+        assert!(message.contains("summary.json: is damaged ("), "{message}");
     }
 }

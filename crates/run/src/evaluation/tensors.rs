@@ -295,10 +295,10 @@ mod tests {
         let dir = EvaluationDir::new(folder.path());
         assert!(matches!(Logits::load(&dir), Err(TensorsError::Io { .. })));
         fs::write(dir.logits(), "half").unwrap();
-        let said = Logits::load(&dir).unwrap_err().to_string();
+        let message = Logits::load(&dir).unwrap_err().to_string();
         assert!(
-            said.contains("logits.safetensors: not a whole safetensors file"),
-            "{said}"
+            message.contains("logits.safetensors: not a whole safetensors file"),
+            "{message}"
         );
         let uneven = Logits {
             ids: vec![1],
@@ -308,7 +308,7 @@ mod tests {
         };
         uneven.save(&dir).unwrap();
         fs::copy(dir.logits(), dir.images()).unwrap();
-        let said = Images::load(&dir).unwrap_err().to_string();
-        assert!(said.contains("it holds no `images`"), "{said}");
+        let message = Images::load(&dir).unwrap_err().to_string();
+        assert!(message.contains("it holds no `images`"), "{message}");
     }
 }

@@ -181,7 +181,7 @@ impl<D: Decoder> Appended<D> {
                     "{}: a record is longer than {MAX_RECORD_BYTES} bytes; what follows is not read",
                     followed.path.display()
                 );
-                self.points.complain(0, what);
+                self.points.add_problem(0, what);
                 followed.offset = length;
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, json};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
@@ -35,7 +35,7 @@ impl Format for CatBoost {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, files, read_all))
+        Box::new(RewrittenFiles::new(dir, files, read_all))
     }
 
     fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
@@ -117,8 +117,8 @@ fn table(path: &Path) -> io::Result<metrics::Metrics> {
 
 fn read_all(dir: &Path, _files: &[PathBuf]) -> io::Result<Points> {
     let mut points = Points::new("iter");
-    if let Some(told) = primary(&meta(dir)) {
-        points.judge_by(told);
+    if let Some(trainer_metric) = primary(&meta(dir)) {
+        points.judge_by(trainer_metric);
     }
     for (file, set) in TABLES {
         let table = match table(&dir.join(file)) {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, files_below, settings};
 use traintop_disk::read;
 
@@ -25,7 +25,7 @@ impl Format for DvcLive {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, files, read_all))
+        Box::new(RewrittenFiles::new(dir, files, read_all))
     }
 
     fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
@@ -64,7 +64,7 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
                     points.put(name, x, y);
                     count += 1;
                 }
-                _ => points.complain(
+                _ => points.add_problem(
                     number as u64 + 2,
                     format!("of the metric {name} is no value"),
                 ),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
@@ -61,7 +61,7 @@ impl Format for HuggingFace {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, files, read))
+        Box::new(RewrittenFiles::new(dir, files, read))
     }
 
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
@@ -198,12 +198,12 @@ impl Run {
     fn facts(&self, dir: &Path, arguments: &Map<String, Value>) -> Facts {
         let mut config = settings::file(&dir.join("training_args.yaml"));
         if config.is_empty() {
-            let said = SETTINGS
+            let stated = SETTINGS
                 .iter()
                 .filter(|_| !self.is_overtaken())
                 .filter_map(|key| Some(((*key).to_owned(), self.state.map.get(*key)?.clone())));
             config.clone_from(arguments);
-            config.extend(said);
+            config.extend(stated);
         }
         let beside = self.state.path.parent().unwrap_or(dir);
         for (file, key) in [
@@ -331,11 +331,11 @@ fn read(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
     let has_state = !run.state.map.is_empty();
     if has_state && !run.state.map.contains_key("log_history") {
         let file = run.state.path.display();
-        points.complain(1, format!("{file} has no log_history"));
+        points.add_problem(1, format!("{file} has no log_history"));
     }
     for (number, path) in (1..).zip(&run.state.damaged) {
         let what = format!("{} is not whole, so another state is shown", path.display());
-        points.complain(number, what);
+        points.add_problem(number, what);
     }
     let arguments = run.arguments(dir);
     if let Some(metric) = run.primary(&arguments) {

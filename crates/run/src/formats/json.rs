@@ -123,8 +123,8 @@ pub fn lines(
         *number += 1;
         match parse(line) {
             Ok(Value::Object(map)) => each(&map, points),
-            Ok(_) => points.complain(*number, "is no object of JSON".to_owned()),
-            Err(error) => points.complain(*number, format!("is no JSON ({error})")),
+            Ok(_) => points.add_problem(*number, "is no object of JSON".to_owned()),
+            Err(error) => points.add_problem(*number, format!("is no JSON ({error})")),
         }
     }
     whole as u64

@@ -13,7 +13,7 @@ use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::metric_names::Split;
 use crate::metrics;
 use crate::metrics::names::{self, Kind, RUNNING};
-use crate::metrics::place::{Places, Said};
+use crate::metrics::place::{Places, StatedPlace};
 use crate::state::State;
 use traintop_disk::read;
 
@@ -216,13 +216,13 @@ impl X {
             .and_then(json::number);
         let mut keys = row.iter().filter(|(name, _)| names::may_be_key(name));
         let key = keys.find_map(|(_, value)| json::number(value));
-        let said = Said {
+        let stated = StatedPlace {
             x,
             epoch,
             part,
             key,
         };
-        Some(self.places.place(said).x)
+        Some(self.places.place(stated).x)
     }
 }
 

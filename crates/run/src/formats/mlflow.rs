@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, files_below, json, settings, yaml};
 use crate::state::State;
 use traintop_disk::read;
@@ -43,7 +43,7 @@ impl Format for Mlflow {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, with_meta, read_all))
+        Box::new(RewrittenFiles::new(dir, with_meta, read_all))
     }
 
     fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {
@@ -149,7 +149,7 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> io::Result<Points> {
                     values.push((step, time, value));
                 }
                 _ if line.trim().is_empty() => {}
-                _ => points.complain(
+                _ => points.add_problem(
                     number as u64 + 1,
                     format!("of the metric {name} is no value"),
                 ),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, json, tensorboard};
 use crate::judging::TrainerMetric;
 use crate::metric_names::Direction;
@@ -45,7 +45,7 @@ impl Format for Monitors {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, files, read))
+        Box::new(RewrittenFiles::new(dir, files, read))
     }
 
     fn facts(&self, _dir: &Path, parts: &RunParts) -> Facts {
@@ -105,18 +105,18 @@ fn episodes<'a>(monitor: &'a Monitor, points: &mut Points) -> Vec<Episode<'a>> {
     let names: Vec<&str> = header.map_or("", |(line, _)| line).split(',').collect();
     let at = |name: &str| names.iter().position(|other| *other == name);
     let [Some(_), Some(_), Some(time)] = COLUMNS.map(at) else {
-        points.complain(1, "names no reward, length and time of episodes".to_owned());
+        points.add_problem(1, "names no reward, length and time of episodes".to_owned());
         return Vec::new();
     };
     let mut episodes = Vec::new();
     for (line, number) in lines.filter(|(line, _)| !line.is_empty()) {
         let cells = line.split(',').map(|cell| cell.trim().parse::<f64>());
         let Ok(values) = cells.collect::<Result<Vec<f64>, _>>() else {
-            points.complain(number, "is no episode".to_owned());
+            points.add_problem(number, "is no episode".to_owned());
             continue;
         };
         if values.len() != names.len() {
-            points.complain(number, "has not the columns of the header".to_owned());
+            points.add_problem(number, "has not the columns of the header".to_owned());
             continue;
         }
         let ended = monitor.start() + values[time];

@@ -125,13 +125,13 @@ impl Points {
     }
 
     /// The trainer says that this metric counts.
-    pub fn judge_by(&mut self, told: TrainerMetric) {
-        self.metrics.judging.trainer = Some(Arc::new(told));
+    pub fn judge_by(&mut self, trainer_metric: TrainerMetric) {
+        self.metrics.judging.trainer = Some(Arc::new(trainer_metric));
     }
 
     /// A record that could not be read; `number` counts from 1.
-    pub fn complain(&mut self, number: u64, what: String) {
-        self.metrics.complain(number, what);
+    pub fn add_problem(&mut self, number: u64, what: String) {
+        self.metrics.add_problem(number, what);
     }
 
     /// A column whose values are text.
@@ -150,7 +150,7 @@ impl Points {
         let is_room = self.metrics.columns.len() < MAX_COLUMNS;
         if !is_room {
             let what = format!("more than {MAX_COLUMNS} metrics; the others are not read");
-            self.metrics.complain(0, what);
+            self.metrics.add_problem(0, what);
             return None;
         }
         let shown = clean(name).into_owned();

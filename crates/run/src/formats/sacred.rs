@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::points::Points;
-use super::whole::Whole;
+use super::whole::RewrittenFiles;
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
 use crate::state::State;
 use traintop_disk::read;
@@ -44,7 +44,7 @@ impl Format for Sacred {
     }
 
     fn open(&self, dir: &Path, _places: &RunParts) -> Box<dyn Source> {
-        Box::new(Whole::new(dir, files, read_all))
+        Box::new(RewrittenFiles::new(dir, files, read_all))
     }
 
     fn facts(&self, dir: &Path, _places: &RunParts) -> Facts {

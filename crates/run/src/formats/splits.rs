@@ -50,8 +50,8 @@ impl Splits {
                 continue;
             }
             joined.x_name.clone_from(&metrics.x_name);
-            let told = &metrics.judging.trainer;
-            joined.judging.trainer = joined.judging.trainer.or_else(|| told.clone());
+            let trainer_metric = &metrics.judging.trainer;
+            joined.judging.trainer = joined.judging.trainer.or_else(|| trainer_metric.clone());
             joined.rows = joined.rows.max(metrics.rows);
             joined.problem_count += metrics.problem_count;
             joined.problems.extend(metrics.problems.iter().cloned());

@@ -223,17 +223,17 @@ fn split_files(dir: &Path) -> Vec<PathBuf> {
 
 /// What the beginnings of the files say. When the last value came stands at their ends.
 fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
-    let mut said = Beside::default();
+    let mut stated = Beside::default();
     for file in files {
         let bytes = read::beginning(file, SETTINGS_WITHIN).unwrap_or_default();
         Records::default().push(&bytes, &mut |event| {
-            said.see_time(event);
-            values(event).for_each(|value| said.see_settings(value));
+            stated.see_time(event);
+            values(event).for_each(|value| stated.see_settings(value));
         });
     }
     Facts {
         duration: None,
-        ..said.facts(dir)
+        ..stated.facts(dir)
     }
 }
 
@@ -255,17 +255,18 @@ fn of_hparams(dir: &Path) -> Map<String, Value> {
         .into_iter()
         .rev()
         .flat_map(|name| files(&dir.join(name)));
-    let mut said = files.map(|file| said_first(&file));
-    said.find(|settings| !settings.is_empty())
+    let mut stated = files.map(|file| first_settings(&file));
+    stated
+        .find(|settings| !settings.is_empty())
         .unwrap_or_default()
 }
 
 /// The settings that the beginning of an event file says.
-pub fn said_first(path: &Path) -> Map<String, Value> {
+pub fn first_settings(path: &Path) -> Map<String, Value> {
     let bytes = read::beginning(path, FIRST_SETTINGS_WITHIN).unwrap_or_default();
-    let mut said = Beside::default();
+    let mut stated = Beside::default();
     Records::default().push(&bytes, &mut |event| {
-        values(event).for_each(|value| said.see_settings(value));
+        values(event).for_each(|value| stated.see_settings(value));
     });
-    said.settings
+    stated.settings
 }

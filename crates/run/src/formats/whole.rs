@@ -17,7 +17,7 @@ type Read = fn(&Path, &[PathBuf]) -> io::Result<Points>;
 
 /// The files, followed.
 #[derive(Debug)]
-pub struct Whole {
+pub struct RewrittenFiles {
     dir: PathBuf,
     /// The file that a problem names.
     path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Whole {
     points: Points,
 }
 
-impl Whole {
+impl RewrittenFiles {
     /// Nothing is read yet.
     pub fn new(dir: &Path, find: Find, read: Read) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Whole {
     }
 }
 
-impl Source for Whole {
+impl Source for RewrittenFiles {
     fn path(&self) -> &Path {
         &self.path
     }

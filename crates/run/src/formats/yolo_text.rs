@@ -108,7 +108,7 @@ impl Decoder for Lines {
             self.number += 1;
             let Some(row) = Row::read(line) else {
                 let what = "is no epoch with its losses and results".to_owned();
-                points.complain(self.number, what);
+                points.add_problem(self.number, what);
                 continue;
             };
             let x = row.epoch as f64;

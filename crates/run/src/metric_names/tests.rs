@@ -252,7 +252,7 @@ fn names_say_split_kind_and_direction() {
     let mut wrong = Vec::new();
     let lines = NAMES.lines().filter(|line| !line.is_empty());
     for line in lines.clone() {
-        let (name, said) = line.split_at(33);
+        let (name, expected) = line.split_at(33);
         let name = name.trim_end();
         let read = read(name);
         let split = match read.split {
@@ -268,7 +268,7 @@ fn names_say_split_kind_and_direction() {
         let direction = read.direction.map_or("none", Direction::word);
         let guess = if read.is_guess { "?" } else { "" };
         let found = format!("{split} {kind} {direction}{guess}");
-        if found != said.split_whitespace().collect::<Vec<_>>().join(" ") {
+        if found != expected.split_whitespace().collect::<Vec<_>>().join(" ") {
             wrong.push(format!("{name}: {found}"));
         }
     }

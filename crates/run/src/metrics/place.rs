@@ -9,7 +9,7 @@ const TICK: f64 = 1e-3;
 
 /// What a row says of its place.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Said {
+pub struct StatedPlace {
     /// In the column of x.
     pub x: f64,
     /// In another column that counts epochs.
@@ -32,7 +32,7 @@ pub struct Placed {
 pub struct Places {
     kind: Kind,
     /// The last row, as it was placed and as the file says.
-    last: Option<(f64, Said)>,
+    last: Option<(f64, StatedPlace)>,
     /// What is added to the count of this epoch.
     base: f64,
     /// The same of each epoch, where the count was made to run on.
@@ -56,8 +56,8 @@ impl Places {
     }
 
     /// What the last row says of x.
-    pub fn last_said(&self) -> Option<f64> {
-        self.last.map(|(_, said)| said.x)
+    pub fn last_stated(&self) -> Option<f64> {
+        self.last.map(|(_, stated)| stated.x)
     }
 
     /// Whether x is more than the file says.
@@ -71,72 +71,72 @@ impl Places {
     }
 
     /// Takes note of rows that were placed where the file says, up to this one.
-    pub fn pass_to(&mut self, mut said: Said, before: Option<f64>) {
-        said.epoch = said
+    pub fn pass_to(&mut self, mut stated: StatedPlace, before: Option<f64>) {
+        stated.epoch = stated
             .epoch
             .or_else(|| self.last.and_then(|(_, last)| last.epoch));
-        said.key = said
+        stated.key = stated
             .key
             .or_else(|| self.last.and_then(|(_, last)| last.key));
-        let before = before.or_else(|| self.last_said());
-        self.spacing = before.map(|before| said.x - before).or(self.spacing);
-        self.last = Some((said.x, said));
+        let before = before.or_else(|| self.last_stated());
+        self.spacing = before.map(|before| stated.x - before).or(self.spacing);
+        self.last = Some((stated.x, stated));
     }
 
     /// Places the next row.
-    pub fn place(&mut self, mut said: Said) -> Placed {
-        said.epoch = said.epoch.filter(|epoch| epoch.is_finite());
+    pub fn place(&mut self, mut stated: StatedPlace) -> Placed {
+        stated.epoch = stated.epoch.filter(|epoch| epoch.is_finite());
         let Some((last_x, last)) = self.last else {
-            return self.put(said, said.x, false);
+            return self.put(stated, stated.x, false);
         };
-        said.epoch = said.epoch.or(last.epoch);
-        said.key = said.key.or(last.key);
+        stated.epoch = stated.epoch.or(last.epoch);
+        stated.key = stated.key.or(last.key);
         if self.kind == Kind::Date {
-            let x = if said.x > last_x || said.x == last.x && said.part != last.part {
-                said.x.max(last_x)
+            let x = if stated.x > last_x || stated.x == last.x && stated.part != last.part {
+                stated.x.max(last_x)
             } else {
                 last_x + TICK
             };
-            return self.put(said, x, false);
+            return self.put(stated, x, false);
         }
-        if said.x > last.x {
-            self.spacing = Some(said.x - last.x);
+        if stated.x > last.x {
+            self.spacing = Some(stated.x - last.x);
         }
-        if self.counts_on(said, last) {
-            let first = if said.x > 0.0 { said.x } else { 1.0 };
+        if self.counts_on(stated, last) {
+            let first = if stated.x > 0.0 { stated.x } else { 1.0 };
             if self.bases.is_empty() {
                 self.bases.push((last.epoch.unwrap_or(0.0), 0.0));
             }
-            self.base = last_x + self.spacing.unwrap_or(first) - said.x;
-            self.bases.push((said.epoch.unwrap_or(0.0), self.base));
-            return self.put(said, said.x + self.base, false);
+            self.base = last_x + self.spacing.unwrap_or(first) - stated.x;
+            self.bases.push((stated.epoch.unwrap_or(0.0), self.base));
+            return self.put(stated, stated.x + self.base, false);
         }
-        let falls = said.x < last.x || said.epoch < last.epoch;
-        if falls && let Some(base) = self.base_of(said.epoch) {
+        let falls = stated.x < last.x || stated.epoch < last.epoch;
+        if falls && let Some(base) = self.base_of(stated.epoch) {
             self.base = base;
         }
-        let x = said.x + self.base;
-        let is_seam = x < last_x && !self.is_first_of_part(said, last, x);
-        self.put(said, x, is_seam)
+        let x = stated.x + self.base;
+        let is_seam = x < last_x && !self.is_first_of_part(stated, last, x);
+        self.put(stated, x, is_seam)
     }
 
     /// Whether a count that does not rise has only begun anew: with an epoch, with another part of
     /// the data in the same epoch, or with another fold or seed.
-    fn counts_on(&self, said: Said, last: Said) -> bool {
-        let by_epoch = |compare: fn(&f64, &f64) -> bool| match (last.epoch, said.epoch) {
+    fn counts_on(&self, stated: StatedPlace, last: StatedPlace) -> bool {
+        let by_epoch = |compare: fn(&f64, &f64) -> bool| match (last.epoch, stated.epoch) {
             (Some(last), Some(now)) => Some(compare(&now.floor(), &last.floor())),
             _ => None,
         };
         let rises = by_epoch(f64::gt) == Some(true);
         let falls_back = by_epoch(f64::lt) == Some(true);
-        let (is_less, is_same) = (said.x < last.x, said.x == last.x);
-        let is_other = matches!((last.key, said.key), (Some(last), Some(now)) if last != now);
+        let (is_less, is_same) = (stated.x < last.x, stated.x == last.x);
+        let is_other = matches!((last.key, stated.key), (Some(last), Some(now)) if last != now);
         if is_less && is_other {
             return self.kind != Kind::Date;
         }
         match self.kind {
             Kind::Step if is_less => {
-                rises || said.part != last.part && by_epoch(f64::eq) == Some(true)
+                rises || stated.part != last.part && by_epoch(f64::eq) == Some(true)
             }
             Kind::Batch if is_less => !falls_back,
             Kind::Step | Kind::Batch => is_same && rises,
@@ -151,21 +151,21 @@ impl Places {
     }
 
     /// Whether rows about one part of the data come after all those about another.
-    fn is_first_of_part(&self, said: Said, last: Said, x: f64) -> bool {
-        said.part != last.part
-            && said
+    fn is_first_of_part(&self, stated: StatedPlace, last: StatedPlace, x: f64) -> bool {
+        stated.part != last.part
+            && stated
                 .part
                 .is_some_and(|part| self.of_part[part as usize].is_none_or(|last| last <= x))
     }
 
-    fn put(&mut self, said: Said, x: f64, is_seam: bool) -> Placed {
+    fn put(&mut self, stated: StatedPlace, x: f64, is_seam: bool) -> Placed {
         if is_seam {
             // Later epochs begin anew behind this one.
             let base = self.base;
             self.bases.retain(|(_, of)| *of <= base);
         }
-        self.last = Some((x, said));
-        if let Some(part) = said.part {
+        self.last = Some((x, stated));
+        if let Some(part) = stated.part {
             self.of_part[part as usize] = Some(x);
         }
         Placed { x, is_seam }
@@ -179,7 +179,7 @@ mod tests {
     fn placed(kind: Kind, rows: &[(f64, f64)]) -> Vec<(f64, bool)> {
         let mut places = Places::new(kind);
         let rows = rows.iter().map(|(epoch, x)| {
-            let at = places.place(Said {
+            let at = places.place(StatedPlace {
                 x: *x,
                 epoch: (*epoch >= 0.0).then_some(*epoch),
                 part: None,
@@ -253,7 +253,7 @@ mod tests {
         let rows = [Split::Train, Split::Validation];
         let rows = rows.into_iter().flat_map(|part| {
             [1.0, 2.0].map(|x| {
-                places.place(Said {
+                places.place(StatedPlace {
                     x,
                     epoch: None,
                     key: None,

@@ -131,8 +131,8 @@ impl Reader {
     }
 
     /// What the trainer says that counts.
-    pub fn judge_by(&mut self, told: Option<Arc<TrainerMetric>>) {
-        self.metrics.judging.trainer = told;
+    pub fn judge_by(&mut self, trainer_metric: Option<Arc<TrainerMetric>>) {
+        self.metrics.judging.trainer = trainer_metric;
     }
 
     pub fn metrics(&self) -> &Metrics {
@@ -252,12 +252,12 @@ impl Reader {
         self.lines += 1;
         self.filled_lines += 1;
         let what = "is far too long to be a row".to_owned();
-        self.metrics.complain(self.lines, what);
+        self.metrics.add_problem(self.lines, what);
     }
 
     /// Says why nothing after the last line is read.
     pub fn stop_at(&mut self, what: &str) {
-        self.metrics.complain(self.lines, what.to_owned());
+        self.metrics.add_problem(self.lines, what.to_owned());
     }
 
     /// Whether a line without a line end has all the cells that a row has.
@@ -379,7 +379,7 @@ impl Reader {
         }
         if self.header_at.is_some_and(|header| self.line < header) {
             let what = format!("has {:?} above the header", short(text));
-            return self.metrics.complain(self.line, what);
+            return self.metrics.add_problem(self.line, what);
         }
         if dialect::is_comment(text) {
             self.comments += 1;

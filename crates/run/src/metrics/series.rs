@@ -107,10 +107,10 @@ impl Metrics {
     /// how many of its points from the start on are what they were; those after them are new.
     pub fn absorb(&mut self, later: Self) -> Vec<usize> {
         if self.columns.is_empty() && self.seams.is_empty() && self.problem_count == 0 {
-            let said = std::mem::take(&mut self.judging.settings);
+            let settings = std::mem::take(&mut self.judging.settings);
             *self = later;
             if self.judging.settings.is_empty() {
-                self.judging.settings = said;
+                self.judging.settings = settings;
             }
             return vec![0; self.columns.len()];
         }
@@ -199,7 +199,7 @@ impl Metrics {
         taken
     }
 
-    pub(crate) fn complain(&mut self, line: u64, what: String) {
+    pub(crate) fn add_problem(&mut self, line: u64, what: String) {
         self.problem_count += 1;
         if self.problems.len() < KEPT_PROBLEMS {
             self.problems.push(RowProblem { line, what });

@@ -109,7 +109,7 @@ pub fn carry_out(
         CleanupJob::FindLatest => tell(CleanupOutcome::Latest(trash::latest_below(roots))),
         CleanupJob::Recover(purge_after) => {
             let (finished, mut problems) = trash::recover_below(roots);
-            let mut said: Vec<String> = finished.into_iter().map(|done| done.said).collect();
+            let mut said: Vec<String> = finished.into_iter().map(|done| done.sentence).collect();
             if let Some(days) = purge_after {
                 let now = Timestamp::now();
                 let old = trash::list_below(roots).0.into_iter();

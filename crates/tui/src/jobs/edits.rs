@@ -9,7 +9,7 @@ use crate::jobs;
 use traintop_disk::Progress;
 use traintop_ops::archive::{self, Archived, Unarchived};
 use traintop_ops::organise::Rebuilt;
-use traintop_ops::rename::{self, Renamed, Step, Wish};
+use traintop_ops::rename::{self, RenameRequest, Renamed, Step};
 use traintop_ops::trash::{self, Ticket};
 use traintop_run::discover::Found;
 use traintop_run::name_template::Values;
@@ -163,7 +163,7 @@ pub fn first_of(problems: &[String]) -> Option<String> {
 }
 
 fn rename_one(dir: RunDir, name: String) -> EditOutcome {
-    let wish = Wish {
+    let wish = RenameRequest {
         state: rename::state_now(&dir),
         name: Ok(name.clone()),
         dir: dir.clone(),

@@ -19,7 +19,7 @@ use traintop_config::Place;
 use traintop_disk::read;
 use traintop_disk::write::{create_with, make_folders, replace_file};
 use traintop_launch::recent::{self, Recent};
-use traintop_launch::{Launch, Plan, Request, Started, Wanted, slurm};
+use traintop_launch::{Launch, Plan, Request, Started, SweepRequest, slurm};
 use traintop_recipe as recipe;
 use traintop_recipe::{OWN, Recipe, SHIPPED};
 use traintop_run::RunDir;
@@ -31,7 +31,7 @@ pub enum FormJob {
     /// Learn from earlier runs, and list what was started lately.
     Learn(Vec<PastRun>),
     /// Work out a sweep; the number tells the answer from older ones.
-    Plan(u64, Box<(Request, Wanted)>, Arc<RunHistory>),
+    Plan(u64, Box<(Request, SweepRequest)>, Arc<RunHistory>),
     /// Queue a sweep that was worked out, or hand it to Slurm, and remember that.
     Queue(Arc<Worked>, Option<Box<Recent>>, Place),
     /// Hand a run to Slurm.
@@ -158,7 +158,7 @@ pub fn carry_out(job: FormJob, send: impl Fn(FormOutcome)) {
 }
 
 fn submit(request: &Request) -> Result<Vec<RunDir>, String> {
-    let plan = Plan::of(request, Wanted::default(), &RunHistory::default())?;
+    let plan = Plan::of(request, SweepRequest::default(), &RunHistory::default())?;
     let handed = plan.queue(Place::Slurm, &Zoned::now());
     handed.map_err(|error| error.to_string())
 }

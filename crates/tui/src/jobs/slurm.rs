@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::coalesced_write::lock;
 use crate::notice::Notice;
-use traintop_launch::slurm::{self, Learnt};
+use traintop_launch::slurm::{self, PollOutcome};
 use traintop_run::RunDir;
 use traintop_run::summary::Summary;
 
@@ -56,7 +56,7 @@ impl Jobs {
 
 /// Calls `look` again and again with what asks the scheduler, until it answers that nobody is there
 /// any more.
-pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> Learnt) -> bool + Send + 'static) {
+pub fn follow(look: impl Fn(&dyn Fn(&[RunDir]) -> PollOutcome) -> bool + Send + 'static) {
     let followed = thread::Builder::new()
         .name("slurm".to_owned())
         .stack_size(1024 * 1024)

@@ -102,7 +102,7 @@ fn keep_marks(plan: &mut Plan, old: &Plan) {
             candidate.is_in = *is_in;
         }
     }
-    plan.reckon(None);
+    plan.recompute_costs(None);
 }
 
 impl CleanView {
@@ -227,7 +227,7 @@ impl CleanView {
         for candidate in plan.candidates.iter_mut().filter(|one| belongs(one)) {
             candidate.is_in = !is_in;
         }
-        plan.reckon(None);
+        plan.recompute_costs(None);
         self.count();
     }
 
@@ -239,7 +239,7 @@ impl CleanView {
                 let candidate = &mut plan.candidates[*number];
                 candidate.is_in = !candidate.is_in;
                 let run = candidate.run;
-                plan.reckon(Some(run));
+                plan.recompute_costs(Some(run));
                 self.count();
                 self.cursor = (self.cursor + 1).min(self.rows.len() - 1);
             }

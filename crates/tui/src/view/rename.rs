@@ -18,7 +18,7 @@ use super::super::widget::prompt::Prompt;
 use super::dialog::{draw_keys, frame};
 use crate::jobs::edits::{EditJob, Gathered};
 use crate::widget::clipped::Clipped as _;
-use traintop_ops::rename::{self, Step, Wish};
+use traintop_ops::rename::{self, RenameRequest, Step};
 use traintop_run::name_template::Template;
 use traintop_text::{clean, fitted};
 
@@ -64,7 +64,7 @@ impl Renaming {
             Ok(template) => template,
             Err(problem) => return Some(Err(problem)),
         };
-        let wishes = known.runs.iter().map(|(dir, state, values)| Wish {
+        let wishes = known.runs.iter().map(|(dir, state, values)| RenameRequest {
             dir: dir.clone(),
             state: *state,
             name: template.fill(values),

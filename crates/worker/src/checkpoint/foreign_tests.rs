@@ -67,7 +67,12 @@ fn a_pth_written_again_as_safetensors_gives_the_same_network() {
     let path = folder.path().join("best.safetensors");
     let (state, _) = network(1, Some(2));
     load_weights(&fixture("se.pth"), &state).unwrap();
-    save_weights(&path, &state, About::example(2, &Recipe::default())).unwrap();
+    save_weights(
+        &path,
+        &state,
+        WeightsMetadata::example(2, &Recipe::default()),
+    )
+    .unwrap();
     let (again, _) = network(1, Some(2));
     load_weights(&path, &again).unwrap();
     for (left, right) in state.entries().iter().zip(again.entries()) {
@@ -84,7 +89,12 @@ fn written_tensors_are_those_that_pytorch_expects() {
     let path = folder.path().join("best.safetensors");
     let mut state = StateDict::new(Device::Cpu);
     let _ = ResNet::new(&mut state, &Shape::of(&Recipe::default(), 10));
-    save_weights(&path, &state, About::example(1, &Recipe::default())).unwrap();
+    save_weights(
+        &path,
+        &state,
+        WeightsMetadata::example(1, &Recipe::default()),
+    )
+    .unwrap();
     let bytes = read(&path).unwrap();
     let stored = Stored::parse(&path, &bytes).unwrap();
     let mut written: Vec<String> = stored
@@ -163,21 +173,27 @@ fn what_does_not_fit_or_is_too_old_is_refused_with_one_sentence() {
     let _turn = crate::random::one_at_a_time();
     let (se, _) = network(1, Some(2));
     let (plain, _) = network(1, None);
-    let said = |name: &str, state: &StateDict| {
+    let message = |name: &str, state: &StateDict| {
         load_weights(&fixture(name), state).unwrap_err().to_string()
     };
     for (sentence, expected) in [
         (
-            said("se.pth", &plain),
+            message("se.pth", &plain),
             "holds a tensor `layer1.0.se.fc.0.weight`, for which",
         ),
         (
-            said("plain.pth", &se),
+            message("plain.pth", &se),
             "holds a tensor `layer1.1.conv1.weight`, for which",
         ),
-        (said("kinds.pth", &se), "holds a tensor `whole`, for which"),
-        (said("legacy.pth", &se), "is a .pth of PyTorch before 1.6"),
-        (said("make.py", &se), "not a whole safetensors file"),
+        (
+            message("kinds.pth", &se),
+            "holds a tensor `whole`, for which",
+        ),
+        (
+            message("legacy.pth", &se),
+            "is a .pth of PyTorch before 1.6",
+        ),
+        (message("make.py", &se), "not a whole safetensors file"),
     ] {
         assert!(sentence.contains(expected), "{sentence}");
     }

@@ -97,7 +97,7 @@ pub enum CheckpointError {
 
 /// What a file of weights says of itself.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct WeightsMetadata<'a> {
     /// Of these weights, counted from 1.
     pub epoch: u32,
     /// Their validation accuracy in percent, where it is known.
@@ -137,7 +137,7 @@ impl TrainedOn {
     }
 }
 
-impl About<'_> {
+impl WeightsMetadata<'_> {
     fn to_header(self) -> HashMap<String, String> {
         let recipe = serde_json::Value::from(self.recipe.to_json()).to_string();
         let entries = [
@@ -161,7 +161,11 @@ impl About<'_> {
 }
 
 /// Writes the network alone, with what is known of it in the header. The file is whole or absent.
-pub fn save_weights(path: &Path, state: &StateDict, about: About) -> Result<(), CheckpointError> {
+pub fn save_weights(
+    path: &Path,
+    state: &StateDict,
+    about: WeightsMetadata,
+) -> Result<(), CheckpointError> {
     write(path, weights(state), about.to_header())
 }
 
@@ -365,7 +369,7 @@ impl View for Bytes {
 static TRAINED_ON: std::sync::OnceLock<TrainedOn> = std::sync::OnceLock::new();
 
 #[cfg(test)]
-impl<'a> About<'a> {
+impl<'a> WeightsMetadata<'a> {
     pub fn example(epoch: u32, recipe: &'a Recipe) -> Self {
         Self {
             epoch,
@@ -462,7 +466,12 @@ mod tests {
         let path = folder.path().join("best.safetensors");
         assert_eq!(epoch_of(&path), None);
         let (state, _) = network(10);
-        save_weights(&path, &state, About::example(7, &Recipe::default())).unwrap();
+        save_weights(
+            &path,
+            &state,
+            WeightsMetadata::example(7, &Recipe::default()),
+        )
+        .unwrap();
         assert_eq!(epoch_of(&path), Some(7));
         assert_eq!(trained_on(&path).as_ref(), TRAINED_ON.get());
         let (other, _) = network(10);
@@ -481,7 +490,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("best.safetensors");
         let (state, optimiser) = network(10);
-        save_weights(&path, &state, About::example(1, &Recipe::default())).unwrap();
+        save_weights(
+            &path,
+            &state,
+            WeightsMetadata::example(1, &Recipe::default()),
+        )
+        .unwrap();
         let live = Live {
             state: &state,
             optimiser: &optimiser,

@@ -347,12 +347,12 @@ mod tests {
     #[test]
     fn archives_and_other_files_are_distinguished_from_data() {
         let folder = tempfile::tempdir().unwrap();
-        let said = |name: &str, content: &str| {
+        let message = |name: &str, content: &str| {
             let path = folder.path().join(name);
             fs::write(&path, content).unwrap();
             check(&path).unwrap_err().to_string()
         };
-        assert!(said("cifar-10-python.tar.gz", "").contains("unpack it"));
-        assert!(said("notes.txt", "hello").contains("is no whole pickle"));
+        assert!(message("cifar-10-python.tar.gz", "").contains("unpack it"));
+        assert!(message("notes.txt", "hello").contains("is no whole pickle"));
     }
 }

@@ -209,10 +209,10 @@ mod tests {
             (25, 100)
         );
         fs::write(folder.path().join("train"), batch_of("labels", &[1])).unwrap();
-        let said = load_as(&CIFAR_100, folder.path()).unwrap_err().to_string();
+        let message = load_as(&CIFAR_100, folder.path()).unwrap_err().to_string();
         assert!(
-            said.contains("train: has no \"fine_labels\"; a CIFAR-100 batch"),
-            "{said}"
+            message.contains("train: has no \"fine_labels\"; a CIFAR-100 batch"),
+            "{message}"
         );
     }
 }

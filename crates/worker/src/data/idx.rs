@@ -301,8 +301,11 @@ mod tests {
         for (name, bytes, what) in cases {
             let folder = folder();
             fs::write(folder.path().join(name), bytes).unwrap();
-            let said = load(folder.path()).unwrap_err().to_string();
-            assert!(said.contains(name) && said.contains(what), "{said}");
+            let message = load(folder.path()).unwrap_err().to_string();
+            assert!(
+                message.contains(name) && message.contains(what),
+                "{message}"
+            );
         }
         let folder = folder();
         let path = folder.path().join("train-images-idx3-ubyte.gz");

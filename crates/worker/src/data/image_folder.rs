@@ -322,48 +322,52 @@ mod tests {
             spoil(folder.path());
             load(folder.path(), None).unwrap_err().to_string()
         };
-        let said =
+        let message =
             refusal(&|folder| fs::write(folder.join("train/cat/03.png"), "no image").unwrap());
-        assert!(said.contains("cat/03.png: is no whole image"), "{said}");
-        let said = refusal(&|folder| {
+        assert!(
+            message.contains("cat/03.png: is no whole image"),
+            "{message}"
+        );
+        let message = refusal(&|folder| {
             image::GrayImage::new(5, 5)
                 .save(folder.join("train/dog/03.png"))
                 .unwrap();
         });
         assert!(
-            said.contains("dog/03.png: is 5 x 5 pixels where the first image is 4 x 3"),
-            "{said}"
+            message.contains("dog/03.png: is 5 x 5 pixels where the first image is 4 x 3"),
+            "{message}"
         );
-        let said = refusal(&|folder| fs::write(folder.join("train/dog/readme.txt"), "").unwrap());
+        let message =
+            refusal(&|folder| fs::write(folder.join("train/dog/readme.txt"), "").unwrap());
         assert!(
-            said.contains("readme.txt: is neither a JPEG nor a PNG"),
-            "{said}"
+            message.contains("readme.txt: is neither a JPEG nor a PNG"),
+            "{message}"
         );
-        let said = refusal(&|folder| {
+        let message = refusal(&|folder| {
             fs::rename(folder.join("train/dog/01.png"), folder.join("train/01.PNG")).unwrap();
         });
         assert!(
-            said.contains("train/01.PNG: lies beside the class folders"),
-            "{said}"
+            message.contains("train/01.PNG: lies beside the class folders"),
+            "{message}"
         );
-        let said = refusal(&|folder| {
+        let message = refusal(&|folder| {
             let path = folder.join("train/cat/04.jpg");
             image::RgbImage::new(4, 3).save(&path).unwrap();
             let whole = fs::read(&path).unwrap();
             fs::write(&path, &whole[..whole.len() - 2]).unwrap();
         });
         assert!(
-            said.contains("04.jpg: is no whole image (it ends before"),
-            "{said}"
+            message.contains("04.jpg: is no whole image (it ends before"),
+            "{message}"
         );
-        let said = refusal(&|folder| fs::create_dir(folder.join("train/emu")).unwrap());
-        assert!(said.contains("emu: holds no images"), "{said}");
-        let said = refusal(&|folder| {
+        let message = refusal(&|folder| fs::create_dir(folder.join("train/emu")).unwrap());
+        assert!(message.contains("emu: holds no images"), "{message}");
+        let message = refusal(&|folder| {
             fs::rename(folder.join("test/dog"), folder.join("test/cow")).unwrap();
         });
         assert!(
-            said.contains("has the classes cat, cow, but train/ has cat, dog"),
-            "{said}"
+            message.contains("has the classes cat, cow, but train/ has cat, dog"),
+            "{message}"
         );
     }
 }

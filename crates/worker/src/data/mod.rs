@@ -297,10 +297,10 @@ mod tests {
                 data_dir: folder.path().display().to_string(),
                 ..Recipe::default()
             };
-            let said = load(&recipe).unwrap_err().to_string();
+            let message = load(&recipe).unwrap_err().to_string();
             assert!(
-                said.contains(&format!("{missing}: cannot be read")),
-                "{said}"
+                message.contains(&format!("{missing}: cannot be read")),
+                "{message}"
             );
         }
     }

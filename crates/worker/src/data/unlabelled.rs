@@ -210,10 +210,10 @@ mod tests {
                 "its \"ids\" are not 1 whole numbers",
             ),
         ] {
-            let said = load(&bytes).unwrap_err();
+            let message = load(&bytes).unwrap_err();
             assert!(
-                said.contains("nolabel.pkl: ") && said.contains(what),
-                "{said}"
+                message.contains("nolabel.pkl: ") && message.contains(what),
+                "{message}"
             );
         }
     }

@@ -28,7 +28,7 @@ use crate::console::{Console, Evaluating, Stream};
 use crate::error::WorkerError;
 
 /// Between two words about how far it is.
-const SAY_EVERY: Duration = Duration::from_millis(500);
+const WRITE_EVERY: Duration = Duration::from_millis(500);
 
 /// A folder that is being filled.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Filling {
     progress: Progress,
     console: Console,
     began: Instant,
-    said: Option<Instant>,
+    written_at: Option<Instant>,
     is_done: bool,
 }
 
@@ -82,10 +82,10 @@ impl Filling {
             },
             console: Console::new(Stream::Errors),
             began: Instant::now(),
-            said: None,
+            written_at: None,
             is_done: false,
         };
-        filling.say()?;
+        filling.write_progress()?;
         Ok(filling)
     }
 
@@ -100,15 +100,15 @@ impl Filling {
             of: progress.images_total,
             images_per_s: progress.images_per_s,
         });
-        if self.said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
-            self.say()?;
+        if self.written_at.is_none_or(|at| at.elapsed() >= WRITE_EVERY) {
+            self.write_progress()?;
         }
         Ok(())
     }
 
-    fn say(&mut self) -> Result<(), WorkerError> {
+    fn write_progress(&mut self) -> Result<(), WorkerError> {
         self.progress.updated_at = Timestamp::now();
-        self.said = Some(Instant::now());
+        self.written_at = Some(Instant::now());
         let path = self.dir.progress_json();
         self.progress
             .save(&self.dir)
@@ -157,8 +157,8 @@ impl Filling {
 
     /// Gives the folder its own name: the evaluation is there, whole.
     pub fn finish(mut self) -> Result<EvaluationDir, WorkerError> {
-        let said = self.dir.progress_json();
-        remove_file(&said).map_err(|source| io_error(&said, source))?;
+        let path = self.dir.progress_json();
+        remove_file(&path).map_err(|source| io_error(&path, source))?;
         for number in 1_u32.. {
             let name = match number {
                 1 => self.progress.name.clone(),

@@ -37,7 +37,7 @@ fn what_any_rule_keeps_stays_and_the_rest_is_weighed() {
     let (ten, thirty) = (of(&plan, "epoch 10"), of(&plan, "epoch 30"));
     assert_eq!(plan.candidates[thirty].cost_s, Some(300.0));
     plan.candidates[ten].is_in = false;
-    plan.reckon(None);
+    plan.recompute_costs(None);
     assert_eq!(plan.candidates[thirty].cost_s, Some(200.0));
     assert!(
         plan.sentence()

@@ -70,7 +70,7 @@ fn hostile(outside: &Path) -> Vec<(&'static str, Value)> {
     let stages = ["moving", "restoring", "kept"];
     let away = outside.join("new").to_str().unwrap().to_owned();
     let file = outside.join("file");
-    let look = serde_json::to_value(Look::at(&file).unwrap()).unwrap();
+    let stat = serde_json::to_value(FileStat::at(&file).unwrap()).unwrap();
     let mut all = Vec::new();
     for stage in stages {
         for path in [
@@ -92,11 +92,11 @@ fn hostile(outside: &Path) -> Vec<(&'static str, Value)> {
         ] {
             all.push(("path", journal(stage, &json!([item(path)]))));
         }
-        let over = json!([{ "path": file, "kind": "file", "slot": 0, "stand_in": look }]);
+        let over = json!([{ "path": file, "kind": "file", "slot": 0, "stand_in": stat }]);
         all.push(("stand_in outside", journal(stage, &over)));
-        let folder = json!([{ "path": "x", "kind": "folder", "slot": 0, "stand_in": look }]);
+        let folder = json!([{ "path": "x", "kind": "folder", "slot": 0, "stand_in": stat }]);
         all.push(("stand_in of a folder", journal(stage, &folder)));
-        let mut odd = look.clone();
+        let mut odd = stat.clone();
         odd["kind"] = "folder".into();
         let odd = json!([{ "path": "x", "kind": "file", "slot": 0, "stand_in": odd }]);
         all.push(("stand_in that is a folder", journal(stage, &odd)));
@@ -360,14 +360,17 @@ fn only_what_belongs_to_this_user_counts() {
         let opened = trash_of(place.path());
         let mark = opened.mark(ID);
         assert!(recover(&opened).0.is_empty(), "{below}");
-        let said = match opened.list() {
+        let message = match opened.list() {
             Ok((entries, problems)) => {
                 assert!(entries.is_empty(), "{below}");
                 problems.join("; ")
             }
             Err(error) => error.to_string(),
         };
-        assert!(said.contains("belongs to another user"), "{below}: {said}");
+        assert!(
+            message.contains("belongs to another user"),
+            "{below}: {message}"
+        );
         let (restored, purged) = (opened.restore(ID), opened.purge(ID));
         assert!(restored.is_err() && purged.is_err(), "{below}");
         opened.unmark(mark);

@@ -40,7 +40,7 @@ fn the_system_s_refusals_are_sentences_and_change_nothing() {
         assert!(
             sentences
                 .iter()
-                .all(|said| said.contains(part) && !said.contains('\n')),
+                .all(|message| message.contains(part) && !message.contains('\n')),
             "{sentences:?}"
         );
     }

@@ -23,7 +23,7 @@ const NOT_ARGUMENTS: [&str; 3] = [
 
 /// The arguments in a file; none if it cannot be read.
 pub fn read(path: &Path) -> Map<String, Value> {
-    let said = || {
+    let read_map = || {
         let file = BufReader::new(read::open(path).ok()?);
         let bytes = PthFile::open(file).ok()?.pickle(MAX_BYTES).ok()?;
         match pickle::parse(&bytes).ok()?.value().to_json() {
@@ -31,7 +31,7 @@ pub fn read(path: &Path) -> Map<String, Value> {
             _ => None,
         }
     };
-    let entries = said().unwrap_or_default().into_iter();
+    let entries = read_map().unwrap_or_default().into_iter();
     entries
         .filter(|(key, _)| !key.starts_with('_') && !NOT_ARGUMENTS.contains(&key.as_str()))
         // Secrets are nobody's settings.

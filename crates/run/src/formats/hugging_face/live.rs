@@ -41,8 +41,8 @@ pub fn may_have_begun(listing: &Listing) -> bool {
 
 /// Whether the arguments in an event file say that the run's output goes into this folder.
 pub fn is_of_output(log: &Path, folder: &Path) -> bool {
-    let said = tensorboard::said_first(log);
-    let output = said.get("output_dir").and_then(Value::as_str);
+    let settings = tensorboard::first_settings(log);
+    let output = settings.get("output_dir").and_then(Value::as_str);
     let output = output.and_then(|output| Path::new(output).file_name());
     output.is_some() && output == folder.file_name()
 }

@@ -14,7 +14,7 @@ use super::super::protobuf::{Field, Fields};
 use super::super::{Facts, monitored, settings};
 use super::of_hparams;
 use super::records::Records;
-use super::values::{said_settings, scalar, values_of};
+use super::values::{logged_settings, scalar, values_of};
 use crate::judging::TrainerMetric;
 
 /// Reads events.
@@ -54,7 +54,7 @@ impl Decoder for Events {
         let done = records.push(bytes, &mut |event| self.event(event, points));
         if records.is_damaged && !std::mem::replace(&mut self.is_reported, true) {
             let what = format!("a record of event file {} is damaged", self.file);
-            points.complain(u64::from(self.file), what);
+            points.add_problem(u64::from(self.file), what);
         }
         self.records = records;
         done
@@ -163,7 +163,7 @@ impl Beside {
 
     pub fn see_settings(&mut self, value: &[u8]) {
         if self.settings.is_empty() {
-            self.settings = said_settings(value).unwrap_or_default();
+            self.settings = logged_settings(value).unwrap_or_default();
         }
     }
 

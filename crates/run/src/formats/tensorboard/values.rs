@@ -28,7 +28,7 @@ fn plugin(value: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// The settings in a value: hyperparameters, or the text that Hugging Face writes.
-pub fn said_settings(value: &[u8]) -> Option<Map<String, Value>> {
+pub fn logged_settings(value: &[u8]) -> Option<Map<String, Value>> {
     let (name, content) = plugin(value)?;
     match name {
         "hparams" => {

@@ -81,10 +81,10 @@ impl Reader {
         let values = self.values_of_row(&cells);
         if cells.len() > MAX_COLUMNS {
             let what = format!("has {} cells; {MAX_COLUMNS} are read at most", cells.len());
-            return self.metrics.complain(self.line, what);
+            return self.metrics.add_problem(self.line, what);
         }
         let what = "is a row of numbers where the header should be, so columns have no names";
-        self.metrics.complain(self.line, what.to_owned());
+        self.metrics.add_problem(self.line, what.to_owned());
         let header = Header::numbered(cells.len(), &mut self.columns);
         self.is_numbered = true;
         self.begin(&header);
@@ -129,7 +129,7 @@ impl Reader {
         if alone.len() > header_cells.len() && !has_numbers(&self.values(&alone)) {
             // A title stood above the header.
             let what = format!("has {:?} above the header", short(names));
-            self.metrics.complain(self.line, what);
+            self.metrics.add_problem(self.line, what);
             self.separator = dialect::separator(text, None);
             return self.take_header(text, &alone, None);
         }
@@ -155,7 +155,7 @@ impl Reader {
                 "is a header of {} columns; {MAX_COLUMNS} are read at most, over all headers",
                 cells.len()
             );
-            return self.metrics.complain(self.line, what);
+            return self.metrics.add_problem(self.line, what);
         }
         let start = Start {
             row,

@@ -6,7 +6,7 @@ use super::super::BY_ROW;
 use super::super::block::{Block, Values};
 use super::super::header::{Header, MAX_COLUMNS};
 use super::super::names::{self, Kind, RUNNING};
-use super::super::place::Said;
+use super::super::place::StatedPlace;
 use super::super::series::Metrics;
 use super::super::value::Value;
 use super::{Reader, short};
@@ -25,12 +25,12 @@ impl Reader {
         let wanted = header.names().len();
         if cells.len() < header.named() {
             let what = format!("has {} cells where the header has {wanted}", cells.len());
-            self.metrics.complain(self.line, what);
+            self.metrics.add_problem(self.line, what);
             return;
         }
         if cells.len() > wanted && cells[wanted..].iter().any(|cell| !cell.is_empty()) {
             let what = format!("has {} cells where the header has {wanted}", cells.len());
-            self.metrics.complain(self.line, what);
+            self.metrics.add_problem(self.line, what);
             for (at, value) in values.iter().enumerate().skip(wanted) {
                 if *value != Value::Missing && at < MAX_COLUMNS {
                     let name = format!("column {}", at + 1);
@@ -51,11 +51,11 @@ impl Reader {
         self.look_within_epochs(header, values, part);
         let x = self.begin_row(
             x,
-            Said {
+            StatedPlace {
                 epoch,
                 part,
                 key,
-                ..Said::default()
+                ..StatedPlace::default()
             },
         );
         for (at, value) in values.iter().enumerate().take(wanted) {
@@ -82,7 +82,7 @@ impl Reader {
                     if self.columns.count_text(target, &mut self.metrics) {
                         let (cell, name) = (short(&cells[at]), short(self.columns.name(target)));
                         let what = format!("has {cell:?} as its {name}");
-                        self.metrics.complain(self.line, what);
+                        self.metrics.add_problem(self.line, what);
                     }
                 }
             }
@@ -100,12 +100,12 @@ impl Reader {
             return Ok(None);
         };
         match values[at] {
-            Value::Missing => Ok(Some(self.places.last_said().unwrap_or(0.0))),
+            Value::Missing => Ok(Some(self.places.last_stated().unwrap_or(0.0))),
             Value::Number(x, _) if x.is_finite() => Ok(Some(x)),
             _ => {
                 let name = &header.names()[at];
                 let what = format!("has {:?} as its {}", short(&cells[at]), short(name));
-                self.metrics.complain(self.line, what);
+                self.metrics.add_problem(self.line, what);
                 *self.metrics.unread.entry(name.clone()).or_default() += 1;
                 Err(())
             }
@@ -189,10 +189,10 @@ impl Reader {
     }
 
     /// Starts a row at `x`, or at its own number where the file has no x; returns where it is.
-    fn begin_row(&mut self, x: Option<f64>, said: Said) -> f64 {
+    fn begin_row(&mut self, x: Option<f64>, stated: StatedPlace) -> f64 {
         let x = x.unwrap_or(self.metrics.rows as f64 + 1.0);
         let was_running = self.places.is_running();
-        let placed = self.places.place(Said { x, ..said });
+        let placed = self.places.place(StatedPlace { x, ..stated });
         if placed.is_seam {
             self.metrics.go_back_to(placed.x);
         }
@@ -231,7 +231,7 @@ impl Reader {
     }
 
     fn only_rises(&self, x: &[f64]) -> bool {
-        let last = self.places.last_said();
+        let last = self.places.last_stated();
         x.first()
             .is_some_and(|first| last.is_none_or(|last| *first > last))
             && x.windows(2).all(|pair| pair[1] > pair[0])
@@ -265,13 +265,13 @@ impl Reader {
                 Values::Dense(values) => values.iter().copied().rfind(finite),
                 Values::Sparse(values) => values.iter().rev().copied().flatten().find(finite),
             };
-            let said = Said {
+            let stated = StatedPlace {
                 x: *last,
                 epoch: header.epoch().and_then(last_of),
                 part: None,
                 key: header.key().and_then(last_of),
             };
-            self.places.pass_to(said, before.last().copied());
+            self.places.pass_to(stated, before.last().copied());
         }
         self.metrics.rows += x.len();
     }
@@ -283,15 +283,15 @@ impl Reader {
             Values::Sparse(values) => values[row],
         };
         for row in 0..rows {
-            let said = self.places.last_said();
-            let x = header.x().map(|x| value(x, row).or(said).unwrap_or(0.0));
+            let stated = self.places.last_stated();
+            let x = header.x().map(|x| value(x, row).or(stated).unwrap_or(0.0));
             let epoch = header.epoch().filter(|_| x.is_some());
-            let said = Said {
+            let stated = StatedPlace {
                 epoch: epoch.and_then(|at| value(at, row)),
                 key: header.key().and_then(|at| value(at, row)),
-                ..Said::default()
+                ..StatedPlace::default()
             };
-            let x = self.begin_row(x, said);
+            let x = self.begin_row(x, stated);
             for at in 0..columns.len() {
                 let column = header.numbers(at, &self.columns);
                 if let (Some(column), Some(value)) = (column, value(at, row)) {

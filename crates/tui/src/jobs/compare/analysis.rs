@@ -6,7 +6,9 @@ use std::sync::Arc;
 use traintop_analysis::compare::configs::{Setting, side_by_side};
 use traintop_analysis::compare::fold::{Band, Folded};
 use traintop_analysis::compare::settings::{Relevance, relevance};
-use traintop_analysis::compare::{Along, Comparison, Metric, Question, best_of_each, compare};
+use traintop_analysis::compare::{
+    CompareAxis, Comparison, Metric, Question, best_of_each, compare,
+};
 use traintop_analysis::decimate::Blocks;
 use traintop_analysis::outlier_range::{OutlierRange, outlier_range};
 use traintop_analysis::range::Range;
@@ -42,7 +44,7 @@ pub struct Wish {
     /// The metric's name; `None` for the one that runs are judged by.
     pub metric: Option<String>,
     /// What curves are laid over each other by.
-    pub along: Along,
+    pub along: CompareAxis,
     /// Whether repetitions are one row.
     pub folded: bool,
     /// The edges of their band.
@@ -65,7 +67,7 @@ impl Default for Wish {
     fn default() -> Self {
         Self {
             metric: None,
-            along: Along::default(),
+            along: CompareAxis::default(),
             folded: true,
             band: Band::default(),
             baseline: 0,

@@ -11,7 +11,7 @@ use super::*;
 use crate::jobs::cleanup::{CleanupJob, CleanupOutcome};
 use crate::message::Message;
 use crate::update::update;
-use traintop_disk::{Kind, Look};
+use traintop_disk::{FileStat, Kind};
 use traintop_ops::clean::{Obstacle, Quota, Reading, Role, Survey, Surveyed};
 use traintop_ops::clean::{TemporaryFile, Weights, plan_of};
 use traintop_run::notes::Notes;
@@ -29,7 +29,7 @@ fn weights(dir: &RunDir, role: Role, megabytes: u64) -> Weights {
         _ => "best.safetensors".to_owned(),
     };
     let path = dir.path().join(name);
-    let look = Look {
+    let stat = FileStat {
         kind: Kind::File,
         inode: 1,
         length: megabytes * 1_000_000,
@@ -40,7 +40,7 @@ fn weights(dir: &RunDir, role: Role, megabytes: u64) -> Weights {
         role,
         is_named: false,
         taken: vec![Taken::plain(megabytes * 1_000_000)],
-        looks: vec![(path, look)],
+        stats: vec![(path, stat)],
         score: Some(90.0),
         score_beside: [Some(90.0); 2],
         optimiser_bytes: if role == Role::Last { 15_000_000 } else { 0 },
@@ -94,7 +94,7 @@ fn survey() -> Arc<Survey> {
     untidy.temporary.push(TemporaryFile {
         path: untidy.dir.path().join(".last.safetensors.71-0.tmp"),
         taken: Taken::plain(7_000_000),
-        look: Look {
+        stat: FileStat {
             kind: Kind::File,
             inode: 2,
             length: 7_000_000,

@@ -210,7 +210,7 @@ fn keys_ask_another_question() {
     assert_eq!(asked(&mut state, "M").metric.as_deref(), Some("val_acc"));
     assert_eq!(
         asked(&mut state, "xx").along,
-        traintop_analysis::compare::Along::Elapsed
+        traintop_analysis::compare::CompareAxis::Elapsed
     );
     assert!(!asked(&mut state, "f").folded);
     // In the order of the table: the marked baseline came first.

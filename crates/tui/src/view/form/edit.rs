@@ -10,7 +10,7 @@ use super::super::super::widget::prompt::Prompt;
 use crate::jobs::choice::{Choice, Subject};
 use traintop_config::{Launcher, Place};
 use traintop_launch::recent::Recent;
-use traintop_launch::{Launch, Request, Wanted, time_limit, words};
+use traintop_launch::{Launch, Request, SweepRequest, time_limit, words};
 use traintop_recipe::{Axis, FIELDS, Field, Kind, REQUEUE, Recipe, Value};
 
 const TIME_LIMIT: Field = Field {
@@ -376,10 +376,10 @@ impl Edit {
     }
 
     /// The sweep that is asked for.
-    pub fn wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> SweepRequest {
         let swept = FIELDS.iter().filter(|field| self.is_swept(field));
         let sample = self.own_count(&SAMPLE);
-        Wanted {
+        SweepRequest {
             axes: swept
                 .map(|field| format!("{}={}", field.key, self.text(field)))
                 .collect(),

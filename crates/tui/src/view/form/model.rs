@@ -10,7 +10,7 @@ use crate::notice::Notice;
 use traintop_analysis::run_history::RunHistory;
 use traintop_config::Place;
 use traintop_launch::recent::Recent;
-use traintop_launch::{Request, Wanted};
+use traintop_launch::{Request, SweepRequest};
 
 /// The form. It keeps its changes until another recipe is chosen, so that leaving it loses nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,7 +34,7 @@ pub struct Form {
 /// How far the sweep that the form holds is worked out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sweeping {
-    pub(super) asked: Option<(Request, Wanted)>,
+    pub(super) asked: Option<(Request, SweepRequest)>,
     /// Of the question that was asked last.
     pub(super) number: u64,
     pub(super) worked: Option<Result<Arc<Worked>, String>>,

@@ -1,12 +1,12 @@
 use super::*;
 use traintop_run::log::News;
-use traintop_run::log_line::Teller;
+use traintop_run::log_line::LineClassifier;
 
 const AREA: Rect = Rect::new(0, 0, 30, 9);
 
 /// A log of 60 lines with two errors, the one in lines 10 and 20, the other in line 40.
 fn log() -> Log {
-    let mut teller = Teller::default();
+    let mut classifier = LineClassifier::default();
     let text = |line: usize| match line {
         10 | 20 => "ERROR: no shard".to_owned(),
         40 => "KeyError: 'x'".to_owned(),
@@ -14,7 +14,9 @@ fn log() -> Log {
     };
     let mut log = Log::default();
     log.take(News {
-        lines: (0..60).map(|line| teller.tell(text(line))).collect(),
+        lines: (0..60)
+            .map(|line| classifier.classify(text(line)))
+            .collect(),
         ..News::default()
     });
     log

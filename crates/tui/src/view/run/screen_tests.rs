@@ -16,7 +16,7 @@ use crate::view::run::RunView;
 use crate::view::test_driver::press;
 use crate::{jobs, view};
 use traintop_run::discover::Found;
-use traintop_run::log_line::Teller;
+use traintop_run::log_line::LineClassifier;
 use traintop_run::state::State as RunState;
 use traintop_run::{RunDir, log};
 
@@ -147,7 +147,7 @@ fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
         !drawn.contains("error") && !drawn.contains(" zoom"),
         "{drawn}"
     );
-    let mut teller = Teller::default();
+    let mut classifier = LineClassifier::default();
     let mut text: Vec<String> = (0..90).map(|step| format!("step {step}")).collect();
     text[30] = "train.py:3: UserWarning: slow".to_owned();
     text[40] = "Traceback (most recent call last):".to_owned();
@@ -157,7 +157,10 @@ fn errors_of_the_log_are_told_from_each_part_and_gone_to_in_the_log() {
     text[62] = "ERROR: no shard 3".to_owned();
     let reading = Reading {
         log: Some(log::News {
-            lines: text.into_iter().map(|line| teller.tell(line)).collect(),
+            lines: text
+                .into_iter()
+                .map(|line| classifier.classify(line))
+                .collect(),
             ..log::News::default()
         }),
         ..Reading::default()

@@ -13,7 +13,7 @@ use traintop_text as text;
 impl Plan {
     /// Orders the candidates, after what each would cost has been reckoned anew.
     pub fn sort(&mut self) {
-        self.reckon(None);
+        self.recompute_costs(None);
         let order = self.order;
         let order_of = |reason: Reason| Reason::ALL.iter().position(|known| *known == reason);
         let key = |candidate: &Candidate| {
@@ -56,7 +56,7 @@ impl Plan {
     /// What each candidate, or those of one run, would cost to make again: the time of an epoch or
     /// step times the distance from the nearest checkpoint before it that stays, or from the
     /// beginning; no time if another of its place stays. What is not known is `None`.
-    pub fn reckon(&mut self, only: Option<usize>) {
+    pub fn recompute_costs(&mut self, only: Option<usize>) {
         let concerns = |run: usize| only.is_none_or(|only| only == run);
         // How many files there are of each epoch or step.
         let mut staying: Vec<BTreeMap<u64, usize>> = vec![BTreeMap::new(); self.survey.runs.len()];
