@@ -87,7 +87,7 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
         "{text}"
     );
     // Nor does a script tell it again, nor the next dashboard.
-    assert_eq!(place.said(&["alerts", "--notify"]), "nothing to tell\n");
+    assert_eq!(place.stdout(&["alerts", "--notify"]), "nothing to tell\n");
     let listed = place.json(&["alerts", "--json"]);
     assert_eq!(listed[0]["kind"], "failed");
     let mut again = Dashboard::open(&place, &[], 110, 30);
@@ -147,14 +147,14 @@ fn a_run_that_will_not_finish_says_so_and_is_saved_by_a_key() {
     );
     dashboard.press("\x03");
     assert!(dashboard.end().success());
-    place.said(&["stop", "quick"]);
+    place.stdout(&["stop", "quick"]);
     run.wait_for_state("stopped");
 }
 
 #[test]
 fn a_script_reports_what_is_so_and_what_is_unknown() {
     let place = Workplace::new(BREAKS_OFF);
-    assert_eq!(place.said(&["alerts"]), "nothing to tell\n");
+    assert_eq!(place.stdout(&["alerts"]), "nothing to tell\n");
     let refused = place.refusal(&["alerts", "--notify"], 1);
     assert!(
         refused.contains("there is no command to tell by"),
@@ -163,10 +163,10 @@ fn a_script_reports_what_is_so_and_what_is_unknown() {
     let run = place.start_detached();
     fs::write(run.0.join("go"), "").unwrap();
     run.wait_for_state("failed");
-    let said = place.said(&["alerts"]);
+    let printed = place.stdout(&["alerts"]);
     assert!(
-        said.contains("failed") && said.contains("shapes do not match"),
-        "{said}"
+        printed.contains("failed") && printed.contains("shapes do not match"),
+        "{printed}"
     );
     let folder = place.path().join("config/traintop");
     fs::create_dir_all(&folder).unwrap();

@@ -96,8 +96,8 @@ fn runs_are_archived_after_a_dry_run_stay_listed_and_come_back_whole() {
         (&Value::Bool(false), 3)
     );
     assert_eq!(whole(&dir), before);
-    let said = place.said(&["archive", name, "--yes"]);
-    assert!(said.contains("packed into"), "{said}");
+    let printed = place.stdout(&["archive", name, "--yes"]);
+    assert!(printed.contains("packed into"), "{printed}");
     assert!(!dir.join("best.safetensors").exists() && dir.join("archive.tar.zst").exists());
     let listed = place.json(&["list", "--json"]);
     assert_eq!(
@@ -167,7 +167,7 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
 fn what_is_left_of_an_old_run_becomes_a_run_after_a_dry_run() {
     let place = Workplace::new(ONE_EPOCH);
     let dir = remains(&place, "2025_03_10_14_29");
-    let dry = place.said(&["organize", "runs"]);
+    let dry = place.stdout(&["organize", "runs"]);
     assert!(
         dry.contains("2 epochs") && dry.contains("--yes does it"),
         "{dry}"
@@ -187,7 +187,7 @@ fn what_is_left_of_an_old_run_becomes_a_run_after_a_dry_run() {
             .contains("metrics.csv from training.log")
     );
     assert_eq!(run["config"]["model_name"], "resnet_small");
-    let again = place.said(&["organize", "runs", "--yes"]);
+    let again = place.stdout(&["organize", "runs", "--yes"]);
     assert_eq!(again, "nothing is missing that could be made again\n");
 }
 
@@ -195,7 +195,7 @@ fn what_is_left_of_an_old_run_becomes_a_run_after_a_dry_run() {
 fn a_run_that_lost_its_record_is_adopted_from_the_palette() {
     let place = Workplace::new(ONE_EPOCH);
     let dir = remains(&place, "2025_03_10_14_29");
-    place.said(&["organize", "runs", "--yes"]);
+    place.stdout(&["organize", "runs", "--yes"]);
     fs::remove_file(dir.join("run.json")).unwrap();
     let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     dashboard.wait("the run", |screen| {
@@ -245,7 +245,7 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
     // And a run that is shown alone is so under its new name.
     one.press("G\r");
     one.wait("the run", |screen| screen.contains("1 Charts"));
-    place.said(&["rename", &name, "--to", "by-a-script", "--yes"]);
+    place.stdout(&["rename", &name, "--to", "by-a-script", "--yes"]);
     one.wait("the run's new name", |screen| {
         screen.contains("1 Charts") && screen.contains("it is called by-a-script now")
     });
@@ -280,7 +280,7 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
         assert!(dashboard.end().success());
     }
     for dir in &dirs {
-        place.said(&["unarchive", dir.to_str().unwrap(), "--yes"]);
+        place.stdout(&["unarchive", dir.to_str().unwrap(), "--yes"]);
     }
     let seen = |whole: Vec<(PathBuf, u64, i64, Vec<u8>)>| {
         let seen = whole
@@ -336,13 +336,13 @@ fn a_run_that_may_not_be_changed_is_refused_before_anything_is_written() {
     open(&dir, 0o555);
     let before = whole(&dir);
     let refused = by_another_user(&place, &["archive", dir.to_str().unwrap(), "--yes"]);
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(1), "{said}");
+    let printed = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{printed}");
     assert!(
-        said.contains("cannot be archived (you may not change"),
-        "{said}"
+        printed.contains("cannot be archived (you may not change"),
+        "{printed}"
     );
-    assert!(!said.contains("undone"), "{said}");
+    assert!(!printed.contains("undone"), "{printed}");
     assert_eq!(whole(&dir), before);
     let listed = by_another_user(&place, &["trash", "list"]);
     assert!(
@@ -365,8 +365,8 @@ fn a_run_that_may_not_be_changed_is_refused_before_anything_is_written() {
     });
     fs::write(journals.join("1-1.json"), journal.to_string()).unwrap();
     let next = by_another_user(&place, &["trash", "list"]);
-    let said = String::from_utf8(next.stderr).unwrap();
-    assert!(said.contains("it is as it was before"), "{said}");
+    let printed = String::from_utf8(next.stderr).unwrap();
+    assert!(printed.contains("it is as it was before"), "{printed}");
     let last = by_another_user(&place, &["trash", "list"]);
     assert!(last.status.success() && last.stderr.is_empty(), "{last:?}");
     assert_eq!(whole(&dir), before);

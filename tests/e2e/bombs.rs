@@ -46,11 +46,11 @@ fn survives(place: &Workplace, what: &str, commands: &[&str]) {
 }
 
 fn ends_well(what: &str, output: &Output) {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: String = said.chars().take(500).collect();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let printed: String = printed.chars().take(500).collect();
     assert!(
-        matches!(output.status.code(), Some(0 | 1)) && !said.contains("panicked"),
-        "{what}: {:?} {said}",
+        matches!(output.status.code(), Some(0 | 1)) && !printed.contains("panicked"),
+        "{what}: {:?} {printed}",
         output.status
     );
 }
@@ -356,9 +356,9 @@ fn images_that_ask_for_much_are_refused() {
         let output = bounded(&place, worker(), &["data", "check", "data"]);
         ends_well(what, &output);
         assert_eq!(output.status.code(), Some(1), "{what}: {output:?}");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
-            said.contains("no data set grows so much"),
+            printed.contains("no data set grows so much"),
             "{what}: {output:?}"
         );
     };

@@ -66,7 +66,7 @@ fn clean_is_a_dry_run_until_it_is_confirmed_and_the_trash_gives_all_back() {
     let run = ended_run(&place, "alpha");
     let runs = place.path().join("runs");
     let before = tree(&runs);
-    let dry = place.said(&["clean", "runs"]);
+    let dry = place.stdout(&["clean", "runs"]);
     for part in [
         "epoch 1",
         "superseded",
@@ -101,21 +101,21 @@ fn clean_is_a_dry_run_until_it_is_confirmed_and_the_trash_gives_all_back() {
     let listed = place.json(&["trash", "list", "--json"]);
     assert_eq!(listed[0]["paths"].as_array().unwrap().len(), 3);
     let id = listed[0]["id"].as_str().unwrap();
-    let said = place.said(&["trash", "restore", id]);
-    assert!(said.contains("restored"), "{said}");
+    let printed = place.stdout(&["trash", "restore", id]);
+    assert!(printed.contains("restored"), "{printed}");
     assert_eq!(tree(&runs), before);
     assert_eq!(
-        place.said(&["trash", "list"]),
+        place.stdout(&["trash", "list"]),
         "there is nothing in the trash\n"
     );
-    place.said(&["clean", "runs", "--yes"]);
-    let dry = place.said(&["trash", "purge"]);
+    place.stdout(&["clean", "runs", "--yes"]);
+    let dry = place.stdout(&["trash", "purge"]);
     assert!(dry.contains("--yes does it"), "{dry}");
     let none = place.json(&["trash", "purge", "--older-than", "1", "--yes", "--json"]);
     assert_eq!(none["removals"].as_array().unwrap().len(), 0);
-    place.said(&["trash", "purge", "--yes"]);
+    place.stdout(&["trash", "purge", "--yes"]);
     assert_eq!(
-        place.said(&["trash", "list"]),
+        place.stdout(&["trash", "list"]),
         "there is nothing in the trash\n"
     );
     let problem = place.refusal(&["trash", "restore", "nothing"], 1);
@@ -134,7 +134,7 @@ fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
     ended_run(&place, "alpha");
     let runs = place.path().join("runs");
     let before = tree(&runs);
-    place.said(&["clean", "runs", "--yes"]);
+    place.stdout(&["clean", "runs", "--yes"]);
     // As if the power had gone before the journal's last word, with one thing not yet moved.
     let id = place.json(&["trash", "list", "--json"])[0]["id"]
         .as_str()
@@ -171,7 +171,7 @@ fn a_removal_that_was_killed_is_taken_back_by_the_next_command() {
     );
     assert_eq!(tree(&runs), before);
     assert_eq!(
-        place.said(&["trash", "list"]),
+        place.stdout(&["trash", "list"]),
         "there is nothing in the trash\n"
     );
 }
@@ -288,7 +288,7 @@ fn marked_runs_alone_are_cleaned_up_and_archived_ones_are_left_alone() {
     let runs: Vec<PathBuf> = ["alpha", "beta", "gamma"]
         .map(|name| ended_run(&place, name))
         .into();
-    place.said(&["archive", "gamma", "--yes"]);
+    place.stdout(&["archive", "gamma", "--yes"]);
     let first = |run: &Path| run.join("checkpoints/epoch_1.safetensors");
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.wait("the runs", |screen| screen.contains("3 runs"));
@@ -328,7 +328,7 @@ fn marked_runs_alone_are_cleaned_up_and_archived_ones_are_left_alone() {
             .iter()
             .any(|run| run["run"].as_str().unwrap().ends_with("beta"))
     );
-    place.said(&["clean", "runs", "--min-epochs", "9", "--yes"]);
+    place.stdout(&["clean", "runs", "--min-epochs", "9", "--yes"]);
     assert!(runs[2].join("archive.tar.zst").exists());
 }
 
@@ -340,7 +340,7 @@ fn what_is_long_enough_in_the_trash_goes_for_good_when_the_dashboard_opens() {
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     fs::write(&config, "[retention]\npurge_after = 30\n").unwrap();
     let ids = |count: usize| {
-        place.said(&["clean", "runs", "--yes"]);
+        place.stdout(&["clean", "runs", "--yes"]);
         let listed = place.json(&["trash", "list", "--json"]);
         assert_eq!(listed.as_array().unwrap().len(), count);
         listed[0]["id"].as_str().unwrap().to_owned()
@@ -391,7 +391,7 @@ fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
     // A project whose root holds a table called metrics.csv.
     let project = empty_run(&place, "project");
     fs::create_dir(project.join(".git")).unwrap();
-    let dry = place.said(&["clean", "runs"]);
+    let dry = place.stdout(&["clean", "runs"]);
     for part in [
         "Runs that hold nothing: 0 of 12, 0 B; --only empty selects them",
         "this would move 3 checkpoints to the trash (of 1 run)",
@@ -400,9 +400,9 @@ fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
     ] {
         assert!(dry.contains(part), "{part:?} is not in\n{dry}");
     }
-    place.said(&["clean", "runs", "--yes"]);
+    place.stdout(&["clean", "runs", "--yes"]);
     assert!(runs.iter().all(|run| run.exists()));
-    let dry = place.said(&["clean", "runs", "--only", "empty"]);
+    let dry = place.stdout(&["clean", "runs", "--only", "empty"]);
     for part in [
         "whole runs that would go:",
         "  e09: ",
@@ -431,9 +431,9 @@ fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
         screen.contains("12 whole runs") && screen.contains("e09: ") && screen.contains("2 more")
     });
     dashboard.press("\u{1b}");
-    place.said(&["clean", "runs", "--only", "empty", "--yes"]);
+    place.stdout(&["clean", "runs", "--only", "empty", "--yes"]);
     assert!(!runs.iter().any(|run| run.exists()) && project.exists());
-    place.said(&["trash", "restore", "--all"]);
+    place.stdout(&["trash", "restore", "--all"]);
     assert!(runs.iter().all(|run| run.exists()));
 }
 
@@ -441,10 +441,10 @@ fn whole_runs_go_only_if_they_are_asked_for_and_are_named_first() {
 fn what_was_cleaned_out_of_a_renamed_run_comes_back_into_it() {
     let place = Workplace::new(UNTIL_STOPPED);
     let alpha = ended_run(&place, "alpha");
-    place.said(&["clean", "runs", "--yes"]);
-    place.said(&["rename", "runs/alpha", "--to", "beta", "--yes"]);
-    let said = place.said(&["trash", "restore", "--all"]);
-    assert!(said.contains("beta/checkpoints"), "{said}");
+    place.stdout(&["clean", "runs", "--yes"]);
+    place.stdout(&["rename", "runs/alpha", "--to", "beta", "--yes"]);
+    let printed = place.stdout(&["trash", "restore", "--all"]);
+    assert!(printed.contains("beta/checkpoints"), "{printed}");
     let beta = alpha.with_file_name("beta");
     assert!(beta.join("checkpoints/epoch_1.safetensors").exists());
     assert!(!alpha.exists());

@@ -56,11 +56,11 @@ fn detached_run_has_its_own_session_and_is_stopped_by_name() {
         run.text("logs/training.log").contains("epoch 1")
     });
     assert_eq!(place.json(&["show", "quick", "--json"])["state"], "running");
-    let said = place.said(&["stop", &run.name()[..6]]);
+    let printed = place.stdout(&["stop", &run.name()[..6]]);
     let name = run.record()["name"].as_str().unwrap().to_owned();
     assert!(name.starts_with("quick "), "{name}");
     assert_eq!(
-        said,
+        printed,
         format!("{name}: asked to stop; it finishes its step and saves\n")
     );
     run.wait_for_state("stopped");
@@ -83,7 +83,7 @@ fn run_folder_holds_the_resolved_command_from_the_first_instant() {
         "output_dir=out",
         "--detach",
     ];
-    let run = Run(place.said(&arguments).trim_end().into());
+    let run = Run(place.stdout(&arguments).trim_end().into());
     assert!(
         run.0.starts_with(
             place
@@ -120,20 +120,20 @@ fn tags_and_notes_are_kept_in_the_run_folder_and_listed() {
     let run = place.start_detached();
     run.wait_for_state("finished");
     let name = run.name();
-    assert_eq!(place.said(&["tag", &name]), "no tags\n");
-    let said = place.said(&["tag", "--star", "yes", &name, "+paper", "good"]);
-    assert_eq!(said, "paper  good  ★ starred\n");
+    assert_eq!(place.stdout(&["tag", &name]), "no tags\n");
+    let printed = place.stdout(&["tag", "--star", "yes", &name, "+paper", "good"]);
+    assert_eq!(printed, "paper  good  ★ starred\n");
     let notes = place.json(&["tag", &name, "-good", "--json"]);
     assert_eq!(
         (&notes["tags"], &notes["star"]),
         (&json!(["paper"]), &json!(true))
     );
-    assert_eq!(place.said(&["note", &name, "seed 3"]), "seed 3\n");
+    assert_eq!(place.stdout(&["note", &name, "seed 3"]), "seed 3\n");
     assert!(run.text("notes.toml").contains("note = \"seed 3\""));
     let listed = place.json(&["list", "--json"]);
     assert_eq!(listed[0]["note"], "seed 3");
     // A change of the notes alone is seen by the next list, which has the run in its cache.
-    place.said(&["note", &name, ""]);
+    place.stdout(&["note", &name, ""]);
     assert_eq!(place.json(&["list", "--json"])[0]["note"], "");
     assert_eq!(
         place.json(&["show", &name, "--json"])["tags"],
@@ -151,9 +151,9 @@ fn several_runs_are_tagged_and_noted_at_once() {
         run.wait_for_state("finished");
     }
     let [first, second] = runs.each_ref().map(crate::fake_worker::Run::name);
-    place.said(&["tag", &first, "draft"]);
-    let said = place.said(&["tag", "+paper", "-draft", &first, &second]);
-    assert_eq!(said, format!("{first}: paper\n{second}: paper\n"));
+    place.stdout(&["tag", &first, "draft"]);
+    let printed = place.stdout(&["tag", "+paper", "-draft", &first, &second]);
+    assert_eq!(printed, format!("{first}: paper\n{second}: paper\n"));
     let notes = place.json(&["note", "--json", "--text", "for the talk", &first, &second]);
     let texts: Vec<_> = notes
         .as_array()
@@ -165,13 +165,13 @@ fn several_runs_are_tagged_and_noted_at_once() {
     // All are found before any is changed.
     let problem = place.refusal(&["tag", "+late", &first, "absent"], 1);
     assert!(problem.contains("\"absent\" is neither"), "{problem}");
-    assert_eq!(place.said(&["tag", &first]), "paper\n");
+    assert_eq!(place.stdout(&["tag", &first]), "paper\n");
     let problem = place.refusal(&["tag", "+late"], 1);
     assert!(problem.contains("there is no run after +late"), "{problem}");
     let problem = place.refusal(&["note", &first, "two", "words"], 1);
     assert!(problem.contains("--text TEXT RUN RUN"), "{problem}");
     // A name for lists alone, of both; the folders stay.
-    place.said(&[
+    place.stdout(&[
         "rename",
         &first,
         &second,
@@ -198,7 +198,7 @@ fn runs_are_renamed_by_a_template_after_a_dry_run() {
     let run = place.start_detached();
     run.wait_for_state("finished");
     let template = "{state}_acc{best.val_acc:.2f}_epoch{best.epoch}";
-    let dry = place.said(&["rename", &run.name(), "--to", template]);
+    let dry = place.stdout(&["rename", &run.name(), "--to", template]);
     assert!(
         dry.contains("_acc61.25_epoch1") && dry.contains("--yes does it"),
         "{dry}"
@@ -219,7 +219,7 @@ fn runs_are_renamed_by_a_template_after_a_dry_run() {
     let new = Run(done["runs"][0]["new_path"].as_str().unwrap().into());
     assert!(!run.0.exists());
     assert_eq!(new.record()["name"], new.name());
-    place.said(&[
+    place.stdout(&[
         "rename",
         &new.name(),
         "--to",
@@ -234,12 +234,12 @@ fn runs_are_renamed_by_a_template_after_a_dry_run() {
 #[test]
 fn followed_run_prints_its_folder_its_log_and_its_end() {
     let place = Workplace::new(ONE_EPOCH);
-    let said = place.said(&["train", "--config", "quick"]);
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 3, "{said}");
+    let printed = place.stdout(&["train", "--config", "quick"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 3, "{printed}");
     assert!(lines[0].contains("/runs/training_runs/"));
     assert_eq!(lines[1], "[2026-01-02 03:04:05] epoch 1 done");
-    assert!(lines[2].starts_with("finished: "), "{said}");
+    assert!(lines[2].starts_with("finished: "), "{printed}");
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn run_outlives_the_program_that_started_it() {
     signal(child.0.id().into(), "KILL");
     child.0.wait().unwrap();
     assert_eq!(place.json(&["list", "--json"])[0]["state"], "running");
-    place.said(&["stop", run.0.to_str().unwrap()]);
+    place.stdout(&["stop", run.0.to_str().unwrap()]);
     run.wait_for_state("stopped");
 }
 
@@ -295,10 +295,10 @@ fn run_outlives_the_program_that_started_it() {
 fn worker_without_its_libraries_fails_with_the_loaders_line_and_what_to_do() {
     let loader = "traintop-worker: error while loading shared libraries: libtorch_cpu.so: cannot open shared object file";
     let place = Workplace::new(&format!("echo '{loader}' >&2; exit 127"));
-    let said = place.refusal(&["train", "--config", "quick"], 1);
+    let printed = place.refusal(&["train", "--config", "quick"], 1);
     assert!(
-        said.contains(loader) && said.contains("run `make setup`"),
-        "{said}"
+        printed.contains(loader) && printed.contains("run `make setup`"),
+        "{printed}"
     );
     let run = &place.json(&["list", "--json"])[0];
     assert_eq!(run["state"], "failed");
@@ -404,21 +404,21 @@ fn list_as_json_states_every_run_and_each_columns_last_value() {
 fn list_without_a_terminal_is_an_aligned_table() {
     let place = Workplace::new(ONE_EPOCH);
     assert_eq!(
-        place.said(&[]),
+        place.stdout(&[]),
         "no runs below runs; `traintop train --config quick` starts one\n"
     );
     foreign(&place, "short", "epoch,val_acc\n1,30.5\n");
     foreign(&place, "a_longer_name", "epoch,val_acc\n1,30.5\n2,60.25\n");
-    let said = place.said(&[]);
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 3, "{said}");
+    let printed = place.stdout(&[]);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 3, "{printed}");
     let end = lines[0].find("BEST val_acc %").unwrap() + "BEST val_acc %".len();
     let values = [lines[1], lines[2]].map(|line| line[..end].split_whitespace().last());
     assert!(
         values.contains(&Some("60.25")) && values.contains(&Some("30.50")),
-        "{said}"
+        "{printed}"
     );
-    assert!(said.contains("finished?"), "{said}");
+    assert!(printed.contains("finished?"), "{printed}");
 }
 
 #[test]
@@ -430,11 +430,11 @@ fn hostile_names_and_values_do_not_reach_the_terminal() {
         "epoch,\u{1b}[31mred\n1,2\n",
     );
     for arguments in [&["list"][..], &["show", "evil"]] {
-        let said = place.said(arguments);
-        assert!(said.contains("evil"), "{said}");
+        let printed = place.stdout(arguments);
+        assert!(printed.contains("evil"), "{printed}");
         assert!(
-            !said.contains(|char: char| char.is_control() && char != '\n'),
-            "{said:?}"
+            !printed.contains(|char: char| char.is_control() && char != '\n'),
+            "{printed:?}"
         );
     }
 }
@@ -511,7 +511,7 @@ fn recipe_as_json_has_what_follows_from_its_values() {
 #[test]
 fn recipe_as_text_is_a_recipe_with_the_same_values() {
     let place = Workplace::new(ONE_EPOCH);
-    let text = place.said(&[
+    let text = place.stdout(&[
         "recipe",
         "quick",
         "--set",
@@ -520,7 +520,7 @@ fn recipe_as_text_is_a_recipe_with_the_same_values() {
         "experiment_name=a \"b\" c",
     ]);
     fs::write(place.path().join("mine.toml"), &text).unwrap();
-    assert_eq!(place.said(&["recipe", "mine.toml"]), text);
+    assert_eq!(place.stdout(&["recipe", "mine.toml"]), text);
     let mine = place.json(&["recipe", "mine.toml", "--json"]);
     assert_eq!(
         (
@@ -540,16 +540,16 @@ fn reader_that_has_heard_enough_is_no_error() {
     // Closed before anything can have been read: the program meets the closed pipe whenever it
     // writes.
     drop(child.0.stdout.take());
-    let mut said = String::new();
+    let mut printed = String::new();
     child
         .0
         .stderr
         .take()
         .unwrap()
-        .read_to_string(&mut said)
+        .read_to_string(&mut printed)
         .unwrap();
     assert_eq!(
-        (child.0.wait().unwrap().code(), said.as_str()),
+        (child.0.wait().unwrap().code(), printed.as_str()),
         (Some(0), "")
     );
 }
@@ -557,7 +557,7 @@ fn reader_that_has_heard_enough_is_no_error() {
 #[test]
 fn help_names_every_command_and_hides_the_inner_one() {
     let place = Workplace::new(ONE_EPOCH);
-    let help = place.said(&["--help"]);
+    let help = place.stdout(&["--help"]);
     for command in ["list", "show", "train", "stop", "recipe"] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
     }

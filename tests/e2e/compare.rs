@@ -50,13 +50,16 @@ fn some_runs() -> Workplace {
 #[test]
 fn runs_are_compared_with_a_baseline_and_against_noise() {
     let place = some_runs();
-    let said = place.said(&["compare", "a1", "b1"]);
+    let printed = place.stdout(&["compare", "a1", "b1"]);
     // The repetition a2, which is not compared, taught the noise.
     assert!(
-        said.contains("B against A: +0.50 = 1.2 sigma, not distinguishable (n=1 v 1)"),
-        "{said}"
+        printed.contains("B against A: +0.50 = 1.2 sigma, not distinguishable (n=1 v 1)"),
+        "{printed}"
     );
-    assert!(said.contains("learnt from 2 runs of 1 recipe"), "{said}");
+    assert!(
+        printed.contains("learnt from 2 runs of 1 recipe"),
+        "{printed}"
+    );
     let json = place.json(&["compare", "a1", "a2", "c1", "--baseline", "c1", "--json"]);
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2, "{json}");
@@ -71,7 +74,7 @@ fn runs_are_compared_with_a_baseline_and_against_noise() {
     ]);
     assert_eq!(each["rows"].as_array().unwrap().len(), 2);
     assert_eq!(each["metric"]["better"], "lower");
-    let table = place.said(&["compare", "a1", "a2", "b1", "--markdown"]);
+    let table = place.stdout(&["compare", "a1", "a2", "b1", "--markdown"]);
     assert!(
         table.contains("| A | a1, a2 | 2 | 90.20 ±0.28 |"),
         "{table}"
@@ -88,9 +91,9 @@ fn what_cannot_be_compared_is_reported_with_a_code() {
         refusal.contains("they have val_acc, val_loss, train_loss"),
         "{refusal}"
     );
-    place.said(&["tag", "--baseline", "yes", "b1"]);
-    let said = place.said(&["compare", "a1"]);
-    assert!(said.contains("A against B: -0.50"), "{said}");
+    place.stdout(&["tag", "--baseline", "yes", "b1"]);
+    let printed = place.stdout(&["compare", "a1"]);
+    assert!(printed.contains("A against B: -0.50"), "{printed}");
     let odd = place.path().join("runs/training_runs/odd/logs");
     fs::create_dir_all(&odd).unwrap();
     fs::write(odd.join("metrics.csv"), "epoch,reward\n1,5\n").unwrap();
@@ -101,20 +104,20 @@ fn what_cannot_be_compared_is_reported_with_a_code() {
 #[test]
 fn the_best_run_is_named_with_what_that_flatters() {
     let place = some_runs();
-    let said = place.said(&["best"]);
-    let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].ends_with("runs/training_runs/c1"), "{said}");
+    let printed = place.stdout(&["best"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert!(lines[0].ends_with("runs/training_runs/c1"), "{printed}");
     assert_eq!(
         lines[1],
         "c1: val_acc 96.00% at epoch 20 (higher is better)"
     );
     assert!(
         lines[2].starts_with("best of 4 flatters by about 0.29"),
-        "{said}"
+        "{printed}"
     );
     let json = place.json(&["best", "--metric", "train_loss", "--json"]);
     assert_eq!((&json["value"], &json["name"]), (&0.5.into(), &"a1".into()));
-    assert_eq!(place.said(&["best", "--path"]).lines().count(), 1);
+    assert_eq!(place.stdout(&["best", "--path"]).lines().count(), 1);
     let refusal = place.refusal(&["best", "--metric", "f1"], 3);
     assert!(
         refusal.contains("none of these runs has \"f1\""),

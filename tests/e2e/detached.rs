@@ -31,8 +31,10 @@ fn a_run_holds_no_descriptor_of_its_caller() {
     let place = Workplace::new(UNTIL_STOPPED);
     for how in ["--detach", "--queue"] {
         let script = format!("exec 9>lock; flock 9; \"$0\" train --config quick {how} --json");
-        let said: serde_json::Value = schemas::json("train", shell(&place, &script).as_bytes());
-        let path = said["path"].as_str().or_else(|| said["queued"][0].as_str());
+        let printed: serde_json::Value = schemas::json("train", shell(&place, &script).as_bytes());
+        let path = printed["path"]
+            .as_str()
+            .or_else(|| printed["queued"][0].as_str());
         let run = Run(path.unwrap().into());
         run.wait_for_state("running");
         // The lock was the shell's, which has ended.
@@ -44,7 +46,7 @@ fn a_run_holds_no_descriptor_of_its_caller() {
             locked.unwrap().success(),
             "{how}: the run holds the lock of its caller"
         );
-        place.said(&["stop", run.0.to_str().unwrap()]);
+        place.stdout(&["stop", run.0.to_str().unwrap()]);
         run.wait_for_state("stopped");
     }
     wait_for("the keeper's end", || keepers(&place).is_empty());
@@ -55,8 +57,8 @@ fn a_private_umask_keeps_everything_private() {
     let place = Workplace::new(UNTIL_STOPPED);
     let before = fs::read_dir(place.path()).unwrap().count();
     let script = "umask 077; \"$0\" train --config quick --detach --json";
-    let said: serde_json::Value = schemas::json("train", shell(&place, script).as_bytes());
-    let run = Run(said["path"].as_str().unwrap().into());
+    let printed: serde_json::Value = schemas::json("train", shell(&place, script).as_bytes());
+    let run = Run(printed["path"].as_str().unwrap().into());
     run.wait_for_state("running");
     shell(
         &place,
@@ -70,8 +72,8 @@ fn a_private_umask_keeps_everything_private() {
     assert_eq!(open, "", "others may read these");
     // While the other has the only slot, this one waits.
     for waiting in place.json(&["queue", "--json"]).as_array().unwrap() {
-        place.said(&["stop", waiting["path"].as_str().unwrap()]);
+        place.stdout(&["stop", waiting["path"].as_str().unwrap()]);
     }
-    place.said(&["stop", run.0.to_str().unwrap()]);
+    place.stdout(&["stop", run.0.to_str().unwrap()]);
     run.wait_for_state("stopped");
 }

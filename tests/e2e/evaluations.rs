@@ -22,7 +22,7 @@ fn evaluation(place: &Path, run: &str, name: &str, views: u32, wrong: &[usize]) 
     let dir = EvaluationDir::new(root.join("evaluations").join(name));
     fs::create_dir_all(dir.path()).unwrap();
     let labels = [0_usize, 1, 0, 1];
-    let said: Vec<usize> = (0..4)
+    let predicted: Vec<usize> = (0..4)
         .map(|at| {
             if wrong.contains(&at) {
                 1 - labels[at]
@@ -33,8 +33,8 @@ fn evaluation(place: &Path, run: &str, name: &str, views: u32, wrong: &[usize]) 
         .collect();
     let correct = (4 - wrong.len()) as u64;
     let mut confusion = vec![vec![0; 2]; 2];
-    for (label, said) in labels.iter().zip(&said) {
-        confusion[*label][*said] += 1;
+    for (label, predicted) in labels.iter().zip(&predicted) {
+        confusion[*label][*predicted] += 1;
     }
     let percent = 25.0 * correct as f64;
     let class = |(class, name): (usize, &str)| Class {
@@ -81,9 +81,9 @@ fn evaluation(place: &Path, run: &str, name: &str, views: u32, wrong: &[usize]) 
     let logits = Logits {
         ids: vec![0, 1, 2, 3],
         classes: 2,
-        logits: said
+        logits: predicted
             .iter()
-            .flat_map(|said| [2.0 - *said as f32, 2.0 * *said as f32])
+            .flat_map(|predicted| [2.0 - *predicted as f32, 2.0 * *predicted as f32])
             .collect(),
         labels: Some(labels.map(|label| label as i64).to_vec()),
     };
@@ -127,7 +127,7 @@ fn results_are_listed_opened_and_compared_and_no_class_steers_the_terminal() {
         .iter()
         .map(|run| !run["evaluation"].is_null());
     assert_eq!(evaluated.filter(|is_evaluated| *is_evaluated).count(), 1);
-    assert!(place.said(&["show", "alpha"]).contains("75.00 % on test"));
+    assert!(place.stdout(&["show", "alpha"]).contains("75.00 % on test"));
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.wait("the best evaluation in the run's row", |screen| {
         screen.contains("TEST %") && screen.contains("75.00 ×8")

@@ -141,12 +141,12 @@ fn workplace() -> Workplace {
 /// What went wrong, if the program did anything but answer.
 fn panic_of(mut command: Command) -> Option<String> {
     let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let is_answer = matches!(output.status.code(), Some(0..=3)) && !said.contains("panicked");
-    let sentence = output.status.success() || !said.trim().is_empty();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let is_answer = matches!(output.status.code(), Some(0..=3)) && !printed.contains("panicked");
+    let sentence = output.status.success() || !printed.trim().is_empty();
     (!is_answer || !sentence).then(|| {
         let arguments: Vec<_> = command.get_args().collect();
-        format!("{arguments:?}: {}\n{said}", output.status)
+        format!("{arguments:?}: {}\n{printed}", output.status)
     })
 }
 

@@ -43,8 +43,10 @@ fn a_time_limit_stops_a_run_gently_and_is_the_cause() {
     let place = Workplace::new(UNTIL_STOPPED);
     let limited = ["train", "--config", "quick", "--time-limit", "1s"];
     for way in ["--detach", "--queue"] {
-        let said = place.json(&[&limited[..], &[way, "--json"]].concat());
-        let path = said["path"].as_str().or_else(|| said["queued"][0].as_str());
+        let printed = place.json(&[&limited[..], &[way, "--json"]].concat());
+        let path = printed["path"]
+            .as_str()
+            .or_else(|| printed["queued"][0].as_str());
         let run = crate::fake_worker::Run(path.unwrap().into());
         run.wait_for_state("stopped");
         crate::fake_worker::wait_for("the reason", || {
@@ -67,7 +69,7 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     let queued = place.json(&["train", "--config", "quick", "--queue", "--json"]);
     let run = crate::fake_worker::Run(queued["queued"][0].as_str().unwrap().into());
     run.wait_for_state("running");
-    place.said(&["stop", "quick"]);
+    place.stdout(&["stop", "quick"]);
     run.wait_for_state("stopped");
     let mut dashboard = Dashboard::open(&place, &[], 100, 24);
     dashboard.wait("the run", |screen| screen.contains("■ stopped"));
@@ -76,12 +78,12 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
     dashboard.press("y");
     dashboard.wait("the run at work", |screen| screen.contains("● running"));
     run.wait_for_state("running");
-    place.said(&["stop", "quick"]);
+    place.stdout(&["stop", "quick"]);
     run.wait_for_state("stopped");
-    let said = place.said(&["resume", "quick", "--queue"]);
+    let printed = place.stdout(&["resume", "quick", "--queue"]);
     assert!(
-        said.ends_with(": queued, to resume from its last checkpoint\n"),
-        "{said}"
+        printed.ends_with(": queued, to resume from its last checkpoint\n"),
+        "{printed}"
     );
     run.wait_for_state("running");
     let refused = place.refusal(&["resume", "quick"], 1);
@@ -89,6 +91,6 @@ fn a_run_that_was_stopped_is_gone_on_with_from_the_dashboard() {
         refused.ends_with("is running; only a run that ended before its last epoch can be resumed"),
         "{refused}"
     );
-    place.said(&["stop", "quick"]);
+    place.stdout(&["stop", "quick"]);
     run.wait_for_state("stopped");
 }

@@ -200,7 +200,7 @@ impl Workplace {
     }
 
     /// What a command that must succeed prints.
-    pub fn said(&self, arguments: &[&str]) -> String {
+    pub fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         assert_eq!(
@@ -226,7 +226,7 @@ impl Workplace {
     }
 
     pub fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.said(arguments)).unwrap()
+        serde_json::from_str(&self.stdout(arguments)).unwrap()
     }
 
     /// Starts a run and leaves it to itself; its folder.

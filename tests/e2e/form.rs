@@ -88,7 +88,7 @@ fn a_launcher_is_chosen_completed_and_started() {
     let config = "[launcher.mine]\ncommand = ['sh', 'train.sh', '{run_dir}']\n";
     fs::write(folder.join("config.toml"), config).unwrap();
 
-    place.said(&[
+    place.stdout(&[
         "train",
         "--launcher",
         "mine",

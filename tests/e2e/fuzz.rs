@@ -111,7 +111,7 @@ fn everything(place: &Workplace) {
         "{\"save\": 1, \"paused\": false}",
     )
     .unwrap();
-    let say = |arguments: &[&str]| drop(place.said(arguments));
+    let say = |arguments: &[&str]| drop(place.stdout(arguments));
     say(&["tag", "+good", "foreign"]);
     say(&["note", "foreign", "a note"]);
     say(&["archive", "--yes", "packed"]);
@@ -346,10 +346,10 @@ fn no_damage_to_any_file_makes_a_command_panic_hang_or_reach_outside() {
                 )
             };
             assert!(matches!(output.status.code(), Some(0..=3)), "{}", context());
-            let said = [&output.stdout[..], &output.stderr].concat();
-            let said = String::from_utf8_lossy(&said);
-            assert!(!said.contains("panicked at"), "{}", context());
-            assert!(!said.contains(is_escape), "{}", context());
+            let printed = [&output.stdout[..], &output.stderr].concat();
+            let printed = String::from_utf8_lossy(&printed);
+            assert!(!printed.contains("panicked at"), "{}", context());
+            assert!(!printed.contains(is_escape), "{}", context());
             let after = files(&outside);
             assert_eq!(
                 after,

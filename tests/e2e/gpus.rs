@@ -60,7 +60,7 @@ impl Machine {
     }
 
     fn stop(&self, run: &Run) {
-        self.place.said(&["stop", run.0.to_str().unwrap()]);
+        self.place.stdout(&["stop", run.0.to_str().unwrap()]);
         run.wait_for_state("stopped");
     }
 }

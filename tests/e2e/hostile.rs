@@ -83,12 +83,12 @@ fn a_stranger_s_trash_is_listed_and_never_carried_out() {
     ] {
         place.output(arguments);
     }
-    let said = place.output(&["trash", "list"]).stderr;
-    let said = String::from_utf8(said).unwrap();
-    assert_eq!(said.matches("is damaged").count(), 3, "{said}");
+    let printed = place.output(&["trash", "list"]).stderr;
+    let printed = String::from_utf8(printed).unwrap();
+    assert_eq!(printed.matches("is damaged").count(), 3, "{printed}");
     assert!(
-        said.contains("`traintop trash restore 20261120-000003`"),
-        "{said}"
+        printed.contains("`traintop trash restore 20261120-000003`"),
+        "{printed}"
     );
     let ours = |tree: Vec<(PathBuf, Vec<u8>)>| -> Vec<_> {
         let roots = [place.path().join("runs"), outside.clone()];
@@ -113,8 +113,11 @@ fn a_trash_that_is_a_link_is_not_looked_into() {
     symlink(&outside, place.path().join("runs/.trash")).unwrap();
     let before = tree(&outside);
     let listed = place.output(&["trash", "list"]);
-    let said = String::from_utf8(listed.stderr).unwrap();
-    assert!(said.contains("must be a folder, and is not"), "{said}");
+    let printed = String::from_utf8(listed.stderr).unwrap();
+    assert!(
+        printed.contains("must be a folder, and is not"),
+        "{printed}"
+    );
     place.output(&["trash", "purge", "--yes"]);
     place.output(&["clean", "runs", "--yes"]);
     place.output(&["archive", "a", "--yes"]);
@@ -147,10 +150,10 @@ fn a_queue_of_links_makes_locks_and_truncates_nothing_elsewhere() {
         let before = tree(&outside);
         let queued = place.output(&["train", "--config", "quick", "--queue"]);
         if link.is_empty() {
-            let said = String::from_utf8(queued.stderr).unwrap();
+            let printed = String::from_utf8(queued.stderr).unwrap();
             assert!(
-                said.contains("/.queue: cannot be read or written"),
-                "{said}"
+                printed.contains("/.queue: cannot be read or written"),
+                "{printed}"
             );
         }
         place.output(&["queue", "runs"]);
@@ -301,8 +304,11 @@ fn links_in_the_place_of_a_run_s_folders_lead_nothing_out() {
             assert!(!output.status.success(), "{arguments:?}: {output:?}");
         }
         let figures = place.output(&["figures", path]);
-        let said = String::from_utf8_lossy(&figures.stderr);
-        assert!(said.contains("is a link, which is not followed"), "{said}");
+        let printed = String::from_utf8_lossy(&figures.stderr);
+        assert!(
+            printed.contains("is a link, which is not followed"),
+            "{printed}"
+        );
         assert!(tree(&outside) == before, "{link}: {:?}", tree(&outside));
     }
 }

@@ -219,8 +219,8 @@ fn place() -> (Workplace, PathBuf) {
 fn check(what: &str, output: &Output) {
     assert_safe(&format!("{what}, standard output"), &output.stdout);
     assert_safe(&format!("{what}, standard error"), &output.stderr);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!said.contains("panicked"), "{what}: {said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(!printed.contains("panicked"), "{what}: {printed}");
 }
 
 /// Every command, in good order and with mistakes; `{a}` is the run a, `{e}` is [`EVIL`]. Those

@@ -66,16 +66,16 @@ fn the_better_run_wins_whatever_its_metric_is_called() {
         (&higher[..], "high", "higher"),
     ] {
         for metric in metrics {
-            let path = place.said(&["best", "--metric", metric, "--path"]);
+            let path = place.stdout(&["best", "--metric", metric, "--path"]);
             assert!(Path::new(path.trim()).ends_with(wins), "{metric}: {path}");
-            let said = place.said(&["best", "--metric", metric]);
-            assert!(said.contains(&format!("({way} is better)")), "{said}");
+            let printed = place.stdout(&["best", "--metric", metric]);
+            assert!(printed.contains(&format!("({way} is better)")), "{printed}");
         }
     }
     let compared = place.json(&["compare", "low", "high", "--metric", "hd95", "--json"]);
     assert_eq!(compared["metric"]["better"], "lower");
     let turned = ["best", "--metric", "hd95", "--higher", "hd95", "--path"];
-    assert!(place.said(&turned).trim().ends_with("high"));
+    assert!(place.stdout(&turned).trim().ends_with("high"));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn each_run_is_judged_by_what_it_has() {
     assert_eq!(best(&place, &[]), expected);
     // The second time from the cache.
     assert_eq!(best(&place, &[]), expected);
-    let table = place.said(&["list"]);
+    let table = place.stdout(&["list"]);
     for cell in ["BEST ", "val_dice ~0.625", "eval_wer ~0.25", "step 200"] {
         assert!(table.contains(cell), "{cell}: {table}");
     }
@@ -166,7 +166,7 @@ fn settings_and_a_project_file_say_what_counts() {
     )
     .unwrap();
     assert_eq!(judged(&[]), r#""my_score" 2.0 "lower" false"#);
-    assert!(place.said(&["list"]).contains("BEST my_score"));
+    assert!(place.stdout(&["list"]).contains("BEST my_score"));
     assert_eq!(
         judged(&["--metric", "dice"]),
         r#""val_dice" 0.3 "higher" false"#
@@ -185,11 +185,12 @@ fn settings_and_a_project_file_say_what_counts() {
     assert_eq!(judged(&[]), r#""val_acc" 0.6 "higher" false"#);
     // A project file may say nothing else.
     fs::write(&project, "[keys]\nquit = 'x'\n").unwrap();
-    let said = place.output(&["list"]);
-    let said = String::from_utf8(said.stderr).unwrap();
+    let printed = place.output(&["list"]);
+    let printed = String::from_utf8(printed.stderr).unwrap();
     assert!(
-        said.contains("traintop.toml:1: unknown key \"keys\"; a project file has only [metrics]"),
-        "{said}"
+        printed
+            .contains("traintop.toml:1: unknown key \"keys\"; a project file has only [metrics]"),
+        "{printed}"
     );
 }
 
@@ -223,10 +224,10 @@ fn a_key_judges_the_tree_by_the_chart_and_undoes_it() {
             && screen.contains("best val_loss 1.000")
     });
     let settings = place.path().join("config/traintop/config.toml");
-    let said = fs::read_to_string(&settings).unwrap();
+    let printed = fs::read_to_string(&settings).unwrap();
     assert!(
-        said.contains("[metrics.primary_in]") && said.contains("\"val_loss\""),
-        "{said}"
+        printed.contains("[metrics.primary_in]") && printed.contains("\"val_loss\""),
+        "{printed}"
     );
     dashboard.press("q");
     dashboard.wait("the best in the table", |screen| {

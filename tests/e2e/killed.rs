@@ -95,12 +95,12 @@ fn killed_at_every_call(
         killed += 1;
         let next = place.output(&["trash", "list"]);
         assert!(next.status.success(), "call {call}: {next:?}");
-        let said = String::from_utf8(next.stderr).unwrap();
-        for sentence in said.lines() {
+        let printed = String::from_utf8(next.stderr).unwrap();
+        for sentence in printed.lines() {
             let is_reported = sentence.contains("cut off") || sentence.contains("interrupted");
             assert!(is_reported, "call {call}: {sentence}");
         }
-        whole(&place, &before, &format!("call {call}: {said}"));
+        whole(&place, &before, &format!("call {call}: {printed}"));
         // There is nothing left to be finished.
         assert_eq!(
             String::from_utf8(place.output(&["trash", "list"]).stderr).unwrap(),
@@ -122,7 +122,7 @@ fn a_renaming_that_is_killed_leaves_all_old_names_or_all_new_ones() {
         5,
         &arguments,
         |_| (),
-        |place, before, said| {
+        |place, before, printed| {
             let now = tree(&place.path().join("runs"));
             let renamed = |path: &PathBuf| {
                 let parts = path.iter().map(|part| {
@@ -144,7 +144,7 @@ fn a_renaming_that_is_killed_leaves_all_old_names_or_all_new_ones() {
                 .iter()
                 .map(|(path, seen)| (renamed(path), seen.clone()))
                 .collect();
-            assert!(now == *before || now == new, "{said}: {:?}", now.keys());
+            assert!(now == *before || now == new, "{printed}: {:?}", now.keys());
         },
     );
 }
@@ -155,15 +155,15 @@ fn a_clean_up_that_is_killed_leaves_all_or_nothing() {
         2,
         &["clean", "runs", "--yes"],
         |_| (),
-        |place, before, said| {
+        |place, before, printed| {
             let runs = place.path().join("runs");
             let is_checkpoint = |path: &&PathBuf| path.to_string_lossy().contains("/epoch_");
             let now = tree(&runs);
             if now != *before {
-                assert_eq!(now.keys().filter(is_checkpoint).count(), 0, "{said}");
+                assert_eq!(now.keys().filter(is_checkpoint).count(), 0, "{printed}");
                 place.output(&["trash", "restore", "--all"]);
             }
-            assert_eq!(tree(&runs), *before, "{said}");
+            assert_eq!(tree(&runs), *before, "{printed}");
         },
     );
 }
@@ -174,31 +174,31 @@ fn an_archiving_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
         1,
         &["archive", "r0", "--yes"],
         |_| (),
-        |place, before, said| {
+        |place, before, printed| {
             let runs = place.path().join("runs");
             let now = tree(&runs);
             if now != *before {
                 assert!(
                     !now.contains_key(Path::new("training_runs/r0/last.safetensors")),
-                    "{said}"
+                    "{printed}"
                 );
-                place.said(&["unarchive", "r0", "--yes"]);
+                place.stdout(&["unarchive", "r0", "--yes"]);
             }
-            assert_eq!(tree(&runs), *before, "{said}");
+            assert_eq!(tree(&runs), *before, "{printed}");
         },
     );
 }
 
 #[test]
 fn a_bringing_back_that_is_killed_leaves_a_whole_run_or_an_archived_one() {
-    let archive = |place: &Workplace| drop(place.said(&["archive", "r0", "--yes"]));
+    let archive = |place: &Workplace| drop(place.stdout(&["archive", "r0", "--yes"]));
     let arguments = ["unarchive", "r0", "--yes"];
-    killed_at_every_call(1, &arguments, archive, |place, before, said| {
+    killed_at_every_call(1, &arguments, archive, |place, before, printed| {
         let runs = place.path().join("runs");
         if tree(&runs) != *before {
-            place.said(&["unarchive", "r0", "--yes"]);
+            place.stdout(&["unarchive", "r0", "--yes"]);
         }
-        assert_eq!(tree(&runs), *before, "{said}");
+        assert_eq!(tree(&runs), *before, "{printed}");
     });
 }
 
@@ -226,7 +226,7 @@ fn what_a_killed_renaming_was_writing_goes_with_the_next_action() {
             if before > 0 {
                 place.output(&["trash", "list"]);
                 let named = if run.exists() { run } else { runs.join("a") };
-                place.said(&["tag", named.to_str().unwrap(), "seen"]);
+                place.stdout(&["tag", named.to_str().unwrap(), "seen"]);
                 assert_eq!(left(&named), Vec::<String>::new(), "call {call}");
                 cleared += before;
             }

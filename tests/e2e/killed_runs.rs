@@ -89,7 +89,7 @@ fn a_queueing_that_is_killed_leaves_whole_runs_that_are_begun_once() {
         let is_whole = queued.status.success();
         assert!(is_whole || queued.status.signal() == Some(9), "{queued:?}");
         // The next dashboard starts what is queued.
-        place.said(&["queue", "runs"]);
+        place.stdout(&["queue", "runs"]);
         wait_for("every turn", || {
             listed(&place).iter().all(|run| run["state"] == "finished")
         });
@@ -200,7 +200,7 @@ fn a_supervisor_that_is_killed_while_its_run_stops_leaves_a_state_that_is_true()
             let place = with_launcher(if is_command { COMMAND } else { SAVES_SLOWLY });
             let run = training(&place, is_command, "__supervise", call);
             place.count_calls();
-            place.said(&["stop", run.0.to_str().unwrap()]);
+            place.stdout(&["stop", run.0.to_str().unwrap()]);
             wait_for("the supervisor's end", || {
                 of_place(&place, "__supervise").is_empty()
             });
@@ -224,7 +224,7 @@ fn a_worker_that_is_killed_while_it_saves_leaves_a_state_that_is_true() {
         let place = Workplace::new(&saves_for_ever);
         let run = place.start_detached();
         run.wait_for_state("running");
-        place.said(&["stop", "quick"]);
+        place.stdout(&["stop", "quick"]);
         run.wait_for_state("stopping");
         // The supervisor first: it would write down the worker's end.
         if with_supervisor {
@@ -268,7 +268,7 @@ fn a_dashboard_that_is_killed_while_it_launches_leaves_a_run_with_an_owner_or_no
             );
             begun_some += runs.len();
             for run in runs.iter().filter(|run| run["state"] == "running") {
-                place.said(&["stop", run["path"].as_str().unwrap()]);
+                place.stdout(&["stop", run["path"].as_str().unwrap()]);
                 run_of(run).wait_for_state("stopped");
             }
             if is_whole {
@@ -289,7 +289,7 @@ fn a_dashboard_that_is_killed_while_it_steers_leaves_the_run_as_it_says_it_is() 
         ("p", false, "waits after this step"),
         ("Ky", true, "asked to stop"),
     ];
-    for (keys, is_command, said) in cases {
+    for (keys, is_command, expected) in cases {
         let mut killed = 0;
         for call in 0.. {
             let place = with_launcher(if is_command { COMMAND } else { SAVES_SLOWLY });
@@ -299,7 +299,7 @@ fn a_dashboard_that_is_killed_while_it_steers_leaves_the_run_as_it_says_it_is() 
             dashboard.wait("the run", |screen| screen.contains("● running"));
             place.count_calls();
             dashboard.press(keys);
-            if dashboard.shows("what it does", |screen| screen.contains(said)) {
+            if dashboard.shows("what it does", |screen| screen.contains(expected)) {
                 dashboard.press("q");
             }
             let is_whole = dashboard.end().success();
@@ -360,7 +360,7 @@ fn a_launchers_sweep_that_is_killed_leaves_whole_runs_or_none() {
             let config: Value = serde_json::from_str(&run.text("logs/config.json")).unwrap();
             assert!(config["seed"].is_u64(), "{config}");
         }
-        place.said(&["queue", "runs"]);
+        place.stdout(&["queue", "runs"]);
         wait_for("every turn", || {
             listed(&place).iter().all(|run| run["state"] == "finished")
         });

@@ -33,8 +33,8 @@ fn workplace() -> Workplace {
 }
 
 fn start(place: &Workplace, how: &str) -> Run {
-    let said = place.said(&["train", "--launcher", "mine", "--detach", "--", how]);
-    Run(said.trim_end().into())
+    let printed = place.stdout(&["train", "--launcher", "mine", "--detach", "--", how]);
+    Run(printed.trim_end().into())
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn every_end_of_a_users_command_is_recorded() {
         "the command ended with exit code 3: ValueError: bad"
     );
     // What it printed is not hidden by the line that says how it ended.
-    let shown = place.said(&["show", run.0.to_str().unwrap()]);
+    let shown = place.stdout(&["show", run.0.to_str().unwrap()]);
     let expected = "errors in the log, the last first\n  1 x  ValueError: bad\n\nlog\n  loading\n  ValueError: bad\n  [";
     assert!(shown.contains(expected), "{shown}");
 
     let run = start(&place, "gently");
     run.wait_for_state("running");
     wait_for("its trap", || !run.text("logs/metrics.csv").is_empty());
-    place.said(&["stop", run.0.to_str().unwrap()]);
+    place.stdout(&["stop", run.0.to_str().unwrap()]);
     run.wait_for_state("stopped");
     let refused = place.refusal(&["steer", run.0.to_str().unwrap(), "--save"], 1);
     assert!(
@@ -78,8 +78,11 @@ fn every_end_of_a_users_command_is_recorded() {
 fn what_a_command_prints_is_followed_in_the_terminal() {
     let place = workplace();
     let output = place.output(&["train", "--launcher", "mine", "--", "badly"]);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("\nloading\nValueError: bad\n"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        printed.contains("\nloading\nValueError: bad\n"),
+        "{printed}"
+    );
     // In the dashboard the error stands first, and the log's end below it.
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.wait("the run", |screen| screen.contains("✗ failed"));
@@ -100,14 +103,14 @@ fn what_a_command_prints_is_followed_in_the_terminal() {
 #[test]
 fn a_command_that_does_not_listen_is_ended_by_a_second_stop_and_launchers_must_be_known() {
     let place = workplace();
-    let said = place.said(&["train", "--launcher", "mine", "--queue", "--", "never"]);
-    let run = Run(said.trim_end().into());
+    let printed = place.stdout(&["train", "--launcher", "mine", "--queue", "--", "never"]);
+    let run = Run(printed.trim_end().into());
     run.wait_for_state("running");
     wait_for("its trap", || !run.text("logs/metrics.csv").is_empty());
     let path = run.0.to_str().unwrap();
-    place.said(&["stop", path]);
+    place.stdout(&["stop", path]);
     run.wait_for_state("stopping");
-    place.said(&["stop", "--kill", path]);
+    place.stdout(&["stop", "--kill", path]);
     run.wait_for_state("stopped");
     assert_eq!(run.record()["exit"]["signal"], 9);
     let refused = place.refusal(&["train", "--launcher", "yours"], 1);
@@ -143,7 +146,7 @@ fn a_launchers_arguments_are_swept_and_what_is_done_is_left_out() {
         let words = ["--", "{how}", "--seed={seed}"];
         [&arguments[..], more, &words[..]].concat()
     };
-    let shown = place.said(&sweep(&[]));
+    let shown = place.stdout(&sweep(&[]));
     let expected = "how=well seed=1\nhow=well seed=2\nhow=badly seed=1\nhow=badly seed=2\n\
                     4 runs of launcher mine\nnothing is queued yet; --queue does so\n";
     assert_eq!(shown, expected);

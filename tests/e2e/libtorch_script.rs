@@ -71,13 +71,13 @@ impl Project {
     /// Runs the script, which must refuse; returns its last line.
     fn refusal(&self, environment: &[(&str, &str)]) -> String {
         let output = self.run(environment);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "it succeeded: {said}");
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "it succeeded: {printed}");
         assert!(
             !self.path(".libtorch").is_symlink(),
-            "it left a link: {said}"
+            "it left a link: {printed}"
         );
-        said.lines().last().unwrap_or_default().to_owned()
+        printed.lines().last().unwrap_or_default().to_owned()
     }
 
     fn linked(&self) -> PathBuf {
@@ -98,10 +98,10 @@ fn folder_named_by_libtorch_is_used() {
 fn wrong_version_named_by_libtorch_is_refused() {
     let project = Project::new();
     let folder = project.libtorch("given", "2.9.1+cpu");
-    let said = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
+    let printed = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
     assert!(
-        said.contains("version 2.9.1") && said.contains("needs 2.11.0"),
-        "{said}"
+        printed.contains("version 2.9.1") && printed.contains("needs 2.11.0"),
+        "{printed}"
     );
 }
 
@@ -115,24 +115,24 @@ fn version_of_a_python_torch_is_read_from_its_own_file() {
         "from typing import Optional\n__version__ = '2.10.0+cpu'\n",
     )
     .unwrap();
-    let said = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
-    assert!(said.contains("version 2.10.0"), "{said}");
+    let printed = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
+    assert!(printed.contains("version 2.10.0"), "{printed}");
 }
 
 #[test]
 fn missing_and_incomplete_folders_are_named() {
     let project = Project::new();
-    let said = project.refusal(&[("LIBTORCH", "/nowhere/libtorch")]);
+    let printed = project.refusal(&[("LIBTORCH", "/nowhere/libtorch")]);
     assert!(
-        said.contains("/nowhere/libtorch, which is not a folder"),
-        "{said}"
+        printed.contains("/nowhere/libtorch, which is not a folder"),
+        "{printed}"
     );
     let folder = project.libtorch("given", "2.11.0");
     fs::remove_file(folder.join("lib/libc10.so")).unwrap();
-    let said = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
+    let printed = project.refusal(&[("LIBTORCH", folder.to_str().unwrap())]);
     assert!(
-        said.contains("lib/libc10.so is missing or damaged"),
-        "{said}"
+        printed.contains("lib/libc10.so is missing or damaged"),
+        "{printed}"
     );
 }
 
@@ -143,20 +143,20 @@ fn full_disk_is_reported_before_anything_is_fetched() {
         "df",
         "#!/bin/sh\necho Filesystem\necho /dev/disk 100000000 99000000 1000000 99% /\n",
     );
-    let said = project.refusal(&[]);
+    let printed = project.refusal(&[]);
     assert!(
-        said.contains("takes 2 GB") && said.contains("only 1000 MB are free"),
-        "{said}"
+        printed.contains("takes 2 GB") && printed.contains("only 1000 MB are free"),
+        "{printed}"
     );
 }
 
 #[test]
 fn failed_download_says_what_to_do_and_leaves_nothing() {
     let project = Project::new();
-    let said = project.refusal(&[]);
+    let printed = project.refusal(&[]);
     assert!(
-        said.contains("the download failed") && said.contains("set LIBTORCH"),
-        "{said}"
+        printed.contains("the download failed") && printed.contains("set LIBTORCH"),
+        "{printed}"
     );
     let left: Vec<_> = fs::read_dir(project.path("cache/traintop"))
         .unwrap()
@@ -175,8 +175,8 @@ fn wheel_with_other_bytes_is_refused() {
     ] {
         fs::write(project.path("wheels").join(wheel), "half a download").unwrap();
     }
-    let said = project.refusal(&[]);
-    assert!(said.contains("is not the expected one"), "{said}");
+    let printed = project.refusal(&[]);
+    assert!(printed.contains("is not the expected one"), "{printed}");
 }
 
 #[test]
@@ -190,11 +190,11 @@ fn folder_made_earlier_is_used_without_network_and_a_broken_one_is_not() {
     fs::remove_file(project.path(".libtorch")).unwrap();
     fs::write(made.join("lib/libc10.so"), "lib").unwrap();
     let output = project.run(&[]);
-    let said = String::from_utf8(output.stderr).unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     assert!(
-        said.contains("lib/libc10.so is missing or damaged"),
-        "{said}"
+        printed.contains("lib/libc10.so is missing or damaged"),
+        "{printed}"
     );
 }
 
@@ -202,6 +202,9 @@ fn folder_made_earlier_is_used_without_network_and_a_broken_one_is_not() {
 fn pip_that_is_not_there_is_named_with_its_package() {
     let project = Project::new();
     project.fake_program("python3", "#!/bin/sh\n[ \"$1\" = -c ]\n");
-    let said = project.refusal(&[]);
-    assert!(said.contains("sudo apt-get install python3-pip"), "{said}");
+    let printed = project.refusal(&[]);
+    assert!(
+        printed.contains("sudo apt-get install python3-pip"),
+        "{printed}"
+    );
 }

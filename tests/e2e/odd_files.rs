@@ -101,8 +101,8 @@ fn pipes_devices_and_folders_in_the_place_of_files_are_not_read() {
                 Some(124),
                 "{command} {name} does not end"
             );
-            let said = String::from_utf8_lossy(&shown.stderr);
-            assert!(!said.contains("panicked"), "{command} {name}: {said}");
+            let printed = String::from_utf8_lossy(&shown.stderr);
+            assert!(!printed.contains("panicked"), "{command} {name}: {printed}");
         }
     }
     for command in [
@@ -172,24 +172,25 @@ fn what_lies_too_deep_or_behind_too_much_is_said_with_the_setting_that_helps() {
     let listed = || {
         let output = place.output(&["list", "--json", "runs"]);
         let runs: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        (runs.as_array().unwrap().len(), said)
+        let printed = String::from_utf8(output.stderr).unwrap();
+        (runs.as_array().unwrap().len(), printed)
     };
-    let (count, said) = listed();
-    assert_eq!((count, said.lines().count()), (1, 1), "{said}");
+    let (count, printed) = listed();
+    assert_eq!((count, printed.lines().count()), (1, 1), "{printed}");
     assert!(
-        said.contains("more than 24 folders deep") && said.contains("set depth in [search]"),
-        "{said}"
+        printed.contains("more than 24 folders deep") && printed.contains("set depth in [search]"),
+        "{printed}"
     );
     let config = place.path().join("config/traintop/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     fs::write(&config, "[search]\ndepth = 40\n").unwrap();
     assert_eq!(listed(), (2, String::new()));
     fs::write(&config, "[search]\nentries = 4\n").unwrap();
-    let (count, said) = listed();
-    assert_eq!((count, said.lines().count()), (1, 1), "{said}");
+    let (count, printed) = listed();
+    assert_eq!((count, printed.lines().count()), (1, 1), "{printed}");
     assert!(
-        said.contains("more than 4 files and folders") && said.contains("set entries in [search]"),
-        "{said}"
+        printed.contains("more than 4 files and folders")
+            && printed.contains("set entries in [search]"),
+        "{printed}"
     );
 }

@@ -122,8 +122,8 @@ fn why_a_run_waits_is_reported_also_in_a_dashboard_that_is_open() {
         queued.len() == 2 && queued.iter().all(|run| run["waits_for"] == why)
     };
     wait_for("the reason", || is_shown("the only slot is taken"));
-    assert!(place.said(&["queue"]).contains("the only slot is taken"));
-    let shown = place.said(&["show", runs[1].0.to_str().unwrap()]);
+    assert!(place.stdout(&["queue"]).contains("the only slot is taken"));
+    let shown = place.stdout(&["show", runs[1].0.to_str().unwrap()]);
     assert!(shown.contains("queued (the only slot is taken)"), "{shown}");
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.wait("the queued runs", |screen| screen.contains("… queued"));
@@ -142,13 +142,13 @@ fn why_a_run_waits_is_reported_also_in_a_dashboard_that_is_open() {
     dashboard.wait("the table", |screen| !screen.contains("Queue,"));
     dashboard.press("q");
     assert!(dashboard.end().success());
-    place.said(&["queue", "remove", runs[2].0.to_str().unwrap()]);
+    place.stdout(&["queue", "remove", runs[2].0.to_str().unwrap()]);
     let queued = place.json(&["queue", "--json"]);
     for run in queued.as_array().unwrap() {
-        place.said(&["queue", "remove", run["path"].as_str().unwrap()]);
+        place.stdout(&["queue", "remove", run["path"].as_str().unwrap()]);
     }
     for run in &runs[..2] {
-        place.said(&["stop", run.0.to_str().unwrap()]);
+        place.stdout(&["stop", run.0.to_str().unwrap()]);
         run.wait_for_state("stopped");
     }
     wait_for("the keeper's end", || keepers(&place).is_empty());
@@ -166,9 +166,9 @@ fn a_sweep_is_shown_with_its_cost_before_it_is_queued_and_leaves_out_what_is_don
         "--sweep",
         "seed=1..3",
     ];
-    let said = place.said(&plan);
+    let printed = place.stdout(&plan);
     assert_eq!(
-        said,
+        printed,
         "seed=1\nseed=2\nseed=3\n3 runs, 9 epochs; how long is unknown: no earlier run is like these\n\
          nothing is queued yet; --queue does so\n"
     );
@@ -195,15 +195,15 @@ fn a_sweep_is_shown_with_its_cost_before_it_is_queued_and_leaves_out_what_is_don
         ),
         (&json!(2), &json!(1), &json!(12.0))
     );
-    let said = place.said(&plan);
+    let printed = place.stdout(&plan);
     assert!(
-        said.contains(&format!("seed=2  (finished already: {})\n", run.name())),
-        "{said}"
+        printed.contains(&format!("seed=2  (finished already: {})\n", run.name())),
+        "{printed}"
     );
     assert!(
-        said.contains("about 18 s of training by earlier runs like them")
-            || said.contains("about 18s"),
-        "{said}"
+        printed.contains("about 18 s of training by earlier runs like them")
+            || printed.contains("about 18s"),
+        "{printed}"
     );
     for (wrong, sentence) in [
         (
@@ -233,23 +233,26 @@ fn the_queue_is_listed_reordered_and_left_from_the_command_line() {
             .collect()
     };
     assert_eq!(names(), ["quick seed=2", "quick seed=3", "quick seed=4"]);
-    let said = place.said(&["queue", "move", "quick seed=4", "first"]);
-    assert!(said.ends_with("number 1 of 3 in the queue\n"), "{said}");
+    let printed = place.stdout(&["queue", "move", "quick seed=4", "first"]);
+    assert!(
+        printed.ends_with("number 1 of 3 in the queue\n"),
+        "{printed}"
+    );
     assert_eq!(names(), ["quick seed=4", "quick seed=2", "quick seed=3"]);
     assert_eq!(
-        place.said(&["stop", "quick seed=2"]),
+        place.stdout(&["stop", "quick seed=2"]),
         "quick seed=2: taken out of the queue\n"
     );
     assert_eq!(state(&runs[1]), "stopped");
-    place.said(&["stop", "quick seed=1"]);
+    place.stdout(&["stop", "quick seed=1"]);
     runs[3].wait_for_state("running");
     assert_eq!(names(), ["quick seed=3"]);
-    place.said(&["queue", "remove", "quick seed=3"]);
-    place.said(&["stop", "quick seed=4"]);
+    place.stdout(&["queue", "remove", "quick seed=3"]);
+    place.stdout(&["stop", "quick seed=4"]);
     runs[3].wait_for_state("stopped");
     wait_for("the keeper's end", || keepers(&place).is_empty());
     assert_eq!(
-        place.said(&["queue"]),
+        place.stdout(&["queue"]),
         "nothing waits; `traintop train --config quick --queue` queues a run\n"
     );
 }
@@ -264,14 +267,14 @@ fn as_many_runs_are_at_work_as_there_are_slots() {
     let runs = queue(&place, 3);
     runs[0].wait_for_state("running");
     assert_eq!(state(&runs[1]), "queued");
-    place.said(&["stop", &direct.name()]);
+    place.stdout(&["stop", &direct.name()]);
     runs[1].wait_for_state("running");
     assert_eq!(state(&runs[2]), "queued");
     for run in &runs[..2] {
-        place.said(&["stop", run.0.to_str().unwrap()]);
+        place.stdout(&["stop", run.0.to_str().unwrap()]);
     }
     runs[2].wait_for_state("running");
-    place.said(&["stop", runs[2].0.to_str().unwrap()]);
+    place.stdout(&["stop", runs[2].0.to_str().unwrap()]);
     wait_for("the keeper's end", || keepers(&place).is_empty());
 }
 
@@ -365,10 +368,10 @@ fn a_hard_stop_comes_only_after_a_gentle_one() {
         refused.ends_with("is running; ask it to stop first, so that it can save"),
         "{refused}"
     );
-    place.said(&["stop", "quick"]);
+    place.stdout(&["stop", "quick"]);
     run.wait_for_state("stopping");
-    let said = place.said(&["stop", "--kill", "quick"]);
-    assert!(said.ends_with(": ended at once\n"), "{said}");
+    let printed = place.stdout(&["stop", "--kill", "quick"]);
+    assert!(printed.ends_with(": ended at once\n"), "{printed}");
     run.wait_for_state("stopped");
 }
 
@@ -401,9 +404,9 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     dashboard.press("q");
     assert!(dashboard.end().success());
     for run in &runs[1..] {
-        place.said(&["stop", run.0.to_str().unwrap()]);
+        place.stdout(&["stop", run.0.to_str().unwrap()]);
     }
-    place.said(&["stop", runs[0].0.to_str().unwrap()]);
+    place.stdout(&["stop", runs[0].0.to_str().unwrap()]);
     runs[0].wait_for_state("stopped");
     assert!(Path::new(&runs[0].0).exists());
 }

@@ -75,7 +75,7 @@ fn each_kind_of_table_has_its_best_epoch_and_what_was_not_understood() {
             Some(&json!(59.5)),
             "{name}"
         );
-        let exported = place.said(&["export", "curves", &format!("runs/{name}")]);
+        let exported = place.stdout(&["export", "curves", &format!("runs/{name}")]);
         assert!(exported.contains("59.5"), "{name}: {exported}");
     }
 }
@@ -107,12 +107,12 @@ fn a_step_that_begins_anew_with_each_epoch_keeps_all_rows() {
 #[test]
 fn what_is_not_understood_is_named_by_list_and_show() {
     let place = workplace();
-    let listed = place.said(&["list", "runs", "--where", "text"]);
+    let listed = place.stdout(&["list", "runs", "--where", "text"]);
     assert!(
         listed.contains("UNREAD") && listed.contains("1 cell"),
         "{listed}"
     );
-    let shown = place.said(&["show", "runs/text among numbers"]);
+    let shown = place.stdout(&["show", "runs/text among numbers"]);
     assert!(shown.contains("not understood"), "{shown}");
     assert!(shown.contains("val_acc  1 cell"), "{shown}");
 }

@@ -97,14 +97,14 @@ fn scripts_learn_of_every_trainers_runs_what_they_learn_of_ours() {
     );
     // Nothing is changed by looking, and nothing of them is offered but the checkpoints of single
     // epochs that Ultralytics and timm keep beside the best and the last.
-    let offered = place.said(&["clean", "runs"]);
+    let offered = place.stdout(&["clean", "runs"]);
     assert!(
         offered.contains("in all: 5,") && offered.contains("train: 3,"),
         "{offered}"
     );
     assert!(
         place
-            .said(&["best", "runs/mlflow", "--metric", "val_acc"])
+            .stdout(&["best", "runs/mlflow", "--metric", "val_acc"])
             .contains("66")
     );
 }
@@ -142,8 +142,8 @@ fn notes_and_names_of_other_trainers_runs_leave_their_files_alone() {
     let run = place.path().join("runs/1");
     copy(&fixtures().join("sacred/1"), &run);
     let before = fs::read(run.join("run.json")).unwrap();
-    place.said(&["tag", "1", "good"]);
-    place.said(&["list", "runs"]);
+    place.stdout(&["tag", "1", "good"]);
+    place.stdout(&["list", "runs"]);
     let refused = place.output(&["resume", "1"]);
     assert!(!refused.status.success(), "{refused:?}");
     assert_eq!(fs::read(run.join("run.json")).unwrap(), before);

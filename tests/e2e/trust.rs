@@ -39,7 +39,7 @@ fn a_queued_command_of_a_stranger_is_shown_and_not_executed() {
     let listed = place.json(&["queue", "--json"]);
     let why = listed[0]["waits_for"].as_str().unwrap();
     assert!(why.starts_with("not queued by you from here"), "{why}");
-    place.said(&["list"]);
+    place.stdout(&["list"]);
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.press("w");
     dashboard.wait("the queue", |screen| {
@@ -92,7 +92,7 @@ fn files(folder: &Path) -> Vec<String> {
 fn a_copied_tree_without_its_queue_begins_once_it_is_trusted() {
     let place = Workplace::new(COUNTED);
     let strange = strange_run(&place, "queued");
-    place.said(&["trust", "--yes", "strange"]);
+    place.stdout(&["trust", "--yes", "strange"]);
     strange.wait_for_state("finished");
     assert!(executed(&strange));
 }
@@ -108,21 +108,21 @@ fn a_command_of_a_stranger_is_not_resumed_unless_it_is_trusted() {
         let refused = place.refusal(arguments, 1);
         assert!(refused.contains("traintop trust strange"), "{refused}");
     }
-    let shown = place.said(&["trust", "strange"]);
+    let shown = place.stdout(&["trust", "strange"]);
     assert!(shown.contains("command: sh -c 'touch"), "{shown}");
     assert!(
         shown.contains("variable: LD_LIBRARY_PATH=/strange"),
         "{shown}"
     );
     assert!(place.refusal(&["resume", "strange"], 1).contains("trust"));
-    place.said(&["trust", "--yes", "strange"]);
+    place.stdout(&["trust", "--yes", "strange"]);
     // What was trusted is what was shown, and nothing else.
     let mut record = strange.record();
     record["command"][2] = Value::from("touch \"$TRAINTOP_RUN_DIR/other\"");
     fs::write(strange.0.join("run.json"), record.to_string()).unwrap();
     assert!(place.refusal(&["resume", "strange"], 1).contains("trust"));
-    place.said(&["trust", "--yes", "strange"]);
-    place.said(&["resume", "strange"]);
+    place.stdout(&["trust", "--yes", "strange"]);
+    place.stdout(&["resume", "strange"]);
     strange.wait_for_state("finished");
     assert!(strange.0.join("other").exists() && !executed(&strange));
 }
@@ -143,10 +143,10 @@ fn a_run_of_our_worker_is_not_resumed_in_a_folder_that_a_stranger_chose() {
         assert!(refused.contains("traintop trust strange"), "{refused}");
     }
     assert!(!strange.0.join("begun").exists());
-    let shown = place.said(&["trust", "strange"]);
+    let shown = place.stdout(&["trust", "strange"]);
     assert!(shown.contains("in folder: "), "{shown}");
-    place.said(&["trust", "--yes", "strange"]);
-    place.said(&["resume", "strange"]);
+    place.stdout(&["trust", "--yes", "strange"]);
+    place.stdout(&["resume", "strange"]);
     strange.wait_for_state("finished");
     assert!(strange.0.join("begun").exists());
 }
@@ -162,8 +162,8 @@ fn a_job_of_slurm_executes_only_the_command_that_was_handed_over() {
         strange.0.to_str().unwrap(),
     ]);
     let output = job.env("SLURM_JOB_ID", "1").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("its command has changed"), "{said}");
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(printed.contains("its command has changed"), "{printed}");
     assert_eq!((output.status.code(), executed(&strange)), (Some(1), false));
 }
 

@@ -73,11 +73,11 @@ fn two_dashboards_steer_one_queue_and_show_the_same() {
     let next = order()[0].clone();
     let by_seed = |seed: &str| &runs[seed.parse::<usize>().unwrap() - 1];
     for seed in &order()[1..] {
-        place.said(&["stop", by_seed(seed).0.to_str().unwrap()]);
+        place.stdout(&["stop", by_seed(seed).0.to_str().unwrap()]);
     }
-    place.said(&["stop", runs[0].0.to_str().unwrap()]);
+    place.stdout(&["stop", runs[0].0.to_str().unwrap()]);
     by_seed(&next).wait_for_state("running");
-    place.said(&["stop", by_seed(&next).0.to_str().unwrap()]);
+    place.stdout(&["stop", by_seed(&next).0.to_str().unwrap()]);
     by_seed(&next).wait_for_state("stopped");
     wait_for("the keeper's end", || keepers(&place).is_empty());
     assert!(Path::new(&runs[0].0).exists());

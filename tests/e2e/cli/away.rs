@@ -23,10 +23,10 @@ fn figures_are_drawn_into_the_run_and_what_is_missing_is_named() {
         let bytes = fs::read(logs.join("figures").join(&file)).unwrap();
         assert!(bytes.starts_with(b"\x89PNG"), "{file}");
     }
-    let said = String::from_utf8(output.stderr).unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("has no numbers for learning_rate_plot, Learning rate in combined_plot"),
-        "{said}"
+        printed.contains("has no numbers for learning_rate_plot, Learning rate in combined_plot"),
+        "{printed}"
     );
 
     let compared = place.output(&["figures", "a-run", "a-run", "--compare", "--format", "svg"]);

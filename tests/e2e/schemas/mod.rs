@@ -51,7 +51,7 @@ fn commands_with_json() -> BTreeSet<String> {
 #[test]
 fn each_command_that_prints_json_has_a_schema_which_it_prints() {
     let place = Workplace::new(ONE_EPOCH);
-    let listed = place.said(&["schema"]);
+    let listed = place.stdout(&["schema"]);
     let listed: BTreeSet<_> = listed
         .lines()
         .filter_map(|line| line.split("  ").next())
@@ -61,13 +61,13 @@ fn each_command_that_prints_json_has_a_schema_which_it_prints() {
     let expected: BTreeSet<_> = commands_with_json().into_iter().chain(worker).collect();
     assert_eq!(listed, expected);
     for command in &listed {
-        let printed: Value = serde_json::from_str(&place.said(&["schema", command])).unwrap();
+        let printed: Value = serde_json::from_str(&place.stdout(&["schema", command])).unwrap();
         assert_eq!(printed["$id"], format!("traintop:{command}:1"));
         let faults = Schema::new(printed).faults();
         assert!(faults.is_empty(), "{command}: {faults:#?}");
     }
-    let said = place.refusal(&["schema", "stop"], 2);
-    assert!(said.contains("possible values"), "{said}");
+    let printed = place.refusal(&["schema", "stop"], 2);
+    assert!(printed.contains("possible values"), "{printed}");
 }
 
 #[test]

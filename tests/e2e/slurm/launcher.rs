@@ -54,10 +54,10 @@ fn a_users_command_has_the_same_life_as_a_job() {
 
     // The gentle signal; it ends well, but has not finished. Resumed, its command is begun again.
     let path = run.0.to_str().unwrap();
-    site.said(&["stop", path]);
+    site.stdout(&["stop", path]);
     run.wait_for_state("stopped");
     assert!(run.0.join("saved").exists());
-    site.said(&["resume", path]);
+    site.stdout(&["resume", path]);
     run.wait_for_state("finished");
     assert_eq!(begun(&run), 2);
 

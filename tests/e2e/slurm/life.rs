@@ -49,12 +49,12 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
     wait_for("a reason", || reason(&site).contains(": "));
     let job = job_of(&second);
     assert!(reason(&site).starts_with(&format!("Slurm job {job}: ")));
-    let shown = site.said(&["show", &second.name()]);
+    let shown = site.stdout(&["show", &second.name()]);
     assert!(
         shown.contains(&format!("job           {job} of Slurm\n")),
         "{shown}"
     );
-    let queue = site.said(&["queue"]);
+    let queue = site.stdout(&["queue"]);
     assert!(queue.contains(&format!("Slurm job {job}: ")), "{queue}");
 
     // From another login node only what the record and Slurm say is known.
@@ -71,8 +71,8 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
     assert_eq!(list[2]["slurm_job"].as_str().unwrap(), job_of(&first));
 
     // One that waits is taken out; one that runs is asked, saves, and says so.
-    let said = site.said(&["stop", third.0.to_str().unwrap()]);
-    assert!(said.ends_with("taken out of the queue\n"), "{said}");
+    let printed = site.stdout(&["stop", third.0.to_str().unwrap()]);
+    assert!(printed.ends_with("taken out of the queue\n"), "{printed}");
     assert_eq!(third.record()["state"], "stopped");
     fs::write(
         first.0.join("run.json"),
@@ -81,8 +81,8 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
     .unwrap();
     let problem = site.refusal(&["stop", "--kill", first.0.to_str().unwrap()]);
     assert!(problem.contains("ask it to stop first"), "{problem}");
-    let said = site.said(&["stop", first.0.to_str().unwrap()]);
-    assert!(said.contains("asked to stop"), "{said}");
+    let printed = site.stdout(&["stop", first.0.to_str().unwrap()]);
+    assert!(printed.contains("asked to stop"), "{printed}");
     first.wait_for_state("stopped");
     assert_eq!(first.text("last.safetensors"), "saved\n");
 
@@ -100,7 +100,7 @@ fn a_job_waits_runs_stops_and_is_cancelled_and_each_says_so() {
     });
 
     // What was stopped resumes in Slurm, in its folder.
-    site.said(&["resume", first.0.to_str().unwrap()]);
+    site.stdout(&["resume", first.0.to_str().unwrap()]);
     first.wait_for_state("finished");
     assert_eq!(begun(&first), 2);
     wait_for("an end of asking", || {
@@ -161,7 +161,7 @@ fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_continues() {
 
     // Asked gently and then at once, all in one go.
     for run in [&runs[0], &runs[2]] {
-        site.said(&["stop", run.0.to_str().unwrap()]);
+        site.stdout(&["stop", run.0.to_str().unwrap()]);
         run.wait_for_state("stopped");
     }
     wait_for("all to be over", || {
@@ -220,13 +220,13 @@ fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
         2
     );
     // By its number alone.
-    let shown = site.said(&["show", &job, "--json"]);
+    let shown = site.stdout(&["show", &job, "--json"]);
     schemas::json("show", shown.as_bytes());
     assert!(shown.contains(run.name().as_str()), "{shown}");
-    site.said(&["stop", &job_of(&busy)]);
+    site.stdout(&["stop", &job_of(&busy)]);
     run.wait_for_state("running");
     assert_eq!((begun(&run), begun(&busy)), (1, 1));
-    site.said(&["stop", &job]);
+    site.stdout(&["stop", &job]);
     run.wait_for_state("stopped");
 }
 
@@ -239,9 +239,9 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
-        said,
+        printed,
         "there is no sbatch on the PATH, so nothing can be handed to Slurm from here; leave --on slurm out to train on this machine\n"
     );
     assert!(!place.path().join("runs/training_runs").exists());
@@ -260,10 +260,10 @@ fn a_run_leaves_its_place_when_asked_to_and_continues_in_another_turn() {
     let run = site.submit(&[]).remove(0);
     run.wait_for_state("running");
     let path = run.0.to_str().unwrap();
-    let said = site.said(&["steer", path, "--requeue"]);
+    let printed = site.stdout(&["steer", path, "--requeue"]);
     assert!(
-        said.ends_with(": saves, and waits for another turn in Slurm\n"),
-        "{said}"
+        printed.ends_with(": saves, and waits for another turn in Slurm\n"),
+        "{printed}"
     );
     wait_for("the run to have saved", || {
         run.text("last.safetensors") == "saved\n"
@@ -272,7 +272,7 @@ fn a_run_leaves_its_place_when_asked_to_and_continues_in_another_turn() {
     assert_eq!(begun(&run), 2);
     let local = site
         .place
-        .said(&["train", "--config", "quick", "--on", "local", "--detach"]);
+        .stdout(&["train", "--config", "quick", "--on", "local", "--detach"]);
     let local = Run(local.trim_end().into());
     local.wait_for_state("running");
     let refused = site
@@ -282,6 +282,6 @@ fn a_run_leaves_its_place_when_asked_to_and_continues_in_another_turn() {
         refused.contains("is no job of Slurm; K stops it"),
         "{refused}"
     );
-    site.place.said(&["stop", local.0.to_str().unwrap()]);
+    site.place.stdout(&["stop", local.0.to_str().unwrap()]);
     local.wait_for_state("stopped");
 }

@@ -350,7 +350,7 @@ impl Site {
         command
     }
 
-    pub fn said(&self, arguments: &[&str]) -> String {
+    pub fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
@@ -368,8 +368,8 @@ impl Site {
     /// The list, with the scheduler asked whatever the time.
     pub fn listed(&self, what: &str) -> Vec<Value> {
         let _ = fs::remove_file(self.place.path().join("state/traintop/slurm.json"));
-        let said = self.said(&[what, "--json"]);
-        schemas::json(what, said.as_bytes())
+        let printed = self.stdout(&[what, "--json"]);
+        schemas::json(what, printed.as_bytes())
             .as_array()
             .unwrap()
             .clone()
@@ -396,7 +396,7 @@ impl Site {
 
     pub fn submit(&self, more: &[&str]) -> Vec<Run> {
         let plan = ["train", "--config", "quick", "--on", "slurm", "--json"];
-        let json = schemas::json("train", self.said(&[&plan[..], more].concat()).as_bytes());
+        let json = schemas::json("train", self.stdout(&[&plan[..], more].concat()).as_bytes());
         let paths = json["queued"].as_array().unwrap().iter();
         paths
             .map(|path| Run(PathBuf::from(path.as_str().unwrap())))

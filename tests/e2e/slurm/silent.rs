@@ -50,12 +50,12 @@ fn while_slurm_is_silent_nothing_is_taken_to_have_ended_and_lists_say_so() {
     assert_eq!(running.record()["state"], "running");
 
     cluster.daemon("slurmctld", &["-D"]);
-    let said = |cluster: &Cluster| cluster.call("squeue", &["-h", "-o", "%i"]);
+    let printed = |cluster: &Cluster| cluster.call("squeue", &["-h", "-o", "%i"]);
     crate::fake_worker::wait_for("the controller", || {
-        said(&cluster).contains(&job_of(&running))
+        printed(&cluster).contains(&job_of(&running))
     });
     assert_eq!(states(), ["running", "queued"]);
-    site.said(&["stop", running.0.to_str().unwrap()]);
+    site.stdout(&["stop", running.0.to_str().unwrap()]);
     running.wait_for_state("stopped");
     super::wait_long("the next to begin", || begun(&waiting) == 1);
 }

@@ -99,7 +99,7 @@ fn the_test_accuracy_is_the_same_at_a_runs_end_by_evaluate_and_counted_by_hand()
     ]);
     let log = lines(&run.training_log());
     let tested = log.iter().find(|line| line.contains("test loss")).unwrap();
-    let (_, said) = tested.split_once("test loss ").unwrap();
+    let (_, printed) = tested.split_once("test loss ").unwrap();
 
     let (dir, json) = bench.evaluated(&[text(run.path())]);
     let (right, total) = count_right(&dir.predictions_csv());
@@ -108,11 +108,14 @@ fn the_test_accuracy_is_the_same_at_a_runs_end_by_evaluate_and_counted_by_hand()
     assert_eq!(json["accuracy"]["correct"], right);
     assert_eq!(json["accuracy"]["percent"], percent);
     assert!(
-        said.contains(&format!("acc {percent:.2}%")),
-        "{said}, {percent}"
+        printed.contains(&format!("acc {percent:.2}%")),
+        "{printed}, {percent}"
     );
     let loss = json["loss"].as_f64().unwrap();
-    assert!(said.starts_with(&format!("{loss:.4}")), "{said}, {loss}");
+    assert!(
+        printed.starts_with(&format!("{loss:.4}")),
+        "{printed}, {loss}"
+    );
     assert!(
         right > 2 * TEST_IMAGES / CLASSES,
         "the network learned nothing: {right}"
@@ -450,22 +453,22 @@ fn traintop_evaluates_by_name_several_at_once_and_as_one_ensemble() {
             .env("HOME", bench.folder.path());
         command
     };
-    let said = |arguments: &[&str]| -> Json {
+    let printed = |arguments: &[&str]| -> Json {
         schemas::json(
             "evaluate",
             &succeed(traintop(arguments).arg("--json")).stdout,
         )
     };
     let [first, second] = [0, 1].map(|at| names[at].as_str());
-    assert_eq!(said(&[first])["accuracy"]["total"], TEST_IMAGES);
-    let several = said(&[first, text(&runs[1].best()), "--split=val", "--views=2"]);
+    assert_eq!(printed(&[first])["accuracy"]["total"], TEST_IMAGES);
+    let several = printed(&[first, text(&runs[1].best()), "--split=val", "--views=2"]);
     let several = several.as_array().unwrap();
     assert_eq!(several.len(), 2);
     assert_eq!(
         (&several[1]["data"]["images"], &several[1]["views"]),
         (&40.into(), &2.into())
     );
-    let ensemble = said(&[
+    let ensemble = printed(&[
         first,
         second,
         "--ensemble",

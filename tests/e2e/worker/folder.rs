@@ -259,13 +259,13 @@ fn a_finished_run_leaves_its_models_with_their_test_accuracy_its_figures_and_a_s
     let last = tree.join(format!("final_models/a_b_{}_final.safetensors", run.name()));
     assert_eq!(tensors(&best), tensors(&run.best()));
     assert!(tensors(&last).is_some());
-    let said = Command::new(worker())
+    let printed = Command::new(worker())
         .arg("inspect")
         .arg(&best)
         .arg("--json")
         .output()
         .unwrap();
-    let json = schemas::json("inspect", &said.stdout);
+    let json = schemas::json("inspect", &printed.stdout);
     let test_acc = json["test_acc"].as_f64().unwrap();
     assert_eq!(format!("{test_acc:.2}"), accuracy);
     assert_eq!(json["settings"]["experiment_name"], "a/b");

@@ -84,16 +84,16 @@ fn a_run_starts_from_the_weights_of_a_pth() {
 fn a_checkpoint_says_what_it_is() {
     let bench = Bench::new(TINY);
     let run = bench.trained(&["num_epochs=1"]);
-    let said = |path: &Path| -> Json {
+    let printed = |path: &Path| -> Json {
         let arguments = ["inspect", path.to_str().unwrap(), "--json"];
         schemas::json("inspect", &succeed(bench.command().args(arguments)).stdout)
     };
-    let (best, last) = (said(&run.best()), said(&run.last()));
+    let (best, last) = (printed(&run.best()), printed(&run.last()));
     assert_eq!((&best["epoch"], &last["epoch"]), (&1.into(), &1.into()));
     assert_eq!(best["best_acc"], last["best_acc"]);
     assert_eq!(best["parameters"], last["parameters"]);
     assert_eq!(best["settings"]["batch_size"], 16);
-    assert_eq!(said(Path::new(PTH))["best_acc"], 43.21);
+    assert_eq!(printed(Path::new(PTH))["best_acc"], 43.21);
     let recipe = bench.folder.path().join("recipe.toml");
     let sentence = refusal(bench.command().arg("inspect").arg(&recipe));
     assert!(

@@ -43,8 +43,8 @@ fn waiting_and_saving_change_nothing_that_is_trained() {
     let reference = bench.trained(&LONGER);
     let (mut worker, run) = bench.start(&LONGER);
     wait_for_state(&run, State::Running);
-    let said = steer(&run, Steering::Pause).unwrap();
-    assert!(said.ends_with("waits after this step"), "{said}");
+    let printed = steer(&run, Steering::Pause).unwrap();
+    assert!(printed.ends_with("waits after this step"), "{printed}");
     wait_for_state(&run, State::Paused);
     steer(&run, Steering::Save).unwrap();
     until("the checkpoint", || says(&run, "of its steps, as asked"));
