@@ -21,19 +21,19 @@ pub const TREND: usize = 64;
 pub struct Best {
     /// As the file spells it.
     pub metric: String,
-    /// What it measures, whatever a trainer calls it, and on whatever data.
+    /// What it measures, under any trainer's name and on any data.
     pub quantity: String,
     /// As the file has it.
     #[serde_as(as = "Bits")]
     pub value: f64,
     pub direction: Direction,
-    /// Whether nobody said that this metric counts.
+    /// Whether the metric was guessed rather than configured.
     pub guessed: bool,
     /// How shares are written; `None` for what is no share.
     pub share: Option<Share>,
     /// Its epoch as the file counts them, where that is known.
     pub epoch: Option<u32>,
-    /// Its step, where rows stand at steps.
+    /// Its step, where rows are placed by steps.
     pub step: Option<u64>,
 }
 
@@ -106,8 +106,7 @@ impl Best {
         self.direction.than(self.shown(), other.shown())
     }
 
-    /// Whether people are to be told that the metric was guessed. Accuracies and losses are what
-    /// everybody expects.
+    /// Whether to mark the metric as guessed; accuracies and losses need no mark.
     pub fn is_doubtful(&self) -> bool {
         let kind = || metric_names::read(&self.metric).kind;
         self.guessed && !matches!(kind(), Kind::Accuracy | Kind::Loss)
@@ -158,7 +157,7 @@ pub fn best(judged: &Judged, recorded: Option<record::Best>) -> Option<Best> {
 /// The columns of which all points are needed here; of the others the first and the last do.
 pub fn needed_columns(judged: &Judged) -> Vec<String> {
     let shown = judged.trend.iter().map(|trend| judged.column(trend));
-    // Where rows are placed by step, the best one's epoch is to be found.
+    // Where rows are placed by step, the best one's epoch must be found.
     let metrics = judged.metrics;
     let epochs = epochs(metrics).filter(|epochs| epochs.name != metrics.x_name);
     shown
@@ -184,8 +183,8 @@ fn best_of(column: &Column, direction: Direction) -> Option<(f64, f64)> {
     })
 }
 
-/// Where each row stands that was the best until then: by the metric that the run is judged by, and
-/// without any by that of its trend. The last is the best of all.
+/// The x of each row that was the best so far: by the metric that the run is judged by, else by
+/// that of its trend. The last is the best of all.
 pub fn records(judged: &Judged) -> Vec<f64> {
     let Some(trend) = &judged.trend else {
         return Vec::new();
@@ -232,7 +231,7 @@ pub fn at_epoch(metrics: &Metrics, epoch: u32) -> Vec<(String, f64)> {
         return Vec::new();
     };
     let value = |column: &Column| {
-        // A row is what stands at this very x; of an epoch in steps, each column has its last.
+        // A row has the values at exactly this x; of an epoch in steps, each column has its last.
         let there = !is_row || column.x.binary_search_by(|at| at.total_cmp(&x)).is_ok();
         Some((
             column.name.clone(),
@@ -282,15 +281,14 @@ fn epoch_at(metrics: &Metrics, x: f64) -> Option<u32> {
 #[derive(Debug)]
 pub struct MetricByEpoch {
     pub direction: Direction,
-    /// By epochs, as the file counts them, where it tells of epochs. Of an epoch with several rows
-    /// the last counts.
+    /// By epochs, as the file counts them, if it has epochs. The last row of an epoch counts.
     pub by_epoch: HashMap<u32, f64>,
-    /// By steps, where rows stand at steps.
+    /// By steps, where rows are placed by steps.
     pub by_step: BTreeMap<u64, f64>,
 }
 
-/// The course of the metric that a run is judged by. It is empty where only a weak word of the
-/// metric's name tells which way is better: what is worse may be removed.
+/// The course of the metric that a run is judged by. Empty where only a weak word of the metric's
+/// name gives the direction, since worse checkpoints may be removed.
 pub fn course(metrics: &Metrics) -> MetricByEpoch {
     let judged = Judged::of(metrics);
     let mut course = MetricByEpoch {
@@ -316,7 +314,7 @@ pub fn course(metrics: &Metrics) -> MetricByEpoch {
     course
 }
 
-/// Whether a row stands for an epoch, and not for a step of one.
+/// Whether a row is an epoch rather than a step.
 pub fn is_placed_by_epoch(metrics: &Metrics) -> bool {
     counts_epochs(&metrics.x_name)
 }
@@ -349,8 +347,8 @@ fn is_step(metrics: &Metrics) -> bool {
     !is_other && !is_placed_by_epoch(metrics)
 }
 
-/// How many epochs the metrics speak of. Some trainers count from 0, which their metrics alone do
-/// not tell of a run that was resumed: then `from_zero` does.
+/// The number of epochs in the metrics. Some trainers count from 0; the metrics of a resumed run
+/// alone do not show that, so `from_zero` says it.
 pub fn epochs_in(metrics: &Metrics, from_zero: bool) -> u32 {
     let Some((epochs, (_, last))) =
         epochs(metrics).and_then(|epochs| Some((epochs, epochs.last()?)))
@@ -395,7 +393,7 @@ fn is_last_underway(metrics: &Metrics, epochs: &Column, from_zero: bool) -> bool
 }
 
 /// At most [`TREND`] means over equal parts; NaN where a part holds nothing finite. The highest and
-/// the lowest value stand for their parts, so that a peak does not drown among its neighbours.
+/// the lowest value replace the means of their parts, so that peaks stay visible.
 pub fn thin(values: &[f64]) -> Vec<f32> {
     let parts = values.len().min(TREND);
     let finite = || values.iter().copied().filter(|value| value.is_finite());

@@ -2,7 +2,7 @@
 //!
 //! The file has a line for each run, its folder, `[last used, stamps, judging]` and its summary,
 //! all JSON (which never holds a bare tab or line end), with tabs between them. A start reads only
-//! what stands before the first tabs; the rest is read when it is asked for.
+//! the first two fields; the summary is parsed on demand.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -24,8 +24,8 @@ const VERSION: &str = "traintop summaries 13";
 /// long where it is slow.
 const KEPT_DAYS: u32 = 60;
 
-/// What stands between the tabs: the day of the last use, the run's stamps, and what the user and
-/// the project said of metrics.
+/// The second field: the day of the last use, the run's stamps, and a digest of the metric settings
+/// of user and project.
 type Head = (u32, [Stamp; 5], u64);
 
 /// Where the cache has what it knows of a run.

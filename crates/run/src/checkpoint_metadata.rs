@@ -1,4 +1,4 @@
-//! What a checkpoint tells of its run beside the tensors: settings, epoch, accuracy, and the
+//! What a checkpoint holds about its run beside the tensors: settings, epoch, accuracy, and the
 //! reference's history of metrics. Reads no tensor and executes nothing.
 
 use std::io::{self, BufReader, Read, Seek};
@@ -17,7 +17,7 @@ const MAX_PICKLE: u64 = 64 << 20;
 /// Settings that are longer are none.
 const MAX_CONFIG: usize = 1 << 20;
 
-/// What a checkpoint tells; what is not known is absent.
+/// What a checkpoint holds about its run; unknown values are absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CheckpointMetadata {
     /// Epochs that were trained.
@@ -60,7 +60,7 @@ impl Extras {
 }
 
 impl CheckpointMetadata {
-    /// Reads what a `.safetensors` or a `.pth` tells.
+    /// Reads the metadata of a `.safetensors` or a `.pth`.
     ///
     /// # Errors
     /// If it is neither, or damaged.

@@ -1,4 +1,4 @@
-//! The checkpoints that a run folder holds, whatever trainer wrote them.
+//! The checkpoints in a run folder, of any trainer.
 
 use std::fs;
 use std::ops::Range;
@@ -174,13 +174,13 @@ pub fn without_ending(file: &str) -> Option<&str> {
     own.or_else(|| OTHERS.iter().find_map(|ending| file.strip_suffix(ending)))
 }
 
-/// The epoch in a file's name, and where in the name its number stands.
+/// The epoch in a file's name, and the position of its number.
 pub fn epoch_in(name: &str) -> Option<(u32, Range<usize>)> {
     let (epoch, at) = number_after(name, &EPOCHS).or_else(|| plain_number(name))?;
     Some((epoch.try_into().ok()?, at))
 }
 
-/// The step in a file's name, and where in the name its number stands.
+/// The step in a file's name, and the position of its number.
 pub fn step_in(name: &str) -> Option<(u64, Range<usize>)> {
     number_after(name, &STEPS).or_else(|| {
         let before = name.strip_suffix("_steps")?;
@@ -189,7 +189,7 @@ pub fn step_in(name: &str) -> Option<(u64, Range<usize>)> {
     })
 }
 
-/// The step of a folder that is one checkpoint, and where in its name the number stands.
+/// The step of a folder that is one checkpoint, and the position of the number in its name.
 pub fn step_of_folder(name: &str) -> Option<(u64, Range<usize>)> {
     let mut begins = FOLDER_NAMES.iter();
     let digits = begins.find_map(|begin| name.strip_prefix(begin))?;
@@ -205,7 +205,7 @@ fn plain_number(name: &str) -> Option<(u64, Range<usize>)> {
 }
 
 /// The number behind one of these words, which begins the name or a part of it: `epoch=01`,
-/// `best_epoch_2`, `epoch2`; and where it stands.
+/// `best_epoch_2`, `epoch2`; and its position.
 fn number_after(name: &str, words: &[&str]) -> Option<(u64, Range<usize>)> {
     let lower = name.to_ascii_lowercase();
     words.iter().find_map(|word| {

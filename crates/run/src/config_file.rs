@@ -1,4 +1,4 @@
-//! What a run was configured with, whatever program wrote it.
+//! A run's configuration, as any trainer writes it.
 
 use serde_json::{Map, Value};
 

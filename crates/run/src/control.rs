@@ -77,7 +77,7 @@ impl Control {
         dir.path().join("control.json")
     }
 
-    /// What is wanted of the run in `dir`; nothing, if nobody has said so.
+    /// The control requests to the run in `dir`; the default if there are none.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -93,7 +93,7 @@ impl Control {
         Ok(control)
     }
 
-    /// Changes what is wanted. Of several who do so at once, none undoes what another said.
+    /// Changes the control requests. Concurrent changes do not undo each other.
     ///
     /// # Errors
     /// If the file cannot be read or written, or the change makes no sense.

@@ -1,5 +1,5 @@
-//! Why a run ended that did not reach its end: exit code or signal, the last traceback and what the
-//! system said, joined into a few words by which runs can be grouped, and a sentence.
+//! Why a run ended that did not reach its end: exit code or signal, the last traceback and the
+//! system's messages, reduced to a few words by which runs can be grouped, and a sentence.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ const EXIT_CODE: &str = "exit code ";
 const ERROR: &str = "error";
 const PROCESS_GONE: &str = "process gone";
 
-/// Words that tell a cause wherever they stand, all in lower case; the first that is found counts.
+/// Words that show a cause anywhere in a line, in lower case; the first that is found counts.
 const SAID: [(&str, &[&str]); 10] = [
     (TIME_LIMIT, &["at its time limit", "due to time limit"]),
     ("preempted", &["was preempted by", "due to preemption"]),
@@ -141,8 +141,8 @@ pub fn read(
     Some(of(state, reason, exit, &output, &log))
 }
 
-/// The cause that these tell: the reason that the record has, how the process ended, and the ends
-/// of the run's output and log.
+/// The cause, from the reason in the record, how the process ended, and the ends of the run's
+/// output and log.
 pub fn of(
     state: State,
     reason: Option<&str>,
@@ -200,7 +200,7 @@ fn says(line: &str, words: &[&str]) -> bool {
     words.iter().any(|word| line.contains(word))
 }
 
-/// Whether a line names a fault by itself, whatever program wrote it.
+/// Whether a line of any program names a fault by itself.
 pub(super) fn names_fault(line: &str) -> bool {
     let is_end_of_time = |what: &str| what == TIME_LIMIT;
     SAID.iter()
@@ -208,8 +208,8 @@ pub(super) fn names_fault(line: &str) -> bool {
         .any(|(_, words)| says(line, words))
 }
 
-/// Lines from the end back to where this attempt began: what a run said before it was resumed does
-/// not explain its end.
+/// Lines from the end back to where this attempt began: output from before a resume does not
+/// explain the end.
 fn last_attempt<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     lines.take_while(|line| !line.contains("] resumed in epoch "))
 }
@@ -219,7 +219,7 @@ fn exception(lines: &[String]) -> Option<(&str, &str)> {
     let begins = lines
         .iter()
         .rposition(|line| line.starts_with("Traceback (most recent call last)"))?;
-    // After the indented frames stands the exception.
+    // The exception follows the indented frames.
     let line = lines[begins + 1..]
         .iter()
         .find(|line| !line.is_empty() && !line.starts_with(' ') && !line.starts_with('['))?;

@@ -74,7 +74,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// The one that a folder is on, as the system tells it.
+    /// The one that a folder is on.
     pub fn of(folder: &Path) -> Option<Self> {
         let stat = statvfs(folder).ok()?;
         Some(Self {
@@ -117,7 +117,7 @@ impl<'a> Known<'a> {
 }
 
 impl Health {
-    /// Looks at what the files of a run that trains tell beyond their content.
+    /// Reads sizes and times of the files of a run that trains.
     pub fn read(dir: &RunDir, known: Known, now: SystemTime) -> Self {
         let changed = |path: &Path| {
             let changed = fs::metadata(path).and_then(|file| file.modified());
@@ -215,7 +215,7 @@ fn epoch_times(metrics: &Metrics) -> Vec<f64> {
 /// Seconds between the last rows of a clock, for each step of x.
 fn gaps(clock: &Column, metrics: &Metrics) -> Vec<f64> {
     let rows = clock.x.windows(2).zip(clock.y.windows(2)).rev();
-    // Over a resume the clock may stand still or go back.
+    // The clock may stop or go back at a resume.
     let whole = rows.filter(|(x, y)| y[1] > y[0] && !metrics.seams.contains(&x[1]));
     whole
         .take(RECENT)
@@ -235,7 +235,7 @@ fn row_gap(known: Known) -> Option<Duration> {
     let of_steps = steps.and_then(|(clock, epochs)| {
         let last = epochs.last()?.1;
         let begin = epochs.y.iter().position(|epoch| *epoch >= last - 1.0)?;
-        // Without the end of an epoch among them they do not tell how long a validation takes.
+        // Without the end of an epoch among them they do not show how long a validation takes.
         if *epochs.y.get(begin)? >= last || clock.y.len() != epochs.y.len() {
             return None;
         }

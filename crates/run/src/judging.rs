@@ -1,5 +1,5 @@
 //! How runs are judged: what the user says in `[metrics]` of the settings, what a project file
-//! beside the runs says, and what the trainer itself wrote. What nobody says is guessed from names.
+//! beside the runs says, and what the trainer itself wrote. Everything else is guessed from names.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,7 +23,7 @@ pub const KEYS: [&str; 3] = ["primary", "lower", "higher"];
 
 /// The limit in bytes for a project file: anyone may have written it.
 const PROJECT_LIMIT: u64 = 64 << 10;
-/// Of a list of names no more than these count: each is compared with each column of each run.
+/// Limit of names in a list: each is compared with each column of each run.
 const MAX_NAMES: usize = 100;
 
 /// A project file is read again after this time.
@@ -74,7 +74,7 @@ impl Judging {
         })
     }
 
-    /// A number that tells it from others; 0 where nobody says anything.
+    /// A hash of the settings; 0 if there are none.
     pub fn digest(&self) -> u64 {
         if *self == Self::default() {
             return 0;

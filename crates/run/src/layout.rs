@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use traintop_disk::write::{make_folder, make_folders, remove_tree};
 
 /// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part
-/// costs: a table sorts and looks up thousands with each key. So nobody may make two of one folder
-/// with different texts: [`super::discover`] gives real paths only. A copy shares the text.
+/// costs: a table sorts and looks up thousands with each key. So one folder must never get two
+/// different texts: [`super::discover`] gives real paths only. A copy shares the text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "PathBuf", into = "PathBuf")]
 pub struct RunDir {
@@ -207,7 +207,7 @@ pub fn refuse_link(folder: &Path) -> io::Result<()> {
 pub const TRAINING_RUNS: &str = "training_runs";
 
 /// What a list calls a new run: its experiment and when it began (`quick 11-24 02:26:37`), which
-/// tells runs of one recipe apart in little room; without an experiment, the folder's name.
+/// distinguishes runs of one recipe in few columns; without an experiment, the folder's name.
 pub fn display_name(experiment: &str, dir: &RunDir) -> String {
     let folder = dir.name();
     let parts: Vec<&str> = folder.splitn(6, '_').collect();

@@ -36,7 +36,7 @@ pub struct Found {
     pub text: String,
     /// How often.
     pub count: u64,
-    /// The number of the line that said it last.
+    /// The number of the last line with it.
     pub line: u64,
 }
 
@@ -107,7 +107,7 @@ pub struct LogReader {
     output: LogTail,
     log_classifier: LineClassifier,
     output_classifier: LineClassifier,
-    /// What the log said last, to know it again where the output says it too.
+    /// The last lines of the log, to recognise them where the output repeats them.
     bodies: VecDeque<String>,
 }
 
@@ -169,7 +169,7 @@ impl LogReader {
             logged.push_back(log_classifier.classify(text));
         }
         let mut lines = Vec::new();
-        // Where what was said stands, to find it at once, and how many of it are passed.
+        // The positions of each line, and how many of them are passed.
         let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
         for (place, text) in bodies.iter().enumerate() {
             places.entry(text).or_default().push_back(place);

@@ -7,7 +7,6 @@ use super::failure;
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
-    /// Nothing that stands out.
     #[default]
     Plain,
     Warning,
@@ -23,7 +22,7 @@ pub struct Line {
     pub kind: Kind,
 }
 
-/// Tells the kinds of a log's lines, which it is given one after the other.
+/// Classifies a log's lines, in order.
 #[derive(Debug, Clone, Default)]
 pub struct LineClassifier {
     within: OpenBlock,
@@ -75,8 +74,8 @@ impl LineClassifier {
     }
 }
 
-/// A line without what stands before what it says: times, ranks and other words in brackets, such
-/// as `[rank0]: ` and `[2026-11-27 04:00:00] `.
+/// A line without its prefix: times, ranks and other words in brackets, such as `[rank0]: ` and
+/// `[2026-11-27 04:00:00] `.
 pub fn body(line: &str) -> &str {
     let mut body = line;
     while let Some((_, rest)) = bracket(body) {
@@ -134,8 +133,8 @@ fn glog(body: &str) -> Option<char> {
     (is_date && rest.starts_with(|char: char| char.is_ascii_digit())).then_some(level)
 }
 
-/// Whether a line says one of these words as programs name what they tell: `error: no such file`,
-/// `slurmstepd: error: cancelled`. A figure behind it is a measure: `error: 0.25`.
+/// Whether a line has one of these words as the label of a message: `error: no such file`,
+/// `slurmstepd: error: cancelled`. A number after the label is a measurement: `error: 0.25`.
 fn says(body: &str, words: &[&str]) -> bool {
     let lower = body.to_ascii_lowercase();
     words.iter().any(|word| {

@@ -93,7 +93,7 @@ pub enum NotesError {
     )]
     Damaged {
         path: PathBuf,
-        /// What the parser said, in its first line.
+        /// The first line of the parser's message.
         cause: String,
     },
     /// There is neither a writable run folder nor a home.
@@ -119,8 +119,8 @@ impl Notes {
         change_in(&System, dir, change, own_folder().as_deref())
     }
 
-    /// Undoes a change of these notes: only what nobody has changed since, so that no later change
-    /// is lost.
+    /// Undoes a change of these notes, except what has changed since, so that no later change is
+    /// lost.
     fn undo(&mut self, before: &Self, after: &Self) {
         if self.tags == after.tags {
             self.tags.clone_from(&before.tags);

@@ -10,7 +10,7 @@ pub struct Primary {
     /// Its place among the columns.
     pub column: usize,
     pub direction: Direction,
-    /// Whether nobody said that it counts.
+    /// Whether it was guessed rather than configured.
     pub guessed: bool,
 }
 
@@ -21,8 +21,8 @@ pub struct Judged<'a> {
     names: Vec<MetricName>,
     /// What it is judged by, if by anything.
     pub primary: Option<Primary>,
-    /// Whose course is shown: the primary metric's, else that of what it was trained with. Nobody
-    /// calls the lowest training loss the best.
+    /// Whose course is shown: the primary metric's, else that of what it was trained with. The
+    /// lowest training loss is never called the best.
     pub trend: Option<Primary>,
 }
 
@@ -143,7 +143,7 @@ impl<'a> Judged<'a> {
         Some((std::cmp::Reverse(class), name.rank, name.qualifiers))
     }
 
-    /// Quality, reward or loss; `None` for what nobody judges by.
+    /// Quality, reward or loss; `None` for metrics that never judge a run.
     fn class(&self, column: usize) -> Option<u8> {
         let name = &self.names[column];
         let class = match name.kind {

@@ -48,7 +48,7 @@ impl Process {
     }
 }
 
-/// The variable that tells a run's command its folder.
+/// The environment variable with the run's folder.
 pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
 
 /// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or
@@ -163,7 +163,7 @@ mod tests {
             let mut options = fs::File::options();
             options.read(true).write(true).open(&path).unwrap()
         };
-        // An editor, a pager, a copy: they read, or merely stand there.
+        // An editor, a pager, a copy: they read, or only have the folder as theirs.
         assert_eq!(works(&|command| command.stdin(reading())), [false; 2]);
         assert_eq!(works(&|command| command.current_dir(&run)), [false; 2]);
         let writes = [true, false];

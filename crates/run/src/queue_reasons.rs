@@ -83,8 +83,8 @@ impl QueueReasons {
         disk.replace_file(&file(tree), &serde_json::to_vec(self)?, None)
     }
 
-    /// Why a run waits, if it waits in the queue of its tree and a keeper has said so. One that is
-    /// gone says nothing any more. Of a run that this user did not queue, whose it is.
+    /// Why a run waits, if it waits in the queue of its tree and a living keeper has written it. Of
+    /// a run that this user did not queue, whose it is.
     pub fn of(dir: &RunDir, record: &Record, commands: &Commands) -> Option<String> {
         if record.state != State::Queued || record.slurm.is_some() {
             return None;

@@ -76,7 +76,7 @@ pub struct GivenGpu {
 /// The data that a run trains on, as its worker read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
-    /// What tells them from others, as `recipe::fingerprint` makes it.
+    /// Their fingerprint, see `recipe::fingerprint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// Images that it learns from, in all an epoch.
@@ -93,7 +93,7 @@ pub struct Record {
     pub id: String,
     /// The name that lists show.
     pub name: String,
-    /// What its owner last said.
+    /// The state that its owner last wrote.
     pub state: State,
     /// The process that owns it.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
@@ -126,8 +126,8 @@ pub struct Record {
     /// When it was resumed, the earliest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumes: Vec<Resume>,
-    /// Where it stands, or stood, in the queue of its tree: the lowest is the next. Microseconds
-    /// since 1970 when it was queued, until a user changes the order.
+    /// Its position in the queue of its tree, now or before it started: the lowest is the next.
+    /// Microseconds since 1970 when it was queued, until a user changes the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<i64>,
     /// The launcher of the user's configuration whose command it is; absent where it is our own
@@ -149,7 +149,7 @@ pub struct Record {
     /// stop in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit_s: Option<u64>,
-    /// How many GPUs its command is to have; one where nothing is said.
+    /// How many GPUs its command gets; one by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu_count: Option<u32>,
     /// The GPUs that it was given when it last began, on a machine that has some.

@@ -1,5 +1,6 @@
-//! Names that tell runs apart: other trainers call a run's folder `version_0`, `train` or `output`,
-//! and what differs is further up in its path; runs of a sweep share a name and differ in settings.
+//! Names that distinguish runs: other trainers call a run's folder `version_0`, `train` or
+//! `output`, and the difference is further up in its path; runs of a sweep share a name and differ in
+//! settings.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub fn shortest_ends(paths: &[&Path]) -> Vec<String> {
         for (end, those) in alike {
             let is_only = those.len() == 1;
             for at in those {
-                // A path that stands there twice has no end of its own.
+                // A path that is listed twice has no unique end.
                 let is_whole = parts(paths[at], count).1;
                 ends[at].clone_from(&end);
                 open.extend((!is_only && !is_whole).then_some(at));

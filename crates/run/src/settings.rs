@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::config_file::Config;
 
-/// Longer values are cut: nobody finds a run by them.
+/// Longer values are cut: they are useless for finding a run.
 const MAX_VALUE_BYTES: usize = 200;
 /// What a run keeps in all; the keys after it are left out. A hundred keys take about three
 /// thousand bytes.
@@ -116,7 +116,7 @@ impl FromIterator<(String, String)> for Settings {
 }
 
 impl Key {
-    /// A key by its name: all of it, or what stands after the last dot of a nested one.
+    /// A key by its name: the full name, or the part after the last dot of a nested one.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -54,7 +54,7 @@ pub struct Linked {
 }
 
 impl Taken {
-    /// So much, by nothing that has several names.
+    /// This many bytes, none of them shared through hard links.
     pub fn plain(bytes: u64) -> Self {
         Self {
             bytes,

@@ -1,6 +1,6 @@
-//! A run that Slurm starts: its job, as `run.json` has it, and beside it in `slurm.json` what the
-//! scheduler last said of that job. That is a file of its own, since the record belongs to the
-//! worker while it trains, and what is learnt meanwhile must not come in its way.
+//! A run that Slurm starts: its job, as `run.json` has it, and beside it in `slurm.json` the
+//! scheduler's last report on that job. It is a separate file because the record belongs to the
+//! worker while it trains.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use traintop_disk::read;
 use traintop_disk::write::replace_file;
 use traintop_text::clean;
 
-/// What was said longer ago than this says nothing of now. It is more than a busy or silent
-/// scheduler is left alone for (a quarter of an hour): a run that is quiet for minutes must not be
-/// called lost only because its scheduler is too.
+/// An older report says nothing about the present. It is more than a busy or silent scheduler is
+/// left alone for (a quarter of an hour): a run that is quiet for minutes must not be called lost
+/// only because its scheduler is too.
 const FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// The job of a run.
@@ -50,13 +50,13 @@ impl Job {
     }
 }
 
-/// What the scheduler last said of a run's job, and what it was asked.
+/// The scheduler's last report on a run's job, and what was requested of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SchedulerReport {
     /// The job that is meant; of another one nothing is known.
     pub token: String,
-    /// When it said so.
+    /// When it was reported.
     pub at: Option<Timestamp>,
     /// The state by Slurm's name: `PENDING`.
     pub state: String,
@@ -64,7 +64,7 @@ pub struct SchedulerReport {
     pub reason: Option<String>,
     /// When it has begun, or is expected to.
     pub start: Option<Timestamp>,
-    /// Whether it is over, and nothing more is to be learnt.
+    /// Whether it is over, so that polling ends.
     pub is_over: bool,
     /// Whether a stop was requested from here.
     pub stop_asked: bool,
@@ -75,7 +75,8 @@ impl SchedulerReport {
         dir.path().join("slurm.json")
     }
 
-    /// What was said of this job; nothing, if nothing was or it cannot be read: it is asked again.
+    /// The last report on this job; the default if there is none or it cannot be read, since the
+    /// scheduler is polled again.
     pub fn load(dir: &RunDir, job: &Job) -> Self {
         let report: Option<Self> = read::bytes(&Self::path(dir), read::RECORD_LIMIT)
             .ok()

@@ -89,7 +89,7 @@ impl fmt::Display for State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     pub state: State,
-    /// Whether it was deduced from files rather than said by the run.
+    /// Whether it was deduced from files rather than written by the run.
     pub deduced: bool,
     /// Why it is so, where that needs saying.
     pub reason: Option<String>,

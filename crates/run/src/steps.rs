@@ -18,7 +18,7 @@ pub const COLUMNS: [&str; 8] = [
     "time_elapsed",
 ];
 
-/// Columns that say where a row stands rather than how well the run does.
+/// Columns that place a row rather than measure the run.
 const PLACES: [&str; 3] = ["epoch", "steps_per_epoch", "time_elapsed"];
 
 /// The points of `steps.csv` that are worth a chart.

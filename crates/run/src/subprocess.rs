@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 
 /// Limit of what is read of each of its streams, in bytes.
 const MAX_OUTPUT_BYTES: u64 = 64 << 20;
-/// A program that has ended may have left another with its output: what that prints is not waited
-/// for longer.
+/// How long to read on after the program has ended: it may have left another with its pipes.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
-/// The least and the most between two looks whether it has ended.
+/// The shortest and the longest interval between two polls of the process.
 const POLL_INTERVALS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(200));
 
 /// The output of a program that has ended.
@@ -32,7 +31,7 @@ pub struct Completed {
 pub enum SubprocessError {
     /// It could not be started, or not be waited for.
     Io(io::Error),
-    /// It was ended at the timeout. What it was to do may have been done.
+    /// It was killed at the timeout. It may have done its work.
     TimedOut(Duration),
 }
 
@@ -51,11 +50,11 @@ impl fmt::Display for SubprocessError {
     }
 }
 
-/// Starts a command, gives it `input`, which is no more than a pipe holds, and waits for its end as
-/// long as `timeout`.
+/// Starts a command, writes `input`, which must fit into a pipe, and waits until it ends, at most
+/// `timeout`.
 ///
 /// # Errors
-/// If it cannot be started, or has not ended by then; it is ended in that case.
+/// If it cannot be started, or has not ended at the timeout; then it is killed.
 pub fn run(
     command: &mut Command,
     input: &str,

@@ -138,7 +138,7 @@ pub struct Summary {
     pub data: Option<Data>,
     /// Its job, if it is one of Slurm's.
     pub job: Option<Seen>,
-    /// Where it stands in its queue, if it waits: the lowest is the next.
+    /// Its position in the queue, if it waits: the lowest is the next.
     pub queue_position: Option<i64>,
     /// Its best evaluation, once they were listed: they lie outside of the run.
     #[serde(skip)]
@@ -188,8 +188,8 @@ impl Summary {
         }
     }
 
-    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and said in
-    /// the state's reason.
+    /// Reads what is needed of a run. This never fails: what cannot be read is absent, and the
+    /// state's reason says so.
     pub fn load(found: &Found, now: SystemTime) -> Self {
         Summing::begin(found).summary(found, now)
     }

@@ -12,7 +12,7 @@ use super::primary::Judged;
 use super::settled;
 use super::summary::{Summary, cleaned};
 
-/// Of metrics with more rows than these only what a summary needs is kept.
+/// Of metrics with more rows than this only what a summary needs is kept.
 const WHOLE: usize = 20_000;
 
 /// A run's metrics as far as its summary needs them, followed: of a run that trains each new row

@@ -1,7 +1,7 @@
 //! Which commands this user has asked for. A run's folder is data that anyone may have written, so
-//! a command that stands in it is executed only if this user started or queued it here, or has
-//! trusted it since. What was asked for stands in the user's state folder, outside of every tree:
-//! one small file for each run, named by a digest of all that decides what is executed.
+//! a command in it is executed only if this user started or queued it here, or has trusted it
+//! since. Trusted commands are listed in the user's state folder, outside of every tree: one small
+//! file for each run, named by a digest of all that decides what is executed.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -27,8 +27,8 @@ const FOLDER: &str = "commands";
 #[derive(Debug, Clone)]
 pub struct Commands(Option<PathBuf>);
 
-/// What stands in an entry. Its name holds the digest. A copy of a run's folder has another
-/// inode: it is another run.
+/// The content of an entry. Its name holds the digest. A copy of a run's folder has another inode:
+/// it is another run.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     inode: u64,
@@ -41,8 +41,7 @@ struct Entry {
     command: Vec<String>,
 }
 
-/// A number of a file system. It holds for one boot of one machine alone: elsewhere, and after the
-/// next boot, the same file system may have another.
+/// A file system's device number, valid for one boot of one machine.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Device {
     boot_id: String,
@@ -50,9 +49,9 @@ struct Device {
 }
 
 impl Entry {
-    /// Whether the entry is of this folder. Where its device cannot be compared, the inode alone
-    /// tells, which may be that of a folder on another file system: then the folder must be this
-    /// user's own, as nobody else can make one.
+    /// Whether the entry is of this folder. Where its device cannot be compared, only the inode is,
+    /// which may be that of a folder on another file system: then the folder must be this user's
+    /// own, which no other user can make.
     fn is_of(&self, folder: &Metadata) -> bool {
         let device = self.device.as_ref();
         let known = device.filter(|device| device.boot_id == boot_id());
@@ -69,7 +68,7 @@ impl Entry {
 struct Executed<'a> {
     id: &'a str,
     launcher: Option<&'a str>,
-    /// Of a launcher. That of our own worker is made anew each time, and its recipe is data.
+    /// Empty for our own worker, whose command is rebuilt each time.
     command: &'a [String],
     environment: &'a BTreeMap<String, String>,
     working_dir: Option<&'a str>,
@@ -140,7 +139,7 @@ impl Commands {
 }
 
 /// Who wrote a run's record, safe for a terminal: a user's name, or `user 1234` where the system
-/// knows none; `None` if this user did, or nobody can tell.
+/// knows none; `None` if this user did, or it is unknown.
 pub fn other_owner(dir: &RunDir) -> Option<String> {
     let owner = dir
         .run_json()

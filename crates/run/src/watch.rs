@@ -168,8 +168,8 @@ fn is_remote(folder: &Path) -> bool {
 /// folder.
 type Sight = Option<HashMap<PathBuf, (u64, Option<SystemTime>)>>;
 
-/// Looks at a folder and its files by opening them anew: network file systems ask the server only
-/// then, and else show what they saw up to a minute ago.
+/// Reads the state of a folder and its files by opening them again: network file systems ask the
+/// server only then, and otherwise show a state up to a minute old.
 fn look(folder: &Path) -> Sight {
     let entries = fs::read_dir(folder).ok()?.flatten();
     let files = entries.filter_map(|entry| {
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(changes.recv_timeout(DEADLINE).unwrap(), folder.path());
     }
 
-    /// A watcher, and the folders that it tells of.
+    /// A watcher, and the folders that it reports.
     fn watcher() -> (Watcher, Receiver<PathBuf>) {
         let (sender, changes) = channel();
         let watcher = Watcher::new(move |folder| drop(sender.send(folder.to_owned())));

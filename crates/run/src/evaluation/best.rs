@@ -1,4 +1,4 @@
-//! The evaluation that stands for a run in lists: its best one.
+//! The evaluation that lists show for a run: its best one.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -40,8 +40,8 @@ pub enum RunKey {
 }
 
 impl Best {
-    /// How good an evaluation is, and the run that it stands for; `None` without labels, and of an
-    /// ensemble, which is of none of its runs.
+    /// How good an evaluation is, and its run; `None` without labels, and for an ensemble, which
+    /// belongs to none of its runs.
     pub fn of(dir: &EvaluationDir, results: &Results) -> Option<(RunKey, Self)> {
         let [evaluated] = &results.checkpoints[..] else {
             return None;

@@ -46,8 +46,8 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Whether its process is known to be gone, so that nobody will ever finish it. Of a process of
-    /// another host nothing is known.
+    /// Whether its process is known to be gone, so that it will never finish. Nothing is known of a
+    /// process on another host.
     pub fn is_abandoned(&self) -> bool {
         let process = self.progress.as_ref().map(|progress| &progress.process);
         process.is_some_and(|process| process.is_here() && !process.is_alive())

@@ -64,7 +64,7 @@ pub struct Results {
     /// Expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the
     /// bins, by their images.
     pub expected_calibration_error: Option<f64>,
-    /// Images a second, each counted once whatever the number of its views.
+    /// Images a second; each counts once, with any number of views.
     pub images_per_s: Option<f64>,
     /// What made it.
     pub versions: Versions,
@@ -110,7 +110,7 @@ pub struct Evaluated {
     pub weight: f64,
     /// Epoch of the weights, counted from 1.
     pub epoch: Option<i64>,
-    /// Validation accuracy in percent that it is said to have.
+    /// Validation accuracy in percent, as the checkpoint states it.
     pub val_acc: Option<f64>,
     /// The network's trained values.
     pub parameters: u64,

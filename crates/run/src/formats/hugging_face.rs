@@ -1,6 +1,6 @@
 //! The Trainer of Hugging Face's transformers and what is built on it (TRL, PEFT, axolotl, unsloth,
 //! LLaMA-Factory, ms-swift): `trainer_state.json` in each checkpoint's folder, of which the newest
-//! has everything from the first step on. What came after it stands in event files below `runs`.
+//! has everything from the first step on. What came after it is in event files below `runs`.
 
 mod arguments;
 mod live;
@@ -144,7 +144,7 @@ impl Run {
     fn rows(&self) -> impl Iterator<Item = (f64, &Map<String, Value>)> {
         let end = self.resumed_at().unwrap_or(f64::INFINITY);
         let rows = self.state.rows().filter_map(|row| {
-            // What a prediction measured stands at no step.
+            // Measurements of a prediction have no step.
             let step = row.get("step").and_then(json::number)?;
             Some((step, row))
         });
@@ -188,7 +188,7 @@ impl Run {
         !self.is_begun_later && (is_done || says_stop || self.runtime().is_some())
     }
 
-    /// The seconds that the last line tells of.
+    /// The seconds in the last line.
     fn runtime(&self) -> Option<f64> {
         // An evaluation or a prediction may come after it.
         let lines = self.state.lines().filter_map(|line| line.get(LAST_LINE));
@@ -240,8 +240,8 @@ impl Run {
         }
     }
 
-    /// Which metric the best checkpoint is chosen by: the one that the trainer was told, else the
-    /// one that has the best's value, where the best was saved before anywhere else.
+    /// Which metric the best checkpoint is chosen by: the configured one, else the one with the
+    /// value of the best, where the best was saved first.
     fn primary(&self, arguments: &Map<String, Value>) -> Option<TrainerMetric> {
         if let Some(metric) = arguments::metric(arguments) {
             return Some(metric);

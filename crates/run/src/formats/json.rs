@@ -106,7 +106,7 @@ pub fn without_mark(line: &[u8]) -> &[u8] {
 }
 
 /// Reads the whole lines at the start of `bytes`, each an object, and says how many bytes these
-/// are. Of others is said which they are; `number` counts all.
+/// are. Other lines are reported by number; `number` counts all lines.
 pub fn lines(
     bytes: &[u8],
     is_last: bool,

@@ -55,7 +55,7 @@ pub const X_NAMES: [&str; 13] = [
 /// What counts epochs beside it.
 const EPOCH: &str = "epoch";
 
-/// As many lines may stand before the first row.
+/// Limit of lines before the first row.
 const MAX_LINES_BEFORE: usize = 10;
 
 const RLLIB: &str = "RLlib";
@@ -165,7 +165,7 @@ fn has_lines(path: &Path) -> bool {
 /// Reads lines of JSON.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// What places the rows, once a row has said it.
+    /// What places the rows; known from the first row that has it.
     x: Option<X>,
     number: u64,
 }
@@ -207,7 +207,7 @@ impl X {
         })
     }
 
-    /// Where a row stands, if it says so. A count that begins anew with each epoch runs on.
+    /// The x of a row, if it has one. A counter that restarts each epoch is made cumulative.
     fn place(&mut self, row: &Map<String, Value>, part: Option<Split>) -> Option<f64> {
         let x = json::number(row.get(&self.name)?).filter(|x| x.is_finite())?;
         let epoch = row
@@ -236,7 +236,7 @@ fn row(place: &mut Option<X>, map: &Map<String, Value>, points: &mut Points) {
     let last = points.last_x().unwrap_or(0.0);
     let part = part_of(map);
     let x = match place {
-        // A line that does not say where it stands belongs to the row before it.
+        // A line without an x belongs to the row before it.
         Some(place) => place.place(map, part).unwrap_or(last),
         None => last + 1.0,
     };

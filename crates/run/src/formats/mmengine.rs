@@ -106,7 +106,7 @@ fn logs(dir: &Path) -> Vec<PathBuf> {
 #[derive(Debug, Default)]
 struct Lines {
     number: u64,
-    /// Iterations of an epoch, as far as lines tell.
+    /// Iterations of an epoch, as far as the lines show.
     epoch: f64,
     /// The last iteration of training, over all epochs.
     last: f64,
@@ -153,7 +153,7 @@ impl Lines {
             self.last = x;
             x
         } else {
-            // An evaluation stands behind the iteration that it followed.
+            // An evaluation is placed at the iteration before it.
             self.last
         };
         points.begin_row(x);
@@ -171,7 +171,7 @@ impl Lines {
         };
         json::numbers(map, &mut |name, value| {
             let is_place = ["epoch", "step", "iter"].contains(&name);
-            // -1 stands for what cannot be measured.
+            // -1 means not measurable.
             if let (Ok(value), false) = (value, is_place)
                 && (is_training || value != -1.0)
             {
@@ -180,7 +180,7 @@ impl Lines {
         });
     }
 
-    /// Where a line of an old log stands, which counts iterations within its epoch.
+    /// The step of a line of an old log, which counts iterations within its epoch.
     fn old_step(&mut self, epoch: Option<f64>, iter: f64) -> f64 {
         let epoch = epoch.unwrap_or(self.epoch);
         let known = self.before.iter().find(|(of, _)| *of == epoch);

@@ -201,7 +201,7 @@ pub struct Facts {
     pub duration: Option<Duration>,
     /// Whether it counts epochs from 0, also where its metrics begin with a later one.
     pub counts_from_zero: bool,
-    /// The column that counts the seconds since the start, where its name alone does not tell.
+    /// The column of seconds since the start, where its name alone does not show that.
     pub elapsed: Option<&'static str>,
     /// What it was configured with.
     pub config: Map<String, Value>,
@@ -268,7 +268,7 @@ pub trait Source: Debug + Send {
         Ok(())
     }
 
-    /// What was read with the metrics, where they stand in one file: it is not to be read twice.
+    /// Facts that were read with the metrics, if one file has both; it is not read twice.
     fn facts(&self) -> Option<Facts> {
         None
     }
@@ -360,7 +360,7 @@ impl Located {
             .unwrap_or("config.json")
     }
 
-    /// When the run began, as the names of its files tell.
+    /// When the run began, from the names of its files.
     pub fn begun(&self) -> Option<Timestamp> {
         let seconds = self.parts.begun?.try_into().ok()?;
         Timestamp::from_second(seconds).ok()

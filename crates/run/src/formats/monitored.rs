@@ -1,4 +1,4 @@
-//! Which metric Lightning chooses the best checkpoint by: the names of checkpoints tell it
+//! Which metric Lightning chooses the best checkpoint by: from the names of checkpoints
 //! (`epoch=3-val_loss=0.12.ckpt`), else the state of the callback in one of them.
 
 use std::io::BufReader;
@@ -14,7 +14,7 @@ use traintop_pickle as pickle;
 /// The folder of a run in which they are.
 const FOLDER: &str = "checkpoints";
 
-/// What tells where a checkpoint stands, and not how good it is.
+/// Names of positions, which say nothing about quality.
 const PLACES: [&str; 3] = ["epoch", "step", "global_step"];
 
 /// What names the tensors of a checkpoint takes less; the tensors lie elsewhere in the file.
@@ -63,7 +63,7 @@ fn of_callback(name: &str) -> Option<TrainerMetric> {
     })
 }
 
-/// The only metric in a name; `None` where there are several, of which nobody says which counts.
+/// The only metric in a name; `None` where there are several, since it is unknown which counts.
 fn single(stem: &str) -> Option<&str> {
     let mut metrics = stem.match_indices('=').filter_map(|(at, _)| {
         let value = &stem[at + 1..];
@@ -109,7 +109,7 @@ mod tests {
                 direction: Some(Direction::Lower),
             })
         );
-        // Nobody said it, and nobody is asked to guess.
+        // Nothing states it, and nothing is guessed.
         assert_eq!(
             of_callback("ModelCheckpoint{'monitor': None, 'mode': 'min'}"),
             None

@@ -19,7 +19,7 @@ use traintop_disk::read;
 /// A file of ten million episodes is smaller.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// How much of a file tells what it is.
+/// Bytes of a file that are read to recognise it.
 const PEEKED: u64 = 4096;
 
 /// What rows are placed by: the steps of all copies together.

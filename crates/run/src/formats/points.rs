@@ -64,7 +64,7 @@ impl Points {
         self.is_start = true;
     }
 
-    /// What stands at `x` and beyond is replaced by what follows: the run was resumed there.
+    /// Points at `x` and beyond are replaced by those that follow: the run was resumed there.
     pub fn go_back_to(&mut self, x: f64) {
         self.metrics.go_back_to(x);
     }
@@ -86,7 +86,7 @@ impl Points {
         self.last_x = Some(x);
     }
 
-    /// Where the last row stands.
+    /// The x of the last row.
     pub fn last_x(&self) -> Option<f64> {
         self.last_x
     }

@@ -1,5 +1,5 @@
-//! The wire form of protocol buffers, as far as reading a few fields of a message needs it: every
-//! field that nobody asks for is passed over.
+//! The wire form of protocol buffers, as far as reading a few fields of a message needs it; other
+//! fields are skipped.
 
 /// A field's value.
 #[derive(Debug, Clone, Copy, PartialEq)]

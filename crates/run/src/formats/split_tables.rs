@@ -44,7 +44,7 @@ pub fn find(listing: &Listing) -> Option<(Course, Vec<Course>)> {
         };
         list.extend(course(in_listing(it.2)));
     }
-    // What is measured beside training says where the rows of all of it stand.
+    // The tables of validation and test determine how the rows of all are placed.
     let split = |course: &Course| read_path(&course.paths[0]).map(|(split, _)| split);
     let first = pairs.iter().max_by_key(|course| split(course))?;
     let x_name = first.x_name.clone();

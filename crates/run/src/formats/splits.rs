@@ -1,5 +1,4 @@
-//! Several sources of one run: their columns stand beside each other under names that tell the
-//! source.
+//! Several sources of one run, joined into columns whose names include the source.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,7 +70,7 @@ impl Splits {
             for column in &metrics.columns {
                 let mut column = column.clone();
                 column.name = renamed(&column.name);
-                // What places the rows of several sources is said where there are most.
+                // The source with the most rows determines what places them.
                 let mut there = joined.columns.iter_mut();
                 match there.find(|other| other.name == column.name) {
                     Some(other) if other.x.len() < column.x.len() => *other = column,

@@ -44,7 +44,7 @@ const NAMES: [(&str, bool); 23] = [
     ("monitor", false),
 ];
 
-/// Where a name stands among [`NAMES`].
+/// The index of a name in [`NAMES`].
 fn place_of(name: &str) -> Option<usize> {
     let name = folded(name);
     NAMES.iter().position(|(known, _)| *known == name)
@@ -52,9 +52,9 @@ fn place_of(name: &str) -> Option<usize> {
 
 pub const ENDINGS: [&str; 6] = ["csv", "tsv", "csv.gz", "tsv.gz", "txt", "log"];
 
-/// How much of a file tells whether it is a run's course or a table of results.
+/// Bytes of a file that are read to see whether it has a run's metrics or a table of results.
 const PEEKED: u64 = 16 << 10;
-/// As many lines tell it: every table is looked at in each search.
+/// Lines that are read for it; each search reads the beginning of every table.
 const PEEKED_LINES: usize = 12;
 
 /// Folders of a run that hold no other run.
@@ -206,7 +206,7 @@ fn richest(listing: &Listing) -> Option<(Course, Vec<String>)> {
     if parts.len() > 1 {
         courses.retain(|course| course.paths.len() > 1 || !parts.contains(&course.paths[0]));
     }
-    // The first of equals: names tell which is the likeliest.
+    // The first of equals: the order of names is by likelihood.
     let best = (0..courses.len()).rev().max_by_key(|at| {
         let course = &courses[*at];
         (course.has_validation, course.names.len())
@@ -235,8 +235,8 @@ pub struct Course {
 }
 
 impl Course {
-    /// A file that holds the course of a run. A table of results has a row for each model or run:
-    /// it has nothing that could place its rows, and text that tells them apart.
+    /// A file that holds the metrics of a run. A table of results has a row for each model or run:
+    /// no column places its rows, and a text column distinguishes them.
     fn find(path: &Path) -> Option<Self> {
         let is_metrics = path.file_name().is_some_and(|name| name == "metrics.csv");
         let Some((metrics, lines)) = beginning(path) else {
@@ -307,7 +307,7 @@ impl Course {
         metrics::only_places(&self.x_name) && self.names.len() > 1
     }
 
-    /// Whether anything in it tells how good a run is.
+    /// Whether it has a metric by which a run can be judged.
     pub fn is_judged(&self) -> bool {
         self.names.iter().any(|name| is_judged(name))
     }

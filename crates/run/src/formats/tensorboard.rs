@@ -221,7 +221,7 @@ fn split_files(dir: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What the beginnings of the files say. When the last value came stands at their ends.
+/// Facts from the beginnings of the files. The time of the last value is at their ends.
 fn facts(dir: &Path, files: &[PathBuf]) -> Facts {
     let mut stated = Beside::default();
     for file in files {

@@ -1,5 +1,5 @@
-//! What Ultralytics says of a run beside its table: what `best.pt` is chosen by, and when it has
-//! not become better for so long that the training ends.
+//! Facts of a run of Ultralytics beside its table: what `best.pt` is chosen by, and whether the
+//! training stopped early because its patience ran out.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ const WORTH: [&[(&str, f64)]; 4] = [
     &[("metrics/mIoU", 1.0)],
 ];
 
-/// What stands behind a metric's name: what is told of it.
+/// What may follow a metric's name.
 const OF: [&str; 4] = ["", "(B)", "(M)", "(P)"];
 
 /// By what `best.pt` is chosen where that is one metric: segments and poses have a sum of two.

@@ -102,7 +102,7 @@ struct History {
     step_metric: Option<String>,
     /// Whether it defined several.
     has_step_metrics: bool,
-    /// The metrics that it places; `*` stands for all.
+    /// The metrics that it places; `*` means all.
     placed: Vec<String>,
     records: RunRecords,
 }
@@ -188,7 +188,7 @@ impl History {
             named.and_then(|(_, text)| text.parse::<f64>().ok())
         };
         if let Some(step_metric) = &self.step_metric {
-            // A row that does not say where it stands belongs to the one before.
+            // A row without an x belongs to the one before.
             let x = number(step_metric).filter(|x| x.is_finite());
             let x = x.or(self.last).unwrap_or(0.0);
             self.last = Some(x);

@@ -1,5 +1,5 @@
-//! YAML as trainers write their settings: with a key twice, `.nan`, and tags of Python's that
-//! nobody else knows.
+//! YAML as trainers write their settings: with duplicate keys, `.nan`, and tags that only Python
+//! knows.
 
 use std::path::Path;
 

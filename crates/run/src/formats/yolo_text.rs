@@ -10,11 +10,11 @@ use traintop_disk::read;
 
 const FILE: &str = "results.txt";
 
-/// How much of the file tells what it is.
+/// Bytes of the file that are read to recognise it.
 const PEEKED: u64 = 1024;
 
-/// What stands behind the epoch, which is written as `0/99`, and the memory, as `1.2G`; called as
-/// the writer calls it elsewhere.
+/// The columns after the epoch, which is written as `0/99`, and the memory, as `1.2G`; named as the
+/// writer names them elsewhere.
 const NAMES: [&str; 13] = [
     "train/box_loss",
     "train/obj_loss",

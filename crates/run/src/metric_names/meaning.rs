@@ -19,7 +19,7 @@ pub enum Strength {
 /// What a term means.
 #[derive(Debug, PartialEq)]
 pub struct Meaning {
-    /// The one name that stands for all that mean the same.
+    /// The canonical name of all synonyms.
     pub canonical: &'static str,
     pub kind: Kind,
     pub direction: Option<Direction>,
@@ -100,7 +100,7 @@ const fn each(kind: Kind, direction: Option<Direction>, rank: u8, terms: &'stati
 static TABLE: &[Row] = &[
     one(Kind::Accuracy, Higher, 0, "accuracy acc top1 acc1 prec1 top1acc top1accuracy acctop1 accuracytop1 categoricalaccuracy sparsecategoricalaccuracy binaryaccuracy multiclassaccuracy multilabelaccuracy"),
     one(Kind::Accuracy, Higher, 1, "balanced_accuracy balancedaccuracy balancedacc bacc"),
-    // Of a segmentation, overlap tells more than the share of right pixels.
+    // In segmentation, overlap says more than the share of right pixels.
     one(Kind::Accuracy, Higher, 4, "pixel_accuracy pixelaccuracy pixelacc pixacc aacc overallaccuracy"),
     one(Kind::Score, Higher, 1, "exact_match exactmatch em"),
     one(Kind::Score, Higher, 1, "success successrate winrate solved"),

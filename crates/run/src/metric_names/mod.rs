@@ -62,7 +62,7 @@ impl Split {
         }
     }
 
-    /// The letter that stands for it.
+    /// Its letter.
     pub fn letter(self) -> char {
         match self {
             Self::Train => 't',
@@ -137,7 +137,7 @@ pub enum Kind {
     Setting,
     /// Time, memory and speed.
     Resource,
-    /// Where a row stands: epoch, step.
+    /// A position: epoch, step.
     Place,
     /// The words say nothing that is known.
     Unknown,
@@ -166,9 +166,9 @@ pub struct MetricName {
     /// What it was measured on; `None` where the name does not say.
     pub split: Option<Split>,
     pub kind: Kind,
-    /// Which way is better; `None` where no word tells.
+    /// Which way is better; `None` if no word shows it.
     pub direction: Option<Direction>,
-    /// Whether the word that tells the direction is a weak one, such as `score`.
+    /// Whether the direction comes from a weak word, such as `score`.
     pub is_guess: bool,
     pub unit: Option<Unit>,
     /// Whether its values are shares, which people read in percent.
@@ -245,9 +245,9 @@ const SPREADS: [&str; 11] = [
 /// Reads a name. **The last word that is known decides**, of several words that make one term the
 /// longest term: `loss_acc` is an accuracy, `norm_reward` a reward, `ms_ssim` a similarity. Only a
 /// score or an error behind the word `loss` is a part of that loss (`loss_dice`). Before that the
-/// split word is taken off, wherever it stands (`val_loss`, `Loss/val`, `AverageTestEpRet`), and
-/// what comes after `per` is not looked at. Averages, counters (`auc_1`) and units are passed over
-/// because they are no terms. A weak word (`score`, `distance`) decides only where no other does.
+/// split word is removed from any position (`val_loss`, `Loss/val`, `AverageTestEpRet`), and what
+/// follows `per` is ignored. Averages, counters (`auc_1`) and units are skipped because they are no
+/// terms. A weak word (`score`, `distance`) decides only where no other does.
 pub fn read(name: &str) -> MetricName {
     let all = Words::of(name);
     let (split, words) = without_split(&all);
@@ -315,7 +315,7 @@ pub fn without_split_word(name: &str) -> &str {
     }
 }
 
-/// Whether two names stand for the same: as trainers may spell it.
+/// Whether two names mean the same column, in any spelling of trainers.
 pub fn are_same(a: &str, b: &str) -> bool {
     a == b || Words::of(a).joined("_") == Words::of(b).joined("_") || {
         let (a, b) = (read(a), read(b));

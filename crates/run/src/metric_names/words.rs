@@ -1,4 +1,4 @@
-//! The words of a name, whatever stands between them.
+//! The words of a name, with any separator.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! Large pieces of plain numbers through polars. Whatever is unusual about a piece (quotes, ragged
-//! lines, text) is left to the row parser, so that nobody can tell which of the two read it.
+//! Large pieces of plain numbers through polars. A piece with anything unusual (quotes, ragged
+//! lines, text) is left to the row parser, so that both give the same result.
 //!
 //! `read_chunk` is the part of polars' CSV reader that parses; the rest of it would start a thread
 //! for each core, and an environment variable, which only unsafe code can set, is the only way to
@@ -14,7 +14,7 @@ use polars::prelude::{DataFrame, DataType, Field, Schema};
 use polars_io::csv::read::_csv_read_internal::read_chunk;
 use polars_io::csv::read::CsvParseOptions;
 
-/// No more threads than these parse at once, whatever the caller: login nodes are shared.
+/// Limit of parsing threads in the process; login nodes are shared.
 const THREADS: usize = 4;
 
 /// Threads that parse now.
@@ -172,7 +172,7 @@ fn empty_cells(bytes: &[u8], columns: usize, separator: u8) -> Option<usize> {
 pub struct Threads(usize);
 
 impl Threads {
-    /// As many as are of use and free, at least one.
+    /// As many as are useful and free, at least one.
     pub fn take(useful: usize) -> Self {
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));

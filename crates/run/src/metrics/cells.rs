@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What stands between two cells.
+/// What separates two cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Separator {
     Tab,

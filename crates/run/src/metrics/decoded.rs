@@ -30,7 +30,7 @@ enum Form {
     CarriageReturns,
 }
 
-/// Tells by a file's beginning; `None` if more of it is needed.
+/// The form, from a file's beginning; `None` if more of it is needed.
 fn form(beginning: &[u8], limits: Limits) -> Option<Form> {
     match beginning {
         [0xff, 0xfe, ..] => return Some(Form::Utf16 { is_little: true }),
@@ -119,7 +119,7 @@ struct Packed {
 pub struct Decoded {
     packed: Option<Packed>,
     form: Option<Form>,
-    /// The beginning, until it tells the form.
+    /// The beginning, until the form is known.
     beginning: Vec<u8>,
     text: Text,
     /// Text of the line that is not whole yet.
@@ -128,7 +128,7 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// How a file is to be read, if it is not plain text with line feeds.
+    /// How to read a file that is not plain text with line feeds.
     pub fn needed(path: &Path, file: &File, limits: Limits) -> io::Result<Option<Self>> {
         let mut beginning = vec![0; FIRST_LOOK.min(limits.first)];
         let read = file.read_at(&mut beginning, 0)?;

@@ -1,4 +1,4 @@
-//! How a file separates its cells: told from its line of names and the row below it.
+//! How a file separates its cells: deduced from the header and the first row.
 
 use super::cells::{Separator, split};
 

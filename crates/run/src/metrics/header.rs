@@ -118,7 +118,7 @@ pub struct Header {
     epoch: Option<usize>,
     /// A column that may say what part of the data its row is about.
     part: Option<usize>,
-    /// A column that may tell trainings in one file apart.
+    /// A column that may distinguish trainings in one file.
     key: Option<usize>,
     has_all_names: bool,
     /// Up to the last column that has a name.
@@ -232,7 +232,7 @@ impl Header {
         self.part
     }
 
-    /// The column that may tell trainings in one file apart.
+    /// The column that may distinguish trainings in one file.
     pub fn key(&self) -> Option<usize> {
         self.key
     }

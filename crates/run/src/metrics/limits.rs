@@ -13,7 +13,7 @@ pub struct Limits {
     pub line: usize,
     /// How much is read at once.
     pub chunk: usize,
-    /// From so much on, threads read pieces ahead.
+    /// Files of at least this many bytes are read in parallel.
     pub parallel: u64,
     /// How much is read first of such a file, to learn what rows look like.
     pub first: usize,

@@ -8,7 +8,7 @@ use crate::metric_names::Split;
 /// Longer names, in bytes, are none of those here.
 const MAX_LENGTH: usize = 64;
 
-/// What kind of place a column tells.
+/// What kind of position a column has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
     /// Counts steps, updates, samples or episodes.
@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 /// Names of columns that place rows, folded (see [`folded`]); of those that a file has the first
-/// here is x. Counts over the whole run come before a bare `step`, which may begin anew with each
+/// here is x. Counts over the whole run come before a bare `step`, which may restart with each
 /// epoch; steps are finer than epochs, and what trainers of agents count as iterations is finer
 /// than their epochs too; a logger's own count (`_step`) comes after what the trainer counts;
 /// `batch` is often a size and not a count; a date is a place only where nothing else is.
@@ -73,8 +73,8 @@ const NAMES: &[(&str, Kind)] = &[
     ("time", Kind::Date),
 ];
 
-/// What [`super::Metrics::x_name`] is where a count that begins anew with each epoch was made to
-/// run on.
+/// The prefix of [`super::Metrics::x_name`] where a counter that restarts each epoch was made
+/// cumulative.
 pub const RUNNING: &str = "running ";
 
 /// Numbers of a column of dates are more than this, and seconds since a start never are.
@@ -149,7 +149,7 @@ pub fn may_count_within_epochs(name: &str) -> bool {
     name.len() <= MAX_LENGTH && WITHIN_EPOCHS.contains(&folded(name).as_str())
 }
 
-/// Names, folded, of columns of numbers that tell trainings in one file apart.
+/// Names, folded, of columns of numbers that distinguish trainings in one file.
 const KEY_COLUMNS: &[&str] = &[
     "fold",
     "kfold",
@@ -162,7 +162,7 @@ const KEY_COLUMNS: &[&str] = &[
     "repetition",
 ];
 
-/// Whether a column of this name may tell trainings in one file apart.
+/// Whether a column of this name may distinguish trainings in one file.
 pub fn may_be_key(name: &str) -> bool {
     name.len() <= MAX_LENGTH && KEY_COLUMNS.contains(&folded(name).as_str())
 }

@@ -18,8 +18,7 @@ const AHEAD: usize = 4;
 struct Piece {
     lines: Vec<u8>,
     block: Option<Block>,
-    /// Whether nothing can be said of what comes after it: the file ended, or a line is too long to
-    /// be one.
+    /// Whether no piece follows: the file ended, or a line is too long to be one.
     is_last: bool,
 }
 
@@ -50,8 +49,8 @@ pub fn read(
             .collect();
         let mut at = start;
         for number in 0..count as usize {
-            // A thread that ended early has said why in its last piece, which comes before this
-            // one.
+            // A thread that ended early has put the error into its last piece, which comes before
+            // this one.
             let Ok(piece) = shares[number % shares.len()].recv() else {
                 break;
             };
@@ -64,7 +63,7 @@ pub fn read(
                 break;
             }
         }
-        // The others see that nobody listens any more.
+        // The other threads see that the receivers are gone.
         drop(shares);
         Ok(at)
     })
@@ -102,7 +101,7 @@ fn lines_from(
     end: u64,
     limits: Limits,
 ) -> io::Result<(Vec<u8>, bool)> {
-    // The byte before tells whether a line begins right at the start.
+    // The byte before shows whether a line begins right at the start.
     let before = u64::from(!is_first);
     let mut bytes = vec![0; (to - from + before) as usize];
     let read = read_at(file, &mut bytes, from - before)?;

@@ -1,10 +1,10 @@
-//! Where each row stands along x: what the file says, made to rise where a count begins anew with
-//! each epoch, and led back where the run was resumed.
+//! The x of each row: as the file states it, made cumulative where a counter restarts each epoch,
+//! and set back where the run was resumed.
 
 use super::names::Kind;
 use crate::metric_names::Split;
 
-/// How much later a date is than the one before it, where the file does not tell them apart.
+/// The distance of two dates that are equal in the file.
 const TICK: f64 = 1e-3;
 
 /// What a row says of its place.
@@ -15,15 +15,15 @@ pub struct StatedPlace {
     /// In another column that counts epochs.
     pub epoch: Option<f64>,
     pub part: Option<Split>,
-    /// What tells trainings in one file apart: a fold, a seed.
+    /// What distinguishes trainings in one file: a fold, a seed.
     pub key: Option<f64>,
 }
 
-/// Where a row stands.
+/// The place of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placed {
     pub x: f64,
-    /// Whether the run was resumed here: what stands at this x or beyond is replaced.
+    /// Whether the run was resumed here: points at this x or beyond are replaced.
     pub is_seam: bool,
 }
 
@@ -65,7 +65,7 @@ impl Places {
         !self.bases.is_empty()
     }
 
-    /// Whether rows whose x rises stand where the file says.
+    /// Whether rows with a rising x keep the x of the file.
     pub fn is_plain(&self) -> bool {
         !self.is_running() && self.kind != Kind::Date
     }
@@ -120,7 +120,7 @@ impl Places {
         self.put(stated, x, is_seam)
     }
 
-    /// Whether a count that does not rise has only begun anew: with an epoch, with another part of
+    /// Whether a counter that does not rise has only restarted: with an epoch, with another part of
     /// the data in the same epoch, or with another fold or seed.
     fn counts_on(&self, stated: StatedPlace, last: StatedPlace) -> bool {
         let by_epoch = |compare: fn(&f64, &f64) -> bool| match (last.epoch, stated.epoch) {
@@ -160,7 +160,7 @@ impl Places {
 
     fn put(&mut self, stated: StatedPlace, x: f64, is_seam: bool) -> Placed {
         if is_seam {
-            // Later epochs begin anew behind this one.
+            // Later epochs restart after this one.
             let base = self.base;
             self.bases.retain(|(_, of)| *of <= base);
         }

@@ -23,7 +23,7 @@ use traintop_text::{clean, fitted};
 /// How much of a cell a problem quotes, in letters.
 const QUOTED: usize = 60;
 
-/// A quoted cell spans no more lines than these; one that does was never closed.
+/// A quoted cell that spans more lines than this is treated as unclosed.
 const OPEN_LINES: usize = 50;
 
 /// Lines that are read one by one, to find a header and a row, before blocks are.
@@ -41,7 +41,7 @@ pub struct Reader {
     places: Places,
     /// The column of x, as the first header names it.
     x_column: String,
-    /// The first header, until the row below it says how it is to be read.
+    /// The first header, until the row below it shows how to read it.
     first_header: Option<String>,
     /// The last comment before the first row: numpy writes the header as one.
     last_comment: Option<String>,
@@ -53,7 +53,7 @@ pub struct Reader {
     placed_by: Option<String>,
     /// That it should be, for who reads the file again.
     wished: Option<String>,
-    /// The line of the header, where it was found that others stand above it.
+    /// The line of the header, if there are other lines above it.
     header_at: Option<u64>,
     /// That it should be there, for who reads the file again.
     wished_header: Option<u64>,
@@ -63,10 +63,10 @@ pub struct Reader {
     above: Option<(u64, String)>,
     /// Whether a row of numbers was seen.
     is_begun: bool,
-    /// The last of the first rows, and how many of them stand in one epoch with the row before.
+    /// The last of the first rows, and how many of them share an epoch with the row before.
     last_row: (Vec<Value>, Option<Split>),
     rows_within: usize,
-    /// How many of them stand before the row above.
+    /// How many of them go back before the row above.
     rows_falling: usize,
     /// Whether a number is spelt in another way than programs read numbers.
     has_spelled: bool,
@@ -115,15 +115,15 @@ impl Reader {
         }
     }
 
-    /// The reader that takes the same lines in from the first on, if they showed that something
-    /// else places them than it seemed, or that their header stands elsewhere.
+    /// A reader that must read the same lines again from the first, if they showed that another
+    /// column places the rows, or that the header is another line.
     pub fn corrected(&self) -> Option<Self> {
         if !self.is_to_be_corrected() {
             return None;
         }
         let mut corrected = Self::new(self.limits);
         corrected.header_at = self.wished_header.or(self.header_at);
-        // What was said of rows below another header is void.
+        // Problems of rows below another header are void.
         let placed_by = self.wished.clone().or_else(|| self.placed_by.clone());
         corrected.placed_by = placed_by.filter(|_| self.wished_header.is_none());
         corrected.judge_by(self.metrics.judging.trainer.clone());
@@ -151,7 +151,7 @@ impl Reader {
             return;
         }
         if bytes.len() >= self.limits.block {
-            // The header, and a row that tells whether there is text among the columns.
+            // The header, and a row that shows whether a column has text.
             for _ in 0..FIRST_LINES {
                 if self.looks_at_rows() && !bytes.is_empty() {
                     let (line, rest) = first_line(bytes);
@@ -165,12 +165,12 @@ impl Reader {
         }
     }
 
-    /// Whether the lines to come, one by one, tell how all are to be read.
+    /// Whether the next lines must be read one by one, since they show how to read all.
     pub fn looks_at_rows(&self) -> bool {
         self.looks_at_places() || self.may_find_header()
     }
 
-    /// Whether the rows to come, one by one, tell what places all of them.
+    /// Whether the next rows must be read one by one, since they show what places all of them.
     fn looks_at_places(&self) -> bool {
         let may_fall = matches!(self.places.kind(), Kind::Epoch | Kind::Step);
         let may_be_corrected = may_fall && self.placed_by.is_none();
@@ -246,7 +246,7 @@ impl Reader {
             }
     }
 
-    /// A line that is too long to be one, of which nobody has kept the bytes.
+    /// A line that is too long, whose bytes were not kept.
     pub fn skip_line(&mut self) {
         self.give_up_open();
         self.lines += 1;
@@ -267,7 +267,7 @@ impl Reader {
         let Some(header) = &self.header else {
             return false;
         };
-        // The row may say that the header is to be read otherwise.
+        // The row may show that the header must be read otherwise.
         let (separator, needed) = match &self.first_header {
             Some(names) => {
                 let separator = dialect::separator(names, Some(line));

@@ -15,7 +15,7 @@ const KEPT_PROBLEMS: usize = 100;
 pub struct Column {
     /// As the header spells it, cleaned for a terminal.
     pub name: String,
-    /// Where each point stands: epochs or steps, strictly rising.
+    /// The x of each point: epochs or steps, strictly rising.
     pub x: Vec<f64>,
     /// The values; NaN and infinities as the file has them. As long as `x`.
     pub y: Vec<f64>,
@@ -72,12 +72,12 @@ pub struct Metrics {
     pub text_columns: Vec<String>,
     /// What columns measure, where their cells say so.
     pub units: BTreeMap<String, Unit>,
-    /// How many cells of a column were not understood: text among numbers, a place that is none,
-    /// and what stands beyond the last column.
+    /// How many cells of a column were not understood: text among numbers, an invalid x, and cells
+    /// beyond the last column.
     pub unread: BTreeMap<String, usize>,
     /// Where x went back (a resumed run): the x at which the later part begins.
     pub seams: Vec<f64>,
-    /// Where a later row at the same x said something else of a column, and counts; rising.
+    /// Each x where a later row replaced a column's value; rising.
     pub repeated: Vec<f64>,
     /// Lines that could not be read, the first hundred.
     pub problems: Vec<RowProblem>,

@@ -102,8 +102,8 @@ impl Tail {
         }
     }
 
-    /// What the trainer of the run in `dir` says that counts is looked up with each change, until
-    /// it says something: files that tell may come later than the first rows.
+    /// The metric that the trainer of the run in `dir` judges by is looked up with each change
+    /// until it is found: the files that state it may come later than the first rows.
     pub fn judge_by(&mut self, judge: Judge, dir: &Path) {
         self.judge = Some((judge, dir.to_owned()));
         self.look_up_judge();
@@ -148,8 +148,8 @@ impl Tail {
         self.reader.take()
     }
 
-    /// Reads what is new. The file is opened anew each time, which is what makes network file
-    /// systems show changes.
+    /// Reads what is new. The file is opened again each time, which makes network file systems show
+    /// changes.
     ///
     /// # Errors
     /// If the file cannot be opened or read; what was read before stays.
@@ -158,8 +158,8 @@ impl Tail {
     }
 
     /// As [`Tail::poll`], and hands over what is new in parts of a few megabytes, each for
-    /// [`Metrics::absorb`], so that nobody need hold a large file as a whole. With `true` it says
-    /// that the file is read again and what was handed over is void.
+    /// [`Metrics::absorb`], so that a large file is never in memory as a whole. `true` means that
+    /// the file is read again and earlier parts are void.
     ///
     /// # Errors
     /// As [`Tail::poll`]; the parts until then are no whole.
@@ -203,8 +203,8 @@ impl Tail {
         Ok(Change::Reread)
     }
 
-    /// Reads all again if the first lines showed that something else places them than it seemed, or
-    /// that the header stands elsewhere; says whether they did.
+    /// Reads all again if the first lines showed that another column places the rows, or that the
+    /// header is another line; returns whether it did.
     fn correct(&mut self, file: &File, seen: Stamp, part: OnPart) -> io::Result<bool> {
         let mut is_corrected = false;
         // Where the header was found, rows may show in turn that something else places them.

@@ -3,7 +3,7 @@
 
 use super::series::Column;
 
-/// Points that stand for one stretch: its first, lowest, highest and last.
+/// Points that are kept of a stretch: its first, lowest, highest and last.
 const EACH: usize = 4;
 
 impl Column {

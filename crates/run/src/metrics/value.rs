@@ -82,8 +82,8 @@ const MAX_LENGTH: usize = 200;
 /// How deep calls and brackets are opened.
 const MAX_DEPTH: usize = 4;
 
-/// Reads a cell. With `decimal_comma`, one comma alone is a decimal comma whatever follows it,
-/// which holds for files whose cells are not separated by commas.
+/// Reads a cell. With `decimal_comma`, a single comma is always a decimal comma, which holds for
+/// files whose cells are not separated by commas.
 pub fn value(cell: &str, decimal_comma: bool) -> Value {
     if let Some(number) = plain(cell) {
         return Value::Number(number, None);
@@ -106,7 +106,7 @@ type Spelled = Option<(f64, Option<Unit>)>;
 
 fn spelled(cell: &str, decimal_comma: bool, depth: usize) -> Spelled {
     let cell = cell.trim();
-    // Most text is told from numbers by this alone.
+    // This check alone rejects most text.
     if cell.len() > MAX_LENGTH || !cell.bytes().any(|byte| byte.is_ascii_digit()) && !has_nan(cell)
     {
         return None;
@@ -259,7 +259,7 @@ fn grouped(cell: &str, decimal_comma: bool) -> Option<f64> {
     plain(&number)
 }
 
-/// Whether digits are one group, or groups of three behind one kind of mark. Underscores may stand
+/// Whether digits are one group, or groups of three behind one kind of mark. Underscores may be
 /// anywhere between digits.
 fn are_groups(whole: &str, is_mark: impl Fn(char) -> bool) -> bool {
     let Some(mark) = whole.chars().find(|letter| is_mark(*letter)) else {

@@ -188,7 +188,7 @@ fn every_call_may_fail_or_be_the_last_and_the_notes_are_old_or_new() {
                     Ok(_) => assert_eq!(now.note, "new", "{context}"),
                     Err(error) => {
                         assert!(!error.to_string().contains('\n'), "{context}: {error}");
-                        // Killed right after the last step there is nobody left to say so.
+                        // Killed right after the last step, it cannot report success.
                         let is_new = kill_at == at && now.note == "new";
                         assert!(now.note.is_empty() || is_new, "{context}");
                     }

@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Map<String, Value> {
     let entries = read_map().unwrap_or_default().into_iter();
     entries
         .filter(|(key, _)| !key.starts_with('_') && !NOT_ARGUMENTS.contains(&key.as_str()))
-        // Secrets are nobody's settings.
+        // Secrets are not settings.
         .filter(|(key, _)| !key.ends_with("_token"))
         .filter_map(|(key, value)| Some((key, plain(value)?)))
         .collect()

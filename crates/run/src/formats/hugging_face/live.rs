@@ -104,7 +104,7 @@ impl Log {
         self.facts.duration
     }
 
-    /// The first step that it tells of.
+    /// The first step in it.
     pub fn first_step(&self) -> Option<f64> {
         let columns = self.metrics.columns.iter();
         columns
@@ -112,7 +112,7 @@ impl Log {
             .reduce(f64::min)
     }
 
-    /// Whether it tells of an end of the training at this step or a later one.
+    /// Whether it records the end of the training, at this step or later.
     pub fn is_ended_at(&self, step: f64) -> bool {
         let mut columns = self.metrics.columns.iter();
         columns.any(|column| {
@@ -138,7 +138,7 @@ impl Log {
     }
 }
 
-/// What the state's log calls a tag; `None` for what stands for the whole training.
+/// The name of a tag in the state's log; `None` for totals of the whole training.
 fn own_name(tag: &str) -> Option<String> {
     if let Some(name) = tag.strip_prefix("train/") {
         let is_of_all = name.starts_with("train_") || name == "total_flos";

@@ -58,7 +58,7 @@ impl TrainerState {
         self.lines().filter(|line| !line.contains_key(LAST_LINE))
     }
 
-    /// Whether `later` goes on where this one ends.
+    /// Whether `later` continues this one.
     fn is_continued_by(&self, later: &Self) -> bool {
         let mut others = later.rows();
         self.rows().all(|row| others.next() == Some(row))

@@ -1,4 +1,4 @@
-//! Events as they come: scalars become points, and what stands beside them is kept.
+//! Events as they arrive: scalars become points, and the other facts are kept.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub struct Events {
     rows: usize,
     /// Whether damage was reported.
     is_reported: bool,
-    /// Whether it was noted where this file goes on from an earlier one.
+    /// Whether the seam to an earlier file was noted.
     has_seam: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct Events {
 struct Tag {
     file: u32,
     step: i64,
-    /// What is added to its steps: they began anew within one file, as those of each epoch may.
+    /// The offset of its steps, which may restart within one file, such as with each epoch.
     base: i64,
 }
 
@@ -88,8 +88,9 @@ impl Events {
             };
             let furthest = (self.file > 1 && !self.has_seam).then(|| self.furthest());
             let (x, last) = self.place(tag, step);
-            // A start that goes on behind all there is. One that goes back replaces what its own
-            // tags have: several programs may write into one folder, each its own tags.
+            // A resumed training that continues after the last step. One that goes back replaces
+            // only the points of its own tags: several programs may write into one folder, each its
+            // own tags.
             if last.is_some() && furthest.flatten().is_some_and(|furthest| x > furthest) {
                 self.has_seam = true;
                 points.go_back_to(x as f64);
@@ -103,7 +104,7 @@ impl Events {
         }
     }
 
-    /// Where the last value of all tags stands.
+    /// The step of the last value of all tags.
     fn furthest(&self) -> Option<i64> {
         let places = self
             .tags
@@ -112,9 +113,9 @@ impl Events {
         places.max()
     }
 
-    /// Where a value of a tag stands, and where its last one does in an earlier file, if this is
-    /// the first in this one. Another file is another start, whose values replace those from its
-    /// steps on.
+    /// The step of a tag's value, and that of its last value in an earlier file, if this is the
+    /// first in this one. Another file is another start, whose values replace those from its steps
+    /// on.
     pub(super) fn place(&mut self, tag: &str, step: i64) -> (i64, Option<i64>) {
         let file = self.file;
         let Some(known) = self.tags.get_mut(tag) else {

@@ -1,4 +1,4 @@
-//! What stands in the summary of an event: scalars, and the settings that plug-ins keep there.
+//! The summary of an event: scalars, and the settings that plug-ins keep there.
 
 use serde_json::{Map, Value};
 

@@ -17,7 +17,7 @@ const MAX_RECORD_BYTES: usize = 64 << 20;
 pub struct Log {
     /// How many bytes of the file were read.
     at: u64,
-    /// The pieces of a record that goes on in the next block.
+    /// The pieces of a record that continues in the next block.
     pieces: Vec<u8>,
     is_foreign: bool,
 }

@@ -20,8 +20,8 @@ impl Reader {
         !self.is_begun && self.header_at.is_none() && self.lines <= MAX_LINES_ABOVE + 1
     }
 
-    /// Looks for a line of several names with a row of as many numbers below it, where lines of
-    /// text stand above these: of the trainer's start, or of settings.
+    /// Looks for a line of several names with a row of as many numbers below it, below lines of
+    /// text: of the trainer's start, or of settings.
     pub(super) fn find_header(&mut self, text: &str) {
         let above = self.above.replace((self.line, text.to_owned()));
         let Some((line, names)) = above else {
@@ -117,7 +117,7 @@ impl Reader {
         true
     }
 
-    /// The line below the first header, which says how both are to be read.
+    /// The line below the first header, which shows how to read both.
     pub(super) fn take_second(&mut self, names: &str, text: &str) {
         let alone = split(text, dialect::separator(text, None));
         let separator = dialect::separator(names, Some(text));

@@ -89,7 +89,7 @@ impl Reader {
         }
     }
 
-    /// What a row says of x, if the file has one; an error, which was told, if that is no place.
+    /// The x of a row, if the file has one; an error, already reported, if it is not a valid x.
     fn x_of_row(
         &mut self,
         header: &Header,

@@ -302,7 +302,7 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Where a row stands: mostly further on, at times where the last one is, further back, or nowhere.
+/// The x of a row: mostly after the last one, at times equal, before it, or absent.
 fn step() -> impl Strategy<Value = Option<i32>> {
     prop_oneof![
         30 => Just(Some(1)),

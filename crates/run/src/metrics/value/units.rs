@@ -1,5 +1,4 @@
-//! Numbers with a unit, and those of which the form tells the unit: times of the clock, dates,
-//! shares.
+//! Numbers with a unit, and those whose form implies it: times of the clock, dates, shares.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
