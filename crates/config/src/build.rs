@@ -1,5 +1,5 @@
-//! From the text of `config.toml` to settings. Names of commands, columns and themes are known to
-//! the dashboard only: here they are kept with their place, for it to complain.
+//! From the text of `config.toml` to settings. Only the dashboard knows the names of commands,
+//! columns and themes: here they are kept with their place, so that it can report them.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,11 @@ use traintop_run::judging::UserSettings;
 use traintop_text::nearest;
 use traintop_text::toml::Source;
 
-/// Something from the file, with `file:line` of where it stands.
+/// A value from the file, with its `file:line`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed<T> {
     /// `file:line`.
     pub place: String,
-    /// What stands there.
     pub value: T,
 }
 
@@ -67,9 +66,9 @@ pub struct Config {
     pub themes: Vec<(String, String)>,
 }
 
-/// More threads than this help nobody: runs are read from one disk.
+/// More threads do not help: runs are read from one disk.
 const MAX_THREADS: i64 = 64;
-/// Nobody trains more runs at once on one machine.
+/// More runs do not train at once on one machine.
 const MAX_SLOTS: i64 = 256;
 /// No GPU has more memory, in GiB.
 const MAX_GPU_MEMORY_GIB: i64 = 4096;
@@ -229,7 +228,7 @@ impl Reader<'_> {
         None
     }
 
-    /// The texts of a list; entries that are no text are complained of and left out.
+    /// The texts of a list; other entries are reported and skipped.
     pub(super) fn list(
         &mut self,
         key: &str,

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::build::Reader;
 
-/// No run has more GPUs than these.
+/// Limit of GPUs of a run.
 const MAX_GPUS: i64 = 64;
 
 /// A launcher: `[launcher.mine]`.
@@ -15,7 +15,7 @@ pub struct Launcher {
     pub name: String,
     /// Its command, in words.
     pub command: Vec<String>,
-    /// How many GPUs a run of it gets, where there are any; nobody has said: one.
+    /// How many GPUs a run of it gets, where there are any; one by default.
     pub gpus: Option<u32>,
 }
 

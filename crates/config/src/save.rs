@@ -22,12 +22,12 @@ pub enum SaveError {
         path: PathBuf,
         cause: std::io::Error,
     },
-    /// Nobody knows what such a file means; to write into it could lose what was meant.
+    /// The meaning of such a file is unknown; writing into it could lose settings.
     #[error("{}: the {what} is not saved, because the file is not valid TOML: {cause}", path.display())]
     Broken {
         what: &'static str,
         path: PathBuf,
-        /// What the parser said.
+        /// The parser's message.
         cause: String,
     },
 }
@@ -80,8 +80,8 @@ fn save(
     replace_file(&path, changed.as_bytes()).map_err(io)
 }
 
-/// The text in which `root = "metric"` stands in the table `[metrics.primary_in]`, or no longer. An
-/// entry is that of the root whose folder it means, however it is written.
+/// The text with `root = "metric"` added to the table `[metrics.primary_in]`, or removed. An entry
+/// belongs to the root whose folder it means, in any spelling.
 fn with_primary(
     text: &str,
     root: &Path,
@@ -155,8 +155,7 @@ fn with_primary(
     Ok(changed)
 }
 
-/// The text without this heading, and without a blank line before it, if nothing stands below it
-/// before the next table.
+/// The text without this heading, and without a blank line before it, if it is empty.
 fn without_empty_table(text: &str, heading: &str) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let Some(at) = lines.iter().position(|line| line.trim_end() == heading) else {
@@ -233,7 +232,7 @@ mod tests {
         assert_eq!(changed, text.replace("'a'", "\"x\""));
         let undone = primary(text, "/home/ada/runs", None).unwrap();
         assert_eq!(undone, "[metrics.primary_in]\n'/b' = 'c'\n");
-        // What stands beside it on its line is not lost.
+        // The rest of its line is not lost.
         for inline in [
             "metrics = { primary = 'x', primary_in = { '/a' = 'y' } }\n",
             "[metrics]\nprimary_in = { '/a' = 'y', '/b' = 'z' }\n",

@@ -11,7 +11,7 @@ use traintop_run::discover::Limits;
 const KEYS: [&str; 3] = ["depth", "entries", "seconds"];
 /// Paths are no longer than that.
 const MAX_DEPTH: i64 = 2000;
-/// A day: nobody waits longer.
+/// One day.
 const MAX_SECONDS: i64 = 24 * 3600;
 /// No file system holds more.
 const MAX_ENTRIES: i64 = 1_000_000_000_000;

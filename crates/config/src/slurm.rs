@@ -144,7 +144,7 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        // It stands between quotes in the script.
+        // It is quoted in the script.
         let text = text.filter(|text| !text.is_empty() && !text.contains(['\n', '\r', '"']));
         if text.is_none() {
             self.bad(key, "a text as sbatch takes it, or a whole number", value);

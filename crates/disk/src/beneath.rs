@@ -1,5 +1,5 @@
 //! A disk that is confined to one folder. Every call walks from a descriptor of that folder, one
-//! component at a time, and follows no link, so that nobody who may write to the tree can lead a
+//! component at a time, and follows no link, so that no user who may write to the tree can lead a
 //! call out of it: not by a `..`, not by a link, and not by exchanging a folder for a link between
 //! a check and its use. `openat2` would do it in one call, but Linux 4.18 lacks it.
 
@@ -60,8 +60,7 @@ impl Place<'_> {
             .map_err(|error| self.explained(error))
     }
 
-    /// Tells a link from what else the system may mean: `ENOTDIR` is also what it says where
-    /// nothing is.
+    /// Explains an error if it is a link: `ENOTDIR` is also the error for a missing file.
     fn explained(&self, error: io::Error) -> io::Error {
         let is_link = || {
             let stat = statat(&self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW);

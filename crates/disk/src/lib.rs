@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use write::beside;
 
-/// Nobody writes at a file for so long before it gets its name: an hour.
+/// A temporary file older than this is abandoned: one hour.
 const ABANDONED_NS: i64 = 3600 * 1_000_000_000;
 
 /// So deep a tree is removed by way of one descriptor.
@@ -75,14 +75,14 @@ impl FileStat {
         Ok(Self::of(&fs::symlink_metadata(path)?))
     }
 
-    /// Whether it is the same file, or one that was written anew with what stood in it, as undoing
-    /// a renaming does.
+    /// Whether it is the same file, or a rewritten file with the same contents, as undoing a
+    /// renaming makes.
     pub fn is_like(&self, other: &Self) -> bool {
         let inode = self.inode;
         *self == Self { inode, ..*other }
     }
 
-    /// What the file system has said.
+    /// The stat in metadata that was read already.
     pub fn of(metadata: &Metadata) -> Self {
         let file_type = metadata.file_type();
         let kind = if file_type.is_dir() {
@@ -319,7 +319,7 @@ fn absent_as_none<T>(done: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// What the system said, with what to do where that is not plain.
+/// The system's reason, with advice where it is not plain.
 pub fn io_reason(cause: &io::Error) -> String {
     match cause.kind() {
         ErrorKind::StorageFull => "the disk is full".to_owned(),

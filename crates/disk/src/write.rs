@@ -1,6 +1,5 @@
-//! Writing so that a reader, or a power cut, finds a file whole or not at all, and so that nobody
-//! who shares the folder can make us write anywhere else: new files never replace one and never
-//! follow a link.
+//! Writing so that a reader, or a power cut, finds a file whole or not at all, and so that no other
+//! user of the folder can redirect the write: new files never replace one and never follow a link.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
@@ -22,7 +21,7 @@ const ACCESS_LIST: &str = "system.posix_acl_access";
 /// Access control lists are at most this long in bytes.
 const MAX_ACCESS_LIST_BYTES: usize = 65_536;
 
-/// A name beside `path` that no other writer uses and nobody can guess, hidden and recognisable as
+/// A name beside `path` that no other writer uses or can guess, hidden and recognisable as
 /// temporary.
 pub fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -85,9 +84,9 @@ fn open_own(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
-/// Gives a file that is to replace another the other's mode, group and access control list, as far
-/// as the system allows. Where the group or the list cannot be kept, nobody gets more rights by it
-/// than before.
+/// Gives a file that will replace another the other's mode, group and access control list, as far
+/// as the system allows. Where the group or the list cannot be kept, no user gets more rights than
+/// before.
 ///
 /// # Errors
 /// If the mode cannot be set.
@@ -134,7 +133,7 @@ fn here() -> u32 {
     hasher.finish() as u32
 }
 
-/// Whether a file was to be renamed once it was whole, by its name: `.NAME.PID-NUMBER.tmp`, as
+/// Whether a name is that of a temporary file of an atomic write: `.NAME.PID-NUMBER.tmp`, as
 /// [`beside`] makes them.
 pub fn is_temporary(name: &str) -> bool {
     numbers_of(name).is_some()
@@ -170,8 +169,7 @@ fn numbers_of(name: &str) -> Option<(&str, &str)> {
 /// not followed.
 ///
 /// # Errors
-/// Whatever writing or renaming fails with; the old file is then untouched and nothing is left
-/// beside it.
+/// If writing or renaming fails; the old file is then untouched and nothing is left beside it.
 pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let temporary = beside(path);
     let written = create_new(&temporary).and_then(|mut file| {
@@ -182,7 +180,7 @@ pub fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>)
         file.sync_all()
     });
     let replaced = written.and_then(|()| System.replace(&temporary, path));
-    // The first error is the one to tell; a leftover is only untidy.
+    // The first error is the one to report; a leftover is only untidy.
     replaced.inspect_err(|_| drop(System.remove_file(&temporary)))
 }
 
@@ -198,8 +196,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// a link.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] if anything has the name, and whatever writing or renaming
-/// fails with; nothing is left then.
+/// [`io::ErrorKind::AlreadyExists`] if anything has the name, else if writing or renaming fails;
+/// nothing is left then.
 pub fn create_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -311,8 +309,8 @@ pub fn wait_for_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Locks an open file until the last of its descriptors is closed; whether nobody else has it. A
-/// file system without locks is taken at its word.
+/// Locks an open file until the last of its descriptors is closed; returns whether no other process
+/// has it. On a file system without locks it always succeeds.
 pub fn try_lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
@@ -333,7 +331,7 @@ pub fn is_locked(file: &File) -> bool {
 /// full.
 ///
 /// # Errors
-/// Whatever the write fails with.
+/// If the write fails.
 pub fn append_row(file: &mut File, row: &str) -> io::Result<()> {
     file.write_all(format!("{row}\n").as_bytes())
 }

@@ -28,7 +28,7 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
     let Some((program, arguments)) = command.split_first() else {
         return io::Error::other("no command to become");
     };
-    // Whatever was open here, such as a driver's device, is none of the command's.
+    // The command must not inherit our descriptors, such as a driver's device.
     keep_descriptors_to_ourselves();
     if let Err(error) = rustix::process::setsid() {
         return error.into();

@@ -16,7 +16,7 @@ use traintop_run::{Record, RunDir, State};
 /// Longer last words of a worker are cut.
 const MAX_LENGTH: usize = 400;
 
-/// What is said of a run whose worker was still loading when it was asked to stop.
+/// The reason of a run whose worker was still loading when it was stopped.
 pub(super) const BEFORE_FIRST_STEP: &str = "stopped before its first step";
 
 /// The end of a worker that did not say itself how it ended. `out_of_memory` says that the system
@@ -64,8 +64,8 @@ pub(super) fn judge(
     (state, exit)
 }
 
-/// The end of a command of the user's, which says nothing of itself: it has finished if its exit
-/// code is 0 and nobody asked it to stop.
+/// The end of a user's command, which writes no record: it has finished if its exit code is 0 and
+/// no stop was requested.
 pub(super) fn judge_command(
     status: ExitStatus,
     words: Option<String>,

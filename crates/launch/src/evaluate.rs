@@ -16,8 +16,8 @@ use traintop_disk::write::{beside, create_new, make_folders, remove_file};
 use traintop_recipe::{DeviceChoice, Precision};
 use traintop_run::evaluation::EvaluationDir;
 
-/// What to evaluate. The default is what the worker does when nothing is said: one view of the test
-/// images of the checkpoint's run.
+/// What to evaluate. The default is the worker's: one view of the test images of the checkpoint's
+/// run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluateRequest {
     /// Checkpoints, or folders of runs; several are one ensemble.
@@ -118,7 +118,7 @@ pub enum EvaluationError {
         program: PathBuf,
         cause: io::Error,
     },
-    /// What the worker said at its end: a sentence.
+    /// The worker's last message, a sentence.
     #[error("{0}")]
     Failed(String),
 }

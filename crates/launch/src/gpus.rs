@@ -10,7 +10,7 @@ use crate::machine::{Gpu, Gpus};
 use traintop_run::record::GivenGpu;
 use traintop_run::{Record, RunDir};
 
-/// How many GPUs a run is to have, where there are any.
+/// How many GPUs a run gets, where there are any.
 pub(super) fn gpus_of(record: &Record) -> usize {
     record.gpu_count.unwrap_or(1) as usize
 }
@@ -75,7 +75,7 @@ impl Pool {
     }
 }
 
-/// Notes the GPUs of a run that is begun at once, whatever is on them: starting it past the queue
+/// Notes the GPUs of a run that starts at once, even if they are in use: starting it past the queue
 /// asks for that. Where nothing can be chosen, nothing is noted.
 pub(super) fn give_now(dir: &RunDir, record: &mut Record) {
     record.gpus.clear();

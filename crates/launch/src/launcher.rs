@@ -20,7 +20,7 @@ use traintop_run::{Record, RunDir, State, layout};
 /// What a launcher is to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    /// The launcher; in its command `{run_dir}` stands for the run's folder and `{run_name}` for
+    /// The launcher; in its command `{run_dir}` is replaced by the run's folder and `{run_name}` by
     /// that folder's name.
     pub launcher: Launcher,
     /// What follows the command.
@@ -43,7 +43,7 @@ pub struct SweepPoint {
 }
 
 impl SweepPoint {
-    /// What tells it from the others: `lr=0.1 seed=3`.
+    /// Its values: `lr=0.1 seed=3`.
     pub fn label(&self) -> String {
         label(&self.values)
     }
@@ -107,7 +107,7 @@ impl Launch {
     /// what the point has there. With each, the finished run of its tree that had the same command.
     ///
     /// # Errors
-    /// A sentence, if a key stands nowhere, or there are too many points.
+    /// A sentence, if a key does not occur, or there are too many points.
     pub fn vary(
         &self,
         sweep: &Sweep,
@@ -179,8 +179,8 @@ impl Launch {
         command_line(&self.launcher.command, &self.arguments, dir.path())
     }
 
-    /// Makes the run's folder and what stands in it before its record. The last part is to be kept
-    /// until the record is there.
+    /// Makes the run's folder and its initial files. Keep the returned guard until the record is
+    /// written.
     fn prepare(&self) -> Result<(RunDir, Record, Unfinished), LaunchError> {
         let no_folder = |cause| LaunchError::NoFolder {
             path: self.output_dir.clone(),

@@ -34,8 +34,8 @@ pub fn time_limit(text: &str) -> Result<u64, String> {
     seconds.ok_or_else(|| "must be a length of time such as 90m, 4h or 2d".to_owned())
 }
 
-/// When a run that begins now will be ended: by its own limit, else by whatever has been said of it
-/// and lies ahead.
+/// When a run that starts now will be ended: by its own limit, else by a deadline in its record
+/// that has not passed.
 pub(super) fn deadline(record: &Record, now: Timestamp) -> Option<Timestamp> {
     let own = record.time_limit_s.map(Duration::from_secs);
     let own = own.and_then(|limit| now.checked_add(limit).ok());
@@ -68,7 +68,7 @@ impl Limit {
         Some(Self { limit, asked })
     }
 
-    /// Says in the record of a run that has ended that this was why, if it was.
+    /// Writes the time limit as the reason into the record of a run that ended by it.
     ///
     /// # Errors
     /// If the record cannot be read or written.
@@ -90,7 +90,7 @@ impl Limit {
     }
 }
 
-/// Before the signal it is said that it was this one's: the run may end at once.
+/// The flag is set before the signal: the run may end at once.
 fn ask(dir: &RunDir, is_asked: &AtomicBool) -> Result<(), StopError> {
     is_asked.store(true, Ordering::Relaxed);
     let asked = stop(dir);

@@ -10,10 +10,10 @@ use traintop_text::clean;
 
 /// A command that takes longer is ended: a mail server that does not answer must not gather
 /// processes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Starts the command with `{run}`, `{alert}`, `{message}` and `{dir}` filled in, gives it the
-/// alert as text, and waits for its end. No shell is asked: what stands in a name stays in its
+/// Starts the command with `{run}`, `{alert}`, `{message}` and `{dir}` filled in, writes the alert
+/// as text to its input, and waits for its end. No shell is used, so a name is never more than one
 /// word.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
         .args(words.iter().map(|word| filled(word, alert)))
         // Away from the keys and the end of the terminal.
         .process_group(0);
-    let called = run(&mut command, &text, PATIENCE).map_err(|error| failed(error.to_string()))?;
+    let called = run(&mut command, &text, TIMEOUT).map_err(|error| failed(error.to_string()))?;
     if called.is_well {
         return Ok(());
     }

@@ -18,7 +18,7 @@ use traintop_run::RunDir;
 use traintop_text as text;
 use traintop_text::duration;
 
-/// A sweep that is asked for.
+/// The sweep that the user asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SweepRequest {
     /// What is varied, as `--sweep` takes it; nothing is one run.
@@ -52,20 +52,20 @@ pub struct Plan {
     time_limit_s: Option<u64>,
 }
 
-/// What runs will cost, as far as earlier ones tell.
+/// What runs will cost, estimated from earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
     pub runs: usize,
     /// Their epochs.
     pub epochs: u64,
-    /// Of how many of them earlier runs tell.
+    /// For how many of them there is an estimate.
     pub known: usize,
     /// How long those will train.
     pub training: Duration,
 }
 
 impl Plan {
-    /// Works a sweep out, with what `earlier` runs tell.
+    /// Plans a sweep, with estimates from `earlier` runs.
     ///
     /// # Errors
     /// A sentence, if the recipe or what is asked for is wrong.
@@ -133,7 +133,7 @@ impl Plan {
         }
     }
 
-    /// Queues what is to be trained here, or hands it to Slurm; the runs' folders.
+    /// Queues the runs here, or submits them to Slurm; returns the runs' folders.
     ///
     /// # Errors
     /// If there is no worker, a folder cannot be made, or Slurm refuses.

@@ -38,7 +38,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
     })
 }
 
-/// The record of a run that can be resumed, as it is when it starts again: nobody's, and without an
+/// The record of a run that can be resumed, reset for a restart: without a process and without an
 /// end.
 ///
 /// # Errors
@@ -59,8 +59,8 @@ pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
             "is {state}; only a run that ended before its last epoch can be resumed"
         )));
     }
-    // Our own worker is made a command anew, and treats the recipe as data; but where it is started
-    // decides what relative paths mean.
+    // The command of our own worker is rebuilt each time, and the recipe is only data; but the
+    // working folder decides what relative paths mean.
     if record.launcher.is_some() || record.working_dir.is_some() {
         must_be_trusted(dir, &record)?;
     }

@@ -1,6 +1,6 @@
 //! Starts a process on a run folder, once: the starter takes a lock first, which the process
-//! inherits and keeps to its end. So no other starts the run meanwhile, and the lock tells whether
-//! a process works on it.
+//! inherits and keeps to its end. So no other process starts the run meanwhile, and the lock shows
+//! whether one works on it.
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -22,7 +22,7 @@ use traintop_run::process::Process;
 use traintop_run::record::{Exit, RecordError};
 use traintop_run::{Record, RunDir, State};
 
-/// A worker that is to be signs its record within milliseconds; a busy machine gets more.
+/// A worker writes its process id within milliseconds; a busy machine needs longer.
 const SIGNED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What to train.
@@ -39,7 +39,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Started {
     pub dir: RunDir,
-    /// Its supervisor, unless Slurm is to start it; both go on when this is dropped.
+    /// Its supervisor, unless Slurm starts it; both keep running when this is dropped.
     pub child: Option<Child>,
 }
 
@@ -73,7 +73,7 @@ pub enum LaunchError {
     /// A process is at work on it.
     #[error("{name} is being worked on already")]
     Taken { name: String },
-    /// Its command stands in a record that this user did not write.
+    /// Its command is in a record that this user did not write.
     #[error(
         "{name} was {}, so its command is not executed; `traintop trust {name}` shows it and lets it run as you",
         by(owner.as_deref())
@@ -139,8 +139,8 @@ pub fn start(request: &Request) -> Result<Started, LaunchError> {
     })
 }
 
-/// The record of a run that is about to begin. It is nobody's until the worker has signed it: a
-/// stop that comes before must not signal this program.
+/// The record of a run that is about to begin. It names no process until the worker writes its id:
+/// an earlier stop must not signal this program.
 pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
     let name = layout::display_name(&recipe.experiment_name, dir);
     let mut record = Record::new(dir, name, Process::current(), Vec::new(), Timestamp::now());

@@ -75,7 +75,7 @@ pub enum StopError {
     #[error("{name} could not be asked to stop by Slurm: {reason}")]
     Scheduler {
         name: String,
-        /// What Slurm said.
+        /// Slurm's message.
         reason: String,
     },
     /// It cannot be ended at once before it was asked to stop.

@@ -1,5 +1,5 @@
 //! The supervisor of a run: a small process that starts the run's command in a session of its own
-//! and waits for its end, so that how it ended is known even where nobody else was there to see it.
+//! and waits for its end, so that its end is recorded even if no other program is running.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -55,7 +55,7 @@ pub fn supervise(dir: &RunDir, command: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// What is said of a run that was asked to stop and then ended at once.
+/// The reason of a run that was asked to stop and then ended at once.
 const ENDED_AT_ONCE: &str =
     "ended at once while it was stopping; resume continues from its last checkpoint";
 

@@ -117,7 +117,7 @@ pub(super) fn must_be_trusted(dir: &RunDir, record: &Record) -> Result<(), Launc
     })
 }
 
-/// Notes that this user has asked for the run's command, which is to be executed later.
+/// Notes that this user has asked for the run's command, which is executed later.
 ///
 /// # Errors
 /// If that cannot be written; the command would then never be executed.

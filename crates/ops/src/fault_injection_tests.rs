@@ -1,5 +1,5 @@
 //! Random trees and random sequences of all edits of runs, each action cut off or failing at a
-//! random call: nothing outside of what was asked for changes, and whatever was done is undone.
+//! random call: nothing else changes, and everything that was done is undone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -66,7 +66,7 @@ const TRAINING_LOG: &str = "[2023-11-14 22:00:00] TRAINING CONFIGURATION\n\
 /// When runs are rebuilt, so that it comes to the same bytes each time.
 const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// The bytes of each file, where each link leads, and when it last changed. What only tells when
+/// The bytes of each file, where each link leads, and when it last changed. What shows only when
 /// something was done is left out: the times of notes and of marks, and the bytes of an archive.
 /// What a killed program was writing is left out as well.
 type Content = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
@@ -120,7 +120,7 @@ fn grow(tree: &Path, runs: &[(String, Vec<u32>, bool)]) {
     for (name, epochs, has_best) in runs {
         let dir = RunDir::new(tree.join("training_runs").join(name));
         write(&dir.metrics_csv(), b"epoch,val_acc\n1,50\n2,60\n");
-        // Those without a best model have lost their configuration too; a log tells it.
+        // Those without a best model have lost their configuration too; a log has it.
         if *has_best {
             let config = format!("{{\"num_epochs\": 2, \"name\": \"{name}\"}}");
             write(&dir.config_json(), config.as_bytes());
@@ -353,7 +353,7 @@ proptest! {
                 Ok(_) => prop_assert!(*killed && now == before, "done: {:?}", act),
                 Err(_) if now == before => {}
                 Err(error) => {
-                    // Nobody is left who could undo it, but the trash.
+                    // Only the trash could undo it.
                     prop_assert_eq!(&now, &after, "{:?}: {}", act, error);
                     actions.clear();
                     first = now;

@@ -15,7 +15,7 @@ use traintop_run::process::{self, Process};
 use traintop_run::state_dir::Storage;
 use traintop_text::clean;
 
-/// After so long a journal of another machine is nobody's any more.
+/// A journal of another machine that is older than this counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 /// Held by the process that finishes what others have left.
 const LOCK: &str = "lock";

@@ -26,7 +26,7 @@ pub(super) use journal::recover_on;
 /// What file systems allow, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// A name that a user wants for a run.
+/// A new name for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenameRequest {
     pub dir: RunDir,

@@ -5,21 +5,20 @@ use serde_json::{Map, Value as Json};
 
 use super::{Node, Value};
 
-/// How deep values may lie in each other: a value may contain itself.
+/// Limit of nesting: a value may contain itself.
 const MAX_DEPTH: usize = 16;
-/// How many values and bytes of text are taken: shared ones, written out, may be far more than the
-/// file has.
+/// Limits of values and bytes of text: shared ones, written out, may be far more than the file has.
 const MAX_VALUES: usize = 200_000;
 const MAX_TEXT: usize = 4 << 20;
 
-/// What may still be taken.
+/// What is left of the limits.
 struct Remaining {
     values: usize,
     text: usize,
 }
 
 impl Remaining {
-    /// The text, or what stands for one that is too long.
+    /// The text, or a placeholder if it is too long.
     fn text(&mut self, text: &str) -> String {
         match self.text.checked_sub(text.len()) {
             Some(fewer) => {
@@ -35,7 +34,7 @@ const TOO_MUCH: &str = "<too much>";
 
 impl Value<'_> {
     /// The value as JSON. An object becomes its fields, as an instance of a dataclass has them;
-    /// whatever else is not data becomes a text in angle brackets that names it.
+    /// anything else that is not data becomes a text in angle brackets that names it.
     pub fn to_json(self) -> Json {
         let mut remaining = Remaining {
             values: MAX_VALUES,

@@ -41,9 +41,8 @@ pub fn parse(bytes: &[u8]) -> Result<Pickle<'_>, PickleError> {
     }
 }
 
-/// A pickle may have this many values whatever its length, and one more for each
-/// `BYTES_A_VALUE` bytes. A list of
-/// a million numbers has a million; data for training have more bytes to a value.
+/// A pickle of any length may have this many values, and one more for each `BYTES_A_VALUE` bytes. A
+/// list of a million numbers has a million; data for training have more bytes to a value.
 const FREE_VALUES: usize = 1 << 20;
 const BYTES_A_VALUE: usize = 16;
 /// Bytes of names that are put together of two texts, beyond the pickle's own length. A pickler

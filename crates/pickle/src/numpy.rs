@@ -23,8 +23,8 @@ struct Kind {
 }
 
 impl<'p> Array<'p> {
-    /// The array of whole numbers that a value stands for; `None` for any other value, and where
-    /// bytes and shape disagree.
+    /// The array of whole numbers in a value; `None` for any other value, and where bytes and shape
+    /// disagree.
     pub fn of(value: Value<'p>) -> Option<Self> {
         let Parts {
             shape,

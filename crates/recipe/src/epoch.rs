@@ -11,7 +11,7 @@ pub const SYNTHETIC_TRAIN_IMAGES: u64 = 8_000;
 pub const SYNTHETIC_VAL_IMAGES: u64 = 2_000;
 
 impl Recipe {
-    /// Training images of the recipe's data set, where the recipe alone tells.
+    /// Training images of the recipe's data set, where the recipe alone determines it.
     pub fn known_train_images(&self) -> Option<u64> {
         (self.data_dir == SYNTHETIC).then_some(SYNTHETIC_TRAIN_IMAGES)
     }

@@ -93,7 +93,7 @@ pub struct Field {
     pub key: &'static str,
     /// What it accepts.
     pub kind: Kind,
-    /// The heading it stands under in forms and listings.
+    /// Its heading in forms and listings.
     pub group: &'static str,
     /// One line on what it does, with its unit.
     pub description: &'static str,

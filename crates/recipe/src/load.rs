@@ -53,8 +53,7 @@ fn and_more(more: usize) -> String {
     }
 }
 
-/// What was found wrong so far, in the order of the text, so that one reading tells how much there
-/// is to mend.
+/// The problems so far, in the order of the text, so that all are reported at once.
 #[derive(Default)]
 struct Problems(Vec<(String, String)>);
 
@@ -88,8 +87,8 @@ impl Problems {
 }
 
 /// Reads a recipe file: `.json` as `config.json` holds it, anything else as TOML. Keys that it
-/// leaves out have their defaults. Where there is no such file, the bare name of a recipe that
-/// comes with the program (`quick`) stands for it.
+/// leaves out have their defaults. If there is no such file, the bare name of a recipe that comes
+/// with the program (`quick`) is looked up.
 ///
 /// # Errors
 /// If it cannot be read, or holds an unknown key or a bad value.
@@ -252,7 +251,7 @@ fn flattened<'a, 'text>(table: &'a DeTable<'text>) -> Vec<Setting<'a, 'text>> {
 
 /// The recipe that another builds on: for a file's recipe one beside it, then one of the working
 /// folder's [`OWN`], then one that comes with the program; for one that comes with the program only
-/// another such, whatever lies in the working folder.
+/// another such, never a file of the working folder.
 fn load_base(base: &str, file: &str, of: Origin, length: usize) -> Result<Recipe, RecipeError> {
     let name = base.strip_suffix(".toml").unwrap_or(base);
     let shipped = SHIPPED.iter().find(|shipped| shipped.name == name);
@@ -391,7 +390,7 @@ fn known(key: &str) -> Result<&'static Field, Problem> {
     field(key).ok_or_else(|| Problem(unknown(key)))
 }
 
-/// What is said of a key that there is not.
+/// The message for an unknown key.
 pub(super) fn unknown(key: &str) -> String {
     let keys = || FIELDS.iter().map(|field| field.key);
     let near = nearest(key, keys(), 1 + key.len() / 4)

@@ -196,7 +196,7 @@ fn range(field: &'static Field, from: &str, to: &str) -> Result<Vec<Value>, Stri
         };
         let value = match field.kind {
             Kind::Int { .. } => Value::Int(value.round() as i64),
-            // Ten digits tell any two apart, and nobody wants to read 0.30000000000000004.
+            // Ten digits distinguish any two, and avoid 0.30000000000000004.
             _ => Value::Float(format!("{value:.9e}").parse().unwrap_or(value)),
         };
         field.check(value).map_err(|bad| bad.to_string())

@@ -12,7 +12,7 @@ pub fn variant(recipe: &Recipe, base: &Recipe, extends: Option<&str>) -> String 
         let value = recipe.get(field.key)?;
         let written = match &value {
             Value::Text(text) => quoted(text),
-            // TOML tells whole numbers from others by the point.
+            // TOML distinguishes floats from integers by the point.
             Value::Float(number) => toml::Value::Float(*number).to_string(),
             other => other.to_string(),
         };

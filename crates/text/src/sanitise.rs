@@ -77,7 +77,7 @@ pub fn clean_lines(text: &str) -> Cow<'_, str> {
 /// Joins emoji into one, and is drawn as nothing.
 const JOINER: char = '\u{200d}';
 
-/// Whether the joiner at `at` stands between two emoji: only there, and in Indic conjuncts, what
+/// Whether the joiner at `at` is between two emoji: only there, and in Indic conjuncts, what
 /// follows it belongs to the same grapheme and has a width.
 fn joins_emoji(text: &str, at: usize) -> bool {
     let has_width = text[at..].chars().nth(1).and_then(|next| next.width()) > Some(0);

@@ -84,8 +84,8 @@ pub fn raw_errors() -> Stderr {
     io::stderr()
 }
 
-/// Writes one line to standard error, whatever the text holds. A standard error that is gone, as
-/// with a closed terminal, is no reason to stop.
+/// Writes any text as one line to standard error. A closed standard error, such as of a closed
+/// terminal, is ignored.
 pub fn error_line(text: impl Display) {
     error_text(clean(&text.to_string()));
 }

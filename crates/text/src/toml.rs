@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
-/// Deeper texts are written by nobody.
+/// Limit of nesting.
 const MAX_DEPTH: usize = 128;
 
 /// What problems say of such a text.

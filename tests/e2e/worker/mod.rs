@@ -21,7 +21,7 @@ use safetensors::SafeTensors;
 use tempfile::TempDir;
 use traintop_run::{Record, RunDir};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A network and a data set on which a step takes some milliseconds: 3 epochs of 8 steps.
 const TINY: &str = "
@@ -145,7 +145,7 @@ impl Drop for Worker {
 }
 
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::park_timeout(Duration::from_millis(1));

@@ -54,8 +54,8 @@ impl Gpus {
         }
     }
 
-    /// All of them, by number. One that does not even tell its memory, because it is broken or
-    /// being reset, is left out.
+    /// All of them, by number. One whose memory cannot be read, because it is broken or being
+    /// reset, is left out.
     pub fn read(&self) -> Vec<Gpu> {
         let count = self.0.device_count().unwrap_or_default();
         let read = |index| {

@@ -40,7 +40,7 @@ pub struct GpuShare {
     pub index: u32,
     /// How much the whole GPU is busy, in percent.
     pub load: Option<u32>,
-    /// The process's memory there, in bytes, where the driver tells it.
+    /// The process's memory there, in bytes, if the driver reports it.
     pub memory: Option<u64>,
     /// All of the GPU's memory, in bytes.
     pub of: u64,
@@ -62,9 +62,9 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// How it is now. Processor times are those since the last call, so that those of the first
-    /// tell nothing. Each process comes with the names of the GPUs that it was given, which are its
-    /// even where the driver does not tell whose a process is, as in a container.
+    /// How it is now. Processor times are those since the last call, so the first call has none.
+    /// Each process comes with the names of the GPUs that it was given, which count as its own even
+    /// where the driver does not report its processes, as in a container.
     pub fn read(&mut self, processes: &[(u32, Vec<String>)]) -> Reading {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();

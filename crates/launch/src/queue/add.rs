@@ -21,7 +21,7 @@ use traintop_run::{Record, RunDir, State, layout};
 pub struct Entry {
     /// What to train; every value, so that later changes of a file change nothing.
     pub recipe: Recipe,
-    /// What tells it from the others of its sweep: `max_lr=0.1 seed=3`.
+    /// Its values in the sweep: `max_lr=0.1 seed=3`.
     pub label: Option<String>,
     /// The sweep's name.
     pub sweep: Option<String>,
@@ -29,7 +29,7 @@ pub struct Entry {
     pub time_limit_s: Option<u64>,
 }
 
-/// A run whose files are written but which nobody can see yet.
+/// A run whose files are written but which is not visible yet.
 struct Prepared {
     dir: RunDir,
     record: Record,

@@ -36,7 +36,7 @@ pub const KEEP: &str = "__keep-queue";
 
 /// The longest sleep: where another machine changes the queue, nothing wakes it.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
-/// And so long while a run that was begun has not signed its record yet.
+/// The sleep while a started run has not yet written its process id.
 const UNTIL_SIGNED: Duration = Duration::from_millis(100);
 
 /// Keeps the queue of a tree until nothing waits any more. Ends at once if there is another keeper.
@@ -72,8 +72,8 @@ pub fn keep(tree: &Path) -> io::Result<()> {
         work.never_begun.retain(|(dir, record)| is_own(dir, record));
         put_back(&work.never_begun)?;
         if survey.waiting.is_empty() && work.never_begun.is_empty() {
-            // Nobody can queue anything between this look and the end of this keeper: that takes
-            // the lock that is held here.
+            // No run can be queued between this check and the end of this keeper: that takes the
+            // lock that is held here.
             drop(keeper);
             drop(lock);
             return Ok(());

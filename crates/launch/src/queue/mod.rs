@@ -1,5 +1,5 @@
-//! Runs that wait for their turn. A queued run is a run folder whose record says `queued` and where
-//! it stands; there is no other list of them, so that nothing can disagree with it. One process per
+//! Runs that wait for their turn. A queued run is a run folder whose record says `queued` and its
+//! position; there is no other list of them, so that nothing can disagree with it. One process per
 //! output tree, the keeper, starts the next when a slot is free; it ends with the queue, and
 //! changing the queue, opening the dashboard and the end of a run make sure that there is one.
 
@@ -37,7 +37,7 @@ pub use keeper::{KEEP, keep};
 /// machine.
 const LOOK_TAKES: Duration = Duration::from_secs(1);
 
-/// What is said of a run that was taken out of the queue.
+/// The reason of a run that was taken out of the queue.
 const TAKEN_OUT: &str = "taken out of the queue before it began";
 
 /// The queue of an output tree.
@@ -82,7 +82,7 @@ impl Queue {
         }
     }
 
-    /// The queue that a run stands in, or would.
+    /// The queue that a run is in, or would be.
     ///
     /// # Errors
     /// If its folder is not where an output tree keeps its runs.
@@ -324,7 +324,7 @@ impl Queue {
             super::slurm::again(dir)?;
             return Ok(clean(&dir.name()).into_owned());
         }
-        // Before anything is made for it, and again once nobody else changes it.
+        // Before anything is made for it, and again under the lock.
         resumable(dir)?;
         let lock = self.lock()?;
         let mut record = resumable(dir)?;

@@ -1,5 +1,5 @@
-//! Ending a run that is a job: by `scancel`, from whatever machine, never by a process id, which is
-//! one of another machine's.
+//! Ends a run that is a job: by `scancel`, from any machine, never by a process id, which belongs
+//! to another machine.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use traintop_text::clean;
 
 /// Without it `scancel` does not say of each job why it does nothing.
 const VERBOSE: &str = "--verbose";
-/// What is said of a run whose job was cancelled before it began.
+/// The reason of a run whose job was cancelled before it began.
 pub(super) const TAKEN_OUT: &str = "taken out of Slurm's queue before it began";
 
 /// Asks the job of a run to stop: its script passes that on to the worker, which saves. One that
@@ -65,8 +65,8 @@ pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
     Ok(Stopping::Killed(name))
 }
 
-/// Asks the job of a run that trains to have it saved and to wait for another turn, whatever its
-/// recipe says of a limit's end.
+/// Asks the job of a run that trains to save and to be requeued, regardless of `requeue` in its
+/// recipe.
 ///
 /// # Errors
 /// If the job has no id yet, or Slurm refuses.

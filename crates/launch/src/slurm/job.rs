@@ -40,8 +40,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// before it has saved.
 const SAME_SIGNAL: Duration = Duration::from_millis(600);
 
-/// Trains the run in `dir` within this job, to its end, if its command has the digest that stands
-/// in the job's script. A run that was stopped while it waited is left alone.
+/// Trains the run in `dir` within this job, to its end, if its command has the digest in the job's
+/// script. A run that was stopped while it waited is left alone.
 ///
 /// # Errors
 /// If the run is not this job's to train, or its record cannot be read or written.
@@ -204,8 +204,8 @@ fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, Launch
     }
 }
 
-/// Says of a command of the user's, which says nothing of itself, that it was asked to stop;
-/// whether that was to be said.
+/// Records for a user's command, which writes no record, that a stop was requested; returns whether
+/// it was.
 fn note_asked(dir: &RunDir) -> Result<bool, LaunchError> {
     let _held = hold(dir);
     let runs = |record: &Record| {

@@ -14,7 +14,6 @@ pub struct Row {
     /// The id; of an array, the array's.
     pub id: u64,
     pub tasks: Tasks,
-    /// How it stands.
     pub phase: Phase,
     /// The state by Slurm's name.
     pub state: String,
@@ -38,7 +37,7 @@ pub enum Tasks {
     Rest,
 }
 
-/// How a job stands.
+/// The phase of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It waits for its turn.
@@ -186,7 +185,7 @@ pub fn submitted(output: &str) -> Option<(u64, Option<String>)> {
 }
 
 impl End {
-    /// What is said of a run whose job ended so.
+    /// The reason of a run whose job ended so.
     pub fn sentence(self, job: &str) -> String {
         match self {
             Self::Completed => {

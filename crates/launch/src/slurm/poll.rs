@@ -24,19 +24,19 @@ use traintop_text::clean;
 
 /// The file in the state folder with the last answer.
 const ANSWER: &str = "slurm_answer.json";
-/// What `sacct` is asked about at once at the most.
+/// Limit of jobs in one call of `sacct`.
 const MAX_SACCT_IDS: usize = 500;
 
 /// The outcome of a poll.
 #[derive(Debug, Default)]
 pub struct PollOutcome {
-    /// The runs of which something is new.
+    /// The runs with news.
     pub changed: Vec<RunDir>,
     /// A sentence, while the scheduler does not answer.
     pub silence: Option<String>,
 }
 
-/// Asks after the jobs of these runs, if it is time to, and says in the runs what was learnt.
+/// Polls the jobs of these runs if it is due, and writes the reports into the runs.
 pub fn learn(dirs: &[RunDir]) -> PollOutcome {
     if dirs.is_empty() || !is_here() {
         return PollOutcome::default();
@@ -100,7 +100,7 @@ pub fn learn(dirs: &[RunDir]) -> PollOutcome {
     }
 }
 
-/// What is said while there is no answer. Nothing follows from that for any run.
+/// The sentence while there is no answer, which changes no run.
 fn silence(error: &str, last: Option<&Answer>) -> String {
     let since = last.map_or_else(String::new, |answer| {
         let at = answer.at.to_zoned(TimeZone::system());
@@ -112,7 +112,7 @@ fn silence(error: &str, last: Option<&Answer>) -> String {
     format!("Slurm does not answer{since} ({})", clean(error))
 }
 
-/// What the scheduler said, kept for all programs of a user.
+/// The scheduler's answer, cached for all programs of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Answer {
     at: Timestamp,
@@ -133,8 +133,7 @@ impl Answer {
         self.lines.lines().filter_map(squeue_row).collect()
     }
 
-    /// Takes it in for the jobs that it tells of, unless something younger is known of them; those
-    /// of which something is new.
+    /// Applies it to the jobs in it that have no younger report; returns the runs with news.
     fn settle(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
         let rows = self.rows();
         let is_news = |(dir, job): &&(RunDir, Job)| {
@@ -147,8 +146,7 @@ impl Answer {
         settled(jobs, self.at)
     }
 
-    /// Takes in what the accounting says of jobs that it does not tell of, or that nobody knows
-    /// them any more.
+    /// Applies the accounting's report on jobs that are missing in it, or that they are unknown.
     fn settle_forgotten(&self, open: &[(RunDir, Job)]) -> Vec<RunDir> {
         let rows = self.rows();
         let is_forgotten = |(_, job): &&(RunDir, Job)| row_of(&rows, job).is_none();
@@ -266,7 +264,7 @@ mod tests {
         assert_eq!(kept.settle(&open), std::slice::from_ref(&dir));
         assert_eq!(kept.settle(&open), []);
         assert_eq!(answer(50, &pending("Priority")).settle(&open), []);
-        // Of a job that it does not tell of, nothing follows for who has not asked.
+        // A job that is missing in it changes nothing for a program that has not polled.
         assert_eq!(answer(900, "13|RUNNING|None|N/A|N/A|\n").settle(&open), []);
         let known = SchedulerReport::load(&dir, &job);
         assert_eq!(known.reason.as_deref(), Some("Resources"));

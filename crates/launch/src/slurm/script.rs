@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::job::JOB;
 use traintop_config::Slurm;
 
-/// A script that is to be written.
+/// The content of a script.
 #[derive(Debug, Clone, Copy)]
 pub struct Script<'a> {
     /// The configuration.
@@ -17,7 +17,7 @@ pub struct Script<'a> {
     /// The comment by which it is found again.
     pub token: &'a str,
     pub program: &'a Path,
-    /// Where its output goes; `%a` stands for the place in an array.
+    /// Where its output goes; `%a` is the index in an array.
     pub output: &'a str,
     pub runs: Runs<'a>,
 }
@@ -85,7 +85,7 @@ impl Script<'_> {
         let (digest, run) = match self.runs {
             Runs::One(run) => (run.digest.clone(), quoted(&run.folder.to_string_lossy())),
             Runs::Array(runs) => {
-                // The list stands in the script, of which Slurm keeps a copy: nobody can change it
+                // The list is in the script, of which Slurm keeps a copy, so that it cannot change
                 // any more.
                 let _ = writeln!(text, "runs=(");
                 for run in runs {

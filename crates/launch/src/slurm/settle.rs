@@ -74,7 +74,7 @@ pub fn settle(
         Verdict::Ended(state, why) => {
             let name = name.unwrap_or_else(|| "without an id".to_owned());
             let reason = match why {
-                // Whatever it was, its script or Slurm has written it down.
+                // Its script or Slurm has written the cause to the output.
                 EndCause::Reported(End::Failed) => {
                     let words = last_words(dir).map(|words| format!(": {words}"));
                     End::Failed.sentence(&name) + &words.unwrap_or_default()
@@ -113,11 +113,11 @@ fn heard_of(record: &Record, now: Timestamp) -> Duration {
 enum Verdict {
     /// The job continues.
     Open,
-    /// It is over, and the run has said all there is to say.
+    /// It is over, and the run has recorded its end.
     Over,
     /// It waits again: Slurm has put it back into its queue.
     Waits,
-    /// It is over, and this is said of the run.
+    /// It is over, and this is recorded.
     Ended(State, EndCause),
 }
 
@@ -139,8 +139,8 @@ fn verdict(record: &Record, phase: Option<Phase>, heard: Duration, stop_asked: b
     match phase {
         Some(Phase::Working) => Verdict::Open,
         Some(Phase::Waiting) if record.state == State::Queued => Verdict::Open,
-        // What it said last may be younger than the answer. Who was asked to stop does not wait
-        // again.
+        // The run's last record may be younger than the answer. A run that was asked to stop does
+        // not wait again.
         Some(Phase::Waiting) if heard < LATE || record.state == State::Finished || stop_asked => {
             Verdict::Open
         }

@@ -69,7 +69,7 @@ fn what_the_run_said_itself_stays() {
     failed.exit = exit(None, "the loss became NaN");
     let over = Some(Phase::Over(End::OutOfMemory));
     assert_eq!(verdict(&failed, over, Duration::ZERO, false), Verdict::Over);
-    // What killed it nobody knew but the scheduler.
+    // Only the scheduler knew what killed it.
     failed.exit = exit(Some(9), "SIGKILL ended the worker: by a user");
     assert_eq!(
         verdict(&failed, over, Duration::ZERO, false),

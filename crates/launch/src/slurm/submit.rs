@@ -58,7 +58,7 @@ pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDi
         let name = name.unwrap_or_else(|| entries[0].recipe.experiment_name.clone());
         let slurm = with_requeue(slurm, entries.iter().any(|entry| entry.recipe.requeue));
         if let Err(error) = hand_over(&made, tree, &token, &name, &slurm) {
-            // Nobody has seen them but lists in this moment: they were never runs.
+            // They were visible only for a moment: they were never runs.
             for dir in &made {
                 let _ = remove_tree(dir.path());
             }
@@ -139,7 +139,7 @@ fn with_requeue(slurm: &Slurm, requeue: bool) -> Slurm {
     }
 }
 
-/// So that what is missing is said before anything is made.
+/// Checked before anything is made.
 pub fn must_be_here() -> Result<(), LaunchError> {
     if is_here() {
         return Ok(());
@@ -229,7 +229,7 @@ fn write_script(
     slurm: &Slurm,
 ) -> io::Result<PathBuf> {
     let program = fs::read_link("/proc/self/exe")?;
-    // An option's value stands in quotes on one line.
+    // An option's value is quoted, on one line.
     let plain = |text: &str| text.replace(['"', '\\', '\n', '\r'], " ");
     let name = plain(name);
     let (path, output);
@@ -254,7 +254,7 @@ fn write_script(
         output = folder.join("ARRAY");
         Runs::Array(job_runs)
     };
-    // Slurm replaces what stands behind a percent sign.
+    // Slurm replaces patterns after a percent sign.
     let output = plain(&output.to_string_lossy().replace('%', "%%")).replace("/ARRAY", "/%a.out");
     let script = Script {
         slurm,

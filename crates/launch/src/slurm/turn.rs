@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use traintop_disk::read;
 use traintop_disk::write::{make_folders, open_lock, try_lock};
 
-/// The least between two questions.
+/// The shortest interval between two polls.
 pub const EVERY: Duration = Duration::from_secs(30);
-/// The most, however badly it goes.
+/// The longest, after failures.
 const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 /// An answer that takes longer is one of a scheduler that has enough to do.
 const SLOW: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_secs(3);
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Turns {
-    /// Before this nobody asks.
+    /// No program polls before this time.
     next: Timestamp,
     /// How long after the question that is.
     wait_s: u64,
@@ -35,7 +35,7 @@ struct Turns {
 /// The file in the state folder.
 const FILE: &str = "slurm.json";
 
-/// The right to ask now; nobody else has it until this is dropped.
+/// The right to poll now, exclusive until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     file: File,

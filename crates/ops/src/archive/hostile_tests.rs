@@ -58,7 +58,7 @@ fn pack(path: &Path, content: &[Put]) {
     whole.flush().unwrap();
 }
 
-/// A run without weights that is said to be archived, and a folder that is none of its own.
+/// A run without weights that is marked as archived, and a folder that is not its own.
 fn archived(place: &Path, content: &[Put]) -> (RunDir, PathBuf) {
     let dir = run(place);
     let outside = place.join("outside");
@@ -314,7 +314,7 @@ fn a_link_that_leads_out_stays_where_it_is_or_keeps_a_run_from_being_archived() 
     assert_eq!(names(dir.path()), before);
 }
 
-/// An archive of these headers and bodies, whatever they claim.
+/// An archive of these headers and bodies, unchecked.
 fn pack_raw(path: &Path, content: &[(EntryType, u64, &[u8])]) {
     let mut packer = zstd::Encoder::new(File::create(path).unwrap(), 1).unwrap();
     for (kind, size, body) in content {

@@ -1,5 +1,5 @@
-//! Which symbolic links an archive may hold: those that lead to a place in the run, whatever else
-//! is in the run.
+//! Which symbolic links an archive may hold: those that lead to a place in the run, with any other
+//! files in it.
 
 use std::fs;
 use std::path::{Component, Path};
@@ -12,7 +12,7 @@ pub fn leads_out(run: &Path, below: &Path) -> bool {
 
 /// Whether a link leads from its place below a folder to a place in the folder. It may begin with
 /// `..`, which from a real folder leads to a real folder; after a name, which may be that of
-/// another link, `..` leads nobody knows where.
+/// another link, `..` may lead anywhere.
 pub fn leads_inside(below: &Path, target: &Path) -> bool {
     let depth = below.components().count().saturating_sub(1);
     let is_up = |part: &Component| matches!(part, Component::ParentDir);

@@ -1,4 +1,4 @@
-//! Packing: written beside, read back and compared with what is there, and only then called by its
+//! Packs a run: written beside, read back and compared with what is there, and only then given its
 //! name.
 
 use std::collections::HashMap;
@@ -84,7 +84,7 @@ fn pack_into(
     file.set_permissions(Permissions::from_mode(mode))
         .map_err(failed())?;
     let mut packer = zstd::Encoder::new(BufWriter::new(file), LEVEL).map_err(failed())?;
-    // A disk's error is to be noticed, not to be unpacked.
+    // The checksum detects disk errors before unpacking.
     packer.include_checksum(true).map_err(failed())?;
     let mut builder = Builder::new(packer);
     let mut linked = HashMap::new();
@@ -96,8 +96,7 @@ fn pack_into(
     written.flush().map_err(failed())
 }
 
-/// The mode of an archive, new as it is now: nobody may read it who may not read each thing that is
-/// packed.
+/// The mode of a new archive: only users who may read everything in it may read the archive.
 fn readable_by(disk: &dyn Disk, plan: &Plan, archive: &Metadata) -> Result<u32, ArchiveError> {
     let mut mode = archive.mode() & 0o666;
     for item in plan
@@ -234,7 +233,7 @@ fn verify(disk: &dyn Disk, plan: &Plan, packed: impl Read) -> Result<(), Archive
     if entries.next().is_some() {
         return Err(ArchiveError::Changed { path: archive });
     }
-    // The checksum stands at the end, behind what the last entry needs.
+    // The checksum is at the end, after the last entry.
     io::copy(&mut read.into_inner(), &mut io::sink()).map_err(failed())?;
     Ok(())
 }

@@ -130,8 +130,8 @@ impl ArchiveEntry {
         for path in &self.removed {
             missing += usize::from(there(path)?.is_none());
         }
-        // The trash takes all or nothing; where nothing was to go, the archive alone says that it
-        // is done.
+        // The trash takes all or nothing; if there was nothing to move, the archive alone shows
+        // that it is done.
         if is_archived && missing == self.removed.len() {
             // Another program may have archived the run while this one was packing it as well.
             let cleared = storage.disk.remove_if_there(&self.temporary);

@@ -10,7 +10,7 @@ const BLOCK: usize = 4096;
 /// Copies all of `from` into an empty file, and returns its length in bytes.
 ///
 /// # Errors
-/// Whatever reading or writing fails with.
+/// If reading or writing fails.
 pub fn copy(from: &mut impl Read, to: &mut File) -> io::Result<u64> {
     let mut block = [0; BLOCK];
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! Bytes, times, modes and links are the same after there and back, whatever was in the run.
+//! Bytes, times, modes and links of any run survive packing and unpacking.
 
 use std::fs::{File, Permissions};
 use std::io::ErrorKind;
@@ -465,7 +465,7 @@ fn an_archiving_that_was_cut_off_is_reported_by_the_next_start() {
         let recovered = recover_on(&real, |_, _| true);
         if !dir.archive().exists() {
             assert_eq!(whole(&dir), before, "killed at {at}: {recovered:?}");
-            // Archiving works again, and nobody has to bring anything back first.
+            // Archiving works again without restoring anything first.
             archive_on(&real, &roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
         }
         sentences.extend(recovered);

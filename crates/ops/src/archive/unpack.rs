@@ -24,10 +24,10 @@ use traintop_disk::Disk;
 use traintop_run::layout::RunDir;
 use traintop_text::{bytes, clean};
 
-/// What an archive may say about one file, its name included, in bytes.
+/// Limit of the header fields of one file, its name included, in bytes.
 const MAX_FIELD_BYTES: u64 = 1 << 20;
-/// Behind the last entry only zeros may stand, which some programs fill a block with, in bytes. A
-/// small archive may unpack to zeros without end.
+/// Limit of the zeros after the last entry, with which some programs fill a block, in bytes. A
+/// small archive may unpack to endless zeros.
 const MAX_END_BYTES: u64 = 1 << 20;
 /// How deep folders of an archive may lie. Each call on a path walks down from the run's folder.
 const MAX_DEPTH: usize = 64;
@@ -46,8 +46,8 @@ pub struct Unpacked {
     pub left_out: Vec<PathBuf>,
     /// Folders that had to be made for them, outermost first.
     pub(super) made: Vec<PathBuf>,
-    /// The folders that the archive knows. Their times are set last, since whatever moves into one
-    /// changes its.
+    /// The folders in the archive. Their times are set last, since moving something into a folder
+    /// changes its time.
     folders: Vec<ArchivedFolder>,
 }
 
@@ -182,7 +182,7 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
             return Err(damaged(&"it holds more files than traintop packs"));
         }
     }
-    // The checksum stands at the end, behind what the last entry needs.
+    // The checksum is at the end, after the last entry.
     let mut rest = read.into_inner().take(MAX_END_BYTES + 1);
     let rest = io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(&error))?;
     if rest > MAX_END_BYTES {
@@ -205,8 +205,8 @@ fn opened(disk: &dyn Disk, archive: &Path) -> Result<Packed, ArchiveError> {
     Ok(Archive::new(packed))
 }
 
-/// That something of an archive could not be unpacked, and so nothing has come back. Its place is
-/// named as the archive calls it: where it was to be unpacked is gone again.
+/// The error that something in an archive could not be unpacked, so that nothing was restored. The
+/// path is the one in the archive: the temporary one is gone again.
 fn failed(archive: &Path, below: &Path, what: &str) -> impl FnOnce(io::Error) -> ArchiveError {
     let (archive, what) = (archive.to_owned(), format!("{} {what}", below.display()));
     move |cause| ArchiveError::NotUnpacked {
@@ -229,7 +229,7 @@ fn stage(
         what: what.to_string(),
     };
     inspect(disk, dir, archive)?;
-    // Nobody else looks into it before everything has its mode.
+    // No other user may read it before everything has its mode.
     disk.make_folder(staging)
         .and_then(|()| disk.set_mode(staging, 0o700))
         .map_err(failed(
@@ -452,7 +452,7 @@ fn move_in(
     Ok(())
 }
 
-/// What an entry says beside its header.
+/// Attributes of an entry beyond its header.
 struct EntryAttributes {
     /// When it was last changed, in nanoseconds since 1970.
     modified_ns: i64,

@@ -22,7 +22,7 @@ pub enum Reason {
     Duplicate,
     /// A file that was never finished.
     Temporary,
-    /// Of an old run that nobody has marked.
+    /// Of an old run without a mark.
     Old,
     /// A checkpoint whose optimiser's state can go while its weights stay.
     OptimiserState,
@@ -90,7 +90,8 @@ pub struct Candidate {
     pub places: Vec<u64>,
     /// Seconds of training that it would take to make it again; `None` if that is not known.
     pub cost_s: Option<f64>,
-    /// Whether it is to go. At first only checkpoints that a retention rule names are.
+    /// Whether it is selected for removal. At first only checkpoints that a retention rule names
+    /// are.
     pub is_in: bool,
     /// Its files as they were.
     pub expected: Vec<(PathBuf, FileStat)>,
@@ -140,13 +141,13 @@ pub enum SortOrder {
     BytesPerHour,
 }
 
-/// Sums over candidates that are to go.
+/// Sums over candidates that are selected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many there are, and how many of them are to go.
+    /// How many there are, and how many of them are selected.
     pub count: usize,
     /// Of these, to go.
     pub in_count: usize,
-    /// What the disk gets back by those that are to go.
+    /// What removing the selected ones frees.
     pub bytes: u64,
 }

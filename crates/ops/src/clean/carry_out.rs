@@ -186,7 +186,7 @@ struct Guard<'a> {
     /// The run that was asked about last, and the answer: the things of a run come one after the
     /// other.
     last: Option<(PathBuf, Result<(), String>)>,
-    /// The evaluated runs of each output tree, with the look of its folder of evaluations when they
+    /// The evaluated runs of each output tree, with the stat of its folder of evaluations when they
     /// were read.
     evaluated: HashMap<PathBuf, (Option<FileStat>, EvaluatedRuns)>,
     /// What processes have open, once a whole run is asked about.

@@ -1,16 +1,16 @@
-//! What is said before a plan is carried out: every whole run that would go, by name, with its size
-//! and best value.
+//! The text of the confirmation of a plan: every whole run that would be removed, by name, with its
+//! size and best value.
 
 use super::candidate::Candidate;
 use super::plan::Plan;
 use traintop_text as text;
 
-/// More runs than these are only counted.
+/// Limit of runs that are named; the others are counted.
 const NAMED: usize = 10;
 
 impl Plan {
-    /// A line for each whole run that is to go, the first ten and the number of the others; empty
-    /// if none goes.
+    /// A line for each whole run that would be removed: the first ten and the number of the others;
+    /// empty if there are none.
     pub fn whole_runs(&self) -> Vec<String> {
         let whole = |candidate: &&Candidate| candidate.is_in && candidate.is_whole;
         let all: Vec<&Candidate> = self.candidates.iter().filter(whole).collect();

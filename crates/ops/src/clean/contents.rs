@@ -1,5 +1,5 @@
-//! Which files a run may hold that nobody would miss if it never got anywhere: what traintop itself
-//! writes, and the settings that known trainers write. Everything else is a user's work.
+//! Which files of a run without progress are worthless: what traintop itself writes, and the
+//! settings that known trainers write. Everything else is a user's work.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use traintop_run::layout::RunDir;
 use traintop_run::metrics::Tail;
 use traintop_run::record::Record;
 
-/// Larger files are worth something, whatever they are; in bytes.
+/// Larger files always count as valuable; in bytes.
 pub const MAX_BYTES: u64 = 1_000_000;
 
 /// What names of programs' sources end in.
@@ -23,7 +23,7 @@ const SOURCES: [&str; 39] = [
     "mjs", "ts", "tsx", "jsx", "go", "java", "kt", "scala", "swift", "jl", "r", "rmd", "m", "lua",
     "sh", "bash", "zsh", "pl", "rb", "cs", "f90", "tex", "bib", "sql", "proto",
 ];
-/// Files that make a folder a project, whatever their endings.
+/// Files that make a folder a project, with any ending.
 const PROJECT_FILES: [&str; 8] = [
     "Makefile",
     "CMakeLists.txt",
@@ -144,9 +144,9 @@ pub fn is_metrics(name: &str) -> bool {
         || name == "trainer_state.json"
 }
 
-/// Looks into the known files of a run: what they hold must be what their names say. `is_blank`
-/// says whether the run's metrics hold nothing; then nothing else may tell of progress. Returns the
-/// record too, where there is one.
+/// Reads the known files of a run and checks that they hold what their names say. `is_blank` says
+/// whether the run's metrics are empty; then no other file may show progress. Returns the record
+/// too, where there is one.
 pub fn look_into(
     dir: &RunDir,
     files: &[(&Path, Known)],

@@ -1,5 +1,4 @@
-//! What a plan's candidates would cost to make again, what they sum up to, and what is said of
-//! them.
+//! What a plan's candidates would cost to make again, their sums, and their descriptions.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,7 +10,7 @@ use traintop_run::size::Freed;
 use traintop_text as text;
 
 impl Plan {
-    /// Orders the candidates, after what each would cost has been reckoned anew.
+    /// Sorts the candidates after recomputing how much each would free.
     pub fn sort(&mut self) {
         self.recompute_costs(None);
         let order = self.order;

@@ -72,10 +72,9 @@ fn sample(path: &Path, length: u64) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Finds periodic checkpoints among `staying`, which come with the numbers of their runs, that
-/// another of the same run equals: what becomes of another run is another matter. Which of them
-/// stays goes by their part, the best before all. Best and last ones are never said to be
-/// duplicates: they have their place.
+/// Finds periodic checkpoints among `staying`, which come with the numbers of their runs, that are
+/// identical to another checkpoint of the same run. Other runs are not compared, since they may be
+/// removed. The best one is kept first. Best and last ones never count as duplicates.
 pub fn files<'a>(
     staying: impl Iterator<Item = (usize, &'a Weights)>,
 ) -> HashMap<PathBuf, (PathBuf, FileStat)> {

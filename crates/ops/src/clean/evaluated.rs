@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use traintop_run::evaluation::{self, Results};
 use traintop_run::layout::RunDir;
 
-/// The runs that evaluations name, by their ids, and by their folders where no id is said.
+/// The runs that evaluations name, by their ids, and by their folders where there is no id.
 #[derive(Debug, Clone, Default)]
 pub struct EvaluatedRuns {
     ids: HashSet<String>,

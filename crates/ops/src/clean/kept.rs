@@ -46,8 +46,8 @@ impl<'a> Kept<'a> {
                 Role::Other => drop(kept.always.insert(weights.path.as_os_str())),
             }
         }
-        // A file called `best` or `last` is that of the only series, or of nobody knows which of
-        // several.
+        // A file called `best` or `last` belongs to the only series; with several it is unknown to
+        // which.
         let is_only = all_series.len() == 1;
         for periodic in all_series.values_mut() {
             periodic.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
@@ -85,9 +85,9 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The best by the metric; where that does not tell, all. Names may count epochs from 0
-    /// where metrics count from 1, or the other way round, so what would be the best then stays as
-    /// well.
+    /// Keeps the best by the metric; if it cannot be determined, all. Names may count epochs from 0
+    /// where metrics count from 1, or the other way round, so the best by the other count is kept
+    /// as well.
     fn keep_best(&mut self, periodic: &[(u64, &'a Weights)]) {
         for at in 0..3 {
             let score = |weights: &Weights| weights.scores()[at];
@@ -101,8 +101,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The last by number, and the last by time: a training that was started anew counts from the
-    /// beginning.
+    /// The last by number, and the last by time: a restarted training counts from the beginning.
     fn keep_last(&mut self, periodic: &[(u64, &'a Weights)]) {
         let last = periodic.first().map(|(place, _)| *place);
         for (_, weights) in periodic.iter().filter(|(place, _)| Some(*place) == last) {

@@ -91,7 +91,7 @@ fn damaged(what: &str) -> io::Error {
     )
 }
 
-/// What stands before the tensors of a safetensors file.
+/// The header of a safetensors file.
 struct Header {
     /// The file's own.
     metadata: Option<Value>,
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A safetensors file of these tensors, each of bytes that tell it.
+    /// A safetensors file of these tensors, each filled with bytes that identify it.
     pub fn file(path: &Path, names: &[(&str, u64)]) {
         let mut header = Map::new();
         header.insert("__metadata__".to_owned(), json!({ "epochs_done": "7" }));

@@ -148,7 +148,7 @@ impl Plan {
             }
         }
         if run.reading == Reading::Failed || run.done().is_none() {
-            // Without its course nobody knows which of its checkpoints are worth what.
+            // Without its metrics the value of its checkpoints is unknown.
             return;
         }
         let kept = Kept::of(run, &self.policy);

@@ -18,9 +18,9 @@ const MAX_BYTES: u64 = 16 << 10;
 const MAX_STATE_BYTES: u64 = 16 << 20;
 const STATE: &str = "trainer_state.json";
 
-/// No trainer says so much of its checkpoints: where a run does, all of them stay.
+/// Limit of names read from pointer files; beyond it all checkpoints are kept.
 const MAX_NAMES: usize = 5000;
-/// Of a long path, this many parts may lead to a file of the run.
+/// Parts at the end of a long path that may lead to a file of the run.
 const MAX_PARTS: usize = 8;
 
 /// Of a name without its ending, words that make a file a pointer, beside [`LAST`].
@@ -54,7 +54,7 @@ pub struct Named {
     paths: HashSet<PathBuf>,
     /// Iterations.
     numbers: HashSet<u64>,
-    /// How many names were said.
+    /// How many names were read.
     count: usize,
 }
 
@@ -128,7 +128,7 @@ impl Named {
     }
 }
 
-/// What one pointer says.
+/// The names in one pointer file.
 fn names_in(path: &Path) -> Vec<String> {
     #[derive(Deserialize)]
     struct TrainerState {
@@ -143,8 +143,8 @@ fn names_in(path: &Path) -> Vec<String> {
     best.into_iter().collect()
 }
 
-/// All that may be a name of a checkpoint in a text: whole lines, and what stands in quotation
-/// marks or behind a key.
+/// All that may be a name of a checkpoint in a text: whole lines, and texts in quotation marks or
+/// after a key.
 fn names(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for line in text.lines() {

@@ -51,7 +51,7 @@ pub fn tells_progress(text: &str) -> bool {
     is_progress(text) && words.any(has_number)
 }
 
-/// Whether one of the words of a text or name tells of progress: `val_loss`, `epoch3`.
+/// Whether one of the words of a text or name is about progress: `val_loss`, `epoch3`.
 pub fn is_progress(text: &str) -> bool {
     let mut words = text.split(|char: char| !char.is_alphanumeric());
     words.any(|word| {

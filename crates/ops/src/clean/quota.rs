@@ -1,6 +1,5 @@
-//! A user's quotas, as the program `quota` tells them: the system call for them wants a device,
-//! which network file systems, where quotas matter most, do not have, and `quota` asks their
-//! servers.
+//! A user's quotas, from the program `quota`: the system call for them wants a device, which
+//! network file systems, where quotas matter most, do not have, and `quota` asks their servers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use traintop_run::subprocess::run;
 
 /// Timeout of an answer from a file server.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `quota` counts in these.
 const BLOCK: u64 = 1024;
@@ -30,8 +29,8 @@ pub fn all() -> Vec<(PathBuf, Quota)> {
     command.args(["--no-wrap", "--raw-grace", "--show-mntpoint"]);
     command.args(["--hide-device", "--quiet-refuse"]);
     command.env("LC_ALL", "C");
-    // Its exit code tells only whether a quota is exceeded.
-    run(&mut command, "", PATIENCE).map_or_else(|_| Vec::new(), |called| read(&called.output))
+    // Its exit code shows only whether a quota is exceeded.
+    run(&mut command, "", TIMEOUT).map_or_else(|_| Vec::new(), |called| read(&called.output))
 }
 
 /// The quota of a folder, given without links: that of the file system that is mounted nearest
@@ -44,7 +43,7 @@ pub fn around(folder: &Path, quotas: &[(PathBuf, Quota)]) -> Option<Quota> {
 
 /// Reads the rows of `quota`: the mount point, then of blocks and of files what is taken (with a
 /// `*` if that is too much), the soft limit, the hard limit and the time of grace. Zero is no
-/// limit; whatever else stands there is no row.
+/// limit; any other line is not a row.
 fn read(text: &str) -> Vec<(PathBuf, Quota)> {
     text.lines().filter_map(row).collect()
 }

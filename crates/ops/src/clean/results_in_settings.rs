@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 use super::progress_words::{self, tells_progress};
 
-/// Settings hold lists of means, milestones and anchors; longer lists of numbers are a course.
+/// Settings hold lists of means, milestones and anchors; a longer list of numbers is a curve.
 const MAX_LIST_LENGTH: usize = 64;
-/// And no more numbers than these in all.
+/// Limit for all numbers together.
 const MAX_NUMBERS: usize = 1000;
-/// Deeper nesting is not looked into, and so is doubt.
+/// Deeper nesting is not searched; the file then counts as holding results.
 const MAX_DEPTH: usize = 64;
 
-/// What a key is called that holds results, whatever stands in it.
+/// Names of keys that hold results, with any value.
 const RESULTS: [&str; 13] = [
     "result",
     "results",
@@ -102,7 +102,7 @@ pub fn in_text(name: &Path, text: &str) -> bool {
     }
 }
 
-/// Whether what a record holds beside what traintop writes tells of results.
+/// Whether the parts of a record that traintop did not write hold results.
 pub fn in_unknown(other: &Map<String, Value>) -> bool {
     let mut reader = Reader::default();
     let mut other = other.iter();
@@ -152,7 +152,7 @@ impl Reader {
         let mut parent = "";
         for line in text.lines() {
             let is_below = line.starts_with([' ', '\t', '-']);
-            // What is commented out may tell how it went.
+            // Comments may hold results.
             let line = line.trim().trim_start_matches('#').trim_start();
             if line.is_empty() {
                 continue;
@@ -249,7 +249,7 @@ fn last_part(key: &str) -> String {
     last.trim().to_ascii_lowercase()
 }
 
-/// Whether a key holds results, whatever stands in it.
+/// Whether a key holds results, with any value.
 fn names_results(key: &str) -> bool {
     let key = last_part(key);
     RESULTS.contains(&key.as_str()) || key.ends_with("_history") || key.ends_with("_results")

@@ -14,12 +14,12 @@ pub struct Space {
     /// What the user may still write, as far as the file system says.
     pub free: u64,
     pub total: u64,
-    /// The user's quota there, where the system tells one.
+    /// The user's quota there, if there is one.
     pub quota: Option<Quota>,
 }
 
 /// The room below each of these folders that is there. This may wait for a file server, for as long
-/// as [`quota::PATIENCE`].
+/// as [`quota::TIMEOUT`].
 pub fn spaces(folders: &[PathBuf]) -> Vec<(PathBuf, Space)> {
     let quotas = quota::all();
     let of = |folder: &PathBuf| Some((folder.clone(), Space::around(folder, &quotas).ok()?));

@@ -1,6 +1,6 @@
-//! Whether a log holds nothing but what programs say while they start, or fail to. Trainings tell
-//! of their progress in endless forms, so these are not looked for: every number must be of a known
-//! harmless kind ([`harmless_number`](super::harmless_number)), or stand in a line of a known kind.
+//! Whether a log holds nothing but messages of a start, or of its failure. Trainings report
+//! progress in endless forms, so these are not searched for: every number must be of a known
+//! harmless kind ([`harmless_number`](super::harmless_number)), or in a line of a known kind.
 
 use super::harmless_number::{has_bare_decimal, has_only_harmless_numbers};
 use super::progress_words::{is_progress, tells_progress};
@@ -274,7 +274,7 @@ mod tests {
             "INFO:train:[17]",
             "version 3 reached 0.93",
             "8 GB 0.5",
-            // Failures that tell how far it had come.
+            // Failures that show how far it had come.
             "RuntimeError: the loss became nan in epoch 3",
             "[2026-11-24 10:00:00] failed: the loss became NaN in epoch 3",
             "[2026-11-24 10:00:00] ended after epoch 3, as asked",

@@ -31,10 +31,10 @@ use traintop_text as text;
 
 /// What people add to a run lies in this file.
 pub(super) const MARKS: &str = "notes.toml";
-/// Login nodes are shared: no more threads than these.
+/// Thread limit; login nodes are shared.
 const THREADS: usize = 4;
-/// A run whose record does not say that it has ended may be at work on another machine until
-/// nothing in its folder has changed for so long: an epoch may take hours.
+/// A run whose record does not say that it has ended may be at work on another machine until its
+/// folder has been unchanged for this long: an epoch may take hours.
 const QUIET: Duration = Duration::from_secs(24 * 3600);
 
 /// Which part a file of weights plays in its run.
@@ -45,7 +45,7 @@ pub enum Role {
     Last,
     Epoch(u32),
     Step(u64),
-    /// Nobody knows: never removed but as an exact duplicate.
+    /// Unknown: only removed as an exact duplicate.
     Other,
 }
 
@@ -91,7 +91,7 @@ impl Weights {
         }
     }
 
-    /// The look of the file, unless it is a folder.
+    /// The stat of the file, unless it is a folder.
     pub(super) fn file(&self) -> Option<FileStat> {
         let (_, stat) = self.stats.first().filter(|_| self.stats.len() == 1)?;
         (stat.kind == Kind::File).then_some(*stat)
@@ -136,7 +136,7 @@ pub struct Surveyed {
     pub name: String,
     /// What it is doing.
     pub state: State,
-    /// Epochs in its metrics, or in its record where those tell none.
+    /// Epochs in its metrics, or in its record if those have none.
     pub epochs_done: u32,
     /// Whether its metrics have one row an epoch, so that few epochs are few rows.
     pub has_row_per_epoch: bool,
@@ -168,7 +168,7 @@ pub struct Surveyed {
     pub obstacle: Option<Obstacle>,
     /// Its files of weights that a rule may name.
     pub weights: Vec<Weights>,
-    /// Temporary files that nobody renamed.
+    /// Temporary files that were never renamed.
     pub temporary: Vec<TemporaryFile>,
     /// Everything in it, itself included.
     pub taken: Vec<Taken>,
@@ -179,7 +179,7 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
-    /// Whether its weights tell steps where others tell epochs.
+    /// Whether the names of its weights have steps rather than epochs.
     fn counts_steps(&self) -> bool {
         let mut weights = self.weights.iter();
         weights.any(|weights| matches!(weights.role, Role::Step(_)))
@@ -238,8 +238,8 @@ pub struct Survey {
     pub runs: Vec<Surveyed>,
 }
 
-/// Surveys these runs, on a few threads. `each` hears how many are done, and answers whether to go
-/// on; else there is no survey.
+/// Surveys these runs, on a few threads. `each` gets how many are done, and returns whether to
+/// continue; if not, there is no survey.
 pub fn survey(
     found: &[Found],
     now: SystemTime,
@@ -403,7 +403,7 @@ fn obstacle(
     None
 }
 
-/// Whether a run said itself that it ended, or its process was on this machine and is gone.
+/// Whether a run recorded its end, or its process was on this machine and is gone.
 fn has_surely_ended(summary: &Summary, record: Option<&Record>) -> bool {
     let Some(record) = record else {
         return false;

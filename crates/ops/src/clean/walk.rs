@@ -21,7 +21,7 @@ use traintop_run::formats::{self, Listing};
 use traintop_run::size::Taken;
 use traintop_run::{RunDir, checkpoints};
 
-/// A temporary file that has not changed for so long belongs to nobody.
+/// A temporary file unchanged for this long is abandoned.
 const STALE: Duration = Duration::from_secs(3600);
 /// What files of weights and of a trainer's state in the folder of a checkpoint end in. Archives
 /// and arrays may be what somebody made of it.
@@ -445,7 +445,7 @@ fn role(name: &str) -> Option<Role> {
     Some(of_epoch.or_else(of_step).unwrap_or(Role::Other))
 }
 
-/// Where the number of an epoch, or else of a step, stands in the name of a file or folder.
+/// The position of the number of an epoch, or else of a step, in the name of a file or folder.
 fn place_in_name(name: &str) -> Option<Range<usize>> {
     let Some(stem) = checkpoints::without_ending(name) else {
         return checkpoints::step_of_folder(name).map(|(_, at)| at);

@@ -1,5 +1,5 @@
-//! How weights are known, whatever program wrote them: by a broad table of endings, and by the
-//! first bytes of a file.
+//! Recognises weights of any program: by a broad table of endings, and by the first bytes of a
+//! file.
 
 use traintop_run::safetensors;
 

@@ -17,8 +17,8 @@ use traintop_run::record::{Best, Record, SCHEMA_VERSION};
 use traintop_run::state::State;
 use traintop_run::summary::Summary;
 
-/// The record that a run would get; `rebuilds` are the files that it has then too. `None` if
-/// nothing tells of a single epoch.
+/// The record that a run would get; `rebuilds` are the files that it has then too. `None` if no
+/// file shows a single epoch.
 pub fn record(dir: &RunDir, sources: &Sources, rebuilds: &[Rebuild]) -> Option<Rebuild> {
     let summary = Summary::load(&Found::look(dir.clone()), SystemTime::now());
     let rebuilt = rebuilds.iter().any(|file| file.path == dir.metrics_csv());

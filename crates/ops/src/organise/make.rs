@@ -30,7 +30,7 @@ struct Made {
     path: PathBuf,
     /// Where the broken one is that was in its place.
     aside: Option<PathBuf>,
-    /// The new one as it is.
+    /// Its stat after it was made.
     stat: Option<FileStat>,
 }
 
@@ -56,7 +56,7 @@ pub enum MakeError {
     #[error("{path}: cannot be {what} ({})", io_reason(cause))]
     Io {
         path: PathBuf,
-        /// What was to be done with it.
+        /// The attempted operation.
         what: &'static str,
         cause: io::Error,
     },

@@ -1,5 +1,5 @@
-//! What is left of a run that its logs can be made from: a training log, and what its checkpoints
-//! tell.
+//! What is left of a run that its logs can be made from: a training log, and the metadata of its
+//! checkpoints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const MAX_LOG_BYTES: u64 = 256 << 20;
 pub struct Sources {
     pub log: TrainingLog,
     log_path: PathBuf,
-    /// Each checkpoint that tells something, the most trained last.
+    /// Each checkpoint with metadata, the most trained last.
     pub checkpoints: Vec<(PathBuf, CheckpointMetadata)>,
 }
 
@@ -49,7 +49,7 @@ pub fn modified(path: &Path) -> SystemTime {
 }
 
 impl Sources {
-    /// Reads all that is left. What is damaged tells nothing.
+    /// Reads all that is left. Damaged files are ignored.
     pub fn read(dir: &RunDir) -> Self {
         let log_path = dir.training_log();
         let text = read::bytes(&log_path, MAX_LOG_BYTES).unwrap_or_default();

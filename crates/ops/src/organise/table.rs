@@ -78,7 +78,7 @@ impl Table {
         table
     }
 
-    /// The accuracies that checkpoints without a history tell of their epochs.
+    /// The accuracies in checkpoints without a history, by their epochs.
     pub fn of_checkpoints<'a>(
         checkpoints: impl IntoIterator<Item = &'a CheckpointMetadata>,
     ) -> Self {

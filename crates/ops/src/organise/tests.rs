@@ -315,7 +315,7 @@ fn what_is_there_stays_and_what_is_broken_is_set_aside() {
     );
     assert_eq!(column(&dir, "val_acc").len(), 3);
     assert_eq!(Record::load(&dir).unwrap().unwrap().state, State::Stopped);
-    // A file that appeared since the plan is nobody's to replace.
+    // A file that appeared since the plan is not replaced.
     fs::remove_file(dir.metrics_csv()).unwrap();
     fs::rename(
         dir.logs().join("metrics.csv.broken"),
@@ -433,7 +433,7 @@ fn every_call_may_fail_or_be_the_last_and_nothing_is_lost_or_untruly_marked() {
                 } else {
                     let done = make::apply_on(&disk, &plan(&dir), now);
                     reached |= disk.calls.load(Ordering::Relaxed) > at;
-                    // What is said to be rebuilt has epochs.
+                    // What the plan rebuilds has epochs.
                     let description_text = description(&dir).unwrap_or_default();
                     let is_made = !lacks_metrics(&dir);
                     assert!(

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use super::table::Table;
 
-/// What a log tells.
+/// The content of a log.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainingLog {
     /// Its epochs.

@@ -49,7 +49,7 @@ pub enum RenameError {
         name: String,
         cause: io::Error,
     },
-    /// What is to be done could not be written down first.
+    /// The journal could not be written.
     #[error(
         "{path}: cannot be written ({}); nothing was renamed",
         io_reason(cause)
@@ -118,7 +118,7 @@ pub(crate) fn apply_on(storage: &Storage, steps: &[Step]) -> Result<Vec<Renamed>
     for renamed in done.iter_mut().flatten() {
         folders::after(&*storage.disk, &mut renamed.folders, &moves);
     }
-    // Whatever the outcome, nothing is left to be finished, unless something could not be undone.
+    // In every outcome nothing is left to finish, unless something could not be undone.
     match &done {
         Err(RenameError::HalfDone { .. }) => done,
         Ok(renamed) => match journal.end(storage) {

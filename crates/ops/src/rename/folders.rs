@@ -44,7 +44,7 @@ pub fn after(disk: &dyn Disk, folders: &mut [Folder], moves: &[Move]) {
     }
 }
 
-/// Those that nobody else has changed since, before it is undone.
+/// Those that have not changed since, before it is undone.
 pub fn untouched<'a>(
     disk: &dyn Disk,
     folders: impl Iterator<Item = &'a Folder>,

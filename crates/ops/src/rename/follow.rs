@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// of the machine.
 pub type Identity = u64;
 
-/// What is at a path, whatever its name; `None` if nothing is.
+/// The inode at a path, which a renaming keeps; `None` if there is nothing.
 pub fn identity(disk: &dyn Disk, path: &Path) -> io::Result<Option<Identity>> {
     Ok(disk.stat_if_exists(path)?.map(|stat| stat.inode))
 }
@@ -48,15 +48,15 @@ pub enum Follow {
     Link {
         /// The link.
         path: PathBuf,
-        /// What it said.
+        /// Its old target.
         before: PathBuf,
-        /// What it says then.
+        /// Its new target.
         after: PathBuf,
     },
-    /// A file says other words; `None` where there is none.
+    /// A file has another text; `None` if there is no file.
     Text {
         path: PathBuf,
-        /// Its words before.
+        /// Its old text.
         before: Option<String>,
         /// Its words then.
         after: Option<String>,
@@ -379,7 +379,7 @@ pub enum Undone {
     Changed,
 }
 
-/// Lets a link say something else, if it says what it is thought to. Its time stays.
+/// Changes a link's target from `before` to `after`, and keeps its time.
 fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io::Result<Undone> {
     let Some(stat) = disk
         .stat_if_exists(path)?
@@ -402,8 +402,8 @@ fn change_link(disk: &dyn Disk, path: &Path, before: &Path, after: &Path) -> io:
     Ok(Undone::Done)
 }
 
-/// Lets a file say something else, if it says what it is thought to. Its time stays: what it tells
-/// of is no newer.
+/// Changes a file's text from `before` to `after`, and keeps its time, since its content is no
+/// newer.
 fn change_text(
     disk: &dyn Disk,
     path: &Path,

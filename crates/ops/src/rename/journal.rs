@@ -18,7 +18,7 @@ use traintop_run::state_dir::Storage;
 /// The folder of journals in the user's state folder.
 const FOLDER: &str = "renames";
 
-/// A folder that is to be renamed.
+/// A folder to rename.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     pub from: RunDir,

@@ -1,4 +1,4 @@
-//! What the plan says, and that all of it is done or nothing, whatever comes between.
+//! The plan, and that all of it is done or nothing, with any interruption.
 
 use std::fs;
 use std::io::ErrorKind;

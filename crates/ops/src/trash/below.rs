@@ -109,7 +109,7 @@ pub(crate) fn check_on(
     path: &Path,
 ) -> Result<(), TrashError> {
     let trashes = trashes(storage, roots);
-    // What lies below none of them is refused when it is to be moved.
+    // A path outside all roots is refused when it is moved.
     root_of(&trashes, path).map_or(Ok(()), |trash| trash.lock().map(drop))
 }
 

@@ -82,7 +82,7 @@ pub(super) struct Folder {
     /// When it had last changed before, and right after, in nanoseconds since 1970.
     pub before_ns: i64,
     pub after_ns: Option<i64>,
-    /// Whether nobody else has changed it until it was restored, so that it gets its time back.
+    /// Whether it was unchanged until the restore, so that it gets its time back.
     #[serde(default)]
     pub gives_back: bool,
 }

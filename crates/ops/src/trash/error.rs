@@ -11,7 +11,6 @@ pub enum TrashError {
     /// A path that no trash of these roots may touch.
     #[error("{path}: {why}; nothing was removed")]
     NotOurs {
-        /// What was to be removed.
         path: PathBuf,
         /// Half a sentence.
         why: String,
@@ -54,7 +53,7 @@ pub enum TrashError {
     Damaged {
         /// The journal.
         path: PathBuf,
-        /// What the parser said.
+        /// The parser's message.
         cause: String,
     },
     /// What this user has begun cannot be read from the state folder.
@@ -64,7 +63,7 @@ pub enum TrashError {
     #[error("{path}: cannot be {what} ({})", reason(cause))]
     Io {
         path: PathBuf,
-        /// What was to be done with it: `moved to the trash`.
+        /// The attempted operation: `moved to the trash`.
         what: &'static str,
         cause: io::Error,
     },
@@ -91,7 +90,7 @@ impl TrashError {
     }
 }
 
-/// What the system said, with what to do where that is not plain.
+/// The system's reason, with advice where it is not plain.
 fn reason(cause: &io::Error) -> String {
     match cause.kind() {
         ErrorKind::CrossesDevices => {

@@ -30,7 +30,7 @@ struct Mark {
 }
 
 impl Trash {
-    /// Says in the user's state folder that work on an entry begins. Where that cannot be said the
+    /// Notes in the user's state folder that work on an entry begins. If it cannot be written, the
     /// work continues without: a full home must not keep a user from making room.
     pub(super) fn mark(&self, id: &str) -> Option<Journal> {
         let mark = Mark {

@@ -102,7 +102,7 @@ impl Trash {
     /// are not listed.
     ///
     /// # Errors
-    /// If the folder cannot be read, or belongs to another user; that there is none is no error.
+    /// If the folder cannot be read, or belongs to another user; A missing folder is not an error.
     pub fn list(&self) -> Result<(Vec<Entry>, Vec<String>), TrashError> {
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
         let mut unfinished = Vec::new();
@@ -239,8 +239,8 @@ impl Trash {
         stat.map_err(TrashError::io(path, "looked at"))
     }
 
-    /// Removes a folder of the trash, in which no removed thing is left: the journal last, since
-    /// without it nobody knows what lay there.
+    /// Removes a folder of the trash that holds no removed thing any more: the journal last, since
+    /// without it the folder's content is unknown.
     fn drop_folder(&self, folder: &Path, entry: Option<&Entry>) -> Result<(), TrashError> {
         let failed = |cause| TrashError::io(folder, "removed")(cause);
         let mut names = self.disk.names(folder).map_err(failed)?;
@@ -286,8 +286,8 @@ fn require_owner(path: &Path, metadata: &Metadata) -> Result<(), TrashError> {
     })
 }
 
-/// Whether a name in an entry's folder is the journal, or what its journal says stands in for an
-/// item. Where no journal was written yet, stand-ins may be there already.
+/// Whether a name in an entry's folder is the journal, or a stand-in of an item in the journal.
+/// Where no journal was written yet, stand-ins may be there already.
 fn is_own_name(name: &OsString, entry: Option<&Entry>) -> bool {
     let Some(name) = name.to_str() else {
         return false;

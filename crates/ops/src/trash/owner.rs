@@ -140,8 +140,7 @@ impl Trash {
         Ok(found)
     }
 
-    /// What tells of the folder at a path whether it is a certain run; `None` if there is no
-    /// folder.
+    /// What identifies the run in the folder at a path; `None` if there is no folder.
     fn candidate(&self, below: &Path) -> Result<Option<Candidate>, TrashError> {
         let stat = self.stat(&self.root.join(below))?;
         let folder = stat.filter(|stat| stat.kind == Kind::Folder);

@@ -1,5 +1,4 @@
-//! Removing entries for good. One rename decides; then the bytes go, and may take their time:
-//! nobody has to wait for them.
+//! Removing entries for good. One rename decides; then the bytes are freed in the background.
 
 use super::entry::Entry;
 use super::{Trash, TrashError, entry, is_own_name};

@@ -37,7 +37,7 @@ impl From<PathBuf> for Thing {
     }
 }
 
-/// What is to be removed, and what the journal says of it.
+/// What to remove, and what the journal says of it.
 #[derive(Debug, Clone)]
 pub struct Removal {
     /// The files and folders; what lies in one that is named too goes with it.
@@ -49,7 +49,7 @@ pub struct Removal {
     pub now: Timestamp,
 }
 
-/// What became of a removal.
+/// The result of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     /// What is in the trash now; `None` if everything stayed.

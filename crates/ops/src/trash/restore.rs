@@ -15,7 +15,7 @@ impl Trash {
     /// If there is no such entry, something else is at one of the places, or the system refuses;
     /// then all stays in the trash.
     pub fn restore(&self, id: &str) -> Result<Vec<PathBuf>, TrashError> {
-        // That there is no trash is said without making one.
+        // A missing trash is reported without making one.
         self.entry(id)?;
         let _lock = self.lock()?;
         let mut entry = self.entry(id)?;
@@ -76,8 +76,8 @@ impl Trash {
         }
     }
 
-    /// The folders that have to be made, outermost first. One that is a link by now leads nobody
-    /// knows where.
+    /// The folders that have to be made, outermost first. One that is a link by now could lead
+    /// anywhere.
     fn missing_folders(&self, entry: &Entry) -> Result<Vec<PathBuf>, TrashError> {
         let mut missing: Vec<PathBuf> = Vec::new();
         for item in &entry.items {
@@ -96,7 +96,7 @@ impl Trash {
             }
         }
         missing.sort();
-        // Made anew, it would be in the way of itself.
+        // A second one would be in its own way.
         let others = if missing.is_empty() {
             Vec::new()
         } else {
@@ -114,8 +114,8 @@ impl Trash {
         Ok(missing)
     }
 
-    /// Every other entry. One that cannot be read now may hold a folder in question; one that is
-    /// damaged tells nobody, ever.
+    /// Every other entry. One that cannot be read now may hold a folder in question; a damaged one
+    /// never shows it.
     fn others(&self, id: &str) -> Result<Vec<Entry>, TrashError> {
         let mut others = Vec::new();
         let names = self.names()?;
@@ -152,7 +152,7 @@ impl Trash {
         Ok(())
     }
 
-    /// Puts one item back, and what stood in its place into the trash in its stead.
+    /// Restores one item and moves what replaced it to the trash.
     pub(super) fn move_one_out(&self, entry: &Entry, item: &Item) -> Result<(), TrashError> {
         let path = self.root.join(&item.path);
         let failed = |cause: std::io::Error| match cause.kind() {

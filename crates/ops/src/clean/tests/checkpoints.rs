@@ -124,12 +124,12 @@ fn without_a_file_called_best_the_most_accurate_epoch_is_it() {
     assert_eq!(whats(&tree.plan(&none)), expected);
     // Without a file called last the last epoch is it.
     fs::remove_file(dir.last()).unwrap();
-    // So is the one written last, in case the training was started anew.
+    // So is the one written last, in case the training was restarted.
     assert_eq!(
         whats(&tree.plan(&none)),
         ["epoch 10", "epoch 18", "epoch 30"]
     );
-    // Where nothing tells which is the best, none goes.
+    // Where the best is unknown, none goes.
     fs::write(dir.metrics_csv(), "epoch,loss\n1,1.0\n40,0.5\n").unwrap();
     assert_eq!(candidates(&tree.plan(&none)), []);
 }
@@ -204,7 +204,7 @@ fn a_file_stands_for_the_last_only_if_it_may_be_it() {
     assert_eq!(without_last("blast.pt", &weights, 0), all[..3]);
     assert_eq!(without_last("last_layer.pt", "w", 0), all[..3]);
     assert_eq!(without_last("last.pt", &weights, 5), all[..3]);
-    // Started anew, it counts from the beginning.
+    // Restarted, it counts from the beginning.
     for epoch in [20, 30, 40] {
         age(&dir.checkpoint(epoch), 3);
     }
@@ -415,7 +415,7 @@ fn a_run_whose_metrics_lie_in_a_folder_below_is_no_other_run() {
     let whats = whats(&tree.plan(&Policy::default()));
     assert!(whats.contains(&"epoch 2".to_owned()), "{whats:?}");
     assert!(!whats.contains(&"epoch 4".to_owned()), "{whats:?}");
-    // That of an earlier start is not read, so nobody knows which checkpoints are its.
+    // That of an earlier start is not read, so its checkpoints are unknown.
     let earlier = run.join("csv/version_0/metrics.csv");
     fs::create_dir_all(earlier.parent().unwrap()).unwrap();
     fs::write(&earlier, &metrics).unwrap();

@@ -1,5 +1,5 @@
-//! Random trees of what twenty trainers leave on the disk, under random policies: whatever is
-//! selected, nothing goes that must stay. What must stay is known from how each tree was made, not
+//! Random trees of what twenty trainers leave on the disk, under random policies: with any
+//! selection, nothing goes that must stay. What must stay is known from how each tree was made, not
 //! from the code under test.
 
 mod table;

@@ -1,5 +1,5 @@
-//! Trees that another user has written: whatever lies in `.trash`, looking and starting carry
-//! nothing of it out, and nothing outside of the root is ever touched.
+//! Trees that another user has written: listing and starting execute nothing of what is in
+//! `.trash`, and nothing outside of the root is ever touched.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,4 @@
-//! Whatever call fails or is the last, nothing is half done.
+//! With any call failing or being the last, nothing is half done.
 
 use super::*;
 
@@ -100,7 +100,7 @@ fn recovery_may_itself_be_cut_off_at_every_call() {
     }
 }
 
-/// Where the mark could not be written, the list says what is to be done.
+/// Where the mark could not be written, the list says what to do.
 fn finish_by_hand(root: &Path) {
     let trash = trash_of(root);
     recover(&trash);

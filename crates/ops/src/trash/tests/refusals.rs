@@ -120,7 +120,7 @@ fn a_place_that_is_taken_again_is_refused_and_a_missing_folder_is_made() {
     );
     assert_eq!(tree(root.path()), before);
     fs::remove_file(root.path().join("loose")).unwrap();
-    // What stands in its place counts as the user's own as soon as it has been changed.
+    // The file in its place counts as the user's own as soon as it has been changed.
     let last = root.path().join("a/last.safetensors");
     let slim = fs::read(&last).unwrap();
     fs::write(&last, "resumed").unwrap();

@@ -1,7 +1,7 @@
 //! What trainers leave on the disk, and what else lies in a run's folder.
 
-/// What a trainer leaves beside `metrics.csv`: settings, which nobody would miss, and results and
-/// weights, of which each stays.
+/// What a trainer leaves beside `metrics.csv`: settings, which are worthless, and results and
+/// weights, which all stay.
 pub struct Layout {
     pub name: &'static str,
     pub settings: &'static [&'static str],
