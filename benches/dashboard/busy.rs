@@ -61,7 +61,7 @@ pub fn queueing(scratch: &Path) {
         ];
         assert!(traintop(&sweep).status.success());
         times.push(milliseconds(started.elapsed()));
-        // Whatever the keeper begins must not run beside the next.
+        // Runs that the keeper starts must not overlap with the next.
         while traintop(&["queue", "--json"]).stdout.trim_ascii() != b"[]" {
             thread::sleep(Duration::from_millis(50));
         }

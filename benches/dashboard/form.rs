@@ -1,5 +1,4 @@
-//! Opening the form among ten thousand runs, which tell what a run like it will cost, and typing a
-//! sweep.
+//! Opening the form among ten thousand runs, which estimate the cost of a run, and typing a sweep.
 
 use super::session::Session;
 use super::{milliseconds, quantile, report};

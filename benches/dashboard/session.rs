@@ -9,7 +9,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 /// No bytes for this long: the screen has settled.
 const QUIET: Duration = Duration::from_millis(120);
-/// Whatever takes longer has failed.
+/// A session that takes longer has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What one key press cost.

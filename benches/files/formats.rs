@@ -174,7 +174,7 @@ fn tensorboard(run: &Path, rows: &Rows) {
             bytes.extend(length);
             bytes.extend(masked_checksum(&length).to_le_bytes());
             bytes.extend(event);
-            // Nobody checks the sum of what was measured.
+            // The sum of the measured part is not checked.
             bytes.extend([0; 4]);
         }
     }

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let now = SystemTime::now();
     arguments.directions.apply(arguments.metric.as_deref());
     let mut found = roots::runs_below(&arguments.roots)?;
-    // The same answer whatever the order on the disk: of equals the first by name.
+    // The result does not depend on the order on the disk: of equals the first by name.
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
     let mut read: Vec<ComparedRun> = found
         .into_iter()

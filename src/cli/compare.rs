@@ -32,7 +32,7 @@ use traintop_text::{clean, pretty_json};
 const SOME_LACK_IT: u8 = 3;
 /// Settings that are listed as text.
 const LISTED: usize = 12;
-/// No more runs than these are read only to learn the noise from.
+/// Limit of extra runs read to estimate the noise.
 const MAX_NOISE_RUNS: usize = 500;
 
 #[derive(Debug, Args)]

@@ -67,7 +67,7 @@ impl From<FormatChoice> for Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum AxisChoice {
-    /// Whatever each file counts its rows by
+    /// What each file counts its rows by
     Rows,
     /// Epochs
     Epoch,

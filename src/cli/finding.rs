@@ -37,9 +37,9 @@ pub fn found(
     Ok(passing.map(|summary| summary.dir.clone()).collect())
 }
 
-/// Tells what is wrong with a query, below the word that is meant: a wrong command line.
+/// Prints the problem of a query below its word; the exit code of a wrong command line.
 pub fn refuse(query: &str, problem: &QueryProblem) -> ExitCode {
-    // Marks stand below a line only if that line is what the marks were counted on.
+    // Marks go below a line only if it is the line whose columns were counted.
     if clean(query) == query {
         error_text(problem.shown_in(query));
     }

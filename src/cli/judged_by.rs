@@ -6,10 +6,10 @@ use traintop_run::judging::{self, MetricSettings};
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct Directions {
-    /// A metric of which less is better, whatever its name says
+    /// A metric of which less is better, against what its name suggests
     #[arg(long, value_name = "METRIC")]
     lower: Vec<String>,
-    /// A metric of which more is better, whatever its name says
+    /// A metric of which more is better, against what its name suggests
     #[arg(long, value_name = "METRIC")]
     higher: Vec<String>,
 }

@@ -63,7 +63,7 @@ pub struct Arguments {
 enum Command {
     /// List the runs below some folders, newest first
     List(list::Arguments),
-    /// Tell what has happened to the runs since yesterday, or some other time
+    /// Summarise what has happened to the runs since yesterday, or some other time
     Digest(digest::Arguments),
     /// List the alerts of the runs now: failed, stalled, late ...; for cron, also by a
     /// command of yours
@@ -73,7 +73,7 @@ enum Command {
     /// Compare runs: best, last, time to a threshold, what differs, and whether that is more than
     /// noise
     Compare(compare::Arguments),
-    /// Tell the best run, and by how much being the best of many flatters it
+    /// Print the best run, and by how much being the best of many flatters it
     Best(best::Arguments),
     /// Train by a recipe, in a run folder of its own
     Train(train::Arguments),
@@ -148,7 +148,7 @@ enum Command {
 /// error.
 ///
 /// # Errors
-/// Whatever the command fails with, as one line.
+/// If the command fails; the message is one line.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut out = terminal::output();
     let config = config::load().0;

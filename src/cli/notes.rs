@@ -67,7 +67,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 
 pub fn tag(arguments: &TagArguments, out: &mut dyn Write) -> Result<ExitCode> {
     let (mut words, mut json) = (Vec::new(), arguments.common.json);
-    // Tags may begin with a hyphen, and so take in options that stand behind them.
+    // Tags may begin with a hyphen, and so swallow options after them.
     for word in &arguments.words {
         match word.as_str() {
             "--json" => json = true,

@@ -130,7 +130,7 @@ fn list(arguments: &List, out: &mut dyn Write) -> Result<()> {
         waiting.extend(queue.waiting()?);
         queue.tend();
     }
-    // Slurm starts these in an order of its own: they stand behind.
+    // Slurm starts these in an order of its own: they are listed last.
     let jobs = waiting_jobs(&runs);
     let here = waiting.len();
     waiting.extend(jobs);

@@ -20,9 +20,9 @@ use traintop_run::templates;
 use traintop_text::terminal::error_line;
 use traintop_text::{clean, pretty_json};
 
-/// What can stand in a template.
+/// The fields of a template.
 const TO: &str = "\
-The new name, in which fields in braces stand for values of the run: {model}_acc{best.val_acc:.2f}_epoch{best.epoch}. \
+The new name, in which fields in braces are replaced by values of the run: {model}_acc{best.val_acc:.2f}_epoch{best.epoch}. \
 Fields: folder, name, model, recipe, state, id, tag, tags, epochs, n (a counter), started (with a form: {started:%Y%m%d}), \
 best.COLUMN, any key of the configuration, any column of the metrics. Numbers take .2f or 03d; {{ is a brace.";
 
@@ -35,7 +35,8 @@ pub struct Arguments {
     /// Runs' folders, or names of runs or their beginnings
     #[arg(required_unless_present = "templates", value_name = "RUN")]
     runs: Vec<String>,
-    /// The new name; fields in braces stand for values of the run [default: the template used last]
+    /// The new name; fields in braces are replaced by values of the run [default: the template used
+    /// last]
     #[arg(long, value_name = "TEMPLATE", long_help = TO)]
     to: Option<String>,
     /// Show the templates that were used, the last first

@@ -14,7 +14,7 @@ use traintop_run::slurm::Job;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
 
-/// Where runs are looked for if nobody says: where recipes put them.
+/// The default root: where recipes put runs.
 const DEFAULT_ROOT: &str = "runs";
 /// Candidates that a problem lists.
 const LISTED: usize = 8;
@@ -105,7 +105,7 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
         }
     }
     if exact.is_empty() && beginning.is_empty() {
-        // Other trainers' own names stand in files of many kinds: they are read only now.
+        // Other trainers' own names are in files of many kinds: they are read only now.
         for found in others {
             match found.facts().name {
                 Some(name) if name == word => exact.push(found),

@@ -48,13 +48,13 @@ pub struct Arguments {
     /// same command
     #[arg(long)]
     skip_done: bool,
-    /// Queue what is to be trained; each run begins when a slot is free
+    /// Queue the runs; each starts when a slot is free
     #[arg(long, conflicts_with = "detach")]
     queue: bool,
 }
 
 impl Arguments {
-    /// Whether what is to be trained is to be queued.
+    /// Whether the runs are queued.
     pub fn queues(&self) -> bool {
         self.queue
     }
@@ -235,7 +235,7 @@ fn tell_points<'a>(
     Ok(())
 }
 
-/// What the runs below the recipe's own folder tell, and those that lists show.
+/// The history of the runs below the recipe's own folder, and of those that lists show.
 fn earlier(recipe: &Recipe) -> RunHistory {
     let now = SystemTime::now();
     let mut summaries = list::known_summaries(&[], now).unwrap_or_default();

@@ -202,10 +202,10 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     }
 }
 
-/// Starts one run here, and follows it unless it is to be left to itself.
+/// Starts one run here, and follows it unless it is detached.
 fn start(arguments: &Arguments, what: &Start, out: &mut dyn Write) -> Result<ExitCode> {
-    // Caught before there is a run: a Ctrl-C in between must not leave one behind that nobody asked
-    // to stop.
+    // Caught before there is a run: a Ctrl-C in between must not leave one behind that keeps
+    // running.
     let signals = if arguments.detach {
         None
     } else {

@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     })
 }
 
-/// Finishes what a killed process has left, and tells it; whether nothing went wrong.
+/// Finishes what a killed process has left, and prints that; returns whether nothing failed.
 pub fn finish_what_was_left(roots: &[PathBuf]) -> bool {
     for sentence in rename::recover().into_iter().chain(archive::recover()) {
         error_line(sentence);

@@ -1,4 +1,4 @@
-//! Files of runs that several users change: replacing one gives nobody more rights than before.
+//! Files of runs that several users change: replacing one gives no user more rights than before.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,7 +13,7 @@ use crate::fake_worker::{Workplace, open_to_all};
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Lets the other user change the note of a run whose notes this user wrote, with this mode; its
-/// mode afterwards. `None` where nobody can act as another user.
+/// mode afterwards. `None` where acting as another user is not possible.
 fn changed_by_another(
     place: &Workplace,
     name: &str,

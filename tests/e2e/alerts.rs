@@ -86,7 +86,7 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
         text.contains("|failed|failed: ") && text.contains("shapes do not match"),
         "{text}"
     );
-    // Nor does a script tell it again, nor the next dashboard.
+    // Neither a script nor the next dashboard reports it again.
     assert_eq!(place.stdout(&["alerts", "--notify"]), "nothing to tell\n");
     let listed = place.json(&["alerts", "--json"]);
     assert_eq!(listed[0]["kind"], "failed");

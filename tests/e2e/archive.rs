@@ -29,7 +29,7 @@ fn finished() -> (Workplace, PathBuf) {
     (place, dir)
 }
 
-/// Every path below a folder, with what tells whether it has changed.
+/// Every path below a folder, with mode, time and content.
 fn whole(folder: &Path) -> Vec<(PathBuf, u64, i64, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -238,7 +238,7 @@ fn two_dashboards_and_a_script_on_one_tree_do_each_other_no_harm() {
     for dashboard in [&mut one, &mut two] {
         dashboard.wait("the runs", |screen| screen.contains("2 runs"));
     }
-    // A mark stays with its run, whatever renames it.
+    // A mark stays with its run through any renaming.
     two.press("A");
     two.wait("the marks", |screen| screen.contains("2 marked"));
     let name = runs[0].name();
@@ -297,7 +297,7 @@ fn by_another_user(place: &Workplace, arguments: &[&str]) -> Output {
     if !rustix::process::geteuid().is_root() {
         return place.output(arguments);
     }
-    // The superuser may write everywhere, and nobody else may enter the folder of the build.
+    // The superuser may write everywhere, and no other user may enter the folder of the build.
     let program = place.path().join("traintop");
     fs::copy(plain.get_program(), &program).unwrap();
     let mut command = Command::new(program);

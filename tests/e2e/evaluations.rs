@@ -1,5 +1,4 @@
-//! Evaluations on the screen as a person meets them, from folders that are made here and from a
-//! worker that a script stands for.
+//! Evaluations on the screen, from folders that are made here and from a script as the worker.
 
 use std::fs;
 use std::path::{Path, PathBuf};

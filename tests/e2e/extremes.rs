@@ -11,7 +11,7 @@ use traintop::cli::Arguments;
 use crate::dashboard::{age, foreign_run};
 use crate::fake_worker::{ONE_EPOCH, Workplace};
 
-/// Where a value stands in an argument or a file below.
+/// The placeholder of a value in an argument or a file below.
 const HERE: &str = "{}";
 
 const NUMBERS: &[&str] = &[

@@ -118,7 +118,7 @@ impl Workplace {
             .env("XDG_CONFIG_HOME", self.path().join("config"))
             .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("XDG_STATE_HOME", self.path().join("state"))
-            // Slots are those of the machine, whatever GPUs it has.
+            // Slots do not depend on the GPUs of the machine.
             .env("CUDA_VISIBLE_DEVICES", "")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -171,7 +171,7 @@ impl Workplace {
             did_not_run("only root can act as another user");
             return None;
         }
-        // Nobody else may enter the folder of the build. Another process copies, as in `script`.
+        // No other user may enter the folder of the build. Another process copies, as in `script`.
         let program = self.path().join("traintop");
         if !program.exists() {
             let mut copy = Command::new("cp");

@@ -72,8 +72,8 @@ fn tree(root: &Path) -> Tree {
 }
 
 /// Runs a command again and again, each time in a place of its own and killed before another of its
-/// disk calls, until it is killed no more; `whole` is given the place, what was there before, and
-/// what the next start said. What `prepare` does comes first.
+/// disk calls, until it is killed no more; `whole` gets the place, what was there before, and the
+/// output of the next start. What `prepare` does comes first.
 fn killed_at_every_call(
     runs: u32,
     arguments: &[&str],

@@ -35,7 +35,8 @@ fn run_of(listed: &Value) -> Run {
     Run(listed["path"].as_str().unwrap().into())
 }
 
-/// Processes of this place whose command line has this word; their worker's path tells the place.
+/// Processes of this place whose command line has this word; their worker's path identifies the
+/// place.
 fn of_place(place: &Workplace, word: &str) -> Vec<u32> {
     processes(&[place.path().to_str().unwrap(), word])
 }
@@ -48,13 +49,13 @@ fn workers(place: &Workplace) -> Vec<u32> {
     workers
 }
 
-/// Whether a process works on a run; where there is more than one, their names tell them apart.
+/// Whether a process works on a run; where there is more than one, they are distinguished by name.
 fn is_worked_on(place: &Workplace, run: &Run) -> bool {
     let named = processes(&[place.path().to_str().unwrap(), &run.name()]);
     workers(place).iter().any(|pid| named.contains(pid))
 }
 
-/// Every run says what is so: a process that is said to be at work is, and no other is.
+/// Every run's state is true: a process that is shown to be at work is, and no other is.
 fn assert_true(place: &Workplace, when: &str) {
     // A record is written a moment after what it says has happened.
     wait_for(&format!("the truth about every run, {when}"), || {
@@ -150,8 +151,8 @@ fn training(place: &Workplace, is_command: bool, victim: &str, call: u32) -> Run
     run
 }
 
-/// Asks a run to stop unless it has done so, waits for its end, and holds it against what is said
-/// of it.
+/// Asks a run to stop unless it has done so, waits for its end, and compares it with its recorded
+/// end.
 fn assert_ends(place: &Workplace, run: &Run) {
     if is_worked_on(place, run) {
         // The signal had not been sent yet, or it is still saving.

@@ -83,7 +83,7 @@ fn what_a_command_prints_is_followed_in_the_terminal() {
         printed.contains("\nloading\nValueError: bad\n"),
         "{printed}"
     );
-    // In the dashboard the error stands first, and the log's end below it.
+    // In the dashboard the error comes first, and the log's end below it.
     let mut dashboard = Dashboard::open(&place, &[], 100, 30);
     dashboard.wait("the run", |screen| screen.contains("✗ failed"));
     dashboard.press("\r4");

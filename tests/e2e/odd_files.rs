@@ -1,5 +1,5 @@
-//! Trees that may hold anything in the place of a run's files: looking at them ends, with little
-//! memory, and tells of the other runs.
+//! Trees that may hold anything in the place of a run's files: reading them ends, with little
+//! memory, and shows the other runs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

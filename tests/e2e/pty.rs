@@ -219,7 +219,7 @@ impl Drop for Dashboard {
 }
 
 /// Opens the dashboard on a terminal that is not its session's own, closes the terminal's other end
-/// once something is drawn, and waits for the program to end by itself: no signal tells it.
+/// once something is drawn, and waits for the program to end by itself: it gets no signal.
 pub fn open_and_hang_up(place: &Workplace) {
     // Were it inherited, the program itself would keep its terminal alive.
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;

@@ -1,5 +1,5 @@
-//! Queued runs: started one after the other by the programs that are there, whatever is killed, and
-//! never twice.
+//! Queued runs: started one after the other by the programs that run, after any kill, and never
+//! twice.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ fn why_a_run_waits_is_reported_also_in_a_dashboard_that_is_open() {
     dashboard.wait("the reason", |screen| {
         screen.contains("waits: the only slot is taken")
     });
-    // Another number of slots changes what is said where nothing else changes.
+    // Another number of slots alone changes the reason.
     with_slots(&place, 2);
     queue(&place, 1);
     runs[1].wait_for_state("running");
@@ -386,7 +386,7 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     });
     dashboard.open_recipes();
     dashboard.press("w");
-    // Said once the cursor is on the new run, or goes there as soon as it is listed.
+    // Shown once the cursor is on the new run, or goes there as soon as it is listed.
     dashboard.wait("the new one", |screen| {
         screen.matches("… queued").count() == 3 && screen.contains("; w shows the queue")
     });

@@ -6,7 +6,7 @@ use traintop_run::primary::Judged;
 /// The best row, and by what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Best {
-    /// Where it stands along x.
+    /// Its x.
     pub x: f64,
     /// The index of the column that decided.
     pub column: usize,

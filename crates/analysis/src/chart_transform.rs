@@ -14,7 +14,7 @@ use traintop_run::metrics::{Column, Metrics};
 /// A job that writes files.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TransformSettings {
-    /// What values stand over.
+    /// The axis of x.
     pub x_axis: XAxis,
     /// The weight of [`exponential`]; 0 smooths nothing.
     pub smoothing: f64,
@@ -46,7 +46,7 @@ pub struct Transformed {
 /// What was made of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransformedColumn {
-    /// Where each value stands; `None` for where the file has it.
+    /// The x of each value; `None` for that of the file.
     pub x: Option<Arc<[f64]>>,
     /// Its smoothed course.
     pub smooth: Option<(Vec<f64>, Blocks)>,

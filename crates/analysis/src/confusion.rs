@@ -6,7 +6,7 @@ pub struct Confusion {
     rows: Vec<Vec<u64>>,
 }
 
-/// How one class fares. What nothing can be said of is `None`.
+/// The results of one class. Undefined values are `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScore {
     pub images: u64,

@@ -125,7 +125,7 @@ impl Blocks {
         blocks
     }
 
-    /// Forgets what is said of the values from `length` on, which are about to change.
+    /// Drops the extents of the values from `length` on, which are about to change.
     pub fn truncate(&mut self, length: usize) {
         if length / BLOCK < self.full.len() {
             self.full.truncate(length / BLOCK);
@@ -210,8 +210,7 @@ fn extent(values: &[f64]) -> Extent {
         .fold(Extent::EMPTY, Extent::then)
 }
 
-/// The values that stand on the part of the axis that is shown: their first index and the one after
-/// their last.
+/// The values on the visible part of the axis: their first index and the one after their last.
 pub fn shown(xs: &[f64], axis: Axis) -> (usize, usize) {
     let start = xs.partition_point(|&x| x < axis.range().min());
     let end = xs.partition_point(|&x| x <= axis.range().max());

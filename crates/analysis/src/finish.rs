@@ -10,9 +10,9 @@ use traintop_run::health::{Pace, Saved};
 use traintop_run::summary::Summary;
 use traintop_text::duration;
 
-/// Epochs on which a pace must rest before it is said that a run will not finish.
+/// Epochs that a pace must cover before a run is reported not to finish.
 const ENOUGH: usize = 2;
-/// Nobody waits longer than this many seconds: some ten thousand years.
+/// Limit of an estimate: some ten thousand years.
 const MAX_LEFT_S: f64 = 3e11;
 
 /// When a run will end, and what of it is safe until then.
@@ -28,7 +28,7 @@ pub struct Outlook {
     pub unsaved: Option<(Saved, Duration)>,
 }
 
-/// How a run stands against its limit.
+/// How a run relates to its limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Margin {
     /// It ends this long before the limit.
@@ -37,7 +37,7 @@ pub enum Margin {
     Late(Duration, u32),
 }
 
-/// What is to be expected of a run; `None` where its pace is not known, or it does not train.
+/// When a run will end; `None` if its pace is unknown, or it does not train.
 pub fn outlook(summary: &Summary) -> Option<Outlook> {
     let health = summary.health.as_ref()?;
     let (pace, now) = (health.pace?, health.read_at);
@@ -86,8 +86,8 @@ pub fn late(summary: &Summary) -> Option<Duration> {
 }
 
 impl Outlook {
-    /// What is to be said of a run that has a limit: `ends 40 min after its limit, which comes in
-    /// epoch 183 of 200; last checkpoint: epoch 171, 26 min unsaved`.
+    /// A sentence for a run with a time limit: `ends 40 min after its limit, which comes in epoch
+    /// 183 of 200; last checkpoint: epoch 171, 26 min unsaved`.
     pub fn sentence(&self, epochs: u32) -> Option<String> {
         let end = match self.limit? {
             Margin::Early(early) => format!("ends {} before its limit", roughly(early)),

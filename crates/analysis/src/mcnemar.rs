@@ -1,6 +1,6 @@
 //! Whether two evaluations of the same images differ by more than chance (`McNemar` 1947): only
-//! images that one gets right and the other wrong tell anything, and by chance alone each of them
-//! falls to either side equally often.
+//! images that one gets right and the other wrong matter, and by chance alone each of them falls to
+//! either side equally often.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 

@@ -1,6 +1,6 @@
-//! Whether a run is hopeless: how it stands at its epoch among earlier runs like it, and how those
-//! ended that stood no better. Nothing is said of few runs, early epochs, or where the standing at
-//! that epoch said little about the end.
+//! Whether a run is hopeless: its rank at its epoch among earlier runs like it, and how those ended
+//! that were no better. There is no prognosis with few runs, at early epochs, or where the rank at
+//! that epoch predicts little.
 
 use crate::compare::repetitions::{is_alike_key, is_name, is_seed};
 use crate::compare::spearman::spearman;
@@ -15,26 +15,26 @@ use traintop_text::number;
 
 use super::alert::Kind;
 
-/// With fewer earlier runs nothing is said.
+/// With fewer earlier runs there is no prognosis.
 pub const MIN_RUNS: usize = 8;
 /// Limit of the earlier runs that are read, the last that ended: reading them all again would take
 /// seconds.
 const MAX_RUNS: usize = 1000;
-/// Nothing is said before this part of the planned epochs, nor before this many.
+/// There is no prognosis before this part of the planned epochs, nor before this many.
 const FIRST_PART: u32 = 10;
 const FIRST_EPOCHS: u32 = 3;
-/// Nothing is said after these parts, of four: little is left to be saved, and who is behind
-/// shortly before the end is behind at the end.
+/// There is no prognosis after these parts, of four: little time can be saved, and a run that is
+/// behind shortly before the end is behind at the end.
 const LAST_QUARTER: u32 = 3;
 /// A run is clearly behind if this part of the earlier ones stood better.
 const BEHIND: f64 = 0.9;
-/// The part of the earlier runs that counts as having been furthest behind, and the fewest that can
-/// tell.
+/// The part of the earlier runs that counts as having been furthest behind, and the fewest that are
+/// needed.
 const FURTHEST: usize = 3;
 const MIN_FURTHEST: usize = 4;
 /// Standing and end must go together at least so well, as ranks: else being behind means little.
 const CORRELATION: f64 = 0.5;
-/// Odds that are no better are said.
+/// A run is reported if its odds are no better.
 const SLIM: f64 = 0.2;
 
 /// An earlier run that may be like one that trains.
@@ -62,7 +62,7 @@ pub enum Likeness {
     Kind,
 }
 
-/// How a run stands, and how earlier ones ended that stood no better.
+/// A run's rank, and how earlier ones ended that were no better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prognosis {
     /// How many of the earlier runs stood better.
@@ -147,7 +147,7 @@ impl Question {
         (of_kind.len() >= MIN_RUNS && !own_kind.is_empty()).then_some((Likeness::Kind, of_kind))
     }
 
-    /// What is to be said of the run, if it is hopeless; `read` gives the course of a run.
+    /// The finding, if the run is hopeless. `read` loads a run's best value at each epoch.
     pub fn answer(&self, mut read: impl FnMut(&RunDir) -> Option<BestSoFar>) -> Option<Finding> {
         let (likeness, earlier) = self.like_it()?;
         let own = read(&self.dir)?;

@@ -1,4 +1,4 @@
-//! When it is said that a run is hopeless, and when not.
+//! When a run is reported as hopeless, and when not.
 
 use super::*;
 use proptest::prelude::*;
@@ -188,8 +188,7 @@ proptest! {
         };
         let mut called = 0;
         for _ in 0..1000 {
-            // What a run is like is half of how it stands and half of how it ends; the rest is
-            // chance.
+            // A run's quality is half of its rank now and half of its end; the rest is chance.
             let mut one = || {
                 let kind = random();
                 (kind + random(), kind + random())

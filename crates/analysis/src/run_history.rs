@@ -1,5 +1,5 @@
-//! What earlier runs tell of a run that is about to begin: how long one like it took and in how
-//! much memory, how many images it had, and whether it was trained already.
+//! Estimates for a new run from earlier runs: duration, memory, number of images, and whether it
+//! was trained already.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,8 +51,8 @@ const IRRELEVANT: [&str; 8] = [
     REQUEUE,
 ];
 
-/// What an earlier run tells. To copy this out of the summaries of ten thousand runs takes
-/// milliseconds; to understand it, longer.
+/// The facts of an earlier run. Copying them from the summaries of ten thousand runs takes
+/// milliseconds; parsing them takes longer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastRun {
     dir: RunDir,
@@ -65,7 +65,7 @@ pub struct PastRun {
 }
 
 impl PastRun {
-    /// What a run tells.
+    /// The facts of a run.
     pub fn of(run: &Summary) -> Self {
         Self {
             dir: run.dir.clone(),
@@ -107,7 +107,7 @@ struct Finished {
     fingerprint: Option<String>,
 }
 
-/// What all earlier runs tell, ready to be asked.
+/// The facts of all earlier runs, indexed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunHistory {
     /// By what costs hang on.
@@ -119,7 +119,7 @@ pub struct RunHistory {
 }
 
 impl RunHistory {
-    /// Takes in these runs. Those whose configuration is not of this program's form tell nothing.
+    /// Indexes these runs. Those whose configuration is not of this program's form are ignored.
     pub fn of(runs: impl IntoIterator<Item = PastRun>) -> Self {
         let [costly, choosing, relevant] =
             [costly(), choosing(), relevant()].map(|fields| keyed(&fields));

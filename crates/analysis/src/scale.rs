@@ -60,7 +60,8 @@ impl Scale {
         }
     }
 
-    /// A tick's value, written with just the digits that tell it from its neighbours `step` away.
+    /// A tick's value, written with just the digits that distinguish it from its neighbours `step`
+    /// away.
     pub fn label(self, value: f64, step: f64) -> String {
         match self {
             Self::Percent => format!("{}%", with_step(value, step)),

@@ -6,7 +6,7 @@ use traintop_run::settings::Settings;
 
 /// Limit of the settings named: more would no longer be a hint.
 const MAX_SETTINGS: usize = 2;
-/// Sample of the other runs, taken evenly, to tell what is special.
+/// Sample of the other runs, taken evenly, for comparison.
 const OTHERS: usize = 50;
 
 /// The keys of which all runs of a group have one value, and fewer than half of the others have it;

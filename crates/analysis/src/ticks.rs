@@ -7,7 +7,7 @@ use super::scale::Scale;
 /// One mark of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// The round value it stands at, within the axis's range.
+    /// Its round value, within the axis's range.
     pub value: f64,
     /// How that value is written.
     pub label: String,
@@ -48,8 +48,8 @@ pub fn ticks(axis: Axis, scale: Scale, at_most: usize) -> Vec<Tick> {
     loop {
         let first = (range.min() / step - 1e-9).ceil();
         let last = (range.max() / step + 1e-9).floor();
-        // Beyond 2^53 steps from zero neighbouring multiples are the same number, and no label
-        // could tell them apart.
+        // Beyond 2^53 steps from zero neighbouring multiples are the same number, and have the same
+        // label.
         if first.abs().max(last.abs()) > 9e15 {
             return single(range, scale);
         }
@@ -137,8 +137,7 @@ fn place(ticks: &[Tick], axis: Axis, cells: usize) -> Vec<PlacedTick> {
             let length = tick.label.len();
             let latest_start = cells.checked_sub(length)?;
             let label_start = cell.saturating_sub(length / 2).min(latest_start);
-            // Moved so far that it no longer stands below its mark, it would be read at another
-            // value.
+            // If it were moved away from its mark, it would be read at another value.
             (label_start + length > cell).then(|| PlacedTick {
                 tick: tick.clone(),
                 cell,

@@ -1,12 +1,11 @@
-//! What runs along the horizontal axis: epochs, steps or time, whatever the file counts its rows
-//! by.
+//! The horizontal axis: epochs, steps or time, independent of how the file counts its rows.
 
 use std::sync::Arc;
 
 use super::scale::Scale;
 use traintop_run::metrics::{Column, Metrics, RUNNING};
 
-/// What values stand over.
+/// The quantity of the horizontal axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum XAxis {
     /// What the file counts its rows by.
@@ -175,8 +174,7 @@ impl XMapping {
             Source::Column(column) => table(column, false)?,
             Source::SinceFirst(column) => table(column, true)?.moved(|first| -first),
             Source::Utc(column) => table(column, true)?.moved(|first| {
-                // A clock counts in UTC: the offset that the start had is nearest to what the wall
-                // said.
+                // A clock counts in UTC: the offset of the start is nearest to the local time.
                 known.started_s.map_or(0.0, |started| zone(started - first))
             }),
             Source::SinceStart(column) => {
@@ -199,7 +197,7 @@ impl XMapping {
         })
     }
 
-    /// Whether [`XMapping::of`] knows how, which takes no time to tell.
+    /// Whether [`XMapping::of`] can map to this axis; a cheap check.
     pub fn is_known(metrics: &Metrics, x_axis: XAxis, known: Known) -> bool {
         source(metrics, x_axis, known).is_some()
     }
@@ -218,7 +216,7 @@ impl XMapping {
         self.by == Mapping::Itself
     }
 
-    /// Where one x stands; between the known places in proportion, beyond them at the nearest.
+    /// The place of an x: interpolated between the known ones, beyond them the nearest.
     pub fn place(&self, at: f64) -> f64 {
         match &self.by {
             Mapping::Itself => at,
@@ -250,7 +248,7 @@ impl XMapping {
     }
 }
 
-/// Where `at` stands: `after` is the index of the first of the known `x` that is not before it.
+/// The place of `at`: `after` is the index of the first of the known `x` that is not before it.
 fn between(x: &[f64], place: &[f64], after: usize, at: f64) -> f64 {
     let Some(last) = x.len().checked_sub(1) else {
         return at;

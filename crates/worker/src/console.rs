@@ -12,7 +12,7 @@ use traintop_text::terminal;
 const REDRAW: Duration = Duration::from_millis(100);
 const BAR_CELLS: usize = 24;
 
-/// Where an epoch stands, for the bar.
+/// The progress of an epoch, for the bar.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     pub epoch: u32,
@@ -25,7 +25,7 @@ pub struct Step {
     pub seconds_left: f64,
 }
 
-/// Where it is said.
+/// Where it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     Output,
@@ -117,7 +117,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Where an evaluation stands, for the bar.
+/// The progress of an evaluation, for the bar.
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluating {
     /// Passes of an image through a network, of as many.

@@ -26,7 +26,7 @@ impl Contention {
         }
     }
 
-    /// What to tell people, if the same thread has been kept waiting for much of the time since.
+    /// Advice, if the same thread has been kept waiting for much of the time since.
     pub fn advice(&self, threads: u32) -> Option<String> {
         let waited = waited()?.saturating_sub(self.waited_before?);
         advice(
@@ -46,8 +46,8 @@ fn advice(part: f64, threads: u32) -> Option<String> {
     })
 }
 
-/// The time that this thread has spent waiting for a processor; `None` where the kernel does not
-/// tell.
+/// The time that this thread has spent waiting for a processor; `None` if the kernel does not
+/// report it.
 fn waited() -> Option<Duration> {
     parse(&read::text(Path::new("/proc/thread-self/schedstat"), read::RECORD_LIMIT).ok()?)
 }

@@ -53,7 +53,7 @@ impl Images {
         ];
         let mut pixels = Tensor::from_data_size(&split.images, &size, Kind::Uint8);
         if pin_memory && device.is_cuda() {
-            // `pin_memory` itself complains of the device, which tch always names.
+            // `pin_memory` itself warns about the device argument, which tch always passes.
             pixels = pixels.internal_pin_memory(device);
         }
         let pixels = pixels.to_device(device);

@@ -222,7 +222,7 @@ impl Tally {
         }
     }
 
-    /// Reads the sums and begins anew.
+    /// Reads and resets the sums.
     pub fn take(&mut self) -> Sums {
         let sums = self.read();
         *self = Self::from(&Sums::default(), self.loss.device());

@@ -70,13 +70,13 @@ struct Command {
 enum Action {
     /// Train a recipe, or resume a run that was stopped or killed
     Train(Train),
-    /// Look at data sets
+    /// Check data sets
     #[command(subcommand)]
     Data(Data),
-    /// Ask a checkpoint, or several as an ensemble, about images, and keep all that it answers
-    /// below `evaluations/`
+    /// Evaluate a checkpoint, or several as an ensemble, on images, and save all predictions below
+    /// `evaluations/`
     Evaluate(Evaluate),
-    /// Say what a checkpoint is: a .safetensors, or a .pth, of which nothing is executed
+    /// Describe a checkpoint: a .safetensors, or a .pth, of which nothing is executed
     Inspect {
         /// A .safetensors or .pth file
         checkpoint: PathBuf,

@@ -15,13 +15,13 @@ pub fn reset_peak() {
 }
 
 /// The largest resident memory since the last reset, in megabytes (of 1024 x 1024 bytes, as the
-/// reference counts them); NaN where the kernel does not tell.
+/// reference counts them); NaN if the kernel does not report it.
 pub fn peak_mb() -> f64 {
     let status = read::text(Path::new("/proc/self/status"), read::RECORD_LIMIT).unwrap_or_default();
     peak_kb(&status).map_or(f64::NAN, |kb| kb as f64 / 1024.0)
 }
 
-/// Bytes that programs can still be given; `None` where the kernel does not tell.
+/// Bytes that programs can still be given; `None` if the kernel does not report it.
 pub fn available() -> Option<u64> {
     let memory = read::text(Path::new("/proc/meminfo"), read::RECORD_LIMIT).ok()?;
     Some(1024 * kb_of(&memory, "MemAvailable:")?)

@@ -9,8 +9,7 @@ use super::model::{Mode, ResNet};
 use super::signals::StopRequest;
 use super::views::Views;
 
-/// Images in a batch if nobody says otherwise. A constant, since sums of another grouping end in
-/// other digits.
+/// The default batch size. A constant, since sums in another grouping differ in the last digits.
 pub const BATCH: i64 = 500;
 
 /// A member of an ensemble, with its weight.
@@ -27,7 +26,7 @@ pub struct Inference<'a> {
     pub members: &'a [EnsembleMember<'a>],
     pub normaliser: &'a Normaliser,
     pub views: Views,
-    /// Images in a batch; no more than these are ever in the networks at once.
+    /// Images in a batch: the limit of images in the networks at once.
     pub batch_size: i64,
     pub stop: &'a StopRequest,
 }
@@ -53,7 +52,7 @@ pub enum InferenceEnd {
 }
 
 impl Inference<'_> {
-    /// Asks about every image, in the data's own order, and tells `each` what happens. Logits are
+    /// Predicts every image, in the data's own order, and reports progress to `each`. Logits are
     /// averaged over the views, and over the voters by their shares.
     pub fn ask<E>(
         &self,

@@ -32,7 +32,7 @@ use super::status::Status;
 use super::steering::Steering;
 use super::train::Training;
 
-/// What a training answers to, and whether it tells where its time goes.
+/// The signals and requests that a training obeys, and whether it is profiled.
 #[derive(Debug, Clone)]
 pub struct Control {
     pub status: Status,

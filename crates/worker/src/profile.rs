@@ -51,7 +51,7 @@ impl Profile {
         }
     }
 
-    /// Whether there is anything to tell.
+    /// Whether there is anything to report.
     pub fn is_wanted(&self) -> bool {
         self.device.is_some() && self.steps > 0
     }

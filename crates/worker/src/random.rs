@@ -1,5 +1,5 @@
-//! Where randomness comes from: the recipe's seed alone. libtorch's generator is seeded anew for
-//! every step from the seed, the epoch and the step, so that no generator state needs saving and a
+//! Where randomness comes from: the recipe's seed alone. libtorch's generator is seeded for every
+//! step from the seed, the epoch and the step, so that no generator state needs saving and a
 //! resumed run draws what it would have drawn.
 
 use tch::{Device, Kind, Tensor};

@@ -77,7 +77,7 @@ impl RunFiles {
             source,
         })?;
         let table = |path: &Path, header: &str, column: usize, last: u64| {
-            // One that is there and cannot be read is no reason to begin it anew.
+            // An unreadable one is not a reason to start over.
             let text = match read::text(path, u64::MAX) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
                 text => text,
@@ -175,7 +175,7 @@ fn append_log(log: &mut File, text: &str) -> io::Result<()> {
     append_row(log, &lines.join("\n"))
 }
 
-/// The right to write to a run, held by this process alone until it ends in whatever way.
+/// The right to write to a run, held by this process alone until it ends in any way.
 #[derive(Debug)]
 pub struct WriterLock {
     dir: RunDir,

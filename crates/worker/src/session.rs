@@ -33,7 +33,7 @@ pub enum Request {
         recipe: RecipeSource,
         run_dir: Option<PathBuf>,
     },
-    /// Going on with a run. A recipe that is named must be the run's own.
+    /// Resumes a run. A recipe, if given, must equal the run's.
     Resume {
         run: PathBuf,
         recipe: Option<RecipeSource>,
@@ -55,7 +55,7 @@ impl RecipeSource {
     }
 }
 
-/// Trains as asked, until the end or a signal; `is_profiled` tells where the time goes.
+/// Trains until the end or a signal; with `is_profiled` it reports the time of each part.
 pub fn train(request: Request, is_profiled: bool) -> Result<(), WorkerError> {
     match request {
         Request::New {
@@ -91,7 +91,7 @@ pub fn train(request: Request, is_profiled: bool) -> Result<(), WorkerError> {
     }
 }
 
-/// Takes the run, trains it, and says in its record and log how that ended, whatever happens.
+/// Takes the run, trains it, and always writes to its record and log how that ended.
 fn work_in(
     dir: &RunDir,
     record: Record,
@@ -298,7 +298,7 @@ fn reopen(path: &Path) -> Result<(RunDir, Record), WorkerError> {
     Ok((dir, record))
 }
 
-/// How long ago a file changed; no time at all if that cannot be said.
+/// How long ago a file changed; zero if that is unknown.
 fn silence_of(path: &Path) -> Duration {
     let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     changed

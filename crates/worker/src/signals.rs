@@ -26,9 +26,9 @@ impl StopRequest {
     }
 }
 
-/// Catches both signals from now on, on a thread of its own, so that something can be said while a
-/// step still runs: `asked` is called after the first, `again` with the exit code before the second
-/// ends the process.
+/// Catches both signals from now on, on a thread of its own, so that a message can be printed while
+/// a step still runs: `asked` is called after the first, `again` with the exit code before the
+/// second ends the process.
 pub fn watch(
     asked: impl Fn() + Send + 'static,
     again: impl Fn(i32) + Send + 'static,

@@ -1,5 +1,5 @@
-//! What people ask of a run while it trains, through its control file: looked at before each step,
-//! said in the log, and kept.
+//! Control requests to a run that trains, through its control file: read before each step, logged,
+//! and kept.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use super::error::WorkerError;
 use super::output::Clock;
 use super::train::Training;
 
-/// How often a run that waits looks whether it is to resume.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often a paused run reads its control file.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What is wanted of a run, as far as it is known.
+/// The control requests of a run, as last read.
 #[derive(Debug)]
 pub struct Steering {
     follower: Follower,
@@ -23,8 +23,8 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// Begins with what was said before: an earlier process of the run may have been asked to end
-    /// after an epoch that is still to come. A wait does not outlast its process: starting a run
+    /// Begins with the earlier requests: an earlier process of the run may have been asked to end
+    /// after an epoch that is still ahead. A pause does not outlast its process: starting a run
     /// again ends it.
     pub fn of(dir: &RunDir) -> Self {
         let mut follower = Follower::of(dir);
@@ -40,10 +40,9 @@ impl Steering {
 }
 
 impl Training {
-    /// Does what was asked since the last look; waits, if that was asked, until it is to go on or
-    /// to stop.
-    pub fn obey(&mut self) -> Result<(), WorkerError> {
-        self.look()?;
+    /// Applies new control requests; while paused, waits for resume or stop.
+    pub fn apply_requests(&mut self) -> Result<(), WorkerError> {
+        self.read_requests()?;
         if !self.steering.requested.paused {
             return Ok(());
         }
@@ -51,8 +50,8 @@ impl Training {
         self.output.say("waiting, as asked")?;
         self.show_state(State::Running, State::Paused)?;
         while self.steering.requested.paused && !self.stop.is_set() {
-            thread::sleep(LOOK);
-            self.look()?;
+            thread::sleep(POLL_INTERVAL);
+            self.read_requests()?;
         }
         // The time of a run is that in which it trains.
         self.output.clock = Clock::from(elapsed_s);
@@ -73,12 +72,12 @@ impl Training {
         })?)
     }
 
-    fn look(&mut self) -> Result<(), WorkerError> {
+    fn read_requests(&mut self) -> Result<(), WorkerError> {
         let mut requested = match self.steering.follower.poll() {
             None => return Ok(()),
             Some(Ok(requested)) => requested,
             Some(Err(error)) => {
-                // The training is worth more than what was asked of it.
+                // The training is worth more than a request.
                 self.output
                     .say(&format!("what was asked is left out: {error}"))?;
                 return Ok(());
@@ -86,7 +85,7 @@ impl Training {
         };
         let before = self.steering.requested.clone();
         if requested.end_after_epoch != before.end_after_epoch {
-            // The epoch may have turned while it was asked.
+            // The epoch may have ended meanwhile.
             let next = self.progress.epochs_done + 1;
             requested.end_after_epoch = requested.end_after_epoch.map(|epoch| epoch.max(next));
             self.output.say(&match requested.end_after_epoch {
@@ -111,8 +110,7 @@ impl Training {
         Ok(())
     }
 
-    /// At the beginning of an epoch: the learning rate's factor that was asked for holds from here
-    /// on.
+    /// At the beginning of an epoch, applies the requested factor of the learning rate.
     pub fn take_over_learning_rate(&mut self) -> Result<(), WorkerError> {
         let factor = self.steering.requested.learning_rate_factor;
         if self.progress.step == 0 && factor != self.progress.rate_factor() {

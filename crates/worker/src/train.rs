@@ -94,7 +94,7 @@ impl Training {
         self.finish()
     }
 
-    /// One pass over the training images, from wherever the epoch stands; `false` if asked to stop
+    /// One pass over the training images, from the epoch's current step; `false` if asked to stop
     /// before its end.
     fn train_epoch(&mut self) -> Result<bool, WorkerError> {
         let (seed, epoch, steps) = (
@@ -106,7 +106,7 @@ impl Training {
         self.tally = Tally::from(&self.progress.row_sums, self.compute.device);
         self.take_over_learning_rate()?;
         while self.progress.step < steps {
-            self.obey()?;
+            self.apply_requests()?;
             if self.stop.is_set() {
                 return Ok(false);
             }

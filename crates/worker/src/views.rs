@@ -71,9 +71,8 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// View number `view` (from 0): bytes, N x C x H x W. Where an image is cropped depends on the
-    /// seed, the view and its number alone, whatever the batch, so that any batch size and device
-    /// sees the same.
+    /// View number `view` (from 0): bytes, N x C x H x W. Where an image is cropped depends only on
+    /// the seed, the view and its number, so that any batch size and device sees the same.
     pub fn view(&self, view: u32) -> Tensor {
         let images = self.images;
         match view {

@@ -365,7 +365,7 @@ impl Site {
             .to_owned()
     }
 
-    /// The list, with the scheduler asked whatever the time.
+    /// The list, with the scheduler polled at once.
     pub fn listed(&self, what: &str) -> Vec<Value> {
         let _ = fs::remove_file(self.place.path().join("state/traintop/slurm.json"));
         let printed = self.stdout(&[what, "--json"]);

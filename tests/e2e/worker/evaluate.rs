@@ -48,7 +48,7 @@ impl Bench {
         self.folder.path().join("runs")
     }
 
-    /// Whatever lies in `evaluations/`, hidden things too.
+    /// All entries of `evaluations/`, hidden ones too.
     fn left(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.tree().join(EVALUATIONS))
             .into_iter()

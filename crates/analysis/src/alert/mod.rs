@@ -26,11 +26,12 @@ pub use signs::signs;
 pub struct Raised {
     /// The rule.
     pub kind: Kind,
-    /// What is to be said, without the run's name.
+    /// The message, without the run's name.
     pub message: String,
 }
 
-/// A run whose process has just ended is taken for lost until its supervisor has said how it ended.
+/// A run whose process has just ended counts as lost until its supervisor has recorded how it
+/// ended.
 const UNTIL_SETTLED: Duration = Duration::from_secs(5);
 /// However fast its rows come otherwise, a run is not called stalled before this.
 const SHORTEST_STALL: Duration = Duration::from_secs(60);
@@ -139,8 +140,7 @@ fn settles_at(run: &Summary) -> Option<Timestamp> {
         .ok()
 }
 
-/// When a run is to be looked at again though nothing of it may have changed by then; `None` if
-/// that is of no use.
+/// When to check a run again even if its files do not change; `None` if never.
 pub fn due(run: &Summary, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
     let due = stalls_at(run, rules).or_else(|| settles_at(run));
     due.filter(|due| *due > now)

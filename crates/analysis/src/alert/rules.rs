@@ -17,7 +17,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// What it tells, in one line.
+            /// Its description, in one line.
             pub fn what(self) -> &'static str {
                 match self { $(Self::$variant => $what),+ }
             }
@@ -55,7 +55,7 @@ pub struct Rules {
     pub no_progress: Option<u32>,
     /// A run stalls after this multiple of the usual time without a row.
     pub stalled: f64,
-    /// With fewer bytes than these a disk is nearly full.
+    /// With fewer free bytes a disk is nearly full.
     pub disk_free: u64,
 }
 

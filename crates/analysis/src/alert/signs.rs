@@ -10,7 +10,7 @@ use traintop_text::number;
 
 use super::Kind;
 
-/// Rows whose middle value stands for a place on a curve.
+/// Rows whose median is the value at a place on a curve.
 const ROWS: usize = 3;
 /// A loss diverges when it is this many times its lowest,
 const RISE: f64 = 1.5;

@@ -85,7 +85,7 @@ fn a_run_that_goes_well_raises_nothing_until_it_finishes() {
         alerts[0].message,
         "finished: 20 epochs, best val_acc 85.07 % in epoch 20"
     );
-    // What had ended before anybody looked is the digest's to tell.
+    // Runs that had ended before the start are in the digest.
     assert_eq!(kinds(&run, now + 1.second()), []);
 }
 

@@ -54,7 +54,7 @@ impl CompareAxis {
         }
     }
 
-    /// Whether points of different runs stand at the same places, as epochs do and times do not.
+    /// Whether points of different runs share their x, as epochs do and times do not.
     pub fn is_counted(self) -> bool {
         matches!(self, Self::Epoch | Self::Step)
     }
@@ -67,8 +67,8 @@ impl CompareAxis {
     }
 
     /// A run's curve of `metric` over this axis, x strictly rising; `None` where the run has no
-    /// such metric or does not say where its rows stand. `first` is when the first of the compared
-    /// runs began.
+    /// such metric or does not place its rows. `first` is when the first of the compared runs
+    /// began.
     pub fn curve(
         self,
         run: &ComparedRun,
@@ -102,7 +102,7 @@ impl CompareAxis {
         Some(curve)
     }
 
-    /// Where a run's rows stand along this axis.
+    /// The places of a run's rows along this axis.
     pub fn places(self, run: &ComparedRun, first: Option<Timestamp>) -> Option<Places> {
         let metrics = &run.metrics;
         match self {
@@ -124,12 +124,12 @@ impl CompareAxis {
     }
 }
 
-/// Where the rows of a run stand: by the x of its file.
+/// Maps the x of a run's file to places along the axis.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Places {
     /// At x, plus this.
     Same(f64),
-    /// As this column says at x or before.
+    /// The value of this column at x or before.
     Stated(Column),
 }
 
@@ -184,13 +184,13 @@ impl Places {
         }
     }
 
-    /// Where the row at `x` stands.
+    /// The place of the row at `x`.
     pub fn at(&self, x: f64) -> Option<f64> {
         match self {
             Self::Same(shift) => Some(x + shift),
             Self::Stated(column) => {
                 let after = column.x.partition_point(|at| *at <= x);
-                // A row whose place stands only in a later row of the same epoch.
+                // A row whose place is only in a later row of the same epoch.
                 let at = after.saturating_sub(1);
                 column.y.get(at).copied().filter(|place| place.is_finite())
             }

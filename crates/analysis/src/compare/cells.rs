@@ -33,7 +33,7 @@ pub enum Cell {
     Took,
 }
 
-/// What stands where nothing is known.
+/// The text of an unknown value.
 const ABSENT: &str = "-";
 
 impl Cell {
@@ -74,7 +74,7 @@ impl Cell {
         }
     }
 
-    /// What stands in it.
+    /// Its text.
     pub fn text(self, row: &Row, of: &Comparison) -> String {
         let metric = &of.metric;
         let aggregate = |value: Option<Aggregate>| value.map(|value| spread(&value, metric));

@@ -21,7 +21,7 @@ pub fn expected_maximum(n: usize) -> f64 {
     if n < 2 {
         return 0.0;
     }
-    // Up to here nothing of a normal distribution is left, whatever n.
+    // Beyond this, nothing of a normal distribution is left for any n.
     let (edge, exponent) = (9.0, n as f64);
     let (step, normal) = (edge / INTERVALS as f64, Normal::standard());
     let mut sum = 0.0;

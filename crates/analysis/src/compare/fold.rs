@@ -9,7 +9,7 @@ const PLACES: usize = 256;
 /// Several curves as one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Folded {
-    /// Where each mean stands, strictly rising.
+    /// The x of each mean, strictly rising.
     pub x: Vec<f64>,
     /// What the curves amount to there; those that have no finite value there do not count.
     pub at: Vec<Aggregate>,
@@ -44,7 +44,7 @@ impl Band {
 }
 
 impl Folded {
-    /// Folds curves whose points stand at the same places, as epochs do.
+    /// Folds curves whose points share their x, as epochs do.
     pub fn of(curves: &[Column]) -> Self {
         let mut points: Vec<(f64, f64)> = curves
             .iter()
@@ -61,8 +61,8 @@ impl Folded {
         folded
     }
 
-    /// Folds curves whose points stand anywhere, as times do: each is read out at even places, on
-    /// the straight line between its points, and nowhere beyond its ends.
+    /// Folds curves whose points have any x, as times do: each is sampled at even places, by linear
+    /// interpolation, and not beyond its ends.
     pub fn between(curves: &[Column]) -> Self {
         let ends = curves.iter().filter_map(|curve| {
             let (last, _) = curve.last()?;

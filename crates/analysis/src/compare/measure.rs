@@ -5,7 +5,7 @@ use super::metric::Metric;
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::metrics::Column;
 
-/// A value, and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measure {
     /// In the metric's unit.
@@ -195,7 +195,7 @@ mod tests {
             let run = compared_run("a", &[("val_acc", &values)]);
             let metrics = Metric::all([&run]);
             let measured = Measured::of(&run, &metrics[0]).unwrap();
-            // Percentages of at most one are taken for parts of one by nobody when they are alone.
+            // Percentages of at most one cannot be told from fractions when they are alone.
             let mut plain = None;
             for (at, value) in values.iter().enumerate() {
                 if *value >= threshold {

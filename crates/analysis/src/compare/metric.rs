@@ -15,7 +15,7 @@ pub struct Metric {
     pub name: String,
     /// Of what data it is.
     split: Option<Split>,
-    /// What is measured, whatever a trainer calls it.
+    /// What is measured, under any trainer's name.
     quantity: String,
     kind: Kind,
     /// How its values are written.
@@ -130,7 +130,7 @@ impl Metric {
         Some(column)
     }
 
-    /// What a run's values are to be multiplied by, so that all runs speak of the same unit.
+    /// The factor that converts a run's values to the common unit.
     pub fn factor(&self, column: &Column) -> f64 {
         let finite = column.y.iter().filter(|y| y.is_finite());
         let is_fraction = self.mixed && finite.fold(0.0, |most, y| f64::max(most, *y)) <= 1.0;

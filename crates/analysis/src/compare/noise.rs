@@ -58,7 +58,7 @@ impl Noise {
     }
 }
 
-/// A difference, and what is to be thought of it.
+/// A difference and its significance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
     /// The other's mean less the baseline's, in the metric's unit.

@@ -53,7 +53,7 @@ pub fn is_seed(key: &str) -> bool {
     SEEDS.contains(&last_part(key).as_str())
 }
 
-/// Whether a key tells what a run is called or where it writes, and so nothing about what it does.
+/// Whether a key holds a run's name or output folder, and so does not affect the training.
 pub fn is_name(key: &str) -> bool {
     NAMES.contains(&last_part(key).as_str())
 }
@@ -103,7 +103,7 @@ fn are_alike(a: &Settings, b: &Settings) -> bool {
 }
 
 /// The runs by recipe, each by its place in `runs`: groups in the order of their first run. A run
-/// without a configuration is alone: nobody knows what it repeats.
+/// without a configuration is alone: it is unknown what it repeats.
 pub fn groups(runs: &[&ComparedRun]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();

@@ -9,7 +9,7 @@ use super::repetitions::{is_name, is_seed};
 use super::spearman::{Correlation, spearman};
 use traintop_run::compared_run::ComparedRun;
 
-/// Fewer runs than these say little, and are said to be few.
+/// With fewer runs a warning is shown.
 const FEW: usize = 8;
 
 /// How a key and the metric go together.
@@ -36,8 +36,7 @@ pub struct Relevance {
     pub relation: Relation,
     /// What runs with each value came to, in the order of the values.
     pub by_value: Vec<(String, Aggregate)>,
-    /// Other keys that change exactly where this one does: what is said of one may belong to
-    /// another.
+    /// Other keys that change exactly where this one does: its effect may be theirs.
     pub together_with: Vec<String>,
 }
 

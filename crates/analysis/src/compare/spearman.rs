@@ -1,5 +1,5 @@
-//! Rank correlation: whether one number tends to be larger where another is, whatever the shape of
-//! their relation.
+//! Rank correlation: whether one number tends to be larger where another is, for any monotonic
+//! relation.
 
 use super::distribution::student_two_sided;
 

@@ -8,8 +8,7 @@ use super::noise::{Noise, Verdict};
 use super::repetitions::{groups, seed};
 use traintop_run::compared_run::ComparedRun;
 
-/// A threshold that nobody named is so far along the way from the baseline's first value to its
-/// best.
+/// The default threshold, as a fraction of the way from the baseline's first value to its best.
 const THRESHOLD_FRACTION: f64 = 0.98;
 
 /// What is asked.
@@ -43,7 +42,7 @@ impl Question {
 /// One run, or several of one recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Its runs, by their places; the first stands for them.
+    /// The indices of its runs; the first represents them.
     pub members: Vec<usize>,
     /// How many of them count: those that got as far as the farthest.
     pub counted: usize,

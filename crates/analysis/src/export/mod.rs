@@ -97,12 +97,12 @@ impl Format {
     }
 }
 
-/// What becomes of texts, which anybody may have written, where a format cannot say them
-/// harmlessly: in CSV and Parquet. Markdown, LaTeX and JSON escape what means something to them.
+/// How untrusted text is written to CSV and Parquet, which cannot escape it. Markdown, LaTeX and
+/// JSON escape their special characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Texts {
-    /// Control and invisible characters become visible marks; in CSV an apostrophe stands before
-    /// what a spreadsheet would compute.
+    /// Control and invisible characters become visible marks; in CSV an apostrophe precedes what a
+    /// spreadsheet would compute.
     #[default]
     Safe,
     /// Texts are written as they are.

@@ -30,7 +30,7 @@ pub(super) type DrawError<B> = DrawingAreaErrorKind<<B as DrawingBackend>::Error
 pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
 /// A picture of this size (across and down) with a title, filled by `draw`, as a PNG file's bytes;
-/// or what the drawing library said.
+/// or the drawing library's message.
 pub(super) fn to_png(
     title: &str,
     size: (u32, u32),

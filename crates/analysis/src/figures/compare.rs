@@ -24,8 +24,7 @@ const PANELS: [&str; 3] = ["Loss", "Accuracy", "Learning rate"];
 const FILE: &str = "comparison_plot";
 
 /// Draws the runs over each other into `folder`: of losses and accuracies the validation's, else
-/// whatever of them a run has; or the named columns. A metric that no run has is left out, and
-/// named.
+/// any that a run has; or the named columns. A metric that no run has is left out, and named.
 ///
 /// # Errors
 /// If a picture cannot be drawn or written.

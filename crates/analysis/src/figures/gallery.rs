@@ -113,7 +113,7 @@ impl Card<'_> {
 /// Cards in rows, as a PNG file's bytes.
 ///
 /// # Errors
-/// What the drawing library said.
+/// The drawing library's message.
 pub fn to_png_file(title: &str, cards: &[Card]) -> Result<Vec<u8>, String> {
     let rows = cards.len().div_ceil(COLUMNS).max(1);
     let size = (

@@ -97,7 +97,7 @@ pub enum FigureError {
     Draw {
         /// The picture.
         path: PathBuf,
-        /// What the drawing library said.
+        /// The drawing library's message.
         cause: String,
     },
 }

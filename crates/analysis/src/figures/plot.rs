@@ -53,7 +53,7 @@ pub struct Curve<'a> {
     pub is_main: bool,
 }
 
-/// Colours that also colour-blind eyes tell apart (Okabe and Ito 2008, those that show on white):
+/// Colours that colour-blind people can distinguish (Okabe and Ito 2008, those that show on white):
 /// vermilion, blue, green, purple, orange, sky blue, black.
 pub(super) const COLOURS: [RGBColor; 7] = [
     RGBColor(213, 94, 0),
@@ -64,7 +64,7 @@ pub(super) const COLOURS: [RGBColor; 7] = [
     RGBColor(70, 160, 215),
     RGBColor(60, 60, 60),
 ];
-/// After the colours have been used once, lines of dashes follow: so long on and off.
+/// After the colours have been used once, dashed lines follow: lengths on and off.
 const DASHES: [Option<(u32, u32)>; 4] = [None, Some((10, 5)), Some((3, 4)), Some((16, 4))];
 pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 
@@ -94,7 +94,7 @@ impl Picture<'_> {
         )
     }
 
-    /// The picture as a PNG file's bytes, or what the drawing library said.
+    /// The picture as a PNG file's bytes, or the drawing library's message.
     pub fn to_png(&self) -> Result<Vec<u8>, String> {
         let size = self.drawn_size();
         let mut pixels = vec![255; size.0 as usize * size.1 as usize * 3];
@@ -105,7 +105,7 @@ impl Picture<'_> {
         canvas::rgb_png(&pixels, width, height).map_err(|error| error.to_string())
     }
 
-    /// The picture as the text of an SVG file, or what the drawing library said.
+    /// The picture as the text of an SVG file, or the drawing library's message.
     pub fn to_svg(&self) -> Result<String, String> {
         let size = self.drawn_size();
         let mut body = String::new();
@@ -291,8 +291,8 @@ impl Curve<'_> {
     }
 }
 
-/// The parts of a curve between values that are no numbers. Of more points than can be seen, the
-/// first, smallest, largest and last of each of `width` columns stand for all.
+/// The parts of a curve between values that are no numbers. Of more points than can be seen, only
+/// the first, smallest, largest and last of each of `width` columns are kept.
 fn segments(curve: &Curve, range: Range, width: usize) -> Vec<Vec<(f64, f64)>> {
     let axis = Axis::from(range);
     let points: Vec<(f64, f64)> = if curve.x.len() <= 4 * width.max(1) {

@@ -29,7 +29,7 @@ pub fn lint(metrics: &Metrics, settings: &Settings, resumes: &[Resume]) -> Vec<F
     findings.extend(series::duplicate_epochs(metrics));
     findings.extend(series::mixed_scales(metrics));
     findings.extend(series::clock_jump(metrics));
-    // The rates before a change follow settings that nobody has any more.
+    // The rates before a change follow settings that are lost.
     findings.extend(
         (!has_changed)
             .then(|| series::off_schedule(metrics, settings))

@@ -13,7 +13,7 @@ const FROZEN: usize = 5;
 /// Of the highest rate: so far from its schedule a rate may be, for what rounding and partial
 /// epochs do.
 const RATE_TOLERANCE: f64 = 0.03;
-/// Longer schedules are not reckoned: a configuration may claim any number of epochs.
+/// Longer schedules are not computed: a configuration may claim any number of epochs.
 const MAX_EPOCHS: u32 = 100_000;
 /// A jump of the clock is this many times longer than an epoch takes, and at least an hour.
 const JUMP: f64 = 50.0;
@@ -114,7 +114,7 @@ pub fn mixed_scales(metrics: &Metrics) -> Option<Finding> {
     None
 }
 
-/// A clock that goes back, or stands still for hours while no epoch ends.
+/// A clock that goes back, or stops for hours while no epoch ends.
 pub fn clock_jump(metrics: &Metrics) -> Option<Finding> {
     let clock = metrics.column("time_elapsed")?;
     let mut steps: Vec<f64> = clock.y.windows(2).map(|pair| pair[1] - pair[0]).collect();

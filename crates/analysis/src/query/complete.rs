@@ -1,4 +1,4 @@
-//! What could stand where one types: names, and after a name its values.
+//! Completions at the cursor: names, and after a name its values.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use super::subject::Subject;
 use super::syntax::quoted;
 use traintop_run::State;
 
-/// More than these are no help.
+/// Limit of completions.
 const MAX_COMPLETIONS: usize = 50;
 
-/// Something that could stand there.
+/// One completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// What is put in.
@@ -20,8 +20,8 @@ pub struct Candidate {
     pub what: String,
 }
 
-/// What could stand at `cursor` (in bytes) of a query, and which bytes it would replace. `runs` are
-/// asked for their values, which `memo` keeps.
+/// The completions at `cursor` (in bytes) of a query, and which bytes they replace. The values come
+/// from `runs` and are cached in `memo`.
 pub fn complete<'a>(
     query: &str,
     cursor: usize,

@@ -55,7 +55,7 @@ pub const FLAGS: [&str; 8] = [
     "odd",
 ];
 
-/// Short names, and the names for which they stand, the first that there is.
+/// Short names, and the full names of each; the first that exists counts.
 pub const SHORT: &[(&str, &[&str])] = &[
     ("lr", &["learning_rate"]),
     ("wd", &["weight_decay"]),
@@ -143,7 +143,7 @@ pub enum MetricAt {
     At(u32),
 }
 
-/// Something that can be asked of a run.
+/// A field of a run.
 #[derive(Debug, Clone)]
 pub enum Field {
     Fact(&'static Fact),
@@ -159,8 +159,8 @@ impl PartialEq for Field {
 }
 
 impl Field {
-    /// What a name stands for among these runs; `None` if nothing bears it. Of no runs any name may
-    /// be asked for.
+    /// The field of a name among these runs; `None` if there is none. Without runs any name is
+    /// accepted.
     pub fn named(name: &str, names: &Names) -> Option<Self> {
         if let Some(fact) = FACTS.iter().find(|fact| fact.name == name) {
             return Some(Self::Fact(fact));
@@ -190,7 +190,7 @@ impl Field {
         long.iter().find_map(|long| Self::named(long, names))
     }
 
-    /// A name that stands for it.
+    /// Its name.
     pub fn name(&self) -> String {
         match self {
             Self::Fact(fact) => fact.name.to_owned(),
@@ -219,8 +219,7 @@ impl Field {
         }
     }
 
-    /// Its value as a number; accuracies are percent, whatever the file writes. `None` if the run
-    /// has none.
+    /// Its value as a number; accuracies are always percent. `None` if the run has none.
     pub fn number(&self, subject: &Subject) -> Option<f64> {
         let summary = subject.summary?;
         match self {

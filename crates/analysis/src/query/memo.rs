@@ -7,9 +7,9 @@ use super::field::Field;
 use super::filter::{Filter, Test};
 use super::subject::Subject;
 
-/// More answers than these are not kept.
+/// Limit of cached answers.
 const MAX_ANSWERS: usize = 256;
-/// More values of a field than these are no help to who types one.
+/// Limit of values of a field for completion.
 const MAX_VALUES: usize = 1000;
 
 /// Answers about the same runs in the same order; a change of either must call [`Memo::forget`].

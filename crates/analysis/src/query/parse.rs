@@ -1,4 +1,4 @@
-//! Reads a query. Whatever the text, the answer is a query or a problem with its place.
+//! Parses a query. Any text gives a query, or a problem with its place.
 
 use super::syntax::{Op, Query, QueryProblem, Text};
 
@@ -83,7 +83,7 @@ impl Parser<'_> {
         let mut queries = Vec::new();
         loop {
             self.skip_space();
-            // An `and` may stand where a blank does.
+            // An `and` means the same as a blank.
             while !queries.is_empty() && self.take_keyword("and") {}
             let ends = self.has_ended() || self.is_keyword("or");
             if ends && !queries.is_empty() {
@@ -155,8 +155,8 @@ impl Parser<'_> {
         let start = self.at;
         let name = self.text(|char| ":=<>!".contains(char))?;
         let before = self.at;
-        // A name may stand apart from a sign of comparison, but not from a colon, which may belong
-        // to what follows.
+        // A blank may separate a name from a sign of comparison, but not from a colon, which may
+        // belong to what follows.
         self.skip_space();
         let op = Op::ALL.into_iter().find(|op| {
             let is_next = self.rest().starts_with(op.sign());
@@ -198,7 +198,7 @@ impl Parser<'_> {
         QueryProblem::new(span, format!("{char} has no meaning here; quote it"))
     }
 
-    /// A quoted text, or what stands before a blank, a quote, a closing parenthesis or where `ends`
+    /// A quoted text, or the text before a blank, a quote, a closing parenthesis or where `ends`
     /// says so.
     fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Text, QueryProblem> {
         let start = self.at;

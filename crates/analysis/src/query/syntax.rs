@@ -23,7 +23,7 @@ pub enum Query {
     },
 }
 
-/// A word of a query, and where it stands.
+/// A word of a query and its position.
 #[derive(Debug, Clone, Eq)]
 pub struct Text {
     /// Without quotes.
@@ -33,7 +33,7 @@ pub struct Text {
     pub span: Range<usize>,
 }
 
-/// Where a word stands says nothing about what it is.
+/// The position of a word does not count.
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         (&self.text, self.is_quoted) == (&other.text, other.is_quoted)
@@ -121,7 +121,7 @@ impl QueryProblem {
 /// Words with a meaning of their own.
 pub const KEYWORDS: [&str; 3] = ["or", "and", "not"];
 
-/// A word as it must be written to stand for itself.
+/// A word, quoted where it needs to be.
 pub fn quoted(text: &str) -> String {
     let is_special = |char: char| char.is_whitespace() || "\":=<>!()".contains(char);
     let needs_quotes = text.is_empty()

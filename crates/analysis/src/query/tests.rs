@@ -1,4 +1,4 @@
-//! What queries find among a few runs that were read from files, and what is said of those that
+//! What queries find among a few runs that were read from files, and the problems of those that
 //! make no sense.
 
 use std::sync::LazyLock;

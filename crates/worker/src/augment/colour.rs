@@ -59,7 +59,7 @@ pub fn sharpness(images: &Tensor, factor: &Tensor) -> Tensor {
     blend(&smooth, images, factor)
 }
 
-/// Turns the hue by so much of a whole turn, -0.5 to 0.5, through Pillow's HSV of whole numbers.
+/// Rotates the hue by this fraction of a full turn, -0.5 to 0.5, in Pillow's integer HSV.
 pub fn hue(images: &Tensor, turn: &Tensor) -> Tensor {
     let [red, green, blue] = [0, 1, 2].map(|plane| images.narrow(1, plane, 1));
     let (high, low) = (images.amax([1], true), images.amin([1], true));

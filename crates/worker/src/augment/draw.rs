@@ -29,7 +29,7 @@ pub fn yes(count: usize, chance: f64) -> Vec<bool> {
 pub fn beta(count: usize, alpha: f64) -> Vec<f64> {
     let gamma = || Tensor::full([count as i64], alpha, REAL).internal_standard_gamma();
     let (one, other) = (gamma(), gamma());
-    // Both may be too small to tell from 0 where alpha is.
+    // Both may round to 0 where alpha is small.
     let sum = (&one + other).clamp_min(f64::MIN_POSITIVE);
     Vec::try_from(one / sum).unwrap_or_default()
 }

@@ -73,7 +73,7 @@ pub fn erase(images: &Tensor, rectangles: &[Rectangle]) -> Tensor {
 /// The parts of an image's area that random erasing takes, and the heights over widths.
 const AREA: (f64, f64) = (0.02, 0.2);
 const RATIO: (f64, f64) = (0.3, 3.3);
-/// Draws that do not fit into the image are made again, so often.
+/// Attempts to draw a rectangle that fits into the image.
 const ATTEMPTS: usize = 10;
 
 /// Random erasing's rectangles: for each image with probability `chance` one (as torchvision's

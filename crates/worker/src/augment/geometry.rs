@@ -80,7 +80,7 @@ impl Map {
         self.0[6] == 0.0 && self.0[7] == 0.0
     }
 
-    /// The affine map as Pillow reckons it for the nearest pixel, from a pixel's number instead of
+    /// The affine map as Pillow computes it for the nearest pixel, from a pixel's number instead of
     /// its centre, in whole 65536ths of a pixel: where a place falls just between two pixels, this
     /// decides.
     fn in_fixed_point(&self) -> Self {
@@ -137,7 +137,7 @@ pub fn transform(images: &Tensor, maps: &[Map], sampling: Sampling) -> Tensor {
     } else {
         maps.iter().flat_map(|map| map.0).collect()
     };
-    // Of a pixel, what its place is reckoned from.
+    // The point of a pixel that its position is computed from.
     let within = if is_fixed { 0.0 } else { 0.5 };
     let device = images.device();
     let maps = Tensor::from_slice(&flat)
@@ -164,7 +164,8 @@ pub fn transform(images: &Tensor, maps: &[Map], sampling: Sampling) -> Tensor {
         .logical_and(&source_y.lt(height as f64))
         .unsqueeze(1);
     let pixels = images.reshape([count, channels, height * width]);
-    // The pixel at a row and a column, of which those outside stand for their neighbours inside.
+    // The pixel at a row and a column, where those outside are replaced by their nearest neighbours
+    // inside.
     let fetch = |row: &Tensor, column: &Tensor| {
         let row = row.clamp(0.0, (height - 1) as f64);
         let column = column.clamp(0.0, (width - 1) as f64);

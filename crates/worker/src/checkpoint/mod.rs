@@ -95,7 +95,7 @@ pub enum CheckpointError {
     Load { path: PathBuf, source: LoadError },
 }
 
-/// What a file of weights says of itself.
+/// The metadata in a file of weights.
 #[derive(Debug, Clone, Copy)]
 pub struct WeightsMetadata<'a> {
     /// Of these weights, counted from 1.

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn an_entry_that_is_missing_or_unreadable_is_named() {
         let whole = Progress::example().to_header();
-        // A run without a best epoch yet, or whose rate nobody has lowered, has none of these.
+        // A run without a best epoch yet, or with its original rate, has none of these.
         let may_be_missing = ["best_epoch", "rate_factor"];
         for key in whole.keys() {
             let mut header = whole.clone();

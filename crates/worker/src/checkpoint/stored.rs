@@ -1,5 +1,5 @@
-//! A checkpoint's content as it lies in its file, whichever of the two forms the file has; what is
-//! in the file tells, not its name.
+//! A checkpoint's content as stored in its file, in either of the two forms; the form is recognised
+//! by the content, not by the name.
 
 use std::collections::HashMap;
 use std::path::Path;

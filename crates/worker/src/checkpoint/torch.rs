@@ -50,7 +50,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The tensor or parameter that a value stands for.
+    /// The tensor or parameter in a value.
     ///
     /// # Errors
     /// `None` of what is no tensor; `Some(Err)` of a tensor that cannot be read, saying why.
@@ -135,8 +135,8 @@ impl Layout {
         count <= self.length && last.is_some_and(|last| last < self.length)
     }
 
-    /// The view's numbers in order, out of the storage's bytes; `None` if there are fewer than was
-    /// said.
+    /// The view's numbers in order, out of the storage's bytes; `None` if there are fewer than
+    /// stated.
     pub fn gather(&self, storage: &[u8]) -> Option<Vec<u8>> {
         let size = self.number.size;
         if storage.len() < self.length.checked_mul(size)? {

@@ -46,7 +46,7 @@ struct Problem {
     sentence: String,
 }
 
-/// Reads all of a data set, a folder or a file of unlabelled images, and tells about it. Damage is
+/// Reads all of a data set, a folder or a file of unlabelled images, and makes a report. Damage is
 /// part of the report.
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub fn check(path: &Path) -> Result<Report, DataError> {
     })
 }
 
-/// Whether a file is called as archives are, which are to be unpacked first.
+/// Whether a file has the name of an archive, which must be unpacked first.
 pub fn is_archive(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ["gz", "tgz", "tar", "zip", "xz", "zst"]

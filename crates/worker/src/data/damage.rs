@@ -1,5 +1,5 @@
-//! What is wrong with a data set, gathered while it is read: a training stops at the first word of
-//! it, `data check` tells all.
+//! What is wrong with a data set, gathered while it is read: a training stops at the first problem,
+//! `data check` reports all.
 
 use super::DataError;
 

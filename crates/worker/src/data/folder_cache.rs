@@ -16,8 +16,8 @@ use super::image_folder::Entry;
 
 /// Changes with the form of the file.
 const MAGIC: &[u8; 8] = b"ttimgs02";
-/// Magic, key, sum, height, width, count: eight bytes each. They stand at the end, after the images
-/// and the labels, so that what is read becomes the images by cutting it off.
+/// Magic, key, sum, height, width, count: eight bytes each. They are at the end, after the images
+/// and the labels, so that the buffer becomes the images by truncation.
 const TAIL: usize = 48;
 /// Bytes that one thread sums at a time.
 const BLOCK: usize = 1 << 20;

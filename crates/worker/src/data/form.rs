@@ -115,7 +115,7 @@ impl Form {
 impl Kind {
     fn is_here(&self, place: &Path) -> bool {
         match self {
-            // Any file of images tells, so that a missing one is named.
+            // Any file of images identifies the form, so that a missing one is named.
             Self::Cifar(cifar, encoding) => cifar
                 .train
                 .iter()

@@ -49,7 +49,7 @@ pub fn read_folder(folder: &Path, cache: Option<&Path>, damage: &mut Damage) -> 
 }
 
 fn check_classes(test: &Path, found: &[String], of_train: &[String]) -> Result<(), DataError> {
-    // Where those of train/ could not be read, that has been said.
+    // If those of train/ could not be read, that is already reported.
     if found == of_train || of_train.is_empty() {
         return Ok(());
     }

@@ -172,8 +172,7 @@ impl DataError {
 
 /// Larger files are no data set that memory could hold.
 const MAX_FILE_BYTES: u64 = 64 << 30;
-/// Images may take this many bytes whatever their files have, and this many times as much as their
-/// files.
+/// Images may always take this many bytes, and this many times as much as their files.
 const FREE_IMAGE_BYTES: u64 = 256 << 20;
 const MAX_GROWTH: u64 = 64;
 

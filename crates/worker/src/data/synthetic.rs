@@ -1,6 +1,6 @@
 //! The built-in images: ten classes of shapes and textures, drawn from a seed, so that a first run
 //! needs no download. Place, size, angle, colours, clutter and noise vary, so that only the form
-//! tells the class.
+//! determines the class.
 
 use std::f64::consts::{PI, TAU};
 
@@ -175,7 +175,7 @@ impl Image {
     fn new(random: &mut ChaCha8Rng, form: Form) -> Self {
         let background = [colour(random), colour(random)];
         let middle = |part: usize| f64::midpoint(background[0][part], background[1][part]);
-        // A figure that nobody could see would teach nothing.
+        // An invisible figure would teach nothing.
         let front = loop {
             let front = colour(random);
             if (0..3)

@@ -15,7 +15,7 @@ const IMAGES: [&str; 2] = ["data", "images"];
 pub struct Unlabelled {
     /// N x 3 x 32 x 32 bytes: red, green, blue planes of each image in turn.
     pub images: Vec<u8>,
-    /// The images' numbers; where the file has none, they are to be counted from 0.
+    /// The images' numbers; if the file has none, they count from 0.
     pub ids: Option<Vec<i64>>,
 }
 
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     /// A pickle of protocol 2 with an array of this shape under a key, whose bytes are the pixel's
-    /// number within its image, and whatever else is to be put into the dict.
+    /// number within its image, and further entries of the dict.
     fn pickle(key: &[u8], shape: &[u16], pixels: &[u8], more: &[u8]) -> Vec<u8> {
         let mut bytes = [b"\x80\x02}(", key].concat();
         bytes.extend(

@@ -44,8 +44,8 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// Makes the temporary folder, tells `known` where it is, and removes those of evaluations that
-    /// were killed.
+    /// Makes the temporary folder, passes its path to `known`, and removes those of evaluations
+    /// that were killed.
     pub fn begin(
         tree: &Path,
         name: &str,
@@ -115,7 +115,7 @@ impl Filling {
             .map_err(|source| io_error(&path, source))
     }
 
-    /// Writes everything that is to stay.
+    /// Writes the results.
     pub fn write(
         &mut self,
         results: &Results,

@@ -14,7 +14,7 @@ use crate::data::shuffle;
 const MISTAKES: usize = 2_000;
 /// Right answers that are kept of each class.
 const RIGHT: usize = 8;
-/// Images that are kept where nobody knows what is right.
+/// Images that are kept without labels.
 const UNLABELLED: usize = 64;
 /// Images in the picture.
 const SHOWN: usize = 24;
@@ -72,8 +72,8 @@ fn pixels(questions: &Inputs, number: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Some images, drawn by the evaluation's seed, with what was predicted for each; or what the
-/// drawing library said.
+/// Some images, drawn by the evaluation's seed, with what was predicted for each; or the drawing
+/// library's message.
 pub fn picture(
     results: &Results,
     answers: &Predictions,

@@ -158,8 +158,8 @@ impl Inputs {
     }
 }
 
-/// The classes' names that the checkpoint says, or that the data do that it was trained on; numbers
-/// if neither is to be had.
+/// The classes' names in the checkpoint, or in the data that it was trained on; numbers if neither
+/// is available.
 fn names(subjects: &[Subject], recipe: &Recipe) -> Vec<String> {
     let trained_on = subjects.iter().find_map(Subject::trained_on);
     if let Some(trained_on) = trained_on.filter(|trained_on| !trained_on.classes.is_empty()) {

@@ -1,5 +1,5 @@
-//! `evaluate`: asks a checkpoint, or several as an ensemble, about images, and leaves all that was
-//! answered in a folder of its own. Whatever can be refused is refused before anything is written.
+//! `evaluate`: runs a checkpoint, or several as an ensemble, on images, and saves all predictions
+//! in a folder of their own. All checks come before anything is written.
 
 mod folder;
 mod gallery;
@@ -229,8 +229,7 @@ fn shares(request: &Request) -> Result<Vec<f64>, WorkerError> {
 fn recipe_of(subjects: &[Subject], request: &Request) -> Recipe {
     let known = subjects.iter().find_map(|subject| subject.recipe.clone());
     let mut recipe = known.unwrap_or_else(|| Recipe {
-        // Nobody trained by the defaults: what they smooth and where they look for data means
-        // nothing here.
+        // No run was trained with the defaults: their smoothing and data folder mean nothing here.
         label_smoothing: 0.0,
         data_dir: String::new(),
         ..Recipe::default()

@@ -1,5 +1,5 @@
-//! A checkpoint that is to be asked: which file, which of its weights, of which run, and what
-//! network it holds.
+//! A checkpoint to evaluate: which file, which of its weights, of which run, and what network it
+//! holds.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -115,7 +115,7 @@ impl Subject {
         Ok((state, model))
     }
 
-    /// How many classes the network tells apart.
+    /// How many classes the network has.
     pub fn classes(&self) -> i64 {
         self.shape.classes
     }

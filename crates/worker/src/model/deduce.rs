@@ -28,7 +28,7 @@ impl Shape {
             .filter_map(|stage| size_of(&format!("layer{stage}.0.se.fc.0.weight")))
             .filter_map(|size| size.first().copied())
             .collect();
-        // Rounded down in each stage, so that one stage alone may not tell.
+        // Rounded down in each stage, so that one stage alone may not determine it.
         let reduction = (1..=width).find(|reduction| {
             (0..STAGES)
                 .zip(&squeezed)

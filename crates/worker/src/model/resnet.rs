@@ -180,7 +180,7 @@ impl BasicBlock {
     }
 }
 
-/// In the tensor's own memory: what a layer has just made is nobody else's.
+/// In the tensor's own memory: a layer's fresh output is not shared.
 fn relu(mut x: Tensor) -> Tensor {
     x.relu_()
 }
