@@ -87,7 +87,7 @@ esac
 if [ -d "$root" ]; then
     lack=$(lack_of "$folder")
     if [ -z "$lack" ] && [ "$(version_of "$folder")" = "$version" ]; then use "$folder" "the $kind libtorch $version made earlier"; fi
-    say "$root is incomplete (${lack:-its version} is missing or damaged); making it anew."
+    say "$root is incomplete (${lack:-its version} is missing or damaged); rebuilding it."
 fi
 
 [ "$(uname -sm)" = "Linux x86_64" ] || die "only on x86-64 Linux can it be made automatically; set LIBTORCH to a libtorch $version folder."

@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let config = config.alerts;
     if arguments.notify && config.notify.is_empty() {
         bail!(
-            "there is no command to tell by; `notify = [\"mail\", ...]` below [alerts] in your configuration makes one"
+            "there is no command to notify with; `notify = [\"mail\", ...]` below [alerts] in your configuration makes one"
         );
     }
     let mut runs = list::known_summaries(&arguments.roots, now)?;
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         let alerts: Vec<_> = alerts.iter().map(as_json).collect();
         writeln!(out, "{}", pretty_json(&alerts)?)?;
     } else if alerts.is_empty() {
-        writeln!(out, "nothing to tell")?;
+        writeln!(out, "nothing to report")?;
     } else {
         let row = |alert: &Alert| {
             vec![

@@ -91,11 +91,11 @@ pub fn unarchive(arguments: &UnarchiveArguments, out: &mut dyn Write) -> Result<
         let done = done.map(|done| done.unpacked);
         let text = match &done {
             None => format!(
-                "{name}: would be brought back from {}",
+                "{name}: would be restored from {}",
                 clean(&path.to_string_lossy())
             ),
             Some(done) => format!(
-                "{name}: {} files ({}) are back; {} were in place{}",
+                "{name}: {} files ({}) restored; {} were in place{}",
                 done.files.len(),
                 bytes(done.bytes),
                 done.kept,

@@ -118,7 +118,7 @@ fn explain(recipe: &Recipe, derived: &Derived, classes: u64, out: &mut dyn Write
     let Some((images, steps)) = derived.epoch else {
         writeln!(
             out,
-            "# --images N tells the steps of an epoch and the learning rates"
+            "# --images N shows the steps of an epoch and the learning rates"
         )?;
         return Ok(());
     };

@@ -96,8 +96,8 @@ impl Arguments {
     }
 }
 
-/// Shows what would be trained, and queues it if that is asked for, or hands it to Slurm; a single
-/// run is handed over at once.
+/// Shows what would be trained, and queues it if that is asked for, or submits it to Slurm; a
+/// single run is handed over at once.
 pub fn run(
     arguments: &Arguments,
     request: &Request,
@@ -130,7 +130,7 @@ pub fn run(
 }
 
 /// Shows at which points a launcher's command would be started, and queues it at each if that is
-/// asked for, or hands it to Slurm.
+/// asked for, or submits it to Slurm.
 pub fn run_launcher(
     arguments: &Arguments,
     launch: &Launch,

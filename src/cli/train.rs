@@ -119,7 +119,7 @@ enum Plan {
     },
     SubmitLauncher(Launch),
     QueueLauncher(Launch),
-    /// A sweep of recipes, or one that is queued or handed to Slurm.
+    /// A sweep of recipes, or one that is queued or submitted to Slurm.
     Sweep {
         request: Request,
         place: Place,
@@ -261,7 +261,7 @@ fn submit(launch: &Launch, arguments: &Arguments, out: &mut dyn Write) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run that was started, queued or handed to Slurm, for scripts.
+/// A run that was started, queued or submitted to Slurm, for scripts.
 fn print_json(
     dir: &RunDir,
     pid: Option<u32>,
@@ -380,7 +380,7 @@ fn follow(
 fn report_end(dir: &RunDir, out: &mut dyn Write) -> Result<ExitCode> {
     let Some(record) = Record::load(dir)? else {
         bail!(
-            "{}: run.json is gone, so nothing tells how the run ended",
+            "{}: run.json is gone, so it is unknown how the run ended",
             dir.path().display()
         );
     };

@@ -87,7 +87,7 @@ fn a_failure_is_shown_rung_and_sent_once_though_two_dashboards_see_it() {
         "{text}"
     );
     // Neither a script nor the next dashboard reports it again.
-    assert_eq!(place.stdout(&["alerts", "--notify"]), "nothing to tell\n");
+    assert_eq!(place.stdout(&["alerts", "--notify"]), "nothing to report\n");
     let listed = place.json(&["alerts", "--json"]);
     assert_eq!(listed[0]["kind"], "failed");
     let mut again = Dashboard::open(&place, &[], 110, 30);
@@ -154,10 +154,10 @@ fn a_run_that_will_not_finish_says_so_and_is_saved_by_a_key() {
 #[test]
 fn a_script_reports_what_is_so_and_what_is_unknown() {
     let place = Workplace::new(BREAKS_OFF);
-    assert_eq!(place.stdout(&["alerts"]), "nothing to tell\n");
+    assert_eq!(place.stdout(&["alerts"]), "nothing to report\n");
     let refused = place.refusal(&["alerts", "--notify"], 1);
     assert!(
-        refused.contains("there is no command to tell by"),
+        refused.contains("there is no command to notify with"),
         "{refused}"
     );
     let run = place.start_detached();

@@ -358,7 +358,7 @@ fn images_that_ask_for_much_are_refused() {
         assert_eq!(output.status.code(), Some(1), "{what}: {output:?}");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
-            printed.contains("no data set grows so much"),
+            printed.contains("which is more than any data set"),
             "{what}: {output:?}"
         );
     };

@@ -186,7 +186,7 @@ impl StartedEvaluation {
         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
         Err(EvaluationError::Failed(
             last_meaningful(&lines)
-                .unwrap_or_else(|| format!("the evaluation ended without a word ({how})")),
+                .unwrap_or_else(|| format!("the evaluation ended without a message ({how})")),
         ))
     }
 }

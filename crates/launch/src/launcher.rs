@@ -92,7 +92,7 @@ impl Launch {
         Ok(dir)
     }
 
-    /// Makes the run's folder and hands the command to Slurm.
+    /// Makes the run's folder and submits the command to Slurm.
     ///
     /// # Errors
     /// If the folder cannot be made, or Slurm is not here or refuses; then nothing is left of it.

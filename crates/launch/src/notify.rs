@@ -41,7 +41,7 @@ pub fn notify(command: &[String], alert: &Alert) -> Result<(), String> {
     let mut stderr = called.stderr.lines();
     let line = stderr.rfind(|line| !line.trim().is_empty());
     Err(failed(line.map_or_else(
-        || "failed without a word".to_owned(),
+        || "failed without a message".to_owned(),
         |line| clean(line.trim()).into_owned(),
     )))
 }

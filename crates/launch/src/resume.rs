@@ -46,7 +46,7 @@ pub fn resume(dir: &RunDir) -> Result<Started, LaunchError> {
 pub(super) fn resumable(dir: &RunDir) -> Result<Record, LaunchError> {
     let refused = |why: String| LaunchError::Refused(format!("{}: {why}", dir.name()));
     if dir.archive().exists() {
-        return Err(refused("is archived; bring it back first".to_owned()));
+        return Err(refused("is archived; restore it first".to_owned()));
     }
     let record = Record::load(dir)?;
     let record = record.filter(|record| !record.other.contains_key("adopted"));

@@ -40,26 +40,27 @@ pub enum SteerError {
     Record(#[from] RecordError),
 }
 
-/// What is asked of a run.
+/// A control request to a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Steering {
     /// Save a checkpoint now.
     Save,
     /// End after the epoch that it is in, or after a later one.
     EndAfter(Option<u32>),
-    /// Go on to its last epoch after all.
+    /// Withdraw an earlier `EndAfter`.
     EndNever,
     /// Multiply the schedule's learning rate by this from the next epoch on.
     LearningRate(f64),
-    /// Wait.
+    /// Pause after this step.
     Pause,
-    /// Go on.
+    /// Resume.
     Continue,
-    /// Save, leave its place to others, and resume in another turn that Slurm gives it.
+    /// Save, leave the node, and resume when Slurm starts the job again.
     Requeue,
 }
 
-/// Asks this of the run in `dir`; what will happen, as a sentence. Its log says when it has.
+/// Sends this request to the run in `dir`; returns what will happen, as a sentence. The run's log
+/// says when it has.
 ///
 /// # Errors
 /// If it does not train, or its control file cannot be changed.

@@ -121,11 +121,11 @@ pub enum ArchiveError {
         /// What is back in place in spite of it, or that nothing is: half a sentence.
         came_back: String,
     },
-    /// A bringing back was refused before anything was unpacked.
-    #[error("{0}; nothing was brought back")]
+    /// Restoring was refused before anything was unpacked.
+    #[error("{0}; nothing was restored")]
     NothingBack(Box<ArchiveError>),
     /// An archive that is not one of ours.
-    #[error("{path}: {what}; nothing was brought back")]
+    #[error("{path}: {what}; nothing was restored")]
     Damaged {
         /// The archive.
         path: PathBuf,
@@ -140,7 +140,7 @@ impl ArchiveError {
         move |cause| Self::Io { path, what, cause }
     }
 
-    /// As an error of a bringing back: it says what came back, if it does not say so yet.
+    /// As an error of restoring: it says what was restored, if it does not say so yet.
     fn of_bringing_back(self) -> Self {
         match self {
             Self::NotUnpacked { .. }

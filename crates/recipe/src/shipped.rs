@@ -49,7 +49,7 @@ mod tests {
             parse_shipped(shipped).unwrap();
             assert!(
                 description(shipped.text).len() > 40,
-                "{} says too little",
+                "{} is incomplete",
                 shipped.name
             );
         }

@@ -112,7 +112,10 @@ impl QueueReasons {
             keeper.is_alive().then(|| reason.into_owned())
         } else {
             // Whether it lives is not known here.
-            Some(format!("as {} last said: {reason}", clean(&keeper.host)))
+            Some(format!(
+                "as {} last reported: {reason}",
+                clean(&keeper.host)
+            ))
         }
     }
 }
@@ -161,7 +164,7 @@ mod tests {
         reasons.keeper.host = "node7".to_owned();
         reasons.save(tree.path()).unwrap();
         let elsewhere = reason_of("a", State::Queued).unwrap();
-        assert_eq!(elsewhere, "as node7 last said: the only slot is taken");
+        assert_eq!(elsewhere, "as node7 last reported: the only slot is taken");
         // Of a run that this user did not queue, no keeper of this user's says why it waits.
         let strange = QueueReasons::of(
             &dir("a"),

@@ -26,7 +26,7 @@ const FRESH: Duration = Duration::from_secs(60 * 60);
 pub struct Job {
     /// The job's comment, by which it is found again where its id was not noted.
     pub token: String,
-    /// When it was handed to Slurm.
+    /// When it was submitted to Slurm.
     pub submitted_at: Timestamp,
     /// Its id, once Slurm has given it one; of an array, the array's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ impl Seen {
 /// Why a job waits: `Slurm job 12: Resources; expected to begin 2026-11-26 14:05`.
 fn waits(job: &Job, report: &SchedulerReport) -> String {
     let Some(name) = job.name() else {
-        return "is being handed to Slurm".to_owned();
+        return "is being submitted to Slurm".to_owned();
     };
     let reason = report.reason.as_deref().map(|reason| format!(": {reason}"));
     let start = report.start.map(|start| {

@@ -32,7 +32,7 @@ pub enum State {
     Stopped,
     /// Ended by an error.
     Failed,
-    /// Its process is gone without a word.
+    /// Its process ended without a final state.
     Lost,
 }
 
@@ -175,7 +175,7 @@ pub fn observe(evidence: Evidence) -> Observed {
         Some(false) => Observed {
             state: State::Lost,
             deduced: true,
-            reason: Some("its process is gone without a word".to_owned()),
+            reason: Some("its process ended without a final state".to_owned()),
         },
         None if evidence.silent_for < SILENCE => stated(record.state, reason),
         None => {

@@ -78,8 +78,7 @@ impl Training {
             Some(Ok(requested)) => requested,
             Some(Err(error)) => {
                 // The training is worth more than a request.
-                self.output
-                    .say(&format!("what was asked is left out: {error}"))?;
+                self.output.say(&format!("ignored the request: {error}"))?;
                 return Ok(());
             }
         };

@@ -177,7 +177,7 @@ fn a_sweep_is_one_array_and_a_job_near_its_limit_saves_and_continues() {
     assert_eq!(states, ["stopped", "finished", "stopped"]);
 }
 
-/// The process that hands a run to Slurm is killed between that and noting the job's id.
+/// The process that submits a run to Slurm is killed between that and noting the job's id.
 #[test]
 fn a_job_whose_number_was_not_noted_is_found_again_and_not_handed_over_twice() {
     let Some(cluster) = Cluster::of(1) else {
@@ -242,7 +242,7 @@ fn without_slurm_nothing_of_it_is_called_and_asking_for_it_says_so() {
     let printed = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         printed,
-        "there is no sbatch on the PATH, so nothing can be handed to Slurm from here; leave --on slurm out to train on this machine\n"
+        "there is no sbatch on the PATH, so nothing can be submitted to Slurm from here; leave --on slurm out to train on this machine\n"
     );
     assert!(!place.path().join("runs/training_runs").exists());
     let mut help = place.traintop(&["train", "--help"]);

@@ -33,7 +33,7 @@ kinds! {
     NoProgress  "no_progress" "no better epoch for a quarter of the planned ones (at least 10), or for the number set";
     Stalled     "stalled"     "no row in five times the usual time, or in the number of times set";
     Overfitting "overfitting" "the validation loss rises while the training loss falls and nothing gets better";
-    Disk        "disk"        "less than 2 GB, or than so much, are free on a run's disk";
+    Disk        "disk"        "less than 2 GB, or than the size set, are free on a run's disk";
     Late        "late"        "a run will not finish before its limit, or did not";
     Hopeless    "hopeless"    "a run is clearly behind earlier ones like it";
 }

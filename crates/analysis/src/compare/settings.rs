@@ -151,7 +151,7 @@ fn spread(by_value: &[(String, Aggregate)]) -> Relation {
 /// What must be known beside such a table, as sentences: `n` runs, `keys` of them shown.
 pub fn limits(n: usize, keys: usize) -> Vec<String> {
     let mut sentences = vec![
-        "over these runs only; keys were not varied one at a time, so one may stand in for another"
+        "over these runs only; keys were not varied one at a time, so effects may be mixed"
             .to_owned(),
     ];
     if n < FEW {

@@ -48,7 +48,7 @@ impl Gpus {
             Ok(nvml) => Some(Self(nvml)),
             Err(NvmlError::LibloadingError(_) | NvmlError::DriverNotLoaded) => None,
             Err(error) => {
-                log::warn!("the GPUs cannot be asked about: {error}");
+                log::warn!("cannot query the GPUs: {error}");
                 None
             }
         }

@@ -38,7 +38,7 @@ impl fmt::Display for CommandError {
     }
 }
 
-/// Whether jobs can be handed to Slurm from this machine.
+/// Whether jobs can be submitted to Slurm from this machine.
 pub fn is_here() -> bool {
     let folders = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&folders).any(|folder| {

@@ -121,7 +121,7 @@ fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, Launch
     };
     // Anybody who shares the tree may have changed the record since.
     if digest(&record) != command_digest {
-        return refused("its command has changed since it was handed to Slurm");
+        return refused("its command has changed since it was submitted to Slurm");
     }
     let Some(mut job) = record.slurm.clone() else {
         return refused("is no run of Slurm any more");

@@ -189,9 +189,9 @@ impl End {
     pub fn sentence(self, job: &str) -> String {
         match self {
             Self::Completed => {
-                format!("job {job} has ended by Slurm's word, and the run did not say how it ended")
+                format!("Slurm reports that job {job} ended, and the run did not record how")
             }
-            Self::Failed => format!("job {job} failed, says Slurm"),
+            Self::Failed => format!("Slurm reports that job {job} failed"),
             Self::TimeLimit => format!("Slurm ended job {job} at its time limit"),
             Self::OutOfMemory => format!("Slurm ended job {job}, since its memory ran out"),
             Self::Preempted => format!("job {job} was preempted by another"),

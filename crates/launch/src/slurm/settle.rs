@@ -81,10 +81,10 @@ pub fn settle(
                 }
                 EndCause::Reported(end) => end.sentence(&name),
                 EndCause::Forgotten => format!(
-                    "Slurm no longer knows job {name}, and the run has not said how it ended"
+                    "Slurm no longer knows job {name}, and the run did not record how it ended"
                 ),
                 EndCause::NeverTaken => {
-                    "it was not handed to Slurm: the program that did so was ended; a resume does it again".to_owned()
+                    "it was not submitted to Slurm: the program was killed meanwhile; a resume submits it again".to_owned()
                 }
             };
             let exit = Exit {

@@ -145,7 +145,7 @@ pub fn must_be_here() -> Result<(), LaunchError> {
         return Ok(());
     }
     Err(LaunchError::Refused(
-        "there is no sbatch on the PATH, so nothing can be handed to Slurm from here; leave --on slurm out to train on this machine"
+        "there is no sbatch on the PATH, so nothing can be submitted to Slurm from here; leave --on slurm out to train on this machine"
             .to_owned(),
     ))
 }

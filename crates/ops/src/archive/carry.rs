@@ -1,5 +1,5 @@
-//! Archiving and bringing back, with the trash for what leaves its place, and a journal for what is
-//! cut off in between.
+//! Archiving and restoring, with the trash for what leaves its place, and a journal for what is cut
+//! off in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,12 +33,12 @@ pub struct Archived {
 /// A run that is back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unarchived {
-    /// What came back.
+    /// What was restored.
     pub unpacked: Unpacked,
     /// Where in the trash its archive is.
     tickets: Vec<Ticket>,
     roots: Vec<PathBuf>,
-    /// What came back, as it was then.
+    /// The stats of what was restored.
     stats: Vec<(PathBuf, FileStat)>,
 }
 
@@ -217,7 +217,7 @@ fn bring_back(
         temporary: beside(&dir.path().join("unarchived")),
         modified_ns: stat.modified_ns,
     };
-    may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be brought back"))?;
+    may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be restored"))?;
     entry.check_trash(storage)?;
     let journal = recover::begin(storage, &entry)?;
     let done = entry.bring_back(storage);
@@ -305,7 +305,7 @@ impl ArchiveEntry {
     }
 }
 
-/// Takes a bringing back back: the run is archived again, and what came back is in the trash.
+/// Undoes a restore: the run is archived again, and what was restored is in the trash.
 ///
 /// # Errors
 /// If something of it has been changed since, or cannot be moved; then the run stays as it is.
@@ -325,7 +325,7 @@ pub(crate) fn unarchive_back_on(
     for (path, stat) in &unarchived.stats {
         if !storage.disk.stat(path).is_ok_and(|now| now == *stat) {
             let problem = format!(
-                "{} has changed since it was brought back; archive the run anew instead",
+                "{} has changed since it was restored; archive the run again instead",
                 path.display()
             );
             return Err(refused(dir, &problem));

@@ -80,10 +80,10 @@ fn names(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every refusal says that nothing came back, and names nothing that is gone again.
+/// Every refusal says that nothing was restored, and names nothing that is gone again.
 fn says_what_came_back(error: &ArchiveError) {
     let message = error.to_string();
-    assert!(message.contains("nothing was brought back"), "{message}");
+    assert!(message.contains("nothing was restored"), "{message}");
     assert!(!message.contains(".unarchived."), "{message}");
 }
 
@@ -351,7 +351,7 @@ fn archives_that_ask_for_much_are_refused_before_anything_is_written() {
         (vec![(EntryType::GNUSparse, 0, b"")], "never packs"),
         (
             vec![(EntryType::XHeader, 1 << 40, &b"x"[..])],
-            "says too much",
+            "the header of an entry is too long",
         ),
     ] {
         let (dir, _) = archived(place.path(), &[]);

@@ -81,7 +81,7 @@ pub(crate) fn recover_on(
             let name = entry.dir.name();
             let what = match entry.what {
                 ArchiveStep::Archive => format!("archiving {name} was cut off"),
-                ArchiveStep::Unarchive => format!("bringing {name} back was cut off"),
+                ArchiveStep::Unarchive => format!("restoring {name} was cut off"),
             };
             match entry.go_on(storage, &is_over) {
                 Ok(sentence) => {
@@ -89,7 +89,7 @@ pub(crate) fn recover_on(
                     sentence.map(|sentence| format!("{what}; {sentence}"))
                 }
                 Err(problem) => Some(format!(
-                    "{what}, and cannot be finished ({problem}); `traintop unarchive` brings back what is missing, then remove {}",
+                    "{what}, and cannot be finished ({problem}); `traintop unarchive` restores what is missing, then remove {}",
                     path.display()
                 )),
             }

@@ -99,7 +99,7 @@ fn an_archived_run_keeps_its_curves_and_comes_back_whole() {
         unarchive(&roots(place.path()), &dir)
             .unwrap_err()
             .to_string(),
-        "old: it is not archived; nothing was brought back"
+        "old: it is not archived; nothing was restored"
     );
 }
 

@@ -81,7 +81,7 @@ impl Unpacked {
 /// `staging` first.
 ///
 /// # Errors
-/// If the archive is damaged or something cannot be written; then nothing has come back.
+/// If the archive is damaged or something cannot be written; then nothing is restored.
 pub fn unpack(disk: &dyn Disk, dir: &RunDir, staging: &Path) -> Result<Unpacked, ArchiveError> {
     let archive = dir.archive();
     let refused = |problem: String| ArchiveError::Refused {
@@ -144,7 +144,7 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
             || kind.is_pax_global_extensions();
         let size = header.entry_size().map_err(|error| damaged(&error))?;
         if is_about_another && size > MAX_FIELD_BYTES {
-            return Err(damaged(&"it says too much about a file in it"));
+            return Err(damaged(&"the header of an entry is too long"));
         }
         if kind.is_pax_local_extensions() {
             let mut fields = Vec::new();
@@ -213,7 +213,7 @@ fn failed(archive: &Path, below: &Path, what: &str) -> impl FnOnce(io::Error) ->
         archive,
         what,
         cause,
-        came_back: "nothing was brought back".to_owned(),
+        came_back: "nothing was restored".to_owned(),
     }
 }
 

@@ -215,7 +215,7 @@ impl Guard<'_> {
         }
         if let Some((path, _)) = candidate.relies_on.iter().find(|kept| !is_as_it_was(kept)) {
             return Err(format!(
-                "{} was to stay in its stead, and has changed or is gone",
+                "{}, the copy to keep, has changed or is missing",
                 path.display()
             ));
         }

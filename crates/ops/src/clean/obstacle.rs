@@ -31,7 +31,7 @@ pub enum Obstacle {
     Progress(PathBuf),
     /// A file of settings, or the record, holds results as well.
     Results(PathBuf),
-    /// It ended well, though its metrics do not say what it did.
+    /// It ended well, but its metrics are empty.
     Finished,
     /// It may still be at work: half a sentence.
     MayLive(String),
@@ -74,11 +74,11 @@ impl fmt::Display for Obstacle {
             Self::Unknown(path) => ("it holds a file of unknown use", path),
             Self::Special(path) => ("it holds a link, pipe or device", path),
             Self::Unread(path) => ("not all of it can be read", path),
-            Self::Progress(path) => ("it holds steps that its metrics do not tell of", path),
+            Self::Progress(path) => ("it has steps that its metrics do not contain", path),
             Self::Results(path) => ("it holds results beside its settings", path),
             Self::Metrics(why) | Self::MayLive(why) => return f.write_str(&text::clean(why)),
             Self::Finished => {
-                return f.write_str("it finished, though its metrics do not say what it did");
+                return f.write_str("it finished, but its metrics are empty");
             }
         };
         let path = path.display().to_string();

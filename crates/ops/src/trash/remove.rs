@@ -255,7 +255,7 @@ impl Trash {
             };
             if let Some(rewrite) = instead {
                 let new = self.stand_in(&entry.id, &item);
-                let failed = |cause| TrashError::io(&path, "written anew")(cause);
+                let failed = |cause| TrashError::io(&path, "rewritten")(cause);
                 let mut fill = |file: &mut File| rewrite(&path, file);
                 self.disk.write(&new, &mut fill).map_err(failed)?;
                 self.disk
@@ -323,7 +323,7 @@ impl Trash {
             if item.stand_in.is_some() {
                 self.disk
                     .relocate(&self.stand_in(&entry.id, item), &path)
-                    .map_err(TrashError::io(&path, "written anew"))?;
+                    .map_err(TrashError::io(&path, "rewritten"))?;
             }
         }
         Ok(())

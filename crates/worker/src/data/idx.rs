@@ -259,12 +259,12 @@ mod tests {
             (
                 "train-images-idx3-ubyte.gz",
                 idx(&[1_000_000, 1, 1], &vec![0; 1_000_000]),
-                "no data set grows so much",
+                "which is more than any data set",
             ),
             (
                 "train-images-idx3-ubyte.gz",
                 zipped(&idx(&[1_000_000, 32, 32], &[0; 1000])),
-                "no data set grows so much",
+                "which is more than any data set",
             ),
             (
                 "t10k-images-idx3-ubyte",

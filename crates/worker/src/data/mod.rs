@@ -184,7 +184,7 @@ fn check_growth(path: &Path, bytes: u64, becomes: u64) -> Result<(), DataError> 
         return Ok(());
     }
     let what = format!(
-        "has {}, and as images it would take {}; no data set grows so much, and it is not read",
+        "has {}, and as images it would take {}, which is more than any data set; it is not read",
         text::bytes(bytes),
         text::bytes(becomes)
     );

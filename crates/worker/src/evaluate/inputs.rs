@@ -136,7 +136,7 @@ impl Inputs {
             let classes = subject.classes() as usize;
             if classes != self.classes.len() {
                 return refused(format!(
-                    "{path}: tells {classes} classes apart, and {data} has {}; name the data that it was trained on with --data",
+                    "{path}: has {classes} classes, but {data} has {}; name the data that it was trained on with --data",
                     self.classes.len()
                 ));
             }

@@ -146,7 +146,7 @@ fn images_of_another_size_and_other_classes_are_refused() {
             10,
             "was trained on images of 32 x 32, and those of",
         ),
-        ("many", 32, 11, "tells 10 classes apart, and"),
+        ("many", 32, 11, "has 10 classes, but"),
     ];
     for (name, side, classes, expected) in cases {
         let folder = bench.folder.path().join(name);

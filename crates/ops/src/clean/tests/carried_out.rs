@@ -32,7 +32,7 @@ fn what_has_changed_since_the_plan_was_made_stays() {
     assert!(why(&resumed).contains("it is starting"));
     assert_eq!(why(&starred), "its run is starred");
     assert_eq!(why(&rewritten), "it has changed since the plan was made");
-    assert!(why(&bestless).contains("best.safetensors was to stay in its stead"));
+    assert!(why(&bestless).contains("best.safetensors, the copy to keep, has changed"));
     for dir in [&resumed, &starred, &rewritten, &bestless] {
         assert!(dir.checkpoint(10).exists());
     }
