@@ -33,13 +33,13 @@ pub struct Arguments {
     /// own again
     #[arg(long, value_name = "FACTOR", group = "what")]
     lr_factor: Option<f64>,
-    /// Wait after this step
+    /// Pause after this step
     #[arg(long, group = "what")]
     pause: bool,
-    /// Go on after a wait
+    /// Resume after a pause
     #[arg(long = "continue", conflicts_with = "pause", group = "what")]
-    go_on: bool,
-    /// Of a job of Slurm: save, and wait for another turn
+    resumes: bool,
+    /// For a job of Slurm: save, and requeue
     #[arg(long, group = "what")]
     requeue: bool,
     /// Folder to search for the name [default: runs]
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
         arguments.to_the_end.then_some(Steering::EndNever),
         arguments.lr_factor.map(Steering::LearningRate),
         arguments.pause.then_some(Steering::Pause),
-        arguments.go_on.then_some(Steering::Continue),
+        arguments.resumes.then_some(Steering::Continue),
         arguments.requeue.then_some(Steering::Requeue),
     ];
     for steering in asked.into_iter().flatten() {

@@ -109,7 +109,7 @@ impl Reader<'_> {
                         "{place}: {key}: {value:?} is no rule; the rules are {}",
                         names()
                     );
-                    self.warnings.push(sentence);
+                    self.problems.push(sentence);
                 }
             }
         }
@@ -128,8 +128,8 @@ mod tests {
             config: text.to_owned(),
             ..Files::default()
         };
-        let (config, warnings) = Config::build(&files);
-        (config.alerts, warnings)
+        let (config, problems) = Config::build(&files);
+        (config.alerts, problems)
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn each_problem_is_reported_with_its_place_and_the_rest_holds() {
         let text = "[alerts]\nrules = ['failed', 'doom']\nstalled = 1\nbel = true\nnotify = 'mail'\ndisk_free = 9\n";
-        let (alerts, warnings) = build(text);
+        let (alerts, problems) = build(text);
         assert_eq!(alerts.rules.on, [Kind::Failed]);
         assert_eq!(
             (alerts.rules.stalled, alerts.rules.disk_free),
@@ -168,8 +168,8 @@ mod tests {
             "config.toml:4: unknown key \"bel\"; did you mean bell?",
             "config.toml:5: alerts.notify must be a command as a list of words, got 'mail'",
         ];
-        let mut warnings = warnings;
-        warnings.sort();
-        assert_eq!(warnings, expected);
+        let mut problems = problems;
+        problems.sort();
+        assert_eq!(problems, expected);
     }
 }

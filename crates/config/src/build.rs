@@ -82,7 +82,7 @@ impl Config {
                 text: &files.config,
             },
             home: files.home.as_deref(),
-            warnings: Vec::new(),
+            problems: Vec::new(),
         };
         let mut config = Self {
             themes: files.themes.clone(),
@@ -90,7 +90,7 @@ impl Config {
         };
         let (table, errors) = reader.source.parse();
         for error in &errors {
-            reader.warn(error.offset, &error.sentence);
+            reader.add_problem(error.offset, &error.sentence);
         }
         for (key, value) in table.get_ref() {
             // A value that the parser made up where it found none: the problem is noted already.
@@ -129,7 +129,7 @@ impl Config {
                 other => reader.unknown(other, key.span().start),
             }
         }
-        (config, reader.warnings)
+        (config, reader.problems)
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) fn expanded(folder: &str, home: Option<&Path>) -> PathBuf {
 pub(super) struct Reader<'a> {
     pub(super) source: Source<'a>,
     home: Option<&'a Path>,
-    pub(super) warnings: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -178,14 +178,14 @@ impl Reader<'_> {
         self.source.place(offset)
     }
 
-    pub(super) fn warn(&mut self, offset: usize, sentence: &str) {
+    pub(super) fn add_problem(&mut self, offset: usize, sentence: &str) {
         let place = self.place(offset);
-        self.warnings.push(format!("{place}: {sentence}"));
+        self.problems.push(format!("{place}: {sentence}"));
     }
 
     pub(super) fn bad(&mut self, key: &str, expected: &str, value: &Spanned<DeValue>) {
         let got = self.source.written(value.span());
-        self.warn(
+        self.add_problem(
             value.span().start,
             &format!("{key} must be {expected}, got {got}"),
         );
@@ -201,7 +201,7 @@ impl Reader<'_> {
             || format!("the keys are {}", keys.join(", ")),
             |near| format!("did you mean {near}?"),
         );
-        self.warn(at, &format!("unknown key {key:?}; {advice}"));
+        self.add_problem(at, &format!("unknown key {key:?}; {advice}"));
     }
 
     pub(super) fn text(

@@ -21,8 +21,8 @@ fn placed<T>(line: u32, value: T) -> Placed<T> {
 fn every_setting_is_taken() {
     let text = "roots = ['runs', '~/old', '~']\ntheme = 'nord'\ncolumns = [\n  'state',\n  'name',\n]\nthreads = 2\nslots = 3\ngpu_memory = 8\nimages = 'kitty'\nmarkers = 'ascii'\nmouse = false\n\
                 [keys]\nquit = 'Q'\nhelp = ['f1', 'h']\nrefresh = []\n";
-    let (config, warnings) = build(text);
-    assert_eq!(warnings, Vec::<String>::new());
+    let (config, problems) = build(text);
+    assert_eq!(problems, Vec::<String>::new());
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     assert_eq!(
         config,
@@ -61,7 +61,7 @@ fn every_setting_is_taken() {
 
 #[test]
 fn the_metrics_that_count_are_named() {
-    let (config, warnings) = build(
+    let (config, problems) = build(
         "[metrics]\nprimary = 'val_dice'\nlower = ['my_score']\nhigher = 'x'\n\
          primary_in = { '~/runs' = 'val_wer', '/b' = 1 }\nprimry = 'y'\n",
     );
@@ -78,16 +78,16 @@ fn the_metrics_that_count_are_named() {
         "config.toml:6: unknown key \"primry\" in [metrics]; did you mean primary?",
         "config.toml:5: metrics.primary_in must be a table of folders and names of metrics, got 1",
     ];
-    assert_eq!(warnings, expected);
+    assert_eq!(problems, expected);
 }
 
 #[test]
 fn what_a_clean_up_keeps_is_a_table_of_rules() {
-    let (config, warnings) = build(
+    let (config, problems) = build(
         "[retention]\nkeep_best = 3\nkeep_last = 2\nkeep_every = 50\nmin_epochs = 5\nmax_age = 90\n\
          protect = ['starred', 'baseline']\npurge_after = 30\n",
     );
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(problems, Vec::<String>::new());
     let expected = Policy {
         keep_best: 3,
         keep_last: 2,
@@ -102,7 +102,7 @@ fn what_a_clean_up_keeps_is_a_table_of_rules() {
 
 #[test]
 fn launchers_have_names_and_commands() {
-    let (config, warnings) = build(
+    let (config, problems) = build(
         "[launcher.mine]\ncommand = ['python', 'train.py', '--out', '{run_dir}']\ngpus = 2\n[launcher.empty]\n[launcher.other]\ncommad = 3\n\
          [launcher.much]\ncommand = ['a']\ngpus = -1\n",
     );
@@ -117,15 +117,15 @@ fn launchers_have_names_and_commands() {
         launcher("much", &["a".to_owned()], None),
     ];
     assert_eq!(config.launchers, expected);
-    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert_eq!(problems.len(), 4, "{problems:?}");
     let expected = "launcher.much.gpus must be a whole number from 0 to 64, got -1";
     assert!(
-        warnings.iter().any(|warning| warning.contains(expected)),
-        "{warnings:?}"
+        problems.iter().any(|problem| problem.contains(expected)),
+        "{problems:?}"
     );
     assert!(
-        warnings[1].contains("did you mean command?"),
-        "{warnings:?}"
+        problems[1].contains("did you mean command?"),
+        "{problems:?}"
     );
 }
 
@@ -201,34 +201,34 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
         ),
     ];
     for (text, sentence) in cases {
-        let (_, warnings) = build(text);
-        assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+        let (_, problems) = build(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
         let expected = format!("config.toml:{sentence}");
-        assert!(warnings[0].starts_with(&expected), "{}", warnings[0]);
+        assert!(problems[0].starts_with(&expected), "{}", problems[0]);
     }
-    let (config, warnings) = build("roots = 3\ntheme = 'nord'\nthreads = 'x'\n[keys]\nquit = 'Q'");
-    assert_eq!(warnings.len(), 2);
+    let (config, problems) = build("roots = 3\ntheme = 'nord'\nthreads = 'x'\n[keys]\nquit = 'Q'");
+    assert_eq!(problems.len(), 2);
     assert_eq!(config.theme.unwrap().value, "nord");
     assert_eq!(config.keys.len(), 1);
 }
 
 #[test]
 fn how_far_roots_are_searched_is_a_setting() {
-    let (config, warnings) = build("[search]\ndepth = 40\nseconds = 60\n");
+    let (config, problems) = build("[search]\ndepth = 40\nseconds = 60\n");
     let expected = Limits {
         depth: 40,
         time: std::time::Duration::from_secs(60),
         ..Limits::default()
     };
-    assert_eq!((config.search, warnings), (expected, Vec::new()));
-    let (config, warnings) = build("[search]\ndepth = 0\nentry = 3\n");
+    assert_eq!((config.search, problems), (expected, Vec::new()));
+    let (config, problems) = build("[search]\ndepth = 0\nentry = 3\n");
     assert_eq!(config.search, Limits::default());
     assert!(
-        warnings[0].contains("config.toml:2: search.depth"),
-        "{warnings:?}"
+        problems[0].contains("config.toml:2: search.depth"),
+        "{problems:?}"
     );
     assert!(
-        warnings[1].contains("\"entry\"; the keys are depth, entries, seconds"),
-        "{warnings:?}"
+        problems[1].contains("\"entry\"; the keys are depth, entries, seconds"),
+        "{problems:?}"
     );
 }

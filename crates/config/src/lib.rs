@@ -33,10 +33,10 @@ pub use slurm::{Place, Slurm};
 /// defaults.
 pub fn load() -> (Config, Vec<String>) {
     let mut files = Files::read(folder().as_deref());
-    let (mut config, mut warnings) = Config::build(&files);
-    warnings.append(&mut files.problems);
+    let (mut config, mut problems) = Config::build(&files);
+    problems.append(&mut files.problems);
     for (root, _) in &mut config.metrics.below {
         *root = files::resolved(std::mem::take(root));
     }
-    (config, warnings)
+    (config, problems)
 }

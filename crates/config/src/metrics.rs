@@ -19,7 +19,7 @@ impl Reader<'_> {
         let mut problems = Vec::new();
         says.always = MetricSettings::read(self.source, entries, &[PRIMARY_IN], &mut problems);
         for (offset, sentence) in problems {
-            self.warn(offset, &sentence);
+            self.add_problem(offset, &sentence);
         }
         if let Some(value) = entries.get(PRIMARY_IN) {
             const EXPECTED: &str = "a table of folders and names of metrics";

@@ -37,7 +37,7 @@ impl Reader<'_> {
                                 // What was meant is not known: nothing loses its protection.
                                 is_clear = false;
                                 let sentence = format!("{}: {full}: {problem}", word.place);
-                                self.warnings.push(sentence);
+                                self.problems.push(sentence);
                             }
                         }
                     }

@@ -157,7 +157,7 @@ impl Reader<'_> {
         let mut lines = Vec::new();
         for Placed { place, value } in listed {
             if value.contains(['\n', '\r']) {
-                self.warnings
+                self.problems
                     .push(format!("{place}: {key} must be lines without line ends"));
             } else {
                 lines.push(value);

@@ -11,11 +11,11 @@ fn build(text: &str) -> (Config, Vec<String>) {
 
 #[test]
 fn every_key_of_slurm_is_taken() {
-    let (config, warnings) = build(
+    let (config, problems) = build(
         "[launch]\non = 'slurm'\n[slurm]\npartition = 'gpu'\ntime = '12:00:00'\ngpus = 2\nmodules = ['cuda/12']\n\
          lines = ['#SBATCH --exclusive', 'source env']\nrequeue = true\nsignal = 300\nat_once = 4\ncpus = 8\nmemory = '16G'\n",
     );
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(problems, Vec::<String>::new());
     assert_eq!(config.place, Place::Slurm);
     let mut slurm = config.slurm;
     slurm.options.sort();
@@ -65,9 +65,9 @@ fn a_mistake_is_one_sentence_and_the_rest_holds() {
         ),
     ];
     for (text, sentence) in cases {
-        let (config, warnings) = build(text);
-        assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
-        assert!(warnings[0].starts_with(sentence), "{}", warnings[0]);
+        let (config, problems) = build(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        assert!(problems[0].starts_with(sentence), "{}", problems[0]);
         assert_eq!(config.slurm, Slurm::default());
     }
 }
@@ -83,8 +83,8 @@ fn what_the_sample_and_the_readme_say_is_taken() {
     let mut settings = blocks.filter_map(|block| block.split("```").next());
     let settings = settings.find(|block| block.contains("[slurm]")).unwrap();
     for text in [sample, &whole, settings] {
-        let (config, warnings) = build(text);
-        assert_eq!(warnings, Vec::<String>::new(), "{text}");
+        let (config, problems) = build(text);
+        assert_eq!(problems, Vec::<String>::new(), "{text}");
         assert_eq!(config.place, Place::Slurm);
         assert!(config.slurm.requeue && config.slurm.options.len() >= 5);
     }

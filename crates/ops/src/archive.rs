@@ -141,7 +141,7 @@ impl ArchiveError {
     }
 
     /// As an error of restoring: it says what was restored, if it does not say so yet.
-    fn of_bringing_back(self) -> Self {
+    fn of_restoring(self) -> Self {
         match self {
             Self::NotUnpacked { .. }
             | Self::NothingBack(_)

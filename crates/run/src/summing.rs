@@ -76,7 +76,7 @@ impl Summing {
                 (*needed, *is_whole) = (Metrics::default(), true);
                 needed.judging.settings.clone_from(&settings);
             }
-            take_in(needed, is_whole, part);
+            absorb(needed, is_whole, part);
         });
         // No metrics yet is how every run begins; but half of a file is not to be taken for the
         // whole.
@@ -89,7 +89,7 @@ impl Summing {
             _ => None,
         };
         let _ = settled::settle(self.tail.as_mut(), found, now);
-        take_in(&mut self.needed, &mut self.is_whole, self.tail.take());
+        absorb(&mut self.needed, &mut self.is_whole, self.tail.take());
         let mut summary = Summary::of(found, &self.needed, self.tail.facts(), now);
         if let Some(why) = &self.unread {
             let reason = format!("its metrics cannot be read ({why})");
@@ -99,7 +99,7 @@ impl Summing {
     }
 }
 
-fn take_in(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
+fn absorb(needed: &mut Metrics, is_whole: &mut bool, part: Metrics) {
     needed.absorb(part);
     *is_whole &= needed.rows <= WHOLE;
     if *is_whole {

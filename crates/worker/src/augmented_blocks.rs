@@ -99,7 +99,7 @@ mod tests {
 
     /// What steps of an epoch of 23 images get, and the first number that each draws after that.
     fn epoch(
-        ahead: &mut AugmentedBlocks,
+        augmented: &mut AugmentedBlocks,
         steps: std::ops::Range<u32>,
     ) -> Vec<(Vec<f32>, Vec<i64>, f64)> {
         let step = |step| {
@@ -109,7 +109,7 @@ mod tests {
                 step,
                 batch_size: 2,
             };
-            let (images, labels) = ahead.images(place, |number, size| {
+            let (images, labels) = augmented.images(place, |number, size| {
                 let start = i64::from(number) * size;
                 let labels = Tensor::arange(23, (Kind::Int64, Device::Cpu));
                 let labels = labels.narrow(0, start, size.min(23 - start));

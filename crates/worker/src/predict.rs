@@ -54,7 +54,7 @@ pub enum InferenceEnd {
 impl Inference<'_> {
     /// Predicts every image, in the data's own order, and reports progress to `each`. Logits are
     /// averaged over the views, and over the voters by their shares.
-    pub fn ask<E>(
+    pub fn predict<E>(
         &self,
         images: &Images,
         mut each: impl FnMut(Event) -> Result<(), E>,

@@ -117,7 +117,7 @@ pub fn prepare(
         saved_at: Instant::now(),
         is_advised: false,
         augmentation: Augmentation::of(&recipe),
-        ahead: AugmentedBlocks::on(compute.device),
+        augmented: AugmentedBlocks::on(compute.device),
         recipe,
         normaliser: Normaliser::new(compute),
         compute,

@@ -47,7 +47,7 @@ pub struct Training {
     pub compute: Compute,
     pub augmentation: Augmentation,
     /// Makes the images of the steps.
-    pub ahead: AugmentedBlocks,
+    pub augmented: AugmentedBlocks,
     pub normaliser: Normaliser,
     pub data: DataSet,
     pub state_dict: StateDict,
@@ -118,7 +118,7 @@ impl Training {
                 step: self.progress.step,
                 batch_size: i64::from(self.recipe.batch_size),
             };
-            let (images, labels) = self.ahead.images(place, |number, size| {
+            let (images, labels) = self.augmented.images(place, |number, size| {
                 let (images, labels) = self.data.train.batch_of(&order, number, size);
                 self.profile.mark("gather");
                 let images = self.augmentation.images(images);
@@ -220,7 +220,7 @@ impl Training {
     /// on the way.
     pub fn evaluate(&self, images: &Images) -> Option<Sums> {
         let mut tally = Tally::from(&Sums::default(), self.compute.device);
-        let questioning = Inference {
+        let inference = Inference {
             members: &[EnsembleMember {
                 model: &self.model,
                 share: 1.0,
@@ -230,7 +230,7 @@ impl Training {
             batch_size: predict::BATCH,
             stop: &self.stop,
         };
-        let Ok(asked) = questioning.ask(images, |event| {
+        let Ok(end) = inference.predict(images, |event| {
             if let Event::Answered { logits, labels } = event {
                 let targets = Targets::Plain(labels.shallow_clone());
                 let loss = targets.loss(logits, self.recipe.label_smoothing);
@@ -238,7 +238,7 @@ impl Training {
             }
             Ok::<(), Infallible>(())
         });
-        (asked == InferenceEnd::All).then(|| tally.read())
+        (end == InferenceEnd::All).then(|| tally.read())
     }
 
     /// Optimiser steps in an epoch.

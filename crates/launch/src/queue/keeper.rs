@@ -70,7 +70,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
             .retain(|waiting| is_own(&waiting.dir, &waiting.record));
         let mut work = Work::of(&survey.active);
         work.never_begun.retain(|(dir, record)| is_own(dir, record));
-        put_back(&work.never_begun)?;
+        requeue(&work.never_begun)?;
         if survey.waiting.is_empty() && work.never_begun.is_empty() {
             // No run can be queued between this check and the end of this keeper: that takes the
             // lock that is held here.
@@ -167,7 +167,7 @@ impl<'a> Work<'a> {
 
 /// Queues runs again that a keeper took and did not begin. A record that was signed just now stays
 /// as it is.
-fn put_back(runs: &[(RunDir, &Record)]) -> io::Result<()> {
+fn requeue(runs: &[(RunDir, &Record)]) -> io::Result<()> {
     for (dir, _) in runs {
         let Ok(Some(_claim)) = RunLock::take(dir) else {
             continue;

@@ -197,14 +197,10 @@ pub(crate) fn unarchive_on(
     roots: &[PathBuf],
     dir: &RunDir,
 ) -> Result<Unarchived, ArchiveError> {
-    bring_back(storage, roots, dir).map_err(ArchiveError::of_bringing_back)
+    restore(storage, roots, dir).map_err(ArchiveError::of_restoring)
 }
 
-fn bring_back(
-    storage: &Storage,
-    roots: &[PathBuf],
-    dir: &RunDir,
-) -> Result<Unarchived, ArchiveError> {
+fn restore(storage: &Storage, roots: &[PathBuf], dir: &RunDir) -> Result<Unarchived, ArchiveError> {
     let stat = storage.disk.stat(dir.path());
     let stat = stat.map_err(ArchiveError::io(dir.path(), "cannot be read"))?;
     let entry = ArchiveEntry {
@@ -220,7 +216,7 @@ fn bring_back(
     may_change(dir.path()).map_err(ArchiveError::io(dir.path(), "cannot be restored"))?;
     entry.check_trash(storage)?;
     let journal = recover::begin(storage, &entry)?;
-    let done = entry.bring_back(storage);
+    let done = entry.restore(storage);
     // What is left is the next start's: an archive beside what it holds, or what was unpacked
     // beside.
     let left = storage.disk.stat_if_exists(&entry.temporary);
@@ -256,7 +252,7 @@ impl ArchiveEntry {
     }
 
     /// Unpacks what is missing, and moves the archive to the trash.
-    pub(super) fn bring_back(
+    pub(super) fn restore(
         &self,
         storage: &Storage,
     ) -> Result<(Unpacked, Vec<Ticket>), ArchiveError> {

@@ -83,7 +83,7 @@ pub(crate) fn recover_on(
                 ArchiveStep::Archive => format!("archiving {name} was cut off"),
                 ArchiveStep::Unarchive => format!("restoring {name} was cut off"),
             };
-            match entry.go_on(storage, &is_over) {
+            match entry.finish_interrupted(storage, &is_over) {
                 Ok(sentence) => {
                     end(storage, journal);
                     sentence.map(|sentence| format!("{what}; {sentence}"))
@@ -99,7 +99,7 @@ pub(crate) fn recover_on(
 
 impl ArchiveEntry {
     /// Finishes it or takes it back, and says which; `None` if the run is not there any more.
-    fn go_on(
+    fn finish_interrupted(
         &self,
         storage: &Storage,
         is_over: &impl Fn(&Process, Duration) -> bool,
@@ -121,8 +121,7 @@ impl ArchiveEntry {
             let cleared = disk.and_then(|disk| disk.remove_tree(&self.temporary));
             cleared.map_err(|cause| format!("{}: {cause}", self.temporary.display()))?;
             if is_archived {
-                self.bring_back(storage)
-                    .map_err(|error| error.to_string())?;
+                self.restore(storage).map_err(|error| error.to_string())?;
             }
             return Ok(Some("it is back whole".to_owned()));
         }

@@ -147,7 +147,7 @@ pub fn is_metrics(name: &str) -> bool {
 /// Reads the known files of a run and checks that they hold what their names say. `is_blank` says
 /// whether the run's metrics are empty; then no other file may show progress. Returns the record
 /// too, where there is one.
-pub fn look_into(
+pub fn read_known_files(
     dir: &RunDir,
     files: &[(&Path, Known)],
     is_blank: bool,

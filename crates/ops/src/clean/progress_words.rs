@@ -45,7 +45,7 @@ pub const MEASURED: [&str; 21] = [
 pub const LOSSES: [&str; 3] = ["loss", "mse", "mae"];
 
 /// Whether a line that may hold any number has one beside a word of progress.
-pub fn tells_progress(text: &str) -> bool {
+pub fn mentions_progress(text: &str) -> bool {
     let has_number = |word: &str| word.contains(char::is_numeric) || is_no_number(word);
     let mut words = text.split(|char: char| !char.is_alphanumeric() && char != '_');
     is_progress(text) && words.any(has_number)
@@ -76,10 +76,10 @@ mod tests {
     #[test]
     fn a_number_beside_a_word_of_progress_tells_progress() {
         for text in ["epoch 3", "val_loss: 0.3", "ended after epoch3", "loss nan"] {
-            assert!(tells_progress(text), "{text}");
+            assert!(mentions_progress(text), "{text}");
         }
         for text in ["epoch", "expected 3, got 4", "lossless 3"] {
-            assert!(!tells_progress(text), "{text}");
+            assert!(!mentions_progress(text), "{text}");
         }
     }
 }

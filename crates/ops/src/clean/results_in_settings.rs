@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::progress_words::{self, tells_progress};
+use super::progress_words::{self, mentions_progress};
 
 /// Settings hold lists of means, milestones and anchors; a longer list of numbers is a curve.
 const MAX_LIST_LENGTH: usize = 64;
@@ -230,7 +230,7 @@ fn is_report(text: &str) -> bool {
         let before = text[..at].trim_end();
         before.ends_with(|char: char| char.is_ascii_digit())
     });
-    words > 2 && (has_percentage || (!text.contains([':', '=']) && tells_progress(text)))
+    words > 2 && (has_percentage || (!text.contains([':', '=']) && mentions_progress(text)))
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -3,7 +3,7 @@
 //! harmless kind ([`harmless_number`](super::harmless_number)), or in a line of a known kind.
 
 use super::harmless_number::{has_bare_decimal, has_only_harmless_numbers};
-use super::progress_words::{is_progress, tells_progress};
+use super::progress_words::{is_progress, mentions_progress};
 use traintop_run::log_line::{Kind, LineClassifier, body};
 
 /// Lines of known programs, by how they begin, in lower case.
@@ -85,7 +85,7 @@ impl Reader {
         }
         if text.starts_with("thread '") && text.contains("panicked at ") {
             self.within = OpenBlock::Panic;
-            return !tells_progress(text);
+            return !mentions_progress(text);
         }
         match was {
             // Frames, their sources, and marks below these.
@@ -97,8 +97,8 @@ impl Reader {
                 self.within = OpenBlock::Panic;
                 return true;
             }
-            OpenBlock::Traceback | OpenBlock::Panic => return !tells_progress(text),
-            OpenBlock::Warning if is_indented && !tells_progress(text) => return true,
+            OpenBlock::Traceback | OpenBlock::Panic => return !mentions_progress(text),
+            OpenBlock::Warning if is_indented && !mentions_progress(text) => return true,
             OpenBlock::Recipe => {
                 if let Some((key, _)) = text.strip_prefix("  ").and_then(|it| it.split_once(" = "))
                 {
@@ -120,7 +120,7 @@ impl Reader {
             let is_about_arguments = text.contains("error: ") && text.contains("argument");
             let is_bare = kind == Kind::Error && !is_about_arguments && has_bare_decimal(text);
             let is_failure = text.starts_with("failed: ") && has_bare_decimal(text);
-            return !(tells_progress(text) || is_bare || is_failure);
+            return !(mentions_progress(text) || is_bare || is_failure);
         }
         if let Some(warning) = python_warning(text) {
             self.within = OpenBlock::Warning;

@@ -305,7 +305,7 @@ fn one(
     walked
         .weights
         .sort_by(|a, b| (a.role, &a.path).cmp(&(b.role, &b.path)));
-    look_for_optimisers(&mut walked.weights);
+    find_optimisers(&mut walked.weights);
     let is_blank = summing.is_blank() && metrics.rows == 0 && summary.epochs_done == 0;
     let obstacle = obstacle(&walked, &summary, &summing, is_blank, now, in_use);
     let seconds = summary.duration.map(|duration| duration.as_secs_f64());
@@ -381,7 +381,7 @@ fn obstacle(
         .iter()
         .map(|(below, known)| (below.as_path(), *known))
         .collect();
-    let record = match contents::look_into(&summary.dir, &known, is_blank) {
+    let record = match contents::read_known_files(&summary.dir, &known, is_blank) {
         Ok(record) => record,
         Err(obstacle) => return Some(obstacle),
     };
@@ -457,7 +457,7 @@ fn score(course: &MetricByEpoch, weights: &mut [Weights]) {
 
 /// Periodic checkpoints of one run are alike: only if the last has an optimiser's state, the others
 /// are opened as well.
-fn look_for_optimisers(weights: &mut [Weights]) {
+fn find_optimisers(weights: &mut [Weights]) {
     let (periodic, others): (Vec<_>, Vec<_>) = weights
         .iter_mut()
         .filter(|weights| weights.file().is_some())

@@ -46,7 +46,7 @@ impl Trash {
             .write(&*self.disk, &own)
             .and_then(|()| self.move_out(&entry, &mut moved));
         if let Err(first) = done {
-            return Err(match self.take_in_again(&mut entry, moved, &times) {
+            return Err(match self.undo_restore(&mut entry, moved, &times) {
                 Ok(()) => {
                     self.unmark(mark);
                     first
@@ -173,7 +173,7 @@ impl Trash {
 
     /// Undoes a restoration that failed: the first `moved` items may be at their places, and
     /// the folders changed at these times.
-    fn take_in_again(
+    fn undo_restore(
         &self,
         entry: &mut Entry,
         moved: usize,

@@ -119,7 +119,7 @@ impl Filling {
     pub fn write(
         &mut self,
         results: &Results,
-        answers: &Predictions,
+        predictions: &Predictions,
         questions: &Inputs,
         subjects: &mut [Subject],
     ) -> Result<(), WorkerError> {
@@ -127,7 +127,7 @@ impl Filling {
         let dir = &self.dir;
         let failed = |path: PathBuf| move |source| io_error(&path, source);
         let refused = |error: &dyn std::fmt::Display| WorkerError::Refused(error.to_string());
-        let rows = questions.ids.iter().zip(answers.each());
+        let rows = questions.ids.iter().zip(predictions.each());
         let rows = rows.map(|(id, logits)| format!("{id},{}\n", answer(logits)));
         let csv = std::iter::once("ID,Labels\n".to_owned())
             .chain(rows)
@@ -136,14 +136,14 @@ impl Filling {
             .map_err(failed(dir.predictions_csv()))?;
         let logits = Logits {
             ids: questions.ids.clone(),
-            classes: answers.classes,
-            logits: answers.logits.clone(),
+            classes: predictions.classes,
+            logits: predictions.logits.clone(),
             labels: questions.labels().map(<[i64]>::to_vec),
         };
         logits.save(dir).map_err(|error| refused(&error))?;
-        let shown = gallery::worth_looking_at(answers, questions);
+        let shown = gallery::shown_images(predictions, questions);
         shown.save(dir).map_err(|error| refused(&error))?;
-        let picture = gallery::picture(results, answers, questions);
+        let picture = gallery::picture(results, predictions, questions);
         let picture = picture.map_err(|what| {
             WorkerError::Refused(format!("predictions.png cannot be drawn: {what}"))
         })?;

@@ -23,10 +23,10 @@ const TOP: usize = 3;
 
 /// The images that a dashboard should be able to show: mistakes, the most confident first, then
 /// right answers of each class.
-pub fn worth_looking_at(answers: &Predictions, questions: &Inputs) -> Images {
+pub fn shown_images(predictions: &Predictions, questions: &Inputs) -> Images {
     let numbers = match questions.labels() {
-        Some(labels) => mistakes_and_right(answers, labels),
-        None => (0..answers.count().min(UNLABELLED)).collect(),
+        Some(labels) => mistakes_and_right(predictions, labels),
+        None => (0..predictions.count().min(UNLABELLED)).collect(),
     };
     let split = &questions.split;
     Images {
@@ -43,10 +43,10 @@ pub fn worth_looking_at(answers: &Predictions, questions: &Inputs) -> Images {
     }
 }
 
-fn mistakes_and_right(answers: &Predictions, labels: &[i64]) -> Vec<usize> {
+fn mistakes_and_right(predictions: &Predictions, labels: &[i64]) -> Vec<usize> {
     let mut mistakes = Vec::new();
-    let mut right = vec![Vec::new(); answers.classes];
-    for (number, (logits, label)) in answers.each().zip(labels).enumerate() {
+    let mut right = vec![Vec::new(); predictions.classes];
+    for (number, (logits, label)) in predictions.each().zip(labels).enumerate() {
         let predicted = answer(logits);
         if predicted != *label as usize {
             mistakes.push((softmax(logits)[predicted], number));
@@ -76,13 +76,13 @@ fn pixels(questions: &Inputs, number: usize) -> Vec<u8> {
 /// library's message.
 pub fn picture(
     results: &Results,
-    answers: &Predictions,
+    predictions: &Predictions,
     questions: &Inputs,
 ) -> Result<Vec<u8>, String> {
-    let mut numbers: Vec<usize> = (0..answers.count()).collect();
+    let mut numbers: Vec<usize> = (0..predictions.count()).collect();
     shuffle(&mut numbers, &mut ChaCha8Rng::seed_from_u64(results.seed));
     numbers.truncate(SHOWN);
-    let logits: Vec<&[f32]> = answers.each().collect();
+    let logits: Vec<&[f32]> = predictions.each().collect();
     let name = |class: usize| questions.classes[class].as_str();
     let shown: Vec<_> = numbers
         .iter()

@@ -1,4 +1,4 @@
-//! What the answers amount to, beside the labels.
+//! Measures predictions against the labels.
 
 use traintop_analysis::calibration;
 use traintop_analysis::confusion::{ClassScore, Confusion};
@@ -10,14 +10,19 @@ use traintop_run::process;
 use super::predictions::Predictions;
 
 /// Fills in everything about right answers. Labels are below the number of classes.
-pub fn measure(results: &mut Results, answers: &Predictions, labels: &[i64], label_smoothing: f64) {
+pub fn measure(
+    results: &mut Results,
+    predictions: &Predictions,
+    labels: &[i64],
+    label_smoothing: f64,
+) {
     let pairs = || {
         let labels = labels.iter().map(|label| *label as usize);
-        labels.zip(answers.each())
+        labels.zip(predictions.each())
     };
     let count = labels.len() as f64;
     let confusion = Confusion::of(
-        answers.classes,
+        predictions.classes,
         pairs().map(|(label, logits)| (label, answer(logits))),
     );
     let (correct, total) = (confusion.correct(), confusion.total());

@@ -112,7 +112,7 @@ fn run(
             share: *share,
         })
         .collect();
-    let questioning = Inference {
+    let inference = Inference {
         members: &members,
         normaliser: &Normaliser::new(compute),
         views,
@@ -132,8 +132,8 @@ fn run(
         questions.split.labels.len() as u64 * u64::from(views.count()) * members.len() as u64;
     let mut filling = Filling::begin(&tree, &named, evaluated.clone(), passes, filling)?;
     let images = Images::new(&questions.split, compute.device, recipe.pin_memory);
-    let answers = ask(&questioning, &images, &mut filling)?;
-    answers.check()?;
+    let predictions = predict(&inference, &images, &mut filling)?;
+    predictions.check()?;
     drop(images);
 
     let mut results = Results {
@@ -166,40 +166,40 @@ fn run(
             threads: compute.threads,
         },
         classes: questions.classes.clone(),
-        took_s: Some(answers.seconds),
-        images_per_s: Some(answers.count() as f64 / answers.seconds.max(1e-9)),
+        took_s: Some(predictions.seconds),
+        images_per_s: Some(predictions.count() as f64 / predictions.seconds.max(1e-9)),
         versions: measure::versions(),
         ..Results::default()
     };
     if let Some(labels) = questions.labels() {
-        measure::measure(&mut results, &answers, labels, recipe.label_smoothing);
+        measure::measure(&mut results, &predictions, labels, recipe.label_smoothing);
     }
-    filling.write(&results, &answers, &questions, &mut subjects)?;
+    filling.write(&results, &predictions, &questions, &mut subjects)?;
     let dir = filling.finish()?;
     Ok(Evaluation { dir, results })
 }
 
-/// Asks about all images, and keeps saying how far that is.
-fn ask(
-    questioning: &Inference,
+/// Predicts all images, and reports progress.
+fn predict(
+    inference: &Inference,
     images: &Images,
     filling: &mut Filling,
 ) -> Result<Predictions, WorkerError> {
-    let mut answers = Predictions::begin();
-    let asked = questioning.ask(images, |event| match event {
+    let mut predictions = Predictions::begin();
+    let end = inference.predict(images, |event| match event {
         Event::Passed { images } => filling.passed(images),
         Event::Answered { logits, .. } => {
-            answers.add(logits);
+            predictions.add(logits);
             Ok(())
         }
     })?;
-    if asked == InferenceEnd::Stopped {
+    if end == InferenceEnd::Stopped {
         return Err(WorkerError::Refused(
             "stopped; nothing was written".to_owned(),
         ));
     }
-    answers.end();
-    Ok(answers)
+    predictions.end();
+    Ok(predictions)
 }
 
 /// The shares of the checkpoints, 1 all together.
