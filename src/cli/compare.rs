@@ -79,7 +79,7 @@ pub struct Arguments {
 struct Report<'a> {
     runs: &'a [&'a ComparedRun],
     compared: &'a Comparison,
-    /// What each run comes to.
+    /// The results.
     best: &'a [Option<f64>],
 }
 
@@ -135,7 +135,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     })
 }
 
-/// The runs that are named, each once; a baseline that is none of them comes last.
+/// The runs that are named, each once; a baseline that is not among them comes last.
 fn dirs(arguments: &Arguments) -> Result<Vec<RunDir>> {
     let mut dirs: Vec<RunDir> = Vec::new();
     for name in &arguments.runs {
@@ -203,7 +203,7 @@ pub(super) fn metric(runs: &[&ComparedRun], named: Option<&str>) -> Result<Metri
     }
 }
 
-/// The letter or number that a row is called by.
+/// The letter or number of a row.
 fn mark(row: usize) -> String {
     (b'A'..=b'Z').nth(row).map_or_else(
         || (row + 1).to_string(),

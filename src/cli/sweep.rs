@@ -97,7 +97,7 @@ impl Arguments {
 }
 
 /// Shows what would be trained, and queues it if that is asked for, or submits it to Slurm; a
-/// single run is handed over at once.
+/// single run is submitted at once.
 pub fn run(
     arguments: &Arguments,
     request: &Request,

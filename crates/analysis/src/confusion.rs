@@ -1,4 +1,4 @@
-//! Which classes are taken for which, and what follows for each class.
+//! Which classes are predicted as which, and the scores of each class.
 
 /// Images counted by true and predicted class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,9 +10,9 @@ pub struct Confusion {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScore {
     pub images: u64,
-    /// Images that were taken for it.
+    /// Images that were predicted as it.
     pub predicted: u64,
-    /// Images of it that were taken for it.
+    /// Images of it that were predicted as it.
     pub correct: u64,
 }
 
@@ -88,7 +88,7 @@ impl Confusion {
 }
 
 impl ClassScore {
-    /// Right among those taken for the class, 0 to 1.
+    /// Right among those predicted as the class, 0 to 1.
     pub fn precision(&self) -> Option<f64> {
         ratio(self.correct, self.predicted)
     }

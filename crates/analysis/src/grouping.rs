@@ -94,7 +94,7 @@ fn group(metrics: &Metrics, alike: SameQuantity, range: &dyn Fn(usize) -> Option
         Some(CellUnit::Seconds) => Scale::Seconds,
         Some(CellUnit::Bytes | CellUnit::Date) | None => scale(&name, first, ranges),
     };
-    // A lone `val_f1` must not be taken for the training's.
+    // A lone `val_f1` must not be mistaken for the training's.
     let title = match members.as_slice() {
         [only] if only.split.is_some() && rank(&name) > 1 => {
             metrics.columns[only.column].name.clone()

@@ -68,9 +68,9 @@ pub struct Prognosis {
     /// How many of the earlier runs stood better.
     pub behind: usize,
     pub of: usize,
-    /// The best that it has come to.
+    /// Its best value so far.
     pub standing: f64,
-    /// The middle of what they had come to.
+    /// The median of theirs.
     pub median: f64,
     /// How many of them were furthest behind,
     pub furthest: usize,
@@ -173,8 +173,8 @@ fn pairs(settings: &Settings, is_wanted: impl Fn(&str) -> bool) -> String {
         .collect()
 }
 
-/// How a standing compares with those of earlier runs, each with what it came to in the end; `None`
-/// for fewer than [`MIN_RUNS`], or if standing and end cannot be ranked.
+/// Compares a value with those of earlier runs, each with its final value; `None` for fewer than
+/// [`MIN_RUNS`], or if the values cannot be ranked.
 pub fn prognosis(standing: f64, earlier: &[(f64, f64)], direction: Direction) -> Option<Prognosis> {
     if earlier.len() < MIN_RUNS {
         return None;

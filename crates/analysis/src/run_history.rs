@@ -114,7 +114,7 @@ pub struct RunHistory {
     costs: HashMap<String, Costs>,
     /// By what the images of an epoch hang on.
     data: HashMap<String, Data>,
-    /// By all that matters but where the data lie.
+    /// By all that matters except the data's folder.
     finished: HashMap<String, Vec<Finished>>,
 }
 
@@ -189,8 +189,8 @@ impl RunHistory {
     }
 
     /// A finished run of the same recipe and data. Where the run says what its data were,
-    /// `fingerprint` is asked what lies in the recipe's `data_dir`; of older runs the place must be
-    /// the same.
+    /// `fingerprint` gives that of the recipe's `data_dir`; for older runs the folder must be the
+    /// same.
     pub fn finished(
         &self,
         recipe: &Recipe,

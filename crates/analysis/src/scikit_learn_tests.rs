@@ -1,5 +1,5 @@
-//! What is computed of a classifier's answers, against scikit-learn and scipy:
-//! `tests/fixtures/evaluation/make.py` asked them once.
+//! Scores of a classifier's predictions, compared with scikit-learn and scipy, whose results
+//! `tests/fixtures/evaluation/make.py` wrote.
 
 use serde_json::Value;
 

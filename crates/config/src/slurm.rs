@@ -1,5 +1,5 @@
-//! `[slurm]` and `[launch]` of the configuration: how jobs are handed to a cluster's scheduler, and
-//! whether they are unless a command says otherwise.
+//! `[slurm]` and `[launch]` of the configuration: how jobs are submitted to a cluster's scheduler,
+//! and whether they are by default.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -53,7 +53,7 @@ impl Default for Slurm {
     }
 }
 
-/// The keys whose values are handed to `sbatch` as they are, and the options that they are.
+/// The keys whose values are passed to `sbatch` unchanged, and their options.
 const OPTIONS: [(&str, &str); 7] = [
     ("partition", "partition"),
     ("time", "time"),

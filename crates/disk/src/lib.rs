@@ -37,7 +37,7 @@ use write::beside;
 /// A temporary file older than this is abandoned: one hour.
 const ABANDONED_NS: i64 = 3600 * 1_000_000_000;
 
-/// So deep a tree is removed by way of one descriptor.
+/// Depth up to which a tree is removed through one descriptor.
 const NEAR: usize = 15;
 
 /// What is at a path.
@@ -237,9 +237,9 @@ impl dyn Disk + '_ {
     /// Removes a file, or a folder and all below it, for good; what another process removes
     /// meanwhile is removed as well. Links are removed, not followed.
     ///
-    /// A confined disk walks to each path from its folder, so deep in a tree the calls go by way of
+    /// A confined disk walks to each path from its folder, so deep in a tree the calls go through
     /// another disk, which is confined to a folder not far above: the work is proportional to what
-    /// is removed. A stranger may have nested folders without end, so nothing here recurses.
+    /// is removed. The nesting may be arbitrarily deep, so nothing here recurses.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
         let Some(stat) = self.stat_if_exists(path)? else {
             return Ok(());

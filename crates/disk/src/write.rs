@@ -315,8 +315,8 @@ pub fn try_lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
 
-/// Whether another process has locked this file. The look itself is a shared lock for an instant,
-/// so that several who look at once do not take each other for the holder.
+/// Whether another process has locked this file. The check takes a shared lock for an instant, so
+/// that concurrent checks do not see each other as the holder.
 pub fn is_locked(file: &File) -> bool {
     let is_locked = flock(file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
     if !is_locked {

@@ -40,7 +40,7 @@ pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
         record.process = Some(Process::current());
         record.heartbeat_at = Some(Timestamp::now());
         if record.launcher.is_some() {
-            // A command of the user's says nothing of itself.
+            // A user's command writes no record.
             record.state = State::Running;
             record.started_at.get_or_insert_with(Timestamp::now);
         }

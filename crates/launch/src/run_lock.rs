@@ -69,7 +69,7 @@ pub(super) fn myself(command: &str) -> Command {
     myself
 }
 
-/// Starts a command in a session of its own, by way of [`super::become_worker`] on `folder`.
+/// Starts a command in a session of its own, through [`super::become_worker`] on `folder`.
 pub(super) fn spawn_detached(
     folder: &Path,
     command: &[&OsStr],

@@ -47,7 +47,7 @@ const STAYS: [&str; 5] = [
     "config.json",
 ];
 
-/// What an archive holds at most: reading it takes memory for each.
+/// Limit of entries in an archive: reading it takes memory for each.
 const MAX_ENTRIES: usize = 1_000_000;
 
 /// A file or folder in a run, by its path below the run's folder.

@@ -63,7 +63,7 @@ const TRAINING_LOG: &str = "[2023-11-14 22:00:00] TRAINING CONFIGURATION\n\
     [2023-11-14 22:00:00] num_epochs: 2\n\
     [2023-11-14 22:00:00] batch_size: 128\n\n";
 
-/// When runs are rebuilt, so that it comes to the same bytes each time.
+/// When runs are rebuilt, so that the bytes are the same each time.
 const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// The bytes of each file, where each link leads, and when it last changed. What shows only when

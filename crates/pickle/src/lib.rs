@@ -1,7 +1,7 @@
 //! Reads Python pickles as data, protocols 0 to 5, and executes nothing: what a pickle asks to be
 //! imported, called or built is only written down.
 //!
-//! Values lie in one list and name each other by number, as pickle's memo does. So what a file
+//! Values are in one list and refer to each other by number, as pickle's memo does. So what a file
 //! shares is shared and never copied, and what it nests is never recursed into. Since an
 //! instruction of one byte may make a value of many, the number of values is limited by the file's
 //! length, and what is copied out of a pickle (JSON, names, texts) has limits of its own.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::field::{Typed, Value};
 
-/// A word that is none of a setting's.
+/// A word that a setting does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {}, got {got:?}", .words.join(", "))]
 pub struct UnknownWord {

@@ -1,5 +1,5 @@
 //! What data a recipe's `data_dir` holds, in a few characters: two runs are on the same data if
-//! these are equal, wherever the folders lie.
+//! these are equal, in any folders.
 
 use std::fs;
 use std::io;

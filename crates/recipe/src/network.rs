@@ -61,7 +61,7 @@ impl Memory {
 }
 
 /// The memory of a training step of the recipe's network for `classes` classes. A `precision` of
-/// `auto` counts as float32, which is the most that it can come to.
+/// `auto` counts as float32, the upper bound.
 pub fn memory(recipe: &Recipe, classes: u64) -> Memory {
     let parameters = parameters(recipe, classes);
     let is_averaged = recipe.ema_decay > 0.0;

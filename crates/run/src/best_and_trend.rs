@@ -1,5 +1,5 @@
-//! The few figures of a run's metrics by which it is judged in lists: how good it came to be, when,
-//! and on what course.
+//! The few figures of a run's metrics by which it is judged in lists: its best value, when it was
+//! reached, and its trend.
 
 use std::collections::{BTreeMap, HashMap};
 

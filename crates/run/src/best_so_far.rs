@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use super::primary::Judged;
 use super::settled;
 
-/// The best that a run had come to by each epoch, of the column that lists judge it by.
+/// The best value of a run up to each epoch, of the column that lists judge it by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BestSoFar {
     pub column: String,

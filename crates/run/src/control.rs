@@ -103,7 +103,7 @@ impl Control {
             path: path.clone(),
             cause,
         };
-        // The folder itself is locked: a file of its own would only lie about.
+        // The folder itself is locked: a lock file would only be clutter.
         let _lock = lock_folder(dir.path()).map_err(io)?;
         let mut control = Self::load(dir)?;
         match change {

@@ -68,8 +68,8 @@ impl Ord for RunDir {
 }
 
 impl RunDir {
-    /// Refuses a run of which a folder that is written to is a link: a tree from elsewhere could
-    /// lead what is written out of itself.
+    /// Refuses a run if a folder that is written to is a link: another user's tree could redirect
+    /// writes out of itself.
     ///
     /// # Errors
     /// If `logs`, `logs/figures` or `checkpoints` is a link.
@@ -138,7 +138,7 @@ impl RunDir {
     }
 
     /// The folder that holds `training_runs` and, beside it, `best_models` and the like; `None` if
-    /// the run lies elsewhere.
+    /// the run is elsewhere.
     pub fn output_tree(&self) -> Option<&Path> {
         let runs = self.path().parent()?;
         runs.file_name()

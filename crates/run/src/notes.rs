@@ -1,5 +1,5 @@
-//! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. It lies in
-//! `notes.toml` in the run folder, or, where that cannot be written, in a file of the user's own
+//! What people add to a run: tags, a note, a star, a baseline mark, a name of their own. They are
+//! in `notes.toml` in the run folder, or, where that cannot be written, in a file of the user's own
 //! that says which run it is about.
 
 use std::io::{self, ErrorKind};
@@ -416,7 +416,7 @@ fn edit_in(
     }
     let mut plain = notes.clone();
     plain.other.remove(RUN);
-    // Through a link in the place of `evaluations` a tree could lead what is written out of itself.
+    // A link in the place of `evaluations` could redirect writes out of the tree.
     let parent = dir.path().parent().unwrap_or(dir.path());
     let is_led_away =
         parent.file_name().is_some_and(|name| name == EVALUATIONS) && refuse_link(parent).is_err();

@@ -120,7 +120,7 @@ impl<'a> Judged<'a> {
                 other.quantity == name.quantity
                     && matches!(other.split, Some(Split::Validation | Split::Test))
             };
-            // Also where it has no value: it may have been left out, but not taken for training.
+            // Also where it has no value: it may be missing, but must not count as training.
             self.names.iter().any(is)
         };
         let (tier, is_unnamed) = match name.split {

@@ -53,7 +53,7 @@ pub const RUN_DIR: &str = "TRAINTOP_RUN_DIR";
 
 /// Whether a process of this machine works in a folder: it was given the folder as [`RUN_DIR`], or
 /// has a file below it open for writing. What only reads one, such as an editor, does not. A record
-/// may name any process; one that does not work in the run's folder is none of the run's.
+/// may name any process; one that does not work in the run's folder does not belong to the run.
 pub fn works_in(pid: u32, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else {
         return false;

@@ -48,8 +48,7 @@ pub struct Resume {
     /// The first epoch that it trained on, 1-based.
     pub epoch: u32,
     pub at: Timestamp,
-    /// What of its configuration was changed since the checkpoint was written from which it went
-    /// on.
+    /// The keys of its configuration that changed since the checkpoint that it resumed from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Changed>,
 }

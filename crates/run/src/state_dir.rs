@@ -14,7 +14,7 @@ pub fn state_dir() -> Option<PathBuf> {
     dirs.state_dir().map(PathBuf::from)
 }
 
-/// Where edits of runs read and write: the disk that runs lie on, and the user's state folder.
+/// Where edits of runs read and write: the disk of the runs, and the user's state folder.
 #[derive(Clone)]
 pub struct Storage {
     /// Every call goes through it.

@@ -140,7 +140,7 @@ pub struct Summary {
     pub job: Option<Seen>,
     /// Its position in the queue, if it waits: the lowest is the next.
     pub queue_position: Option<i64>,
-    /// Its best evaluation, once they were listed: they lie outside of the run.
+    /// Its best evaluation, once they were listed: they are outside of the run.
     #[serde(skip)]
     pub evaluated: Option<Best>,
 }
@@ -336,8 +336,8 @@ impl Summary {
         best.is_some_and(|best| best.share == Some(Share::Part))
     }
 
-    /// What a column has in the best row: that of the best value of what it is judged by, or where
-    /// there is none of the lowest training loss.
+    /// What a column has in the best row: that of the best value of what it is judged by, or else
+    /// that of the lowest training loss.
     pub fn at_best(&self, column: &str) -> Option<f64> {
         let at = self.last.iter().position(|(name, _)| name == column)?;
         self.at_best

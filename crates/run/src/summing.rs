@@ -78,8 +78,7 @@ impl Summing {
             }
             absorb(needed, is_whole, part);
         });
-        // No metrics yet is how every run begins; but half of a file is not to be taken for the
-        // whole.
+        // Every run begins without metrics; but half of a file must not pass for the whole.
         if read.is_err() && begun {
             *self = Self::begin(found);
             self.needed.judging.settings.clone_from(&settings);

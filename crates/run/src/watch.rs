@@ -158,7 +158,7 @@ fn report(event: &notify::Event, watched: &Mutex<HashSet<PathBuf>>, callback: &C
     }
 }
 
-/// Whether a folder lies where inotify does not see all.
+/// Whether a folder is on a file system where inotify misses changes.
 fn is_remote(folder: &Path) -> bool {
     rustix::fs::statfs(folder)
         .is_ok_and(|file_system| REMOTE.contains(&(file_system.f_type as u64 & 0xffff_ffff)))

@@ -10,7 +10,7 @@ use super::sanitise::{clean, clean_lines};
 /// A line without an end is written in parts of this many bytes.
 const MAX_PENDING: usize = 64 * 1024;
 
-/// A writer of text for people: each line is cleaned as by [`super::clean`] before it is handed on.
+/// A writer of text for people: each line is cleaned as by [`super::clean`] before it is written.
 /// Bytes that are no text become visible marks.
 #[derive(Debug)]
 pub struct Cleaned<W: Write> {

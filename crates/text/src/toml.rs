@@ -65,7 +65,7 @@ pub fn line_at(text: &str, offset: usize) -> usize {
     1 + memchr::memchr_iter(b'\n', before).count()
 }
 
-/// Whether tables and arrays lie deeper in each other than is safe to read.
+/// Whether tables and arrays are nested deeper than is safe to parse.
 pub fn is_too_deep(toml: &str) -> bool {
     // What each open bracket adds: itself, and the dots of the key before it.
     let mut open: Vec<usize> = Vec::new();

@@ -18,7 +18,7 @@ pub struct Average {
     parameters: Pair,
     /// The running statistics.
     buffers: Vec<Pair>,
-    /// Name and shape of each parameter, in the order in which they lie.
+    /// Name and shape of each parameter, in the order of storage.
     names: Vec<(String, Vec<i64>)>,
 }
 

@@ -1,6 +1,6 @@
 //! Brings libtorch's CUDA half into the process. The linker drops `libtorch_cuda.so` because
-//! nothing names one of its symbols, so it is opened here when it lies beside the `libtorch_cpu.so`
-//! in use; without it the same binary trains on the CPU. The only `unsafe` of the worker is here.
+//! nothing names one of its symbols, so it is opened here if it is beside the `libtorch_cpu.so` in
+//! use; without it the same binary trains on the CPU. The only `unsafe` of the worker is here.
 
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;

@@ -15,7 +15,7 @@ pub struct Compute {
     pub device: Device,
     /// Of images and features; weights, loss and gradients are float32.
     pub kind: Kind,
-    /// Whether images lie in memory as N x H x W x C.
+    /// Whether images are stored as N x H x W x C.
     pub channels_last: bool,
     /// Of libtorch's arithmetic on the CPU.
     pub threads: u32,

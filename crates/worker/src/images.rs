@@ -43,7 +43,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// Copies a split to the device, to a GPU by way of pinned memory if so chosen.
+    /// Copies a split to the device, to a GPU through pinned memory if so chosen.
     pub fn new(split: &Split, device: Device, pin_memory: bool) -> Self {
         let size = [
             split.labels.len() as i64,

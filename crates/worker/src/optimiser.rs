@@ -1,5 +1,5 @@
 //! Stochastic gradient descent with momentum, after `PyTorch`'s `SGD` and `clip_grad_norm_`. All
-//! parameters lie in one flat tensor of which the network's are views, so that a step is a handful
+//! parameters are in one flat tensor of which the network's are views, so that a step is a handful
 //! of operations instead of six for each of the network's tensors, and the momentum is one tensor
 //! to save.
 

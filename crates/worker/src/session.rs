@@ -168,7 +168,7 @@ fn train_through(
     }
 }
 
-/// What a piece of work came to, a panic on its way included.
+/// Runs a piece of work, and turns a panic into an error.
 pub fn caught<T>(work: impl FnOnce() -> Result<T, WorkerError>) -> Result<T, WorkerError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(WorkerError::Panic(first_line_of(panic.as_ref()))))

@@ -87,7 +87,7 @@ impl CompareAxis {
                 continue;
             };
             match curve.x.last() {
-                // Several rows of one epoch: the last of them is what the epoch came to.
+                // Several rows of one epoch: the last one is the value of the epoch.
                 Some(last) if *last >= place => {
                     if let Some(value) = curve.y.last_mut() {
                         *value = y * factor;

@@ -1,4 +1,4 @@
-//! What one run comes to by one metric: best, last, at an epoch, and how long it took.
+//! The results of one run by one metric: best, last, at an epoch, and how long it took.
 
 use super::align::{CompareAxis, Places};
 use super::metric::Metric;
@@ -72,7 +72,7 @@ impl<'a> Measured<'a> {
         at.map(|point| self.measure(point))
     }
 
-    /// Where it first came to a threshold; `None` if it never did.
+    /// Where it first reached a threshold; `None` if never.
     pub fn reached(&self, threshold: f64) -> Option<Measure> {
         let mut points = self.points();
         points

@@ -6,7 +6,7 @@ use super::distribution::{expected_maximum, student_two_sided};
 /// A difference that chance alone makes less often than this counts as one.
 const CHANCE: f64 = 0.05;
 
-/// How far runs of one recipe lie from each other, learnt from repetitions.
+/// The spread of runs of one recipe, estimated from repetitions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
     /// The run-to-run standard deviation, in the metric's unit.

@@ -71,9 +71,9 @@ fn last_part(key: &str) -> String {
 /// The configuration of a run: its keys, sorted, with their values.
 pub type Settings = [(String, String)];
 
-/// Of runs that are not compared themselves, by their configurations, those that can teach how far
-/// runs of one recipe lie from each other: the recipe occurs more than once (`compared` counts),
-/// and has the data, the network and the length of a compared one.
+/// Of runs that are not compared themselves, by their configurations, those that help to estimate
+/// the spread of runs of one recipe: the recipe occurs more than once (`compared` counts), and has
+/// the data, the network and the length of a compared one.
 pub fn teachers<T>(runs: Vec<(T, Vec<(String, String)>)>, compared: &[&Settings]) -> Vec<T> {
     let mut times: HashMap<Vec<(&str, &str)>, usize> = HashMap::new();
     let theirs = runs.iter().map(|(_, config)| config.as_slice());

@@ -1,5 +1,5 @@
-//! Which settings go with a metric: over some runs, each key's relation to what they came to. It is
-//! about these runs and no others, and says nothing about why.
+//! Which settings go with a metric: over some runs, each key's relation to their results. It holds
+//! for these runs only, and shows no causes.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub struct Relevance {
     pub n: usize,
     /// How the two go together.
     pub relation: Relation,
-    /// What runs with each value came to, in the order of the values.
+    /// The results of runs with each value, in the order of the values.
     pub by_value: Vec<(String, Aggregate)>,
     /// Other keys that change exactly where this one does: its effect may be theirs.
     pub together_with: Vec<String>,
@@ -51,7 +51,7 @@ impl Relevance {
     }
 }
 
-/// Each key in which `runs` differ, with `values` what they came to (`None` or not finite where
+/// Each key in which `runs` differ, with `values` their results (`None` or not finite where
 /// unknown), the strongest relation first. Seeds and names are left out.
 pub fn relevance(runs: &[&ComparedRun], values: &[Option<f64>]) -> Vec<Relevance> {
     let differing: Vec<Setting> = side_by_side(runs)

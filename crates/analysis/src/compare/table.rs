@@ -1,5 +1,5 @@
-//! The table of a comparison: what each run, or each recipe, comes to, how far that is from a
-//! baseline, and what the difference is worth.
+//! The table of a comparison: the result of each run, or each recipe, its difference from a
+//! baseline, and the significance of that.
 
 use super::aggregate::Aggregate;
 use super::measure::{Measure, Measured, elapsed_s, last_epoch, seconds_per_epoch};
@@ -109,8 +109,7 @@ pub struct Comparison {
     pub best_of: Option<BestOf>,
 }
 
-/// Compares runs. `others` are not compared, but teach how far runs of one recipe lie from each
-/// other.
+/// Compares runs. `others` are not compared, but help to estimate the spread of runs of one recipe.
 pub fn compare(runs: &[&ComparedRun], others: &[&ComparedRun], question: &Question) -> Comparison {
     let metric = &question.metric;
     let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run, metric)).collect();
@@ -166,7 +165,7 @@ pub fn best_of_each(runs: &[&ComparedRun], metric: &Metric) -> Vec<Option<f64>> 
     runs.iter().map(best).collect()
 }
 
-/// What one run comes to.
+/// The results of one run.
 struct Facts<'a> {
     measured: Option<Measured<'a>>,
     best: Option<Measure>,
@@ -195,7 +194,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The last epoch that all have come to, but for those that broke off before half of what is usual.
+/// The last epoch that all have reached, except those that ended before half of the usual number.
 fn common_epoch(facts: &[Facts]) -> Option<f64> {
     let known = facts.iter().filter(|facts| facts.best.is_some());
     let mut epochs: Vec<f64> = known.filter_map(|facts| facts.epochs).collect();

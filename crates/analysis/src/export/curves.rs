@@ -8,7 +8,7 @@ use traintop_run::metrics::Metrics;
 const RUN: &str = "run";
 
 /// The rows of each run after the other, in the order of x. A run counts its rows by its own
-/// column; where that is none of the file's, it is called as its metrics call it.
+/// column; if that is not in the file, it has the name that its metrics give it.
 pub fn table(runs: &[(String, &Metrics)]) -> Table {
     let mut columns = vec![RUN.to_owned()];
     for (_, metrics) in runs {

@@ -120,7 +120,7 @@ pub fn json_number(value: f64) -> Value {
     }
 }
 
-/// A name that is none of a table's columns.
+/// A name that is not a column of the table.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no column {name:?}; the columns are {}", known.join(", "))]
 pub struct UnknownColumn {

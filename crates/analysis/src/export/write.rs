@@ -143,7 +143,7 @@ fn in_csv(text: &str, texts: Texts) -> String {
     quoted(&cell).into_owned()
 }
 
-/// Whether a spreadsheet would take a text for a formula, which can open programs and addresses.
+/// Whether a spreadsheet would read a text as a formula, which can open programs and addresses.
 fn is_computed(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
         && text.parse::<f64>().is_err()

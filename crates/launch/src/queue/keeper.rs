@@ -129,7 +129,7 @@ pub fn keep(tree: &Path) -> io::Result<()> {
     }
 }
 
-/// What the runs that say they are at work come to.
+/// The slots and processes of the runs in an active state.
 #[derive(Default)]
 struct Work<'a> {
     /// The runs that take a slot.

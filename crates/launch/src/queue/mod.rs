@@ -167,9 +167,9 @@ impl Queue {
         self.folder().is_dir()
     }
 
-    /// Sees to it that the queue is looked at: wakes the keeper, or starts one. Where none of this
-    /// user's runs waits it does nothing: a tree that others wrote is only read. What goes wrong is
-    /// logged: the next who looks after the queue tries again.
+    /// Wakes the keeper, or starts one. If none of this user's runs waits it does nothing: a tree
+    /// that others wrote is only read. Errors are logged: the next program that opens the queue
+    /// tries again.
     pub fn tend(&self) {
         if !self.exists() || !self.has_own_runs() {
             return;

@@ -1,5 +1,5 @@
-//! Runs as jobs of Slurm: handed over by `sbatch`, asked after by `squeue` and `sacct`, stopped by
-//! `scancel`. Where there is no `sbatch` nothing of it is ever called.
+//! Runs as jobs of Slurm: submitted by `sbatch`, polled by `squeue` and `sacct`, stopped by
+//! `scancel`. Without `sbatch` none of it is ever called.
 
 mod cancel;
 mod command;

@@ -45,8 +45,7 @@ pub fn learn(dirs: &[RunDir]) -> PollOutcome {
     let open: Vec<(RunDir, Job)> = dirs
         .iter()
         .filter_map(|dir| {
-            // What others handed over, their own programs ask after; a stranger's record may name
-            // any job.
+            // Other users' programs poll their own jobs; another user's record may name any job.
             let record = Record::load(dir).ok()??;
             let job = record.slurm.clone()?;
             if !commands.allows(dir, &record) {

@@ -1,6 +1,5 @@
-//! What the scheduler says of a job, brought together with what its run says of itself. The run is
-//! believed while it speaks; what it could not say, since it was ended from outside, the scheduler
-//! says for it.
+//! Combines the scheduler's report on a job with the run's own record. The run is believed while it
+//! reports; if it was ended from outside, the scheduler's report counts.
 
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use traintop_run::{Record, RunDir, State};
 /// A record of another machine is seen as late as this.
 const LATE: Duration = Duration::from_secs(30);
 
-/// Takes in what was learnt of a run's job, nothing where the scheduler does not know it any more;
+/// Applies the scheduler's row of a run's job, `None` if it does not know the job any more; returns
 /// whether anything is new.
 ///
 /// # Errors
@@ -100,7 +99,7 @@ pub fn settle(
         || report.is_over != before.is_over)
 }
 
-/// How long ago the run gave a sign of life, or was handed over.
+/// How long ago the run gave a sign of life, or was submitted.
 fn heard_of(record: &Record, now: Timestamp) -> Duration {
     let submitted = record.slurm.as_ref().map(|job| job.submitted_at);
     let last = record.heartbeat_at.max(record.ended_at).max(submitted);

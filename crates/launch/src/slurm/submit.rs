@@ -32,8 +32,8 @@ const OURS: &str = "traintop:";
 /// Hands these runs to Slurm, those of one output tree as one array; their folders.
 ///
 /// # Errors
-/// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not handed
-/// over are gone again.
+/// If Slurm is not here or refuses, or a folder cannot be made. Then the runs that were not
+/// submitted are removed again.
 pub fn submit(entries: &[Entry], slurm: &Slurm, now: &Zoned) -> Result<Vec<RunDir>, LaunchError> {
     must_be_here()?;
     let mut dirs = Vec::new();

@@ -380,8 +380,7 @@ fn removal(paths: Vec<PathBuf>, by: &str, dir: &RunDir) -> Removal {
     }
 }
 
-/// The roots whose trashes may take it; of a run that lies below none of them, the folder that it
-/// is in.
+/// The roots whose trashes may take it; for a run outside all of them, the folder that it is in.
 fn roots_of(roots: &[PathBuf], dir: &RunDir) -> Vec<PathBuf> {
     let below = |root: &PathBuf| {
         let root = root.canonicalize().ok()?;

@@ -29,7 +29,7 @@ const MAX_FIELD_BYTES: u64 = 1 << 20;
 /// Limit of the zeros after the last entry, with which some programs fill a block, in bytes. A
 /// small archive may unpack to endless zeros.
 const MAX_END_BYTES: u64 = 1 << 20;
-/// How deep folders of an archive may lie. Each call on a path walks down from the run's folder.
+/// Limit of nesting of folders in an archive. Each call on a path walks down from the run's folder.
 const MAX_DEPTH: usize = 64;
 const NOT_OURS: &str = "it holds a file in a form that traintop never packs";
 

@@ -120,7 +120,7 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
         if let Some(why) = held(state_now(&RunDir::new(path))) {
             return Err(why);
         }
-        // Removing a run does not mean what else lies in its folder.
+        // Removing a run does not include other things in its folder.
         match walk(path, SystemTime::now()).obstacle {
             Some(obstacle @ (Obstacle::VersionControl(_) | Obstacle::RunBelow(_))) => {
                 Err(format!("{obstacle}; move it by hand"))
@@ -142,7 +142,7 @@ pub fn remove_runs(dirs: &[RunDir], roots: &[PathBuf], now: Timestamp) -> Result
 /// nothing writes to them.
 ///
 /// # Errors
-/// If the system refuses, or one lies outside the roots; then nothing has moved.
+/// If the system refuses, or one is outside the roots; then nothing has moved.
 pub fn remove_evaluations(
     dirs: &[EvaluationDir],
     roots: &[PathBuf],

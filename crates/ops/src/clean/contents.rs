@@ -51,7 +51,7 @@ const SETTINGS: [&str; 12] = [
     "params.json",
     "variant.json",
 ];
-/// Metrics of trainers that lie beside or in place of `metrics.csv`, by name, in lower case.
+/// Metrics of trainers beside or instead of `metrics.csv`, by name, in lower case.
 const METRICS_OF_OTHERS: [&str; 16] = [
     "metrics.csv",
     "metrics.json",
@@ -115,7 +115,7 @@ pub fn is_leftover(below: &Path) -> bool {
     replaced.is_some_and(|name| known(&below.with_file_name(name)).is_some())
 }
 
-/// Whether a folder or file makes what it lies in a working copy.
+/// Whether a folder or file makes its parent a working copy.
 pub fn is_version_control(name: &str) -> bool {
     VERSION_CONTROL.contains(&name)
 }

@@ -111,8 +111,8 @@ pub fn files<'a>(
     duplicates
 }
 
-/// Finds runs of which every file lies in another run too, byte by byte. The one that `is_first`
-/// prefers stays. Runs at work are neither: their files are about to change.
+/// Finds runs whose files are all in another run too, byte by byte. The one that `is_first` prefers
+/// stays. Runs at work are neither: their files are about to change.
 pub fn runs(survey: &Survey, is_first: impl Fn(&Surveyed) -> bool) -> HashMap<usize, usize> {
     let length = |path: PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
     let mut by_length: HashMap<(u64, u64), Vec<usize>> = HashMap::new();

@@ -12,7 +12,7 @@ pub enum Obstacle {
     VersionControl(PathBuf),
     /// There is a program's source in it.
     Source(PathBuf),
-    /// Another run lies in it.
+    /// It contains another run.
     RunBelow(PathBuf),
     /// It holds weights, or what may be some.
     Weights(PathBuf),

@@ -137,7 +137,7 @@ impl Plan {
                     self.doubts.push((number, obstacle.to_string()));
                 }
                 Some(_) => {}
-                // What a failed run has learnt is in its rows.
+                // The value of a failed run is in its rows.
                 None if *reason == Reason::Failed && run.reading != Reading::Blank => {}
                 None => {
                     let whole = self.whole(number, run, *reason, duplicates);

@@ -29,7 +29,7 @@ use traintop_run::summary::Summary;
 use traintop_run::summing::Summing;
 use traintop_text as text;
 
-/// What people add to a run lies in this file.
+/// The file of what people add to a run.
 pub(super) const MARKS: &str = "notes.toml";
 /// Thread limit; login nodes are shared.
 const THREADS: usize = 4;

@@ -301,7 +301,7 @@ impl Walked {
     }
 
     /// Takes a folder, which was just walked through, as one file of weights if its name says that
-    /// it is a checkpoint. If anything else lies in it, no rule may name it.
+    /// it is a checkpoint. If it holds anything else, no rule may name it.
     fn checkpoint_folder(&mut self, run: &Path, below: &Path, before: &Seen) {
         let name = below.file_name().unwrap_or_default().to_string_lossy();
         let Some((step, number)) = checkpoints::step_of_folder(&name) else {

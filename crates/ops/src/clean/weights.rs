@@ -7,7 +7,7 @@ use traintop_run::safetensors;
 pub const LAST: [&str; 3] = ["last", "latest", "final"];
 
 /// What names of files with weights, or with a trainer's state, end in, in lower case. Too many
-/// rather than too few: what is taken for weights stays.
+/// rather than too few: files that count as weights stay.
 const ENDINGS: [&str; 44] = [
     // PyTorch, Lightning, timm, DeepSpeed, llama.cpp
     ".safetensors",

@@ -104,7 +104,7 @@ impl Table {
         let mut columns: Vec<&str> = COLUMNS.into_iter().filter(|name| has(name)).collect();
         let others = self.0.values().flat_map(|row| row.keys());
         for other in others.map(String::as_str) {
-            // A name that would break the file apart is none of a trainer's.
+            // A name that would break the file does not come from a trainer.
             if !columns.contains(&other)
                 && other != "epoch"
                 && !other.contains([',', '"', '\n', '\r'])

@@ -123,7 +123,7 @@ pub(crate) fn apply_on(storage: &Storage, steps: &[Step]) -> Result<Vec<Renamed>
         Err(RenameError::HalfDone { .. }) => done,
         Ok(renamed) => match journal.end(storage) {
             Ok(()) => done,
-            // The next start would take it for cut off: then rather nothing is done.
+            // The next start would see it as interrupted, so everything is undone.
             Err((path, cause)) => Err(match undo_all(storage, renamed) {
                 Ok(_) => RenameError::Journal { path, cause },
                 Err((left, _)) => RenameError::HalfDone { path, cause, left },
@@ -179,7 +179,7 @@ fn one(storage: &Storage, step: &Move, renamed: &mut Renamed) -> Result<(), (io:
     for follow in &step.follows {
         match follow.forth(&*storage.disk) {
             Ok(()) => renamed.step.follows.push(follow.clone()),
-            // What lies in the folder itself must say its name.
+            // Files in the folder itself must have its name.
             Err(cause) if follow.path().starts_with(step.to.path()) => return Err((cause, true)),
             Err(cause) => renamed.left.push(follow::left_behind(follow, &cause)),
         }

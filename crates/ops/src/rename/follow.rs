@@ -154,7 +154,7 @@ impl Links {
 /// The entries of a folder, in order; none if there is no folder.
 ///
 /// # Errors
-/// If it cannot be read, or is a link, which leads to what is none of this tree's.
+/// If it cannot be read, or is a link, which leads out of this tree.
 fn entries(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<PathBuf>> {
     if disk
         .stat_if_exists(folder)?

@@ -17,7 +17,7 @@ pub struct Ticket {
     pub id: String,
 }
 
-/// The root that a path lies below, the innermost where there are several.
+/// The root above a path, the innermost where there are several.
 fn root_of<'a>(roots: &'a [Trash], path: &Path) -> Option<&'a Trash> {
     let parent = path.parent()?.canonicalize().ok()?;
     let holding = roots.iter().filter(|trash| parent.starts_with(&trash.root));
@@ -35,11 +35,11 @@ fn trashes(storage: &Storage, roots: &[PathBuf]) -> Vec<Trash> {
     trashes
 }
 
-/// Removes things that lie below any of these roots, each into the trash of its own: see
+/// Removes things below any of these roots, each into the trash of its own root: see
 /// [`Trash::remove`].
 ///
 /// # Errors
-/// If one lies below none of them, or cannot be moved; then none has moved.
+/// If one is outside all of them, or cannot be moved; then none has moved.
 pub fn remove_below(
     roots: &[PathBuf],
     removal: &Removal,
@@ -99,7 +99,7 @@ pub(crate) fn remove_below_on(
     Ok((tickets, removed))
 }
 
-/// Whether the trash of the root that a path lies below can be used now.
+/// Whether the trash of the root above a path can be used now.
 ///
 /// # Errors
 /// Why not.

@@ -1,5 +1,5 @@
-//! The trash of a root, `ROOT/.trash/`: removed things lie there until they are restored or purged.
-//! A removal is a rename on the same file system, so a terabyte takes no time and no space
+//! The trash of a root, `ROOT/.trash/`: removed things stay there until they are restored or
+//! purged. A removal is a rename on the same file system, so a terabyte takes no time and no space
 //! elsewhere; a journal that is written first lets a process that was killed between any two steps
 //! be finished or undone by the next.
 //!
@@ -152,7 +152,7 @@ impl Trash {
     }
 
     /// Refuses what is not a real folder of this user's: a link would carry everything out of the
-    /// root, and what lies in another user's folder may be exchanged at any time.
+    /// root, and the content of another user's folder may be exchanged at any time.
     fn require_own(&self, folder: &Path) -> Result<(), TrashError> {
         let metadata = self.disk.metadata(folder);
         let metadata = metadata.map_err(TrashError::io(folder, "used"))?;

@@ -115,7 +115,7 @@ impl Trash {
                 second: self.root.join(&second.path),
             }),
             (None, []) => match self.candidate(&owner.path)? {
-                // Its things are none of another run's.
+                // Its things do not belong to another run.
                 Some(other) if owner.id.is_some() && other.id.is_some() => {
                     let path = self.root.join(&owner.path);
                     Err(TrashError::Taken { path })

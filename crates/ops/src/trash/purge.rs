@@ -38,7 +38,7 @@ impl Trash {
         Ok(entry.bytes)
     }
 
-    /// Refuses to purge an entry in whose folder lies what its journal does not list.
+    /// Refuses to purge an entry whose folder holds things that its journal does not list.
     fn holds_nothing_else(&self, entry: &Entry) -> Result<(), TrashError> {
         let folder = self.entry_folder(&entry.id);
         let names = self.disk.names(&folder);

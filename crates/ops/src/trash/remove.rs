@@ -40,7 +40,7 @@ impl From<PathBuf> for Thing {
 /// What to remove, and what the journal says of it.
 #[derive(Debug, Clone)]
 pub struct Removal {
-    /// The files and folders; what lies in one that is named too goes with it.
+    /// The files and folders; things inside one that is named too are removed with it.
     pub things: Vec<Thing>,
     /// By which action: `clean`, `remove`.
     pub by: String,
@@ -63,7 +63,7 @@ impl Trash {
     /// stay, and are reported. If the system refuses any, all are restored.
     ///
     /// # Errors
-    /// If a thing lies outside the root or behind a link, or the system refuses to move one; then
+    /// If a thing is outside the root or behind a link, or the system refuses to move one; then
     /// none has moved.
     pub fn remove(&self, removal: &Removal, check: Check) -> Result<Removed, TrashError> {
         let mut things: Vec<(PathBuf, Option<Rewrite>)> = Vec::new();
@@ -126,7 +126,7 @@ impl Trash {
         self.put_back(entry)
     }
 
-    /// A path below the root, or why it is none of ours.
+    /// A path below the root, or why it is outside.
     fn below_root(&self, path: &Path) -> Result<PathBuf, TrashError> {
         let refused = |why: &str| TrashError::NotOurs {
             path: path.to_owned(),

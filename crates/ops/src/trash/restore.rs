@@ -67,7 +67,7 @@ impl Trash {
         items.map(|item| self.root.join(&item.path)).collect()
     }
 
-    /// Whether an item's place is free, or holds only what was put there in its stead.
+    /// Whether an item's place is free, or holds only its stand-in.
     fn is_free(&self, item: &Item) -> Result<(), TrashError> {
         let path = self.root.join(&item.path);
         match self.stat(&path)? {

@@ -35,7 +35,8 @@ pub struct Best {
 pub enum RunKey {
     /// The identity in its record.
     Id(String),
-    /// Where it may lie: of another trainer's checkpoint only the folders above it are known.
+    /// Folders that may be its run's: of another trainer's checkpoint only those above it are
+    /// known.
     Folders(Vec<PathBuf>),
 }
 
@@ -89,7 +90,7 @@ pub struct BestByRun {
 impl BestByRun {
     /// The best evaluations of some runs: those below the roots and in the runs' output trees.
     pub fn of_runs<'a>(roots: &'a [PathBuf], runs: impl IntoIterator<Item = &'a RunDir>) -> Self {
-        // Thousands of runs lie in a few trees.
+        // Thousands of runs are in a few trees.
         let mut seen = HashSet::new();
         let one_each = runs.into_iter();
         let one_each = one_each.filter(|run| seen.insert(run.output_tree()));

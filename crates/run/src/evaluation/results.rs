@@ -168,11 +168,11 @@ pub struct Accuracy {
 pub struct Class {
     pub name: String,
     pub images: u64,
-    /// Images that were taken for it.
+    /// Images that were predicted as it.
     pub predicted: u64,
-    /// Images of it that were taken for it.
+    /// Images of it that were predicted as it.
     pub correct: u64,
-    /// Right among those taken for it, 0 to 1; absent if none was.
+    /// Right among those predicted as it, 0 to 1; absent if there are none.
     pub precision: Option<f64>,
     /// Right among those that are of it (the class's accuracy), 0 to 1; absent if none is.
     pub recall: Option<f64>,

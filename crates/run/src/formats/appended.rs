@@ -185,7 +185,7 @@ impl<D: Decoder> Appended<D> {
                 followed.offset = length;
             }
         }
-        // What is passed over may lie beyond what there is yet.
+        // The skipped part may extend beyond the present end.
         followed.length = length;
         Ok(())
     }

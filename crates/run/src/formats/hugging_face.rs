@@ -127,7 +127,7 @@ impl Run {
         })
     }
 
-    /// Where a later start went on, if there is one that has logged anything.
+    /// The first step of a resumed training, if it has logged any.
     fn resumed_at(&self) -> Option<f64> {
         let log = self.log.as_ref().filter(|_| self.is_begun_later)?;
         log.first_step()

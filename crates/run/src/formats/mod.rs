@@ -246,7 +246,7 @@ pub trait Source: Debug + Send {
     /// If a file cannot be opened or read; what was read before stays.
     fn poll(&mut self) -> io::Result<Change>;
 
-    /// Reads what is new, and hands it over in parts as [`Tail::poll_in_parts`] does.
+    /// Reads what is new, and passes it on in parts as [`Tail::poll_in_parts`] does.
     ///
     /// # Errors
     /// As [`Source::poll`].

@@ -17,11 +17,11 @@ const FOLDER: &str = "checkpoints";
 /// Names of positions, which say nothing about quality.
 const PLACES: [&str; 3] = ["epoch", "step", "global_step"];
 
-/// What names the tensors of a checkpoint takes less; the tensors lie elsewhere in the file.
+/// Limit of the pickle of a checkpoint; its tensors are elsewhere in the file.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// What the callback's state is called by: its class and arguments, as
-/// `ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max', ...}`.
+/// The key of the callback's state: its class and arguments, as `ModelCheckpoint{'monitor':
+/// 'val_acc', 'mode': 'max', ...}`.
 const CALLBACK: &str = "ModelCheckpoint{'monitor': '";
 
 /// The metric by which a run's checkpoints were chosen.

@@ -23,8 +23,8 @@ const OWN: [&str; 3] = ["cout.txt", "metrics.json", "info.json"];
 
 pub struct Sacred;
 
-/// Whether a folder is a run of Sacred's, whose `run.json` is none of ours: it names an experiment,
-/// and no version of ours.
+/// Whether a folder is a run of Sacred's, whose `run.json` is not ours: it names an experiment, and
+/// no version of ours.
 pub fn is_sacred(listing: &Listing) -> bool {
     let may_be = listing.has_file("run.json")
         && listing.has_file("config.json")

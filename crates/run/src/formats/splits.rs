@@ -100,7 +100,7 @@ impl Source for Splits {
         let there = self.sources.iter().map(|(_, source)| source);
         let there = there.filter(|source| !source.metrics().columns.is_empty());
         let all: Vec<Facts> = there.filter_map(|source| source.facts()).collect();
-        // Settings lie in the run's folder, or in that of a source.
+        // Settings are in the run's folder, or in that of a source.
         let beside = settings::beside(&self.dir);
         let own = all.iter().map(|facts| &facts.config);
         let mut known = std::iter::once(&beside).chain(own);

@@ -89,7 +89,7 @@ impl Direction {
         }
     }
 
-    /// Whether a value has come to a threshold.
+    /// Whether a value has reached a threshold.
     pub fn reaches(self, value: f64, threshold: f64) -> bool {
         value == threshold || self.than(value, threshold)
     }
@@ -130,7 +130,7 @@ pub enum Kind {
     Loss,
     /// A measure like a loss: squared error, perplexity.
     Error,
-    /// How far values lie apart; it says nothing of how good they are.
+    /// The spread of values, not their quality.
     Spread,
     LearningRate,
     /// Another setting, or a count of things: momentum, gradient norm, tokens.
@@ -227,7 +227,7 @@ const NEUTRAL: [&str; 34] = [
     "runners",
 ];
 
-/// Words that say how far values lie apart.
+/// Words for spreads.
 const SPREADS: [&str; 11] = [
     "std",
     "stdev",

@@ -106,7 +106,7 @@ impl Text {
 struct Packed {
     /// Where the member that is read begins.
     member: u64,
-    /// How much of it, unpacked, was handed on.
+    /// How many unpacked bytes were passed on.
     handed_on: u64,
     /// All that was unpacked.
     unpacked: u64,

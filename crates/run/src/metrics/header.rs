@@ -22,7 +22,7 @@ const UNNAMED: &str = "Unnamed: 0";
 /// A line of more names is damage, or no table of metrics at all.
 pub const MAX_COLUMNS: usize = 10_000;
 
-/// Longer texts are not taken for certain to be names of columns, in bytes.
+/// Longer texts, in bytes, are not certain to be names of columns.
 const MAX_NAME_BYTES: usize = 64;
 
 /// What the cells of a column have held so far.
@@ -345,8 +345,8 @@ fn is_index(cells: &[Cow<str>], row: Option<&[Value]>) -> bool {
     is_nameless && counts && cells[1..].iter().any(|cell| !cell.trim().is_empty())
 }
 
-/// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that no two
-/// columns are taken for one.
+/// Names as shown: cleaned, a missing one by its place, and a repeated one numbered, so that every
+/// column has its own name.
 fn unique_names(cells: &[Cow<str>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
     let mut taken: HashSet<String> = HashSet::with_capacity(cells.len());

@@ -15,7 +15,7 @@ pub struct Limits {
     pub chunk: usize,
     /// Files of at least this many bytes are read in parallel.
     pub parallel: u64,
-    /// How much is read first of such a file, to learn what rows look like.
+    /// Bytes of such a file that are read first, to find the form of its rows.
     pub first: usize,
     /// How much of a file a thread reads at a time.
     pub parallel_piece: u64,

@@ -22,9 +22,9 @@ struct Piece {
     is_last: bool,
 }
 
-/// Hands over the complete lines of `file` from `start`, where a line begins, to `end`, in order:
-/// as they are, and parsed where they are rows of numbers of this shape. Returns the offset up to
-/// which they were handed over: earlier than the last line end where a line is too long.
+/// Passes on the complete lines of `file` from `start`, where a line begins, to `end`, in order: as
+/// they are, and parsed where they are rows of numbers of this shape. Returns the offset up to
+/// which they were passed on: earlier than the last line end where a line is too long.
 pub fn read(
     file: &File,
     (start, end): (u64, u64),

@@ -57,7 +57,7 @@ pub struct Reader {
     header_at: Option<u64>,
     /// That it should be there, for who reads the file again.
     wished_header: Option<u64>,
-    /// The line that was taken for the header.
+    /// The number of the header's line.
     header_line: u64,
     /// A line that may be the header after all, until the one below it is known.
     above: Option<(u64, String)>,
@@ -212,8 +212,8 @@ impl Reader {
         })
     }
 
-    /// Reads complete lines of which `block` is what polars makes, taken for rows of `shape`; line
-    /// by line where it cannot be.
+    /// Reads complete lines; `block` is polars' result for them as rows of `shape`. If it cannot be
+    /// used, line by line.
     pub fn push_parsed(&mut self, lines: &[u8], block: Option<Block>, shape: Shape) {
         // A header within lines that went one by one may have changed what the next ones mean.
         let taken = self.plain_shape() == Some(shape)

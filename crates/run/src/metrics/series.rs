@@ -191,7 +191,7 @@ impl Metrics {
             judging: self.judging.clone(),
         };
         let mut taken = std::mem::replace(self, rest);
-        // Growing doubled the room again and again, and what is handed over may be held for long.
+        // Growing doubled the capacity each time, and the result may be kept for long.
         for column in &mut taken.columns {
             column.x.shrink_to_fit();
             column.y.shrink_to_fit();

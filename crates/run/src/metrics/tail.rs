@@ -138,7 +138,7 @@ impl Tail {
     }
 
     fn is_at_end(&self) -> bool {
-        // What had to be unpacked or decoded first is not taken for certain.
+        // A file that had to be unpacked or decoded first does not count as understood.
         self.offset == self.seen.length && !self.in_long_line && self.decoded.is_none()
     }
 

@@ -1,5 +1,5 @@
 //! Draws for each image, made on the CPU from libtorch's generator: what is drawn decides which
-//! operations run, and a step must not wait for a GPU to learn it.
+//! operations run, and a step must not wait for a GPU to find out.
 
 use tch::{Device, Kind, Tensor};
 

@@ -1,7 +1,7 @@
 //! What happens to a batch of images between the data set's bytes and the network, in the
 //! reference's order: crop, mirror, rotation, colour jitter, perspective, `RandAugment`; then, on
 //! normalised numbers, random erasing, cutout, `CutMix` and mixup. All of it as batched tensor
-//! operations on whichever device the images lie; each image has draws of its own.
+//! operations on the device of the images; each image has draws of its own.
 
 mod colour;
 pub mod crop;

@@ -39,7 +39,7 @@ pub struct Inspection {
     metrics_history: Option<Json>,
 }
 
-/// What the file itself, and the run that it lies in, say beside the tensors.
+/// Metadata of the file and of its run, beside the tensors.
 #[derive(Debug, Default)]
 struct Metadata {
     epoch: Option<i64>,
@@ -149,7 +149,7 @@ fn metadata_of_run(path: &Path, header: &HashMap<String, String>) -> Metadata {
 }
 
 impl Inspection {
-    /// Whether averaged weights lie beside the trained ones.
+    /// Whether it has averaged weights beside the trained ones.
     pub fn has_average(&self) -> bool {
         let mut tensors = self.tensors.iter();
         tensors.any(|tensor| tensor.name.starts_with(AVERAGE))

@@ -59,8 +59,7 @@ impl Layout {
         match made.by {
             "torch._utils._rebuild_parameter" => {
                 let inner = made.arguments.as_sequence()?.next()?;
-                // Only a tensor itself lies in a parameter: no deeper, however often a file says
-                // so.
+                // A parameter holds a tensor, never another parameter.
                 let by = inner.as_made()?.by;
                 (by == "torch._utils._rebuild_tensor_v2").then(|| Self::of(inner))?
             }

@@ -35,7 +35,7 @@ struct Part {
     /// Of each channel, on pixels in 0 to 1.
     mean: [f64; 3],
     deviation: [f64; 3],
-    /// How many of the images are, byte for byte, also among those that are learnt from.
+    /// How many of the images are, byte for byte, also in the training split.
     also_trained: usize,
 }
 

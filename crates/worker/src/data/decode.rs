@@ -7,8 +7,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
 
 use super::{DataError, check_growth, read};
 
-/// An image file's pixels, read by what is in it, since endings lie. One that is not of the
-/// expected size is refused before it is decoded.
+/// An image file's pixels, recognised by its content, since endings may be wrong. One that is not
+/// of the expected size is refused before it is decoded.
 pub fn decoded(path: &Path, expected: Option<(u32, u32)>) -> Result<RgbImage, DataError> {
     let damaged = |cause: &str| {
         // Decoders' messages may have line ends.

@@ -76,7 +76,7 @@ pub fn known() -> String {
     holds.join(", ")
 }
 
-/// The form of what lies in a folder, and where in it.
+/// The form of the data in a folder, and their path.
 ///
 /// # Errors
 /// If it is no folder, or of no known form.

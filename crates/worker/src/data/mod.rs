@@ -99,7 +99,7 @@ impl Split {
 /// A data set, resident in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
-    /// What is learnt from.
+    /// The training images.
     pub train: Split,
     /// What the best epoch is chosen by.
     pub val: Split,

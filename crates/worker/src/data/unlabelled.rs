@@ -7,7 +7,7 @@ use super::cifar::{IMAGE, SIDE};
 use super::{DataError, Split, parse_pickle, read};
 use traintop_pickle::{Array, Value};
 
-/// The keys under which the images may lie.
+/// The possible keys of the images.
 const IMAGES: [&str; 2] = ["data", "images"];
 
 /// Images to predict.

@@ -239,7 +239,7 @@ fn recipe_of(subjects: &[Subject], request: &Request) -> Recipe {
     recipe
 }
 
-/// Where `evaluations/` lies: the tree that is named, else that of the run or of the kept model,
+/// The folder of `evaluations/`: the tree that is named, else that of the run or of the kept model,
 /// else `runs`.
 fn output_tree(request: &Request, first: &Subject) -> PathBuf {
     if let Some(tree) = &request.output {

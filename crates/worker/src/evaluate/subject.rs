@@ -28,7 +28,7 @@ pub struct Subject {
     /// meanwhile.
     pub file: File,
     pub inspection: Inspection,
-    /// The run that it lies in.
+    /// Its run.
     pub run: Option<RunDir>,
     record: Option<Record>,
     /// What it was trained by, as far as that is known.
@@ -223,7 +223,7 @@ fn which_of(path: &Path) -> String {
     }
 }
 
-/// The run that a file lies in, at its top or in `checkpoints/`.
+/// The run of a file at its top or in `checkpoints/`.
 fn run_around(path: &Path) -> Option<RunDir> {
     let mut folders = path.ancestors().skip(1).take(2).map(RunDir::new);
     folders.find(|run| run.run_json().exists() || run.config_json().exists())

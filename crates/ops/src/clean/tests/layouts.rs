@@ -102,7 +102,7 @@ fn make(tree: &Tree, number: usize, choices: &mut Choices) -> Made {
     let metrics = folder.join(metrics);
     fs::create_dir_all(metrics.parent().unwrap()).unwrap();
     let best = 1 + u32::from(choices.roll(12));
-    // Names that count from 0 where the metrics count from 1: the best is called by one less.
+    // Names that count from 0 where the metrics count from 1: the best has the number below.
     let from_zero = choices.is(2);
     let rows = course(epochs, best, choices);
     let has_content = epochs == 0 && CONTENTS.contains(&rows.as_str());

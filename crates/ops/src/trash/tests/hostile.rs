@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A root with a run in it, and beside it a folder that is none of the root's.
+/// A root with a run in it, and a folder outside the root beside it.
 struct Place {
     root: Root,
     outside: PathBuf,

@@ -1,4 +1,4 @@
-//! What trainers leave on the disk, and what else lies in a run's folder.
+//! The files of trainers, and other files in a run's folder.
 
 /// What a trainer leaves beside `metrics.csv`: settings, which are worthless, and results and
 /// weights, which all stay.
