@@ -1,5 +1,5 @@
-//! `traintop evaluate RUN|CHECKPOINT...`: asks checkpoints about images through the worker, one
-//! evaluation after another, or all of them as one ensemble.
+//! `traintop evaluate RUN|CHECKPOINT...`: evaluates checkpoints through the worker, one after
+//! another, or all of them as one ensemble.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;

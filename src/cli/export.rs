@@ -121,8 +121,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     } else {
         Texts::Safe
     };
-    // What is no text, or is asked for as it is, passes by the cleaning; a terminal is never
-    // steered.
+    // Binary or raw output is not sanitised; it never goes to a terminal.
     let is_raw = arguments.raw || format == Format::Parquet;
     let is_terminal = terminal::raw_output().is_terminal();
     match &arguments.out {

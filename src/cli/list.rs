@@ -168,7 +168,7 @@ fn learn(summaries: &mut [Summary], now: SystemTime) {
 pub fn known_summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let folder =
         ProjectDirs::from("", "", "traintop").map(|folders| folders.cache_dir().to_owned());
-    // What is asked for once is not to replace what is known for always.
+    // A single request with other settings must not replace the cache.
     let is_usual = judging::user().now == MetricSettings::default();
     let folder = folder.filter(|_| is_usual);
     let mut cache = folder.as_deref().map(Cache::open);

@@ -144,8 +144,7 @@ enum Command {
     Keep { tree: PathBuf },
 }
 
-/// Does what the command line asks for. A reader of standard output that has heard enough is no
-/// error.
+/// Does what the command line asks for. A closed standard output is no error.
 ///
 /// # Errors
 /// If the command fails; the message is one line.

@@ -129,7 +129,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 
 /// Where a word leads to that is the path of a link. The path of a folder may end in a slash.
 fn link_target(word: &str) -> Option<PathBuf> {
-    // Without it the system would look at what the link leads to.
+    // Without it the system would follow the link.
     let path = Path::new(word.trim_end_matches('/'));
     path.is_symlink().then(|| path.read_link().ok())?
 }

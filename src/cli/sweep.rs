@@ -64,7 +64,7 @@ impl Arguments {
         !self.sweep.is_empty()
     }
 
-    /// What is asked for.
+    /// The request.
     pub fn wanted(&self) -> SweepRequest {
         SweepRequest {
             axes: self.sweep.clone(),
@@ -74,7 +74,7 @@ impl Arguments {
         }
     }
 
-    /// What is asked for, as rows of the form.
+    /// The request, as rows of the form.
     pub fn rows(&self) -> Vec<(String, String)> {
         let axes = self.sweep.iter();
         let mut rows: Vec<(String, String)> =
@@ -90,7 +90,7 @@ impl Arguments {
         rows
     }
 
-    /// Whether any of this is asked for.
+    /// Whether any option of a sweep is set.
     pub fn is_asked_for(&self) -> bool {
         self.queue || !self.sweep.is_empty()
     }

@@ -28,7 +28,7 @@ use traintop_run::{Record, RunDir, State};
 use traintop_text::terminal::error_line;
 use traintop_text::{clean, escape_json};
 
-/// How often the log is looked at.
+/// How often the log is read.
 const POLL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
@@ -111,7 +111,7 @@ enum Event {
     Ended(Result<(), RecordError>),
 }
 
-/// What the arguments ask for.
+/// The action that the arguments request.
 enum Plan {
     SweepLauncher {
         launch: Launch,
@@ -364,7 +364,7 @@ fn follow(
                     )?;
                     out.flush()?;
                 }
-                // It has only just been started: the next round asks again. If it has ended, the
+                // It has only just been started: the next round tries again. If it has ended, the
                 // next round says how.
                 Err(
                     StopError::NotYet { .. }

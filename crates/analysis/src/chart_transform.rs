@@ -18,7 +18,7 @@ pub struct TransformSettings {
     pub x_axis: XAxis,
     /// The weight of [`exponential`]; 0 smooths nothing.
     pub smoothing: f64,
-    /// Whether outliers are looked for.
+    /// Whether outliers are hidden.
     pub robust: bool,
 }
 

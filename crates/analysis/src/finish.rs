@@ -24,7 +24,7 @@ pub struct Outlook {
     pub ends_at: Timestamp,
     /// Against its limit, if it has one.
     pub limit: Option<Margin>,
-    /// How much of its training no checkpoint knows, and the last that does.
+    /// The last checkpoint, and how much training is unsaved since.
     pub unsaved: Option<(Saved, Duration)>,
 }
 

@@ -1,6 +1,6 @@
 //! Numbers and comparisons of runs that the crate `run` has read: alerts, queries, comparisons,
 //! predictions, axes, ticks and decimation. Nearly all of it is arithmetic without input or output;
-//! `export` and `figures` write files. Nothing knows a terminal.
+//! `export` and `figures` write files. Nothing depends on a terminal.
 
 #![cfg_attr(
     test,

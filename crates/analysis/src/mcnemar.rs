@@ -35,7 +35,7 @@ impl Comparison {
         counts
     }
 
-    /// Images that both were asked about.
+    /// Images that both evaluated.
     pub fn images(&self) -> u64 {
         self.both + self.only_first + self.only_second + self.neither
     }

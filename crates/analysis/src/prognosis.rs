@@ -53,7 +53,7 @@ pub struct Question {
     earlier: Vec<Candidate>,
 }
 
-/// What the earlier runs are to the one that trains.
+/// How the earlier runs relate to the one that trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
     /// The same recipe; seeds and names may differ.

@@ -251,7 +251,7 @@ impl Disk for RootedDir {
         let (from, to) = (self.place(from)?, self.place(to)?);
         let flags = RenameFlags::NOREPLACE;
         match renameat_with(&from.folder, from.name, &to.folder, to.name, flags) {
-            // Some network file systems do not know this: then a look must do.
+            // Some network file systems do not support this: then a check before must do.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 if statat(&to.folder, to.name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                     return Err(Errno::EXIST.into());

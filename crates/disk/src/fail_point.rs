@@ -9,7 +9,7 @@
 #[cfg(debug_assertions)]
 const VARIABLE: &str = "TRAINTOP_KILL_AT_DISK_CALL";
 
-/// What the variable asks of this process.
+/// The setting of the variable for this process.
 #[cfg(debug_assertions)]
 struct Kill {
     call: usize,

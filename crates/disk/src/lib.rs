@@ -283,7 +283,7 @@ impl dyn Disk + '_ {
 
 /// A folder that is being removed.
 struct Removing {
-    /// What reaches it; `None` for the disk that was asked.
+    /// What reaches it; `None` for the disk itself.
     disk: Option<Arc<dyn Disk>>,
     path: PathBuf,
     /// What is left in it.
@@ -407,7 +407,7 @@ impl Disk for System {
     fn relocate(&self, from: &Path, to: &Path) -> io::Result<()> {
         fail_point::pass();
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Some network file systems do not know this: then a look must do.
+            // Some network file systems do not support this: then a check before must do.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 if fs::symlink_metadata(to).is_ok() {
                     return Err(Errno::EXIST.into());

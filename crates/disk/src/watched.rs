@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Disk, FileStat, Fill, Lock, System};
 
-/// How far a job has come, and whether it is to continue. Shared by who does it and who shows it.
+/// Progress and cancellation of a job, shared by the job and the view.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,
@@ -41,7 +41,7 @@ impl Progress {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the job was asked to stop.
+    /// Whether the job was cancelled.
     pub fn is_cancelled(&self) -> bool {
         #[cfg(any(test, feature = "testing"))]
         if self.cancel_after.is_some_and(|bytes| self.now().2 >= bytes) {

@@ -139,7 +139,7 @@ pub fn is_temporary(name: &str) -> bool {
     numbers_of(name).is_some()
 }
 
-/// The name that a temporary file was to get; `None` if it is none.
+/// The final name of a temporary file; `None` if it is none.
 pub fn replaced_by(name: &str) -> Option<&str> {
     numbers_of(name)?;
     let inner = name.strip_prefix('.')?.strip_suffix(".tmp")?;
@@ -293,8 +293,8 @@ pub fn lock_folder(path: &Path) -> io::Result<Lock> {
 }
 
 /// Waits for the lock on an open file, which it keeps until the last of its descriptors is closed;
-/// whether the file system knows locks. Some network file systems do not: renames that never
-/// replace must do there.
+/// returns whether the file system supports locks. Some network file systems do not: there only
+/// renames that never replace protect.
 ///
 /// # Errors
 /// Those of `flock(2)`.

@@ -23,7 +23,7 @@ pub fn keep_descriptors_to_ourselves() {
 }
 
 /// Leaves the session, signs the record of the run in `dir`, becomes `command`. Returns only if
-/// that failed, which the record then says as far as it can be written.
+/// that failed, and then writes it into the record if possible.
 pub fn become_worker(dir: &RunDir, command: &[String]) -> io::Error {
     let Some((program, arguments)) = command.split_first() else {
         return io::Error::other("no command to become");

@@ -1,5 +1,5 @@
-//! Starting an evaluation: a worker that asks one checkpoint, or several as an ensemble, about
-//! images, and leaves a folder below `evaluations/`.
+//! Starts an evaluation: a worker that runs one checkpoint, or several as an ensemble, on images,
+//! and makes a folder below `evaluations/`.
 
 use std::ffi::OsString;
 use std::io;

@@ -17,7 +17,7 @@ use traintop_recipe::{Sweep, label};
 use traintop_run::process::Process;
 use traintop_run::{Record, RunDir, State, layout};
 
-/// What a launcher is to start.
+/// A start of a launcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     /// The launcher; in its command `{run_dir}` is replaced by the run's folder and `{run_name}` by
@@ -200,7 +200,7 @@ impl Launch {
         record.gpu_count = self.launcher.gpus;
         if let Some(point) = &self.point {
             record.sweep = Some(point.sweep.clone());
-            // A command that knows more of its configuration writes its own in this place.
+            // A command may replace it by its full configuration.
             replace_file(&dir.config_json(), point.config().as_bytes()).map_err(no_folder)?;
         }
         record.time_limit_s = self.time_limit_s;

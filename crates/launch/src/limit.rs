@@ -1,5 +1,5 @@
-//! A time limit of one's own, for runs that no scheduler ends: the supervisor of a run asks it to
-//! stop in time, and says so.
+//! The user's time limit, for runs that no scheduler ends: the supervisor of a run asks it to stop
+//! in time, and records that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use traintop_text::duration;
 const MAX_NOTICE: Duration = Duration::from_secs(60);
 /// And this part of the whole where that is shorter.
 const NOTICE: u32 = 10;
-/// A run that has only just begun is asked again after this.
+/// The retry interval for a run that has only just begun.
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A time limit as people write it, in seconds.

@@ -46,7 +46,7 @@ pub struct Planned {
 pub struct Plan {
     /// In their order.
     pub points: Vec<Planned>,
-    /// What was asked for.
+    /// The request.
     pub wanted: SweepRequest,
     recipe: Recipe,
     time_limit_s: Option<u64>,
@@ -79,8 +79,8 @@ impl Plan {
         let axes = wanted.axes.iter().map(|text| Axis::parse(text));
         let sweep = Sweep::new(axes.collect::<Result<_, _>>()?)?;
         let points = sweep.points(&recipe, wanted.sample);
-        // To look at the data takes a while where it is far away: once, and only if an earlier run
-        // may have had the same.
+        // Reading the data may be slow over a network: only once, and only if an earlier run may
+        // have had the same.
         let mut known: HashMap<String, Option<String>> = HashMap::new();
         let mut print = |folder: &str| {
             let known = known.entry(folder.to_owned());

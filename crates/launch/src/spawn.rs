@@ -163,7 +163,7 @@ pub(super) fn new_record(dir: &RunDir, recipe: &Recipe) -> Record {
 pub(super) fn begin(dir: &RunDir, record: &Record, asked: Requested) -> Result<Child, LaunchError> {
     match asked {
         Requested::Earlier => must_be_trusted(dir, record)?,
-        // Without the note only a later resume has to ask.
+        // Without the note only a later resume needs trust.
         Requested::Now => {
             if let Err(error) = trust(dir, record) {
                 log::warn!("{error}");

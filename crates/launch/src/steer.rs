@@ -19,10 +19,10 @@ pub enum SteerError {
         /// What it is instead.
         state: State,
     },
-    /// Its trainer knows nothing of control files.
+    /// Its trainer does not read control files.
     #[error("{name} was not started by traintop, so it cannot be steered from here")]
     Unknown { name: String },
-    /// A command of the user's, which knows nothing of control files.
+    /// A user's command, which does not read control files.
     #[error("{name} is a command of the launcher {launcher}, which can only be stopped")]
     Launcher { name: String, launcher: String },
     /// It is no job of Slurm.

@@ -93,10 +93,10 @@ pub enum StopError {
     Record(#[from] RecordError),
 }
 
-/// What was done to a run that was to stop.
+/// The result of a stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stopping {
-    /// It was asked: it finishes its step and saves.
+    /// Requested: it finishes its step and saves.
     Requested(String),
     /// It waited for its turn, and does not any more.
     TakenOut(String),
@@ -147,8 +147,8 @@ pub fn stop(dir: &RunDir) -> Result<Stopping, StopError> {
     Ok(Stopping::Requested(name))
 }
 
-/// Asks a command of the user's to stop. It does not say so itself, so this does, before the
-/// signal: a process that sees its end then knows that it was asked.
+/// Asks a user's command to stop. The request is recorded here, before the signal, since the
+/// command writes no record: a process that sees its end then knows of the request.
 fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping, StopError> {
     let _held = hold(dir);
     let mut record = load(dir)?;
@@ -167,7 +167,7 @@ fn stop_command(dir: &RunDir, name: &str, process: &Process) -> Result<Stopping,
 /// Ends the worker of a run at once that was asked to stop before. What it has not saved is lost.
 ///
 /// # Errors
-/// As [`stop`], and if it was not asked.
+/// As [`stop`], and if it was not asked to stop before.
 pub fn kill(dir: &RunDir) -> Result<Stopping, StopError> {
     let record = load(dir)?;
     if let Some(job) = record.slurm.as_ref().filter(|_| record.state.is_active()) {
@@ -356,7 +356,7 @@ mod tests {
             reason,
             format!("mine is not running: its process {} is gone", child.id())
         );
-        // Also where the id passed the first look and went to another process just then.
+        // Also if the id passed the first check and was reused by another process just then.
         let process = record.process.unwrap();
         assert_eq!(signal_to(&process, Signal::TERM), Err(Errno::SRCH));
         assert!(child.try_wait().unwrap().is_none());

@@ -200,7 +200,7 @@ impl Plan {
             left_out: Vec::new(),
             removed: Vec::new(),
         };
-        // Links that lead out of the run, which no archive gives back.
+        // Links that lead out of the run, which no archive restores.
         let mut outward: Vec<PathBuf> = Vec::new();
         walk(dir.path(), Path::new(""), &is_own, &mut |item| {
             if links::leads_out(dir.path(), &item.below) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Id, Node, Object, Pickle, PickleError};
 
-/// Reads a pickle from the start of `bytes`; what follows its end is not looked at.
+/// Reads a pickle from the start of `bytes`; what follows its end is ignored.
 ///
 /// # Errors
 /// If it is cut short, damaged, or holds what data do not need.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::epoch::SYNTHETIC;
 use traintop_disk::read;
 
-/// Files of which more than the name is looked at; of more, this many that lie evenly apart in the
-/// order of their names.
+/// Limit of files whose content is sampled; of more, this many at even distances in the order of
+/// their names.
 const SAMPLED: usize = 256;
 /// Pieces of such a file, evenly apart.
 const PIECES: u64 = 16;

@@ -62,8 +62,8 @@ impl Problems {
         self.0.push((place, problem.to_string()));
     }
 
-    /// The recipe, if nothing is wrong with it. Whether its values go together is asked last, and
-    /// only if each is right by itself; `place_of` says where a key was set.
+    /// The recipe, if nothing is wrong with it. Whether its values fit together is checked last,
+    /// and only if each is valid by itself; `place_of` says where a key was set.
     fn judge(
         mut self,
         recipe: Recipe,
@@ -126,8 +126,8 @@ pub const OWN: &str = "configs";
 /// Recipes that build on each other, at the most.
 const MAX_CHAIN_LENGTH: usize = 8;
 
-/// Reads TOML text; `file` is what problems call it, and beside which a recipe is looked for that
-/// it `extends`.
+/// Reads TOML text; `file` is what problems call it, and its folder is where a recipe that it
+/// `extends` is searched.
 ///
 /// # Errors
 /// As [`load`].

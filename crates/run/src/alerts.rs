@@ -23,7 +23,7 @@ const KEPT_DAYS: i64 = 60;
 /// The file is large from this many bytes on: some thousand alerts.
 const LARGE: u64 = 1 << 20;
 
-/// Something that a person wants to know of a run.
+/// An alert about a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// What it is about: there is one alert of a kind about each.

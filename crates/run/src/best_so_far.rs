@@ -27,7 +27,7 @@ impl BestSoFar {
         Self::load(&Found::look(dir.clone()))
     }
 
-    /// As [`BestSoFar::read`], of a run that was looked at.
+    /// As [`BestSoFar::read`], of a run that was found already.
     pub fn load(found: &Found) -> Option<Self> {
         let whole = settled::read(found, SystemTime::now());
         whole.read.ok()?;

@@ -28,7 +28,7 @@ const KEPT_DAYS: u32 = 60;
 /// of user and project.
 type Head = (u32, [Stamp; 5], u64);
 
-/// Where the cache has what it knows of a run.
+/// Where the cache has the summary of a run.
 #[derive(Debug)]
 struct Entry {
     /// The part of [`Cache::text`] that holds the head, a tab and the summary.

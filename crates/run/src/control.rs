@@ -1,6 +1,6 @@
-//! What a run is asked to do while it trains: a small file in its folder, which the worker looks at
-//! before each step. It says what is wanted, not what has happened, and stays, so that a resume
-//! knows it too.
+//! Control requests to a run that trains: a small file in its folder, which the worker checks
+//! before each step. It holds the desired state, not events, and stays, so that a resume applies it
+//! too.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use traintop_disk::{Disk, System, read};
 pub struct Control {
     /// Counts up: each time the worker saves a checkpoint.
     pub save: u32,
-    /// The epoch after which the run is to end; one that is over already does not count.
+    /// The epoch after which the run ends; one that is over already does not count.
     pub end_after_epoch: Option<u32>,
     /// What the schedule's learning rate is multiplied by from the next epoch on.
     pub learning_rate_factor: f64,
-    /// Whether it is to wait.
+    /// Whether it pauses.
     pub paused: bool,
     /// What other versions write.
     #[serde(flatten)]
@@ -135,7 +135,7 @@ fn valid(factor: f64) -> Result<(), ControlError> {
     }
 }
 
-/// Follows a run's control file at the price of one look at its size and time.
+/// Follows a run's control file at the cost of one `stat`.
 #[derive(Debug)]
 pub struct Follower {
     dir: RunDir,
@@ -151,7 +151,7 @@ impl Follower {
         }
     }
 
-    /// What is wanted, if the file has changed since the last look.
+    /// The requests, if the file has changed since the last poll.
     pub fn poll(&mut self) -> Option<Result<Control, ControlError>> {
         let stamp = Stamp::of(&Control::path(&self.dir));
         if stamp == self.stamp {

@@ -40,7 +40,7 @@ const ERROR: &str = "error";
 const PROCESS_GONE: &str = "process gone";
 
 /// Words that show a cause anywhere in a line, in lower case; the first that is found counts.
-const SAID: [(&str, &[&str]); 10] = [
+const CAUSES: [(&str, &[&str]); 10] = [
     (TIME_LIMIT, &["at its time limit", "due to time limit"]),
     ("preempted", &["was preempted by", "due to preemption"]),
     ("node failure", &["the node of job", "due to node failure"]),
@@ -118,7 +118,7 @@ pub fn read(
 ) -> Option<Failure> {
     if state == State::Stopped {
         let reason = reason?;
-        let scheduler = &SAID[..OF_A_SCHEDULER];
+        let scheduler = &CAUSES[..OF_A_SCHEDULER];
         let known = scheduler.iter().find(|(_, words)| says(reason, words));
         let is_limit = reason.contains(TIME_LIMIT).then_some(TIME_LIMIT);
         return is_limit
@@ -162,11 +162,11 @@ pub fn of(
         detail: cut(detail),
     };
     // What the record says of this end comes before what the logs may still say of an earlier one.
-    let known = |line: &str| SAID.iter().find(|(_, words)| says(line, words));
+    let known = |line: &str| CAUSES.iter().find(|(_, words)| says(line, words));
     if let Some((what, line)) = reason.and_then(|reason| Some((known(reason)?.0, reason))) {
         return cause(what, line);
     }
-    for (what, words) in SAID {
+    for (what, words) in CAUSES {
         if let Some(line) = last_attempt(lines()).find(|line| says(line, words)) {
             return cause(what, line);
         }
@@ -203,7 +203,8 @@ fn says(line: &str, words: &[&str]) -> bool {
 /// Whether a line of any program names a fault by itself.
 pub(super) fn names_fault(line: &str) -> bool {
     let is_end_of_time = |what: &str| what == TIME_LIMIT;
-    SAID.iter()
+    CAUSES
+        .iter()
         .filter(|(what, _)| !is_end_of_time(what))
         .any(|(_, words)| says(line, words))
 }

@@ -1,4 +1,4 @@
-//! What looks wrong in a run's numbers, as lists keep it. What is looked for is not known here.
+//! What looks wrong in a run's numbers, as lists keep it. The rules are in the crate `analysis`.
 
 use std::borrow::Cow;
 

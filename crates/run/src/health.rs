@@ -58,7 +58,7 @@ pub struct Pace {
 /// A checkpoint that was saved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Saved {
-    /// The epochs that it knows whole.
+    /// The complete epochs in it.
     pub epoch: u32,
     pub at: Timestamp,
 }

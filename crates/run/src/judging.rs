@@ -150,7 +150,7 @@ pub fn of(dir: &Path) -> Judging {
     }
 }
 
-/// What the closest project file says. Runs of one folder share one look at the folders above.
+/// What the closest project file says. Runs of one folder share one search of the folders above.
 fn of_project(dir: &Path) -> Option<Arc<MetricSettings>> {
     let of_own = project_in(dir);
     of_own.or_else(|| {
@@ -347,7 +347,7 @@ mod tests {
                 format!("{place}:6: metrics.higher must be a list of names of metrics, got [1]"),
             ]
         );
-        // Another folder, since a look lasts for a second.
+        // Another folder, since a search is cached for a second.
         fs::create_dir_all(runs.join("c")).unwrap();
         let judging = of(&runs.join("c/d"));
         assert_eq!(judging.settings, [Arc::new(found)]);

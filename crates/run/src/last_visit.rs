@@ -15,7 +15,7 @@ fn file() -> StateFile {
     StateFile::of_user("looked")
 }
 
-/// When these roots were last looked at, all of them; `None` if one never was.
+/// When all of these roots were last visited; `None` if one never was.
 pub fn load(roots: &[PathBuf]) -> Option<Timestamp> {
     earliest(&file().json(), roots)
 }

@@ -1,5 +1,5 @@
 //! What a run is on disk: layout, record, discovery, metrics, state, cache and watching. Everything
-//! here is shared by the dashboard and the worker, and knows neither a terminal nor libtorch.
+//! here is shared by the dashboard and the worker, and depends on neither a terminal nor libtorch.
 
 #![cfg_attr(
     test,

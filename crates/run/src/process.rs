@@ -35,14 +35,12 @@ impl Process {
         }
     }
 
-    /// Whether it is a process of this machine since its last boot; only then can its life be
-    /// asked.
+    /// Whether it is a process of this machine since its last boot; only then can it be checked.
     pub fn is_here(&self) -> bool {
         self.host == host() && self.boot_id == boot_id()
     }
 
-    /// Whether it still runs. A process that ended but that its parent has not asked after (a
-    /// zombie) does not.
+    /// Whether it still runs. A zombie, which its parent has not waited for, does not.
     pub fn is_alive(&self) -> bool {
         self.is_here() && started(self.pid) == Some(self.pid_started)
     }

@@ -1,4 +1,4 @@
-//! What removing a folder would give back to the disk.
+//! What removing a folder would free.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -76,8 +76,8 @@ impl Taken {
     }
 }
 
-/// What the disk gives back if several files and folders are removed together: a file with several
-/// names counts only if all of them go.
+/// What removing several files and folders together frees: a file with several names counts only if
+/// all of them go.
 #[derive(Debug, Default)]
 pub struct Freed {
     bytes: u64,

@@ -98,7 +98,7 @@ impl SchedulerReport {
         replace_file(&Self::path(dir), format!("{text}\n").as_bytes())
     }
 
-    /// Whether the job was at work when the scheduler was last asked, not long ago.
+    /// Whether the job was at work at the last poll, not long ago.
     fn is_at_work(&self, now: Timestamp) -> bool {
         let is_fresh = self
             .at

@@ -22,7 +22,7 @@ pub enum State {
     Starting,
     /// Trains.
     Running,
-    /// Paused on request; continues when asked.
+    /// Paused on request, until resumed.
     Paused,
     /// Was asked to stop and is saving.
     Stopping,
@@ -106,7 +106,7 @@ pub struct Evidence<'a> {
     pub silent_for: Duration,
     /// Epochs in its metrics.
     pub epochs_done: u32,
-    /// Epochs that its configuration asks for.
+    /// Epochs in its configuration.
     pub epochs_planned: Option<u32>,
     /// Steps done, and steps planned, where both are known.
     pub steps: Option<(u64, u64)>,

@@ -371,8 +371,8 @@ fn queue_reason(dir: &RunDir, record: Option<&Record>, job: Option<&Seen>) -> Op
     of_job.or_else(|| QueueReasons::of(dir, record?, &Commands::of_user()))
 }
 
-/// Whether the process of a run lives; `None` if that is unknown from here. Of a job the scheduler
-/// knows it on every machine.
+/// Whether the process of a run lives; `None` if that is unknown from here. For a job the scheduler
+/// reports it on every machine.
 fn alive(record: Option<&Record>, job: Option<&Seen>) -> Option<bool> {
     let process = record.and_then(|record| record.process.as_ref());
     let here = process.and_then(|process| process.is_here().then(|| process.is_alive()));

@@ -1,4 +1,4 @@
-//! Says when files in watched folders change: by inotify on local disks, by looking every two
+//! Says when files in watched folders change: by inotify on local disks, by polling every two
 //! seconds where inotify does not see what another node writes, or where its watches have run out.
 //! Without changes, and without polled folders, it sleeps.
 
@@ -15,7 +15,7 @@ use notify::{RecursiveMode, Watcher as _};
 use super::process::Process;
 use traintop_disk::read;
 
-/// Between two looks at a polled folder.
+/// The interval between two polls of a folder.
 const POLL: Duration = Duration::from_secs(2);
 
 /// Magic numbers of file systems on which another machine writes unseen: NFS, SMB, SMB2, CIFS,
@@ -87,7 +87,7 @@ impl Watcher {
             if self.watch(folder) {
                 lock(&self.watched).insert(folder.clone());
                 if self.polled.contains(folder) {
-                    // What happened between the last look and the watch.
+                    // Changes between the last poll and the watch.
                     (self.callback)(folder);
                 }
             } else {
@@ -176,7 +176,7 @@ fn look(folder: &Path) -> Sight {
         let path = entry.path();
         let mut metadata = fs::metadata(&path).ok()?;
         if metadata.is_file() {
-            // One that may not be read may still be looked at.
+            // One that may not be read may still be examined.
             metadata = read::open(&path)
                 .and_then(|file| file.metadata())
                 .unwrap_or(metadata);
@@ -227,8 +227,7 @@ fn poll(folders: &Receiver<HashSet<PathBuf>>, callback: &Callback) {
                         callback(folder);
                     }
                 }
-                // From the end of the looking: where that takes long, it must not be all that is
-                // done.
+                // From the end of the poll: a slow poll must not follow itself at once.
                 due = Instant::now() + POLL;
             }
         }
@@ -375,7 +374,7 @@ mod tests {
         polling
             .send(HashSet::from([folder.path().to_owned()]))
             .unwrap();
-        // Sent twice: the first look has been taken once the second is received.
+        // Sent twice: the first poll is done once the second is received.
         polling
             .send(HashSet::from([folder.path().to_owned()]))
             .unwrap();

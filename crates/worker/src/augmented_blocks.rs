@@ -46,10 +46,10 @@ impl AugmentedBlocks {
         Self { steps, ready: None }
     }
 
-    /// Images and labels of a step. `make` is asked for those of a batch, by its number and size,
-    /// where they are not there yet. What is drawn after that has a seed of its own, so that all
-    /// follows from the place: a run that resumes in the middle of a block draws the same as one
-    /// that was never stopped.
+    /// Images and labels of a step. `make` is called for those of a batch, by its number and size,
+    /// if they are missing. What is drawn after that has a seed of its own, so that all follows
+    /// from the place: a run that resumes in the middle of a block draws the same as one that was
+    /// never stopped.
     pub fn images(
         &mut self,
         place: Place,

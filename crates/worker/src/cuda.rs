@@ -17,8 +17,9 @@ pub enum Cuda {
     Absent(String),
 }
 
-/// Opens libtorch's CUDA half and asks it for a device. It costs about 80 ms and 190 MB of memory,
-/// and must come before any other question about CUDA, since libtorch remembers the first answer.
+/// Opens libtorch's CUDA half and queries it for a device. It costs about 80 ms and 190 MB of
+/// memory, and must come before any other query about CUDA, since libtorch remembers the first
+/// answer.
 pub fn load() -> Cuda {
     let maps = read::text(Path::new("/proc/self/maps"), read::RECORD_LIMIT).unwrap_or_default();
     let Some(folder) = folder_of_libtorch(&maps) else {

@@ -21,7 +21,7 @@ pub struct Compute {
     pub threads: u32,
 }
 
-/// A device that was asked for is not here.
+/// The requested device is missing.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "device = \"cuda\" cannot be used: {reason}; set device = \"cpu\" or \"auto\" to train without"

@@ -27,7 +27,7 @@ pub enum WorkerError {
     Record(#[from] RecordError),
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
-    /// What was asked for cannot be done to this run: a whole sentence.
+    /// The request cannot be done to this run: a whole sentence.
     #[error("{0}")]
     Refused(String),
     #[error(

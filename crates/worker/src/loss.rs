@@ -14,7 +14,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Tensor
     logits.cross_entropy_loss(labels, None::<Tensor>, Reduction::Mean, NO_LABEL, smoothing)
 }
 
-/// What the network is to answer for each image of a batch.
+/// The targets of each image of a batch.
 #[derive(Debug)]
 pub enum Targets {
     /// N classes.

@@ -1,5 +1,5 @@
-//! Where the time of a training step goes, for who asks (`--profile`). On a GPU every part then
-//! waits for the device, which makes the whole slower than it is without.
+//! Where the time of a training step goes (`--profile`). On a GPU every part then waits for the
+//! device, which makes the whole slower than it is without.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Takes times of what runs on `device`, if asked to.
+    /// Measures what runs on `device`, if wanted.
     pub fn new(is_wanted: bool, device: Device) -> Self {
         Self {
             device: is_wanted.then_some(device),

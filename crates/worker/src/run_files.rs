@@ -107,8 +107,8 @@ impl RunFiles {
         })
     }
 
-    /// Appends a row to `metrics.csv`, and brings it and `steps.csv` to the disk: a checkpoint that
-    /// is newer than its rows would leave a gap in them after a power cut.
+    /// Appends a row to `metrics.csv`, and syncs it and `steps.csv`: a checkpoint that is newer
+    /// than its rows would leave a gap in them after a power cut.
     pub fn epoch_row(&mut self, row: &EpochRow) -> Result<(), FilesError> {
         let text = format!(
             "{},{},{},{},{},{},{:.3},{:.1},{:.3},{:.5},{:.1}",

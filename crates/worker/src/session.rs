@@ -25,7 +25,7 @@ use super::train::End;
 /// How often a run may be rolled back to its last checkpoint.
 const MAX_RESTORES: u32 = 5;
 
-/// What the command asks for.
+/// The command's request.
 #[derive(Debug, Clone)]
 pub enum Request {
     /// A new run, in a folder that the launcher has made or in one of its own.

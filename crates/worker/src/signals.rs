@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
-/// Whether the work was asked to stop. Clones share the answer.
+/// Whether a stop was requested. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub struct StopRequest(Arc<AtomicBool>);
 
@@ -20,7 +20,7 @@ impl StopRequest {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked.
+    /// Whether it was requested.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -69,7 +69,7 @@ impl Status {
         }
     }
 
-    /// Renews the sign of life until the answer is dropped. A beat that cannot be written (a full
+    /// Renews the heartbeat until the result is dropped. A beat that cannot be written (a full
     /// disk) is left out: the training itself will fail on it, or outlast it.
     pub fn beat(&self) -> Heartbeat {
         let (sender, ended) = mpsc::channel::<()>();

@@ -1,4 +1,4 @@
-//! The rules for alerts, and which of them hold for a run. Pure: nothing here knows what was
+//! The rules for alerts, and which of them hold for a run. Pure: nothing here depends on what was
 //! notified.
 
 mod rules;

@@ -11,7 +11,7 @@ use traintop_run::compared_run::ComparedRun;
 /// The default threshold, as a fraction of the way from the baseline's first value to its best.
 const THRESHOLD_FRACTION: f64 = 0.98;
 
-/// What is asked.
+/// The parameters of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     /// What runs are compared by.

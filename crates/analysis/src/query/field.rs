@@ -1,4 +1,4 @@
-//! What can be asked of a run, and how it is read from what lists know.
+//! The fields of a query, and how they are read from a summary.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ enum Reader {
     Number(fn(&Subject, &Summary) -> Option<f64>),
 }
 
-/// The words that `is:` knows.
+/// The words after `is:`.
 pub const FLAGS: [&str; 8] = [
     "starred",
     "baseline",
@@ -89,7 +89,7 @@ fn flags(summary: &Summary) -> Vec<Cow<'_, str>> {
 
 macro_rules! facts {
     ($($name:literal $kind:ident $what:literal $reader:ident($read:expr);)+) => {
-        /// What every run can be asked for.
+        /// The fields that every run has.
         pub const FACTS: &[Fact] = &[$(Fact {
             name: $name,
             kind: Kind::$kind,

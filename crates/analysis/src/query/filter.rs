@@ -1,5 +1,5 @@
-//! A query made ready for many runs: names are looked up and values read once, so that asking a run
-//! costs little.
+//! A query prepared for many runs: names are looked up and values parsed once, so that testing a
+//! run costs little.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::syntax::{Op, Query, QueryProblem, Text};
 use traintop_run::State;
 
-/// A query that can be asked of runs.
+/// A query, prepared for runs.
 #[derive(Debug, Clone, Default)]
 pub enum Filter {
     /// Every run passes.
@@ -90,7 +90,7 @@ impl Filter {
         })
     }
 
-    /// Whether it asks nothing.
+    /// Whether it passes every run.
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::Everything)
     }

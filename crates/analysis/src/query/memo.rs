@@ -1,5 +1,5 @@
-//! What a query has found out about many runs, kept from key to key while it is typed: each key
-//! changes one part of it, and only that part is asked of every run again.
+//! Caches results of a query's parts while it is typed: each key changes one part, and only that
+//! part is tested on every run again.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -53,7 +53,7 @@ impl Memo {
                 passing
             }
             Filter::Words(word) => self.grown("\"", word, filter, runs),
-            // What depends on the time, or on what is still being read, is asked each time.
+            // Not cached: what depends on the time, or on what is still being read.
             Filter::Test(field, _) if field.epoch().is_some() || field.name() == "age" => {
                 runs.iter().map(|run| filter.passes(run)).collect()
             }
@@ -67,8 +67,8 @@ impl Memo {
         }
     }
 
-    /// What holds a text holds its beginning: of one that has grown by a letter only those runs are
-    /// asked that passed before.
+    /// What contains a text contains its beginning: when a text grows by a letter, only the runs
+    /// that passed before are tested.
     fn grown(&mut self, what: &str, text: &str, filter: &Filter, runs: &[Subject]) -> Vec<bool> {
         let beginnings = text.char_indices().rev().map(|(end, _)| &text[..end]);
         let mut known = beginnings.map(|beginning| format!("{what}{beginning}"));

@@ -12,7 +12,7 @@
 //! A NAME is a fact of [`field::FACTS`], a key of the configuration (also by its last part, or a
 //! short name such as `lr`), or a column of the metrics: its last value, with `best.` that in the
 //! best row, with `at50.` that of epoch 50. Where a key and a column have one name the key counts;
-//! `last.` and `config.` say which is meant. Nothing here touches the disk or knows a terminal.
+//! `last.` and `config.` say which is meant. Nothing here touches the disk or a terminal.
 
 pub mod complete;
 pub mod field;

@@ -1,5 +1,5 @@
-//! The names that can be asked for: those of every run, and what the runs at hand have in their
-//! configurations and metrics.
+//! The names of fields: those of every run, and those in the configurations and metrics of the runs
+//! at hand.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -17,8 +17,8 @@ pub struct Names {
     pub metrics: BTreeSet<String>,
     /// Runs that were taken in: of none, every name is as good as another.
     pub runs: usize,
-    /// Which sets of keys were taken in: thousands of runs share a few, and to look each key up
-    /// takes ten times as long.
+    /// Which sets of keys were added: thousands of runs share a few, and looking up each key takes
+    /// ten times as long.
     known: HashSet<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What a query is asked of: a run as lists know it, with what was read of it for this query alone.
+//! The subject of a query: a run's summary, with what was read for this query alone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,7 +49,7 @@ impl Samples {
     }
 }
 
-/// A run that a query is asked of.
+/// A run to test.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// What is known of it; `None` if it was not summed up yet.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Query {
-    /// Nothing is asked.
+    /// Every run passes.
     #[default]
     Everything,
     /// All of these; two or more.
@@ -84,7 +84,7 @@ impl Op {
         }
     }
 
-    /// Whether it asks which of two is larger.
+    /// Whether it compares by size.
     pub fn is_order(self) -> bool {
         !matches!(self, Self::Has | Self::Is | Self::IsNot)
     }

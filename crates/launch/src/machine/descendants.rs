@@ -9,8 +9,7 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 /// Processes are followed up to this number: what starts more is no training.
 const MAX_PROCESSES: usize = 4096;
 
-/// Each of `pids` with its descendants, itself first. All processes of the machine are looked at,
-/// once.
+/// Each of `pids` with its descendants, itself first. Scans all processes of the machine once.
 pub(super) fn families(pids: &[u32]) -> Vec<Vec<u32>> {
     if pids.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! NVIDIA's GPUs, asked through the library that their driver brings (NVML).
+//! NVIDIA's GPUs, through the library of their driver (NVML).
 
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 use nvml_wrapper::enums::device::UsedGpuMemory;
@@ -18,7 +18,7 @@ pub struct Gpu {
     pub memory: u64,
     /// What of it is not free, in bytes.
     pub memory_used: u64,
-    /// How much of the time since the last look something was computed, in percent.
+    /// Utilisation since the last read, in percent.
     pub load: Option<u32>,
     /// In degrees Celsius.
     pub temperature: Option<u32>,

@@ -10,15 +10,14 @@ use super::{Gpu, Gpus};
 pub struct Reading {
     /// Its processors, as the system counts them.
     pub cores: usize,
-    /// How much of all of them was busy since the last look, in percent.
+    /// How much of all of them was busy since the last read, in percent.
     pub cpu: f32,
     /// All of its memory, in bytes; less where a control group grants less.
     pub memory: u64,
     /// What of it is used and could not be freed at once, in bytes.
     pub memory_used: u64,
     pub gpus: Vec<Gpu>,
-    /// What each of the processes that were asked after uses, in the order that they were given in;
-    /// `None` for one that is gone.
+    /// The usage of each requested process, in order; `None` for one that is gone.
     pub processes: Vec<Option<Usage>>,
 }
 

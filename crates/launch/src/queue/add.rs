@@ -1,6 +1,5 @@
-//! Adding runs to the queue, many at once. The folders are filled under names that no reader knows,
-//! brought to the disk together, and only then become runs: one call to the disk's journal for a
-//! hundred runs, not two for each.
+//! Adding runs to the queue, many at once. The folders are filled under hidden names, synced
+//! together, and only then become runs: one sync for a hundred runs, not two for each.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -36,7 +35,7 @@ struct Prepared {
     files: [(PathBuf, PathBuf); 2],
 }
 
-/// Queues these runs, in this order, and sees to it that they will be started. Their folders.
+/// Queues these runs, in this order, and starts a keeper if needed. Returns their folders.
 ///
 /// # Errors
 /// If a folder cannot be made or filled; those runs that were not queued by then are not.

@@ -33,9 +33,8 @@ pub use add::{Entry, add};
 pub(super) use add::{by_tree, make};
 pub use keeper::{KEEP, keep};
 
-/// The longest that anybody who only looks whether there is a keeper may hold its lock, on a busy
-/// machine.
-const LOOK_TAKES: Duration = Duration::from_secs(1);
+/// How long a mere check for a keeper may hold its lock, on a busy machine.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The reason of a run that was taken out of the queue.
 const TAKEN_OUT: &str = "taken out of the queue before it began";
@@ -132,17 +131,16 @@ impl Queue {
         format!("{name}-{}", rustix::process::geteuid().as_raw())
     }
 
-    /// The right to be this user's keeper; `None` if there is one. Others who look whether there is
-    /// one hold it for an instant: that is waited for, or neither they nor this process would look
-    /// after the queue.
+    /// The right to be this user's keeper; `None` if there is one. A check for a keeper holds the
+    /// lock for an instant: that is waited for, or no process would keep the queue.
     fn keeper_lock(&self) -> io::Result<Option<File>> {
         let lock = self.open_lock(&Self::own("keeper"))?;
-        let deadline = Instant::now() + LOOK_TAKES;
+        let deadline = Instant::now() + CHECK_TIMEOUT;
         while !write::try_lock(&lock) {
             if Instant::now() > deadline {
                 return Ok(None);
             }
-            thread::sleep(LOOK_TAKES / 100);
+            thread::sleep(CHECK_TIMEOUT / 100);
         }
         Ok(Some(lock))
     }
@@ -213,7 +211,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Lets every keeper of this tree look at it.
+    /// Wakes every keeper of this tree.
     fn wake(&self) -> io::Result<()> {
         let disk = System.beneath(&self.tree)?;
         disk.replace_file(&self.wake_folder().join(Self::own("wake")), b"", None)

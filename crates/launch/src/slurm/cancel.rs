@@ -29,9 +29,8 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
             let id = id_of(&name, job)?;
             remember_asked(dir, job, true);
             if let Err(error) = call("scancel", &[VERBOSE, &id]) {
-                // Where it was not heard it may have been done; where it was refused the job still
-                // has its turn.
-                if !error.is_unheard() {
+                // After a timeout the job may be cancelled; after a refusal it is not.
+                if !error.timed_out() {
                     remember_asked(dir, job, false);
                 }
                 return Err(refused(&name, &error));
@@ -53,7 +52,7 @@ pub fn stop(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopEr
 /// Ends the job of a run at once that was asked to stop before.
 ///
 /// # Errors
-/// As [`stop`], and if it was not asked.
+/// As [`stop`], and if it was not asked to stop before.
 pub fn kill(dir: &RunDir, record: &Record, job: &Job) -> Result<Stopping, StopError> {
     let name = clean(&record.name).into_owned();
     let is_asked = record.state == State::Stopping || SchedulerReport::load(dir, job).stop_asked;
@@ -93,7 +92,7 @@ fn refused(name: &str, error: &CommandError) -> StopError {
     }
 }
 
-/// Whether its end was asked for here, so that it is known. What cannot be kept costs only that.
+/// Notes whether its end was requested here. If it cannot be written, only that fact is lost.
 fn remember_asked(dir: &RunDir, job: &Job, is_asked: bool) {
     let _held = hold(dir);
     let report = SchedulerReport {

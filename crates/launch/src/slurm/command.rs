@@ -13,7 +13,7 @@ use traintop_text::clean;
 /// Timeout: a controller that takes longer is overloaded.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Why a program did not do what it was to do.
+/// Why a program failed.
 #[derive(Debug)]
 pub enum CommandError {
     /// It refused: its own sentence.
@@ -23,8 +23,8 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Whether nothing was heard: what was asked for may have been done.
-    pub fn is_unheard(&self) -> bool {
+    /// Whether it timed out: it may have done its work.
+    pub fn timed_out(&self) -> bool {
         matches!(self, Self::Failed(_, SubprocessError::TimedOut(_)))
     }
 }
@@ -50,7 +50,7 @@ pub fn is_here() -> bool {
 /// What a program of Slurm's prints.
 ///
 /// # Errors
-/// If it refuses, or could not be heard.
+/// If it refuses, or times out.
 pub fn call(program: &'static str, arguments: &[&str]) -> Result<String, CommandError> {
     let mut command = Command::new(program);
     // Times come in the form that is read here.

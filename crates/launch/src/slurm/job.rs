@@ -1,6 +1,6 @@
 //! What a job does where it runs: signs the run as its own, starts the worker under its supervisor,
-//! passes on what Slurm signals, and puts itself into the queue again where time is up and the
-//! configuration says so.
+//! passes on what Slurm signals, and requeues itself where its time is over and the configuration
+//! says so.
 
 use std::env;
 use std::io;
@@ -33,9 +33,9 @@ use traintop_run::{Record, RunDir, State};
 /// The hidden command that calls [`run_job`].
 pub const JOB: &str = "__slurm-job";
 
-/// How often a job looks whether it can pass a signal on, and whether a worker has outlived its
+/// How often a job checks whether it can pass a signal on, and whether a worker has outlived its
 /// supervisor.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// A worker that got the same signal from Slurm says so within this time; a second one would end it
 /// before it has saved.
 const SAME_SIGNAL: Duration = Duration::from_millis(600);
@@ -82,7 +82,7 @@ pub fn run_job(dir: &RunDir, command_digest: &str, requeue: bool) -> Result<(), 
 enum Pause {
     /// Its time is nearly up.
     Limit,
-    /// It is to wait for another turn.
+    /// It will be requeued.
     Requested,
 }
 
@@ -98,12 +98,12 @@ fn wait_for(dir: &RunDir, supervisor: &mut Child) -> Result<(), LaunchError> {
     watch_exit(dir, supervisor)?;
     let process = Record::load(dir)?.and_then(|record| record.process);
     while process.as_ref().is_some_and(Process::is_alive) {
-        thread::sleep(LOOK);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }
 
-/// Signs the run for this job and starts its command; `None` if it is not to be trained any more.
+/// Signs the run for this job and starts its command; `None` if it must not be trained any more.
 fn take_over(dir: &RunDir, command_digest: &str) -> Result<Option<Child>, LaunchError> {
     let refused = |why: &str| Err(LaunchError::Refused(format!("{}: {why}", dir.name())));
     let number = |name: &str| {
@@ -182,7 +182,7 @@ fn end_of_job() -> Option<Timestamp> {
 fn watch(dir: &RunDir, events: &Receiver<Event>) -> Result<Option<Pause>, LaunchError> {
     let (mut asks, mut pause, mut is_noted) = (false, None, false);
     loop {
-        match events.recv_timeout(LOOK) {
+        match events.recv_timeout(POLL_INTERVAL) {
             Ok(Event::Ended(ended)) => return ended.map(|()| pause),
             Ok(Event::Signal(SIGUSR1)) => (asks, pause) = (true, pause.or(Some(Pause::Limit))),
             Ok(Event::Signal(SIGUSR2)) => (asks, pause) = (true, Some(Pause::Requested)),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// What `squeue` is asked to print of a job, in this order. The comment comes last: it alone could
-/// hold the mark between them.
+/// The output format of `squeue`, in this order. The comment comes last: it alone could hold the
+/// mark between them.
 pub const FORMAT: &str = "%i|%T|%r|%S|%e|%k";
 
 /// A line about a job, or about several tasks of an array that wait together.
@@ -143,7 +143,7 @@ fn job_id(text: &str) -> Option<(u64, Tasks)> {
     Some((id, Tasks::Some(all)))
 }
 
-/// A state by its name; one that this program does not know is none, and says nothing.
+/// A state by its name; `None` for an unknown one.
 fn phase(state: &str) -> Option<Phase> {
     let mut words = state.split_whitespace();
     let name = words.next()?.trim_end_matches('+');

@@ -63,7 +63,7 @@ pub fn learn(dirs: &[RunDir]) -> PollOutcome {
         None
     });
     let Some(turn) = turn else {
-        // The last poll has heard about these runs as well.
+        // The last poll covered these runs as well.
         let answer = Answer::load(&folder);
         let silence = Turn::problem(&folder).map(|error| silence(&error, answer.as_ref()));
         let changed = answer.map_or_else(Vec::new, |answer| answer.settle(&open));
@@ -199,9 +199,9 @@ fn row_of<'a>(rows: &'a [Row], job: &Job) -> Option<&'a Row> {
         .or_else(|| found.next())
 }
 
-/// What the accounting has kept of jobs that the scheduler has forgotten; nothing where there is
-/// none. `scontrol show job` is not asked as well: it reads the same memory of the controller as
-/// `squeue --states=all`, and of all people's jobs; why a job failed its output says.
+/// The accounting's rows of jobs that the scheduler has forgotten; none if there is no accounting.
+/// `scontrol show job` is not called: it reads the same memory of the controller as `squeue
+/// --states=all`, and all users' jobs; the cause of a failure is in the job's output.
 fn accounts(jobs: &[String]) -> Vec<Row> {
     if jobs.is_empty() {
         return Vec::new();

@@ -166,7 +166,7 @@ fn hand_over(
     let printed = match call("sbatch", &["--parsable", &script.to_string_lossy()]) {
         Ok(printed) => printed,
         // It may have been taken: then the comment finds it, and else the run says that it was not.
-        Err(error) if error.is_unheard() => {
+        Err(error) if error.timed_out() => {
             log::warn!("{error}");
             return Ok(());
         }

@@ -1,6 +1,6 @@
-//! Whose turn it is to ask the scheduler: of all programs of a user one at a time, at most every 30
-//! seconds, and more seldom where it is slow or refuses. A small file in the state folder says when
-//! the next may.
+//! Coordinates polling of the scheduler: of all programs of a user one at a time, at most every 30
+//! seconds, and less often if it is slow or refuses. A small file in the state folder says when the
+//! next may poll.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -43,7 +43,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Takes the right; `None` if it is too early, or another process is asking.
+    /// Takes the right; `None` if it is too early, or another process is polling.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -73,8 +73,8 @@ impl Turn {
         serde_json::from_str::<Turns>(&text).ok()?.problem
     }
 
-    /// Says when the next may ask, as this went: after this wait where there was an answer, or why
-    /// there was none.
+    /// Writes when the next may poll: after this wait, which depends on whether there was an
+    /// answer.
     ///
     /// # Errors
     /// If the file cannot be written.

@@ -208,8 +208,7 @@ fn restore(storage: &Storage, roots: &[PathBuf], dir: &RunDir) -> Result<Unarchi
         dir: dir.clone(),
         roots: roots_of(roots, dir),
         removed: Vec::new(),
-        // Beside what it is to become, so that moving it into place takes no time; hidden, and
-        // known as temporary.
+        // Beside its final place, so that moving it takes no time; hidden, and known as temporary.
         temporary: beside(&dir.path().join("unarchived")),
         modified_ns: stat.modified_ns,
     };

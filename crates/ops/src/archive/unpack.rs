@@ -153,8 +153,8 @@ fn inspect(disk: &dyn Disk, dir: &RunDir, archive: &Path) -> Result<(), ArchiveE
                 .map_err(|error| damaged(&error))?;
             let keys = PaxExtensions::new(&fields).flatten();
             let keys: Vec<_> = keys.filter_map(|field| field.key().ok()).collect();
-            // With another length than its header says, the next entries would not be those that
-            // are looked at here.
+            // With another length than in its header, the next entries would not be those that are
+            // checked here.
             if keys.contains(&"size") {
                 return Err(damaged(&NOT_OURS));
             }

@@ -1,5 +1,4 @@
-//! Moves what a plan says to the trash. Whether it may go is asked again of each thing at the
-//! instant before it moves.
+//! Moves what a plan says to the trash. Each thing is checked again at the instant before it moves.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +31,7 @@ pub struct Done {
     pub tickets: Vec<Ticket>,
     /// Things in the trash now.
     pub count: usize,
-    /// What purging them gives back to the disk.
+    /// What purging them frees.
     pub bytes: u64,
     /// What stayed, and why.
     pub left: Vec<(PathBuf, String)>,
@@ -183,13 +182,12 @@ fn remove(
 /// Asks again.
 struct Guard<'a> {
     policy: &'a Policy,
-    /// The run that was asked about last, and the answer: the things of a run come one after the
-    /// other.
+    /// The last run that was checked, and the result: the things of a run come one after the other.
     last: Option<(PathBuf, Result<(), String>)>,
     /// The evaluated runs of each output tree, with the stat of its folder of evaluations when they
     /// were read.
     evaluated: HashMap<PathBuf, (Option<FileStat>, EvaluatedRuns)>,
-    /// What processes have open, once a whole run is asked about.
+    /// Files that processes have open, once a whole run is checked.
     in_use: Option<InUse>,
 }
 
@@ -270,7 +268,7 @@ impl Guard<'_> {
     }
 }
 
-/// Of the files of one candidate, those that have moved already are not there to be looked at.
+/// Files of a candidate that have moved already are gone.
 fn is_as_it_was_or_gone((path, stat): &(PathBuf, FileStat)) -> bool {
     FileStat::at(path).map_or(true, |now| now == *stat)
 }

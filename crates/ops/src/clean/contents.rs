@@ -71,7 +71,7 @@ const METRICS_OF_OTHERS: [&str; 16] = [
     "monitor.csv",
 ];
 
-/// A file that is known to be worth nothing by itself.
+/// A file that is known to be worthless by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// traintop's own record.

@@ -146,7 +146,7 @@ impl Plan {
         sums.into_iter().map(sum).collect()
     }
 
-    /// What each run has in the plan, by its number; the one first that gives back most.
+    /// What each run has in the plan, by its number; the one first that frees most.
     pub fn by_run(&self) -> Vec<(usize, Totals)> {
         let mut runs: Vec<_> = self
             .totals_by(|candidate| candidate.run)

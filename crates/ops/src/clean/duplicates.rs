@@ -18,8 +18,8 @@ use traintop_disk::read;
 use traintop_run::layout::RunDir;
 use traintop_run::record::Record;
 
-/// Bytes that are looked at in the middle and at the end of a file: headers are often alike,
-/// numbers never are.
+/// Bytes that are sampled in the middle and at the end of a file: headers are often alike, numbers
+/// never are.
 const SAMPLE: usize = 4096;
 
 /// What is the same as what.

@@ -263,7 +263,7 @@ fn is_of_date_in_words(words: &[&str], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| words[at]);
     let is_day = number <= 31 && is_month(before(1));
     let has_time = is_time(before(1)) || is_time(before(2));
-    // A line may hold a hundred thousand words, of which few are looked at.
+    // A line may hold a hundred thousand words, of which few are checked.
     let has_month = (1..5).any(|back| is_month(before(back)));
     let is_year = (1970..2100).contains(&number) && has_time && has_month;
     let is_thread_of_glog = at == 2

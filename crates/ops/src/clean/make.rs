@@ -1,4 +1,4 @@
-//! Makes a plan from what is on the disk: decides, looks for duplicates among what would stay, and
+//! Makes a plan from what is on the disk: decides, finds duplicates among what would stay, and
 //! decides again.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::survey::{Survey, survey};
 use traintop_run::discover::Found;
 
-/// Surveys these runs and makes a plan. `each` hears how many are surveyed.
+/// Surveys these runs and makes a plan. `each` gets the number of surveyed runs.
 pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {
     let keeps_going = |count| {
         each(count);
@@ -33,7 +33,7 @@ pub fn make_while(
     Some(remake(&survey, policy, now))
 }
 
-/// A plan without a look at the disk, and so without duplicates.
+/// A plan without disk access, and so without duplicates.
 #[cfg(any(test, feature = "testing"))]
 pub fn plan_of(survey: &Arc<Survey>, policy: Policy, now: Timestamp) -> Plan {
     Plan::new(survey, policy, &Duplicates::default(), now)

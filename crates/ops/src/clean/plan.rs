@@ -86,8 +86,8 @@ impl Plan {
         protect.find(|protection| protection.holds(&run.notes, run.is_evaluated))
     }
 
-    /// The files of weights that no candidate names, with the numbers of their runs: what
-    /// duplicates are looked for among.
+    /// The files of weights that no candidate names, with the numbers of their runs: the candidates
+    /// for duplicates.
     pub fn staying(&self) -> impl Iterator<Item = (usize, &Weights)> {
         // Hashed as bytes: part by part it takes several times as long.
         let going: HashSet<&OsStr> = self

@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_log_of_a_megabyte_is_read_though_each_of_its_words_looks_like_a_date() {
-        // Each of these took minutes where a word looked at all others.
+        // Each of these took minutes when every word was compared with all others.
         for (text, is_nothing) in [
             ("seed 2020 ".repeat(100_000), true),
             ("nov 3 10:00:00 2020 ".repeat(50_000), true),

@@ -96,7 +96,7 @@ pub struct Walked {
     pub temporary: Vec<TemporaryFile>,
     pub sizes: Sizes,
     /// The worst that forbids that the folder goes as a whole, as far as that is known without
-    /// opening anything. Once it is a project, nothing else is looked at.
+    /// opening anything. Once it is a project, nothing else is checked.
     pub obstacle: Option<Obstacle>,
     /// Files that may be worth nothing, below the run's folder.
     pub known: Vec<(PathBuf, Known)>,
@@ -165,7 +165,7 @@ impl Walked {
     }
 
     /// No rule may name the weights that a link of the run, or a file in it, points at. A walk that
-    /// only looks whether something has changed need not know them.
+    /// only detects changes does not need them.
     pub fn keep_pointed_at(&mut self, run: &Path) {
         self.keep_targets(run);
         self.keep_named(run);

@@ -45,7 +45,7 @@ impl Made {
 /// Why nothing was made, or nothing undone.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
-    /// The run is not to be touched.
+    /// The run must not be changed.
     #[error("{path}: {problem}")]
     Refused {
         path: PathBuf,

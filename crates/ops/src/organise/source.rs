@@ -71,8 +71,8 @@ impl Sources {
         }
     }
 
-    /// The table of the source that knows the most epochs; of equals a checkpoint's history, which
-    /// has every digit.
+    /// The table of the source with the most epochs; of equals a checkpoint's history, which has
+    /// every digit.
     pub fn table(&self) -> Option<EpochTable> {
         let history = self.checkpoints.iter().rev().find_map(|(path, metadata)| {
             Some(EpochTable {

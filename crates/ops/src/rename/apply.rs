@@ -72,7 +72,7 @@ pub enum RenameError {
     },
 }
 
-/// Does what the plan says, all of it or nothing. What each run is doing is looked at again first.
+/// Does what the plan says, all of it or nothing. The state of each run is checked again first.
 ///
 /// # Errors
 /// If any row cannot be done; then every folder has its old name.
@@ -232,7 +232,7 @@ fn undo_all(storage: &Storage, renamed: &[Renamed]) -> Result<Vec<String>, (Path
 /// Gives one folder its old name, if it has not got it yet, and with it all that followed.
 pub(super) fn back(storage: &Storage, step: &Move) -> Result<Vec<String>, (PathBuf, io::Error)> {
     let failed = |cause| (step.to.path().to_owned(), cause);
-    // Only what is known to be the very folder goes back.
+    // Only the very same folder is moved back.
     let known = Some(step.identity);
     if identity(&*storage.disk, step.to.path()).map_err(failed)? == known {
         let moved = storage.disk.relocate(step.to.path(), step.from.path());

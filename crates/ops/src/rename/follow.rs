@@ -63,8 +63,8 @@ pub enum Follow {
     },
 }
 
-/// All that is to follow when `from` is called `to`, and a sentence for each thing that may have to
-/// and cannot be read: looked up before anything moves. Paths in the folder are those after the
+/// All that must follow when `from` is renamed to `to`, and a sentence for each thing that may have
+/// to and cannot be read: collected before anything moves. Paths in the folder are those after the
 /// move.
 ///
 /// # Errors

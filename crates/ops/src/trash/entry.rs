@@ -43,7 +43,7 @@ pub struct Entry {
     pub why: String,
     /// How far it has come.
     pub stage: Stage,
-    /// What purging it gives back to the disk, in bytes.
+    /// What purging it frees, in bytes.
     pub bytes: u64,
     /// What was removed.
     pub items: Vec<Item>,

@@ -43,11 +43,7 @@ pub enum TrashError {
     },
     /// No such entry.
     #[error("{id:?} is not in the trash below {root}; `traintop trash list` shows what is")]
-    Unknown {
-        /// What was asked for.
-        id: String,
-        root: PathBuf,
-    },
+    Unknown { id: String, root: PathBuf },
     /// A journal that cannot be understood.
     #[error("{path}: is damaged ({cause}); what lies beside it is left as it is, move it by hand")]
     Damaged {

@@ -3,10 +3,10 @@
 //! elsewhere; a journal that is written first lets a process that was killed between any two steps
 //! be finished or undone by the next.
 //!
-//! Anybody may have written what is in a tree. So a journal is checked when it is read, every call
+//! Anyone may have written what is in a tree. So a journal is checked when it is read, every call
 //! goes through a descriptor of the root and follows no link, and only folders and journals that
-//! belong to this user count. What was interrupted is finished without being asked only if this
-//! user's own state folder says that it was begun (`mark`).
+//! belong to this user count. What was interrupted is finished automatically only if this user's
+//! own state folder says that it was begun (`mark`).
 //!
 //! ```text
 //! ROOT/.trash/lock                    held by the process that changes the trash

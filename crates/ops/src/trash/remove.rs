@@ -231,7 +231,7 @@ impl Trash {
         })
     }
 
-    /// Looks at each thing, and writes what is to take its place.
+    /// Records each thing, and writes its stand-in.
     fn note_things(
         &self,
         entry: &mut Entry,
@@ -309,7 +309,7 @@ impl Trash {
             }
             let failed = |cause| TrashError::io(&path, "moved to the trash")(cause);
             let parent = path.parent().unwrap_or(&self.root);
-            // Since it was first looked at, a folder may have given way to a link that leads
+            // Since the first check, a folder may have been replaced by a link that leads
             // elsewhere.
             if self.disk.resolve(parent).map_err(failed)? != parent {
                 return Err(TrashError::NotOurs {

@@ -61,7 +61,7 @@ impl EvaluationDir {
         self.0.join("logits.safetensors")
     }
 
-    /// The images worth looking at: see [`super::Images`].
+    /// The images that are shown: see [`super::Images`].
     pub fn images(&self) -> PathBuf {
         self.0.join("images.safetensors")
     }

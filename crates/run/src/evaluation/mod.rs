@@ -1,6 +1,6 @@
-//! What an evaluation is on disk: one or several checkpoints asked about many images, and all that
-//! they answered, in a folder of its own below `evaluations/` of the output tree. The worker fills
-//! it; everybody else only reads.
+//! What an evaluation is on disk: the predictions of one or several checkpoints for many images, in
+//! a folder of its own below `evaluations/` of the output tree. The worker fills it; all others
+//! only read.
 
 mod best;
 mod discover;

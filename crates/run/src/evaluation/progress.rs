@@ -20,7 +20,7 @@ pub struct Progress {
     /// The process that fills it.
     #[serde(flatten)]
     pub process: Process,
-    /// The checkpoints that are asked, as the results will name them.
+    /// The evaluated checkpoints, as the results will name them.
     #[serde(default)]
     pub checkpoints: Vec<Evaluated>,
     /// When it began.

@@ -1,5 +1,5 @@
-//! `summary.json` of an evaluation: what was asked, of whom, and what came out. Read tolerantly:
-//! what is missing is absent, what is unknown is kept.
+//! `summary.json` of an evaluation: what was evaluated, how, and the results. Read tolerantly: what
+//! is missing is absent, what is unknown is kept.
 
 use std::io;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ pub struct Evaluated {
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
-    /// Its share in an ensemble, as it was asked for; shares need not add up to 1.
+    /// Its share in an ensemble, as given; shares need not add up to 1.
     pub weight: f64,
     /// Epoch of the weights, counted from 1.
     pub epoch: Option<i64>,

@@ -1,5 +1,4 @@
-//! The two safetensors files of an evaluation: every answer in full, and the images worth looking
-//! at.
+//! The two safetensors files of an evaluation: all logits, and the images that are shown.
 
 use std::borrow::Cow;
 use std::io;

@@ -31,8 +31,8 @@ pub trait Decoder: Debug + Default + Send {
     /// nothing follows, so that a text without a line end may be whole.
     fn push(&mut self, bytes: &[u8], is_last: bool, points: &mut Points) -> u64;
 
-    /// Which metric the trainer of the run in `dir` says that counts, beside what it says in these
-    /// files. It is asked with each change until it says something.
+    /// The metric that the trainer of the run in `dir` judges by, if it is stated outside of these
+    /// files. It is called with each change until it returns one.
     fn judged_by(_dir: &Path) -> Option<TrainerMetric> {
         None
     }

@@ -63,7 +63,7 @@ const RLLIB: &str = "RLlib";
 /// What rows hold that is none of their measurements: settings, and lists of single episodes.
 const NO_METRICS: [&str; 2] = ["config", "hist_stats"];
 
-/// How much of a file is looked at to know what it is.
+/// Bytes of a file that are read to recognise it.
 const PEEKED: u64 = 1 << 20;
 
 pub struct JsonLines;

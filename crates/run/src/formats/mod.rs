@@ -60,7 +60,7 @@ const FORMATS: [&dyn Format; 14] = [
     &tensorboard::TrainAndValidation,
 ];
 
-/// What the names of data end in, which no format looks for.
+/// Endings of data files, which no format reads.
 const DATA: [&str; 14] = [
     "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "gif", "npy", "npz", "wav", "flac", "mp3",
     "mp4",
@@ -420,7 +420,7 @@ pub fn facts(dir: &RunDir) -> Facts {
     }
 }
 
-/// A run's metrics. Where no format knows the folder, those that traintop would write.
+/// A run's metrics. If no format recognises the folder, those that traintop would write.
 pub fn open(dir: &RunDir) -> Box<dyn Source> {
     match locate(dir) {
         Some(located) => located.open(dir.path()),

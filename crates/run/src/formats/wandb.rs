@@ -54,7 +54,7 @@ impl Format for Wandb {
     fn facts(&self, dir: &Path, parts: &RunParts) -> Facts {
         let mut records = RunRecords::default();
         for path in &parts.metrics {
-            // Only what is not history is looked at.
+            // Only records other than history are read.
             let mut log = Log::default();
             let mut each = |record: &[u8]| records.take(record);
             let _ = read::in_chunks(path, MAX_BYTES, &mut |bytes| log.push(bytes, &mut each));

@@ -24,7 +24,7 @@ pub struct Meaning {
     pub kind: Kind,
     pub direction: Option<Direction>,
     pub strength: Strength,
-    /// Among metrics of a kind the lower one is looked at first.
+    /// Among metrics of a kind the lower one comes first.
     pub rank: u8,
     /// Whether its values are shares, which people read in percent.
     pub is_share: bool,

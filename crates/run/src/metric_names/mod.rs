@@ -176,7 +176,7 @@ pub struct MetricName {
     /// What is measured, the same for the names that different trainers give it; the split, an
     /// average and a counter are left out.
     pub quantity: String,
-    /// Among metrics of a kind the lower one is looked at first.
+    /// Among metrics of a kind the lower one comes first.
     pub rank: u8,
     /// Words that narrow it down (`box` in `box_loss`), and a counter: a plain metric goes first.
     pub qualifiers: u8,

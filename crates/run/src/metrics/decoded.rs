@@ -13,8 +13,8 @@ use super::limits::Limits;
 use super::reader::Reader;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// What the first look reads; nearly every header is shorter.
-const FIRST_LOOK: usize = 4096;
+/// Bytes of the first read; nearly every header is shorter.
+const FIRST_READ: usize = 4096;
 /// Read and unpacked at a time.
 const PART: usize = 256 << 10;
 
@@ -130,7 +130,7 @@ pub struct Decoded {
 impl Decoded {
     /// How to read a file that is not plain text with line feeds.
     pub fn needed(path: &Path, file: &File, limits: Limits) -> io::Result<Option<Self>> {
-        let mut beginning = vec![0; FIRST_LOOK.min(limits.first)];
+        let mut beginning = vec![0; FIRST_READ.min(limits.first)];
         let read = file.read_at(&mut beginning, 0)?;
         beginning.truncate(read);
         let is_named = path.extension().is_some_and(|ending| ending == "gz");
@@ -139,7 +139,7 @@ impl Decoded {
             return Ok(Some(Self::new(Some(Packed::default()), None)));
         }
         let mut found = form(&beginning, limits);
-        if found.is_none() && read == FIRST_LOOK {
+        if found.is_none() && read == FIRST_READ {
             beginning.resize(limits.first, 0);
             let read = file.read_at(&mut beginning, 0)?;
             beginning.truncate(read);

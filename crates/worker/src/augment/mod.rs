@@ -134,8 +134,7 @@ impl Augmentation {
         })
     }
 
-    /// N x 3 x H x W normalised images and N labels: what the network gets, and what it is to
-    /// answer.
+    /// N x 3 x H x W normalised images and N labels: the network's input and its targets.
     pub fn batch(&self, images: Tensor, labels: Tensor) -> (Tensor, Targets) {
         let size = images.size();
         let (count, size) = (size[0] as usize, (size[2], size[3]));

@@ -116,7 +116,7 @@ fn parameters(tensor: &TensorInfo) -> Option<u64> {
     (!is_buffer && !is_beside_weights(&tensor.name)).then_some(count)
 }
 
-/// What the header says, and what the run folder around the file knows of this very epoch.
+/// What the header says, and what the run folder around the file says of this epoch.
 fn metadata_of_run(path: &Path, header: &HashMap<String, String>) -> Metadata {
     let number = |key: &str| header.get(key).and_then(|text| text.parse::<f64>().ok());
     let epoch = number("epoch")

@@ -109,7 +109,7 @@ pub struct WeightsMetadata<'a> {
     pub trained_on: &'a TrainedOn,
 }
 
-/// The images that a network was trained on, as far as a caller has to know.
+/// The images that a network was trained on, as far as a caller needs them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrainedOn {
     /// The classes' names, by label.

@@ -35,8 +35,7 @@ const fn number(name: &'static str, kind: Kind, size: usize) -> Number {
     Number { name, kind, size }
 }
 
-/// A view into a storage; it is known to lie within as many numbers as the pickle says that the
-/// storage has.
+/// A view into a storage; it is within the storage's length as the pickle states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub number: Number,

@@ -14,7 +14,7 @@ pub struct Form {
     pub name: &'static str,
     /// What a folder must hold to be of this form, for the message where none is.
     holds: &'static str,
-    /// Folders inside the named one that are looked into after itself: what the archives unpack to.
+    /// Folders inside the named one that are searched after it: those that archives unpack to.
     inner: &'static [&'static str],
     kind: Kind,
 }
@@ -26,7 +26,7 @@ enum Kind {
     ImageFolder,
 }
 
-/// In the order in which they are looked for.
+/// In the order in which they are tried.
 const FORMS: &[Form] = &[
     Form {
         name: "CIFAR-10, pickled",

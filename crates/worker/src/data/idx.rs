@@ -13,7 +13,7 @@ use super::{DataError, Found, Split, check_growth, read};
 /// The side up to which smaller images get a border.
 const SIDE: usize = 32;
 /// No data set of this form comes near: what a file claims beyond this is damage, and no reason to
-/// ask for memory.
+/// allocate memory.
 const MAX_BYTES: usize = 1 << 33;
 
 /// Whether a folder holds any of the files.

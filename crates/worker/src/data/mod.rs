@@ -1,5 +1,5 @@
 //! The images that are trained on: every form a data set may have becomes the same bytes in memory.
-//! Nothing here knows libtorch.
+//! Nothing here depends on libtorch.
 
 pub mod check;
 mod cifar;

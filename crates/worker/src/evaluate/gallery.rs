@@ -1,4 +1,4 @@
-//! Which images are kept to be looked at, and the picture of some of them.
+//! The images that are kept for viewing, and the picture of some of them.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -34,7 +34,7 @@ use inputs::Inputs;
 use predictions::Predictions;
 use subject::Subject;
 
-/// What the command asks for.
+/// The command's request.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Checkpoints or folders of runs; several are an ensemble.
@@ -64,7 +64,7 @@ pub struct Evaluation {
     pub results: Results,
 }
 
-/// Evaluates as asked. A signal ends it, and then as after any error nothing is left.
+/// Evaluates. A signal ends it, and then as after any error nothing is left.
 pub fn evaluate(request: &Request) -> Result<Evaluation, WorkerError> {
     let filling: Arc<OnceLock<PathBuf>> = Arc::default();
     let again = Arc::clone(&filling);

@@ -4,7 +4,7 @@
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-/// What a tensor of the state dict is to training.
+/// The role of a tensor of the state dict in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Changed by the optimiser.
