@@ -5,7 +5,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-# LIBTORCH is what scripts/libtorch.sh is told; cargo always sees the link .libtorch, whose target may change without a rebuild.
+# LIBTORCH is for scripts/libtorch.sh; cargo always sees the link .libtorch, whose target may
+# change without a rebuild.
 CARGO := env -u LIBTORCH cargo
 DEV := --config .cargo/dev.toml
 ALL := --release --locked --workspace
@@ -23,7 +24,7 @@ dev: setup ## build both programs quickly, with run-time checks, and open the da
 	$(CARGO) $(DEV) build $(ALL) --bins
 	@$(TARGET)/release/traintop $(ARGS)
 
-test: setup ## run every test there is, the worker's too, with run-time checks (TESTS="..." filters by name)
+test: setup ## run all tests, the worker's too, with run-time checks (TESTS="..." filters by name)
 	$(CARGO) $(DEV) build $(ALL) --bins
 	$(CARGO) $(DEV) test $(ALL) --lib --bins --test e2e $(TESTS)
 

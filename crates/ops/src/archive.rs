@@ -29,11 +29,11 @@ use traintop_run::discover::Found;
 use traintop_run::layout::RunDir;
 
 pub use carry::{
-    Archived, Unarchived, archive, archive_watched, unarchive, unarchive_back, unarchive_watched,
-    undo,
+    Archived, Unarchived, archive, archive_watched, unarchive, unarchive_watched, undo,
+    undo_unarchive,
 };
 #[cfg(test)]
-pub(super) use carry::{archive_on, unarchive_back_on, unarchive_on, undo_on};
+pub(super) use carry::{archive_on, unarchive_on, undo_on, undo_unarchive_on};
 pub use recover::recover;
 #[cfg(test)]
 pub(super) use recover::recover_on;

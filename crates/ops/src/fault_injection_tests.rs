@@ -263,7 +263,7 @@ fn undo(storage: &Storage, action: &Action) -> Result<(), String> {
             archive::undo_on(storage, archived).map_err(|error| error.to_string())
         }
         Action::Unarchived(dir, back) => {
-            archive::unarchive_back_on(storage, dir, back).map_err(|error| error.to_string())
+            archive::undo_unarchive_on(storage, dir, back).map_err(|error| error.to_string())
         }
         Action::Rebuilt(rebuilt) => {
             organise::undo_on(&*storage.disk, rebuilt).map_err(|error| error.to_string())

@@ -224,7 +224,8 @@ mod tests {
             grad_clip: Some(1.0),
             ..PLAIN
         });
-        // |(3, 6)| = 6.7082; clipped to (0.447214, 0.894427) up to PyTorch's 1e-6; plus half the weights (0.5, 1)
+        // |(3, 6)| = 6.7082; clipped to (0.447214, 0.894427) up to PyTorch's 1e-6; plus half the
+        // weights (0.5, 1)
         let norm = 45.0_f64.sqrt();
         let scale = 1.0 / (norm + 1e-6);
         close(

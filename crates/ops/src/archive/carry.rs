@@ -304,12 +304,12 @@ impl ArchiveEntry {
 ///
 /// # Errors
 /// If something of it has been changed since, or cannot be moved; then the run stays as it is.
-pub fn unarchive_back(dir: &RunDir, unarchived: &Unarchived) -> Result<(), ArchiveError> {
-    unarchive_back_on(&Storage::real(), dir, unarchived)
+pub fn undo_unarchive(dir: &RunDir, unarchived: &Unarchived) -> Result<(), ArchiveError> {
+    undo_unarchive_on(&Storage::real(), dir, unarchived)
 }
 
-/// As [`unarchive_back`], with this home.
-pub(crate) fn unarchive_back_on(
+/// As [`undo_unarchive`], with this home.
+pub(crate) fn undo_unarchive_on(
     storage: &Storage,
     dir: &RunDir,
     unarchived: &Unarchived,

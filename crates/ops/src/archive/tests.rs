@@ -235,12 +235,12 @@ fn a_bringing_back_is_taken_back_unless_something_has_changed_since() {
     archive(&roots(place.path()), &Plan::of(&dir, false).unwrap()).unwrap();
     let packed = paths(&dir);
     let back = unarchive(&roots(place.path()), &dir).unwrap();
-    unarchive_back(&dir, &back).unwrap();
+    undo_unarchive(&dir, &back).unwrap();
     assert_eq!(paths(&dir), packed);
     let back = unarchive(&roots(place.path()), &dir).unwrap();
     assert_eq!(whole(&dir), before);
     fs::write(dir.last(), "trained further").unwrap();
-    let error = unarchive_back(&dir, &back).unwrap_err().to_string();
+    let error = undo_unarchive(&dir, &back).unwrap_err().to_string();
     assert!(
         error.contains("last.safetensors has changed since"),
         "{error}"
@@ -329,7 +329,7 @@ fn every_call_may_fail_or_be_the_last_and_a_run_is_whole_or_archived() {
                 let done = match (action, &archived, &back) {
                     ("undo", Some(archived), _) => undo_on(&faulty, archived),
                     ("unarchive", ..) => unarchive_on(&faulty, &all, &dir).map(drop),
-                    (_, _, Some(back)) => unarchive_back_on(&faulty, &dir, back),
+                    (_, _, Some(back)) => undo_unarchive_on(&faulty, &dir, back),
                     _ => archive_on(&faulty, &all, &Plan::of(&dir, false).unwrap()).map(drop),
                 };
                 if let Err(error) = &done {

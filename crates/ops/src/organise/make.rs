@@ -95,7 +95,7 @@ pub(crate) fn apply_on(disk: &dyn Disk, plan: &Plan, now: Timestamp) -> Result<R
     };
     for folder in [plan.dir.path().to_owned(), plan.dir.logs()] {
         let stat = disk.stat_if_exists(&folder);
-        let stat = stat.map_err(io_error(&folder, "looked at"))?;
+        let stat = stat.map_err(io_error(&folder, "read"))?;
         let time = stat.map(|stat| stat.modified_ns);
         rebuilt.folders.push((folder, time));
     }
@@ -221,7 +221,7 @@ pub(crate) fn undo_on(disk: &dyn Disk, rebuilt: &Rebuilt) -> Result<(), MakeErro
     let disk = &*confined;
     for made in &rebuilt.made {
         let stat = disk.stat_if_exists(&made.path);
-        let stat = stat.map_err(io_error(&made.path, "looked at"))?;
+        let stat = stat.map_err(io_error(&made.path, "read"))?;
         let is_back = made
             .aside
             .as_ref()

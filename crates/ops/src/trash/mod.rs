@@ -236,7 +236,7 @@ impl Trash {
     /// What is at a path; `None` if nothing is.
     fn stat(&self, path: &Path) -> Result<Option<FileStat>, TrashError> {
         let stat = self.disk.stat_if_exists(path);
-        stat.map_err(TrashError::io(path, "looked at"))
+        stat.map_err(TrashError::io(path, "read"))
     }
 
     /// Removes a folder of the trash that holds no removed thing any more: the journal last, since

@@ -271,7 +271,7 @@ impl Trash {
                 let stat = self
                     .disk
                     .stat(&whole)
-                    .map_err(TrashError::io(whole, "looked at"))?;
+                    .map_err(TrashError::io(whole, "read"))?;
                 // Things are in order, so those of one run mostly come one after the other.
                 if let Some(owner) = self.owner(&item.path)?
                     && entry.owners.last() != Some(&owner)

@@ -93,7 +93,7 @@ pub fn take_back(archived: Vec<(RunDir, Archived)>) -> EditOutcome {
 
 /// Archives again what was restored.
 pub fn pack_again(unarchived: Vec<(RunDir, Unarchived)>) -> EditOutcome {
-    let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::unarchive_back(dir, unarchived);
+    let back = |(dir, unarchived): &(RunDir, Unarchived)| archive::undo_unarchive(dir, unarchived);
     all_back(
         unarchived,
         |(dir, _)| dir.clone(),
