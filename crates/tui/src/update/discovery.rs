@@ -13,7 +13,9 @@ use traintop_run::summary::Summary;
 use traintop_run::{RunDir, queue_reasons};
 
 /// Runs were found, some with what is known of them.
-pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
+pub fn runs_found(state: &mut State, mut found: Vec<(Found, Option<Summary>)>) -> Vec<Effect> {
+    let summaries = found.iter_mut().filter_map(|(_, summary)| summary.as_mut());
+    summaries.for_each(|summary| stamp(state, summary));
     let height = runs::table_height(state.context.size);
     let unknown = state.context.runs.add(found, height);
     state.context.runs.keep_in_sight(height);
@@ -39,6 +41,13 @@ pub fn runs_found(state: &mut State, found: Vec<(Found, Option<Summary>)>) -> Ve
         effects.extend(look_closer(state));
     }
     effects
+}
+
+/// Gives a summary its best evaluation: those may have been found before the run was read.
+fn stamp(state: &State, summary: &mut Summary) {
+    if state.context.evaluations.is_found {
+        state.context.evaluations.stamp(summary);
+    }
 }
 
 /// All roots were searched.
@@ -116,7 +125,8 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     let mut grown = Vec::new();
     let mut newly_active = Vec::new();
     let mut looked = Vec::new();
-    for (found, summary) in summaries {
+    for (found, mut summary) in summaries {
+        stamp(state, &mut summary);
         let dir = found.dir.clone();
         if state.refreshing.remove(&dir) == Some(true) {
             again.push(dir.clone());

@@ -363,7 +363,8 @@ impl Runs {
             _ => self.are_names_stale = true,
         }
         self.query.samples.forget(&found.dir);
-        summary.evaluated = known.and_then(|row| row.summary.as_ref()?.evaluated.clone());
+        let evaluated = || known?.summary.as_ref()?.evaluated.clone();
+        summary.evaluated = summary.evaluated.or_else(evaluated);
         self.rows_mut().insert(
             found.dir.clone(),
             Row {

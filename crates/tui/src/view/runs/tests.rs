@@ -23,7 +23,7 @@ use crate::update::update;
 use crate::view::opened::Opened;
 use traintop_run::best_and_trend::Best as BestValue;
 use traintop_run::discover::Found;
-use traintop_run::evaluation::Best;
+use traintop_run::evaluation::{Best, RunKey};
 use traintop_run::finding::Finding;
 use traintop_run::name_template::Value;
 use traintop_run::notes::Change;
@@ -106,6 +106,38 @@ pub(in crate::view) fn listed(columns: u16, rows: u16) -> State {
         },
     );
     state
+}
+
+#[test]
+fn a_run_that_is_read_after_its_evaluation_was_found_shows_that_too() {
+    let (found, summary) = aged("lively", RunState::Finished, 71.5, 1);
+    let mut state = State::new(vec!["/nowhere/runs".into()], (80, 24), start());
+    let best = Best {
+        path: "/nowhere/evaluations/one".into(),
+        split: "test".to_owned(),
+        accuracy: 70.25,
+        low: 69.0,
+        high: 71.0,
+        views: 1,
+    };
+    let evaluations = &mut state.context.evaluations;
+    evaluations.best.add(&RunKey::Id(summary.id.clone()), &best);
+    evaluations.is_found = true;
+    update(
+        &mut state,
+        start(),
+        Message::RunsFound(vec![(found.clone(), None)]),
+    );
+    update(
+        &mut state,
+        start(),
+        Message::Summarised(vec![(found, summary)]),
+    );
+    assert!(
+        text(&drawn(&state)).contains("70.25"),
+        "{}",
+        text(&drawn(&state))
+    );
 }
 
 pub(super) fn control(state: &mut State, key: char) -> Vec<Effect> {
