@@ -153,7 +153,7 @@ fn table(found: &[Found], config: bool) -> Table {
         .iter()
         .map(|found| {
             let mut summary = lint::load(found, now);
-            summary.size_bytes = Some(size::on_disk(found.dir.path()));
+            summary.size_bytes = size::of_run(&found.dir);
             summary
         })
         .collect();

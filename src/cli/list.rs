@@ -127,7 +127,7 @@ pub fn summaries(named: &[PathBuf], now: SystemTime) -> Result<Vec<Summary>> {
     let mut summaries = known_summaries(named, now)?;
     learn(&mut summaries, now);
     for summary in &mut summaries {
-        summary.size_bytes = Some(size::on_disk(summary.dir.path()));
+        summary.size_bytes = size::of_run(&summary.dir);
     }
     let roots = roots::or_default(named);
     let best = BestByRun::of_runs(&roots, summaries.iter().map(|summary| &summary.dir));

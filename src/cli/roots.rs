@@ -8,7 +8,9 @@ use traintop_config as config;
 use traintop_launch::slurm::PollOutcome;
 use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
+use traintop_run::formats;
 use traintop_run::judging;
+use traintop_run::layout::RunDir;
 use traintop_run::run_names::{OURS, shortest_ends};
 use traintop_run::slurm::Job;
 use traintop_text::clean;
@@ -139,9 +141,19 @@ pub fn run_named(word: &str, roots: &[PathBuf]) -> Result<Found> {
 }
 
 fn at_path(path: &Path) -> Option<Found> {
+    if let Some(found) = in_database(path) {
+        return Some(found);
+    }
     let path = path.canonicalize().ok().filter(|path| path.is_dir())?;
     let mut found = Vec::new();
     discover(std::slice::from_ref(&path), |run| found.push(run));
     let mut found = found.into_iter();
     found.find(|run| run.dir.path() == path || run.dir.logs() == path)
+}
+
+/// The run of which this is the path, if it lies in a database.
+fn in_database(path: &Path) -> Option<Found> {
+    let database = RunDir::new(path).database()?.canonicalize().ok()?;
+    let dir = RunDir::new(database.join(path.file_name()?));
+    formats::is_there(&dir).then(|| Found::look(dir))
 }

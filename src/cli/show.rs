@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<ExitCode> {
     let mut summary = Summary::load(&found, SystemTime::now());
     // Of any number of rows, since they are all at hand here.
     summary.findings = Some(lint(&metrics, &summary.settings, &summary.resumes));
-    summary.size_bytes = Some(size::on_disk(found.dir.path()));
+    summary.size_bytes = size::of_run(&found.dir);
     let best = BestByRun::of_runs(&roots::or_default(&arguments.roots), [&found.dir]);
     summary.evaluated = best.of(&summary.id, &found.dir).cloned();
     if arguments.json {

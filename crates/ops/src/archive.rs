@@ -163,6 +163,9 @@ impl Plan {
             name: traintop_text::clean(&dir.name()).into_owned(),
             problem,
         };
+        if let Some(why) = dir.only_read() {
+            return Err(refused(why));
+        }
         if dir.archive().exists() {
             return Err(refused("it is archived already".to_owned()));
         }

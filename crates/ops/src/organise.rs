@@ -95,7 +95,7 @@ pub fn plan(dir: &RunDir) -> Plan {
     if !lacks.iter().any(|lack| *lack) {
         return plan;
     }
-    plan.problem = busy(dir);
+    plan.problem = dir.only_read().or_else(|| busy(dir));
     if plan.problem.is_some() {
         return plan;
     }

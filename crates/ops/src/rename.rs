@@ -111,7 +111,9 @@ pub fn plan(wishes: Vec<RenameRequest>, is_taken: impl Fn(&Path) -> bool) -> Vec
             }
         };
         let to = from.path().with_file_name(&name);
-        let problem = if from.path().file_name().is_none() {
+        let problem = if let Some(why) = from.only_read() {
+            Some(why)
+        } else if from.path().file_name().is_none() {
             Some("this folder cannot be renamed from here".to_owned())
         } else if to == from.path() {
             None

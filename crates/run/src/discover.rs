@@ -10,8 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::formats::trackio;
 use super::formats::{self, Listing, Located};
-use super::layout::RunDir;
+use super::layout::{RunDir, is_database};
 use super::notes;
 use super::run_names::OURS;
 use super::state::silence_since;
@@ -77,6 +78,13 @@ impl Stamp {
         )
     }
 
+    /// Of a part of a file: what is the same only as long as nothing is added, and when something
+    /// last was.
+    pub(super) fn of_part(part: u64, changed: SystemTime) -> Self {
+        let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(part, (since.as_nanos() as u64).max(1))
+    }
+
     fn exists(self) -> bool {
         self.1 > 0
     }
@@ -138,7 +146,9 @@ impl Found {
         };
         let (metrics, settings) = match &located {
             Some(located) if !located.is_ours() => (
-                Stamp::of_all(located.metrics()),
+                located
+                    .stamp()
+                    .unwrap_or_else(|| Stamp::of_all(located.metrics())),
                 here(located.settings_file(&has)),
             ),
             _ => (logged("metrics.csv"), logged("config.json")),
@@ -160,6 +170,12 @@ impl Found {
             modified: UNIX_EPOCH + Duration::from_nanos(newest),
             seen_changing: None,
         }
+    }
+
+    /// Whether it lies in a database with others.
+    pub fn is_in_database(&self) -> bool {
+        let located = self.located.as_ref();
+        located.is_some_and(|located| located.stamp().is_some())
     }
 
     /// Its metrics, to be read.
@@ -278,7 +294,11 @@ pub fn discover_within(
                 } else {
                     root
                 };
-                search.folder(&start, limits.depth);
+                if is_database(&start) && start.is_file() {
+                    search.database(&start);
+                } else {
+                    search.folder(&start, limits.depth);
+                }
             }
             Err(cause) => search.unsearched.push(Unsearched {
                 path: root.clone(),
@@ -288,6 +308,30 @@ pub fn discover_within(
         }
     }
     search.unsearched
+}
+
+/// The runs in a database, the newest first.
+fn in_database(path: &Path, own: Option<&Path>) -> Result<Vec<Found>, String> {
+    let runs = trackio::paths(path)?.into_iter().rev();
+    let found = runs.map(|run| {
+        let located = formats::recognise(&Listing {
+            path: run.clone(),
+            ..Listing::default()
+        });
+        Found::of(RunDir::new(run), located, own, |_| false)
+    });
+    Ok(found.filter(|found| found.located.is_some()).collect())
+}
+
+/// The runs in the databases right in a folder.
+pub fn in_databases(folder: &Path) -> Vec<Found> {
+    let own = notes::own_folder().filter(|own| own.is_dir());
+    let listing = Listing::read(folder).unwrap_or_default();
+    let names = listing.files.iter().map(|name| folder.join(name));
+    let databases = names.filter(|path| is_database(path));
+    databases
+        .flat_map(|path| in_database(&path, own.as_deref()).unwrap_or_default())
+        .collect()
 }
 
 struct Search<'a> {
@@ -403,6 +447,13 @@ impl Search<'_> {
         if is_recorded {
             return;
         }
+        for name in listing
+            .files
+            .iter()
+            .filter(|name| is_database(Path::new(name)))
+        {
+            self.database(&path.join(name));
+        }
         if !is_run {
             (self.other)(path);
         }
@@ -421,6 +472,24 @@ impl Search<'_> {
                 self.limits.depth,
                 path.display()
             ));
+        }
+    }
+
+    /// The runs in a database, the newest first.
+    fn database(&mut self, path: &Path) {
+        if !self.visited.insert(path.to_owned()) {
+            return;
+        }
+        match in_database(path, self.own.as_deref()) {
+            Ok(runs) => {
+                self.here.entries += runs.len();
+                runs.into_iter().for_each(&mut self.each);
+            }
+            Err(cause) => self.unsearched.push(Unsearched {
+                path: path.to_owned(),
+                cause: io::Error::other(cause),
+                is_root: false,
+            }),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -179,7 +180,10 @@ fn project_in(folder: &Path) -> Option<Arc<MetricSettings>> {
 pub fn read_project(path: &Path) -> Option<(MetricSettings, Vec<String>)> {
     let text = match read::text(path, PROJECT_LIMIT) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        // A database of runs is no folder.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return None;
+        }
         Err(error) => {
             let problem = format!("{}: cannot be read ({error})", path.display());
             return Some((

@@ -11,6 +11,7 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 use traintop_disk::write::{make_folder, make_folders, remove_tree};
+use traintop_text::clean;
 
 /// The folder of one run. Compared by its text, at a fraction of what comparing paths part by part
 /// costs: a table sorts and looks up thousands with each key. So one folder must never get two
@@ -69,11 +70,14 @@ impl Ord for RunDir {
 
 impl RunDir {
     /// Refuses a run if a folder that is written to is a link: another user's tree could redirect
-    /// writes out of itself.
+    /// writes out of itself. So is one that has no folder.
     ///
     /// # Errors
-    /// If `logs`, `logs/figures` or `checkpoints` is a link.
+    /// If `logs`, `logs/figures` or `checkpoints` is a link, or the run lies in a database.
     pub fn refuse_links(&self) -> io::Result<()> {
+        if let Some(why) = self.only_read() {
+            return Err(io::Error::other(format!("{}: {why}", clean(&self.name()))));
+        }
         let mut folders = [self.logs(), self.figures(), self.checkpoints()].into_iter();
         folders.try_for_each(|folder| refuse_link(&folder))
     }
@@ -100,6 +104,22 @@ impl RunDir {
             .unwrap_or(self.path.as_os_str())
             .to_string_lossy()
             .into_owned()
+    }
+
+    /// The database that the run lies in, with others, where it is no folder: its path is made of
+    /// the file and a name, so nothing can be written at it.
+    pub fn database(&self) -> Option<&Path> {
+        let database = self.path.parent().filter(|path| is_database(path))?;
+        database.is_file().then_some(database)
+    }
+
+    /// Why nothing but the notes of the run can be changed, as half a sentence; `None` if it can.
+    pub fn only_read(&self) -> Option<String> {
+        let name = self.database()?.file_name()?.to_string_lossy();
+        Some(format!(
+            "it is one of the runs in the database {}, which traintop only reads; use the trackio package to rename or remove it",
+            clean(&name)
+        ))
     }
 
     /// Identity and state.
@@ -201,6 +221,11 @@ pub fn refuse_link(folder: &Path) -> io::Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Whether a file's name is that of a database that may hold runs.
+pub fn is_database(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "db")
 }
 
 /// Where an output tree keeps its runs.

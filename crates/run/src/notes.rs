@@ -432,6 +432,11 @@ fn edit_in(
                 path: beside.clone(),
                 cause,
             })
+    } else if dir.database().is_some() {
+        Err(NotesError::Io {
+            path: beside.clone(),
+            cause: io::ErrorKind::PermissionDenied.into(),
+        })
     } else {
         write(disk, &beside, &plain)
     };

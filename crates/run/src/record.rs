@@ -2,7 +2,7 @@
 //! that time: first the launcher, then the worker.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -232,7 +232,12 @@ impl Record {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map(Some)
                 .map_err(|cause| RecordError::Damaged { path, cause }),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A run in a database is no folder.
+            Err(cause)
+                if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(cause) => Err(RecordError::Io { path, cause }),
         }
     }

@@ -5,6 +5,13 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::layout::RunDir;
+
+/// Bytes that a run takes on the disk; `None` of one that lies in a database with others.
+pub fn of_run(dir: &RunDir) -> Option<u64> {
+    dir.database().is_none().then(|| on_disk(dir.path()))
+}
+
 /// Bytes that the files below `path` take on the disk: allocated blocks, so that sparse files count
 /// what they hold; a file with several names once; links not followed. What cannot be read counts
 /// nothing.

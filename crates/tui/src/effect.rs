@@ -15,6 +15,8 @@ use traintop_run::RunDir;
 pub enum Effect {
     /// Search the roots for runs.
     Discover,
+    /// Look which runs are in the databases of this folder.
+    LookIntoDatabases(PathBuf),
     /// Sum up these runs, in this order.
     Summarise(Vec<RunDir>),
     /// Read what is new of an opened run; the first time all.

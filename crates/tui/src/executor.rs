@@ -31,7 +31,8 @@ use traintop_analysis::lint;
 use traintop_disk::Progress;
 use traintop_launch as launch;
 use traintop_run::cache::Cache;
-use traintop_run::discover::{Found, Looks, discover_with_others};
+use traintop_run::discover::{self, Found, Looks, discover_with_others};
+use traintop_run::formats;
 use traintop_run::state::SILENCE;
 use traintop_run::summary::Summary;
 use traintop_run::summing::Summing;
@@ -286,6 +287,14 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
     let send = |message| drop(shared.messages.send(message));
     match effect {
         Effect::Discover => search(shared),
+        Effect::LookIntoDatabases(folder) => {
+            let found = discover::in_databases(&folder).into_iter();
+            let found = found.map(|found| {
+                let summary = lock(&shared.cache).lookup(&found);
+                (found, summary)
+            });
+            send(Message::RunsFound(found.collect()));
+        }
         Effect::Summarise(dirs) => summarise(shared, dirs),
         Effect::Read(dir) => {
             let reading = Box::new(read(shared, &dir));
@@ -452,7 +461,7 @@ fn summarise(shared: &Arc<Shared>, dirs: Vec<RunDir>) {
     let mut batch = Vec::new();
     let (mut handed_over, mut every) = (Instant::now(), HAND_OVER);
     for dir in dirs {
-        if !dir.path().exists() {
+        if !formats::is_there(&dir) {
             let _ = shared.messages.send(Message::RunGone(dir));
             continue;
         }

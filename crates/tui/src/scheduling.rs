@@ -42,7 +42,7 @@ impl Effect {
 
     fn name_and_class(&self) -> (&'static str, Class) {
         match self {
-            Self::Discover => ("search", Class::Bulk),
+            Self::Discover | Self::LookIntoDatabases(_) => ("search", Class::Bulk),
             // One run has changed: its row is to say so soon.
             Self::Summarise(dirs) if dirs.len() <= MANY => ("read runs", Class::Quick),
             Self::Summarise(_) => ("read runs", Class::Bulk),
@@ -94,7 +94,7 @@ impl Effect {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Read(dir) | Self::Close(dir) => vec![Key::Opened(dir.clone())],
-            Self::Discover => vec![Key::Folders],
+            Self::Discover | Self::LookIntoDatabases(_) => vec![Key::Folders],
             Self::Watch(_) => vec![Key::Watcher],
             Self::WatchThen(_, then) => {
                 let mut keys = then.keys();

@@ -31,6 +31,8 @@ pub enum Obstacle {
     Progress(PathBuf),
     /// A file of settings, or the record, holds results as well.
     Results(PathBuf),
+    /// It is no folder: half a sentence.
+    OnlyRead(String),
     /// It ended well, but its metrics are empty.
     Finished,
     /// It may still be at work: half a sentence.
@@ -41,7 +43,7 @@ impl Obstacle {
     /// Whether the folder is more than a run, so that nothing in it is a run's to clean up.
     pub fn is_project(&self) -> bool {
         match self {
-            Self::VersionControl(_) | Self::RunBelow(_) => true,
+            Self::VersionControl(_) | Self::RunBelow(_) | Self::OnlyRead(_) => true,
             // Trainers copy sources into folders below; at the top of a folder they are a project's
             // own.
             Self::Source(path) => path.components().count() == 1,
@@ -76,7 +78,9 @@ impl fmt::Display for Obstacle {
             Self::Unread(path) => ("not all of it can be read", path),
             Self::Progress(path) => ("it has steps that its metrics do not contain", path),
             Self::Results(path) => ("it holds results beside its settings", path),
-            Self::Metrics(why) | Self::MayLive(why) => return f.write_str(&text::clean(why)),
+            Self::Metrics(why) | Self::MayLive(why) | Self::OnlyRead(why) => {
+                return f.write_str(&text::clean(why));
+            }
             Self::Finished => {
                 return f.write_str("it finished, but its metrics are empty");
             }

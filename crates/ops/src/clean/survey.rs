@@ -361,6 +361,9 @@ fn obstacle(
     now: SystemTime,
     in_use: &InUse,
 ) -> Option<Obstacle> {
+    if let Some(why) = summary.dir.only_read() {
+        return Some(Obstacle::OnlyRead(why));
+    }
     if walked.obstacle.as_ref().is_some_and(Obstacle::is_project) {
         return walked.obstacle.clone();
     }

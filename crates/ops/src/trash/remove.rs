@@ -12,6 +12,7 @@ use super::entry::{Entry, Folder, Item, Stage};
 use super::{FOLDER, PURGING, STAND_IN, Trash, TrashError};
 use crate::journal::Journal;
 use traintop_disk::{FileStat, Kind};
+use traintop_run::RunDir;
 use traintop_run::size::Freed;
 
 /// Writes what takes a removed file's place: the file as it is, and where to write.
@@ -132,6 +133,9 @@ impl Trash {
             path: path.to_owned(),
             why: why.to_owned(),
         };
+        if let Some(why) = RunDir::new(path).only_read() {
+            return Err(refused(&why));
+        }
         let parent = path.parent().unwrap_or(path);
         let parent = self
             .disk

@@ -23,6 +23,7 @@ mod split_tables;
 mod splits;
 mod table;
 mod tensorboard;
+pub mod trackio;
 mod ultralytics;
 mod wandb;
 mod whole;
@@ -38,12 +39,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::layout::RunDir;
+use super::discover::Stamp;
+use super::layout::{RunDir, is_database};
 use super::metrics::{Change, Metrics, Tail};
 use super::state::State;
 
 /// Every format, the one that is believed first where a folder holds several first.
-const FORMATS: [&dyn Format; 14] = [
+const FORMATS: [&dyn Format; 15] = [
     &ours::Ours,
     &hugging_face::HuggingFace,
     &wandb::Wandb,
@@ -58,6 +60,7 @@ const FORMATS: [&dyn Format; 14] = [
     &monitors::Monitors,
     &tensorboard::TensorBoard,
     &tensorboard::TrainAndValidation,
+    &trackio::Trackio,
 ];
 
 /// Endings of data files, which no format reads.
@@ -75,7 +78,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Lists a folder. Links count as what they lead to.
+    /// Lists a folder. Links count as what they lead to. There is nothing in a run that lies in a
+    /// database.
     ///
     /// # Errors
     /// If it cannot be listed.
@@ -84,7 +88,13 @@ impl Listing {
             path: path.to_owned(),
             ..Self::default()
         };
-        for entry in fs::read_dir(path)?.flatten() {
+        let entries = match fs::read_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory && is_in_database(path) => {
+                return Ok(listing);
+            }
+            entries => entries?,
+        };
+        for entry in entries.flatten() {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
@@ -114,6 +124,10 @@ impl Listing {
     fn has_folder(&self, name: &str) -> bool {
         self.folders.iter().any(|folder| folder == name)
     }
+}
+
+fn is_in_database(path: &Path) -> bool {
+    path.parent().is_some_and(is_database)
 }
 
 /// The files below a folder by their names, with `/` between the parts, sorted. Links are not
@@ -164,6 +178,8 @@ pub struct RunParts {
     pub begun: Option<u64>,
     /// Names of files with metrics of the same run that are not read.
     pub unread: Vec<String>,
+    /// What tells whether the run changed, where its files hold others too.
+    pub stamp: Option<Stamp>,
 }
 
 impl RunParts {
@@ -174,6 +190,7 @@ impl RunParts {
             folders: Vec::new(),
             begun: None,
             unread: Vec::new(),
+            stamp: None,
         }
     }
 
@@ -346,6 +363,11 @@ impl Located {
         &self.parts.metrics
     }
 
+    /// What tells whether its metrics changed, if that is not the state of their files.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.parts.stamp
+    }
+
     /// Whether the run is traintop's own, or laid out as one.
     pub fn is_ours(&self) -> bool {
         FORMATS[self.format].is_ours()
@@ -405,6 +427,11 @@ pub fn recognise(listing: &Listing) -> Option<Located> {
 fn is_run_without_events(listing: &Listing) -> bool {
     let mut formats = FORMATS.iter().filter(|format| !format.reads_events());
     formats.any(|format| format.find(listing).is_some())
+}
+
+/// Whether a run is still there, also one in a database.
+pub fn is_there(dir: &RunDir) -> bool {
+    dir.path().exists() || dir.database().is_some() && locate(dir).is_some()
 }
 
 /// As [`recognise`], of a folder that is listed for it.

@@ -524,6 +524,12 @@ fn runs_that_the_writers_own_packages_made_are_read() {
             expect("TensorBoard", "val_loss", None, State::Finished),
             expect("Ultralytics", "metrics/mAP50-95(B)", None, State::Finished),
             expect("timm", "eval_top1", Some(66.0), State::Finished),
+            expect("trackio", "val/acc", Some(59.0), State::Stopped),
+            expect("trackio", "val/acc", Some(66.0), State::Stopped),
+            expect("trackio", "val/acc", Some(73.0), State::Stopped),
+            expect("trackio", "val/acc", Some(53.0), State::Stopped),
+            expect("trackio", "val/acc", Some(59.0), State::Stopped),
+            expect("trackio", "val/acc", Some(66.0), State::Stopped),
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::effect::Effect;
 use crate::state::State;
-use crate::update::{self, look_closer, measure, watched};
+use crate::update::{self, look_closer, measure, standing, watched};
 use crate::view::opened::Opened;
 use crate::view::runs;
 use traintop_run::discover::Found;
@@ -98,11 +98,47 @@ pub fn folder_changed(state: &mut State, folder: &Path) -> Vec<Effect> {
     if let Some(tree) = queue.map(|tree| tree.to_path_buf()) {
         return why_runs_wait_changed(state, &tree);
     }
+    let inside = state.context.runs.in_databases(folder);
+    if !inside.is_empty() {
+        return databases_changed(state, folder, &inside);
+    }
     match state.context.runs.owner(folder).cloned() {
         Some(dir) => changed(state, &dir),
         // A folder in which runs appear: one may have.
         None => vec![Effect::Discover],
     }
+}
+
+/// One of the files that hold these runs changed: those that are followed are read on. Which of the
+/// others changed, and which are new, the databases say.
+fn databases_changed(state: &mut State, folder: &Path, inside: &[RunDir]) -> Vec<Effect> {
+    let owner = state.context.runs.owner(folder).cloned();
+    let mut effects = owner.map_or_else(Vec::new, |dir| changed(state, &dir));
+    for dir in inside {
+        let summary = state
+            .context
+            .runs
+            .row(dir)
+            .and_then(|row| row.summary.as_ref());
+        let is_active = summary.is_some_and(|summary| summary.observed.state.is_active());
+        let is_opened = state
+            .context
+            .opened
+            .as_ref()
+            .is_some_and(|opened| opened.dir == *dir);
+        effects.extend(if is_active || is_opened {
+            changed(state, dir)
+        } else {
+            update::compare::changed(state, dir).into_iter().collect()
+        });
+    }
+    let is_root = standing(&state.context.roots).any(|root| root == folder);
+    effects.push(if is_root {
+        Effect::Discover
+    } else {
+        Effect::LookIntoDatabases(folder.to_owned())
+    });
+    effects
 }
 
 /// The keeper of a queue says anew why its runs wait: each says it in its row's summary.

@@ -554,8 +554,10 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
         .filter_map(|opened| state.context.runs.row(&opened.dir));
     let on_screen = state.context.runs.on_screen(height);
     for found in active.chain(on_screen).chain(opened).map(|row| &row.found) {
-        folders.insert(found.dir.path().to_owned());
-        folders.insert(found.dir.logs());
+        if !found.is_in_database() {
+            folders.insert(found.dir.path().to_owned());
+            folders.insert(found.dir.logs());
+        }
         folders.extend(found.folders().map(Path::to_owned));
     }
     folders
@@ -565,9 +567,8 @@ pub(super) fn watched(state: &State) -> HashSet<PathBuf> {
 pub(super) fn measure(context: &Context) -> Option<Effect> {
     let height = runs::table_height(context.size);
     let unmeasured = context.runs.on_screen(height).filter(|row| {
-        row.summary
-            .as_ref()
-            .is_some_and(|summary| summary.size_bytes.is_none())
+        let summary = row.summary.as_ref();
+        summary.is_some_and(|summary| summary.size_bytes.is_none()) && !row.found.is_in_database()
     });
     let dirs: Vec<_> = unmeasured.map(|row| row.found.dir.clone()).collect();
     (!dirs.is_empty()).then_some(Effect::Measure(dirs))

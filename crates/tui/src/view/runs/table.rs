@@ -291,6 +291,16 @@ impl Runs {
         known(own).or_else(|| known(parent?)).or_else(of_metrics)
     }
 
+    /// The runs in the databases of a folder.
+    pub fn in_databases(&self, folder: &Path) -> Vec<RunDir> {
+        let rows = self.rows.values().map(|row| &row.found);
+        let inside = rows.filter(|found| {
+            let database = found.dir.path().parent();
+            found.is_in_database() && database.and_then(Path::parent) == Some(folder)
+        });
+        inside.map(|found| found.dir.clone()).collect()
+    }
+
     /// All runs that are known.
     pub fn all(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
