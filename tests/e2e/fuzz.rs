@@ -156,6 +156,10 @@ fn everything(place: &Workplace) {
     let outside = place.path().join(OUTSIDE);
     fs::create_dir_all(outside.parent().unwrap()).unwrap();
     fs::write(outside, "kept").unwrap();
+    let trackio = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/trainers/trackio");
+    for name in ["digits.db", "digits.db-wal", "earlier.db"] {
+        fs::copy(trackio.join(name), place.path().join("runs").join(name)).unwrap();
+    }
 }
 
 fn packed_weights() -> PathBuf {
