@@ -271,7 +271,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     dashboard.wait("the trash", |screen| {
         screen.contains("1 removal,") && screen.contains("alpha")
     });
-    dashboard.press("p");
+    dashboard.press("D");
     dashboard.wait("the question", |screen| {
         screen.contains("This cannot be undone")
     });

@@ -30,7 +30,7 @@ fn two_dashboards_steer_one_queue_and_show_the_same() {
         dashboard.wait("the queue", |screen| screen.contains("Queue, 6 waiting"));
     }
     // Both at once, without waiting for each other.
-    for keys in ["g", "G", "jg", "<", ">", "kG", "g", "j>", "G", "g"] {
+    for keys in ["{", "}", "j{", "<", ">", "k}", "{", "j>", "}", "{"] {
         for dashboard in &mut both {
             dashboard.press(keys);
         }

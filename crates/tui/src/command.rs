@@ -5,6 +5,7 @@
 mod hints;
 mod old_names;
 mod scope;
+mod synonyms;
 
 pub use hints::hints;
 pub use old_names::OLD_NAMES;
@@ -86,6 +87,7 @@ commands! {
     Confirm "confirm" "Confirm" {
         Question: "y" "enter";
         Line Name Rename FormValue Picker Columns: "enter";
+        Help = "Do what the cursor is on": "enter";
         Query = "Keep the query": "enter";
         Note = "Save the note": "ctrl-s";
         Evaluate EvaluateText = "Start the evaluation": "enter";
@@ -94,7 +96,7 @@ commands! {
         Run Evaluation Evaluations Compare Trash: "esc" "backspace" "q";
         Clean = "Back to the runs; nothing is done": "esc" "backspace" "q";
         Form = "Back; changes are kept": "esc" "q";
-        Help = "Close": "esc" "q" "?" "f1";
+        Help = "Close": "esc" "?" "f1";
         Question = "Cancel": "esc" "n" "q";
         Evaluate = "Cancel": "esc" "q";
         Line Name Note Rename FormValue Picker Columns EvaluateText = "Cancel": "esc";
@@ -124,8 +126,8 @@ commands! {
         Queue = "Start it later": ">" "]";
         Columns = "Move the column to the right": ">" "ctrl-down";
     }
-    MoveFirst "move-first" "Start it next" { Queue: "g" "home"; }
-    MoveLast "move-last" "Start it last" { Queue: "G" "end"; }
+    MoveFirst "move-first" "Start it next" { Queue: "{"; }
+    MoveLast "move-last" "Start it last" { Queue: "}"; }
     TrustRun "trust" "Trust the run's command, after a question" { Queue: "t"; }
 
     // The form that starts a run.
@@ -223,7 +225,7 @@ commands! {
     EditNote "note" "Change the note" { Runs Run Evaluations: "m"; }
     Archive "archive" "Archive the run (curves stay), or unarchive it" { Runs Run: "z"; }
     Organise "organize" "Rebuild the run's missing or broken logs" { Runs Run: ; }
-    Undo "undo" "Undo the last change or removal" { Runs Run Evaluations: "u"; }
+    Undo "undo" "Undo the last change or removal" { Runs Run Evaluations Compare Trash: "u"; }
     Copy "copy" "Copy a path, value, command or Markdown row" { Runs Run: "y"; }
     Export "export" "Write the table or curves to a file" { Runs Run: "W"; }
     Figures "figures" "Draw the run's or the marked runs' figures" { Runs Run: "F"; }
@@ -247,8 +249,8 @@ commands! {
     CleanMaxAge "clean-max-age" "Offer unmarked runs older than this" { Clean: "5"; }
     CleanProtect "clean-protect" "What protects: any mark, star, baseline, nothing" { Clean: "6"; }
     TrashRestore "trash-restore" "Restore these things to their places" { Trash: "enter" "r"; }
-    TrashPurge "trash-purge" "Delete these for good, after a question" { Trash: "p" "delete"; }
-    TrashPurgeAll "trash-purge-all" "Delete all for good, after a question" { Trash: "P"; }
+    TrashPurge "trash-purge" "Delete these for good, after a question" { Trash: "D" "delete"; }
+    TrashPurgeAll "trash-purge-all" "Delete all for good, after a question" { Trash: ; }
 
     // Panes.
     NextPane "next-pane" "Next pane" { Run Compare Evaluation: "tab"; }
@@ -298,24 +300,24 @@ commands! {
 
     // To move.
     Down "down" "Next row" {
-        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine Help: "j" "down";
+        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine: "j" "down";
         Form: "j" "down" "tab";
         FormValue: "down" "tab";
         Evaluate: "tab" "down" "j";
         EvaluateText: "tab" "down";
         Columns: "down";
-        Picker: "down" "ctrl-n";
+        Picker Help: "down" "ctrl-n";
         Query = "Later query": "down";
         Rename = "Later template": "down";
     }
     Up "up" "Previous row" {
-        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine Help: "k" "up";
+        Runs Run Evaluations Evaluation Compare Clean Trash Queue Alerts Machine: "k" "up";
         Form: "k" "up" "backtab";
         FormValue: "up" "backtab";
         Evaluate: "up" "backtab" "k";
         EvaluateText: "up" "backtab";
         Columns: "up";
-        Picker: "up" "ctrl-p";
+        Picker Help: "up" "ctrl-p";
         Query = "Earlier query": "up";
         Rename = "Earlier template": "up";
     }
@@ -323,21 +325,22 @@ commands! {
         Runs Run Evaluations Evaluation Compare Clean Trash: "pagedown" "ctrl-d" "ctrl-f";
         Queue Alerts Machine: "pagedown" "ctrl-d" "ctrl-f";
         Form: "pagedown" "ctrl-d";
-        Help: "pagedown" "space" "ctrl-d" "ctrl-f";
-        Rename Picker Columns: "pagedown";
+        Rename Picker Columns Help: "pagedown";
     }
     PageUp "page-up" "Page up" {
         Runs Run Evaluations Evaluation Compare Clean Trash: "pageup" "ctrl-u" "ctrl-b";
-        Queue Alerts Machine Help: "pageup" "ctrl-u" "ctrl-b";
+        Queue Alerts Machine: "pageup" "ctrl-u" "ctrl-b";
         Form: "pageup" "ctrl-u";
-        Rename Picker Columns: "pageup";
+        Rename Picker Columns Help: "pageup";
     }
     First "first" "First row" {
-        Runs Evaluations Evaluation Compare Clean Trash Form Alerts Machine Help: "g" "home";
+        Runs Evaluations Evaluation Compare Clean Trash Form Queue Alerts Machine: "g" "home";
+        Help: "home";
         Run = "To the start": "g" "home";
     }
     Last "last" "Last row" {
-        Runs Evaluations Evaluation Compare Clean Trash Form Alerts Machine Help: "G" "end";
+        Runs Evaluations Evaluation Compare Clean Trash Form Queue Alerts Machine: "G" "end";
+        Help: "end";
         Run = "To the end, and follow it": "G" "end";
     }
     Left "left" "To the left" {
@@ -365,7 +368,7 @@ commands! {
         Compare = "To the right in big steps": "L" "ctrl-right";
     }
 
-    Help "help" "Show the keys of this screen" { Everywhere: "?" "f1"; }
+    Help "help" "Find what can be done here, and do it" { Everywhere: "?" "f1"; }
     Palette "palette" "Find a command by its name" { Everywhere: ":"; }
     Alerts "alerts" "Show the last alerts" { Everywhere: "!"; }
     ShowMachine "machine" "What the machine and its runs use" { Everywhere: "i"; }

@@ -310,7 +310,7 @@ mod tests {
         let mut state = state();
         press(&mut state, ":lea<f1>");
         let shown = screen(&state);
-        assert!(shown.contains("Keys (any key closes)"), "{shown}");
+        assert!(shown.contains("Help: type to search"), "{shown}");
         assert!(shown.contains("Enter                   Confirm"), "{shown}");
         press(&mut state, "<esc>");
         assert_eq!(view::scope(&state), Scope::Picker);

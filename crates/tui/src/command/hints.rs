@@ -135,6 +135,11 @@ hints! {
         Confirm = "save";
         Back = "cancel";
     }
+    Help {
+        Confirm = "do it";
+        Down Up = "move";
+        Back = "close";
+    }
     Rename {
         Confirm = "rename";
         Complete = "complete";

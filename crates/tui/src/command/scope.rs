@@ -134,6 +134,7 @@ impl Scope {
                 | Self::Rename
                 | Self::Picker
                 | Self::Columns
+                | Self::Help
         )
     }
 }

@@ -15,6 +15,7 @@ pub mod help;
 pub mod hint_line;
 pub mod line_dialog;
 pub mod machine;
+mod matching;
 pub mod motion;
 pub mod narrowing;
 pub mod note;

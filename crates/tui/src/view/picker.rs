@@ -14,6 +14,7 @@ use super::super::context::Context;
 use super::super::effect::Effect;
 use super::super::theme::{Role, Theme};
 use super::dialog::{frame, line_of_keys, list_rows, row_style};
+use super::matching::{Entry, distance};
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
 use super::runs::table::Runs;
@@ -56,23 +57,6 @@ pub struct Picker {
     narrowing: Narrowing,
     /// The theme to go back to.
     before: Option<Theme>,
-}
-
-/// Whether the letters of `query` stand in `text` in this order; the smaller the number, the closer
-/// together they stand.
-fn distance(query: &str, text: &str) -> Option<usize> {
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let (mut at, mut first) = (0, None);
-    for wanted in query
-        .to_lowercase()
-        .chars()
-        .filter(|char| !char.is_whitespace())
-    {
-        let found = at + text[at..].iter().position(|char| *char == wanted)?;
-        first.get_or_insert(found);
-        at = found + 1;
-    }
-    Some(at - first.unwrap_or(0) + first.unwrap_or(0) / 4)
 }
 
 impl Picker {
@@ -215,12 +199,20 @@ impl Picker {
     /// The items that what was typed allows, the closest first.
     fn shown(&self) -> Vec<&Item> {
         let query = self.narrowing.prompt.text();
-        if query.is_empty() {
+        if query.trim().is_empty() {
             return self.items.iter().collect();
         }
         let near = |item: &Item| {
-            let in_name = distance(&query, &item.name);
-            in_name.or_else(|| distance(&query, &item.detail).map(|distance| distance + 1000))
+            let synonyms = match item.pick {
+                Pick::Command(action) => action.synonyms(),
+                _ => &[],
+            };
+            let entry = Entry {
+                name: &item.name,
+                synonyms,
+                description: &item.detail,
+            };
+            distance(&query, entry)
         };
         let mut shown: Vec<_> = self
             .items

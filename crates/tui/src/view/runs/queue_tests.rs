@@ -36,7 +36,7 @@ fn the_queue_is_listed_in_its_order_and_changed_by_keys() {
     let put = |name: &str, place| Effect::Steer(jobs::steering::SteeringJob::Put(dir(name), place));
     assert_eq!(press(&mut state, ">"), [put("first", Place::Later)]);
     assert_eq!(press(&mut state, "j<"), [put("second", Place::Earlier)]);
-    assert_eq!(press(&mut state, "jg"), [put("third", Place::First)]);
+    assert_eq!(press(&mut state, "G{"), [put("third", Place::First)]);
     assert_eq!(press(&mut state, "K"), [Effect::Stop(dir("third"))]);
     press(&mut state, "\x1b");
     assert!(state.overlays.is_empty());

@@ -102,7 +102,7 @@ fn things_are_put_back_at_once_and_purged_after_a_question() {
     );
     assert!(state.undo_stack.is_empty(), "it is not undone twice");
     press(&mut state, "j");
-    assert_eq!(press(&mut state, "p"), []);
+    assert_eq!(press(&mut state, "D"), []);
     assert!(screen(&state).contains("This cannot be undone"));
     assert_eq!(
         press(&mut state, "y"),
