@@ -308,6 +308,8 @@ fn run_is_launched_outlives_the_dashboard_is_found_again_and_stopped() {
     dashboard.press("\r");
     dashboard.wait("the values", |screen| screen.contains("experiment_name"));
     dashboard.press("s");
+    dashboard.wait("the summary", |screen| screen.contains("Start this run?"));
+    dashboard.press("y");
     dashboard.wait("the run", |screen| {
         screen.contains("● running") && screen.contains("61.25 @1")
     });
@@ -335,6 +337,8 @@ fn worker_that_cannot_start_leaves_its_reason_on_its_row() {
     dashboard.wait_for_no_runs();
     dashboard.open_recipes();
     dashboard.press("s");
+    dashboard.wait("the summary", |screen| screen.contains("Start this run?"));
+    dashboard.press("y");
     dashboard.wait("the reason", |screen| {
         screen.contains("✗ failed")
             && screen.contains("loading shared libraries")

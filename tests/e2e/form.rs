@@ -117,6 +117,8 @@ fn a_launcher_is_chosen_completed_and_started() {
     });
     type_value(&mut dashboard, "arguments ", "61.25");
     dashboard.press("s");
+    dashboard.wait("the summary", |screen| screen.contains("Start this run?"));
+    dashboard.press("y");
     dashboard.wait("its end", |screen| {
         screen.contains("✓ finished") && screen.contains("61.25 @1")
     });

@@ -249,7 +249,7 @@ fn a_dashboard_that_is_killed_while_it_launches_leaves_a_run_with_an_owner_or_no
             dashboard.wait_for_no_runs();
             dashboard.open_recipes();
             place.count_calls();
-            dashboard.press(key);
+            dashboard.press(&format!("{key}y"));
             if dashboard.shows("the run", |screen| screen.contains("● running")) {
                 dashboard.press("q");
             }

@@ -386,13 +386,15 @@ fn a_run_is_queued_by_the_form_moved_and_taken_out_in_the_dashboard() {
     });
     dashboard.open_recipes();
     dashboard.press("w");
+    dashboard.wait("the summary", |screen| screen.contains("Queue this run?"));
+    dashboard.press("y");
     // Shown once the cursor is on the new run, or goes there as soon as it is listed.
     dashboard.wait("the new one", |screen| {
         screen.matches("… queued").count() == 3 && screen.contains("; w shows the queue")
     });
     dashboard.press("w");
     dashboard.wait("the queue", |screen| screen.contains("Queue, 3 waiting"));
-    dashboard.press("g");
+    dashboard.press("{");
     let listed = |at: usize| place.json(&["queue", "--json"])[at]["name"].clone();
     wait_for("the first place", || {
         !listed(0).as_str().unwrap().contains("seed")

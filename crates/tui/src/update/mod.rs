@@ -28,6 +28,7 @@ use crate::component::{Component, Request, Response};
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::jobs::edits::UndoEntry;
+use crate::keymap::Key;
 use crate::message::Message;
 use crate::notice::Notice;
 use crate::state::State;
@@ -224,13 +225,27 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let context = &mut state.context;
     if let Some(component) = state.overlays.top_mut() {
         let response = component.type_key(event, context);
+        if response.is_ignored {
+            context.notice = unbound(context, event);
+        }
         return respond(state, response);
     }
     if context.runs.is_typing() {
         let height = runs::table_height(context.size);
         context.runs.type_key(event, height, context.now);
+    } else {
+        context.notice = unbound(context, event);
     }
     Vec::new()
+}
+
+/// What to say of a key that does nothing.
+fn unbound(context: &Context, event: KeyEvent) -> Option<Notice> {
+    let key = Key::of(event);
+    let help = context.keymap.key_of(Scope::Everywhere, Action::Help)?;
+    Some(Notice::bad(format!(
+        "{key} does nothing here; {help} shows what can be done"
+    )))
 }
 
 /// The screen gets what the mouse does, unless something lies over it.

@@ -5,6 +5,7 @@ mod draw;
 mod edit;
 pub mod model;
 pub mod save;
+mod start;
 #[cfg(test)]
 mod sweep_tests;
 #[cfg(test)]
@@ -14,13 +15,14 @@ mod values;
 use std::path::Path;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use model::Form;
 
 use self::edit::Edit;
+use self::start::StartQuestion;
 use super::confirm::Confirm;
 use super::motion::Motion;
 use super::picker::Picker;
@@ -63,6 +65,9 @@ impl Component for Form {
     }
 
     fn type_key(&mut self, event: KeyEvent, _context: &Context) -> Response {
+        if self.typing().is_none() {
+            self.begin_to_type(event);
+        }
         let Some(typing) = self.typing() else {
             return Response::ignored();
         };
@@ -120,6 +125,18 @@ impl Form {
     pub fn fill(&mut self, values: &Values) -> Option<Notice> {
         let problem = self.edit.as_mut()?.fill(values).err()?;
         Some(Notice::bad(clean(&problem)))
+    }
+
+    /// A digit, or another beginning of a number, is the start of a new value.
+    fn begin_to_type(&mut self, event: KeyEvent) {
+        let begins = |char: char| char.is_ascii_digit() || ".-+".contains(char);
+        let is_number = matches!(event.code, KeyCode::Char(char) if begins(char));
+        let edit = self.edit.as_mut().filter(|_| self.editing && is_number);
+        if let Some(edit) =
+            edit.filter(|edit| !matches!(edit.field().kind, Kind::Bool | Kind::Choice(_)))
+        {
+            edit.typing = Some(Prompt::default());
+        }
     }
 
     /// The text that is being typed.
@@ -211,8 +228,7 @@ impl Form {
         Response::opening(Picker::recent(items))
     }
 
-    /// Leaves the form with the job that starts or queues what it holds, if that is valid. A sweep
-    /// is queued, after a question.
+    /// Asks whether what it holds is to be started or queued, if that is valid.
     fn start(&mut self, queues: bool, context: &Context) -> Response {
         if !self.editing
             && let Some(problem) = self.choose()
@@ -249,10 +265,13 @@ impl Form {
         let name = edit.source.display().to_string();
         let notice = Notice::good(format!("{doing} {}", clean(&name)));
         let note = FormJob::Note(Box::new(edit.recent(context.now)));
-        Response::asking(Request::ShowTable)
-            .with(Request::Notify(notice))
-            .with(Request::Run(job))
-            .with(Request::Run(Effect::Form(note)))
+        let requests = vec![
+            Request::ShowTable,
+            Request::Notify(notice),
+            Request::Run(job),
+            Request::Run(Effect::Form(note)),
+        ];
+        Response::opening(StartQuestion::new(edit, queues, &self.earlier, requests))
     }
 
     /// Asks before a whole sweep is queued: the question repeats what it costs.
@@ -296,7 +315,9 @@ fn change(edit: &mut Edit, action: Action) {
     let has_steps = matches!(field.kind, Kind::Bool | Kind::Choice(_)) && !edit.is_swept(field);
     match action {
         Action::FormEdit if has_steps => edit.turn(1),
-        Action::FormEdit | Action::FormType => edit.typing = Some(Prompt::new(&edit.text(field))),
+        Action::FormEdit | Action::FormType => {
+            edit.typing = Some(Prompt::selected(&edit.text(field)))
+        }
         Action::Right => edit.turn(1),
         Action::Left => edit.turn(-1),
         Action::FormReset => edit.reset(field),

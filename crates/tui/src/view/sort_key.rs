@@ -233,12 +233,13 @@ const DECORATION: u8 = 5;
 /// The room that names get before decoration: each column grows to this width before the next does.
 const FIRST_GROWTH: [(Column, u16); 2] = [(Column::Name, 22), (Column::Differs, 28)];
 /// The same for what is left in the end.
-const LAST_GROWTH: [(Column, u16); 5] = [
+const LAST_GROWTH: [(Column, u16); 6] = [
     (Column::Epochs, 14),
     (Column::Name, 36),
     (Column::Best, 18),
     (Column::Trend, 20),
     (Column::Differs, 44),
+    (Column::Name, 60),
 ];
 
 /// The columns of `wanted` that fit into `width`, in order, with their widths. What tells runs apart

@@ -15,6 +15,8 @@ pub const CURSOR: &str = "▏";
 pub struct Prompt {
     chars: Vec<char>,
     cursor: usize,
+    /// Whether all of it is selected: what is typed next replaces it.
+    is_selected: bool,
 }
 
 impl Prompt {
@@ -24,14 +26,32 @@ impl Prompt {
         Self {
             cursor: chars.len(),
             chars,
+            is_selected: false,
         }
+    }
+
+    /// The same with all of it selected: what is typed replaces it; a key that moves the cursor keeps
+    /// it.
+    pub fn selected(text: &str) -> Self {
+        Self {
+            is_selected: !text.is_empty(),
+            ..Self::new(text)
+        }
+    }
+
+    pub fn is_selected(&self) -> bool {
+        self.is_selected
     }
 
     /// A prompt that holds `text`, with the cursor after its first `cursor` characters.
     pub fn with_cursor(text: &str, cursor: usize) -> Self {
         let chars: Vec<char> = text.chars().collect();
         let cursor = cursor.min(chars.len());
-        Self { chars, cursor }
+        Self {
+            chars,
+            cursor,
+            is_selected: false,
+        }
     }
 
     pub fn text(&self) -> String {
@@ -60,10 +80,21 @@ impl Prompt {
 
     /// Puts text in at the cursor, on one line and harmless.
     pub fn insert(&mut self, text: &str) {
+        self.drop_selection();
         for char in clean(text.trim_end_matches(['\r', '\n'])).chars() {
             self.chars.insert(self.cursor, char);
             self.cursor += 1;
         }
+    }
+
+    /// Deletes the text if it is selected.
+    fn drop_selection(&mut self) -> bool {
+        let is_dropped = std::mem::take(&mut self.is_selected);
+        if is_dropped {
+            self.chars.clear();
+            self.cursor = 0;
+        }
+        is_dropped
     }
 
     fn word_start(&self) -> usize {
@@ -82,6 +113,11 @@ impl Prompt {
     pub fn key(&mut self, event: KeyEvent) -> bool {
         let before = self.chars.len();
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Char(_) if !control => drop(self.drop_selection()),
+            KeyCode::Backspace | KeyCode::Delete if self.drop_selection() => return true,
+            _ => self.is_selected = false,
+        }
         match event.code {
             KeyCode::Char('u') if control => {
                 drop(self.chars.drain(..std::mem::take(&mut self.cursor)))

@@ -40,7 +40,11 @@ fn run(state: RunState) -> (tempfile::TempDir, Found, Summary) {
     record.ended_at = (!state.is_active()).then(Timestamp::now);
     record.save(&dir).unwrap();
     let found = Found::look(dir);
-    let summary = lint::load(&found, SystemTime::now());
+    let mut summary = lint::load(&found, SystemTime::now());
+    if let Some(health) = &mut summary.health {
+        // The disk of the machine that runs the tests may be full.
+        health.disk = None;
+    }
     (folder, found, summary)
 }
 

@@ -202,7 +202,7 @@ fn a_comma_in_a_text_is_a_comma_and_a_bad_list_says_why() {
 fn a_time_limit_goes_along_and_what_was_started_is_offered_again() {
     let (mut state, _place) = with_earlier();
     type_into(&mut state, "time_limit", "90m");
-    let effects = press(&mut state, "s");
+    let effects = press(&mut state, "sy");
     let [Effect::Launch(request), Effect::Form(FormJob::Note(recent))] = &effects[..] else {
         panic!("{effects:?}");
     };
@@ -261,7 +261,7 @@ fn a_launcher_is_started_with_what_was_typed_behind_it() {
     press(&mut state, "<esc>");
     type_into(&mut state, "arguments", "--lr 0.1 'a b'");
     insta::assert_snapshot!("launcher_80x24", screen(&state, 80, 24));
-    let effects = press(&mut state, "w");
+    let effects = press(&mut state, "wy");
     let [
         Effect::Form(FormJob::Launch(launch, true)),
         Effect::Form(FormJob::Note(recent)),
@@ -289,7 +289,7 @@ fn a_launchers_command_goes_to_slurm_where_the_form_says_so() {
     tell(&mut state, learnt);
     go_to(&mut state, "where");
     press(&mut state, "<right>");
-    let effects = press(&mut state, "s");
+    let effects = press(&mut state, "sy");
     let [Effect::Form(FormJob::SubmitCommand(launch)), _] = &effects[..] else {
         panic!("{effects:?}");
     };
@@ -338,7 +338,7 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
     press(&mut state, "<right>");
     let shown = screen(&state, 80, 24);
     assert!(shown.contains("where"), "{shown}");
-    let effects = press(&mut state, "s");
+    let effects = press(&mut state, "sy");
     let is_submitted = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Submit(_)));
     assert!(effects.iter().any(is_submitted), "{effects:?}");
     let notice = state.context.notice.as_ref().unwrap();
@@ -359,7 +359,7 @@ fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too
     tell(&mut state, learnt);
     let edit = state.form_mut().edit.as_ref().unwrap();
     assert!(edit.place() == Place::Slurm && edit.changed().is_empty());
-    press(&mut state, "s");
+    press(&mut state, "sy");
     assert!(
         state
             .context

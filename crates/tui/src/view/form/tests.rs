@@ -45,7 +45,7 @@ fn launched(effects: &[Effect]) -> &Request {
 #[test]
 fn recipe_starts_as_it_is_with_two_keys() {
     let mut state = opened();
-    let effects = press(&mut state, "<enter>s");
+    let effects = press(&mut state, "<enter>sy");
     assert_eq!(
         *launched(&effects),
         Request {
@@ -68,7 +68,7 @@ fn changed_values_go_along_and_only_they() {
     press(&mut state, "<enter>");
     go_to(&mut state, "nesterov");
     press(&mut state, "<right>");
-    let effects = press(&mut state, "s");
+    let effects = press(&mut state, "sy");
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(
         launched(&effects).overrides,
@@ -151,7 +151,7 @@ fn a_run_is_started_again_with_changes() {
         "{shown}"
     );
     go_to(&mut state, "seed");
-    let effects = press(&mut state, "<enter>7<enter>s");
+    let effects = press(&mut state, "<enter>7<enter>sy");
     let request = launched(&effects);
     assert!(request.recipe.ends_with("logs/config.json"));
     assert_eq!(request.overrides.len(), 1);

@@ -122,7 +122,7 @@ fn draw_about(edit: &Edit, earlier: &RunHistory, theme: &Theme, area: Rect, buf:
 }
 
 /// How long it will take, by earlier runs like it.
-fn estimate(recipe: &Recipe, earlier: &RunHistory) -> Option<String> {
+pub(super) fn estimate(recipe: &Recipe, earlier: &RunHistory) -> Option<String> {
     let estimate = earlier.estimate(recipe)?;
     let plural = if estimate.runs == 1 { "" } else { "s" };
     let time = duration(estimate.whole);
@@ -425,7 +425,9 @@ fn draw_row(edit: &Edit, at: usize, theme: &Theme, area: Rect, buf: &mut Buffer)
         Some(typing) => {
             let (before, after) = typing.halves(room);
             let shown = format!("{before}{CURSOR}{after}");
-            let role = if edit.problem().is_some() {
+            let role = if typing.is_selected() {
+                Role::Selection
+            } else if edit.problem().is_some() {
                 Role::Bad
             } else {
                 Role::Prompt
