@@ -10,14 +10,12 @@ use traintop_run::Record;
 use traintop_run::discover::{Found, Unsearched, discover};
 use traintop_run::formats;
 use traintop_run::judging;
-use traintop_run::layout::RunDir;
+use traintop_run::layout::{DEFAULT_ROOT, RunDir};
 use traintop_run::run_names::{OURS, shortest_ends};
 use traintop_run::slurm::Job;
 use traintop_text::clean;
 use traintop_text::terminal::error_line;
 
-/// The default root: where recipes put runs.
-const DEFAULT_ROOT: &str = "runs";
 /// Candidates that a problem lists.
 const LISTED: usize = 8;
 

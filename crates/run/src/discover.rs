@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::formats::trackio;
 use super::formats::{self, Listing, Located};
-use super::layout::{RunDir, is_database};
+use super::layout::{DEFAULT_ROOT, RunDir, is_database};
 use super::notes;
 use super::run_names::OURS;
 use super::state::silence_since;
@@ -246,6 +246,14 @@ pub struct Unsearched {
     pub cause: io::Error,
     /// Whether it is one of the roots, and not a folder below.
     pub is_root: bool,
+}
+
+impl Unsearched {
+    /// Whether it is the default root, which is made by the first run.
+    pub fn is_absent_default(&self) -> bool {
+        let is_default = self.is_root && self.path == Path::new(DEFAULT_ROOT);
+        is_default && self.cause.kind() == io::ErrorKind::NotFound
+    }
 }
 
 /// Calls `each` with every run below `roots` as it is found, last names first, and returns the

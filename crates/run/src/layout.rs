@@ -228,6 +228,8 @@ pub fn is_database(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "db")
 }
 
+/// The output tree where none is named: where recipes put runs.
+pub const DEFAULT_ROOT: &str = "runs";
 /// Where an output tree keeps its runs.
 pub const TRAINING_RUNS: &str = "training_runs";
 

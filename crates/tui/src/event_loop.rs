@@ -106,7 +106,7 @@ pub fn run(options: Options) -> Result<()> {
     let problems = super::settings::apply(&mut state, &options.config, depth, options.problems);
     // A small file, read before the first frame: a table that is filtered a moment later would
     // jump.
-    let left = remembered::load();
+    let left = remembered::load(&state.context.roots);
     // To find the zone many small files are read: only for a query that may need it at once.
     if !left.query.is_empty() {
         state.context.runs.set_zone(TimeZone::system());

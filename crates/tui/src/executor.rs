@@ -251,7 +251,10 @@ fn save_marks(shared: &Shared) {
 }
 
 fn save_table(shared: &Shared) {
-    if let Some(Err(error)) = shared.table.write(|left| remembered::save(&left)) {
+    let saved = shared
+        .table
+        .write(|left| remembered::save(&shared.roots, &left));
+    if let Some(Err(error)) = saved {
         let text = format!("how the table is left is not kept for the next start: {error}");
         let _ = shared.messages.send(Message::Noticed(Notice::bad(text)));
     }
@@ -428,6 +431,7 @@ fn search_once(shared: &Shared) {
     let _ = shared.messages.send(Message::RunsFound(batch));
     let problems = unsearched
         .iter()
+        .filter(|problem| !problem.is_absent_default())
         .map(|problem| traintop_text::clean(&problem.to_string()).into_owned())
         .collect();
     let _ = shared.messages.send(Message::SearchEnded {

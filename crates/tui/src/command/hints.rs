@@ -31,11 +31,14 @@ hints! {
         NewRun = "new run";
         Filter = "filter";
         StopRun = "stop";
+        ResumeRun = "resume";
         SaveNow = "save now";
+        Mark = "mark";
         Compare = "compare";
+        SortNext = "sort";
         Evaluate = "evaluate";
         Rename = "rename";
-        SortNext = "sort";
+        ChooseColumns = "columns";
         SortReverse = "reverse";
     }
     Query {

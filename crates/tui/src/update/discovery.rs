@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::effect::Effect;
+use crate::notice::Notice;
 use crate::state::State;
 use crate::update::{self, look_closer, measure, standing, watched};
 use crate::view::opened::Opened;
@@ -189,6 +190,10 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     }
     effects.extend(update::alerts::look(state, &looked));
     state.context.runs.reread();
+    if let Some(name) = state.context.runs.hidden_new_run() {
+        let text = format!("the query hides {name}; Esc shows all runs");
+        state.context.notice = Some(Notice::good(text));
+    }
     let height = runs::table_height(state.context.size);
     state.context.runs.keep_in_sight(height);
     effects.extend(update::external_rename::found(state));

@@ -12,6 +12,7 @@ use super::{attention, runs, state_glyph};
 use crate::component::{Component, Stack};
 use crate::context::Context;
 use crate::long_job;
+use traintop_run::run_names::OURS;
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
 use traintop_text::fitted;
@@ -85,6 +86,8 @@ pub fn draw(context: &Context, stack: &Stack, area: Rect, buf: &mut Buffer) {
                 // Once there are marks.
                 Action::Compare => scope != Scope::Runs || has_marks,
                 Action::SaveNow => should_save,
+                Action::StopRun => scope != Scope::Runs || is_selected(context, can_stop),
+                Action::ResumeRun => scope != Scope::Runs || is_selected(context, can_resume),
                 _ => true,
             };
             if !is_of_use {
@@ -119,6 +122,23 @@ pub fn draw(context: &Context, stack: &Stack, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
     }
     Line::from(spans).render(area, buf);
+}
+
+/// Whether this is so of the run under the cursor of the table.
+fn is_selected(context: &Context, is_so: fn(&Summary) -> bool) -> bool {
+    let row = context.runs.selected();
+    row.and_then(|row| row.summary.as_ref()).is_some_and(is_so)
+}
+
+fn can_stop(summary: &Summary) -> bool {
+    let state = summary.observed.state;
+    summary.trainer == OURS && (state.is_active() || state == RunState::Queued)
+}
+
+fn can_resume(summary: &Summary) -> bool {
+    let state = summary.observed.state;
+    let has_ended = matches!(state, RunState::Stopped | RunState::Failed | RunState::Lost);
+    summary.trainer == OURS && has_ended
 }
 
 /// Whether the run that keys are about will be cut off before it has finished.

@@ -155,7 +155,11 @@ fn draw_top(context: &Context, area: Rect, buf: &mut Buffer) {
     let total = text::count(runs.rows.len() as u64);
     let filtered = !runs.query.filter.is_everything();
     let count = if filtered {
-        format!("{} of {total} runs", text::count(runs.order.len() as u64))
+        let shown = text::count(runs.order.len() as u64);
+        let key = context.keymap.key_of(Scope::Runs, Action::ClearFilter);
+        let clears = key.filter(|_| !runs.query.editing);
+        let clears = clears.map_or_else(String::new, |key| format!(", {key} shows all"));
+        format!("{shown} of {total} runs{clears}")
     } else if runs.rows.len() == 1 {
         "1 run".to_owned()
     } else {
@@ -278,15 +282,16 @@ fn draw_empty(context: &Context, area: Rect, buf: &mut Buffer) {
         .collect();
     let lines = if !context.runs.rows.is_empty() {
         vec![
-            Line::from("No run passes the query."),
+            Line::from("No run matches the query."),
             Line::from("Esc shows all runs again."),
         ]
     } else if context.runs.searched {
         vec![
-            Line::from(format!("No runs below {}.", roots.join(", "))),
+            Line::from(format!("No runs in {} yet.", roots.join(", "))),
             Line::default(),
-            Line::from("n  starts a training run on built-in images."),
-            Line::from("q  leaves; `traintop FOLDER` looks elsewhere."),
+            Line::from("n               start a training run on built-in images"),
+            Line::from("q               leave; then"),
+            Line::from("traintop DIR    show the runs of any trainer below another folder"),
         ]
     } else {
         vec![Line::from(format!("Searching {} …", roots.join(", ")))]

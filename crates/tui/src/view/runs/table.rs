@@ -426,6 +426,14 @@ impl Runs {
         }
     }
 
+    /// A run that was just started, and that the filter hides; it is told once.
+    pub fn hidden_new_run(&mut self) -> Option<String> {
+        let dir = self.expected.as_ref()?;
+        let title = self.rows.get(dir)?.summary.as_ref()?.title().into_owned();
+        self.expected = None;
+        Some(title)
+    }
+
     /// Takes in sizes.
     pub fn measured(&mut self, sizes: Vec<(RunDir, u64)>) {
         for (dir, size) in sizes {
