@@ -148,7 +148,7 @@ fn an_archived_run_is_shown_opened_and_taken_back_by_keys() {
     dashboard.press("z");
     dashboard.wait("the question", |screen| screen.contains("Unarchive 1 run?"));
     dashboard.press("y");
-    dashboard.wait("the files", |screen| screen.contains("1 run brought back"));
+    dashboard.wait("the files", |screen| screen.contains("1 run restored"));
     assert_eq!(whole(&dir), before);
     // That is undone as well, and once more.
     dashboard.press("u");

@@ -240,7 +240,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     dashboard.wait("the word", |screen| screen.contains("u undoes that"));
     assert!(!first.exists());
     dashboard.press("u");
-    dashboard.wait("them back", |screen| screen.contains("3 things are back"));
+    dashboard.wait("them back", |screen| screen.contains("3 items restored"));
     assert_eq!(tree(&runs), before);
     // The whole run, and then another session.
     dashboard.press("D");

@@ -248,7 +248,7 @@ commands! {
     CleanMinEpochs "clean-min-epochs" "Offer runs with fewer epochs than this" { Clean: "4"; }
     CleanMaxAge "clean-max-age" "Offer unmarked runs older than this" { Clean: "5"; }
     CleanProtect "clean-protect" "What protects: any mark, star, baseline, nothing" { Clean: "6"; }
-    TrashRestore "trash-restore" "Restore these things to their places" { Trash: "enter" "r"; }
+    TrashRestore "trash-restore" "Restore these items" { Trash: "enter" "r"; }
     TrashPurge "trash-purge" "Delete these for good, after a question" { Trash: "D" "delete"; }
     TrashPurgeAll "trash-purge-all" "Delete all for good, after a question" { Trash: ; }
 

@@ -68,7 +68,7 @@ impl Cell {
                 || "REACHED".to_owned(),
                 |threshold| format!("TO {}", of.metric.reading(threshold)),
             ),
-            Self::EpochCost => "AN EPOCH".to_owned(),
+            Self::EpochCost => "TIME/EPOCH".to_owned(),
             Self::Epochs => "EPOCHS".to_owned(),
             Self::Took => "TOOK".to_owned(),
         }

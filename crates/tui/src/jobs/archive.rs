@@ -75,7 +75,7 @@ pub fn unarchive(roots: &[PathBuf], dirs: &[RunDir], progress: &Arc<Progress>) -
         .map(|(_, back)| back.unpacked.left_out_sentence());
     let links = links.find(|sentence| !sentence.is_empty());
     let text = format!(
-        "{} brought back, {}{}; u undoes that",
+        "{} restored, {}{}; u undoes that",
         runs(done.len()),
         bytes(size),
         links.unwrap_or_default(),

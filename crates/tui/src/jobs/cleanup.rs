@@ -174,7 +174,7 @@ pub fn restore(tickets: &[Ticket]) -> CleanupOutcome {
         Ok(places) => {
             let back = match &places[..] {
                 [place] => format!("{} is back", place.display()),
-                places => format!("{} things are back at their places", places.len()),
+                places => format!("{} items restored", places.len()),
             };
             CleanupOutcome::Settled(text::clean(&back).into_owned())
         }

@@ -107,7 +107,9 @@ pub fn update(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {
             };
             let said = match place {
                 Place::Local => format!("queued {what}{grouped}; w shows the queue"),
-                Place::Slurm => format!("handed {what} to Slurm{grouped}; w shows what waits"),
+                Place::Slurm => {
+                    format!("submitted {what} to Slurm{grouped}; w shows the pending runs")
+                }
             };
             return shown(state, dirs, said);
         }

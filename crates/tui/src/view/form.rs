@@ -258,7 +258,7 @@ impl Form {
             Some(Err(problem)) => return refuse(problem),
         };
         let doing = match edit.place() {
-            Place::Slurm => "handing to Slurm:",
+            Place::Slurm => "submitting to Slurm:",
             Place::Local if queues => "queueing",
             Place::Local => "starting",
         };
@@ -298,7 +298,7 @@ impl Form {
         let place = edit.map(Edit::place).unwrap_or_default();
         let (title, yes) = match place {
             Place::Local => (format!("Queue {what}?"), "queue"),
-            Place::Slurm => (format!("Hand {what} to Slurm?"), "hand over"),
+            Place::Slurm => (format!("Submit {what} to Slurm?"), "submit"),
         };
         let recent = edit.map(|edit| Box::new(edit.recent(context.now)));
         Response::opening(Confirm {

@@ -104,7 +104,7 @@ fn ask_to_purge(entries: &[(Ticket, Entry)]) -> Response {
     let things: usize = entries.iter().map(|(_, entry)| entry.items.len()).sum();
     let what = match entries {
         [_] => first.count(),
-        _ => format!("{things} things of {} removals", entries.len()),
+        _ => format!("{things} items of {} removals", entries.len()),
     };
     let tickets = entries.iter().map(|(ticket, _)| ticket.clone()).collect();
     Response::asking(Request::Open(Box::new(Confirm {

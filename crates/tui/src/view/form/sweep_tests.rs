@@ -342,12 +342,15 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
     let is_submitted = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Submit(_)));
     assert!(effects.iter().any(is_submitted), "{effects:?}");
     let notice = state.context.notice.as_ref().unwrap();
-    assert!(notice.text.starts_with("handing to Slurm: "), "{notice:?}");
+    assert!(
+        notice.text.starts_with("submitting to Slurm: "),
+        "{notice:?}"
+    );
     let handed = FormOutcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
     tell(&mut state, handed);
     assert_eq!(
         state.context.notice.as_ref().unwrap().text,
-        "handed a to Slurm; w shows what waits"
+        "submitted a to Slurm; w shows the pending runs"
     );
 }
 
@@ -367,6 +370,6 @@ fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too
             .as_ref()
             .unwrap()
             .text
-            .starts_with("handing to Slurm: ")
+            .starts_with("submitting to Slurm: ")
     );
 }

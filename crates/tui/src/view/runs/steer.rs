@@ -81,11 +81,11 @@ pub fn offer(context: &Context, dirs: &[RunDir]) -> Response {
     let (this, dir) = (summary.epochs_done + 1, &summary.dir);
     let waits = summary.observed.state == RunState::Paused;
     let wait = if waits {
-        ("go on", "end the wait".to_owned(), Steering::Continue)
+        ("resume", "end the pause".to_owned(), Steering::Continue)
     } else {
         (
             "wait",
-            "after this step, until it is to go on".to_owned(),
+            "after this step, until it is resumed".to_owned(),
             Steering::Pause,
         )
     };
@@ -99,7 +99,7 @@ pub fn offer(context: &Context, dirs: &[RunDir]) -> Response {
     let requeue = summary.job.as_ref().map(|_| {
         (
             "requeue",
-            "save, leave its place, go on in another turn".to_owned(),
+            "save, give up the slot, resume later".to_owned(),
             Steering::Requeue,
         )
     });
@@ -116,7 +116,7 @@ pub fn offer(context: &Context, dirs: &[RunDir]) -> Response {
         ),
         (
             "end after the last epoch",
-            "after all, if it was to end earlier".to_owned(),
+            "cancels an earlier end".to_owned(),
             Steering::EndNever,
         ),
         wait,
@@ -151,13 +151,13 @@ pub fn resume(context: &Context, dirs: &[RunDir]) -> Response {
             let name = known(context, dir).map_or_else(|| dir.name(), |summary| summary.title().into_owned());
             (
                 "Resume this run?".to_owned(),
-                format!("{name} resumes at once from its last checkpoint, in its folder; without one it starts anew."),
-                "go on",
+                format!("{name} resumes at once from its last checkpoint, in its folder; without a checkpoint it starts from scratch."),
+                "resume",
             )
         }
         (ended, _) => (
             format!("Resume {} runs?", ended.len()),
-            "They are queued, and go on from their last checkpoints, in their folders, when their turn comes.".to_owned(),
+            "They are queued, and resume from their last checkpoints, in their folders, when a slot is free.".to_owned(),
             "queue them",
         ),
     };

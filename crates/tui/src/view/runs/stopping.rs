@@ -39,9 +39,9 @@ fn about_one(context: &Context, dir: &RunDir) -> Result<Confirm, String> {
     };
     Ok(match summary.observed.state {
         RunState::Queued => confirm(
-            "Take this run out of the queue?",
+            "Remove this run from the queue?",
             format!("{name} will not begin. It is then stopped, and can be queued again."),
-            "take it out",
+            "remove",
             Effect::Stop(dir.clone()),
         ),
         RunState::Stopping => confirm(
