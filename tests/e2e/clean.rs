@@ -247,7 +247,7 @@ fn a_clean_up_by_keys_is_taken_back_by_u_also_after_a_restart() {
     dashboard.wait("the question", |screen| screen.contains("Remove alpha?"));
     dashboard.press("y");
     dashboard.wait("it gone", |screen| {
-        screen.contains("No runs below") && !run.exists()
+        screen.contains("No runs in ") && !run.exists()
     });
     dashboard.press("q");
     assert!(dashboard.end().success());

@@ -241,7 +241,7 @@ fn an_empty_root_tells_what_to_do_and_a_missing_one_is_named() {
     fs::create_dir(place.path().join("empty")).unwrap();
     let mut dashboard = Dashboard::open(&place, &["empty", "nowhere"], 80, 24);
     dashboard.wait("what to do", |screen| {
-        screen.contains("starts a training run") && screen.contains("nowhere: cannot be searched")
+        screen.contains("start a training run") && screen.contains("nowhere: cannot be searched")
     });
     // Ctrl-C leaves too.
     dashboard.press("\x03");

@@ -398,7 +398,7 @@ fn no_screen_of_the_dashboard_writes_what_steers_a_terminal() {
     dashboard.wait("the runs", |screen| screen.contains("80.00"));
     // Each screen by its keys and by what it alone shows; all but the tabs are left again.
     for (keys, wanted) in [
-        ("?", "any other key closes"),
+        ("?", "type to search"),
         ("/no such run", "0 of 5 runs"),
         ("y", "Copy"),
         ("W", "Write to a new file"),

@@ -79,7 +79,7 @@ impl Dashboard {
 
     /// Waits for the table of a root without runs.
     pub fn wait_for_no_runs(&mut self) {
-        self.wait("the empty table", |screen| screen.contains("No runs below"));
+        self.wait("the empty table", |screen| screen.contains("No runs in "));
     }
 
     /// Opens the form's recipes, and waits until there is one to choose.

@@ -98,7 +98,7 @@ fn suspended_dashboard_gives_the_terminal_back_and_comes_again() {
         signal("CONT", pid.into());
         dashboard.press("?");
         dashboard.wait("the help", |screen| {
-            screen.contains("Keys") && screen.contains("Start a training run")
+            screen.contains("Help") && screen.contains("Start a training run")
         });
         assert!(dashboard.has_the_terminal());
         dashboard.press("\x1b");
