@@ -297,9 +297,12 @@ impl CompareView {
         let Some(members) = self.compared().and_then(|of| of.rows.get(row)) else {
             return String::new();
         };
-        let first = members.members.first();
-        let name = first.and_then(|run| Some(self.run(*run)?.summary.title().into_owned()));
-        let name = name.unwrap_or_default();
+        let runs: Vec<_> = members
+            .members
+            .iter()
+            .filter_map(|run| self.run(*run))
+            .collect();
+        let name = name_of_all(&runs);
         match members.members.len() {
             0 | 1 => name,
             2 => format!("{name} +1 seed"),
@@ -507,4 +510,28 @@ fn mark(row: usize) -> char {
 
 fn colour(row: usize) -> Role {
     Role::series(row)
+}
+
+/// What runs of one row are called: the first one's name, and of what tells it apart that which all
+/// of them have; their seeds differ.
+fn name_of_all(runs: &[&ComparedRun]) -> String {
+    let Some((first, others)) = runs.split_first() else {
+        return String::new();
+    };
+    let parts = |run: &ComparedRun| -> Vec<String> {
+        run.summary
+            .differs
+            .split(" · ")
+            .map(str::to_owned)
+            .collect()
+    };
+    let others: Vec<Vec<String>> = others.iter().map(|run| parts(run)).collect();
+    let is_shared = |part: &String| others.iter().all(|other| other.contains(part));
+    let shared = parts(first).into_iter().filter(is_shared);
+    let named = std::iter::once(first.summary.name.clone());
+    let all: Vec<String> = named
+        .chain(shared)
+        .filter(|part| !part.is_empty())
+        .collect();
+    all.join(" · ")
 }

@@ -85,7 +85,7 @@ pub struct Runs {
 }
 
 /// Limit of settings that become columns at once.
-const MAX_DIFFERING: usize = 6;
+const MAX_DIFFERING: usize = 4;
 
 /// How far below a run's folder its metrics may lie.
 const MOST_LEVELS: usize = 8;
@@ -221,7 +221,7 @@ impl Runs {
         self.sift();
     }
 
-    /// Shows the settings in which the runs on the screen differ as columns, behind the names; hides
+    /// Shows the settings in which the runs on the screen differ as columns, behind the best value; hides
     /// the columns of settings if all of those show.
     pub(super) fn toggle_differing(&mut self) {
         let rows = self.order.iter().filter_map(|dir| self.rows.get(dir));
@@ -237,8 +237,10 @@ impl Runs {
         if keys.iter().all(is_shown) {
             columns.retain(|shown| !keys.contains(&shown.key));
         } else {
-            let name = columns.iter().position(|shown| shown.key == Column::Name);
-            let at = name.map_or(0, |name| name + 1);
+            // In little room the best value goes before settings.
+            let place = |column: Column| columns.iter().position(|shown| shown.key == column);
+            let at = place(Column::Best).or_else(|| place(Column::Name));
+            let at = at.map_or(0, |before| before + 1);
             let new: Vec<_> = keys.into_iter().filter(|key| !is_shown(key)).collect();
             columns.splice(at..at, new.into_iter().map(TableColumn::new));
         }
