@@ -65,15 +65,22 @@ pub fn differences(runs: &[&Settings]) -> Vec<String> {
     runs.iter().map(of_run).collect()
 }
 
-/// The keys in which these differ that are worth naming, at most `limit`: in the order of the first
-/// run that has them, a seed last.
+/// The keys in which these differ that are worth naming, at most `limit`: those of which there are
+/// several values in the order of the first run, then those that some runs lack, a seed last.
 pub fn differing<'a>(runs: &[&'a Settings], limit: usize) -> Vec<&'a str> {
+    // Of a run without settings nothing is known: it says of no key that it differs.
+    let runs: Vec<&Settings> = runs
+        .iter()
+        .copied()
+        .filter(|run| run.pairs().next().is_some())
+        .collect();
     let Some((first, others)) = runs.split_first() else {
         return Vec::new();
     };
     let mut order: Vec<&str> = first.pairs().map(|(key, _)| key).collect();
     let mut known: HashSet<&str> = order.iter().copied().collect();
-    let mut differs: HashSet<&str> = HashSet::new();
+    // Keys with two values, and keys that some lack.
+    let (mut differs, mut absent): (HashSet<&str>, HashSet<&str>) = Default::default();
     for other in others.iter().filter(|other| *other != first) {
         let mut pairs = first.pairs();
         let mut is_aligned = true;
@@ -85,21 +92,28 @@ pub fn differing<'a>(runs: &[&'a Settings], limit: usize) -> Vec<&'a str> {
                 Some((_, before)) if is_aligned => Some(before),
                 _ => first.exact(key),
             };
-            if before != Some(value) {
-                differs.insert(key);
-            }
-            if before.is_none() && known.insert(key) {
-                order.push(key);
+            match before {
+                Some(before) if before == value => {}
+                Some(_) => drop(differs.insert(key)),
+                None => {
+                    absent.insert(key);
+                    if known.insert(key) {
+                        order.push(key);
+                    }
+                }
             }
         }
         if !is_aligned || pairs.next().is_some() {
             let is_absent = |key: &&str| other.exact(key).is_none();
-            differs.extend(first.pairs().map(|(key, _)| key).filter(is_absent));
+            absent.extend(first.pairs().map(|(key, _)| key).filter(is_absent));
         }
     }
-    order.retain(|key| differs.contains(key) && !names_a_run(key) && is_short(key, runs));
+    let is_worth_naming = |key: &&str| !names_a_run(key) && is_short(key, &runs);
+    let order = order.into_iter().filter(is_worth_naming);
+    let (mut sure, rest): (Vec<&str>, Vec<&str>) = order.partition(|key| differs.contains(key));
+    sure.extend(rest.into_iter().filter(|key| absent.contains(key)));
     let is_seed = |key: &&str| key.to_ascii_lowercase().ends_with("seed");
-    let (seeds, mut others): (Vec<&str>, Vec<&str>) = order.into_iter().partition(is_seed);
+    let (seeds, mut others): (Vec<&str>, Vec<&str>) = sure.into_iter().partition(is_seed);
     others.truncate(limit - usize::from(!seeds.is_empty()));
     others.extend(seeds.into_iter().take(1));
     others
@@ -159,6 +173,16 @@ mod tests {
             &[("a", "1"), ("c", "3"), ("b", "2"), ("d", "4")],
         ]);
         assert_eq!(all, ["b=2", "", "b=2 · c=3"]);
+    }
+
+    #[test]
+    fn a_run_without_settings_makes_nothing_differ() {
+        let all = of(&[
+            &[("model", "a"), ("batch", "8"), ("lr", "1")],
+            &[],
+            &[("model", "a"), ("batch", "8"), ("lr", "2")],
+        ]);
+        assert_eq!(all, ["lr=1", "", "lr=2"]);
     }
 
     #[test]

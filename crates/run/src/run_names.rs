@@ -47,6 +47,8 @@ pub fn shortest_ends(paths: &[&Path]) -> Vec<String> {
 /// which runs of one name differ, or runs that are named by a time.
 pub fn tell_apart<'a>(summaries: impl IntoIterator<Item = &'a mut Summary>) {
     let mut summaries: Vec<&mut Summary> = summaries.into_iter().collect();
+    // The first run decides the order of the settings: the same one at each start.
+    summaries.sort_by(|a, b| a.dir.cmp(&b.dir));
     let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, summary) in summaries.iter().enumerate() {
         let name = summary.own_name.as_str();

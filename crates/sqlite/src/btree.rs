@@ -1,9 +1,10 @@
 //! The trees of pages in which rows and the entries of indexes stand, in order.
 //!
 //! A damaged tree may have loops: no path down is deeper than [`DEEPEST`], and no reading looks at
-//! more pages than the database has. Nothing here recurses.
+//! a page twice. Nothing here recurses.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::pages::{HEADER, Page, Pages};
 use super::record::{Record, varint};
@@ -179,7 +180,7 @@ struct Walk<'a> {
     pages: &'a Pages,
     levels: Vec<Level>,
     is_index: bool,
-    seen: u32,
+    seen: HashSet<u32>,
 }
 
 impl<'a> Walk<'a> {
@@ -188,7 +189,7 @@ impl<'a> Walk<'a> {
             pages,
             levels: Vec::new(),
             is_index,
-            seen: 0,
+            seen: HashSet::new(),
         }
     }
 
@@ -198,8 +199,8 @@ impl<'a> Walk<'a> {
         number: u32,
         next: &dyn Fn(&Node) -> Result<usize, Error>,
     ) -> Result<(), Error> {
-        self.seen += 1;
-        if self.levels.len() >= DEEPEST || self.seen > self.pages.count {
+        // A page has one place in one tree.
+        if self.levels.len() >= DEEPEST || !self.seen.insert(number) {
             return damaged(format!("its pages lead in a circle at page {number}"));
         }
         let node = Node::read(self.pages, number)?;

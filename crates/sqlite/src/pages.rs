@@ -83,12 +83,16 @@ impl Pages {
             None
         };
         let in_file = u32::try_from(mark.length.div_ceil(size as u64)).unwrap_or(u32::MAX);
+        // What the log states may be any number.
+        let count = wal
+            .as_ref()
+            .map_or(in_file, |wal| wal.count.min(in_file.max(wal.last_page())));
         Ok(Some(Self {
             path: path.to_owned(),
             file,
             size,
             usable,
-            count: wal.as_ref().map_or(in_file, |wal| wal.count),
+            count,
             wal,
             kept: RefCell::default(),
             overflow: Cell::new(0),

@@ -27,6 +27,11 @@ pub struct Wal {
 }
 
 impl Wal {
+    /// The highest number of a page that is in it.
+    pub fn last_page(&self) -> u32 {
+        self.pages.keys().copied().max().unwrap_or(0)
+    }
+
     /// `None` if nothing in it counts.
     pub fn read(file: File, page_size: usize) -> Result<Option<Self>, Error> {
         if file.metadata()?.len() > LARGEST {

@@ -44,7 +44,10 @@ fn file() -> StateFile {
 }
 
 fn key(roots: &[PathBuf]) -> String {
-    let path = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
+    let path = |root: &PathBuf| {
+        let absolute = || std::path::absolute(root).unwrap_or_else(|_| root.clone());
+        root.canonicalize().unwrap_or_else(|_| absolute())
+    };
     let roots: BTreeSet<PathBuf> = roots.iter().map(path).collect();
     let roots: Vec<_> = roots.iter().map(|root| root.to_string_lossy()).collect();
     roots.join("\n")

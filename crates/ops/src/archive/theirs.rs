@@ -62,16 +62,25 @@ fn going_below(
 }
 
 /// A run in the folder of another one, below that, or a folder there that cannot be searched for
-/// one.
+/// one; `.` if that is the folder itself.
 pub fn run_below(dir: &RunDir) -> Option<PathBuf> {
-    let whole = dir.path().canonicalize().ok()?;
+    run_below_within(dir, Limits::default())
+}
+
+fn run_below_within(dir: &RunDir, limits: Limits) -> Option<PathBuf> {
+    let Ok(whole) = dir.path().canonicalize() else {
+        return Some(".".into());
+    };
     let mut others = Vec::new();
     let roots = std::slice::from_ref(&whole);
     let each = |found: Found| others.push(found.dir.path().to_owned());
-    let unsearched = discover_within(Limits::default(), roots, each, |_| {});
-    let below = |path: PathBuf| path.strip_prefix(&whole).map(Path::to_owned).ok();
-    let others = others
-        .into_iter()
-        .chain(unsearched.into_iter().map(|it| it.path));
-    others.filter(|path| *path != whole).find_map(below)
+    let unsearched = discover_within(limits, roots, each, |_| {});
+    let below = |path: &PathBuf| path.strip_prefix(&whole).map(Path::to_owned).ok();
+    let other = others.iter().filter(|path| **path != whole).find_map(below);
+    // A limit that was hit names the folder that was searched.
+    let unsearched = unsearched.first().map(|it| {
+        let below = below(&it.path).filter(|below| !below.as_os_str().is_empty());
+        below.unwrap_or_else(|| ".".into())
+    });
+    other.or(unsearched)
 }

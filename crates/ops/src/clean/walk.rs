@@ -411,7 +411,11 @@ fn is_run(path: PathBuf, entries: &[DirEntry]) -> bool {
         ..Listing::default()
     };
     for entry in entries {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        // A link counts as what it leads to.
+        let is_folder = match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+            kind => kind.is_ok_and(|kind| kind.is_dir()),
+        };
         listing.add(entry.file_name().to_string_lossy().into_owned(), is_folder);
     }
     formats::recognise(&listing).is_some()

@@ -36,7 +36,7 @@ impl Action {
             Self::Copy => &["clipboard", "yank", "path"],
             Self::Export => &["csv", "json", "parquet", "write"],
             Self::Figures => &["plot", "png", "svg"],
-            Self::CleanUp => &["delete", "disk", "space", "checkpoints", "free", "prune"],
+            Self::CleanUp => &["disk", "space", "checkpoints", "free", "prune"],
             Self::Remove => &["delete", "rm", "trash"],
             Self::OpenTrash => &["restore", "deleted", "bin"],
             Self::TrashPurge | Self::TrashPurgeAll => &["delete", "empty", "rm"],

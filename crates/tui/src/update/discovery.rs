@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::command::{Action, Scope};
 use crate::effect::Effect;
 use crate::notice::Notice;
 use crate::state::State;
@@ -190,9 +191,17 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
     }
     effects.extend(update::alerts::look(state, &looked));
     state.context.runs.reread();
-    if let Some(name) = state.context.runs.hidden_new_run() {
-        let text = format!("the query hides {name}; Esc shows all runs");
-        state.context.notice = Some(Notice::good(text));
+    if let Some(name) = state.context.runs.hidden_new_run()
+        && let Some(key) = state
+            .context
+            .keymap
+            .key_of(Scope::Runs, Action::ClearFilter)
+    {
+        let text = format!("the query hides {name}; {key} shows all runs");
+        state
+            .context
+            .notice
+            .get_or_insert_with(|| Notice::good(text));
     }
     let height = runs::table_height(state.context.size);
     state.context.runs.keep_in_sight(height);

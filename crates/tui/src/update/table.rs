@@ -46,6 +46,12 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Action::GroupBy => state.overlays.push(Picker::grouping(&mut context.runs)),
                 Action::JumpTo => state.overlays.push(Picker::runs(context)),
                 Action::ShowQueue => show_queue(state),
+                Action::AllSettings => {
+                    if !context.runs.toggle_differing() {
+                        let text = "these runs differ in no setting";
+                        context.notice = Some(Notice::bad(text));
+                    }
+                }
                 _ => {
                     let height = table_height(context.size);
                     context.runs.act(action, height, context.now);

@@ -15,7 +15,7 @@ mod values;
 use std::path::Path;
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -130,7 +130,10 @@ impl Form {
     /// A digit, or another beginning of a number, is the start of a new value.
     fn begin_to_type(&mut self, event: KeyEvent) {
         let begins = |char: char| char.is_ascii_digit() || ".-+".contains(char);
-        let is_number = matches!(event.code, KeyCode::Char(char) if begins(char));
+        let is_held = event
+            .modifiers
+            .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let is_number = matches!(event.code, KeyCode::Char(char) if begins(char) && !is_held);
         let edit = self.edit.as_mut().filter(|_| self.editing && is_number);
         if let Some(edit) =
             edit.filter(|edit| !matches!(edit.field().kind, Kind::Bool | Kind::Choice(_)))

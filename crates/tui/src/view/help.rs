@@ -191,7 +191,7 @@ impl Component for Help {
         // From the first entry the heading above it is seen, from the last one the signs below.
         let cursor = match self.narrowing.cursor {
             0 => 0,
-            last if last + 1 == entries.len() => rows.len().saturating_sub(1),
+            at if at + 1 == entries.len() => rows.len().saturating_sub(1),
             _ => cursor,
         };
         let shown = in_sight(cursor, rows.len(), usize::from(list.height));
@@ -255,7 +255,7 @@ mod tests {
         };
         for (typed, action) in [
             ("W", Action::Export),
-            ("delete", Action::CleanUp),
+            ("delete", Action::Remove),
             ("kill", Action::StopRun),
             ("unmark", Action::MarkNone),
             ("dark", Action::PickTheme),

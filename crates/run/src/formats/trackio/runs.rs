@@ -161,7 +161,7 @@ fn runs(path: &Path, database: &Database) -> Result<Vec<Run>, String> {
 fn list(database: &Database, columns: &Columns, written: SystemTime) -> Result<Vec<Run>, Error> {
     let mut runs = Vec::new();
     let mut before: Option<Vec<u8>> = None;
-    while runs.len() < MAX_RUNS {
+    for _ in 0..MAX_RUNS {
         let mut next: Option<(Vec<u8>, i64)> = None;
         database.entries(
             columns.index,
@@ -171,9 +171,13 @@ fn list(database: &Database, columns: &Columns, written: SystemTime) -> Result<V
                 false
             },
         )?;
-        let Some((key, first_row)) = next.filter(|(key, _)| before.as_ref() != Some(key)) else {
+        let Some((key, first_row)) = next else {
             break;
         };
+        // In a damaged index keys may come again.
+        if before.as_ref().is_some_and(|before| *before >= key) {
+            break;
+        }
         let last_row = last_row_of(database, columns, &key)?;
         let run = row(database, columns, first_row)?.zip(match last_row {
             Some(last) => row(database, columns, last)?,
@@ -220,9 +224,12 @@ pub fn last_row_of(
         .flatten())
 }
 
-/// The bytes of an entry's key.
+/// The bytes of an entry's key, which is a text.
 fn first(entry: Record) -> Option<Vec<u8>> {
-    entry.value(0)?.bytes().map(<[u8]>::to_vec)
+    match entry.value(0)? {
+        Cell::Text(text) => Some(text.to_vec()),
+        _ => None,
+    }
 }
 
 /// The row id of an entry of an index.

@@ -1,7 +1,7 @@
 //! The question before a run is started or queued: a summary of what it will be.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
@@ -105,27 +105,29 @@ impl Component for StartQuestion {
     fn draw(&self, context: &Context, area: Rect, buf: &mut Buffer) {
         let theme = &context.theme;
         let width = WIDTH.min(area.width.saturating_sub(2));
-        let room = usize::from(width.saturating_sub(4).max(1));
         let line = |(label, text): &(&str, String)| {
             let label = Span::styled(format!("{label:<LABEL$}"), theme.style(Role::Muted));
             Line::from(vec![label, Span::raw(text.clone())])
         };
-        let mut text: Vec<Line> = self.facts.iter().map(line).collect();
+        let text: Vec<Line> = self.facts.iter().map(line).collect();
+        // Lines break between words: some room at their ends is lost.
+        let room = (usize::from(width.saturating_sub(4)) * 7 / 8).max(1);
         let rows: usize = text
             .iter()
             .map(|line| line.width().div_ceil(room).max(1))
             .sum();
-        text.push(Line::default());
+        let facts = Paragraph::new(text).wrap(Wrap { trim: false });
+        // Two for the frame, an empty one, and the keys.
+        let height = rows as u16 + 4;
+        let inside = frame(theme, &self.title, (width, height), area, buf);
+        let inside = inside.inner(Margin::new(1, 0));
+        let [above, below] =
+            Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(inside);
+        facts.render(above, buf);
         let keys = [(Action::Confirm, self.verb), (Action::Back, "cancel")];
         let keys = keys.into_iter().filter_map(|(action, word)| {
             Some((context.keymap.key_of(Scope::Question, action)?, word))
         });
-        text.push(line_of_keys(keys, theme, room as u16));
-        // A line more than is counted: words are not cut at its end.
-        let height = rows as u16 + 5;
-        let inside = frame(theme, &self.title, (width, height), area, buf);
-        Paragraph::new(text)
-            .wrap(Wrap { trim: false })
-            .render(inside.inner(Margin::new(1, 0)), buf);
+        line_of_keys(keys, theme, below.width).render(below, buf);
     }
 }

@@ -28,7 +28,6 @@ impl Runs {
             Action::MarkAll => self.mark_shown(now),
             Action::MarkInvert => self.invert_marks(now),
             Action::MarkNone => self.unmark_all(now),
-            Action::AllSettings => self.toggle_differing(),
             Action::Fold => self.fold(),
             Action::FoldAll => self.fold_all(),
             Action::Filter => {

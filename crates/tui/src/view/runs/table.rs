@@ -221,9 +221,9 @@ impl Runs {
         self.sift();
     }
 
-    /// Shows the settings in which the runs on the screen differ as columns, behind the best value; hides
-    /// the columns of settings if all of those show.
-    pub(super) fn toggle_differing(&mut self) {
+    /// Shows the settings in which the runs that pass the query differ as columns, behind the best
+    /// value, or hides these if all of them show. Whether there are any.
+    pub fn toggle_differing(&mut self) -> bool {
         let rows = self.order.iter().filter_map(|dir| self.rows.get(dir));
         let summaries = rows.filter_map(|row| row.summary.as_ref());
         let settings: Vec<_> = summaries.map(|summary| &summary.settings).collect();
@@ -232,6 +232,9 @@ impl Runs {
             .into_iter()
             .filter_map(|key| SortKey::named(&format!("config.{key}")))
             .collect();
+        if keys.is_empty() {
+            return false;
+        }
         let is_shown = |key: &SortKey| self.columns.iter().any(|shown| shown.key == *key);
         let mut columns = self.columns.clone();
         if keys.iter().all(is_shown) {
@@ -245,6 +248,7 @@ impl Runs {
             columns.splice(at..at, new.into_iter().map(TableColumn::new));
         }
         self.choose_columns(columns, true);
+        true
     }
 
     /// Everything that runs can be sorted and grouped by, or that can be a column, with what it is.
@@ -317,7 +321,7 @@ impl Runs {
     /// screen first.
     pub fn add(&mut self, found: Vec<(Found, Option<Summary>)>, height: u16) -> Vec<RunDir> {
         let mut unknown = Vec::new();
-        self.are_names_stale = true;
+        let mut is_changed = false;
         for (found, summary) in found {
             let dir = found.dir.clone();
             let known = self
@@ -327,6 +331,7 @@ impl Runs {
             if known {
                 continue;
             }
+            is_changed = true;
             if summary.is_none() {
                 unknown.push(dir.clone());
             }
@@ -337,7 +342,10 @@ impl Runs {
                 summary.or_else(|| self.rows_mut().remove(&dir).and_then(|row| row.summary));
             self.rows_mut().insert(dir, Row { found, summary });
         }
-        self.reread();
+        self.are_names_stale |= is_changed;
+        if is_changed || !self.searched {
+            self.reread();
+        }
         let place: HashMap<&RunDir, usize> = self
             .order
             .iter()
