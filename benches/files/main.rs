@@ -25,7 +25,8 @@ use traintop_ops::trash::{self, Removal, Thing, Trash};
 use traintop_run::RunDir;
 use traintop_run::best_so_far::BestSoFar;
 use traintop_run::cache::Cache;
-use traintop_run::discover::{Found, discover};
+use traintop_run::discover::discover;
+use traintop_run::found::Found;
 use traintop_run::metrics::Tail;
 use traintop_run::summary::Summary;
 

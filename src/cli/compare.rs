@@ -23,7 +23,7 @@ use traintop_analysis::compare::{Cell, Comparison, Metric, Question, best_of_eac
 use traintop_run::RunDir;
 use traintop_run::compared_run::ComparedRun;
 use traintop_run::config_file::Config;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::notes::Notes;
 use traintop_run::run_names;
 use traintop_text::{clean, pretty_json};

@@ -12,7 +12,7 @@ use super::roots;
 use traintop_analysis::export::{Format, Table, Texts, curves, runs};
 use traintop_analysis::lint;
 use traintop_disk::write::create_with;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::metrics::Metrics;
 use traintop_run::run_names::{self, shortest_ends};
 use traintop_run::settled;

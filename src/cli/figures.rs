@@ -13,7 +13,7 @@ use super::roots;
 use traintop_analysis::figures::{self, Drawn, Format, compare};
 use traintop_analysis::x_axis::XAxis;
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::metrics::Metrics;
 use traintop_run::run_names::shortest_ends;
 use traintop_run::settled;

@@ -15,7 +15,7 @@ use super::table::{self, Side};
 use traintop_launch as launch;
 use traintop_launch::queue::{Place, Queue, Waiting};
 use traintop_launch::slurm;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::queue_reasons::QueueReasons;
 use traintop_run::slurm::Seen;
 use traintop_run::trust::Commands;

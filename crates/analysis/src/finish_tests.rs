@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use std::time::SystemTime;
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::health::Health;
 
 fn at(second: i64) -> Timestamp {

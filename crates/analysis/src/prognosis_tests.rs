@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::SystemTime;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::metric_names::Direction;
 use traintop_run::metrics::{Column, Metrics};
 

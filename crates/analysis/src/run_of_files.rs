@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::summary::Summary;
 
 /// The summary of a run with these files, ten minutes after they were written. Nothing is left of

@@ -25,7 +25,7 @@ use super::rename::{held, state_now};
 use traintop_disk::io_reason;
 use traintop_disk::write::{is_temporary, may_change};
 use traintop_run::checkpoints;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::layout::RunDir;
 
 pub use carry::{

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use traintop_run::discover::{Found, NOT_RUNS};
+use traintop_run::discover::NOT_RUNS;
+use traintop_run::found::Found;
 use traintop_run::layout::RunDir;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;

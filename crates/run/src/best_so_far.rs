@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::best_and_trend;
-use super::discover::Found;
+use super::found::Found;
 use super::layout::RunDir;
 use super::metric_names::Direction;
 use super::metrics::Metrics;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::discover::{Found, Stamp};
+use super::found::{Found, Stamp};
 use super::judging;
 use super::summary::Summary;
 use traintop_disk::read;

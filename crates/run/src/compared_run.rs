@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::config_file::Config;
-use super::discover::Found;
+use super::found::Found;
 use super::layout::RunDir;
 use super::metrics::Metrics;
 use super::settled;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::discover::Stamp;
+use super::found::Stamp;
 use super::layout::RunDir;
 use traintop_disk::write::lock_folder;
 use traintop_disk::{Disk, System, read};

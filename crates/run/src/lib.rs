@@ -26,6 +26,7 @@ pub mod failure;
 pub mod finding;
 mod float_bits;
 pub mod formats;
+pub mod found;
 pub mod health;
 pub mod judging;
 pub mod last_visit;

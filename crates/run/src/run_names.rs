@@ -1,6 +1,6 @@
 //! Names that distinguish runs: other trainers call a run's folder `version_0`, `train` or
-//! `output`, and the difference is further up in its path; runs of a sweep share a name and differ in
-//! settings.
+//! `output`, and the difference is further up in its path; runs of a sweep share a name and differ
+//! in settings.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

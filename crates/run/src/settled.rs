@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::discover::Found;
 use super::formats::{Facts, Source};
+use super::found::Found;
 use super::judging;
 use super::metrics::Metrics;
 use super::state::SILENCE;

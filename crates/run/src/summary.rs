@@ -10,12 +10,12 @@ use serde_with::serde_as;
 
 use super::best_and_trend::{self, Best as BestValue, Share, thin};
 use super::config_file::Config;
-use super::discover::Found;
 use super::evaluation::Best;
 use super::failure::{self, Failure};
 use super::finding::Finding;
 use super::float_bits::Bits;
 use super::formats::{Facts, Located};
+use super::found::Found;
 use super::health::{Health, Known};
 use super::layout::RunDir;
 use super::metrics::{Metrics, Tail};

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::time::SystemTime;
 
 use super::best_and_trend;
-use super::discover::Found;
 use super::formats::Source;
+use super::found::Found;
 use super::judging;
 use super::metrics::Metrics;
 use super::primary::Judged;

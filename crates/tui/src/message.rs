@@ -15,7 +15,7 @@ use crate::jobs::{self, compare};
 use crate::long_job;
 use crate::notice::Notice;
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::summary::Summary;
 
 /// What a run's columns have at an epoch.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use traintop_run::RunDir;
 use traintop_run::compared_run::ComparedRun;
-use traintop_run::discover::{Found, Stamp};
+use traintop_run::found::{Found, Stamp};
 use traintop_run::metrics::{Column, Metrics};
 use traintop_run::summary::Summary;
 

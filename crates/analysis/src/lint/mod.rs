@@ -10,7 +10,7 @@ mod tests;
 use std::time::SystemTime;
 
 use super::alert;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::health::Disk;
 use traintop_run::metrics::Metrics;
 use traintop_run::record::Resume;

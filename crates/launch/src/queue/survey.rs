@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use super::Waiting;
-use traintop_run::discover::Stamp;
+use traintop_run::found::Stamp;
 use traintop_run::layout::TRAINING_RUNS;
 use traintop_run::{Record, RunDir, State};
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::{ArchiveError, STAYS, is_own, names};
 use crate::clean::is_weights_name;
-use traintop_run::discover::{Found, Limits, discover_within};
+use traintop_run::discover::{Limits, discover_within};
 use traintop_run::formats::Located;
+use traintop_run::found::Found;
 use traintop_run::layout::RunDir;
 
 /// Folders of other trainers' runs that hold settings, and a file that has a name of weights.

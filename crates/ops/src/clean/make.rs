@@ -10,7 +10,7 @@ use super::duplicates::{self, Duplicates};
 use super::plan::Plan;
 use super::policy::Policy;
 use super::survey::{Survey, survey};
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 
 /// Surveys these runs and makes a plan. `each` gets the number of surveyed runs.
 pub fn make(found: &[Found], policy: Policy, now: SystemTime, each: impl Fn(usize) + Sync) -> Plan {

@@ -17,7 +17,7 @@ use super::optimiser;
 use super::walk::{self, TemporaryFile, Walked, WalkedFile};
 use traintop_disk::{FileStat, Kind};
 use traintop_run::best_and_trend::{self, MetricByEpoch};
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::layout::RunDir;
 use traintop_run::metric_names::Direction;
 use traintop_run::notes::Notes;

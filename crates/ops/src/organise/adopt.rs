@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::source::{Sources, modified};
 use super::{Rebuild, rebuild};
 use traintop_run::config_file::Config;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::layout::{RunDir, display_name};
 use traintop_run::record::{Best, Record, SCHEMA_VERSION};
 use traintop_run::state::State;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use traintop_disk::faulty::{Faulty, NEVER};
 use traintop_run::config_file::Config;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::rebuilt::description;
 use traintop_run::state::State;
 use traintop_run::summary::Summary;

@@ -39,7 +39,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::discover::Stamp;
+use super::found::Stamp;
 use super::layout::{RunDir, is_database};
 use super::metrics::{Change, Metrics, Tail};
 use super::state::State;

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::discover::{Found, discover};
+use crate::discover::discover;
+use crate::found::Found;
 use crate::summary::Summary;
 
 /// A tree of files, which were written long ago.

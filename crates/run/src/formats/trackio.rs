@@ -1,5 +1,5 @@
-//! trackio's databases: one file of `SQLite` for each project, which holds all its runs. A run in it
-//! has the path of the file with the run's name behind it, at which no folder can be.
+//! trackio's databases: one file of `SQLite` for each project, which holds all its runs. A run in
+//! it has the path of the file with the run's name behind it, at which no folder can be.
 //!
 //! The columns differ by trackio's version: before 0.24 a run is known by its name only, later by
 //! an id. All versions that anybody used index the rows by run and time, so of a run are read its
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Facts, Format, Listing, RunParts, Source, json, settings};
-use crate::discover::Stamp;
+use crate::found::Stamp;
 use crate::layout::is_database;
 
 use self::rows::Rows;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::points::Points;
 use super::{Facts, Source};
-use crate::discover::Stamp;
+use crate::found::Stamp;
 use crate::metrics::{Change, Metrics};
 
 /// Which files there are now.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use traintop_run::RunDir;
 use traintop_run::best_so_far::BestSoFar;
-use traintop_run::discover::{Found, Stamp};
+use traintop_run::found::{Found, Stamp};
 use traintop_run::judging;
 
 /// How a run's file looked, and how the run was judged.

@@ -11,8 +11,9 @@ use traintop_disk::Progress;
 use traintop_ops::clean::{self as cleaning, Done, Plan, Policy, Space, Survey};
 use traintop_ops::trash::{self, Entry, Ticket, Trash};
 use traintop_run::RunDir;
-use traintop_run::discover::{Found, discover};
+use traintop_run::discover::discover;
 use traintop_run::evaluation::EvaluationDir;
+use traintop_run::found::Found;
 use traintop_text as text;
 
 /// Runs surveyed between two messages about it.

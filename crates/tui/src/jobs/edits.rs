@@ -11,7 +11,7 @@ use traintop_ops::archive::{self, Archived, Unarchived};
 use traintop_ops::organise::Rebuilt;
 use traintop_ops::rename::{self, RenameRequest, Renamed, Step};
 use traintop_ops::trash::{self, Ticket};
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::name_template::Values;
 use traintop_run::notes::{self, Annotated, Change};
 use traintop_run::state::State as RunState;

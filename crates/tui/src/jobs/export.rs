@@ -13,7 +13,7 @@ use traintop_analysis::x_axis::XAxis;
 use traintop_disk::Progress;
 use traintop_disk::write::create_with;
 use traintop_run::RunDir;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::metrics::Metrics;
 use traintop_run::run_names::shortest_ends;
 use traintop_run::settled;

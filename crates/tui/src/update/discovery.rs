@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::update::{self, look_closer, measure, standing, watched};
 use crate::view::opened::Opened;
 use crate::view::runs;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::summary::Summary;
 use traintop_run::{RunDir, queue_reasons};
 

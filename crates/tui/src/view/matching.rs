@@ -10,8 +10,8 @@ pub struct Entry<'a> {
     pub description: &'a str,
 }
 
-/// How far an entry is from a query, the lowest the nearest; `None` if a word of the query is not in
-/// it. A word counts by the best of its places.
+/// How far an entry is from a query, the lowest the nearest; `None` if a word of the query is not
+/// in it. A word counts by the best of its places.
 pub fn distance(query: &str, entry: Entry) -> Option<usize> {
     let query = query.to_lowercase();
     let mut words = query.split_whitespace().peekable();

@@ -5,10 +5,12 @@ pub mod curves;
 pub mod detail;
 pub mod epochs;
 pub mod header;
+mod judging;
 pub mod layout;
 pub mod lines;
 pub mod log;
 pub mod mouse;
+pub mod movement;
 #[cfg(test)]
 mod screen_tests;
 #[cfg(test)]
@@ -26,22 +28,19 @@ use self::charts::{Grid, Shared};
 use self::detail::Detail;
 use self::epochs::Window;
 use self::layout::{Areas, Pane};
-use self::zoom::Zoom;
+pub use self::movement::Move;
+use self::movement::movement;
 use crate::command::{Action, Scope};
-use crate::component::{Component, Request, Response};
+use crate::component::{Component, Response};
 use crate::context::Context;
-use crate::effect::Effect;
 use crate::theme::{Role, Theme};
 use crate::view::machine::{self, History};
 use crate::view::parts::screen_area;
-use crate::view::picker::Picker;
 use crate::widget::chart::Options;
 use traintop_analysis::nearest::nearest;
 use traintop_analysis::range::Range;
 use traintop_launch::machine::Usage;
 use traintop_run::layout::RunDir;
-use traintop_run::metric_names::{self, Direction, Split};
-use traintop_run::primary;
 use traintop_run::summary::Summary;
 
 /// Where in the screen one is. What it shows lies in a [`Summary`] and a [`Detail`].
@@ -67,39 +66,6 @@ pub struct RunView {
     config_top: usize,
     checkpoints_top: usize,
     log: log::Place,
-}
-
-/// A movement within the screen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Move {
-    /// One row, line or chart up.
-    Up,
-    Down,
-    /// A screenful up.
-    PageUp,
-    /// A screenful down.
-    PageDown,
-    /// One row of the run back, or one column of the table to the left.
-    Left,
-    /// One row of the run on, or one column of the table to the right.
-    Right,
-    /// A tenth of the run back.
-    FarLeft,
-    /// A tenth of the run on.
-    FarRight,
-    /// To the beginning.
-    First,
-    /// To the end, and on with it as it grows.
-    Last,
-    /// To another pane.
-    Pane(Pane),
-    NextPane,
-    /// To the one before.
-    PreviousPane,
-    /// To another part of the charts' axis.
-    Zoom(Zoom),
-    /// One chart on the whole screen, or all again.
-    Full,
 }
 
 impl Component for RunView {
@@ -180,45 +146,6 @@ impl Component for RunView {
     }
 }
 
-/// How much of what is measured on a part of the data tells how good a run is; less is more.
-fn worth(split: Option<Split>) -> u8 {
-    match split {
-        Some(Split::Validation) => 0,
-        None => 1,
-        Some(Split::Test) => 2,
-        Some(Split::Train) => 3,
-    }
-}
-
-fn movement(action: Action) -> Option<Move> {
-    Some(match action {
-        Action::NextPane => Move::NextPane,
-        Action::PreviousPane => Move::PreviousPane,
-        Action::Pane1 => Move::Pane(Pane::Charts),
-        Action::Pane2 => Move::Pane(Pane::Epochs),
-        Action::Pane3 => Move::Pane(Pane::Config),
-        Action::Pane4 => Move::Pane(Pane::Log),
-        Action::Pane5 => Move::Pane(Pane::Checkpoints),
-        Action::Left => Move::Left,
-        Action::Right => Move::Right,
-        Action::FarLeft => Move::FarLeft,
-        Action::FarRight => Move::FarRight,
-        Action::Down => Move::Down,
-        Action::Up => Move::Up,
-        Action::PageDown => Move::PageDown,
-        Action::PageUp => Move::PageUp,
-        Action::First => Move::First,
-        Action::Last => Move::Last,
-        Action::ZoomIn => Move::Zoom(Zoom::In),
-        Action::ZoomOut => Move::Zoom(Zoom::Out),
-        Action::ZoomWhole => Move::Zoom(Zoom::Whole),
-        Action::PanLeft => Move::Zoom(Zoom::Pan(-0.25)),
-        Action::PanRight => Move::Zoom(Zoom::Pan(0.25)),
-        Action::FullChart => Move::Full,
-        _ => return None,
-    })
-}
-
 impl RunView {
     /// The screen as it opens: charts, following the newest row.
     pub fn new(dir: RunDir) -> Self {
@@ -239,91 +166,9 @@ impl RunView {
         }
     }
 
-    /// Moves; `area` is the whole screen's, which decides pages and ends.
-    pub fn go(
-        &mut self,
-        movement: Move,
-        (summary, detail, options): (&Summary, &Detail, Options),
-        area: Rect,
-    ) {
-        match movement {
-            Move::Zoom(change) => {
-                let at = self.cursor.map(|x| detail.place(x));
-                self.zoom_at(change, at, (summary, detail, options));
-            }
-            Move::Full => {
-                self.full = !self.is_full();
-                self.pane = Pane::Charts;
-            }
-            Move::Pane(pane) => self.pane = pane,
-            Move::NextPane => self.pane = self.pane.further(1),
-            Move::PreviousPane => self.pane = self.pane.further(-1),
-            Move::FarLeft => self.move_cursor(detail, -self.far(detail)),
-            Move::FarRight => self.move_cursor(detail, self.far(detail)),
-            Move::Left if self.pane == Pane::Epochs => {
-                self.epochs_left = self.epochs_left.saturating_sub(1);
-            }
-            Move::Right if self.pane == Pane::Epochs => {
-                self.epochs_left = (self.epochs_left + 1)
-                    .min(epochs::column_count(detail.epochs()).saturating_sub(1));
-            }
-            Move::Left | Move::Right if self.pane == Pane::Log => {
-                let step = if movement == Move::Left {
-                    log::Step::Earlier
-                } else {
-                    log::Step::Later
-                };
-                let areas = self.areas(area, summary, Some(detail));
-                self.log.go(step, &detail.log, areas.pane(Pane::Log));
-            }
-            Move::Left => self.move_cursor(detail, -1),
-            Move::Right => self.move_cursor(detail, 1),
-            Move::Up | Move::Down | Move::PageUp | Move::PageDown | Move::First | Move::Last => {
-                let areas = self.areas(area, summary, Some(detail));
-                let pane = match self.pane {
-                    Pane::Charts => self.chart_area(&areas, area),
-                    other => areas.pane(other),
-                };
-                self.scroll(movement, detail, pane);
-            }
-        }
-        self.keep_cursor_in_zoom(movement, (summary, detail, options));
-    }
-
     /// Whether one chart takes the whole screen.
     pub fn is_full(&self) -> bool {
         self.full && self.pane == Pane::Charts
-    }
-
-    /// Changes what part of the axis is shown, around a place on it.
-    fn zoom_at(
-        &mut self,
-        change: Zoom,
-        at: Option<f64>,
-        (summary, detail, options): (&Summary, &Detail, Options),
-    ) {
-        if let Some(axis) = charts::x_axis(detail, whole(summary, detail), options) {
-            self.zoom = zoom::zoomed(axis, self.zoom, change, at, detail.places());
-        }
-    }
-
-    /// Where the cursor goes, what is shown follows.
-    fn keep_cursor_in_zoom(
-        &mut self,
-        movement: Move,
-        (summary, detail, options): (&Summary, &Detail, Options),
-    ) {
-        let moves = !matches!(movement, Move::Zoom(_) | Move::Pane(_) | Move::Full);
-        let (Some(shown), true) = (self.zoom, moves && self.pane == Pane::Charts) else {
-            return;
-        };
-        let newest = matches!(movement, Move::Last | Move::Right | Move::FarRight);
-        let last = detail.places().last().copied().filter(|_| newest);
-        let at = self.cursor.map(|x| detail.place(x)).or(last);
-        let axis = charts::x_axis(detail, whole(summary, detail), options);
-        if let (Some(axis), Some(at)) = (axis, at) {
-            self.zoom = zoom::with(axis, shown, at);
-        }
     }
 
     /// Where charts are drawn: in their part, or on the whole screen.
@@ -333,53 +178,6 @@ impl RunView {
         } else {
             areas.pane(Pane::Charts)
         }
-    }
-
-    /// Lets one pick the metric by which the runs of this tree are judged; the cursor is on that of
-    /// the first chart on the screen.
-    fn judge(&self, context: &Context) -> Response {
-        let Some(detail) = context.detail(&self.dir) else {
-            return Response::handled();
-        };
-        let curves = detail.charted();
-        let groups = curves.groups();
-        let columns = groups.iter().flat_map(|group| {
-            let mut members: Vec<_> = group.members.iter().collect();
-            members.sort_by_key(|member| worth(member.split));
-            members.into_iter().map(|member| member.column)
-        });
-        let columns: Vec<usize> = columns.collect();
-        let cursor = groups
-            .iter()
-            .take(self.first_chart)
-            .map(|group| group.members.len())
-            .sum();
-        let metrics = curves.metrics();
-        let chosen = metrics.judging.primaries().next();
-        let things = columns.into_iter().map(|column| {
-            let metric = metrics.columns[column].name.clone();
-            let read = metric_names::read(&metric);
-            let (direction, is_guess) = primary::direction(&metrics.judging, &metric, &read);
-            let mut detail = match direction {
-                Direction::Higher => "higher is better",
-                Direction::Lower => "lower is better",
-            }
-            .to_owned();
-            if is_guess {
-                detail.push_str(", a guess");
-            }
-            if chosen == Some(metric.as_str()) {
-                detail.push_str("; the one now");
-            }
-            let run = self.dir.clone();
-            let effect = Effect::JudgeBy {
-                run,
-                metric: metric.clone(),
-            };
-            (metric, detail, effect)
-        });
-        let picker = Picker::things_at("Judge this tree's runs by", things.collect(), cursor);
-        Response::asking(Request::Open(Box::new(picker)))
     }
 
     /// How charts are laid out in their area, and which is the first.
@@ -407,63 +205,6 @@ impl RunView {
         }
     }
 
-    fn scroll(&mut self, movement: Move, detail: &Detail, pane: Rect) {
-        let screenful = isize::try_from(pane.height.max(2) - 1).unwrap_or(1);
-        let by = match movement {
-            Move::Up => -1,
-            Move::Down => 1,
-            Move::PageUp => -screenful,
-            Move::PageDown => screenful,
-            Move::First => isize::MIN / 2,
-            _ => isize::MAX / 2,
-        };
-        let moved = |from: usize, count: usize| {
-            from.saturating_add_signed(by)
-                .min(count.saturating_sub(usize::from(pane.height)))
-        };
-        match (self.pane, movement) {
-            (Pane::Charts, Move::First) => self.cursor = detail.charted().rows().first().copied(),
-            (Pane::Charts | Pane::Epochs, Move::Last) => self.cursor = None,
-            (Pane::Charts, _) => {
-                let (grid, first) = self.shown_charts(pane, detail);
-                let rows = if by.unsigned_abs() > 1 {
-                    grid.rows.max(1)
-                } else {
-                    1
-                };
-                let charts = usize::from(grid.columns * rows);
-                let to = if by < 0 {
-                    first.saturating_sub(charts)
-                } else {
-                    first + charts
-                };
-                self.first_chart = shown_first_chart(to, grid, detail);
-            }
-            (Pane::Epochs, _) => {
-                // From where the table stands, which while following is its end.
-                self.epochs_top = self.window(detail, pane).top;
-                self.move_cursor(detail, by);
-                self.epochs_top = self.window(detail, pane).top;
-            }
-            (Pane::Config, _) => self.config_top = moved(self.config_top, detail.config.len()),
-            (Pane::Checkpoints, _) => {
-                self.checkpoints_top = moved(self.checkpoints_top, detail.checkpoints.len());
-            }
-            (Pane::Log, _) => self.log.scroll(by, &detail.log, pane),
-        }
-    }
-
-    /// Past the newest row the cursor lets go and follows.
-    fn move_cursor(&mut self, detail: &Detail, by: isize) {
-        let rows = self.rows(detail);
-        let last = rows.len().saturating_sub(1);
-        let at = self.cursor_row(rows).unwrap_or(last);
-        self.cursor = match at.saturating_add_signed(by) {
-            to if to > last => None,
-            to => rows.get(to).copied(),
-        };
-    }
-
     /// What the cursor moves over: what the pane shows.
     fn rows<'a>(&self, detail: &'a Detail) -> &'a [f64] {
         if self.pane == Pane::Epochs {
@@ -471,17 +212,6 @@ impl RunView {
         } else {
             detail.charted().rows()
         }
-    }
-
-    /// A tenth of the rows that are shown.
-    fn far(&self, detail: &Detail) -> isize {
-        let places = detail.places();
-        let shown = self.zoom.filter(|_| self.pane == Pane::Charts);
-        let rows = shown.map_or(places.len(), |zoom| {
-            places.partition_point(|x| *x <= zoom.max())
-                - places.partition_point(|x| *x < zoom.min())
-        });
-        (rows / 10).max(1).cast_signed()
     }
 
     fn cursor_row(&self, rows: &[f64]) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod arrange_tests;
+mod arrangement;
 mod draw;
 mod draw_group;
 mod draw_query;

@@ -242,8 +242,9 @@ const LAST_GROWTH: [(Column, u16); 6] = [
     (Column::Name, 60),
 ];
 
-/// The columns of `wanted` that fit into `width`, in order, with their widths. What tells runs apart
-/// and what they are judged by comes first. Some columns grow, unless the user gave them a width.
+/// The columns of `wanted` that fit into `width`, in order, with their widths. What tells runs
+/// apart and what they are judged by comes first. Some columns grow, unless the user gave them a
+/// width.
 pub fn fitting(wanted: &[TableColumn], width: u16) -> Vec<(&SortKey, u16)> {
     let mut by_rank: Vec<usize> = (0..wanted.len()).collect();
     by_rank.sort_by_key(|at| wanted[*at].key.rank());

@@ -30,8 +30,8 @@ impl Prompt {
         }
     }
 
-    /// The same with all of it selected: what is typed replaces it; a key that moves the cursor keeps
-    /// it.
+    /// The same with all of it selected: what is typed replaces it; a key that moves the cursor
+    /// keeps it.
     pub fn selected(text: &str) -> Self {
         Self {
             is_selected: !text.is_empty(),

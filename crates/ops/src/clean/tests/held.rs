@@ -357,7 +357,7 @@ fn metrics_that_cannot_be_read_keep_everything_and_are_reported() {
         ..greedy()
     };
     assert_eq!(candidates(&tree.plan(&old)), []);
-    let found = traintop_run::discover::Found::look(RunDir::new(tree.root().join("run")));
+    let found = traintop_run::found::Found::look(RunDir::new(tree.root().join("run")));
     let summary = traintop_run::summary::Summary::load(&found, SystemTime::now());
     let reason = summary.observed.reason.unwrap();
     assert!(reason.contains("its metrics cannot be read"), "{reason}");

@@ -9,12 +9,12 @@ use super::super::points::Points;
 use super::super::{Facts, Source, json};
 use super::runs::{self, Columns, Run, beside};
 use super::{facts_of, place};
-use crate::discover::Stamp;
+use crate::found::Stamp;
 use crate::metrics::{Change, Metrics};
 use traintop_sqlite::{Database, Error, Record, Value as Cell};
 
-/// Rows, and bytes of these, that are read at once: what was read counts only if nothing changed the
-/// database meanwhile.
+/// Rows, and bytes of these, that are read at once: what was read counts only if nothing changed
+/// the database meanwhile.
 const MAX_ROWS_AT_ONCE: usize = 20_000;
 const MAX_BYTES_AT_ONCE: usize = 8 << 20;
 
@@ -274,8 +274,8 @@ fn behind(
         return Ok((Vec::new(), from));
     };
     if last.is_some() && runs::last_row_of(database, &columns, run.key.as_bytes())? == last {
-        // Rows of a clock that went back are not the last by their time: they are read with the next
-        // that is.
+        // Rows of a clock that went back are not the last by their time: they are read with the
+        // next that is.
         return Ok((Vec::new(), from));
     }
     let (mut rows, mut end, mut bytes, mut count) = (Vec::new(), from, 0, 0);

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{object, time};
-use crate::discover::Stamp;
+use crate::found::Stamp;
 use traintop_sqlite::{Database, Error, Index, Record, Table, Value as Cell};
 
 /// More runs are no project that anybody looks at.

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::super::super::discover::{Found, Looks, discover};
+use super::super::super::discover::discover;
+use super::super::super::found::{Found, Looks};
 use super::super::tests::Tree;
 use super::*;
 use crate::RunDir;

@@ -18,8 +18,8 @@ use crate::jobs::evaluations::card::{Card, Running};
 use crate::jobs::evaluations::compared::Compared;
 use crate::jobs::evaluations::opened::Opened;
 use traintop_launch::EvaluateRequest;
-use traintop_run::discover::Stamp;
 use traintop_run::evaluation::EvaluationDir;
+use traintop_run::found::Stamp;
 
 /// What tells whether an evaluation has changed: the stamps of its results and of its notes.
 pub type Stamps = [Stamp; 2];

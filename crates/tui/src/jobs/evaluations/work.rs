@@ -12,8 +12,8 @@ use crate::jobs::evaluations::{EvaluationJob, EvaluationOutcome, Known, Stamps};
 use traintop_launch as launch;
 use traintop_launch::EvaluateRequest;
 use traintop_run::RunDir;
-use traintop_run::discover::Stamp;
 use traintop_run::evaluation::{self, EVALUATIONS, EvaluationDir, Results};
+use traintop_run::found::Stamp;
 use traintop_run::notes::{self, Notes};
 
 /// No more folders of one tree are watched because something may still be made of them.

@@ -13,7 +13,7 @@ use crate::jobs::alerts::{AlertJob, AlertOutcome, carry_out};
 use crate::message::Message;
 use crate::update::update as take_in;
 use traintop_analysis::lint;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::process::Process;
 use traintop_run::summary::Summary;
 use traintop_run::{Record, State as RunState};

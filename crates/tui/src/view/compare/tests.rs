@@ -13,7 +13,7 @@ use crate::message::Message;
 use crate::update::{self, update};
 use crate::view::run::RunView;
 use traintop_analysis::compare::fixtures::configured;
-use traintop_run::discover::{Found, Stamp};
+use traintop_run::found::{Found, Stamp};
 use traintop_run::log_line::Kind;
 
 fn now() -> Timestamp {

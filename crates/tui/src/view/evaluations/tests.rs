@@ -17,7 +17,7 @@ use crate::message::Message;
 use crate::theme::Depth;
 use crate::update::update;
 use crate::{jobs, view};
-use traintop_run::discover::{Found, Stamp};
+use traintop_run::found::{Found, Stamp};
 use traintop_run::notes::Notes;
 use traintop_run::state::State as RunState;
 

@@ -16,7 +16,7 @@ use crate::update::update;
 use crate::view::test_driver::press;
 use traintop_config::{Launcher, Place};
 use traintop_launch::Plan;
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::summary::Summary;
 
 fn tell(state: &mut State, outcome: FormOutcome) -> Vec<Effect> {

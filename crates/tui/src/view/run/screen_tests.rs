@@ -15,7 +15,7 @@ use crate::update::update;
 use crate::view::run::RunView;
 use crate::view::test_driver::press;
 use crate::{jobs, view};
-use traintop_run::discover::Found;
+use traintop_run::found::Found;
 use traintop_run::log_line::LineClassifier;
 use traintop_run::state::State as RunState;
 use traintop_run::{RunDir, log};

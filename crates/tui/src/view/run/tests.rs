@@ -1,5 +1,6 @@
 //! The Run screen at two sizes, and where keys lead in it.
 
+use super::zoom::Zoom;
 use std::sync::Arc;
 use std::time::Duration;
 
