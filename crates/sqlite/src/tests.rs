@@ -125,6 +125,20 @@ fn rows_on_several_levels_and_on_pages_of_their_own_are_read_with_the_log() {
 }
 
 #[test]
+fn pages_that_lead_to_one_page_twice_are_damaged() {
+    let mut bytes = fixture("earlier.db");
+    let read = entries(&Files::new(&bytes, &[]).open());
+    assert!(read.is_ok_and(|entries| !entries.is_empty()));
+    // Page 20 is an index with one entry between two pages: the last of them becomes the first.
+    let root = 19 * 512;
+    let place = root + 12;
+    let cell = root + usize::from(u16::from_be_bytes([bytes[place], bytes[place + 1]]));
+    bytes.copy_within(cell..cell + 4, root + 8);
+    let read = entries(&Files::new(&bytes, &[]).open());
+    assert!(matches!(read, Err(Error::Damaged(_))), "{read:?}");
+}
+
+#[test]
 fn an_index_is_gone_to_by_its_first_column() {
     let files = Files::new(&fixture("earlier.db"), &[]);
     let database = files.open();

@@ -68,7 +68,7 @@ pub fn run_below(dir: &RunDir) -> Option<PathBuf> {
     run_below_within(dir, Limits::default())
 }
 
-fn run_below_within(dir: &RunDir, limits: Limits) -> Option<PathBuf> {
+pub(super) fn run_below_within(dir: &RunDir, limits: Limits) -> Option<PathBuf> {
     let Ok(whole) = dir.path().canonicalize() else {
         return Some(".".into());
     };

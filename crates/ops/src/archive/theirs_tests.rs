@@ -4,7 +4,9 @@ use std::fs::File;
 use std::time::{Duration, SystemTime};
 
 use super::tests::{roots, set_root_time, whole};
+use super::theirs::{run_below, run_below_within};
 use super::*;
+use traintop_run::discover::Limits;
 
 #[test]
 fn runs_of_other_trainers_are_listed_as_before_and_come_back_whole() {
@@ -117,4 +119,23 @@ fn a_run_with_another_in_it_is_not_archived() {
         refused.contains("another run lies in it (inner)"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_run_that_was_not_searched_to_its_end_is_not_archived() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(place.path().join("runs/outer"));
+    let file = dir.path().join("a/b/results.csv");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "epoch,train/box_loss,metrics/mAP50(B)\n1,2,0.5\n").unwrap();
+    let limited = |depth| {
+        let limits = Limits {
+            depth,
+            ..Limits::default()
+        };
+        run_below_within(&dir, limits)
+    };
+    assert_eq!(limited(9), Some("a/b".into()));
+    assert_eq!(limited(1), Some(".".into()));
+    assert_eq!(run_below(&RunDir::new("/nowhere/run")), Some(".".into()));
 }

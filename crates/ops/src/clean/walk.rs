@@ -405,7 +405,7 @@ fn is_read(run: &Path, below: &Path) -> bool {
 }
 
 /// Whether a folder is a run by itself.
-fn is_run(path: PathBuf, entries: &[DirEntry]) -> bool {
+pub(super) fn is_run(path: PathBuf, entries: &[DirEntry]) -> bool {
     let mut listing = Listing {
         path,
         ..Listing::default()

@@ -460,3 +460,20 @@ fn what_somebody_made_of_a_checkpoint_and_what_a_link_leads_to_keep_it() {
     .unwrap();
     assert_eq!(whats(&tree.plan(&Policy::default())), [""; 0]);
 }
+
+#[test]
+fn a_folder_is_a_run_also_where_what_makes_it_one_is_a_link() {
+    let place = tempfile::tempdir().unwrap();
+    let [folder, elsewhere] = ["other", "elsewhere"].map(|name| place.path().join(name));
+    file(&folder.join("epoch_2.pth"), "weights");
+    fs::create_dir(&elsewhere).unwrap();
+    let is_run = || {
+        let entries = fs::read_dir(&folder).unwrap();
+        let entries: Vec<_> = entries.collect::<Result<_, _>>().unwrap();
+        crate::clean::walk::is_run(folder.clone(), &entries)
+    };
+    assert!(!is_run());
+    std::os::unix::fs::symlink(&elsewhere, folder.join("logs")).unwrap();
+    file(&elsewhere.join("metrics.csv"), "epoch,val_acc\n1,2\n");
+    assert!(is_run());
+}
