@@ -75,6 +75,8 @@ struct Shared {
     cache: LazyCache,
     /// Tails of active runs' metrics, so that a new row is not a new read of the whole file.
     active: Mutex<HashMap<RunDir, Summing>>,
+    /// When the entries of folders with databases changed last.
+    databases: Mutex<HashMap<PathBuf, SystemTime>>,
     /// What was seen last of each run's files.
     looks: Mutex<Looks>,
     opened: Mutex<HashMap<RunDir, Arc<Mutex<RunReader>>>>,
@@ -123,6 +125,7 @@ impl Executor {
             roots,
             cache: LazyLock::new(Box::new(move || Mutex::new(Cache::open(&cache_dir)))),
             active: Mutex::default(),
+            databases: Mutex::default(),
             looks: Mutex::default(),
             opened: Mutex::default(),
             watcher: Mutex::new(watcher),
@@ -291,14 +294,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
     let send = |message| drop(shared.messages.send(message));
     match effect {
         Effect::Discover => search(shared),
-        Effect::LookIntoDatabases(folder) => {
-            let found = discover::in_databases(&folder).into_iter();
-            let found = found.map(|found| {
-                let summary = lock(&shared.cache).lookup(&found);
-                (found, summary)
-            });
-            send(Message::RunsFound(found.collect()));
-        }
+        Effect::LookIntoDatabases(folder) => look_into_databases(shared, folder),
         Effect::Summarise(dirs) => summarise(shared, dirs),
         Effect::Read(dir) => {
             let reading = Box::new(read(shared, &dir));
@@ -440,6 +436,23 @@ fn search_once(shared: &Shared) {
         fresh: fresh(&shared.roots, others),
         problems,
     });
+}
+
+/// Looks for runs in the databases of a folder, and everywhere if files or folders came or went
+/// beside them: what is written into a file leaves its folder's time alone.
+fn look_into_databases(shared: &Shared, folder: PathBuf) {
+    let changed = fs::metadata(&folder).and_then(|metadata| metadata.modified());
+    let changed = changed.unwrap_or(SystemTime::UNIX_EPOCH);
+    let before = lock(&shared.databases).insert(folder.clone(), changed);
+    if before != Some(changed) {
+        return search(shared);
+    }
+    let found = discover::in_databases(&folder).into_iter();
+    let found = found.map(|found| {
+        let summary = lock(&shared.cache).lookup(&found);
+        (found, summary)
+    });
+    let _ = shared.messages.send(Message::RunsFound(found.collect()));
 }
 
 /// Of folders that are no runs, and not watched anyway, those that changed of late, with their

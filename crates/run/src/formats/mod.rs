@@ -431,7 +431,8 @@ fn is_run_without_events(listing: &Listing) -> bool {
 
 /// Whether a run is still there, also one in a database.
 pub fn is_there(dir: &RunDir) -> bool {
-    dir.path().exists() || dir.database().is_some() && locate(dir).is_some()
+    let is_in = |database| trackio::has(database, dir.path());
+    dir.path().exists() || dir.database().is_some_and(is_in)
 }
 
 /// As [`recognise`], of a folder that is listed for it.

@@ -62,6 +62,13 @@ pub fn paths(database: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(runs.iter().map(|run| database.join(&run.folder)).collect())
 }
 
+/// Whether a database has a run; also while it cannot be read.
+pub fn has(database: &Path, run: &Path) -> bool {
+    let name = run.file_name().and_then(|name| name.to_str());
+    let is_it = |known: &Run| name == Some(&known.folder);
+    database.is_file() && runs::of(database).map_or(true, |runs| runs.iter().any(is_it))
+}
+
 /// The database of a run, and the run's name in its path.
 fn place(path: &Path) -> Option<(&Path, &str)> {
     let database = path.parent().filter(|path| is_database(path))?;

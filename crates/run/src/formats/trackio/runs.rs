@@ -91,11 +91,14 @@ pub type Runs = Result<Arc<Vec<Run>>, String>;
 static SEEN: Mutex<Vec<(PathBuf, [Stamp; 2], Runs)>> = Mutex::new(Vec::new());
 
 /// The runs of a database, in the order in which they began; none if it is not trackio's.
+///
+/// # Errors
+/// If it is damaged, or was trackio's and cannot be read now: half a sentence.
 pub fn of(path: &Path) -> Runs {
     let stamps = [Stamp::of(path), Stamp::of(&beside(path))];
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = seen.iter().position(|(known, ..)| known == path);
-    if let Some((_, at, runs)) = known.map(|known| &seen[known])
+    let seen = || SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = seen().iter().find(|(known, ..)| known == path).cloned();
+    if let Some((_, at, runs)) = &known
         && *at == stamps
     {
         return runs.clone();
@@ -103,16 +106,20 @@ pub fn of(path: &Path) -> Runs {
     let runs = match read(path, &|database| Ok(runs(path, database))) {
         Ok(Some(runs)) => runs.map(Arc::new),
         Ok(None) => Ok(Arc::default()),
-        // Whose it is cannot be told.
         Err(error) => {
             log::info!("{}: {error}", path.display());
+            let had_runs = |runs: &Runs| runs.as_ref().is_ok_and(|runs| !runs.is_empty());
+            if known.is_some_and(|(.., runs)| had_runs(&runs)) {
+                // Its runs are still there when it can be read again.
+                return Err(error.to_string());
+            }
+            // Whose it is cannot be told.
             Ok(Arc::default())
         }
     };
-    if let Some(known) = known {
-        drop(seen.swap_remove(known));
-    }
     if !is_fresh(path) {
+        let mut seen = seen();
+        seen.retain(|(known, ..)| known != path);
         if seen.len() >= MAX_REMEMBERED {
             drop(seen.remove(0));
         }

@@ -216,6 +216,31 @@ fn a_damaged_database_of_trackio_says_so() {
 }
 
 #[test]
+fn an_index_whose_keys_come_again_ends() {
+    let mut bytes = fixture("earlier.db");
+    let mut paths = tree(&bytes, &[]).paths();
+    paths.sort();
+    let whole = paths.len();
+    let last = paths.pop().unwrap();
+    let name = Path::new(&last).file_name().unwrap().as_encoded_bytes();
+    // The last name becomes bytes instead of a text: these come behind all texts, though as a key
+    // they are less. An entry has a header of four bytes, the type of the name first.
+    let is_entry = |bytes: &[u8], at: usize| {
+        let has_type = bytes[at - 4] == 4 && usize::from(bytes[at - 3]) == 13 + 2 * name.len();
+        has_type && bytes[at..].starts_with(name)
+    };
+    let entries: Vec<usize> = (4..bytes.len())
+        .filter(|at| is_entry(&bytes, *at))
+        .collect();
+    assert!(!entries.is_empty());
+    for at in entries {
+        bytes[at - 3] -= 1;
+        bytes[at] = b'A';
+    }
+    assert!(tree(&bytes, &[]).paths().len() <= whole);
+}
+
+#[test]
 fn notes_on_a_run_in_a_database_are_the_users_own() {
     let tree = tree(&fixture("earlier.db"), &[]);
     let found = tree.runs().remove(1).1;
