@@ -4,7 +4,6 @@
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -13,7 +12,7 @@ use super::super::component::{Component, Request, Response};
 use super::super::context::Context;
 use super::super::theme::Role;
 use super::columns::Column;
-use super::dialog::{frame, line_of_keys, list_rows, row_style};
+use super::dialog::{draw_narrowing, frame, line_of_keys, list_rows, row_style};
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
 use super::runs::table::Runs;
@@ -187,18 +186,12 @@ impl Component for ColumnEditor {
         if inside.height < 5 {
             return;
         }
-        let key = theme.style(Role::Key);
         let line = |y: u16| Rect {
             y,
             height: 1,
             ..inside
         };
-        let mut typed = self.narrowing.prompt.line(
-            usize::from(inside.width.saturating_sub(2)),
-            Style::default(),
-        );
-        typed.spans.insert(0, Span::styled("> ", key));
-        typed.render(line(inside.y), buf);
+        draw_narrowing(&self.narrowing.prompt, theme, inside, buf);
         let height = usize::from(inside.height - 3);
         let rows = self.rows();
         let shown = in_sight(self.narrowing.cursor, rows.len(), height);

@@ -10,6 +10,7 @@ use super::super::command::Scope;
 use super::super::context::Context;
 use super::super::theme::{Role, Theme};
 use super::parts::screen_area;
+use crate::widget::prompt::Prompt;
 
 /// Clears a frame of at most `width` x `height` in the middle of `area`, draws its border and
 /// title, and returns its inside.
@@ -84,6 +85,22 @@ pub fn line_of_keys<'a>(
 pub fn draw_keys(context: &Context, scope: Scope, inside: Rect, buf: &mut Buffer) {
     if let Some(last) = inside.rows().next_back() {
         keys(context, scope, inside.width).render(last, buf);
+    }
+}
+
+/// Draws the line in which a list is narrowed into the first row of a dialog's inside. Returns the
+/// area of the list below it; the last row is left for keys.
+pub fn draw_narrowing(prompt: &Prompt, theme: &Theme, inside: Rect, buf: &mut Buffer) -> Rect {
+    let room = usize::from(inside.width.saturating_sub(2));
+    let mut typed = prompt.line(room, Style::default());
+    typed
+        .spans
+        .insert(0, Span::styled("> ", theme.style(Role::Key)));
+    typed.render(inside, buf);
+    Rect {
+        y: inside.y + 1,
+        height: inside.height.saturating_sub(2),
+        ..inside
     }
 }
 

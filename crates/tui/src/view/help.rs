@@ -4,12 +4,11 @@
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::columns;
-use super::dialog::{draw_keys, frame, list_rows, row_style};
+use super::dialog::{draw_keys, draw_narrowing, frame, list_rows, row_style};
 use super::matching;
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
@@ -175,17 +174,7 @@ impl Component for Help {
         if inside.height < 3 {
             return;
         }
-        let room = usize::from(inside.width.saturating_sub(2));
-        let mut typed = self.narrowing.prompt.line(room, Style::default());
-        typed
-            .spans
-            .insert(0, Span::styled("> ", theme.style(Role::Key)));
-        typed.render(inside, buf);
-        let list = Rect {
-            y: inside.y + 1,
-            height: inside.height.saturating_sub(2),
-            ..inside
-        };
+        let list = draw_narrowing(&self.narrowing.prompt, theme, inside, buf);
         let is_cursor = |row: &Row| matches!(row, Row::Entry(at) if *at == self.narrowing.cursor);
         let cursor = rows.iter().position(is_cursor).unwrap_or(0);
         // From the first entry the heading above it is seen, from the last one the signs below.

@@ -4,8 +4,6 @@
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
 use super::super::command::{Action, Scope};
@@ -13,7 +11,7 @@ use super::super::component::{Component, Request, Response};
 use super::super::context::Context;
 use super::super::effect::Effect;
 use super::super::theme::{Role, Theme};
-use super::dialog::{frame, line_of_keys, list_rows, row_style};
+use super::dialog::{draw_narrowing, frame, line_of_keys, list_rows, row_style};
 use super::matching::{Entry, distance};
 use super::motion::{Motion, in_sight};
 use super::narrowing::Narrowing;
@@ -329,18 +327,7 @@ impl Component for Picker {
         if inside.height < 3 {
             return;
         }
-        let mut line = self.narrowing.prompt.line(
-            usize::from(inside.width.saturating_sub(2)),
-            Style::default(),
-        );
-        line.spans
-            .insert(0, Span::styled("> ", theme.style(Role::Key)));
-        line.render(inside, buf);
-        let list = Rect {
-            y: inside.y + 1,
-            height: inside.height.saturating_sub(2),
-            ..inside
-        };
+        let list = draw_narrowing(&self.narrowing.prompt, theme, inside, buf);
         let rows = in_sight(self.narrowing.cursor, shown.len(), usize::from(list.height));
         for (y, at) in (list.y..list.bottom()).zip(rows) {
             let item = shown[at];

@@ -11,6 +11,16 @@ use crate::message::Message;
 use crate::state::State;
 use crate::update::update;
 
+/// The text of the line at the bottom.
+pub fn notice(state: &State) -> &str {
+    &state
+        .context
+        .notice
+        .as_ref()
+        .expect("there is a notice")
+        .text
+}
+
 /// Presses these keys one after the other, at the state's own time; returns all orders that follow.
 /// A key that is no character is written as `<esc>`, `<ctrl-s>`, or `\n` for Enter.
 pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {

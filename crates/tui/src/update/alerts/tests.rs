@@ -1,6 +1,7 @@
 //! Which runs are looked at, when, and what comes of it.
 
 use crate::jobs::alerts::tests::alert;
+use crate::view::test_driver::notice;
 use std::collections::HashSet;
 use std::fs;
 use std::sync::Arc;
@@ -147,10 +148,7 @@ fn what_is_this_dashboards_to_tell_is_shown_rung_and_sent_and_the_rest_is_listed
             .iter()
             .any(|effect| matches!(effect, Effect::Ring(_)))
     );
-    assert_eq!(
-        state.context.notice.as_ref().unwrap().text,
-        "2 alerts, among them a: finished: it is so"
-    );
+    assert_eq!(notice(&state), "2 alerts, among them a: finished: it is so");
     assert_eq!(
         (
             state.context.alerts.unseen,

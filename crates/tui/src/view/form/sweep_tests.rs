@@ -2,6 +2,7 @@
 //! out.
 
 use crate::state::State;
+use crate::view::test_driver::notice;
 use std::path::PathBuf;
 use traintop_analysis::run_history::PastRun;
 
@@ -341,15 +342,11 @@ fn where_it_trains_is_asked_only_where_there_is_slurm() {
     let effects = press(&mut state, "sy");
     let is_submitted = |effect: &Effect| matches!(effect, Effect::Form(FormJob::Submit(_)));
     assert!(effects.iter().any(is_submitted), "{effects:?}");
-    let notice = state.context.notice.as_ref().unwrap();
-    assert!(
-        notice.text.starts_with("submitting to Slurm: "),
-        "{notice:?}"
-    );
+    assert!(notice(&state).starts_with("submitting to Slurm: "));
     let handed = FormOutcome::Queued(Ok(vec![RunDir::new("/runs/a")]), Place::Slurm);
     tell(&mut state, handed);
     assert_eq!(
-        state.context.notice.as_ref().unwrap().text,
+        notice(&state),
         "submitted a to Slurm; w shows the pending runs"
     );
 }
@@ -363,13 +360,5 @@ fn where_runs_are_jobs_unless_somebody_says_otherwise_a_sweep_is_handed_over_too
     let edit = state.form_mut().edit.as_ref().unwrap();
     assert!(edit.place() == Place::Slurm && edit.changed().is_empty());
     press(&mut state, "sy");
-    assert!(
-        state
-            .context
-            .notice
-            .as_ref()
-            .unwrap()
-            .text
-            .starts_with("submitting to Slurm: ")
-    );
+    assert!(notice(&state).starts_with("submitting to Slurm: "));
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::effect::Effect;
 use crate::state::State;
+use crate::view::test_driver::notice;
 use traintop_run::RunDir;
 
 fn chosen(state: &State) -> Vec<String> {
@@ -157,15 +158,7 @@ fn tags_notes_and_stars_of_all_marked_runs_change_at_once_and_back() {
     let outcome = EditOutcome::Annotated(dirs[..1].to_vec(), Some(undo_entry.clone()), problem);
     let effects = update(&mut state, start(), Message::Edited(outcome));
     assert!(effects.contains(&Effect::Summarise(vec![dir("proud")])));
-    assert!(
-        state
-            .context
-            .notice
-            .as_ref()
-            .unwrap()
-            .text
-            .contains("read-only")
-    );
+    assert!(notice(&state).contains("read-only"));
     assert!(press(&mut state, "u").contains(&Effect::Edit(EditJob::Undo(undo_entry))));
 }
 
@@ -279,15 +272,7 @@ fn stopping_marked_runs_asks_and_names_how_many_train() {
     assert_eq!(press(&mut state, "y"), [stop]);
     press(&mut state, "Uj  K");
     assert!(state.overlays.is_empty());
-    assert!(
-        state
-            .context
-            .notice
-            .as_ref()
-            .unwrap()
-            .text
-            .contains("none of the 2 marked runs")
-    );
+    assert!(notice(&state).contains("none of the 2 marked runs"));
 }
 
 #[test]
