@@ -294,7 +294,7 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect, progress: &Arc<Progress>) {
     let send = |message| drop(shared.messages.send(message));
     match effect {
         Effect::Discover => search(shared),
-        Effect::LookIntoDatabases(folder) => look_into_databases(shared, folder),
+        Effect::LookIntoDatabases(folder) => look_into_databases(shared, &folder),
         Effect::Summarise(dirs) => summarise(shared, dirs),
         Effect::Read(dir) => {
             let reading = Box::new(read(shared, &dir));
@@ -440,14 +440,14 @@ fn search_once(shared: &Shared) {
 
 /// Looks for runs in the databases of a folder, and everywhere if files or folders came or went
 /// beside them: what is written into a file leaves its folder's time alone.
-fn look_into_databases(shared: &Shared, folder: PathBuf) {
-    let changed = fs::metadata(&folder).and_then(|metadata| metadata.modified());
+fn look_into_databases(shared: &Shared, folder: &Path) {
+    let changed = fs::metadata(folder).and_then(|metadata| metadata.modified());
     let changed = changed.unwrap_or(SystemTime::UNIX_EPOCH);
-    let before = lock(&shared.databases).insert(folder.clone(), changed);
+    let before = lock(&shared.databases).insert(folder.to_owned(), changed);
     if before != Some(changed) {
         return search(shared);
     }
-    let found = discover::in_databases(&folder).into_iter();
+    let found = discover::in_databases(folder).into_iter();
     let found = found.map(|found| {
         let summary = lock(&shared.cache).lookup(&found);
         (found, summary)
