@@ -134,7 +134,7 @@ fn ask_to_restore(state: &mut State, latest: Vec<(Ticket, Entry)>) {
 /// Asks whether whole runs are to be removed, or says why they cannot be.
 pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     let held = dirs.iter().find_map(|dir| {
-        let summary = state.context.runs.row(dir)?.summary.as_ref()?;
+        let summary = state.context.summary(dir)?;
         let why = traintop_ops::rename::held(summary.observed.state)?;
         Some(format!("{} cannot be removed: {why}", summary.title()))
     });
@@ -144,16 +144,12 @@ pub fn ask_to_remove(state: &mut State, dirs: Vec<RunDir>) {
     }
     let bytes: u64 = dirs
         .iter()
-        .filter_map(|dir| state.context.runs.row(dir)?.summary.as_ref()?.size_bytes)
+        .filter_map(|dir| state.context.summary(dir)?.size_bytes)
         .sum();
     let title = match &dirs[..] {
         [] => return,
         [dir] => {
-            let summary = state
-                .context
-                .runs
-                .row(dir)
-                .and_then(|row| row.summary.as_ref());
+            let summary = state.context.summary(dir);
             let name = summary.map_or_else(|| dir.name(), |summary| summary.title().into_owned());
             format!("Remove {}?", text::clean(&name))
         }

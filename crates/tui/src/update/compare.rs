@@ -17,11 +17,7 @@ const MOST_OTHERS: usize = 2000;
 pub fn open(state: &mut State) -> Vec<Effect> {
     let mut dirs = state.context.runs.chosen();
     let is_baseline = |dir: &RunDir| {
-        let summary = state
-            .context
-            .runs
-            .row(dir)
-            .and_then(|row| row.summary.as_ref());
+        let summary = state.context.summary(dir);
         summary.is_some_and(|summary| summary.notes.baseline)
     };
     if let Some(at) = dirs.iter().position(is_baseline) {
@@ -51,7 +47,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 
 /// The baseline for runs none of which is one: of the same network before others, the newest first.
 fn baseline_for(context: &Context, dirs: &[RunDir]) -> Option<RunDir> {
-    let summary = |dir: &RunDir| context.runs.row(dir)?.summary.as_ref();
+    let summary = |dir: &RunDir| context.summary(dir);
     let model = dirs.first().and_then(summary).map(|first| &first.model);
     let marked = context.runs.all().filter_map(|row| row.summary.as_ref());
     let marked = marked.filter(|summary| summary.notes.baseline);

@@ -117,11 +117,7 @@ fn databases_changed(state: &mut State, folder: &Path, inside: &[RunDir]) -> Vec
     let owner = state.context.runs.owner(folder).cloned();
     let mut effects = owner.map_or_else(Vec::new, |dir| changed(state, &dir));
     for dir in inside {
-        let summary = state
-            .context
-            .runs
-            .row(dir)
-            .and_then(|row| row.summary.as_ref());
+        let summary = state.context.summary(dir);
         let is_active = summary.is_some_and(|summary| summary.observed.state.is_active());
         let is_opened = state
             .context
@@ -169,11 +165,7 @@ pub fn summarised(state: &mut State, summaries: Vec<(Found, Summary)>) -> Vec<Ef
         if state.refreshing.remove(&dir) == Some(true) {
             again.push(dir.clone());
         }
-        let before = state
-            .context
-            .runs
-            .row(&dir)
-            .and_then(|row| row.summary.as_ref());
+        let before = state.context.summary(&dir);
         let active = summary.observed.state.is_active();
         let was_active = before.is_some_and(|before| before.observed.state.is_active());
         // Checkpoints are written at the ends of epochs and of the run.

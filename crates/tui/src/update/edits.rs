@@ -121,11 +121,7 @@ fn edit_again(state: &mut State, job: EditJob) {
     if let EditJob::Annotate(dirs, Change::Note(text)) = &job
         && let [dir] = &dirs[..]
     {
-        let summary = state
-            .context
-            .runs
-            .row(dir)
-            .and_then(|row| row.summary.as_ref());
+        let summary = state.context.summary(dir);
         let (name, saved) = match summary {
             Some(summary) => (summary.title().into_owned(), summary.notes.note.as_str()),
             None => (clean(&dir.name()).into_owned(), ""),
@@ -134,7 +130,7 @@ fn edit_again(state: &mut State, job: EditJob) {
         state.overlays.push(editor);
         return;
     }
-    let summary = |dir: &RunDir| state.context.runs.row(dir)?.summary.as_ref();
+    let summary = |dir: &RunDir| state.context.summary(dir);
     if let Some(line) = LineDialog::unsaved(job, summary) {
         state.overlays.push(line);
     }

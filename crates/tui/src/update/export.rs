@@ -22,7 +22,7 @@ fn chosen(state: &State) -> Vec<RunDir> {
 }
 
 fn summaries<'a>(context: &'a Context, dirs: &[RunDir]) -> Vec<&'a Summary> {
-    let of = |dir| context.runs.row(dir)?.summary.as_ref();
+    let of = |dir| context.summary(dir);
     dirs.iter().filter_map(of).collect()
 }
 

@@ -11,11 +11,7 @@ use traintop_text::clean;
 
 /// A run's folder is no longer there.
 pub fn gone(state: &mut State, dir: &RunDir) -> Vec<Effect> {
-    let summary = state
-        .context
-        .runs
-        .row(dir)
-        .and_then(|row| row.summary.as_ref());
+    let summary = state.context.summary(dir);
     let id = summary.map(|summary| summary.id.clone());
     state.refreshing.remove(dir);
     state.context.runs.remove(dir);

@@ -20,7 +20,7 @@ fn wanted(state: &State) -> Option<Vec<RunDir>> {
         return Some(dirs);
     }
     let dir = state.run_on_screen()?;
-    let summary = state.context.runs.row(dir)?.summary.as_ref()?;
+    let summary = state.context.summary(dir)?;
     let is_active = summary.observed.state.is_active();
     is_active.then(|| vec![dir.clone()])
 }

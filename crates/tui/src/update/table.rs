@@ -20,21 +20,20 @@ use traintop_run::summary::Summary;
 
 /// Does what a key asks for.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let dirs = subject(state);
-    let context = &mut state.context;
     let response = match action {
         Action::Star => return toggle(state, |notes| notes.star, Change::Star),
         Action::Baseline => return toggle(state, |notes| notes.baseline, Change::Baseline),
         Action::Rename => return rename(state),
         Action::Archive => return archive(state),
-        Action::Organise => return vec![Effect::Edit(EditJob::ProposeRebuild(dirs))],
+        Action::Organise => return vec![Effect::Edit(EditJob::ProposeRebuild(subject(state)))],
         Action::Refresh => return vec![Effect::Discover],
-        Action::PauseRun => steer::pause(context, &dirs),
-        Action::SteerRun => steer::offer(context, &dirs),
-        Action::SaveNow => steer::save(context, &dirs),
-        Action::ResumeRun => steer::resume(context, &dirs),
-        Action::StopRun => stopping::ask(context, &dirs),
+        Action::PauseRun => steer::pause(&state.context, &subject(state)),
+        Action::SteerRun => steer::offer(&state.context, &subject(state)),
+        Action::SaveNow => steer::save(&state.context, &subject(state)),
+        Action::ResumeRun => steer::resume(&state.context, &subject(state)),
+        Action::StopRun => stopping::ask(&state.context, &subject(state)),
         _ => {
+            let context = &mut state.context;
             match action {
                 Action::EditTags => ask(state, About::Tags),
                 Action::EditNote => edit_note(state),
@@ -119,11 +118,7 @@ fn rename(state: &mut State) -> Vec<Effect> {
 /// Asks what archiving the chosen runs would do; archived ones are restored.
 fn archive(state: &mut State) -> Vec<Effect> {
     let is_archived = |dir: &&RunDir| {
-        let summary = state
-            .context
-            .runs
-            .row(dir)
-            .and_then(|row| row.summary.as_ref());
+        let summary = state.context.summary(dir);
         summary.is_some_and(|summary| summary.archived.is_some())
     };
     let chosen = subject(state);

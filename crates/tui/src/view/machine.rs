@@ -73,7 +73,7 @@ impl MachineView {
         context: &'a Context,
     ) -> Vec<(Span<'a>, Cow<'a, str>, &'a History<Usage>)> {
         let mut runs: Vec<_> = self.runs.iter().collect();
-        let name = |dir: &RunDir| context.runs.row(dir).and_then(|row| row.summary.as_ref());
+        let name = |dir: &RunDir| context.summary(dir);
         runs.sort_by_key(|(dir, _)| *dir);
         let shown = runs.into_iter().filter_map(|(dir, history)| {
             let summary = name(dir)?;

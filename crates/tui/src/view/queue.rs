@@ -81,7 +81,7 @@ impl Component for QueueList {
             return Response::handled();
         }
         if let Some(place) = place(action) {
-            let row = context.runs.row(&dir).and_then(|row| row.summary.as_ref());
+            let row = context.summary(&dir);
             if row.is_some_and(|summary| summary.job.is_some()) {
                 let text = "Slurm has an order of its own; jobs cannot be moved from here";
                 return Response::handled().with(Request::Notify(Notice::bad(text)));
@@ -141,7 +141,7 @@ impl Component for QueueList {
         let name_width = usize::from(inside.width.saturating_sub(6)) * 3 / 5;
         for (y, (number, dir)) in (inside.y..).zip(shown) {
             let (bar, style) = row_style(theme, number == at);
-            let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
+            let summary = context.summary(dir);
             let name = summary.map_or_else(String::new, |summary| summary.title().into_owned());
             let sweep = summary.and_then(|summary| summary.sweep.as_deref());
             let job = summary.and_then(|summary| summary.job.as_ref());

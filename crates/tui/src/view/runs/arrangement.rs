@@ -1,7 +1,7 @@
 //! What the table shows of the runs, and how it is left for the next start: its columns, what it is
 //! sorted and grouped by, and the query.
 
-use super::table::{Row, Runs};
+use super::table::Runs;
 use crate::remembered::Remembered;
 use crate::view::columns::Column;
 use crate::view::sort_key::{self, SortKey, TableColumn};
@@ -57,21 +57,15 @@ impl Runs {
     /// The columns that have something to show, in the table's order: while no run has a tag, none
     /// is evaluated, or names tell all apart, that column's room is the others'.
     pub(super) fn shown_columns(&self) -> Vec<TableColumn> {
-        let has_tag = |row: &Row| {
-            let notes = row.summary.as_ref().map(|summary| &summary.notes);
-            notes.is_some_and(|notes| !notes.tags.is_empty())
-        };
-        let is_evaluated = |row: &Row| {
-            let summary = row.summary.as_ref();
-            summary.is_some_and(|summary| summary.evaluated.is_some())
-        };
-        let has_differs = |row: &Row| {
-            let summary = row.summary.as_ref();
-            summary.is_some_and(|summary| !summary.differs.is_empty())
-        };
-        let differing = self.rows.values().any(has_differs);
-        let tagged = self.rows.values().any(has_tag);
-        let evaluated = self.rows.values().any(is_evaluated);
+        let (mut tagged, mut evaluated, mut differing) = (false, false, false);
+        for summary in self.rows.values().filter_map(|row| row.summary.as_ref()) {
+            tagged |= !summary.notes.tags.is_empty();
+            evaluated |= summary.evaluated.is_some();
+            differing |= !summary.differs.is_empty();
+            if tagged && evaluated && differing {
+                break;
+            }
+        }
         let shows = |shown: &&TableColumn| match shown.key {
             SortKey::Built(Column::Differs) => differing,
             SortKey::Built(Column::Tags) => tagged,

@@ -122,7 +122,7 @@ fn below_top(area: Rect) -> Rect {
 /// The opened run below the table, under a rule. It follows the cursor once that rests.
 fn draw_preview(context: &Context, area: Rect, buf: &mut Buffer) {
     let shown = context.opened.as_ref().and_then(|opened| {
-        let summary = context.runs.row(&opened.dir)?.summary.as_ref()?;
+        let summary = context.summary(&opened.dir)?;
         Some((summary, opened.detail.as_ref()))
     });
     let (Some((summary, detail)), false) = (shown, area.is_empty()) else {

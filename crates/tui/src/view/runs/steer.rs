@@ -13,10 +13,6 @@ use traintop_run::RunDir;
 use traintop_run::state::State as RunState;
 use traintop_run::summary::Summary;
 
-fn known<'a>(context: &'a Context, dir: &RunDir) -> Option<&'a Summary> {
-    context.runs.row(dir)?.summary.as_ref()
-}
-
 fn refuse(problem: String) -> Response {
     Response::asking(Request::Notify(Notice::bad(problem)))
 }
@@ -32,8 +28,9 @@ fn training<'a>(context: &'a Context, dirs: &[RunDir]) -> Result<&'a Summary, St
     let [dir] = dirs else {
         return Err("this is about one run; U takes the marks away".to_owned());
     };
-    let summary =
-        known(context, dir).ok_or_else(|| format!("{} is still being read", dir.name()))?;
+    let summary = context
+        .summary(dir)
+        .ok_or_else(|| format!("{} is still being read", dir.name()))?;
     let run = summary.observed.state;
     if run.is_active() {
         Ok(summary)
@@ -45,7 +42,7 @@ fn training<'a>(context: &'a Context, dirs: &[RunDir]) -> Result<&'a Summary, St
 /// Lets runs wait; those of them that wait go on.
 pub fn pause(context: &Context, dirs: &[RunDir]) -> Response {
     let order = |dir: &RunDir| {
-        let steering = match known(context, dir)?.observed.state {
+        let steering = match context.summary(dir)?.observed.state {
             RunState::Paused => Steering::Continue,
             RunState::Running | RunState::Starting => Steering::Pause,
             _ => return None,
@@ -62,7 +59,9 @@ pub fn pause(context: &Context, dirs: &[RunDir]) -> Response {
 /// Has runs save a checkpoint now.
 pub fn save(context: &Context, dirs: &[RunDir]) -> Response {
     let trains = |dir: &&RunDir| {
-        known(context, dir).is_some_and(|summary| summary.observed.state.is_active())
+        context
+            .summary(dir)
+            .is_some_and(|summary| summary.observed.state.is_active())
     };
     let order = |dir: &RunDir| Effect::Steer(SteeringJob::Steer(dir.clone(), Steering::Save));
     let orders: Vec<Effect> = dirs.iter().filter(trains).map(order).collect();
@@ -137,18 +136,20 @@ pub fn resume(context: &Context, dirs: &[RunDir]) -> Response {
     let has_ended =
         |run: RunState| matches!(run, RunState::Stopped | RunState::Failed | RunState::Lost);
     let ended = |dir: &&RunDir| {
-        known(context, dir).is_some_and(|summary| has_ended(summary.observed.state))
+        context
+            .summary(dir)
+            .is_some_and(|summary| has_ended(summary.observed.state))
     };
     let ended: Vec<RunDir> = dirs.iter().filter(ended).cloned().collect();
     let (title, text, yes) = match (&ended[..], dirs) {
         ([], []) => return refuse(NO_RUN.to_owned()),
         ([], [dir]) => {
-            let what = known(context, dir).map_or(RunState::Queued, |summary| summary.observed.state);
+            let what = context.summary(dir).map_or(RunState::Queued, |summary| summary.observed.state);
             return refuse(format!("{} is {what}; only a run that ended before its last epoch can be resumed", dir.name()));
         }
         ([], _) => return refuse("none of the marked runs has ended before its last epoch".to_owned()),
         ([dir], _) => {
-            let name = known(context, dir).map_or_else(|| dir.name(), |summary| summary.title().into_owned());
+            let name = context.summary(dir).map_or_else(|| dir.name(), |summary| summary.title().into_owned());
             (
                 "Resume this run?".to_owned(),
                 format!("{name} resumes at once from its last checkpoint, in its folder; without a checkpoint it starts from scratch."),

@@ -23,12 +23,12 @@ pub fn ask(context: &Context, dirs: &[RunDir]) -> Response {
 }
 
 fn state_of(context: &Context, dir: &RunDir) -> Option<RunState> {
-    let summary = context.runs.row(dir)?.summary.as_ref()?;
+    let summary = context.summary(dir)?;
     Some(summary.observed.state)
 }
 
 fn about_one(context: &Context, dir: &RunDir) -> Result<Confirm, String> {
-    let summary = context.runs.row(dir).and_then(|row| row.summary.as_ref());
+    let summary = context.summary(dir);
     let summary = summary.ok_or_else(|| format!("{} is still being read", dir.name()))?;
     let name = summary.title();
     let confirm = |title: &str, text: String, yes: &str, then| Confirm {
