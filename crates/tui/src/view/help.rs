@@ -58,7 +58,7 @@ impl Help {
     /// The commands that what was typed allows, the nearest first.
     fn entries(&self, context: &Context) -> Vec<Entry> {
         let all = context.keymap.reachable(self.scope);
-        let mut all: Vec<Entry> = all
+        let all: Vec<Entry> = all
             .map(|(scope, command, keys)| Entry {
                 scope,
                 command,
@@ -81,9 +81,12 @@ impl Help {
             let distance = matching::distance(&query, found_by);
             if is_key { Some(0) } else { distance }
         };
-        all.retain(|entry| near(entry).is_some());
-        all.sort_by_key(near);
-        all
+        let distances = all.into_iter().map(|entry| (near(&entry), entry));
+        let mut found: Vec<_> = distances
+            .filter(|(distance, _)| distance.is_some())
+            .collect();
+        found.sort_by_key(|(distance, _)| *distance);
+        found.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// The rows of these entries: under headings, and with the signs, while nothing is typed.

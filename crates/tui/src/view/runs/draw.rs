@@ -67,7 +67,11 @@ pub fn draw(context: &Context, area: Rect, buf: &mut Buffer) {
     let of_all = Table {
         context,
         columns: &columns,
-        scales: scales(context, table.height),
+        scales: if columns.iter().any(|(key, _)| **key == Column::Trend) {
+            scales(context, table.height)
+        } else {
+            HashMap::new()
+        },
     };
     for (y, seen) in (table.y..table.bottom()).zip(context.runs.seen(table.height)) {
         let place = Rect {
